@@ -1,0 +1,1 @@
+//! Durability: records, segments, bases and the manifest; knows bytes and files, not what they mean.

@@ -1,0 +1,3 @@
+//! The shell: the only code that meets the machine.
+
+fn main() {}

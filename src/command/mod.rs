@@ -1,0 +1,1 @@
+//! What Redis means: a row in a table and a function for each command.

@@ -1,0 +1,225 @@
+//! The disk as the core asks for it: files by name, operations by ticket, outcomes as data.
+//!
+//! Operations on one file are performed in the order in which they were asked for. `Sync` makes durable what was
+//! written to that file before; `SyncDir` makes durable which files exist.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+/// A file of the data directory. There are no others, and no directories below it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileName(u64);
+
+const KIND_SHIFT: u32 = 60;
+const NUMBER_MASK: u64 = (1 << KIND_SHIFT) - 1;
+
+/// What a file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FileKind {
+    /// `manifest`: which base and which segments count.
+    Manifest,
+    /// `manifest.tmp`: the next manifest, before it is renamed.
+    ManifestTmp,
+    /// `base-<index>.aof`: the state at one index.
+    Base,
+    /// `base-<index>.tmp`: a base that is being written or received.
+    BaseTmp,
+    /// `log-<index>.aof`: a segment of the log, named by the first index that it may hold.
+    Log,
+    /// `spare-<number>.aof`: a preallocated segment that is not in use yet.
+    Spare,
+}
+
+const KINDS: [(FileKind, &str, &str); 6] = [
+    (FileKind::Manifest, "manifest", ""),
+    (FileKind::ManifestTmp, "manifest.tmp", ""),
+    (FileKind::Base, "base-", ".aof"),
+    (FileKind::BaseTmp, "base-", ".tmp"),
+    (FileKind::Log, "log-", ".aof"),
+    (FileKind::Spare, "spare-", ".aof"),
+];
+
+impl FileName {
+    /// `manifest`.
+    pub const MANIFEST: Self = Self::new(FileKind::Manifest, 0);
+    /// `manifest.tmp`.
+    pub const MANIFEST_TMP: Self = Self::new(FileKind::ManifestTmp, 0);
+
+    /// The file of a kind and a number (below 2^60).
+    #[must_use]
+    pub const fn new(kind: FileKind, number: u64) -> Self {
+        assert!(number <= NUMBER_MASK);
+        Self((kind as u64) << KIND_SHIFT | number)
+    }
+
+    /// What the file is for.
+    #[must_use]
+    pub fn kind(self) -> FileKind {
+        KINDS[(self.0 >> KIND_SHIFT) as usize].0
+    }
+
+    /// The number in its name; 0 where there is none.
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        self.0 & NUMBER_MASK
+    }
+
+    /// The file with this name, or nothing where the name is not one of ours.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        let fixed = KINDS[..2].iter().find(|(_, whole, _)| *whole == name);
+        if let Some((kind, ..)) = fixed {
+            return Some(Self::new(*kind, 0));
+        }
+        KINDS[2..].iter().find_map(|(kind, prefix, suffix)| {
+            let digits = name.strip_prefix(prefix)?.strip_suffix(suffix)?;
+            let number = digits.parse().ok().filter(|n| *n <= NUMBER_MASK)?;
+            // Exactly one spelling per file, so that two names never mean the same one.
+            let file = Self::new(*kind, number);
+            (digits.len() == 20).then_some(file)
+        })
+    }
+}
+
+impl fmt::Display for FileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kind, prefix, suffix) = KINDS[(self.0 >> KIND_SHIFT) as usize];
+        match kind {
+            FileKind::Manifest | FileKind::ManifestTmp => f.write_str(prefix),
+            _ => write!(f, "{prefix}{:020}{suffix}", self.number()),
+        }
+    }
+}
+
+/// What a node asks of the disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DiskOp {
+    /// Makes a file of `size` zero bytes, with its blocks allocated; replaces one of the same name.
+    Create {
+        /// The file.
+        file: FileName,
+        /// Its length in bytes.
+        size: u64,
+    },
+    /// Writes all of `bytes` at `offset`; the file grows where it must.
+    WriteAt {
+        /// The file.
+        file: FileName,
+        /// Where, in bytes from the start.
+        offset: u64,
+        /// What; comes home in `DiskDone::Written`.
+        bytes: Vec<u8>,
+    },
+    /// Makes what was written to the file, and its length, durable.
+    Sync {
+        /// The file.
+        file: FileName,
+    },
+    /// Reads up to `len` bytes at `offset`; fewer only at the end of the file.
+    Read {
+        /// The file.
+        file: FileName,
+        /// Where, in bytes from the start.
+        offset: u64,
+        /// How many bytes at most.
+        len: u32,
+    },
+    /// Cuts the file to `len` bytes.
+    Truncate {
+        /// The file.
+        file: FileName,
+        /// Its new length in bytes.
+        len: u64,
+    },
+    /// Gives a file another name, replacing what had it.
+    Rename {
+        /// The old name.
+        from: FileName,
+        /// The new name.
+        to: FileName,
+    },
+    /// Removes a file; one that does not exist is no error.
+    Remove {
+        /// The file.
+        file: FileName,
+    },
+    /// Makes creations, renames and removals durable.
+    SyncDir,
+    /// Lists the files whose names are ours, with their lengths.
+    List,
+}
+
+/// What came of a disk operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DiskDone {
+    /// The operation is done and has nothing to tell.
+    Done,
+    /// All bytes are written; the buffer comes home.
+    Written {
+        /// The buffer of the `WriteAt`.
+        bytes: Vec<u8>,
+    },
+    /// What was read.
+    Read {
+        /// The bytes; fewer than asked for only at the end of the file.
+        bytes: Vec<u8>,
+    },
+    /// The files of the data directory, by name.
+    Listed {
+        /// Each file and its length in bytes.
+        files: Vec<(FileName, u64)>,
+    },
+}
+
+/// Why a disk operation failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DiskError {
+    /// There is no space; a `WriteAt` may have written a part. Its buffer comes home.
+    NoSpace {
+        /// The buffer of the `WriteAt`; empty for other operations.
+        bytes: Vec<u8>,
+    },
+    /// There is no such file.
+    NotFound,
+    /// The device or the file system failed.
+    Io {
+        /// The number that the operating system gave (`errno`).
+        code: i32,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn a_file_name_survives_the_way_through_text() {
+        let kinds = [
+            FileKind::Base,
+            FileKind::BaseTmp,
+            FileKind::Log,
+            FileKind::Spare,
+        ];
+        let numbered = kinds
+            .iter()
+            .flat_map(|k| [0, 7, NUMBER_MASK].map(|n| FileName::new(*k, n)));
+        for name in numbered.chain([FileName::MANIFEST, FileName::MANIFEST_TMP]) {
+            assert_eq!(FileName::parse(&name.to_string()), Some(name));
+        }
+    }
+
+    #[test]
+    fn names_that_are_not_ours_are_not_parsed() {
+        for name in [
+            "",
+            "manifest2",
+            "log-1.aof",
+            "base-00000000000000000001",
+            "dump.rdb",
+            "lock",
+        ] {
+            assert_eq!(FileName::parse(name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The bounds on everything that a client, a peer or a file can make large, and on the work of one turn.
+
+/// Databases that SELECT knows.
+pub const DATABASES: u32 = 16;
+
+/// The longest bulk string of a request, in bytes (`proto-max-bulk-len`).
+pub const BULK_BYTES_MAX: u64 = 512 << 20;
+/// The most arguments of one request.
+pub const ARGUMENTS_MAX: u64 = 1 << 20;
+/// The longest inline request, and the longest line of a header, in bytes.
+pub const INLINE_BYTES_MAX: usize = 64 << 10;
+/// The most bytes of unfinished requests held for one client (`client-query-buffer-limit`).
+pub const QUERY_BUFFER_BYTES_MAX: usize = 1 << 30;
+/// The deepest nesting of a value that the RESP decoder follows.
+pub const NESTING_MAX: usize = 32;
+/// The most arguments of one request before the client has authenticated.
+pub const UNAUTHENTICATED_ARGUMENTS_MAX: u64 = 10;
+/// The longest bulk string before the client has authenticated, in bytes.
+pub const UNAUTHENTICATED_BULK_BYTES_MAX: u64 = 16 << 10;
+
+/// The most payload of one entry, in bytes; what comes on top opens the next entry. One command may be larger.
+pub const ENTRY_BYTES_SOFT_MAX: usize = 1 << 20;
+/// The size of a new log segment, in bytes.
+pub const SEGMENT_BYTES: u64 = 32 << 20;
+/// The most bytes that recovery asks for in one read.
+pub const READ_BYTES: u32 = 1 << 20;

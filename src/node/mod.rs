@@ -1,0 +1,1 @@
+//! The one server: inputs in, effects out.

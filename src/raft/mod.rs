@@ -1,0 +1,1 @@
+//! Agreement: knows bytes and indexes, not Redis.

@@ -1,0 +1,1 @@
+//! Keys and values; knows neither wire nor log.
