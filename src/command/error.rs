@@ -101,6 +101,10 @@ errors! {
     LOADING = "LOADING Redis is loading the dataset in memory";
     /// The disk has no space for the log.
     NO_SPACE = "MISCONF Errors writing to the AOF file: No space left on device";
+    /// EXPIRE with NX and another condition.
+    EXPIRE_NX_CONFLICT = "ERR NX and XX, GT or LT options at the same time are not compatible";
+    /// EXPIRE with GT and LT.
+    EXPIRE_GT_LT_CONFLICT = "ERR GT and LT options at the same time are not compatible";
 }
 
 impl Error {
