@@ -79,7 +79,7 @@ pub(crate) struct Options {
     pub(crate) enable_debug_command: Switch,
     /// Where the log lines go; empty: standard output.
     #[arg(long, default_value = "", env = "SEEDIS_LOGFILE")]
-    pub(crate) logfile: PathBuf,
+    pub(crate) logfile: String,
     /// How much is logged.
     #[arg(long, value_enum, default_value = "notice", env = "SEEDIS_LOGLEVEL")]
     pub(crate) loglevel: LogLevel,
