@@ -33,6 +33,7 @@ use effect::{Effect, Effects};
 use input::Input;
 use sessions::Sessions;
 use watchers::Watchers;
+use witness::{Answer, Witness, Witnessed};
 
 /// Where a node stands in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +105,7 @@ pub struct Node {
     /// Clients that wait for something else than a request.
     blocked_clients: u32,
     stats: Stats,
+    witness: Witness,
     dirty: Vec<u32>,
     /// What `handle` decided and `flush` will emit.
     effects: Vec<Effect>,
@@ -141,6 +143,7 @@ impl Node {
             reads: 0,
             blocked_clients: 0,
             stats: Stats::default(),
+            witness: Witness::new(config.witness),
             dirty: Vec::new(),
             effects: Vec::new(),
             ranges: Vec::new(),
@@ -235,6 +238,16 @@ impl Node {
     /// Where this node stands in its life.
     pub fn phase(&self) -> Phase {
         self.phase
+    }
+
+    /// What was done since the last call, where the configuration asks for a record.
+    pub fn witness(&mut self) -> Vec<Witnessed> {
+        self.witness.take()
+    }
+
+    /// Takes note of a reply.
+    fn note_answer(&mut self, conn: ConnId, answer: Answer) {
+        self.witness.note(|| Witnessed::Answered { conn, answer });
     }
 
     /// All keys and values, for whoever judges them.

@@ -16,6 +16,7 @@ use crate::session::parked::Item;
 use crate::time::Stamp;
 
 use super::verbs::select_target;
+use super::witness::Answer;
 use super::{Node, Phase, Waiter, entry};
 
 /// How many bytes of one client may wait behind its own unapplied writes before nothing more is read from it.
@@ -239,6 +240,10 @@ impl Node {
                     &mut self.stats.error_replies,
                 );
                 *session.outbox.buffer() = out;
+                let conn = session.conn;
+                if !silent {
+                    self.note_answer(conn, answer_of(row));
+                }
             }
         }
     }
@@ -304,11 +309,15 @@ impl Node {
             let mut parked = mem::take(&mut session.parked);
             let mut out = mem::take(session.outbox.buffer());
             let mark = out.len();
+            let conn = session.conn;
             let item = parked.take(applied, &mut ranges);
             let more = item.is_some();
             match item {
                 None => {}
-                Some(Item::Reply(bytes)) => out.extend_from_slice(bytes),
+                Some(Item::Reply(bytes)) => {
+                    out.extend_from_slice(bytes);
+                    self.note_answer(conn, Answer::Other);
+                }
                 Some(Item::Request {
                     db,
                     protocol,
@@ -318,10 +327,14 @@ impl Node {
                     let args = Args::new(buffer, &ranges);
                     let clock = self.applied_stamp;
                     let mut reply = Reply::new(&mut out, protocol);
-                    let outcome = match table::find(args.name()) {
+                    let row = table::find(args.name());
+                    let outcome = match row {
                         Some(row) => self.run(slot, row, args, db, clock, &mut reply),
                         None => Err(unknown_command(args)),
                     };
+                    if !silent {
+                        self.note_answer(conn, row.map_or(Answer::Other, answer_of));
+                    }
                     let errors = &mut self.stats.error_replies;
                     finish(&mut out, mark, protocol, silent, outcome, errors);
                 }
@@ -353,7 +366,17 @@ impl Node {
             session.parked.park_reply(session.proposed, &bytes);
         } else {
             write(&mut session.reply());
+            let conn = session.conn;
+            self.note_answer(conn, Answer::Other);
         }
+    }
+}
+
+/// What the reply to a request that changes nothing answers.
+fn answer_of(row: &Row) -> Answer {
+    match row.kind {
+        Kind::Read(_) => Answer::Read,
+        _ => Answer::Other,
     }
 }
 
