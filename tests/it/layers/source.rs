@@ -34,7 +34,7 @@ fn follows_word(letters: &[char], at: usize) -> bool {
         at.checked_sub(back)
             .is_some_and(|place| letters[place].is_alphanumeric() || letters[place] == '_')
     };
-    is_word(1) && !(letters[at - 1] == 'b' && !is_word(2))
+    is_word(1) && (letters[at - 1] != 'b' || is_word(2))
 }
 
 fn end_of_line(letters: &[char], at: usize) -> usize {
