@@ -104,13 +104,16 @@ for unit in $UNITS; do
         --ignore-encoding --ignore-digest </dev/null >"$log" 2>&1 || code=$?
     sed -i 's/\x1b\[[0-9;]*m//g' "$log"
     ok=$(grep -c '^\[ok\]:' "$log" || true)
-    failed=$(grep -c '^\[err\]:' "$log" || true)
+    failed=$(grep -cE '^\[err\]: .* in tests/' "$log" || true)
     left_out=$(grep -cE '^\[(ignore|skip)\]:' "$log" || true)
     note=
     if grep -q '^\[exception\]' "$log"; then
         note="ended early: $(grep -A1 -m1 '^\[exception\]' "$log" | tail -1 | cut -c1-120)"
     elif [ "$code" = 124 ] || grep -q '^\[TIMEOUT\]' "$log"; then
         note="ended early: no end within $LIMIT s, in: $(grep -oE '^\[[a-z ]+\]: .*' "$log" | tail -1 | cut -c1-90)"
+    elif grep -q '^\[err\]: ' "$log" && grep '^\[err\]: ' "$log" | grep -qv ' in tests/'; then
+        # Thrown outside of a test: the rest of the unit has not run.
+        note="ended early: $(grep -A1 '^\[err\]: ' "$log" | grep -m1 -v ' in tests/' | cut -c8-100)"
     elif [ "$code" != 0 ] && [ "$failed" = 0 ]; then
         note="ended early: exit $code, $(tail -1 "$log" | cut -c1-90)"
     fi
@@ -118,9 +121,27 @@ for unit in $UNITS; do
     OK=$((OK + ok)) FAILED=$((FAILED + failed))
     printf '%-26s %5d %6d %7d %5d  %s\n' "$unit" "$ok" "$failed" "$left_out" $((SECONDS - began)) "$note"
 done
+# Each failure with its reason; those for want of a command are only counted by command, since they say nothing else.
 for unit in $UNITS; do
     log=$OUT/${unit//\//_}.log
-    { grep -hE '^\[err\]:' "$log" 2>/dev/null || true; } | sed "s|^\[err\]: |failed: $unit: |"
-done
+    [ ! -e "$log" ] || awk -v unit="$unit" '
+        /^\*\*\*/ { exit }
+        /^\[err\]: .* in tests\// { name = $0; sub(/^\[err\]: /, "", name); sub(/ in tests\/.*/, "", name); next }
+        # Of an error that was thrown the suite cuts letters off, and repeats it whole on the next line.
+        name != "" && reason == "" { reason = $0; next }
+        name != "" {
+            if (index($0, reason) > 1) reason = $0
+            if (match(reason, /unknown command .[^ ]*.,/)) {
+                print "missing " tolower(substr(reason, RSTART + 17, RLENGTH - 19))
+            } else {
+                print "failed: " unit ": " name ": " substr(reason, 1, 150)
+            }
+            name = reason = ""
+        }
+    ' "$log"
+done >"$WORK/failures"
+grep -a '^failed: ' "$WORK/failures" || true
+grep -a '^missing ' "$WORK/failures" | sort | uniq -c | sort -rn |
+    awk '{printf "%s%s (%s)", NR == 1 ? "failed for want of a command: " : ", ", $3, $1} END {if (NR) print ""}' || true
 echo "tcl: $OK ok, $FAILED failed, $BROKEN units ended early"
 [ "$FAILED" = 0 ] && [ "$BROKEN" = 0 ]
