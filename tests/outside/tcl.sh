@@ -125,20 +125,20 @@ done
 for unit in $UNITS; do
     log=$OUT/${unit//\//_}.log
     [ ! -e "$log" ] || awk -v unit="$unit" '
-        /^\*\*\*/ { exit }
-        /^\[err\]: .* in tests\// { name = $0; sub(/^\[err\]: /, "", name); sub(/ in tests\/.*/, "", name); next }
-        # Of an error that was thrown the suite cuts letters off, and repeats it whole on the next line.
-        name != "" && reason == "" { reason = $0; next }
-        name != "" {
-            if (index($0, reason) > 1) reason = $0
+        function tell() {
             if (match(reason, /unknown command .[^ ]*.,/)) {
                 print "missing " tolower(substr(reason, RSTART + 17, RLENGTH - 19))
-            } else {
+            } else if (name != "") {
                 print "failed: " unit ": " name ": " substr(reason, 1, 150)
             }
             name = reason = ""
         }
-    ' "$log"
+        /^\[|^\*\*\*/ { tell() }
+        /^\*\*\*/ { exit }
+        /^\[err\]: .* in tests\// { name = $0; sub(/^\[err\]: /, "", name); sub(/ in tests\/.*/, "", name); next }
+        name != "" && reason == "" { reason = $0; next }
+        # Of an error that was thrown the suite cuts letters off, and repeats it whole on the next line.
+        name != "" { if (index($0, reason) > 1) reason = $0; tell() }' "$log"
 done >"$WORK/failures"
 grep -a '^failed: ' "$WORK/failures" || true
 grep -a '^missing ' "$WORK/failures" | sort | uniq -c | sort -rn |
