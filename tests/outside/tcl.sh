@@ -103,17 +103,17 @@ for unit in $UNITS; do
         --tags '-needs:debug -needs:repl -needs:save -needs:config-maxmemory -needs:pfdebug' \
         --ignore-encoding --ignore-digest </dev/null >"$log" 2>&1 || code=$?
     sed -i 's/\x1b\[[0-9;]*m//g' "$log"
-    ok=$(grep -c '^\[ok\]:' "$log" || true)
-    failed=$(grep -cE '^\[err\]: .* in tests/' "$log" || true)
-    left_out=$(grep -cE '^\[(ignore|skip)\]:' "$log" || true)
+    ok=$(grep -ac '^\[ok\]:' "$log" || true)
+    failed=$(grep -acE '^\[err\]: .* in tests/' "$log" || true)
+    left_out=$(grep -acE '^\[(ignore|skip)\]:' "$log" || true)
     note=
-    if grep -q '^\[exception\]' "$log"; then
-        note="ended early: $(grep -A1 -m1 '^\[exception\]' "$log" | tail -1 | cut -c1-120)"
-    elif [ "$code" = 124 ] || grep -q '^\[TIMEOUT\]' "$log"; then
-        note="ended early: no end within $LIMIT s, in: $(grep -oE '^\[[a-z ]+\]: .*' "$log" | tail -1 | cut -c1-90)"
-    elif grep -q '^\[err\]: ' "$log" && grep '^\[err\]: ' "$log" | grep -qv ' in tests/'; then
+    if grep -aq '^\[exception\]' "$log"; then
+        note="ended early: $(grep -aA1 -m1 '^\[exception\]' "$log" | tail -1 | cut -c1-120)"
+    elif [ "$code" = 124 ] || grep -aq '^\[TIMEOUT\]' "$log"; then
+        note="ended early: no end within $LIMIT s, in: $(grep -aoE '^\[[a-z ]+\]: .*' "$log" | tail -1 | cut -c1-90)"
+    elif grep -aq '^\[err\]: ' "$log" && grep '^\[err\]: ' "$log" | grep -aqv ' in tests/'; then
         # Thrown outside of a test: the rest of the unit has not run.
-        note="ended early: $(grep -A1 '^\[err\]: ' "$log" | grep -m1 -v ' in tests/' | cut -c8-100)"
+        note="ended early: $(grep -aA1 '^\[err\]: ' "$log" | grep -am1 -v ' in tests/' | cut -c8-100)"
     elif [ "$code" != 0 ] && [ "$failed" = 0 ]; then
         note="ended early: exit $code, $(tail -1 "$log" | cut -c1-90)"
     fi
