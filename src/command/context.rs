@@ -57,14 +57,14 @@ pub struct Query<'a> {
     pub reply: Reply<'a>,
 }
 
-impl Query<'_> {
+impl<'a> Query<'a> {
     /// The value of a live key. `Error::Due` where the leader's clock alone would call it dead.
-    pub fn get(&self, key: &[u8]) -> Result<Option<Value<'_>>, Error> {
+    pub fn get(&self, key: &[u8]) -> Result<Option<Value<'a>>, Error> {
         self.get_in(self.db, key)
     }
 
     /// The value of a live key in any database.
-    pub fn get_in(&self, db: DbId, key: &[u8]) -> Result<Option<Value<'_>>, Error> {
+    pub fn get_in(&self, db: DbId, key: &[u8]) -> Result<Option<Value<'a>>, Error> {
         let Some(value) = self.store.get(db, key, self.at) else {
             return Ok(None);
         };

@@ -94,6 +94,8 @@ errors! {
     PROTOCOL_NOT_AN_INTEGER = "ERR Protocol version is not an integer or out of range";
     /// A client's name that would spoil CLIENT LIST.
     INVALID_NAME = "ERR Client names cannot contain spaces, newlines or special characters.";
+    /// A verb that a transaction cannot hold.
+    NOT_IN_TRANSACTION = "ERR Command not allowed inside a transaction";
     /// EXEC when there is no space.
     EXEC_NO_SPACE = "EXECABORT Transaction discarded because of: MISCONF Errors writing to the AOF file: No space left \
         on device";
@@ -101,6 +103,10 @@ errors! {
     LOADING = "LOADING Redis is loading the dataset in memory";
     /// The disk has no space for the log.
     NO_SPACE = "MISCONF Errors writing to the AOF file: No space left on device";
+    /// EXPIRE with NX and another condition.
+    EXPIRE_NX_CONFLICT = "ERR NX and XX, GT or LT options at the same time are not compatible";
+    /// EXPIRE with GT and LT.
+    EXPIRE_GT_LT_CONFLICT = "ERR GT and LT options at the same time are not compatible";
 }
 
 impl Error {

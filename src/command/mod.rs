@@ -7,4 +7,8 @@ pub mod args;
 mod connection;
 pub mod context;
 pub mod error;
+mod expiry;
+mod hashes;
+mod keys;
+mod scan;
 pub mod table;

@@ -191,7 +191,13 @@ impl Row {
     }
 }
 
-const FAMILIES: [&[Row]; 1] = [super::connection::ROWS];
+const FAMILIES: [&[Row]; 5] = [
+    super::connection::ROWS,
+    super::hashes::ROWS,
+    super::keys::ROWS,
+    super::expiry::ROWS,
+    super::scan::ROWS,
+];
 
 const COUNT: usize = {
     let (mut count, mut family) = (0, 0);
