@@ -94,6 +94,8 @@ errors! {
     PROTOCOL_NOT_AN_INTEGER = "ERR Protocol version is not an integer or out of range";
     /// A client's name that would spoil CLIENT LIST.
     INVALID_NAME = "ERR Client names cannot contain spaces, newlines or special characters.";
+    /// A verb that a transaction cannot hold.
+    NOT_IN_TRANSACTION = "ERR Command not allowed inside a transaction";
     /// EXEC when there is no space.
     EXEC_NO_SPACE = "EXECABORT Transaction discarded because of: MISCONF Errors writing to the AOF file: No space left \
         on device";
