@@ -55,6 +55,12 @@ errors! {
     OFFSET_OUT_OF_RANGE = "ERR offset is out of range";
     /// A string would be longer than `proto-max-bulk-len`.
     STRING_TOO_LONG = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
+    /// LCS of keys that hold another type.
+    LCS_NOT_STRINGS = "ERR The specified keys must contain string values";
+    /// LCS with two shapes of answer.
+    LCS_LEN_AND_IDX = "ERR If you want both the length and indexes, please just use IDX.";
+    /// LCS of strings that are too long to be compared.
+    LCS_TOO_LARGE = "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len";
     /// A SCAN cursor that is not a number.
     INVALID_CURSOR = "ERR invalid cursor";
     /// SELECT of a database that does not exist.

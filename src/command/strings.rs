@@ -1,6 +1,9 @@
 //! Strings: what reads and writes them whole or in part, and the rows of the whole family.
 
+use core::ops::Range;
+
 use crate::limits::BULK_BYTES_MAX;
+use crate::resp::reply::Reply;
 use crate::store::{NewExpiry, Text, Value};
 
 use super::args::Args;
@@ -71,7 +74,6 @@ pub(super) const ROWS: &[Row] = &[
     row("decr", 2, Kind::Write(counters::decr), GROWS_FAST, "1.0.0", "Takes one from the integer at a key."),
     row("incrby", 3, Kind::Write(counters::incrby), GROWS_FAST, "1.0.0", "Adds to the integer at a key."),
     row("decrby", 3, Kind::Write(counters::decrby), GROWS_FAST, "1.0.0", "Takes from the integer at a key."),
-    row("incrbyfloat", 3, Kind::Write(counters::incrbyfloat), GROWS_FAST, "2.6.0", "Adds to the number at a key."),
 ];
 
 /// The string at a key, borrowed from the store alone: the reply can be written beside it.
@@ -83,15 +85,141 @@ pub(super) fn text<'a>(query: &Query<'a>, key: &[u8]) -> Result<Option<Text<'a>>
 }
 
 /// The string that a change finds at a key.
-pub(super) fn current<'c>(
-    change: &'c Change<'_>,
-    key: &[u8],
-) -> Result<Option<Text<'c>>, Error> {
+pub(super) fn current<'c>(change: &'c Change<'_>, key: &[u8]) -> Result<Option<Text<'c>>, Error> {
     Ok(change.store.text(change.db, key, change.at)?)
+}
+
+/// Answers a string, or that there is none.
+pub(super) fn answer(reply: &mut Reply<'_>, found: Option<Text<'_>>) {
+    match found {
+        None => reply.null(),
+        Some(Text::Integer(number)) => reply.bulk_integer(number),
+        Some(Text::Bytes(bytes)) => reply.bulk(bytes),
+    }
+}
+
+/// Refuses a string that would grow beyond the longest bulk string.
+fn check_length(present: usize, more: usize) -> Outcome {
+    match (present as u64).checked_add(more as u64) {
+        Some(total) if total <= BULK_BYTES_MAX => Ok(()),
+        _ => Err(Error::STRING_TOO_LONG),
+    }
 }
 
 fn get(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     let found = text(query, args.at(1))?;
-    query.reply.text(found);
+    answer(&mut query.reply, found);
+    Ok(())
+}
+
+fn strlen(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+    let len = text(query, args.at(1))?.map_or(0, Text::len);
+    query.reply.integer(len as i64);
+    Ok(())
+}
+
+/// The part of a string of `len` bytes between two places, which count from the end where they are
+/// negative; both ends are meant.
+fn part(len: usize, start: i64, end: i64) -> Range<usize> {
+    if len == 0 || start < 0 && end < 0 && start > end {
+        return 0..0;
+    }
+    let len = len as i64;
+    let from_front = |place: i64| {
+        let place = if place < 0 {
+            place.saturating_add(len)
+        } else {
+            place
+        };
+        place.max(0)
+    };
+    let (start, end) = (from_front(start), from_front(end).min(len - 1));
+    if start > end {
+        return 0..0;
+    }
+    start as usize..end as usize + 1
+}
+
+fn getrange(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+    let (start, end) = (args.integer(2)?, args.integer(3)?);
+    let found = text(query, args.at(1))?.unwrap_or(Text::Bytes(b""));
+    let mut scratch = [0; 20];
+    let bytes = found.as_bytes(&mut scratch);
+    query.reply.bulk(&bytes[part(bytes.len(), start, end)]);
+    Ok(())
+}
+
+/// Another type counts as no string.
+fn mget(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+    let keys = args.from(1);
+    query.reply.array(keys.len());
+    for key in keys.iter() {
+        let found = match query.get(key)? {
+            Some(Value::String(text)) => Some(text),
+            Some(Value::Hash(_)) | None => None,
+        };
+        answer(&mut query.reply, found);
+    }
+    Ok(())
+}
+
+fn check_pairs(args: Args<'_>, name: &str) -> Outcome {
+    if args.len().is_multiple_of(2) {
+        return Err(Error::arity(name));
+    }
+    Ok(())
+}
+
+fn set_pairs(change: &mut Change<'_>, args: Args<'_>) {
+    let (db, at) = (change.db, change.at);
+    for place in (1..args.len()).step_by(2) {
+        let (key, value) = (args.at(place), args.at(place + 1));
+        change
+            .store
+            .set_string(db, key, value, NewExpiry::Never, at);
+    }
+}
+
+fn mset(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    check_pairs(args, "mset")?;
+    set_pairs(change, args);
+    change.reply.ok();
+    Ok(())
+}
+
+fn msetnx(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    check_pairs(args, "msetnx")?;
+    let mut keys = (1..args.len()).step_by(2).map(|place| args.at(place));
+    let taken = keys.any(|key| change.get(key).is_some());
+    if !taken {
+        set_pairs(change, args);
+    }
+    change.reply.integer(i64::from(!taken));
+    Ok(())
+}
+
+fn append(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let (key, more) = (args.at(1), args.at(2));
+    let present = current(change, key)?.map_or(0, Text::len);
+    check_length(present, more.len())?;
+    let len = change.store.append(change.db, key, more, change.at)?;
+    change.reply.integer(len as i64);
+    Ok(())
+}
+
+fn setrange(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let (key, bytes) = (args.at(1), args.at(3));
+    let offset = args.integer(2)?;
+    let offset = usize::try_from(offset).map_err(|_| Error::OFFSET_OUT_OF_RANGE)?;
+    let present = current(change, key)?.map_or(0, Text::len);
+    let len = if bytes.is_empty() {
+        present
+    } else {
+        check_length(offset, bytes.len())?;
+        change
+            .store
+            .set_range(change.db, key, offset, bytes, change.at)?
+    };
+    change.reply.integer(len as i64);
     Ok(())
 }
