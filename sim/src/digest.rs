@@ -18,6 +18,11 @@ impl Digest {
         }
     }
 
+    /// All 128 bits.
+    pub(crate) fn bits(self) -> u128 {
+        u128::from(self.high) << 64 | u128::from(self.low)
+    }
+
     /// Adds a word.
     pub(crate) fn word(&mut self, word: u64) {
         let product = u128::from(self.low ^ word) * u128::from(ODD | self.high);

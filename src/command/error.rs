@@ -27,6 +27,10 @@ macro_rules! errors {
 }
 
 errors! {
+    /// There is no leader to write to.
+    CLUSTER_DOWN = "CLUSTERDOWN The cluster is down";
+    /// The leader takes no writes at this moment.
+    TRY_AGAIN = "TRYAGAIN The leader is busy with a transfer";
     /// The arguments do not fit the command's grammar.
     SYNTAX = "ERR syntax error";
     /// The key holds another type.
@@ -107,6 +111,14 @@ errors! {
     EXPIRE_NX_CONFLICT = "ERR NX and XX, GT or LT options at the same time are not compatible";
     /// EXPIRE with GT and LT.
     EXPIRE_GT_LT_CONFLICT = "ERR GT and LT options at the same time are not compatible";
+    /// OBJECT FREQ where nothing counts accesses.
+    NO_ACCESS_FREQUENCY = "ERR An LFU maxmemory policy is not selected, access frequency not \
+        tracked. Please note that when switching between policies at runtime LRU and LFU data will \
+        take some time to adjust.";
+    /// FUNCTION FLUSH with a word that is neither ASYNC nor SYNC.
+    FUNCTION_FLUSH_OPTION = "ERR FUNCTION FLUSH only supports SYNC|ASYNC option";
+    /// FUNCTION LIST LIBRARYNAME without a name.
+    LIBRARY_NAME_MISSING = "ERR library name argument was not given";
 }
 
 impl Error {
@@ -132,6 +144,22 @@ impl Error {
         let given = String::from_utf8_lossy(&given[..given.len().min(128)]).into_owned();
         Self::text(format!(
             "ERR unknown subcommand '{given}'. Try {container} HELP."
+        ))
+    }
+
+    /// An integer outside of the range that the command takes.
+    pub fn out_of_range(min: i64, max: i64) -> Self {
+        Self::text(format!(
+            "ERR value is out of range, value must between {min} and {max}"
+        ))
+    }
+
+    /// A subcommand with arguments that it does not take. `container` is spelled in capitals.
+    pub fn subcommand_syntax(container: &str, given: &[u8]) -> Self {
+        let given = String::from_utf8_lossy(&given[..given.len().min(128)]).into_owned();
+        Self::text(format!(
+            "ERR unknown subcommand or wrong number of arguments for '{given}'. \
+             Try {container} HELP."
         ))
     }
 }

@@ -10,5 +10,6 @@ pub mod error;
 mod expiry;
 mod hashes;
 mod keys;
+mod object;
 mod scan;
 pub mod table;

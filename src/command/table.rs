@@ -191,12 +191,13 @@ impl Row {
     }
 }
 
-const FAMILIES: [&[Row]; 5] = [
+const FAMILIES: [&[Row]; 6] = [
     super::connection::ROWS,
     super::hashes::ROWS,
     super::keys::ROWS,
     super::expiry::ROWS,
     super::scan::ROWS,
+    super::object::ROWS,
 ];
 
 const COUNT: usize = {

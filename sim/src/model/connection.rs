@@ -26,13 +26,16 @@ pub(super) fn session(call: &mut Call<'_>) -> Answer {
 /// The database that SELECT names.
 pub(crate) fn select(text: &[u8]) -> Result<u32, String> {
     let number = super::text::integer(text).ok_or(super::NOT_AN_INTEGER)?;
-    let out = "ERR DB index is out of range".to_owned();
-    match u32::try_from(number) {
-        Ok(db) if db < super::DATABASES => Ok(db),
-        _ if i32::try_from(number).is_ok() => Err(out),
-        // Which of the two complaints comes first hangs on the version of Redis.
-        _ => Err(out),
+    if i32::try_from(number).is_err() {
+        let (low, high) = (i32::MIN, i32::MAX);
+        return Err(format!(
+            "ERR value is out of range, value must between {low} and {high}"
+        ));
     }
+    let db = u32::try_from(number)
+        .ok()
+        .filter(|db| *db < super::DATABASES);
+    db.ok_or_else(|| "ERR DB index is out of range".to_owned())
 }
 
 /// What the server tells of itself is not the model's to know.

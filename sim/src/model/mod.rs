@@ -17,6 +17,7 @@ pub(crate) mod want;
 
 use std::collections::BTreeMap;
 
+pub(crate) use connection::select;
 pub(crate) use table::{Class, Row, find, rows};
 pub(crate) use want::Want;
 
@@ -76,6 +77,8 @@ pub(crate) struct Model {
     versions: BTreeMap<(u32, Vec<u8>), u64>,
     /// How often anything was flushed, for WATCH.
     flushes: u64,
+    /// What the two were when the present step began, as far as it has changed them.
+    before: (BTreeMap<(u32, Vec<u8>), u64>, u64),
 }
 
 /// One command with its surroundings.
@@ -189,13 +192,32 @@ impl Model {
     }
 
     fn touch(&mut self, db: u32, key: &[u8]) {
-        *self.versions.entry((db, key.to_vec())).or_default() += 1;
+        let place = (db, key.to_vec());
+        let version = self.versions.entry(place.clone()).or_default();
+        self.before.0.entry(place).or_insert(*version);
+        *version += 1;
+    }
+
+    /// A step begins: a command, or a transaction.
+    pub(crate) fn begin_step(&mut self) {
+        self.before = (BTreeMap::new(), self.flushes);
     }
 
     /// A number that grows whenever the key is written.
     pub(crate) fn version(&self, db: u32, key: &[u8]) -> u64 {
         let written = self.versions.get(&(db, key.to_vec()));
         written.copied().unwrap_or_default() + self.flushes
+    }
+
+    /// What `version` said when the present step began.
+    pub(crate) fn version_before(&self, db: u32, key: &[u8]) -> u64 {
+        let place = (db, key.to_vec());
+        let written = self
+            .before
+            .0
+            .get(&place)
+            .or_else(|| self.versions.get(&place));
+        written.copied().unwrap_or_default() + self.before.1
     }
 
     /// Runs a command whose name and number of arguments fit its row.

@@ -1,0 +1,1 @@
+//! The log against a disk that forgets.
