@@ -6,4 +6,5 @@
 )]
 
 mod commands;
+mod docs;
 mod layers;
