@@ -37,6 +37,7 @@ impl Node {
         self.commands_in_entries += u64::from(batch.count);
         self.commit.last = self.commit.last.next();
         let stamp = self.clock();
+        self.applied_mono = self.now.mono;
         let mut waiters = batch.waiters;
         self.apply_entry(self.commit.last, stamp, &batch.bytes, &mut waiters);
         self.batch = super::Batch {

@@ -257,6 +257,15 @@ impl World {
         for member in 0..self.members.len() {
             self.heal_member(member);
         }
+        // Who was slow reads on at once.
+        let mut waiting = Vec::new();
+        for (conn, connection) in &mut self.connections {
+            (connection.window, connection.slowness) = (1 << 20, 0);
+            waiting.push(*conn);
+        }
+        for conn in waiting {
+            self.push(0, Event::Take { conn, count: 0 });
+        }
     }
 
     /// S1, once more, when all is quiet.
