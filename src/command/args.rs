@@ -44,6 +44,7 @@ impl<'a> Args<'a> {
     }
 
     /// The arguments from `place` on.
+    #[must_use]
     pub fn from(&self, place: usize) -> Args<'a> {
         Args {
             buffer: self.buffer,
@@ -82,9 +83,8 @@ pub fn parse_integer(text: &[u8]) -> Option<i64> {
         _ => (false, text),
     };
     match digits {
-        [] => return None,
         [b'0'] => return (!negative).then_some(0),
-        [b'0', ..] => return None,
+        [] | [b'0', ..] => return None,
         _ if digits.len() > 19 => return None,
         _ => {}
     }

@@ -138,6 +138,10 @@ fn ping(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     Ok(())
 }
 
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "a command that cannot fail has the type of all"
+)]
 fn echo(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     query.reply.bulk(args.at(1));
     Ok(())

@@ -27,6 +27,10 @@ macro_rules! errors {
 }
 
 errors! {
+    /// There is no leader to write to.
+    CLUSTER_DOWN = "CLUSTERDOWN The cluster is down";
+    /// The leader takes no writes at this moment.
+    TRY_AGAIN = "TRYAGAIN The leader is busy with a transfer";
     /// The arguments do not fit the command's grammar.
     SYNTAX = "ERR syntax error";
     /// The key holds another type.
@@ -51,6 +55,12 @@ errors! {
     OFFSET_OUT_OF_RANGE = "ERR offset is out of range";
     /// A string would be longer than `proto-max-bulk-len`.
     STRING_TOO_LONG = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
+    /// LCS of keys that hold another type.
+    LCS_NOT_STRINGS = "ERR The specified keys must contain string values";
+    /// LCS with two shapes of answer.
+    LCS_LEN_AND_IDX = "ERR If you want both the length and indexes, please just use IDX.";
+    /// LCS of strings that are too long to be compared.
+    LCS_TOO_LARGE = "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len";
     /// A SCAN cursor that is not a number.
     INVALID_CURSOR = "ERR invalid cursor";
     /// SELECT of a database that does not exist.
@@ -107,6 +117,14 @@ errors! {
     EXPIRE_NX_CONFLICT = "ERR NX and XX, GT or LT options at the same time are not compatible";
     /// EXPIRE with GT and LT.
     EXPIRE_GT_LT_CONFLICT = "ERR GT and LT options at the same time are not compatible";
+    /// OBJECT FREQ where nothing counts accesses.
+    NO_ACCESS_FREQUENCY = "ERR An LFU maxmemory policy is not selected, access frequency not \
+        tracked. Please note that when switching between policies at runtime LRU and LFU data will \
+        take some time to adjust.";
+    /// FUNCTION FLUSH with a word that is neither ASYNC nor SYNC.
+    FUNCTION_FLUSH_OPTION = "ERR FUNCTION FLUSH only supports SYNC|ASYNC option";
+    /// FUNCTION LIST LIBRARYNAME without a name.
+    LIBRARY_NAME_MISSING = "ERR library name argument was not given";
 }
 
 impl Error {
@@ -132,6 +150,22 @@ impl Error {
         let given = String::from_utf8_lossy(&given[..given.len().min(128)]).into_owned();
         Self::text(format!(
             "ERR unknown subcommand '{given}'. Try {container} HELP."
+        ))
+    }
+
+    /// An integer outside of the range that the command takes.
+    pub fn out_of_range(min: i64, max: i64) -> Self {
+        Self::text(format!(
+            "ERR value is out of range, value must between {min} and {max}"
+        ))
+    }
+
+    /// A subcommand with arguments that it does not take. `container` is spelled in capitals.
+    pub fn subcommand_syntax(container: &str, given: &[u8]) -> Self {
+        let given = String::from_utf8_lossy(&given[..given.len().min(128)]).into_owned();
+        Self::text(format!(
+            "ERR unknown subcommand or wrong number of arguments for '{given}'. \
+             Try {container} HELP."
         ))
     }
 }

@@ -6,9 +6,14 @@
 pub mod args;
 mod connection;
 pub mod context;
+mod counters;
 pub mod error;
 mod expiry;
 mod hashes;
 mod keys;
+mod lcs;
+mod object;
 mod scan;
+mod set;
+mod strings;
 pub mod table;

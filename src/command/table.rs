@@ -191,12 +191,14 @@ impl Row {
     }
 }
 
-const FAMILIES: [&[Row]; 5] = [
+const FAMILIES: [&[Row]; 7] = [
     super::connection::ROWS,
     super::hashes::ROWS,
     super::keys::ROWS,
     super::expiry::ROWS,
     super::scan::ROWS,
+    super::object::ROWS,
+    super::strings::ROWS,
 ];
 
 const COUNT: usize = {

@@ -117,7 +117,7 @@ impl Node {
     }
 
     /// One more of this client's proposals is applied: what stood behind it may run.
-    fn settle(&mut self, waiter: &Waiter) {
+    pub(super) fn settle(&mut self, waiter: &Waiter) {
         let Some(session) = self.sessions.get_same(waiter.slot, waiter.conn) else {
             return;
         };

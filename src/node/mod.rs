@@ -4,12 +4,15 @@
 //! the effects. A node never waits, reads no clock and opens no file.
 
 mod apply;
+mod base;
 mod clients;
 mod commit;
 pub mod config;
 pub mod effect;
 pub mod entry;
 pub mod input;
+mod recovery;
+mod rewrite;
 mod route;
 mod sessions;
 mod verbs;
@@ -68,6 +71,14 @@ struct Batch {
     bytes: Vec<u8>,
     count: u32,
     waiters: Vec<Waiter>,
+    /// Replicated time is to move even where nothing is written.
+    wants_time: bool,
+}
+
+impl Batch {
+    fn is_empty(&self) -> bool {
+        self.waiters.is_empty() && !self.wants_time
+    }
 }
 
 /// What INFO counts.
@@ -105,10 +116,18 @@ pub struct Node {
     /// Clients that wait for something else than a request.
     blocked_clients: u32,
     stats: Stats,
+    /// Whether dead keys are freed without being asked for.
+    active_expire: bool,
+    /// Keys were due when the last turn reached its bound.
+    expiry_left_over: bool,
+    /// What recovery has read, in bytes.
+    recovered_bytes: u64,
     witness: Witness,
     dirty: Vec<u32>,
     /// What `handle` decided and `flush` will emit.
     effects: Vec<Effect>,
+    /// The last effect of all, once there is one.
+    farewell: Option<Effect>,
     ranges: Vec<Range<u32>>,
     ranges_parked: Vec<Range<u32>>,
     sink: Vec<u8>,
@@ -122,19 +141,13 @@ const APPETITE: usize = 64 << 10;
 impl Node {
     /// A node that has nothing yet but its configuration; it asks for its files at the first `flush`.
     pub fn new(config: Config, now: Now) -> Self {
-        let commit = Commit::new(&config, now);
-        let phase = if commit.is_recovering() {
-            Phase::Recovering
-        } else {
-            Phase::Serving
-        };
-        Self {
-            phase,
+        let mut node = Self {
+            phase: Phase::Recovering,
             now,
             sessions: Sessions::default(),
             watchers: Watchers::default(),
             store: Store::new(config.hash_seed),
-            commit,
+            commit: Commit::default(),
             batch: Batch::default(),
             applied_stamp: Stamp::default(),
             applied_mono: now.mono,
@@ -143,14 +156,20 @@ impl Node {
             reads: 0,
             blocked_clients: 0,
             stats: Stats::default(),
+            active_expire: true,
+            expiry_left_over: false,
+            recovered_bytes: 0,
             witness: Witness::new(config.witness),
             dirty: Vec::new(),
             effects: Vec::new(),
+            farewell: None,
             ranges: Vec::new(),
             ranges_parked: Vec::new(),
             sink: Vec::new(),
             config,
-        }
+        };
+        node.begin();
+        node
     }
 
     /// Takes note of one thing that has happened. Asks for nothing yet: that is for `flush`.
@@ -191,6 +210,7 @@ impl Node {
         self.tend_clients();
         self.resume_paused();
         self.commit_turn();
+        self.expire_turn();
         out.append(&mut self.effects);
         for slot in mem::take(&mut self.dirty) {
             let Some(session) = self.sessions.get_mut(slot) else {
@@ -205,6 +225,7 @@ impl Node {
                 out.push(Effect::Close { conn });
             }
         }
+        out.extend(self.farewell.take());
     }
 
     /// The bytes of a connection that may leave, in order.
@@ -229,9 +250,11 @@ impl Node {
             return 0;
         };
         let full = session.closing
+            || self.phase == Phase::Stopping
             || session.blocked.is_some()
             || session.outbox.len() > OUTBOX_BYTES_MAX
-            || self.commit.is_full();
+            || self.commit.is_full()
+            || self.rewrite_is_behind();
         if full { 0 } else { APPETITE }
     }
 

@@ -9,6 +9,7 @@ use crate::command::args::Args;
 use crate::command::context::{Dice, Query};
 use crate::command::error::{Error, Outcome};
 use crate::command::table::{self, Kind, Row, SessionVerb};
+use crate::limits;
 use crate::resp::parse::{Limits, ProtocolError, Step};
 use crate::resp::reply::{Protocol, Reply};
 use crate::session::ReplyMode;
@@ -203,6 +204,9 @@ impl Node {
         entry::put_command(&mut self.batch.bytes, db, args);
         self.batch.count += 1;
         self.note_proposed_keys(db, args);
+        if self.batch.bytes.len() >= limits::ENTRY_BYTES_SOFT_MAX {
+            self.propose_batch();
+        }
     }
 
     /// Runs a request that changes nothing, or parks it behind the writes of its own session.

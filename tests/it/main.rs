@@ -1,1 +1,10 @@
 //! The integration tests, as one binary.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails where it stands; clippy knows that only inside of test functions"
+)]
+
+mod commands;
+mod docs;
+mod layers;

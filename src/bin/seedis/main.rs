@@ -9,6 +9,7 @@ mod stream;
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
+use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
@@ -225,11 +226,11 @@ fn start_logging(options: &Options) -> Result<(), String> {
     let lines = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_target(false);
-    if options.logfile.as_os_str().is_empty() {
+    if options.logfile.is_empty() {
         lines.init();
         return Ok(());
     }
-    let path = &options.logfile;
+    let path = Path::new(&options.logfile);
     let file = std::fs::OpenOptions::new()
         .create(true)
         .append(true)
