@@ -212,7 +212,8 @@ impl Node {
         self.commit_turn();
         self.expire_turn();
         out.append(&mut self.effects);
-        for slot in mem::take(&mut self.dirty) {
+        let mut dirty = mem::take(&mut self.dirty);
+        for slot in dirty.drain(..) {
             let Some(session) = self.sessions.get_mut(slot) else {
                 continue;
             };
@@ -225,6 +226,7 @@ impl Node {
                 out.push(Effect::Close { conn });
             }
         }
+        self.dirty = dirty;
         out.extend(self.farewell.take());
     }
 
