@@ -123,6 +123,12 @@ errors! {
     NO_ACCESS_FREQUENCY = "ERR An LFU maxmemory policy is not selected, access frequency not \
         tracked. Please note that when switching between policies at runtime LRU and LFU data will \
         take some time to adjust.";
+    /// COMMAND GETKEYS of a command that does not exist.
+    INVALID_COMMAND = "ERR Invalid command specified";
+    /// COMMAND GETKEYS of a command without keys.
+    NO_KEY_ARGUMENTS = "ERR The command has no key arguments";
+    /// COMMAND GETKEYS of a request that its command does not take.
+    INVALID_ARGUMENT_COUNT = "ERR Invalid number of arguments specified for command";
     /// FUNCTION FLUSH with a word that is neither ASYNC nor SYNC.
     FUNCTION_FLUSH_OPTION = "ERR FUNCTION FLUSH only supports SYNC|ASYNC option";
     /// FUNCTION LIST LIBRARYNAME without a name.

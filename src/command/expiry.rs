@@ -33,6 +33,9 @@ const fn row(
         group: "generic",
         since,
         summary,
+        complexity: "O(1)",
+        categories: &[],
+        container: false,
     }
 }
 

@@ -31,6 +31,9 @@ const fn row(
         group: "generic",
         since,
         summary,
+        complexity: "O(1)",
+        categories: &[],
+        container: false,
     }
 }
 
@@ -41,14 +44,17 @@ pub(super) const ROWS: &[Row] = &[
         Kind::Read(keys),
         "1.0.0",
         "All keys that match a pattern.",
-    ),
+    )
+    .costs("O(N) where N is the number of keys in the database.")
+    .within(&["@dangerous"]),
     row(
         "scan",
         -2,
         Kind::Read(scan),
         "2.8.0",
         "Some keys, and a cursor to go on with.",
-    ),
+    )
+    .costs("O(1) for each call, O(N) for a whole walk over N keys."),
     Row {
         keys: Keys::FIRST,
         group: "hash",
@@ -59,6 +65,7 @@ pub(super) const ROWS: &[Row] = &[
             "2.8.0",
             "Some fields of a hash, and a cursor to go on with.",
         )
+        .costs("O(1) for each call, O(N) for a whole walk over N fields.")
     },
 ];
 
