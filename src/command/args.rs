@@ -103,7 +103,8 @@ pub fn parse_integer(text: &[u8]) -> Option<i64> {
     }
 }
 
-/// A number as Redis reads one: what `strtold` takes in whole, without spaces around it, NaN refused.
+/// A number as Redis reads one: what `strtold` takes in whole, without spaces around it, NaN
+/// refused.
 pub fn parse_float(text: &[u8]) -> Option<f64> {
     let text = core::str::from_utf8(text).ok()?;
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);

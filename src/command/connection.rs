@@ -1,4 +1,4 @@
-//! Commands about the connection that need no session: PING and ECHO; and the rows of those that do.
+//! Commands about the connection: PING and ECHO, and the rows of those that a session runs.
 
 use super::args::Args;
 use super::context::Query;

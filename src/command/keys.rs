@@ -277,6 +277,7 @@ fn move_to(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
 fn randomkey(query: &mut Query<'_>, _: Args<'_>) -> Outcome {
     let draw = query.dice.draw();
     match query.store.random_key(query.db, draw, query.at) {
+        Some(key) if query.is_due(key) => return Err(Error::Due),
         Some(key) => query.reply.bulk(key),
         None => query.reply.null(),
     }
@@ -285,6 +286,9 @@ fn randomkey(query: &mut Query<'_>, _: Args<'_>) -> Outcome {
 
 fn dbsize(query: &mut Query<'_>, _: Args<'_>) -> Outcome {
     let len = query.store.live_len(query.db, query.at);
+    if len != query.store.live_len(query.db, query.clock.max(query.at)) {
+        return Err(Error::Due);
+    }
     query.reply.integer(len as i64);
     Ok(())
 }

@@ -235,10 +235,11 @@ pub(super) const ROWS: &[Row] = &[
 
 /// The string at a key, borrowed from the store alone: the reply can be written beside it.
 pub(super) fn text<'a>(query: &Query<'a>, key: &[u8]) -> Result<Option<Text<'a>>, Error> {
-    if query.get(key)?.is_none() {
-        return Ok(None);
+    match query.get(key)? {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(Value::Hash(_)) => Err(Error::WRONG_TYPE),
     }
-    Ok(query.store.text(query.db, key, query.at)?)
 }
 
 /// The string that a change finds at a key.

@@ -298,7 +298,8 @@ static ROWS: [Row; COUNT] = {
 const SLOTS: usize = 1024;
 const EMPTY: u16 = u16::MAX;
 
-/// Open addressing over the names, made by the compiler: a look-up is one hash and, nearly always, one comparison.
+/// Open addressing over the names, made by the compiler: a look-up is one hash and, nearly always,
+/// one comparison.
 static INDEX: [u16; SLOTS] = {
     assert!(COUNT * 2 < SLOTS);
     let mut index = [EMPTY; SLOTS];
