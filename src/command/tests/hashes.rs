@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn fields_are_set_asked_and_removed() {
     check(
-        r#"
+        "
         HSET h f 1 g 2 => :2
         HSET h f 3 i 4 => :1
         HSET h f => -ERR wrong number of arguments for 'hset' command
@@ -33,7 +33,7 @@ fn fields_are_set_asked_and_removed() {
         HGET s f => -WRONGTYPE Operation against a key holding the wrong kind of value
         HSET s f 1 => -WRONGTYPE Operation against a key holding the wrong kind of value
         HDEL s f => -WRONGTYPE Operation against a key holding the wrong kind of value
-        "#,
+        ",
     );
 }
 
@@ -46,20 +46,20 @@ fn whole_hashes_are_maps_in_resp3() {
     new.check(script);
     old.check("HGETALL h => *2 $1 f $1 1");
     new.check(
-        r#"
+        "
         HGETALL h => %1 $1 f $1 1
         HGETALL none => %0
         HKEYS h => *1 $1 f
         HVALS h => *1 $1 1
         HGET h none => _
-        "#,
+        ",
     );
 }
 
 #[test]
 fn numbers_in_fields() {
     check(
-        r#"
+        "
         HINCRBY h f 5 => :5
         HINCRBY h f -7 => :-2
         HINCRBY h f x => -ERR value is not an integer or out of range
@@ -76,14 +76,14 @@ fn numbers_in_fields() {
         HINCRBYFLOAT h g 1 => -ERR increment would produce NaN or Infinity
         HINCRBY none f 1.5 => -ERR value is not an integer or out of range
         EXISTS none => :0
-        "#,
+        ",
     );
 }
 
 #[test]
 fn random_fields_are_fields_and_their_number_is_as_asked() {
     check(
-        r#"
+        "
         HRANDFIELD none => $-1
         HRANDFIELD none 3 => *0
         HSET h f 1 => :1
@@ -95,14 +95,14 @@ fn random_fields_are_fields_and_their_number_is_as_asked() {
         HRANDFIELD h x => -ERR value is not an integer or out of range
         HRANDFIELD h 1 WITH => -ERR syntax error
         HRANDFIELD h -9223372036854775807 WITHVALUES => -ERR value is out of range
-        "#,
+        ",
     );
     let mut desk = Desk::new(Protocol::Resp3);
     desk.check(
-        r#"
+        "
         HSET h f 1 => :1
         HRANDFIELD h -2 WITHVALUES => *2 *2 $1 f $1 1 *2 $1 f $1 1
-        "#,
+        ",
     );
     for field in 0..50 {
         desk.run(&format!("HSET many {field} v"));
@@ -119,7 +119,7 @@ fn random_fields_are_fields_and_their_number_is_as_asked() {
 #[test]
 fn hscan_walks_over_fields() {
     check(
-        r#"
+        "
         HSCAN none 0 => *2 $1 0 *0
         HSET h f 1 => :1
         HSCAN h 0 => *2 $1 0 *2 $1 f $1 1
@@ -130,6 +130,6 @@ fn hscan_walks_over_fields() {
         HSCAN h 0 TYPE hash => -ERR syntax error
         SET s 1 => +OK
         HSCAN s 0 => -WRONGTYPE Operation against a key holding the wrong kind of value
-        "#,
+        ",
     );
 }

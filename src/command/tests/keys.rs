@@ -6,7 +6,7 @@ use crate::command::table::{find, getkeys, rows};
 #[test]
 fn keys_are_counted_named_and_removed() {
     check(
-        r#"
+        "
         MSET a 1 b 2 => +OK
         EXISTS a a none => :2
         TOUCH a none => :1
@@ -29,7 +29,7 @@ fn keys_are_counted_named_and_removed() {
         FLUSHALL ASYNC SYNC => -ERR syntax error
         FLUSHDB SYNC => +OK
         DBSIZE => :0
-        "#,
+        ",
     );
 }
 
@@ -37,7 +37,7 @@ fn keys_are_counted_named_and_removed() {
 fn values_move_to_other_names_and_databases() {
     let mut desk = Desk::new(Protocol::Resp2);
     desk.check(
-        r#"
+        "
         RENAME a b => -ERR no such key
         SET a 1 EX 10 => +OK
         RENAME a a => +OK
@@ -63,7 +63,7 @@ fn values_move_to_other_names_and_databases() {
         MOVE c 1 => :1
         MOVE none 1 => :0
         MOVE b 16 => -ERR DB index is out of range
-        "#,
+        ",
     );
     desk.db = 1;
     desk.check("MGET b c => *2 $1 3 $1 3");
@@ -72,7 +72,7 @@ fn values_move_to_other_names_and_databases() {
 #[test]
 fn times_to_live_are_set_on_conditions() {
     check(
-        r#"
+        "
         EXPIRE a 10 => :0
         SET a 1 => +OK
         TTL none => :-2
@@ -98,7 +98,7 @@ fn times_to_live_are_set_on_conditions() {
         PTTL a => :1
         EXPIREAT a 1000 => :1
         EXISTS a => :0
-        "#,
+        ",
     );
 }
 
@@ -110,7 +110,7 @@ fn a_dead_key_is_absent_for_everyone() {
     desk.check("GET a => $1 1");
     desk.pass(1);
     desk.check(
-        r#"
+        "
         GET a => $-1
         KEYS * => *0
         DBSIZE => :0
@@ -119,7 +119,7 @@ fn a_dead_key_is_absent_for_everyone() {
         PERSIST a => :0
         INCR a => :1
         TTL a => :-1
-        "#,
+        ",
     );
 }
 
@@ -163,7 +163,7 @@ fn what_only_the_leaders_clock_calls_dead_must_be_asked_for_again() {
 #[test]
 fn object_tells_how_a_value_is_kept() {
     check(
-        r#"
+        "
         SET a 1 => +OK
         OBJECT ENCODING a => $3 int
         OBJECT REFCOUNT a => :2147483647
@@ -178,7 +178,7 @@ fn object_tells_how_a_value_is_kept() {
         OBJECT ENCODING a => $3 raw
         HSET h f 1 => :1
         OBJECT ENCODING h => $8 listpack
-        "#,
+        ",
     );
 }
 

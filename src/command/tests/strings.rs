@@ -7,7 +7,7 @@ use super::*;
 #[test]
 fn set_obeys_its_conditions_and_answers_the_old_value_where_asked() {
     check(
-        r#"
+        "
         SET a 1 => +OK
         SET a 2 NX => $-1
         GET a => $1 1
@@ -24,14 +24,14 @@ fn set_obeys_its_conditions_and_answers_the_old_value_where_asked() {
         SET h x GET => -WRONGTYPE Operation against a key holding the wrong kind of value
         SET h x => +OK
         TYPE h => +string
-        "#,
+        ",
     );
 }
 
 #[test]
 fn set_keeps_drops_or_makes_an_expiry() {
     check(
-        r#"
+        "
         SET a 1 EX 10 => +OK
         PTTL a => :10000
         SET a 2 KEEPTTL => +OK
@@ -63,14 +63,14 @@ fn set_keeps_drops_or_makes_an_expiry() {
         PTTL a => :3
         SET a 2 EXAT 1 => +OK
         GET a => $-1
-        "#,
+        ",
     );
 }
 
 #[test]
 fn what_reads_and_writes_at_once_answers_the_old_value() {
     check(
-        r#"
+        "
         GETSET a 1 => $-1
         SET a 1 EX 9 => +OK
         GETSET a 2 => $1 1
@@ -92,14 +92,14 @@ fn what_reads_and_writes_at_once_answers_the_old_value() {
         GETEX none EX 1 2 => -ERR syntax error
         GETEX a PXAT 1 => $1 1
         EXISTS a => :0
-        "#,
+        ",
     );
 }
 
 #[test]
 fn many_strings_at_once() {
     check(
-        r#"
+        "
         MSET a 1 b 2 => +OK
         HSET h f 1 => :1
         MGET a h none b => *4 $1 1 $-1 $-1 $1 2
@@ -109,7 +109,7 @@ fn many_strings_at_once() {
         MSETNX c 1 c 2 => :1
         GET c => $1 2
         MSETNX c => -ERR wrong number of arguments for 'msetnx' command
-        "#,
+        ",
     );
     check3("MGET a => *1 _");
 }
@@ -200,7 +200,7 @@ fn float_sums_are_those_of_a_mantissa_of_64_bits() {
 #[test]
 fn lcs_answers_text_length_or_places() {
     check(
-        r#"
+        "
         MSET a ohmytext b mynewtext => +OK
         LCS a b => $6 mytext
         LCS a b LEN => :6
@@ -211,12 +211,12 @@ fn lcs_answers_text_length_or_places() {
         LCS a b MINMATCHLEN => -ERR syntax error
         HSET h f 1 => :1
         LCS a h => -ERR The specified keys must contain string values
-        "#,
+        ",
     );
     check3(
-        r#"
+        "
         LCS a b IDX => %2 $7 matches *0 $3 len :0
-        "#,
+        ",
     );
 }
 
@@ -224,11 +224,11 @@ fn lcs_answers_text_length_or_places() {
 fn lcs_refuses_what_would_take_too_much_memory() {
     let mut desk = Desk::new(Protocol::Resp2);
     desk.check(
-        r#"
+        "
         SETRANGE a 11583 x => :11584
         SETRANGE b 11586 x => :11587
         LCS a b => -ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len
-        "#,
+        ",
     );
 }
 
@@ -263,7 +263,10 @@ proptest! {
     }
 
     #[test]
-    fn a_float_sum_of_small_decimals_is_exact(a in -1_000_000_i64..1_000_000, b in -1_000_000_i64..1_000_000) {
+    fn a_float_sum_of_eighths_is_exact(
+        a in -1_000_000_i64..1_000_000,
+        b in -1_000_000_i64..1_000_000,
+    ) {
         // Sums of eighths need no rounding, so that integers can check them.
         let eighths = |number: i64| format!("{}", number as f64 / 8.0);
         let mut desk = Desk::new(Protocol::Resp2);
