@@ -50,7 +50,7 @@ pub(super) const ROWS: &[Row] = &[
         arity: -2,
         kind: Kind::Read(function),
         keys: Keys::NONE,
-        flags: &["noscript"],
+        flags: &[],
         group: "scripting",
         since: "7.0.0",
         summary: "Lists and flushes functions, of which there are none.",

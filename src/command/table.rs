@@ -206,6 +206,16 @@ impl Row {
         }
     }
 
+    /// The places of keys that COMMAND INFO lists: for a container none, since the subcommands have
+    /// them.
+    pub fn listed_keys(&self) -> Keys {
+        if self.container {
+            Keys::NONE
+        } else {
+            self.keys
+        }
+    }
+
     /// The flags that COMMAND INFO lists.
     pub fn flags(&self) -> impl Iterator<Item = &'static str> + use<> {
         self.access().into_iter().chain(self.flags.iter().copied())

@@ -1,7 +1,7 @@
 //! Keys, whatever they hold: names, times, walks and what COMMAND tells.
 
 use super::*;
-use crate::command::table::{find, getkeys, rows};
+use crate::command::table::{Keys, find, getkeys, rows};
 
 #[test]
 fn keys_are_counted_named_and_removed() {
@@ -215,6 +215,7 @@ fn rows_tell_flags_and_categories_as_redis_derives_them() {
         let mut categories: Vec<_> = row.categories().collect();
         categories.sort_unstable();
         let flags: Vec<_> = row.flags().collect();
+        assert!(row.listed_keys() == if row.container { Keys::NONE } else { row.keys });
         format!(
             "{} {} | {}",
             row.arity,

@@ -198,6 +198,29 @@ fn float_sums_are_those_of_a_mantissa_of_64_bits() {
 }
 
 #[test]
+fn floats_end_where_80_bits_end() {
+    check(
+        "
+        INCRBYFLOAT a 3.6e-4951 => $1 0
+        INCRBYFLOAT a 1.8225997659412373013e-4951 => $1 0
+        INCRBYFLOAT a 1.8225997659412373012e-4951 => -ERR value is not a valid float
+        INCRBYFLOAT a 1e99999999999999999999 => -ERR value is not a valid float
+        INCRBYFLOAT a 0e99999999999999999999 => $1 0
+        INCRBYFLOAT a 1.189731495357231765085e+4932 => -ERR value is not a valid float
+        SET a 1.18973149535723176502e+4932 => +OK
+        INCRBYFLOAT a 1.18973149535723176502e+4932 => -ERR increment would produce NaN or Infinity
+        SET a 0x1p16383 => +OK
+        INCRBYFLOAT a -0x1p16383 => $1 0
+        INCRBYFLOAT a 0x.p1 => -ERR value is not a valid float
+        INCRBYFLOAT a 1e => -ERR value is not a valid float
+        INCRBYFLOAT a . => -ERR value is not a valid float
+        INCRBYFLOAT a +.5 => $3 0.5
+        INCRBYFLOAT a -1. => $4 -0.5
+        ",
+    );
+}
+
+#[test]
 fn lcs_answers_text_length_or_places() {
     check(
         "
@@ -260,6 +283,21 @@ proptest! {
             }
         }
         prop_assert_eq!(shared.len(), best[a.len()][b.len()]);
+    }
+
+    #[test]
+    fn a_float_sum_beyond_64_bits_is_rounded_to_the_nearest_even_one(a: u64, b: u64) {
+        let exact = u128::from(a) + u128::from(b);
+        let rounded = match (exact >> 64, exact % 4) {
+            (0, _) | (_, 0 | 2) => exact,
+            (_, 1) => exact - 1,
+            _ => exact + 1,
+        };
+        let mut desk = Desk::new(Protocol::Resp2);
+        desk.run(&format!("SET a {a}"));
+        let wanted = rounded.to_string();
+        let answer = desk.run(&format!("INCRBYFLOAT a {b}"));
+        prop_assert_eq!(answer, format!("${} {wanted}", wanted.len()));
     }
 
     #[test]
