@@ -22,6 +22,21 @@ pub(crate) enum Profile {
     Clocks,
 }
 
+impl Profile {
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] = [Self::Smoke, Self::Disk, Self::Resp, Self::Clocks];
+
+    /// Its name on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Smoke => "smoke",
+            Self::Disk => "disk",
+            Self::Resp => "resp",
+            Self::Clocks => "clocks",
+        }
+    }
+}
+
 /// How often something happens: the mean time between two, in nanoseconds; nothing: never.
 pub(crate) type Every = Option<u64>;
 

@@ -101,7 +101,7 @@ pub struct Log {
     capacity: u64,
     pub(super) next: Next,
     wants_next: bool,
-    predecessor: u64,
+    pub(super) predecessor: u64,
     restated: Restated,
     last_index: LogIndex,
     pub(super) last_is_mark: bool,

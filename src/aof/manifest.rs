@@ -19,6 +19,8 @@ pub struct Manifest {
     pub base: u64,
     /// The first segment behind the base.
     pub first_segment: u64,
+    /// The checksum of the record before that segment's first; 0: there was none.
+    pub predecessor: u64,
     /// Whose directory it is, in its owner's own encoding.
     pub identity: Vec<u8>,
 }
@@ -27,12 +29,8 @@ impl Manifest {
     /// The bytes of the file.
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
-        let numbers = [self.base.to_le_bytes(), self.first_segment.to_le_bytes()];
-        record::put(
-            &mut bytes,
-            PLACE,
-            &[&numbers[0], &numbers[1], &self.identity],
-        );
+        let numbers = [self.base, self.first_segment, self.predecessor].map(u64::to_le_bytes);
+        record::put(&mut bytes, PLACE, &[numbers.as_flattened(), &self.identity]);
         bytes
     }
 
@@ -43,10 +41,12 @@ impl Manifest {
             return None;
         };
         let (base, payload) = payload.split_first_chunk()?;
-        let (first_segment, identity) = payload.split_first_chunk()?;
+        let (first_segment, payload) = payload.split_first_chunk()?;
+        let (predecessor, identity) = payload.split_first_chunk()?;
         Some(Self {
             base: u64::from_le_bytes(*base),
             first_segment: u64::from_le_bytes(*first_segment),
+            predecessor: u64::from_le_bytes(*predecessor),
             identity: identity.to_vec(),
         })
     }
@@ -61,6 +61,7 @@ mod tests {
         let manifest = Manifest {
             base: 3,
             first_segment: 4,
+            predecessor: 5,
             identity: b"me".to_vec(),
         };
         let bytes = manifest.encode();

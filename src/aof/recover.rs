@@ -334,6 +334,7 @@ impl Recovery {
         self.manifest = Manifest {
             base: 0,
             first_segment: 1,
+            predecessor: 0,
             identity: self.settings.identity.clone(),
         };
         let (tmp, first) = (FileName::MANIFEST_TMP, segment::file(1));
@@ -371,6 +372,7 @@ impl Recovery {
             let why = "the manifest is damaged, or another version's: put a copy of it back";
             return self.refuse(why.into(), show);
         };
+        self.predecessor = manifest.predecessor;
         self.manifest = manifest;
         show(Event::Identity(&self.manifest.identity));
         let counts = |file: &FileName| match file.kind() {

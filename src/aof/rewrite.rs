@@ -68,6 +68,8 @@ pub(super) struct Rewriting {
     writing: VecDeque<Ticket>,
     /// The record with which the log went on.
     first: PersistSeq,
+    /// The checksum of the record before that.
+    predecessor: u64,
     earlier_bytes: u64,
     spare: Vec<Vec<u8>>,
 }
@@ -104,6 +106,7 @@ impl Log {
             ticket: None,
             writing: VecDeque::from([ticket]),
             first: self.appended.next(),
+            predecessor: self.predecessor,
             earlier_bytes: core::mem::take(&mut self.earlier_bytes),
             spare: Vec::new(),
         });
@@ -264,6 +267,7 @@ impl Log {
                 let manifest = Manifest {
                     base: number,
                     first_segment: number,
+                    predecessor: rewriting.predecessor,
                     identity,
                 };
                 let write = DiskOp::WriteAt {

@@ -31,6 +31,9 @@ impl Node {
         waiters: &mut Vec<Waiter>,
     ) {
         self.applied_stamp = self.applied_stamp.max(stamp);
+        if self.applied_stamp > self.stamped.0 {
+            self.stamped = (self.applied_stamp, self.now.mono);
+        }
         self.witness.note(|| Witnessed::Entry {
             index,
             stamp,

@@ -123,6 +123,7 @@ impl Node {
         let Some(raft) = &mut self.commit.raft else {
             return;
         };
+        self.stamped = (stamp, self.now.mono);
         let payload = Bytes::copy_from_slice(&self.batch.bytes);
         let bytes = payload.len();
         let waiters = mem::replace(
@@ -399,8 +400,9 @@ impl Node {
     /// What the leader's clock says: the wall, but never behind the last stamp and half the time that passed since,
     /// so that one bad jump of the wall does not freeze what expires for an hour.
     pub(super) fn clock(&self) -> Stamp {
-        let elapsed = self.now.mono.since(self.applied_mono).as_millis() as u64;
-        Stamp(self.now.wall_ms().max(self.applied_stamp.0 + elapsed / 2))
+        let (stamp, when) = self.stamped;
+        let elapsed = self.now.mono.since(when).as_millis() as u64;
+        Stamp(self.now.wall_ms().max(stamp.0 + elapsed / 2))
     }
 
     pub(super) fn commands_proposed(&self) -> u64 {

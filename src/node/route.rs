@@ -109,10 +109,14 @@ impl Node {
             session.reply_mode = ReplyMode::Skip;
         }
         if let Err(error) = self.admit(slot, args) {
-            if let Some(transaction) = self
-                .sessions
-                .get_mut(slot)
-                .and_then(|session| session.transaction.as_mut())
+            // As in Redis, what MULTI or WATCH complain of inside a transaction does not spoil it.
+            let spoils = table::find(args.name())
+                .is_none_or(|row| !is_transaction_verb(row) || !row.takes(args.len()));
+            if spoils
+                && let Some(transaction) = self
+                    .sessions
+                    .get_mut(slot)
+                    .and_then(|session| session.transaction.as_mut())
             {
                 transaction.failed = true;
             }
@@ -433,8 +437,9 @@ pub(super) fn unknown_command(args: Args<'_>) -> Error {
         if given.len() >= 128 {
             break;
         }
+        let room = 128 - given.len();
         given.push('\'');
-        given.push_str(&shown(arg, 128 - given.len()));
+        given.push_str(&shown(arg, room));
         given.push_str("' ");
     }
     let name = shown(args.name(), 128);

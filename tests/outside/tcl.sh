@@ -111,9 +111,9 @@ for unit in $UNITS; do
         note="ended early: $(grep -aA1 -m1 '^\[exception\]' "$log" | tail -1 | cut -c1-120)"
     elif [ "$code" = 124 ] || grep -aq '^\[TIMEOUT\]' "$log"; then
         note="ended early: no end within $LIMIT s, in: $(grep -aoE '^\[[a-z ]+\]: .*' "$log" | tail -1 | cut -c1-90)"
-    elif grep -aq '^\[err\]: ' "$log" && grep '^\[err\]: ' "$log" | grep -aqv ' in tests/'; then
+    elif thrown=$(awk '/^\[err\]: / && !/ in tests\// {print substr($0, 8, 90); exit}' "$log") && [ -n "$thrown" ]; then
         # Thrown outside of a test: the rest of the unit has not run.
-        note="ended early: $(grep -aA1 '^\[err\]: ' "$log" | grep -am1 -v ' in tests/' | cut -c8-100)"
+        note="ended early: $thrown"
     elif [ "$code" != 0 ] && [ "$failed" = 0 ]; then
         note="ended early: exit $code, $(tail -1 "$log" | cut -c1-90)"
     fi

@@ -75,10 +75,8 @@ pub(crate) struct Model {
     databases: BTreeMap<u32, BTreeMap<Vec<u8>, Item>>,
     /// How often each key was written, for WATCH.
     versions: BTreeMap<(u32, Vec<u8>), u64>,
-    /// How often anything was flushed, for WATCH.
-    flushes: u64,
-    /// What the two were when the present step began, as far as it has changed them.
-    before: (BTreeMap<(u32, Vec<u8>), u64>, u64),
+    /// What that was when the present step began, where the step has changed it.
+    before: BTreeMap<(u32, Vec<u8>), u64>,
 }
 
 /// One command with its surroundings.
@@ -182,42 +180,43 @@ impl Model {
     }
 
     pub(crate) fn flush(&mut self, db: Option<u32>) {
-        self.flushes += 1;
-        match db {
-            Some(db) => {
-                self.databases.remove(&db);
+        let databases: Vec<u32> = match db {
+            Some(db) => vec![db],
+            None => self.databases.keys().copied().collect(),
+        };
+        for db in databases {
+            for key in self.databases.remove(&db).unwrap_or_default().into_keys() {
+                self.touch(db, &key);
             }
-            None => self.databases.clear(),
         }
     }
 
     fn touch(&mut self, db: u32, key: &[u8]) {
         let place = (db, key.to_vec());
         let version = self.versions.entry(place.clone()).or_default();
-        self.before.0.entry(place).or_insert(*version);
+        self.before.entry(place).or_insert(*version);
         *version += 1;
     }
 
     /// A step begins: a command, or a transaction.
     pub(crate) fn begin_step(&mut self) {
-        self.before = (BTreeMap::new(), self.flushes);
+        self.before.clear();
     }
 
     /// A number that grows whenever the key is written.
     pub(crate) fn version(&self, db: u32, key: &[u8]) -> u64 {
         let written = self.versions.get(&(db, key.to_vec()));
-        written.copied().unwrap_or_default() + self.flushes
+        written.copied().unwrap_or_default()
     }
 
     /// What `version` said when the present step began.
     pub(crate) fn version_before(&self, db: u32, key: &[u8]) -> u64 {
         let place = (db, key.to_vec());
-        let written = self
+        let before = self
             .before
-            .0
             .get(&place)
             .or_else(|| self.versions.get(&place));
-        written.copied().unwrap_or_default() + self.before.1
+        before.copied().unwrap_or_default()
     }
 
     /// Runs a command whose name and number of arguments fit its row.

@@ -5,8 +5,10 @@ mod bank;
 mod cas;
 mod simple;
 
+use std::fmt;
+
 use crate::draws::Dice;
-use crate::wire::Value;
+use crate::wire::{Value, shown};
 
 /// A request: its words.
 pub(crate) type Request = Vec<Vec<u8>>;
@@ -20,6 +22,18 @@ pub(crate) enum Piece {
     Inline(Request),
     /// Bytes that are no request, and the complaint that they deserve.
     Garbage(Vec<u8>, String),
+}
+
+impl fmt::Display for Piece {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Request(words) | Self::Inline(words) => {
+                let words: Vec<String> = words.iter().map(|word| shown(word)).collect();
+                f.write_str(&words.join(" "))
+            }
+            Self::Garbage(bytes, _) => write!(f, "garbage {}", shown(bytes)),
+        }
+    }
 }
 
 /// The kinds of workloads.

@@ -91,6 +91,7 @@ impl World {
             if end > cut {
                 break;
             }
+            self.tell(|| format!("c{conn} asks {piece}"));
             match piece {
                 Piece::Request(words) | Piece::Inline(words) => {
                     self.judge.asked(conn, Asked::Request(words.clone().into()));
@@ -103,7 +104,6 @@ impl World {
                 }
             }
         }
-        self.tell(|| format!("c{conn} sends {}", crate::wire::shown(&batch.bytes[..cut])));
         self.send_bytes(conn, true, &batch.bytes[..cut]);
     }
 

@@ -191,25 +191,29 @@ impl World {
 
     /// Runs until clients have stopped asking and all is answered, or `events` have happened.
     pub(crate) fn run(&mut self, events: u64) -> Verdict {
-        while self.events < events {
-            if !self.healed && self.time >= self.scenario.duration {
-                self.heal();
-            }
-            if self.healed && self.is_quiet() {
-                return self.last_words();
-            }
-            if self.healed && self.time > self.scenario.duration + PATIENCE {
-                return self.stuck();
-            }
-            if !self.step()? {
-                return if self.healed {
-                    self.last_words()
-                } else {
-                    Ok(())
-                };
-            }
-        }
+        while self.advance(events)? {}
         Ok(())
+    }
+
+    /// Makes the next event happen; false when the run is over, and all that must hold then does.
+    pub(crate) fn advance(&mut self, events: u64) -> Result<bool, Violation> {
+        if self.events >= events {
+            return Ok(false);
+        }
+        if !self.healed && self.time >= self.scenario.duration {
+            self.heal();
+        }
+        if self.healed && self.is_quiet() {
+            return self.last_words().map(|()| false);
+        }
+        if self.healed && self.time > self.scenario.duration + PATIENCE {
+            return self.stuck().map(|()| false);
+        }
+        let more = self.step()?;
+        if !more && self.healed {
+            self.last_words()?;
+        }
+        Ok(more)
     }
 
     /// The next event; false where there is none.
@@ -256,6 +260,15 @@ impl World {
         self.tell(|| "all faults end".to_owned());
         for member in 0..self.members.len() {
             self.heal_member(member);
+        }
+        // Who was slow reads on at once.
+        let mut waiting = Vec::new();
+        for (conn, connection) in &mut self.connections {
+            (connection.window, connection.slowness) = (1 << 20, 0);
+            waiting.push(*conn);
+        }
+        for conn in waiting {
+            self.push(0, Event::Take { conn, count: 0 });
         }
     }
 

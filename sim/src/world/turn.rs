@@ -108,6 +108,11 @@ impl World {
             return Ok(());
         };
         let mut records = node.witness();
+        if self.trace {
+            for record in &records {
+                crate::report::line(&format!("        witness {record:?}"));
+            }
+        }
         let phase = node.phase();
         let around = Circumstances {
             now: member.clock.read(self.time),
