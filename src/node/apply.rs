@@ -31,6 +31,7 @@ impl Node {
         waiters: &mut Vec<Waiter>,
     ) {
         self.applied_stamp = self.applied_stamp.max(stamp);
+        self.applied_mono = self.now.mono;
         self.witness.note(|| Witnessed::Entry {
             index,
             stamp,

@@ -78,6 +78,20 @@ impl Durability {
         }
     }
 
+    /// A1, A4: what was promised is there.
+    pub(super) fn check_floor(&self, index: u64) -> Verdict {
+        let Self { floor, served, .. } = self;
+        if index < *floor {
+            let text = format!("entries up to {floor} must survive, and recovery came to {index}");
+            return Err(Violation::new(Id::A1, text));
+        }
+        if index < *served {
+            let text = format!("recovery came to {index}, and to {served} the time before");
+            return Err(Violation::new(Id::A4, text));
+        }
+        Ok(())
+    }
+
     /// The entry up to which all must survive.
     fn promised(&mut self, end: End, time: u64) -> u64 {
         self.age(time);
@@ -123,16 +137,7 @@ impl Judge {
         }
         member.history.check_done()?;
         let durability = &mut member.durability;
-        if index < durability.floor {
-            let (floor, id) = (durability.floor, Id::A1);
-            let text = format!("entries up to {floor} must survive, and recovery came to {index}");
-            return Err(Violation::new(id, text));
-        }
-        if index < durability.served {
-            let before = durability.served;
-            let text = format!("recovery came to {index}, and to {before} the time before");
-            return Err(Violation::new(Id::A4, text));
-        }
+        durability.check_floor(index)?;
         if index < durability.answered {
             self.goals.reach(Goal::AnsweredLost);
         }

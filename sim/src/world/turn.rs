@@ -117,6 +117,7 @@ impl World {
         let around = Circumstances {
             now: member.clock.read(self.time),
             time: self.time,
+            serving: phase == Phase::Serving,
             tight: self.time < member.tight_until,
         };
         if member.serving || phase == Phase::Recovering {
@@ -480,6 +481,13 @@ fn summary(op: &seedis::disk::DiskOp) -> String {
         } => {
             format!("write {file} at {offset}, {} bytes", bytes.len())
         }
-        other => format!("{other:?}"),
+        DiskOp::Create { file, size } => format!("create {file} of {size} bytes"),
+        DiskOp::Sync { file } => format!("sync {file}"),
+        DiskOp::Read { file, offset, len } => format!("read {file} at {offset}, {len} bytes"),
+        DiskOp::Truncate { file, len } => format!("truncate {file} to {len} bytes"),
+        DiskOp::Rename { from, to } => format!("rename {from} to {to}"),
+        DiskOp::Remove { file } => format!("remove {file}"),
+        DiskOp::SyncDir => "sync the directory".to_owned(),
+        DiskOp::List => "list".to_owned(),
     }
 }
