@@ -138,7 +138,8 @@ impl Node {
             &mut self.batch.waiters,
             self.commit.spare.pop().unwrap_or_default(),
         );
-        self.commands_in_entries += u64::from(self.batch.count);
+        let count = u64::from(self.batch.count);
+        self.commands_in_entries += count;
         self.batch.bytes.clear();
         self.batch.bytes.shrink_to(limits::ENTRY_BYTES_SOFT_MAX * 2);
         self.batch.count = 0;
@@ -157,7 +158,10 @@ impl Node {
                     waiters,
                 });
             }
-            Err(refused) => self.refuse(waiters, &refused),
+            Err(refused) => {
+                self.commands_in_entries -= count;
+                self.refuse(waiters, &refused);
+            }
         }
     }
 
@@ -283,6 +287,8 @@ impl Node {
             return;
         }
         self.phase = Phase::Serving;
+        // Recovery has applied what this life never proposed: from here on the two counts go together.
+        self.commands_in_entries = self.commands_applied;
         let keys = (0..limits::DATABASES).map(|db| self.store.len(db)).sum();
         if self.config.append_only {
             self.note(Note::Recovered {

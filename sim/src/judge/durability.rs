@@ -44,8 +44,10 @@ pub(super) struct Durability {
     old: u64,
     /// The lowest index to which recovery must come.
     floor: u64,
-    /// A sync has failed in this life.
+    /// A sync has failed in this life, and the node was told.
     sync_failed: bool,
+    /// A sync has failed, and what it was to make durable may be gone.
+    damaged: bool,
     /// Under `always`, the entry up to which a recovery has come that was served from.
     served: u64,
 }
@@ -95,6 +97,7 @@ impl Durability {
     /// The entry up to which all must survive.
     fn promised(&mut self, end: End, time: u64) -> u64 {
         self.age(time);
+        let end = if self.damaged { End::Power } else { end };
         match (self.policy, end) {
             (Policy::Memory, _) | (Policy::Logged(Fsync::No), End::Power) => 0,
             (Policy::Logged(Fsync::EverySecond), End::Power) => self.old,
@@ -104,6 +107,11 @@ impl Durability {
 }
 
 impl Judge {
+    /// A sync of a member has failed: under a relaxed policy, what it was to cover may be gone.
+    pub(crate) fn sync_lost(&mut self, member: usize) {
+        self.members[member].durability.damaged = true;
+    }
+
     /// A sync of a member's log has failed, and the member is being told.
     pub(crate) fn sync_failed(&mut self, member: usize) {
         self.members[member].durability.sync_failed = true;
@@ -119,7 +127,7 @@ impl Judge {
             Policy::Memory => 0,
             Policy::Logged(_) => durability.floor.max(promised),
         };
-        durability.sync_failed = false;
+        (durability.sync_failed, durability.damaged) = (false, false);
         durability.recent.clear();
         member.serving = false;
         member.history.forget();

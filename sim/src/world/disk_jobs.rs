@@ -29,6 +29,9 @@ fn file_of(op: &DiskOp) -> Option<FileName> {
     }
 }
 
+/// How long after a failure writes may be refused, in nanoseconds.
+const TIGHT_NS: u64 = 5_000_000_000;
+
 impl World {
     /// A node wants something of its disk. True if it was done on the spot and its outcome waits.
     pub(super) fn disk_asked(&mut self, number: usize, ticket: Ticket, op: DiskOp) -> bool {
@@ -114,6 +117,13 @@ impl World {
             _ => None,
         };
         let outcome = member.disk.perform(op);
+        if matches!(outcome, Err(DiskError::Io { .. })) {
+            // A node that cannot prepare a file for its log may take the disk for a full one.
+            member.tight_until = member.tight_until.max(self.time.saturating_add(TIGHT_NS));
+            self.fired(Fault::SyncFails);
+            self.judge.sync_lost(number);
+        }
+        let member = &mut self.members[number];
         if let Some(file) = synced.filter(|_| outcome.is_ok()) {
             member.unsynced.remove(&file);
         }
@@ -135,7 +145,6 @@ impl World {
             if file.kind() == FileKind::Log && dirty.contains(file));
         let outcome = self.perform_op(number, op);
         if matches!(outcome, Err(DiskError::Io { .. })) {
-            self.fired(Fault::SyncFails);
             self.members[number].sync_failed |= is_log_sync;
         }
         self.members[number].outcomes.push((ticket, outcome));

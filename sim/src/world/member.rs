@@ -160,8 +160,9 @@ impl World {
         let jobs = mem::take(&mut member.jobs);
         let done = dice.below(jobs.len() as u64 + 1) as usize;
         for job in jobs.into_values().take(done) {
-            let _ = member.disk.perform(job.op);
+            let _ = self.perform_op(number, job.op);
         }
+        let member = &mut self.members[number];
         if end == End::Power {
             member.unsynced.clear();
             member.disk.crash(profile);
