@@ -122,10 +122,11 @@ impl Judge {
         let member = &mut self.members[member];
         let durability = &mut member.durability;
         let promised = durability.promised(end, time);
-        // What was promised to survive one crash survives the next as well.
-        durability.floor = match durability.policy {
-            Policy::Memory => 0,
-            Policy::Logged(_) => durability.floor.max(promised),
+        // What survived the death of a process may still be lost by a failure of the power.
+        durability.floor = if member.serving {
+            promised
+        } else {
+            durability.floor.min(promised)
         };
         (durability.sync_failed, durability.damaged) = (false, false);
         durability.recent.clear();

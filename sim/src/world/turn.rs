@@ -120,7 +120,7 @@ impl World {
             serving: phase == Phase::Serving,
             tight: self.time < member.tight_until,
         };
-        if member.serving || phase == Phase::Recovering {
+        if member.serving || phase != Phase::Serving {
             return if records.is_empty() {
                 Ok(())
             } else {
@@ -225,6 +225,14 @@ impl World {
     fn tell_outcomes(&mut self, number: usize) -> Alive {
         for (ticket, outcome) in std::mem::take(&mut self.members[number].outcomes) {
             self.digest_outcome(ticket, &outcome);
+            self.tell(|| {
+                let how = match &outcome {
+                    Ok(_) => "done".to_owned(),
+                    Err(DiskError::NoSpace { .. }) => "no space".to_owned(),
+                    Err(error) => format!("{error:?}"),
+                };
+                format!("member {number} {ticket}: {how}")
+            });
             if self.members[number].sync_failed && matches!(outcome, Err(DiskError::Io { .. })) {
                 self.judge.sync_failed(number);
             }
