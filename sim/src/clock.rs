@@ -48,12 +48,18 @@ impl Clock {
     /// The first true time at which the monotonic clock reads `mono`, and not before `now`.
     pub(crate) fn when(&self, mono: Mono, now: u64) -> u64 {
         let wanted = i128::from(mono.0.saturating_sub(self.mono));
+        if mono.0 > 1 << 60 {
+            // Never: decades away.
+            return 1 << 60;
+        }
         let passed = wanted * 1_000_000 / i128::from(1_000_000 + self.drift_ppm);
-        let time = self.anchor + passed.max(0) as u64;
+        let time = self
+            .anchor
+            .saturating_add(u64::try_from(passed.max(0)).unwrap_or(u64::MAX));
         // Both divisions round down: step over what is missing.
-        let late = (0..4).map(|step| time + step);
+        let late = (0..4).map(|step| time.saturating_add(step));
         let found = late.into_iter().find(|time| self.mono_at(*time) >= mono.0);
-        found.unwrap_or(time + 4).max(now)
+        found.unwrap_or(time.saturating_add(4)).max(now)
     }
 
     fn anchor_at(&mut self, time: u64) {

@@ -108,6 +108,8 @@ pub struct Log {
     idle_since: Mono,
     pending: VecDeque<Chunk>,
     writing: VecDeque<Writing>,
+    /// Outcomes of writes that ended before one that was asked for earlier, on another segment.
+    early: Vec<(Ticket, Result<DiskDone, DiskError>)>,
     /// Writes that found no space, and those behind them: to be made again, in order.
     refused: VecDeque<Chunk>,
     retry_at: Mono,
@@ -167,6 +169,7 @@ impl Log {
             idle_since: now,
             pending: VecDeque::new(),
             writing: VecDeque::new(),
+            early: Vec::new(),
             refused: VecDeque::new(),
             retry_at: now,
             spare: Vec::new(),
@@ -362,7 +365,19 @@ impl Log {
         out: &mut Vec<Op>,
     ) -> Result<(), Failure> {
         if self.writing.front().is_some_and(|w| w.ticket == ticket) {
-            return self.written(now.mono, outcome);
+            self.written(now.mono, outcome)?;
+            while let Some(next) = self.writing.front().map(|w| w.ticket)
+                && let Some(at) = self.early.iter().position(|(early, _)| *early == next)
+            {
+                let (_, outcome) = self.early.swap_remove(at);
+                self.written(now.mono, outcome)?;
+            }
+            return Ok(());
+        }
+        if self.writing.iter().any(|w| w.ticket == ticket) {
+            // Order holds on one file alone: this one counts when those before it have ended.
+            self.early.push((ticket, outcome));
+            return Ok(());
         }
         if self.syncing.in_flight.is_some_and(|(t, _)| t == ticket) {
             outcome.map_err(Failure::Sync)?;

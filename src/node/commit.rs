@@ -28,6 +28,8 @@ use crate::command::error::Error;
 
 /// How many bytes of entries may wait for their commit before nothing more is read from clients.
 const UNCOMMITTED_BYTES_MAX: usize = 64 << 20;
+/// How many bytes of entries WATCH looks through for a key.
+const SEARCHED_BYTES_MAX: usize = 256 << 10;
 /// How long replicated time may stand still while keys are due.
 const TIME_ENTRY_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -52,6 +54,8 @@ pub(super) struct Commit {
     /// The last entry that was applied.
     pub(super) applied: LogIndex,
     last_time_entry: Mono,
+    /// The stamp of the last entry that was proposed: the next is not below it.
+    last_stamp: Stamp,
     had_no_space: bool,
     was_full: bool,
     closed_log: bool,
@@ -60,7 +64,7 @@ pub(super) struct Commit {
 #[derive(Debug)]
 struct Proposed {
     index: LogIndex,
-    bytes: usize,
+    payload: Bytes,
     waiters: Vec<Waiter>,
 }
 
@@ -77,6 +81,12 @@ impl Commit {
     /// Whether every entry that was proposed is applied.
     pub(super) fn is_settled(&self) -> bool {
         self.proposed.is_empty()
+    }
+
+    /// What is proposed and not applied yet; nothing where that is too much to look through.
+    pub(super) fn on_their_way(&self) -> Option<impl Iterator<Item = &[u8]>> {
+        let few = self.proposed_bytes <= SEARCHED_BYTES_MAX;
+        few.then(|| self.proposed.iter().map(|proposed| &proposed.payload[..]))
     }
 
     fn no_space(&self) -> bool {
@@ -119,36 +129,40 @@ impl Node {
         if self.batch.is_empty() {
             return;
         }
-        let stamp = self.clock();
+        let stamp = self.clock().max(self.commit.last_stamp);
         let Some(raft) = &mut self.commit.raft else {
             return;
         };
         self.stamped = (stamp, self.now.mono);
         let payload = Bytes::copy_from_slice(&self.batch.bytes);
-        let bytes = payload.len();
         let waiters = mem::replace(
             &mut self.batch.waiters,
             self.commit.spare.pop().unwrap_or_default(),
         );
-        self.commands_in_entries += u64::from(self.batch.count);
+        let count = u64::from(self.batch.count);
+        self.commands_in_entries += count;
         self.batch.bytes.clear();
         self.batch.bytes.shrink_to(limits::ENTRY_BYTES_SOFT_MAX * 2);
         self.batch.count = 0;
         self.batch.wants_time = false;
-        match raft.propose(stamp, payload) {
+        match raft.propose(stamp, payload.clone()) {
             Ok(index) => {
                 if let Some(log) = &mut self.commit.log {
                     log.waiters_back(waiters.len() as u32);
                 }
                 self.commit.last_time_entry = self.now.mono;
-                self.commit.proposed_bytes += bytes;
+                self.commit.last_stamp = stamp;
+                self.commit.proposed_bytes += payload.len();
                 self.commit.proposed.push_back(Proposed {
                     index,
-                    bytes,
+                    payload,
                     waiters,
                 });
             }
-            Err(refused) => self.refuse(waiters, &refused),
+            Err(refused) => {
+                self.commands_in_entries -= count;
+                self.refuse(waiters, &refused);
+            }
         }
     }
 
@@ -252,7 +266,7 @@ impl Node {
                 .proposed
                 .pop_front_if(|proposed| proposed.index <= entry.index)
             {
-                self.commit.proposed_bytes -= proposed.bytes;
+                self.commit.proposed_bytes -= proposed.payload.len();
                 waiters = proposed.waiters;
             }
             self.commit.applied = entry.index;
@@ -274,6 +288,8 @@ impl Node {
             return;
         }
         self.phase = Phase::Serving;
+        // Recovery has applied what this life never proposed: from here on the two counts go together.
+        self.commands_in_entries = self.commands_applied;
         let keys = (0..limits::DATABASES).map(|db| self.store.len(db)).sum();
         if self.config.append_only {
             self.note(Note::Recovered {

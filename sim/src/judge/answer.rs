@@ -10,6 +10,7 @@ use crate::goals::Goal;
 use crate::model::{self, Class, Moment, Row, Want};
 
 const NO_SPACE: &str = "MISCONF Errors writing to the AOF file: No space left on device";
+const ABORTED: &str = "EXECABORT Transaction discarded because of previous errors.";
 const LOADING: &str = "LOADING Redis is loading the dataset in memory";
 
 /// The verbs that a transaction does not queue.
@@ -79,7 +80,11 @@ impl Judge {
         answer: Answer,
         around: Circumstances,
     ) -> Result<Want, Violation> {
-        let refused = self.refusal(member, words, answer, around);
+        let queues = self
+            .dialogues
+            .get(&conn)
+            .is_some_and(|d| d.transaction.is_some());
+        let refused = self.refusal(member, words, answer, around, queues);
         let Some(dialogue) = self.dialogues.get_mut(&conn) else {
             return Ok(Want::Anything);
         };
@@ -105,7 +110,12 @@ impl Judge {
             {
                 transaction.db = db;
             }
-            return Ok(Want::Simple("QUEUED"));
+            let queued = Want::Simple("QUEUED");
+            if around.tight && is_write(words) {
+                transaction.unsure = true;
+                return Ok(Want::OneOf(vec![queued, Want::Error(NO_SPACE.to_owned())]));
+            }
+            return Ok(queued);
         }
         let db = dialogue.db;
         match row.class {
@@ -145,6 +155,7 @@ impl Judge {
         words: &Words,
         answer: Answer,
         around: Circumstances,
+        queues: bool,
     ) -> Result<&'static Row, String> {
         let name = words.first().map_or(&[][..], |word| &word[..]);
         let Some(row) = model::find(name) else {
@@ -159,12 +170,12 @@ impl Judge {
             ));
         }
         let about_connection = row.class == Class::Session || matches!(row.name, "ping" | "echo");
-        if !self.members[member].serving && !about_connection {
+        let serving = self.members[member].serving && around.serving;
+        if !serving && !about_connection {
             self.goals.reach(Goal::Loading);
             return Err(LOADING.to_owned());
         }
-        if is_write(words) && !is_step(answer) && around.tight {
-            // In a transaction QUEUED would be no step either: that the disk is full decides.
+        if is_write(words) && !is_step(answer) && around.tight && !queues {
             self.goals.reach(Goal::NoSpace);
             return Err(NO_SPACE.to_owned());
         }
@@ -252,13 +263,15 @@ impl Judge {
         let watched = std::mem::take(&mut dialogue.watched);
         if transaction.failed {
             self.goals.reach(Goal::ExecAborted);
-            let text = "EXECABORT Transaction discarded because of previous errors.";
-            return Ok(Want::Error(text.to_owned()));
+            return Ok(Want::Error(ABORTED.to_owned()));
         }
         let member = &self.members[member];
         if !is_step(answer) {
             let full = format!("EXECABORT Transaction discarded because of: {NO_SPACE}");
             let mut wants = Vec::new();
+            if transaction.unsure {
+                wants.push(Want::Error(ABORTED.to_owned()));
+            }
             if !watched.is_empty() {
                 self.goals.reach(Goal::ExecRefused);
                 wants.push(Want::NullArray);

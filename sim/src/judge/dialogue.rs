@@ -28,6 +28,8 @@ pub(crate) struct Transaction {
     pub(crate) queued: Vec<Command>,
     pub(crate) db: u32,
     pub(crate) failed: bool,
+    /// A request may have been refused because the disk is full.
+    pub(crate) unsure: bool,
 }
 
 /// A watched key.

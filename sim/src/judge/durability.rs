@@ -44,8 +44,10 @@ pub(super) struct Durability {
     old: u64,
     /// The lowest index to which recovery must come.
     floor: u64,
-    /// A sync has failed in this life.
+    /// A sync has failed in this life, and the node was told.
     sync_failed: bool,
+    /// A sync has failed, and what it was to make durable may be gone.
+    damaged: bool,
     /// Under `always`, the entry up to which a recovery has come that was served from.
     served: u64,
 }
@@ -78,9 +80,24 @@ impl Durability {
         }
     }
 
+    /// A1, A4: what was promised is there.
+    pub(super) fn check_floor(&self, index: u64) -> Verdict {
+        let Self { floor, served, .. } = self;
+        if index < *floor {
+            let text = format!("entries up to {floor} must survive, and recovery came to {index}");
+            return Err(Violation::new(Id::A1, text));
+        }
+        if index < *served {
+            let text = format!("recovery came to {index}, and to {served} the time before");
+            return Err(Violation::new(Id::A4, text));
+        }
+        Ok(())
+    }
+
     /// The entry up to which all must survive.
     fn promised(&mut self, end: End, time: u64) -> u64 {
         self.age(time);
+        let end = if self.damaged { End::Power } else { end };
         match (self.policy, end) {
             (Policy::Memory, _) | (Policy::Logged(Fsync::No), End::Power) => 0,
             (Policy::Logged(Fsync::EverySecond), End::Power) => self.old,
@@ -90,6 +107,11 @@ impl Durability {
 }
 
 impl Judge {
+    /// A sync of a member has failed: under a relaxed policy, what it was to cover may be gone.
+    pub(crate) fn sync_lost(&mut self, member: usize) {
+        self.members[member].durability.damaged = true;
+    }
+
     /// A sync of a member's log has failed, and the member is being told.
     pub(crate) fn sync_failed(&mut self, member: usize) {
         self.members[member].durability.sync_failed = true;
@@ -100,12 +122,13 @@ impl Judge {
         let member = &mut self.members[member];
         let durability = &mut member.durability;
         let promised = durability.promised(end, time);
-        // What was promised to survive one crash survives the next as well.
-        durability.floor = match durability.policy {
-            Policy::Memory => 0,
-            Policy::Logged(_) => durability.floor.max(promised),
+        // What survived the death of a process may still be lost by a failure of the power.
+        durability.floor = if member.serving {
+            promised
+        } else {
+            durability.floor.min(promised)
         };
-        durability.sync_failed = false;
+        (durability.sync_failed, durability.damaged) = (false, false);
         durability.recent.clear();
         member.serving = false;
         member.history.forget();
@@ -123,16 +146,7 @@ impl Judge {
         }
         member.history.check_done()?;
         let durability = &mut member.durability;
-        if index < durability.floor {
-            let (floor, id) = (durability.floor, Id::A1);
-            let text = format!("entries up to {floor} must survive, and recovery came to {index}");
-            return Err(Violation::new(id, text));
-        }
-        if index < durability.served {
-            let before = durability.served;
-            let text = format!("recovery came to {index}, and to {before} the time before");
-            return Err(Violation::new(Id::A4, text));
-        }
+        durability.check_floor(index)?;
         if index < durability.answered {
             self.goals.reach(Goal::AnsweredLost);
         }

@@ -55,6 +55,8 @@ pub(crate) struct Circumstances {
     pub(crate) now: Now,
     /// True time, in nanoseconds.
     pub(crate) time: u64,
+    /// Whether its node serves.
+    pub(crate) serving: bool,
     /// Whether its disk is full, or was a moment ago.
     pub(crate) tight: bool,
 }
@@ -155,13 +157,22 @@ impl Judge {
             return Err(Violation::new(Id::A3, text));
         }
         match known {
+            Some(known) if known != entry && !member.serving => {
+                // The old entry did not survive, and its place was given to another.
+                let survived = entry.index - 1;
+                member.durability.check_floor(survived)?;
+                member.history.entries.retain(|old| old.index <= survived);
+                self.goals.reach(Goal::AnsweredLost);
+                return self.entry(number, entry, around);
+            }
             Some(known) if known != entry => {
                 let text = format!("entry {} was {known:?} and is {entry:?}", entry.index);
                 return Err(Violation::new(Id::A3, text));
             }
             Some(_) => {}
             None => {
-                if entry.stamp < member.history.stamp {
+                // An entry that opens a term may know no stamp yet: nothing is executed by it.
+                if entry.stamp < member.history.stamp && !entry.steps.is_empty() {
                     let (new, old) = (entry.stamp, member.history.stamp);
                     let text = format!("entry {} has stamp {new} behind {old}", entry.index);
                     return Err(Violation::new(Id::S3, text));

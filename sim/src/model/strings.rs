@@ -52,7 +52,7 @@ pub(super) fn mget(call: &mut Call<'_>) -> Answer {
 }
 
 /// How a time to live was given.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Unit {
     Ex,
     Px,
@@ -103,19 +103,25 @@ struct Options {
     time: Option<(Unit, usize)>,
 }
 
+impl Options {
+    /// Whether a time may be given in this unit: the same may be repeated, and the last one counts.
+    fn takes(&self, unit: Unit) -> bool {
+        !self.keep && !self.persist && self.time.is_none_or(|(other, _)| other == unit)
+    }
+}
+
 fn options(call: &Call<'_>, from: usize, of_set: bool) -> Result<Options, String> {
     let mut found = Options::default();
     let mut place = from;
     while place < call.args.len() {
         let word = call.word(place);
-        let timed = found.time.is_some() || found.keep || found.persist;
         match (&word[..], unit(&word)) {
             ("nx", _) if of_set && !found.present => found.absent = true,
             ("xx", _) if of_set && !found.absent => found.present = true,
             ("get", _) if of_set => found.get = true,
             ("keepttl", _) if of_set && found.time.is_none() => found.keep = true,
             ("persist", _) if !of_set && found.time.is_none() => found.persist = true,
-            (_, Some(unit)) if !timed && place + 1 < call.args.len() => {
+            (_, Some(unit)) if found.takes(unit) && place + 1 < call.args.len() => {
                 place += 1;
                 found.time = Some((unit, place));
             }

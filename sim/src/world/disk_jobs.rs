@@ -29,6 +29,9 @@ fn file_of(op: &DiskOp) -> Option<FileName> {
     }
 }
 
+/// How long after a failure writes may be refused, in nanoseconds.
+const TIGHT_NS: u64 = 5_000_000_000;
+
 impl World {
     /// A node wants something of its disk. True if it was done on the spot and its outcome waits.
     pub(super) fn disk_asked(&mut self, number: usize, ticket: Ticket, op: DiskOp) -> bool {
@@ -57,8 +60,8 @@ impl World {
                 .max(member.barrier),
         };
         if self.scenario.inline_disk && !is_sync && after <= time && !dice.permille(20) {
-            let outcome = member.disk.perform(op);
-            member.outcomes.push((ticket, outcome));
+            let outcome = self.perform_op(number, op);
+            self.members[number].outcomes.push((ticket, outcome));
             return true;
         }
         let mut takes = dice.exponential(self.scenario.disk_latency);
@@ -92,6 +95,41 @@ impl World {
         false
     }
 
+    /// Performs an operation, and keeps in mind which files hold what no sync has covered.
+    pub(super) fn perform_op(&mut self, number: usize, op: DiskOp) -> Result<DiskDone, DiskError> {
+        let member = &mut self.members[number];
+        match &op {
+            DiskOp::WriteAt { file, .. } => {
+                member.unsynced.insert(*file);
+            }
+            DiskOp::Create { file, .. } => {
+                member.unsynced.remove(file);
+            }
+            DiskOp::Rename { from, to } => {
+                let moved = member.unsynced.remove(from);
+                member.unsynced.remove(to);
+                member.unsynced.extend(moved.then_some(*to));
+            }
+            _ => {}
+        }
+        let synced = match &op {
+            DiskOp::Sync { file } => Some(*file),
+            _ => None,
+        };
+        let outcome = member.disk.perform(op);
+        if matches!(outcome, Err(DiskError::Io { .. })) {
+            // A node that cannot prepare a file for its log may take the disk for a full one.
+            member.tight_until = member.tight_until.max(self.time.saturating_add(TIGHT_NS));
+            self.fired(Fault::SyncFails);
+            self.judge.sync_lost(number);
+        }
+        let member = &mut self.members[number];
+        if let Some(file) = synced.filter(|_| outcome.is_ok()) {
+            member.unsynced.remove(&file);
+        }
+        outcome
+    }
+
     /// The disk has come to an operation.
     pub(super) fn disk_done(&mut self, number: usize, life: u64, job: u64) {
         let member = &mut self.members[number];
@@ -101,10 +139,12 @@ impl World {
         let Some(Job { ticket, op }) = member.jobs.remove(&job) else {
             return;
         };
-        let is_log_sync = matches!(&op, DiskOp::Sync { file } if file.kind() == FileKind::Log);
-        let outcome = member.disk.perform(op);
+        // A fresh file whose first sync fails may be thrown away: nobody has relied on it.
+        let dirty = &member.unsynced;
+        let is_log_sync = matches!(&op, DiskOp::Sync { file }
+            if file.kind() == FileKind::Log && dirty.contains(file));
+        let outcome = self.perform_op(number, op);
         if matches!(outcome, Err(DiskError::Io { .. })) {
-            self.fired(Fault::SyncFails);
             self.members[number].sync_failed |= is_log_sync;
         }
         self.members[number].outcomes.push((ticket, outcome));

@@ -44,6 +44,8 @@ pub(super) struct Member {
     pub(super) barrier: u64,
     /// What the disk has done and the node was not told.
     pub(super) outcomes: Vec<(Ticket, Result<DiskDone, DiskError>)>,
+    /// Files that hold what no sync has covered.
+    pub(super) unsynced: BTreeSet<FileName>,
     /// A sync of the log has failed in this life.
     pub(super) sync_failed: bool,
     /// Connections that have come, that have something to read, that can be written again.
@@ -87,6 +89,7 @@ impl Member {
             busy: BTreeMap::new(),
             barrier: 0,
             outcomes: Vec::new(),
+            unsynced: BTreeSet::new(),
             sync_failed: false,
             arrivals: Vec::new(),
             stirred: BTreeSet::new(),
@@ -157,9 +160,11 @@ impl World {
         let jobs = mem::take(&mut member.jobs);
         let done = dice.below(jobs.len() as u64 + 1) as usize;
         for job in jobs.into_values().take(done) {
-            let _ = member.disk.perform(job.op);
+            let _ = self.perform_op(number, job.op);
         }
+        let member = &mut self.members[number];
         if end == End::Power {
+            member.unsynced.clear();
             member.disk.crash(profile);
             member.clock.reboot(time, dice.below(1 << 40));
         }

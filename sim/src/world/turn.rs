@@ -117,9 +117,10 @@ impl World {
         let around = Circumstances {
             now: member.clock.read(self.time),
             time: self.time,
+            serving: phase == Phase::Serving,
             tight: self.time < member.tight_until,
         };
-        if member.serving || phase == Phase::Recovering {
+        if member.serving || phase != Phase::Serving {
             return if records.is_empty() {
                 Ok(())
             } else {
@@ -224,6 +225,14 @@ impl World {
     fn tell_outcomes(&mut self, number: usize) -> Alive {
         for (ticket, outcome) in std::mem::take(&mut self.members[number].outcomes) {
             self.digest_outcome(ticket, &outcome);
+            self.tell(|| {
+                let how = match &outcome {
+                    Ok(_) => "done".to_owned(),
+                    Err(DiskError::NoSpace { .. }) => "no space".to_owned(),
+                    Err(error) => format!("{error:?}"),
+                };
+                format!("member {number} {ticket}: {how}")
+            });
             if self.members[number].sync_failed && matches!(outcome, Err(DiskError::Io { .. })) {
                 self.judge.sync_failed(number);
             }
@@ -480,6 +489,13 @@ fn summary(op: &seedis::disk::DiskOp) -> String {
         } => {
             format!("write {file} at {offset}, {} bytes", bytes.len())
         }
-        other => format!("{other:?}"),
+        DiskOp::Create { file, size } => format!("create {file} of {size} bytes"),
+        DiskOp::Sync { file } => format!("sync {file}"),
+        DiskOp::Read { file, offset, len } => format!("read {file} at {offset}, {len} bytes"),
+        DiskOp::Truncate { file, len } => format!("truncate {file} to {len} bytes"),
+        DiskOp::Rename { from, to } => format!("rename {from} to {to}"),
+        DiskOp::Remove { file } => format!("remove {file}"),
+        DiskOp::SyncDir => "sync the directory".to_owned(),
+        DiskOp::List => "list".to_owned(),
     }
 }
