@@ -1,8 +1,9 @@
-//! Integers in strings: INCR, DECR, INCRBY and DECRBY.
+//! Numbers in strings: INCR, DECR, INCRBY, DECRBY and INCRBYFLOAT.
 
 use super::args::Args;
 use super::context::Change;
 use super::error::{Error, Outcome};
+use super::extended::Extended;
 use super::strings::current;
 use crate::store::NewExpiry;
 
@@ -37,4 +38,18 @@ pub(super) fn decrby(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     let by = args.integer(2)?;
     let by = by.checked_neg().ok_or(Error::DECREMENT_OVERFLOW)?;
     add(change, args, by)
+}
+
+pub(super) fn incrbyfloat(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let key = args.at(1);
+    let parse = |text: &[u8]| Extended::parse(text).ok_or(Error::NOT_A_FLOAT);
+    let old = match current(change, key)? {
+        None => Extended::ZERO,
+        Some(text) => parse(text.as_bytes(&mut [0; 20]))?,
+    };
+    let new = old.plus(parse(args.at(2))?).ok_or(Error::NAN_OR_INFINITY)?;
+    let (text, db, at) = (new.to_text(), change.db, change.at);
+    change.store.set_string(db, key, &text, NewExpiry::Keep, at);
+    change.reply.bulk(&text);
+    Ok(())
 }

@@ -49,6 +49,8 @@ errors! {
     DECREMENT_OVERFLOW = "ERR decrement would overflow";
     /// A sum is not a number that can be kept.
     NAN_OR_INFINITY = "ERR increment would produce NaN or Infinity";
+    /// An increment of a hash field that no sum can take.
+    INFINITE = "ERR value is NaN or Infinity";
     /// There is no such key.
     NO_SUCH_KEY = "ERR no such key";
     /// An offset before the start.

@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 use super::args::{Args, parse_integer};
 use super::context::{Change, Dice, Query};
 use super::error::{Error, Outcome};
+use super::extended::Extended;
 use super::table::{Keys, Kind, Row};
 use crate::limits::RANDOM_PICKS_MAX;
 use crate::resp::reply::Protocol;
@@ -79,6 +80,14 @@ pub(super) const ROWS: &[Row] = &[
         GROWS,
         "2.0.0",
         "Adds an integer to a field of a hash.",
+    ),
+    row(
+        "hincrbyfloat",
+        4,
+        Kind::Write(hincrbyfloat),
+        GROWS,
+        "2.6.0",
+        "Adds a number to a field of a hash.",
     ),
     row(
         "hget",
@@ -222,6 +231,22 @@ fn hincrby(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     let new = old.checked_add(by).ok_or(Error::OVERFLOW)?;
     hash.set(args.at(2), format_i64(new, &mut [0; 20]));
     change.reply.integer(new);
+    Ok(())
+}
+
+fn hincrbyfloat(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let by = Extended::parse(args.at(3)).ok_or(Error::NOT_A_FLOAT)?;
+    if !by.is_finite() {
+        return Err(Error::INFINITE);
+    }
+    let mut hash = change.store.hash_or_new(change.db, args.at(1), change.at)?;
+    let old = match hash.get(args.at(2)) {
+        None => Extended::ZERO,
+        Some(text) => Extended::parse(text).ok_or(Error::HASH_NOT_A_FLOAT)?,
+    };
+    let new = old.plus(by).ok_or(Error::NAN_OR_INFINITY)?.to_text();
+    hash.set(args.at(2), &new);
+    change.reply.bulk(&new);
     Ok(())
 }
 

@@ -4,11 +4,13 @@
 //! which connection, or whether its entry came from this member's clients or from a log of last year.
 
 pub mod args;
+mod big;
 mod connection;
 pub mod context;
 mod counters;
 pub mod error;
 mod expiry;
+mod extended;
 mod hashes;
 mod keys;
 mod lcs;

@@ -74,6 +74,7 @@ pub(super) const ROWS: &[Row] = &[
     row("decr", 2, Kind::Write(counters::decr), GROWS_FAST, "1.0.0", "Takes one from the integer at a key."),
     row("incrby", 3, Kind::Write(counters::incrby), GROWS_FAST, "1.0.0", "Adds to the integer at a key."),
     row("decrby", 3, Kind::Write(counters::decrby), GROWS_FAST, "1.0.0", "Takes from the integer at a key."),
+    row("incrbyfloat", 3, Kind::Write(counters::incrbyfloat), GROWS_FAST, "2.6.0", "Adds to the number at a key."),
 ];
 
 /// The string at a key, borrowed from the store alone: the reply can be written beside it.

@@ -31,7 +31,9 @@ impl Node {
         waiters: &mut Vec<Waiter>,
     ) {
         self.applied_stamp = self.applied_stamp.max(stamp);
-        self.applied_mono = self.now.mono;
+        if self.applied_stamp > self.stamped.0 {
+            self.stamped = (self.applied_stamp, self.now.mono);
+        }
         self.witness.note(|| Witnessed::Entry {
             index,
             stamp,

@@ -54,8 +54,6 @@ pub(super) struct Commit {
     /// The last entry that was applied.
     pub(super) applied: LogIndex,
     last_time_entry: Mono,
-    /// The stamp of the last entry that was proposed: the next is not below it.
-    last_stamp: Stamp,
     had_no_space: bool,
     was_full: bool,
     closed_log: bool,
@@ -129,10 +127,11 @@ impl Node {
         if self.batch.is_empty() {
             return;
         }
-        let stamp = self.clock().max(self.commit.last_stamp);
+        let stamp = self.clock();
         let Some(raft) = &mut self.commit.raft else {
             return;
         };
+        self.stamped = (stamp, self.now.mono);
         let payload = Bytes::copy_from_slice(&self.batch.bytes);
         let waiters = mem::replace(
             &mut self.batch.waiters,
@@ -150,7 +149,6 @@ impl Node {
                     log.waiters_back(waiters.len() as u32);
                 }
                 self.commit.last_time_entry = self.now.mono;
-                self.commit.last_stamp = stamp;
                 self.commit.proposed_bytes += payload.len();
                 self.commit.proposed.push_back(Proposed {
                     index,
@@ -415,8 +413,9 @@ impl Node {
     /// What the leader's clock says: the wall, but never behind the last stamp and half the time that passed since,
     /// so that one bad jump of the wall does not freeze what expires for an hour.
     pub(super) fn clock(&self) -> Stamp {
-        let elapsed = self.now.mono.since(self.applied_mono).as_millis() as u64;
-        Stamp(self.now.wall_ms().max(self.applied_stamp.0 + elapsed / 2))
+        let (stamp, when) = self.stamped;
+        let elapsed = self.now.mono.since(when).as_millis() as u64;
+        Stamp(self.now.wall_ms().max(stamp.0 + elapsed / 2))
     }
 
     pub(super) fn commands_proposed(&self) -> u64 {

@@ -106,8 +106,8 @@ pub struct Node {
     batch: Batch,
     /// Replicated time: the stamp of the last applied entry.
     applied_stamp: Stamp,
-    /// When that was, by this member's monotonic clock.
-    applied_mono: Mono,
+    /// The last stamp that was given or applied, and when that was by this member's monotonic clock.
+    stamped: (Stamp, Mono),
     /// Commands applied since this node started.
     commands_applied: u64,
     /// Commands in proposed entries since this node started.
@@ -150,7 +150,7 @@ impl Node {
             commit: Commit::default(),
             batch: Batch::default(),
             applied_stamp: Stamp::default(),
-            applied_mono: now.mono,
+            stamped: (Stamp::default(), now.mono),
             commands_applied: 0,
             commands_in_entries: 0,
             reads: 0,
@@ -212,7 +212,8 @@ impl Node {
         self.commit_turn();
         self.expire_turn();
         out.append(&mut self.effects);
-        for slot in mem::take(&mut self.dirty) {
+        let mut dirty = mem::take(&mut self.dirty);
+        for slot in dirty.drain(..) {
             let Some(session) = self.sessions.get_mut(slot) else {
                 continue;
             };
@@ -225,6 +226,7 @@ impl Node {
                 out.push(Effect::Close { conn });
             }
         }
+        self.dirty = dirty;
         out.extend(self.farewell.take());
     }
 

@@ -213,7 +213,7 @@ impl Node {
             membership: found.membership,
             tail: found.tail.into(),
         };
-        self.applied_mono = self.now.mono;
+        self.stamped = (self.applied_stamp, self.now.mono);
         self.commit.log = Some(recovery.into_log(self.now));
         self.commit.raft = Some(Raft::new(
             settings(&self.config, &identity),

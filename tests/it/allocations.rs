@@ -70,18 +70,26 @@ impl Alone {
         };
         alone.node.flush(now, &mut alone.effects);
         let address = "127.0.0.1:1";
-        alone.node.handle(now, Input::Opened { conn: CONN, address });
+        alone.node.handle(
+            now,
+            Input::Opened {
+                conn: CONN,
+                address,
+            },
+        );
         alone
     }
 
     /// One turn: the bytes in, the length of the replies out.
     fn turn(&mut self, bytes: &[u8]) -> usize {
         self.now.mono = Mono(self.now.mono.0 + 1000);
-        self.node.handle(self.now, Input::Received { conn: CONN, bytes });
+        self.node
+            .handle(self.now, Input::Received { conn: CONN, bytes });
         self.node.flush(self.now, &mut self.effects);
         self.effects.clear();
         let count = self.node.outbox(CONN).map(<[u8]>::len).sum();
-        self.node.handle(self.now, Input::Sent { conn: CONN, count });
+        self.node
+            .handle(self.now, Input::Sent { conn: CONN, count });
         count
     }
 

@@ -5,6 +5,9 @@
     reason = "a test fails where it stands; clippy knows that only inside of test functions"
 )]
 
+mod allocations;
 mod commands;
 mod docs;
 mod layers;
+mod process;
+mod restart;

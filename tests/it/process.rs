@@ -57,11 +57,16 @@ impl Server {
         let begun = Instant::now();
         loop {
             if let Ok(mut client) = Client::try_connect(port)
-                && client.try_ask(&["PING"]).is_ok_and(|reply| reply == "+PONG")
+                && client
+                    .try_ask(&["DBSIZE"])
+                    .is_ok_and(|reply| reply.starts_with(':'))
             {
                 return server;
             }
-            assert!(begun.elapsed() < Duration::from_secs(60), "no answer in 60 s");
+            assert!(
+                begun.elapsed() < Duration::from_secs(60),
+                "no answer in 60 s"
+            );
             std::thread::sleep(Duration::from_millis(5));
         }
     }

@@ -27,7 +27,12 @@ fn rounds() -> u32 {
 }
 
 /// Writes ever higher numbers to keys of its own until the server is gone.
-fn write_until_killed(port: u16, writer: usize, ledger: &Mutex<BTreeMap<String, Known>>, stop: &AtomicBool) -> u64 {
+fn write_until_killed(
+    port: u16,
+    writer: usize,
+    ledger: &Mutex<BTreeMap<String, Known>>,
+    stop: &AtomicBool,
+) -> u64 {
     let Ok(mut client) = Client::try_connect(port) else {
         return 0;
     };
@@ -42,7 +47,12 @@ fn write_until_killed(port: u16, writer: usize, ledger: &Mutex<BTreeMap<String, 
         };
         match client.try_ask(&["SET", &key, &value.to_string()]) {
             Ok(reply) if reply == "+OK" => {
-                ledger.lock().expect("no writer panics").entry(key).or_default().acknowledged = value;
+                ledger
+                    .lock()
+                    .expect("no writer panics")
+                    .entry(key)
+                    .or_default()
+                    .acknowledged = value;
                 written += 1;
             }
             Ok(reply) if reply.starts_with("-MISCONF") => {}
@@ -59,7 +69,11 @@ fn check(client: &mut Client, ledger: &Ledger) {
     for writer in ledger {
         for (key, known) in writer.lock().expect("no writer panics").iter_mut() {
             let reply = client.ask(&["GET", key]);
-            let value = if reply == "$-1" { 0 } else { reply.parse().expect("a number") };
+            let value = if reply == "$-1" {
+                0
+            } else {
+                reply.parse().expect("a number")
+            };
             assert!(
                 (known.acknowledged..=known.attempted).contains(&value),
                 "{key} is {value}, acknowledged {}, attempted {}",
@@ -77,13 +91,17 @@ fn with_writers(server: &Server, ledger: &Ledger, during: impl FnOnce(&Server)) 
     let stop = Arc::new(AtomicBool::new(false));
     let writers: Vec<_> = (0..WRITERS)
         .map(|writer| {
-            let (port, ledger, stop) = (server.port, Arc::clone(&ledger[writer]), Arc::clone(&stop));
+            let (port, ledger, stop) =
+                (server.port, Arc::clone(&ledger[writer]), Arc::clone(&stop));
             std::thread::spawn(move || write_until_killed(port, writer, &ledger, &stop))
         })
         .collect();
     during(server);
     stop.store(true, Ordering::Relaxed);
-    writers.into_iter().map(|w| w.join().expect("a writer")).sum()
+    writers
+        .into_iter()
+        .map(|w| w.join().expect("a writer"))
+        .sum()
 }
 
 #[test]
@@ -101,14 +119,19 @@ fn acknowledged_writes_survive_kill_9() {
                 server.client().ask(&["BGREWRITEAOF"]);
             }
             std::thread::sleep(Duration::from_millis(40 + u64::from(round * 37 % 160)));
-            let killed = std::process::Command::new("kill").args(["-9", &pid]).status();
+            let killed = std::process::Command::new("kill")
+                .args(["-9", &pid])
+                .status();
             assert!(killed.expect("kill is there").success());
         });
         server.kill();
     }
     let server = Server::start(directory.path(), &options);
     check(&mut server.client(), &ledger);
-    println!("{} rounds, {written} acknowledged writes, none lost, none invented", rounds());
+    println!(
+        "{} rounds, {written} acknowledged writes, none lost, none invented",
+        rounds()
+    );
     assert!(written > 0);
 }
 
@@ -157,6 +180,7 @@ fn a_second_server_on_the_same_directory_is_refused() {
         .output()
         .expect("it runs");
     assert!(!second.status.success());
-    let said = String::from_utf8_lossy(&second.stderr).into_owned() + &String::from_utf8_lossy(&second.stdout);
+    let said = String::from_utf8_lossy(&second.stderr).into_owned()
+        + &String::from_utf8_lossy(&second.stdout);
     assert!(said.contains("another"), "{said}");
 }

@@ -157,6 +157,7 @@ impl Judge {
         (durability.answered, durability.old) = (index, index.min(durability.old));
         member.history.entries.retain(|entry| entry.index <= index);
         member.serving = true;
+        member.serves_from = self.asked;
         if index > 0 {
             self.goals.reach(Goal::Recovered);
         }

@@ -108,18 +108,20 @@ impl World {
             return Ok(());
         };
         let mut records = node.witness();
-        if self.trace {
-            for record in &records {
-                crate::report::line(&format!("        witness {record:?}"));
-            }
-        }
         let phase = node.phase();
         let around = Circumstances {
             now: member.clock.read(self.time),
             time: self.time,
             serving: phase == Phase::Serving,
+            loading: false,
             tight: self.time < member.tight_until,
         };
+        self.judge.told_time(number, around.now);
+        if self.trace {
+            for record in &records {
+                crate::report::line(&format!("        witness {record:?}"));
+            }
+        }
         if member.serving || phase != Phase::Serving {
             return if records.is_empty() {
                 Ok(())
