@@ -9,7 +9,8 @@ use crate::store::WrongType;
 /// Why a command has no other answer. The state is as it was before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// The answer depends on whether a key's time has come in replicated time: ask again when that has advanced.
+    /// The answer depends on whether a key's time has come in replicated time: ask again when that
+    /// has advanced.
     Due,
     /// An error reply; the text starts with its code.
     Reply(Cow<'static, str>),
@@ -94,14 +95,14 @@ errors! {
     /// A timeout below zero.
     TIMEOUT_NEGATIVE = "ERR timeout is negative";
     /// AUTH where there is no password.
-    AUTH_WITHOUT_PASSWORD = "ERR AUTH <password> called without any password configured for the default user. \
-        Are you sure your configuration is correct?";
+    AUTH_WITHOUT_PASSWORD = "ERR AUTH <password> called without any password configured for the \
+        default user. Are you sure your configuration is correct?";
     /// AUTH with a wrong user or password.
     WRONG_PASS = "WRONGPASS invalid username-password pair or user is disabled.";
     /// HELLO before AUTH.
-    HELLO_NO_AUTH = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO \
-        <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol \
-        version at the same time";
+    HELLO_NO_AUTH = "NOAUTH HELLO must be called with the client already authenticated, otherwise \
+        the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and \
+        select the RESP protocol version at the same time";
     /// HELLO with a version that is not a number.
     PROTOCOL_NOT_AN_INTEGER = "ERR Protocol version is not an integer or out of range";
     /// A client's name that would spoil CLIENT LIST.
@@ -109,8 +110,8 @@ errors! {
     /// A verb that a transaction cannot hold.
     NOT_IN_TRANSACTION = "ERR Command not allowed inside a transaction";
     /// EXEC when there is no space.
-    EXEC_NO_SPACE = "EXECABORT Transaction discarded because of: MISCONF Errors writing to the AOF file: No space left \
-        on device";
+    EXEC_NO_SPACE = "EXECABORT Transaction discarded because of: MISCONF Errors writing to the \
+        AOF file: No space left on device";
     /// The log is being recovered.
     LOADING = "LOADING Redis is loading the dataset in memory";
     /// The disk has no space for the log.
@@ -123,6 +124,12 @@ errors! {
     NO_ACCESS_FREQUENCY = "ERR An LFU maxmemory policy is not selected, access frequency not \
         tracked. Please note that when switching between policies at runtime LRU and LFU data will \
         take some time to adjust.";
+    /// COMMAND GETKEYS of a command that does not exist.
+    INVALID_COMMAND = "ERR Invalid command specified";
+    /// COMMAND GETKEYS of a command without keys.
+    NO_KEY_ARGUMENTS = "ERR The command has no key arguments";
+    /// COMMAND GETKEYS of a request that its command does not take.
+    INVALID_ARGUMENT_COUNT = "ERR Invalid number of arguments specified for command";
     /// FUNCTION FLUSH with a word that is neither ASYNC nor SYNC.
     FUNCTION_FLUSH_OPTION = "ERR FUNCTION FLUSH only supports SYNC|ASYNC option";
     /// FUNCTION LIST LIBRARYNAME without a name.

@@ -33,6 +33,9 @@ const fn row(
         group: "generic",
         since,
         summary,
+        complexity: "O(1)",
+        categories: &[],
+        container: false,
     }
 }
 
@@ -116,19 +119,24 @@ impl Conditions {
     /// Only an earlier one.
     const LT: u8 = 8;
 
+    const WORDS: [(&[u8], u8); 4] = [
+        (b"nx", Self::NX),
+        (b"xx", Self::XX),
+        (b"gt", Self::GT),
+        (b"lt", Self::LT),
+    ];
+
     fn parse(words: Args<'_>) -> Result<Self, Error> {
         let mut found = Self(0);
         for word in words.iter() {
-            found.0 |= match &word.to_ascii_lowercase()[..] {
-                b"nx" => Self::NX,
-                b"xx" => Self::XX,
-                b"gt" => Self::GT,
-                b"lt" => Self::LT,
-                _ => {
-                    let word = String::from_utf8_lossy(word);
-                    return Err(Error::text(format!("ERR Unsupported option {word}")));
-                }
+            let known = Self::WORDS
+                .iter()
+                .find(|(text, _)| word.eq_ignore_ascii_case(text));
+            let Some((_, condition)) = known else {
+                let word = String::from_utf8_lossy(word);
+                return Err(Error::text(format!("ERR Unsupported option {word}")));
             };
+            found.0 |= condition;
         }
         if found.has(Self::NX) && found.0 != Self::NX {
             return Err(Error::EXPIRE_NX_CONFLICT);

@@ -34,6 +34,9 @@ const fn row(
         group: "hash",
         since,
         summary,
+        complexity: "O(1)",
+        categories: &[],
+        container: false,
     }
 }
 
@@ -48,7 +51,8 @@ pub(super) const ROWS: &[Row] = &[
         GROWS,
         "2.0.0",
         "Sets fields of a hash.",
-    ),
+    )
+    .costs("O(N) where N is the number of fields given."),
     row(
         "hmset",
         -4,
@@ -56,7 +60,8 @@ pub(super) const ROWS: &[Row] = &[
         GROWS,
         "2.0.0",
         "Sets fields of a hash; HSET tells more.",
-    ),
+    )
+    .costs("O(N) where N is the number of fields given."),
     row(
         "hsetnx",
         4,
@@ -72,7 +77,8 @@ pub(super) const ROWS: &[Row] = &[
         FAST,
         "2.0.0",
         "Removes fields of a hash.",
-    ),
+    )
+    .costs("O(N) where N is the number of fields given."),
     row(
         "hincrby",
         4,
@@ -104,7 +110,8 @@ pub(super) const ROWS: &[Row] = &[
         FAST,
         "2.0.0",
         "The values of fields of a hash.",
-    ),
+    )
+    .costs("O(N) where N is the number of fields given."),
     row(
         "hexists",
         3,
@@ -136,7 +143,8 @@ pub(super) const ROWS: &[Row] = &[
         &[],
         "2.0.0",
         "All fields of a hash with their values.",
-    ),
+    )
+    .costs("O(N) where N is the number of fields in the hash."),
     row(
         "hkeys",
         2,
@@ -144,7 +152,8 @@ pub(super) const ROWS: &[Row] = &[
         &[],
         "2.0.0",
         "All fields of a hash.",
-    ),
+    )
+    .costs("O(N) where N is the number of fields in the hash."),
     row(
         "hvals",
         2,
@@ -152,7 +161,8 @@ pub(super) const ROWS: &[Row] = &[
         &[],
         "2.0.0",
         "All values of a hash.",
-    ),
+    )
+    .costs("O(N) where N is the number of fields in the hash."),
     row(
         "hrandfield",
         -2,
@@ -160,7 +170,8 @@ pub(super) const ROWS: &[Row] = &[
         &[],
         "6.2.0",
         "Fields of a hash chosen by chance.",
-    ),
+    )
+    .costs("O(N) where N is the number of fields answered."),
 ];
 
 /// The hash at the first key of a query.

@@ -30,6 +30,9 @@ const fn row(
         group: "generic",
         since,
         summary,
+        complexity: "O(1)",
+        categories: &[],
+        container: false,
     }
 }
 
@@ -58,7 +61,8 @@ pub(super) const ROWS: &[Row] = &[
         &[],
         "1.0.0",
         "Removes keys.",
-    ),
+    )
+    .costs("O(N) where N is the number of keys; large values are freed later."),
     row(
         "unlink",
         -2,
@@ -67,7 +71,8 @@ pub(super) const ROWS: &[Row] = &[
         FAST,
         "4.0.0",
         "Removes keys; their memory is freed later.",
-    ),
+    )
+    .costs("O(N) where N is the number of keys; large values are freed later."),
     row(
         "exists",
         -2,
@@ -76,7 +81,8 @@ pub(super) const ROWS: &[Row] = &[
         FAST,
         "1.0.0",
         "How many of the keys exist.",
-    ),
+    )
+    .costs("O(N) where N is the number of keys."),
     row(
         "touch",
         -2,
@@ -85,7 +91,8 @@ pub(super) const ROWS: &[Row] = &[
         FAST,
         "3.2.1",
         "Marks keys as used; how many of them exist.",
-    ),
+    )
+    .costs("O(N) where N is the number of keys."),
     row(
         "type",
         2,
@@ -121,7 +128,8 @@ pub(super) const ROWS: &[Row] = &[
         &["denyoom"],
         "6.2.0",
         "Copies a key's value to another key.",
-    ),
+    )
+    .costs("O(N) where N is the number of fields in the hash, O(1) for a string."),
     row(
         "move",
         3,
@@ -146,21 +154,26 @@ pub(super) const ROWS: &[Row] = &[
         Kind::Read(dbsize),
         FAST,
         "How many keys the database holds.",
-    ),
+    )
+    .within(&["@keyspace"]),
     server(
         "flushdb",
         -1,
         Kind::Write(flushdb),
         &[],
         "Removes all keys of the database.",
-    ),
+    )
+    .costs("O(1); what was there is freed later.")
+    .within(&["@keyspace", "@dangerous"]),
     server(
         "flushall",
         -1,
         Kind::Write(flushall),
         &[],
         "Removes all keys of all databases.",
-    ),
+    )
+    .costs("O(1); what was there is freed later.")
+    .within(&["@keyspace", "@dangerous"]),
 ];
 
 fn remove(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
@@ -264,6 +277,7 @@ fn move_to(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
 fn randomkey(query: &mut Query<'_>, _: Args<'_>) -> Outcome {
     let draw = query.dice.draw();
     match query.store.random_key(query.db, draw, query.at) {
+        Some(key) if query.is_due(key) => return Err(Error::Due),
         Some(key) => query.reply.bulk(key),
         None => query.reply.null(),
     }
@@ -272,6 +286,9 @@ fn randomkey(query: &mut Query<'_>, _: Args<'_>) -> Outcome {
 
 fn dbsize(query: &mut Query<'_>, _: Args<'_>) -> Outcome {
     let len = query.store.live_len(query.db, query.at);
+    if len != query.store.live_len(query.db, query.clock.max(query.at)) {
+        return Err(Error::Due);
+    }
     query.reply.integer(len as i64);
     Ok(())
 }

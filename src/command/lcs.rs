@@ -156,17 +156,19 @@ fn write_ranges(reply: &mut Reply<'_>, wishes: Wishes, found: &[Match], len: u32
 pub(super) fn lcs(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     let string = |place| match text(query, args.at(place)) {
         Err(error) if error == Error::WRONG_TYPE => Err(Error::LCS_NOT_STRINGS),
-        found => found.map(|found| found.map_or_else(Vec::new, Text::to_vec)),
+        found => found.map(|found| found.unwrap_or(Text::Bytes(b""))),
     };
     let (a, b) = (string(1)?, string(2)?);
     let wishes = Wishes::parse(args)?;
     check_size(a.len(), b.len())?;
-    let table = Table::new(&a, &b, !wishes.len);
+    let (mut of_a, mut of_b) = ([0; 20], [0; 20]);
+    let (a, b) = (a.as_bytes(&mut of_a), b.as_bytes(&mut of_b));
+    let table = Table::new(a, b, !wishes.len);
     if wishes.len {
         query.reply.integer(i64::from(table.len));
         return Ok(());
     }
-    let found = matches(&table, &a, &b);
+    let found = matches(&table, a, b);
     if wishes.ranges {
         write_ranges(&mut query.reply, wishes, &found, table.len);
         return Ok(());

@@ -28,6 +28,9 @@ pub(super) const ROWS: &[Row] = &[
         group: "generic",
         since: "2.2.3",
         summary: "How a key's value is kept.",
+        complexity: "Depends on the subcommand.",
+        categories: &[],
+        container: true,
     },
     Row {
         name: "memory",
@@ -38,16 +41,22 @@ pub(super) const ROWS: &[Row] = &[
         group: "server",
         since: "4.0.0",
         summary: "How much memory is used, and for what.",
+        complexity: "Depends on the subcommand.",
+        categories: &[],
+        container: true,
     },
     Row {
         name: "function",
         arity: -2,
         kind: Kind::Read(function),
         keys: Keys::NONE,
-        flags: &["noscript"],
+        flags: &[],
         group: "scripting",
         since: "7.0.0",
         summary: "Lists and flushes functions, of which there are none.",
+        complexity: "Depends on the subcommand.",
+        categories: &[],
+        container: true,
     },
 ];
 

@@ -27,18 +27,37 @@ enum Unit {
     UnixMillis,
 }
 
-impl Unit {
-    /// The unit that a word in small letters names.
-    fn of(word: &[u8]) -> Option<Self> {
-        match word {
-            b"ex" => Some(Self::Seconds),
-            b"px" => Some(Self::Millis),
-            b"exat" => Some(Self::UnixSeconds),
-            b"pxat" => Some(Self::UnixMillis),
-            _ => None,
-        }
-    }
+/// A word behind the value of SET, or behind the key of GETEX.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Word {
+    Nx,
+    Xx,
+    Get,
+    KeepTtl,
+    Persist,
+    Time(Unit),
 }
+
+/// The words of SET.
+const SET_WORDS: &[(&str, Word)] = &[
+    ("ex", Word::Time(Unit::Seconds)),
+    ("px", Word::Time(Unit::Millis)),
+    ("nx", Word::Nx),
+    ("xx", Word::Xx),
+    ("get", Word::Get),
+    ("keepttl", Word::KeepTtl),
+    ("exat", Word::Time(Unit::UnixSeconds)),
+    ("pxat", Word::Time(Unit::UnixMillis)),
+];
+
+/// The words of GETEX.
+const GETEX_WORDS: &[(&str, Word)] = &[
+    ("ex", Word::Time(Unit::Seconds)),
+    ("px", Word::Time(Unit::Millis)),
+    ("exat", Word::Time(Unit::UnixSeconds)),
+    ("pxat", Word::Time(Unit::UnixMillis)),
+    ("persist", Word::Persist),
+];
 
 impl Given {
     /// The moment that is meant, for a command of this name that is applied at `now`.
@@ -77,7 +96,7 @@ enum Life {
     Until(Given),
 }
 
-/// The words behind the value of SET, or behind the key of GETEX.
+/// What the words behind the value of SET, or behind the key of GETEX, ask for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Options {
     /// XX: true, NX: false.
@@ -87,23 +106,20 @@ struct Options {
 }
 
 impl Options {
-    /// Reads the words from `place` on; `whole` are those of SET, the others those of GETEX.
+    /// Reads the words from `place` on, which must be among those `known`.
     ///
     /// As in Redis a word may come again, and of two times in the same unit the last one counts.
-    fn parse(args: Args<'_>, mut place: usize, whole: bool) -> Result<Self, Error> {
+    fn parse(args: Args<'_>, mut place: usize, known: &[(&str, Word)]) -> Result<Self, Error> {
         let mut found = Self::default();
         while place < args.len() {
-            let word = &args.at(place).to_ascii_lowercase()[..];
-            match (word, found.life) {
-                (b"nx", _) if whole && found.present != Some(true) => found.present = Some(false),
-                (b"xx", _) if whole && found.present != Some(false) => found.present = Some(true),
-                (b"get", _) if whole => found.get = true,
-                (b"keepttl", Life::Unsaid | Life::Keep) if whole => found.life = Life::Keep,
-                (b"persist", Life::Unsaid | Life::Forever) if !whole => {
-                    found.life = Life::Forever;
-                }
-                (_, life) => {
-                    let unit = Unit::of(word).ok_or(Error::SYNTAX)?;
+            let word = known.iter().find(|(text, _)| args.is(place, text));
+            match (word.ok_or(Error::SYNTAX)?.1, found.life) {
+                (Word::Nx, _) if found.present != Some(true) => found.present = Some(false),
+                (Word::Xx, _) if found.present != Some(false) => found.present = Some(true),
+                (Word::Get, _) => found.get = true,
+                (Word::KeepTtl, Life::Unsaid | Life::Keep) => found.life = Life::Keep,
+                (Word::Persist, Life::Unsaid | Life::Forever) => found.life = Life::Forever,
+                (Word::Time(unit), life) => {
                     let fits = match life {
                         Life::Unsaid => true,
                         Life::Until(earlier) => earlier.unit == unit,
@@ -115,6 +131,7 @@ impl Options {
                     }
                     found.life = Life::Until(Given { unit, place });
                 }
+                _ => return Err(Error::SYNTAX),
             }
             place += 1;
         }
@@ -134,7 +151,7 @@ fn put(change: &mut Change<'_>, key: &[u8], value: &[u8], expiry: NewExpiry) {
 }
 
 pub(super) fn set(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
-    let options = Options::parse(args, 3, true)?;
+    let options = Options::parse(args, 3, SET_WORDS)?;
     let (key, value, at) = (args.at(1), args.at(2), change.at);
     let expiry = match options.life {
         Life::Until(given) => NewExpiry::At(given.resolve(args, at, "set")?),
@@ -145,8 +162,8 @@ pub(super) fn set(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
         let old = change.store.text(change.db, key, at)?;
         answer(&mut change.reply, old);
     }
-    let there = change.store.contains(change.db, key, at);
-    if options.present.is_some_and(|wanted| wanted != there) {
+    let there = || change.store.contains(change.db, key, at);
+    if options.present.is_some_and(|wanted| wanted != there()) {
         if !options.get {
             change.reply.null();
         }
@@ -202,7 +219,7 @@ pub(super) fn getdel(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
 }
 
 pub(super) fn getex(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
-    let options = Options::parse(args, 2, false)?;
+    let options = Options::parse(args, 2, GETEX_WORDS)?;
     let (db, key, at) = (change.db, args.at(1), change.at);
     let found = change.store.text(db, key, at)?;
     answer(&mut change.reply, found);

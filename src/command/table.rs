@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use super::args::Args;
 use super::context::{Change, Query};
-use super::error::Outcome;
+use super::error::{Error, Outcome};
 
 /// What a command is: its name, what it takes, and who runs it.
 #[derive(Clone, Copy, Debug)]
@@ -18,14 +18,21 @@ pub struct Row {
     pub kind: Kind,
     /// Where its keys stand.
     pub keys: Keys,
-    /// The flags that COMMAND INFO lists, beside those that follow from the kind.
+    /// The flags that COMMAND INFO lists, beside those that follow from the kind: `flags()` gives
+    /// all.
     pub flags: &'static [&'static str],
+    /// The ACL categories that follow from nothing else, with their `@`: `categories()` gives all.
+    pub categories: &'static [&'static str],
+    /// Whether it is but a name over subcommands; each of those has flags of its own.
+    pub container: bool,
     /// The group of COMMAND DOCS.
     pub group: &'static str,
     /// The version of Redis that brought it.
     pub since: &'static str,
     /// One sentence for COMMAND DOCS.
     pub summary: &'static str,
+    /// How the work grows, for COMMAND DOCS.
+    pub complexity: &'static str,
 }
 
 /// Who runs a command.
@@ -187,7 +194,79 @@ impl Row {
 
     /// Whether it carries a flag of COMMAND INFO.
     pub fn has_flag(&self, flag: &str) -> bool {
-        self.flags.contains(&flag)
+        self.flags().any(|own| own == flag)
+    }
+
+    /// Whether its kind alone makes it `write` or `readonly` in Redis's words.
+    fn access(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::Write(_) => Some("write"),
+            Kind::Read(_) if !self.container && self.group != "connection" => Some("readonly"),
+            Kind::Read(_) | Kind::Session(_) | Kind::Server(_) => None,
+        }
+    }
+
+    /// The places of keys that COMMAND INFO lists: for a container none, since the subcommands have
+    /// them.
+    pub fn listed_keys(&self) -> Keys {
+        if self.container {
+            Keys::NONE
+        } else {
+            self.keys
+        }
+    }
+
+    /// The flags that COMMAND INFO lists.
+    pub fn flags(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.access().into_iter().chain(self.flags.iter().copied())
+    }
+
+    /// The ACL categories with their `@`, derived as Redis derives them.
+    pub fn categories(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let family = match self.group {
+            _ if self.container => None,
+            "generic" => Some("@keyspace"),
+            "string" => Some("@string"),
+            "hash" => Some("@hash"),
+            "connection" => Some("@connection"),
+            "transactions" => Some("@transaction"),
+            _ => None,
+        };
+        let access = match self.access() {
+            Some("write") => Some("@write"),
+            Some(_) => Some("@read"),
+            None => None,
+        };
+        let admin = self.has_flag("admin").then_some(["@admin", "@dangerous"]);
+        let speed = if self.has_flag("fast") {
+            "@fast"
+        } else {
+            "@slow"
+        };
+        access
+            .into_iter()
+            .chain(family)
+            .chain(admin.into_iter().flatten())
+            .chain(self.categories.iter().copied())
+            .chain([speed])
+    }
+
+    /// The row of a command whose work grows like this.
+    #[must_use]
+    pub(super) const fn costs(self, complexity: &'static str) -> Self {
+        Self { complexity, ..self }
+    }
+
+    /// The row of a command in these ACL categories beside those that follow from the rest.
+    #[must_use]
+    pub(super) const fn within(self, categories: &'static [&'static str]) -> Self {
+        Self { categories, ..self }
+    }
+
+    /// The row of a command with its keys elsewhere.
+    #[must_use]
+    pub(super) const fn at(self, keys: Keys) -> Self {
+        Self { keys, ..self }
     }
 }
 
@@ -229,7 +308,8 @@ static ROWS: [Row; COUNT] = {
 const SLOTS: usize = 1024;
 const EMPTY: u16 = u16::MAX;
 
-/// Open addressing over the names, made by the compiler: a look-up is one hash and, nearly always, one comparison.
+/// Open addressing over the names, made by the compiler: a look-up is one hash and, nearly always,
+/// one comparison.
 static INDEX: [u16; SLOTS] = {
     assert!(COUNT * 2 < SLOTS);
     let mut index = [EMPTY; SLOTS];
@@ -274,6 +354,20 @@ pub fn find(name: &[u8]) -> Option<&'static Row> {
 /// All rows, family by family.
 pub fn rows() -> &'static [Row] {
     &ROWS
+}
+
+/// The places of the keys in a request, whose first argument is the command's name: what COMMAND
+/// GETKEYS answers, or its error.
+pub fn getkeys(args: Args<'_>) -> Result<impl Iterator<Item = usize> + use<>, Error> {
+    let row = find(args.name()).ok_or(Error::INVALID_COMMAND)?;
+    let some = row.keys.places(args.len()).next().is_some();
+    if row.keys.first == 0 || row.container && !some {
+        return Err(Error::NO_KEY_ARGUMENTS);
+    }
+    if !row.takes(args.len()) {
+        return Err(Error::INVALID_ARGUMENT_COUNT);
+    }
+    Ok(row.keys.places(args.len()))
 }
 
 #[cfg(test)]

@@ -115,8 +115,12 @@ fn complaints_of(path: &str, source: &str) -> Vec<String> {
 fn looks(path: &str, source: &str) -> Vec<String> {
     let mut complaints = Vec::new();
     let caption = source.lines().next().unwrap_or_default();
-    if !caption.starts_with("//! ") || caption.len() < 12 {
-        complaints.push(format!("{path}:1: the first line is no `//!` caption"));
+    match caption.strip_prefix("//! ") {
+        None => complaints.push(format!("{path}:1: the first line is no `//!` caption")),
+        Some(words) if words.split_whitespace().count() < 3 => {
+            complaints.push(format!("{path}:1: the caption says nothing: {words}"));
+        }
+        Some(_) => {}
     }
     let count = source.lines().count();
     if count > LINES_MAX {
@@ -343,6 +347,7 @@ mod planted {
             "\n//! A caption on the second line.\n",
             "//!\n",
             "// Copyright\n",
+            "//! Hashes.\n",
         ] {
             rejected("src/store/dict.rs", source, "caption");
         }
@@ -353,7 +358,7 @@ mod planted {
         let lines = |count: usize| format!("//! One line of many.\n{}", "\n".repeat(count - 1));
         accepted("src/store/dict.rs", &lines(LINES_MAX));
         rejected("src/store/dict.rs", &lines(LINES_MAX + 1), "601 lines");
-        let columns = |count: usize| format!("//! {}\n", "é".repeat(count - 4));
+        let columns = |count: usize| format!("//! So long: {}\n", "é".repeat(count - 13));
         accepted("src/store/dict.rs", &columns(COLUMNS_MAX));
         rejected(
             "src/store/dict.rs",
