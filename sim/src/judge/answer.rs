@@ -143,6 +143,13 @@ impl Judge {
             }
             Class::Read | Class::Server => {
                 let moment = self.moment(member);
+                let model = &self.members[member].history.model;
+                if words
+                    .get(1)
+                    .is_some_and(|key| model.has_expired(db, key, moment.at))
+                {
+                    self.goals.reach(Goal::Expired);
+                }
                 let args: Vec<&[u8]> = words.iter().map(|word| &word[..]).collect();
                 Ok(self.members[member]
                     .history
@@ -181,7 +188,7 @@ impl Judge {
                 row.name
             ));
         }
-        let about_connection = row.class == Class::Session || matches!(row.name, "ping" | "echo");
+        let about_connection = row.class == Class::Session || row.name == "echo";
         if !self.members[member].serving && !about_connection {
             self.goals.reach(Goal::Loading);
             return Err(LOADING.to_owned());

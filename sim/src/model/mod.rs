@@ -158,6 +158,15 @@ impl Model {
         item.expiry.is_none_or(|expiry| expiry > at).then_some(item)
     }
 
+    /// Whether a key has died of its time and was not written since.
+    pub(crate) fn has_expired(&self, db: u32, key: &[u8], at: u64) -> bool {
+        let item = self
+            .databases
+            .get(&db)
+            .and_then(|database| database.get(key));
+        item.is_some_and(|item| item.expiry.is_some_and(|expiry| expiry <= at))
+    }
+
     /// The keys of a database that are alive, in order.
     pub(crate) fn live(&self, db: u32, at: u64) -> impl Iterator<Item = (&Vec<u8>, &Item)> {
         let items = self.databases.get(&db).into_iter().flatten();
