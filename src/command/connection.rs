@@ -24,7 +24,7 @@ const fn row(
         summary,
         complexity: "O(1)",
         categories: &[],
-        container: false,
+        subcommands: &[],
     }
 }
 

@@ -36,7 +36,7 @@ const fn row(
         summary,
         complexity: "O(1)",
         categories: &[],
-        container: false,
+        subcommands: &[],
     }
 }
 

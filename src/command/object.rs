@@ -18,61 +18,215 @@ use super::table::{Keys, Kind, Row};
 use crate::limits::DATABASES;
 use crate::store::{Text, Value};
 
-pub(super) const ROWS: &[Row] = &[
+const fn container(
+    name: &'static str,
+    run: fn(&mut Query<'_>, Args<'_>) -> Outcome,
+    subcommands: &'static [Row],
+    group: &'static str,
+    since: &'static str,
+    summary: &'static str,
+) -> Row {
     Row {
-        name: "object",
+        name,
         arity: -2,
-        kind: Kind::Read(object),
-        keys: Keys::SECOND,
-        flags: &[],
-        group: "generic",
-        since: "2.2.3",
-        summary: "How a key's value is kept.",
-        complexity: "Depends on the subcommand.",
-        categories: &[],
-        container: true,
-    },
-    Row {
-        name: "memory",
-        arity: -2,
-        kind: Kind::Read(memory),
-        keys: Keys::SECOND,
-        flags: &[],
-        group: "server",
-        since: "4.0.0",
-        summary: "How much memory is used, and for what.",
-        complexity: "Depends on the subcommand.",
-        categories: &[],
-        container: true,
-    },
-    Row {
-        name: "function",
-        arity: -2,
-        kind: Kind::Read(function),
+        kind: Kind::Read(run),
         keys: Keys::NONE,
         flags: &[],
-        group: "scripting",
-        since: "7.0.0",
-        summary: "Lists and flushes functions, of which there are none.",
+        group,
+        since,
+        summary,
         complexity: "Depends on the subcommand.",
         categories: &[],
-        container: true,
-    },
+        subcommands,
+    }
+}
+
+pub(super) const ROWS: &[Row] = &[
+    container(
+        "object",
+        object,
+        OBJECT,
+        "generic",
+        "2.2.3",
+        "How a key's value is kept.",
+    ),
+    container(
+        "memory",
+        memory,
+        MEMORY,
+        "server",
+        "4.0.0",
+        "How much memory is used, and for what.",
+    ),
+    container(
+        "function",
+        function,
+        FUNCTION,
+        "scripting",
+        "7.0.0",
+        "Lists and flushes functions, of which there are none.",
+    ),
 ];
 
-/// A subcommand: its name in small letters, its arity with both names, and its function.
-type Sub = (&'static str, i32, fn(&mut Query<'_>, Args<'_>) -> Outcome);
+const fn sub(
+    name: &'static str,
+    arity: i32,
+    run: fn(&mut Query<'_>, Args<'_>) -> Outcome,
+    flags: &'static [&'static str],
+    since: &'static str,
+    summary: &'static str,
+) -> Row {
+    Row {
+        arity,
+        flags,
+        complexity: "O(1)",
+        ..container(name, run, &[], "", since, summary)
+    }
+}
 
-fn run(query: &mut Query<'_>, args: Args<'_>, container: &str, subs: &[Sub]) -> Outcome {
-    let Some((name, arity, run)) = subs.iter().find(|(name, ..)| args.is(1, name)) else {
+/// A subcommand of OBJECT that looks at a key.
+const fn of_key(
+    name: &'static str,
+    run: fn(&mut Query<'_>, Args<'_>) -> Outcome,
+    since: &'static str,
+    summary: &'static str,
+) -> Row {
+    let row = sub(name, 3, run, &[], since, summary);
+    row.at(Keys::SECOND).of("generic")
+}
+
+/// A subcommand of MEMORY about all keys.
+const fn of_all(
+    name: &'static str,
+    run: fn(&mut Query<'_>, Args<'_>) -> Outcome,
+    summary: &'static str,
+) -> Row {
+    sub(name, 2, run, &[], "4.0.0", summary).of("server")
+}
+
+/// Flags of HELP.
+const HELP: &[&str] = &["loading", "stale"];
+
+const OBJECT: &[Row] = &[
+    of_key(
+        "object|encoding",
+        object_encoding,
+        "2.2.3",
+        "The encoding of a key's value.",
+    ),
+    of_key(
+        "object|freq",
+        object_freq,
+        "4.0.0",
+        "How often a key was used of late.",
+    ),
+    sub(
+        "object|help",
+        2,
+        object_help,
+        HELP,
+        "6.2.0",
+        "Tells the subcommands.",
+    )
+    .of("generic"),
+    of_key(
+        "object|idletime",
+        object_idletime,
+        "2.2.3",
+        "How long a key was not used.",
+    ),
+    of_key(
+        "object|refcount",
+        object_refcount,
+        "2.2.3",
+        "How often a key's value is in use.",
+    ),
+];
+
+const MEMORY: &[Row] = &[
+    of_all(
+        "memory|doctor",
+        memory_doctor,
+        "Tells what is wrong with the memory.",
+    ),
+    sub(
+        "memory|help",
+        2,
+        memory_help,
+        HELP,
+        "4.0.0",
+        "Tells the subcommands.",
+    )
+    .of("server"),
+    of_all(
+        "memory|malloc-stats",
+        memory_malloc_stats,
+        "What the allocator tells of itself.",
+    ),
+    of_all(
+        "memory|purge",
+        memory_purge,
+        "Asks the allocator to give memory back.",
+    ),
+    of_all(
+        "memory|stats",
+        memory_stats,
+        "How much memory is used, in parts.",
+    ),
+    sub(
+        "memory|usage",
+        -3,
+        memory_usage,
+        &[],
+        "4.0.0",
+        "How much memory a key takes.",
+    )
+    .at(Keys::SECOND)
+    .of("server"),
+];
+
+const FUNCTION: &[Row] = &[
+    sub(
+        "function|flush",
+        -2,
+        function_flush,
+        &["write", "noscript"],
+        "7.0.0",
+        "Removes all functions.",
+    )
+    .of("scripting"),
+    sub(
+        "function|help",
+        2,
+        function_help,
+        HELP,
+        "7.0.0",
+        "Tells the subcommands.",
+    )
+    .of("scripting"),
+    sub(
+        "function|list",
+        -2,
+        function_list,
+        &["noscript"],
+        "7.0.0",
+        "Lists the functions.",
+    )
+    .of("scripting"),
+];
+
+fn run(query: &mut Query<'_>, args: Args<'_>, container: &str, subs: &[Row]) -> Outcome {
+    let Some(row) = subs.iter().find(|row| row.is_called(args.at(1))) else {
         let container = container.to_ascii_uppercase();
         return Err(Error::unknown_subcommand(&container, args.at(1)));
     };
-    let wanted = arity.unsigned_abs() as usize;
-    if args.len() < wanted || *arity > 0 && args.len() > wanted {
-        return Err(Error::arity(&format!("{container}|{name}")));
+    if !row.takes(args.len()) {
+        return Err(Error::arity(row.name));
     }
-    run(query, args)
+    match row.kind {
+        Kind::Read(run) => run(query, args),
+        Kind::Write(_) | Kind::Session(_) | Kind::Server(_) => Ok(()),
+    }
 }
 
 /// Writes what `HELP` answers: a line of the grammar, `lines`, and what HELP itself does.
@@ -90,14 +244,7 @@ fn help(query: &mut Query<'_>, container: &str, lines: &[&str]) -> Outcome {
 }
 
 fn object(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
-    const SUBS: &[Sub] = &[
-        ("encoding", 3, object_encoding),
-        ("freq", 3, object_freq),
-        ("help", 2, object_help),
-        ("idletime", 3, object_idletime),
-        ("refcount", 3, object_refcount),
-    ];
-    run(query, args, "object", SUBS)
+    run(query, args, "object", OBJECT)
 }
 
 fn object_help(query: &mut Query<'_>, _: Args<'_>) -> Outcome {
@@ -158,15 +305,7 @@ fn object_refcount(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
 }
 
 fn memory(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
-    const SUBS: &[Sub] = &[
-        ("doctor", 2, memory_doctor),
-        ("help", 2, memory_help),
-        ("malloc-stats", 2, memory_malloc_stats),
-        ("purge", 2, memory_purge),
-        ("stats", 2, memory_stats),
-        ("usage", -3, memory_usage),
-    ];
-    run(query, args, "memory", SUBS)
+    run(query, args, "memory", MEMORY)
 }
 
 fn memory_help(query: &mut Query<'_>, _: Args<'_>) -> Outcome {
@@ -246,12 +385,7 @@ fn memory_usage(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
 }
 
 fn function(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
-    const SUBS: &[Sub] = &[
-        ("flush", -2, function_flush),
-        ("help", 2, function_help),
-        ("list", -2, function_list),
-    ];
-    run(query, args, "function", SUBS)
+    run(query, args, "function", FUNCTION)
 }
 
 fn function_help(query: &mut Query<'_>, _: Args<'_>) -> Outcome {

@@ -33,7 +33,7 @@ const fn row(
         summary,
         complexity: "O(1)",
         categories: &[],
-        container: false,
+        subcommands: &[],
     }
 }
 

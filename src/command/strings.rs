@@ -38,7 +38,7 @@ const fn row(
         summary,
         complexity: "O(1)",
         categories: &[],
-        container: false,
+        subcommands: &[],
     }
 }
 

@@ -23,8 +23,9 @@ pub struct Row {
     pub flags: &'static [&'static str],
     /// The ACL categories that follow from nothing else, with their `@`: `categories()` gives all.
     pub categories: &'static [&'static str],
-    /// Whether it is but a name over subcommands; each of those has flags of its own.
-    pub container: bool,
+    /// The subcommands, where it is but a name over those: rows named like `object|encoding`, whose
+    /// arity and places count both names.
+    pub subcommands: &'static [Row],
     /// The group of COMMAND DOCS.
     pub group: &'static str,
     /// The version of Redis that brought it.
@@ -197,22 +198,32 @@ impl Row {
         self.flags().any(|own| own == flag)
     }
 
-    /// Whether its kind alone makes it `write` or `readonly` in Redis's words.
-    fn access(&self) -> Option<&'static str> {
-        match self.kind {
-            Kind::Write(_) => Some("write"),
-            Kind::Read(_) if !self.container && self.group != "connection" => Some("readonly"),
-            Kind::Read(_) | Kind::Session(_) | Kind::Server(_) => None,
-        }
+    /// Whether it is but a name over subcommands; each of those has flags of its own.
+    pub fn is_container(&self) -> bool {
+        !self.subcommands.is_empty()
     }
 
-    /// The places of keys that COMMAND INFO lists: for a container none, since the subcommands have
-    /// them.
-    pub fn listed_keys(&self) -> Keys {
-        if self.container {
-            Keys::NONE
-        } else {
-            self.keys
+    /// Whether this is its name, in any case; of a subcommand, its second name.
+    pub fn is_called(&self, name: &[u8]) -> bool {
+        let own = self.name.split_once('|').map_or(self.name, |(_, own)| own);
+        own.as_bytes().eq_ignore_ascii_case(name)
+    }
+
+    /// The row of the subcommand with this name, in any case.
+    pub fn subcommand(&self, name: &[u8]) -> Option<&'static Row> {
+        self.subcommands.iter().find(|row| row.is_called(name))
+    }
+
+    /// What its kind makes it in Redis's words: `write`, `readonly` or neither.
+    fn access(&self) -> Option<&'static str> {
+        // What only looks at the server or at the connection reads no keys.
+        let elsewhere = self.is_container()
+            || self.group == "connection"
+            || self.keys == Keys::NONE && self.name.contains('|');
+        match self.kind {
+            Kind::Write(_) => Some("write"),
+            Kind::Read(_) if !elsewhere => Some("readonly"),
+            Kind::Read(_) | Kind::Session(_) | Kind::Server(_) => None,
         }
     }
 
@@ -224,27 +235,26 @@ impl Row {
     /// The ACL categories with their `@`, derived as Redis derives them.
     pub fn categories(&self) -> impl Iterator<Item = &'static str> + use<> {
         let family = match self.group {
-            _ if self.container => None,
+            _ if self.is_container() => None,
             "generic" => Some("@keyspace"),
             "string" => Some("@string"),
             "hash" => Some("@hash"),
             "connection" => Some("@connection"),
             "transactions" => Some("@transaction"),
+            "scripting" => Some("@scripting"),
             _ => None,
         };
-        let access = match self.access() {
-            Some("write") => Some("@write"),
-            Some(_) => Some("@read"),
-            None => None,
-        };
+        let write = self.has_flag("write").then_some("@write");
+        let read = self.has_flag("readonly").then_some("@read");
         let admin = self.has_flag("admin").then_some(["@admin", "@dangerous"]);
         let speed = if self.has_flag("fast") {
             "@fast"
         } else {
             "@slow"
         };
-        access
+        write
             .into_iter()
+            .chain(read)
             .chain(family)
             .chain(admin.into_iter().flatten())
             .chain(self.categories.iter().copied())
@@ -261,6 +271,12 @@ impl Row {
     #[must_use]
     pub(super) const fn within(self, categories: &'static [&'static str]) -> Self {
         Self { categories, ..self }
+    }
+
+    /// The row of a command of another group.
+    #[must_use]
+    pub(super) const fn of(self, group: &'static str) -> Self {
+        Self { group, ..self }
     }
 
     /// The row of a command with its keys elsewhere.
@@ -359,9 +375,12 @@ pub fn rows() -> &'static [Row] {
 /// The places of the keys in a request, whose first argument is the command's name: what COMMAND
 /// GETKEYS answers, or its error.
 pub fn getkeys(args: Args<'_>) -> Result<impl Iterator<Item = usize> + use<>, Error> {
-    let row = find(args.name()).ok_or(Error::INVALID_COMMAND)?;
-    let some = row.keys.places(args.len()).next().is_some();
-    if row.keys.first == 0 || row.container && !some {
+    let row = match find(args.name()) {
+        Some(row) if row.is_container() && args.len() > 1 => row.subcommand(args.at(1)),
+        found => found,
+    };
+    let row = row.ok_or(Error::INVALID_COMMAND)?;
+    if row.keys.first == 0 {
         return Err(Error::NO_KEY_ARGUMENTS);
     }
     if !row.takes(args.len()) {

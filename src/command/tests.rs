@@ -1,5 +1,6 @@
 //! Commands as clients type them, run on a store, and the replies that Redis gives to the same.
 
+mod any;
 mod hashes;
 mod keys;
 mod strings;
@@ -75,8 +76,8 @@ impl Desk {
         self.at = self.clock;
     }
 
-    /// Runs one request; its reply with a space for each line's end, or `due`.
-    fn type_words(&mut self, words: &[Vec<u8>]) -> String {
+    /// Runs one request; its reply as it is on the wire, or nothing where it is due.
+    fn answer(&mut self, words: &[Vec<u8>]) -> Option<Vec<u8>> {
         let mut buffer: Vec<u8> = Vec::new();
         let mut ranges: Vec<Range<u32>> = Vec::new();
         for word in words {
@@ -127,18 +128,22 @@ impl Desk {
         };
         match outcome {
             Ok(()) => {}
-            Err(Error::Due) => return "due".into(),
+            Err(Error::Due) => return None,
             Err(Error::Reply(text)) => {
                 out.clear();
                 Reply::new(&mut out, self.protocol).error(&text);
             }
         }
-        let text = String::from_utf8_lossy(&out).replace("\r\n", " ");
-        text.trim_end().into()
+        Some(out)
     }
 
+    /// Runs one request; its reply with a space for each line's end, or `due`.
     fn run(&mut self, line: &str) -> String {
-        self.type_words(&words(line))
+        let Some(reply) = self.answer(&words(line)) else {
+            return "due".into();
+        };
+        let text = String::from_utf8_lossy(&reply).replace("\r\n", " ");
+        text.trim_end().into()
     }
 
     /// Runs lines of a request, `=>` and its reply.

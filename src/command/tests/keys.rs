@@ -1,7 +1,7 @@
 //! Keys, whatever they hold: names, times, walks and what COMMAND tells.
 
 use super::*;
-use crate::command::table::{Keys, find, getkeys, rows};
+use crate::command::table::{find, getkeys, rows};
 
 #[test]
 fn keys_are_counted_named_and_removed() {
@@ -203,6 +203,11 @@ fn getkeys_finds_the_keys_of_a_request() {
     assert_eq!(key_places("DEL a b c"), Ok(vec![1, 2, 3]));
     assert_eq!(key_places("OBJECT ENCODING a"), Ok(vec![2]));
     assert_eq!(key_places("OBJECT HELP"), Err(Error::NO_KEY_ARGUMENTS));
+    assert_eq!(key_places("OBJECT NOPE a"), Err(Error::INVALID_COMMAND));
+    assert_eq!(
+        key_places("OBJECT ENCODING"),
+        Err(Error::INVALID_ARGUMENT_COUNT)
+    );
     assert_eq!(key_places("SCAN 0"), Err(Error::NO_KEY_ARGUMENTS));
     assert_eq!(key_places("LCS a"), Err(Error::INVALID_ARGUMENT_COUNT));
     assert_eq!(key_places("NOPE a"), Err(Error::INVALID_COMMAND));
@@ -211,11 +216,12 @@ fn getkeys_finds_the_keys_of_a_request() {
 #[test]
 fn rows_tell_flags_and_categories_as_redis_derives_them() {
     let shown = |name: &str| {
-        let row = find(name.as_bytes()).expect("a command");
+        let (first, second) = name.split_once('|').unwrap_or((name, ""));
+        let row = find(first.as_bytes()).expect("a command");
+        let row = row.subcommand(second.as_bytes()).unwrap_or(row);
         let mut categories: Vec<_> = row.categories().collect();
         categories.sort_unstable();
         let flags: Vec<_> = row.flags().collect();
-        assert!(row.listed_keys() == if row.container { Keys::NONE } else { row.keys });
         format!(
             "{} {} | {}",
             row.arity,
@@ -235,6 +241,17 @@ fn rows_tell_flags_and_categories_as_redis_derives_them() {
         "-1 write | @dangerous @keyspace @slow @write"
     );
     assert_eq!(shown("object"), "-2  | @slow");
+    assert_eq!(
+        shown("object|encoding"),
+        "3 readonly | @keyspace @read @slow"
+    );
+    assert_eq!(shown("object|help"), "2 loading stale | @keyspace @slow");
+    assert_eq!(shown("memory|doctor"), "2  | @slow");
+    assert_eq!(shown("memory|usage"), "-3 readonly | @read @slow");
+    assert_eq!(
+        shown("function|flush"),
+        "-2 write noscript | @scripting @slow @write"
+    );
     assert_eq!(shown("ping"), "-1 fast | @connection @fast");
     assert_eq!(
         shown("multi"),
@@ -244,7 +261,10 @@ fn rows_tell_flags_and_categories_as_redis_derives_them() {
 
 #[test]
 fn every_row_is_whole() {
-    for row in rows() {
+    let all = rows()
+        .iter()
+        .chain(rows().iter().flat_map(|row| row.subcommands));
+    for row in all {
         assert!(row.summary.ends_with('.'), "{}", row.name);
         assert!(row.since.split('.').count() == 3, "{}", row.name);
         assert!(
