@@ -1,4 +1,5 @@
-//! What must be there after a crash: which entries were answered, and which of them the policy promises.
+//! What must be there after a crash: which entries were answered, and which of them the policy
+//! promises.
 
 use std::collections::VecDeque;
 

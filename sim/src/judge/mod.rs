@@ -1,7 +1,8 @@
 //! The judge: whether what the clients received is what the model gives in the witnessed order.
 //!
-//! The node tells in which order it did things (entries, steps, answers). The judge executes the same
-//! on the model, knows from the clients what was asked, and so knows every reply before it arrives.
+//! The node tells in which order it did things (entries, steps, answers). The judge executes the
+//! same on the model, knows from the clients what was asked, and so knows every reply before it
+//! arrives.
 
 mod answer;
 mod dialogue;
@@ -20,7 +21,6 @@ pub(crate) use dialogue::Asked;
 use dialogue::Dialogue;
 use durability::Durability;
 pub(crate) use durability::{End, Policy};
-pub(crate) use history::Words;
 use history::{Entry, History, Step, fingerprint, spelled, steps_of};
 use invariant::{Id, Verdict, Violation};
 
@@ -224,13 +224,11 @@ impl Judge {
     /// The next command of the present entry is executed.
     fn step(&mut self, member: usize) -> Verdict {
         let history = &mut self.members[member].history;
-        match history.execute() {
-            Some(_) => Ok(()),
-            None => {
-                let text = format!("entry {} has no more steps", history.applied);
-                Err(Violation::new(Id::A3, text))
-            }
+        if history.execute().is_some() {
+            return Ok(());
         }
+        let text = format!("entry {} has no more steps", history.applied);
+        Err(Violation::new(Id::A3, text))
     }
 
     /// P4: a reply has reached its client.
