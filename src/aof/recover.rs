@@ -608,7 +608,13 @@ impl Recovery {
             let len = self.end_length;
             self.script.push_back(DiskOp::Truncate { file, len });
         }
-        self.script.push_back(DiskOp::Sync { file });
+        // The next record will call all of this synced: the end of an earlier segment may not be yet, where a process
+        // died and its machine did not.
+        let segments = self.manifest.first_segment..=self.end.segment;
+        let sync = |number| DiskOp::Sync {
+            file: segment::file(number),
+        };
+        self.script.extend(segments.map(sync));
         let counts = |file: &FileName| match file.kind() {
             FileKind::Manifest => true,
             FileKind::Base => file.number() == self.manifest.base,

@@ -15,6 +15,7 @@ use crate::time::Stamp;
 
 use super::entry::{Item, Reader};
 use super::route::{finish, unknown_command, write_error};
+use super::verbs::named_elsewhere;
 use super::witness::{Answer, Witnessed};
 use super::{Node, Waiter};
 
@@ -229,10 +230,10 @@ impl Node {
             for place in places {
                 broken.extend_from_slice(self.watchers.of(db, args.at(place)));
             }
-            // COPY and its kin may name another database as an option: all that is watched under such a name counts.
-            if args.len() > 3 && args.is(0, "copy") {
+            // COPY and MOVE may write in another database: all that is watched under such a name counts.
+            if let Some(name) = named_elsewhere(args) {
                 for (_, key, clients) in self.watchers.all() {
-                    if key == args.at(2) {
+                    if key == name {
                         broken.extend_from_slice(clients);
                     }
                 }

@@ -54,8 +54,6 @@ pub(super) struct Commit {
     /// The last entry that was applied.
     pub(super) applied: LogIndex,
     last_time_entry: Mono,
-    /// The stamp of the last entry that was proposed: the next is not below it.
-    last_stamp: Stamp,
     had_no_space: bool,
     was_full: bool,
     closed_log: bool,
@@ -129,7 +127,7 @@ impl Node {
         if self.batch.is_empty() {
             return;
         }
-        let stamp = self.clock().max(self.commit.last_stamp);
+        let stamp = self.clock();
         let Some(raft) = &mut self.commit.raft else {
             return;
         };
@@ -151,7 +149,6 @@ impl Node {
                     log.waiters_back(waiters.len() as u32);
                 }
                 self.commit.last_time_entry = self.now.mono;
-                self.commit.last_stamp = stamp;
                 self.commit.proposed_bytes += payload.len();
                 self.commit.proposed.push_back(Proposed {
                     index,

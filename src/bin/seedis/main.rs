@@ -155,9 +155,8 @@ async fn serve(options: &Options) -> Result<(), String> {
 /// What only the machine knows: chance, and what INFO says of the process.
 fn complete(config: Config, options: &Options) -> Config {
     let text = |path: &Path| path.display().to_string();
-    let absolute = |path: &Path| {
-        std::path::absolute(path).map_or_else(|_| text(path), |path| text(&path))
-    };
+    let absolute =
+        |path: &Path| std::path::absolute(path).map_or_else(|_| text(path), |path| text(&path));
     Config {
         seed: entropy(),
         hash_seed: entropy(),
