@@ -1,0 +1,178 @@
+//! Strings as they are shown: bytes, or an integer that is kept as such.
+
+use alloc::vec::Vec;
+
+/// Room for the text of any `i64`.
+pub type Scratch = [u8; 20];
+
+/// The value of a string key.
+///
+/// A text that is exactly how Redis would print an `i64` is kept as that integer; all else is
+/// bytes. Which of the two a lookup shows says nothing about how the text was written: `"17"` and
+/// `INCR` to 17 are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Text<'a> {
+    /// An integer kept as such.
+    Integer(i64),
+    /// Any other string.
+    Bytes(&'a [u8]),
+}
+
+impl<'a> Text<'a> {
+    /// The text of `bytes`: an integer where they are the canonical form of one.
+    #[must_use]
+    pub fn of(bytes: &'a [u8]) -> Self {
+        parse_i64(bytes).map_or(Self::Bytes(bytes), Self::Integer)
+    }
+
+    /// Its length in bytes, as STRLEN tells it.
+    #[must_use]
+    pub fn len(self) -> usize {
+        match self {
+            Self::Integer(number) => digits(number),
+            Self::Bytes(bytes) => bytes.len(),
+        }
+    }
+
+    /// Whether the text is empty.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// The integer that the text is, where it is one in canonical form (as INCR wants it).
+    #[must_use]
+    pub fn as_i64(self) -> Option<i64> {
+        match self {
+            Self::Integer(number) => Some(number),
+            Self::Bytes(bytes) => parse_i64(bytes),
+        }
+    }
+
+    /// The text as bytes; an integer is written into `scratch`.
+    #[must_use]
+    pub fn as_bytes<'b>(self, scratch: &'b mut Scratch) -> &'b [u8]
+    where
+        'a: 'b,
+    {
+        match self {
+            Self::Integer(number) => format_i64(number, scratch),
+            Self::Bytes(bytes) => bytes,
+        }
+    }
+
+    /// Appends the text to `out`.
+    pub fn write_to(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.as_bytes(&mut [0; 20]));
+    }
+
+    /// The text as bytes of its own.
+    #[must_use]
+    pub fn to_vec(self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.len());
+        self.write_to(&mut out);
+        out
+    }
+}
+
+/// The integer whose canonical text `bytes` is: no plus sign, no leading zero, no `-0`, no blanks.
+#[must_use]
+pub fn parse_i64(bytes: &[u8]) -> Option<i64> {
+    let (negative, digits) = match bytes {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, bytes),
+    };
+    match digits {
+        [b'0'] if !negative => return Some(0),
+        [b'1'..=b'9', ..] if digits.len() <= 19 => {}
+        _ => return None,
+    }
+    let mut magnitude: u64 = 0;
+    for digit in digits {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        // Nineteen digits stay below 10^19, which a u64 holds.
+        magnitude = magnitude * 10 + u64::from(digit - b'0');
+    }
+    if negative {
+        0i64.checked_sub_unsigned(magnitude)
+    } else {
+        i64::try_from(magnitude).ok()
+    }
+}
+
+/// The canonical text of `number`, written into `scratch`.
+#[must_use]
+pub fn format_i64(number: i64, scratch: &mut Scratch) -> &[u8] {
+    let mut at = scratch.len();
+    let mut rest = number.unsigned_abs();
+    loop {
+        at -= 1;
+        scratch[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if number < 0 {
+        at -= 1;
+        scratch[at] = b'-';
+    }
+    &scratch[at..]
+}
+
+/// How many bytes the canonical text of `number` has.
+fn digits(number: i64) -> usize {
+    let magnitude = number.unsigned_abs();
+    magnitude.checked_ilog10().map_or(1, |log| log as usize + 1) + usize::from(number < 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn only_canonical_texts_are_integers() {
+        for (text, number) in [
+            ("0", 0),
+            ("-1", -1),
+            ("9223372036854775807", i64::MAX),
+            ("-9223372036854775808", i64::MIN),
+        ] {
+            assert_eq!(Text::of(text.as_bytes()), Text::Integer(number), "{text}");
+        }
+        for text in [
+            "",
+            "-",
+            "+1",
+            "01",
+            "-0",
+            "00",
+            " 1",
+            "1 ",
+            "1a",
+            "9223372036854775808",
+            "-9223372036854775809",
+            "99999999999999999999",
+        ] {
+            assert_eq!(
+                Text::of(text.as_bytes()),
+                Text::Bytes(text.as_bytes()),
+                "{text}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_integer_is_shown_as_it_was_written(number: i64) {
+            let written = number.to_string();
+            let text = Text::of(written.as_bytes());
+            prop_assert_eq!(text, Text::Integer(number));
+            prop_assert_eq!(text.to_vec(), written.as_bytes());
+            prop_assert_eq!(text.len(), written.len());
+        }
+    }
+}
