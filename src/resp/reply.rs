@@ -283,7 +283,12 @@ mod tests {
                 written(Protocol::Resp3, write),
             )
         };
-        assert_eq!(both(|r| r.null()), (b"$-1\r\n".to_vec(), b"_\r\n".to_vec()));
+        assert_eq!(
+            both(|r| {
+                r.null();
+            }),
+            (b"$-1\r\n".to_vec(), b"_\r\n".to_vec())
+        );
         assert_eq!(both(|r| r.map(2)), (b"*4\r\n".to_vec(), b"%2\r\n".to_vec()));
         assert_eq!(
             both(|r| r.boolean(true)),

@@ -421,6 +421,9 @@ impl Decoder {
         let unseen = window.get(self.scanned..).unwrap_or_default();
         let found = unseen.iter().position(|b| matches!(b, b'\r' | b'\n'));
         self.scanned = found.map_or(window.len(), |found| self.scanned + found);
+        if self.scanned > self.bytes_max {
+            return Err(Malformed::TooLong);
+        }
         let (line, behind) = rest.split_at(self.scanned);
         match *behind {
             [b'\r', b'\n', ..] => {
@@ -430,7 +433,6 @@ impl Decoder {
             }
             [b'\r'] => Ok(None),
             [b'\r' | b'\n', ..] => Err(Malformed::LineEnd),
-            _ if rest.len() > self.bytes_max => Err(Malformed::TooLong),
             _ => Ok(None),
         }
     }

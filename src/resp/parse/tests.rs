@@ -162,14 +162,19 @@ fn a_line_with_nul_never_ends() {
 
 #[test]
 fn errors_have_the_words_of_redis() {
-    let cases: [(&[u8], &str); 7] = [
+    let long = |byte: u8| vec![byte; limits::INLINE_BYTES_MAX + 1];
+    let cases: [(&[u8], &str); 8] = [
         (b"*x\r\n", "invalid multibulk length"),
         (b"*1\r\nx1\r\n", "expected '$', got 'x'"),
         (b"*1\r\n\r\n", "expected '$', got ' '"),
         (b"*1\r\n$x\r\n", "invalid bulk length"),
         (b"a \"b\r\n", "unbalanced quotes in request"),
-        (&[b'*'; 65_537], "too big mbulk count string"),
-        (&[b'a'; 65_537], "too big inline request"),
+        (&long(b'*'), "too big mbulk count string"),
+        (&long(b'a'), "too big inline request"),
+        (
+            &[b"*1\r\n".to_vec(), long(b'1')].concat(),
+            "too big bulk count string",
+        ),
     ];
     for (bytes, expected) in cases {
         let mut out = Vec::new();
@@ -179,11 +184,6 @@ fn errors_have_the_words_of_redis() {
             format!("-ERR Protocol error: {expected}\r\n").as_bytes()
         );
     }
-    let long = [b"*1\r\n", &[b'1'; 65_537][..]].concat();
-    assert_eq!(
-        error(&long).text(),
-        b"Protocol error: too big bulk count string"
-    );
     let got = error(b"*1\r\n\xff\r\n").text();
     assert_eq!(got, b"Protocol error: expected '$', got '\xff'");
 }
@@ -313,9 +313,12 @@ fn memory_is_kept_for_requests_alike_and_given_back_after_a_huge_one() {
     assert!(request(3) <= KEPT_ARGUMENTS);
 }
 
+/// The arguments of a request and the bytes that it took, or nothing where it goes on.
+type Plainly = Result<Option<(Vec<Vec<u8>>, usize)>, ProtocolError>;
+
 /// The rules of Redis once more, as plainly as they can be put: the first request of `bytes` and
 /// its size, as if they had come one by one.
-fn plainly(bytes: &[u8], limits: &Limits) -> Result<Option<(Vec<Vec<u8>>, usize)>, ProtocolError> {
+fn plainly(bytes: &[u8], limits: &Limits) -> Plainly {
     let line = |at: usize, end: u8, too_big: ProtocolError| {
         let seen = bytes[at..]
             .iter()
@@ -509,7 +512,8 @@ proptest! {
             let mut more = bytes.clone();
             more.resize(bytes.len() + wanted - 1, b'a');
             let step = parser.next(&more, &Limits::normal());
-            prop_assert!(!matches!(step, Ok(Step::Request { .. })));
+            let is_request = matches!(step, Ok(Step::Request { .. }));
+            prop_assert!(!is_request);
         }
     }
 }
