@@ -190,6 +190,11 @@ impl Recovery {
         }
     }
 
+    /// Tickets up to this one are taken.
+    pub fn number_from(&mut self, ticket: u64) {
+        self.tickets = Tickets(ticket);
+    }
+
     /// Asks for the first operation.
     pub fn start(&mut self, out: &mut Vec<Op>) {
         self.ask(DiskOp::List, out);
