@@ -1,4 +1,5 @@
-//! Determinism: each seed run again, in another order and in another process, must give the same chain.
+//! Determinism: each seed run again, in another order and in another process, must give the same
+//! chain.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -11,7 +11,8 @@ use crate::run::{EVENTS, Order};
 use crate::scenario::Profile;
 use crate::{check, fleet, model, report, run};
 
-/// The world in a box: runs Seedis under a virtual clock, a fake disk and unruly clients, from a seed.
+/// The world in a box: runs Seedis under a virtual clock, a fake disk and unruly clients, from a
+/// seed.
 #[derive(Debug, Parser)]
 #[command(name = "sim", after_help = EXITS)]
 struct Cli {
@@ -122,7 +123,7 @@ pub(crate) fn main() -> u8 {
             events,
             trace,
         } => {
-            let given = seed.unwrap_or_else(|| drawn_seed());
+            let given = seed.unwrap_or_else(drawn_seed);
             if seed.is_none() {
                 report::line(&format!("seed={given}"));
             }
@@ -184,7 +185,8 @@ pub(crate) fn main() -> u8 {
     }
 }
 
-/// A seed that nobody gave: from the process and where it lies in memory, short enough to be read aloud.
+/// A seed that nobody gave: from the process and where it lies in memory, short enough to be read
+/// aloud.
 fn drawn_seed() -> u64 {
     let address = Box::new(0_u8);
     let here = std::ptr::from_ref(&*address).addr() as u64;

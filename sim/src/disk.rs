@@ -1,16 +1,18 @@
 //! The fake disk: what is durable, what is pending, and what a crash makes of it.
 //!
-//! A file is a durable image and an ordered list of writes that no sync has covered. Reads see all of it, as a page
-//! cache would show it. A crash keeps what one persistence profile allows:
+//! A file is a durable image and an ordered list of writes that no sync has covered. Reads see all
+//! of it, as a page cache would show it. A crash keeps what one persistence profile allows:
 //!
 //! * `OrderedPrefix`: the pending operations up to some point, as an ordered journal would.
 //! * `AnySubset`: each pending operation or not, independently: nothing orders unsynced writes.
-//! * `SizeFirst`: the file has its new length, but what was written beyond the old one reads as zeros.
-//! * `Torn`: a prefix, and of the next write only the sectors left or right of some point, or garbage there.
+//! * `SizeFirst`: the file has its new length, but what was written beyond the old one reads as
+//!   zeros.
+//! * `Torn`: a prefix, and of the next write only the sectors left or right of some point, or
+//!   garbage there.
 //! * `Lost`: nothing that was not synced.
 //!
-//! A directory entry (creation, rename, removal) is pending until the directory is synced; a crash keeps a prefix of
-//! those, but a file whose entry is kept need not have its content.
+//! A directory entry (creation, rename, removal) is pending until the directory is synced; a crash
+//! keeps a prefix of those, but a file whose entry is kept need not have its content.
 
 use std::collections::BTreeMap;
 
@@ -188,7 +190,8 @@ impl FakeDisk {
                 };
                 self.syncs += 1;
                 if std::mem::take(&mut self.fail_next_sync) {
-                    // As ext4 does: the pages are marked clean, a later sync would succeed, the data are not there.
+                    // As ext4 does: the pages are marked clean, a later sync would succeed, the
+                    // data are not there.
                     let lost = self.inodes[inode].durable.clone();
                     let inode = &mut self.inodes[inode];
                     inode.pending.clear();

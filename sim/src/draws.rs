@@ -14,9 +14,13 @@ pub(crate) struct Stream(u64);
 
 impl Stream {
     const fn new(name: [u8; 6], version: u16) -> Self {
-        let [a, b, c, d, e, f] = name;
-        let [g, h] = version.to_le_bytes();
-        Self(u64::from_le_bytes([g, h, a, b, c, d, e, f]))
+        let mut number = version as u64;
+        let mut at = 0;
+        while at < name.len() {
+            number |= (name[at] as u64) << (16 + 8 * at);
+            at += 1;
+        }
+        Self(number)
     }
 
     /// What a run is made of: faults that are on, intensities, workloads.
@@ -86,7 +90,7 @@ impl Dice {
         let bits = self.draw() | 1;
         let zeros = u64::from(bits.leading_zeros());
         let mantissa = (bits << zeros << 1) >> 32;
-        let log = (zeros + 1 << 32) - mantissa;
+        let log = ((zeros + 1) << 32) - mantissa;
         let natural = (u128::from(log) * 2_977_044_472) >> 32;
         u64::try_from((u128::from(mean) * natural) >> 32).unwrap_or(u64::MAX)
     }

@@ -39,7 +39,7 @@ counted! {
     SlowReader, "slow-reader", "a client takes its replies so slowly that the server cannot send";
     Close, "close", "a client closes with requests on their way, at times in the middle of one";
     Garbage, "garbage", "a client sends bytes that are no request";
-    Power, "power", "the machine loses its power between any two effects; the disk keeps what one profile allows";
+    Power, "power", "the machine loses its power between two effects; unsynced data survive as they may";
     Kill, "kill", "the process dies between any two effects; what was written stays";
     Stop, "stop", "the operator stops the server in good order";
     DuringRecovery, "in-recovery", "one of the three above, while the member recovers";
@@ -50,6 +50,7 @@ counted! {
     Freeze, "freeze", "the monotonic clock stands still while time passes";
     Stall, "stall", "the disk takes up to half a second for one operation";
     Full, "full", "the disk has no space for some time";
+    Flip, "flip", "a bit of a file flips while the member is down";
     SyncFails, "sync-fails", "a sync fails, and with it may be lost what it was to make durable";
 }
 
@@ -69,6 +70,7 @@ counted! {
     NoSpace, "no-space", "a write was refused because the disk is full";
     Recovered, "recovered", "a member came back with entries from its log";
     AnsweredLost, "lost", "an answered entry was lost, as its policy allows";
+    Refused, "refused", "a node refused to start because its files are damaged";
     Stopped, "sync-stop", "a node stopped by itself because a sync had failed";
 }
 

@@ -1,4 +1,5 @@
-//! What a run is made of, drawn from its seed: which faults are on and how strong, who the clients are.
+//! What a run is made of, drawn from its seed: which faults are on and how strong, who the clients
+//! are.
 
 use seedis::ids::NodeId;
 use seedis::node::Node;

@@ -1,7 +1,8 @@
-//! RESP as a client speaks it: requests written, replies read back by a decoder that forgives nothing.
+//! RESP as a client speaks it: requests written, replies read back by a decoder that forgives
+//! nothing.
 //!
-//! It shares no code with the server. Each value has exactly one spelling here, so that equal values
-//! mean equal bytes.
+//! It shares no code with the server. Each value has exactly one spelling here, so that equal
+//! values mean equal bytes.
 
 use std::fmt;
 

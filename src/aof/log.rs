@@ -495,6 +495,11 @@ impl Log {
             || self.next.has_failed() && self.end.offset + RESERVE_BYTES > self.capacity
     }
 
+    /// The last ticket that was drawn.
+    pub fn tickets(&self) -> u64 {
+        self.tickets.0
+    }
+
     /// How large the log is.
     pub fn size(&self) -> LogSize {
         LogSize {

@@ -190,6 +190,11 @@ impl Recovery {
         }
     }
 
+    /// Tickets up to this one are taken.
+    pub fn number_from(&mut self, ticket: u64) {
+        self.tickets = Tickets(ticket);
+    }
+
     /// Asks for the first operation.
     pub fn start(&mut self, out: &mut Vec<Op>) {
         self.ask(DiskOp::List, out);
@@ -608,7 +613,13 @@ impl Recovery {
             let len = self.end_length;
             self.script.push_back(DiskOp::Truncate { file, len });
         }
-        self.script.push_back(DiskOp::Sync { file });
+        // The next record will call all of this synced: the end of an earlier segment may not be yet, where a process
+        // died and its machine did not.
+        let segments = self.manifest.first_segment..=self.end.segment;
+        let sync = |number| DiskOp::Sync {
+            file: segment::file(number),
+        };
+        self.script.extend(segments.map(sync));
         let counts = |file: &FileName| match file.kind() {
             FileKind::Manifest => true,
             FileKind::Base => file.number() == self.manifest.base,

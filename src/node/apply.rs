@@ -15,6 +15,7 @@ use crate::time::Stamp;
 
 use super::entry::{Item, Reader};
 use super::route::{finish, unknown_command, write_error};
+use super::verbs::named_elsewhere;
 use super::witness::{Answer, Witnessed};
 use super::{Node, Waiter};
 
@@ -68,14 +69,7 @@ impl Node {
                     let args = Args::new(payload, &ranges);
                     let outcome = self.apply_command(db, args, dice, protocol, &mut out);
                     let silent = waiter.as_ref().is_some_and(|w| w.silent);
-                    finish(
-                        &mut out,
-                        mark,
-                        protocol,
-                        silent,
-                        outcome,
-                        &mut self.stats.error_replies,
-                    );
+                    finish(&mut out, mark, protocol, silent, outcome, &mut self.stats);
                 }
                 Item::Transaction { count } => {
                     Reply::new(&mut out, protocol).array(count as usize);
@@ -196,7 +190,11 @@ impl Node {
             Some(Kind::Server(verb)) => match slot {
                 // Only the member whose client asked has an answer to give, and none of it touches the store.
                 Some(slot) => {
-                    self.server_verb(slot, verb, args, db, &mut Reply::new(out, protocol))
+                    self.applying = true;
+                    let mut reply = Reply::new(out, protocol);
+                    let outcome = self.server_verb(slot, verb, args, db, &mut reply);
+                    self.applying = false;
+                    outcome
                 }
                 None => Ok(()),
             },
@@ -210,7 +208,7 @@ impl Node {
             Some(Kind::Session(_)) => Err(Error::NOT_IN_TRANSACTION),
         };
         if let Err(error) = outcome {
-            self.stats.error_replies += 1;
+            self.stats.error(&error);
             out.truncate(mark);
             write_error(&mut Reply::new(out, protocol), &error);
         }
@@ -229,10 +227,10 @@ impl Node {
             for place in places {
                 broken.extend_from_slice(self.watchers.of(db, args.at(place)));
             }
-            // COPY and its kin may name another database as an option: all that is watched under such a name counts.
-            if args.len() > 3 && args.is(0, "copy") {
+            // COPY and MOVE may write in another database: all that is watched under such a name counts.
+            if let Some(name) = named_elsewhere(args) {
                 for (_, key, clients) in self.watchers.all() {
-                    if key == args.at(2) {
+                    if key == name {
                         broken.extend_from_slice(clients);
                     }
                 }

@@ -303,11 +303,25 @@ impl Node {
                 for place in row.keys.places(args.len()) {
                     self.watchers.pending(db, args.at(place), ordinal);
                 }
+                if let Some(name) = named_elsewhere(args) {
+                    for db in 0..limits::DATABASES {
+                        self.watchers.pending(db, name, ordinal);
+                    }
+                }
             }
             Some(row) if row.is_write() => self.watchers.pending_all(ordinal),
             _ => {}
         }
     }
+}
+
+/// The key that COPY or MOVE may write in another database than the client's.
+pub(super) fn named_elsewhere(args: Args<'_>) -> Option<&[u8]> {
+    if args.is(0, "move") {
+        return args.get(1);
+    }
+    let names_database = args.is(0, "copy") && args.len() > 3;
+    names_database.then(|| args.at(2))
 }
 
 /// Whether a command of a payload may write a key.

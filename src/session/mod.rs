@@ -41,6 +41,13 @@ pub enum Blocked {
         /// When the client is answered all the same; never, where it gave 0.
         until: Option<Mono>,
     },
+    /// DEBUG SLEEP: the time when it ends.
+    Sleep {
+        /// When the client is answered.
+        until: Mono,
+    },
+    /// DEBUG RELOAD: until the log is loaded again.
+    Reload,
 }
 
 /// What the node keeps of one client.

@@ -30,7 +30,7 @@ impl Judge {
             return Ok(());
         };
         let resp3 = dialogue.resp3;
-        let Some(asked) = dialogue.asked.pop_front() else {
+        let Some((asked, number)) = dialogue.asked.pop_front() else {
             let text = format!("c{conn} is answered without having asked");
             return Err(Violation::new(Id::P4, text));
         };
@@ -46,7 +46,16 @@ impl Judge {
             }
             Asked::Request(words) => {
                 let words = Words::clone(words);
-                let want = self.reply_to(member, conn, &words, answer, around)?;
+                // A refusal may be told long after it was decided, behind a write that was not.
+                let early = number <= self.members[member].serves_from;
+                let loading = self.members[member].serving
+                    && (early || !around.serving)
+                    && answer == Answer::Other;
+                let around = Circumstances { loading, ..around };
+                let mut want = self.reply_to(member, conn, &words, answer, around)?;
+                if loading {
+                    want = Want::OneOf(vec![want, Want::Error(LOADING.to_owned())]);
+                }
                 let applied = self.members[member].history.applied;
                 (want, is_step(answer).then_some(applied))
             }
@@ -111,6 +120,7 @@ impl Judge {
                 transaction.db = db;
             }
             let queued = Want::Simple("QUEUED");
+            transaction.unsure |= around.loading;
             if around.tight && is_write(words) {
                 transaction.unsure = true;
                 return Ok(Want::OneOf(vec![queued, Want::Error(NO_SPACE.to_owned())]));
@@ -126,10 +136,20 @@ impl Judge {
                     db,
                     words: Words::clone(words),
                 });
+                if around.loading {
+                    return Ok(Want::Error(LOADING.to_owned()));
+                }
                 executed_for(conn, words, answer, executed, &step)
             }
             Class::Read | Class::Server => {
-                let moment = self.moment(member, around);
+                let moment = self.moment(member);
+                let model = &self.members[member].history.model;
+                if words
+                    .get(1)
+                    .is_some_and(|key| model.has_expired(db, key, moment.at))
+                {
+                    self.goals.reach(Goal::Expired);
+                }
                 let args: Vec<&[u8]> = words.iter().map(|word| &word[..]).collect();
                 Ok(self.members[member]
                     .history
@@ -140,11 +160,10 @@ impl Judge {
     }
 
     /// When a read is served: at replicated time, by a clock that lies between it and the wall.
-    fn moment(&self, member: usize, around: Circumstances) -> Moment {
+    fn moment(&self, member: usize) -> Moment {
         let member = &self.members[member];
         let at = member.history.stamp;
-        let passed = around.now.mono.0.saturating_sub(member.applied_mono) / 1_000_000;
-        let latest = around.now.wall_ms().max(at.saturating_add(passed));
+        let latest = at.max(member.high.0);
         Moment { at, latest }
     }
 
@@ -169,9 +188,8 @@ impl Judge {
                 row.name
             ));
         }
-        let about_connection = row.class == Class::Session || matches!(row.name, "ping" | "echo");
-        let serving = self.members[member].serving && around.serving;
-        if !serving && !about_connection {
+        let about_connection = row.class == Class::Session || row.name == "echo";
+        if !self.members[member].serving && !about_connection {
             self.goals.reach(Goal::Loading);
             return Err(LOADING.to_owned());
         }

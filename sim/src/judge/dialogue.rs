@@ -44,8 +44,8 @@ pub(crate) struct Watched {
 /// One connection.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Dialogue {
-    /// What is not answered yet, in the order of asking.
-    pub(crate) asked: VecDeque<Asked>,
+    /// What is not answered yet, in the order of asking, with its number among all that was asked.
+    pub(crate) asked: VecDeque<(Asked, u64)>,
     /// What is answered and has not reached the client yet.
     pub(crate) owed: VecDeque<Owed>,
     pub(crate) db: u32,

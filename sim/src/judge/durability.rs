@@ -1,4 +1,5 @@
-//! What must be there after a crash: which entries were answered, and which of them the policy promises.
+//! What must be there after a crash: which entries were answered, and which of them the policy
+//! promises.
 
 use std::collections::VecDeque;
 
@@ -157,6 +158,7 @@ impl Judge {
         (durability.answered, durability.old) = (index, index.min(durability.old));
         member.history.entries.retain(|entry| entry.index <= index);
         member.serving = true;
+        member.serves_from = self.asked;
         if index > 0 {
             self.goals.reach(Goal::Recovered);
         }

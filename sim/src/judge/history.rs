@@ -22,7 +22,9 @@ pub(crate) fn spelled(words: &[Vec<u8>]) -> String {
 /// What a request is known by among those that were sent.
 pub(crate) fn fingerprint(words: &[Vec<u8>]) -> u128 {
     let mut digest = Digest::new();
-    words.iter().for_each(|word| digest.bytes(word));
+    for word in words {
+        digest.bytes(word);
+    }
     digest.bits()
 }
 
@@ -77,7 +79,6 @@ pub(crate) fn steps_of(payload: &[u8]) -> Vec<Step> {
 /// What came of a step on the model.
 #[derive(Clone, Debug)]
 pub(crate) struct Executed {
-    pub(crate) index: u64,
     pub(crate) step: Step,
     pub(crate) want: Want,
 }
@@ -152,8 +153,7 @@ impl History {
                 Want::Array(wants.collect())
             }
         };
-        let index = self.applied;
-        self.last = Some(Executed { index, step, want });
+        self.last = Some(Executed { step, want });
         self.last.as_ref()
     }
 

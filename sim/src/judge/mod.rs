@@ -1,7 +1,8 @@
 //! The judge: whether what the clients received is what the model gives in the witnessed order.
 //!
-//! The node tells in which order it did things (entries, steps, answers). The judge executes the same
-//! on the model, knows from the clients what was asked, and so knows every reply before it arrives.
+//! The node tells in which order it did things (entries, steps, answers). The judge executes the
+//! same on the model, knows from the clients what was asked, and so knows every reply before it
+//! arrives.
 
 mod answer;
 mod dialogue;
@@ -20,7 +21,6 @@ pub(crate) use dialogue::Asked;
 use dialogue::Dialogue;
 use durability::Durability;
 pub(crate) use durability::{End, Policy};
-pub(crate) use history::Words;
 use history::{Entry, History, Step, fingerprint, spelled, steps_of};
 use invariant::{Id, Verdict, Violation};
 
@@ -33,8 +33,19 @@ struct Member {
     serving: bool,
     history: History,
     durability: Durability,
-    /// The monotonic clock when the last entry was applied.
-    applied_mono: u64,
+    /// The latest that its clock may have said, in milliseconds, and its monotonic clock then.
+    high: (u64, u64),
+    /// How many requests had been asked of all members when it began to serve.
+    serves_from: u64,
+}
+
+impl Member {
+    /// The clock runs on from the highest reading, whatever the wall says meanwhile.
+    fn raise(&mut self, wall: u64, mono: u64) {
+        let (before, since) = self.high;
+        let run_on = before + mono.saturating_sub(since).div_ceil(1_000_000);
+        self.high = (wall.max(run_on), mono);
+    }
 }
 
 /// The judge of one run.
@@ -47,6 +58,8 @@ pub(crate) struct Judge {
     pub(crate) goals: Goals,
     /// Replies compared.
     pub(crate) replies: u64,
+    /// Requests asked so far.
+    asked: u64,
 }
 
 /// The circumstances under which a member did what it witnesses.
@@ -57,6 +70,8 @@ pub(crate) struct Circumstances {
     pub(crate) time: u64,
     /// Whether its node serves.
     pub(crate) serving: bool,
+    /// Whether a request may have been refused because the member was, or is, loading.
+    pub(crate) loading: bool,
     /// Whether its disk is full, or was a moment ago.
     pub(crate) tight: bool,
 }
@@ -73,6 +88,11 @@ impl Judge {
         }
     }
 
+    /// A member was told the time.
+    pub(crate) fn told_time(&mut self, member: usize, now: Now) {
+        self.members[member].raise(now.wall_ms(), now.mono.0);
+    }
+
     /// A client has connected.
     pub(crate) fn connected(&mut self, conn: u64) {
         self.dialogues.insert(conn, Dialogue::default());
@@ -84,7 +104,8 @@ impl Judge {
             *self.outstanding.entry(fingerprint(words)).or_default() += 1;
         }
         if let Some(dialogue) = self.dialogues.get_mut(&conn) {
-            dialogue.asked.push_back(asked);
+            self.asked += 1;
+            dialogue.asked.push_back((asked, self.asked));
         }
     }
 
@@ -195,7 +216,7 @@ impl Judge {
                 member.history.entries.push(entry.clone());
             }
         }
-        member.applied_mono = around.now.mono.0;
+        member.raise(around.now.wall_ms().max(entry.stamp), around.now.mono.0);
         member.history.begin(&entry);
         Ok(())
     }
@@ -203,13 +224,11 @@ impl Judge {
     /// The next command of the present entry is executed.
     fn step(&mut self, member: usize) -> Verdict {
         let history = &mut self.members[member].history;
-        match history.execute() {
-            Some(_) => Ok(()),
-            None => {
-                let text = format!("entry {} has no more steps", history.applied);
-                Err(Violation::new(Id::A3, text))
-            }
+        if history.execute().is_some() {
+            return Ok(());
         }
+        let text = format!("entry {} has no more steps", history.applied);
+        Err(Violation::new(Id::A3, text))
     }
 
     /// P4: a reply has reached its client.

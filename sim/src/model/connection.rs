@@ -1,5 +1,7 @@
 //! PING and ECHO; and what the model says of commands that are not about keys.
 
+#![expect(clippy::unnecessary_wraps, reason = "all commands have one type")]
+
 use super::{Answer, Call, Want};
 
 pub(super) fn ping(call: &mut Call<'_>) -> Answer {
@@ -39,7 +41,6 @@ pub(crate) fn select(text: &[u8]) -> Result<u32, String> {
 }
 
 /// What the server tells of itself is not the model's to know.
-#[expect(clippy::unnecessary_wraps, reason = "all commands have one type")]
 pub(super) fn server(_: &mut Call<'_>) -> Answer {
     Ok(Want::Anything)
 }

@@ -1,7 +1,7 @@
 //! Decimal numbers for INCRBYFLOAT and HINCRBYFLOAT, exact as far as the workloads go.
 //!
-//! Redis adds in 80-bit floating point and prints 17 digits. Sums of a few binary fractions are exact
-//! there and in decimal alike, and the workloads ask for no others.
+//! Redis adds in 80-bit floating point and prints 17 digits. Sums of a few binary fractions are
+//! exact there and in decimal alike, and the workloads ask for no others.
 
 /// Millionths.
 const ONE: i128 = 1_000_000;

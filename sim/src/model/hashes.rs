@@ -1,13 +1,7 @@
 //! Hashes.
 
-#![expect(clippy::unnecessary_wraps, reason = "all commands have one type")]
-
-use std::collections::BTreeMap;
-
 use super::floats::{self, Number};
-use super::{Answer, Call, Datum, SYNTAX, Want, text};
-
-type Fields = BTreeMap<Vec<u8>, Vec<u8>>;
+use super::{Answer, Call, Datum, Fields, SYNTAX, Want, text};
 
 /// Writes a hash back; an empty one is no key.
 fn store(call: &mut Call<'_>, key: &[u8], fields: Fields) {

@@ -29,11 +29,14 @@ pub(crate) const WRONG_TYPE: &str =
 pub(crate) const SYNTAX: &str = "ERR syntax error";
 pub(crate) const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
 
+/// The fields of a hash.
+pub(crate) type Fields = BTreeMap<Vec<u8>, Vec<u8>>;
+
 /// A value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Datum {
     Text(Vec<u8>),
-    Hash(BTreeMap<Vec<u8>, Vec<u8>>),
+    Hash(Fields),
 }
 
 impl Datum {
@@ -122,7 +125,7 @@ impl Call<'_> {
         }
     }
 
-    pub(crate) fn hash(&self, key: &[u8]) -> Result<Option<BTreeMap<Vec<u8>, Vec<u8>>>, String> {
+    pub(crate) fn hash(&self, key: &[u8]) -> Result<Option<Fields>, String> {
         match self.get(key).map(|item| &item.datum) {
             None => Ok(None),
             Some(Datum::Hash(fields)) => Ok(Some(fields.clone())),
@@ -156,6 +159,15 @@ impl Model {
     pub(crate) fn get(&self, db: u32, key: &[u8], at: u64) -> Option<&Item> {
         let item = self.databases.get(&db)?.get(key)?;
         item.expiry.is_none_or(|expiry| expiry > at).then_some(item)
+    }
+
+    /// Whether a key has died of its time and was not written since.
+    pub(crate) fn has_expired(&self, db: u32, key: &[u8], at: u64) -> bool {
+        let item = self
+            .databases
+            .get(&db)
+            .and_then(|database| database.get(key));
+        item.is_some_and(|item| item.expiry.is_some_and(|expiry| expiry <= at))
     }
 
     /// The keys of a database that are alive, in order.

@@ -1,5 +1,7 @@
 //! Walks over keys and fields. Which part of them a step shows is the server's to choose.
 
+#![expect(clippy::unnecessary_wraps, reason = "all commands have one type")]
+
 use super::text::matches;
 use super::{Answer, Call, NOT_AN_INTEGER, SYNTAX, Want, text};
 

@@ -93,6 +93,7 @@ fn deadline(call: &Call<'_>, unit: Unit, place: usize) -> Result<u64, String> {
 }
 
 /// The words behind SET or GETEX.
+#[expect(clippy::struct_excessive_bools, reason = "a word each")]
 #[derive(Default)]
 struct Options {
     absent: bool,
@@ -216,7 +217,10 @@ pub(super) fn getex(call: &mut Call<'_>) -> Answer {
     Ok(Want::Bulk(old))
 }
 
-fn pairs(call: &Call<'_>) -> Result<Vec<(Vec<u8>, Vec<u8>)>, String> {
+/// Keys with their new values.
+type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
+
+fn pairs(call: &Call<'_>) -> Result<Pairs, String> {
     if call.args.len().is_multiple_of(2) {
         return Err(format!(
             "ERR wrong number of arguments for '{}' command",

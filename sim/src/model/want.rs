@@ -1,4 +1,5 @@
-//! What a reply must be: exactly one value where Redis leaves no choice, a set of them where it does.
+//! What a reply must be: exactly one value where Redis leaves no choice, a set of them where it
+//! does.
 
 use std::fmt;
 
@@ -157,7 +158,7 @@ fn same_pairs(wanted: &[(Vec<u8>, Vec<u8>)], given: &[Value]) -> bool {
     let mut found: Vec<_> = pairs.collect();
     wanted.sort_unstable();
     found.sort_unstable();
-    given.len() % 2 == 0 && wanted == found
+    given.len().is_multiple_of(2) && wanted == found
 }
 
 /// The items of a reply to SCAN, behind a cursor that is one.

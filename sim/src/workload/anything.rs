@@ -55,9 +55,10 @@ fn options(name: &str) -> &'static [&'static str] {
     }
 }
 
-/// What each argument of a command is, by letter: D and F are a key and a field for decimals alone, since sums of huge
-/// numbers and fractions round as only 80-bit floating point does. k key, f field, v value, i integer, d decimal, t time, p pattern,
-/// n database, c cursor, s subcommand of OBJECT. The last letter may be repeated.
+/// What each argument of a command is, by letter: D and F are a key and a field for decimals alone,
+/// since sums of huge numbers and fractions round as only 80-bit floating point does. k key, f
+/// field, v value, i integer, d decimal, t time, p pattern, n database, c cursor, s subcommand of
+/// OBJECT. The last letter may be repeated.
 fn grammar(name: &str) -> &'static str {
     match name {
         "ping" | "echo" => "v",
@@ -70,7 +71,6 @@ fn grammar(name: &str) -> &'static str {
         "setex" | "psetex" => "ktv",
         "mset" | "msetnx" => "kvkv",
         "setrange" => "kov",
-        "incrby" | "decrby" => "ki",
         "incrbyfloat" => "Dd",
         "move" => "kn",
         "select" => "n",
@@ -81,7 +81,7 @@ fn grammar(name: &str) -> &'static str {
         "hincrby" => "kfi",
         "hincrbyfloat" => "kFd",
         "hget" | "hexists" | "hstrlen" => "kf",
-        "hrandfield" => "ki",
+        "incrby" | "decrby" | "hrandfield" => "ki",
         "keys" => "p",
         "scan" => "c",
         "hscan" => "kc",

@@ -1,4 +1,5 @@
-//! Money that moves between accounts: each transfer is a transaction, so that the sum never changes.
+//! Money that moves between accounts: each transfer is a transaction, so that the sum never
+//! changes.
 
 use super::{Piece, Workload, words};
 use crate::draws::Dice;

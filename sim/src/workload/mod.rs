@@ -115,7 +115,6 @@ impl Workload {
     /// The database in which the workload lives.
     pub(crate) fn database(&self) -> u32 {
         match self.kind {
-            Kind::Anything => 0,
             Kind::Bank => 1,
             Kind::CompareAndSet => 2,
             Kind::Counter => 3,

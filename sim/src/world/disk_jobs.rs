@@ -1,4 +1,5 @@
-//! Disk operations on their way: in order on each file, in any order between files, late or at once.
+//! Disk operations on their way: in order on each file, in any order between files, late or at
+//! once.
 
 use seedis::disk::{DiskDone, DiskError, DiskOp, FileKind, FileName};
 use seedis::ids::Ticket;

@@ -5,7 +5,6 @@ use super::{Event, World};
 use crate::draws::{Dice, Stream};
 use crate::goals::Fault;
 use crate::judge::End;
-use crate::judge::invariant::Verdict;
 use crate::scenario::{Every, Scenario};
 
 /// The classes that strike a member now and then.
@@ -73,15 +72,16 @@ impl World {
     }
 
     /// A class strikes.
-    pub(super) fn fault(&mut self, number: usize, fault: Fault, ordinal: u64) -> Verdict {
+    pub(super) fn fault(&mut self, number: usize, fault: Fault, ordinal: u64) {
         if self.healed {
-            return Ok(());
+            return;
         }
         self.plan(number, fault, ordinal + 1);
         let mut dice = self.fault_dice(number, fault, ordinal << 1 | 1);
         let time = self.time;
         if fault == Fault::Power {
-            return self.strike_down(number, &mut dice);
+            self.strike_down(number, &mut dice);
+            return;
         }
         let member = &mut self.members[number];
         let mut lasts = None;
@@ -115,7 +115,7 @@ impl World {
                 lasts = Some(dice.within(50_000_000, 4_000_000_000));
             }
             Fault::SyncFails => member.disk.fail_next_sync = true,
-            _ => return Ok(()),
+            _ => return,
         }
         // A failing sync is counted when it fails.
         if fault != Fault::SyncFails {
@@ -131,14 +131,13 @@ impl World {
                 },
             );
         }
-        Ok(())
     }
 
     /// A member is to end, at once or some boundaries later.
-    fn strike_down(&mut self, number: usize, dice: &mut Dice) -> Verdict {
+    fn strike_down(&mut self, number: usize, dice: &mut Dice) {
         let member = &mut self.members[number];
         if !member.is_up() || member.doom.is_some() || member.stopping {
-            return Ok(());
+            return;
         }
         let [power, process, stop] = self.scenario.ends;
         let drawn = dice.below(power + process + stop);
@@ -160,7 +159,6 @@ impl World {
                 member.doom = Some(Doom { end, boundaries });
             }
         }
-        Ok(())
     }
 
     /// A lasting fault ends.

@@ -5,6 +5,7 @@ use crate::draws::Stream;
 use crate::goals::Fault;
 
 /// A connection of a client to a member.
+#[expect(clippy::struct_excessive_bools, reason = "each is about another thing")]
 #[derive(Clone, Debug)]
 pub(crate) struct Connection {
     pub(crate) client: usize,

@@ -16,7 +16,6 @@ use crate::disk::{FakeDisk, Profile};
 use crate::draws::Stream;
 use crate::goals::Fault;
 use crate::judge::End;
-use crate::judge::invariant::Verdict;
 use crate::scenario::Scenario;
 
 /// How a member is to end: the boundaries that are still to be passed first.
@@ -27,6 +26,7 @@ pub(super) struct Doom {
 }
 
 /// One member.
+#[expect(clippy::struct_excessive_bools, reason = "each is about another thing")]
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) number: usize,
@@ -126,17 +126,17 @@ impl Member {
     pub(super) fn condition(&self) -> String {
         let phase = self.node.as_ref().map(Node::phase);
         let (number, jobs, deadline) = (self.number, self.jobs.len(), self.deadline);
-        format!("member {number}: {phase:?}, {jobs} disk operations, deadline {deadline:?}; ")
+        format!("member {number}: {phase:?}, {jobs} disk operations, deadline {deadline:?}")
     }
 }
 
 impl World {
     /// A member's process begins.
-    pub(super) fn start(&mut self, number: usize) -> Verdict {
+    pub(super) fn start(&mut self, number: usize) {
         let time = self.time;
         let member = &mut self.members[number];
         if member.node.is_some() {
-            return Ok(());
+            return;
         }
         let mut config = member.config.clone();
         let seed = self.scenario.seed;
@@ -145,7 +145,6 @@ impl World {
         member.node = Some(Node::new(config, member.clock.read(time)));
         self.tell(|| format!("member {number} starts"));
         self.wake(number);
-        Ok(())
     }
 
     /// A member ends: its process dies, and with it, or not, what the disk had not made durable.

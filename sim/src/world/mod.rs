@@ -237,12 +237,12 @@ impl World {
                 life,
                 version,
             } => self.deadline(member, life, version),
-            Event::Start { member } => self.start(member)?,
+            Event::Start { member } => self.start(member),
             Event::Fault {
                 member,
                 fault,
                 ordinal,
-            } => self.fault(member, fault, ordinal)?,
+            } => self.fault(member, fault, ordinal),
             Event::Over { member, fault } => self.over(member, fault),
         }
         Ok(true)
@@ -284,7 +284,7 @@ impl World {
 
     /// L2: something is still pending, long after all faults have ended.
     fn stuck(&self) -> Verdict {
-        let mut text = String::new();
+        let mut lines = Vec::new();
         for (number, client) in self.clients.iter().enumerate() {
             if let Some(conn) = client.conn.filter(|_| !client.pending.is_empty()) {
                 let (pending, waiting) = (client.pending.len(), self.judge.waiting(conn));
@@ -297,14 +297,13 @@ impl World {
                 let first: Vec<String> =
                     first.iter().map(|word| crate::wire::shown(word)).collect();
                 let first = first.join(" ");
-                text += &format!(
-                    "client {number} (c{conn}) waits for {pending} replies (the judge: {waiting}), first {first}; "
-                );
+                let counts = format!("waits for {pending} replies (the judge: {waiting})");
+                lines.push(format!("client {number} (c{conn}) {counts}, first {first}"));
             }
         }
         for member in &self.members {
-            text += &member.condition();
+            lines.push(member.condition());
         }
-        Err(Violation::new(Id::L2, text))
+        Err(Violation::new(Id::L2, lines.join("; ")))
     }
 }

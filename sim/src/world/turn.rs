@@ -1,4 +1,5 @@
-//! A member's turn: what is ready is handled, then one flush, then its effects; a crash between any two.
+//! A member's turn: what is ready is handled, then one flush, then its effects; a crash between any
+//! two.
 
 use seedis::disk::DiskError;
 use seedis::ids::ConnId;
@@ -97,29 +98,31 @@ impl World {
             return Ok(false);
         };
         node.handle(now, input);
-        self.listen(number, None)?;
+        self.listen(number, Heard::Handled)?;
         Ok(self.boundary(number))
     }
 
     /// Hands what a node has witnessed to the judge.
-    fn listen(&mut self, number: usize, flushed: Option<Option<u64>>) -> Verdict {
+    fn listen(&mut self, number: usize, heard: Heard) -> Verdict {
         let member = &mut self.members[number];
         let Some(node) = &mut member.node else {
             return Ok(());
         };
         let mut records = node.witness();
-        if self.trace {
-            for record in &records {
-                crate::report::line(&format!("        witness {record:?}"));
-            }
-        }
         let phase = node.phase();
         let around = Circumstances {
             now: member.clock.read(self.time),
             time: self.time,
             serving: phase == Phase::Serving,
+            loading: false,
             tight: self.time < member.tight_until,
         };
+        self.judge.told_time(number, around.now);
+        if self.trace {
+            for record in &records {
+                crate::report::line(&format!("        witness {record:?}"));
+            }
+        }
         if member.serving || phase != Phase::Serving {
             return if records.is_empty() {
                 Ok(())
@@ -129,7 +132,7 @@ impl World {
         }
         // It has begun to serve: how far it has recovered is known when it has flushed.
         member.held.append(&mut records);
-        let Some(recovered) = flushed else {
+        let Heard::Flushed { recovered } = heard else {
             return Ok(());
         };
         member.serving = true;
@@ -369,7 +372,7 @@ impl World {
                 },
                 _ => None,
             });
-            self.listen(number, Some(recovered))?;
+            self.listen(number, Heard::Flushed { recovered })?;
             if !self.boundary(number) {
                 return Ok(());
             }
@@ -441,6 +444,7 @@ impl World {
                     return Ok(Performed::Again);
                 }
             }
+            Effect::Configuration(_) => {}
             Effect::Note(note) => self.tell(|| format!("member {number}: {note}")),
             Effect::Stopped { failure } => return self.stopped(number, failure.map(|f| *f)),
             // A member alone has nobody to write to.
@@ -467,6 +471,16 @@ impl World {
         }
         Ok(Performed::Gone)
     }
+}
+
+/// After what the node is listened to.
+#[derive(Clone, Copy, Debug)]
+enum Heard {
+    Handled,
+    /// With the entry up to which it has recovered, if it has just said so.
+    Flushed {
+        recovered: Option<u64>,
+    },
 }
 
 /// What came of an effect.
