@@ -84,6 +84,8 @@ pub(crate) struct Scenario {
     pub(crate) stalls: u64,
     pub(crate) full: Every,
     pub(crate) sync_fails: Every,
+    /// In how many of a thousand ends a bit of a file flips.
+    pub(crate) flips: u64,
     /// In how many of a thousand turns the store is compared with the model.
     pub(crate) audits: u64,
 }
@@ -163,6 +165,7 @@ impl Scenario {
             stalls: if logged { share(18, 60, on_disk) } else { 0 },
             full: every(19, 15 * SECOND, on_disk).filter(|_| logged),
             sync_fails: every(20, 25 * SECOND, false).filter(|_| logged),
+            flips: if logged { share(22, 250, false) } else { 0 },
             audits: *class(21).pick(&[2, 5, 20]),
         }
     }

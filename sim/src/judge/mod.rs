@@ -181,7 +181,7 @@ impl Judge {
             Some(known) if known != entry && !member.serving => {
                 // The old entry did not survive, and its place was given to another.
                 let survived = entry.index - 1;
-                member.durability.check_floor(survived)?;
+                member.durability.check_prefix(survived)?;
                 member.history.entries.retain(|old| old.index <= survived);
                 self.goals.reach(Goal::AnsweredLost);
                 return self.entry(number, entry, around);
