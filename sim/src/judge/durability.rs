@@ -192,6 +192,12 @@ impl Judge {
         (durability.flipped, durability.noted) = (false, false);
         (durability.answered, durability.old) = (index, index.min(durability.old));
         member.history.entries.retain(|entry| entry.index <= index);
+        // What recovery executed again is no news to those who watched meanwhile.
+        for dialogue in self.dialogues.values_mut().filter(|d| d.member == number) {
+            for watch in &mut dialogue.watched {
+                watch.version = member.history.model.version(watch.db, &watch.key);
+            }
+        }
         member.serving = true;
         member.serves_from = self.asked;
         if index > 0 {

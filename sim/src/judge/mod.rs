@@ -93,9 +93,13 @@ impl Judge {
         self.members[member].raise(now.wall_ms(), now.mono.0);
     }
 
-    /// A client has connected.
-    pub(crate) fn connected(&mut self, conn: u64) {
-        self.dialogues.insert(conn, Dialogue::default());
+    /// A client has connected to a member.
+    pub(crate) fn connected(&mut self, conn: u64, member: usize) {
+        let dialogue = Dialogue {
+            member,
+            ..Dialogue::default()
+        };
+        self.dialogues.insert(conn, dialogue);
     }
 
     /// A client has sent something.
