@@ -210,6 +210,8 @@ impl Node {
         self.tend_clients();
         self.resume_paused();
         self.commit_turn();
+        // Without a disk the turn's writes are applied by now, and with them what was parked behind.
+        self.resume_paused();
         self.expire_turn();
         out.append(&mut self.effects);
         let mut dirty = mem::take(&mut self.dirty);

@@ -14,5 +14,6 @@ mod allocations;
 mod commands;
 mod docs;
 mod layers;
+mod pipeline;
 mod process;
 mod restart;
