@@ -179,7 +179,6 @@ impl Judge {
         if member.history.applied < index {
             member.history.rebuild(index);
         }
-        member.history.check_done()?;
         let durability = &mut member.durability;
         durability.check_floor(index)?;
         if index < durability.answered {
