@@ -84,7 +84,10 @@ impl Member {
             config: scenario.config.clone(),
             node: None,
             life: 0,
-            disk: FakeDisk::new(scenario.seed.wrapping_add(number as u64)),
+            disk: FakeDisk::new(
+                scenario.seed.wrapping_add(number as u64),
+                scenario.final_failures,
+            ),
             clock: Clock::new(0, 0),
             jobs: BTreeMap::new(),
             last_job: 0,
