@@ -75,7 +75,7 @@ struct Chunk {
     last: PersistSeq,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Writing {
     ticket: Ticket,
     place: Place,
@@ -493,6 +493,11 @@ impl Log {
     pub fn no_space(&self) -> bool {
         !self.refused.is_empty()
             || self.next.has_failed() && self.end.offset + RESERVE_BYTES > self.capacity
+    }
+
+    /// The last ticket that was drawn.
+    pub fn tickets(&self) -> u64 {
+        self.tickets.0
     }
 
     /// How large the log is.

@@ -190,6 +190,11 @@ impl Recovery {
         }
     }
 
+    /// Tickets up to this one are taken.
+    pub fn number_from(&mut self, ticket: u64) {
+        self.tickets = Tickets(ticket);
+    }
+
     /// Asks for the first operation.
     pub fn start(&mut self, out: &mut Vec<Op>) {
         self.ask(DiskOp::List, out);
@@ -635,12 +640,11 @@ impl Recovery {
             self.script.clear();
         }
         self.stage = Stage::Script;
-        match self.script.pop_front() {
-            Some(op) => self.ask(op, out),
-            None => {
-                self.stage = Stage::Over;
-                show(Event::Done);
-            }
+        if let Some(op) = self.script.pop_front() {
+            self.ask(op, out);
+        } else {
+            self.stage = Stage::Over;
+            show(Event::Done);
         }
     }
 }

@@ -17,6 +17,7 @@ mod keys;
 mod lcs;
 mod object;
 mod scan;
+mod server;
 mod set;
 mod strings;
 pub mod table;

@@ -88,12 +88,16 @@ pub enum SessionVerb {
 /// What the node runs itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServerVerb {
+    /// ACL.
+    Acl,
     /// BGREWRITEAOF.
     BgRewriteAof,
-    /// BGSAVE and SAVE: a rewrite.
+    /// BGSAVE: a rewrite.
     BgSave,
     /// CLIENT.
     Client,
+    /// COMMAND.
+    Command,
     /// CONFIG.
     Config,
     /// DEBUG.
@@ -104,8 +108,12 @@ pub enum ServerVerb {
     LastSave,
     /// LATENCY.
     Latency,
+    /// LOLWUT.
+    Lolwut,
     /// ROLE.
     Role,
+    /// SAVE.
+    Save,
     /// SHUTDOWN.
     Shutdown,
     /// SLOWLOG.
@@ -186,6 +194,12 @@ impl Row {
         } else {
             len == wanted
         }
+    }
+
+    /// Its place among `rows`.
+    pub fn place(&'static self) -> usize {
+        let offset = (&raw const *self).addr() - ROWS.as_ptr().addr();
+        offset / size_of::<Self>()
     }
 
     /// Whether it goes through the log.
@@ -286,7 +300,7 @@ impl Row {
     }
 }
 
-const FAMILIES: [&[Row]; 7] = [
+const FAMILIES: [&[Row]; 8] = [
     super::connection::ROWS,
     super::hashes::ROWS,
     super::keys::ROWS,
@@ -294,6 +308,7 @@ const FAMILIES: [&[Row]; 7] = [
     super::scan::ROWS,
     super::object::ROWS,
     super::strings::ROWS,
+    super::server::ROWS,
 ];
 
 const COUNT: usize = {

@@ -69,14 +69,7 @@ impl Node {
                     let args = Args::new(payload, &ranges);
                     let outcome = self.apply_command(db, args, dice, protocol, &mut out);
                     let silent = waiter.as_ref().is_some_and(|w| w.silent);
-                    finish(
-                        &mut out,
-                        mark,
-                        protocol,
-                        silent,
-                        outcome,
-                        &mut self.stats.error_replies,
-                    );
+                    finish(&mut out, mark, protocol, silent, outcome, &mut self.stats);
                 }
                 Item::Transaction { count } => {
                     Reply::new(&mut out, protocol).array(count as usize);
@@ -197,7 +190,11 @@ impl Node {
             Some(Kind::Server(verb)) => match slot {
                 // Only the member whose client asked has an answer to give, and none of it touches the store.
                 Some(slot) => {
-                    self.server_verb(slot, verb, args, db, &mut Reply::new(out, protocol))
+                    self.applying = true;
+                    let mut reply = Reply::new(out, protocol);
+                    let outcome = self.server_verb(slot, verb, args, db, &mut reply);
+                    self.applying = false;
+                    outcome
                 }
                 None => Ok(()),
             },
@@ -211,7 +208,7 @@ impl Node {
             Some(Kind::Session(_)) => Err(Error::NOT_IN_TRANSACTION),
         };
         if let Err(error) = outcome {
-            self.stats.error_replies += 1;
+            self.stats.error(&error);
             out.truncate(mark);
             write_error(&mut Reply::new(out, protocol), &error);
         }

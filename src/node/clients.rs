@@ -2,12 +2,12 @@
 
 use crate::ids::ConnId;
 use crate::resp::reply::{Protocol, Reply};
-use crate::session::{Blocked, Session};
+use crate::session::Session;
 use crate::time::{Deadline, Mono, Reason};
 
 use super::Node;
+use super::blocked::until;
 use super::effect::Effect;
-use super::witness::Answer;
 
 impl Node {
     pub(super) fn opened(&mut self, conn: ConnId, address: &str) {
@@ -30,6 +30,7 @@ impl Node {
             return;
         };
         self.unwatch(slot);
+        self.release(slot);
         self.sessions.remove(conn);
     }
 
@@ -45,9 +46,9 @@ impl Node {
 
     /// Closes a client when what it is owed has left.
     pub(super) fn close_client(&mut self, slot: u32) {
+        self.release(slot);
         if let Some(session) = self.sessions.get_mut(slot) {
             session.closing = true;
-            session.blocked = None;
         }
         self.mark_dirty(slot);
     }
@@ -77,20 +78,8 @@ impl Node {
         if self.next_client_deadline().is_none_or(|at| at > now) {
             return;
         }
+        self.tend_blocked();
         for slot in self.sessions.slots() {
-            let Some(session) = self.sessions.get_mut(slot) else {
-                continue;
-            };
-            if let Some(Blocked::Wait { until: Some(until) }) = session.blocked
-                && until <= now
-            {
-                session.blocked = None;
-                // A group of one has no replicas that could have acknowledged.
-                session.reply().integer(0);
-                let conn = session.conn;
-                self.note_answer(conn, Answer::Other);
-                self.mark_dirty(slot);
-            }
             if self.is_silent_too_long(slot) {
                 self.close_client(slot);
             }
@@ -108,10 +97,7 @@ impl Node {
     fn next_client_deadline(&self) -> Option<Mono> {
         let limit = core::time::Duration::from_secs(self.config.timeout_s);
         let silence = |session: &Session| (!limit.is_zero()).then(|| session.heard + limit);
-        let waits = |session: &Session| match session.blocked {
-            Some(Blocked::Wait { until }) => until,
-            None => None,
-        };
+        let waits = |session: &Session| session.blocked.and_then(until);
         self.sessions
             .iter()
             .filter_map(|s| silence(s).into_iter().chain(waits(s)).min())

@@ -5,7 +5,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::mem;
 use core::time::Duration;
@@ -17,6 +17,7 @@ use crate::disk::{DiskDone, DiskError};
 use crate::ids::{LogIndex, NodeId, PersistSeq, Ticket};
 use crate::limits;
 use crate::raft::{Raft, Refused};
+use crate::store::Store;
 use crate::time::{Deadline, Mono, Reason, Stamp};
 
 use super::effect::{Effect, Note};
@@ -57,6 +58,8 @@ pub(super) struct Commit {
     had_no_space: bool,
     was_full: bool,
     closed_log: bool,
+    /// The state in memory is to be forgotten and recovered from the log.
+    pub(super) reload_wanted: bool,
 }
 
 #[derive(Debug)]
@@ -119,12 +122,13 @@ impl Node {
         self.rewrite_turn();
         self.note_space();
         self.finish_stopping();
+        self.reload_when_settled();
         self.emit_ops();
     }
 
     /// Makes one entry of the writes gathered so far.
     pub(super) fn propose_batch(&mut self) {
-        if self.batch.is_empty() {
+        if self.batch.is_empty() || self.commit.reload_wanted {
             return;
         }
         let stamp = self.clock();
@@ -165,17 +169,15 @@ impl Node {
 
     /// Tells clients that their writes have certainly not happened.
     fn refuse(&mut self, mut waiters: Vec<Waiter>, refused: &Refused) {
-        let error = match refused {
-            Refused::NotLeader { .. } => Error::CLUSTER_DOWN,
-            _ => Error::TRY_AGAIN,
-        };
+        let Refused::NotLeader { .. } = refused;
+        let error = Error::CLUSTER_DOWN;
         for waiter in waiters.drain(..) {
             if !waiter.parked
                 && !waiter.silent
                 && let Some(session) = self.sessions.get_same(waiter.slot, waiter.conn)
             {
                 write_error(&mut session.reply(), &error);
-                self.stats.error_replies += 1;
+                self.stats.error(&error);
                 self.note_answer(waiter.conn, super::witness::Answer::Other);
             }
             self.settle(&waiter);
@@ -295,6 +297,7 @@ impl Node {
                 bytes: self.recovered_bytes,
             });
         }
+        self.tell_reloaded();
         self.wake_all();
     }
 
@@ -330,7 +333,7 @@ impl Node {
     }
 
     /// Stops at once: what cannot be trusted any more must not go on.
-    pub(super) fn fail(&mut self, why: alloc::string::String) {
+    pub(super) fn fail(&mut self, why: String) {
         if self.phase != Phase::Stopped {
             self.phase = Phase::Stopped;
             self.farewell = Some(Effect::Stopped {
@@ -359,18 +362,44 @@ impl Node {
         if self.phase != Phase::Stopping || !self.commit.is_settled() {
             return;
         }
-        if let Some(log) = &mut self.commit.log {
-            if !self.commit.closed_log {
-                self.commit.closed_log = true;
-                log.close();
-                log.flush(self.now, &mut self.commit.ops);
-            }
-            if !log.is_idle() {
-                return;
-            }
+        if !self.close_log() {
+            return;
         }
         self.phase = Phase::Stopped;
         self.farewell = Some(Effect::Stopped { failure: None });
+    }
+
+    /// Shuts the log; true when it is shut, or where there is none.
+    fn close_log(&mut self) -> bool {
+        let Some(log) = &mut self.commit.log else {
+            return true;
+        };
+        if !self.commit.closed_log {
+            self.commit.closed_log = true;
+            log.close();
+            log.flush(self.now, &mut self.commit.ops);
+        }
+        log.is_idle()
+    }
+
+    /// Begins a reload when nothing is on its way any more.
+    fn reload_when_settled(&mut self) {
+        let ready = self.commit.reload_wanted
+            && self.commit.is_settled()
+            && self.commit.rewrite.running.is_none()
+            && self.phase == Phase::Serving;
+        if !ready || !self.close_log() {
+            return;
+        }
+        let tickets = self.commit.log.as_ref().map_or(0, Log::tickets);
+        self.commit = Commit {
+            ops: mem::take(&mut self.commit.ops),
+            ..Commit::default()
+        };
+        self.phase = Phase::Recovering;
+        self.applied_stamp = Stamp::default();
+        self.store = Store::new(self.config.hash_seed);
+        self.begin(tickets);
     }
 
     /// Whether writes are to be refused because the log has no room.
@@ -471,30 +500,15 @@ impl Node {
         })
     }
 
-    /// The deadline has passed; what is due is looked for at `flush`.
-    pub(super) fn timer(&mut self) {}
-
     /// Frees, in bounded steps, what is dead by replicated time and what was cut loose.
     pub(super) fn expire_turn(&mut self) {
         const BUDGET: usize = 64;
         let mut left = self.store.step(BUDGET);
         if self.active_expire {
-            left |= self.store.expire_due(self.applied_stamp, BUDGET).more;
+            let expired = self.store.expire_due(self.applied_stamp, BUDGET);
+            self.stats.expired_keys += expired.freed;
+            left |= expired.more;
         }
         self.expiry_left_over = left;
-    }
-}
-
-impl Node {
-    pub(super) fn server_verb(
-        &mut self,
-        _slot: u32,
-        _verb: crate::command::table::ServerVerb,
-        _args: crate::command::args::Args<'_>,
-        _db: u32,
-        reply: &mut crate::resp::reply::Reply<'_>,
-    ) -> crate::command::error::Outcome {
-        reply.ok();
-        Ok(())
     }
 }

@@ -40,6 +40,8 @@ pub enum Effect {
         /// The operation.
         op: DiskOp,
     },
+    /// Write these directives and their values to the configuration file.
+    Configuration(Box<Vec<(&'static str, String)>>),
     /// Worth a line in a log.
     Note(Box<Note>),
     /// The node has stopped: nothing more will come of it.

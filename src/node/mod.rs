@@ -5,6 +5,7 @@
 
 mod apply;
 mod base;
+mod blocked;
 mod clients;
 mod commit;
 pub mod config;
@@ -14,7 +15,9 @@ pub mod input;
 mod recovery;
 mod rewrite;
 mod route;
+mod server;
 mod sessions;
+mod stats;
 mod verbs;
 mod watchers;
 pub mod witness;
@@ -34,7 +37,9 @@ use commit::Commit;
 use config::Config;
 use effect::{Effect, Effects};
 use input::Input;
+use server::Directives;
 use sessions::Sessions;
+use stats::Stats;
 use watchers::Watchers;
 use witness::{Answer, Witness, Witnessed};
 
@@ -81,18 +86,6 @@ impl Batch {
     }
 }
 
-/// What INFO counts.
-#[derive(Debug, Default)]
-pub(crate) struct Stats {
-    pub(crate) commands: u64,
-    pub(crate) connections: u64,
-    pub(crate) rejected_connections: u64,
-    pub(crate) error_replies: u64,
-    pub(crate) protocol_errors: u64,
-    pub(crate) bytes_in: u64,
-    pub(crate) bytes_out: u64,
-}
-
 /// One server.
 #[derive(Debug)]
 pub struct Node {
@@ -116,6 +109,12 @@ pub struct Node {
     /// Clients that wait for something else than a request.
     blocked_clients: u32,
     stats: Stats,
+    /// What CONFIG SET has changed and nothing else remembers.
+    directives: Directives,
+    /// When this node was made, in seconds since the Unix epoch.
+    started_s: u64,
+    /// A command of a transaction is being applied.
+    applying: bool,
     /// Whether dead keys are freed without being asked for.
     active_expire: bool,
     /// Keys were due when the last turn reached its bound.
@@ -156,6 +155,9 @@ impl Node {
             reads: 0,
             blocked_clients: 0,
             stats: Stats::default(),
+            directives: Directives::default(),
+            started_s: now.wall_us / 1_000_000,
+            applying: false,
             active_expire: true,
             expiry_left_over: false,
             recovered_bytes: 0,
@@ -168,7 +170,7 @@ impl Node {
             sink: Vec::new(),
             config,
         };
-        node.begin();
+        node.begin(0);
         node
     }
 
@@ -199,7 +201,8 @@ impl Node {
             Input::Closed { conn } => self.closed(conn),
             Input::Message { from, frame } => self.message(from, frame),
             Input::Disk { ticket, outcome } => self.disk(ticket, outcome),
-            Input::Timer => self.timer(),
+            // What is due is looked for at `flush`, whatever woke the driver.
+            Input::Timer => {}
             Input::Stop => self.stop(),
         }
     }

@@ -62,7 +62,9 @@ fn first_identity(config: &Config) -> Identity {
 
 impl Node {
     /// Begins to read the data directory, or, where there is none, to serve.
-    pub(super) fn begin(&mut self) {
+    ///
+    /// Tickets up to `tickets` were given to operations that may not have ended yet.
+    pub(super) fn begin(&mut self, tickets: u64) {
         let identity = first_identity(&self.config);
         let membership = Membership::alone(self.config.id);
         if !self.config.append_only {
@@ -86,6 +88,7 @@ impl Node {
             segment_bytes: self.config.segment_bytes,
             identity: identity.encode(),
         });
+        recovery.number_from(tickets);
         recovery.start(&mut self.commit.ops);
         self.commit.recovering = Some(Box::new(Recovering {
             recovery,
@@ -267,6 +270,5 @@ fn settings(config: &Config, identity: &Identity) -> Settings {
         incarnation: identity.incarnation,
         cluster: identity.cluster,
         seed: config.seed,
-        ..Settings::default()
     }
 }

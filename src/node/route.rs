@@ -16,6 +16,7 @@ use crate::session::ReplyMode;
 use crate::session::parked::Item;
 use crate::time::Stamp;
 
+use super::stats::Stats;
 use super::verbs::select_target;
 use super::witness::Answer;
 use super::{Node, Phase, Waiter, entry};
@@ -120,7 +121,10 @@ impl Node {
             {
                 transaction.failed = true;
             }
-            self.stats.error_replies += 1;
+            self.stats.error(&error);
+            if let Some(row) = table::find(args.name()) {
+                self.stats.calls(row).rejected += 1;
+            }
             self.answer(slot, |reply| write_error(reply, &error));
         }
     }
@@ -150,6 +154,7 @@ impl Node {
         if in_transaction && !is_transaction_verb(row) {
             return self.queue(slot, row, args);
         }
+        self.stats.calls(row).count += 1;
         match row.kind {
             Kind::Write(_) => self.propose_command(slot, args),
             Kind::Read(_) | Kind::Server(_) => self.run_or_park(slot, row, args),
@@ -160,7 +165,7 @@ impl Node {
 
     /// Puts a request of an open transaction aside.
     fn queue(&mut self, slot: u32, row: &Row, args: Args<'_>) -> Outcome {
-        if row.has_flag("no-multi") {
+        if row.has_flag("no_multi") {
             return Err(Error::text(format!(
                 "ERR {} is not allowed in transactions",
                 row.name.to_ascii_uppercase()
@@ -239,14 +244,7 @@ impl Node {
                 self.wait_for_time(slot);
             }
             outcome => {
-                finish(
-                    &mut out,
-                    mark,
-                    protocol,
-                    silent,
-                    outcome,
-                    &mut self.stats.error_replies,
-                );
+                finish(&mut out, mark, protocol, silent, outcome, &mut self.stats);
                 *session.outbox.buffer() = out;
                 let conn = session.conn;
                 if !silent {
@@ -313,6 +311,9 @@ impl Node {
     pub(super) fn run_parked(&mut self, slot: u32) {
         let mut ranges = mem::take(&mut self.ranges_parked);
         while let Some(session) = self.sessions.get_mut(slot) {
+            if session.blocked.is_some() {
+                break;
+            }
             let applied = session.applied;
             let mut parked = mem::take(&mut session.parked);
             let mut out = mem::take(session.outbox.buffer());
@@ -343,8 +344,8 @@ impl Node {
                     if !silent {
                         self.note_answer(conn, row.map_or(Answer::Other, answer_of));
                     }
-                    let errors = &mut self.stats.error_replies;
-                    finish(&mut out, mark, protocol, silent, outcome, errors);
+                    let stats = &mut self.stats;
+                    finish(&mut out, mark, protocol, silent, outcome, stats);
                 }
             }
             let Some(session) = self.sessions.get_mut(slot) else {
@@ -395,10 +396,10 @@ pub(super) fn finish(
     protocol: Protocol,
     silent: bool,
     outcome: Outcome,
-    errors: &mut u64,
+    stats: &mut Stats,
 ) {
     if let Err(error) = outcome {
-        *errors += 1;
+        stats.error(&error);
         out.truncate(mark);
         write_error(&mut Reply::new(out, protocol), &error);
     }

@@ -8,6 +8,7 @@ pub mod outbox;
 pub mod parked;
 pub mod transaction;
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::ids::ConnId;
@@ -41,6 +42,13 @@ pub enum Blocked {
         /// When the client is answered all the same; never, where it gave 0.
         until: Option<Mono>,
     },
+    /// DEBUG SLEEP: the time when it ends.
+    Sleep {
+        /// When the client is answered.
+        until: Mono,
+    },
+    /// DEBUG RELOAD: until the log is loaded again.
+    Reload,
 }
 
 /// What the node keeps of one client.
@@ -49,7 +57,7 @@ pub struct Session {
     /// The connection.
     pub conn: ConnId,
     /// What the driver said of the client's address.
-    pub address: alloc::string::String,
+    pub address: String,
     /// When it connected.
     pub since: Mono,
     /// When it last sent something.

@@ -2,6 +2,7 @@
 
 mod clock;
 mod config;
+mod configuration;
 mod disk;
 mod listener;
 mod serve;
@@ -22,6 +23,7 @@ use tokio::task;
 
 use clock::Clock;
 use config::{LogLevel, Options};
+use configuration::Configuration;
 use disk::Disk;
 use listener::Manners;
 use serve::Server;
@@ -127,7 +129,9 @@ async fn serve(options: &Options) -> Result<(), String> {
     }
     say(&format!(" PID: {}", std::process::id()));
     banner(options, &listeners);
-    let server = Server::new(Node::new(config, clock.now()), disk, clock);
+    let configuration = Configuration::new(options.config_file.clone());
+    let node = Node::new(config, clock.now());
+    let server = Server::new(node, disk, configuration, clock);
     task::spawn_local(Rc::clone(&server).flusher());
     task::spawn_local(Rc::clone(&server).disk_outcomes(outcomes));
     for listener in listeners {

@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::clock::Clock;
+use crate::configuration::Configuration;
 use crate::disk::{Disk, Outcome};
 use crate::stream::Stream;
 
@@ -36,6 +37,7 @@ pub(crate) struct Server {
 struct State {
     node: Node,
     disk: Option<Disk>,
+    configuration: Configuration,
     connections: BTreeMap<ConnId, Rc<Connection>>,
     last_conn: u64,
     effects: Effects,
@@ -64,10 +66,16 @@ struct Flow {
 }
 
 impl Server {
-    pub(crate) fn new(node: Node, disk: Option<Disk>, clock: Clock) -> Rc<Self> {
+    pub(crate) fn new(
+        node: Node,
+        disk: Option<Disk>,
+        configuration: Configuration,
+        clock: Clock,
+    ) -> Rc<Self> {
         let state = State {
             node,
             disk,
+            configuration,
             connections: BTreeMap::new(),
             last_conn: 0,
             effects: Vec::new(),
@@ -298,6 +306,11 @@ impl State {
                     self.node
                         .handle(clock.now(), Input::Disk { ticket, outcome });
                     return true;
+                }
+            }
+            Effect::Configuration(lines) => {
+                if let Err(error) = self.configuration.save(&lines) {
+                    tracing::warn!("the configuration file is as it was: {error}");
                 }
             }
             Effect::Note(note) => tracing::info!("{note}"),

@@ -1,0 +1,83 @@
+//! Clients that wait for something else than the log: WAIT, DEBUG SLEEP, DEBUG RELOAD.
+
+use crate::session::Blocked;
+use crate::time::Mono;
+
+use super::Node;
+use super::witness::Answer;
+
+impl Node {
+    /// Lets a client wait; nothing that it sent is looked at before `unblock`. A transaction cannot wait: there, false.
+    pub(super) fn block(&mut self, slot: u32, why: Blocked) -> bool {
+        if self.applying {
+            return false;
+        }
+        if let Some(session) = self.sessions.get_mut(slot)
+            && session.blocked.replace(why).is_none()
+        {
+            self.blocked_clients += 1;
+        }
+        true
+    }
+
+    /// Ends a wait without a reply.
+    pub(super) fn release(&mut self, slot: u32) -> Option<Blocked> {
+        let why = self.sessions.get_mut(slot)?.blocked.take()?;
+        self.blocked_clients -= 1;
+        Some(why)
+    }
+
+    /// Ends a wait with its reply; what stood behind it goes on.
+    fn unblock(&mut self, slot: u32) {
+        let Some(why) = self.release(slot) else {
+            return;
+        };
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        let conn = session.conn;
+        if !session.is_silent() {
+            match why {
+                // A group of one has no replicas that could have acknowledged.
+                Blocked::Wait { .. } => session.reply().integer(0),
+                Blocked::Sleep { .. } | Blocked::Reload => session.reply().ok(),
+            }
+            self.note_answer(conn, Answer::Other);
+        }
+        self.run_parked(slot);
+        self.mark_dirty(slot);
+    }
+
+    /// Ends the waits whose time is up.
+    pub(super) fn tend_blocked(&mut self) {
+        if self.blocked_clients == 0 {
+            return;
+        }
+        let now = self.now.mono;
+        for slot in self.sessions.slots() {
+            let why = self.sessions.get(slot).and_then(|session| session.blocked);
+            if why.and_then(until).is_some_and(|at| at <= now) {
+                self.unblock(slot);
+            }
+        }
+    }
+
+    /// Ends the waits for a reload.
+    pub(super) fn tell_reloaded(&mut self) {
+        for slot in self.sessions.slots() {
+            let session = self.sessions.get(slot);
+            if session.is_some_and(|session| session.blocked == Some(Blocked::Reload)) {
+                self.unblock(slot);
+            }
+        }
+    }
+}
+
+/// When a wait ends by itself.
+pub(super) fn until(why: Blocked) -> Option<Mono> {
+    match why {
+        Blocked::Wait { until } => until,
+        Blocked::Sleep { until } => Some(until),
+        Blocked::Reload => None,
+    }
+}

@@ -1,0 +1,130 @@
+//! Small commands of administration: TIME, ROLE, WAIT, rewrites, SHUTDOWN, SLOWLOG, LATENCY, ACL, LOLWUT.
+
+use alloc::format;
+use core::time::Duration;
+
+use crate::command::error::{Error, Outcome};
+use crate::command::table::ServerVerb;
+use crate::node::{Node, REDIS_VERSION};
+use crate::session::Blocked;
+
+use super::Request;
+
+impl Node {
+    pub(super) fn admin_verb(&mut self, verb: ServerVerb, request: Request<'_, '_>) -> Outcome {
+        match verb {
+            ServerVerb::Wait => return self.wait(request),
+            ServerVerb::BgRewriteAof | ServerVerb::BgSave | ServerVerb::Save => {
+                return self.rewrite_verb(verb, request);
+            }
+            ServerVerb::Shutdown => return self.shutdown(&request),
+            _ => {}
+        }
+        let Request {
+            args, mut reply, ..
+        } = request;
+        match verb {
+            ServerVerb::Time => {
+                reply.array(2);
+                let us = self.now.wall_us;
+                reply.bulk_fmt(format_args!("{}", us / 1_000_000));
+                reply.bulk_fmt(format_args!("{}", us % 1_000_000));
+            }
+            ServerVerb::Role => {
+                reply.array(3);
+                reply.bulk(b"master");
+                reply.integer(self.commit.applied.0 as i64);
+                reply.array(0);
+            }
+            ServerVerb::LastSave => {
+                let saved = self.commit.rewrite.saved_at_s;
+                let at = if saved == 0 { self.started_s } else { saved };
+                reply.integer(at as i64);
+            }
+            ServerVerb::Slowlog if args.is(1, "len") => reply.integer(0),
+            // Nothing is timed, so that nothing was slow.
+            ServerVerb::Slowlog if args.is(1, "get") => reply.array(0),
+            ServerVerb::Latency if args.is(1, "reset") => reply.integer(0),
+            ServerVerb::Latency if args.is(1, "histogram") => reply.map(0),
+            ServerVerb::Latency if args.is(1, "doctor") => {
+                reply.verbatim(
+                    *b"txt",
+                    "Delays are not measured: this server times no command.",
+                );
+            }
+            ServerVerb::Latency => reply.array(0),
+            ServerVerb::Acl if args.is(1, "whoami") => reply.bulk(b"default"),
+            ServerVerb::Acl if args.is(1, "users") => {
+                reply.array(1);
+                reply.bulk(b"default");
+            }
+            ServerVerb::Acl => {
+                reply.array(1);
+                let open = self.config.requirepass.is_empty();
+                let secret = if open { "nopass" } else { "#(hidden)" };
+                reply.bulk_fmt(format_args!("user default on {secret} ~* &* +@all"));
+            }
+            ServerVerb::Lolwut => reply.verbatim(*b"txt", &format!("Redis ver. {REDIS_VERSION}\n")),
+            _ => reply.ok(),
+        }
+        Ok(())
+    }
+
+    /// WAIT: a group of one has no replicas, so that only the timeout can end it.
+    fn wait(&mut self, request: Request<'_, '_>) -> Outcome {
+        let Request {
+            slot,
+            args,
+            mut reply,
+            ..
+        } = request;
+        let wanted = args.integer(1)?;
+        let timeout = args.integer(2).map_err(|_| Error::TIMEOUT_NOT_AN_INTEGER)?;
+        let timeout = u64::try_from(timeout).map_err(|_| Error::TIMEOUT_NEGATIVE)?;
+        if wanted <= 0 || self.applying {
+            reply.integer(0);
+            return Ok(());
+        }
+        let until = (timeout > 0).then(|| self.now.mono + Duration::from_millis(timeout));
+        self.block(slot, Blocked::Wait { until });
+        Ok(())
+    }
+
+    fn rewrite_verb(&mut self, verb: ServerVerb, request: Request<'_, '_>) -> Outcome {
+        let Request { mut reply, .. } = request;
+        if self.commit.log.is_none() {
+            return Err(Error::text(
+                "ERR there is no log to rewrite: appendonly is no".into(),
+            ));
+        }
+        if !self.ask_for_rewrite() && verb == ServerVerb::BgRewriteAof {
+            return Err(Error::text(
+                "ERR Background append only file rewriting already in progress".into(),
+            ));
+        }
+        match verb {
+            ServerVerb::BgRewriteAof => {
+                reply.simple("Background append only file rewriting started");
+            }
+            ServerVerb::BgSave => reply.simple("Background saving started"),
+            _ => reply.ok(),
+        }
+        Ok(())
+    }
+
+    fn shutdown(&mut self, request: &Request<'_, '_>) -> Outcome {
+        for place in 1..request.args.len() {
+            let known = ["save", "nosave", "now", "force"];
+            if request.args.is(place, "abort") {
+                return Err(Error::text("ERR No shutdown in progress.".into()));
+            }
+            if !known.iter().any(|word| request.args.is(place, word)) {
+                return Err(Error::SYNTAX);
+            }
+        }
+        // The client is told by the end of its connection.
+        self.stop();
+        self.close_client(request.slot);
+        Ok(())
+    }
+}

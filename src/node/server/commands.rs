@@ -1,0 +1,189 @@
+//! COMMAND: the table as clients and people are told of it.
+
+use alloc::vec::Vec;
+
+use crate::command::args::Args;
+use crate::command::error::{Error, Outcome};
+use crate::command::table::{self, Row};
+use crate::node::Node;
+use crate::resp::reply::Reply;
+use crate::store::glob;
+
+use super::Request;
+
+impl Node {
+    #[expect(clippy::unused_self, reason = "it is called as the other verbs are")]
+    pub(super) fn command_verb(&mut self, request: Request<'_, '_>) -> Outcome {
+        let Request {
+            args, mut reply, ..
+        } = request;
+        if args.len() == 1 {
+            reply.array(table::rows().len());
+            table::rows()
+                .iter()
+                .for_each(|row| describe(row, &mut reply));
+        } else if args.is(1, "count") {
+            reply.integer(table::rows().len() as i64);
+        } else if args.is(1, "info") {
+            info(args, &mut reply);
+        } else if args.is(1, "docs") {
+            docs(args, &mut reply);
+        } else if args.is(1, "list") {
+            return list(args, &mut reply);
+        } else {
+            let request = args.from(2);
+            let places: Vec<usize> = table::getkeys(request)?.collect();
+            reply.array(places.len());
+            places
+                .into_iter()
+                .for_each(|place| reply.bulk(request.at(place)));
+        }
+        Ok(())
+    }
+}
+
+/// A row or a subcommand's, by a name such as `config|get`.
+fn find(name: &[u8]) -> Option<&'static Row> {
+    let mut parts = name.splitn(2, |byte| *byte == b'|');
+    let row = table::find(parts.next()?)?;
+    match parts.next() {
+        None => Some(row),
+        Some(sub) => row.subcommand(sub),
+    }
+}
+
+fn info(args: Args<'_>, reply: &mut Reply<'_>) {
+    if args.len() == 2 {
+        reply.array(table::rows().len());
+        table::rows().iter().for_each(|row| describe(row, reply));
+        return;
+    }
+    reply.array(args.len() - 2);
+    for name in args.from(2).iter() {
+        match find(name) {
+            Some(row) => describe(row, reply),
+            None => reply.null_array(),
+        }
+    }
+}
+
+fn describe(row: &Row, reply: &mut Reply<'_>) {
+    let keys = row.keys;
+    reply.array(10);
+    reply.bulk(row.name.as_bytes());
+    reply.integer(i64::from(row.arity));
+    words(row.flags(), reply);
+    let listed = if row.is_container() {
+        table::Keys::NONE
+    } else {
+        keys
+    };
+    reply.integer(i64::from(listed.first));
+    reply.integer(i64::from(listed.last));
+    reply.integer(i64::from(listed.step));
+    words(row.categories(), reply);
+    reply.array(0);
+    if listed.first == 0 {
+        reply.array(0);
+    } else {
+        reply.array(1);
+        key_specification(row, reply);
+    }
+    reply.array(row.subcommands.len());
+    row.subcommands.iter().for_each(|sub| describe(sub, reply));
+}
+
+fn words(words: impl Iterator<Item = &'static str>, reply: &mut Reply<'_>) {
+    let words: Vec<&str> = words.collect();
+    reply.set(words.len());
+    words.into_iter().for_each(|word| reply.simple(word));
+}
+
+/// Where a request's keys begin and how they go on.
+fn key_specification(row: &Row, reply: &mut Reply<'_>) {
+    let keys = row.keys;
+    reply.map(3);
+    reply.bulk(b"flags");
+    reply.set(1);
+    reply.simple(if row.is_write() { "RW" } else { "RO" });
+    reply.bulk(b"begin_search");
+    reply.map(2);
+    reply.bulk(b"type");
+    reply.bulk(b"index");
+    reply.bulk(b"spec");
+    reply.map(1);
+    reply.bulk(b"index");
+    reply.integer(i64::from(keys.first));
+    reply.bulk(b"find_keys");
+    reply.map(2);
+    reply.bulk(b"type");
+    reply.bulk(b"range");
+    reply.bulk(b"spec");
+    reply.map(3);
+    reply.bulk(b"lastkey");
+    let last = if keys.last < 0 {
+        keys.last
+    } else {
+        keys.last - keys.first as i32
+    };
+    reply.integer(i64::from(last));
+    reply.bulk(b"keystep");
+    reply.integer(i64::from(keys.step));
+    reply.bulk(b"limit");
+    reply.integer(0);
+}
+
+fn docs(args: Args<'_>, reply: &mut Reply<'_>) {
+    let rows: Vec<&Row> = if args.len() == 2 {
+        table::rows().iter().collect()
+    } else {
+        args.from(2).iter().filter_map(find).collect()
+    };
+    reply.map(rows.len());
+    rows.into_iter().for_each(|row| document(row, reply));
+}
+
+fn document(row: &Row, reply: &mut Reply<'_>) {
+    let facts = [
+        ("summary", row.summary),
+        ("since", row.since),
+        ("group", row.group),
+        ("complexity", row.complexity),
+    ];
+    reply.bulk(row.name.as_bytes());
+    reply.map(facts.len() + usize::from(row.is_container()));
+    for (name, fact) in facts {
+        reply.bulk(name.as_bytes());
+        reply.bulk(fact.as_bytes());
+    }
+    if row.is_container() {
+        reply.bulk(b"subcommands");
+        reply.map(row.subcommands.len());
+        row.subcommands.iter().for_each(|sub| document(sub, reply));
+    }
+}
+
+fn list(args: Args<'_>, reply: &mut Reply<'_>) -> Outcome {
+    let mut names: Vec<&Row> = table::rows().iter().collect();
+    if args.len() > 2 {
+        if args.len() != 5 || !args.is(2, "filterby") {
+            return Err(Error::SYNTAX);
+        }
+        let wanted = args.at(4);
+        if args.is(3, "pattern") {
+            names.retain(|row| glob::matches_nocase(wanted, row.name.as_bytes()));
+        } else if args.is(3, "aclcat") {
+            let is = |category: &str| category.as_bytes()[1..].eq_ignore_ascii_case(wanted);
+            names.retain(|row| row.categories().any(is));
+        } else if args.is(3, "module") {
+            names.clear();
+        } else {
+            return Err(Error::SYNTAX);
+        }
+    }
+    reply.array(names.len());
+    names
+        .into_iter()
+        .for_each(|row| reply.bulk(row.name.as_bytes()));
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! DEBUG: looks into the server, and tests that a client understands every type of reply.
+
+use alloc::format;
+use core::time::Duration;
+
+use crate::command::error::{Error, Outcome};
+use crate::node::Node;
+use crate::resp::reply::Reply;
+use crate::session::Blocked;
+
+use super::Request;
+
+const REFUSED: &str = "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you \
+    can run it from a local connection, otherwise you need to set this option in the configuration file, and then \
+    restart the server.";
+
+impl Node {
+    pub(super) fn debug_verb(&mut self, request: Request<'_, '_>) -> Outcome {
+        if !self.config.debug_command {
+            return Err(Error::text(REFUSED.into()));
+        }
+        let Request {
+            slot,
+            db,
+            args,
+            mut reply,
+        } = request;
+        let at = self.applied_stamp;
+        if args.is(1, "sleep") && args.len() == 3 {
+            let text = core::str::from_utf8(args.at(2)).unwrap_or("");
+            let seconds: f64 = text.parse().map_err(|_| Error::NOT_A_FLOAT)?;
+            let until = self.now.mono + Duration::from_micros((seconds * 1e6) as u64);
+            if !self.block(slot, Blocked::Sleep { until }) {
+                reply.ok();
+            }
+        } else if args.is(1, "object") && args.len() >= 3 {
+            let encoding = self
+                .store
+                .encoding(db, args.at(2), at)
+                .ok_or(Error::NO_SUCH_KEY)?;
+            let size = self.store.memory_usage(db, args.at(2)).unwrap_or(0);
+            reply.simple(&format!(
+                "Value at:0x0 refcount:1 encoding:{encoding} serializedlength:{size} lru:0 lru_seconds_idle:0"
+            ));
+        } else if args.is(1, "protocol") && args.len() == 3 {
+            return protocol(args.at(2), &mut reply);
+        } else if args.is(1, "reload") || args.is(1, "loadaof") {
+            self.reload(slot)?;
+        } else if args.is(1, "digest") {
+            reply.simple(&format!("{:040x}", self.store.digest(at)));
+        } else if args.is(1, "set-active-expire") && args.len() == 3 {
+            self.active_expire = args.is(2, "1");
+            reply.ok();
+        } else if args.is(1, "change-repl-id") || args.is(1, "jmap") {
+            reply.ok();
+        } else {
+            return Err(Error::subcommand_syntax("DEBUG", args.at(1)));
+        }
+        Ok(())
+    }
+
+    /// Forgets the state in memory and recovers it from the log; the client is answered when that is done.
+    fn reload(&mut self, slot: u32) -> Outcome {
+        if self.commit.log.is_none() {
+            return Err(Error::text(
+                "ERR there is no log to load: appendonly is no".into(),
+            ));
+        }
+        if !self.block(slot, Blocked::Reload) {
+            return Err(Error::NOT_IN_TRANSACTION);
+        }
+        self.commit.reload_wanted = true;
+        Ok(())
+    }
+}
+
+/// One value of a type, as Redis's own DEBUG PROTOCOL shows it.
+fn protocol(kind: &[u8], reply: &mut Reply<'_>) -> Outcome {
+    let is = |name: &str| kind.eq_ignore_ascii_case(name.as_bytes());
+    let three = |reply: &mut Reply<'_>| (0..3).for_each(|n| reply.integer(n));
+    if is("string") {
+        reply.bulk(b"Hello World");
+    } else if is("integer") {
+        reply.integer(12345);
+    } else if is("double") {
+        reply.double_text("3.141");
+    } else if is("null") {
+        reply.null();
+    } else if is("array") {
+        reply.array(3);
+        three(reply);
+    } else if is("set") {
+        reply.set(3);
+        three(reply);
+    } else if is("map") {
+        reply.map(3);
+        for n in 0..3 {
+            reply.integer(n);
+            reply.boolean(n == 1);
+        }
+    } else if is("bignum") {
+        reply.big_number("1234567999999999999999999999999999999");
+    } else if is("true") || is("false") {
+        reply.boolean(is("true"));
+    } else if is("verbatim") {
+        reply.verbatim(*b"txt", "This is a verbatim\nstring");
+    } else if is("push") {
+        reply.push(2);
+        reply.bulk(b"server-cpu-usage");
+        reply.integer(42);
+    } else {
+        let why = "ERR Wrong protocol type name. Please use one of the following: \
+            string|integer|double|null|array|set|map|push|verbatim|true|false";
+        return Err(Error::text(why.into()));
+    }
+    Ok(())
+}

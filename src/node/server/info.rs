@@ -1,0 +1,338 @@
+//! INFO: sections and field names as Redis has them, so that exporters and clients find what they look for.
+
+use alloc::string::String;
+use core::fmt::Write;
+
+use crate::command::args::Args;
+use crate::command::error::Outcome;
+use crate::command::table;
+use crate::limits::DATABASES;
+use crate::node::{Node, Phase, REDIS_VERSION};
+
+use super::Request;
+
+/// Sections in their order, and whether they are shown when none is named.
+const SECTIONS: [(&str, bool); 14] = [
+    ("server", true),
+    ("clients", true),
+    ("memory", true),
+    ("persistence", true),
+    ("stats", true),
+    ("replication", true),
+    ("cpu", true),
+    ("modules", true),
+    ("commandstats", false),
+    ("errorstats", true),
+    ("latencystats", false),
+    ("cluster", true),
+    ("keyspace", true),
+    ("seedis", true),
+];
+
+fn is_wanted(args: Args<'_>, section: &str, by_default: bool) -> bool {
+    if args.len() == 1 {
+        return by_default;
+    }
+    args.from(1).iter().any(|word| {
+        let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
+        is("all") || is("everything") || is("default") && by_default || is(section)
+    })
+}
+
+impl Node {
+    pub(super) fn info_verb(&mut self, request: Request<'_, '_>) -> Outcome {
+        let Request {
+            args, mut reply, ..
+        } = request;
+        let mut text = String::new();
+        for (section, by_default) in SECTIONS {
+            if is_wanted(args, section, by_default) {
+                if !text.is_empty() {
+                    text.push_str("\r\n");
+                }
+                let mut letters = section.chars();
+                let first = letters.next().map(|c| c.to_ascii_uppercase());
+                let title: String = first.into_iter().chain(letters).collect();
+                put(&mut text, format_args!("# {title}"));
+                self.section(section, &mut text);
+            }
+        }
+        reply.verbatim(*b"txt", &text);
+        Ok(())
+    }
+
+    fn section(&self, section: &str, out: &mut String) {
+        match section {
+            "server" => self.server_section(out),
+            "clients" => self.clients_section(out),
+            "memory" => self.memory_section(out),
+            "persistence" => self.persistence_section(out),
+            "stats" => self.stats_section(out),
+            "replication" => self.replication_section(out),
+            "cpu" => {
+                // The core has no clock of the processor to read.
+                for field in ["used_cpu_sys", "used_cpu_user", "used_cpu_sys_children"] {
+                    put(out, format_args!("{field}:0.000000"));
+                }
+            }
+            "commandstats" => self.command_section(out),
+            "errorstats" => {
+                for (code, count) in &self.stats.errors {
+                    put(out, format_args!("errorstat_{code}:count={count}"));
+                }
+            }
+            "cluster" => put(out, format_args!("cluster_enabled:0")),
+            "keyspace" => self.keyspace_section(out),
+            "seedis" => self.seedis_section(out),
+            _ => {}
+        }
+    }
+
+    fn server_section(&self, out: &mut String) {
+        let process = &self.config.process;
+        let uptime = (self.now.wall_us / 1_000_000).saturating_sub(self.started_s);
+        put(out, format_args!("redis_version:{REDIS_VERSION}"));
+        put(
+            out,
+            format_args!("seedis_version:{}", env!("CARGO_PKG_VERSION")),
+        );
+        put(out, format_args!("redis_git_sha1:00000000"));
+        put(out, format_args!("redis_git_dirty:0"));
+        put(out, format_args!("redis_build_id:0"));
+        put(out, format_args!("redis_mode:standalone"));
+        put(out, format_args!("os:{}", process.os));
+        put(out, format_args!("arch_bits:64"));
+        put(out, format_args!("monotonic_clock:POSIX clock_gettime"));
+        put(out, format_args!("multiplexing_api:epoll"));
+        put(out, format_args!("process_id:{}", process.pid));
+        put(out, format_args!("run_id:{}", process.run_id));
+        put(out, format_args!("tcp_port:{}", process.port));
+        put(out, format_args!("server_time_usec:{}", self.now.wall_us));
+        put(out, format_args!("uptime_in_seconds:{uptime}"));
+        put(out, format_args!("uptime_in_days:{}", uptime / 86_400));
+        put(out, format_args!("hz:10"));
+        put(out, format_args!("configured_hz:10"));
+        put(
+            out,
+            format_args!("lru_clock:{}", (self.now.wall_us / 1_000_000) & 0xff_ffff),
+        );
+        put(out, format_args!("executable:{}", process.executable));
+        put(out, format_args!("config_file:{}", process.config_file));
+        put(out, format_args!("io_threads_active:0"));
+    }
+
+    fn clients_section(&self, out: &mut String) {
+        let clients = self.sessions.len();
+        let blocked = self.blocked_clients;
+        put(out, format_args!("connected_clients:{clients}"));
+        put(out, format_args!("cluster_connections:0"));
+        put(out, format_args!("maxclients:{}", self.config.clients_max));
+        let kept = self.sessions.iter().map(|s| s.inbound.kept.len()).max();
+        put(
+            out,
+            format_args!("client_recent_max_input_buffer:{}", kept.unwrap_or(0)),
+        );
+        let out_bytes = self.sessions.iter().map(|s| s.outbox.len()).max();
+        put(
+            out,
+            format_args!("client_recent_max_output_buffer:{}", out_bytes.unwrap_or(0)),
+        );
+        put(out, format_args!("blocked_clients:{blocked}"));
+        put(out, format_args!("tracking_clients:0"));
+        put(out, format_args!("clients_in_timeout_table:{blocked}"));
+    }
+
+    fn memory_section(&self, out: &mut String) {
+        let used = self.store.memory();
+        let text = Human(used as u64);
+        put(out, format_args!("used_memory:{used}"));
+        put(out, format_args!("used_memory_human:{text}"));
+        put(out, format_args!("used_memory_rss:{used}"));
+        put(out, format_args!("used_memory_rss_human:{text}"));
+        put(out, format_args!("used_memory_peak:{used}"));
+        put(out, format_args!("used_memory_peak_human:{text}"));
+        put(out, format_args!("used_memory_dataset:{used}"));
+        put(out, format_args!("maxmemory:0"));
+        put(out, format_args!("maxmemory_human:0B"));
+        put(out, format_args!("maxmemory_policy:noeviction"));
+        put(out, format_args!("mem_fragmentation_ratio:1.00"));
+        put(out, format_args!("mem_allocator:mimalloc"));
+    }
+
+    fn persistence_section(&self, out: &mut String) {
+        let enabled = u8::from(self.config.append_only);
+        let rewrite = &self.commit.rewrite;
+        let running = u8::from(rewrite.running.is_some());
+        let status = if rewrite.last_failed { "err" } else { "ok" };
+        put(
+            out,
+            format_args!("loading:{}", u8::from(self.phase == Phase::Recovering)),
+        );
+        put(out, format_args!("async_loading:0"));
+        put(out, format_args!("rdb_changes_since_last_save:0"));
+        put(out, format_args!("rdb_bgsave_in_progress:{running}"));
+        put(
+            out,
+            format_args!(
+                "rdb_last_save_time:{}",
+                rewrite.saved_at_s.max(self.started_s)
+            ),
+        );
+        put(out, format_args!("rdb_last_bgsave_status:{status}"));
+        put(out, format_args!("rdb_saves:{}", rewrite.count));
+        put(out, format_args!("aof_enabled:{enabled}"));
+        put(out, format_args!("aof_rewrite_in_progress:{running}"));
+        put(
+            out,
+            format_args!("aof_rewrite_scheduled:{}", u8::from(rewrite.wanted)),
+        );
+        put(out, format_args!("aof_last_rewrite_time_sec:-1"));
+        put(out, format_args!("aof_last_bgrewrite_status:{status}"));
+        put(out, format_args!("aof_rewrites:{}", rewrite.count));
+        let written = if self.no_space() { "err" } else { "ok" };
+        put(out, format_args!("aof_last_write_status:{written}"));
+        if let Some(log) = &self.commit.log {
+            let size = log.size();
+            let total = size.log_bytes + size.base_bytes;
+            put(out, format_args!("aof_current_size:{total}"));
+            put(out, format_args!("aof_base_size:{}", size.base_bytes));
+            put(out, format_args!("aof_pending_rewrite:0"));
+            put(out, format_args!("aof_buffer_length:0"));
+            let pending = u8::from(log.is_syncing());
+            put(out, format_args!("aof_pending_bio_fsync:{pending}"));
+            put(out, format_args!("aof_delayed_fsync:0"));
+        }
+    }
+
+    fn stats_section(&self, out: &mut String) {
+        let stats = &self.stats;
+        put(
+            out,
+            format_args!("total_connections_received:{}", stats.connections),
+        );
+        put(
+            out,
+            format_args!("total_commands_processed:{}", stats.commands),
+        );
+        put(
+            out,
+            format_args!("total_net_input_bytes:{}", stats.bytes_in),
+        );
+        put(
+            out,
+            format_args!("total_net_output_bytes:{}", stats.bytes_out),
+        );
+        put(
+            out,
+            format_args!("rejected_connections:{}", stats.rejected_connections),
+        );
+        put(out, format_args!("sync_full:0"));
+        put(out, format_args!("expired_keys:{}", stats.expired_keys));
+        put(out, format_args!("evicted_keys:0"));
+        put(out, format_args!("pubsub_channels:0"));
+        put(out, format_args!("pubsub_patterns:0"));
+        put(out, format_args!("latest_fork_usec:0"));
+        put(out, format_args!("total_forks:0"));
+        put(out, format_args!("unexpected_error_replies:0"));
+        put(
+            out,
+            format_args!("total_error_replies:{}", stats.error_replies),
+        );
+        put(out, format_args!("total_reads_processed:{}", self.reads));
+        put(
+            out,
+            format_args!("total_writes_processed:{}", self.commands_applied),
+        );
+    }
+
+    fn replication_section(&self, out: &mut String) {
+        let offset = self.commit.applied.0;
+        put(out, format_args!("role:master"));
+        put(out, format_args!("connected_slaves:0"));
+        put(out, format_args!("master_failover_state:no-failover"));
+        put(
+            out,
+            format_args!("master_replid:{}", self.config.process.run_id),
+        );
+        put(out, format_args!("master_replid2:{:040}", 0));
+        put(out, format_args!("master_repl_offset:{offset}"));
+        put(out, format_args!("second_repl_offset:-1"));
+        put(out, format_args!("repl_backlog_active:0"));
+        put(out, format_args!("repl_backlog_size:0"));
+        put(out, format_args!("repl_backlog_first_byte_offset:0"));
+        put(out, format_args!("repl_backlog_histlen:0"));
+    }
+
+    fn command_section(&self, out: &mut String) {
+        for (row, calls) in table::rows().iter().zip(&self.stats.calls) {
+            if calls.count + calls.rejected > 0 {
+                put(
+                    out,
+                    format_args!(
+                        "cmdstat_{}:calls={},usec=0,usec_per_call=0.00,rejected_calls={},failed_calls={}",
+                        row.name, calls.count, calls.rejected, calls.failed
+                    ),
+                );
+            }
+        }
+    }
+
+    fn keyspace_section(&self, out: &mut String) {
+        for db in 0..DATABASES {
+            let keys = self.store.len(db);
+            if keys > 0 {
+                let expires = self.store.volatile_len(db);
+                put(
+                    out,
+                    format_args!("db{db}:keys={keys},expires={expires},avg_ttl=0"),
+                );
+            }
+        }
+    }
+
+    fn seedis_section(&self, out: &mut String) {
+        let raft = self.commit.raft.as_ref();
+        put(
+            out,
+            format_args!("replicated_time:{}", self.applied_stamp.0),
+        );
+        put(out, format_args!("applied_index:{}", self.commit.applied.0));
+        put(
+            out,
+            format_args!("term:{}", raft.map_or(0, |raft| raft.term().0)),
+        );
+        put(
+            out,
+            format_args!("commands_applied:{}", self.commands_applied),
+        );
+        put(
+            out,
+            format_args!("protocol_errors:{}", self.stats.protocol_errors),
+        );
+        if let Some(log) = &self.commit.log {
+            put(out, format_args!("log_segments:{}", log.size().segments));
+        }
+    }
+}
+
+fn put(out: &mut String, line: core::fmt::Arguments<'_>) {
+    // Writing to a string cannot fail.
+    let _ = out.write_fmt(line);
+    out.push_str("\r\n");
+}
+
+/// A size as Redis shows it to people.
+struct Human(u64);
+
+impl core::fmt::Display for Human {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let units = [(1 << 30, "G"), (1 << 20, "M"), (1 << 10, "K")];
+        for (unit, name) in units {
+            if self.0 >= unit {
+                let hundredths = self.0 * 100 / unit;
+                return write!(f, "{}.{:02}{name}", hundredths / 100, hundredths % 100);
+            }
+        }
+        write!(f, "{}B", self.0)
+    }
+}

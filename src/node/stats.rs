@@ -1,0 +1,78 @@
+//! What INFO counts.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::command::error::Error;
+use crate::command::table::{self, Row};
+
+/// How often a command was asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Calls {
+    /// It was run.
+    pub(super) count: u64,
+    /// It was refused before it ran.
+    pub(super) rejected: u64,
+    /// It ran and ended in an error.
+    pub(super) failed: u64,
+}
+
+/// Counters since the start, or since CONFIG RESETSTAT.
+#[derive(Debug)]
+pub(super) struct Stats {
+    pub(super) commands: u64,
+    pub(super) connections: u64,
+    pub(super) rejected_connections: u64,
+    pub(super) error_replies: u64,
+    pub(super) protocol_errors: u64,
+    pub(super) bytes_in: u64,
+    pub(super) bytes_out: u64,
+    /// Dead keys that were freed.
+    pub(super) expired_keys: u64,
+    /// By the place of the command's row in the table.
+    pub(super) calls: Vec<Calls>,
+    /// Error replies by their first word.
+    pub(super) errors: BTreeMap<String, u64>,
+}
+
+/// How many kinds of errors are told apart; a client can make as many as it likes.
+const ERROR_KINDS_MAX: usize = 128;
+
+impl Default for Stats {
+    fn default() -> Self {
+        Self {
+            commands: 0,
+            connections: 0,
+            rejected_connections: 0,
+            error_replies: 0,
+            protocol_errors: 0,
+            bytes_in: 0,
+            bytes_out: 0,
+            expired_keys: 0,
+            calls: alloc::vec![Calls::default(); table::rows().len()],
+            errors: BTreeMap::new(),
+        }
+    }
+}
+
+impl Stats {
+    /// Takes note of an error reply.
+    pub(super) fn error(&mut self, error: &Error) {
+        self.error_replies += 1;
+        let Error::Reply(text) = error else {
+            return;
+        };
+        let code = text.split(' ').next().unwrap_or_default();
+        if let Some(count) = self.errors.get_mut(code) {
+            *count += 1;
+        } else if self.errors.len() < ERROR_KINDS_MAX {
+            self.errors.insert(code.into(), 1);
+        }
+    }
+
+    /// The counters of a command.
+    pub(super) fn calls(&mut self, row: &'static Row) -> &mut Calls {
+        &mut self.calls[row.place()]
+    }
+}
