@@ -15,4 +15,5 @@ mod commands;
 mod docs;
 mod layers;
 mod process;
+mod replay;
 mod restart;
