@@ -77,8 +77,10 @@ impl Inode {
     }
 
     fn sync(&mut self) {
-        self.durable.clone_from(&self.current);
-        self.pending.clear();
+        // What a failed sync has given up is not made durable by a later one.
+        for op in self.pending.drain(..) {
+            Self::apply(&mut self.durable, &op);
+        }
     }
 }
 
@@ -124,6 +126,8 @@ pub(crate) struct FakeDisk {
     pending_names: Vec<NameOp>,
     /// Bytes that may still be written; nothing: as many as one likes.
     pub(crate) space: Option<u64>,
+    /// What a failed sync has not written is never written, though readers may see it.
+    final_failures: bool,
     /// The next sync fails.
     pub(crate) fail_next_sync: bool,
     /// Operations performed, by kind, for the report.
@@ -132,9 +136,10 @@ pub(crate) struct FakeDisk {
 }
 
 impl FakeDisk {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64, final_failures: bool) -> Self {
         Self {
             seed,
+            final_failures,
             ..Self::default()
         }
     }
@@ -190,13 +195,15 @@ impl FakeDisk {
                 };
                 self.syncs += 1;
                 if std::mem::take(&mut self.fail_next_sync) {
-                    // As ext4 does: the pages are marked clean, a later sync would succeed, the
-                    // data are not there.
-                    let lost = self.inodes[inode].durable.clone();
+                    let revert = self.chance(2) == 0;
                     let inode = &mut self.inodes[inode];
-                    inode.pending.clear();
-                    if self.drawn.is_multiple_of(2) {
-                        inode.current = lost;
+                    if revert {
+                        // The cache shows again what is on the disk.
+                        inode.pending.clear();
+                        inode.current.clone_from(&inode.durable);
+                    } else if self.final_failures {
+                        // The cache keeps the data and calls them clean: no later sync writes them.
+                        inode.pending.clear();
                     }
                     return Err(DiskError::Io { code: 5 });
                 }
@@ -385,7 +392,7 @@ mod tests {
     const FILE: FileName = FileName::new(FileKind::Log, 1);
 
     fn disk_with(synced: &[u8], unsynced: &[&[u8]]) -> FakeDisk {
-        let mut disk = FakeDisk::new(7);
+        let mut disk = FakeDisk::new(7, false);
         disk.perform(DiskOp::Create {
             file: FILE,
             size: 0,
@@ -455,7 +462,7 @@ mod tests {
     #[test]
     fn a_file_whose_directory_was_not_synced_may_be_gone() {
         let gone = (0..50).filter(|seed| {
-            let mut disk = FakeDisk::new(*seed);
+            let mut disk = FakeDisk::new(*seed, false);
             disk.perform(DiskOp::Create {
                 file: FILE,
                 size: 8,

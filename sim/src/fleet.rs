@@ -107,10 +107,17 @@ fn missing(goals: &Goals) -> Vec<&'static str> {
     let with_log = [
         Fault::Stall,
         Fault::Full,
+        Fault::Flip,
         Fault::SyncFails,
         Fault::DuringRecovery,
     ];
-    let goals_with_log = [Goal::Loading, Goal::NoSpace, Goal::Recovered, Goal::Stopped];
+    let goals_with_log = [
+        Goal::Loading,
+        Goal::NoSpace,
+        Goal::Recovered,
+        Goal::Refused,
+        Goal::Stopped,
+    ];
     let strings = [Goal::WrongType];
     let log = has_log();
     let has_strings = seedis::command::table::find(b"set").is_some();
@@ -168,8 +175,8 @@ fn conclude(mut tally: Tally, watch: Stopwatch) -> u8 {
         report::line(&format!("never seen: {}", missing.join(" ")));
     }
     report::line(&format!(
-        "runs={} failures={} events={} replies={} simulated={simulated:.0}s wall={wall:.1}s seeds/s={:.1} \
-         acceleration={:.0}",
+        "runs={} failures={} events={} replies={} simulated={simulated:.0}s wall={wall:.1}s \
+         seeds/s={:.1} acceleration={:.0}",
         tally.runs,
         tally.failures.len(),
         tally.events,

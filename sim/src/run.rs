@@ -120,8 +120,8 @@ impl Outcome {
         }
         let wall = self.wall.as_secs_f64();
         report::line(&format!(
-            "pass seed={seed} digest={} events={} replies={} simulated={simulated:.1}s wall={wall:.3}s \
-             acceleration={:.0} faults: {}",
+            "pass seed={seed} digest={} events={} replies={} simulated={simulated:.1}s \
+             wall={wall:.3}s acceleration={:.0} faults: {}",
             self.digest,
             self.events,
             self.replies,

@@ -19,12 +19,15 @@ pub(crate) enum Profile {
     Disk,
     /// Bytes: splits, garbage, slow readers, closes.
     Resp,
+    /// As disk, and what a failed sync has not written is never written: recovery must write again
+    /// what it cannot know to be durable. No part of a fleet unless it is asked for.
+    Sync,
     /// Clocks that jump, drift and freeze; short lives of keys.
     Clocks,
 }
 
 impl Profile {
-    /// All of them.
+    /// Those that a fleet takes by itself.
     pub(crate) const ALL: [Self; 4] = [Self::Smoke, Self::Disk, Self::Resp, Self::Clocks];
 
     /// Its name on the command line.
@@ -33,6 +36,7 @@ impl Profile {
             Self::Smoke => "smoke",
             Self::Disk => "disk",
             Self::Resp => "resp",
+            Self::Sync => "sync",
             Self::Clocks => "clocks",
         }
     }
@@ -84,6 +88,10 @@ pub(crate) struct Scenario {
     pub(crate) stalls: u64,
     pub(crate) full: Every,
     pub(crate) sync_fails: Every,
+    /// Whether what a failed sync has not written is lost, whatever is synced later.
+    pub(crate) final_failures: bool,
+    /// In how many of a thousand ends a bit of a file flips.
+    pub(crate) flips: u64,
     /// In how many of a thousand turns the store is compared with the model.
     pub(crate) audits: u64,
 }
@@ -120,7 +128,7 @@ impl Scenario {
             let on = always || dice.coin();
             if on { dice.within(1, most) } else { 0 }
         };
-        let on_disk = strong(&[Profile::Disk]);
+        let on_disk = strong(&[Profile::Disk, Profile::Sync]);
         let on_bytes = strong(&[Profile::Resp]);
         let on_clocks = strong(&[Profile::Clocks]);
         let policy = Self::policy(&mut class(1), on_disk);
@@ -162,7 +170,9 @@ impl Scenario {
             disk_latency: class(17).within(20, 4000) * 1000,
             stalls: if logged { share(18, 60, on_disk) } else { 0 },
             full: every(19, 15 * SECOND, on_disk).filter(|_| logged),
+            final_failures: profile == Profile::Sync,
             sync_fails: every(20, 25 * SECOND, false).filter(|_| logged),
+            flips: if logged { share(22, 250, false) } else { 0 },
             audits: *class(21).pick(&[2, 5, 20]),
         }
     }

@@ -75,7 +75,7 @@ struct Chunk {
     last: PersistSeq,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Writing {
     ticket: Ticket,
     place: Place,

@@ -12,6 +12,10 @@ const PLACE: Place = Place {
     offset: 0,
 };
 
+/// No directory lives long enough to count so far; it is below what a file's name can hold, so that
+/// every number that follows has a name too.
+const NUMBER_MAX: u64 = 1 << 59;
+
 /// Which files count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Manifest {
@@ -43,9 +47,13 @@ impl Manifest {
         let (base, payload) = payload.split_first_chunk()?;
         let (first_segment, payload) = payload.split_first_chunk()?;
         let (predecessor, identity) = payload.split_first_chunk()?;
+        let [base, first_segment] = [base, first_segment].map(|bytes| u64::from_le_bytes(*bytes));
+        if base.max(first_segment) > NUMBER_MAX {
+            return None;
+        }
         Some(Self {
-            base: u64::from_le_bytes(*base),
-            first_segment: u64::from_le_bytes(*first_segment),
+            base,
+            first_segment,
             predecessor: u64::from_le_bytes(*predecessor),
             identity: identity.to_vec(),
         })
@@ -72,5 +80,20 @@ mod tests {
             assert_eq!(Manifest::decode(&damaged), None, "{at}");
             assert_eq!(Manifest::decode(&bytes[..at]), None, "{at}");
         }
+    }
+
+    #[test]
+    fn numbers_that_no_file_can_have_are_damage() {
+        let decoded = |base, first_segment| {
+            let manifest = Manifest {
+                base,
+                first_segment,
+                ..Manifest::default()
+            };
+            Manifest::decode(&manifest.encode())
+        };
+        assert!(decoded(NUMBER_MAX, NUMBER_MAX).is_some());
+        assert_eq!(decoded(NUMBER_MAX + 1, 1), None);
+        assert_eq!(decoded(1, u64::MAX), None);
     }
 }

@@ -640,12 +640,11 @@ impl Recovery {
             self.script.clear();
         }
         self.stage = Stage::Script;
-        match self.script.pop_front() {
-            Some(op) => self.ask(op, out),
-            None => {
-                self.stage = Stage::Over;
-                show(Event::Done);
-            }
+        if let Some(op) = self.script.pop_front() {
+            self.ask(op, out);
+        } else {
+            self.stage = Stage::Over;
+            show(Event::Done);
         }
     }
 }

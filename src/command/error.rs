@@ -30,8 +30,6 @@ macro_rules! errors {
 errors! {
     /// There is no leader to write to.
     CLUSTER_DOWN = "CLUSTERDOWN The cluster is down";
-    /// The leader takes no writes at this moment.
-    TRY_AGAIN = "TRYAGAIN The leader is busy with a transfer";
     /// The arguments do not fit the command's grammar.
     SYNTAX = "ERR syntax error";
     /// The key holds another type.

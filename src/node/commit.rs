@@ -5,7 +5,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::mem;
 use core::time::Duration;
@@ -169,10 +169,8 @@ impl Node {
 
     /// Tells clients that their writes have certainly not happened.
     fn refuse(&mut self, mut waiters: Vec<Waiter>, refused: &Refused) {
-        let error = match refused {
-            Refused::NotLeader { .. } => Error::CLUSTER_DOWN,
-            _ => Error::TRY_AGAIN,
-        };
+        let Refused::NotLeader { .. } = refused;
+        let error = Error::CLUSTER_DOWN;
         for waiter in waiters.drain(..) {
             if !waiter.parked
                 && !waiter.silent
@@ -335,7 +333,7 @@ impl Node {
     }
 
     /// Stops at once: what cannot be trusted any more must not go on.
-    pub(super) fn fail(&mut self, why: alloc::string::String) {
+    pub(super) fn fail(&mut self, why: String) {
         if self.phase != Phase::Stopped {
             self.phase = Phase::Stopped;
             self.farewell = Some(Effect::Stopped {
@@ -501,9 +499,6 @@ impl Node {
             reason: Reason::Expiry,
         })
     }
-
-    /// The deadline has passed; what is due is looked for at `flush`.
-    pub(super) fn timer(&mut self) {}
 
     /// Frees, in bounded steps, what is dead by replicated time and what was cut loose.
     pub(super) fn expire_turn(&mut self) {

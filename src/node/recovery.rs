@@ -270,6 +270,5 @@ fn settings(config: &Config, identity: &Identity) -> Settings {
         incarnation: identity.incarnation,
         cluster: identity.cluster,
         seed: config.seed,
-        ..Settings::default()
     }
 }

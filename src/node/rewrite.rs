@@ -1,5 +1,7 @@
 //! When the log is rewritten, and the steps of a rewrite between a node's other work.
 
+use alloc::vec::Vec;
+
 use crate::aof::RewriteState;
 use crate::ids::LogIndex;
 
@@ -24,7 +26,7 @@ pub(super) struct Rewrite {
     whole: bool,
     /// The base takes another piece at once.
     hungry: bool,
-    piece: alloc::vec::Vec<u8>,
+    piece: Vec<u8>,
     /// When the last one ended well, in seconds since the Unix epoch; 0: never.
     pub(super) saved_at_s: u64,
     pub(super) last_failed: bool,
@@ -86,7 +88,7 @@ impl Node {
             index,
             term,
             stamp: self.applied_stamp,
-            membership: raft.membership_at(index).encode(),
+            membership: raft.membership().encode(),
         };
         if !log.rewrite_begin(&head.encode(), &mut self.commit.ops) {
             return;
@@ -144,11 +146,6 @@ impl Node {
                 rewrite.last_failed = false;
                 rewrite.count += 1;
                 rewrite.saved_at_s = self.now.wall_us / 1_000_000;
-                if let Some(raft) = &mut self.commit.raft
-                    && let Some(term) = raft.term_of(index)
-                {
-                    raft.compacted(index, term);
-                }
                 self.note(Note::RewriteDone { index, bytes });
             }
             Some(RewriteState::Failed) => {

@@ -8,6 +8,7 @@ pub mod outbox;
 pub mod parked;
 pub mod transaction;
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::ids::ConnId;
@@ -56,7 +57,7 @@ pub struct Session {
     /// The connection.
     pub conn: ConnId,
     /// What the driver said of the client's address.
-    pub address: alloc::string::String,
+    pub address: String,
     /// When it connected.
     pub since: Mono,
     /// When it last sent something.

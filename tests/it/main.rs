@@ -16,4 +16,5 @@ mod docs;
 mod layers;
 mod pipeline;
 mod process;
+mod replay;
 mod restart;

@@ -44,6 +44,7 @@ pub(crate) struct Watched {
 /// One connection.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Dialogue {
+    pub(crate) member: usize,
     /// What is not answered yet, in the order of asking, with its number among all that was asked.
     pub(crate) asked: VecDeque<(Asked, u64)>,
     /// What is answered and has not reached the client yet.

@@ -49,6 +49,10 @@ pub(super) struct Durability {
     sync_failed: bool,
     /// A sync has failed, and what it was to make durable may be gone.
     damaged: bool,
+    /// A bit has flipped since the last life, and whether the node has said that something is
+    /// damaged.
+    flipped: bool,
+    noted: bool,
     /// Under `always`, the entry up to which a recovery has come that was served from.
     served: u64,
 }
@@ -81,9 +85,28 @@ impl Durability {
         }
     }
 
-    /// A1, A4: what was promised is there.
+    /// As `check_floor`, while it is not known yet what the node will say of damage.
+    pub(super) fn check_prefix(&self, index: u64) -> Verdict {
+        if self.flipped {
+            Ok(())
+        } else {
+            self.check_floor(index)
+        }
+    }
+
+    /// A1, A4, A10: what was promised is there.
     pub(super) fn check_floor(&self, index: u64) -> Verdict {
         let Self { floor, served, .. } = self;
+        if self.flipped {
+            let text =
+                format!("a bit flipped; recovery came to {index} of {floor} and says nothing");
+            let silent = index < *floor && !self.noted;
+            return if silent {
+                Err(Violation::new(Id::A10, text))
+            } else {
+                Ok(())
+            };
+        }
         if index < *floor {
             let text = format!("entries up to {floor} must survive, and recovery came to {index}");
             return Err(Violation::new(Id::A1, text));
@@ -118,6 +141,16 @@ impl Judge {
         self.members[member].durability.sync_failed = true;
     }
 
+    /// A bit of a member's files has flipped, or was put right.
+    pub(crate) fn flipped(&mut self, member: usize, flipped: bool) {
+        self.members[member].durability.flipped = flipped;
+    }
+
+    /// A member has said that its files are damaged.
+    pub(crate) fn damage_noted(&mut self, member: usize) {
+        self.members[member].durability.noted = true;
+    }
+
     /// A member is gone, be it by a crash or on request.
     pub(crate) fn lost(&mut self, member: usize, end: End, time: u64) {
         let member = &mut self.members[member];
@@ -130,6 +163,7 @@ impl Judge {
             durability.floor.min(promised)
         };
         (durability.sync_failed, durability.damaged) = (false, false);
+        durability.noted = false;
         durability.recent.clear();
         member.serving = false;
         member.history.forget();
@@ -145,7 +179,6 @@ impl Judge {
         if member.history.applied < index {
             member.history.rebuild(index);
         }
-        member.history.check_done()?;
         let durability = &mut member.durability;
         durability.check_floor(index)?;
         if index < durability.answered {
@@ -155,8 +188,15 @@ impl Judge {
             // Clients may read it from now on, so that it must not vanish again.
             durability.served = index;
         }
+        (durability.flipped, durability.noted) = (false, false);
         (durability.answered, durability.old) = (index, index.min(durability.old));
         member.history.entries.retain(|entry| entry.index <= index);
+        // What recovery executed again is no news to those who watched meanwhile.
+        for dialogue in self.dialogues.values_mut().filter(|d| d.member == number) {
+            for watch in &mut dialogue.watched {
+                watch.version = member.history.model.version(watch.db, &watch.key);
+            }
+        }
         member.serving = true;
         member.serves_from = self.asked;
         if index > 0 {

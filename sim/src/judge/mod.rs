@@ -93,9 +93,13 @@ impl Judge {
         self.members[member].raise(now.wall_ms(), now.mono.0);
     }
 
-    /// A client has connected.
-    pub(crate) fn connected(&mut self, conn: u64) {
-        self.dialogues.insert(conn, Dialogue::default());
+    /// A client has connected to a member.
+    pub(crate) fn connected(&mut self, conn: u64, member: usize) {
+        let dialogue = Dialogue {
+            member,
+            ..Dialogue::default()
+        };
+        self.dialogues.insert(conn, dialogue);
     }
 
     /// A client has sent something.
@@ -181,7 +185,7 @@ impl Judge {
             Some(known) if known != entry && !member.serving => {
                 // The old entry did not survive, and its place was given to another.
                 let survived = entry.index - 1;
-                member.durability.check_floor(survived)?;
+                member.durability.check_prefix(survived)?;
                 member.history.entries.retain(|old| old.index <= survived);
                 self.goals.reach(Goal::AnsweredLost);
                 return self.entry(number, entry, around);

@@ -1,16 +1,9 @@
 //! Hashes.
 
+use std::borrow::Cow;
+
 use super::floats::{self, Number};
 use super::{Answer, Call, Datum, Fields, SYNTAX, Want, text};
-
-/// Writes a hash back; an empty one is no key.
-fn store(call: &mut Call<'_>, key: &[u8], fields: Fields) {
-    if fields.is_empty() {
-        call.remove(key);
-    } else {
-        call.replace(key, Datum::Hash(fields));
-    }
-}
 
 pub(super) fn hset(call: &mut Call<'_>) -> Answer {
     let name = call.name();
@@ -20,12 +13,13 @@ pub(super) fn hset(call: &mut Call<'_>) -> Answer {
         ));
     }
     let key = call.arg(1);
-    let mut fields = call.hash(&key)?.unwrap_or_default();
+    call.hash(&key)?;
+    let pairs = call.args[2..].chunks_exact(2);
+    let fields = call.fields_to_write(&key);
     let mut created = 0;
-    for pair in call.args[2..].chunks_exact(2) {
+    for pair in pairs {
         created += i64::from(fields.insert(pair[0].to_vec(), pair[1].to_vec()).is_none());
     }
-    store(call, &key, fields);
     Ok(if name == "hset" {
         Want::Integer(created)
     } else {
@@ -35,26 +29,34 @@ pub(super) fn hset(call: &mut Call<'_>) -> Answer {
 
 pub(super) fn hsetnx(call: &mut Call<'_>) -> Answer {
     let (key, field, value) = (call.arg(1), call.arg(2), call.arg(3));
-    let mut fields = call.hash(&key)?.unwrap_or_default();
-    let absent = !fields.contains_key(&field);
+    let absent = call
+        .hash(&key)?
+        .is_none_or(|fields| !fields.contains_key(&field));
     if absent {
-        fields.insert(field, value);
-        store(call, &key, fields);
+        call.fields_to_write(&key).insert(field, value);
     }
     Ok(Want::flag(absent))
 }
 
 pub(super) fn hdel(call: &mut Call<'_>) -> Answer {
     let key = call.arg(1);
-    let Some(mut fields) = call.hash(&key)? else {
+    let there = call.hash(&key)?.map_or(0, |fields| {
+        call.args[2..]
+            .iter()
+            .filter(|field| fields.contains_key(**field))
+            .count()
+    });
+    if there == 0 {
         return Ok(Want::Integer(0));
-    };
-    let removed = call.args[2..]
+    }
+    let names = &call.args[2..];
+    let fields = call.fields_to_write(&key);
+    let removed = names
         .iter()
         .filter(|field| fields.remove(**field).is_some())
         .count();
-    if removed > 0 {
-        store(call, &key, fields);
+    if fields.is_empty() {
+        call.remove(&key);
     }
     Ok(Want::Integer(removed as i64))
 }
@@ -62,8 +64,7 @@ pub(super) fn hdel(call: &mut Call<'_>) -> Answer {
 pub(super) fn hincrby(call: &mut Call<'_>) -> Answer {
     let by = call.integer(3)?;
     let (key, field) = (call.arg(1), call.arg(2));
-    let mut fields = call.hash(&key)?.unwrap_or_default();
-    let old = match fields.get(&field) {
+    let old = match call.hash(&key)?.and_then(|fields| fields.get(&field)) {
         None => 0,
         Some(found) => {
             text::integer(found).ok_or_else(|| "ERR hash value is not an integer".to_owned())?
@@ -71,8 +72,8 @@ pub(super) fn hincrby(call: &mut Call<'_>) -> Answer {
     };
     let new = old.checked_add(by);
     let new = new.ok_or_else(|| "ERR increment or decrement would overflow".to_owned())?;
-    fields.insert(field, new.to_string().into_bytes());
-    store(call, &key, fields);
+    call.fields_to_write(&key)
+        .insert(field, new.to_string().into_bytes());
     Ok(Want::Integer(new))
 }
 
@@ -83,8 +84,7 @@ pub(super) fn hincrbyfloat(call: &mut Call<'_>) -> Answer {
         return Err("ERR value is NaN or Infinity".to_owned());
     }
     let (key, field) = (call.arg(1), call.arg(2));
-    let mut fields = call.hash(&key)?.unwrap_or_default();
-    let old = match fields.get(&field) {
+    let old = match call.hash(&key)?.and_then(|fields| fields.get(&field)) {
         None => Number::Finite(0),
         Some(found) => {
             floats::parse(found).ok_or_else(|| "ERR hash value is not a float".to_owned())?
@@ -92,13 +92,14 @@ pub(super) fn hincrbyfloat(call: &mut Call<'_>) -> Answer {
     };
     let sum = floats::sum(old, by);
     let sum = sum.ok_or_else(|| "ERR increment would produce NaN or Infinity".to_owned())?;
-    fields.insert(field, sum.clone());
-    store(call, &key, fields);
+    call.fields_to_write(&key).insert(field, sum.clone());
     Ok(Want::Bulk(sum))
 }
 
-fn fields_at(call: &Call<'_>) -> Result<Fields, String> {
-    Ok(call.hash(&call.arg(1))?.unwrap_or_default())
+/// The fields of the first key; an absent one has none.
+fn fields_at<'c>(call: &'c Call<'_>) -> Result<Cow<'c, Fields>, String> {
+    let found = call.hash(&call.arg(1))?;
+    Ok(found.map_or_else(Cow::default, Cow::Borrowed))
 }
 
 pub(super) fn hget(call: &mut Call<'_>) -> Answer {
@@ -129,22 +130,26 @@ pub(super) fn hstrlen(call: &mut Call<'_>) -> Answer {
 }
 
 pub(super) fn hgetall(call: &mut Call<'_>) -> Answer {
-    Ok(Want::UnorderedMap(fields_at(call)?.into_iter().collect()))
+    Ok(Want::UnorderedMap(
+        fields_at(call)?.into_owned().into_iter().collect(),
+    ))
 }
 
 pub(super) fn hkeys(call: &mut Call<'_>) -> Answer {
-    Ok(Want::Unordered(fields_at(call)?.into_keys().collect()))
+    Ok(Want::Unordered(fields_at(call)?.keys().cloned().collect()))
 }
 
 pub(super) fn hvals(call: &mut Call<'_>) -> Answer {
-    Ok(Want::Unordered(fields_at(call)?.into_values().collect()))
+    Ok(Want::Unordered(
+        fields_at(call)?.values().cloned().collect(),
+    ))
 }
 
 pub(super) fn hrandfield(call: &mut Call<'_>) -> Answer {
     const LARGEST: i64 = i64::MAX;
     if call.args.len() == 2 {
-        let names = fields_at(call)?.into_keys().map(Want::Bulk);
-        let names: Vec<Want> = names.collect();
+        let fields = fields_at(call)?;
+        let names: Vec<Want> = fields.keys().cloned().map(Want::Bulk).collect();
         return Ok(if names.is_empty() {
             Want::Null
         } else {
@@ -174,14 +179,14 @@ pub(super) fn hrandfield(call: &mut Call<'_>) -> Answer {
         (false, false) => most.min(fields.len()),
     };
     Ok(if values {
-        let from = fields.into_iter().collect();
+        let from = fields.into_owned().into_iter().collect();
         Want::ChosenPairs {
             from,
             count,
             repeats,
         }
     } else {
-        let from = fields.into_keys().collect();
+        let from = fields.keys().cloned().collect();
         Want::Chosen {
             from,
             count,

@@ -125,11 +125,25 @@ impl Call<'_> {
         }
     }
 
-    pub(crate) fn hash(&self, key: &[u8]) -> Result<Option<Fields>, String> {
+    pub(crate) fn hash(&self, key: &[u8]) -> Result<Option<&Fields>, String> {
         match self.get(key).map(|item| &item.datum) {
             None => Ok(None),
-            Some(Datum::Hash(fields)) => Ok(Some(fields.clone())),
+            Some(Datum::Hash(fields)) => Ok(Some(fields)),
             Some(Datum::Text(_)) => Err(WRONG_TYPE.to_owned()),
+        }
+    }
+
+    /// The fields of the hash at a key that holds one or nothing; they are about to be written.
+    pub(crate) fn fields_to_write(&mut self, key: &[u8]) -> &mut Fields {
+        if self.get(key).is_none() {
+            self.put(key, Datum::Hash(Fields::new()), None);
+        } else {
+            self.model.touch(self.db, key);
+        }
+        let database = self.model.databases.entry(self.db).or_default();
+        match database.get_mut(key).map(|item| &mut item.datum) {
+            Some(Datum::Hash(fields)) => fields,
+            _ => unreachable!("the caller has looked at the type"),
         }
     }
 

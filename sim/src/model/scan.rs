@@ -80,7 +80,7 @@ pub(super) fn scan(call: &mut Call<'_>) -> Answer {
 
 pub(super) fn hscan(call: &mut Call<'_>) -> Answer {
     check_cursor(&call.arg(2))?;
-    let Some(fields) = call.hash(&call.arg(1))? else {
+    let Some(fields) = call.hash(&call.arg(1))?.cloned() else {
         let empty = vec![Want::Bulk(b"0".to_vec()), Want::Array(Vec::new())];
         return Ok(Want::Array(empty));
     };

@@ -77,7 +77,7 @@ impl World {
             },
         );
         self.clients[client].conn = Some(conn);
-        self.judge.connected(conn);
+        self.judge.connected(conn, member);
         self.tell(|| format!("client {client} connects to member {member} as c{conn}"));
         self.send(conn, true, Segment::Opened);
         let greeting = self.clients[client].greeting(dice);

@@ -69,6 +69,8 @@ pub(super) struct Member {
     pub(super) serving: bool,
     /// What it witnessed since it began to serve and before that was judged.
     pub(super) held: Vec<Witnessed>,
+    /// The bit that has flipped since the last life: its file, place and number.
+    pub(super) flipped: Option<(FileName, usize, u8)>,
     /// The disk is full, or was until then.
     pub(super) tight_until: u64,
     /// The monotonic clock stands still since then.
@@ -82,7 +84,10 @@ impl Member {
             config: scenario.config.clone(),
             node: None,
             life: 0,
-            disk: FakeDisk::new(scenario.seed.wrapping_add(number as u64)),
+            disk: FakeDisk::new(
+                scenario.seed.wrapping_add(number as u64),
+                scenario.final_failures,
+            ),
             clock: Clock::new(0, 0),
             jobs: BTreeMap::new(),
             last_job: 0,
@@ -105,6 +110,7 @@ impl Member {
             stopping: false,
             serving: false,
             held: Vec::new(),
+            flipped: None,
             tight_until: 0,
             frozen_from: None,
         }
@@ -145,6 +151,36 @@ impl World {
         member.node = Some(Node::new(config, member.clock.read(time)));
         self.tell(|| format!("member {number} starts"));
         self.wake(number);
+    }
+
+    /// A bit of one of a member's files flips.
+    fn flip(&mut self, number: usize, dice: &mut crate::draws::Dice) {
+        let member = &mut self.members[number];
+        let written = |bytes: &[u8]| bytes.iter().rposition(|b| *b != 0).map_or(0, |at| at + 1);
+        let files = member
+            .disk
+            .image()
+            .map(|(file, bytes)| (file, written(bytes)));
+        let files: Vec<(FileName, usize)> = files.filter(|(_, len)| *len > 0).collect();
+        if files.is_empty() || member.flipped.is_some() {
+            return;
+        }
+        let (file, len) = *dice.pick(&files);
+        let (at, bit) = (dice.below(len as u64) as usize, dice.below(8) as u8);
+        if member.disk.flip(file, at, bit) {
+            member.flipped = Some((file, at, bit));
+            self.judge.flipped(number, true);
+            self.fired(Fault::Flip);
+            self.tell(|| format!("member {number}: bit {bit} of byte {at} of {file} flips"));
+        }
+    }
+
+    /// What had flipped is put right, as from a copy.
+    pub(super) fn repair(&mut self, number: usize) {
+        if let Some((file, at, bit)) = self.members[number].flipped.take() {
+            self.members[number].disk.flip(file, at, bit);
+            self.judge.flipped(number, false);
+        }
     }
 
     /// A member ends: its process dies, and with it, or not, what the disk had not made durable.
@@ -197,6 +233,9 @@ impl World {
         let conns: Vec<u64> = conns.map(|(conn, _)| *conn).collect();
         for conn in conns {
             self.send(conn, false, Segment::Reset);
+        }
+        if !self.healed && dice.permille(self.scenario.flips) {
+            self.flip(number, &mut dice);
         }
         let after = dice.exponential(300_000_000);
         self.push(after, Event::Start { member: number });

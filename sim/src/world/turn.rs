@@ -144,6 +144,7 @@ impl World {
         let plain = after.is_empty();
         self.judge.witnessed(number, before, around)?;
         self.judge.serves(number, recovered)?;
+        self.members[number].flipped = None;
         self.tell(|| format!("member {number} serves, recovered up to {recovered:?}"));
         if plain {
             self.audit(number)?;
@@ -372,6 +373,13 @@ impl World {
                 },
                 _ => None,
             });
+            let damaged = effects.iter().any(|effect| match effect {
+                Effect::Note(note) => matches!(**note, Note::Damage(_)),
+                _ => false,
+            });
+            if damaged {
+                self.judge.damage_noted(number);
+            }
             self.listen(number, Heard::Flushed { recovered })?;
             if !self.boundary(number) {
                 return Ok(());
@@ -459,6 +467,11 @@ impl World {
         let tight = self.time < member.tight_until;
         match failure {
             None => self.end(number, End::Stop),
+            Some(_) if member.flipped.is_some() && !member.serving => {
+                self.judge.reached(Goal::Refused);
+                self.end(number, End::Process);
+                self.repair(number);
+            }
             Some(_) if member.sync_failed || tight => {
                 self.judge.reached(Goal::Stopped);
                 self.end(number, End::Process);

@@ -1,5 +1,7 @@
 //! A rewrite's switch is atomic at every step, and writes go on meanwhile.
 
+use std::collections::VecDeque;
+
 use super::*;
 
 /// Appends until the next segment is ready, begins a rewrite, and goes on until `steps` operations are done.
@@ -13,7 +15,7 @@ fn rewrite(bench: &mut Bench, mut steps: usize) -> RewriteState {
         bench.log.rewrite_piece(piece, &mut ops);
     }
     bench.log.rewrite_finish(&mut ops);
-    let mut queue = std::collections::VecDeque::from(ops);
+    let mut queue = VecDeque::from(ops);
     loop {
         let mut more = Vec::new();
         bench.log.flush(at(bench.now), &mut more);
@@ -88,7 +90,7 @@ fn a_rewrite_makes_the_log_short_and_another_may_follow() {
 fn a_damaged_base_is_refused() {
     let mut bench = before();
     rewrite(&mut bench, usize::MAX);
-    let base = crate::aof::rewrite::base(2);
+    let base = rewrite::base(2);
     for at in 0..bench.disk.image(base).len() {
         let mut disk = bench.disk.clone();
         disk.image(base)[at] ^= 4;

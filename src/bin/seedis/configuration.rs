@@ -1,10 +1,4 @@
 //! CONFIG REWRITE: changed directives are written into the configuration file, everything else in it stays.
-#![expect(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "the configuration file is the shell's own, and written where it was read"
-)]
-
 use std::fs;
 use std::io;
 use std::path::PathBuf;

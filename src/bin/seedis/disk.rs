@@ -1,7 +1,6 @@
 //! The machine's disk: writes are made at once, syncs on one thread, other slow operations on another.
 #![expect(
     clippy::disallowed_types,
-    clippy::disallowed_methods,
     reason = "this is the one place that opens files, and its thread is the one that waits for them"
 )]
 
@@ -165,7 +164,7 @@ impl Directory {
                 bytes,
             } => self.write_at(file, offset, bytes),
             other => self
-                .perform_other(other)
+                .perform_other(&other)
                 .map_err(|error| explain(&error, Vec::new())),
         }
     }
@@ -180,8 +179,8 @@ impl Directory {
         }
     }
 
-    fn perform_other(&mut self, op: DiskOp) -> io::Result<DiskDone> {
-        match op {
+    fn perform_other(&mut self, op: &DiskOp) -> io::Result<DiskDone> {
+        match *op {
             DiskOp::Create { file, size } => self.create(file, size)?,
             DiskOp::Sync { file } => self.open(file)?.sync_data()?,
             DiskOp::Read { file, offset, len } => {

@@ -19,9 +19,9 @@ impl Node {
         } = request;
         if args.len() == 1 {
             reply.array(table::rows().len());
-            table::rows()
-                .iter()
-                .for_each(|row| describe(row, &mut reply));
+            for row in table::rows() {
+                describe(row, &mut reply);
+            }
         } else if args.is(1, "count") {
             reply.integer(table::rows().len() as i64);
         } else if args.is(1, "info") {
@@ -34,9 +34,9 @@ impl Node {
             let request = args.from(2);
             let places: Vec<usize> = table::getkeys(request)?.collect();
             reply.array(places.len());
-            places
-                .into_iter()
-                .for_each(|place| reply.bulk(request.at(place)));
+            for place in places {
+                reply.bulk(request.at(place));
+            }
         }
         Ok(())
     }
@@ -55,7 +55,9 @@ fn find(name: &[u8]) -> Option<&'static Row> {
 fn info(args: Args<'_>, reply: &mut Reply<'_>) {
     if args.len() == 2 {
         reply.array(table::rows().len());
-        table::rows().iter().for_each(|row| describe(row, reply));
+        for row in table::rows() {
+            describe(row, reply);
+        }
         return;
     }
     reply.array(args.len() - 2);
@@ -96,7 +98,9 @@ fn describe(row: &Row, reply: &mut Reply<'_>) {
 fn words(words: impl Iterator<Item = &'static str>, reply: &mut Reply<'_>) {
     let words: Vec<&str> = words.collect();
     reply.set(words.len());
-    words.into_iter().for_each(|word| reply.simple(word));
+    for word in words {
+        reply.simple(word);
+    }
 }
 
 /// Where a request's keys begin and how they go on.
@@ -140,7 +144,9 @@ fn docs(args: Args<'_>, reply: &mut Reply<'_>) {
         args.from(2).iter().filter_map(find).collect()
     };
     reply.map(rows.len());
-    rows.into_iter().for_each(|row| document(row, reply));
+    for row in rows {
+        document(row, reply);
+    }
 }
 
 fn document(row: &Row, reply: &mut Reply<'_>) {
@@ -182,8 +188,8 @@ fn list(args: Args<'_>, reply: &mut Reply<'_>) -> Outcome {
         }
     }
     reply.array(names.len());
-    names
-        .into_iter()
-        .for_each(|row| reply.bulk(row.name.as_bytes()));
+    for row in names {
+        reply.bulk(row.name.as_bytes());
+    }
     Ok(())
 }

@@ -78,13 +78,12 @@ impl Node {
             "protected-mode" => switch(config.protected_mode),
             "requirepass" => String::from_utf8_lossy(&config.requirepass).into_owned(),
             "timeout" => config.timeout_s.to_string(),
-            name => match self.directives.0.get(name) {
-                Some(value) => value.clone(),
-                None => {
-                    let given = config.directives.iter().rev().find(|(own, _)| own == name);
-                    given.map_or_else(|| directive.default.into(), |(_, value)| value.clone())
-                }
-            },
+            name => {
+                let set = self.directives.0.get(name);
+                let given = config.directives.iter().rev().find(|(own, _)| own == name);
+                let value = set.or(given.map(|(_, value)| value));
+                value.map_or_else(|| directive.default.into(), String::clone)
+            }
         }
     }
 

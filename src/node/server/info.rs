@@ -114,7 +114,7 @@ impl Node {
         put(out, format_args!("configured_hz:10"));
         put(
             out,
-            format_args!("lru_clock:{}", self.now.wall_us / 1_000_000 & 0xff_ffff),
+            format_args!("lru_clock:{}", (self.now.wall_us / 1_000_000) & 0xff_ffff),
         );
         put(out, format_args!("executable:{}", process.executable));
         put(out, format_args!("config_file:{}", process.config_file));

@@ -1,0 +1,117 @@
+//! An entry and its one encoding, which is the same on disk and on the wire.
+//!
+//! ```text
+//! 0   8  term          24  4  length of the payload
+//! 8   8  index         28  1  kind
+//! 16  8  stamp         29  n  payload
+//! ..  8  CRC-64/XZ over all of it
+//! ```
+//!
+//! The checksum is made when the entry is proposed and travels with it; numbers are little-endian.
+
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+use crc64fast::Digest;
+
+use crate::ids::{LogIndex, Term};
+use crate::time::Stamp;
+
+use super::Membership;
+
+const HEAD_BYTES: usize = 29;
+const SUM_BYTES: usize = 8;
+
+/// What an entry is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Its payload is for the state machine.
+    Normal,
+    /// It only lets a new leader commit what its predecessors have left (thesis 6.4).
+    Noop,
+    /// Its payload is the group's new membership.
+    Membership,
+}
+
+/// One entry of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The term of the leader that proposed it.
+    pub term: Term,
+    /// Its place in the log.
+    pub index: LogIndex,
+    /// Replicated time.
+    pub stamp: Stamp,
+    /// What it is for.
+    pub kind: Kind,
+    /// What it says.
+    pub payload: Bytes,
+}
+
+/// Bytes that are no entry: too short, of no known kind, or not those that were checksummed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Corrupt;
+
+impl Entry {
+    /// Appends the encoding.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        let from = out.len();
+        for number in [self.term.0, self.index.0, self.stamp.0] {
+            out.extend_from_slice(&number.to_le_bytes());
+        }
+        out.extend_from_slice(&(self.payload.len() as u32).to_le_bytes());
+        out.push(match self.kind {
+            Kind::Normal => 0,
+            Kind::Noop => 1,
+            Kind::Membership => 2,
+        });
+        out.extend_from_slice(&self.payload);
+        let sum = checksum(&out[from..]);
+        out.extend_from_slice(&sum.to_le_bytes());
+    }
+
+    /// Takes one entry off the front of `bytes`.
+    pub fn decode(bytes: &mut &[u8]) -> Result<Self, Corrupt> {
+        let length = bytes.get(24..28).and_then(|b| b.try_into().ok());
+        let length = length.map(u32::from_le_bytes).ok_or(Corrupt)? as usize;
+        let end = HEAD_BYTES + length;
+        let (body, rest) = bytes.split_at_checked(end).ok_or(Corrupt)?;
+        let (sum, rest) = rest.split_first_chunk::<SUM_BYTES>().ok_or(Corrupt)?;
+        if checksum(body) != u64::from_le_bytes(*sum) {
+            return Err(Corrupt);
+        }
+        let kind = match body[28] {
+            0 => Kind::Normal,
+            1 => Kind::Noop,
+            2 => Kind::Membership,
+            _ => return Err(Corrupt),
+        };
+        let number = |at: usize| {
+            let bytes = body[at..at + 8].try_into();
+            bytes.map(u64::from_le_bytes).map_err(|_| Corrupt)
+        };
+        let entry = Self {
+            term: Term(number(0)?),
+            index: LogIndex(number(8)?),
+            stamp: Stamp(number(16)?),
+            kind,
+            payload: Bytes::copy_from_slice(&body[HEAD_BYTES..]),
+        };
+        *bytes = rest;
+        Ok(entry)
+    }
+
+    /// The membership that it brings into force, if it brings one.
+    pub fn membership(&self) -> Option<Membership> {
+        match self.kind {
+            Kind::Membership => Membership::decode(&self.payload).ok(),
+            Kind::Normal | Kind::Noop => None,
+        }
+    }
+}
+
+fn checksum(bytes: &[u8]) -> u64 {
+    let mut digest = Digest::new();
+    digest.write(bytes);
+    digest.sum64()
+}
