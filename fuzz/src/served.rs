@@ -113,7 +113,10 @@ impl Served {
                     }
                     Effect::Disk { op, .. } => panic!("{op:?} without a disk"),
                     Effect::Stopped { failure } => panic!("it stopped: {failure:?}"),
-                    Effect::Resume { .. } | Effect::Message { .. } | Effect::Note(_) => {}
+                    Effect::Resume { .. }
+                    | Effect::Message { .. }
+                    | Effect::Note(_)
+                    | Effect::Configuration(_) => {}
                 }
             }
         }
