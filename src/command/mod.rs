@@ -1,1 +1,14 @@
 //! What Redis means: a row in a table and a function for each command.
+//!
+//! A command sees arguments, the store, replicated time, dice and a writer of replies. It never learns who asked, on
+//! which connection, or whether its entry came from this member's clients or from a log of last year.
+
+pub mod args;
+mod connection;
+pub mod context;
+pub mod error;
+mod expiry;
+mod hashes;
+mod keys;
+mod scan;
+pub mod table;

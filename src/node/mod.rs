@@ -1,1 +1,244 @@
 //! The one server: inputs in, effects out.
+//!
+//! A driver calls `handle` for everything that has happened, `flush` when nothing more is ready, and then performs
+//! the effects. A node never waits, reads no clock and opens no file.
+
+mod apply;
+mod clients;
+mod commit;
+pub mod config;
+pub mod effect;
+pub mod entry;
+pub mod input;
+mod route;
+mod sessions;
+mod verbs;
+mod watchers;
+pub mod witness;
+
+pub use verbs::REDIS_VERSION;
+
+use alloc::vec::Vec;
+use core::mem;
+use core::ops::Range;
+
+use crate::ids::ConnId;
+use crate::resp::reply::Protocol;
+use crate::store::Store;
+use crate::time::{Mono, Now, Stamp};
+
+use commit::Commit;
+use config::Config;
+use effect::{Effect, Effects};
+use input::Input;
+use sessions::Sessions;
+use watchers::Watchers;
+
+/// Where a node stands in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// It reads what its disk holds; clients are told LOADING.
+    Recovering,
+    /// It serves.
+    Serving,
+    /// It was asked to stop and waits for its last sync.
+    Stopping,
+    /// It does nothing any more.
+    Stopped,
+}
+
+/// A client that is owed something when a command, or a moment, of an entry is applied.
+#[derive(Debug)]
+struct Waiter {
+    slot: u32,
+    conn: ConnId,
+    /// The command of the entry.
+    place: u32,
+    protocol: Protocol,
+    /// The client wants no reply.
+    silent: bool,
+    /// It only waits for replicated time to reach the entry's stamp; its request is parked.
+    parked: bool,
+}
+
+/// The writes of this turn.
+#[derive(Debug, Default)]
+struct Batch {
+    bytes: Vec<u8>,
+    count: u32,
+    waiters: Vec<Waiter>,
+}
+
+/// What INFO counts.
+#[derive(Debug, Default)]
+pub(crate) struct Stats {
+    pub(crate) commands: u64,
+    pub(crate) connections: u64,
+    pub(crate) rejected_connections: u64,
+    pub(crate) error_replies: u64,
+    pub(crate) protocol_errors: u64,
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
+}
+
+/// One server.
+#[derive(Debug)]
+pub struct Node {
+    config: Config,
+    phase: Phase,
+    now: Now,
+    sessions: Sessions,
+    watchers: Watchers,
+    store: Store,
+    commit: Commit,
+    batch: Batch,
+    /// Replicated time: the stamp of the last applied entry.
+    applied_stamp: Stamp,
+    /// When that was, by this member's monotonic clock.
+    applied_mono: Mono,
+    /// Commands applied since this node started.
+    commands_applied: u64,
+    /// Commands in proposed entries since this node started.
+    commands_in_entries: u64,
+    reads: u64,
+    /// Clients that wait for something else than a request.
+    blocked_clients: u32,
+    stats: Stats,
+    dirty: Vec<u32>,
+    /// What `handle` decided and `flush` will emit.
+    effects: Vec<Effect>,
+    ranges: Vec<Range<u32>>,
+    ranges_parked: Vec<Range<u32>>,
+    sink: Vec<u8>,
+}
+
+/// How many bytes of replies may wait for a slow reader before nothing more is read from it.
+const OUTBOX_BYTES_MAX: usize = 64 << 20;
+/// How many bytes a connection may bring in one input.
+const APPETITE: usize = 64 << 10;
+
+impl Node {
+    /// A node that has nothing yet but its configuration; it asks for its files at the first `flush`.
+    pub fn new(config: Config, now: Now) -> Self {
+        let commit = Commit::new(&config, now);
+        let phase = if commit.is_recovering() {
+            Phase::Recovering
+        } else {
+            Phase::Serving
+        };
+        Self {
+            phase,
+            now,
+            sessions: Sessions::default(),
+            watchers: Watchers::default(),
+            store: Store::new(config.hash_seed),
+            commit,
+            batch: Batch::default(),
+            applied_stamp: Stamp::default(),
+            applied_mono: now.mono,
+            commands_applied: 0,
+            commands_in_entries: 0,
+            reads: 0,
+            blocked_clients: 0,
+            stats: Stats::default(),
+            dirty: Vec::new(),
+            effects: Vec::new(),
+            ranges: Vec::new(),
+            ranges_parked: Vec::new(),
+            sink: Vec::new(),
+            config,
+        }
+    }
+
+    /// Takes note of one thing that has happened. Asks for nothing yet: that is for `flush`.
+    pub fn handle(&mut self, now: Now, input: Input<'_>) {
+        self.now = now;
+        match input {
+            Input::Opened { conn, address } => self.opened(conn, address),
+            Input::Received { conn, bytes } => {
+                let Some(slot) = self.sessions.slot(conn) else {
+                    return;
+                };
+                self.stats.bytes_in += bytes.len() as u64;
+                if let Some(session) = self.sessions.get_mut(slot) {
+                    session.heard = now.mono;
+                }
+                self.received(slot, bytes);
+            }
+            Input::Sent { conn, count } => {
+                self.stats.bytes_out += count as u64;
+                let Some(slot) = self.sessions.slot(conn) else {
+                    return;
+                };
+                if let Some(session) = self.sessions.get_mut(slot) {
+                    session.outbox.sent(count);
+                }
+            }
+            Input::Closed { conn } => self.closed(conn),
+            Input::Message { from, frame } => self.message(from, frame),
+            Input::Disk { ticket, outcome } => self.disk(ticket, outcome),
+            Input::Timer => self.timer(),
+            Input::Stop => self.stop(),
+        }
+    }
+
+    /// Ends a turn: what was asked for in it becomes one append, and what is decided by now leaves.
+    pub fn flush(&mut self, now: Now, out: &mut Effects) {
+        self.now = now;
+        self.tend_clients();
+        self.resume_paused();
+        self.commit_turn();
+        out.append(&mut self.effects);
+        for slot in mem::take(&mut self.dirty) {
+            let Some(session) = self.sessions.get_mut(slot) else {
+                continue;
+            };
+            session.dirty = false;
+            let conn = session.conn;
+            if !session.outbox.is_empty() {
+                out.push(Effect::Send { conn });
+            }
+            if session.closing && !session.is_busy() {
+                out.push(Effect::Close { conn });
+            }
+        }
+    }
+
+    /// The bytes of a connection that may leave, in order.
+    pub fn outbox(&self, conn: ConnId) -> impl Iterator<Item = &[u8]> {
+        let session = self
+            .sessions
+            .slot(conn)
+            .and_then(|slot| self.sessions.get(slot));
+        session
+            .map(|session| session.outbox.unsent())
+            .into_iter()
+            .filter(|b| !b.is_empty())
+    }
+
+    /// How many bytes a connection may bring now; 0: do not read it until `Effect::Resume`.
+    pub fn appetite(&self, conn: ConnId) -> usize {
+        let Some(session) = self
+            .sessions
+            .slot(conn)
+            .and_then(|slot| self.sessions.get(slot))
+        else {
+            return 0;
+        };
+        let full = session.closing
+            || session.blocked.is_some()
+            || session.outbox.len() > OUTBOX_BYTES_MAX
+            || self.commit.is_full();
+        if full { 0 } else { APPETITE }
+    }
+
+    /// Where this node stands in its life.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// All keys and values, for whoever judges them.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+}

@@ -30,6 +30,14 @@ impl<'a> Reply<'a> {
         Self { out, protocol }
     }
 
+    /// The same writer for a shorter time.
+    pub fn reborrow(&mut self) -> Reply<'_> {
+        Reply {
+            out: self.out,
+            protocol: self.protocol,
+        }
+    }
+
     /// The protocol in which this writer writes.
     pub fn protocol(&self) -> Protocol {
         self.protocol

@@ -1,1 +1,143 @@
 //! One client: bytes in, requests out, replies in order.
+//!
+//! A session knows what its client has said and is owed. It never sees the store or the log: what a request means is
+//! for the node to decide.
+
+pub mod inbound;
+pub mod outbox;
+pub mod parked;
+pub mod transaction;
+
+use alloc::vec::Vec;
+
+use crate::ids::ConnId;
+use crate::resp::reply::{Protocol, Reply};
+use crate::time::Mono;
+
+use inbound::Inbound;
+use outbox::Outbox;
+use parked::Parked;
+use transaction::{Transaction, Watch};
+
+/// Which replies a client wants, by CLIENT REPLY.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReplyMode {
+    /// All.
+    #[default]
+    On,
+    /// None, until it says otherwise.
+    Off,
+    /// Not the next one.
+    SkipNext,
+    /// Not this one.
+    Skip,
+}
+
+/// What a blocked client waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blocked {
+    /// WAIT: the time when it ends, if it ever does.
+    Wait {
+        /// When the client is answered all the same; never, where it gave 0.
+        until: Option<Mono>,
+    },
+}
+
+/// What the node keeps of one client.
+#[derive(Debug, Default)]
+pub struct Session {
+    /// The connection.
+    pub conn: ConnId,
+    /// What the driver said of the client's address.
+    pub address: alloc::string::String,
+    /// When it connected.
+    pub since: Mono,
+    /// When it last sent something.
+    pub heard: Mono,
+    /// The database it has selected.
+    pub db: u32,
+    /// The protocol it has chosen.
+    pub protocol: Protocol,
+    /// CLIENT SETNAME.
+    pub name: Vec<u8>,
+    /// CLIENT SETINFO lib-name.
+    pub library: Vec<u8>,
+    /// CLIENT SETINFO lib-ver.
+    pub library_version: Vec<u8>,
+    /// The last command, for CLIENT LIST.
+    pub last_command: &'static str,
+    /// Whether it may do more than authenticate.
+    pub authenticated: bool,
+    /// CLIENT NO-EVICT.
+    pub no_evict: bool,
+    /// CLIENT NO-TOUCH.
+    pub no_touch: bool,
+    /// CLIENT REPLY.
+    pub reply_mode: ReplyMode,
+    /// Bytes that are not a request yet.
+    pub inbound: Inbound,
+    /// Replies that may leave.
+    pub outbox: Outbox,
+    /// What was asked behind a write that is not applied yet.
+    pub parked: Parked,
+    /// Requests handed to the log so far.
+    pub proposed: u64,
+    /// Of those, how many are applied.
+    pub applied: u64,
+    /// The transaction that MULTI opened.
+    pub transaction: Option<Transaction>,
+    /// The keys that WATCH named.
+    pub watches: Vec<Watch>,
+    /// Whether a watched key has changed.
+    pub watch_broken: bool,
+    /// What it waits for; nothing it sent is looked at before.
+    pub blocked: Option<Blocked>,
+    /// Whole requests may be among the kept bytes, but could not be looked at.
+    pub paused: bool,
+    /// No request is taken any more; the connection closes when all replies are written.
+    pub closing: bool,
+    /// Whether the node has it on the list of those with something to send.
+    pub dirty: bool,
+}
+
+impl Session {
+    /// A client that has just connected.
+    pub fn new(conn: ConnId, now: Mono, authenticated: bool) -> Self {
+        Self {
+            conn,
+            since: now,
+            heard: now,
+            authenticated,
+            ..Self::default()
+        }
+    }
+
+    /// Whether a write of this client is on its way, so that what follows must wait its turn.
+    pub fn is_busy(&self) -> bool {
+        self.proposed != self.applied || !self.parked.is_empty()
+    }
+
+    /// Whether the reply to the present request is not wanted.
+    pub fn is_silent(&self) -> bool {
+        matches!(self.reply_mode, ReplyMode::Off | ReplyMode::Skip)
+    }
+
+    /// A writer for a reply that may leave at once.
+    pub fn reply(&mut self) -> Reply<'_> {
+        Reply::new(self.outbox.buffer(), self.protocol)
+    }
+
+    /// Puts the connection back to how it was when it connected, as RESET asks.
+    pub fn reset(&mut self, authenticated: bool) {
+        self.db = 0;
+        self.protocol = Protocol::Resp2;
+        self.name.clear();
+        self.authenticated = authenticated;
+        self.no_evict = false;
+        self.no_touch = false;
+        self.reply_mode = ReplyMode::On;
+        self.transaction = None;
+        self.watches.clear();
+        self.watch_broken = false;
+    }
+}

@@ -1,3 +1,243 @@
 //! The shell: the only code that meets the machine.
 
-fn main() {}
+mod clock;
+mod config;
+mod disk;
+mod listener;
+mod serve;
+mod stream;
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::time::Duration;
+
+use seedis::node::Node;
+use seedis::node::config::{Config, Process};
+use seedis::node::input::Input;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task;
+
+use clock::Clock;
+use config::{LogLevel, Options};
+use disk::Disk;
+use listener::Manners;
+use serve::Server;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The exit code for a configuration that cannot be.
+const EXIT_USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let options = match Options::read(std::env::args_os()) {
+        Ok(options) => options,
+        Err(error) => {
+            // The text goes where it belongs: help to standard output, errors to standard error.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { EXIT_USAGE } else { 0 });
+        }
+    };
+    if options.version {
+        say(&format!(
+            "Redis server v={} sha=00000000:0 malloc=mimalloc bits=64 build=seedis\nSeedis {}",
+            seedis::node::REDIS_VERSION,
+            env!("CARGO_PKG_VERSION")
+        ));
+        return ExitCode::SUCCESS;
+    }
+    match run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "the version and the banner are for whoever started us"
+)]
+fn say(text: &str) {
+    println!("{text}");
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "the last word of a server that cannot go on"
+)]
+fn complain(text: &str) {
+    eprintln!("seedis: {text}");
+}
+
+fn run(options: &Options) -> Result<(), String> {
+    start_logging(options)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start the runtime: {error}"))?;
+    let local = task::LocalSet::new();
+    local.block_on(&runtime, serve(options))
+}
+
+async fn serve(options: &Options) -> Result<(), String> {
+    let clock = Clock::start();
+    let config = complete(options.node(), options);
+    let (done, outcomes) = tokio::sync::mpsc::unbounded_channel();
+    let dir = options.dir.display();
+    let disk = if config.append_only {
+        let delay = Duration::from_micros(options.debug_sync_delay_us);
+        let opened = Disk::open(&options.dir, done, delay).map_err(|error| match error.kind() {
+            std::io::ErrorKind::WouldBlock => {
+                format!("the data directory {dir} is in use by another server (its lock is held)")
+            }
+            _ => format!("cannot open the data directory {dir}: {error}"),
+        })?;
+        Some(opened)
+    } else {
+        None
+    };
+    let manners = Manners {
+        keepalive_s: options.tcp_keepalive,
+        protected: config.protected_mode && config.requirepass.is_empty(),
+    };
+    let mut listeners = Vec::new();
+    if options.port != 0 {
+        for address in &options.bind {
+            let listening = listener::listen(address, options.port);
+            listeners.append(&mut listening.map_err(|error| error.to_string())?);
+        }
+    }
+    let unix = match &options.unixsocket {
+        None => None,
+        Some(path) => {
+            let listening = listener::listen_unix(path, options.unixsocketperm);
+            let path = path.display().to_string();
+            let failed = |error| format!("cannot listen on the Unix socket {path}: {error}");
+            Some((listening.map_err(failed)?, path.clone()))
+        }
+    };
+    if listeners.is_empty() && unix.is_none() {
+        return Err("there is nothing to listen on: give --port or --unixsocket".into());
+    }
+    say(&format!(" PID: {}", std::process::id()));
+    banner(options, &listeners);
+    let server = Server::new(Node::new(config, clock.now()), disk, clock);
+    task::spawn_local(Rc::clone(&server).flusher());
+    task::spawn_local(Rc::clone(&server).disk_outcomes(outcomes));
+    for listener in listeners {
+        task::spawn_local(listener::accept(Rc::clone(&server), listener, manners));
+    }
+    if let Some((listener, path)) = unix {
+        task::spawn_local(listener::accept_unix(Rc::clone(&server), listener, path));
+    }
+    let no_signals = |error| format!("cannot listen for signals: {error}");
+    let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => server.tell(Input::Stop),
+            _ = interrupt.recv() => server.tell(Input::Stop),
+            () = server.stopped.notified() => break,
+        }
+    }
+    if let Some(path) = &options.unixsocket {
+        let _ = std::fs::remove_file(path);
+    }
+    server.failure().map_or(Ok(()), Err)
+}
+
+/// What only the machine knows: chance, and what INFO says of the process.
+fn complete(config: Config, options: &Options) -> Config {
+    let text = |path: &std::path::Path| path.display().to_string();
+    let absolute = |path: &std::path::Path| {
+        std::path::absolute(path).map_or_else(|_| text(path), |path| text(&path))
+    };
+    Config {
+        seed: entropy(),
+        hash_seed: entropy(),
+        process: Process {
+            port: options.port,
+            pid: std::process::id(),
+            os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            executable: std::env::current_exe()
+                .map(|path| text(&path))
+                .unwrap_or_default(),
+            config_file: options
+                .config_file
+                .as_deref()
+                .map(absolute)
+                .unwrap_or_default(),
+            dir: absolute(&options.dir),
+            bind: options.bind.join(" "),
+            run_id: format!(
+                "{:016x}{:016x}{:08x}",
+                entropy(),
+                entropy(),
+                entropy() as u32
+            ),
+        },
+        ..config
+    }
+}
+
+/// 64 bits that nobody can guess, from the operating system by way of the standard library's keyed hasher.
+fn entropy() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+fn banner(options: &Options, listeners: &[tokio::net::TcpListener]) {
+    let addresses: Vec<String> = listeners
+        .iter()
+        .filter_map(|listener| listener.local_addr().ok())
+        .map(|address| address.to_string())
+        .collect();
+    let data = if options.appendonly.is_on() {
+        std::path::absolute(&options.dir)
+            .unwrap_or_else(|_| options.dir.clone())
+            .display()
+            .to_string()
+    } else {
+        "in memory only".into()
+    };
+    say(&format!(
+        "\n  Seedis {} speaks like Redis {}\n  listening  {}\n  data       {data}\n  next       \
+         redis-cli -p {} ping\n",
+        env!("CARGO_PKG_VERSION"),
+        seedis::node::REDIS_VERSION,
+        addresses.join(", "),
+        options.port,
+    ));
+}
+
+fn start_logging(options: &Options) -> Result<(), String> {
+    use tracing::level_filters::LevelFilter;
+    let level = match options.loglevel {
+        LogLevel::Debug | LogLevel::Verbose => LevelFilter::DEBUG,
+        LogLevel::Notice => LevelFilter::INFO,
+        LogLevel::Warning => LevelFilter::WARN,
+        LogLevel::Nothing => LevelFilter::OFF,
+    };
+    let lines = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_target(false);
+    if options.logfile.as_os_str().is_empty() {
+        lines.init();
+        return Ok(());
+    }
+    let path = &options.logfile;
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path);
+    let file = file.map_err(|e| format!("cannot open the log file {}: {e}", path.display()))?;
+    lines
+        .with_ansi(false)
+        .with_writer(std::sync::Mutex::new(file))
+        .init();
+    Ok(())
+}

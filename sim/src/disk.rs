@@ -1,0 +1,393 @@
+//! The fake disk: what is durable, what is pending, and what a crash makes of it.
+//!
+//! A file is a durable image and an ordered list of writes that no sync has covered. Reads see all of it, as a page
+//! cache would show it. A crash keeps what one persistence profile allows:
+//!
+//! * `OrderedPrefix`: the pending operations up to some point, as an ordered journal would.
+//! * `AnySubset`: each pending operation or not, independently: nothing orders unsynced writes.
+//! * `SizeFirst`: the file has its new length, but what was written beyond the old one reads as zeros.
+//! * `Torn`: a prefix, and of the next write only the sectors left or right of some point, or garbage there.
+//! * `Lost`: nothing that was not synced.
+//!
+//! A directory entry (creation, rename, removal) is pending until the directory is synced; a crash keeps a prefix of
+//! those, but a file whose entry is kept need not have its content.
+
+use std::collections::BTreeMap;
+
+use seedis::disk::{DiskDone, DiskError, DiskOp, FileName};
+use seedis::rng::{below, draw};
+
+/// The stream of draws that the disk makes.
+const DISK_STREAM: u64 = 0x0064_6973_6b00_0001;
+
+/// What a crash does to what was not synced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Profile {
+    OrderedPrefix,
+    AnySubset,
+    SizeFirst,
+    Torn,
+    Lost,
+}
+
+impl Profile {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::OrderedPrefix, Self::AnySubset, Self::SizeFirst, Self::Torn, Self::Lost];
+}
+
+#[derive(Clone, Debug)]
+enum Pending {
+    Write { offset: usize, bytes: Vec<u8> },
+    Truncate { len: usize },
+}
+
+/// One file's content: an inode, which a name points to.
+#[derive(Clone, Debug, Default)]
+struct Inode {
+    durable: Vec<u8>,
+    pending: Vec<Pending>,
+    /// What a reader sees.
+    current: Vec<u8>,
+}
+
+impl Inode {
+    fn apply(image: &mut Vec<u8>, op: &Pending) {
+        match op {
+            Pending::Write { offset, bytes } => {
+                let end = offset + bytes.len();
+                if image.len() < end {
+                    image.resize(end, 0);
+                }
+                image[*offset..end].copy_from_slice(bytes);
+            }
+            Pending::Truncate { len } => image.resize(*len, 0),
+        }
+    }
+
+    fn push(&mut self, op: Pending) {
+        Self::apply(&mut self.current, &op);
+        self.pending.push(op);
+    }
+
+    fn sync(&mut self) {
+        self.durable.clone_from(&self.current);
+        self.pending.clear();
+    }
+}
+
+#[derive(Clone, Debug)]
+enum NameOp {
+    Link { name: FileName, inode: usize },
+    Unlink { name: FileName },
+    Rename { from: FileName, to: FileName, inode: usize },
+}
+
+fn apply_name(names: &mut BTreeMap<FileName, usize>, op: &NameOp) {
+    match op {
+        NameOp::Link { name, inode } => {
+            names.insert(*name, *inode);
+        }
+        NameOp::Unlink { name } => {
+            names.remove(name);
+        }
+        NameOp::Rename { from, to, inode } => {
+            names.remove(from);
+            names.insert(*to, *inode);
+        }
+    }
+}
+
+/// A disk with one directory.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FakeDisk {
+    seed: u64,
+    drawn: u64,
+    inodes: Vec<Inode>,
+    names: BTreeMap<FileName, usize>,
+    durable_names: BTreeMap<FileName, usize>,
+    pending_names: Vec<NameOp>,
+    /// Bytes that may still be written; nothing: as many as one likes.
+    pub(crate) space: Option<u64>,
+    /// The next sync fails.
+    pub(crate) fail_next_sync: bool,
+    /// Operations performed, by kind, for the report.
+    pub(crate) syncs: u64,
+    pub(crate) writes: u64,
+}
+
+impl FakeDisk {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { seed, ..Self::default() }
+    }
+
+    fn chance(&mut self, bound: u64) -> u64 {
+        self.drawn += 1;
+        below(draw(self.seed, DISK_STREAM, self.drawn, 0), bound)
+    }
+
+    /// Performs an operation. Whether it took long is for the world to decide.
+    pub(crate) fn perform(&mut self, op: DiskOp) -> Result<DiskDone, DiskError> {
+        match op {
+            DiskOp::Create { file, size } => {
+                if !self.take_space(size) {
+                    return Err(DiskError::NoSpace { bytes: Vec::new() });
+                }
+                let mut inode = Inode::default();
+                inode.push(Pending::Truncate { len: size as usize });
+                self.inodes.push(inode);
+                let inode = self.inodes.len() - 1;
+                self.name(NameOp::Link { name: file, inode });
+            }
+            DiskOp::WriteAt { file, offset, bytes } => {
+                let Some(inode) = self.names.get(&file).copied() else {
+                    return Err(DiskError::NotFound);
+                };
+                let grown = (offset + bytes.len() as u64)
+                    .saturating_sub(self.inodes[inode].current.len() as u64);
+                if !self.take_space(grown) {
+                    // A short write: what fitted is there.
+                    let part = self.chance(bytes.len() as u64 + 1) as usize;
+                    let op = Pending::Write { offset: offset as usize, bytes: bytes[..part].to_vec() };
+                    self.inodes[inode].push(op);
+                    return Err(DiskError::NoSpace { bytes });
+                }
+                self.writes += 1;
+                self.inodes[inode]
+                    .push(Pending::Write { offset: offset as usize, bytes: bytes.clone() });
+                return Ok(DiskDone::Written { bytes });
+            }
+            DiskOp::Sync { file } => {
+                let Some(inode) = self.names.get(&file).copied() else {
+                    return Err(DiskError::NotFound);
+                };
+                self.syncs += 1;
+                if std::mem::take(&mut self.fail_next_sync) {
+                    // As ext4 does: the pages are marked clean, a later sync would succeed, the data are not there.
+                    let lost = self.inodes[inode].durable.clone();
+                    let inode = &mut self.inodes[inode];
+                    inode.pending.clear();
+                    if self.drawn.is_multiple_of(2) {
+                        inode.current = lost;
+                    }
+                    return Err(DiskError::Io { code: 5 });
+                }
+                self.inodes[inode].sync();
+            }
+            DiskOp::Read { file, offset, len } => {
+                let Some(inode) = self.names.get(&file).copied() else {
+                    return Err(DiskError::NotFound);
+                };
+                let image = &self.inodes[inode].current;
+                let from = (offset as usize).min(image.len());
+                let to = (from + len as usize).min(image.len());
+                return Ok(DiskDone::Read { bytes: image[from..to].to_vec() });
+            }
+            DiskOp::Truncate { file, len } => {
+                let Some(inode) = self.names.get(&file).copied() else {
+                    return Err(DiskError::NotFound);
+                };
+                self.inodes[inode].push(Pending::Truncate { len: len as usize });
+            }
+            DiskOp::Rename { from, to } => {
+                let Some(inode) = self.names.get(&from).copied() else {
+                    return Err(DiskError::NotFound);
+                };
+                self.name(NameOp::Rename { from, to, inode });
+            }
+            DiskOp::Remove { file } => {
+                if let Some(inode) = self.names.get(&file).copied() {
+                    let freed = self.inodes[inode].current.len() as u64;
+                    if let Some(space) = &mut self.space {
+                        *space += freed;
+                    }
+                    self.name(NameOp::Unlink { name: file });
+                }
+            }
+            DiskOp::SyncDir => {
+                self.durable_names.clone_from(&self.names);
+                self.pending_names.clear();
+            }
+            DiskOp::List => {
+                let len = |inode: &usize| self.inodes[*inode].current.len() as u64;
+                let files = self.names.iter().map(|(name, inode)| (*name, len(inode))).collect();
+                return Ok(DiskDone::Listed { files });
+            }
+        }
+        Ok(DiskDone::Done)
+    }
+
+    fn take_space(&mut self, bytes: u64) -> bool {
+        match &mut self.space {
+            None => true,
+            Some(space) if *space >= bytes => {
+                *space -= bytes;
+                true
+            }
+            Some(_) => false,
+        }
+    }
+
+    fn name(&mut self, op: NameOp) {
+        apply_name(&mut self.names, &op);
+        self.pending_names.push(op);
+    }
+
+    /// The power fails: what was not synced survives as the profile has it.
+    pub(crate) fn crash(&mut self, profile: Profile) {
+        for number in 0..self.inodes.len() {
+            if !self.inodes[number].pending.is_empty() {
+                self.crash_inode(number, profile);
+            }
+        }
+        let kept = match profile {
+            Profile::Lost => 0,
+            _ => self.chance(self.pending_names.len() as u64 + 1) as usize,
+        };
+        let mut names = self.durable_names.clone();
+        for op in &self.pending_names[..kept] {
+            apply_name(&mut names, op);
+        }
+        self.names.clone_from(&names);
+        self.durable_names = names;
+        self.pending_names.clear();
+    }
+
+    fn crash_inode(&mut self, number: usize, profile: Profile) {
+        let pending = std::mem::take(&mut self.inodes[number].pending);
+        let mut image = std::mem::take(&mut self.inodes[number].durable);
+        match profile {
+            Profile::Lost => {}
+            Profile::OrderedPrefix => {
+                let kept = self.chance(pending.len() as u64 + 1) as usize;
+                pending[..kept].iter().for_each(|op| Inode::apply(&mut image, op));
+            }
+            Profile::AnySubset => {
+                for op in &pending {
+                    if self.chance(2) == 0 {
+                        Inode::apply(&mut image, op);
+                    }
+                }
+            }
+            Profile::SizeFirst => {
+                let len = self.inodes[number].current.len();
+                let kept = self.chance(pending.len() as u64 + 1) as usize;
+                pending[..kept].iter().for_each(|op| Inode::apply(&mut image, op));
+                image.resize(len, 0);
+            }
+            Profile::Torn => {
+                let kept = self.chance(pending.len() as u64 + 1) as usize;
+                pending[..kept].iter().for_each(|op| Inode::apply(&mut image, op));
+                if let Some(Pending::Write { offset, bytes }) = pending.get(kept) {
+                    self.tear(&mut image, *offset, bytes);
+                }
+            }
+        }
+        let inode = &mut self.inodes[number];
+        inode.current.clone_from(&image);
+        inode.durable = image;
+    }
+
+    /// Lets a part of one write reach the disk, cut at a sector.
+    fn tear(&mut self, image: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
+        let sector = if self.chance(2) == 0 { 512 } else { 4096 };
+        let cuts = bytes.len() / sector + 1;
+        let cut = ((self.chance(cuts as u64) as usize + 1) * sector - offset % sector)
+            .min(bytes.len());
+        let (from, part) = match self.chance(3) {
+            0 => (0, bytes[..cut].to_vec()),
+            1 => (cut, bytes[cut..].to_vec()),
+            _ => {
+                let mut part = bytes[..cut].to_vec();
+                let last = part.len().saturating_sub(sector);
+                for byte in &mut part[last..] {
+                    *byte = self.chance(256) as u8;
+                }
+                (0, part)
+            }
+        };
+        Inode::apply(image, &Pending::Write { offset: offset + from, bytes: part });
+    }
+
+    /// Everything that is on the disk, for digests and for damage at rest.
+    pub(crate) fn image(&self) -> impl Iterator<Item = (FileName, &[u8])> {
+        self.names.iter().map(|(name, inode)| (*name, &self.inodes[*inode].current[..]))
+    }
+
+    /// Flips one bit of a file, in what is there and what is durable alike.
+    pub(crate) fn flip(&mut self, file: FileName, offset: usize, bit: u8) -> bool {
+        let Some(inode) = self.names.get(&file).copied() else { return false };
+        let inode = &mut self.inodes[inode];
+        for image in [&mut inode.current, &mut inode.durable] {
+            if let Some(byte) = image.get_mut(offset) {
+                *byte ^= 1 << bit;
+            }
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use seedis::disk::FileKind;
+
+    const FILE: FileName = FileName::new(FileKind::Log, 1);
+
+    fn disk_with(synced: &[u8], unsynced: &[&[u8]]) -> FakeDisk {
+        let mut disk = FakeDisk::new(7);
+        disk.perform(DiskOp::Create { file: FILE, size: 0 }).unwrap();
+        disk.perform(DiskOp::WriteAt { file: FILE, offset: 0, bytes: synced.to_vec() }).unwrap();
+        disk.perform(DiskOp::Sync { file: FILE }).unwrap();
+        disk.perform(DiskOp::SyncDir).unwrap();
+        let mut offset = synced.len() as u64;
+        for bytes in unsynced {
+            disk.perform(DiskOp::WriteAt { file: FILE, offset, bytes: bytes.to_vec() }).unwrap();
+            offset += bytes.len() as u64;
+        }
+        disk
+    }
+
+    fn content(disk: &FakeDisk) -> Vec<u8> {
+        disk.image().find(|(name, _)| *name == FILE).map(|(_, bytes)| bytes.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn what_was_synced_survives_every_profile() {
+        for profile in Profile::ALL {
+            for seed in 0..50 {
+                let mut disk = disk_with(b"synced", &[b"one", b"two"]);
+                disk.seed = seed;
+                disk.crash(profile);
+                assert!(content(&disk).starts_with(b"synced"), "{profile:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_not_synced_may_be_lost_kept_or_torn() {
+        let mut seen = std::collections::BTreeSet::new();
+        for profile in Profile::ALL {
+            for seed in 0..50 {
+                let mut disk = disk_with(b"synced", &[b"one", b"two"]);
+                disk.seed = seed;
+                disk.crash(profile);
+                seen.insert(content(&disk));
+            }
+        }
+        for wanted in [&b"synced"[..], b"syncedone", b"syncedonetwo", b"synced\0\0\0two"] {
+            assert!(seen.contains(wanted), "never left {wanted:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_whose_directory_was_not_synced_may_be_gone() {
+        let gone = (0..50).filter(|seed| {
+            let mut disk = FakeDisk::new(*seed);
+            disk.perform(DiskOp::Create { file: FILE, size: 8 }).unwrap();
+            disk.perform(DiskOp::Sync { file: FILE }).unwrap();
+            disk.crash(Profile::OrderedPrefix);
+            disk.image().next().is_none()
+        });
+        assert!((1..50).contains(&gone.count()));
+    }
+}

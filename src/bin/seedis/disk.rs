@@ -1,0 +1,269 @@
+//! The machine's disk: writes are made at once, syncs and other slow operations on a thread of their own.
+#![expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "this is the one place that opens files, and its thread is the one that waits for them"
+)]
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc;
+
+use seedis::disk::{DiskDone, DiskError, DiskOp, FileName};
+use seedis::ids::Ticket;
+use tokio::sync::mpsc::UnboundedSender;
+
+/// What came of an operation.
+pub(crate) type Outcome = Result<DiskDone, DiskError>;
+
+/// The data directory.
+#[derive(Debug)]
+pub(crate) struct Disk {
+    directory: Directory,
+    slow: mpsc::Sender<(Ticket, DiskOp)>,
+    /// Operations other than syncs that the thread has not ended, by file: what follows them must queue behind.
+    queued: BTreeMap<FileName, usize>,
+    waiting: BTreeMap<Ticket, FileName>,
+    /// Held for as long as this server lives.
+    _lock: File,
+}
+
+impl Disk {
+    /// Opens a data directory, makes it where it is missing, and locks it against a second server.
+    pub(crate) fn open(
+        path: &Path,
+        done: UnboundedSender<(Ticket, Outcome)>,
+        sync_delay: std::time::Duration,
+    ) -> io::Result<Self> {
+        std::fs::create_dir_all(path)?;
+        let lock = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path.join("lock"))?;
+        rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)?;
+        let directory = Directory {
+            path: path.to_owned(),
+            files: BTreeMap::new(),
+        };
+        let (slow, operations) = mpsc::channel::<(Ticket, DiskOp)>();
+        let mut behind = Directory {
+            path: path.to_owned(),
+            files: BTreeMap::new(),
+        };
+        std::thread::Builder::new()
+            .name("disk".into())
+            .spawn(move || {
+                while let Ok((ticket, op)) = operations.recv() {
+                    if matches!(op, DiskOp::Sync { .. }) && !sync_delay.is_zero() {
+                        std::thread::sleep(sync_delay);
+                    }
+                    // One open file is enough for one sync after the other, and a removed file's blocks are free at once.
+                    let keep = named(&op);
+                    behind.files.retain(|file, _| Some(*file) == keep);
+                    if done.send((ticket, behind.perform(op))).is_err() {
+                        return;
+                    }
+                }
+            })?;
+        Ok(Self {
+            directory,
+            slow,
+            queued: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            _lock: lock,
+        })
+    }
+
+    /// Performs an operation now and gives its outcome, or hands it to the thread, which will tell.
+    pub(crate) fn perform(&mut self, ticket: Ticket, op: DiskOp) -> Option<Outcome> {
+        let file = named(&op);
+        let is_slow = matches!(
+            op,
+            DiskOp::Sync { .. } | DiskOp::SyncDir | DiskOp::Create { .. }
+        );
+        let behind = file.is_some_and(|file| self.queued.contains_key(&file));
+        if !is_slow && !behind {
+            return Some(self.directory.perform(op));
+        }
+        if let Some(file) = file
+            && !matches!(op, DiskOp::Sync { .. })
+        {
+            *self.queued.entry(file).or_default() += 1;
+            self.waiting.insert(ticket, file);
+            self.directory.files.remove(&file);
+        }
+        self.slow
+            .send((ticket, op))
+            .err()
+            .map(|_| Err(DiskError::Io { code: 0 }))
+    }
+
+    /// Takes note that the thread has ended an operation.
+    pub(crate) fn ended(&mut self, ticket: Ticket) {
+        let Some(file) = self.waiting.remove(&ticket) else {
+            return;
+        };
+        if let Some(count) = self.queued.get_mut(&file) {
+            *count -= 1;
+            if *count == 0 {
+                self.queued.remove(&file);
+            }
+        }
+    }
+}
+
+/// The file whose order an operation belongs to.
+fn named(op: &DiskOp) -> Option<FileName> {
+    match op {
+        DiskOp::Create { file, .. }
+        | DiskOp::WriteAt { file, .. }
+        | DiskOp::Sync { file }
+        | DiskOp::Read { file, .. }
+        | DiskOp::Truncate { file, .. }
+        | DiskOp::Remove { file } => Some(*file),
+        DiskOp::Rename { from, .. } => Some(*from),
+        DiskOp::SyncDir | DiskOp::List => None,
+    }
+}
+
+/// A directory and its open files, as one thread sees them.
+#[derive(Debug)]
+struct Directory {
+    path: PathBuf,
+    files: BTreeMap<FileName, Arc<File>>,
+}
+
+/// Zeros, for files whose blocks must be written once to be really there.
+static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+
+impl Directory {
+    fn perform(&mut self, op: DiskOp) -> Outcome {
+        match op {
+            DiskOp::WriteAt {
+                file,
+                offset,
+                bytes,
+            } => self.write_at(file, offset, bytes),
+            other => self
+                .perform_other(other)
+                .map_err(|error| explain(&error, Vec::new())),
+        }
+    }
+
+    fn write_at(&mut self, file: FileName, offset: u64, bytes: Vec<u8>) -> Outcome {
+        let written = self
+            .open(file)
+            .and_then(|open| open.write_all_at(&bytes, offset));
+        match written {
+            Ok(()) => Ok(DiskDone::Written { bytes }),
+            Err(error) => Err(explain(&error, bytes)),
+        }
+    }
+
+    fn perform_other(&mut self, op: DiskOp) -> io::Result<DiskDone> {
+        match op {
+            DiskOp::Create { file, size } => self.create(file, size)?,
+            DiskOp::Sync { file } => self.open(file)?.sync_data()?,
+            DiskOp::Read { file, offset, len } => {
+                return self
+                    .read(file, offset, len)
+                    .map(|bytes| DiskDone::Read { bytes });
+            }
+            DiskOp::Truncate { file, len } => self.open(file)?.set_len(len)?,
+            DiskOp::Rename { from, to } => {
+                std::fs::rename(self.place(from), self.place(to))?;
+                self.files.remove(&from);
+                self.files.remove(&to);
+            }
+            DiskOp::Remove { file } => {
+                self.files.remove(&file);
+                match std::fs::remove_file(self.place(file)) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                }
+            }
+            DiskOp::SyncDir => File::open(&self.path)?.sync_all()?,
+            DiskOp::List => {
+                let mut files = Vec::new();
+                for entry in std::fs::read_dir(&self.path)? {
+                    let entry = entry?;
+                    let ours = entry.file_name().to_str().and_then(FileName::parse);
+                    if let Some(file) = ours {
+                        files.push((file, entry.metadata()?.len()));
+                    }
+                }
+                // The order of a directory is the file system's whim.
+                files.sort_unstable();
+                return Ok(DiskDone::Listed { files });
+            }
+            DiskOp::WriteAt { .. } => {}
+        }
+        Ok(DiskDone::Done)
+    }
+
+    fn create(&mut self, file: FileName, size: u64) -> io::Result<()> {
+        let options = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .to_owned();
+        let open = options.open(self.place(file))?;
+        let mut at = 0;
+        while at < size {
+            let step = (size - at).min(ZEROS.len() as u64);
+            open.write_all_at(&ZEROS[..step as usize], at)?;
+            at += step;
+        }
+        self.files.insert(file, Arc::new(open));
+        Ok(())
+    }
+
+    fn read(&mut self, file: FileName, offset: u64, len: u32) -> io::Result<Vec<u8>> {
+        let open = self.open(file)?;
+        let mut bytes = vec![0; len as usize];
+        let mut filled = 0;
+        while filled < bytes.len() {
+            match open.read_at(&mut bytes[filled..], offset + filled as u64) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        bytes.truncate(filled);
+        Ok(bytes)
+    }
+
+    fn open(&mut self, file: FileName) -> io::Result<Arc<File>> {
+        if let Some(open) = self.files.get(&file) {
+            return Ok(Arc::clone(open));
+        }
+        let open = Arc::new(
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .open(self.place(file))?,
+        );
+        self.files.insert(file, Arc::clone(&open));
+        Ok(open)
+    }
+
+    fn place(&self, file: FileName) -> PathBuf {
+        self.path.join(file.to_string())
+    }
+}
+
+fn explain(error: &io::Error, bytes: Vec<u8>) -> DiskError {
+    match error.kind() {
+        io::ErrorKind::NotFound => DiskError::NotFound,
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => DiskError::NoSpace { bytes },
+        _ => DiskError::Io {
+            code: error.raw_os_error().unwrap_or(0),
+        },
+    }
+}

@@ -1,0 +1,144 @@
+//! The doors: TCP addresses and a Unix socket, and who is let in.
+
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::os::unix::fs::FileTypeExt;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio::task;
+
+use crate::serve::Server;
+use crate::stream::Stream;
+
+/// Waiting connections that the kernel keeps.
+const BACKLOG: i32 = 511;
+
+/// How sockets of clients are set up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manners {
+    /// Seconds between probes of a silent client; 0: none.
+    pub(crate) keepalive_s: u64,
+    /// Whether clients from elsewhere are refused, for want of a password.
+    pub(crate) protected: bool,
+}
+
+/// What a client from elsewhere is told, in Redis's words as far as clients match on them.
+const DENIED: &[u8] = b"-DENIED Seedis runs in protected mode because no password is set for the default user. In \
+    this mode connections are only accepted from the loopback interface. To accept others, set a password \
+    (requirepass), or turn the mode off (--protected-mode no), and be sure that nobody from outside can reach the \
+    server.\r\n";
+
+/// Listens on a TCP address. Every failure names the address.
+pub(crate) fn listen(address: &str, port: u16) -> io::Result<Vec<TcpListener>> {
+    // Redis's way of saying "do not mind if this address cannot be had".
+    let optional = address.starts_with('-');
+    let host = match address.trim_start_matches('-') {
+        "*" => "0.0.0.0",
+        "::*" => "::",
+        host => host,
+    };
+    let mut listeners = Vec::new();
+    let named = |error: io::Error| {
+        io::Error::new(
+            error.kind(),
+            format!("cannot listen on {host}:{port}: {error}"),
+        )
+    };
+    for resolved in (host, port).to_socket_addrs().map_err(named)? {
+        match listen_on(resolved) {
+            Ok(listener) => listeners.push(listener),
+            Err(error) if optional => tracing::debug!("not listening on {resolved}: {error}"),
+            Err(error) => return Err(named(error)),
+        }
+    }
+    Ok(listeners)
+}
+
+fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
+    use socket2::{Domain, Protocol, Socket, Type};
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// Listens on a Unix socket, whose file only its owner may use unless `mode` says otherwise.
+pub(crate) fn listen_unix(path: &Path, mode: Option<u32>) -> io::Result<UnixListener> {
+    if std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket()) {
+        std::fs::remove_file(path)?;
+    }
+    // Nobody must be able to connect between bind and chmod.
+    let before = rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o177));
+    let listener = UnixListener::bind(path);
+    rustix::process::umask(before);
+    let listener = listener?;
+    if let Some(mode) = mode {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
+    }
+    Ok(listener)
+}
+
+/// Lets TCP clients in, for ever. A failed accept is noted, and accepting goes on.
+pub(crate) async fn accept(server: Rc<Server>, listener: TcpListener, manners: Manners) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, address)) => {
+                if let Err(error) = prepare(&stream, manners) {
+                    tracing::debug!("client {address} was gone at once: {error}");
+                    continue;
+                }
+                if manners.protected && !address.ip().to_canonical().is_loopback() {
+                    let _ = stream.try_write(DENIED);
+                    continue;
+                }
+                let serve = Rc::clone(&server);
+                task::spawn_local(serve.connection(Stream::Tcp(stream), address.to_string()));
+            }
+            Err(error) => pause_after(&error).await,
+        }
+    }
+}
+
+/// Lets clients of the Unix socket in, for ever.
+pub(crate) async fn accept_unix(server: Rc<Server>, listener: UnixListener, path: String) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let address = format!("{path}:0");
+                task::spawn_local(Rc::clone(&server).connection(Stream::Unix(stream), address));
+            }
+            Err(error) => pause_after(&error).await,
+        }
+    }
+}
+
+async fn pause_after(error: &io::Error) {
+    tracing::warn!("a client could not be accepted: {error}");
+    // Mostly a want of file descriptors, which only time mends.
+    tokio::time::sleep(Duration::from_millis(10)).await;
+}
+
+fn prepare(stream: &TcpStream, manners: Manners) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    if manners.keepalive_s > 0 {
+        let probes = socket2::TcpKeepalive::new()
+            .with_time(Duration::from_secs(manners.keepalive_s))
+            .with_interval(Duration::from_secs((manners.keepalive_s / 3).max(1)))
+            .with_retries(3);
+        socket2::SockRef::from(stream).set_tcp_keepalive(&probes)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,351 @@
+//! The turn of the real world: what is ready is handled, then one flush, then its effects.
+//!
+//! Connection tasks read and hand bytes to the node; one flusher, behind all tasks that are ready (the run queue is
+//! first in, first out), ends the turn for all of them: one append to the log, one write to each socket.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io;
+use std::rc::Rc;
+
+use seedis::ids::{ConnId, Ticket};
+use seedis::node::Node;
+use seedis::node::effect::{Effect, Effects};
+use seedis::node::input::Input;
+use seedis::time::Deadline;
+use tokio::sync::Notify;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::clock::Clock;
+use crate::disk::{Disk, Outcome};
+use crate::stream::Stream;
+
+/// How much is read from one socket at a time, in bytes.
+const READ_BYTES: usize = 64 << 10;
+
+/// What the tasks of a server share.
+pub(crate) struct Server {
+    state: RefCell<State>,
+    clock: Clock,
+    /// Something was handled: the turn is to be ended.
+    turn: Notify,
+    /// The node has stopped.
+    pub(crate) stopped: Notify,
+}
+
+struct State {
+    node: Node,
+    disk: Option<Disk>,
+    connections: BTreeMap<ConnId, Rc<Connection>>,
+    last_conn: u64,
+    effects: Effects,
+    buffer: Vec<u8>,
+    deadline: Option<Deadline>,
+    failure: Option<String>,
+    is_stopped: bool,
+}
+
+/// What the driver keeps of one client.
+struct Connection {
+    conn: ConnId,
+    stream: Stream,
+    /// Something below has changed.
+    changed: Notify,
+    state: RefCell<Flow>,
+}
+
+#[derive(Default)]
+struct Flow {
+    /// The socket was full: the rest is written when it is not.
+    wants_write: bool,
+    /// Close when the outbox is empty.
+    closing: bool,
+    gone: bool,
+}
+
+impl Server {
+    pub(crate) fn new(node: Node, disk: Option<Disk>, clock: Clock) -> Rc<Self> {
+        let state = State {
+            node,
+            disk,
+            connections: BTreeMap::new(),
+            last_conn: 0,
+            effects: Vec::new(),
+            buffer: vec![0; READ_BYTES],
+            deadline: None,
+            failure: None,
+            is_stopped: false,
+        };
+        let (turn, stopped) = (Notify::new(), Notify::new());
+        let server = Self {
+            state: RefCell::new(state),
+            clock,
+            turn,
+            stopped,
+        };
+        server.turn.notify_one();
+        Rc::new(server)
+    }
+
+    /// Tells the node something, and asks for the turn to be ended.
+    pub(crate) fn tell(&self, input: Input<'_>) {
+        self.state.borrow_mut().node.handle(self.clock.now(), input);
+        self.turn.notify_one();
+    }
+
+    /// Why the node has stopped, where it was not asked to.
+    pub(crate) fn failure(&self) -> Option<String> {
+        self.state.borrow().failure.clone()
+    }
+
+    /// Serves one client until it is gone.
+    pub(crate) async fn connection(self: Rc<Self>, stream: Stream, address: String) {
+        let conn = {
+            let mut state = self.state.borrow_mut();
+            state.last_conn += 1;
+            ConnId(state.last_conn)
+        };
+        let connection = Rc::new(Connection {
+            conn,
+            stream,
+            changed: Notify::new(),
+            state: RefCell::default(),
+        });
+        self.state
+            .borrow_mut()
+            .connections
+            .insert(conn, Rc::clone(&connection));
+        self.tell(Input::Opened {
+            conn,
+            address: &address,
+        });
+        // An error here is the client's going away, which is all that there is to say of it.
+        let _ = self.converse(&connection).await;
+        self.state.borrow_mut().connections.remove(&conn);
+        self.tell(Input::Closed { conn });
+    }
+
+    async fn converse(&self, connection: &Connection) -> io::Result<()> {
+        loop {
+            let (wants_write, gone) = {
+                let flow = connection.state.borrow();
+                (flow.wants_write, flow.gone)
+            };
+            if gone {
+                return Ok(());
+            }
+            let hungry = self.state.borrow().node.appetite(connection.conn) > 0;
+            tokio::select! {
+                biased;
+                ready = connection.stream.readable(), if hungry => {
+                    ready?;
+                    if !self.read(connection)? {
+                        return Ok(());
+                    }
+                }
+                ready = connection.stream.writable(), if wants_write => {
+                    ready?;
+                    connection.state.borrow_mut().wants_write = false;
+                    let mut state = self.state.borrow_mut();
+                    if state.write(connection, self.clock)? {
+                        return Ok(());
+                    }
+                    drop(state);
+                    self.turn.notify_one();
+                }
+                () = connection.changed.notified() => {}
+                // A client that goes away while nothing is read from it would be noticed only at the next write.
+                closed = connection.stream.hung_up(), if !hungry && !wants_write => {
+                    closed?;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Reads what the socket has and hands it to the node; false at the end of the stream.
+    fn read(&self, connection: &Connection) -> io::Result<bool> {
+        let mut state = self.state.borrow_mut();
+        let State { node, buffer, .. } = &mut *state;
+        let most = node.appetite(connection.conn).min(buffer.len());
+        if most == 0 {
+            return Ok(true);
+        }
+        match connection.stream.try_read(&mut buffer[..most]) {
+            Ok(0) => Ok(false),
+            Ok(count) => {
+                let bytes = &buffer[..count];
+                node.handle(
+                    self.clock.now(),
+                    Input::Received {
+                        conn: connection.conn,
+                        bytes,
+                    },
+                );
+                self.turn.notify_one();
+                Ok(true)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Ends turns for ever: after each notification, and when the node's deadline has passed.
+    pub(crate) async fn flusher(self: Rc<Self>) {
+        loop {
+            let deadline = self.state.borrow().deadline;
+            match deadline {
+                None => self.turn.notified().await,
+                Some(deadline) => {
+                    if self.wait(deadline).await {
+                        self.state
+                            .borrow_mut()
+                            .node
+                            .handle(self.clock.now(), Input::Timer);
+                    }
+                }
+            }
+            let mut state = self.state.borrow_mut();
+            state.turn(self.clock);
+            if state.is_stopped {
+                self.stopped.notify_one();
+                return;
+            }
+        }
+    }
+
+    /// Waits for a notification or the deadline; true if it was the deadline.
+    async fn wait(&self, deadline: Deadline) -> bool {
+        let now = self.clock.now().mono;
+        if deadline.at <= now {
+            // What is left over must not starve those who are ready by now.
+            tokio::task::yield_now().await;
+            return true;
+        }
+        if deadline.at.since(now) < std::time::Duration::from_millis(1) {
+            // The runtime's timer counts in milliseconds; a linger of microseconds is waited out by looking again.
+            tokio::task::yield_now().await;
+            return self.clock.now().mono >= deadline.at;
+        }
+        tokio::select! {
+            biased;
+            () = self.turn.notified() => false,
+            () = tokio::time::sleep_until(self.clock.instant(deadline.at)) => true,
+        }
+    }
+
+    /// Brings the disk thread's outcomes home.
+    pub(crate) async fn disk_outcomes(
+        self: Rc<Self>,
+        mut done: UnboundedReceiver<(Ticket, Outcome)>,
+    ) {
+        while let Some((ticket, outcome)) = done.recv().await {
+            if let Some(disk) = &mut self.state.borrow_mut().disk {
+                disk.ended(ticket);
+            }
+            self.tell(Input::Disk { ticket, outcome });
+        }
+    }
+}
+
+impl State {
+    /// One flush and its effects; again while operations end on the spot, for what they allow is to leave now.
+    fn turn(&mut self, clock: Clock) {
+        loop {
+            let mut effects = std::mem::take(&mut self.effects);
+            self.node.flush(clock.now(), &mut effects);
+            let mut ended = false;
+            for effect in effects.drain(..) {
+                ended |= self.perform(effect, clock);
+            }
+            self.effects = effects;
+            if !ended || self.is_stopped {
+                break;
+            }
+        }
+        self.deadline = self.node.deadline();
+    }
+
+    /// Performs one effect; true if the node has been told an outcome.
+    fn perform(&mut self, effect: Effect, clock: Clock) -> bool {
+        match effect {
+            Effect::Send { conn } => {
+                if let Some(connection) = self.connections.get(&conn).map(Rc::clone) {
+                    self.send(&connection, clock);
+                }
+            }
+            Effect::Close { conn } => {
+                if let Some(connection) = self.connections.get(&conn) {
+                    let empty = self.node.outbox(conn).next().is_none();
+                    let mut flow = connection.state.borrow_mut();
+                    flow.closing = true;
+                    flow.gone |= empty;
+                    connection.changed.notify_one();
+                }
+            }
+            Effect::Resume { conn } => {
+                // The bytes that the node has kept are looked at first.
+                self.node
+                    .handle(clock.now(), Input::Received { conn, bytes: &[] });
+                if let Some(connection) = self.connections.get(&conn) {
+                    connection.changed.notify_one();
+                }
+                return true;
+            }
+            Effect::Disk { ticket, op } => {
+                let outcome = self.disk.as_mut().and_then(|disk| disk.perform(ticket, op));
+                if let Some(outcome) = outcome {
+                    self.node
+                        .handle(clock.now(), Input::Disk { ticket, outcome });
+                    return true;
+                }
+            }
+            Effect::Note(note) => tracing::info!("{note}"),
+            Effect::Stopped { failure } => {
+                self.is_stopped = true;
+                self.failure = failure.map(|failure| *failure);
+            }
+            // A server without peers has nobody to send to.
+            Effect::Message { .. } => {}
+        }
+        false
+    }
+
+    fn send(&mut self, connection: &Connection, clock: Clock) {
+        if connection.state.borrow().wants_write {
+            return;
+        }
+        if !matches!(self.write(connection, clock), Ok(false)) {
+            connection.state.borrow_mut().gone = true;
+        }
+        let flow = connection.state.borrow();
+        if flow.wants_write || flow.gone {
+            connection.changed.notify_one();
+        }
+    }
+
+    /// Writes as much of the outbox as the socket takes; true when the connection has nothing more to live for.
+    fn write(&mut self, connection: &Connection, clock: Clock) -> io::Result<bool> {
+        let conn = connection.conn;
+        loop {
+            let Some(chunk) = self.node.outbox(conn).next() else {
+                return Ok(connection.state.borrow().closing);
+            };
+            match connection.stream.try_write(chunk) {
+                Ok(count) => {
+                    let whole = count == chunk.len();
+                    self.node.handle(clock.now(), Input::Sent { conn, count });
+                    if !whole {
+                        connection.state.borrow_mut().wants_write = true;
+                        return Ok(false);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    connection.state.borrow_mut().wants_write = true;
+                    return Ok(false);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}

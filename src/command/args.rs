@@ -1,0 +1,164 @@
+//! The arguments of one request: ranges of a buffer that somebody else holds.
+
+use core::ops::Range;
+
+use super::error::Error;
+
+/// A request's arguments; the first is the command's name.
+#[derive(Clone, Copy, Debug)]
+pub struct Args<'a> {
+    buffer: &'a [u8],
+    ranges: &'a [Range<u32>],
+}
+
+impl<'a> Args<'a> {
+    /// Arguments that stand at `ranges` of `buffer`.
+    pub fn new(buffer: &'a [u8], ranges: &'a [Range<u32>]) -> Self {
+        Self { buffer, ranges }
+    }
+
+    /// How many there are, the name included.
+    pub fn len(&self) -> usize {
+        self.ranges.len()
+    }
+
+    /// Whether there is not even a name.
+    pub fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
+    }
+
+    /// The command's name as the client spelled it.
+    pub fn name(&self) -> &'a [u8] {
+        self.at(0)
+    }
+
+    /// The argument at `place`, which the arity of the row has promised; empty where it did not.
+    pub fn at(&self, place: usize) -> &'a [u8] {
+        self.get(place).unwrap_or_default()
+    }
+
+    /// The argument at `place`, if there is one.
+    pub fn get(&self, place: usize) -> Option<&'a [u8]> {
+        let range = self.ranges.get(place)?;
+        self.buffer.get(range.start as usize..range.end as usize)
+    }
+
+    /// The arguments from `place` on.
+    pub fn from(&self, place: usize) -> Args<'a> {
+        Args {
+            buffer: self.buffer,
+            ranges: self.ranges.get(place..).unwrap_or_default(),
+        }
+    }
+
+    /// All arguments in order, the name first.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &'a [u8]> + Clone + use<'a> {
+        let buffer = self.buffer;
+        self.ranges
+            .iter()
+            .map(move |r| &buffer[r.start as usize..r.end as usize])
+    }
+
+    /// Whether the argument at `place` is this word, in any case.
+    pub fn is(&self, place: usize, word: &str) -> bool {
+        self.at(place).eq_ignore_ascii_case(word.as_bytes())
+    }
+
+    /// The argument at `place` as an integer, in the strict form that Redis demands.
+    pub fn integer(&self, place: usize) -> Result<i64, Error> {
+        parse_integer(self.at(place)).ok_or(Error::NOT_AN_INTEGER)
+    }
+
+    /// The argument at `place` as a finite or infinite number, never NaN.
+    pub fn float(&self, place: usize) -> Result<f64, Error> {
+        parse_float(self.at(place)).ok_or(Error::NOT_A_FLOAT)
+    }
+}
+
+/// An integer as Redis reads one: no spaces, no plus sign, no leading zeros.
+pub fn parse_integer(text: &[u8]) -> Option<i64> {
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, text),
+    };
+    match digits {
+        [] => return None,
+        [b'0'] => return (!negative).then_some(0),
+        [b'0', ..] => return None,
+        _ if digits.len() > 19 => return None,
+        _ => {}
+    }
+    let mut magnitude = 0_u64;
+    for digit in digits {
+        let value = digit.wrapping_sub(b'0');
+        if value > 9 {
+            return None;
+        }
+        magnitude = magnitude.checked_mul(10)?.checked_add(u64::from(value))?;
+    }
+    if negative {
+        0_i64.checked_sub_unsigned(magnitude)
+    } else {
+        i64::try_from(magnitude).ok()
+    }
+}
+
+/// A number as Redis reads one: what `strtold` takes in whole, without spaces around it, NaN refused.
+pub fn parse_float(text: &[u8]) -> Option<f64> {
+    let text = core::str::from_utf8(text).ok()?;
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let first = unsigned.bytes().next()?;
+    let infinite = ["inf", "infinity"]
+        .iter()
+        .any(|word| unsigned.eq_ignore_ascii_case(word));
+    if !infinite && !first.is_ascii_digit() && first != b'.' {
+        return None;
+    }
+    text.parse::<f64>().ok().filter(|number| !number.is_nan())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_are_read_as_strictly_as_redis_reads_them() {
+        let good: [(&[u8], i64); 6] = [
+            (b"0", 0),
+            (b"-1", -1),
+            (b"10", 10),
+            (b"9223372036854775807", i64::MAX),
+            (b"-9223372036854775808", i64::MIN),
+            (b"123456789", 123_456_789),
+        ];
+        for (text, value) in good {
+            assert_eq!(parse_integer(text), Some(value));
+        }
+        let bad: [&[u8]; 11] = [
+            b"",
+            b"-",
+            b"+1",
+            b"01",
+            b"-0",
+            b" 1",
+            b"1 ",
+            b"1a",
+            b"9223372036854775808",
+            b"-9223372036854775809",
+            b"99999999999999999999",
+        ];
+        for text in bad {
+            assert_eq!(parse_integer(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn floats_refuse_spaces_words_and_nan() {
+        assert_eq!(parse_float(b"3.0e3"), Some(3000.0));
+        assert_eq!(parse_float(b"-inf"), Some(f64::NEG_INFINITY));
+        assert_eq!(parse_float(b".5"), Some(0.5));
+        for text in [&b""[..], b" 1", b"1 ", b"nan", b"abc", b"1x", b"+"] {
+            assert_eq!(parse_float(text), None, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What a command may touch: the store, replicated time, dice and the reply.
+
+use crate::resp::reply::Reply;
+use crate::rng;
+use crate::store::{DbId, Store, Value};
+use crate::time::Stamp;
+
+use super::error::Error;
+
+/// Chance for one command: draws that depend on where it stands in the log and on nothing else.
+#[derive(Clone, Copy, Debug)]
+pub struct Dice {
+    index: u64,
+    place: u64,
+    drawn: u64,
+}
+
+/// The stream of draws that commands make.
+const COMMAND_STREAM: u64 = 0x636f_6d6d;
+
+impl Dice {
+    /// The dice of the command at `place` of the entry at `index`.
+    pub fn new(index: u64, place: u64) -> Self {
+        Self {
+            index,
+            place,
+            drawn: 0,
+        }
+    }
+
+    /// The next 64 bits.
+    pub fn draw(&mut self) -> u64 {
+        self.drawn += 1;
+        rng::draw(COMMAND_STREAM, self.index, self.place, self.drawn)
+    }
+
+    /// A number in `0..bound`.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        rng::below(self.draw(), bound)
+    }
+}
+
+/// What a reading command works with.
+#[derive(Debug)]
+pub struct Query<'a> {
+    /// All keys and values; a query changes none.
+    pub store: &'a Store,
+    /// The database that the client has selected.
+    pub db: DbId,
+    /// Replicated time: what is dead by it is dead for good.
+    pub at: Stamp,
+    /// The leader's own clock: what is dead only by this one must be asked for again.
+    pub clock: Stamp,
+    /// Chance.
+    pub dice: Dice,
+    /// Where the answer goes.
+    pub reply: Reply<'a>,
+}
+
+impl<'a> Query<'a> {
+    /// The value of a live key. `Error::Due` where the leader's clock alone would call it dead.
+    pub fn get(&self, key: &[u8]) -> Result<Option<Value<'a>>, Error> {
+        self.get_in(self.db, key)
+    }
+
+    /// The value of a live key in any database.
+    pub fn get_in(&self, db: DbId, key: &[u8]) -> Result<Option<Value<'a>>, Error> {
+        let Some(value) = self.store.get(db, key, self.at) else {
+            return Ok(None);
+        };
+        match self.store.expiry(db, key) {
+            Some(expiry) if expiry <= self.clock => Err(Error::Due),
+            _ => Ok(Some(value)),
+        }
+    }
+}
+
+/// What a writing command works with, when its entry is applied.
+#[derive(Debug)]
+pub struct Change<'a> {
+    /// All keys and values.
+    pub store: &'a mut Store,
+    /// The database that the client had selected.
+    pub db: DbId,
+    /// The entry's stamp: the only time there is in apply.
+    pub at: Stamp,
+    /// Chance.
+    pub dice: Dice,
+    /// Where the answer goes; nowhere, where the client is another member's.
+    pub reply: Reply<'a>,
+}
+
+impl Change<'_> {
+    /// The value of a live key.
+    pub fn get(&self, key: &[u8]) -> Option<Value<'_>> {
+        self.store.get(self.db, key, self.at)
+    }
+
+    /// The same moment seen as a query, for a reading command inside a transaction.
+    pub fn as_query(&mut self) -> Query<'_> {
+        Query {
+            store: self.store,
+            db: self.db,
+            at: self.at,
+            clock: self.at,
+            dice: self.dice,
+            reply: self.reply.reborrow(),
+        }
+    }
+}

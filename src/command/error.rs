@@ -1,0 +1,143 @@
+//! Every error that a command can answer, in Redis's words.
+
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::string::String;
+
+use crate::store::WrongType;
+
+/// Why a command has no other answer. The state is as it was before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// The answer depends on whether a key's time has come in replicated time: ask again when that has advanced.
+    Due,
+    /// An error reply; the text starts with its code.
+    Reply(Cow<'static, str>),
+}
+
+/// What a command function gives back; its reply has been written.
+pub type Outcome = Result<(), Error>;
+
+macro_rules! errors {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        impl Error {
+            $($(#[$doc])* pub const $name: Self = Self::Reply(Cow::Borrowed($text));)*
+        }
+    };
+}
+
+errors! {
+    /// The arguments do not fit the command's grammar.
+    SYNTAX = "ERR syntax error";
+    /// The key holds another type.
+    WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value";
+    /// An argument is not an integer.
+    NOT_AN_INTEGER = "ERR value is not an integer or out of range";
+    /// An argument is not a number.
+    NOT_A_FLOAT = "ERR value is not a valid float";
+    /// A hash field does not hold an integer.
+    HASH_NOT_AN_INTEGER = "ERR hash value is not an integer";
+    /// A hash field does not hold a number.
+    HASH_NOT_A_FLOAT = "ERR hash value is not a float";
+    /// A sum leaves 64 bits.
+    OVERFLOW = "ERR increment or decrement would overflow";
+    /// DECRBY of the smallest integer.
+    DECREMENT_OVERFLOW = "ERR decrement would overflow";
+    /// A sum is not a number that can be kept.
+    NAN_OR_INFINITY = "ERR increment would produce NaN or Infinity";
+    /// There is no such key.
+    NO_SUCH_KEY = "ERR no such key";
+    /// An offset before the start.
+    OFFSET_OUT_OF_RANGE = "ERR offset is out of range";
+    /// A string would be longer than `proto-max-bulk-len`.
+    STRING_TOO_LONG = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
+    /// A SCAN cursor that is not a number.
+    INVALID_CURSOR = "ERR invalid cursor";
+    /// SELECT of a database that does not exist.
+    DB_OUT_OF_RANGE = "ERR DB index is out of range";
+    /// An index that is no database at all.
+    INVALID_DB_INDEX = "ERR invalid DB index";
+    /// COPY onto itself.
+    SAME_OBJECT = "ERR source and destination objects are the same";
+    /// An argument that must not be negative.
+    OUT_OF_RANGE = "ERR value is out of range";
+    /// An argument that must be positive.
+    MUST_BE_POSITIVE = "ERR value is out of range, must be positive";
+    /// The client has not authenticated.
+    NO_AUTH = "NOAUTH Authentication required.";
+    /// A transaction with a request that could not be queued.
+    EXEC_ABORT = "EXECABORT Transaction discarded because of previous errors.";
+    /// EXEC without MULTI.
+    EXEC_WITHOUT_MULTI = "ERR EXEC without MULTI";
+    /// DISCARD without MULTI.
+    DISCARD_WITHOUT_MULTI = "ERR DISCARD without MULTI";
+    /// MULTI in MULTI.
+    NESTED_MULTI = "ERR MULTI calls can not be nested";
+    /// WATCH in MULTI.
+    WATCH_IN_MULTI = "ERR WATCH inside MULTI is not allowed";
+    /// HELLO with a version that nobody speaks.
+    NO_PROTO = "NOPROTO unsupported protocol version";
+    /// A timeout that is not an integer.
+    TIMEOUT_NOT_AN_INTEGER = "ERR timeout is not an integer or out of range";
+    /// A timeout below zero.
+    TIMEOUT_NEGATIVE = "ERR timeout is negative";
+    /// AUTH where there is no password.
+    AUTH_WITHOUT_PASSWORD = "ERR AUTH <password> called without any password configured for the default user. \
+        Are you sure your configuration is correct?";
+    /// AUTH with a wrong user or password.
+    WRONG_PASS = "WRONGPASS invalid username-password pair or user is disabled.";
+    /// HELLO before AUTH.
+    HELLO_NO_AUTH = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO \
+        <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol \
+        version at the same time";
+    /// HELLO with a version that is not a number.
+    PROTOCOL_NOT_AN_INTEGER = "ERR Protocol version is not an integer or out of range";
+    /// A client's name that would spoil CLIENT LIST.
+    INVALID_NAME = "ERR Client names cannot contain spaces, newlines or special characters.";
+    /// A verb that a transaction cannot hold.
+    NOT_IN_TRANSACTION = "ERR Command not allowed inside a transaction";
+    /// EXEC when there is no space.
+    EXEC_NO_SPACE = "EXECABORT Transaction discarded because of: MISCONF Errors writing to the AOF file: No space left \
+        on device";
+    /// The log is being recovered.
+    LOADING = "LOADING Redis is loading the dataset in memory";
+    /// The disk has no space for the log.
+    NO_SPACE = "MISCONF Errors writing to the AOF file: No space left on device";
+    /// EXPIRE with NX and another condition.
+    EXPIRE_NX_CONFLICT = "ERR NX and XX, GT or LT options at the same time are not compatible";
+    /// EXPIRE with GT and LT.
+    EXPIRE_GT_LT_CONFLICT = "ERR GT and LT options at the same time are not compatible";
+}
+
+impl Error {
+    /// An error with a text of its own; it starts with the error's code.
+    pub fn text(text: String) -> Self {
+        Self::Reply(Cow::Owned(text))
+    }
+
+    /// A number of arguments that the command does not take.
+    pub fn arity(name: &str) -> Self {
+        Self::text(format!(
+            "ERR wrong number of arguments for '{name}' command"
+        ))
+    }
+
+    /// A time to live that cannot be.
+    pub fn invalid_expire(name: &str) -> Self {
+        Self::text(format!("ERR invalid expire time in '{name}' command"))
+    }
+
+    /// A subcommand that the container does not have. `container` is spelled in capitals.
+    pub fn unknown_subcommand(container: &str, given: &[u8]) -> Self {
+        let given = String::from_utf8_lossy(&given[..given.len().min(128)]).into_owned();
+        Self::text(format!(
+            "ERR unknown subcommand '{given}'. Try {container} HELP."
+        ))
+    }
+}
+
+impl From<WrongType> for Error {
+    fn from(_: WrongType) -> Self {
+        Self::WRONG_TYPE
+    }
+}

@@ -1,0 +1,284 @@
+//! When keys expire: setting, taking away and asking for their time.
+//!
+//! A relative time counts from the entry's stamp, so that every replica reaches the same absolute
+//! one.
+
+#![allow(
+    clippy::unnecessary_wraps,
+    reason = "a command that cannot fail has the type of all"
+)]
+
+use alloc::format;
+use alloc::string::String;
+
+use super::args::Args;
+use super::context::{Change, Query};
+use super::error::{Error, Outcome};
+use super::table::{Keys, Kind, Row};
+use crate::time::Stamp;
+
+const fn row(
+    name: &'static str,
+    arity: i32,
+    kind: Kind,
+    since: &'static str,
+    summary: &'static str,
+) -> Row {
+    Row {
+        name,
+        arity,
+        kind,
+        keys: Keys::FIRST,
+        flags: &["fast"],
+        group: "generic",
+        since,
+        summary,
+    }
+}
+
+pub(super) const ROWS: &[Row] = &[
+    row(
+        "expire",
+        -3,
+        Kind::Write(expire),
+        "1.0.0",
+        "Lets a key expire in so many seconds.",
+    ),
+    row(
+        "pexpire",
+        -3,
+        Kind::Write(pexpire),
+        "2.6.0",
+        "Lets a key expire in so many milliseconds.",
+    ),
+    row(
+        "expireat",
+        -3,
+        Kind::Write(expireat),
+        "1.2.0",
+        "Lets a key expire at a Unix time in seconds.",
+    ),
+    row(
+        "pexpireat",
+        -3,
+        Kind::Write(pexpireat),
+        "2.6.0",
+        "Lets a key expire at a Unix time in milliseconds.",
+    ),
+    row(
+        "persist",
+        2,
+        Kind::Write(persist),
+        "2.2.0",
+        "Lets a key not expire any more.",
+    ),
+    row(
+        "ttl",
+        2,
+        Kind::Read(ttl),
+        "1.0.0",
+        "In how many seconds a key expires.",
+    ),
+    row(
+        "pttl",
+        2,
+        Kind::Read(pttl),
+        "2.6.0",
+        "In how many milliseconds a key expires.",
+    ),
+    row(
+        "expiretime",
+        2,
+        Kind::Read(expiretime),
+        "7.0.0",
+        "The Unix time in seconds at which a key expires.",
+    ),
+    row(
+        "pexpiretime",
+        2,
+        Kind::Read(pexpiretime),
+        "7.0.0",
+        "The Unix time in milliseconds at which a key expires.",
+    ),
+];
+
+/// On what a new time depends.
+#[derive(Clone, Copy, Debug, Default)]
+struct Conditions {
+    /// NX: only where the key has no time.
+    absent: bool,
+    /// XX: only where it has one.
+    present: bool,
+    /// GT: only a later one; never is the latest.
+    later: bool,
+    /// LT: only an earlier one.
+    earlier: bool,
+}
+
+impl Conditions {
+    fn parse(words: Args<'_>) -> Result<Self, Error> {
+        let mut found = Self::default();
+        for word in words.iter() {
+            match &word.to_ascii_lowercase()[..] {
+                b"nx" => found.absent = true,
+                b"xx" => found.present = true,
+                b"gt" => found.later = true,
+                b"lt" => found.earlier = true,
+                _ => {
+                    let word = String::from_utf8_lossy(word);
+                    return Err(Error::text(format!("ERR Unsupported option {word}")));
+                }
+            }
+        }
+        if found.absent && (found.present || found.later || found.earlier) {
+            return Err(Error::EXPIRE_NX_CONFLICT);
+        }
+        if found.later && found.earlier {
+            return Err(Error::EXPIRE_GT_LT_CONFLICT);
+        }
+        Ok(found)
+    }
+
+    fn allow(self, old: Option<Stamp>, new: i64) -> bool {
+        let old = old.map(|time| time.0 as i64);
+        !(self.absent && old.is_some()
+            || self.present && old.is_none()
+            || self.later && old.is_none_or(|old| new <= old)
+            || self.earlier && old.is_some_and(|old| new >= old))
+    }
+}
+
+/// How a command's time is meant.
+#[derive(Clone, Copy, Debug)]
+struct Meaning {
+    name: &'static str,
+    relative: bool,
+    seconds: bool,
+}
+
+fn set_time(change: &mut Change<'_>, args: Args<'_>, meaning: Meaning) -> Outcome {
+    let conditions = Conditions::parse(args.from(3))?;
+    let given = args.integer(2)?;
+    let base = if meaning.relative {
+        change.at.0 as i64
+    } else {
+        0
+    };
+    let time = given
+        .checked_mul(if meaning.seconds { 1000 } else { 1 })
+        .and_then(|millis| millis.checked_add(base))
+        .ok_or_else(|| Error::invalid_expire(meaning.name))?;
+    let (db, key, at) = (change.db, args.at(1), change.at);
+    let old = change.store.expiry(db, key);
+    let done = change.store.contains(db, key, at) && conditions.allow(old, time);
+    if done {
+        match u64::try_from(time) {
+            Ok(time) if time > at.0 => change.store.set_expiry(db, key, Some(Stamp(time)), at),
+            _ => change.store.remove(db, key, at),
+        };
+    }
+    change.reply.integer(i64::from(done));
+    Ok(())
+}
+
+fn expire(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let (name, relative, seconds) = ("expire", true, true);
+    set_time(
+        change,
+        args,
+        Meaning {
+            name,
+            relative,
+            seconds,
+        },
+    )
+}
+
+fn pexpire(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let (name, relative, seconds) = ("pexpire", true, false);
+    set_time(
+        change,
+        args,
+        Meaning {
+            name,
+            relative,
+            seconds,
+        },
+    )
+}
+
+fn expireat(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let (name, relative, seconds) = ("expireat", false, true);
+    set_time(
+        change,
+        args,
+        Meaning {
+            name,
+            relative,
+            seconds,
+        },
+    )
+}
+
+fn pexpireat(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let (name, relative, seconds) = ("pexpireat", false, false);
+    set_time(
+        change,
+        args,
+        Meaning {
+            name,
+            relative,
+            seconds,
+        },
+    )
+}
+
+fn persist(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let (db, key, at) = (change.db, args.at(1), change.at);
+    let had = change.store.contains(db, key, at) && change.store.expiry(db, key).is_some();
+    if had {
+        change.store.set_expiry(db, key, None, at);
+    }
+    change.reply.integer(i64::from(had));
+    Ok(())
+}
+
+/// Answers -2 where there is no key, -1 where it does not expire, and else what `show` makes of its
+/// time.
+fn tell(query: &mut Query<'_>, args: Args<'_>, show: fn(&Query<'_>, u64) -> u64) -> Outcome {
+    let key = args.at(1);
+    let answer = match query.get(key)? {
+        None => -2,
+        Some(_) => match query.store.expiry(query.db, key) {
+            None => -1,
+            Some(time) => show(query, time.0) as i64,
+        },
+    };
+    query.reply.integer(answer);
+    Ok(())
+}
+
+/// Whole seconds, rounded to the nearest.
+fn rounded(millis: u64) -> u64 {
+    millis.saturating_add(500) / 1000
+}
+
+fn ttl(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+    tell(query, args, |query, time| {
+        rounded(time.saturating_sub(query.clock.0))
+    })
+}
+
+fn pttl(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+    tell(query, args, |query, time| {
+        time.saturating_sub(query.clock.0)
+    })
+}
+
+fn expiretime(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+    tell(query, args, |_, time| rounded(time))
+}
+
+fn pexpiretime(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+    tell(query, args, |_, time| time)
+}

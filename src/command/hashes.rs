@@ -1,0 +1,280 @@
+//! Hashes: the commands whose names begin with H.
+
+#![allow(
+    clippy::unnecessary_wraps,
+    reason = "a command that cannot fail has the type of all"
+)]
+
+use super::args::{Args, parse_integer};
+use super::context::{Change, Query};
+use super::error::{Error, Outcome};
+use super::table::{Keys, Kind, Row};
+use crate::store::{Hash, Value, format_i64};
+
+const fn row(
+    name: &'static str,
+    arity: i32,
+    kind: Kind,
+    flags: &'static [&'static str],
+    since: &'static str,
+    summary: &'static str,
+) -> Row {
+    Row {
+        name,
+        arity,
+        kind,
+        keys: Keys::FIRST,
+        flags,
+        group: "hash",
+        since,
+        summary,
+    }
+}
+
+const FAST: &[&str] = &["fast"];
+const GROWS: &[&str] = &["denyoom", "fast"];
+
+pub(super) const ROWS: &[Row] = &[
+    row(
+        "hset",
+        -4,
+        Kind::Write(hset),
+        GROWS,
+        "2.0.0",
+        "Sets fields of a hash.",
+    ),
+    row(
+        "hmset",
+        -4,
+        Kind::Write(hmset),
+        GROWS,
+        "2.0.0",
+        "Sets fields of a hash; HSET tells more.",
+    ),
+    row(
+        "hsetnx",
+        4,
+        Kind::Write(hsetnx),
+        GROWS,
+        "2.0.0",
+        "Sets a field of a hash where it is absent.",
+    ),
+    row(
+        "hdel",
+        -3,
+        Kind::Write(hdel),
+        FAST,
+        "2.0.0",
+        "Removes fields of a hash.",
+    ),
+    row(
+        "hincrby",
+        4,
+        Kind::Write(hincrby),
+        GROWS,
+        "2.0.0",
+        "Adds an integer to a field of a hash.",
+    ),
+    row(
+        "hget",
+        3,
+        Kind::Read(hget),
+        FAST,
+        "2.0.0",
+        "The value of a field of a hash.",
+    ),
+    row(
+        "hmget",
+        -3,
+        Kind::Read(hmget),
+        FAST,
+        "2.0.0",
+        "The values of fields of a hash.",
+    ),
+    row(
+        "hexists",
+        3,
+        Kind::Read(hexists),
+        FAST,
+        "2.0.0",
+        "Whether a hash has a field.",
+    ),
+    row(
+        "hlen",
+        2,
+        Kind::Read(hlen),
+        FAST,
+        "2.0.0",
+        "How many fields a hash has.",
+    ),
+    row(
+        "hstrlen",
+        3,
+        Kind::Read(hstrlen),
+        FAST,
+        "3.2.0",
+        "The length of a field's value in a hash.",
+    ),
+    row(
+        "hgetall",
+        2,
+        Kind::Read(hgetall),
+        &[],
+        "2.0.0",
+        "All fields of a hash with their values.",
+    ),
+    row(
+        "hkeys",
+        2,
+        Kind::Read(hkeys),
+        &[],
+        "2.0.0",
+        "All fields of a hash.",
+    ),
+    row(
+        "hvals",
+        2,
+        Kind::Read(hvals),
+        &[],
+        "2.0.0",
+        "All values of a hash.",
+    ),
+];
+
+/// The hash at the first key of a query.
+pub(super) fn hash_at<'s>(query: &Query<'s>, key: &[u8]) -> Result<Option<Hash<'s>>, Error> {
+    match query.get(key)? {
+        None => Ok(None),
+        Some(Value::Hash(hash)) => Ok(Some(hash)),
+        Some(Value::String(_)) => Err(Error::WRONG_TYPE),
+    }
+}
+
+/// Sets all pairs; how many fields are new.
+fn set_pairs(change: &mut Change<'_>, args: Args<'_>, name: &str) -> Result<i64, Error> {
+    if args.len() % 2 == 1 {
+        return Err(Error::arity(name));
+    }
+    let mut hash = change.store.hash_or_new(change.db, args.at(1), change.at)?;
+    let mut created = 0;
+    for place in (2..args.len()).step_by(2) {
+        created += i64::from(hash.set(args.at(place), args.at(place + 1)));
+    }
+    Ok(created)
+}
+
+fn hset(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let created = set_pairs(change, args, "hset")?;
+    change.reply.integer(created);
+    Ok(())
+}
+
+fn hmset(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    set_pairs(change, args, "hmset")?;
+    change.reply.ok();
+    Ok(())
+}
+
+fn hsetnx(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let mut hash = change.store.hash_or_new(change.db, args.at(1), change.at)?;
+    let absent = hash.get(args.at(2)).is_none();
+    if absent {
+        hash.set(args.at(2), args.at(3));
+    }
+    change.reply.integer(i64::from(absent));
+    Ok(())
+}
+
+fn hdel(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let mut removed = 0;
+    if let Some(mut hash) = change.store.hash_mut(change.db, args.at(1), change.at)? {
+        for field in args.from(2).iter() {
+            removed += i64::from(hash.remove(field));
+            if hash.is_empty() {
+                break;
+            }
+        }
+    }
+    change.reply.integer(removed);
+    Ok(())
+}
+
+fn hincrby(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let by = args.integer(3)?;
+    let mut hash = change.store.hash_or_new(change.db, args.at(1), change.at)?;
+    let old = match hash.get(args.at(2)) {
+        None => 0,
+        Some(text) => parse_integer(text).ok_or(Error::HASH_NOT_AN_INTEGER)?,
+    };
+    let new = old.checked_add(by).ok_or(Error::OVERFLOW)?;
+    hash.set(args.at(2), format_i64(new, &mut [0; 20]));
+    change.reply.integer(new);
+    Ok(())
+}
+
+fn hget(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+    match hash_at(query, args.at(1))?.and_then(|hash| hash.get(args.at(2))) {
+        Some(value) => query.reply.bulk(value),
+        None => query.reply.null(),
+    }
+    Ok(())
+}
+
+fn hmget(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+    let hash = hash_at(query, args.at(1))?;
+    let fields = args.from(2);
+    query.reply.array(fields.len());
+    for field in fields.iter() {
+        match hash.and_then(|hash| hash.get(field)) {
+            Some(value) => query.reply.bulk(value),
+            None => query.reply.null(),
+        }
+    }
+    Ok(())
+}
+
+fn hexists(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+    let there = hash_at(query, args.at(1))?.is_some_and(|hash| hash.contains(args.at(2)));
+    query.reply.integer(i64::from(there));
+    Ok(())
+}
+
+fn hlen(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+    let len = hash_at(query, args.at(1))?.map_or(0, Hash::len);
+    query.reply.integer(len as i64);
+    Ok(())
+}
+
+fn hstrlen(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+    let value = hash_at(query, args.at(1))?.and_then(|hash| hash.get(args.at(2)));
+    query.reply.integer(value.map_or(0, <[u8]>::len) as i64);
+    Ok(())
+}
+
+fn hgetall(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+    let hash = hash_at(query, args.at(1))?;
+    query.reply.map(hash.map_or(0, Hash::len));
+    for (field, value) in hash.into_iter().flat_map(Hash::iter) {
+        query.reply.bulk(field);
+        query.reply.bulk(value);
+    }
+    Ok(())
+}
+
+fn hkeys(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+    let hash = hash_at(query, args.at(1))?;
+    query.reply.array(hash.map_or(0, Hash::len));
+    for (field, _) in hash.into_iter().flat_map(Hash::iter) {
+        query.reply.bulk(field);
+    }
+    Ok(())
+}
+
+fn hvals(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+    let hash = hash_at(query, args.at(1))?;
+    query.reply.array(hash.map_or(0, Hash::len));
+    for (_, value) in hash.into_iter().flat_map(Hash::iter) {
+        query.reply.bulk(value);
+    }
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! What a node is told before it starts, and what CONFIG SET may change.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::ids::NodeId;
+
+/// When an entry counts as persisted (`appendfsync`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fsync {
+    /// When it is synced.
+    Always,
+    /// When its write has completed; synced every second.
+    #[default]
+    EverySecond,
+    /// When its write has completed; synced when the operating system likes.
+    No,
+}
+
+/// A node's configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// This member's number in its group.
+    pub id: NodeId,
+    /// What chance starts from: identities and election timeouts.
+    pub seed: u64,
+    /// The seed of the store's hash, where the data directory does not bring one.
+    pub hash_seed: u64,
+    /// Whether there is a disk at all (`appendonly`).
+    pub append_only: bool,
+    /// When an entry counts as persisted.
+    pub fsync: Fsync,
+    /// By how many percent the log must have outgrown its base to be rewritten; 0: never by itself.
+    pub rewrite_percentage: u32,
+    /// The size below which the log is never rewritten by itself, in bytes.
+    pub rewrite_min_bytes: u64,
+    /// The size of a log segment, in bytes.
+    pub segment_bytes: u64,
+    /// The password of the default user; empty: none is asked for.
+    pub requirepass: Vec<u8>,
+    /// The most clients at a time.
+    pub clients_max: u32,
+    /// How long a client may be silent, in seconds; 0: for ever.
+    pub timeout_s: u64,
+    /// Refuse clients from elsewhere while there is no password.
+    pub protected_mode: bool,
+    /// Whether DEBUG is allowed.
+    pub debug_command: bool,
+    /// What INFO says of the process; empty in a simulation.
+    pub process: Process,
+    /// Directives that Redis has and that change nothing here; CONFIG GET shows them.
+    pub directives: Vec<(String, String)>,
+}
+
+/// What a driver knows of the process in which the node runs.
+#[derive(Clone, Debug, Default)]
+pub struct Process {
+    /// The TCP port.
+    pub port: u16,
+    /// The process's number.
+    pub pid: u32,
+    /// The operating system and machine.
+    pub os: String,
+    /// The program's path.
+    pub executable: String,
+    /// The configuration file, where there is one.
+    pub config_file: String,
+    /// The data directory.
+    pub dir: String,
+    /// The addresses that it listens on, with spaces between them.
+    pub bind: String,
+    /// A number drawn for this run, 40 hexadecimal digits.
+    pub run_id: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            id: NodeId(1),
+            seed: 0,
+            hash_seed: 0,
+            append_only: true,
+            fsync: Fsync::default(),
+            rewrite_percentage: 100,
+            rewrite_min_bytes: 64 << 20,
+            segment_bytes: crate::limits::SEGMENT_BYTES,
+            requirepass: Vec::new(),
+            clients_max: 10_000,
+            timeout_s: 0,
+            protected_mode: true,
+            debug_command: false,
+            process: Process::default(),
+            directives: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! What a node asks of the world. Every effect is permitted the moment it is emitted.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::disk::DiskOp;
+use crate::ids::{ConnId, LogIndex, NodeId, Term, Ticket};
+
+/// One thing that a driver is to do.
+#[derive(Debug)]
+pub enum Effect {
+    /// `outbox(conn)` has bytes that may leave.
+    Send {
+        /// The connection.
+        conn: ConnId,
+    },
+    /// Close the connection when its outbox has left.
+    Close {
+        /// The connection.
+        conn: ConnId,
+    },
+    /// A connection whose appetite was 0 may be read again.
+    Resume {
+        /// The connection.
+        conn: ConnId,
+    },
+    /// Send a frame to a peer.
+    Message {
+        /// The peer.
+        to: NodeId,
+        /// The frame.
+        frame: Box<Vec<u8>>,
+    },
+    /// Perform a disk operation and tell how it ended, under the same ticket.
+    Disk {
+        /// The name of the operation.
+        ticket: Ticket,
+        /// The operation.
+        op: DiskOp,
+    },
+    /// Worth a line in a log.
+    Note(Box<Note>),
+    /// The node has stopped: nothing more will come of it.
+    Stopped {
+        /// Why, where it was not asked to.
+        failure: Option<Box<String>>,
+    },
+}
+
+const _: () = assert!(size_of::<Effect>() <= 48);
+
+/// The effects of a turn, in the order in which they are to be done; lent by the driver and used again.
+pub type Effects = Vec<Effect>;
+
+/// What is worth a line in a log; formatted outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// Recovery has come so far.
+    Recovering {
+        /// Bytes read.
+        done: u64,
+        /// Bytes in all.
+        total: u64,
+    },
+    /// Recovery is over and clients are served.
+    Recovered {
+        /// Keys in the store.
+        keys: u64,
+        /// The last entry.
+        index: LogIndex,
+        /// Bytes read.
+        bytes: u64,
+    },
+    /// Something in the log needed care, in words for the operator.
+    Damage(String),
+    /// This member leads.
+    Leading {
+        /// Since this term.
+        term: Term,
+    },
+    /// A rewrite has begun.
+    RewriteBegun {
+        /// The index whose state it writes.
+        index: LogIndex,
+    },
+    /// A rewrite has ended and the log is short again.
+    RewriteDone {
+        /// The index whose state it wrote.
+        index: LogIndex,
+        /// The bytes of the base.
+        bytes: u64,
+    },
+    /// A rewrite could not be finished; the log is as it was.
+    RewriteFailed,
+    /// Writes are refused: there is no space.
+    NoSpace,
+    /// There is space again.
+    SpaceAgain,
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Recovering { done, total } => {
+                write!(f, "recovering: {done} of {total} bytes")
+            }
+            Self::Recovered { keys, index, bytes } => {
+                write!(
+                    f,
+                    "recovered {keys} keys up to entry {} from {bytes} bytes",
+                    index.0
+                )
+            }
+            Self::Damage(text) => f.write_str(text),
+            Self::Leading { term } => write!(f, "leading since term {}", term.0),
+            Self::RewriteBegun { index } => {
+                write!(f, "rewriting the log: base of entry {}", index.0)
+            }
+            Self::RewriteDone { index, bytes } => {
+                write!(
+                    f,
+                    "rewrote the log: base of entry {}, {bytes} bytes",
+                    index.0
+                )
+            }
+            Self::RewriteFailed => f.write_str("rewrite failed; the log is as it was"),
+            Self::NoSpace => f.write_str("no space for the log: writes are refused"),
+            Self::SpaceAgain => f.write_str("there is space for the log again"),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What happens to a node.
+
+use crate::disk::{DiskDone, DiskError};
+use crate::ids::{ConnId, NodeId, Ticket};
+
+/// One thing that has happened, as a driver tells it.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// A client has connected.
+    Opened {
+        /// Its connection.
+        conn: ConnId,
+        /// Where it comes from, for people (`127.0.0.1:50000`).
+        address: &'a str,
+    },
+    /// A client's bytes have arrived. Borrowed: the node copies only what it keeps.
+    Received {
+        /// Its connection.
+        conn: ConnId,
+        /// At most as many as `appetite` said.
+        bytes: &'a [u8],
+    },
+    /// The first `count` bytes of the outbox have been handed to the network.
+    Sent {
+        /// The connection.
+        conn: ConnId,
+        /// How many bytes.
+        count: usize,
+    },
+    /// A client is gone, or was told to go by `Effect::Close`.
+    Closed {
+        /// Its connection.
+        conn: ConnId,
+    },
+    /// A peer's bytes have arrived as one frame.
+    Message {
+        /// Who has sent it, as the connection was authenticated.
+        from: NodeId,
+        /// The frame.
+        frame: &'a [u8],
+    },
+    /// A disk operation has ended. Its buffer comes home.
+    Disk {
+        /// Which.
+        ticket: Ticket,
+        /// How it ended.
+        outcome: Result<DiskDone, DiskError>,
+    },
+    /// The deadline has passed, or may have.
+    Timer,
+    /// The operator wants the server to stop in good order (SIGTERM).
+    Stop,
+}

@@ -1,0 +1,417 @@
+//! From bytes to decisions: what a request is, who runs it, and when.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::mem;
+
+use crate::command::args::Args;
+use crate::command::context::{Dice, Query};
+use crate::command::error::{Error, Outcome};
+use crate::command::table::{self, Kind, Row, SessionVerb};
+use crate::resp::parse::{Limits, ProtocolError, Step};
+use crate::resp::reply::{Protocol, Reply};
+use crate::session::ReplyMode;
+use crate::session::parked::Item;
+use crate::time::Stamp;
+
+use super::verbs::select_target;
+use super::{Node, Phase, Waiter, entry};
+
+/// How many bytes of one client may wait behind its own unapplied writes before nothing more is read from it.
+const PARKED_BYTES_MAX: usize = 1 << 20;
+
+impl Node {
+    /// Takes a client's bytes: as many requests as are whole and may be looked at now; the rest is kept.
+    pub(super) fn received(&mut self, slot: u32, bytes: &[u8]) {
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        if session.closing {
+            return;
+        }
+        let mut inbound = mem::take(&mut session.inbound);
+        let limits = if session.authenticated {
+            Limits::normal()
+        } else {
+            Limits::unauthenticated()
+        };
+        let was_kept = !inbound.kept.is_empty();
+        if was_kept {
+            inbound.keep(bytes);
+        }
+        let kept = mem::take(&mut inbound.kept);
+        let buffer = if was_kept { &kept[..] } else { bytes };
+        let (mut at, mut paused) = (0, false);
+        loop {
+            if !self.may_take(slot) {
+                paused = true;
+                break;
+            }
+            match inbound.parser.next(&buffer[at..], &limits) {
+                Ok(Step::Request { consumed }) => {
+                    let rest = &buffer[at..];
+                    let args = Args::new(inbound.parser.bytes(rest), inbound.parser.arguments());
+                    self.request(slot, args);
+                    at += consumed;
+                }
+                Ok(Step::Empty { consumed }) => at += consumed,
+                Ok(Step::Incomplete { .. }) => break,
+                Err(error) => {
+                    self.protocol_error(slot, error);
+                    at = buffer.len();
+                    break;
+                }
+            }
+        }
+        let len = buffer.len();
+        if was_kept {
+            inbound.kept = kept;
+            inbound.drop_front(at);
+        } else if at < len {
+            inbound.keep(&bytes[at..]);
+        }
+        if let Some(session) = self.sessions.get_mut(slot) {
+            session.inbound = inbound;
+            session.paused = paused && at < len;
+        }
+        self.mark_dirty(slot);
+    }
+
+    /// Whether the next request of this client may be looked at.
+    pub(super) fn may_take(&self, slot: u32) -> bool {
+        self.sessions.get(slot).is_some_and(|session| {
+            !session.closing
+                && session.blocked.is_none()
+                && session.parked.len() <= PARKED_BYTES_MAX
+        })
+    }
+
+    fn protocol_error(&mut self, slot: u32, error: ProtocolError) {
+        self.stats.protocol_errors += 1;
+        self.answer(slot, |reply| error.write(reply));
+        if let Some(session) = self.sessions.get_mut(slot) {
+            session.closing = true;
+        }
+    }
+
+    /// One request, whole.
+    fn request(&mut self, slot: u32, args: Args<'_>) {
+        self.stats.commands += 1;
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        if session.reply_mode == ReplyMode::Skip {
+            session.reply_mode = ReplyMode::On;
+        } else if session.reply_mode == ReplyMode::SkipNext {
+            session.reply_mode = ReplyMode::Skip;
+        }
+        if let Err(error) = self.admit(slot, args) {
+            if let Some(transaction) = self
+                .sessions
+                .get_mut(slot)
+                .and_then(|session| session.transaction.as_mut())
+            {
+                transaction.failed = true;
+            }
+            self.stats.error_replies += 1;
+            self.answer(slot, |reply| write_error(reply, &error));
+        }
+    }
+
+    /// Decides whether a request may be run, and by whom.
+    fn admit(&mut self, slot: u32, args: Args<'_>) -> Outcome {
+        let Some(row) = table::find(args.name()) else {
+            return Err(unknown_command(args));
+        };
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return Ok(());
+        };
+        session.last_command = row.name;
+        if !row.takes(args.len()) {
+            return Err(Error::arity(row.name));
+        }
+        if !session.authenticated && !may_run_unauthenticated(row) {
+            return Err(Error::NO_AUTH);
+        }
+        if self.phase != Phase::Serving && !row.has_flag("loading") {
+            return Err(Error::LOADING);
+        }
+        let in_transaction = session.transaction.is_some();
+        if row.is_write() && self.no_space() {
+            return Err(Error::NO_SPACE);
+        }
+        if in_transaction && !is_transaction_verb(row) {
+            return self.queue(slot, row, args);
+        }
+        match row.kind {
+            Kind::Write(_) => self.propose_command(slot, args),
+            Kind::Read(_) | Kind::Server(_) => self.run_or_park(slot, row, args),
+            Kind::Session(verb) => return self.session_verb(slot, verb, args),
+        }
+        Ok(())
+    }
+
+    /// Puts a request of an open transaction aside.
+    fn queue(&mut self, slot: u32, row: &Row, args: Args<'_>) -> Outcome {
+        if row.has_flag("no-multi") {
+            return Err(Error::text(format!(
+                "ERR {} is not allowed in transactions",
+                row.name.to_ascii_uppercase()
+            )));
+        }
+        let Some(transaction) = self
+            .sessions
+            .get_mut(slot)
+            .and_then(|session| session.transaction.as_mut())
+        else {
+            return Ok(());
+        };
+        let db = transaction.db;
+        entry::put_command(&mut transaction.commands, db, args);
+        transaction.count += 1;
+        if matches!(row.kind, Kind::Session(SessionVerb::Select))
+            && let Ok(db) = select_target(args)
+        {
+            transaction.db = db;
+        }
+        self.answer(slot, |reply| reply.simple("QUEUED"));
+        Ok(())
+    }
+
+    /// Hands a write to the log; its reply is written when the entry is applied.
+    fn propose_command(&mut self, slot: u32, args: Args<'_>) {
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        session.proposed += 1;
+        let waiter = Waiter {
+            slot,
+            conn: session.conn,
+            place: self.batch.count,
+            protocol: session.protocol,
+            silent: session.is_silent(),
+            parked: false,
+        };
+        let db = session.db;
+        self.batch.waiters.push(waiter);
+        entry::put_command(&mut self.batch.bytes, db, args);
+        self.batch.count += 1;
+        self.note_proposed_keys(db, args);
+    }
+
+    /// Runs a request that changes nothing, or parks it behind the writes of its own session.
+    fn run_or_park(&mut self, slot: u32, row: &Row, args: Args<'_>) {
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        let (db, protocol, silent) = (session.db, session.protocol, session.is_silent());
+        if session.is_busy() {
+            session
+                .parked
+                .park(session.proposed, db, protocol, silent, args);
+            return;
+        }
+        let mut out = mem::take(session.outbox.buffer());
+        let mark = out.len();
+        let clock = self.clock();
+        let mut reply = Reply::new(&mut out, protocol);
+        let outcome = self.run(slot, row, args, db, clock, &mut reply);
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        match outcome {
+            Err(Error::Due) => {
+                out.truncate(mark);
+                session
+                    .parked
+                    .park(session.proposed + 1, db, protocol, silent, args);
+                *session.outbox.buffer() = out;
+                self.wait_for_time(slot);
+            }
+            outcome => {
+                finish(
+                    &mut out,
+                    mark,
+                    protocol,
+                    silent,
+                    outcome,
+                    &mut self.stats.error_replies,
+                );
+                *session.outbox.buffer() = out;
+            }
+        }
+    }
+
+    /// Runs a reading or a server command now.
+    pub(super) fn run(
+        &mut self,
+        slot: u32,
+        row: &Row,
+        args: Args<'_>,
+        db: u32,
+        clock: Stamp,
+        reply: &mut Reply<'_>,
+    ) -> Outcome {
+        match row.kind {
+            Kind::Read(run) => {
+                self.reads += 1;
+                let dice = Dice::new(self.reads, u64::MAX);
+                let at = self.applied_stamp;
+                let reply = reply.reborrow();
+                run(
+                    &mut Query {
+                        store: &self.store,
+                        db,
+                        at,
+                        clock,
+                        dice,
+                        reply,
+                    },
+                    args,
+                )
+            }
+            Kind::Server(verb) => self.server_verb(slot, verb, args, db, reply),
+            Kind::Write(_) | Kind::Session(_) => Ok(()),
+        }
+    }
+
+    /// Makes replicated time pass the clock: the session's next parked request runs right behind.
+    fn wait_for_time(&mut self, slot: u32) {
+        let place = self.batch.count;
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        session.proposed += 1;
+        self.batch.waiters.push(Waiter {
+            slot,
+            conn: session.conn,
+            place,
+            protocol: session.protocol,
+            silent: false,
+            parked: true,
+        });
+    }
+
+    /// Runs what was parked behind the writes that are applied by now.
+    ///
+    /// A parked request takes its place in the log's order, right behind the write that it waited for; there the
+    /// only time is replicated time, so that it is never due.
+    pub(super) fn run_parked(&mut self, slot: u32) {
+        let mut ranges = mem::take(&mut self.ranges_parked);
+        while let Some(session) = self.sessions.get_mut(slot) {
+            let applied = session.applied;
+            let mut parked = mem::take(&mut session.parked);
+            let mut out = mem::take(session.outbox.buffer());
+            let mark = out.len();
+            let item = parked.take(applied, &mut ranges);
+            let more = item.is_some();
+            match item {
+                None => {}
+                Some(Item::Reply(bytes)) => out.extend_from_slice(bytes),
+                Some(Item::Request {
+                    db,
+                    protocol,
+                    silent,
+                    buffer,
+                }) => {
+                    let args = Args::new(buffer, &ranges);
+                    let clock = self.applied_stamp;
+                    let mut reply = Reply::new(&mut out, protocol);
+                    let outcome = match table::find(args.name()) {
+                        Some(row) => self.run(slot, row, args, db, clock, &mut reply),
+                        None => Err(unknown_command(args)),
+                    };
+                    let errors = &mut self.stats.error_replies;
+                    finish(&mut out, mark, protocol, silent, outcome, errors);
+                }
+            }
+            let Some(session) = self.sessions.get_mut(slot) else {
+                break;
+            };
+            parked.tidy();
+            session.parked = parked;
+            *session.outbox.buffer() = out;
+            if !more {
+                break;
+            }
+        }
+        self.ranges_parked = ranges;
+    }
+
+    /// Writes a reply in its turn: at once, or behind what is parked.
+    pub(super) fn answer(&mut self, slot: u32, write: impl FnOnce(&mut Reply<'_>)) {
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        if session.is_silent() {
+            return;
+        }
+        if session.is_busy() {
+            let mut bytes = Vec::new();
+            write(&mut Reply::new(&mut bytes, session.protocol));
+            session.parked.park_reply(session.proposed, &bytes);
+        } else {
+            write(&mut session.reply());
+        }
+    }
+}
+
+/// Ends a reply: an error takes the place of what was written, a client that wants no replies gets none.
+pub(super) fn finish(
+    out: &mut Vec<u8>,
+    mark: usize,
+    protocol: Protocol,
+    silent: bool,
+    outcome: Outcome,
+    errors: &mut u64,
+) {
+    if let Err(error) = outcome {
+        *errors += 1;
+        out.truncate(mark);
+        write_error(&mut Reply::new(out, protocol), &error);
+    }
+    if silent {
+        out.truncate(mark);
+    }
+}
+
+pub(super) fn write_error(reply: &mut Reply<'_>, error: &Error) {
+    match error {
+        Error::Reply(text) => reply.error(text),
+        // Replicated time stands still only while a node has no leader, and then there is no better answer.
+        Error::Due => reply.error("TRYAGAIN the key is about to expire"),
+    }
+}
+
+fn may_run_unauthenticated(row: &Row) -> bool {
+    matches!(row.name, "auth" | "hello" | "quit" | "reset")
+}
+
+/// The verbs that a transaction does not queue.
+fn is_transaction_verb(row: &Row) -> bool {
+    matches!(
+        row.name,
+        "multi" | "exec" | "discard" | "watch" | "quit" | "reset"
+    )
+}
+
+/// Redis's words for a name that is not in the table, with the first arguments for whoever reads a log.
+pub(super) fn unknown_command(args: Args<'_>) -> Error {
+    let shown = |bytes: &[u8], max: usize| {
+        String::from_utf8_lossy(&bytes[..bytes.len().min(max)]).into_owned()
+    };
+    let mut given = String::new();
+    for arg in args.from(1).iter() {
+        if given.len() >= 128 {
+            break;
+        }
+        given.push('\'');
+        given.push_str(&shown(arg, 128 - given.len()));
+        given.push_str("' ");
+    }
+    let name = shown(args.name(), 128);
+    Error::text(format!(
+        "ERR unknown command '{name}', with args beginning with: {given}"
+    ))
+}

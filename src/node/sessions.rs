@@ -1,0 +1,72 @@
+//! All clients of a node: by connection for the driver, by slot for the log.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use crate::ids::ConnId;
+use crate::session::Session;
+
+/// The clients; a slot is used again when its client is gone.
+#[derive(Debug, Default)]
+pub(super) struct Sessions {
+    slots: Vec<Option<Box<Session>>>,
+    free: Vec<u32>,
+    by_conn: BTreeMap<ConnId, u32>,
+}
+
+impl Sessions {
+    /// Adds a client and gives its slot.
+    pub(super) fn insert(&mut self, session: Session) -> u32 {
+        let conn = session.conn;
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            self.slots.len() as u32 - 1
+        });
+        self.slots[slot as usize] = Some(Box::new(session));
+        self.by_conn.insert(conn, slot);
+        slot
+    }
+
+    /// Forgets a client.
+    pub(super) fn remove(&mut self, conn: ConnId) -> Option<Box<Session>> {
+        let slot = self.by_conn.remove(&conn)?;
+        self.free.push(slot);
+        self.slots[slot as usize].take()
+    }
+
+    /// The slot of a connection.
+    pub(super) fn slot(&self, conn: ConnId) -> Option<u32> {
+        self.by_conn.get(&conn).copied()
+    }
+
+    /// The client in a slot.
+    pub(super) fn get(&self, slot: u32) -> Option<&Session> {
+        self.slots.get(slot as usize)?.as_deref()
+    }
+
+    /// The client in a slot.
+    pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Session> {
+        self.slots.get_mut(slot as usize)?.as_deref_mut()
+    }
+
+    /// The client in a slot, if it is still the one of that connection.
+    pub(super) fn get_same(&mut self, slot: u32, conn: ConnId) -> Option<&mut Session> {
+        self.get_mut(slot).filter(|session| session.conn == conn)
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.by_conn.len()
+    }
+
+    /// All of them, by connection.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Session> {
+        self.by_conn.values().filter_map(|slot| self.get(*slot))
+    }
+
+    /// The slots of all, by connection.
+    pub(super) fn slots(&self) -> Vec<u32> {
+        self.by_conn.values().copied().collect()
+    }
+}

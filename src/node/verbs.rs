@@ -1,0 +1,318 @@
+//! The verbs of a session: protocol, password, database, transaction, watch.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::mem;
+
+use crate::command::args::{Args, parse_integer};
+use crate::command::error::{Error, Outcome};
+use crate::command::table::{self, SessionVerb};
+use crate::limits;
+use crate::resp::reply::Protocol;
+use crate::session::Session;
+use crate::session::transaction::{Transaction, Watch};
+
+use super::{Node, Waiter, entry};
+
+/// What HELLO and INFO say the server is; clients choose their manners by it.
+pub const REDIS_VERSION: &str = "7.2.0";
+
+impl Node {
+    pub(super) fn session_verb(&mut self, slot: u32, verb: SessionVerb, args: Args<'_>) -> Outcome {
+        match verb {
+            SessionVerb::Auth => self.auth(slot, args)?,
+            SessionVerb::Hello => return self.hello(slot, args),
+            SessionVerb::Select => {
+                let db = select_target(args)?;
+                if let Some(session) = self.sessions.get_mut(slot) {
+                    session.db = db;
+                }
+            }
+            SessionVerb::Reset => {
+                let open = self.config.requirepass.is_empty();
+                self.unwatch(slot);
+                // RESET itself is answered in the protocol that it resets to.
+                if let Some(session) = self.sessions.get_mut(slot) {
+                    session.reset(open);
+                }
+                self.answer(slot, |reply| reply.simple("RESET"));
+                return Ok(());
+            }
+            SessionVerb::Quit => {
+                self.answer(slot, |reply| reply.ok());
+                if let Some(session) = self.sessions.get_mut(slot) {
+                    session.closing = true;
+                }
+                return Ok(());
+            }
+            SessionVerb::Multi => {
+                let Some(session) = self.sessions.get_mut(slot) else {
+                    return Ok(());
+                };
+                if session.transaction.is_some() {
+                    return Err(Error::NESTED_MULTI);
+                }
+                session.transaction = Some(Transaction::new(session.db));
+            }
+            SessionVerb::Discard => {
+                let Some(session) = self.sessions.get_mut(slot) else {
+                    return Ok(());
+                };
+                session
+                    .transaction
+                    .take()
+                    .ok_or(Error::DISCARD_WITHOUT_MULTI)?;
+                self.unwatch(slot);
+            }
+            SessionVerb::Watch => self.watch(slot, args)?,
+            SessionVerb::Unwatch => self.unwatch(slot),
+            SessionVerb::Exec => return self.exec(slot),
+        }
+        self.answer(slot, |reply| reply.ok());
+        Ok(())
+    }
+
+    fn auth(&mut self, slot: u32, args: Args<'_>) -> Outcome {
+        let (user, password) = match args.len() {
+            2 => (&b"default"[..], args.at(1)),
+            3 => (args.at(1), args.at(2)),
+            _ => return Err(Error::SYNTAX),
+        };
+        if args.len() == 2 && self.config.requirepass.is_empty() {
+            return Err(Error::AUTH_WITHOUT_PASSWORD);
+        }
+        self.authenticate(slot, user, password)
+    }
+
+    fn authenticate(&mut self, slot: u32, user: &[u8], password: &[u8]) -> Outcome {
+        let wanted = &self.config.requirepass;
+        let good = user == b"default" && (wanted.is_empty() || same_secret(wanted, password));
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return Ok(());
+        };
+        if !good {
+            return Err(Error::WRONG_PASS);
+        }
+        session.authenticated = true;
+        Ok(())
+    }
+
+    fn hello(&mut self, slot: u32, args: Args<'_>) -> Outcome {
+        let mut protocol = None;
+        if let Some(version) = args.get(1) {
+            protocol = Some(match parse_integer(version) {
+                Some(2) => Protocol::Resp2,
+                Some(3) => Protocol::Resp3,
+                Some(_) => return Err(Error::NO_PROTO),
+                None => return Err(Error::PROTOCOL_NOT_AN_INTEGER),
+            });
+        }
+        let (mut name, mut at) = (None, 2);
+        let mut credentials = None;
+        while at < args.len() {
+            let left = args.len() - at - 1;
+            if args.is(at, "auth") && left >= 2 {
+                credentials = Some((args.at(at + 1), args.at(at + 2)));
+                at += 3;
+            } else if args.is(at, "setname") && left >= 1 {
+                name = Some(valid_name(args.at(at + 1))?);
+                at += 2;
+            } else {
+                let option = String::from_utf8_lossy(args.at(at)).into_owned();
+                return Err(Error::text(format!(
+                    "ERR Syntax error in HELLO option '{option}'"
+                )));
+            }
+        }
+        if let Some((user, password)) = credentials {
+            self.authenticate(slot, user, password)?;
+        }
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return Ok(());
+        };
+        if !session.authenticated {
+            return Err(Error::HELLO_NO_AUTH);
+        }
+        if let Some(name) = name {
+            session.name = name.to_vec();
+        }
+        if let Some(protocol) = protocol {
+            session.protocol = protocol;
+        }
+        let (spoken, id) = (session.protocol, session.conn.0);
+        self.answer(slot, |reply| {
+            reply.map(7);
+            reply.bulk(b"server");
+            reply.bulk(b"redis");
+            reply.bulk(b"version");
+            reply.bulk(REDIS_VERSION.as_bytes());
+            reply.bulk(b"proto");
+            reply.integer(if spoken == Protocol::Resp3 { 3 } else { 2 });
+            reply.bulk(b"id");
+            reply.integer(id as i64);
+            reply.bulk(b"mode");
+            reply.bulk(b"standalone");
+            reply.bulk(b"role");
+            reply.bulk(b"master");
+            reply.bulk(b"modules");
+            reply.array(0);
+        });
+        Ok(())
+    }
+
+    fn watch(&mut self, slot: u32, args: Args<'_>) -> Outcome {
+        let (at, clock) = (self.applied_stamp, self.clock());
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return Ok(());
+        };
+        if session.transaction.is_some() {
+            return Err(Error::WATCH_IN_MULTI);
+        }
+        let (db, conn) = (session.db, session.conn);
+        for key in args.from(1).iter() {
+            if session
+                .watches
+                .iter()
+                .any(|watch| watch.db == db && watch.key == key)
+            {
+                continue;
+            }
+            let alive = self.store.contains(db, key, at)
+                && self
+                    .store
+                    .expiry(db, key)
+                    .is_none_or(|expiry| expiry > clock);
+            session.watches.push(Watch {
+                db,
+                key: key.to_vec(),
+                alive,
+            });
+            self.watchers.add(db, key, slot, conn);
+        }
+        Ok(())
+    }
+
+    pub(super) fn unwatch(&mut self, slot: u32) {
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        session.watch_broken = false;
+        for watch in mem::take(&mut session.watches) {
+            self.watchers.remove(watch.db, &watch.key, slot);
+        }
+    }
+
+    /// Whether a key that this client watches has changed since WATCH, is written by an entry that is not applied
+    /// yet, or has died.
+    fn is_watch_broken(&self, session: &Session) -> bool {
+        let (at, clock) = (self.applied_stamp, self.clock());
+        session.watch_broken
+            || session.watches.iter().any(|watch| {
+                let dead = watch.alive
+                    && (!self.store.contains(watch.db, &watch.key, at)
+                        || self
+                            .store
+                            .expiry(watch.db, &watch.key)
+                            .is_some_and(|e| e <= clock));
+                dead || self
+                    .watchers
+                    .is_pending(watch.db, &watch.key, self.commands_applied)
+            })
+    }
+
+    fn exec(&mut self, slot: u32) -> Outcome {
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return Ok(());
+        };
+        let Some(transaction) = session.transaction.take() else {
+            return Err(Error::EXEC_WITHOUT_MULTI);
+        };
+        let broken = self
+            .sessions
+            .get(slot)
+            .is_some_and(|session| self.is_watch_broken(session));
+        self.unwatch(slot);
+        if transaction.failed {
+            return Err(Error::EXEC_ABORT);
+        }
+        if broken {
+            self.answer(slot, |reply| reply.null_array());
+            return Ok(());
+        }
+        if self.no_space() {
+            return Err(Error::EXEC_NO_SPACE);
+        }
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return Ok(());
+        };
+        session.db = transaction.db;
+        session.proposed += 1;
+        self.batch.waiters.push(Waiter {
+            slot,
+            conn: session.conn,
+            place: self.batch.count,
+            protocol: session.protocol,
+            silent: session.is_silent(),
+            parked: false,
+        });
+        let payload_from = self.batch.bytes.len();
+        entry::put_transaction(
+            &mut self.batch.bytes,
+            transaction.count,
+            &transaction.commands,
+        );
+        self.batch.count += 1;
+        if !self.watchers.is_empty() {
+            let bytes = self.batch.bytes[payload_from..].to_vec();
+            let (mut reader, mut ranges) = (entry::Reader::new(&bytes), Vec::new());
+            while let Some(item) = reader.next(&mut ranges) {
+                if let entry::Item::Command { db } = item {
+                    self.note_proposed_keys(db, Args::new(&bytes, &ranges));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Remembers that watched keys will be written by the command that was just proposed.
+    pub(super) fn note_proposed_keys(&mut self, db: u32, args: Args<'_>) {
+        if self.watchers.is_empty() {
+            return;
+        }
+        let ordinal = self.commands_proposed();
+        match table::find(args.name()) {
+            Some(row) if row.is_write() && row.keys.first > 0 => {
+                for place in row.keys.places(args.len()) {
+                    self.watchers.pending(db, args.at(place), ordinal);
+                }
+            }
+            Some(row) if row.is_write() => self.watchers.pending_all(ordinal),
+            _ => {}
+        }
+    }
+}
+
+/// The database that SELECT names.
+pub(super) fn select_target(args: Args<'_>) -> Result<u32, Error> {
+    let index = parse_integer(args.at(1)).ok_or(Error::NOT_AN_INTEGER)?;
+    let index = u32::try_from(index)
+        .ok()
+        .filter(|index| *index < limits::DATABASES);
+    index.ok_or(Error::DB_OUT_OF_RANGE)
+}
+
+/// A client's name: printable and without spaces, so that CLIENT LIST stays readable.
+pub(super) fn valid_name(name: &[u8]) -> Result<&[u8], Error> {
+    if name.iter().all(u8::is_ascii_graphic) {
+        Ok(name)
+    } else {
+        Err(Error::INVALID_NAME)
+    }
+}
+
+/// Compares without telling by its duration where the difference is.
+fn same_secret(a: &[u8], b: &[u8]) -> bool {
+    let differences = a.iter().zip(b).fold(0, |sum, (a, b)| sum | (a ^ b));
+    a.len() == b.len() && differences == 0
+}

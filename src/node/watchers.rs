@@ -1,0 +1,82 @@
+//! Who watches which key, so that a change can find them.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use crate::ids::ConnId;
+
+#[derive(Debug, Default)]
+struct Watched {
+    clients: Vec<(u32, ConnId)>,
+    /// The ordinal of the last command proposed that writes this key; 0: none.
+    pending: u64,
+}
+
+/// The watched keys of all clients.
+#[derive(Debug, Default)]
+pub(super) struct Watchers {
+    keys: BTreeMap<(u32, Vec<u8>), Watched>,
+}
+
+impl Watchers {
+    /// Whether no key is watched at all, which is the common case.
+    pub(super) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// A client watches a key from now on.
+    pub(super) fn add(&mut self, db: u32, key: &[u8], slot: u32, conn: ConnId) {
+        self.keys
+            .entry((db, key.to_vec()))
+            .or_default()
+            .clients
+            .push((slot, conn));
+    }
+
+    /// A client watches a key no longer.
+    pub(super) fn remove(&mut self, db: u32, key: &[u8], slot: u32) {
+        let at = (db, key.to_vec());
+        let Some(watched) = self.keys.get_mut(&at) else {
+            return;
+        };
+        watched.clients.retain(|client| client.0 != slot);
+        if watched.clients.is_empty() {
+            self.keys.remove(&at);
+        }
+    }
+
+    /// The command with this ordinal will write a key.
+    pub(super) fn pending(&mut self, db: u32, key: &[u8], ordinal: u64) {
+        if let Some(watched) = self.keys.get_mut(&(db, key.to_vec())) {
+            watched.pending = ordinal;
+        }
+    }
+
+    /// The command with this ordinal may write any key.
+    pub(super) fn pending_all(&mut self, ordinal: u64) {
+        self.keys
+            .values_mut()
+            .for_each(|watched| watched.pending = ordinal);
+    }
+
+    /// Whether a command behind the first `applied` ones will write a key.
+    pub(super) fn is_pending(&self, db: u32, key: &[u8], applied: u64) -> bool {
+        self.keys
+            .get(&(db, key.to_vec()))
+            .is_some_and(|watched| watched.pending > applied)
+    }
+
+    /// The clients that watch a key.
+    pub(super) fn of(&self, db: u32, key: &[u8]) -> &[(u32, ConnId)] {
+        self.keys
+            .get(&(db, key.to_vec()))
+            .map_or(&[], |watched| &watched.clients)
+    }
+
+    /// All watched keys with their clients.
+    pub(super) fn all(&self) -> impl Iterator<Item = (u32, &[u8], &[(u32, ConnId)])> {
+        self.keys
+            .iter()
+            .map(|((db, key), watched)| (*db, &key[..], &watched.clients[..]))
+    }
+}

@@ -1,0 +1,68 @@
+//! What a judge may know of the order in which a node did things; kept only where the configuration asks for it.
+
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use crate::ids::{ConnId, LogIndex};
+use crate::time::Stamp;
+
+/// One thing that was done, in the order of doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Witnessed {
+    /// An entry is being applied, while serving or in recovery.
+    Entry {
+        /// Its index.
+        index: LogIndex,
+        /// Its stamp.
+        stamp: Stamp,
+        /// What it says, as `entry` encodes it.
+        payload: Bytes,
+    },
+    /// The next command of that entry was executed.
+    Step,
+    /// A client's next reply was written.
+    Answered {
+        /// The client.
+        conn: ConnId,
+        /// What the reply answers.
+        answer: Answer,
+    },
+}
+
+/// What a reply answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The command that was executed last.
+    Step,
+    /// A request that looked at the store as it is now.
+    Read,
+    /// A request that did not look at the store, or was refused.
+    Other,
+}
+
+/// The record; empty for ever where nobody asked for it.
+#[derive(Debug, Default)]
+pub(super) struct Witness {
+    on: bool,
+    seen: Vec<Witnessed>,
+}
+
+impl Witness {
+    pub(super) fn new(on: bool) -> Self {
+        Self {
+            on,
+            seen: Vec::new(),
+        }
+    }
+
+    pub(super) fn note(&mut self, what: impl FnOnce() -> Witnessed) {
+        if self.on {
+            self.seen.push(what());
+        }
+    }
+
+    pub(super) fn take(&mut self) -> Vec<Witnessed> {
+        core::mem::take(&mut self.seen)
+    }
+}

@@ -1,0 +1,32 @@
+//! What a client has sent and no request was made of yet.
+
+use alloc::vec::Vec;
+
+use crate::resp::parse::Parser;
+
+/// A parser and the bytes that it must see again.
+#[derive(Debug, Default)]
+pub struct Inbound {
+    /// Where the parser stands in the request at the start of `kept`.
+    pub parser: Parser,
+    /// The bytes of requests that are not whole, or not taken yet.
+    pub kept: Vec<u8>,
+}
+
+impl Inbound {
+    /// Keeps what was not consumed of `bytes`, which is either new or `kept` itself, taken out before.
+    pub fn keep(&mut self, rest: &[u8]) {
+        self.kept.extend_from_slice(rest);
+    }
+
+    /// Drops the first `count` kept bytes, and the memory too where a large request has left it.
+    pub fn drop_front(&mut self, count: usize) {
+        self.kept.drain(..count);
+        if self.kept.is_empty() && self.kept.capacity() > KEPT_CAPACITY_MAX {
+            self.kept = Vec::new();
+        }
+    }
+}
+
+/// What an idle client may hold for its next request, in bytes.
+const KEPT_CAPACITY_MAX: usize = 64 << 10;
