@@ -17,6 +17,9 @@ pub const NESTING_MAX: usize = 32;
 pub const UNAUTHENTICATED_ARGUMENTS_MAX: u64 = 10;
 /// The longest bulk string before the client has authenticated, in bytes.
 pub const UNAUTHENTICATED_BULK_BYTES_MAX: u64 = 16 << 10;
+/// The most picks with repetition of one HRANDFIELD. Redis has no bound but the client's output
+/// buffer, and makes it up to there before it closes the connection.
+pub const RANDOM_PICKS_MAX: i64 = 1 << 20;
 
 /// The most payload of one entry, in bytes; what comes on top opens the next entry. One command may be larger.
 pub const ENTRY_BYTES_SOFT_MAX: usize = 1 << 20;

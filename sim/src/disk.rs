@@ -1,16 +1,18 @@
 //! The fake disk: what is durable, what is pending, and what a crash makes of it.
 //!
-//! A file is a durable image and an ordered list of writes that no sync has covered. Reads see all of it, as a page
-//! cache would show it. A crash keeps what one persistence profile allows:
+//! A file is a durable image and an ordered list of writes that no sync has covered. Reads see all
+//! of it, as a page cache would show it. A crash keeps what one persistence profile allows:
 //!
 //! * `OrderedPrefix`: the pending operations up to some point, as an ordered journal would.
 //! * `AnySubset`: each pending operation or not, independently: nothing orders unsynced writes.
-//! * `SizeFirst`: the file has its new length, but what was written beyond the old one reads as zeros.
-//! * `Torn`: a prefix, and of the next write only the sectors left or right of some point, or garbage there.
+//! * `SizeFirst`: the file has its new length, but what was written beyond the old one reads as
+//!   zeros.
+//! * `Torn`: a prefix, and of the next write only the sectors left or right of some point, or
+//!   garbage there.
 //! * `Lost`: nothing that was not synced.
 //!
-//! A directory entry (creation, rename, removal) is pending until the directory is synced; a crash keeps a prefix of
-//! those, but a file whose entry is kept need not have its content.
+//! A directory entry (creation, rename, removal) is pending until the directory is synced; a crash
+//! keeps a prefix of those, but a file whose entry is kept need not have its content.
 
 use std::collections::BTreeMap;
 
@@ -31,8 +33,13 @@ pub(crate) enum Profile {
 }
 
 impl Profile {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::OrderedPrefix, Self::AnySubset, Self::SizeFirst, Self::Torn, Self::Lost];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::OrderedPrefix,
+        Self::AnySubset,
+        Self::SizeFirst,
+        Self::Torn,
+        Self::Lost,
+    ];
 }
 
 #[derive(Clone, Debug)]
@@ -77,9 +84,18 @@ impl Inode {
 
 #[derive(Clone, Debug)]
 enum NameOp {
-    Link { name: FileName, inode: usize },
-    Unlink { name: FileName },
-    Rename { from: FileName, to: FileName, inode: usize },
+    Link {
+        name: FileName,
+        inode: usize,
+    },
+    Unlink {
+        name: FileName,
+    },
+    Rename {
+        from: FileName,
+        to: FileName,
+        inode: usize,
+    },
 }
 
 fn apply_name(names: &mut BTreeMap<FileName, usize>, op: &NameOp) {
@@ -117,7 +133,10 @@ pub(crate) struct FakeDisk {
 
 impl FakeDisk {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { seed, ..Self::default() }
+        Self {
+            seed,
+            ..Self::default()
+        }
     }
 
     fn chance(&mut self, bound: u64) -> u64 {
@@ -138,7 +157,11 @@ impl FakeDisk {
                 let inode = self.inodes.len() - 1;
                 self.name(NameOp::Link { name: file, inode });
             }
-            DiskOp::WriteAt { file, offset, bytes } => {
+            DiskOp::WriteAt {
+                file,
+                offset,
+                bytes,
+            } => {
                 let Some(inode) = self.names.get(&file).copied() else {
                     return Err(DiskError::NotFound);
                 };
@@ -147,13 +170,18 @@ impl FakeDisk {
                 if !self.take_space(grown) {
                     // A short write: what fitted is there.
                     let part = self.chance(bytes.len() as u64 + 1) as usize;
-                    let op = Pending::Write { offset: offset as usize, bytes: bytes[..part].to_vec() };
+                    let op = Pending::Write {
+                        offset: offset as usize,
+                        bytes: bytes[..part].to_vec(),
+                    };
                     self.inodes[inode].push(op);
                     return Err(DiskError::NoSpace { bytes });
                 }
                 self.writes += 1;
-                self.inodes[inode]
-                    .push(Pending::Write { offset: offset as usize, bytes: bytes.clone() });
+                self.inodes[inode].push(Pending::Write {
+                    offset: offset as usize,
+                    bytes: bytes.clone(),
+                });
                 return Ok(DiskDone::Written { bytes });
             }
             DiskOp::Sync { file } => {
@@ -162,7 +190,8 @@ impl FakeDisk {
                 };
                 self.syncs += 1;
                 if std::mem::take(&mut self.fail_next_sync) {
-                    // As ext4 does: the pages are marked clean, a later sync would succeed, the data are not there.
+                    // As ext4 does: the pages are marked clean, a later sync would succeed, the
+                    // data are not there.
                     let lost = self.inodes[inode].durable.clone();
                     let inode = &mut self.inodes[inode];
                     inode.pending.clear();
@@ -180,7 +209,9 @@ impl FakeDisk {
                 let image = &self.inodes[inode].current;
                 let from = (offset as usize).min(image.len());
                 let to = (from + len as usize).min(image.len());
-                return Ok(DiskDone::Read { bytes: image[from..to].to_vec() });
+                return Ok(DiskDone::Read {
+                    bytes: image[from..to].to_vec(),
+                });
             }
             DiskOp::Truncate { file, len } => {
                 let Some(inode) = self.names.get(&file).copied() else {
@@ -209,7 +240,11 @@ impl FakeDisk {
             }
             DiskOp::List => {
                 let len = |inode: &usize| self.inodes[*inode].current.len() as u64;
-                let files = self.names.iter().map(|(name, inode)| (*name, len(inode))).collect();
+                let files = self
+                    .names
+                    .iter()
+                    .map(|(name, inode)| (*name, len(inode)))
+                    .collect();
                 return Ok(DiskDone::Listed { files });
             }
         }
@@ -259,7 +294,9 @@ impl FakeDisk {
             Profile::Lost => {}
             Profile::OrderedPrefix => {
                 let kept = self.chance(pending.len() as u64 + 1) as usize;
-                pending[..kept].iter().for_each(|op| Inode::apply(&mut image, op));
+                pending[..kept]
+                    .iter()
+                    .for_each(|op| Inode::apply(&mut image, op));
             }
             Profile::AnySubset => {
                 for op in &pending {
@@ -271,12 +308,16 @@ impl FakeDisk {
             Profile::SizeFirst => {
                 let len = self.inodes[number].current.len();
                 let kept = self.chance(pending.len() as u64 + 1) as usize;
-                pending[..kept].iter().for_each(|op| Inode::apply(&mut image, op));
+                pending[..kept]
+                    .iter()
+                    .for_each(|op| Inode::apply(&mut image, op));
                 image.resize(len, 0);
             }
             Profile::Torn => {
                 let kept = self.chance(pending.len() as u64 + 1) as usize;
-                pending[..kept].iter().for_each(|op| Inode::apply(&mut image, op));
+                pending[..kept]
+                    .iter()
+                    .for_each(|op| Inode::apply(&mut image, op));
                 if let Some(Pending::Write { offset, bytes }) = pending.get(kept) {
                     self.tear(&mut image, *offset, bytes);
                 }
@@ -291,8 +332,8 @@ impl FakeDisk {
     fn tear(&mut self, image: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
         let sector = if self.chance(2) == 0 { 512 } else { 4096 };
         let cuts = bytes.len() / sector + 1;
-        let cut = ((self.chance(cuts as u64) as usize + 1) * sector - offset % sector)
-            .min(bytes.len());
+        let cut =
+            ((self.chance(cuts as u64) as usize + 1) * sector - offset % sector).min(bytes.len());
         let (from, part) = match self.chance(3) {
             0 => (0, bytes[..cut].to_vec()),
             1 => (cut, bytes[cut..].to_vec()),
@@ -305,17 +346,27 @@ impl FakeDisk {
                 (0, part)
             }
         };
-        Inode::apply(image, &Pending::Write { offset: offset + from, bytes: part });
+        Inode::apply(
+            image,
+            &Pending::Write {
+                offset: offset + from,
+                bytes: part,
+            },
+        );
     }
 
     /// Everything that is on the disk, for digests and for damage at rest.
     pub(crate) fn image(&self) -> impl Iterator<Item = (FileName, &[u8])> {
-        self.names.iter().map(|(name, inode)| (*name, &self.inodes[*inode].current[..]))
+        self.names
+            .iter()
+            .map(|(name, inode)| (*name, &self.inodes[*inode].current[..]))
     }
 
     /// Flips one bit of a file, in what is there and what is durable alike.
     pub(crate) fn flip(&mut self, file: FileName, offset: usize, bit: u8) -> bool {
-        let Some(inode) = self.names.get(&file).copied() else { return false };
+        let Some(inode) = self.names.get(&file).copied() else {
+            return false;
+        };
         let inode = &mut self.inodes[inode];
         for image in [&mut inode.current, &mut inode.durable] {
             if let Some(byte) = image.get_mut(offset) {
@@ -335,20 +386,37 @@ mod tests {
 
     fn disk_with(synced: &[u8], unsynced: &[&[u8]]) -> FakeDisk {
         let mut disk = FakeDisk::new(7);
-        disk.perform(DiskOp::Create { file: FILE, size: 0 }).unwrap();
-        disk.perform(DiskOp::WriteAt { file: FILE, offset: 0, bytes: synced.to_vec() }).unwrap();
+        disk.perform(DiskOp::Create {
+            file: FILE,
+            size: 0,
+        })
+        .unwrap();
+        disk.perform(DiskOp::WriteAt {
+            file: FILE,
+            offset: 0,
+            bytes: synced.to_vec(),
+        })
+        .unwrap();
         disk.perform(DiskOp::Sync { file: FILE }).unwrap();
         disk.perform(DiskOp::SyncDir).unwrap();
         let mut offset = synced.len() as u64;
         for bytes in unsynced {
-            disk.perform(DiskOp::WriteAt { file: FILE, offset, bytes: bytes.to_vec() }).unwrap();
+            disk.perform(DiskOp::WriteAt {
+                file: FILE,
+                offset,
+                bytes: bytes.to_vec(),
+            })
+            .unwrap();
             offset += bytes.len() as u64;
         }
         disk
     }
 
     fn content(disk: &FakeDisk) -> Vec<u8> {
-        disk.image().find(|(name, _)| *name == FILE).map(|(_, bytes)| bytes.to_vec()).unwrap()
+        disk.image()
+            .find(|(name, _)| *name == FILE)
+            .map(|(_, bytes)| bytes.to_vec())
+            .unwrap()
     }
 
     #[test]
@@ -374,7 +442,12 @@ mod tests {
                 seen.insert(content(&disk));
             }
         }
-        for wanted in [&b"synced"[..], b"syncedone", b"syncedonetwo", b"synced\0\0\0two"] {
+        for wanted in [
+            &b"synced"[..],
+            b"syncedone",
+            b"syncedonetwo",
+            b"synced\0\0\0two",
+        ] {
             assert!(seen.contains(wanted), "never left {wanted:?}");
         }
     }
@@ -383,7 +456,11 @@ mod tests {
     fn a_file_whose_directory_was_not_synced_may_be_gone() {
         let gone = (0..50).filter(|seed| {
             let mut disk = FakeDisk::new(*seed);
-            disk.perform(DiskOp::Create { file: FILE, size: 8 }).unwrap();
+            disk.perform(DiskOp::Create {
+                file: FILE,
+                size: 8,
+            })
+            .unwrap();
             disk.perform(DiskOp::Sync { file: FILE }).unwrap();
             disk.crash(Profile::OrderedPrefix);
             disk.image().next().is_none()

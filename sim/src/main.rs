@@ -1,3 +1,25 @@
-//! The command line of the simulator.
+//! The simulator: the core of Seedis in a world that is drawn from a seed.
 
-fn main() {}
+mod check;
+mod cli;
+mod client;
+mod clock;
+mod digest;
+mod disk;
+mod draws;
+mod fleet;
+mod goals;
+mod judge;
+mod model;
+mod queue;
+mod report;
+mod run;
+mod scenario;
+mod stopwatch;
+mod wire;
+mod workload;
+mod world;
+
+fn main() -> std::process::ExitCode {
+    cli::main().into()
+}

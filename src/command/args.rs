@@ -44,6 +44,7 @@ impl<'a> Args<'a> {
     }
 
     /// The arguments from `place` on.
+    #[must_use]
     pub fn from(&self, place: usize) -> Args<'a> {
         Args {
             buffer: self.buffer,
@@ -68,11 +69,6 @@ impl<'a> Args<'a> {
     pub fn integer(&self, place: usize) -> Result<i64, Error> {
         parse_integer(self.at(place)).ok_or(Error::NOT_AN_INTEGER)
     }
-
-    /// The argument at `place` as a finite or infinite number, never NaN.
-    pub fn float(&self, place: usize) -> Result<f64, Error> {
-        parse_float(self.at(place)).ok_or(Error::NOT_A_FLOAT)
-    }
 }
 
 /// An integer as Redis reads one: no spaces, no plus sign, no leading zeros.
@@ -82,9 +78,8 @@ pub fn parse_integer(text: &[u8]) -> Option<i64> {
         _ => (false, text),
     };
     match digits {
-        [] => return None,
         [b'0'] => return (!negative).then_some(0),
-        [b'0', ..] => return None,
+        [] | [b'0', ..] => return None,
         _ if digits.len() > 19 => return None,
         _ => {}
     }
@@ -101,20 +96,6 @@ pub fn parse_integer(text: &[u8]) -> Option<i64> {
     } else {
         i64::try_from(magnitude).ok()
     }
-}
-
-/// A number as Redis reads one: what `strtold` takes in whole, without spaces around it, NaN refused.
-pub fn parse_float(text: &[u8]) -> Option<f64> {
-    let text = core::str::from_utf8(text).ok()?;
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let first = unsigned.bytes().next()?;
-    let infinite = ["inf", "infinity"]
-        .iter()
-        .any(|word| unsigned.eq_ignore_ascii_case(word));
-    if !infinite && !first.is_ascii_digit() && first != b'.' {
-        return None;
-    }
-    text.parse::<f64>().ok().filter(|number| !number.is_nan())
 }
 
 #[cfg(test)]
@@ -149,16 +130,6 @@ mod tests {
         ];
         for text in bad {
             assert_eq!(parse_integer(text), None, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn floats_refuse_spaces_words_and_nan() {
-        assert_eq!(parse_float(b"3.0e3"), Some(3000.0));
-        assert_eq!(parse_float(b"-inf"), Some(f64::NEG_INFINITY));
-        assert_eq!(parse_float(b".5"), Some(0.5));
-        for text in [&b""[..], b" 1", b"1 ", b"nan", b"abc", b"1x", b"+"] {
-            assert_eq!(parse_float(text), None, "{text:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Commands about the connection that need no session: PING and ECHO; and the rows of those that do.
+//! Commands about the connection: PING and ECHO, and the rows of those that a session runs.
 
 use super::args::Args;
 use super::context::Query;
@@ -9,10 +9,10 @@ const fn row(
     name: &'static str,
     arity: i32,
     kind: Kind,
+    flags: &'static [&'static str],
     since: &'static str,
     summary: &'static str,
 ) -> Row {
-    let flags: &[&str] = &["noscript", "loading", "stale", "fast"];
     Row {
         name,
         arity,
@@ -22,6 +22,9 @@ const fn row(
         group: "connection",
         since,
         summary,
+        complexity: "O(1)",
+        categories: &[],
+        subcommands: &[],
     }
 }
 
@@ -29,21 +32,35 @@ const fn transaction(
     name: &'static str,
     arity: i32,
     verb: SessionVerb,
+    flags: &'static [&'static str],
     since: &'static str,
     summary: &'static str,
 ) -> Row {
-    let row = row(name, arity, Kind::Session(verb), since, summary);
+    let row = row(name, arity, Kind::Session(verb), flags, since, summary);
     Row {
         group: "transactions",
         ..row
     }
 }
 
+/// Flags of a command that must be answered in every state of a connection.
+const ALWAYS: &[&str] = &[
+    "noscript",
+    "loading",
+    "stale",
+    "fast",
+    "no_auth",
+    "allow_busy",
+];
+/// Flags of a command about a transaction.
+const QUEUED: &[&str] = &["noscript", "loading", "stale", "fast", "allow_busy"];
+
 pub(super) const ROWS: &[Row] = &[
     row(
         "ping",
         -1,
         Kind::Read(ping),
+        &["fast"],
         "1.0.0",
         "Answers PONG, or what it was given.",
     ),
@@ -51,6 +68,7 @@ pub(super) const ROWS: &[Row] = &[
         "echo",
         2,
         Kind::Read(echo),
+        &["loading", "stale", "fast"],
         "1.0.0",
         "Answers what it was given.",
     ),
@@ -58,6 +76,7 @@ pub(super) const ROWS: &[Row] = &[
         "auth",
         -2,
         Kind::Session(SessionVerb::Auth),
+        ALWAYS,
         "1.0.0",
         "Authenticates the connection.",
     ),
@@ -65,6 +84,7 @@ pub(super) const ROWS: &[Row] = &[
         "hello",
         -1,
         Kind::Session(SessionVerb::Hello),
+        ALWAYS,
         "6.0.0",
         "Chooses the protocol.",
     ),
@@ -72,6 +92,7 @@ pub(super) const ROWS: &[Row] = &[
         "quit",
         -1,
         Kind::Session(SessionVerb::Quit),
+        ALWAYS,
         "1.0.0",
         "Closes the connection.",
     ),
@@ -79,6 +100,7 @@ pub(super) const ROWS: &[Row] = &[
         "reset",
         1,
         Kind::Session(SessionVerb::Reset),
+        ALWAYS,
         "6.2.0",
         "Resets the connection.",
     ),
@@ -86,6 +108,7 @@ pub(super) const ROWS: &[Row] = &[
         "select",
         2,
         Kind::Session(SessionVerb::Select),
+        &["loading", "stale", "fast"],
         "1.0.0",
         "Chooses the database.",
     ),
@@ -93,6 +116,7 @@ pub(super) const ROWS: &[Row] = &[
         "multi",
         1,
         SessionVerb::Multi,
+        QUEUED,
         "1.2.0",
         "Starts a transaction.",
     ),
@@ -100,30 +124,35 @@ pub(super) const ROWS: &[Row] = &[
         "exec",
         1,
         SessionVerb::Exec,
+        &["noscript", "loading", "stale", "skip_slowlog"],
         "1.2.0",
         "Executes a transaction.",
-    ),
+    )
+    .costs("Depends on the queued requests."),
     transaction(
         "discard",
         1,
         SessionVerb::Discard,
+        QUEUED,
         "2.0.0",
         "Gives a transaction up.",
-    ),
-    Row {
-        keys: Keys::ALL,
-        ..transaction(
-            "watch",
-            -2,
-            SessionVerb::Watch,
-            "2.2.0",
-            "Watches keys until EXEC.",
-        )
-    },
+    )
+    .costs("O(N) where N is the number of queued requests."),
+    transaction(
+        "watch",
+        -2,
+        SessionVerb::Watch,
+        QUEUED,
+        "2.2.0",
+        "Watches keys until EXEC.",
+    )
+    .costs("O(N) where N is the number of keys.")
+    .at(Keys::ALL),
     transaction(
         "unwatch",
         1,
         SessionVerb::Unwatch,
+        QUEUED,
         "2.2.0",
         "Watches no keys any more.",
     ),
@@ -138,6 +167,10 @@ fn ping(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     Ok(())
 }
 
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "a command that cannot fail has the type of all"
+)]
 fn echo(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     query.reply.bulk(args.at(1));
     Ok(())

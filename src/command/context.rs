@@ -75,6 +75,14 @@ impl<'a> Query<'a> {
     }
 }
 
+impl Query<'_> {
+    /// Whether the leader's clock alone would call this key dead, which the store shows.
+    pub fn is_due(&self, key: &[u8]) -> bool {
+        let expiry = self.store.expiry(self.db, key);
+        expiry.is_some_and(|expiry| expiry <= self.clock)
+    }
+}
+
 /// What a writing command works with, when its entry is applied.
 #[derive(Debug)]
 pub struct Change<'a> {

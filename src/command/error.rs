@@ -9,7 +9,8 @@ use crate::store::WrongType;
 /// Why a command has no other answer. The state is as it was before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// The answer depends on whether a key's time has come in replicated time: ask again when that has advanced.
+    /// The answer depends on whether a key's time has come in replicated time: ask again when that
+    /// has advanced.
     Due,
     /// An error reply; the text starts with its code.
     Reply(Cow<'static, str>),
@@ -27,6 +28,10 @@ macro_rules! errors {
 }
 
 errors! {
+    /// There is no leader to write to.
+    CLUSTER_DOWN = "CLUSTERDOWN The cluster is down";
+    /// The leader takes no writes at this moment.
+    TRY_AGAIN = "TRYAGAIN The leader is busy with a transfer";
     /// The arguments do not fit the command's grammar.
     SYNTAX = "ERR syntax error";
     /// The key holds another type.
@@ -45,12 +50,20 @@ errors! {
     DECREMENT_OVERFLOW = "ERR decrement would overflow";
     /// A sum is not a number that can be kept.
     NAN_OR_INFINITY = "ERR increment would produce NaN or Infinity";
+    /// An increment of a hash field that no sum can take.
+    INFINITE = "ERR value is NaN or Infinity";
     /// There is no such key.
     NO_SUCH_KEY = "ERR no such key";
     /// An offset before the start.
     OFFSET_OUT_OF_RANGE = "ERR offset is out of range";
     /// A string would be longer than `proto-max-bulk-len`.
     STRING_TOO_LONG = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
+    /// LCS of keys that hold another type.
+    LCS_NOT_STRINGS = "ERR The specified keys must contain string values";
+    /// LCS with two shapes of answer.
+    LCS_LEN_AND_IDX = "ERR If you want both the length and indexes, please just use IDX.";
+    /// LCS of strings that are too long to be compared.
+    LCS_TOO_LARGE = "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len";
     /// A SCAN cursor that is not a number.
     INVALID_CURSOR = "ERR invalid cursor";
     /// SELECT of a database that does not exist.
@@ -82,14 +95,14 @@ errors! {
     /// A timeout below zero.
     TIMEOUT_NEGATIVE = "ERR timeout is negative";
     /// AUTH where there is no password.
-    AUTH_WITHOUT_PASSWORD = "ERR AUTH <password> called without any password configured for the default user. \
-        Are you sure your configuration is correct?";
+    AUTH_WITHOUT_PASSWORD = "ERR AUTH <password> called without any password configured for the \
+        default user. Are you sure your configuration is correct?";
     /// AUTH with a wrong user or password.
     WRONG_PASS = "WRONGPASS invalid username-password pair or user is disabled.";
     /// HELLO before AUTH.
-    HELLO_NO_AUTH = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO \
-        <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol \
-        version at the same time";
+    HELLO_NO_AUTH = "NOAUTH HELLO must be called with the client already authenticated, otherwise \
+        the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and \
+        select the RESP protocol version at the same time";
     /// HELLO with a version that is not a number.
     PROTOCOL_NOT_AN_INTEGER = "ERR Protocol version is not an integer or out of range";
     /// A client's name that would spoil CLIENT LIST.
@@ -97,8 +110,8 @@ errors! {
     /// A verb that a transaction cannot hold.
     NOT_IN_TRANSACTION = "ERR Command not allowed inside a transaction";
     /// EXEC when there is no space.
-    EXEC_NO_SPACE = "EXECABORT Transaction discarded because of: MISCONF Errors writing to the AOF file: No space left \
-        on device";
+    EXEC_NO_SPACE = "EXECABORT Transaction discarded because of: MISCONF Errors writing to the \
+        AOF file: No space left on device";
     /// The log is being recovered.
     LOADING = "LOADING Redis is loading the dataset in memory";
     /// The disk has no space for the log.
@@ -107,6 +120,20 @@ errors! {
     EXPIRE_NX_CONFLICT = "ERR NX and XX, GT or LT options at the same time are not compatible";
     /// EXPIRE with GT and LT.
     EXPIRE_GT_LT_CONFLICT = "ERR GT and LT options at the same time are not compatible";
+    /// OBJECT FREQ where nothing counts accesses.
+    NO_ACCESS_FREQUENCY = "ERR An LFU maxmemory policy is not selected, access frequency not \
+        tracked. Please note that when switching between policies at runtime LRU and LFU data will \
+        take some time to adjust.";
+    /// COMMAND GETKEYS of a command that does not exist.
+    INVALID_COMMAND = "ERR Invalid command specified";
+    /// COMMAND GETKEYS of a command without keys.
+    NO_KEY_ARGUMENTS = "ERR The command has no key arguments";
+    /// COMMAND GETKEYS of a request that its command does not take.
+    INVALID_ARGUMENT_COUNT = "ERR Invalid number of arguments specified for command";
+    /// FUNCTION FLUSH with a word that is neither ASYNC nor SYNC.
+    FUNCTION_FLUSH_OPTION = "ERR FUNCTION FLUSH only supports SYNC|ASYNC option";
+    /// FUNCTION LIST LIBRARYNAME without a name.
+    LIBRARY_NAME_MISSING = "ERR library name argument was not given";
 }
 
 impl Error {
@@ -132,6 +159,22 @@ impl Error {
         let given = String::from_utf8_lossy(&given[..given.len().min(128)]).into_owned();
         Self::text(format!(
             "ERR unknown subcommand '{given}'. Try {container} HELP."
+        ))
+    }
+
+    /// An integer outside of the range that the command takes.
+    pub fn out_of_range(min: i64, max: i64) -> Self {
+        Self::text(format!(
+            "ERR value is out of range, value must between {min} and {max}"
+        ))
+    }
+
+    /// A subcommand with arguments that it does not take. `container` is spelled in capitals.
+    pub fn subcommand_syntax(container: &str, given: &[u8]) -> Self {
+        let given = String::from_utf8_lossy(&given[..given.len().min(128)]).into_owned();
+        Self::text(format!(
+            "ERR unknown subcommand or wrong number of arguments for '{given}'. \
+             Try {container} HELP."
         ))
     }
 }

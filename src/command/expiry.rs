@@ -33,6 +33,9 @@ const fn row(
         group: "generic",
         since,
         summary,
+        complexity: "O(1)",
+        categories: &[],
+        subcommands: &[],
     }
 }
 
@@ -102,49 +105,59 @@ pub(super) const ROWS: &[Row] = &[
     ),
 ];
 
-/// On what a new time depends.
-#[derive(Clone, Copy, Debug, Default)]
-struct Conditions {
-    /// NX: only where the key has no time.
-    absent: bool,
-    /// XX: only where it has one.
-    present: bool,
-    /// GT: only a later one; never is the latest.
-    later: bool,
-    /// LT: only an earlier one.
-    earlier: bool,
-}
+/// On what a new time depends: a set of words.
+#[derive(Clone, Copy, Debug)]
+struct Conditions(u8);
 
 impl Conditions {
+    /// Only where the key has no time.
+    const NX: u8 = 1;
+    /// Only where it has one.
+    const XX: u8 = 2;
+    /// Only a later time; never is the latest.
+    const GT: u8 = 4;
+    /// Only an earlier one.
+    const LT: u8 = 8;
+
+    const WORDS: [(&[u8], u8); 4] = [
+        (b"nx", Self::NX),
+        (b"xx", Self::XX),
+        (b"gt", Self::GT),
+        (b"lt", Self::LT),
+    ];
+
     fn parse(words: Args<'_>) -> Result<Self, Error> {
-        let mut found = Self::default();
+        let mut found = Self(0);
         for word in words.iter() {
-            match &word.to_ascii_lowercase()[..] {
-                b"nx" => found.absent = true,
-                b"xx" => found.present = true,
-                b"gt" => found.later = true,
-                b"lt" => found.earlier = true,
-                _ => {
-                    let word = String::from_utf8_lossy(word);
-                    return Err(Error::text(format!("ERR Unsupported option {word}")));
-                }
-            }
+            let known = Self::WORDS
+                .iter()
+                .find(|(text, _)| word.eq_ignore_ascii_case(text));
+            let Some((_, condition)) = known else {
+                let word = String::from_utf8_lossy(word);
+                return Err(Error::text(format!("ERR Unsupported option {word}")));
+            };
+            found.0 |= condition;
         }
-        if found.absent && (found.present || found.later || found.earlier) {
+        if found.has(Self::NX) && found.0 != Self::NX {
             return Err(Error::EXPIRE_NX_CONFLICT);
         }
-        if found.later && found.earlier {
+        if found.has(Self::GT) && found.has(Self::LT) {
             return Err(Error::EXPIRE_GT_LT_CONFLICT);
         }
         Ok(found)
     }
 
+    fn has(self, word: u8) -> bool {
+        self.0 & word != 0
+    }
+
     fn allow(self, old: Option<Stamp>, new: i64) -> bool {
         let old = old.map(|time| time.0 as i64);
-        !(self.absent && old.is_some()
-            || self.present && old.is_none()
-            || self.later && old.is_none_or(|old| new <= old)
-            || self.earlier && old.is_some_and(|old| new >= old))
+        let refused = self.has(Self::NX) && old.is_some()
+            || self.has(Self::XX) && old.is_none()
+            || self.has(Self::GT) && old.is_none_or(|old| new <= old)
+            || self.has(Self::LT) && old.is_some_and(|old| new >= old);
+        !refused
     }
 }
 

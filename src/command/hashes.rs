@@ -5,10 +5,16 @@
     reason = "a command that cannot fail has the type of all"
 )]
 
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
 use super::args::{Args, parse_integer};
-use super::context::{Change, Query};
+use super::context::{Change, Dice, Query};
 use super::error::{Error, Outcome};
+use super::extended::Extended;
 use super::table::{Keys, Kind, Row};
+use crate::limits::RANDOM_PICKS_MAX;
+use crate::resp::reply::Protocol;
 use crate::store::{Hash, Value, format_i64};
 
 const fn row(
@@ -28,6 +34,9 @@ const fn row(
         group: "hash",
         since,
         summary,
+        complexity: "O(1)",
+        categories: &[],
+        subcommands: &[],
     }
 }
 
@@ -42,7 +51,8 @@ pub(super) const ROWS: &[Row] = &[
         GROWS,
         "2.0.0",
         "Sets fields of a hash.",
-    ),
+    )
+    .costs("O(N) where N is the number of fields given."),
     row(
         "hmset",
         -4,
@@ -50,7 +60,8 @@ pub(super) const ROWS: &[Row] = &[
         GROWS,
         "2.0.0",
         "Sets fields of a hash; HSET tells more.",
-    ),
+    )
+    .costs("O(N) where N is the number of fields given."),
     row(
         "hsetnx",
         4,
@@ -66,7 +77,8 @@ pub(super) const ROWS: &[Row] = &[
         FAST,
         "2.0.0",
         "Removes fields of a hash.",
-    ),
+    )
+    .costs("O(N) where N is the number of fields given."),
     row(
         "hincrby",
         4,
@@ -74,6 +86,14 @@ pub(super) const ROWS: &[Row] = &[
         GROWS,
         "2.0.0",
         "Adds an integer to a field of a hash.",
+    ),
+    row(
+        "hincrbyfloat",
+        4,
+        Kind::Write(hincrbyfloat),
+        GROWS,
+        "2.6.0",
+        "Adds a number to a field of a hash.",
     ),
     row(
         "hget",
@@ -90,7 +110,8 @@ pub(super) const ROWS: &[Row] = &[
         FAST,
         "2.0.0",
         "The values of fields of a hash.",
-    ),
+    )
+    .costs("O(N) where N is the number of fields given."),
     row(
         "hexists",
         3,
@@ -122,7 +143,8 @@ pub(super) const ROWS: &[Row] = &[
         &[],
         "2.0.0",
         "All fields of a hash with their values.",
-    ),
+    )
+    .costs("O(N) where N is the number of fields in the hash."),
     row(
         "hkeys",
         2,
@@ -130,7 +152,8 @@ pub(super) const ROWS: &[Row] = &[
         &[],
         "2.0.0",
         "All fields of a hash.",
-    ),
+    )
+    .costs("O(N) where N is the number of fields in the hash."),
     row(
         "hvals",
         2,
@@ -138,7 +161,17 @@ pub(super) const ROWS: &[Row] = &[
         &[],
         "2.0.0",
         "All values of a hash.",
-    ),
+    )
+    .costs("O(N) where N is the number of fields in the hash."),
+    row(
+        "hrandfield",
+        -2,
+        Kind::Read(hrandfield),
+        &[],
+        "6.2.0",
+        "Fields of a hash chosen by chance.",
+    )
+    .costs("O(N) where N is the number of fields answered."),
 ];
 
 /// The hash at the first key of a query.
@@ -212,6 +245,22 @@ fn hincrby(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     Ok(())
 }
 
+fn hincrbyfloat(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let by = Extended::parse(args.at(3)).ok_or(Error::NOT_A_FLOAT)?;
+    if !by.is_finite() {
+        return Err(Error::INFINITE);
+    }
+    let mut hash = change.store.hash_or_new(change.db, args.at(1), change.at)?;
+    let old = match hash.get(args.at(2)) {
+        None => Extended::ZERO,
+        Some(text) => Extended::parse(text).ok_or(Error::HASH_NOT_A_FLOAT)?,
+    };
+    let new = old.plus(by).ok_or(Error::NAN_OR_INFINITY)?.to_text();
+    hash.set(args.at(2), &new);
+    change.reply.bulk(&new);
+    Ok(())
+}
+
 fn hget(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     match hash_at(query, args.at(1))?.and_then(|hash| hash.get(args.at(2))) {
         Some(value) => query.reply.bulk(value),
@@ -277,4 +326,84 @@ fn hvals(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
         query.reply.bulk(value);
     }
     Ok(())
+}
+
+fn hrandfield(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+    if args.len() == 2 {
+        let draw = query.dice.draw();
+        match hash_at(query, args.at(1))?.and_then(|hash| hash.random(draw)) {
+            Some((field, _)) => query.reply.bulk(field),
+            None => query.reply.null(),
+        }
+        return Ok(());
+    }
+    let count = args.integer(2)?;
+    if count == i64::MIN {
+        return Err(Error::out_of_range(-i64::MAX, i64::MAX));
+    }
+    let with_values = match args.len() {
+        3 => false,
+        4 if args.is(3, "withvalues") => true,
+        _ => return Err(Error::SYNTAX),
+    };
+    if with_values && count.unsigned_abs() > i64::MAX as u64 / 2 {
+        return Err(Error::OUT_OF_RANGE);
+    }
+    let hash = hash_at(query, args.at(1))?;
+    let picked = match hash {
+        None => Vec::new(),
+        Some(hash) if count < 0 => {
+            if count < -RANDOM_PICKS_MAX {
+                return Err(Error::OUT_OF_RANGE);
+            }
+            let picks = 0..count.unsigned_abs();
+            picks
+                .filter_map(|_| hash.random(query.dice.draw()))
+                .collect()
+        }
+        Some(hash) => pick_distinct(hash, count.unsigned_abs(), &mut query.dice),
+    };
+    let pairs = with_values && query.reply.protocol() == Protocol::Resp3;
+    let flat = if with_values && !pairs { 2 } else { 1 };
+    query.reply.array(picked.len() * flat);
+    for (field, value) in picked {
+        if pairs {
+            query.reply.array(2);
+        }
+        query.reply.bulk(field);
+        if with_values {
+            query.reply.bulk(value);
+        }
+    }
+    Ok(())
+}
+
+/// Up to `count` different fields with their values.
+fn pick_distinct<'s>(hash: Hash<'s>, count: u64, dice: &mut Dice) -> Vec<(&'s [u8], &'s [u8])> {
+    let len = hash.len() as u64;
+    if count >= len {
+        return hash.iter().collect();
+    }
+    // Where a few are wanted of many, drawing until enough differ takes at most half as many draws
+    // again on average, and the rest of the hash is not looked at.
+    if count <= len / 3 {
+        let mut seen = BTreeSet::new();
+        let mut picked = Vec::new();
+        while (picked.len() as u64) < count {
+            let Some(pair) = hash.random(dice.draw()) else {
+                break;
+            };
+            if seen.insert(pair.0) {
+                picked.push(pair);
+            }
+        }
+        return picked;
+    }
+    let mut all: Vec<_> = hash.iter().collect();
+    for place in 0..count {
+        let other = place + dice.below(len - place);
+        all.swap(place as usize, other as usize);
+    }
+    all.truncate(count as usize);
+    all
 }

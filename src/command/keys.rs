@@ -9,6 +9,8 @@ use super::args::Args;
 use super::context::{Change, Query};
 use super::error::{Error, Outcome};
 use super::table::{Keys, Kind, Row};
+use crate::limits::DATABASES;
+use crate::store::DbId;
 
 const fn row(
     name: &'static str,
@@ -28,6 +30,9 @@ const fn row(
         group: "generic",
         since,
         summary,
+        complexity: "O(1)",
+        categories: &[],
+        subcommands: &[],
     }
 }
 
@@ -56,7 +61,8 @@ pub(super) const ROWS: &[Row] = &[
         &[],
         "1.0.0",
         "Removes keys.",
-    ),
+    )
+    .costs("O(N) where N is the number of keys; large values are freed later."),
     row(
         "unlink",
         -2,
@@ -65,7 +71,8 @@ pub(super) const ROWS: &[Row] = &[
         FAST,
         "4.0.0",
         "Removes keys; their memory is freed later.",
-    ),
+    )
+    .costs("O(N) where N is the number of keys; large values are freed later."),
     row(
         "exists",
         -2,
@@ -74,7 +81,8 @@ pub(super) const ROWS: &[Row] = &[
         FAST,
         "1.0.0",
         "How many of the keys exist.",
-    ),
+    )
+    .costs("O(N) where N is the number of keys."),
     row(
         "touch",
         -2,
@@ -83,7 +91,8 @@ pub(super) const ROWS: &[Row] = &[
         FAST,
         "3.2.1",
         "Marks keys as used; how many of them exist.",
-    ),
+    )
+    .costs("O(N) where N is the number of keys."),
     row(
         "type",
         2,
@@ -93,27 +102,78 @@ pub(super) const ROWS: &[Row] = &[
         "1.0.0",
         "The type of a key's value.",
     ),
+    row(
+        "rename",
+        3,
+        Kind::Write(rename),
+        Keys::TWO,
+        &[],
+        "1.0.0",
+        "Gives a key another name, which it takes over.",
+    ),
+    row(
+        "renamenx",
+        3,
+        Kind::Write(renamenx),
+        Keys::TWO,
+        FAST,
+        "1.0.0",
+        "Gives a key another name where that is free.",
+    ),
+    row(
+        "copy",
+        -3,
+        Kind::Write(copy),
+        Keys::TWO,
+        &["denyoom"],
+        "6.2.0",
+        "Copies a key's value to another key.",
+    )
+    .costs("O(N) where N is the number of fields in the hash, O(1) for a string."),
+    row(
+        "move",
+        3,
+        Kind::Write(move_to),
+        Keys::FIRST,
+        FAST,
+        "1.0.0",
+        "Moves a key to another database.",
+    ),
+    row(
+        "randomkey",
+        1,
+        Kind::Read(randomkey),
+        Keys::NONE,
+        &[],
+        "1.0.0",
+        "A key chosen by chance.",
+    ),
     server(
         "dbsize",
         1,
         Kind::Read(dbsize),
         FAST,
         "How many keys the database holds.",
-    ),
+    )
+    .within(&["@keyspace"]),
     server(
         "flushdb",
         -1,
         Kind::Write(flushdb),
         &[],
         "Removes all keys of the database.",
-    ),
+    )
+    .costs("O(1); what was there is freed later.")
+    .within(&["@keyspace", "@dangerous"]),
     server(
         "flushall",
         -1,
         Kind::Write(flushall),
         &[],
         "Removes all keys of all databases.",
-    ),
+    )
+    .costs("O(1); what was there is freed later.")
+    .within(&["@keyspace", "@dangerous"]),
 ];
 
 fn remove(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
@@ -142,8 +202,93 @@ fn type_of(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     Ok(())
 }
 
+fn rename(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let (db, from, to) = (change.db, args.at(1), args.at(2));
+    if !change.store.rename(db, from, db, to, change.at) {
+        return Err(Error::NO_SUCH_KEY);
+    }
+    change.reply.ok();
+    Ok(())
+}
+
+fn renamenx(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let (db, from, to, at) = (change.db, args.at(1), args.at(2), change.at);
+    if !change.store.contains(db, from, at) {
+        return Err(Error::NO_SUCH_KEY);
+    }
+    // A key renamed to itself finds its name taken.
+    let free = !change.store.contains(db, to, at);
+    if free {
+        change.store.rename(db, from, db, to, at);
+    }
+    change.reply.integer(i64::from(free));
+    Ok(())
+}
+
+/// The database that an argument names.
+fn database(args: Args<'_>, place: usize) -> Result<DbId, Error> {
+    let (min, max) = (i64::from(i32::MIN), i64::from(i32::MAX));
+    let number = args.integer(place)?;
+    if !(min..=max).contains(&number) {
+        return Err(Error::out_of_range(min, max));
+    }
+    match DbId::try_from(number) {
+        Ok(db) if db < DATABASES => Ok(db),
+        _ => Err(Error::DB_OUT_OF_RANGE),
+    }
+}
+
+fn copy(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let (from, to, at) = (args.at(1), args.at(2), change.at);
+    let (mut to_db, mut replace) = (change.db, false);
+    let mut place = 3;
+    while place < args.len() {
+        if args.is(place, "replace") {
+            replace = true;
+        } else if args.is(place, "db") && place + 1 < args.len() {
+            place += 1;
+            to_db = database(args, place)?;
+        } else {
+            return Err(Error::SYNTAX);
+        }
+        place += 1;
+    }
+    if to_db == change.db && from == to {
+        return Err(Error::SAME_OBJECT);
+    }
+    let allowed = replace || !change.store.contains(to_db, to, at);
+    let done = allowed && change.store.copy(change.db, from, to_db, to, at);
+    change.reply.integer(i64::from(done));
+    Ok(())
+}
+
+fn move_to(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let (db, key, at) = (change.db, args.at(1), change.at);
+    let to_db = database(args, 2)?;
+    if to_db == db {
+        return Err(Error::SAME_OBJECT);
+    }
+    let free = !change.store.contains(to_db, key, at);
+    let done = free && change.store.rename(db, key, to_db, key, at);
+    change.reply.integer(i64::from(done));
+    Ok(())
+}
+
+fn randomkey(query: &mut Query<'_>, _: Args<'_>) -> Outcome {
+    let draw = query.dice.draw();
+    match query.store.random_key(query.db, draw, query.at) {
+        Some(key) if query.is_due(key) => return Err(Error::Due),
+        Some(key) => query.reply.bulk(key),
+        None => query.reply.null(),
+    }
+    Ok(())
+}
+
 fn dbsize(query: &mut Query<'_>, _: Args<'_>) -> Outcome {
     let len = query.store.live_len(query.db, query.at);
+    if len != query.store.live_len(query.db, query.clock.max(query.at)) {
+        return Err(Error::Due);
+    }
     query.reply.integer(len as i64);
     Ok(())
 }

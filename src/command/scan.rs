@@ -31,6 +31,9 @@ const fn row(
         group: "generic",
         since,
         summary,
+        complexity: "O(1)",
+        categories: &[],
+        subcommands: &[],
     }
 }
 
@@ -41,14 +44,17 @@ pub(super) const ROWS: &[Row] = &[
         Kind::Read(keys),
         "1.0.0",
         "All keys that match a pattern.",
-    ),
+    )
+    .costs("O(N) where N is the number of keys in the database.")
+    .within(&["@dangerous"]),
     row(
         "scan",
         -2,
         Kind::Read(scan),
         "2.8.0",
         "Some keys, and a cursor to go on with.",
-    ),
+    )
+    .costs("O(1) for each call, O(N) for a whole walk over N keys."),
     Row {
         keys: Keys::FIRST,
         group: "hash",
@@ -59,6 +65,7 @@ pub(super) const ROWS: &[Row] = &[
             "2.8.0",
             "Some fields of a hash, and a cursor to go on with.",
         )
+        .costs("O(1) for each call, O(N) for a whole walk over N fields.")
     },
 ];
 
@@ -153,13 +160,17 @@ fn write_cursor(reply: &mut Reply<'_>, next: u64) {
 
 fn keys(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     let pattern = args.at(1);
-    let mut found = Found::default();
+    let (mut found, mut due) = (Found::default(), false);
     let reply = &query.reply;
     query.store.for_each_key(query.db, query.at, &mut |key, _| {
         if glob::matches(pattern, key) {
+            due |= query.is_due(key);
             found.push(reply, key);
         }
     });
+    if due {
+        return Err(Error::Due);
+    }
     found.write_to(&mut query.reply);
     Ok(())
 }
@@ -167,7 +178,7 @@ fn keys(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
 fn scan(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     let cursor = cursor(args.at(1))?;
     let wishes = Wishes::parse(args.from(2), true)?;
-    let mut found = Found::default();
+    let (mut found, mut due) = (Found::default(), false);
     let reply = &query.reply;
     let next = query.store.scan(
         query.db,
@@ -179,10 +190,14 @@ fn scan(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
                 .type_name
                 .is_none_or(|name| name.eq_ignore_ascii_case(value.type_name().as_bytes()));
             if typed && wishes.likes(key) {
+                due |= query.is_due(key);
                 found.push(reply, key);
             }
         },
     );
+    if due {
+        return Err(Error::Due);
+    }
     write_cursor(&mut query.reply, next);
     found.write_to(&mut query.reply);
     Ok(())

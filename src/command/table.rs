@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use super::args::Args;
 use super::context::{Change, Query};
-use super::error::Outcome;
+use super::error::{Error, Outcome};
 
 /// What a command is: its name, what it takes, and who runs it.
 #[derive(Clone, Copy, Debug)]
@@ -18,14 +18,22 @@ pub struct Row {
     pub kind: Kind,
     /// Where its keys stand.
     pub keys: Keys,
-    /// The flags that COMMAND INFO lists, beside those that follow from the kind.
+    /// The flags that COMMAND INFO lists, beside those that follow from the kind: `flags()` gives
+    /// all.
     pub flags: &'static [&'static str],
+    /// The ACL categories that follow from nothing else, with their `@`: `categories()` gives all.
+    pub categories: &'static [&'static str],
+    /// The subcommands, where it is but a name over those: rows named like `object|encoding`, whose
+    /// arity and places count both names.
+    pub subcommands: &'static [Row],
     /// The group of COMMAND DOCS.
     pub group: &'static str,
     /// The version of Redis that brought it.
     pub since: &'static str,
     /// One sentence for COMMAND DOCS.
     pub summary: &'static str,
+    /// How the work grows, for COMMAND DOCS.
+    pub complexity: &'static str,
 }
 
 /// Who runs a command.
@@ -187,16 +195,105 @@ impl Row {
 
     /// Whether it carries a flag of COMMAND INFO.
     pub fn has_flag(&self, flag: &str) -> bool {
-        self.flags.contains(&flag)
+        self.flags().any(|own| own == flag)
+    }
+
+    /// Whether it is but a name over subcommands; each of those has flags of its own.
+    pub fn is_container(&self) -> bool {
+        !self.subcommands.is_empty()
+    }
+
+    /// Whether this is its name, in any case; of a subcommand, its second name.
+    pub fn is_called(&self, name: &[u8]) -> bool {
+        let own = self.name.split_once('|').map_or(self.name, |(_, own)| own);
+        own.as_bytes().eq_ignore_ascii_case(name)
+    }
+
+    /// The row of the subcommand with this name, in any case.
+    pub fn subcommand(&self, name: &[u8]) -> Option<&'static Row> {
+        self.subcommands.iter().find(|row| row.is_called(name))
+    }
+
+    /// What its kind makes it in Redis's words: `write`, `readonly` or neither.
+    fn access(&self) -> Option<&'static str> {
+        // What only looks at the server or at the connection reads no keys.
+        let elsewhere = self.is_container()
+            || self.group == "connection"
+            || self.keys == Keys::NONE && self.name.contains('|');
+        match self.kind {
+            Kind::Write(_) => Some("write"),
+            Kind::Read(_) if !elsewhere => Some("readonly"),
+            Kind::Read(_) | Kind::Session(_) | Kind::Server(_) => None,
+        }
+    }
+
+    /// The flags that COMMAND INFO lists.
+    pub fn flags(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.access().into_iter().chain(self.flags.iter().copied())
+    }
+
+    /// The ACL categories with their `@`, derived as Redis derives them.
+    pub fn categories(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let family = match self.group {
+            _ if self.is_container() => None,
+            "generic" => Some("@keyspace"),
+            "string" => Some("@string"),
+            "hash" => Some("@hash"),
+            "connection" => Some("@connection"),
+            "transactions" => Some("@transaction"),
+            "scripting" => Some("@scripting"),
+            _ => None,
+        };
+        let write = self.has_flag("write").then_some("@write");
+        let read = self.has_flag("readonly").then_some("@read");
+        let admin = self.has_flag("admin").then_some(["@admin", "@dangerous"]);
+        let speed = if self.has_flag("fast") {
+            "@fast"
+        } else {
+            "@slow"
+        };
+        write
+            .into_iter()
+            .chain(read)
+            .chain(family)
+            .chain(admin.into_iter().flatten())
+            .chain(self.categories.iter().copied())
+            .chain([speed])
+    }
+
+    /// The row of a command whose work grows like this.
+    #[must_use]
+    pub(super) const fn costs(self, complexity: &'static str) -> Self {
+        Self { complexity, ..self }
+    }
+
+    /// The row of a command in these ACL categories beside those that follow from the rest.
+    #[must_use]
+    pub(super) const fn within(self, categories: &'static [&'static str]) -> Self {
+        Self { categories, ..self }
+    }
+
+    /// The row of a command of another group.
+    #[must_use]
+    pub(super) const fn of(self, group: &'static str) -> Self {
+        Self { group, ..self }
+    }
+
+    /// The row of a command with its keys elsewhere.
+    #[must_use]
+    pub(super) const fn at(self, keys: Keys) -> Self {
+        Self { keys, ..self }
     }
 }
 
-const FAMILIES: [&[Row]; 5] = [
+const FAMILIES: [&[Row]; 7] = [
     super::connection::ROWS,
     super::hashes::ROWS,
     super::keys::ROWS,
     super::expiry::ROWS,
     super::scan::ROWS,
+    super::object::ROWS,
+    super::strings::ROWS,
 ];
 
 const COUNT: usize = {
@@ -227,7 +324,8 @@ static ROWS: [Row; COUNT] = {
 const SLOTS: usize = 1024;
 const EMPTY: u16 = u16::MAX;
 
-/// Open addressing over the names, made by the compiler: a look-up is one hash and, nearly always, one comparison.
+/// Open addressing over the names, made by the compiler: a look-up is one hash and, nearly always,
+/// one comparison.
 static INDEX: [u16; SLOTS] = {
     assert!(COUNT * 2 < SLOTS);
     let mut index = [EMPTY; SLOTS];
@@ -272,6 +370,23 @@ pub fn find(name: &[u8]) -> Option<&'static Row> {
 /// All rows, family by family.
 pub fn rows() -> &'static [Row] {
     &ROWS
+}
+
+/// The places of the keys in a request, whose first argument is the command's name: what COMMAND
+/// GETKEYS answers, or its error.
+pub fn getkeys(args: Args<'_>) -> Result<impl Iterator<Item = usize> + use<>, Error> {
+    let row = match find(args.name()) {
+        Some(row) if row.is_container() && args.len() > 1 => row.subcommand(args.at(1)),
+        found => found,
+    };
+    let row = row.ok_or(Error::INVALID_COMMAND)?;
+    if row.keys.first == 0 {
+        return Err(Error::NO_KEY_ARGUMENTS);
+    }
+    if !row.takes(args.len()) {
+        return Err(Error::INVALID_ARGUMENT_COUNT);
+    }
+    Ok(row.keys.places(args.len()))
 }
 
 #[cfg(test)]

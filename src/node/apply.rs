@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 use core::mem;
 
+use bytes::Bytes;
+
 use crate::command::args::Args;
 use crate::command::context::{Change, Dice};
 use crate::command::error::{Error, Outcome};
@@ -13,6 +15,8 @@ use crate::time::Stamp;
 
 use super::entry::{Item, Reader};
 use super::route::{finish, unknown_command, write_error};
+use super::verbs::named_elsewhere;
+use super::witness::{Answer, Witnessed};
 use super::{Node, Waiter};
 
 impl Node {
@@ -28,6 +32,14 @@ impl Node {
         waiters: &mut Vec<Waiter>,
     ) {
         self.applied_stamp = self.applied_stamp.max(stamp);
+        if self.applied_stamp > self.stamped.0 {
+            self.stamped = (self.applied_stamp, self.now.mono);
+        }
+        self.witness.note(|| Witnessed::Entry {
+            index,
+            stamp,
+            payload: Bytes::copy_from_slice(payload),
+        });
         let mut ranges = mem::take(&mut self.ranges);
         let mut sink = mem::take(&mut self.sink);
         let mut reader = Reader::new(payload);
@@ -84,10 +96,14 @@ impl Node {
             }
             place += 1;
             self.commands_applied += 1;
+            self.witness.note(|| Witnessed::Step);
             match &waiter {
                 Some(w) if self.sessions.get_same(w.slot, w.conn).is_some() => {
                     if let Some(session) = self.sessions.get_same(w.slot, w.conn) {
                         *session.outbox.buffer() = out;
+                    }
+                    if !w.silent {
+                        self.note_answer(w.conn, Answer::Step);
                     }
                     self.settle(w);
                 }
@@ -105,7 +121,7 @@ impl Node {
     }
 
     /// One more of this client's proposals is applied: what stood behind it may run.
-    fn settle(&mut self, waiter: &Waiter) {
+    pub(super) fn settle(&mut self, waiter: &Waiter) {
         let Some(session) = self.sessions.get_same(waiter.slot, waiter.conn) else {
             return;
         };
@@ -214,10 +230,10 @@ impl Node {
             for place in places {
                 broken.extend_from_slice(self.watchers.of(db, args.at(place)));
             }
-            // COPY and its kin may name another database as an option: all that is watched under such a name counts.
-            if args.len() > 3 && args.is(0, "copy") {
+            // COPY and MOVE may write in another database: all that is watched under such a name counts.
+            if let Some(name) = named_elsewhere(args) {
                 for (_, key, clients) in self.watchers.all() {
-                    if key == args.at(2) {
+                    if key == name {
                         broken.extend_from_slice(clients);
                     }
                 }

@@ -7,6 +7,7 @@ use crate::time::{Deadline, Mono, Reason};
 
 use super::Node;
 use super::effect::Effect;
+use super::witness::Answer;
 
 impl Node {
     pub(super) fn opened(&mut self, conn: ConnId, address: &str) {
@@ -86,6 +87,8 @@ impl Node {
                 session.blocked = None;
                 // A group of one has no replicas that could have acknowledged.
                 session.reply().integer(0);
+                let conn = session.conn;
+                self.note_answer(conn, Answer::Other);
                 self.mark_dirty(slot);
             }
             if self.is_silent_too_long(slot) {

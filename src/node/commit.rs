@@ -1,73 +1,490 @@
 //! From the writes of a turn to committed entries: one path, for a group of one as for any other.
+//!
+//! A turn's writes become one entry; Raft gives it its index; the log makes it last; Raft learns so and commits; what
+//! is committed is applied. Nothing else writes.
 
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::mem;
+use core::time::Duration;
 
+use bytes::Bytes;
+
+use crate::aof::{Log, Op, Restated};
 use crate::disk::{DiskDone, DiskError};
-use crate::ids::{LogIndex, NodeId, Ticket};
-use crate::time::{Now, Stamp};
+use crate::ids::{LogIndex, NodeId, PersistSeq, Ticket};
+use crate::limits;
+use crate::raft::{Raft, Refused};
+use crate::time::{Deadline, Mono, Reason, Stamp};
 
-use super::Node;
-use super::config::Config;
+use super::effect::{Effect, Note};
+use super::recovery::Recovering;
+use super::rewrite::Rewrite;
+use super::route::write_error;
+use super::{Node, Phase, Waiter};
+use crate::command::error::Error;
 
-/// TEMPORARY
-#[derive(Debug)]
+/// How many bytes of entries may wait for their commit before nothing more is read from clients.
+const UNCOMMITTED_BYTES_MAX: usize = 64 << 20;
+/// How many bytes of entries WATCH looks through for a key.
+const SEARCHED_BYTES_MAX: usize = 256 << 10;
+/// How long replicated time may stand still while keys are due.
+const TIME_ENTRY_INTERVAL: Duration = Duration::from_millis(100);
+
+/// What stands between a proposal and its application.
+#[derive(Debug, Default)]
 pub(super) struct Commit {
-    last: LogIndex,
+    /// Nothing before recovery has ended.
+    pub(super) raft: Option<Raft>,
+    /// Nothing while recovering, and where there is no disk.
+    pub(super) log: Option<Log>,
+    pub(super) recovering: Option<Box<Recovering>>,
+    pub(super) rewrite: Rewrite,
+    /// Who is owed something when these entries are applied.
+    proposed: VecDeque<Proposed>,
+    proposed_bytes: usize,
+    /// Which of Raft's hand-overs each of the log's appends held.
+    appended: VecDeque<(PersistSeq, PersistSeq)>,
+    /// Waiter lists that are empty and are used again.
+    spare: Vec<Vec<Waiter>>,
+    pub(super) ops: Vec<Op>,
+    pub(super) body: Vec<u8>,
+    /// The last entry that was applied.
+    pub(super) applied: LogIndex,
+    last_time_entry: Mono,
+    had_no_space: bool,
+    was_full: bool,
+    closed_log: bool,
+}
+
+#[derive(Debug)]
+struct Proposed {
+    index: LogIndex,
+    payload: Bytes,
+    waiters: Vec<Waiter>,
 }
 
 impl Commit {
-    pub(super) fn new(_config: &Config, _now: Now) -> Self {
-        Self { last: LogIndex(0) }
-    }
     pub(super) fn is_recovering(&self) -> bool {
-        false
+        self.recovering.is_some()
     }
+
+    /// Whether so much waits for its commit that clients are not to bring more.
     pub(super) fn is_full(&self) -> bool {
-        false
+        self.proposed_bytes > UNCOMMITTED_BYTES_MAX
+    }
+
+    /// Whether every entry that was proposed is applied.
+    pub(super) fn is_settled(&self) -> bool {
+        self.proposed.is_empty()
+    }
+
+    /// What is proposed and not applied yet; nothing where that is too much to look through.
+    pub(super) fn on_their_way(&self) -> Option<impl Iterator<Item = &[u8]>> {
+        let few = self.proposed_bytes <= SEARCHED_BYTES_MAX;
+        few.then(|| self.proposed.iter().map(|proposed| &proposed.payload[..]))
+    }
+
+    fn no_space(&self) -> bool {
+        self.log.as_ref().is_some_and(Log::no_space)
     }
 }
 
 impl Node {
+    /// Turns what the turn has gathered into entries, hands them to the log, and applies what is committed.
     pub(super) fn commit_turn(&mut self) {
-        if self.batch.count == 0 && self.batch.waiters.is_empty() {
+        if self.phase == Phase::Stopped {
             return;
         }
-        let batch = mem::take(&mut self.batch);
-        self.commands_in_entries += u64::from(batch.count);
-        self.commit.last = self.commit.last.next();
+        if self.commit.is_recovering() {
+            self.finish_stopping();
+            self.emit_ops();
+            return;
+        }
+        self.propose_time();
+        self.propose_batch();
+        if let Some(raft) = &mut self.commit.raft {
+            raft.tick(self.now.mono);
+        }
+        self.hand_over();
+        self.flush_log();
+        if self.apply_committed() {
+            // A commit of a new term may have become possible only now.
+            self.hand_over();
+            self.flush_log();
+        }
+        self.begin_service();
+        self.rewrite_turn();
+        self.note_space();
+        self.finish_stopping();
+        self.emit_ops();
+    }
+
+    /// Makes one entry of the writes gathered so far.
+    pub(super) fn propose_batch(&mut self) {
+        if self.batch.is_empty() {
+            return;
+        }
         let stamp = self.clock();
-        let mut waiters = batch.waiters;
-        self.apply_entry(self.commit.last, stamp, &batch.bytes, &mut waiters);
-        self.batch = super::Batch {
-            bytes: batch.bytes,
-            count: 0,
-            waiters,
+        let Some(raft) = &mut self.commit.raft else {
+            return;
         };
+        self.stamped = (stamp, self.now.mono);
+        let payload = Bytes::copy_from_slice(&self.batch.bytes);
+        let waiters = mem::replace(
+            &mut self.batch.waiters,
+            self.commit.spare.pop().unwrap_or_default(),
+        );
+        let count = u64::from(self.batch.count);
+        self.commands_in_entries += count;
         self.batch.bytes.clear();
+        self.batch.bytes.shrink_to(limits::ENTRY_BYTES_SOFT_MAX * 2);
+        self.batch.count = 0;
+        self.batch.wants_time = false;
+        match raft.propose(stamp, payload.clone()) {
+            Ok(index) => {
+                if let Some(log) = &mut self.commit.log {
+                    log.waiters_back(waiters.len() as u32);
+                }
+                self.commit.last_time_entry = self.now.mono;
+                self.commit.proposed_bytes += payload.len();
+                self.commit.proposed.push_back(Proposed {
+                    index,
+                    payload,
+                    waiters,
+                });
+            }
+            Err(refused) => {
+                self.commands_in_entries -= count;
+                self.refuse(waiters, &refused);
+            }
+        }
     }
-    pub(super) fn disk(&mut self, _ticket: Ticket, _outcome: Result<DiskDone, DiskError>) {}
-    pub(super) fn message(&mut self, _from: NodeId, _frame: &[u8]) {}
+
+    /// Tells clients that their writes have certainly not happened.
+    fn refuse(&mut self, mut waiters: Vec<Waiter>, refused: &Refused) {
+        let error = match refused {
+            Refused::NotLeader { .. } => Error::CLUSTER_DOWN,
+            _ => Error::TRY_AGAIN,
+        };
+        for waiter in waiters.drain(..) {
+            if !waiter.parked
+                && !waiter.silent
+                && let Some(session) = self.sessions.get_same(waiter.slot, waiter.conn)
+            {
+                write_error(&mut session.reply(), &error);
+                self.stats.error_replies += 1;
+                self.note_answer(waiter.conn, super::witness::Answer::Other);
+            }
+            self.settle(&waiter);
+        }
+        self.commit.spare.push(waiters);
+    }
+
+    /// Hands to the log what Raft wants to last.
+    fn hand_over(&mut self) {
+        let Commit {
+            raft: Some(raft),
+            log,
+            appended,
+            body,
+            ..
+        } = &mut self.commit
+        else {
+            return;
+        };
+        loop {
+            let last = raft.last();
+            let Some(unpersisted) = raft.unpersisted() else {
+                break;
+            };
+            let Some(log) = log.as_mut() else {
+                let seq = unpersisted.seq;
+                raft.persisted(seq);
+                continue;
+            };
+            body.clear();
+            for entry in unpersisted.entries {
+                entry.encode(body);
+            }
+            if unpersisted.must_sync {
+                log.must_sync();
+            }
+            let head = Restated {
+                term: unpersisted.term,
+                vote: unpersisted.vote,
+                commit: unpersisted.commit,
+            };
+            let seq = unpersisted.seq;
+            appended.push_back((log.append(&head, last, body), seq));
+        }
+        body.shrink_to(limits::ENTRY_BYTES_SOFT_MAX * 2);
+    }
+
+    /// One write for all that was handed over, and a sync where one is due.
+    fn flush_log(&mut self) {
+        if let Some(log) = &mut self.commit.log {
+            log.flush(self.now, &mut self.commit.ops);
+            self.learn_persisted();
+        }
+    }
+
+    /// Tells Raft how far the log has come.
+    fn learn_persisted(&mut self) {
+        let Commit {
+            raft: Some(raft),
+            log: Some(log),
+            appended,
+            ..
+        } = &mut self.commit
+        else {
+            return;
+        };
+        let persisted = log.persisted();
+        let mut newest = None;
+        while let Some((_, raft_seq)) = appended.pop_front_if(|(seq, _)| *seq <= persisted) {
+            newest = Some(raft_seq);
+        }
+        if let Some(seq) = newest {
+            raft.persisted(seq);
+        }
+    }
+
+    /// Applies what is committed; true if there was anything.
+    fn apply_committed(&mut self) -> bool {
+        let mut any = false;
+        while let Some(entry) = self.commit.raft.as_mut().and_then(Raft::next_committed) {
+            any = true;
+            let mut waiters = Vec::new();
+            if let Some(proposed) = self
+                .commit
+                .proposed
+                .pop_front_if(|proposed| proposed.index <= entry.index)
+            {
+                self.commit.proposed_bytes -= proposed.payload.len();
+                waiters = proposed.waiters;
+            }
+            self.commit.applied = entry.index;
+            self.apply_entry(entry.index, entry.stamp, &entry.payload, &mut waiters);
+            if waiters.capacity() > 0 && self.commit.spare.len() < 16 {
+                self.commit.spare.push(waiters);
+            }
+        }
+        any
+    }
+
+    /// Opens the doors once the first entry of this life's own term is applied.
+    fn begin_service(&mut self) {
+        let Some(raft) = &self.commit.raft else {
+            return;
+        };
+        if self.phase != Phase::Recovering || !raft.is_leader() || self.commit.applied < raft.last()
+        {
+            return;
+        }
+        self.phase = Phase::Serving;
+        // Recovery has applied what this life never proposed: from here on the two counts go together.
+        self.commands_in_entries = self.commands_applied;
+        let keys = (0..limits::DATABASES).map(|db| self.store.len(db)).sum();
+        if self.config.append_only {
+            self.note(Note::Recovered {
+                keys,
+                index: self.commit.applied,
+                bytes: self.recovered_bytes,
+            });
+        }
+        self.wake_all();
+    }
+
+    /// Moves replicated time where keys are due and nothing else moves it.
+    fn propose_time(&mut self) {
+        if self.phase != Phase::Serving || !self.batch.is_empty() || !self.commit.is_settled() {
+            return;
+        }
+        let due = self.active_expire
+            && self
+                .store
+                .next_expiry()
+                .is_some_and(|at| at <= self.clock());
+        if due && self.now.mono.since(self.commit.last_time_entry) >= TIME_ENTRY_INTERVAL {
+            self.batch.wants_time = true;
+        }
+    }
+
+    /// An operation of the disk has ended.
+    pub(super) fn disk(&mut self, ticket: Ticket, outcome: Result<DiskDone, DiskError>) {
+        if self.commit.is_recovering() {
+            self.recover(ticket, outcome);
+            return;
+        }
+        let Some(log) = &mut self.commit.log else {
+            return;
+        };
+        if let Err(failure) = log.completed(self.now, ticket, outcome, &mut self.commit.ops) {
+            self.fail(failure.to_string());
+            return;
+        }
+        self.learn_persisted();
+    }
+
+    /// Stops at once: what cannot be trusted any more must not go on.
+    pub(super) fn fail(&mut self, why: alloc::string::String) {
+        if self.phase != Phase::Stopped {
+            self.phase = Phase::Stopped;
+            self.farewell = Some(Effect::Stopped {
+                failure: Some(Box::new(why)),
+            });
+        }
+    }
+
+    /// A peer's frame has arrived.
+    pub(super) fn message(&mut self, from: NodeId, frame: &[u8]) {
+        if let Some(raft) = &mut self.commit.raft {
+            // A frame that is none is counted by Raft; there is nobody to answer to.
+            let _ = raft.step(self.now.mono, from, frame);
+        }
+    }
+
+    /// The operator wants the server to stop in good order.
+    pub(super) fn stop(&mut self) {
+        if matches!(self.phase, Phase::Serving | Phase::Recovering) {
+            self.phase = Phase::Stopping;
+        }
+    }
+
+    /// Ends a stop in good order when all that was proposed is applied and the log is synced.
+    fn finish_stopping(&mut self) {
+        if self.phase != Phase::Stopping || !self.commit.is_settled() {
+            return;
+        }
+        if let Some(log) = &mut self.commit.log {
+            if !self.commit.closed_log {
+                self.commit.closed_log = true;
+                log.close();
+                log.flush(self.now, &mut self.commit.ops);
+            }
+            if !log.is_idle() {
+                return;
+            }
+        }
+        self.phase = Phase::Stopped;
+        self.farewell = Some(Effect::Stopped { failure: None });
+    }
+
+    /// Whether writes are to be refused because the log has no room.
     pub(super) fn no_space(&self) -> bool {
-        false
+        self.commit.no_space()
     }
+
+    fn note_space(&mut self) {
+        let no_space = self.no_space();
+        if mem::replace(&mut self.commit.had_no_space, no_space) != no_space {
+            self.note(if no_space {
+                Note::NoSpace
+            } else {
+                Note::SpaceAgain
+            });
+        }
+        let full = self.commit.is_full();
+        if mem::replace(&mut self.commit.was_full, full) && !full {
+            self.wake_all();
+        }
+    }
+
+    /// Lets every client whose appetite may have come back be read again.
+    fn wake_all(&mut self) {
+        for session in self.sessions.iter() {
+            self.effects.push(Effect::Resume { conn: session.conn });
+        }
+    }
+
+    fn emit_ops(&mut self) {
+        for Op { ticket, op } in self.commit.ops.drain(..) {
+            self.effects.push(Effect::Disk { ticket, op });
+        }
+    }
+
+    pub(super) fn note(&mut self, note: Note) {
+        self.effects.push(Effect::Note(Box::new(note)));
+    }
+
+    /// What the leader's clock says: the wall, but never behind the last stamp and half the time that passed since,
+    /// so that one bad jump of the wall does not freeze what expires for an hour.
     pub(super) fn clock(&self) -> Stamp {
-        let elapsed = self.now.mono.since(self.applied_mono).as_millis() as u64;
-        Stamp(self.now.wall_ms().max(self.applied_stamp.0 + elapsed / 2))
+        let (stamp, when) = self.stamped;
+        let elapsed = self.now.mono.since(when).as_millis() as u64;
+        Stamp(self.now.wall_ms().max(stamp.0 + elapsed / 2))
     }
+
     pub(super) fn commands_proposed(&self) -> u64 {
         self.commands_in_entries + u64::from(self.batch.count)
     }
-    pub(super) fn timer(&mut self) {}
-    pub(super) fn stop(&mut self) {
-        self.phase = super::Phase::Stopped;
-        self.effects.push(super::Effect::Stopped { failure: None });
+
+    /// When the node wants to be woken, and why.
+    pub fn deadline(&self) -> Option<Deadline> {
+        if self.phase == Phase::Stopped {
+            return None;
+        }
+        let at_once = Deadline {
+            at: self.now.mono,
+            reason: Reason::LeftOver,
+        };
+        let left_over = self.has_left_over().then_some(at_once);
+        let log = self.commit.log.as_ref().and_then(Log::deadline);
+        let raft = self.commit.raft.as_ref().and_then(Raft::deadline);
+        let raft = raft.map(|at| Deadline {
+            at,
+            reason: Reason::Raft,
+        });
+        [
+            left_over,
+            log,
+            raft,
+            self.expiry_deadline(),
+            self.client_deadline(),
+        ]
+        .into_iter()
+        .fold(None, Deadline::earlier)
     }
-    /// When it wants to be woken.
-    pub fn deadline(&self) -> Option<crate::time::Deadline> {
-        self.client_deadline()
+
+    fn has_left_over(&self) -> bool {
+        !self.commit.is_recovering()
+            && (!self.dirty.is_empty()
+                || (!self.batch.is_empty() && self.commit.raft.is_some())
+                || self.expiry_left_over
+                || self.commit.rewrite.wants_turn())
+    }
+
+    fn expiry_deadline(&self) -> Option<Deadline> {
+        if self.phase != Phase::Serving || !self.active_expire || !self.commit.is_settled() {
+            return None;
+        }
+        let due = self.store.next_expiry()?;
+        let wait = due.0.saturating_sub(self.clock().0);
+        let at = (self.now.mono + Duration::from_millis(wait))
+            .max(self.commit.last_time_entry + TIME_ENTRY_INTERVAL);
+        Some(Deadline {
+            at,
+            reason: Reason::Expiry,
+        })
+    }
+
+    /// The deadline has passed; what is due is looked for at `flush`.
+    pub(super) fn timer(&mut self) {}
+
+    /// Frees, in bounded steps, what is dead by replicated time and what was cut loose.
+    pub(super) fn expire_turn(&mut self) {
+        const BUDGET: usize = 64;
+        let mut left = self.store.step(BUDGET);
+        if self.active_expire {
+            left |= self.store.expire_due(self.applied_stamp, BUDGET).more;
+        }
+        self.expiry_left_over = left;
     }
 }
+
 impl Node {
     pub(super) fn server_verb(
         &mut self,

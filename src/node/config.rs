@@ -48,6 +48,8 @@ pub struct Config {
     pub debug_command: bool,
     /// What INFO says of the process; empty in a simulation.
     pub process: Process,
+    /// Whether the node keeps a record of the order in which it does things, for a judge.
+    pub witness: bool,
     /// Directives that Redis has and that change nothing here; CONFIG GET shows them.
     pub directives: Vec<(String, String)>,
 }
@@ -90,6 +92,7 @@ impl Default for Config {
             protected_mode: true,
             debug_command: false,
             process: Process::default(),
+            witness: false,
             directives: Vec::new(),
         }
     }

@@ -4,12 +4,15 @@
 //! the effects. A node never waits, reads no clock and opens no file.
 
 mod apply;
+mod base;
 mod clients;
 mod commit;
 pub mod config;
 pub mod effect;
 pub mod entry;
 pub mod input;
+mod recovery;
+mod rewrite;
 mod route;
 mod sessions;
 mod verbs;
@@ -33,6 +36,7 @@ use effect::{Effect, Effects};
 use input::Input;
 use sessions::Sessions;
 use watchers::Watchers;
+use witness::{Answer, Witness, Witnessed};
 
 /// Where a node stands in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +71,14 @@ struct Batch {
     bytes: Vec<u8>,
     count: u32,
     waiters: Vec<Waiter>,
+    /// Replicated time is to move even where nothing is written.
+    wants_time: bool,
+}
+
+impl Batch {
+    fn is_empty(&self) -> bool {
+        self.waiters.is_empty() && !self.wants_time
+    }
 }
 
 /// What INFO counts.
@@ -94,8 +106,8 @@ pub struct Node {
     batch: Batch,
     /// Replicated time: the stamp of the last applied entry.
     applied_stamp: Stamp,
-    /// When that was, by this member's monotonic clock.
-    applied_mono: Mono,
+    /// The last stamp that was given or applied, and when that was by this member's monotonic clock.
+    stamped: (Stamp, Mono),
     /// Commands applied since this node started.
     commands_applied: u64,
     /// Commands in proposed entries since this node started.
@@ -104,9 +116,18 @@ pub struct Node {
     /// Clients that wait for something else than a request.
     blocked_clients: u32,
     stats: Stats,
+    /// Whether dead keys are freed without being asked for.
+    active_expire: bool,
+    /// Keys were due when the last turn reached its bound.
+    expiry_left_over: bool,
+    /// What recovery has read, in bytes.
+    recovered_bytes: u64,
+    witness: Witness,
     dirty: Vec<u32>,
     /// What `handle` decided and `flush` will emit.
     effects: Vec<Effect>,
+    /// The last effect of all, once there is one.
+    farewell: Option<Effect>,
     ranges: Vec<Range<u32>>,
     ranges_parked: Vec<Range<u32>>,
     sink: Vec<u8>,
@@ -120,34 +141,35 @@ const APPETITE: usize = 64 << 10;
 impl Node {
     /// A node that has nothing yet but its configuration; it asks for its files at the first `flush`.
     pub fn new(config: Config, now: Now) -> Self {
-        let commit = Commit::new(&config, now);
-        let phase = if commit.is_recovering() {
-            Phase::Recovering
-        } else {
-            Phase::Serving
-        };
-        Self {
-            phase,
+        let mut node = Self {
+            phase: Phase::Recovering,
             now,
             sessions: Sessions::default(),
             watchers: Watchers::default(),
             store: Store::new(config.hash_seed),
-            commit,
+            commit: Commit::default(),
             batch: Batch::default(),
             applied_stamp: Stamp::default(),
-            applied_mono: now.mono,
+            stamped: (Stamp::default(), now.mono),
             commands_applied: 0,
             commands_in_entries: 0,
             reads: 0,
             blocked_clients: 0,
             stats: Stats::default(),
+            active_expire: true,
+            expiry_left_over: false,
+            recovered_bytes: 0,
+            witness: Witness::new(config.witness),
             dirty: Vec::new(),
             effects: Vec::new(),
+            farewell: None,
             ranges: Vec::new(),
             ranges_parked: Vec::new(),
             sink: Vec::new(),
             config,
-        }
+        };
+        node.begin();
+        node
     }
 
     /// Takes note of one thing that has happened. Asks for nothing yet: that is for `flush`.
@@ -188,8 +210,12 @@ impl Node {
         self.tend_clients();
         self.resume_paused();
         self.commit_turn();
+        // Without a disk the turn's writes are applied by now, and with them what was parked behind.
+        self.resume_paused();
+        self.expire_turn();
         out.append(&mut self.effects);
-        for slot in mem::take(&mut self.dirty) {
+        let mut dirty = mem::take(&mut self.dirty);
+        for slot in dirty.drain(..) {
             let Some(session) = self.sessions.get_mut(slot) else {
                 continue;
             };
@@ -202,6 +228,8 @@ impl Node {
                 out.push(Effect::Close { conn });
             }
         }
+        self.dirty = dirty;
+        out.extend(self.farewell.take());
     }
 
     /// The bytes of a connection that may leave, in order.
@@ -226,15 +254,27 @@ impl Node {
             return 0;
         };
         let full = session.closing
+            || self.phase == Phase::Stopping
             || session.blocked.is_some()
             || session.outbox.len() > OUTBOX_BYTES_MAX
-            || self.commit.is_full();
+            || self.commit.is_full()
+            || self.rewrite_is_behind();
         if full { 0 } else { APPETITE }
     }
 
     /// Where this node stands in its life.
     pub fn phase(&self) -> Phase {
         self.phase
+    }
+
+    /// What was done since the last call, where the configuration asks for a record.
+    pub fn witness(&mut self) -> Vec<Witnessed> {
+        self.witness.take()
+    }
+
+    /// Takes note of a reply.
+    fn note_answer(&mut self, conn: ConnId, answer: Answer) {
+        self.witness.note(|| Witnessed::Answered { conn, answer });
     }
 
     /// All keys and values, for whoever judges them.

@@ -9,6 +9,7 @@ use crate::command::args::Args;
 use crate::command::context::{Dice, Query};
 use crate::command::error::{Error, Outcome};
 use crate::command::table::{self, Kind, Row, SessionVerb};
+use crate::limits;
 use crate::resp::parse::{Limits, ProtocolError, Step};
 use crate::resp::reply::{Protocol, Reply};
 use crate::session::ReplyMode;
@@ -16,6 +17,7 @@ use crate::session::parked::Item;
 use crate::time::Stamp;
 
 use super::verbs::select_target;
+use super::witness::Answer;
 use super::{Node, Phase, Waiter, entry};
 
 /// How many bytes of one client may wait behind its own unapplied writes before nothing more is read from it.
@@ -107,10 +109,14 @@ impl Node {
             session.reply_mode = ReplyMode::Skip;
         }
         if let Err(error) = self.admit(slot, args) {
-            if let Some(transaction) = self
-                .sessions
-                .get_mut(slot)
-                .and_then(|session| session.transaction.as_mut())
+            // As in Redis, what MULTI or WATCH complain of inside a transaction does not spoil it.
+            let spoils = table::find(args.name())
+                .is_none_or(|row| !is_transaction_verb(row) || !row.takes(args.len()));
+            if spoils
+                && let Some(transaction) = self
+                    .sessions
+                    .get_mut(slot)
+                    .and_then(|session| session.transaction.as_mut())
             {
                 transaction.failed = true;
             }
@@ -198,6 +204,9 @@ impl Node {
         entry::put_command(&mut self.batch.bytes, db, args);
         self.batch.count += 1;
         self.note_proposed_keys(db, args);
+        if self.batch.bytes.len() >= limits::ENTRY_BYTES_SOFT_MAX {
+            self.propose_batch();
+        }
     }
 
     /// Runs a request that changes nothing, or parks it behind the writes of its own session.
@@ -239,6 +248,10 @@ impl Node {
                     &mut self.stats.error_replies,
                 );
                 *session.outbox.buffer() = out;
+                let conn = session.conn;
+                if !silent {
+                    self.note_answer(conn, answer_of(row));
+                }
             }
         }
     }
@@ -304,11 +317,15 @@ impl Node {
             let mut parked = mem::take(&mut session.parked);
             let mut out = mem::take(session.outbox.buffer());
             let mark = out.len();
+            let conn = session.conn;
             let item = parked.take(applied, &mut ranges);
             let more = item.is_some();
             match item {
                 None => {}
-                Some(Item::Reply(bytes)) => out.extend_from_slice(bytes),
+                Some(Item::Reply(bytes)) => {
+                    out.extend_from_slice(bytes);
+                    self.note_answer(conn, Answer::Other);
+                }
                 Some(Item::Request {
                     db,
                     protocol,
@@ -318,10 +335,14 @@ impl Node {
                     let args = Args::new(buffer, &ranges);
                     let clock = self.applied_stamp;
                     let mut reply = Reply::new(&mut out, protocol);
-                    let outcome = match table::find(args.name()) {
+                    let row = table::find(args.name());
+                    let outcome = match row {
                         Some(row) => self.run(slot, row, args, db, clock, &mut reply),
                         None => Err(unknown_command(args)),
                     };
+                    if !silent {
+                        self.note_answer(conn, row.map_or(Answer::Other, answer_of));
+                    }
                     let errors = &mut self.stats.error_replies;
                     finish(&mut out, mark, protocol, silent, outcome, errors);
                 }
@@ -353,7 +374,17 @@ impl Node {
             session.parked.park_reply(session.proposed, &bytes);
         } else {
             write(&mut session.reply());
+            let conn = session.conn;
+            self.note_answer(conn, Answer::Other);
         }
+    }
+}
+
+/// What the reply to a request that changes nothing answers.
+fn answer_of(row: &Row) -> Answer {
+    match row.kind {
+        Kind::Read(_) => Answer::Read,
+        _ => Answer::Other,
     }
 }
 
@@ -406,8 +437,9 @@ pub(super) fn unknown_command(args: Args<'_>) -> Error {
         if given.len() >= 128 {
             break;
         }
+        let room = 128 - given.len();
         given.push('\'');
-        given.push_str(&shown(arg, 128 - given.len()));
+        given.push_str(&shown(arg, room));
         given.push_str("' ");
     }
     let name = shown(args.name(), 128);

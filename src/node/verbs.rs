@@ -170,6 +170,7 @@ impl Node {
             return Err(Error::WATCH_IN_MULTI);
         }
         let (db, conn) = (session.db, session.conn);
+        let mut watched = Vec::new();
         for key in args.from(1).iter() {
             if session
                 .watches
@@ -189,8 +190,24 @@ impl Node {
                 alive,
             });
             self.watchers.add(db, key, slot, conn);
+            watched.push(key);
+        }
+        // What was asked before WATCH and is not applied yet changes the key behind it all the same.
+        for key in watched {
+            if self.is_on_its_way(db, key) {
+                let ordinal = self.commands_proposed();
+                self.watchers.pending(db, key, ordinal);
+            }
         }
         Ok(())
+    }
+
+    /// Whether a command that is proposed and not applied may write a key.
+    fn is_on_its_way(&self, db: u32, key: &[u8]) -> bool {
+        let Some(mut entries) = self.commit.on_their_way() else {
+            return true;
+        };
+        entries.any(|payload| may_write(payload, db, key)) || may_write(&self.batch.bytes, db, key)
     }
 
     pub(super) fn unwatch(&mut self, slot: u32) {
@@ -286,11 +303,48 @@ impl Node {
                 for place in row.keys.places(args.len()) {
                     self.watchers.pending(db, args.at(place), ordinal);
                 }
+                if let Some(name) = named_elsewhere(args) {
+                    for db in 0..limits::DATABASES {
+                        self.watchers.pending(db, name, ordinal);
+                    }
+                }
             }
             Some(row) if row.is_write() => self.watchers.pending_all(ordinal),
             _ => {}
         }
     }
+}
+
+/// The key that COPY or MOVE may write in another database than the client's.
+pub(super) fn named_elsewhere(args: Args<'_>) -> Option<&[u8]> {
+    if args.is(0, "move") {
+        return args.get(1);
+    }
+    let names_database = args.is(0, "copy") && args.len() > 3;
+    names_database.then(|| args.at(2))
+}
+
+/// Whether a command of a payload may write a key.
+fn may_write(payload: &[u8], db: u32, key: &[u8]) -> bool {
+    let (mut reader, mut ranges) = (entry::Reader::new(payload), Vec::new());
+    while let Some(item) = reader.next(&mut ranges) {
+        let entry::Item::Command { db: of } = item else {
+            continue;
+        };
+        let args = Args::new(payload, &ranges);
+        let writes = table::find(args.name()).is_some_and(|row| {
+            let mut places = row.keys.places(args.len());
+            // COPY and MOVE name another database, and FLUSHALL no key at all.
+            row.is_write()
+                && (row.keys.first == 0
+                    || places.any(|place| args.at(place) == key)
+                        && (of == db || args.is(0, "copy") || args.is(0, "move")))
+        });
+        if writes {
+            return true;
+        }
+    }
+    false
 }
 
 /// The database that SELECT names.

@@ -3,3 +3,4 @@
 mod inline;
 pub mod parse;
 pub mod reply;
+pub mod value;

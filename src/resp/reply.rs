@@ -1,7 +1,7 @@
 //! Replies as bytes: one writer for RESP2 and RESP3.
 //!
-//! What RESP3 has and RESP2 lacks is written in RESP2 the way Redis does it: a map as a flat array, a double as a
-//! bulk string, a null as an empty bulk, a push as an array.
+//! What RESP3 has and RESP2 lacks is written in RESP2 the way Redis does it: a map as a flat array,
+//! a double as a bulk string, a null as an empty bulk, a push as an array.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -63,12 +63,18 @@ impl<'a> Reply<'a> {
         self.raw(b"+OK\r\n");
     }
 
-    /// A simple string. Line breaks in it become spaces, so that it cannot be taken for two replies.
+    /// A simple string. Line breaks in it become spaces, lest it be taken for two replies.
     pub fn simple(&mut self, text: &str) {
-        self.line(b'+', text.as_bytes());
+        self.simple_bytes(text.as_bytes());
     }
 
-    /// An error; `text` starts with its code. Line breaks in it become spaces (CVE-2025-67733 in Redis).
+    /// A simple string that holds bytes of a client.
+    pub fn simple_bytes(&mut self, text: &[u8]) {
+        self.line(b'+', text);
+    }
+
+    /// An error; `text` starts with its code. Line breaks in it become spaces (CVE-2025-67733 in
+    /// Redis).
     pub fn error(&mut self, text: &str) {
         self.error_bytes(text.as_bytes());
     }
@@ -76,6 +82,19 @@ impl<'a> Reply<'a> {
     /// An error whose text holds bytes of a client.
     pub fn error_bytes(&mut self, text: &[u8]) {
         self.line(b'-', text);
+    }
+
+    /// An error of any bytes, line breaks kept: `!`, or a plain error without them. Redis itself
+    /// sends only plain ones.
+    pub fn bulk_error(&mut self, text: &[u8]) {
+        match self.protocol {
+            Protocol::Resp2 => self.error_bytes(text),
+            Protocol::Resp3 => {
+                self.length(b'!', text.len());
+                self.raw(text);
+                self.raw(b"\r\n");
+            }
+        }
     }
 
     /// An integer.
@@ -142,6 +161,12 @@ impl<'a> Reply<'a> {
         }
     }
 
+    /// The head of `len` pairs of replies that say more about the reply behind them. RESP2 has no
+    /// place for them: the caller leaves them out there.
+    pub fn attribute(&mut self, len: usize) {
+        self.length(b'|', len);
+    }
+
     /// A boolean: `#t` and `#f`, or 1 and 0.
     pub fn boolean(&mut self, value: bool) {
         match (self.protocol, value) {
@@ -169,13 +194,18 @@ impl<'a> Reply<'a> {
 
     /// Text for people, with its kind of three letters: `=`, or a bulk string.
     pub fn verbatim(&mut self, kind: [u8; 3], text: &str) {
+        self.verbatim_bytes(kind, text.as_bytes());
+    }
+
+    /// Text for people that need not be UTF-8.
+    pub fn verbatim_bytes(&mut self, kind: [u8; 3], text: &[u8]) {
         match self.protocol {
-            Protocol::Resp2 => self.bulk(text.as_bytes()),
+            Protocol::Resp2 => self.bulk(text),
             Protocol::Resp3 => {
                 self.length(b'=', text.len() + 4);
                 self.raw(&kind);
                 self.raw(b":");
-                self.raw(text.as_bytes());
+                self.raw(text);
                 self.raw(b"\r\n");
             }
         }
@@ -253,7 +283,12 @@ mod tests {
                 written(Protocol::Resp3, write),
             )
         };
-        assert_eq!(both(|r| r.null()), (b"$-1\r\n".to_vec(), b"_\r\n".to_vec()));
+        assert_eq!(
+            both(|r| {
+                r.null();
+            }),
+            (b"$-1\r\n".to_vec(), b"_\r\n".to_vec())
+        );
         assert_eq!(both(|r| r.map(2)), (b"*4\r\n".to_vec(), b"%2\r\n".to_vec()));
         assert_eq!(
             both(|r| r.boolean(true)),

@@ -93,6 +93,8 @@ pub struct Store {
     hash_seed: u64,
     databases: Vec<BTreeMap<Vec<u8>, Entry>>,
     base: Option<Vec<u8>>,
+    /// A time at or before the earliest expiry.
+    soonest: Option<Stamp>,
 }
 
 impl Store {
@@ -103,6 +105,7 @@ impl Store {
             hash_seed,
             databases: (0..DATABASES).map(|_| BTreeMap::new()).collect(),
             base: None,
+            soonest: None,
         }
     }
 
@@ -261,7 +264,12 @@ impl Store {
             NewExpiry::Never => None,
             NewExpiry::At(time) => Some(time),
         };
+        self.note_expiry(expiry);
         self.databases[db as usize].insert(key.to_vec(), Entry { expiry, value });
+    }
+
+    fn note_expiry(&mut self, expiry: Option<Stamp>) {
+        self.soonest = self.soonest.into_iter().chain(expiry).min();
     }
 
     /// Makes `key` a string with this value, whatever it was; a canonical integer is kept as an
@@ -363,6 +371,7 @@ impl Store {
     /// Sets the expiry of a live key, or takes it away; whether the key was there. A time that is
     /// not after `at` leaves the key dead, and not yet freed.
     pub fn set_expiry(&mut self, db: DbId, key: &[u8], expiry: Option<Stamp>, at: Stamp) -> bool {
+        self.note_expiry(expiry);
         match self.databases[db as usize].get_mut(key) {
             Some(entry) if entry.live(at) => {
                 entry.expiry = expiry;
@@ -409,6 +418,9 @@ impl Store {
     /// key looked at or freed). It changes nothing that a read at `now` or later can see.
     pub fn expire_due(&mut self, now: Stamp, budget: usize) -> Expired {
         let mut done = Expired::default();
+        if self.soonest.is_none_or(|time| time > now) {
+            return done;
+        }
         for table in &mut self.databases {
             table.retain(|_, entry| {
                 let keep = entry.live(now) || done.freed >= budget as u64;
@@ -417,6 +429,8 @@ impl Store {
                 keep
             });
         }
+        let entries = self.databases.iter().flat_map(BTreeMap::values);
+        self.soonest = entries.filter_map(|entry| entry.expiry).min();
         done
     }
 
@@ -424,11 +438,7 @@ impl Store {
     /// earlier than the truth until `expire_due` has looked.
     #[must_use]
     pub fn next_expiry(&self) -> Option<Stamp> {
-        self.databases
-            .iter()
-            .flat_map(BTreeMap::values)
-            .filter_map(|entry| entry.expiry)
-            .min()
+        self.soonest
     }
 
     /// Frees memory of what was removed or flushed, doing at most about `budget` units of work;
@@ -562,6 +572,7 @@ impl Store {
                 }
                 _ => return Err(LoadError::Malformed),
             };
+            self.note_expiry(expiry);
             self.databases[db as usize].insert(key, Entry { expiry, value });
         }
         Ok(())

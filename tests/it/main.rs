@@ -1,1 +1,19 @@
 //! The integration tests, as one binary.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails where it stands; clippy knows that only inside of test functions"
+)]
+#![expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "these tests meet the machine: processes, sockets, threads and its clock"
+)]
+
+mod allocations;
+mod commands;
+mod docs;
+mod layers;
+mod pipeline;
+mod process;
+mod restart;

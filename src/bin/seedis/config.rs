@@ -23,7 +23,7 @@ pub(crate) struct Options {
     pub(crate) port: u16,
     /// Addresses to listen on; one with "-" before it may be missing.
     #[arg(long, num_args = 1.., default_values = ["127.0.0.1", "-::1"], env = "SEEDIS_BIND",
-        value_delimiter = ' ', allow_hyphen_values = true)]
+        value_delimiter = ' ')]
     pub(crate) bind: Vec<String>,
     /// Listen on a Unix socket too.
     #[arg(long, env = "SEEDIS_UNIXSOCKET")]
@@ -79,12 +79,12 @@ pub(crate) struct Options {
     pub(crate) enable_debug_command: Switch,
     /// Where the log lines go; empty: standard output.
     #[arg(long, default_value = "", env = "SEEDIS_LOGFILE")]
-    pub(crate) logfile: PathBuf,
+    pub(crate) logfile: String,
     /// How much is logged.
     #[arg(long, value_enum, default_value = "notice", env = "SEEDIS_LOGLEVEL")]
     pub(crate) loglevel: LogLevel,
     /// Redis's snapshots; there are none, so that any value means the same.
-    #[arg(long, num_args = 0.., hide = true, allow_hyphen_values = true)]
+    #[arg(long, num_args = 0.., hide = true)]
     pub(crate) save: Vec<String>,
     /// Only "no": a service manager is better at it.
     #[arg(long, value_enum, default_value = "no", hide = true)]
@@ -185,7 +185,7 @@ impl Options {
             })?;
             args.splice(2..2, from_file);
         }
-        let matches = command.try_get_matches_from(args)?;
+        let matches = command.try_get_matches_from(with_addresses_joined(args))?;
         Self::from_arg_matches(&matches)
     }
 
@@ -208,6 +208,32 @@ impl Options {
             ..Config::default()
         }
     }
+}
+
+/// Makes one value of the addresses behind `--bind`: one that begins with "-" is no option, but what begins with
+/// "--" is.
+fn with_addresses_joined(args: Vec<OsString>) -> Vec<OsString> {
+    let mut joined: Vec<OsString> = Vec::with_capacity(args.len());
+    let mut in_bind = false;
+    for arg in args {
+        let is_option = arg.to_str().is_some_and(|arg| arg.starts_with("--"));
+        match joined.last_mut() {
+            Some(addresses) if in_bind && !is_option => {
+                addresses.push(if addresses == "--bind" { "=" } else { " " });
+                addresses.push(arg);
+            }
+            _ => {
+                in_bind = arg == "--bind";
+                if in_bind {
+                    // The last word counts: the command line's addresses and not the file's as well.
+                    joined
+                        .retain(|arg| !arg.to_str().is_some_and(|arg| arg.starts_with("--bind=")));
+                }
+                joined.push(arg);
+            }
+        }
+    }
+    joined
 }
 
 /// The lines of a configuration file as options of a command line.
@@ -328,6 +354,28 @@ mod tests {
         ];
         assert_eq!(options.unwrap(), wanted.map(OsString::from));
         assert!(file_options("port \"7001").unwrap_err().contains("line 1"));
+    }
+
+    #[test]
+    fn addresses_end_where_the_next_option_begins() {
+        let line = [
+            "--bind",
+            "127.0.0.1",
+            "-::1",
+            "--dir",
+            "here",
+            "--port",
+            "7",
+        ];
+        let options = read(&line).unwrap();
+        assert_eq!(options.bind, ["127.0.0.1", "-::1"]);
+        assert_eq!((options.port, options.dir.to_str()), (7, Some("here")));
+        assert_eq!(read(&["--bind", "::1"]).unwrap().bind, ["::1"]);
+        assert_eq!(
+            read(&["--bind", "::1", "--bind", "-::2"]).unwrap().bind,
+            ["-::2"]
+        );
+        assert!(read(&["--bind", "--port", "7"]).is_err());
     }
 
     #[test]

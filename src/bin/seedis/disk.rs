@@ -1,4 +1,4 @@
-//! The machine's disk: writes are made at once, syncs and other slow operations on a thread of their own.
+//! The machine's disk: writes are made at once, syncs on one thread, other slow operations on another.
 #![expect(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc;
 
-use seedis::disk::{DiskDone, DiskError, DiskOp, FileName};
+use seedis::disk::{DiskDone, DiskError, DiskOp, FileKind, FileName};
 use seedis::ids::Ticket;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -24,8 +24,10 @@ pub(crate) type Outcome = Result<DiskDone, DiskError>;
 #[derive(Debug)]
 pub(crate) struct Disk {
     directory: Directory,
+    syncs: mpsc::Sender<(Ticket, DiskOp)>,
+    /// A new segment is filled with zeros here, while syncs of the present one go on there.
     slow: mpsc::Sender<(Ticket, DiskOp)>,
-    /// Operations other than syncs that the thread has not ended, by file: what follows them must queue behind.
+    /// Operations that the second thread has not ended, by file: what follows them must queue behind.
     queued: BTreeMap<FileName, usize>,
     waiting: BTreeMap<Ticket, FileName>,
     /// Held for as long as this server lives.
@@ -49,28 +51,11 @@ impl Disk {
             path: path.to_owned(),
             files: BTreeMap::new(),
         };
-        let (slow, operations) = mpsc::channel::<(Ticket, DiskOp)>();
-        let mut behind = Directory {
-            path: path.to_owned(),
-            files: BTreeMap::new(),
-        };
-        std::thread::Builder::new()
-            .name("disk".into())
-            .spawn(move || {
-                while let Ok((ticket, op)) = operations.recv() {
-                    if matches!(op, DiskOp::Sync { .. }) && !sync_delay.is_zero() {
-                        std::thread::sleep(sync_delay);
-                    }
-                    // One open file is enough for one sync after the other, and a removed file's blocks are free at once.
-                    let keep = named(&op);
-                    behind.files.retain(|file, _| Some(*file) == keep);
-                    if done.send((ticket, behind.perform(op))).is_err() {
-                        return;
-                    }
-                }
-            })?;
+        let syncs = thread("sync", path, done.clone(), sync_delay)?;
+        let slow = thread("disk", path, done, sync_delay)?;
         Ok(Self {
             directory,
+            syncs,
             slow,
             queued: BTreeMap::new(),
             waiting: BTreeMap::new(),
@@ -81,25 +66,26 @@ impl Disk {
     /// Performs an operation now and gives its outcome, or hands it to the thread, which will tell.
     pub(crate) fn perform(&mut self, ticket: Ticket, op: DiskOp) -> Option<Outcome> {
         let file = named(&op);
+        let is_sync = matches!(op, DiskOp::Sync { .. });
         let is_slow = matches!(
             op,
-            DiskOp::Sync { .. } | DiskOp::SyncDir | DiskOp::Create { .. }
+            DiskOp::SyncDir | DiskOp::Create { .. } | DiskOp::Remove { .. }
         );
         let behind = file.is_some_and(|file| self.queued.contains_key(&file));
-        if !is_slow && !behind {
+        let sender = if is_slow || behind {
+            if let Some(file) = file {
+                *self.queued.entry(file).or_default() += 1;
+                self.waiting.insert(ticket, file);
+                self.directory.files.remove(&file);
+            }
+            &self.slow
+        } else if is_sync {
+            &self.syncs
+        } else {
             return Some(self.directory.perform(op));
-        }
-        if let Some(file) = file
-            && !matches!(op, DiskOp::Sync { .. })
-        {
-            *self.queued.entry(file).or_default() += 1;
-            self.waiting.insert(ticket, file);
-            self.directory.files.remove(&file);
-        }
-        self.slow
-            .send((ticket, op))
-            .err()
-            .map(|_| Err(DiskError::Io { code: 0 }))
+        };
+        let gone = sender.send((ticket, op)).err();
+        gone.map(|_| Err(DiskError::Io { code: 0 }))
     }
 
     /// Takes note that the thread has ended an operation.
@@ -114,6 +100,36 @@ impl Disk {
             }
         }
     }
+}
+
+/// Starts a thread that performs operations one after the other.
+fn thread(
+    name: &str,
+    path: &Path,
+    done: UnboundedSender<(Ticket, Outcome)>,
+    sync_delay: std::time::Duration,
+) -> io::Result<mpsc::Sender<(Ticket, DiskOp)>> {
+    let (sender, operations) = mpsc::channel::<(Ticket, DiskOp)>();
+    let mut directory = Directory {
+        path: path.to_owned(),
+        files: BTreeMap::new(),
+    };
+    std::thread::Builder::new()
+        .name(name.into())
+        .spawn(move || {
+            while let Ok((ticket, op)) = operations.recv() {
+                if matches!(op, DiskOp::Sync { .. }) && !sync_delay.is_zero() {
+                    std::thread::sleep(sync_delay);
+                }
+                // One segment is synced time after time. Other names may mean another file by the next time.
+                let keep = named(&op).filter(|file| file.kind() == FileKind::Log);
+                directory.files.retain(|file, _| Some(*file) == keep);
+                if done.send((ticket, directory.perform(op))).is_err() {
+                    return;
+                }
+            }
+        })?;
+    Ok(sender)
 }
 
 /// The file whose order an operation belongs to.

@@ -9,6 +9,7 @@ mod stream;
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
+use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
@@ -153,10 +154,9 @@ async fn serve(options: &Options) -> Result<(), String> {
 
 /// What only the machine knows: chance, and what INFO says of the process.
 fn complete(config: Config, options: &Options) -> Config {
-    let text = |path: &std::path::Path| path.display().to_string();
-    let absolute = |path: &std::path::Path| {
-        std::path::absolute(path).map_or_else(|_| text(path), |path| text(&path))
-    };
+    let text = |path: &Path| path.display().to_string();
+    let absolute =
+        |path: &Path| std::path::absolute(path).map_or_else(|_| text(path), |path| text(&path));
     Config {
         seed: entropy(),
         hash_seed: entropy(),
@@ -225,11 +225,11 @@ fn start_logging(options: &Options) -> Result<(), String> {
     let lines = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_target(false);
-    if options.logfile.as_os_str().is_empty() {
+    if options.logfile.is_empty() {
         lines.init();
         return Ok(());
     }
-    let path = &options.logfile;
+    let path = Path::new(&options.logfile);
     let file = std::fs::OpenOptions::new()
         .create(true)
         .append(true)

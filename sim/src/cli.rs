@@ -1,0 +1,216 @@
+//! The command line: what can be asked of the simulator.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+use crate::goals::{Fault, Goal};
+use crate::judge::invariant::Id;
+use crate::run::{EVENTS, Order};
+use crate::scenario::Profile;
+use crate::{check, fleet, model, report, run};
+
+/// The world in a box: runs Seedis under a virtual clock, a fake disk and unruly clients, from a
+/// seed.
+#[derive(Debug, Parser)]
+#[command(name = "sim", after_help = EXITS)]
+struct Cli {
+    #[command(subcommand)]
+    command: Verb,
+}
+
+const EXITS: &str = "Exit: 0 pass, 2 usage, 10 safety, 12 liveness, 13 panic, 14 non-determinism, \
+    16 a fault class or goal was never exercised.";
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// One run; without a seed one is drawn, and printed first and last.
+    Run {
+        /// The seed.
+        seed: Option<u64>,
+        /// In which direction to look.
+        #[arg(long, value_enum, default_value = "smoke")]
+        profile: Profile,
+        /// The most events.
+        #[arg(long, default_value_t = EVENTS)]
+        events: u64,
+        /// Print what happens.
+        #[arg(long)]
+        trace: bool,
+    },
+    /// Many runs.
+    Fleet {
+        /// From the first seed to before the last.
+        #[arg(long, value_parser = seeds, default_value = "0..1000")]
+        seeds: Range<u64>,
+        /// For how long, instead of how many (`30s`, `10m`, `2h`).
+        #[arg(long, value_parser = duration)]
+        time: Option<Duration>,
+        /// How many runs side by side.
+        #[arg(long, default_value_t = 1)]
+        jobs: usize,
+        /// In which directions to look; all, where none is given.
+        #[arg(long, value_enum)]
+        profile: Vec<Profile>,
+        /// Stop at the first failure.
+        #[arg(long)]
+        fail_fast: bool,
+    },
+    /// Determinism: runs each seed again, in reversed order and in another process.
+    Check {
+        /// From the first seed to before the last.
+        #[arg(long, value_parser = seeds, default_value = "1..20")]
+        seeds: Range<u64>,
+        /// In which direction to look.
+        #[arg(long, value_enum, default_value = "smoke")]
+        profile: Profile,
+    },
+    /// What the second process of `check` prints.
+    #[command(hide = true)]
+    Digests {
+        #[arg(long, value_parser = seeds)]
+        seeds: Range<u64>,
+        #[arg(long, value_enum, default_value = "smoke")]
+        profile: Profile,
+    },
+    /// The digest behind each event of a seed.
+    #[command(hide = true)]
+    Chain {
+        seed: u64,
+        #[arg(long, value_enum, default_value = "smoke")]
+        profile: Profile,
+    },
+    /// The model of what goes wrong, in words.
+    Faults,
+    /// What must hold, in words.
+    Invariants,
+}
+
+fn seeds(text: &str) -> Result<Range<u64>, String> {
+    let (from, to) = text.split_once("..").ok_or("seeds are given as A..B")?;
+    let number = |text: &str| text.parse::<u64>().map_err(|error| error.to_string());
+    let (from, to) = (number(from)?, number(to)?);
+    if from < to {
+        Ok(from..to)
+    } else {
+        Err("there is no seed in that range".to_owned())
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let unit = text.chars().last().unwrap_or_default();
+    let scale = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        _ => return Err("a time is given as 30s, 10m or 2h".to_owned()),
+    };
+    let number: u64 = text[..text.len() - 1]
+        .parse()
+        .map_err(|_| "no number".to_owned())?;
+    Ok(Duration::from_secs(number.saturating_mul(scale)))
+}
+
+/// Does what the command line says, and gives the exit code.
+pub(crate) fn main() -> u8 {
+    let cli = Cli::parse();
+    run::catch_panics();
+    match cli.command {
+        Verb::Run {
+            seed,
+            profile,
+            events,
+            trace,
+        } => {
+            let given = seed.unwrap_or_else(drawn_seed);
+            if seed.is_none() {
+                report::line(&format!("seed={given}"));
+            }
+            let order = Order {
+                seed: given,
+                profile,
+                events,
+                trace,
+            };
+            let outcome = run::run(order);
+            outcome.print();
+            outcome.code()
+        }
+        Verb::Fleet {
+            seeds,
+            time,
+            jobs,
+            profile,
+            fail_fast,
+        } => {
+            let profiles = if profile.is_empty() {
+                Profile::ALL.to_vec()
+            } else {
+                profile
+            };
+            // With a time there is no end of seeds.
+            let seeds = if time.is_some() {
+                seeds.start..u64::MAX
+            } else {
+                seeds
+            };
+            fleet::sail(&fleet::Plan {
+                seeds,
+                time,
+                jobs,
+                profiles,
+                fail_fast,
+            })
+        }
+        Verb::Check { seeds, profile } => check::check(seeds, profile),
+        Verb::Digests { seeds, profile } => {
+            check::print_digests(seeds, profile);
+            0
+        }
+        Verb::Chain { seed, profile } => {
+            check::print_chain(seed, profile);
+            0
+        }
+        Verb::Faults => {
+            faults();
+            0
+        }
+        Verb::Invariants => {
+            for id in Id::ALL {
+                report::line(&format!("{id:<3} {}\n    {}", id.name(), id.words()));
+            }
+            0
+        }
+    }
+}
+
+/// A seed that nobody gave: from the process and where it lies in memory, short enough to be read
+/// aloud.
+fn drawn_seed() -> u64 {
+    let address = Box::new(0_u8);
+    let here = std::ptr::from_ref(&*address).addr() as u64;
+    crate::draws::mixed(here ^ u64::from(std::process::id()) << 32) >> 32
+}
+
+fn faults() {
+    report::line("Faults; each class is on in half of the runs, with an intensity of its own:");
+    for fault in Fault::ALL {
+        report::line(&format!("  {:<12} {}", fault.key(), fault.words()));
+    }
+    report::line("Goals; a campaign of 200 runs or more must reach each of them:");
+    for goal in Goal::ALL {
+        report::line(&format!("  {:<14} {}", goal.key(), goal.words()));
+    }
+    let rows = seedis::command::table::rows();
+    let unknown = rows
+        .iter()
+        .filter(|row| model::find(row.name.as_bytes()).is_none());
+    let unknown: Vec<&str> = unknown.map(|row| row.name).collect();
+    if !unknown.is_empty() {
+        report::line(&format!(
+            "Commands that the model does not know: {}",
+            unknown.join(" ")
+        ));
+    }
+}

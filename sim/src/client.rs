@@ -1,0 +1,95 @@
+//! A client: it connects, asks in pipelines, reads at its own pace, and goes away when it likes.
+
+use std::collections::VecDeque;
+
+use crate::draws::Dice;
+use crate::wire::{self, Decoder};
+use crate::workload::{Piece, Request, Workload};
+
+/// One client.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    pub(crate) workload: Workload,
+    /// Its present connection.
+    pub(crate) conn: Option<u64>,
+    pub(crate) decoder: Decoder,
+    /// Requests whose replies have not come; nothing stands for garbage.
+    pub(crate) pending: VecDeque<Option<Request>>,
+    /// It has sent what ends the conversation and waits for the end.
+    pub(crate) leaving: bool,
+    /// How often it has acted.
+    pub(crate) acts: u64,
+}
+
+/// What a client sends at once: its bytes, and what they ask.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) bytes: Vec<u8>,
+    /// Each piece, and where it ends in the bytes.
+    pub(crate) pieces: Vec<(Piece, usize)>,
+}
+
+impl Batch {
+    fn push(&mut self, piece: Piece) {
+        match &piece {
+            Piece::Request(words) => wire::request(&mut self.bytes, words),
+            Piece::Inline(words) => {
+                self.bytes.extend_from_slice(&words.join(&b' '));
+                self.bytes.extend_from_slice(b"\r\n");
+            }
+            Piece::Garbage(bytes, _) => self.bytes.extend_from_slice(bytes),
+        }
+        self.pieces.push((piece, self.bytes.len()));
+    }
+}
+
+impl Client {
+    pub(crate) fn new(workload: Workload) -> Self {
+        Self {
+            workload,
+            conn: None,
+            decoder: Decoder::default(),
+            pending: VecDeque::new(),
+            leaving: false,
+            acts: 0,
+        }
+    }
+
+    /// The first thing that is said on a connection.
+    pub(crate) fn greeting(&self, dice: &mut Dice) -> Batch {
+        let mut batch = Batch::default();
+        if dice.coin() {
+            batch.push(crate::workload::words(&["HELLO", "3"]));
+        }
+        let db = self.workload.database();
+        if db != 0 {
+            batch.push(crate::workload::words(&["SELECT", &db.to_string()]));
+        }
+        batch
+    }
+
+    /// The next batches, up to `most` of them.
+    pub(crate) fn ask(&mut self, most: u64, dice: &mut Dice) -> Batch {
+        let mut batch = Batch::default();
+        for _ in 0..dice.within(1, most) {
+            for piece in self.workload.next(dice) {
+                let last = matches!(piece, Piece::Garbage(..));
+                batch.push(piece);
+                if last {
+                    self.leaving = true;
+                    return batch;
+                }
+            }
+        }
+        batch
+    }
+
+    /// It has no connection any more.
+    pub(crate) fn disconnected(&mut self) {
+        self.conn = None;
+        self.decoder = Decoder::default();
+        self.pending.clear();
+        self.leaving = false;
+        self.workload.disconnected();
+    }
+}

@@ -1,0 +1,118 @@
+//! What a campaign must have seen: faults that fired, and situations that are sometimes reached.
+
+use std::collections::BTreeMap;
+
+macro_rules! counted {
+    ($(#[$doc:meta])* $name:ident: $($variant:ident, $key:literal, $words:literal;)*) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub(crate) enum $name {
+            $($variant,)*
+        }
+
+        impl $name {
+            /// All of them.
+            pub(crate) const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// A short name for reports.
+            pub(crate) fn key(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $key,)*
+                }
+            }
+
+            /// What it is.
+            pub(crate) fn words(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $words,)*
+                }
+            }
+        }
+    };
+}
+
+counted! {
+    /// A class of faults.
+    Fault:
+    Split, "split", "a request arrives in several pieces, from one byte on";
+    Merge, "merge", "several requests arrive in one piece";
+    SlowReader, "slow-reader", "a client takes its replies so slowly that the server cannot send";
+    Close, "close", "a client closes with requests on their way, at times in the middle of one";
+    Garbage, "garbage", "a client sends bytes that are no request";
+    Power, "power", "the machine loses its power between two effects; unsynced data survive as they may";
+    Kill, "kill", "the process dies between any two effects; what was written stays";
+    Stop, "stop", "the operator stops the server in good order";
+    DuringRecovery, "in-recovery", "one of the three above, while the member recovers";
+    Pause, "pause", "the process stands still for up to two seconds";
+    MidTurn, "mid-turn", "the process stands still between taking its inputs and ending the turn";
+    Jump, "jump", "the wall clock jumps by up to an hour, either way";
+    Drift, "drift", "the clocks run at another speed";
+    Freeze, "freeze", "the monotonic clock stands still while time passes";
+    Stall, "stall", "the disk takes up to half a second for one operation";
+    Full, "full", "the disk has no space for some time";
+    Flip, "flip", "a bit of a file flips while the member is down";
+    SyncFails, "sync-fails", "a sync fails, and with it may be lost what it was to make durable";
+}
+
+counted! {
+    /// A situation that some run of a campaign must reach.
+    Goal:
+    ExecDone, "exec", "a transaction was executed";
+    ExecWatched, "exec-watched", "a transaction was executed under WATCH";
+    ExecRefused, "exec-nil", "a transaction was refused because a watched key was written";
+    ExecAborted, "exec-abort", "a transaction was refused because a request could not be queued";
+    ProtocolError, "protocol-error", "bytes that are no request were answered with the error";
+    UnknownCommand, "unknown", "a command that does not exist was refused";
+    WrongArity, "arity", "a wrong number of arguments was refused";
+    WrongType, "wrong-type", "a command met a key of another type";
+    Expired, "expired", "a key was seen to have expired";
+    Loading, "loading", "a client was told that the server is loading";
+    NoSpace, "no-space", "a write was refused because the disk is full";
+    Recovered, "recovered", "a member came back with entries from its log";
+    AnsweredLost, "lost", "an answered entry was lost, as its policy allows";
+    Refused, "refused", "a node refused to start because its files are damaged";
+    Stopped, "sync-stop", "a node stopped by itself because a sync had failed";
+}
+
+/// Which goals were reached, and which faults fired how often.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Goals {
+    pub(crate) faults: BTreeMap<Fault, u64>,
+    pub(crate) goals: BTreeMap<Goal, u64>,
+}
+
+impl Goals {
+    /// A fault has fired.
+    pub(crate) fn fired(&mut self, fault: Fault) {
+        *self.faults.entry(fault).or_default() += 1;
+    }
+
+    /// A goal is reached.
+    pub(crate) fn reach(&mut self, goal: Goal) {
+        *self.goals.entry(goal).or_default() += 1;
+    }
+
+    /// Adds what another run has seen.
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (fault, count) in &other.faults {
+            *self.faults.entry(*fault).or_default() += count;
+        }
+        for (goal, count) in &other.goals {
+            *self.goals.entry(*goal).or_default() += count;
+        }
+    }
+
+    /// The faults that fired, by class.
+    pub(crate) fn faults_line(&self) -> String {
+        let shown = self
+            .faults
+            .iter()
+            .map(|(fault, count)| format!("{}={count}", fault.key()));
+        let shown: Vec<String> = shown.collect();
+        if shown.is_empty() {
+            "none".to_owned()
+        } else {
+            shown.join(" ")
+        }
+    }
+}

@@ -1,0 +1,393 @@
+//! What each request must be answered, at the moment when the node answers it.
+
+use seedis::node::witness::Answer;
+
+use super::dialogue::{Asked, Dialogue, Owed, Transaction, Watched};
+use super::history::{Command, Executed, Step, Words, is_write, spelled};
+use super::invariant::{Id, Verdict, Violation};
+use super::{Circumstances, Judge, is_step};
+use crate::goals::Goal;
+use crate::model::{self, Class, Moment, Row, Want};
+
+const NO_SPACE: &str = "MISCONF Errors writing to the AOF file: No space left on device";
+const ABORTED: &str = "EXECABORT Transaction discarded because of previous errors.";
+const LOADING: &str = "LOADING Redis is loading the dataset in memory";
+
+/// The verbs that a transaction does not queue.
+const NOT_QUEUED: [&str; 6] = ["multi", "exec", "discard", "watch", "quit", "reset"];
+
+impl Judge {
+    /// The next request of a connection is answered: from here on the reply is owed.
+    pub(super) fn answered(
+        &mut self,
+        member: usize,
+        conn: u64,
+        answer: Answer,
+        around: Circumstances,
+    ) -> Verdict {
+        let Some(dialogue) = self.dialogues.get_mut(&conn) else {
+            // The client has gone and does not care.
+            return Ok(());
+        };
+        let resp3 = dialogue.resp3;
+        let Some((asked, number)) = dialogue.asked.pop_front() else {
+            let text = format!("c{conn} is answered without having asked");
+            return Err(Violation::new(Id::P4, text));
+        };
+        if dialogue.closing {
+            let text = format!("c{conn} is answered behind its last reply");
+            return Err(Violation::new(Id::P5, text));
+        }
+        let (want, entry) = match &asked {
+            Asked::Garbage(complaint) => {
+                dialogue.closing = true;
+                self.goals.reach(Goal::ProtocolError);
+                (Want::Error(complaint.clone()), None)
+            }
+            Asked::Request(words) => {
+                let words = Words::clone(words);
+                // A refusal may be told long after it was decided, behind a write that was not.
+                let early = number <= self.members[member].serves_from;
+                let loading = self.members[member].serving
+                    && (early || !around.serving)
+                    && answer == Answer::Other;
+                let around = Circumstances { loading, ..around };
+                let mut want = self.reply_to(member, conn, &words, answer, around)?;
+                if loading {
+                    want = Want::OneOf(vec![want, Want::Error(LOADING.to_owned())]);
+                }
+                let applied = self.members[member].history.applied;
+                (want, is_step(answer).then_some(applied))
+            }
+        };
+        if let Some(index) = entry {
+            self.members[member]
+                .durability
+                .answered(index, around.time)?;
+        }
+        let Some(dialogue) = self.dialogues.get_mut(&conn) else {
+            return Ok(());
+        };
+        // HELLO is answered in the protocol that it chooses, RESET in that which it goes back to.
+        let spoken = match &asked {
+            Asked::Request(words) if is_named(words, &["hello", "reset"]) => dialogue.resp3,
+            _ => resp3,
+        };
+        dialogue.owed.push_back(Owed {
+            want,
+            resp3: spoken,
+            asked,
+        });
+        Ok(())
+    }
+
+    fn reply_to(
+        &mut self,
+        member: usize,
+        conn: u64,
+        words: &Words,
+        answer: Answer,
+        around: Circumstances,
+    ) -> Result<Want, Violation> {
+        let queues = self
+            .dialogues
+            .get(&conn)
+            .is_some_and(|d| d.transaction.is_some());
+        let refused = self.refusal(member, words, answer, around, queues);
+        let Some(dialogue) = self.dialogues.get_mut(&conn) else {
+            return Ok(Want::Anything);
+        };
+        let row = match refused {
+            Ok(row) => row,
+            Err(text) => {
+                if let Some(transaction) = &mut dialogue.transaction {
+                    transaction.failed = true;
+                }
+                return Ok(Want::Error(text));
+            }
+        };
+        if let Some(transaction) = &mut dialogue.transaction
+            && !NOT_QUEUED.contains(&row.name)
+        {
+            let db = transaction.db;
+            transaction.queued.push(Command {
+                db,
+                words: Words::clone(words),
+            });
+            if row.name == "select"
+                && let Ok(db) = model::select(&words[1])
+            {
+                transaction.db = db;
+            }
+            let queued = Want::Simple("QUEUED");
+            transaction.unsure |= around.loading;
+            if around.tight && is_write(words) {
+                transaction.unsure = true;
+                return Ok(Want::OneOf(vec![queued, Want::Error(NO_SPACE.to_owned())]));
+            }
+            return Ok(queued);
+        }
+        let db = dialogue.db;
+        match row.class {
+            Class::Session => self.session(member, conn, row, words, answer, around),
+            Class::Write => {
+                let executed = self.members[member].history.last.clone();
+                let step = Step::Command(Command {
+                    db,
+                    words: Words::clone(words),
+                });
+                if around.loading {
+                    return Ok(Want::Error(LOADING.to_owned()));
+                }
+                executed_for(conn, words, answer, executed, &step)
+            }
+            Class::Read | Class::Server => {
+                let moment = self.moment(member);
+                let model = &self.members[member].history.model;
+                if words
+                    .get(1)
+                    .is_some_and(|key| model.has_expired(db, key, moment.at))
+                {
+                    self.goals.reach(Goal::Expired);
+                }
+                let args: Vec<&[u8]> = words.iter().map(|word| &word[..]).collect();
+                Ok(self.members[member]
+                    .history
+                    .model
+                    .run(row, db, moment, &args))
+            }
+        }
+    }
+
+    /// When a read is served: at replicated time, by a clock that lies between it and the wall.
+    fn moment(&self, member: usize) -> Moment {
+        let member = &self.members[member];
+        let at = member.history.stamp;
+        let latest = at.max(member.high.0);
+        Moment { at, latest }
+    }
+
+    /// Why a request is not even looked at, if so.
+    fn refusal(
+        &mut self,
+        member: usize,
+        words: &Words,
+        answer: Answer,
+        around: Circumstances,
+        queues: bool,
+    ) -> Result<&'static Row, String> {
+        let name = words.first().map_or(&[][..], |word| &word[..]);
+        let Some(row) = model::find(name) else {
+            self.goals.reach(Goal::UnknownCommand);
+            return Err(unknown(words));
+        };
+        if !row.takes(words.len()) {
+            self.goals.reach(Goal::WrongArity);
+            return Err(format!(
+                "ERR wrong number of arguments for '{}' command",
+                row.name
+            ));
+        }
+        let about_connection = row.class == Class::Session || row.name == "echo";
+        if !self.members[member].serving && !about_connection {
+            self.goals.reach(Goal::Loading);
+            return Err(LOADING.to_owned());
+        }
+        if is_write(words) && !is_step(answer) && around.tight && !queues {
+            self.goals.reach(Goal::NoSpace);
+            return Err(NO_SPACE.to_owned());
+        }
+        Ok(row)
+    }
+
+    fn session(
+        &mut self,
+        member: usize,
+        conn: u64,
+        row: &Row,
+        words: &Words,
+        answer: Answer,
+        around: Circumstances,
+    ) -> Result<Want, Violation> {
+        let error = |text: &str| Ok(Want::Error(text.to_owned()));
+        let Some(dialogue) = self.dialogues.get_mut(&conn) else {
+            return Ok(Want::Anything);
+        };
+        let model = &self.members[member].history.model;
+        match row.name {
+            "select" => match model::select(&words[1]) {
+                Ok(db) => dialogue.db = db,
+                Err(text) => return Ok(Want::Error(text)),
+            },
+            "hello" => return Ok(hello(&mut dialogue.resp3, words)),
+            "multi" if dialogue.transaction.is_some() => {
+                return error("ERR MULTI calls can not be nested");
+            }
+            "multi" => {
+                let db = dialogue.db;
+                dialogue.transaction = Some(Transaction {
+                    db,
+                    ..Transaction::default()
+                });
+            }
+            "discard" => {
+                if dialogue.transaction.take().is_none() {
+                    return error("ERR DISCARD without MULTI");
+                }
+                dialogue.watched.clear();
+            }
+            "watch" if dialogue.transaction.is_some() => {
+                return error("ERR WATCH inside MULTI is not allowed");
+            }
+            "watch" => {
+                for key in &words[1..] {
+                    let (db, version) = (dialogue.db, model.version(dialogue.db, key));
+                    let known = dialogue.watched.iter().any(|w| w.db == db && w.key == *key);
+                    if !known {
+                        let key = key.clone();
+                        dialogue.watched.push(Watched { db, key, version });
+                    }
+                }
+            }
+            "unwatch" => dialogue.watched.clear(),
+            "quit" => dialogue.closing = true,
+            "reset" => {
+                (dialogue.db, dialogue.resp3) = (0, false);
+                dialogue.transaction = None;
+                dialogue.watched.clear();
+                return Ok(Want::Simple("RESET"));
+            }
+            "exec" => return self.exec(member, conn, words, answer, around),
+            _ => return Ok(Want::Anything),
+        }
+        Ok(Want::OK)
+    }
+
+    /// S5: EXEC runs what was queued, all of it, unless a watched key was written.
+    fn exec(
+        &mut self,
+        member: usize,
+        conn: u64,
+        words: &Words,
+        answer: Answer,
+        around: Circumstances,
+    ) -> Result<Want, Violation> {
+        let Some(dialogue) = self.dialogues.get_mut(&conn) else {
+            return Ok(Want::Anything);
+        };
+        let Some(transaction) = dialogue.transaction.take() else {
+            return Ok(Want::Error("ERR EXEC without MULTI".to_owned()));
+        };
+        let watched = std::mem::take(&mut dialogue.watched);
+        if transaction.failed {
+            self.goals.reach(Goal::ExecAborted);
+            return Ok(Want::Error(ABORTED.to_owned()));
+        }
+        let member = &self.members[member];
+        if !is_step(answer) {
+            let full = format!("EXECABORT Transaction discarded because of: {NO_SPACE}");
+            let mut wants = Vec::new();
+            if transaction.unsure {
+                wants.push(Want::Error(ABORTED.to_owned()));
+            }
+            if !watched.is_empty() {
+                self.goals.reach(Goal::ExecRefused);
+                wants.push(Want::NullArray);
+            }
+            if around.tight {
+                wants.push(Want::Error(full));
+            }
+            return match wants.len() {
+                0 => {
+                    let text = format!("c{conn}: EXEC was not executed, and nothing was watched");
+                    Err(Violation::new(Id::S5, text))
+                }
+                _ => Ok(Want::OneOf(wants)),
+            };
+        }
+        // The versions are those behind the transaction: its own writes are no reason to refuse it.
+        let executed = member.history.last.clone();
+        for watch in &watched {
+            let version = member.history.model.version_before(watch.db, &watch.key);
+            if version != watch.version {
+                let key = crate::wire::shown(&watch.key);
+                let text = format!("c{conn}: EXEC ran although {key} was written since WATCH");
+                return Err(Violation::new(Id::S5, text));
+            }
+        }
+        if !watched.is_empty() {
+            self.goals.reach(Goal::ExecWatched);
+        }
+        if let Some(Dialogue { db, .. }) = self.dialogues.get_mut(&conn) {
+            *db = transaction.db;
+        }
+        self.goals.reach(Goal::ExecDone);
+        executed_for(
+            conn,
+            words,
+            answer,
+            executed,
+            &Step::Transaction(transaction.queued),
+        )
+    }
+}
+
+/// The reply to what the log has executed for a client, which must be what it asked.
+fn executed_for(
+    conn: u64,
+    words: &Words,
+    answer: Answer,
+    executed: Option<Executed>,
+    step: &Step,
+) -> Result<Want, Violation> {
+    let Some(executed) = executed.filter(|_| is_step(answer)) else {
+        let text = format!("c{conn} asked {} and nothing was executed", spelled(words));
+        return Err(Violation::new(Id::P4, text));
+    };
+    if executed.step != *step {
+        let text = format!(
+            "c{conn} asked {step:?} and got the reply of {:?}",
+            executed.step
+        );
+        return Err(Violation::new(Id::P4, text));
+    }
+    Ok(executed.want)
+}
+
+fn is_named(words: &Words, names: &[&str]) -> bool {
+    let name = words.first().map(|name| name.to_ascii_lowercase());
+    name.is_some_and(|name| names.iter().any(|known| known.as_bytes() == name))
+}
+
+fn hello(resp3: &mut bool, words: &Words) -> Want {
+    match words.get(1).map(|word| &word[..]) {
+        None => {}
+        Some(b"2") => *resp3 = false,
+        Some(b"3") => *resp3 = true,
+        Some(other) if std::str::from_utf8(other).is_ok_and(|o| o.parse::<i64>().is_ok()) => {
+            return Want::Error("NOPROTO unsupported protocol version".to_owned());
+        }
+        Some(_) => {
+            let text = "ERR Protocol version is not an integer or out of range";
+            return Want::Error(text.to_owned());
+        }
+    }
+    Want::Anything
+}
+
+/// Redis's words for a command that it does not know.
+fn unknown(words: &Words) -> String {
+    let text = |word: &[u8], most: usize| {
+        String::from_utf8_lossy(&word[..word.len().min(most)]).into_owned()
+    };
+    let mut given = String::new();
+    for word in &words[1..] {
+        if given.len() >= 128 {
+            break;
+        }
+        given = format!("{given}'{}' ", text(word, 128 - given.len()));
+    }
+    let name = text(&words[0], 128);
+    let all = format!("ERR unknown command '{name}', with args beginning with: {given}");
+    all.replace(['\r', '\n'], " ")
+}

@@ -1,0 +1,167 @@
+//! What must be there after a crash: which entries were answered, and which of them the policy
+//! promises.
+
+use std::collections::VecDeque;
+
+use seedis::node::config::Fsync;
+
+use super::Judge;
+use super::invariant::{Id, Verdict, Violation};
+use crate::goals::Goal;
+
+/// When an answered entry may be lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Policy {
+    /// There is no log: everything is lost with the process.
+    #[default]
+    Memory,
+    /// There is a log.
+    Logged(Fsync),
+}
+
+/// Under `everysec`, what was answered so long before a crash must survive it, in nanoseconds.
+const BOUND_NS: u64 = 3_000_000_000;
+
+/// What has happened to a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The machine lost its power.
+    Power,
+    /// The process died; what it had written stays.
+    Process,
+    /// It was asked to stop and did so in good order.
+    Stop,
+}
+
+/// What one member has promised.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Durability {
+    policy: Policy,
+    /// The highest entry that was answered.
+    answered: u64,
+    /// When which entries were answered, as far as that matters still.
+    recent: VecDeque<(u64, u64)>,
+    /// The highest entry that was answered longer ago.
+    old: u64,
+    /// The lowest index to which recovery must come.
+    floor: u64,
+    /// A sync has failed in this life, and the node was told.
+    sync_failed: bool,
+    /// A sync has failed, and what it was to make durable may be gone.
+    damaged: bool,
+    /// Under `always`, the entry up to which a recovery has come that was served from.
+    served: u64,
+}
+
+impl Durability {
+    pub(super) fn new(policy: Policy) -> Self {
+        Self {
+            policy,
+            ..Self::default()
+        }
+    }
+
+    /// A8: a reply is owed for an entry.
+    pub(super) fn answered(&mut self, index: u64, time: u64) -> Verdict {
+        if self.sync_failed {
+            let text = format!("entry {index} was answered behind a failed sync");
+            return Err(Violation::new(Id::A8, text));
+        }
+        if index > self.answered {
+            self.answered = index;
+            self.recent.push_back((time, index));
+        }
+        self.age(time);
+        Ok(())
+    }
+
+    fn age(&mut self, time: u64) {
+        while let Some((_, index)) = self.recent.pop_front_if(|(at, _)| *at + BOUND_NS < time) {
+            self.old = index;
+        }
+    }
+
+    /// A1, A4: what was promised is there.
+    pub(super) fn check_floor(&self, index: u64) -> Verdict {
+        let Self { floor, served, .. } = self;
+        if index < *floor {
+            let text = format!("entries up to {floor} must survive, and recovery came to {index}");
+            return Err(Violation::new(Id::A1, text));
+        }
+        if index < *served {
+            let text = format!("recovery came to {index}, and to {served} the time before");
+            return Err(Violation::new(Id::A4, text));
+        }
+        Ok(())
+    }
+
+    /// The entry up to which all must survive.
+    fn promised(&mut self, end: End, time: u64) -> u64 {
+        self.age(time);
+        let end = if self.damaged { End::Power } else { end };
+        match (self.policy, end) {
+            (Policy::Memory, _) | (Policy::Logged(Fsync::No), End::Power) => 0,
+            (Policy::Logged(Fsync::EverySecond), End::Power) => self.old,
+            (Policy::Logged(_), _) => self.answered,
+        }
+    }
+}
+
+impl Judge {
+    /// A sync of a member has failed: under a relaxed policy, what it was to cover may be gone.
+    pub(crate) fn sync_lost(&mut self, member: usize) {
+        self.members[member].durability.damaged = true;
+    }
+
+    /// A sync of a member's log has failed, and the member is being told.
+    pub(crate) fn sync_failed(&mut self, member: usize) {
+        self.members[member].durability.sync_failed = true;
+    }
+
+    /// A member is gone, be it by a crash or on request.
+    pub(crate) fn lost(&mut self, member: usize, end: End, time: u64) {
+        let member = &mut self.members[member];
+        let durability = &mut member.durability;
+        let promised = durability.promised(end, time);
+        // What survived the death of a process may still be lost by a failure of the power.
+        durability.floor = if member.serving {
+            promised
+        } else {
+            durability.floor.min(promised)
+        };
+        (durability.sync_failed, durability.damaged) = (false, false);
+        durability.recent.clear();
+        member.serving = false;
+        member.history.forget();
+        if durability.policy == Policy::Memory {
+            member.history.entries.clear();
+        }
+    }
+
+    /// A1, A2, A4: a member serves, with all entries up to `index` recovered.
+    pub(crate) fn serves(&mut self, number: usize, index: Option<u64>) -> Verdict {
+        let member = &mut self.members[number];
+        let index = index.unwrap_or(member.history.applied);
+        if member.history.applied < index {
+            member.history.rebuild(index);
+        }
+        member.history.check_done()?;
+        let durability = &mut member.durability;
+        durability.check_floor(index)?;
+        if index < durability.answered {
+            self.goals.reach(Goal::AnsweredLost);
+        }
+        if durability.policy == Policy::Logged(Fsync::Always) {
+            // Clients may read it from now on, so that it must not vanish again.
+            durability.served = index;
+        }
+        (durability.answered, durability.old) = (index, index.min(durability.old));
+        member.history.entries.retain(|entry| entry.index <= index);
+        member.serving = true;
+        member.serves_from = self.asked;
+        if index > 0 {
+            self.goals.reach(Goal::Recovered);
+        }
+        Ok(())
+    }
+}

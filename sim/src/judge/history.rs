@@ -1,0 +1,187 @@
+//! What one member has executed: its entries in order, and the model behind the last of them.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use seedis::node::entry::{Item, Reader};
+
+use super::invariant::{Id, Violation};
+use crate::digest::Digest;
+use crate::model::{self, Class, Model, Moment, Want};
+use crate::wire::shown;
+
+/// The arguments of one request; shared, for they are looked at in several places.
+pub(crate) type Words = Rc<Vec<Vec<u8>>>;
+
+/// A request for people.
+pub(crate) fn spelled(words: &[Vec<u8>]) -> String {
+    let words: Vec<String> = words.iter().map(|word| shown(word)).collect();
+    words.join(" ")
+}
+
+/// What a request is known by among those that were sent.
+pub(crate) fn fingerprint(words: &[Vec<u8>]) -> u128 {
+    let mut digest = Digest::new();
+    for word in words {
+        digest.bytes(word);
+    }
+    digest.bits()
+}
+
+/// One command of an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Command {
+    pub(crate) db: u32,
+    pub(crate) words: Words,
+}
+
+/// What stands at one place of an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Command(Command),
+    Transaction(Vec<Command>),
+}
+
+/// An entry as a member applied it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) index: u64,
+    pub(crate) stamp: u64,
+    pub(crate) steps: Rc<Vec<Step>>,
+}
+
+/// Takes an entry's payload apart.
+pub(crate) fn steps_of(payload: &[u8]) -> Vec<Step> {
+    let (mut reader, mut ranges) = (Reader::new(payload), Vec::new());
+    let mut steps = Vec::new();
+    let mut command = |reader: &mut Reader<'_>| {
+        let item = reader.next(&mut ranges)?;
+        let words = ranges
+            .iter()
+            .map(|r| payload[r.start as usize..r.end as usize].to_vec());
+        Some((item, Rc::new(words.collect::<Vec<_>>())))
+    };
+    while let Some((item, words)) = command(&mut reader) {
+        steps.push(match item {
+            Item::Command { db } => Step::Command(Command { db, words }),
+            Item::Transaction { count } => {
+                let inner = (0..count).map_while(|_| match command(&mut reader)? {
+                    (Item::Command { db }, words) => Some(Command { db, words }),
+                    _ => None,
+                });
+                Step::Transaction(inner.collect())
+            }
+        });
+    }
+    steps
+}
+
+/// What came of a step on the model.
+#[derive(Clone, Debug)]
+pub(crate) struct Executed {
+    pub(crate) step: Step,
+    pub(crate) want: Want,
+}
+
+/// The record of one member.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct History {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) model: Model,
+    /// The last entry that the model has executed.
+    pub(crate) applied: u64,
+    /// Its stamp.
+    pub(crate) stamp: u64,
+    /// What of the present entry is still to be executed.
+    pub(crate) ahead: VecDeque<Step>,
+    /// The step that was executed last.
+    pub(crate) last: Option<Executed>,
+}
+
+impl History {
+    /// The entry with this index, where it is known.
+    pub(crate) fn entry(&self, index: u64) -> Option<&Entry> {
+        let place = self
+            .entries
+            .binary_search_by_key(&index, |entry| entry.index)
+            .ok()?;
+        self.entries.get(place)
+    }
+
+    /// Puts the model back to what it was behind the entry `index`, by executing all up to there.
+    pub(crate) fn rebuild(&mut self, index: u64) {
+        self.model = Model::default();
+        (self.applied, self.stamp) = (0, 0);
+        self.ahead.clear();
+        self.last = None;
+        let entries: Vec<Entry> = self
+            .entries
+            .iter()
+            .take_while(|e| e.index <= index)
+            .cloned()
+            .collect();
+        for entry in entries {
+            self.begin(&entry);
+            while self.execute().is_some() {}
+        }
+        self.applied = self.applied.max(index);
+    }
+
+    /// The member has lost its memory; its entries may still be on its disk.
+    pub(crate) fn forget(&mut self) {
+        self.rebuild(0);
+    }
+
+    /// An entry is being applied.
+    pub(crate) fn begin(&mut self, entry: &Entry) {
+        self.applied = entry.index;
+        self.stamp = self.stamp.max(entry.stamp);
+        self.ahead.extend(entry.steps.iter().cloned());
+    }
+
+    /// Executes the next step on the model.
+    pub(crate) fn execute(&mut self) -> Option<&Executed> {
+        let step = self.ahead.pop_front()?;
+        let moment = Moment::exactly(self.stamp);
+        self.model.begin_step();
+        let want = match &step {
+            Step::Command(command) => run(&mut self.model, command, moment),
+            Step::Transaction(commands) => {
+                let wants = commands
+                    .iter()
+                    .map(|command| run(&mut self.model, command, moment));
+                Want::Array(wants.collect())
+            }
+        };
+        self.last = Some(Executed { step, want });
+        self.last.as_ref()
+    }
+
+    /// All steps of the entry before must be done when the next begins.
+    pub(crate) fn check_done(&self) -> Result<(), Violation> {
+        match self.ahead.front() {
+            None => Ok(()),
+            Some(step) => {
+                let text = format!("entry {} ended before {step:?}", self.applied);
+                Err(Violation::new(Id::S5, text))
+            }
+        }
+    }
+}
+
+/// Executes one command of an entry: what is no write is a part of a transaction.
+fn run(model: &mut Model, command: &Command, moment: Moment) -> Want {
+    let args: Vec<&[u8]> = command.words.iter().map(|word| &word[..]).collect();
+    match model::find(args.first().copied().unwrap_or_default()) {
+        Some(row) => model.run(row, command.db, moment, &args),
+        None => Want::Anything,
+    }
+}
+
+/// Whether a command must go through the log.
+pub(crate) fn is_write(words: &[Vec<u8>]) -> bool {
+    words
+        .first()
+        .and_then(|name| model::find(name))
+        .is_some_and(|row| row.class == Class::Write)
+}

@@ -1,0 +1,106 @@
+//! The invariants: their ids, their names, and in words what must hold.
+
+use std::fmt;
+
+macro_rules! invariants {
+    ($($id:ident, $name:literal, $words:literal;)*) => {
+        /// An invariant by its id.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub(crate) enum Id {
+            $($id,)*
+        }
+
+        impl Id {
+            /// All of them.
+            pub(crate) const ALL: &[Self] = &[$(Self::$id,)*];
+
+            /// Its name, in a few words.
+            pub(crate) fn name(self) -> &'static str {
+                match self {
+                    $(Self::$id => $name,)*
+                }
+            }
+
+            /// What must hold.
+            pub(crate) fn words(self) -> &'static str {
+                match self {
+                    $(Self::$id => $words,)*
+                }
+            }
+        }
+    };
+}
+
+invariants! {
+    A1, "acknowledged writes survive",
+        "A write whose reply left the node is there after every crash that the policy promises to \
+         survive: any crash under `always`, the death of the process alone under `everysec` and \
+         `no`.";
+    A2, "recovery is a prefix",
+        "What is recovered is the state behind some prefix of the entries; under `everysec` \
+         nothing older than three seconds is missing.";
+    A3, "nothing is invented",
+        "Every executed command was sent by a client, and is executed once; an entry is the same \
+         each time it is read.";
+    A4, "recovering twice equals once",
+        "A recovery that is repeated, or was cut short by a crash before, gives the same state.";
+    A8, "a failed sync is believed",
+        "After a sync has failed the node acknowledges nothing more and stops.";
+    A9, "a full disk refuses writes alone",
+        "Without space reads go on, writes are refused or held, and service resumes when there is \
+         space.";
+    A10, "damage is found",
+        "Where a bit of a file has flipped, the node refuses to start or says what it has cut; it \
+         never serves what nobody wrote.";
+    P2, "no panic",
+        "No bytes of a client, and no state of a disk, make the core panic.";
+    P4, "one reply per command, in order",
+        "Each client receives, in the order of its requests, exactly the replies that the model \
+         gives when it executes the commands in the order that the node witnesses.";
+    P5, "a protocol error ends the conversation",
+        "Bytes that are no request get the error reply, then the connection closes, and nothing \
+         behind them is executed.";
+    P7, "a close in mid-pipeline leaves a prefix",
+        "Of a pipeline whose client has gone, the commands that were executed are the first ones.";
+    S1, "the store equals the model",
+        "All keys, values and times in the store are those of a naive model that executed the same \
+         entries.";
+    S3, "replicated time never runs back",
+        "The stamp of an entry is never below that of the entry before it, whatever the wall clock \
+         did.";
+    S4, "an expired key is never seen",
+        "A key whose time has come by the clock of the member that answers is not shown, and one \
+         whose time has not come is.";
+    S5, "transactions are atomic",
+        "The commands of a transaction are executed one behind the other; EXEC is refused where a \
+         watched key was written since WATCH.";
+    S6, "an error leaves state untouched",
+        "A command that answers an error has changed nothing.";
+    L2, "pending requests end",
+        "When all faults have ended, every request is answered within a bounded time.";
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+/// An invariant that does not hold, and how that showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Violation {
+    pub(crate) id: Id,
+    pub(crate) text: String,
+}
+
+impl Violation {
+    pub(crate) fn new(id: Id, text: impl Into<String>) -> Self {
+        Self {
+            id,
+            text: text.into(),
+        }
+    }
+}
+
+/// What every check gives.
+pub(crate) type Verdict = Result<(), Violation>;

@@ -1,0 +1,274 @@
+//! The judge: whether what the clients received is what the model gives in the witnessed order.
+//!
+//! The node tells in which order it did things (entries, steps, answers). The judge executes the
+//! same on the model, knows from the clients what was asked, and so knows every reply before it
+//! arrives.
+
+mod answer;
+mod dialogue;
+mod durability;
+mod history;
+pub(crate) mod invariant;
+mod state;
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use seedis::node::witness::{Answer, Witnessed};
+use seedis::time::Now;
+
+pub(crate) use dialogue::Asked;
+use dialogue::Dialogue;
+use durability::Durability;
+pub(crate) use durability::{End, Policy};
+use history::{Entry, History, Step, fingerprint, spelled, steps_of};
+use invariant::{Id, Verdict, Violation};
+
+use crate::goals::{Goal, Goals};
+use crate::wire::Value;
+
+/// What the judge keeps of one member.
+#[derive(Clone, Debug, Default)]
+struct Member {
+    serving: bool,
+    history: History,
+    durability: Durability,
+    /// The latest that its clock may have said, in milliseconds, and its monotonic clock then.
+    high: (u64, u64),
+    /// How many requests had been asked of all members when it began to serve.
+    serves_from: u64,
+}
+
+impl Member {
+    /// The clock runs on from the highest reading, whatever the wall says meanwhile.
+    fn raise(&mut self, wall: u64, mono: u64) {
+        let (before, since) = self.high;
+        let run_on = before + mono.saturating_sub(since).div_ceil(1_000_000);
+        self.high = (wall.max(run_on), mono);
+    }
+}
+
+/// The judge of one run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Judge {
+    members: Vec<Member>,
+    dialogues: BTreeMap<u64, Dialogue>,
+    /// Requests that were sent and not executed, by fingerprint.
+    outstanding: BTreeMap<u128, u32>,
+    pub(crate) goals: Goals,
+    /// Replies compared.
+    pub(crate) replies: u64,
+    /// Requests asked so far.
+    asked: u64,
+}
+
+/// The circumstances under which a member did what it witnesses.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Circumstances {
+    pub(crate) now: Now,
+    /// True time, in nanoseconds.
+    pub(crate) time: u64,
+    /// Whether its node serves.
+    pub(crate) serving: bool,
+    /// Whether a request may have been refused because the member was, or is, loading.
+    pub(crate) loading: bool,
+    /// Whether its disk is full, or was a moment ago.
+    pub(crate) tight: bool,
+}
+
+impl Judge {
+    pub(crate) fn new(members: usize, policy: Policy) -> Self {
+        let member = || Member {
+            durability: Durability::new(policy),
+            ..Member::default()
+        };
+        Self {
+            members: (0..members).map(|_| member()).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// A member was told the time.
+    pub(crate) fn told_time(&mut self, member: usize, now: Now) {
+        self.members[member].raise(now.wall_ms(), now.mono.0);
+    }
+
+    /// A client has connected.
+    pub(crate) fn connected(&mut self, conn: u64) {
+        self.dialogues.insert(conn, Dialogue::default());
+    }
+
+    /// A client has sent something.
+    pub(crate) fn asked(&mut self, conn: u64, asked: Asked) {
+        if let Asked::Request(words) = &asked {
+            *self.outstanding.entry(fingerprint(words)).or_default() += 1;
+        }
+        if let Some(dialogue) = self.dialogues.get_mut(&conn) {
+            self.asked += 1;
+            dialogue.asked.push_back((asked, self.asked));
+        }
+    }
+
+    /// P5: a serving member has closed a connection, for which there must be a reason.
+    pub(crate) fn closed(&mut self, conn: u64) -> Verdict {
+        let Some(dialogue) = self.dialogues.get(&conn) else {
+            return Ok(());
+        };
+        if !dialogue.closing {
+            let text = format!("c{conn} was closed without a reason");
+            return Err(Violation::new(Id::P5, text));
+        }
+        if let Some(owed) = dialogue.owed.front() {
+            let text = format!("c{conn} was closed and is owed {}", owed.want);
+            return Err(Violation::new(Id::P4, text));
+        }
+        Ok(())
+    }
+
+    /// A connection has ended on the client's side: nothing that is owed matters any more.
+    pub(crate) fn ended(&mut self, conn: u64) {
+        self.dialogues.remove(&conn);
+    }
+
+    /// What a member has done since the last time.
+    pub(crate) fn witnessed(
+        &mut self,
+        member: usize,
+        records: Vec<Witnessed>,
+        around: Circumstances,
+    ) -> Verdict {
+        for record in records {
+            match record {
+                Witnessed::Entry {
+                    index,
+                    stamp,
+                    payload,
+                } => {
+                    let steps = Rc::new(steps_of(&payload));
+                    let entry = Entry {
+                        index: index.0,
+                        stamp: stamp.0,
+                        steps,
+                    };
+                    self.entry(member, entry, around)?;
+                }
+                Witnessed::Step => self.step(member)?,
+                Witnessed::Answered { conn, answer } => {
+                    self.answered(member, conn.0, answer, around)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A3, S3: an entry is applied for the first time, or again in recovery.
+    fn entry(&mut self, number: usize, entry: Entry, around: Circumstances) -> Verdict {
+        let member = &mut self.members[number];
+        member.history.check_done()?;
+        let known = member.history.entry(entry.index).cloned();
+        if !member.serving && member.history.applied == 0 && entry.index > 1 {
+            // Recovery starts behind a base: the state there is the one behind the entry before.
+            member.history.rebuild(entry.index - 1);
+        }
+        if entry.index <= member.history.applied {
+            let text = format!(
+                "entry {} follows entry {}",
+                entry.index, member.history.applied
+            );
+            return Err(Violation::new(Id::A3, text));
+        }
+        match known {
+            Some(known) if known != entry && !member.serving => {
+                // The old entry did not survive, and its place was given to another.
+                let survived = entry.index - 1;
+                member.durability.check_floor(survived)?;
+                member.history.entries.retain(|old| old.index <= survived);
+                self.goals.reach(Goal::AnsweredLost);
+                return self.entry(number, entry, around);
+            }
+            Some(known) if known != entry => {
+                let text = format!("entry {} was {known:?} and is {entry:?}", entry.index);
+                return Err(Violation::new(Id::A3, text));
+            }
+            Some(_) => {}
+            None => {
+                // An entry that opens a term may know no stamp yet: nothing is executed by it.
+                if entry.stamp < member.history.stamp && !entry.steps.is_empty() {
+                    let (new, old) = (entry.stamp, member.history.stamp);
+                    let text = format!("entry {} has stamp {new} behind {old}", entry.index);
+                    return Err(Violation::new(Id::S3, text));
+                }
+                for step in entry.steps.iter() {
+                    let commands = match step {
+                        Step::Command(command) => std::slice::from_ref(command),
+                        Step::Transaction(commands) => commands,
+                    };
+                    for command in commands {
+                        let left = self.outstanding.get_mut(&fingerprint(&command.words));
+                        let Some(left) = left.filter(|left| **left > 0) else {
+                            let words = spelled(&command.words);
+                            let text = format!("entry {} executes {words}: not asked", entry.index);
+                            return Err(Violation::new(Id::A3, text));
+                        };
+                        *left -= 1;
+                    }
+                }
+                member.history.entries.push(entry.clone());
+            }
+        }
+        member.raise(around.now.wall_ms().max(entry.stamp), around.now.mono.0);
+        member.history.begin(&entry);
+        Ok(())
+    }
+
+    /// The next command of the present entry is executed.
+    fn step(&mut self, member: usize) -> Verdict {
+        let history = &mut self.members[member].history;
+        if history.execute().is_some() {
+            return Ok(());
+        }
+        let text = format!("entry {} has no more steps", history.applied);
+        Err(Violation::new(Id::A3, text))
+    }
+
+    /// P4: a reply has reached its client.
+    pub(crate) fn replied(&mut self, conn: u64, value: &Value) -> Verdict {
+        let Some(dialogue) = self.dialogues.get_mut(&conn) else {
+            return Ok(());
+        };
+        let Some(owed) = dialogue.owed.pop_front() else {
+            let text = format!("c{conn} received {value} and was owed nothing");
+            return Err(Violation::new(Id::P4, text));
+        };
+        self.replies += 1;
+        if !owed.want.is_met_by(value, owed.resp3) {
+            let asked = match &owed.asked {
+                Asked::Request(words) => spelled(words),
+                Asked::Garbage(_) => "garbage".to_owned(),
+            };
+            let text = format!(
+                "c{conn} asked {asked}: wanted {}, received {value}",
+                owed.want
+            );
+            return Err(Violation::new(Id::P4, text));
+        }
+        Ok(())
+    }
+
+    /// How many requests wait for a reply on a connection.
+    pub(crate) fn waiting(&self, conn: u64) -> usize {
+        self.dialogues
+            .get(&conn)
+            .map_or(0, |d| d.asked.len() + d.owed.len())
+    }
+
+    /// Notes that something was seen which every campaign should see.
+    pub(crate) fn reached(&mut self, goal: Goal) {
+        self.goals.reach(goal);
+    }
+}
+
+/// Whether an answer is one of those that look at the store.
+fn is_step(answer: Answer) -> bool {
+    answer == Answer::Step
+}

@@ -1,0 +1,46 @@
+//! PING and ECHO; and what the model says of commands that are not about keys.
+
+#![expect(clippy::unnecessary_wraps, reason = "all commands have one type")]
+
+use super::{Answer, Call, Want};
+
+pub(super) fn ping(call: &mut Call<'_>) -> Answer {
+    match call.args.len() {
+        1 => Ok(Want::Simple("PONG")),
+        2 => Ok(Want::Bulk(call.arg(1))),
+        _ => Err("ERR wrong number of arguments for 'ping' command".to_owned()),
+    }
+}
+
+pub(super) fn echo(call: &mut Call<'_>) -> Answer {
+    Ok(Want::Bulk(call.arg(1)))
+}
+
+/// Inside a transaction SELECT and UNWATCH are all that is left of the session's verbs.
+pub(super) fn session(call: &mut Call<'_>) -> Answer {
+    match &call.name()[..] {
+        "select" => select(&call.arg(1)).map(|_| Want::OK),
+        "unwatch" => Ok(Want::OK),
+        _ => Err("ERR Command not allowed inside a transaction".to_owned()),
+    }
+}
+
+/// The database that SELECT names.
+pub(crate) fn select(text: &[u8]) -> Result<u32, String> {
+    let number = super::text::integer(text).ok_or(super::NOT_AN_INTEGER)?;
+    if i32::try_from(number).is_err() {
+        let (low, high) = (i32::MIN, i32::MAX);
+        return Err(format!(
+            "ERR value is out of range, value must between {low} and {high}"
+        ));
+    }
+    let db = u32::try_from(number)
+        .ok()
+        .filter(|db| *db < super::DATABASES);
+    db.ok_or_else(|| "ERR DB index is out of range".to_owned())
+}
+
+/// What the server tells of itself is not the model's to know.
+pub(super) fn server(_: &mut Call<'_>) -> Answer {
+    Ok(Want::Anything)
+}

@@ -1,0 +1,250 @@
+//! A naive Redis: what every command must answer, written down a second time.
+//!
+//! It shares no code with the server. Where the server is quick this is plain: sorted maps, whole
+//! copies, no laziness. A key whose time has come is absent.
+
+mod connection;
+mod expiry;
+mod floats;
+mod hashes;
+mod keys;
+mod object;
+mod scan;
+mod strings;
+mod table;
+mod text;
+pub(crate) mod want;
+
+use std::collections::BTreeMap;
+
+pub(crate) use connection::select;
+pub(crate) use table::{Class, Row, find, rows};
+pub(crate) use want::Want;
+
+/// How many databases there are.
+pub(crate) const DATABASES: u32 = 16;
+
+pub(crate) const WRONG_TYPE: &str =
+    "WRONGTYPE Operation against a key holding the wrong kind of value";
+pub(crate) const SYNTAX: &str = "ERR syntax error";
+pub(crate) const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
+
+/// The fields of a hash.
+pub(crate) type Fields = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// A value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Datum {
+    Text(Vec<u8>),
+    Hash(Fields),
+}
+
+impl Datum {
+    /// Its type as TYPE names it.
+    pub(crate) fn type_name(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "string",
+            Self::Hash(_) => "hash",
+        }
+    }
+}
+
+/// A value and the time at which it dies, in milliseconds since the Unix epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Item {
+    pub(crate) datum: Datum,
+    pub(crate) expiry: Option<u64>,
+}
+
+/// When a command is executed, in milliseconds since the Unix epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moment {
+    /// Replicated time: what is dead by it is absent.
+    pub(crate) at: u64,
+    /// The latest that the member's own clock may have said, by which remaining times are told.
+    pub(crate) latest: u64,
+}
+
+impl Moment {
+    /// The moment of a command in the log.
+    pub(crate) fn exactly(at: u64) -> Self {
+        Self { at, latest: at }
+    }
+}
+
+/// All keys and values, as they should be.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Model {
+    databases: BTreeMap<u32, BTreeMap<Vec<u8>, Item>>,
+    /// How often each key was written, for WATCH.
+    versions: BTreeMap<(u32, Vec<u8>), u64>,
+    /// What that was when the present step began, where the step has changed it.
+    before: BTreeMap<(u32, Vec<u8>), u64>,
+}
+
+/// One command with its surroundings.
+#[derive(Debug)]
+pub(crate) struct Call<'a> {
+    pub(crate) model: &'a mut Model,
+    pub(crate) db: u32,
+    pub(crate) moment: Moment,
+    pub(crate) args: &'a [&'a [u8]],
+}
+
+/// A reply, or the text of an error.
+pub(crate) type Answer = Result<Want, String>;
+
+impl Call<'_> {
+    pub(crate) fn arg(&self, place: usize) -> Vec<u8> {
+        self.args
+            .get(place)
+            .map_or_else(Vec::new, |arg| arg.to_vec())
+    }
+
+    pub(crate) fn word(&self, place: usize) -> String {
+        String::from_utf8_lossy(&self.arg(place)).to_ascii_lowercase()
+    }
+
+    pub(crate) fn name(&self) -> String {
+        self.word(0)
+    }
+
+    pub(crate) fn integer(&self, place: usize) -> Result<i64, String> {
+        text::integer(&self.arg(place)).ok_or_else(|| NOT_AN_INTEGER.to_owned())
+    }
+
+    pub(crate) fn get(&self, key: &[u8]) -> Option<&Item> {
+        self.model.get(self.db, key, self.moment.at)
+    }
+
+    pub(crate) fn text(&self, key: &[u8]) -> Result<Option<Vec<u8>>, String> {
+        match self.get(key).map(|item| &item.datum) {
+            None => Ok(None),
+            Some(Datum::Text(text)) => Ok(Some(text.clone())),
+            Some(Datum::Hash(_)) => Err(WRONG_TYPE.to_owned()),
+        }
+    }
+
+    pub(crate) fn hash(&self, key: &[u8]) -> Result<Option<Fields>, String> {
+        match self.get(key).map(|item| &item.datum) {
+            None => Ok(None),
+            Some(Datum::Hash(fields)) => Ok(Some(fields.clone())),
+            Some(Datum::Text(_)) => Err(WRONG_TYPE.to_owned()),
+        }
+    }
+
+    pub(crate) fn expiry(&self, key: &[u8]) -> Option<u64> {
+        self.get(key).and_then(|item| item.expiry)
+    }
+
+    pub(crate) fn put(&mut self, key: &[u8], datum: Datum, expiry: Option<u64>) {
+        self.model.put(self.db, key, Item { datum, expiry });
+    }
+
+    /// A new value that keeps the time of the old one.
+    pub(crate) fn replace(&mut self, key: &[u8], datum: Datum) {
+        let expiry = self.expiry(key);
+        self.put(key, datum, expiry);
+    }
+
+    pub(crate) fn remove(&mut self, key: &[u8]) -> bool {
+        let there = self.get(key).is_some();
+        self.model.remove(self.db, key);
+        there
+    }
+}
+
+impl Model {
+    /// The value of a key that is alive.
+    pub(crate) fn get(&self, db: u32, key: &[u8], at: u64) -> Option<&Item> {
+        let item = self.databases.get(&db)?.get(key)?;
+        item.expiry.is_none_or(|expiry| expiry > at).then_some(item)
+    }
+
+    /// Whether a key has died of its time and was not written since.
+    pub(crate) fn has_expired(&self, db: u32, key: &[u8], at: u64) -> bool {
+        let item = self
+            .databases
+            .get(&db)
+            .and_then(|database| database.get(key));
+        item.is_some_and(|item| item.expiry.is_some_and(|expiry| expiry <= at))
+    }
+
+    /// The keys of a database that are alive, in order.
+    pub(crate) fn live(&self, db: u32, at: u64) -> impl Iterator<Item = (&Vec<u8>, &Item)> {
+        let items = self.databases.get(&db).into_iter().flatten();
+        items.filter(move |(_, item)| item.expiry.is_none_or(|expiry| expiry > at))
+    }
+
+    pub(crate) fn put(&mut self, db: u32, key: &[u8], item: Item) {
+        self.touch(db, key);
+        self.databases
+            .entry(db)
+            .or_default()
+            .insert(key.to_vec(), item);
+    }
+
+    pub(crate) fn remove(&mut self, db: u32, key: &[u8]) {
+        let database = self.databases.entry(db).or_default();
+        if database.remove(key).is_some() {
+            self.touch(db, key);
+        }
+    }
+
+    pub(crate) fn flush(&mut self, db: Option<u32>) {
+        let databases: Vec<u32> = match db {
+            Some(db) => vec![db],
+            None => self.databases.keys().copied().collect(),
+        };
+        for db in databases {
+            for key in self.databases.remove(&db).unwrap_or_default().into_keys() {
+                self.touch(db, &key);
+            }
+        }
+    }
+
+    fn touch(&mut self, db: u32, key: &[u8]) {
+        let place = (db, key.to_vec());
+        let version = self.versions.entry(place.clone()).or_default();
+        self.before.entry(place).or_insert(*version);
+        *version += 1;
+    }
+
+    /// A step begins: a command, or a transaction.
+    pub(crate) fn begin_step(&mut self) {
+        self.before.clear();
+    }
+
+    /// A number that grows whenever the key is written.
+    pub(crate) fn version(&self, db: u32, key: &[u8]) -> u64 {
+        let written = self.versions.get(&(db, key.to_vec()));
+        written.copied().unwrap_or_default()
+    }
+
+    /// What `version` said when the present step began.
+    pub(crate) fn version_before(&self, db: u32, key: &[u8]) -> u64 {
+        let place = (db, key.to_vec());
+        let before = self
+            .before
+            .get(&place)
+            .or_else(|| self.versions.get(&place));
+        before.copied().unwrap_or_default()
+    }
+
+    /// Runs a command whose name and number of arguments fit its row.
+    pub(crate) fn run(&mut self, row: &Row, db: u32, moment: Moment, args: &[&[u8]]) -> Want {
+        let mut call = Call {
+            model: self,
+            db,
+            moment,
+            args,
+        };
+        match (row.run)(&mut call) {
+            Ok(want) => want,
+            Err(text) => Want::Error(text.replace(['\r', '\n'], " ")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+//! OBJECT: how a value is kept, as far as Redis fixes it.
+
+use super::{Answer, Call, Datum, Want, text};
+
+pub(super) fn object(call: &mut Call<'_>) -> Answer {
+    let word = call.word(1);
+    let wanted = match &word[..] {
+        "help" => 2,
+        "encoding" | "freq" | "idletime" | "refcount" => 3,
+        _ => {
+            let given = call.arg(1);
+            let given = String::from_utf8_lossy(&given[..given.len().min(128)]).into_owned();
+            return Err(format!(
+                "ERR unknown subcommand '{given}'. Try OBJECT HELP."
+            ));
+        }
+    };
+    if call.args.len() != wanted {
+        return Err(format!(
+            "ERR wrong number of arguments for 'object|{word}' command"
+        ));
+    }
+    if word == "help" {
+        return Ok(Want::Anything);
+    }
+    let Some(item) = call.get(&call.arg(2)) else {
+        return Ok(Want::Null);
+    };
+    Ok(match &word[..] {
+        "encoding" => Want::OneOf(encodings(&item.datum)),
+        "freq" => {
+            return Ok(Want::ErrorCode(
+                "ERR An LFU maxmemory policy is not selected",
+            ));
+        }
+        "idletime" => Want::Between(0, i64::MAX),
+        _ => Want::Between(1, i64::from(i32::MAX)),
+    })
+}
+
+/// What a value was in its life decides between these; the state alone does not.
+fn encodings(datum: &Datum) -> Vec<Want> {
+    let bulk = |name: &str| Want::Bulk(name.as_bytes().to_vec());
+    match datum {
+        Datum::Text(found) => {
+            let mut names = vec![bulk("raw")];
+            if text::integer(found).is_some() {
+                names.push(bulk("int"));
+            }
+            if found.len() <= 44 {
+                names.push(bulk("embstr"));
+            }
+            names
+        }
+        Datum::Hash(fields) => {
+            let short = |text: &Vec<u8>| text.len() <= 64;
+            let small = fields.len() <= 128 && fields.iter().all(|(f, v)| short(f) && short(v));
+            let mut names = vec![bulk("hashtable")];
+            if small {
+                names.push(bulk("listpack"));
+            }
+            names
+        }
+    }
+}

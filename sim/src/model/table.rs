@@ -1,0 +1,162 @@
+//! The commands that the model knows, with their arity and their kind.
+
+use super::{Answer, Call, connection, expiry, hashes, keys, object, scan, strings};
+
+/// Who executes a command, as far as a judge must know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// Looks at keys.
+    Read,
+    /// Goes through the log.
+    Write,
+    /// Changes the connection alone; the judge's dialogue knows what it does.
+    Session,
+    /// Asks about the server.
+    Server,
+}
+
+/// A command.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    /// How many arguments with the name; negative: at least so many.
+    pub(crate) arity: i32,
+    pub(crate) class: Class,
+    pub(crate) run: fn(&mut Call<'_>) -> Answer,
+}
+
+const fn read(name: &'static str, arity: i32, run: fn(&mut Call<'_>) -> Answer) -> Row {
+    Row {
+        name,
+        arity,
+        class: Class::Read,
+        run,
+    }
+}
+
+const fn write(name: &'static str, arity: i32, run: fn(&mut Call<'_>) -> Answer) -> Row {
+    Row {
+        class: Class::Write,
+        ..read(name, arity, run)
+    }
+}
+
+const fn session(name: &'static str, arity: i32) -> Row {
+    Row {
+        class: Class::Session,
+        ..read(name, arity, connection::session)
+    }
+}
+
+const fn server(name: &'static str, arity: i32) -> Row {
+    Row {
+        class: Class::Server,
+        ..read(name, arity, connection::server)
+    }
+}
+
+const ROWS: &[Row] = &[
+    read("ping", -1, connection::ping),
+    read("echo", 2, connection::echo),
+    session("auth", -2),
+    session("discard", 1),
+    session("exec", 1),
+    session("hello", -1),
+    session("multi", 1),
+    session("quit", -1),
+    session("reset", 1),
+    session("select", 2),
+    session("unwatch", 1),
+    session("watch", -2),
+    server("bgrewriteaof", 1),
+    server("bgsave", -1),
+    server("info", -1),
+    server("lastsave", 1),
+    server("role", 1),
+    server("time", 1),
+    read("get", 2, strings::get),
+    read("strlen", 2, strings::strlen),
+    read("getrange", 4, strings::getrange),
+    read("substr", 4, strings::getrange),
+    read("mget", -2, strings::mget),
+    write("set", -3, strings::set),
+    write("setnx", 3, strings::setnx),
+    write("setex", 4, strings::setex),
+    write("psetex", 4, strings::setex),
+    write("getset", 3, strings::getset),
+    write("getdel", 2, strings::getdel),
+    write("getex", -2, strings::getex),
+    write("mset", -3, strings::mset),
+    write("msetnx", -3, strings::msetnx),
+    write("append", 3, strings::append),
+    write("setrange", 4, strings::setrange),
+    write("incr", 2, strings::incr),
+    write("decr", 2, strings::incr),
+    write("incrby", 3, strings::incr),
+    write("decrby", 3, strings::incr),
+    write("incrbyfloat", 3, strings::incrbyfloat),
+    write("del", -2, keys::del),
+    write("unlink", -2, keys::del),
+    read("exists", -2, keys::exists),
+    read("touch", -2, keys::exists),
+    read("type", 2, keys::type_of),
+    write("rename", 3, keys::rename),
+    write("renamenx", 3, keys::renamenx),
+    write("copy", -3, keys::copy),
+    write("move", 3, keys::move_to),
+    read("randomkey", 1, keys::randomkey),
+    read("dbsize", 1, keys::dbsize),
+    write("flushdb", -1, keys::flush),
+    write("flushall", -1, keys::flush),
+    write("expire", -3, expiry::expire),
+    write("pexpire", -3, expiry::expire),
+    write("expireat", -3, expiry::expire),
+    write("pexpireat", -3, expiry::expire),
+    write("persist", 2, expiry::persist),
+    read("ttl", 2, expiry::ttl),
+    read("pttl", 2, expiry::ttl),
+    read("expiretime", 2, expiry::expiretime),
+    read("pexpiretime", 2, expiry::expiretime),
+    write("hset", -4, hashes::hset),
+    write("hmset", -4, hashes::hset),
+    write("hsetnx", 4, hashes::hsetnx),
+    write("hdel", -3, hashes::hdel),
+    write("hincrby", 4, hashes::hincrby),
+    write("hincrbyfloat", 4, hashes::hincrbyfloat),
+    read("hget", 3, hashes::hget),
+    read("hmget", -3, hashes::hmget),
+    read("hexists", 3, hashes::hexists),
+    read("hlen", 2, hashes::hlen),
+    read("hstrlen", 3, hashes::hstrlen),
+    read("hgetall", 2, hashes::hgetall),
+    read("hkeys", 2, hashes::hkeys),
+    read("hvals", 2, hashes::hvals),
+    read("hrandfield", -2, hashes::hrandfield),
+    read("keys", 2, scan::keys),
+    read("scan", -2, scan::scan),
+    read("hscan", -3, scan::hscan),
+    read("object", -2, object::object),
+];
+
+/// The row of a command, by its name in any case.
+pub(crate) fn find(name: &[u8]) -> Option<&'static Row> {
+    ROWS.iter()
+        .find(|row| row.name.as_bytes().eq_ignore_ascii_case(name))
+}
+
+/// All rows.
+pub(crate) fn rows() -> &'static [Row] {
+    ROWS
+}
+
+impl Row {
+    /// Whether so many arguments, the name included, fit.
+    pub(crate) fn takes(&self, len: usize) -> bool {
+        let wanted = self.arity.unsigned_abs() as usize;
+        if self.arity < 0 {
+            len >= wanted
+        } else {
+            len == wanted
+        }
+    }
+}

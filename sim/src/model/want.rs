@@ -1,0 +1,233 @@
+//! What a reply must be: exactly one value where Redis leaves no choice, a set of them where it
+//! does.
+
+use std::fmt;
+
+use crate::wire::{Value, shown};
+
+/// What the model expects of a reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Want {
+    /// A simple string.
+    Simple(&'static str),
+    /// An error with this text.
+    Error(String),
+    /// An error that starts with this word.
+    ErrorCode(&'static str),
+    Integer(i64),
+    /// An integer in this range, both ends included.
+    Between(i64, i64),
+    Bulk(Vec<u8>),
+    /// Nothing, where a string could be.
+    Null,
+    /// Nothing, where an array could be.
+    NullArray,
+    Array(Vec<Want>),
+    /// An array of these strings in any order.
+    Unordered(Vec<Vec<u8>>),
+    /// A map of these strings in any order.
+    UnorderedMap(Vec<(Vec<u8>, Vec<u8>)>),
+    /// An array of so many of these strings; whether one may come twice.
+    Chosen {
+        from: Vec<Vec<u8>>,
+        count: usize,
+        repeats: bool,
+    },
+    /// As `Chosen`, with the value behind each name.
+    ChosenPairs {
+        from: Vec<(Vec<u8>, Vec<u8>)>,
+        count: usize,
+        repeats: bool,
+    },
+    /// A cursor and some of these strings.
+    Scanned(Vec<Vec<u8>>),
+    /// A cursor and some of these names, each with its value.
+    ScannedPairs(Vec<(Vec<u8>, Vec<u8>)>),
+    OneOf(Vec<Want>),
+    /// Whatever is no error.
+    Anything,
+}
+
+impl Want {
+    /// `+OK`.
+    pub(crate) const OK: Self = Self::Simple("OK");
+
+    /// A string, or nothing.
+    pub(crate) fn bulk_or_null(found: Option<&[u8]>) -> Self {
+        found.map_or(Self::Null, |text| Self::Bulk(text.to_vec()))
+    }
+
+    /// A truth as an integer.
+    pub(crate) fn flag(truth: bool) -> Self {
+        Self::Integer(i64::from(truth))
+    }
+
+    /// Whether a reply in RESP2 or RESP3 is what is wanted.
+    pub(crate) fn is_met_by(&self, value: &Value, resp3: bool) -> bool {
+        let is_bulk = |item: &Value, text: &[u8]| matches!(item, Value::Bulk(b) if b == text);
+        match (self, value) {
+            (Self::Simple(text), Value::Simple(given)) => given == text.as_bytes(),
+            (Self::Error(text), Value::Error(given)) => given == text.as_bytes(),
+            (Self::ErrorCode(code), Value::Error(given)) => given.starts_with(code.as_bytes()),
+            (Self::Integer(wanted), Value::Integer(given)) => wanted == given,
+            (Self::Between(low, high), Value::Integer(given)) => (low..=high).contains(&given),
+            (Self::Bulk(text), given) => is_bulk(given, text),
+            (Self::Null, Value::NullBulk) | (Self::NullArray, Value::NullArray) => !resp3,
+            (Self::Null | Self::NullArray, Value::Null) => resp3,
+            (Self::Array(wanted), Value::Array(given)) => {
+                wanted.len() == given.len()
+                    && wanted.iter().zip(given).all(|(w, g)| w.is_met_by(g, resp3))
+            }
+            (Self::Unordered(wanted), Value::Array(given)) => {
+                let mut given: Vec<_> = given.iter().map(Value::text).collect();
+                let mut wanted: Vec<_> = wanted.iter().map(|text| Some(&text[..])).collect();
+                given.sort_unstable();
+                wanted.sort_unstable();
+                given == wanted
+            }
+            (Self::UnorderedMap(wanted), Value::Map(given)) if resp3 => same_pairs(wanted, given),
+            (Self::UnorderedMap(wanted), Value::Array(given)) if !resp3 => {
+                same_pairs(wanted, given)
+            }
+            (
+                Self::Chosen {
+                    from,
+                    count,
+                    repeats,
+                },
+                Value::Array(given),
+            ) => {
+                let known = |item: &Value| from.iter().any(|text| is_bulk(item, text));
+                given.len() == *count
+                    && given.iter().all(known)
+                    && (*repeats || differ(given.iter()))
+            }
+            (
+                Self::ChosenPairs {
+                    from,
+                    count,
+                    repeats,
+                },
+                Value::Array(given),
+            ) => {
+                let flat: Vec<&Value> = if resp3 {
+                    given.iter().filter_map(Value::items).flatten().collect()
+                } else {
+                    given.iter().collect()
+                };
+                let known = |pair: &[&Value]| {
+                    from.iter()
+                        .any(|(n, v)| is_bulk(pair[0], n) && is_bulk(pair[1], v))
+                };
+                flat.len() == count * 2
+                    && (!resp3 || given.len() == *count)
+                    && flat.chunks_exact(2).all(known)
+                    && (*repeats || differ(flat.iter().step_by(2).copied()))
+            }
+            (Self::Scanned(from), Value::Array(given)) => {
+                let known = |item: &Value| from.iter().any(|text| is_bulk(item, text));
+                scanned(given).is_some_and(|items| items.iter().all(known))
+            }
+            (Self::ScannedPairs(from), Value::Array(given)) => {
+                let known = |pair: &[Value]| {
+                    from.iter()
+                        .any(|(n, v)| is_bulk(&pair[0], n) && is_bulk(&pair[1], v))
+                };
+                scanned(given)
+                    .is_some_and(|items| items.len() % 2 == 0 && items.chunks_exact(2).all(known))
+            }
+            (Self::OneOf(wants), given) => wants.iter().any(|want| want.is_met_by(given, resp3)),
+            (Self::Anything, given) => !given.is_error(),
+            _ => false,
+        }
+    }
+}
+
+fn differ<'a>(items: impl Iterator<Item = &'a Value>) -> bool {
+    let mut texts: Vec<_> = items.map(Value::text).collect();
+    texts.sort_unstable();
+    texts.windows(2).all(|pair| pair[0] != pair[1])
+}
+
+fn same_pairs(wanted: &[(Vec<u8>, Vec<u8>)], given: &[Value]) -> bool {
+    let wanted = wanted.iter().map(|(n, v)| (Some(&n[..]), Some(&v[..])));
+    let mut wanted: Vec<_> = wanted.collect();
+    let pairs = given
+        .chunks_exact(2)
+        .map(|pair| (pair[0].text(), pair[1].text()));
+    let mut found: Vec<_> = pairs.collect();
+    wanted.sort_unstable();
+    found.sort_unstable();
+    given.len().is_multiple_of(2) && wanted == found
+}
+
+/// The items of a reply to SCAN, behind a cursor that is one.
+fn scanned(given: &[Value]) -> Option<&[Value]> {
+    let [Value::Bulk(cursor), Value::Array(items)] = given else {
+        return None;
+    };
+    let _: u64 = std::str::from_utf8(cursor).ok()?.parse().ok()?;
+    Some(items)
+}
+
+impl fmt::Display for Want {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Simple(text) => write!(f, "+{text}"),
+            Self::Error(text) => write!(f, "-{text}"),
+            Self::ErrorCode(code) => write!(f, "-{code} …"),
+            Self::Integer(number) => write!(f, ":{number}"),
+            Self::Between(low, high) => write!(f, ":{low}..={high}"),
+            Self::Bulk(text) => f.write_str(&shown(text)),
+            Self::Null => f.write_str("null"),
+            Self::NullArray => f.write_str("null array"),
+            Self::Array(items) => {
+                f.write_str("[")?;
+                for (place, item) in items.iter().enumerate() {
+                    let comma = if place > 0 { ", " } else { "" };
+                    write!(f, "{comma}{item}")?;
+                }
+                f.write_str("]")
+            }
+            Self::OneOf(wants) => {
+                f.write_str("one of")?;
+                wants.iter().try_for_each(|want| write!(f, " {want}"))
+            }
+            Self::Anything => f.write_str("anything but an error"),
+            other => write!(f, "{other:?}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nulls_and_maps_differ_between_the_protocols() {
+        assert!(Want::Null.is_met_by(&Value::NullBulk, false));
+        assert!(!Want::Null.is_met_by(&Value::NullBulk, true));
+        assert!(!Want::Null.is_met_by(&Value::NullArray, false));
+        assert!(Want::NullArray.is_met_by(&Value::Null, true));
+        let pairs = vec![Value::Bulk(b"f".to_vec()), Value::Bulk(b"v".to_vec())];
+        let want = Want::UnorderedMap(vec![(b"f".to_vec(), b"v".to_vec())]);
+        assert!(want.is_met_by(&Value::Map(pairs.clone()), true));
+        assert!(!want.is_met_by(&Value::Map(pairs.clone()), false));
+        assert!(want.is_met_by(&Value::Array(pairs), false));
+    }
+
+    #[test]
+    fn a_choice_must_come_from_the_set_and_not_repeat() {
+        let bulk = |text: &str| Value::Bulk(text.as_bytes().to_vec());
+        let want = |repeats| Want::Chosen {
+            from: vec![b"a".to_vec(), b"b".to_vec()],
+            count: 2,
+            repeats,
+        };
+        let twice = Value::Array(vec![bulk("a"), bulk("a")]);
+        assert!(want(true).is_met_by(&twice, false));
+        assert!(!want(false).is_met_by(&twice, false));
+        assert!(want(false).is_met_by(&Value::Array(vec![bulk("b"), bulk("a")]), false));
+        assert!(!want(true).is_met_by(&Value::Array(vec![bulk("a"), bulk("c")]), false));
+    }
+}

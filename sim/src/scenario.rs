@@ -1,0 +1,214 @@
+//! What a run is made of, drawn from its seed: which faults are on and how strong, who the clients
+//! are.
+
+use seedis::ids::NodeId;
+use seedis::node::Node;
+use seedis::node::config::{Config, Fsync};
+use seedis::time::Now;
+
+use crate::draws::{Dice, Stream};
+use crate::judge::Policy;
+use crate::workload::{Kind, Shape};
+
+/// A direction in which a campaign looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Profile {
+    /// A little of everything.
+    Smoke,
+    /// Disks and crashes above all.
+    Disk,
+    /// Bytes: splits, garbage, slow readers, closes.
+    Resp,
+    /// Clocks that jump, drift and freeze; short lives of keys.
+    Clocks,
+}
+
+impl Profile {
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] = [Self::Smoke, Self::Disk, Self::Resp, Self::Clocks];
+
+    /// Its name on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Smoke => "smoke",
+            Self::Disk => "disk",
+            Self::Resp => "resp",
+            Self::Clocks => "clocks",
+        }
+    }
+}
+
+/// How often something happens: the mean time between two, in nanoseconds; nothing: never.
+pub(crate) type Every = Option<u64>;
+
+/// The parts of a run.
+#[derive(Clone, Debug)]
+pub(crate) struct Scenario {
+    pub(crate) seed: u64,
+    pub(crate) policy: Policy,
+    pub(crate) config: Config,
+    pub(crate) members: usize,
+    /// How long clients ask, in nanoseconds of true time.
+    pub(crate) duration: u64,
+    pub(crate) clients: Vec<(Kind, Shape)>,
+    /// The mean time between two batches of a client, in nanoseconds.
+    pub(crate) think: u64,
+    /// The most batches that a client sends at once.
+    pub(crate) pipeline: u64,
+    /// The most requests of a client on their way.
+    pub(crate) depth: usize,
+    /// The longest piece in which bytes travel.
+    pub(crate) segment_max: u64,
+    /// The mean of what a piece takes, in nanoseconds.
+    pub(crate) latency: u64,
+    /// The most bytes that a server reads at once.
+    pub(crate) read_max: u64,
+    /// In how many of a thousand cases a client is a slow reader.
+    pub(crate) slow: u64,
+    /// In how many of a thousand batches the client closes.
+    pub(crate) close: u64,
+    pub(crate) crashes: Every,
+    /// How crashes are shared out: power, process, stop.
+    pub(crate) ends: [u64; 3],
+    pub(crate) pauses: Every,
+    /// In how many of ten thousand turns the process stands still before it flushes.
+    pub(crate) mid_turn: u64,
+    pub(crate) jumps: Every,
+    pub(crate) drifts: Every,
+    pub(crate) freezes: Every,
+    /// Whether disk operations may end on the spot, as with a page cache.
+    pub(crate) inline_disk: bool,
+    /// The mean of what a disk operation takes, in nanoseconds.
+    pub(crate) disk_latency: u64,
+    /// In how many of ten thousand operations the disk stalls.
+    pub(crate) stalls: u64,
+    pub(crate) full: Every,
+    pub(crate) sync_fails: Every,
+    /// In how many of a thousand turns the store is compared with the model.
+    pub(crate) audits: u64,
+}
+
+const MS: u64 = 1_000_000;
+const SECOND: u64 = 1000 * MS;
+
+/// Whether this version of the node has a log.
+pub(crate) fn has_log() -> bool {
+    let config = Config {
+        append_only: true,
+        ..Config::default()
+    };
+    let node = Node::new(config, Now::default());
+    node.phase() == seedis::node::Phase::Recovering
+}
+
+impl Scenario {
+    /// The run of a seed under a profile.
+    pub(crate) fn draw(seed: u64, profile: Profile) -> Self {
+        let mut dice = Dice::new(seed, Stream::SCENARIO, 0, 0);
+        let dice = &mut dice;
+        // Each class has dice of its own: a class more leaves the others as they were.
+        let class = |number: u64| Dice::new(seed, Stream::SCENARIO, 1, number);
+        let strong = |profiles: &[Profile]| profiles.contains(&profile);
+        let every = |number: u64, mean: u64, always: bool| {
+            let mut dice = class(number);
+            let on = always || dice.coin();
+            let mean = mean / 2 + dice.below(mean * 3 / 2);
+            on.then_some(mean)
+        };
+        let share = |number: u64, most: u64, always: bool| {
+            let mut dice = class(number);
+            let on = always || dice.coin();
+            if on { dice.within(1, most) } else { 0 }
+        };
+        let on_disk = strong(&[Profile::Disk]);
+        let on_bytes = strong(&[Profile::Resp]);
+        let on_clocks = strong(&[Profile::Clocks]);
+        let policy = Self::policy(&mut class(1), on_disk);
+        let logged = policy != Policy::Memory;
+        let shape = Shape {
+            keys: *dice.pick(&[1, 3, 8, 30, 200]),
+            value_bytes: *dice.pick(&[16, 100, 2000, 40_000]),
+            garbage: class(2).coin() || on_bytes,
+        };
+        let clients = Self::clients(&mut class(3), profile, shape);
+        let crash_mean = if on_disk { 4 * SECOND } else { 10 * SECOND };
+        Self {
+            seed,
+            policy,
+            config: Self::config(&mut class(4), policy),
+            members: 1,
+            duration: 60 * SECOND,
+            clients,
+            think: dice.within(20, 400) * MS,
+            pipeline: *dice.pick(&[1, 1, 3, 10, 40]),
+            depth: *dice.pick(&[1, 8, 64, 200]),
+            segment_max: *class(5).pick(if on_bytes {
+                &[1, 3, 17, 100]
+            } else {
+                &[20, 100, 1500, 65_536]
+            }),
+            latency: dice.within(20, 3000) * 1000,
+            read_max: *class(6).pick(&[1, 64, 4096, 65_536, 65_536, 65_536]),
+            slow: share(7, 400, on_bytes),
+            close: share(8, 25, on_bytes),
+            crashes: every(9, crash_mean, on_disk),
+            ends: *class(10).pick(&[[6, 3, 1], [1, 0, 0], [0, 1, 0], [2, 2, 2]]),
+            pauses: every(11, 6 * SECOND, on_clocks),
+            mid_turn: share(12, 30, on_clocks),
+            jumps: every(13, 5 * SECOND, on_clocks),
+            drifts: every(14, 8 * SECOND, on_clocks),
+            freezes: every(15, 12 * SECOND, on_clocks),
+            inline_disk: class(16).coin(),
+            disk_latency: class(17).within(20, 4000) * 1000,
+            stalls: if logged { share(18, 60, on_disk) } else { 0 },
+            full: every(19, 15 * SECOND, on_disk).filter(|_| logged),
+            sync_fails: every(20, 25 * SECOND, false).filter(|_| logged),
+            audits: *class(21).pick(&[2, 5, 20]),
+        }
+    }
+
+    fn policy(dice: &mut Dice, on_disk: bool) -> Policy {
+        if !has_log() || !on_disk && dice.permille(150) {
+            return Policy::Memory;
+        }
+        let policies = [Fsync::Always, Fsync::Always, Fsync::EverySecond, Fsync::No];
+        Policy::Logged(*dice.pick(&policies))
+    }
+
+    fn config(dice: &mut Dice, policy: Policy) -> Config {
+        let fsync = match policy {
+            Policy::Memory => Fsync::No,
+            Policy::Logged(fsync) => fsync,
+        };
+        Config {
+            id: NodeId(1),
+            seed: dice.draw(),
+            hash_seed: dice.draw(),
+            append_only: policy != Policy::Memory,
+            fsync,
+            rewrite_percentage: *dice.pick(&[0, 50, 100]),
+            rewrite_min_bytes: *dice.pick(&[4 << 10, 64 << 10, 1 << 20]),
+            segment_bytes: *dice.pick(&[16 << 10, 256 << 10, 1 << 20]),
+            protected_mode: false,
+            witness: true,
+            ..Config::default()
+        }
+    }
+
+    fn clients(dice: &mut Dice, profile: Profile, shape: Shape) -> Vec<(Kind, Shape)> {
+        let count = dice.within(1, 8);
+        let has_strings = seedis::command::table::find(b"set").is_some();
+        let kinds: Vec<Kind> = Kind::ALL
+            .into_iter()
+            .filter(|k| has_strings || !k.needs_strings())
+            .collect();
+        // Most runs mix workloads, some are all of a kind, so that keys are contended.
+        let one = dice.permille(250).then(|| *dice.pick(&kinds));
+        let kind = |dice: &mut Dice| match profile {
+            Profile::Clocks if has_strings && dice.coin() => Kind::Ttl,
+            Profile::Resp if dice.coin() => Kind::Anything,
+            _ => one.unwrap_or_else(|| *dice.pick(&kinds)),
+        };
+        (0..count).map(|_| (kind(dice), shape)).collect()
+    }
+}

@@ -1,0 +1,223 @@
+//! Every command that both the server and the model know, with arguments good and bad.
+
+use seedis::command::table;
+
+use super::{Piece, Request, Workload};
+use crate::draws::Dice;
+use crate::model::{self, Row};
+
+/// Commands that end the conversation, stop the server or wait: others ask for those.
+const NOT_ASKED: [&str; 3] = ["auth", "quit", "hello"];
+
+/// What may stand where an integer is wanted.
+const INTEGERS: [&str; 14] = [
+    "0",
+    "1",
+    "-1",
+    "2",
+    "7",
+    "10",
+    "100",
+    "-100",
+    "abc",
+    "",
+    "01",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "9223372036854775808",
+];
+const FLOATS: [&str; 8] = ["0.5", "-1.25", "3", "1e2", "inf", "abc", "", "+0.25"];
+const PATTERNS: [&str; 8] = ["*", "k*", "k?", "k[0-3]", "k[^1]", "\\k1", "", "*1*"];
+const TIMES: [&str; 10] = [
+    "1",
+    "10",
+    "100",
+    "2000",
+    "-1",
+    "0",
+    "1900000000",
+    "1900000000000",
+    "9223372036854775807",
+    "x",
+];
+
+/// Options, by command.
+fn options(name: &str) -> &'static [&'static str] {
+    match name {
+        "set" => &["NX", "XX", "GET", "KEEPTTL", "EX", "PX", "EXAT", "PXAT"],
+        "getex" => &["PERSIST", "EX", "PX", "EXAT", "PXAT"],
+        "expire" | "pexpire" | "expireat" | "pexpireat" => &["NX", "XX", "GT", "LT"],
+        "copy" => &["DB", "REPLACE"],
+        "scan" | "hscan" => &["MATCH", "COUNT", "TYPE"],
+        "hrandfield" => &["WITHVALUES"],
+        "flushall" | "flushdb" => &["ASYNC", "SYNC"],
+        _ => &[],
+    }
+}
+
+/// What each argument of a command is, by letter: D and F are a key and a field for decimals alone,
+/// since sums of huge numbers and fractions round as only 80-bit floating point does. k key, f
+/// field, v value, i integer, d decimal, t time, p pattern, n database, c cursor, s subcommand of
+/// OBJECT. The last letter may be repeated.
+fn grammar(name: &str) -> &'static str {
+    match name {
+        "ping" | "echo" => "v",
+        "get" | "strlen" | "incr" | "decr" | "getdel" | "type" | "ttl" | "pttl" | "persist"
+        | "expiretime" | "pexpiretime" | "getex" | "hlen" | "hgetall" | "hkeys" | "hvals" => "k",
+        "mget" | "del" | "unlink" | "exists" | "touch" | "watch" | "rename" | "renamenx"
+        | "copy" => "kk",
+        "getrange" | "substr" => "kii",
+        "set" | "setnx" | "getset" | "append" => "kv",
+        "setex" | "psetex" => "ktv",
+        "mset" | "msetnx" => "kvkv",
+        "setrange" => "kov",
+        "incrbyfloat" => "Dd",
+        "move" => "kn",
+        "select" => "n",
+        "expire" | "pexpire" | "expireat" | "pexpireat" => "kt",
+        "hset" | "hmset" => "kfvfv",
+        "hsetnx" => "kfv",
+        "hdel" | "hmget" => "kff",
+        "hincrby" => "kfi",
+        "hincrbyfloat" => "kFd",
+        "hget" | "hexists" | "hstrlen" => "kf",
+        "incrby" | "decrby" | "hrandfield" => "ki",
+        "keys" => "p",
+        "scan" => "c",
+        "hscan" => "kc",
+        "object" => "sk",
+        _ => "",
+    }
+}
+
+impl Workload {
+    pub(super) fn anything(&mut self, dice: &mut Dice) -> Vec<Piece> {
+        if self.shape.garbage && dice.permille(6) {
+            return vec![garbage(dice)];
+        }
+        let in_transaction = dice.permille(80);
+        let count = if in_transaction { dice.within(1, 5) } else { 1 };
+        let mut pieces = Vec::new();
+        if in_transaction {
+            pieces.push(super::words(&["MULTI"]));
+        }
+        for _ in 0..count {
+            let request = self.any_request(dice);
+            let plain =
+                |word: &Vec<u8>| !word.is_empty() && word.iter().all(u8::is_ascii_alphanumeric);
+            let inline = dice.permille(50) && request.iter().all(plain);
+            pieces.push(if inline {
+                Piece::Inline(request)
+            } else {
+                Piece::Request(request)
+            });
+        }
+        if in_transaction {
+            pieces.push(super::words(&[if dice.permille(900) {
+                "EXEC"
+            } else {
+                "DISCARD"
+            }]));
+        }
+        pieces
+    }
+
+    fn any_request(&self, dice: &mut Dice) -> Request {
+        let row = loop {
+            let row: &Row = dice.pick(model::rows());
+            let known = table::find(row.name.as_bytes()).is_some();
+            // An emptied store teaches little.
+            let rare = row.name.starts_with("flush") && !dice.permille(50);
+            if known && !rare && !NOT_ASKED.contains(&row.name) {
+                break row;
+            }
+        };
+        if dice.permille(5) {
+            let word = format!("{}X", row.name);
+            return vec![word.into_bytes(), self.value(dice).into_bytes()];
+        }
+        let name = match dice.below(4) {
+            0 => row.name.to_ascii_uppercase(),
+            _ => row.name.to_owned(),
+        };
+        let mut request = vec![name.into_bytes()];
+        for letter in grammar(row.name).chars() {
+            request.push(self.argument(letter, dice));
+        }
+        if !options(row.name).is_empty() {
+            for _ in 0..dice.below(4).saturating_sub(1) {
+                let option = *dice.pick(options(row.name));
+                request.push(option.as_bytes().to_vec());
+                match option {
+                    "EX" | "PX" | "EXAT" | "PXAT" => request.push(self.argument('t', dice)),
+                    "DB" => request.push(self.argument('n', dice)),
+                    "MATCH" => request.push(self.argument('p', dice)),
+                    "COUNT" => request.push(self.argument('i', dice)),
+                    "TYPE" => request.push(
+                        dice.pick(&["string", "hash", "HASH", "x"])
+                            .as_bytes()
+                            .to_vec(),
+                    ),
+                    _ => {}
+                }
+            }
+        }
+        // A word too few, a word too many.
+        match dice.below(40) {
+            0 => {
+                request.truncate(request.len().max(2) - 1);
+            }
+            1 => request.push(self.argument('v', dice)),
+            _ => {}
+        }
+        request
+    }
+
+    fn argument(&self, letter: char, dice: &mut Dice) -> Vec<u8> {
+        match letter {
+            'k' => self.key("k", dice).into_bytes(),
+            'D' => self.key("d", dice).into_bytes(),
+            'F' => b"d".to_vec(),
+            'f' => format!("f{}", dice.below(6)).into_bytes(),
+            'i' => dice.pick(&INTEGERS).as_bytes().to_vec(),
+            'o' => dice
+                .pick(&["0", "3", "10", "-1", "x", "536870912"])
+                .as_bytes()
+                .to_vec(),
+            'd' => dice.pick(&FLOATS).as_bytes().to_vec(),
+            't' => dice.pick(&TIMES).as_bytes().to_vec(),
+            'p' => dice.pick(&PATTERNS).as_bytes().to_vec(),
+            'n' => dice
+                .pick(&["0", "1", "15", "16", "-1", "x", "0", "0"])
+                .as_bytes()
+                .to_vec(),
+            'c' => dice
+                .pick(&["0", "0", "0", "5", "x", "-1"])
+                .as_bytes()
+                .to_vec(),
+            's' => dice
+                .pick(&["ENCODING", "freq", "IDLETIME", "REFCOUNT", "nope"])
+                .as_bytes()
+                .to_vec(),
+            _ => match dice.below(6) {
+                0 => dice.pick(&INTEGERS).as_bytes().to_vec(),
+                1 => dice.pick(&FLOATS[..4]).as_bytes().to_vec(),
+                2 => (0..dice.below(12)).map(|_| dice.below(256) as u8).collect(),
+                _ => self.value(dice).into_bytes(),
+            },
+        }
+    }
+}
+
+/// Bytes that are no request.
+fn garbage(dice: &mut Dice) -> Piece {
+    let cases: [(&[u8], &str); 5] = [
+        (b"*1\r\n:1\r\n", "expected '$', got ':'"),
+        (b"*x\r\n", "invalid multibulk length"),
+        (b"*1\r\n$-1\r\n", "invalid bulk length"),
+        (b"*1\r\n$999999999999\r\n", "invalid bulk length"),
+        (b"GET \"k\r\n", "unbalanced quotes in request"),
+    ];
+    let (bytes, complaint) = dice.pick(&cases);
+    Piece::Garbage(bytes.to_vec(), format!("ERR Protocol error: {complaint}"))
+}

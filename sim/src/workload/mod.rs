@@ -1,0 +1,164 @@
+//! What clients do: each follows one workload, and asks in batches that depend on the replies.
+
+mod anything;
+mod bank;
+mod cas;
+mod simple;
+
+use std::fmt;
+
+use crate::draws::Dice;
+use crate::wire::{Value, shown};
+
+/// A request: its words.
+pub(crate) type Request = Vec<Vec<u8>>;
+
+/// What a client sends at once.
+#[derive(Clone, Debug)]
+pub(crate) enum Piece {
+    /// A request, as clients write them.
+    Request(Request),
+    /// A request as people type it; only words that need no quotes.
+    Inline(Request),
+    /// Bytes that are no request, and the complaint that they deserve.
+    Garbage(Vec<u8>, String),
+}
+
+impl fmt::Display for Piece {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Request(words) | Self::Inline(words) => {
+                let words: Vec<String> = words.iter().map(|word| shown(word)).collect();
+                f.write_str(&words.join(" "))
+            }
+            Self::Garbage(bytes, _) => write!(f, "garbage {}", shown(bytes)),
+        }
+    }
+}
+
+/// The kinds of workloads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Strings that are set and read.
+    Register,
+    /// Counters that only grow.
+    Counter,
+    /// Money that moves between accounts in transactions.
+    Bank,
+    /// A counter that is advanced by WATCH, GET and EXEC.
+    CompareAndSet,
+    /// Keys that live for milliseconds.
+    Ttl,
+    /// Hashes.
+    Hashes,
+    /// Every command, with good and bad arguments.
+    Anything,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Register,
+        Self::Counter,
+        Self::Bank,
+        Self::CompareAndSet,
+        Self::Ttl,
+        Self::Hashes,
+        Self::Anything,
+    ];
+
+    /// Whether it cannot do without strings.
+    pub(crate) fn needs_strings(self) -> bool {
+        matches!(self, Self::Register | Self::Counter | Self::Ttl)
+    }
+}
+
+/// What a workload may vary in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    /// How many keys there are.
+    pub(crate) keys: u64,
+    /// The longest value, in bytes.
+    pub(crate) value_bytes: u64,
+    /// Whether clients send bytes that are no requests.
+    pub(crate) garbage: bool,
+}
+
+/// One client's workload and what it remembers.
+#[derive(Clone, Debug)]
+pub(crate) struct Workload {
+    pub(crate) kind: Kind,
+    shape: Shape,
+    /// The client's number, so that its values differ from others'.
+    client: u64,
+    /// Batches made so far.
+    made: u64,
+    /// The value that was read before a compare-and-set, and its key.
+    read: Option<(u64, i64)>,
+}
+
+/// A request out of words.
+pub(crate) fn words(words: &[&str]) -> Piece {
+    Piece::Request(words.iter().map(|word| word.as_bytes().to_vec()).collect())
+}
+
+impl Workload {
+    pub(crate) fn new(kind: Kind, shape: Shape, client: u64) -> Self {
+        Self {
+            kind,
+            shape,
+            client,
+            made: 0,
+            read: None,
+        }
+    }
+
+    /// The database in which the workload lives.
+    pub(crate) fn database(&self) -> u32 {
+        match self.kind {
+            Kind::Bank => 1,
+            Kind::CompareAndSet => 2,
+            Kind::Counter => 3,
+            _ => 0,
+        }
+    }
+
+    /// What the client sends next, all at once.
+    pub(crate) fn next(&mut self, dice: &mut Dice) -> Vec<Piece> {
+        self.made += 1;
+        match self.kind {
+            Kind::Register => self.register(dice),
+            Kind::Counter => self.counter(dice),
+            Kind::Ttl => self.ttl(dice),
+            Kind::Hashes => self.hashes(dice),
+            Kind::Bank => self.bank(dice),
+            Kind::CompareAndSet => self.compare_and_set(dice),
+            Kind::Anything => self.anything(dice),
+        }
+    }
+
+    /// A reply to one of its requests has come.
+    pub(crate) fn replied(&mut self, request: &Request, value: &Value) {
+        if self.kind == Kind::CompareAndSet {
+            self.cas_replied(request, value);
+        }
+    }
+
+    /// The connection is gone, and with it what depended on it.
+    pub(crate) fn disconnected(&mut self) {
+        self.read = None;
+    }
+
+    fn key(&self, name: &str, dice: &mut Dice) -> String {
+        format!("{name}{}", dice.below(self.shape.keys))
+    }
+
+    /// A value that no other request writes, filled up to some length.
+    fn value(&self, dice: &mut Dice) -> String {
+        let mut value = format!("v{}-{}-{}", self.client, self.made, dice.below(1000));
+        if dice.permille(300) {
+            let len = dice.below(self.shape.value_bytes.max(1)) as usize;
+            value.extend(std::iter::repeat_n('x', len.saturating_sub(value.len())));
+        }
+        value
+    }
+}

@@ -1,0 +1,64 @@
+//! Workloads without memory: registers, counters, short lives, hashes.
+
+use super::{Piece, Workload, words};
+use crate::draws::Dice;
+
+impl Workload {
+    pub(super) fn register(&mut self, dice: &mut Dice) -> Vec<Piece> {
+        let key = self.key("r", dice);
+        let value = self.value(dice);
+        let piece = match dice.below(10) {
+            0..=3 => words(&["GET", &key]),
+            4..=7 => words(&["SET", &key, &value]),
+            8 => words(&["GETSET", &key, &value]),
+            _ => words(&["DEL", &key]),
+        };
+        vec![piece]
+    }
+
+    pub(super) fn counter(&mut self, dice: &mut Dice) -> Vec<Piece> {
+        let key = self.key("n", dice);
+        let piece = match dice.below(8) {
+            0..=3 => words(&["INCR", &key]),
+            4..=5 => words(&["INCRBY", &key, &dice.below(1000).to_string()]),
+            _ => words(&["GET", &key]),
+        };
+        vec![piece]
+    }
+
+    pub(super) fn ttl(&mut self, dice: &mut Dice) -> Vec<Piece> {
+        let key = self.key("t", dice);
+        let value = self.value(dice);
+        let millis = dice.exponential(400).max(1).to_string();
+        let piece = match dice.below(12) {
+            0..=2 => words(&["SET", &key, &value, "PX", &millis]),
+            3 => words(&["PEXPIRE", &key, &millis]),
+            4 => words(&["PEXPIRE", &key, &millis, "GT"]),
+            5 => words(&["PERSIST", &key]),
+            6..=8 => words(&["GET", &key]),
+            9 => words(&["PTTL", &key]),
+            10 => words(&["EXISTS", &key]),
+            _ => words(&["PEXPIRETIME", &key]),
+        };
+        vec![piece]
+    }
+
+    pub(super) fn hashes(&mut self, dice: &mut Dice) -> Vec<Piece> {
+        let key = self.key("h", dice);
+        let field = format!("f{}", dice.below(20));
+        let value = self.value(dice);
+        let piece = match dice.below(12) {
+            0..=2 => words(&["HSET", &key, &field, &value]),
+            3 => words(&["HSET", &key, &field, &value, "count", "0"]),
+            4 => words(&["HINCRBY", &key, "count", &dice.below(9).to_string()]),
+            5 => words(&["HDEL", &key, &field]),
+            6 => words(&["HGETALL", &key]),
+            7 => words(&["HMGET", &key, &field, "count"]),
+            8 => words(&["HLEN", &key]),
+            9 => words(&["HKEYS", &key]),
+            10 => words(&["HSCAN", &key, "0", "COUNT", "100"]),
+            _ => words(&["HGET", &key, &field]),
+        };
+        vec![piece]
+    }
+}

@@ -1,0 +1,214 @@
+//! What clients do when it is their time, and when something has come for them.
+
+use super::links::Connection;
+use super::{Event, Segment, World};
+use crate::client::Batch;
+use crate::draws::Stream;
+use crate::goals::{Fault, Goal};
+use crate::judge::Asked;
+use crate::judge::invariant::{Id, Verdict, Violation};
+use crate::wire::Value;
+use crate::workload::Piece;
+
+impl World {
+    /// A client connects, asks or goes away, and decides when it acts again.
+    pub(super) fn act(&mut self, number: usize) {
+        self.clients[number].acts += 1;
+        let acts = self.clients[number].acts;
+        let mut dice = self.dice(Stream::CLIENT, number as u64, acts);
+        let think = dice.exponential(self.scenario.think).max(1000);
+        if self.healed {
+            return;
+        }
+        self.push(think, Event::Act { client: number });
+        let Some(conn) = self.clients[number].conn else {
+            self.connect(number, &mut dice);
+            return;
+        };
+        if self.clients[number].leaving {
+            return;
+        }
+        if self.clients[number].pending.len() < self.scenario.depth {
+            let batch = self.clients[number].ask(self.scenario.pipeline, &mut dice);
+            if dice.permille(self.scenario.close) {
+                self.close(number, conn, batch, &mut dice);
+                return;
+            }
+            let whole = batch.bytes.len();
+            self.say(number, conn, batch, whole);
+        } else if dice.permille(self.scenario.close) {
+            self.close(number, conn, Batch::default(), &mut dice);
+        }
+    }
+
+    fn connect(&mut self, client: usize, dice: &mut crate::draws::Dice) {
+        let member = dice.below(self.members.len() as u64) as usize;
+        if !self.members[member].is_up() {
+            return;
+        }
+        self.last_conn += 1;
+        let conn = self.last_conn;
+        let slow = dice.permille(self.scenario.slow);
+        self.connections.insert(
+            conn,
+            Connection {
+                client,
+                member,
+                life: self.members[member].life,
+                inbox: Vec::new(),
+                ended: false,
+                known: false,
+                closing: false,
+                untaken: 0,
+                window: if slow {
+                    dice.within(1, 2000) as usize
+                } else {
+                    1 << 20
+                },
+                blocked: false,
+                slowness: if slow {
+                    dice.exponential(20_000_000).max(1)
+                } else {
+                    0
+                },
+                last_up: self.time,
+                last_down: self.time,
+                last_take: self.time,
+            },
+        );
+        self.clients[client].conn = Some(conn);
+        self.judge.connected(conn);
+        self.tell(|| format!("client {client} connects to member {member} as c{conn}"));
+        self.send(conn, true, Segment::Opened);
+        let greeting = self.clients[client].greeting(dice);
+        let whole = greeting.bytes.len();
+        self.say(client, conn, greeting, whole);
+    }
+
+    /// Sends a batch, or only its first bytes.
+    fn say(&mut self, client: usize, conn: u64, batch: Batch, cut: usize) {
+        for (piece, end) in batch.pieces {
+            if end > cut {
+                break;
+            }
+            self.tell(|| format!("c{conn} asks {piece}"));
+            match piece {
+                Piece::Request(words) | Piece::Inline(words) => {
+                    self.judge.asked(conn, Asked::Request(words.clone().into()));
+                    self.clients[client].pending.push_back(Some(words));
+                }
+                Piece::Garbage(_, complaint) => {
+                    self.fired(Fault::Garbage);
+                    self.judge.asked(conn, Asked::Garbage(complaint));
+                    self.clients[client].pending.push_back(None);
+                }
+            }
+        }
+        self.send_bytes(conn, true, &batch.bytes[..cut]);
+    }
+
+    /// Goes away in the middle of a batch.
+    fn close(&mut self, client: usize, conn: u64, batch: Batch, dice: &mut crate::draws::Dice) {
+        self.fired(Fault::Close);
+        let cut = dice.below(batch.bytes.len() as u64 + 1) as usize;
+        self.say(client, conn, batch, cut);
+        let last = if dice.coin() {
+            Segment::Reset
+        } else {
+            Segment::End
+        };
+        self.tell(|| format!("c{conn} goes away"));
+        self.send(conn, true, last);
+        self.hang_up(client, conn);
+    }
+
+    /// The client wants to know nothing more of a connection.
+    fn hang_up(&mut self, client: usize, conn: u64) {
+        self.judge.ended(conn);
+        self.clients[client].disconnected();
+        // Whatever still comes for it is dropped; the member learns of the end by itself.
+        if let Some(connection) = self.connections.get_mut(&conn) {
+            connection.window = usize::MAX;
+        }
+    }
+
+    /// Something has come to a client.
+    pub(super) fn down(&mut self, conn: u64, segment: Segment) -> Verdict {
+        let Some(connection) = self.connections.get_mut(&conn) else {
+            return Ok(());
+        };
+        let client = connection.client;
+        let listens = self.clients[client].conn == Some(conn);
+        match segment {
+            Segment::Bytes(bytes) => {
+                let count = bytes.len();
+                if connection.slowness == 0 {
+                    connection.untaken = connection.untaken.saturating_sub(count);
+                    if connection.blocked {
+                        self.push(0, Event::Take { conn, count: 0 });
+                    }
+                } else {
+                    let at = connection.last_take.max(self.time) + connection.slowness;
+                    connection.last_take = at;
+                    self.push(at - self.time, Event::Take { conn, count });
+                }
+                if listens {
+                    self.received(client, conn, &bytes)?;
+                }
+            }
+            Segment::End | Segment::Reset => {
+                if listens {
+                    self.finished(client, conn)?;
+                }
+                let gone = self.connections.get(&conn).is_some_and(|connection| {
+                    self.members[connection.member].life != connection.life || !connection.known
+                });
+                if gone {
+                    self.connections.remove(&conn);
+                }
+            }
+            Segment::Opened => {}
+        }
+        Ok(())
+    }
+
+    fn received(&mut self, client: usize, conn: u64, bytes: &[u8]) -> Verdict {
+        self.clients[client].decoder.feed(bytes);
+        loop {
+            let next = self.clients[client].decoder.next();
+            let next =
+                next.map_err(|wrong| Violation::new(Id::P4, format!("c{conn}: {}", wrong.0)));
+            let Some(value) = next? else {
+                return Ok(());
+            };
+            self.tell(|| format!("c{conn} receives {value}"));
+            self.judge.replied(conn, &value)?;
+            if matches!(&value, Value::Error(text) if text.starts_with(b"WRONGTYPE")) {
+                self.judge.reached(Goal::WrongType);
+            }
+            let client = &mut self.clients[client];
+            if let Some(Some(request)) = client.pending.pop_front() {
+                client.workload.replied(&request, &value);
+            }
+        }
+    }
+
+    /// P5: the connection is no more.
+    fn finished(&mut self, client: usize, conn: u64) -> Verdict {
+        let Some(connection) = self.connections.get(&conn) else {
+            return Ok(());
+        };
+        let crashed = self.members[connection.member].life != connection.life;
+        let amid = self.clients[client].decoder.is_amid();
+        self.tell(|| format!("c{conn} is closed by the server"));
+        if !crashed {
+            if amid {
+                let text = format!("c{conn} was closed in the middle of a reply");
+                return Err(Violation::new(Id::P4, text));
+            }
+            self.judge.closed(conn)?;
+        }
+        self.hang_up(client, conn);
+        Ok(())
+    }
+}

@@ -1,0 +1,185 @@
+//! Disk operations on their way: in order on each file, in any order between files, late or at
+//! once.
+
+use seedis::disk::{DiskDone, DiskError, DiskOp, FileKind, FileName};
+use seedis::ids::Ticket;
+
+use super::{Event, World};
+use crate::draws::Stream;
+use crate::goals::Fault;
+
+/// One operation.
+#[derive(Clone, Debug)]
+pub(super) struct Job {
+    pub(super) ticket: Ticket,
+    pub(super) op: DiskOp,
+}
+
+/// The file that an operation is about; nothing where it is about the directory.
+fn file_of(op: &DiskOp) -> Option<FileName> {
+    match op {
+        DiskOp::WriteAt { file, .. }
+        | DiskOp::Sync { file }
+        | DiskOp::Read { file, .. }
+        | DiskOp::Truncate { file, .. } => Some(*file),
+        DiskOp::Create { .. }
+        | DiskOp::Rename { .. }
+        | DiskOp::Remove { .. }
+        | DiskOp::SyncDir
+        | DiskOp::List => None,
+    }
+}
+
+/// How long after a failure writes may be refused, in nanoseconds.
+const TIGHT_NS: u64 = 5_000_000_000;
+
+impl World {
+    /// A node wants something of its disk. True if it was done on the spot and its outcome waits.
+    pub(super) fn disk_asked(&mut self, number: usize, ticket: Ticket, op: DiskOp) -> bool {
+        let time = self.time;
+        let member = &mut self.members[number];
+        member.last_job += 1;
+        let job = member.last_job;
+        let key = (number as u64) << 56 | member.life << 32;
+        let mut dice = crate::draws::Dice::new(self.scenario.seed, Stream::DISK, key, job);
+        let is_sync = matches!(op, DiskOp::Sync { .. } | DiskOp::SyncDir);
+        let file = file_of(&op);
+        let after = match file {
+            Some(file) => member
+                .busy
+                .get(&file)
+                .copied()
+                .unwrap_or_default()
+                .max(member.barrier),
+            // What changes the directory comes behind all before it and before all behind it.
+            None => member
+                .busy
+                .values()
+                .copied()
+                .max()
+                .unwrap_or_default()
+                .max(member.barrier),
+        };
+        if self.scenario.inline_disk && !is_sync && after <= time && !dice.permille(20) {
+            let outcome = self.perform_op(number, op);
+            self.members[number].outcomes.push((ticket, outcome));
+            return true;
+        }
+        let mut takes = dice.exponential(self.scenario.disk_latency);
+        if !is_sync {
+            takes /= 8;
+        }
+        let stalled = !self.healed && dice.below(10_000) < self.scenario.stalls;
+        if stalled {
+            takes += dice.within(100_000_000, 500_000_000);
+        }
+        let at = after.max(time) + takes + 1;
+        match file {
+            Some(file) => {
+                member.busy.insert(file, at);
+            }
+            None => member.barrier = at,
+        }
+        member.jobs.insert(job, Job { ticket, op });
+        let life = member.life;
+        if stalled {
+            self.fired(Fault::Stall);
+        }
+        self.push(
+            at - time,
+            Event::Disk {
+                member: number,
+                life,
+                job,
+            },
+        );
+        false
+    }
+
+    /// Performs an operation, and keeps in mind which files hold what no sync has covered.
+    pub(super) fn perform_op(&mut self, number: usize, op: DiskOp) -> Result<DiskDone, DiskError> {
+        let member = &mut self.members[number];
+        match &op {
+            DiskOp::WriteAt { file, .. } => {
+                member.unsynced.insert(*file);
+            }
+            DiskOp::Create { file, .. } => {
+                member.unsynced.remove(file);
+            }
+            DiskOp::Rename { from, to } => {
+                let moved = member.unsynced.remove(from);
+                member.unsynced.remove(to);
+                member.unsynced.extend(moved.then_some(*to));
+            }
+            _ => {}
+        }
+        let synced = match &op {
+            DiskOp::Sync { file } => Some(*file),
+            _ => None,
+        };
+        let outcome = member.disk.perform(op);
+        if matches!(outcome, Err(DiskError::Io { .. })) {
+            // A node that cannot prepare a file for its log may take the disk for a full one.
+            member.tight_until = member.tight_until.max(self.time.saturating_add(TIGHT_NS));
+            self.fired(Fault::SyncFails);
+            self.judge.sync_lost(number);
+        }
+        let member = &mut self.members[number];
+        if let Some(file) = synced.filter(|_| outcome.is_ok()) {
+            member.unsynced.remove(&file);
+        }
+        outcome
+    }
+
+    /// The disk has come to an operation.
+    pub(super) fn disk_done(&mut self, number: usize, life: u64, job: u64) {
+        let member = &mut self.members[number];
+        if member.life != life {
+            return;
+        }
+        let Some(Job { ticket, op }) = member.jobs.remove(&job) else {
+            return;
+        };
+        // A fresh file whose first sync fails may be thrown away: nobody has relied on it.
+        let dirty = &member.unsynced;
+        let is_log_sync = matches!(&op, DiskOp::Sync { file }
+            if file.kind() == FileKind::Log && dirty.contains(file));
+        let outcome = self.perform_op(number, op);
+        if matches!(outcome, Err(DiskError::Io { .. })) {
+            self.members[number].sync_failed |= is_log_sync;
+        }
+        self.members[number].outcomes.push((ticket, outcome));
+        self.wake(number);
+    }
+
+    /// Puts what the disk has done into the digest.
+    pub(super) fn digest_outcome(&mut self, ticket: Ticket, outcome: &Result<DiskDone, DiskError>) {
+        self.digest.word(ticket.0);
+        match outcome {
+            Ok(DiskDone::Done) => self.digest.word(1),
+            Ok(DiskDone::Written { bytes }) => self.digest.word(bytes.len() as u64),
+            Ok(DiskDone::Read { bytes }) => self.digest.bytes(bytes),
+            Ok(DiskDone::Listed { files }) => self.digest.word(files.len() as u64),
+            Err(_) => self.digest.word(2),
+        }
+    }
+
+    /// Puts what a node asks of its disk into the digest.
+    pub(super) fn digest_op(&mut self, ticket: Ticket, op: &DiskOp) {
+        self.digest.word(ticket.0);
+        match op {
+            DiskOp::WriteAt { offset, bytes, .. } => {
+                self.digest.word(*offset);
+                self.digest.bytes(bytes);
+            }
+            DiskOp::Create { size, .. } => self.digest.word(*size),
+            DiskOp::Read { offset, len, .. } => self.digest.word(offset << 32 ^ u64::from(*len)),
+            DiskOp::Truncate { len, .. } => self.digest.word(*len),
+            DiskOp::Sync { .. } => self.digest.word(3),
+            DiskOp::Rename { .. } => self.digest.word(4),
+            DiskOp::Remove { .. } => self.digest.word(5),
+            DiskOp::SyncDir => self.digest.word(6),
+            DiskOp::List => self.digest.word(7),
+        }
+    }
+}

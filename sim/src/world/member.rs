@@ -1,0 +1,209 @@
+//! A member: a machine with a disk and clocks, and at times a node that runs on it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
+
+use seedis::disk::{DiskDone, DiskError, FileName};
+use seedis::ids::Ticket;
+use seedis::node::config::Config;
+use seedis::node::witness::Witnessed;
+use seedis::node::{Node, Phase};
+
+use super::disk_jobs::Job;
+use super::{Event, Segment, World};
+use crate::clock::Clock;
+use crate::disk::{FakeDisk, Profile};
+use crate::draws::Stream;
+use crate::goals::Fault;
+use crate::judge::End;
+use crate::scenario::Scenario;
+
+/// How a member is to end: the boundaries that are still to be passed first.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Doom {
+    pub(super) end: End,
+    pub(super) boundaries: u64,
+}
+
+/// One member.
+#[expect(clippy::struct_excessive_bools, reason = "each is about another thing")]
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) number: usize,
+    pub(super) config: Config,
+    pub(super) node: Option<Node>,
+    /// How often it has ended.
+    pub(super) life: u64,
+    pub(super) disk: FakeDisk,
+    pub(super) clock: Clock,
+    /// Disk operations on their way, by number.
+    pub(super) jobs: BTreeMap<u64, Job>,
+    pub(super) last_job: u64,
+    /// When the last operation on each file ends, and the last on the directory.
+    pub(super) busy: BTreeMap<FileName, u64>,
+    pub(super) barrier: u64,
+    /// What the disk has done and the node was not told.
+    pub(super) outcomes: Vec<(Ticket, Result<DiskDone, DiskError>)>,
+    /// Files that hold what no sync has covered.
+    pub(super) unsynced: BTreeSet<FileName>,
+    /// A sync of the log has failed in this life.
+    pub(super) sync_failed: bool,
+    /// Connections that have come, that have something to read, that can be written again.
+    pub(super) arrivals: Vec<u64>,
+    pub(super) stirred: BTreeSet<u64>,
+    pub(super) writable: BTreeSet<u64>,
+    /// The deadline has passed.
+    pub(super) due: bool,
+    pub(super) deadline: Option<u64>,
+    pub(super) deadline_version: u64,
+    pub(super) turn_planned: bool,
+    pub(super) turns: u64,
+    /// The process stands still until then.
+    pub(super) paused_until: u64,
+    /// It stands still between its inputs and its flush.
+    pub(super) mid_turn: bool,
+    pub(super) doom: Option<Doom>,
+    /// It was asked to stop.
+    pub(super) stopping: bool,
+    /// The judge knows that it serves.
+    pub(super) serving: bool,
+    /// What it witnessed since it began to serve and before that was judged.
+    pub(super) held: Vec<Witnessed>,
+    /// The disk is full, or was until then.
+    pub(super) tight_until: u64,
+    /// The monotonic clock stands still since then.
+    pub(super) frozen_from: Option<u64>,
+}
+
+impl Member {
+    pub(super) fn new(number: usize, scenario: &Scenario) -> Self {
+        Self {
+            number,
+            config: scenario.config.clone(),
+            node: None,
+            life: 0,
+            disk: FakeDisk::new(scenario.seed.wrapping_add(number as u64)),
+            clock: Clock::new(0, 0),
+            jobs: BTreeMap::new(),
+            last_job: 0,
+            busy: BTreeMap::new(),
+            barrier: 0,
+            outcomes: Vec::new(),
+            unsynced: BTreeSet::new(),
+            sync_failed: false,
+            arrivals: Vec::new(),
+            stirred: BTreeSet::new(),
+            writable: BTreeSet::new(),
+            due: false,
+            deadline: None,
+            deadline_version: 0,
+            turn_planned: false,
+            turns: 0,
+            paused_until: 0,
+            mid_turn: false,
+            doom: None,
+            stopping: false,
+            serving: false,
+            held: Vec::new(),
+            tight_until: 0,
+            frozen_from: None,
+        }
+    }
+
+    /// Whether there is a process.
+    pub(super) fn is_up(&self) -> bool {
+        self.node.is_some()
+    }
+
+    /// Whether it serves.
+    pub(super) fn is_serving(&self) -> bool {
+        self.node
+            .as_ref()
+            .is_some_and(|node| node.phase() == Phase::Serving)
+    }
+
+    /// How it is, for a report.
+    pub(super) fn condition(&self) -> String {
+        let phase = self.node.as_ref().map(Node::phase);
+        let (number, jobs, deadline) = (self.number, self.jobs.len(), self.deadline);
+        format!("member {number}: {phase:?}, {jobs} disk operations, deadline {deadline:?}")
+    }
+}
+
+impl World {
+    /// A member's process begins.
+    pub(super) fn start(&mut self, number: usize) {
+        let time = self.time;
+        let member = &mut self.members[number];
+        if member.node.is_some() {
+            return;
+        }
+        let mut config = member.config.clone();
+        let seed = self.scenario.seed;
+        let mut dice = crate::draws::Dice::new(seed, Stream::IDENTITY, number as u64, member.life);
+        config.seed = dice.draw();
+        member.node = Some(Node::new(config, member.clock.read(time)));
+        self.tell(|| format!("member {number} starts"));
+        self.wake(number);
+    }
+
+    /// A member ends: its process dies, and with it, or not, what the disk had not made durable.
+    pub(super) fn end(&mut self, number: usize, end: End) {
+        let time = self.time;
+        let member = &mut self.members[number];
+        let recovering = !member.serving;
+        let seed = self.scenario.seed;
+        let mut dice = crate::draws::Dice::new(seed, Stream::CRASH, number as u64, member.life);
+        let profile = *dice.pick(&Profile::ALL);
+        // Of what was on its way to the disk, the first operations arrive.
+        let jobs = mem::take(&mut member.jobs);
+        let done = dice.below(jobs.len() as u64 + 1) as usize;
+        for job in jobs.into_values().take(done) {
+            let _ = self.perform_op(number, job.op);
+        }
+        let member = &mut self.members[number];
+        if end == End::Power {
+            member.unsynced.clear();
+            member.disk.crash(profile);
+            member.clock.reboot(time, dice.below(1 << 40));
+        }
+        member.node = None;
+        member.life += 1;
+        member.busy.clear();
+        member.outcomes.clear();
+        member.arrivals.clear();
+        member.stirred.clear();
+        member.writable.clear();
+        member.held.clear();
+        (member.due, member.deadline) = (false, None);
+        member.deadline_version += 1;
+        (member.turn_planned, member.mid_turn) = (false, false);
+        (member.paused_until, member.barrier) = (0, 0);
+        (member.doom, member.frozen_from) = (None, None);
+        (member.stopping, member.serving, member.sync_failed) = (false, false, false);
+        let life = member.life;
+        self.fired(match end {
+            End::Power => Fault::Power,
+            End::Process => Fault::Kill,
+            End::Stop => Fault::Stop,
+        });
+        if recovering {
+            self.fired(Fault::DuringRecovery);
+        }
+        self.tell(|| format!("member {number} ends: {end:?}, {profile:?}"));
+        self.judge.lost(number, end, time);
+        let of_member = |c: &super::links::Connection| c.member == number && c.life + 1 == life;
+        let conns = self.connections.iter().filter(|(_, c)| of_member(c));
+        let conns: Vec<u64> = conns.map(|(conn, _)| *conn).collect();
+        for conn in conns {
+            self.send(conn, false, Segment::Reset);
+        }
+        let after = dice.exponential(300_000_000);
+        self.push(after, Event::Start { member: number });
+        // Now and then the next crash comes while it recovers.
+        if dice.permille(250) && !self.healed {
+            let boundaries = dice.below(20);
+            self.members[number].doom = Some(Doom { end, boundaries });
+        }
+    }
+}

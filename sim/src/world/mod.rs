@@ -1,0 +1,309 @@
+//! The world: members, clients, what travels between them, and one event at a time.
+
+mod clients;
+mod disk_jobs;
+mod faults;
+mod links;
+mod member;
+mod turn;
+
+use std::collections::BTreeMap;
+
+use crate::client::Client;
+use crate::digest::Digest;
+use crate::draws::{Dice, Stream};
+use crate::goals::{Fault, Goals};
+use crate::judge::Judge;
+use crate::judge::invariant::{Id, Verdict, Violation};
+use crate::queue::Queue;
+use crate::scenario::Scenario;
+use crate::workload::Workload;
+use links::Connection;
+use member::Member;
+
+/// What travels one way on a connection.
+#[derive(Clone, Debug)]
+pub(crate) enum Segment {
+    Opened,
+    Bytes(Vec<u8>),
+    /// No more bytes will come, but the other way is open.
+    End,
+    /// The connection is no more.
+    Reset,
+}
+
+/// What happens.
+#[derive(Clone, Debug)]
+pub(crate) enum Event {
+    /// A client does something.
+    Act { client: usize },
+    /// Something has come from a client to its member.
+    Up { conn: u64, segment: Segment },
+    /// Something has come from a member to its client.
+    Down { conn: u64, segment: Segment },
+    /// A slow client takes what has come.
+    Take { conn: u64, count: usize },
+    /// A member takes a turn.
+    Turn { member: usize, life: u64 },
+    /// A member that stood still in the middle of a turn goes on.
+    Flush { member: usize, life: u64 },
+    /// The disk has done an operation.
+    Disk { member: usize, life: u64, job: u64 },
+    /// A member's deadline, unless it has another by now.
+    Deadline {
+        member: usize,
+        life: u64,
+        version: u64,
+    },
+    /// A member starts.
+    Start { member: usize },
+    /// Something goes wrong.
+    Fault {
+        member: usize,
+        fault: Fault,
+        ordinal: u64,
+    },
+    /// Something that went wrong is over.
+    Over { member: usize, fault: Fault },
+}
+
+/// Two ends between which bytes travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum End {
+    Client(usize),
+    Member(usize),
+}
+
+/// One direction between two ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ends {
+    pub(crate) from: End,
+    pub(crate) to: End,
+}
+
+/// What a direction is like for the whole run, and how many pieces have gone over it.
+#[derive(Clone, Debug)]
+pub(crate) struct Link {
+    pub(crate) mean: u64,
+    pub(crate) segments: u64,
+}
+
+/// Everything there is in one run.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) scenario: Scenario,
+    /// True time, in nanoseconds since the start.
+    pub(crate) time: u64,
+    pub(crate) events: u64,
+    pub(crate) digest: Digest,
+    pub(crate) judge: Judge,
+    queue: Queue<Event>,
+    members: Vec<Member>,
+    clients: Vec<Client>,
+    links: BTreeMap<Ends, Link>,
+    connections: BTreeMap<u64, Connection>,
+    last_conn: u64,
+    /// All faults have ended: what is pending must come to its end.
+    healed: bool,
+    pub(crate) trace: bool,
+}
+
+/// How long after the faults have ended all requests must be answered, in nanoseconds.
+const PATIENCE: u64 = 20_000_000_000;
+
+impl World {
+    pub(crate) fn new(scenario: Scenario) -> Self {
+        let seed = scenario.seed;
+        let members = (0..scenario.members).map(|number| Member::new(number, &scenario));
+        let clients = scenario
+            .clients
+            .iter()
+            .enumerate()
+            .map(|(number, (kind, shape))| {
+                Client::new(Workload::new(*kind, *shape, number as u64))
+            });
+        let mut world = Self {
+            time: 0,
+            events: 0,
+            digest: Digest::new(),
+            judge: Judge::new(scenario.members, scenario.policy),
+            queue: Queue::new(seed),
+            members: members.collect(),
+            clients: clients.collect(),
+            links: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            last_conn: 0,
+            healed: false,
+            trace: false,
+            scenario,
+        };
+        for member in 0..world.members.len() {
+            world.push(0, Event::Start { member });
+            world.plan_faults(member);
+        }
+        for client in 0..world.clients.len() {
+            world.push(1_000_000 * (client as u64 + 1), Event::Act { client });
+        }
+        world
+    }
+
+    /// The faults that fired and the goals that were reached.
+    pub(crate) fn goals(&self) -> &Goals {
+        &self.judge.goals
+    }
+
+    fn fired(&mut self, fault: Fault) {
+        self.judge.goals.fired(fault);
+    }
+
+    fn dice(&self, stream: Stream, a: u64, b: u64) -> Dice {
+        Dice::new(self.scenario.seed, stream, a, b)
+    }
+
+    fn push(&mut self, after: u64, event: Event) {
+        let key = match &event {
+            Event::Act { client } => 0x1_0000 + *client as u64,
+            Event::Up { conn, .. } => 0x2_0000_0000 + conn,
+            Event::Down { conn, .. } => 0x3_0000_0000 + conn,
+            Event::Take { conn, .. } => 0x4_0000_0000 + conn,
+            Event::Turn { member, .. } => 0x5_0000 + *member as u64,
+            Event::Flush { member, .. } => 0x6_0000 + *member as u64,
+            Event::Disk { member, job, .. } => (*member as u64) << 48 | 0x7_0000_0000_0000 | job,
+            Event::Deadline { member, .. } => 0x8_0000 + *member as u64,
+            Event::Start { member } => 0x9_0000 + *member as u64,
+            Event::Fault { member, fault, .. } => (*fault as u64) << 20 | 0xa_0000 | *member as u64,
+            Event::Over { member, fault } => (*fault as u64) << 20 | 0xb_0000 | *member as u64,
+        };
+        self.queue.push(self.time.saturating_add(after), key, event);
+    }
+
+    /// Writes a line for whoever follows the run.
+    fn tell(&self, line: impl FnOnce() -> String) {
+        if self.trace {
+            let (event, time) = (self.events, self.time);
+            crate::report::line(&format!(
+                "{event:>7} {:>12.6}s {}",
+                time as f64 / 1e9,
+                line()
+            ));
+        }
+    }
+
+    /// Runs until clients have stopped asking and all is answered, or `events` have happened.
+    pub(crate) fn run(&mut self, events: u64) -> Verdict {
+        while self.advance(events)? {}
+        Ok(())
+    }
+
+    /// Makes the next event happen; false when the run is over, and all that must hold then does.
+    pub(crate) fn advance(&mut self, events: u64) -> Result<bool, Violation> {
+        if self.events >= events {
+            return Ok(false);
+        }
+        if !self.healed && self.time >= self.scenario.duration {
+            self.heal();
+        }
+        if self.healed && self.is_quiet() {
+            return self.last_words().map(|()| false);
+        }
+        if self.healed && self.time > self.scenario.duration + PATIENCE {
+            return self.stuck().map(|()| false);
+        }
+        let more = self.step()?;
+        if !more && self.healed {
+            self.last_words()?;
+        }
+        Ok(more)
+    }
+
+    /// The next event; false where there is none.
+    pub(crate) fn step(&mut self) -> Result<bool, Violation> {
+        let Some((time, event)) = self.queue.pop() else {
+            return Ok(false);
+        };
+        self.time = time;
+        self.events += 1;
+        self.digest.word(time);
+        match event {
+            Event::Act { client } => self.act(client),
+            Event::Up { conn, segment } => self.up(conn, segment),
+            Event::Down { conn, segment } => self.down(conn, segment)?,
+            Event::Take { conn, count } => self.take(conn, count),
+            Event::Turn { member, life } => self.turn(member, life)?,
+            Event::Flush { member, life } => self.late_flush(member, life)?,
+            Event::Disk { member, life, job } => self.disk_done(member, life, job),
+            Event::Deadline {
+                member,
+                life,
+                version,
+            } => self.deadline(member, life, version),
+            Event::Start { member } => self.start(member),
+            Event::Fault {
+                member,
+                fault,
+                ordinal,
+            } => self.fault(member, fault, ordinal),
+            Event::Over { member, fault } => self.over(member, fault),
+        }
+        Ok(true)
+    }
+
+    /// Nobody asks any more, and everybody is answered.
+    fn is_quiet(&self) -> bool {
+        let answered = |client: &Client| client.conn.is_none() || client.pending.is_empty();
+        self.clients.iter().all(answered) && self.members.iter().all(Member::is_serving)
+    }
+
+    /// All faults end, and clients ask nothing new.
+    fn heal(&mut self) {
+        self.healed = true;
+        self.tell(|| "all faults end".to_owned());
+        for member in 0..self.members.len() {
+            self.heal_member(member);
+        }
+        // Who was slow reads on at once.
+        let mut waiting = Vec::new();
+        for (conn, connection) in &mut self.connections {
+            (connection.window, connection.slowness) = (1 << 20, 0);
+            waiting.push(*conn);
+        }
+        for conn in waiting {
+            self.push(0, Event::Take { conn, count: 0 });
+        }
+    }
+
+    /// S1, once more, when all is quiet.
+    fn last_words(&mut self) -> Verdict {
+        for (number, member) in self.members.iter().enumerate() {
+            if let Some(node) = &member.node {
+                self.judge.audit(number, node.store())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// L2: something is still pending, long after all faults have ended.
+    fn stuck(&self) -> Verdict {
+        let mut lines = Vec::new();
+        for (number, client) in self.clients.iter().enumerate() {
+            if let Some(conn) = client.conn.filter(|_| !client.pending.is_empty()) {
+                let (pending, waiting) = (client.pending.len(), self.judge.waiting(conn));
+                let first = client
+                    .pending
+                    .front()
+                    .cloned()
+                    .flatten()
+                    .unwrap_or_default();
+                let first: Vec<String> =
+                    first.iter().map(|word| crate::wire::shown(word)).collect();
+                let first = first.join(" ");
+                let counts = format!("waits for {pending} replies (the judge: {waiting})");
+                lines.push(format!("client {number} (c{conn}) {counts}, first {first}"));
+            }
+        }
+        for member in &self.members {
+            lines.push(member.condition());
+        }
+        Err(Violation::new(Id::L2, lines.join("; ")))
+    }
+}

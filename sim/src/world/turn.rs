@@ -1,0 +1,514 @@
+//! A member's turn: what is ready is handled, then one flush, then its effects; a crash between any
+//! two.
+
+use seedis::disk::DiskError;
+use seedis::ids::ConnId;
+use seedis::node::Phase;
+use seedis::node::effect::{Effect, Effects, Note};
+use seedis::node::input::Input;
+
+use super::{Event, Segment, World};
+use crate::draws::{Dice, Stream};
+use crate::goals::{Fault, Goal};
+use crate::judge::invariant::{Id, Verdict, Violation};
+use crate::judge::{Circumstances, End};
+
+/// Whether a member still lives behind a boundary.
+type Alive = Result<bool, Violation>;
+
+impl World {
+    /// A member has something to do: its next turn comes soon.
+    pub(super) fn wake(&mut self, number: usize) {
+        let member = &mut self.members[number];
+        if member.turn_planned || !member.is_up() {
+            return;
+        }
+        member.turn_planned = true;
+        let (life, turns) = (member.life, member.turns);
+        let after = 500 + crate::draws::mixed(self.scenario.seed ^ turns) % 40_000;
+        self.push(
+            after,
+            Event::Turn {
+                member: number,
+                life,
+            },
+        );
+    }
+
+    /// A member's deadline has passed, if it is still the one.
+    pub(super) fn deadline(&mut self, number: usize, life: u64, version: u64) {
+        let member = &mut self.members[number];
+        if member.life == life && member.deadline_version == version {
+            (member.due, member.deadline) = (true, None);
+            self.wake(number);
+        }
+    }
+
+    /// Asks the node when it wants to be woken, and plans that.
+    pub(super) fn plan_deadline(&mut self, number: usize) {
+        let time = self.time;
+        let member = &mut self.members[number];
+        let Some(node) = &member.node else {
+            return;
+        };
+        let wanted = node
+            .deadline()
+            .map(|deadline| member.clock.when(deadline.at, time));
+        if wanted == member.deadline || member.due {
+            return;
+        }
+        member.deadline = wanted;
+        member.deadline_version += 1;
+        let (life, version) = (member.life, member.deadline_version);
+        if let Some(at) = wanted {
+            // Work that is left over costs a microsecond at least, or time would stand still.
+            let after = (at - time).max(1000);
+            self.push(
+                after,
+                Event::Deadline {
+                    member: number,
+                    life,
+                    version,
+                },
+            );
+        }
+    }
+
+    /// One more boundary between effects: a doomed member may end here.
+    fn boundary(&mut self, number: usize) -> bool {
+        let member = &mut self.members[number];
+        match &mut member.doom {
+            None => true,
+            Some(doom) if doom.boundaries > 0 => {
+                doom.boundaries -= 1;
+                true
+            }
+            Some(doom) => {
+                let end = doom.end;
+                self.end(number, end);
+                false
+            }
+        }
+    }
+
+    /// Tells a node something, and the judge what came of it.
+    fn inform(&mut self, number: usize, input: Input<'_>) -> Alive {
+        let now = self.members[number].clock.read(self.time);
+        let Some(node) = &mut self.members[number].node else {
+            return Ok(false);
+        };
+        node.handle(now, input);
+        self.listen(number, Heard::Handled)?;
+        Ok(self.boundary(number))
+    }
+
+    /// Hands what a node has witnessed to the judge.
+    fn listen(&mut self, number: usize, heard: Heard) -> Verdict {
+        let member = &mut self.members[number];
+        let Some(node) = &mut member.node else {
+            return Ok(());
+        };
+        let mut records = node.witness();
+        let phase = node.phase();
+        let around = Circumstances {
+            now: member.clock.read(self.time),
+            time: self.time,
+            serving: phase == Phase::Serving,
+            loading: false,
+            tight: self.time < member.tight_until,
+        };
+        self.judge.told_time(number, around.now);
+        if self.trace {
+            for record in &records {
+                crate::report::line(&format!("        witness {record:?}"));
+            }
+        }
+        if member.serving || phase != Phase::Serving {
+            return if records.is_empty() {
+                Ok(())
+            } else {
+                self.judge.witnessed(number, records, around)
+            };
+        }
+        // It has begun to serve: how far it has recovered is known when it has flushed.
+        member.held.append(&mut records);
+        let Heard::Flushed { recovered } = heard else {
+            return Ok(());
+        };
+        member.serving = true;
+        let mut before = std::mem::take(&mut member.held);
+        let answers = before
+            .iter()
+            .position(|record| matches!(record, seedis::node::witness::Witnessed::Answered { .. }));
+        let after = before.split_off(answers.unwrap_or(before.len()));
+        let plain = after.is_empty();
+        self.judge.witnessed(number, before, around)?;
+        self.judge.serves(number, recovered)?;
+        self.tell(|| format!("member {number} serves, recovered up to {recovered:?}"));
+        if plain {
+            self.audit(number)?;
+        }
+        self.judge.witnessed(number, after, around)
+    }
+
+    fn audit(&mut self, number: usize) -> Verdict {
+        match &self.members[number].node {
+            Some(node) => self.judge.audit(number, node.store()),
+            None => Ok(()),
+        }
+    }
+
+    /// A turn.
+    pub(super) fn turn(&mut self, number: usize, life: u64) -> Verdict {
+        let member = &mut self.members[number];
+        if member.life != life || !member.is_up() {
+            return Ok(());
+        }
+        if self.time < member.paused_until {
+            let after = member.paused_until - self.time;
+            self.push(
+                after,
+                Event::Turn {
+                    member: number,
+                    life,
+                },
+            );
+            return Ok(());
+        }
+        member.turn_planned = false;
+        if member.mid_turn {
+            return Ok(());
+        }
+        member.turns += 1;
+        let turns = member.turns;
+        let mut dice = self.dice(Stream::TURN, number as u64, turns);
+        let disk_first = dice.coin();
+        if disk_first && !self.tell_outcomes(number)? {
+            return Ok(());
+        }
+        if !self.read_all(number, &mut dice)? || !self.tell_outcomes(number)? {
+            return Ok(());
+        }
+        if std::mem::take(&mut self.members[number].due) && !self.inform(number, Input::Timer)? {
+            return Ok(());
+        }
+        let stop = std::mem::take(&mut self.members[number].stopping);
+        if stop && !self.inform(number, Input::Stop)? {
+            return Ok(());
+        }
+        if !self.healed && dice.below(10_000) < self.scenario.mid_turn {
+            self.fired(Fault::MidTurn);
+            self.members[number].mid_turn = true;
+            let after = dice.exponential(100_000_000).min(1_000_000_000);
+            self.push(
+                after,
+                Event::Flush {
+                    member: number,
+                    life,
+                },
+            );
+            return Ok(());
+        }
+        self.flush(number, &mut dice)
+    }
+
+    /// The end of a turn in the middle of which the process stood still.
+    pub(super) fn late_flush(&mut self, number: usize, life: u64) -> Verdict {
+        let member = &mut self.members[number];
+        if member.life != life {
+            return Ok(());
+        }
+        member.mid_turn = false;
+        let turns = member.turns;
+        let mut dice = self.dice(Stream::TURN, number as u64 | 1 << 32, turns);
+        self.wake(number);
+        self.flush(number, &mut dice)
+    }
+
+    fn tell_outcomes(&mut self, number: usize) -> Alive {
+        for (ticket, outcome) in std::mem::take(&mut self.members[number].outcomes) {
+            self.digest_outcome(ticket, &outcome);
+            self.tell(|| {
+                let how = match &outcome {
+                    Ok(_) => "done".to_owned(),
+                    Err(DiskError::NoSpace { .. }) => "no space".to_owned(),
+                    Err(error) => format!("{error:?}"),
+                };
+                format!("member {number} {ticket}: {how}")
+            });
+            if self.members[number].sync_failed && matches!(outcome, Err(DiskError::Io { .. })) {
+                self.judge.sync_failed(number);
+            }
+            if !self.inform(number, Input::Disk { ticket, outcome })? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Accepts, reads and writes what is ready.
+    fn read_all(&mut self, number: usize, dice: &mut Dice) -> Alive {
+        for conn in std::mem::take(&mut self.members[number].arrivals) {
+            if let Some(connection) = self.connections.get_mut(&conn) {
+                connection.known = true;
+                let address = "10.0.0.1:1";
+                let conn = ConnId(conn);
+                if !self.inform(number, Input::Opened { conn, address })? {
+                    return Ok(false);
+                }
+            }
+        }
+        for conn in std::mem::take(&mut self.members[number].writable) {
+            if !self.write(number, conn)? {
+                return Ok(false);
+            }
+        }
+        for conn in std::mem::take(&mut self.members[number].stirred) {
+            if !self.read(number, conn, dice)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Reads once from a connection.
+    fn read(&mut self, number: usize, conn: u64, dice: &mut Dice) -> Alive {
+        let Some(node) = &self.members[number].node else {
+            return Ok(false);
+        };
+        let appetite = node.appetite(ConnId(conn));
+        let Some(connection) = self.connections.get_mut(&conn).filter(|c| c.known) else {
+            return Ok(true);
+        };
+        let there = connection.inbox.len();
+        if there > 0 && appetite > 0 {
+            let drawn = dice
+                .within(1, self.scenario.read_max)
+                .max(there as u64 / 16);
+            let count = there.min(appetite).min(drawn as usize);
+            let rest = connection.inbox.split_off(count);
+            let bytes = std::mem::replace(&mut connection.inbox, rest);
+            if bytes
+                .windows(3)
+                .skip(1)
+                .any(|three| three == b"\n*1" || three == b"\n*2")
+            {
+                self.fired(Fault::Merge);
+            }
+            self.digest.word(conn);
+            self.digest.bytes(&bytes);
+            let (conn, bytes) = (ConnId(conn), &bytes[..]);
+            if !self.inform(number, Input::Received { conn, bytes })? {
+                return Ok(false);
+            }
+        }
+        let Some(connection) = self.connections.get(&conn) else {
+            return Ok(true);
+        };
+        if !connection.inbox.is_empty() {
+            // Who has no appetite now will say when it is back.
+            if appetite > 0 {
+                self.members[number].stirred.insert(conn);
+            }
+        } else if connection.ended {
+            self.tell(|| format!("member {number} sees that c{conn} is gone"));
+            self.connections.remove(&conn);
+            return self.inform(number, Input::Closed { conn: ConnId(conn) });
+        }
+        Ok(true)
+    }
+
+    /// Writes what a connection's window takes.
+    fn write(&mut self, number: usize, conn: u64) -> Alive {
+        loop {
+            let Some(node) = &self.members[number].node else {
+                return Ok(false);
+            };
+            let Some(connection) = self.connections.get_mut(&conn).filter(|c| c.known) else {
+                return Ok(true);
+            };
+            let Some(chunk) = node.outbox(ConnId(conn)).next() else {
+                break;
+            };
+            let room = connection.window.saturating_sub(connection.untaken);
+            if room == 0 {
+                connection.blocked = true;
+                self.fired(Fault::SlowReader);
+                return Ok(true);
+            }
+            let count = chunk.len().min(room);
+            let bytes = chunk[..count].to_vec();
+            connection.untaken = connection.untaken.saturating_add(count);
+            self.digest.word(conn);
+            self.digest.bytes(&bytes);
+            self.send_bytes(conn, false, &bytes);
+            let conn = ConnId(conn);
+            if !self.inform(number, Input::Sent { conn, count })? {
+                return Ok(false);
+            }
+        }
+        let closing = self.connections.get_mut(&conn).filter(|c| c.closing);
+        if let Some(connection) = closing {
+            connection.known = false;
+            self.send(conn, false, Segment::End);
+            return self.inform(number, Input::Closed { conn: ConnId(conn) });
+        }
+        Ok(true)
+    }
+
+    /// Ends a turn, and performs its effects.
+    fn flush(&mut self, number: usize, dice: &mut Dice) -> Verdict {
+        for _ in 0..64 {
+            let now = self.members[number].clock.read(self.time);
+            let mut effects = Effects::new();
+            let Some(node) = &mut self.members[number].node else {
+                return Ok(());
+            };
+            node.flush(now, &mut effects);
+            let recovered = effects.iter().find_map(|effect| match effect {
+                Effect::Note(note) => match **note {
+                    Note::Recovered { index, .. } => Some(index.0),
+                    _ => None,
+                },
+                _ => None,
+            });
+            self.listen(number, Heard::Flushed { recovered })?;
+            if !self.boundary(number) {
+                return Ok(());
+            }
+            let stopped = effects
+                .iter()
+                .any(|effect| matches!(effect, Effect::Stopped { .. }));
+            if self.members[number].sync_failed && !stopped {
+                let told = self.members[number].outcomes.is_empty();
+                if told {
+                    let text = "a sync has failed, and the node goes on";
+                    return Err(Violation::new(Id::A8, text));
+                }
+            }
+            let mut again = false;
+            for effect in effects {
+                match self.perform(number, effect)? {
+                    Performed::Gone => return Ok(()),
+                    Performed::Done => {}
+                    Performed::Again => again = true,
+                }
+                if !self.boundary(number) {
+                    return Ok(());
+                }
+            }
+            if !again {
+                break;
+            }
+            if !self.tell_outcomes(number)? {
+                return Ok(());
+            }
+        }
+        if dice.permille(self.scenario.audits) && self.members[number].serving {
+            self.audit(number)?;
+        }
+        self.plan_deadline(number);
+        let member = &self.members[number];
+        if !member.stirred.is_empty() || !member.outcomes.is_empty() {
+            self.wake(number);
+        }
+        Ok(())
+    }
+
+    fn perform(&mut self, number: usize, effect: Effect) -> Result<Performed, Violation> {
+        let alive = |alive: bool, then: Performed| if alive { then } else { Performed::Gone };
+        match effect {
+            Effect::Send { conn } => {
+                let blocked = self.connections.get(&conn.0).is_some_and(|c| c.blocked);
+                if !blocked {
+                    return Ok(alive(self.write(number, conn.0)?, Performed::Done));
+                }
+            }
+            Effect::Close { conn } => {
+                if let Some(connection) = self.connections.get_mut(&conn.0) {
+                    connection.closing = true;
+                    if !connection.blocked {
+                        return Ok(alive(self.write(number, conn.0)?, Performed::Done));
+                    }
+                }
+            }
+            Effect::Resume { conn } => {
+                self.members[number].stirred.insert(conn.0);
+                let nothing = Input::Received { conn, bytes: &[] };
+                return Ok(alive(self.inform(number, nothing)?, Performed::Again));
+            }
+            Effect::Disk { ticket, op } => {
+                self.digest_op(ticket, &op);
+                self.tell(|| format!("member {number} {ticket}: {}", summary(&op)));
+                if self.disk_asked(number, ticket, op) {
+                    return Ok(Performed::Again);
+                }
+            }
+            Effect::Note(note) => self.tell(|| format!("member {number}: {note}")),
+            Effect::Stopped { failure } => return self.stopped(number, failure.map(|f| *f)),
+            // A member alone has nobody to write to.
+            Effect::Message { .. } => {}
+        }
+        Ok(Performed::Done)
+    }
+
+    /// The node has stopped by itself.
+    fn stopped(&mut self, number: usize, failure: Option<String>) -> Result<Performed, Violation> {
+        let member = &self.members[number];
+        let tight = self.time < member.tight_until;
+        match failure {
+            None => self.end(number, End::Stop),
+            Some(_) if member.sync_failed || tight => {
+                self.judge.reached(Goal::Stopped);
+                self.end(number, End::Process);
+            }
+            Some(failure) => {
+                // No fault that is allowed makes a node unable to go on.
+                let text = format!("member {number} stopped: {failure}");
+                return Err(Violation::new(Id::A1, text));
+            }
+        }
+        Ok(Performed::Gone)
+    }
+}
+
+/// After what the node is listened to.
+#[derive(Clone, Copy, Debug)]
+enum Heard {
+    Handled,
+    /// With the entry up to which it has recovered, if it has just said so.
+    Flushed {
+        recovered: Option<u64>,
+    },
+}
+
+/// What came of an effect.
+enum Performed {
+    Done,
+    /// The node was told something: there is to be another flush.
+    Again,
+    /// The member has ended.
+    Gone,
+}
+
+/// A disk operation for people.
+fn summary(op: &seedis::disk::DiskOp) -> String {
+    use seedis::disk::DiskOp;
+    match op {
+        DiskOp::WriteAt {
+            file,
+            offset,
+            bytes,
+        } => {
+            format!("write {file} at {offset}, {} bytes", bytes.len())
+        }
+        DiskOp::Create { file, size } => format!("create {file} of {size} bytes"),
+        DiskOp::Sync { file } => format!("sync {file}"),
+        DiskOp::Read { file, offset, len } => format!("read {file} at {offset}, {len} bytes"),
+        DiskOp::Truncate { file, len } => format!("truncate {file} to {len} bytes"),
+        DiskOp::Rename { from, to } => format!("rename {from} to {to}"),
+        DiskOp::Remove { file } => format!("remove {file}"),
+        DiskOp::SyncDir => "sync the directory".to_owned(),
+        DiskOp::List => "list".to_owned(),
+    }
+}

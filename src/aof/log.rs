@@ -1,0 +1,560 @@
+//! The log as it is appended to: records gather in memory, leave as one write per turn, and are synced by policy.
+
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+
+use crate::disk::{DiskDone, DiskError, DiskOp};
+use crate::ids::{LogIndex, PersistSeq, Ticket};
+use crate::time::{Deadline, Mono, Now, Reason};
+
+use super::record::{self, FRAME_BYTES, HEAD_BYTES, Head, Place, Restated};
+use super::rewrite::Rewriting;
+use super::segment::{self, Next};
+use super::sync::Syncing;
+use super::{Op, Policy, Settings, Tickets};
+
+/// How much of a segment is kept for records without a body when no other segment can be made, in bytes.
+const RESERVE_BYTES: u64 = 64 << 10;
+/// How long to wait before a write that found no space is tried again.
+const WRITE_RETRY: Duration = Duration::from_millis(100);
+/// How long a log is idle before it writes down how far it is synced.
+const IDLE: Duration = Duration::from_secs(1);
+/// The largest buffer that is kept for the next write, in bytes.
+const BUFFER_BYTES_MAX: usize = 4 << 20;
+
+/// Why a node must stop: its log can no longer be believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// A sync has failed; what it should have made durable may be lost, and asking again would not tell.
+    Sync(DiskError),
+    /// A write has failed for another reason than a lack of space.
+    Write(DiskError),
+    /// The switch to a new base was under way, and which files count is not known.
+    Switch(DiskError),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, error) = match self {
+            Self::Sync(error) => ("a sync of the log failed", error),
+            Self::Write(error) => ("a write to the log failed", error),
+            Self::Switch(error) => ("the switch to the rewritten log failed", error),
+        };
+        f.write_str(what)?;
+        match error {
+            DiskError::NoSpace { .. } => f.write_str(": no space left")?,
+            DiskError::NotFound => f.write_str(": a file of the data directory is gone")?,
+            DiskError::Io { code } => write!(f, ": error {code} of the operating system")?,
+        }
+        f.write_str(
+            "; nothing that was acknowledged is affected, start again when the disk is well",
+        )
+    }
+}
+
+/// How large a log is, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogSize {
+    /// Records behind the base.
+    pub log_bytes: u64,
+    /// The base.
+    pub base_bytes: u64,
+    /// Segments behind the base.
+    pub segments: u64,
+}
+
+/// Bytes on their way to a segment.
+#[derive(Debug)]
+struct Chunk {
+    place: Place,
+    bytes: Vec<u8>,
+    /// The last record in it.
+    last: PersistSeq,
+}
+
+#[derive(Debug)]
+struct Writing {
+    ticket: Ticket,
+    place: Place,
+    last: PersistSeq,
+}
+
+/// What of a segment is handed to the disk and not known to be synced.
+#[derive(Clone, Copy, Debug)]
+struct Unsynced {
+    segment: u64,
+    end: u64,
+    last: PersistSeq,
+}
+
+/// An open log.
+#[derive(Debug)]
+pub struct Log {
+    pub(super) tickets: Tickets,
+    pub(super) settings: Settings,
+    /// Where the next record goes.
+    pub(super) end: Place,
+    /// Up to where the present segment is preallocated.
+    capacity: u64,
+    pub(super) next: Next,
+    wants_next: bool,
+    pub(super) predecessor: u64,
+    restated: Restated,
+    last_index: LogIndex,
+    pub(super) last_is_mark: bool,
+    idle_since: Mono,
+    pending: VecDeque<Chunk>,
+    writing: VecDeque<Writing>,
+    /// Outcomes of writes that ended before one that was asked for earlier, on another segment.
+    early: Vec<(Ticket, Result<DiskDone, DiskError>)>,
+    /// Writes that found no space, and those behind them: to be made again, in order.
+    refused: VecDeque<Chunk>,
+    retry_at: Mono,
+    spare: Vec<Vec<u8>>,
+    unsynced: VecDeque<Unsynced>,
+    syncing: Syncing,
+    /// What the sync in flight covers.
+    sync_covers: Option<Unsynced>,
+    pub(super) appended: PersistSeq,
+    written: PersistSeq,
+    /// What may be relied on under a relaxed policy.
+    released: PersistSeq,
+    pub(super) synced: PersistSeq,
+    synced_place: Place,
+    /// Records up to this one count as persisted only when synced.
+    must_sync: PersistSeq,
+    must_sync_next: bool,
+    pub(super) base: u64,
+    pub(super) base_bytes: u64,
+    pub(super) first_segment: u64,
+    /// Bytes of records behind the base in segments before the present one.
+    pub(super) earlier_bytes: u64,
+    pub(super) rewriting: Option<Rewriting>,
+    closing: bool,
+}
+
+/// From where an open log goes on.
+#[derive(Debug)]
+pub(super) struct Resume {
+    pub(super) tickets: u64,
+    pub(super) settings: Settings,
+    pub(super) end: Place,
+    pub(super) capacity: u64,
+    pub(super) predecessor: u64,
+    pub(super) restated: Restated,
+    pub(super) last_index: LogIndex,
+    pub(super) base: u64,
+    pub(super) base_bytes: u64,
+    pub(super) first_segment: u64,
+    pub(super) earlier_bytes: u64,
+}
+
+impl Log {
+    pub(super) fn resume(at: Resume, now: Mono) -> Self {
+        Self {
+            tickets: Tickets(at.tickets),
+            syncing: Syncing::new(at.settings.policy, now),
+            settings: at.settings,
+            end: at.end,
+            capacity: at.capacity,
+            next: Next::default(),
+            wants_next: false,
+            predecessor: at.predecessor,
+            restated: at.restated,
+            last_index: at.last_index,
+            last_is_mark: true,
+            idle_since: now,
+            pending: VecDeque::new(),
+            writing: VecDeque::new(),
+            early: Vec::new(),
+            refused: VecDeque::new(),
+            retry_at: now,
+            spare: Vec::new(),
+            unsynced: VecDeque::new(),
+            sync_covers: None,
+            appended: PersistSeq(0),
+            written: PersistSeq(0),
+            released: PersistSeq(0),
+            synced: PersistSeq(0),
+            synced_place: at.end,
+            must_sync: PersistSeq(0),
+            must_sync_next: false,
+            base: at.base,
+            base_bytes: at.base_bytes,
+            first_segment: at.first_segment,
+            earlier_bytes: at.earlier_bytes,
+            rewriting: None,
+            closing: false,
+        }
+    }
+
+    /// Adds one record; it leaves with the next `flush`. `last` is the last entry that the log then holds.
+    pub fn append(&mut self, restated: &Restated, last: LogIndex, body: &[u8]) -> PersistSeq {
+        self.appended = self.appended.next();
+        self.restated = *restated;
+        self.last_index = last;
+        self.last_is_mark = false;
+        self.put(body);
+        if core::mem::take(&mut self.must_sync_next) {
+            // One damaged record must not make a member forget its vote: another says the same.
+            self.put(&[]);
+            self.must_sync = self.appended;
+            self.syncing.forced = true;
+        }
+        self.appended
+    }
+
+    /// What is appended next counts as persisted only when it is synced, whatever the policy: a term, a vote.
+    pub fn must_sync(&mut self) {
+        self.must_sync_next = true;
+    }
+
+    fn put(&mut self, body: &[u8]) {
+        let length = (FRAME_BYTES + HEAD_BYTES + body.len()) as u64;
+        if self.end.offset + length > self.capacity {
+            self.change_segment();
+        }
+        let head = Head {
+            predecessor: self.predecessor,
+            synced: self.synced_place,
+            restated: self.restated,
+            last: self.last_index,
+        };
+        let fits = self
+            .pending
+            .back()
+            .is_some_and(|chunk| chunk.place.segment == self.end.segment);
+        if !fits {
+            let bytes = self.spare.pop().unwrap_or_default();
+            self.pending.push_back(Chunk {
+                place: self.end,
+                bytes,
+                last: self.appended,
+            });
+        }
+        if let Some(chunk) = self.pending.back_mut() {
+            self.predecessor = record::put_log(&mut chunk.bytes, self.end, &head, body);
+            chunk.last = self.appended;
+        }
+        self.end.offset += length;
+    }
+
+    /// Goes on in the next segment, if it is ready; else the present one grows beyond its preallocated length.
+    pub(super) fn change_segment(&mut self) -> bool {
+        let Some((segment, size)) = self.next.take() else {
+            return false;
+        };
+        self.earlier_bytes += self.end.offset;
+        self.end = Place { segment, offset: 0 };
+        self.capacity = size;
+        self.wants_next = false;
+        true
+    }
+
+    /// Asks for a segment to be ready although the present one has room.
+    pub(super) fn want_next(&mut self) {
+        self.wants_next = true;
+    }
+
+    /// Ends a turn: one write for all that was appended, and a sync where one is due.
+    pub fn flush(&mut self, now: Now, out: &mut Vec<Op>) {
+        let now = now.mono;
+        self.retry_write(now, out);
+        if self.refused.is_empty() {
+            while let Some(chunk) = self.pending.pop_front() {
+                self.write(chunk, out);
+            }
+        }
+        let half_full = self.end.offset > self.capacity / 2;
+        if (half_full || self.wants_next) && !self.closing {
+            let (number, size) = (self.end.segment + 1, self.settings.segment_bytes);
+            self.next.prepare(now, number, size, &mut self.tickets, out);
+        }
+        self.mark_when_idle(now, out);
+        self.sync_when_due(now, out);
+        self.release(now);
+        self.step_rewrite(out);
+    }
+
+    fn write(&mut self, chunk: Chunk, out: &mut Vec<Op>) {
+        let Chunk { place, bytes, last } = chunk;
+        let end = place.offset + bytes.len() as u64;
+        let at = self
+            .unsynced
+            .partition_point(|span| span.segment < place.segment);
+        match self.unsynced.get_mut(at) {
+            Some(span) if span.segment == place.segment => (span.end, span.last) = (end, last),
+            _ => self.unsynced.insert(
+                at,
+                Unsynced {
+                    segment: place.segment,
+                    end,
+                    last,
+                },
+            ),
+        }
+        let op = DiskOp::WriteAt {
+            file: segment::file(place.segment),
+            offset: place.offset,
+            bytes,
+        };
+        let ticket = self.tickets.ask(op, out);
+        self.writing.push_back(Writing {
+            ticket,
+            place,
+            last,
+        });
+    }
+
+    fn retry_write(&mut self, now: Mono, out: &mut Vec<Op>) {
+        if self.writing.is_empty() && self.retry_at <= now {
+            while let Some(chunk) = self.refused.pop_front() {
+                self.write(chunk, out);
+            }
+        }
+    }
+
+    fn sync_when_due(&mut self, now: Mono, out: &mut Vec<Op>) {
+        let Some(oldest) = self.unsynced.front() else {
+            self.syncing.is_clean(now);
+            return;
+        };
+        if !self.syncing.is_due(now) && !self.closing || self.syncing.in_flight.is_some() {
+            return;
+        }
+        let file = segment::file(oldest.segment);
+        let ticket = self.tickets.ask(DiskOp::Sync { file }, out);
+        self.syncing.begin(now, ticket);
+        self.sync_covers = Some(*oldest);
+    }
+
+    /// Writes down how far the log is synced when there is nothing else to do, so that damage found later is not
+    /// taken for what a crash leaves.
+    fn mark_when_idle(&mut self, now: Mono, out: &mut Vec<Op>) {
+        let quiet = self.unsynced.is_empty() && self.pending.is_empty() && self.refused.is_empty();
+        if !quiet || self.last_is_mark || self.settings.policy == Policy::No && !self.closing {
+            self.idle_since = if quiet { self.idle_since } else { now };
+            return;
+        }
+        if !self.closing && now.since(self.idle_since) < IDLE {
+            return;
+        }
+        self.put(&[]);
+        self.last_is_mark = true;
+        self.syncing.forced = true;
+        while let Some(chunk) = self.pending.pop_front() {
+            self.write(chunk, out);
+        }
+    }
+
+    fn release(&mut self, now: Mono) {
+        if !self.syncing.is_stalled(now) || self.unsynced.is_empty() {
+            self.released = self.written;
+        }
+    }
+
+    /// An operation of this log has ended.
+    pub fn completed(
+        &mut self,
+        now: Now,
+        ticket: Ticket,
+        outcome: Result<DiskDone, DiskError>,
+        out: &mut Vec<Op>,
+    ) -> Result<(), Failure> {
+        if self.writing.front().is_some_and(|w| w.ticket == ticket) {
+            self.written(now.mono, outcome)?;
+            while let Some(next) = self.writing.front().map(|w| w.ticket)
+                && let Some(at) = self.early.iter().position(|(early, _)| *early == next)
+            {
+                let (_, outcome) = self.early.swap_remove(at);
+                self.written(now.mono, outcome)?;
+            }
+            return Ok(());
+        }
+        if self.writing.iter().any(|w| w.ticket == ticket) {
+            // Order holds on one file alone: this one counts when those before it have ended.
+            self.early.push((ticket, outcome));
+            return Ok(());
+        }
+        if self.syncing.in_flight.is_some_and(|(t, _)| t == ticket) {
+            outcome.map_err(Failure::Sync)?;
+            self.has_synced(now.mono);
+            return Ok(());
+        }
+        let tickets = &mut self.tickets;
+        if self
+            .next
+            .completed(now.mono, ticket, &outcome, tickets, out)
+        {
+            return Ok(());
+        }
+        self.rewrite_completed(ticket, outcome, out)
+    }
+
+    fn written(&mut self, now: Mono, outcome: Result<DiskDone, DiskError>) -> Result<(), Failure> {
+        let Some(writing) = self.writing.pop_front() else {
+            return Ok(());
+        };
+        match outcome {
+            Ok(DiskDone::Written { bytes }) if !self.refused.is_empty() => {
+                // It stands behind a hole, which the next attempt fills; then it is made once more.
+                self.refuse(writing, bytes);
+            }
+            Ok(done) => {
+                self.written = writing.last;
+                if let DiskDone::Written { mut bytes } = done
+                    && bytes.capacity() <= BUFFER_BYTES_MAX
+                    && self.spare.len() < 4
+                {
+                    bytes.clear();
+                    self.spare.push(bytes);
+                }
+                self.release(now);
+            }
+            Err(DiskError::NoSpace { bytes }) => {
+                self.retry_at = now + WRITE_RETRY;
+                self.refuse(writing, bytes);
+            }
+            Err(error) => return Err(Failure::Write(error)),
+        }
+        Ok(())
+    }
+
+    /// Keeps a write for another attempt; what is synced meanwhile does not cover it.
+    fn refuse(&mut self, writing: Writing, bytes: Vec<u8>) {
+        let written = self.written;
+        let cut = |span: &mut Unsynced| {
+            if span.segment == writing.place.segment {
+                span.end = span.end.min(writing.place.offset);
+                span.last = span.last.min(written);
+            }
+        };
+        self.unsynced.iter_mut().for_each(cut);
+        self.sync_covers.iter_mut().for_each(cut);
+        self.refused.push_back(Chunk {
+            place: writing.place,
+            bytes,
+            last: writing.last,
+        });
+    }
+
+    fn has_synced(&mut self, now: Mono) {
+        self.syncing.end(now);
+        let Some(covered) = self.sync_covers.take() else {
+            return;
+        };
+        self.synced = self.synced.max(covered.last);
+        self.synced_place = self.synced_place.max(Place {
+            segment: covered.segment,
+            offset: covered.end,
+        });
+        let all = |span: &Unsynced| span.segment == covered.segment && span.end <= covered.end;
+        self.unsynced.pop_front_if(|span| all(span));
+        if self.unsynced.is_empty() {
+            self.syncing.is_clean(now);
+            self.idle_since = now;
+        } else if self.unsynced.len() > 1 || self.must_sync > self.synced {
+            // A segment that was left behind is not worth waiting for.
+            self.syncing.forced = true;
+        }
+    }
+
+    /// Up to which append everything counts as persisted, by policy.
+    pub fn persisted(&self) -> PersistSeq {
+        if self.settings.policy == Policy::Always {
+            return self.synced;
+        }
+        if self.must_sync > self.synced {
+            return self.released.min(PersistSeq(self.must_sync.0 - 1));
+        }
+        self.released.max(self.synced)
+    }
+
+    /// Up to which append everything is synced.
+    pub fn synced(&self) -> PersistSeq {
+        self.synced
+    }
+
+    /// Changes the policy; what waits under the old one is judged by the new one.
+    pub fn set_policy(&mut self, policy: Policy) {
+        self.settings.policy = policy;
+        self.syncing.policy = policy;
+    }
+
+    /// So many writers have brought something since the last call.
+    pub fn waiters_back(&mut self, count: u32) {
+        self.syncing.arrive(count);
+    }
+
+    /// Whether writes must be refused, because there is no room for what they would append.
+    pub fn no_space(&self) -> bool {
+        !self.refused.is_empty()
+            || self.next.has_failed() && self.end.offset + RESERVE_BYTES > self.capacity
+    }
+
+    /// How large the log is.
+    pub fn size(&self) -> LogSize {
+        LogSize {
+            log_bytes: self.earlier_bytes + self.end.offset,
+            base_bytes: self.base_bytes,
+            segments: self.end.segment + 1 - self.first_segment,
+        }
+    }
+
+    /// Whether a sync is in flight or due.
+    pub fn is_syncing(&self) -> bool {
+        self.syncing.in_flight.is_some()
+    }
+
+    /// When the log wants to be flushed again.
+    pub fn deadline(&self) -> Option<Deadline> {
+        let refused = (!self.refused.is_empty()).then_some(self.retry_at);
+        let retry = refused.into_iter().chain(self.next.retry_at()).min();
+        let retry = retry.map(|at| Deadline {
+            at,
+            reason: Reason::DiskRetry,
+        });
+        let sync = if self.unsynced.is_empty() {
+            let marks = !self.last_is_mark && self.settings.policy != Policy::No;
+            marks.then_some(Deadline {
+                at: self.idle_since + IDLE,
+                reason: Reason::Housekeeping,
+            })
+        } else {
+            self.syncing.deadline()
+        };
+        Deadline::earlier(retry, sync)
+    }
+
+    /// Begins the end: everything is synced, and that it is so is written down and synced too.
+    pub fn close(&mut self) {
+        self.closing = true;
+    }
+
+    /// Whether nothing is pending or in flight; after `close`: whether the log is shut.
+    pub fn is_idle(&self) -> bool {
+        self.pending.is_empty()
+            && self.writing.is_empty()
+            && self.refused.is_empty()
+            && self.syncing.in_flight.is_none()
+            && !self.next.is_busy()
+            && (!self.closing || self.unsynced.is_empty() && self.last_is_mark)
+    }
+
+    /// What the manifest says of the directory's owner.
+    pub(super) fn identity(&self) -> Vec<u8> {
+        self.settings.identity.clone()
+    }
+}
+
+/// For people: where a log's file and offset are.
+pub(super) fn describe(place: Place) -> String {
+    alloc::format!(
+        "{} at offset {}",
+        segment::file(place.segment),
+        place.offset
+    )
+}

@@ -1,0 +1,646 @@
+//! Recovery: from a listing of the directory to a log that can be appended to.
+//!
+//! The base must be whole. The log is read record by record, each naming its predecessor's checksum. Where no record
+//! follows, everything behind is searched: a record there that knew the missing place to be synced means that
+//! acknowledged data are damaged, and nothing is served; otherwise a crash has torn off what was not durable, and the
+//! rest is cut. A crash in the middle of any of this leaves a directory that is recovered to the same state.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::disk::{DiskDone, DiskError, DiskOp, FileKind, FileName};
+use crate::ids::{LogIndex, Ticket};
+use crate::limits::READ_BYTES;
+use crate::time::Now;
+
+use super::log::{Log, Resume, describe};
+use super::manifest::Manifest;
+use super::record::{self, Found, Head, Place, Restated};
+use super::scan::{self, Witness};
+use super::{Op, Settings, Tickets, rewrite, segment};
+
+/// The longest manifest that is read, in bytes.
+const MANIFEST_BYTES: u32 = 64 << 10;
+
+/// What recovery finds, in the order of the files.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// Whose directory it is.
+    Identity(&'a [u8]),
+    /// What the base says of itself.
+    BaseHead(&'a [u8]),
+    /// A piece of the base's state.
+    BasePiece(&'a [u8]),
+    /// The next record of the log.
+    Record {
+        /// Term, vote and commit.
+        restated: Restated,
+        /// The last entry that the log holds with it.
+        last: LogIndex,
+        /// Entries, in their owner's encoding.
+        body: &'a [u8],
+    },
+    /// Worth telling the operator.
+    Note(String),
+    /// The directory cannot be served from, and why.
+    Refused(String),
+    /// All is read and durable: `into_log` may be called.
+    Done,
+}
+
+/// Where a log is damaged although it was synced, or where its torn tail begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// The segment.
+    pub file: FileName,
+    /// The first byte that is no record.
+    pub offset: u64,
+    /// Whether it was known to be synced, so that acknowledged writes are lost.
+    pub acknowledged: bool,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Stage {
+    Listing,
+    Manifest,
+    /// There is no manifest: is the first segment really unused?
+    Fresh,
+    Base,
+    Log,
+    /// No record follows in this segment: the rest of it is read and searched.
+    Rest,
+    /// The next segment, whose first record may go on from here; else it is searched.
+    Next,
+    /// Preparing the directory, one operation after the other.
+    Script,
+    Over,
+}
+
+/// Bytes of one file, as far as they are read and not used.
+#[derive(Debug, Default)]
+struct Reader {
+    length: u64,
+    buffer: Vec<u8>,
+    /// The offset of the buffer's first byte in the file.
+    start: u64,
+    /// How much of the buffer is used.
+    used: usize,
+}
+
+impl Reader {
+    fn open(length: u64) -> Self {
+        Self {
+            length,
+            ..Self::default()
+        }
+    }
+
+    fn offset(&self) -> u64 {
+        self.start + self.used as u64
+    }
+
+    fn unused(&self) -> &[u8] {
+        &self.buffer[self.used..]
+    }
+
+    fn is_read(&self) -> bool {
+        self.start + self.buffer.len() as u64 >= self.length
+    }
+
+    fn take_in(&mut self, bytes: &[u8]) {
+        self.buffer.drain(..self.used);
+        self.start += self.used as u64;
+        self.used = 0;
+        self.buffer.extend_from_slice(bytes);
+        if bytes.is_empty() {
+            // The file is shorter than it was listed.
+            self.length = self.start + self.buffer.len() as u64;
+        }
+    }
+}
+
+/// A recovery on its way.
+#[derive(Debug)]
+pub struct Recovery {
+    settings: Settings,
+    /// Nothing is changed on the disk.
+    read_only: bool,
+    tickets: Tickets,
+    awaited: Option<Ticket>,
+    stage: Stage,
+    files: BTreeMap<FileName, u64>,
+    manifest: Manifest,
+    file: FileName,
+    reader: Reader,
+    base_ended: bool,
+    base_bytes: u64,
+    /// The segment that is read.
+    number: u64,
+    /// Where the log ends, as far as is known.
+    end: Place,
+    end_length: u64,
+    earlier_bytes: u64,
+    predecessor: u64,
+    restated: Restated,
+    last: LogIndex,
+    torn: bool,
+    script: VecDeque<DiskOp>,
+    damage: Option<Damage>,
+    done_bytes: u64,
+    total_bytes: u64,
+}
+
+impl Recovery {
+    /// A recovery that has not begun.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            read_only: false,
+            tickets: Tickets::default(),
+            awaited: None,
+            stage: Stage::Listing,
+            files: BTreeMap::new(),
+            manifest: Manifest::default(),
+            file: FileName::MANIFEST,
+            reader: Reader::default(),
+            base_ended: false,
+            base_bytes: 0,
+            number: 0,
+            end: Place::default(),
+            end_length: 0,
+            earlier_bytes: 0,
+            predecessor: 0,
+            restated: Restated::default(),
+            last: LogIndex(0),
+            torn: false,
+            script: VecDeque::new(),
+            damage: None,
+            done_bytes: 0,
+            total_bytes: 0,
+        }
+    }
+
+    /// A recovery that only looks: it never asks for a change of the disk.
+    pub fn read_only(settings: Settings) -> Self {
+        Self {
+            read_only: true,
+            ..Self::new(settings)
+        }
+    }
+
+    /// Asks for the first operation.
+    pub fn start(&mut self, out: &mut Vec<Op>) {
+        self.ask(DiskOp::List, out);
+    }
+
+    /// Bytes that are read, of how many.
+    pub fn progress(&self) -> (u64, u64) {
+        (self.done_bytes, self.total_bytes)
+    }
+
+    /// Where the log is damaged or torn, if it is.
+    pub fn damage(&self) -> Option<Damage> {
+        self.damage
+    }
+
+    /// An operation has ended: what became readable by it is shown, and the next operation asked for.
+    pub fn completed(
+        &mut self,
+        ticket: Ticket,
+        outcome: Result<DiskDone, DiskError>,
+        out: &mut Vec<Op>,
+        show: &mut dyn FnMut(Event<'_>),
+    ) {
+        if self.awaited != Some(ticket) {
+            return;
+        }
+        self.awaited = None;
+        let done = match outcome {
+            Ok(done) => done,
+            Err(error) => return self.refuse(self.explain(&error), show),
+        };
+        match (&self.stage, done) {
+            (Stage::Listing, DiskDone::Listed { files }) => {
+                self.files = files.into_iter().collect();
+                self.listed(out, show);
+            }
+            (Stage::Manifest, DiskDone::Read { bytes }) => self.read_manifest(&bytes, out, show),
+            (Stage::Fresh, DiskDone::Read { bytes }) => {
+                if scan::is_zero(&bytes) {
+                    self.make(out, show);
+                } else {
+                    self.refuse(
+                        "there is a log but no manifest: put the manifest back".into(),
+                        show,
+                    );
+                }
+            }
+            (_, DiskDone::Read { bytes }) => {
+                self.done_bytes += bytes.len() as u64;
+                self.reader.take_in(&bytes);
+                self.go_on(out, show);
+            }
+            _ => self.next_of_script(out, show),
+        }
+    }
+
+    /// The log, ready to be appended to; to be called after `Event::Done`.
+    pub fn into_log(self, now: Now) -> Log {
+        let resume = Resume {
+            tickets: self.tickets.0,
+            settings: Settings {
+                identity: self.manifest.identity,
+                ..self.settings
+            },
+            end: self.end,
+            capacity: self.end_length,
+            predecessor: self.predecessor,
+            restated: self.restated,
+            last_index: self.last,
+            base: self.manifest.base,
+            base_bytes: self.base_bytes,
+            first_segment: self.manifest.first_segment,
+            earlier_bytes: self.earlier_bytes,
+        };
+        Log::resume(resume, now.mono)
+    }
+
+    fn ask(&mut self, op: DiskOp, out: &mut Vec<Op>) {
+        self.awaited = Some(self.tickets.ask(op, out));
+    }
+
+    fn refuse(&mut self, why: String, show: &mut dyn FnMut(Event<'_>)) {
+        self.stage = Stage::Over;
+        show(Event::Refused(why));
+    }
+
+    fn explain(&self, error: &DiskError) -> String {
+        match error {
+            DiskError::NoSpace { .. } => {
+                "there is no space for the log in the data directory".into()
+            }
+            DiskError::NotFound => format!("{} is gone from the data directory", self.file),
+            DiskError::Io { code } => {
+                format!(
+                    "{} cannot be read or written: error {code} of the operating system",
+                    self.file
+                )
+            }
+        }
+    }
+
+    fn listed(&mut self, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
+        if self.files.contains_key(&FileName::MANIFEST) {
+            self.stage = Stage::Manifest;
+            let (file, len) = (FileName::MANIFEST, MANIFEST_BYTES);
+            return self.ask(
+                DiskOp::Read {
+                    file,
+                    offset: 0,
+                    len,
+                },
+                out,
+            );
+        }
+        let others = |file: &FileName| {
+            file.kind() == FileKind::Base || file.kind() == FileKind::Log && file.number() != 1
+        };
+        if self.files.keys().any(others) {
+            return self.refuse(
+                "there is a log but no manifest: put the manifest back".into(),
+                show,
+            );
+        }
+        if self.files.contains_key(&segment::file(1)) {
+            // A first start that was cut short leaves a segment without a byte of use in it.
+            self.stage = Stage::Fresh;
+            let (file, len) = (segment::file(1), READ_BYTES);
+            return self.ask(
+                DiskOp::Read {
+                    file,
+                    offset: 0,
+                    len,
+                },
+                out,
+            );
+        }
+        self.make(out, show);
+    }
+
+    /// Makes the files of a fresh directory.
+    fn make(&mut self, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
+        self.manifest = Manifest {
+            base: 0,
+            first_segment: 1,
+            predecessor: 0,
+            identity: self.settings.identity.clone(),
+        };
+        let (tmp, first) = (FileName::MANIFEST_TMP, segment::file(1));
+        self.end = Place {
+            segment: 1,
+            offset: 0,
+        };
+        self.end_length = self.settings.segment_bytes;
+        show(Event::Identity(&self.manifest.identity));
+        self.script = VecDeque::from([
+            DiskOp::Create {
+                file: first,
+                size: self.settings.segment_bytes,
+            },
+            DiskOp::Sync { file: first },
+            DiskOp::SyncDir,
+            DiskOp::Create { file: tmp, size: 0 },
+            DiskOp::WriteAt {
+                file: tmp,
+                offset: 0,
+                bytes: self.manifest.encode(),
+            },
+            DiskOp::Sync { file: tmp },
+            DiskOp::Rename {
+                from: tmp,
+                to: FileName::MANIFEST,
+            },
+            DiskOp::SyncDir,
+        ]);
+        self.next_of_script(out, show);
+    }
+
+    fn read_manifest(&mut self, bytes: &[u8], out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
+        let Some(manifest) = Manifest::decode(bytes) else {
+            let why = "the manifest is damaged, or another version's: put a copy of it back";
+            return self.refuse(why.into(), show);
+        };
+        self.predecessor = manifest.predecessor;
+        self.manifest = manifest;
+        show(Event::Identity(&self.manifest.identity));
+        let counts = |file: &FileName| match file.kind() {
+            FileKind::Base => file.number() == self.manifest.base,
+            FileKind::Log => file.number() >= self.manifest.first_segment,
+            _ => false,
+        };
+        let lengths = self.files.iter().filter(|(file, _)| counts(file));
+        self.total_bytes = lengths.map(|(_, length)| length).sum();
+        if self.manifest.base == 0 {
+            return self.open_segment(self.manifest.first_segment, Stage::Log, out, show);
+        }
+        self.stage = Stage::Base;
+        self.open(rewrite::base(self.manifest.base), out, show);
+    }
+
+    fn open(&mut self, file: FileName, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
+        self.file = file;
+        let Some(length) = self.files.get(&file) else {
+            return self.refuse(
+                format!("{file} is missing, and the manifest counts on it"),
+                show,
+            );
+        };
+        self.reader = Reader::open(*length);
+        self.read_more(out);
+    }
+
+    fn open_segment(
+        &mut self,
+        number: u64,
+        stage: Stage,
+        out: &mut Vec<Op>,
+        show: &mut dyn FnMut(Event<'_>),
+    ) {
+        self.number = number;
+        self.stage = stage;
+        self.open(segment::file(number), out, show);
+        if self.stage == Stage::Log {
+            self.end = Place {
+                segment: number,
+                offset: 0,
+            };
+            self.end_length = self.reader.length;
+        }
+    }
+
+    fn read_more(&mut self, out: &mut Vec<Op>) {
+        let offset = self.reader.start + self.reader.buffer.len() as u64;
+        let read = DiskOp::Read {
+            file: self.file,
+            offset,
+            len: READ_BYTES,
+        };
+        self.ask(read, out);
+    }
+
+    fn go_on(&mut self, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
+        match self.stage {
+            Stage::Base => self.parse_base(out, show),
+            Stage::Log => self.parse_log(out, show),
+            Stage::Rest => self.search_rest(out, show),
+            Stage::Next => self.try_next(out, show),
+            _ => {}
+        }
+    }
+
+    fn parse_base(&mut self, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
+        while !self.base_ended {
+            let place = Place::in_base(self.manifest.base, self.reader.offset());
+            match record::find(self.reader.unused(), place) {
+                Found::Record {
+                    payload, length, ..
+                } => {
+                    match payload.split_first() {
+                        Some((&rewrite::HEAD, head)) => show(Event::BaseHead(head)),
+                        Some((&rewrite::PIECE, piece)) => show(Event::BasePiece(piece)),
+                        _ => self.base_ended = true,
+                    }
+                    self.reader.used += length;
+                }
+                Found::Partial(_) if !self.reader.is_read() => return self.read_more(out),
+                Found::Partial(_) | Found::Nothing => {
+                    let (file, offset) = (self.file, self.reader.offset());
+                    self.damage = Some(Damage {
+                        file,
+                        offset,
+                        acknowledged: true,
+                    });
+                    return self.refuse(
+                        format!("{file} is damaged at offset {offset}: restore it from a copy"),
+                        show,
+                    );
+                }
+            }
+        }
+        self.base_bytes = self.reader.length;
+        self.open_segment(self.manifest.first_segment, Stage::Log, out, show);
+    }
+
+    /// The record at the reader's place, if it goes on from the one before.
+    fn parse_log(&mut self, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
+        loop {
+            let place = Place {
+                segment: self.number,
+                offset: self.reader.offset(),
+            };
+            match record::find(self.reader.unused(), place) {
+                Found::Record {
+                    payload,
+                    sum,
+                    length,
+                } => {
+                    let Some((head, body)) =
+                        Head::decode(payload).filter(|(h, _)| h.predecessor == self.predecessor)
+                    else {
+                        break;
+                    };
+                    (self.restated, self.last) = (head.restated, head.last);
+                    show(Event::Record {
+                        restated: head.restated,
+                        last: head.last,
+                        body,
+                    });
+                    self.predecessor = sum;
+                    self.reader.used += length;
+                    self.end.offset = self.reader.offset();
+                }
+                Found::Partial(needed) => {
+                    let fits = place.offset + needed as u64 <= self.reader.length;
+                    if fits && !self.reader.is_read() {
+                        return self.read_more(out);
+                    }
+                    break;
+                }
+                Found::Nothing if self.reader.unused().is_empty() && !self.reader.is_read() => {
+                    return self.read_more(out);
+                }
+                Found::Nothing => break,
+            }
+        }
+        self.stage = Stage::Rest;
+        self.search_rest(out, show);
+    }
+
+    /// Searches what stands behind the last record in its segment.
+    fn search_rest(&mut self, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
+        if !self.reader.is_read() {
+            return self.read_more(out);
+        }
+        let rest = self.reader.unused();
+        if let Some(witness) = scan::witness(rest, self.end, self.end) {
+            return self.refuse_damage(witness, show);
+        }
+        self.torn |= !scan::is_zero(rest);
+        self.look_at_next(self.number + 1, out, show);
+    }
+
+    fn look_at_next(&mut self, number: u64, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
+        if self.files.contains_key(&segment::file(number)) {
+            self.open_segment(number, Stage::Next, out, show);
+        } else {
+            self.prepare(out, show);
+        }
+    }
+
+    /// Goes on in the next segment if its first record names our last as its predecessor; else it is searched.
+    fn try_next(&mut self, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
+        let start = Place {
+            segment: self.number,
+            offset: 0,
+        };
+        let found = record::find(self.reader.unused(), start);
+        match found {
+            Found::Partial(_) if !self.reader.is_read() => return self.read_more(out),
+            Found::Record { payload, .. }
+                if Head::decode(payload)
+                    .is_some_and(|(h, _)| h.predecessor == self.predecessor)
+                    && self.number == self.end.segment + 1 =>
+            {
+                self.earlier_bytes += self.end.offset;
+                self.end = start;
+                self.end_length = self.reader.length;
+                self.torn = false;
+                self.stage = Stage::Log;
+                return self.parse_log(out, show);
+            }
+            _ => {}
+        }
+        if !self.reader.is_read() {
+            return self.read_more(out);
+        }
+        if let Some(witness) = scan::witness(self.reader.unused(), start, self.end) {
+            return self.refuse_damage(witness, show);
+        }
+        self.torn |= !scan::is_zero(self.reader.unused());
+        self.look_at_next(self.number + 1, out, show);
+    }
+
+    fn refuse_damage(&mut self, witness: Witness, show: &mut dyn FnMut(Event<'_>)) {
+        let file = segment::file(self.end.segment);
+        self.damage = Some(Damage {
+            file,
+            offset: self.end.offset,
+            acknowledged: true,
+        });
+        let why = format!(
+            "the log is damaged in {}: the record in {} knew that place to be synced, so that acknowledged writes \
+             are lost. Restore a copy, or look at it with \"seedis check\" and cut it there with --repair",
+            describe(self.end),
+            describe(witness.place),
+        );
+        self.refuse(why, show);
+    }
+
+    /// Makes the directory such as the log will rely on: the tail cut, what does not count removed, all of it durable.
+    fn prepare(&mut self, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
+        let file = segment::file(self.end.segment);
+        if self.torn {
+            self.damage = Some(Damage {
+                file,
+                offset: self.end.offset,
+                acknowledged: false,
+            });
+            show(Event::Note(format!(
+                "a crash has torn the end of the log: cut in {}; nothing behind it was known to be synced",
+                describe(self.end)
+            )));
+            // Cut and grown again: zeros.
+            let offset = self.end.offset;
+            self.script
+                .push_back(DiskOp::Truncate { file, len: offset });
+            let len = self.end_length;
+            self.script.push_back(DiskOp::Truncate { file, len });
+        }
+        // The next record will call all of this synced: the end of an earlier segment may not be yet, where a process
+        // died and its machine did not.
+        let segments = self.manifest.first_segment..=self.end.segment;
+        let sync = |number| DiskOp::Sync {
+            file: segment::file(number),
+        };
+        self.script.extend(segments.map(sync));
+        let counts = |file: &FileName| match file.kind() {
+            FileKind::Manifest => true,
+            FileKind::Base => file.number() == self.manifest.base,
+            FileKind::Log => {
+                (self.manifest.first_segment..=self.end.segment).contains(&file.number())
+            }
+            _ => false,
+        };
+        let stale = self.files.keys().filter(|file| !counts(file));
+        self.script
+            .extend(stale.map(|file| DiskOp::Remove { file: *file }));
+        self.script.push_back(DiskOp::SyncDir);
+        self.next_of_script(out, show);
+    }
+
+    fn next_of_script(&mut self, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
+        if self.read_only {
+            self.script.clear();
+        }
+        self.stage = Stage::Script;
+        match self.script.pop_front() {
+            Some(op) => self.ask(op, out),
+            None => {
+                self.stage = Stage::Over;
+                show(Event::Done);
+            }
+        }
+    }
+}

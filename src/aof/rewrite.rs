@@ -1,0 +1,322 @@
+//! A rewrite: a new base is written while the log goes on in a new segment, and then one rename makes it count.
+//!
+//! Every step that the next one relies on is durable first: the base before its name, its name before the manifest,
+//! the manifest before anything old is removed.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use crate::disk::{DiskDone, DiskError, DiskOp, FileKind, FileName};
+use crate::ids::{PersistSeq, Ticket};
+
+use super::log::{Failure, Log};
+use super::manifest::Manifest;
+use super::record::{self, FRAME_BYTES, Place};
+use super::{Op, segment};
+
+/// How many pieces may be on their way to the disk.
+const IN_FLIGHT_MAX: usize = 4;
+/// Kinds of a base's records, as their payload's first byte.
+pub(super) const HEAD: u8 = b'h';
+pub(super) const PIECE: u8 = b'p';
+pub(super) const FOOTER: u8 = b'e';
+
+/// How the last rewrite went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RewriteState {
+    /// There is none, or its end has been told.
+    Absent,
+    /// It is under way.
+    Running,
+    /// The new base counts; its size in bytes.
+    Done {
+        /// Bytes.
+        bytes: u64,
+    },
+    /// It was given up; the log is as it was.
+    Failed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Pieces are coming.
+    Writing,
+    /// All pieces are handed over.
+    Whole,
+    SyncingBase,
+    RenamingBase,
+    SyncingName,
+    /// The first record behind the base must be durable before older segments can go.
+    AwaitingLog,
+    CreatingManifest,
+    WritingManifest,
+    SyncingManifest,
+    RenamingManifest,
+    SyncingSwitch,
+    Done,
+    Failed,
+}
+
+/// A rewrite under way.
+#[derive(Debug)]
+pub(super) struct Rewriting {
+    stage: Stage,
+    /// The base's number, which is that of the first segment behind it.
+    number: u64,
+    bytes: u64,
+    ticket: Option<Ticket>,
+    writing: VecDeque<Ticket>,
+    /// The record with which the log went on.
+    first: PersistSeq,
+    /// The checksum of the record before that.
+    predecessor: u64,
+    earlier_bytes: u64,
+    spare: Vec<Vec<u8>>,
+}
+
+fn base_tmp(number: u64) -> FileName {
+    FileName::new(FileKind::BaseTmp, number)
+}
+
+pub(super) fn base(number: u64) -> FileName {
+    FileName::new(FileKind::Base, number)
+}
+
+impl Log {
+    /// Begins a base whose state is that of everything appended so far; the log goes on in a new segment. False where
+    /// that segment is not ready yet, or a rewrite is running: ask again in a later turn.
+    pub fn rewrite_begin(&mut self, head: &[u8], out: &mut Vec<Op>) -> bool {
+        if self.rewriting.is_some() {
+            return false;
+        }
+        if !self.change_segment() {
+            self.want_next();
+            return false;
+        }
+        let number = self.end.segment;
+        let create = DiskOp::Create {
+            file: base_tmp(number),
+            size: 0,
+        };
+        let ticket = self.tickets.ask(create, out);
+        self.rewriting = Some(Rewriting {
+            stage: Stage::Writing,
+            number,
+            bytes: 0,
+            ticket: None,
+            writing: VecDeque::from([ticket]),
+            first: self.appended.next(),
+            predecessor: self.predecessor,
+            earlier_bytes: core::mem::take(&mut self.earlier_bytes),
+            spare: Vec::new(),
+        });
+        self.rewrite_put(HEAD, head, out);
+        self.must_sync();
+        true
+    }
+
+    /// Whether another piece would not have to wait for the disk.
+    pub fn rewrite_wants_more(&self) -> bool {
+        self.rewriting.as_ref().is_some_and(|rewriting| {
+            rewriting.stage == Stage::Writing && rewriting.writing.len() < IN_FLIGHT_MAX
+        })
+    }
+
+    /// Adds a piece of the state to the base.
+    pub fn rewrite_piece(&mut self, piece: &[u8], out: &mut Vec<Op>) {
+        self.rewrite_put(PIECE, piece, out);
+    }
+
+    /// The state is complete: the base is finished and made to count.
+    pub fn rewrite_finish(&mut self, out: &mut Vec<Op>) {
+        self.rewrite_put(FOOTER, &[], out);
+        if let Some(rewriting) = &mut self.rewriting
+            && rewriting.stage == Stage::Writing
+        {
+            rewriting.stage = Stage::Whole;
+        }
+    }
+
+    /// Gives the rewrite up; the log is as it was.
+    pub fn rewrite_abort(&mut self) {
+        if let Some(rewriting) = &mut self.rewriting
+            && matches!(rewriting.stage, Stage::Writing | Stage::Whole)
+        {
+            rewriting.stage = Stage::Failed;
+        }
+    }
+
+    /// How the rewrite stands; its end is told once.
+    pub fn take_rewrite_outcome(&mut self) -> RewriteState {
+        let Some(rewriting) = &self.rewriting else {
+            return RewriteState::Absent;
+        };
+        match rewriting.stage {
+            Stage::Done => {
+                let bytes = rewriting.bytes;
+                self.rewriting = None;
+                RewriteState::Done { bytes }
+            }
+            Stage::Failed if rewriting.writing.is_empty() => {
+                self.earlier_bytes += rewriting.earlier_bytes;
+                self.rewriting = None;
+                RewriteState::Failed
+            }
+            _ => RewriteState::Running,
+        }
+    }
+
+    fn rewrite_put(&mut self, kind: u8, payload: &[u8], out: &mut Vec<Op>) {
+        let Some(rewriting) = &mut self.rewriting else {
+            return;
+        };
+        if rewriting.stage != Stage::Writing {
+            return;
+        }
+        let offset = rewriting.bytes;
+        let mut bytes = rewriting.spare.pop().unwrap_or_default();
+        let place = Place::in_base(rewriting.number, offset);
+        record::put(&mut bytes, place, &[&[kind], payload]);
+        rewriting.bytes += (FRAME_BYTES + 1 + payload.len()) as u64;
+        let write = DiskOp::WriteAt {
+            file: base_tmp(rewriting.number),
+            offset,
+            bytes,
+        };
+        rewriting.writing.push_back(self.tickets.ask(write, out));
+    }
+
+    /// Takes the next step where the last is done.
+    pub(super) fn step_rewrite(&mut self, out: &mut Vec<Op>) {
+        let synced = self.synced;
+        let Some(rewriting) = &mut self.rewriting else {
+            return;
+        };
+        let number = rewriting.number;
+        if rewriting.stage == Stage::Whole && rewriting.writing.is_empty() {
+            let sync = DiskOp::Sync {
+                file: base_tmp(number),
+            };
+            rewriting.stage = Stage::SyncingBase;
+            rewriting.ticket = Some(self.tickets.ask(sync, out));
+        }
+        if rewriting.stage == Stage::AwaitingLog && synced >= rewriting.first {
+            let create = DiskOp::Create {
+                file: FileName::MANIFEST_TMP,
+                size: 0,
+            };
+            rewriting.stage = Stage::CreatingManifest;
+            rewriting.ticket = Some(self.tickets.ask(create, out));
+        }
+    }
+
+    pub(super) fn rewrite_completed(
+        &mut self,
+        ticket: Ticket,
+        outcome: Result<DiskDone, DiskError>,
+        out: &mut Vec<Op>,
+    ) -> Result<(), Failure> {
+        let identity = self.identity();
+        let Some(rewriting) = &mut self.rewriting else {
+            return Ok(());
+        };
+        if rewriting.writing.front() == Some(&ticket) {
+            rewriting.writing.pop_front();
+            match outcome {
+                Ok(DiskDone::Written { mut bytes }) => {
+                    bytes.clear();
+                    rewriting.spare.push(bytes);
+                }
+                Ok(_) => {}
+                Err(_) => rewriting.stage = Stage::Failed,
+            }
+            self.clear_failed(out);
+            return Ok(());
+        }
+        if rewriting.ticket != Some(ticket) {
+            return Ok(());
+        }
+        rewriting.ticket = None;
+        if let Err(error) = outcome {
+            if matches!(
+                rewriting.stage,
+                Stage::RenamingManifest | Stage::SyncingSwitch
+            ) {
+                return Err(Failure::Switch(error));
+            }
+            rewriting.stage = Stage::Failed;
+            self.clear_failed(out);
+            return Ok(());
+        }
+        let number = rewriting.number;
+        let tmp = FileName::MANIFEST_TMP;
+        let (stage, op) = match rewriting.stage {
+            Stage::SyncingBase => (
+                Stage::RenamingBase,
+                DiskOp::Rename {
+                    from: base_tmp(number),
+                    to: base(number),
+                },
+            ),
+            Stage::RenamingBase => (Stage::SyncingName, DiskOp::SyncDir),
+            Stage::SyncingName => {
+                rewriting.stage = Stage::AwaitingLog;
+                return Ok(());
+            }
+            Stage::CreatingManifest => {
+                let manifest = Manifest {
+                    base: number,
+                    first_segment: number,
+                    predecessor: rewriting.predecessor,
+                    identity,
+                };
+                let write = DiskOp::WriteAt {
+                    file: tmp,
+                    offset: 0,
+                    bytes: manifest.encode(),
+                };
+                (Stage::WritingManifest, write)
+            }
+            Stage::WritingManifest => (Stage::SyncingManifest, DiskOp::Sync { file: tmp }),
+            Stage::SyncingManifest => {
+                let to = FileName::MANIFEST;
+                (Stage::RenamingManifest, DiskOp::Rename { from: tmp, to })
+            }
+            Stage::RenamingManifest => (Stage::SyncingSwitch, DiskOp::SyncDir),
+            _ => {
+                rewriting.stage = Stage::Done;
+                self.base_bytes = rewriting.bytes;
+                self.remove_old(number, out);
+                return Ok(());
+            }
+        };
+        rewriting.stage = stage;
+        rewriting.ticket = Some(self.tickets.ask(op, out));
+        Ok(())
+    }
+
+    /// What the new base has replaced goes; nobody waits for it.
+    fn remove_old(&mut self, number: u64, out: &mut Vec<Op>) {
+        for old in self.first_segment..number {
+            let file = segment::file(old);
+            self.tickets.ask(DiskOp::Remove { file }, out);
+        }
+        if self.base > 0 {
+            let file = base(self.base);
+            self.tickets.ask(DiskOp::Remove { file }, out);
+        }
+        self.base = number;
+        self.first_segment = number;
+    }
+
+    fn clear_failed(&mut self, out: &mut Vec<Op>) {
+        let Some(rewriting) = &self.rewriting else {
+            return;
+        };
+        if rewriting.stage == Stage::Failed && rewriting.writing.is_empty() {
+            for file in [base_tmp(rewriting.number), FileName::MANIFEST_TMP] {
+                self.tickets.ask(DiskOp::Remove { file }, out);
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The next segment, made before it is needed: created, filled with zeros, and synced with its directory.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::disk::{DiskDone, DiskError, DiskOp, FileKind, FileName};
+use crate::ids::Ticket;
+use crate::time::Mono;
+
+use super::{Op, Tickets};
+
+/// How long to wait before a segment that could not be made is tried again.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// The name of a segment's file.
+pub(super) fn file(number: u64) -> FileName {
+    FileName::new(FileKind::Log, number)
+}
+
+/// Where the making of the next segment stands.
+#[derive(Debug, Default)]
+enum Stage {
+    #[default]
+    Absent,
+    Creating(Ticket),
+    Syncing(Ticket),
+    SyncingDirectory(Ticket),
+    Ready,
+    Failed {
+        again_at: Mono,
+    },
+}
+
+/// The next segment.
+#[derive(Debug, Default)]
+pub(super) struct Next {
+    number: u64,
+    size: u64,
+    stage: Stage,
+}
+
+impl Next {
+    /// Begins to make segment `number`, unless it is being made.
+    pub(super) fn prepare(
+        &mut self,
+        now: Mono,
+        number: u64,
+        size: u64,
+        tickets: &mut Tickets,
+        out: &mut Vec<Op>,
+    ) {
+        match self.stage {
+            Stage::Absent => {}
+            Stage::Failed { again_at } if again_at <= now => {}
+            _ => return,
+        }
+        (self.number, self.size) = (number, size);
+        let file = file(number);
+        self.stage = Stage::Creating(tickets.ask(DiskOp::Create { file, size }, out));
+    }
+
+    /// Takes the segment if it is ready: its number and size.
+    pub(super) fn take(&mut self) -> Option<(u64, u64)> {
+        if !matches!(self.stage, Stage::Ready) {
+            return None;
+        }
+        self.stage = Stage::Absent;
+        Some((self.number, self.size))
+    }
+
+    /// Whether there was no space for it.
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(self.stage, Stage::Failed { .. })
+    }
+
+    /// When to try again.
+    pub(super) fn retry_at(&self) -> Option<Mono> {
+        match self.stage {
+            Stage::Failed { again_at } => Some(again_at),
+            _ => None,
+        }
+    }
+
+    /// Whether an operation of its making is in flight.
+    pub(super) fn is_busy(&self) -> bool {
+        self.ticket().is_some()
+    }
+
+    fn ticket(&self) -> Option<Ticket> {
+        match self.stage {
+            Stage::Creating(ticket) | Stage::Syncing(ticket) | Stage::SyncingDirectory(ticket) => {
+                Some(ticket)
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes an outcome, if it is one of its own; true if it was.
+    pub(super) fn completed(
+        &mut self,
+        now: Mono,
+        ticket: Ticket,
+        outcome: &Result<DiskDone, DiskError>,
+        tickets: &mut Tickets,
+        out: &mut Vec<Op>,
+    ) -> bool {
+        if self.ticket() != Some(ticket) {
+            return false;
+        }
+        if outcome.is_err() {
+            // Nothing relies on it yet, so that no failure here is worse than "not now".
+            let again_at = now + RETRY;
+            self.stage = Stage::Failed { again_at };
+            return true;
+        }
+        let file = file(self.number);
+        self.stage = match self.stage {
+            Stage::Creating(_) => Stage::Syncing(tickets.ask(DiskOp::Sync { file }, out)),
+            Stage::Syncing(_) => Stage::SyncingDirectory(tickets.ask(DiskOp::SyncDir, out)),
+            _ => Stage::Ready,
+        };
+        true
+    }
+}

@@ -1,0 +1,224 @@
+//! The log against a disk that forgets what was not synced.
+
+mod crash;
+mod disk;
+mod rewriting;
+mod tail;
+
+use std::collections::VecDeque;
+
+use disk::Disk;
+
+use super::*;
+use crate::ids::{LogIndex, NodeId, Term};
+use crate::time::{Mono, Now};
+
+pub(super) fn at(millis: u64) -> Now {
+    Now {
+        mono: Mono::from_millis(millis),
+        wall_us: 0,
+    }
+}
+
+pub(super) fn settings(policy: Policy) -> Settings {
+    Settings {
+        policy,
+        segment_bytes: 4096,
+        identity: b"me".to_vec(),
+    }
+}
+
+/// What recovery has shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub(super) base: Vec<Vec<u8>>,
+    pub(super) bodies: Vec<Vec<u8>>,
+    pub(super) restated: Restated,
+    pub(super) notes: usize,
+    pub(super) refused: Option<String>,
+}
+
+/// Recovers until it ends, or until `steps` operations are done.
+pub(super) fn recover(disk: &mut Disk, policy: Policy, steps: usize) -> (Seen, Option<Log>) {
+    let mut recovery = Recovery::new(settings(policy));
+    let (mut seen, mut ops, mut done) = (Seen::default(), Vec::new(), false);
+    recovery.start(&mut ops);
+    for _ in 0..steps {
+        let Some(Op { ticket, op }) = ops.pop() else {
+            break;
+        };
+        let outcome = disk.perform(op);
+        recovery.completed(ticket, outcome, &mut ops, &mut |event| match event {
+            Event::Identity(identity) => assert_eq!(identity, b"me"),
+            Event::BaseHead(head) => seen.base.push(head.to_vec()),
+            Event::BasePiece(piece) => seen.base.push(piece.to_vec()),
+            Event::Record { restated, body, .. } => {
+                seen.restated = restated;
+                if !body.is_empty() {
+                    seen.bodies.push(body.to_vec());
+                }
+            }
+            Event::Note(_) => seen.notes += 1,
+            Event::Refused(why) => seen.refused = Some(why),
+            Event::Done => done = true,
+        });
+    }
+    let log = done.then(|| recovery.into_log(at(0)));
+    (seen, log)
+}
+
+pub(super) fn reopen(disk: &mut Disk, policy: Policy) -> (Seen, Log) {
+    let (seen, log) = recover(disk, policy, usize::MAX);
+    let refused = seen.refused.clone();
+    (seen, log.unwrap_or_else(|| panic!("refused: {refused:?}")))
+}
+
+/// An open log and the disk under it.
+pub(super) struct Bench {
+    pub(super) queue: VecDeque<Op>,
+    pub(super) disk: Disk,
+    pub(super) log: Log,
+    pub(super) now: u64,
+    pub(super) syncs: usize,
+    pub(super) writes: usize,
+}
+
+impl Bench {
+    pub(super) fn new(policy: Policy) -> Self {
+        let mut disk = Disk::default();
+        let (_, log) = reopen(&mut disk, policy);
+        Self::over(disk, log)
+    }
+
+    pub(super) fn over(disk: Disk, log: Log) -> Self {
+        Self {
+            queue: VecDeque::new(),
+            disk,
+            log,
+            now: 0,
+            syncs: 0,
+            writes: 0,
+        }
+    }
+
+    pub(super) fn append(&mut self, body: &[u8]) -> crate::ids::PersistSeq {
+        let head = Restated {
+            term: Term(1),
+            vote: Some(NodeId(1)),
+            commit: LogIndex(0),
+        };
+        self.log.append(&head, LogIndex(0), body)
+    }
+
+    /// Flushes, and performs operations until none is left or `steps` are done; false if some are left undone.
+    pub(super) fn turn(&mut self, mut steps: usize) -> bool {
+        let mut ops = Vec::new();
+        self.log.flush(at(self.now), &mut ops);
+        self.queue.extend(ops);
+        while !self.queue.is_empty() {
+            if steps == 0 {
+                return false;
+            }
+            steps -= 1;
+            let Some(Op { ticket, op }) = self.queue.pop_front() else {
+                break;
+            };
+            self.syncs += usize::from(matches!(op, DiskOp::Sync { .. }));
+            self.writes += usize::from(matches!(op, DiskOp::WriteAt { .. }));
+            let outcome = self.disk.perform(op);
+            let mut more = Vec::new();
+            let done = self.log.completed(at(self.now), ticket, outcome, &mut more);
+            done.expect("no operation fails");
+            if self.queue.is_empty() {
+                self.log.flush(at(self.now), &mut more);
+            }
+            self.queue.extend(more);
+        }
+        true
+    }
+}
+
+#[test]
+fn a_turn_of_many_appends_is_one_write_and_one_sync() {
+    let mut bench = Bench::new(Policy::Always);
+    bench.append(b"first");
+    bench.turn(usize::MAX);
+    (bench.syncs, bench.writes) = (0, 0);
+    let mut last = crate::ids::PersistSeq(0);
+    for n in 0..20 {
+        bench.log.waiters_back(1);
+        last = bench.append(&[n; 8]);
+    }
+    assert!(bench.log.persisted() < last);
+    bench.turn(usize::MAX);
+    assert_eq!((bench.writes, bench.syncs), (1, 1));
+    assert_eq!(bench.log.persisted(), last);
+}
+
+#[test]
+fn every_second_persists_at_the_write_and_stalls_without_a_sync() {
+    let mut bench = Bench::new(Policy::EverySecond);
+    let first = bench.append(b"a");
+    bench.turn(1);
+    assert_eq!(bench.log.persisted(), first);
+    assert!(bench.log.synced() < first);
+    // A sync is due at 1 s; the disk does not perform it.
+    bench.now = 1000;
+    bench.turn(0);
+    let second = bench.append(b"b");
+    bench.now = 2100;
+    bench.turn(1);
+    assert!(bench.log.persisted() < second);
+}
+
+#[test]
+fn a_vote_is_persisted_only_when_it_is_synced_whatever_the_policy() {
+    for policy in [Policy::EverySecond, Policy::No] {
+        let mut bench = Bench::new(policy);
+        bench.log.must_sync();
+        let vote = bench.append(b"");
+        bench.turn(1);
+        assert!(bench.log.persisted() < vote);
+        bench.turn(usize::MAX);
+        assert_eq!(bench.log.persisted(), vote);
+    }
+}
+
+#[test]
+fn a_failed_sync_ends_the_log() {
+    let mut bench = Bench::new(Policy::Always);
+    bench.append(b"a");
+    let mut ops = Vec::new();
+    bench.log.flush(at(0), &mut ops);
+    for Op { ticket, op } in ops {
+        let is_sync = matches!(op, DiskOp::Sync { .. });
+        let mut outcome = bench.disk.perform(op);
+        if is_sync {
+            outcome = Err(crate::disk::DiskError::Io { code: 5 });
+        }
+        let done = bench.log.completed(at(0), ticket, outcome, &mut Vec::new());
+        assert_eq!(done.is_err(), is_sync);
+    }
+}
+
+#[test]
+fn a_full_disk_holds_what_it_cannot_write_and_goes_on_when_there_is_space() {
+    let mut bench = Bench::new(Policy::Always);
+    let first = bench.append(b"fits");
+    bench.turn(usize::MAX);
+    bench.disk.is_full = true;
+    let second = bench.append(&[7; 100]);
+    bench.turn(usize::MAX);
+    assert!(bench.log.no_space());
+    assert_eq!(bench.log.persisted(), first);
+    bench.now += 50;
+    bench.disk.is_full = false;
+    bench.turn(usize::MAX);
+    assert!(bench.log.no_space(), "it is not tried again at once");
+    bench.now += 100;
+    bench.turn(usize::MAX);
+    assert!(!bench.log.no_space());
+    assert_eq!(bench.log.persisted(), second);
+    let (seen, _) = reopen(&mut bench.disk.crash(0), Policy::Always);
+    assert_eq!(seen.bodies, [b"fits".to_vec(), vec![7; 100]]);
+}

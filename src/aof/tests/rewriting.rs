@@ -1,0 +1,119 @@
+//! A rewrite's switch is atomic at every step, and writes go on meanwhile.
+
+use super::*;
+
+/// Appends until the next segment is ready, begins a rewrite, and goes on until `steps` operations are done.
+fn rewrite(bench: &mut Bench, mut steps: usize) -> RewriteState {
+    let mut ops = Vec::new();
+    while !bench.log.rewrite_begin(b"head", &mut ops) {
+        bench.turn(usize::MAX);
+    }
+    bench.append(b"after");
+    for piece in [&b"one"[..], b"two"] {
+        bench.log.rewrite_piece(piece, &mut ops);
+    }
+    bench.log.rewrite_finish(&mut ops);
+    let mut queue = std::collections::VecDeque::from(ops);
+    loop {
+        let mut more = Vec::new();
+        bench.log.flush(at(bench.now), &mut more);
+        queue.extend(more);
+        let state = bench.log.take_rewrite_outcome();
+        if state != RewriteState::Running || steps == 0 {
+            return state;
+        }
+        let Some(Op { ticket, op }) = queue.pop_front() else {
+            panic!("a rewrite waits for nothing");
+        };
+        steps -= 1;
+        let outcome = bench.disk.perform(op);
+        let mut more = Vec::new();
+        let done = bench
+            .log
+            .completed(at(bench.now), ticket, outcome, &mut more);
+        done.expect("no operation fails");
+        queue.extend(more);
+    }
+}
+
+fn before() -> Bench {
+    let mut bench = Bench::new(Policy::Always);
+    bench.append(b"before");
+    bench.turn(usize::MAX);
+    bench
+}
+
+#[test]
+fn the_switch_is_atomic_at_every_step() {
+    let (mut old, mut new) = (0, 0);
+    for steps in 0..40 {
+        for seed in 0..30 {
+            let mut bench = before();
+            rewrite(&mut bench, steps);
+            let mut disk = bench.disk.crash(seed);
+            let (seen, _) = reopen(&mut disk, Policy::Always);
+            if seen.base.is_empty() {
+                old += 1;
+                assert_eq!(seen.bodies.first().map(Vec::as_slice), Some(&b"before"[..]));
+            } else {
+                new += 1;
+                assert_eq!(seen.base, [&b"head"[..], b"one", b"two"]);
+                assert_eq!(seen.bodies, [b"after"]);
+            }
+            let (again, _) = reopen(&mut disk, Policy::Always);
+            assert_eq!((again.base, again.bodies), (seen.base, seen.bodies));
+        }
+    }
+    assert!(old > 100 && new > 100, "{old} {new}");
+}
+
+#[test]
+fn a_rewrite_makes_the_log_short_and_another_may_follow() {
+    let mut bench = before();
+    for round in 0..3 {
+        let state = rewrite(&mut bench, usize::MAX);
+        assert!(
+            matches!(state, RewriteState::Done { .. }),
+            "{round}: {state:?}"
+        );
+        bench.turn(usize::MAX);
+        assert_eq!(bench.log.size().segments, 1);
+    }
+    let (seen, _) = reopen(&mut bench.disk, Policy::Always);
+    assert_eq!(seen.base, [&b"head"[..], b"one", b"two"]);
+    assert_eq!(seen.bodies, [b"after"]);
+}
+
+#[test]
+fn a_damaged_base_is_refused() {
+    let mut bench = before();
+    rewrite(&mut bench, usize::MAX);
+    let base = crate::aof::rewrite::base(2);
+    for at in 0..bench.disk.image(base).len() {
+        let mut disk = bench.disk.clone();
+        disk.image(base)[at] ^= 4;
+        let (seen, log) = recover(&mut disk, Policy::Always, usize::MAX);
+        assert!(seen.refused.is_some() && log.is_none(), "{at}");
+    }
+}
+
+#[test]
+fn a_rewrite_without_space_leaves_the_log_as_it_was() {
+    let mut bench = before();
+    let mut ops = Vec::new();
+    while !bench.log.rewrite_begin(b"head", &mut ops) {
+        bench.turn(usize::MAX);
+    }
+    bench.disk.is_full = true;
+    bench.log.rewrite_finish(&mut ops);
+    for Op { ticket, op } in ops {
+        let outcome = bench.disk.perform(op);
+        let done = bench.log.completed(at(0), ticket, outcome, &mut Vec::new());
+        done.expect("only the rewrite fails");
+    }
+    assert_eq!(bench.log.take_rewrite_outcome(), RewriteState::Failed);
+    assert_eq!(bench.log.take_rewrite_outcome(), RewriteState::Absent);
+    bench.disk.is_full = false;
+    let (seen, _) = reopen(&mut bench.disk, Policy::Always);
+    assert_eq!(seen.bodies, [b"before"]);
+}

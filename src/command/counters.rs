@@ -1,0 +1,55 @@
+//! Numbers in strings: INCR, DECR, INCRBY, DECRBY and INCRBYFLOAT.
+
+use super::args::Args;
+use super::context::Change;
+use super::error::{Error, Outcome};
+use super::extended::Extended;
+use super::strings::current;
+use crate::store::NewExpiry;
+
+/// Adds to the integer at the first key, which counts as 0 where it is absent.
+fn add(change: &mut Change<'_>, args: Args<'_>, by: i64) -> Outcome {
+    let key = args.at(1);
+    let old = match current(change, key)? {
+        None => 0,
+        Some(text) => text.as_i64().ok_or(Error::NOT_AN_INTEGER)?,
+    };
+    let new = old.checked_add(by).ok_or(Error::OVERFLOW)?;
+    let (db, at) = (change.db, change.at);
+    change.store.set_integer(db, key, new, NewExpiry::Keep, at);
+    change.reply.integer(new);
+    Ok(())
+}
+
+pub(super) fn incr(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    add(change, args, 1)
+}
+
+pub(super) fn decr(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    add(change, args, -1)
+}
+
+pub(super) fn incrby(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let by = args.integer(2)?;
+    add(change, args, by)
+}
+
+pub(super) fn decrby(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let by = args.integer(2)?;
+    let by = by.checked_neg().ok_or(Error::DECREMENT_OVERFLOW)?;
+    add(change, args, by)
+}
+
+pub(super) fn incrbyfloat(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let key = args.at(1);
+    let parse = |text: &[u8]| Extended::parse(text).ok_or(Error::NOT_A_FLOAT);
+    let old = match current(change, key)? {
+        None => Extended::ZERO,
+        Some(text) => parse(text.as_bytes(&mut [0; 20]))?,
+    };
+    let new = old.plus(parse(args.at(2))?).ok_or(Error::NAN_OR_INFINITY)?;
+    let (text, db, at) = (new.to_text(), change.db, change.at);
+    change.store.set_string(db, key, &text, NewExpiry::Keep, at);
+    change.reply.bulk(&text);
+    Ok(())
+}

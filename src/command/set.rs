@@ -1,0 +1,245 @@
+//! Strings written whole: SET with its options and those that do a part of it.
+
+use super::args::Args;
+use super::context::Change;
+use super::error::{Error, Outcome};
+use super::strings::answer;
+use crate::store::NewExpiry;
+use crate::time::Stamp;
+
+/// A time as the client gave it: how it is meant, and the place of its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Given {
+    unit: Unit,
+    place: usize,
+}
+
+/// What the number of a time counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
+    /// EX.
+    Seconds,
+    /// PX.
+    Millis,
+    /// EXAT.
+    UnixSeconds,
+    /// PXAT.
+    UnixMillis,
+}
+
+/// A word behind the value of SET, or behind the key of GETEX.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Word {
+    Nx,
+    Xx,
+    Get,
+    KeepTtl,
+    Persist,
+    Time(Unit),
+}
+
+/// The words of SET.
+const SET_WORDS: &[(&str, Word)] = &[
+    ("ex", Word::Time(Unit::Seconds)),
+    ("px", Word::Time(Unit::Millis)),
+    ("nx", Word::Nx),
+    ("xx", Word::Xx),
+    ("get", Word::Get),
+    ("keepttl", Word::KeepTtl),
+    ("exat", Word::Time(Unit::UnixSeconds)),
+    ("pxat", Word::Time(Unit::UnixMillis)),
+];
+
+/// The words of GETEX.
+const GETEX_WORDS: &[(&str, Word)] = &[
+    ("ex", Word::Time(Unit::Seconds)),
+    ("px", Word::Time(Unit::Millis)),
+    ("exat", Word::Time(Unit::UnixSeconds)),
+    ("pxat", Word::Time(Unit::UnixMillis)),
+    ("persist", Word::Persist),
+];
+
+impl Given {
+    /// The moment that is meant, for a command of this name that is applied at `now`.
+    fn resolve(self, args: Args<'_>, now: Stamp, name: &str) -> Result<Stamp, Error> {
+        let invalid = || Error::invalid_expire(name);
+        let number = args.integer(self.place)?;
+        if number <= 0 {
+            return Err(invalid());
+        }
+        let factor = match self.unit {
+            Unit::Seconds | Unit::UnixSeconds => 1000,
+            Unit::Millis | Unit::UnixMillis => 1,
+        };
+        let base = match self.unit {
+            Unit::Seconds | Unit::Millis => now.0 as i64,
+            Unit::UnixSeconds | Unit::UnixMillis => 0,
+        };
+        let millis = number
+            .checked_mul(factor)
+            .and_then(|millis| millis.checked_add(base));
+        Ok(Stamp(millis.ok_or_else(invalid)? as u64))
+    }
+}
+
+/// How long the key shall live.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Life {
+    /// Nothing was said.
+    #[default]
+    Unsaid,
+    /// KEEPTTL.
+    Keep,
+    /// PERSIST.
+    Forever,
+    /// Until a time.
+    Until(Given),
+}
+
+/// What the words behind the value of SET, or behind the key of GETEX, ask for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Options {
+    /// XX: true, NX: false.
+    present: Option<bool>,
+    get: bool,
+    life: Life,
+}
+
+impl Options {
+    /// Reads the words from `place` on, which must be among those `known`.
+    ///
+    /// As in Redis a word may come again, and of two times in the same unit the last one counts.
+    fn parse(args: Args<'_>, mut place: usize, known: &[(&str, Word)]) -> Result<Self, Error> {
+        let mut found = Self::default();
+        while place < args.len() {
+            let word = known.iter().find(|(text, _)| args.is(place, text));
+            match (word.ok_or(Error::SYNTAX)?.1, found.life) {
+                (Word::Nx, _) if found.present != Some(true) => found.present = Some(false),
+                (Word::Xx, _) if found.present != Some(false) => found.present = Some(true),
+                (Word::Get, _) => found.get = true,
+                (Word::KeepTtl, Life::Unsaid | Life::Keep) => found.life = Life::Keep,
+                (Word::Persist, Life::Unsaid | Life::Forever) => found.life = Life::Forever,
+                (Word::Time(unit), life) => {
+                    let fits = match life {
+                        Life::Unsaid => true,
+                        Life::Until(earlier) => earlier.unit == unit,
+                        Life::Keep | Life::Forever => false,
+                    };
+                    place += 1;
+                    if !fits || place == args.len() {
+                        return Err(Error::SYNTAX);
+                    }
+                    found.life = Life::Until(Given { unit, place });
+                }
+                _ => return Err(Error::SYNTAX),
+            }
+            place += 1;
+        }
+        Ok(found)
+    }
+}
+
+/// Writes the string; a time that is over leaves no key.
+fn put(change: &mut Change<'_>, key: &[u8], value: &[u8], expiry: NewExpiry) {
+    let (db, at) = (change.db, change.at);
+    match expiry {
+        NewExpiry::At(time) if time <= at => {
+            change.store.remove(db, key, at);
+        }
+        _ => change.store.set_string(db, key, value, expiry, at),
+    }
+}
+
+pub(super) fn set(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let options = Options::parse(args, 3, SET_WORDS)?;
+    let (key, value, at) = (args.at(1), args.at(2), change.at);
+    let expiry = match options.life {
+        Life::Until(given) => NewExpiry::At(given.resolve(args, at, "set")?),
+        Life::Keep => NewExpiry::Keep,
+        Life::Unsaid | Life::Forever => NewExpiry::Never,
+    };
+    if options.get {
+        let old = change.store.text(change.db, key, at)?;
+        answer(&mut change.reply, old);
+    }
+    let there = || change.store.contains(change.db, key, at);
+    if options.present.is_some_and(|wanted| wanted != there()) {
+        if !options.get {
+            change.reply.null();
+        }
+        return Ok(());
+    }
+    put(change, key, value, expiry);
+    if !options.get {
+        change.reply.ok();
+    }
+    Ok(())
+}
+
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "a command that cannot fail has the type of all"
+)]
+pub(super) fn setnx(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let absent = change.get(args.at(1)).is_none();
+    if absent {
+        put(change, args.at(1), args.at(2), NewExpiry::Never);
+    }
+    change.reply.integer(i64::from(absent));
+    Ok(())
+}
+
+fn set_for(change: &mut Change<'_>, args: Args<'_>, unit: Unit, name: &str) -> Outcome {
+    let time = Given { unit, place: 2 }.resolve(args, change.at, name)?;
+    put(change, args.at(1), args.at(3), NewExpiry::At(time));
+    change.reply.ok();
+    Ok(())
+}
+
+pub(super) fn setex(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    set_for(change, args, Unit::Seconds, "setex")
+}
+
+pub(super) fn psetex(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    set_for(change, args, Unit::Millis, "psetex")
+}
+
+pub(super) fn getset(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let old = change.store.text(change.db, args.at(1), change.at)?;
+    answer(&mut change.reply, old);
+    put(change, args.at(1), args.at(2), NewExpiry::Never);
+    Ok(())
+}
+
+pub(super) fn getdel(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let old = change.store.text(change.db, args.at(1), change.at)?;
+    answer(&mut change.reply, old);
+    change.store.remove(change.db, args.at(1), change.at);
+    Ok(())
+}
+
+pub(super) fn getex(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let options = Options::parse(args, 2, GETEX_WORDS)?;
+    let (db, key, at) = (change.db, args.at(1), change.at);
+    let found = change.store.text(db, key, at)?;
+    answer(&mut change.reply, found);
+    // As in Redis, a time is looked at only where there is a key.
+    if found.is_none() {
+        return Ok(());
+    }
+    match options.life {
+        Life::Until(given) => {
+            let time = given.resolve(args, at, "getex")?;
+            if time <= at {
+                change.store.remove(db, key, at);
+            } else {
+                change.store.set_expiry(db, key, Some(time), at);
+            }
+        }
+        Life::Forever => {
+            change.store.set_expiry(db, key, None, at);
+        }
+        Life::Unsaid | Life::Keep => {}
+    }
+    Ok(())
+}

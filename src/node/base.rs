@@ -1,0 +1,105 @@
+//! What a base and a manifest say besides keys: who a member is, and at which entry a state stands.
+//!
+//! Both are blobs to the log. Numbers are little-endian and of fixed width.
+
+use alloc::vec::Vec;
+
+use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term};
+use crate::time::Stamp;
+
+/// Who a data directory belongs to; stands in the manifest from its first day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    pub(super) id: NodeId,
+    pub(super) cluster: ClusterId,
+    pub(super) incarnation: Incarnation,
+    /// The seed of the store's hash: part of the replicated state, since it orders what SCAN shows.
+    pub(super) hash_seed: u64,
+}
+
+impl Identity {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let numbers = [
+            self.id.0,
+            self.cluster.0,
+            self.incarnation.0,
+            self.hash_seed,
+        ];
+        numbers.iter().flat_map(|n| n.to_le_bytes()).collect()
+    }
+
+    pub(super) fn decode(mut bytes: &[u8]) -> Option<Self> {
+        let identity = Self {
+            id: NodeId(number(&mut bytes)?),
+            cluster: ClusterId(number(&mut bytes)?),
+            incarnation: Incarnation(number(&mut bytes)?),
+            hash_seed: number(&mut bytes)?,
+        };
+        bytes.is_empty().then_some(identity)
+    }
+}
+
+/// At which entry a base stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct BaseHead {
+    pub(super) index: LogIndex,
+    pub(super) term: Term,
+    /// Replicated time at that entry.
+    pub(super) stamp: Stamp,
+    /// The members at that entry, as Raft encodes them.
+    pub(super) membership: Vec<u8>,
+}
+
+impl BaseHead {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let numbers = [self.index.0, self.term.0, self.stamp.0];
+        let mut bytes: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
+        bytes.extend_from_slice(&self.membership);
+        bytes
+    }
+
+    pub(super) fn decode(mut bytes: &[u8]) -> Option<Self> {
+        Some(Self {
+            index: LogIndex(number(&mut bytes)?),
+            term: Term(number(&mut bytes)?),
+            stamp: Stamp(number(&mut bytes)?),
+            membership: bytes.to_vec(),
+        })
+    }
+}
+
+fn number(bytes: &mut &[u8]) -> Option<u64> {
+    let (first, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(u64::from_le_bytes(*first))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_encoded_is_decoded() {
+        let identity = Identity {
+            id: NodeId(3),
+            cluster: ClusterId(u64::MAX),
+            incarnation: Incarnation(7),
+            hash_seed: 9,
+        };
+        assert_eq!(Identity::decode(&identity.encode()), Some(identity));
+        let head = BaseHead {
+            index: LogIndex(5),
+            term: Term(2),
+            stamp: Stamp(1),
+            membership: alloc::vec![1, 2, 3],
+        };
+        assert_eq!(BaseHead::decode(&head.encode()), Some(head));
+    }
+
+    #[test]
+    fn what_is_too_short_is_refused() {
+        assert_eq!(Identity::decode(&[0; 31]), None);
+        assert_eq!(Identity::decode(&[0; 33]), None);
+        assert_eq!(BaseHead::decode(&[0; 23]), None);
+    }
+}

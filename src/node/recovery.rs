@@ -1,0 +1,272 @@
+//! From the bytes of the data directory to a node that serves.
+//!
+//! Entries known to be committed are applied as they are read, so that memory holds the state and a short tail, not
+//! the log. The rest of the tail is Raft's to commit, once this member leads again.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::aof::{self, Event, Recovery};
+use crate::disk::{DiskDone, DiskError};
+use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term, Ticket};
+use crate::raft::{Entry, Membership, Raft, Restart, Settings};
+use crate::rng;
+use crate::store::Store;
+
+use super::base::{BaseHead, Identity};
+use super::config::{Config, Fsync};
+use super::effect::Note;
+use super::{Node, Phase};
+
+/// Draws that a data directory makes once, on its first day.
+const IDENTITY_STREAM: u64 = 0x6964_656e;
+/// How far recovery comes between two lines about it, in bytes.
+const PROGRESS_BYTES: u64 = 256 << 20;
+
+/// A recovery on its way.
+#[derive(Debug)]
+pub(super) struct Recovering {
+    recovery: Recovery,
+    found: Found,
+    shown: u64,
+}
+
+/// What the files have said so far.
+#[derive(Debug)]
+struct Found {
+    identity: Option<Identity>,
+    term: Term,
+    vote: Option<NodeId>,
+    commit: LogIndex,
+    membership: Membership,
+    /// The last entry that is part of the store.
+    applied: (LogIndex, Term),
+    /// Entries behind it.
+    tail: VecDeque<Entry>,
+    trouble: Option<String>,
+}
+
+/// What a first start writes down about itself.
+fn first_identity(config: &Config) -> Identity {
+    let draw = |what| rng::draw(IDENTITY_STREAM, config.seed, what, 0);
+    Identity {
+        id: config.id,
+        cluster: ClusterId(draw(1)),
+        incarnation: Incarnation(draw(2)),
+        hash_seed: config.hash_seed,
+    }
+}
+
+impl Node {
+    /// Begins to read the data directory, or, where there is none, to serve.
+    pub(super) fn begin(&mut self) {
+        let identity = first_identity(&self.config);
+        let membership = Membership::alone(self.config.id);
+        if !self.config.append_only {
+            let restart = Restart {
+                term: Term(0),
+                vote: None,
+                commit: LogIndex(0),
+                base: (LogIndex(0), Term(0)),
+                membership,
+                tail: Vec::new(),
+            };
+            self.commit.raft = Some(Raft::new(
+                settings(&self.config, &identity),
+                restart,
+                self.now.mono,
+            ));
+            return;
+        }
+        let mut recovery = Recovery::new(aof::Settings {
+            policy: policy(self.config.fsync),
+            segment_bytes: self.config.segment_bytes,
+            identity: identity.encode(),
+        });
+        recovery.start(&mut self.commit.ops);
+        self.commit.recovering = Some(Box::new(Recovering {
+            recovery,
+            found: Found {
+                identity: None,
+                term: Term(0),
+                vote: None,
+                commit: LogIndex(0),
+                membership,
+                applied: (LogIndex(0), Term(0)),
+                tail: VecDeque::new(),
+                trouble: None,
+            },
+            shown: 0,
+        }));
+    }
+
+    /// Takes the outcome of a recovery's operation, and what became readable by it.
+    pub(super) fn recover(&mut self, ticket: Ticket, outcome: Result<DiskDone, DiskError>) {
+        let Some(mut recovering) = self.commit.recovering.take() else {
+            return;
+        };
+        let Recovering {
+            recovery, found, ..
+        } = &mut *recovering;
+        let (mut ops, mut done) = (Vec::new(), false);
+        recovery.completed(ticket, outcome, &mut ops, &mut |event| match event {
+            Event::Done => done = true,
+            event => self.recovered_event(found, event),
+        });
+        self.commit.ops.append(&mut ops);
+        if let Some(trouble) = found.trouble.take() {
+            self.fail(trouble);
+            return;
+        }
+        let (read, total) = recovering.recovery.progress();
+        if read >= recovering.shown + PROGRESS_BYTES {
+            recovering.shown = read;
+            self.note(Note::Recovering { done: read, total });
+        }
+        if done {
+            self.recovered_bytes = read;
+            self.end_recovery(*recovering);
+        } else {
+            self.commit.recovering = Some(recovering);
+        }
+    }
+
+    fn recovered_event(&mut self, found: &mut Found, event: Event<'_>) {
+        if found.trouble.is_some() {
+            return;
+        }
+        match event {
+            Event::Identity(bytes) => match Identity::decode(bytes) {
+                Some(identity) if identity.id == self.config.id => {
+                    self.config.hash_seed = identity.hash_seed;
+                    self.store = Store::load_begin(identity.hash_seed);
+                    found.identity = Some(identity);
+                }
+                Some(identity) => {
+                    found.trouble = Some(format!(
+                        "the data directory belongs to member {}, not to {}: give --id {} or another --dir",
+                        identity.id.0, self.config.id.0, identity.id.0
+                    ));
+                }
+                None => found.trouble = Some("the manifest names no member".into()),
+            },
+            Event::BaseHead(head) => match BaseHead::decode(head) {
+                Some(head) => {
+                    found.applied = (head.index, head.term);
+                    found.commit = head.index;
+                    self.applied_stamp = head.stamp;
+                    match Membership::decode(&head.membership) {
+                        Ok(membership) => found.membership = membership,
+                        Err(_) => found.trouble = Some("the base names no members".into()),
+                    }
+                    self.commit.applied = head.index;
+                }
+                None => found.trouble = Some("the base has no head".into()),
+            },
+            Event::BasePiece(piece) => {
+                if let Err(error) = self.store.load_piece(piece) {
+                    found.trouble = Some(format!("a piece of the base is none: {error:?}"));
+                }
+            }
+            Event::Record { restated, body, .. } => {
+                found.term = found.term.max(restated.term);
+                found.vote = restated.vote;
+                found.commit = found.commit.max(restated.commit);
+                if let Err(trouble) = found.take_entries(body) {
+                    found.trouble = Some(trouble);
+                }
+                self.apply_known(found);
+            }
+            Event::Note(text) => self.note(Note::Damage(text)),
+            Event::Refused(text) => found.trouble = Some(text),
+            Event::Done => {}
+        }
+    }
+
+    /// Applies what the log says to be committed.
+    fn apply_known(&mut self, found: &mut Found) {
+        while let Some(entry) = found.tail.pop_front_if(|e| e.index <= found.commit) {
+            found.applied = (entry.index, entry.term);
+            self.commit.applied = entry.index;
+            if let Some(membership) = entry.membership() {
+                found.membership = membership;
+            }
+            self.apply_entry(entry.index, entry.stamp, &entry.payload, &mut Vec::new());
+        }
+    }
+
+    fn end_recovery(&mut self, recovering: Recovering) {
+        let Recovering {
+            recovery, found, ..
+        } = recovering;
+        let identity = found
+            .identity
+            .unwrap_or_else(|| first_identity(&self.config));
+        let restart = Restart {
+            term: found.term,
+            vote: found.vote,
+            commit: found.applied.0,
+            base: found.applied,
+            membership: found.membership,
+            tail: found.tail.into(),
+        };
+        self.stamped = (self.applied_stamp, self.now.mono);
+        self.commit.log = Some(recovery.into_log(self.now));
+        self.commit.raft = Some(Raft::new(
+            settings(&self.config, &identity),
+            restart,
+            self.now.mono,
+        ));
+        if self.phase == Phase::Stopped {
+            self.commit.log = None;
+        }
+    }
+}
+
+impl Found {
+    /// Adds the entries of a record; one whose index is taken supersedes what stood there and behind.
+    fn take_entries(&mut self, body: &[u8]) -> Result<(), String> {
+        let mut rest = body;
+        while !rest.is_empty() {
+            let entry = Entry::decode(&mut rest)
+                .map_err(|error| format!("an entry of the log is none: {error:?}"))?;
+            let next = self.tail.back().map_or(self.applied.0, |e| e.index).next();
+            if entry.index > next {
+                return Err(format!(
+                    "the log goes from entry {} to entry {}",
+                    next.0 - 1,
+                    entry.index.0
+                ));
+            }
+            if entry.index <= self.applied.0 {
+                continue;
+            }
+            while self.tail.back().is_some_and(|e| e.index >= entry.index) {
+                self.tail.pop_back();
+            }
+            self.tail.push_back(entry);
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn policy(fsync: Fsync) -> aof::Policy {
+    match fsync {
+        Fsync::Always => aof::Policy::Always,
+        Fsync::EverySecond => aof::Policy::EverySecond,
+        Fsync::No => aof::Policy::No,
+    }
+}
+
+fn settings(config: &Config, identity: &Identity) -> Settings {
+    Settings {
+        id: identity.id,
+        incarnation: identity.incarnation,
+        cluster: identity.cluster,
+        seed: config.seed,
+        ..Settings::default()
+    }
+}

@@ -1,0 +1,169 @@
+//! When the log is rewritten, and the steps of a rewrite between a node's other work.
+
+use crate::aof::RewriteState;
+use crate::ids::LogIndex;
+
+use super::base::BaseHead;
+use super::effect::Note;
+use super::{Node, Phase};
+use crate::aof::{Log, Restated};
+
+/// How many bytes of the base one turn writes at most.
+const PIECE_BYTES: usize = 64 << 10;
+/// How many bytes of pre-images may wait for the disk before writes wait for it.
+const PREIMAGE_BYTES_MAX: usize = 32 << 20;
+
+/// Where a rewrite stands.
+#[derive(Debug, Default)]
+pub(super) struct Rewrite {
+    /// Somebody asked for one.
+    pub(super) wanted: bool,
+    /// The entry whose state is being written.
+    pub(super) running: Option<LogIndex>,
+    /// All of the state has been handed over.
+    whole: bool,
+    /// The base takes another piece at once.
+    hungry: bool,
+    piece: alloc::vec::Vec<u8>,
+    /// When the last one ended well, in seconds since the Unix epoch; 0: never.
+    pub(super) saved_at_s: u64,
+    pub(super) last_failed: bool,
+    pub(super) count: u64,
+}
+
+impl Rewrite {
+    pub(super) fn wants_turn(&self) -> bool {
+        self.running.is_some() && self.hungry && !self.whole
+    }
+}
+
+impl Node {
+    /// Asks for a rewrite; false where one is running or there is no log.
+    pub(super) fn ask_for_rewrite(&mut self) -> bool {
+        if self.commit.log.is_none() || self.commit.rewrite.running.is_some() {
+            return false;
+        }
+        self.commit.rewrite.wanted = true;
+        true
+    }
+
+    /// One turn's share of a rewrite.
+    pub(super) fn rewrite_turn(&mut self) {
+        if self.phase != Phase::Serving {
+            return;
+        }
+        if self.commit.rewrite.running.is_none() {
+            if self.commit.rewrite.wanted || self.has_outgrown() {
+                self.rewrite_begin();
+            }
+            return;
+        }
+        self.rewrite_step();
+        self.rewrite_outcome();
+    }
+
+    /// Whether the log has outgrown its base by what the operator allows.
+    fn has_outgrown(&self) -> bool {
+        let percentage = u64::from(self.config.rewrite_percentage);
+        let Some(log) = &self.commit.log else {
+            return false;
+        };
+        let size = log.size();
+        percentage > 0
+            && size.log_bytes >= self.config.rewrite_min_bytes
+            && size.log_bytes / percentage >= size.base_bytes / 100
+    }
+
+    fn rewrite_begin(&mut self) {
+        let (Some(raft), Some(log)) = (&self.commit.raft, &mut self.commit.log) else {
+            return;
+        };
+        let index = self.commit.applied;
+        let Some(term) = raft.term_of(index) else {
+            return;
+        };
+        let head = BaseHead {
+            index,
+            term,
+            stamp: self.applied_stamp,
+            membership: raft.membership_at(index).encode(),
+        };
+        if !log.rewrite_begin(&head.encode(), &mut self.commit.ops) {
+            return;
+        }
+        // The segments before this moment will go, and with them what they hold beyond the base.
+        let body = &mut self.commit.body;
+        body.clear();
+        for entry in raft.entries_after(index) {
+            entry.encode(body);
+        }
+        let restated = Restated {
+            term: raft.term(),
+            vote: raft.vote(),
+            commit: raft.commit(),
+        };
+        log.append(&restated, raft.last(), body);
+        self.store.base_begin();
+        self.commit.rewrite.wanted = false;
+        self.commit.rewrite.whole = false;
+        self.commit.rewrite.hungry = true;
+        self.commit.rewrite.running = Some(index);
+        self.note(Note::RewriteBegun { index });
+    }
+
+    fn rewrite_step(&mut self) {
+        let Some(log) = &mut self.commit.log else {
+            return;
+        };
+        let rewrite = &mut self.commit.rewrite;
+        rewrite.hungry = log.rewrite_wants_more();
+        if rewrite.whole || !rewrite.hungry {
+            return;
+        }
+        rewrite.piece.clear();
+        let more = self.store.base_step(&mut rewrite.piece, PIECE_BYTES);
+        if !rewrite.piece.is_empty() {
+            log.rewrite_piece(&rewrite.piece, &mut self.commit.ops);
+        }
+        if !more {
+            rewrite.whole = true;
+            log.rewrite_finish(&mut self.commit.ops);
+        }
+        rewrite.hungry = log.rewrite_wants_more();
+    }
+
+    fn rewrite_outcome(&mut self) {
+        let Some(index) = self.commit.rewrite.running else {
+            return;
+        };
+        let state = self.commit.log.as_mut().map(Log::take_rewrite_outcome);
+        let rewrite = &mut self.commit.rewrite;
+        match state {
+            Some(RewriteState::Done { bytes }) => {
+                rewrite.running = None;
+                rewrite.last_failed = false;
+                rewrite.count += 1;
+                rewrite.saved_at_s = self.now.wall_us / 1_000_000;
+                if let Some(raft) = &mut self.commit.raft
+                    && let Some(term) = raft.term_of(index)
+                {
+                    raft.compacted(index, term);
+                }
+                self.note(Note::RewriteDone { index, bytes });
+            }
+            Some(RewriteState::Failed) => {
+                rewrite.running = None;
+                rewrite.last_failed = true;
+                self.store.base_abort();
+                self.note(Note::RewriteFailed);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether so much of the old state waits for the disk that no more is to be changed for now.
+    pub(super) fn rewrite_is_behind(&self) -> bool {
+        self.commit.rewrite.running.is_some()
+            && self.store.base_preimage_bytes() > PREIMAGE_BYTES_MAX
+    }
+}

@@ -1,0 +1,62 @@
+//! docs/COMMANDS.md is what the table of commands says.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use seedis::command::table::{self, Kind, Row};
+
+const BEGIN: &str = "<!-- from here on the page is made from the table of commands -->\n";
+
+#[test]
+fn the_page_of_commands_is_the_table() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/COMMANDS.md");
+    let page = fs::read_to_string(&path).unwrap();
+    let (written, listed) = page
+        .split_once(BEGIN)
+        .expect("the mark behind which the list begins is gone");
+    let wanted = list();
+    if listed == wanted {
+        return;
+    }
+    let again = std::env::var_os("UPDATE_DOCS").is_some();
+    if again {
+        fs::write(&path, format!("{written}{BEGIN}{wanted}")).unwrap();
+    }
+    assert!(
+        again,
+        "docs/COMMANDS.md is not what the table says; make it anew: \
+         UPDATE_DOCS=1 cargo test --test it commands"
+    );
+}
+
+/// The list, group by group, in the order of the alphabet.
+fn list() -> String {
+    let mut groups: BTreeMap<&str, BTreeMap<&str, &Row>> = BTreeMap::new();
+    for row in table::rows() {
+        groups.entry(row.group).or_default().insert(row.name, row);
+    }
+    let mut text = String::new();
+    for (group, rows) in groups {
+        let _ = write!(
+            text,
+            "\n## {group}\n\n| command | is | what it does |\n|---|---|---|\n"
+        );
+        for row in rows.values() {
+            let name = row.name.to_ascii_uppercase();
+            let summary = row.summary.replace('|', "\\|");
+            let _ = writeln!(text, "| {name} | {} | {summary} |", kind(row));
+        }
+    }
+    text
+}
+
+fn kind(row: &Row) -> &'static str {
+    match row.kind {
+        Kind::Read(_) => "a read",
+        Kind::Write(_) => "a write",
+        Kind::Session(_) => "of the session",
+        Kind::Server(_) => "of the server",
+    }
+}

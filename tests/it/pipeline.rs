@@ -1,0 +1,66 @@
+//! A pipeline much longer than what a session may park is answered to its end.
+
+use seedis::ids::ConnId;
+use seedis::node::Node;
+use seedis::node::config::Config;
+use seedis::node::effect::{Effect, Effects};
+use seedis::node::input::Input;
+use seedis::time::Now;
+
+const CONN: ConnId = ConnId(1);
+
+/// Carries inputs and effects for a node without a disk, as both drivers do; gives the bytes of replies.
+fn converse(node: &mut Node, bytes: &[u8]) -> usize {
+    let now = Now::default();
+    let (mut effects, mut sent, mut at): (Effects, usize, usize) = (Vec::new(), 0, 0);
+    loop {
+        // All that is ready is handled before the turn ends.
+        loop {
+            let most = node.appetite(CONN).min(bytes.len() - at);
+            if most == 0 {
+                break;
+            }
+            let bytes = &bytes[at..at + most];
+            node.handle(now, Input::Received { conn: CONN, bytes });
+            at += most;
+        }
+        node.flush(now, &mut effects);
+        let mut told = false;
+        for effect in effects.drain(..) {
+            if matches!(effect, Effect::Resume { .. }) {
+                let bytes = &[];
+                node.handle(now, Input::Received { conn: CONN, bytes });
+                told = true;
+            }
+        }
+        let count = node.outbox(CONN).map(<[u8]>::len).sum();
+        node.handle(now, Input::Sent { conn: CONN, count });
+        sent += count;
+        if !told && at == bytes.len() {
+            return sent;
+        }
+    }
+}
+
+#[test]
+fn no_request_is_left_behind() {
+    let config = Config {
+        append_only: false,
+        ..Config::default()
+    };
+    let mut node = Node::new(config, Now::default());
+    let address = "127.0.0.1:1";
+    let opened = Input::Opened {
+        conn: CONN,
+        address,
+    };
+    node.handle(Now::default(), opened);
+    node.flush(Now::default(), &mut Vec::new());
+    // Each GET is parked behind the SET before it, until a turn's end.
+    let pairs = 100_000;
+    let asked: String = (0..pairs)
+        .map(|number| format!("SET key:{number} 0000000000\r\nGET key:{number}\r\n"))
+        .collect();
+    let each = "+OK\r\n$10\r\n0000000000\r\n".len();
+    assert_eq!(converse(&mut node, asked.as_bytes()), pairs * each);
+}
