@@ -10,6 +10,7 @@ use core::ops::Range;
 
 use super::DbId;
 use super::dict::Dict;
+use super::record::Name;
 use crate::time::Stamp;
 
 /// The longest block; what is longer becomes a `Big`.
@@ -62,7 +63,12 @@ pub(super) struct Draft<'a> {
     pub(super) value: &'a [u8],
 }
 
-impl Draft<'_> {
+impl<'a> Draft<'a> {
+    /// The value.
+    pub(super) fn stored(&self) -> Stored<'a> {
+        Stored::of(self.kind, self.value)
+    }
+
     /// The length of the block.
     pub(super) fn len(&self) -> usize {
         let value_length = match self.kind {
@@ -281,11 +287,11 @@ impl<'a> View<'a> {
         self.expiry.is_none_or(|time| time > at)
     }
 
-    /// The value as a string of bytes; `None` for an integer and for other types.
-    pub(super) fn value_bytes(&self) -> Option<&'a [u8]> {
+    /// The value of a field of a hash, which is nothing but bytes.
+    pub(super) fn field_value(&self) -> &'a [u8] {
         match self.stored {
-            Stored::Bytes(bytes) => Some(bytes),
-            Stored::Integer(_) | Stored::Packed(_) | Stored::Table(_) => None,
+            Stored::Bytes(bytes) => bytes,
+            Stored::Integer(_) | Stored::Packed(_) | Stored::Table(_) => &[],
         }
     }
 }
@@ -329,7 +335,7 @@ pub(super) struct Big {
 }
 
 /// The name under which a base must write a value that was renamed meanwhile.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Origin {
     pub(super) epoch: u8,
     pub(super) db: DbId,
@@ -365,6 +371,35 @@ impl Big {
             BigValue::Table(fields) => BigValue::Table(Box::new(fields.copy(epoch))),
         };
         Self::new(key, self.expiry, epoch, value)
+    }
+
+    /// The same value under the same key, with all that a base knows of it. Not for tables.
+    pub(super) fn duplicate(&self) -> Box<Self> {
+        let value = match &self.value {
+            BigValue::Bytes(bytes) => BigValue::Bytes(bytes.clone()),
+            BigValue::Packed(packed) => BigValue::Packed(packed.clone()),
+            BigValue::Table(fields) => BigValue::Table(Box::new(fields.copy(self.done_epoch))),
+        };
+        Box::new(Self {
+            key: self.key.clone(),
+            expiry: self.expiry,
+            head_epoch: self.head_epoch,
+            done_epoch: self.done_epoch,
+            progress: self.progress,
+            origin: self.origin.clone(),
+            value,
+        })
+    }
+
+    /// Under which name the base `epoch` writes it while it stands in `db`.
+    pub(super) fn name(&self, epoch: u8, db: DbId) -> Name<'_> {
+        match &self.origin {
+            Some(origin) if origin.epoch == epoch => Name {
+                db: origin.db,
+                key: &origin.key,
+            },
+            _ => Name { db, key: &self.key },
+        }
     }
 
     /// Lets it bear `epoch` throughout.

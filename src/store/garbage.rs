@@ -3,8 +3,8 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
-use super::entry::{Big, BigValue};
 use super::dict::Dict;
+use super::entry::{Big, BigValue};
 
 /// Tables with fewer keys than this are freed at once.
 const KEYS_FREED_AT_ONCE: u64 = 64;

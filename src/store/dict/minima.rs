@@ -23,7 +23,9 @@ impl Minima {
 
     pub(super) fn get(&self, place: usize) -> u64 {
         let places = self.levels.first();
-        places.and_then(|places| places.get(place)).map_or(NEVER, |time| *time)
+        places
+            .and_then(|places| places.get(place))
+            .map_or(NEVER, |time| *time)
     }
 
     /// Sets the time of a place.
@@ -31,7 +33,11 @@ impl Minima {
         if self.get(place) == time {
             return;
         }
-        if self.levels.first().is_none_or(|places| places.len() <= place) {
+        if self
+            .levels
+            .first()
+            .is_none_or(|places| places.len() <= place)
+        {
             self.reserve(place);
         }
         let (mut place, mut time) = (place, time);
@@ -52,8 +58,9 @@ impl Minima {
             self.levels.push(Vec::new());
         }
         let places = (place + 1).next_power_of_two();
-        self.levels[0].reserve_exact(places - self.levels[0].len());
-        self.levels[0].resize(places, NEVER);
+        let bottom = &mut self.levels[0];
+        bottom.reserve_exact(places - bottom.len());
+        bottom.resize(places, NEVER);
         while let Some(below) = self.levels.last()
             && below.len() > FANOUT
         {
@@ -67,7 +74,11 @@ impl Minima {
         let mut place = 0;
         for (above, nodes) in self.levels.iter().rev().enumerate() {
             let first = if above == 0 { 0 } else { place * FANOUT };
-            let last = if above == 0 { nodes.len() } else { nodes.len().min(first + FANOUT) };
+            let last = if above == 0 {
+                nodes.len()
+            } else {
+                nodes.len().min(first + FANOUT)
+            };
             place = first + nodes[first..last].iter().position(|time| *time <= now)?;
         }
         (!self.levels.is_empty()).then_some(place)

@@ -28,10 +28,6 @@ pub(super) use walk::{Item, Iter};
 const CHUNK: usize = 256;
 /// The directory has at most this many times as many places as there are segments, as a power of two.
 const SPARSE_BITS: u8 = 12;
-/// The deepest directory that is made at once for an expected number of keys.
-const EXPECTED_DEPTH_MAX: u8 = 18;
-/// How many keys a segment has on average.
-const KEYS_TYPICAL: u64 = 600;
 
 /// The keyed hash that orders a table.
 #[derive(Clone, Copy, Debug)]
@@ -76,24 +72,10 @@ pub(super) struct Dict {
 
 impl Dict {
     pub(super) fn new(hasher: Hasher) -> Self {
-        Self::of_depth(hasher, 0)
-    }
-
-    /// A table that has room for `keys` before its directory grows.
-    ///
-    /// Keys that come in the order of their hashes would otherwise split the first segment again and again.
-    pub(super) fn with_expected(hasher: Hasher, keys: u64) -> Self {
-        let segments = keys.div_ceil(KEYS_TYPICAL).max(1).next_power_of_two();
-        let depth = segments.ilog2() as u8;
-        Self::of_depth(hasher, depth.min(EXPECTED_DEPTH_MAX))
-    }
-
-    fn of_depth(hasher: Hasher, depth: u8) -> Self {
-        let count = 1u32 << depth;
         let mut dict = Self {
             hasher,
-            depth,
-            directory: (0..count).collect(),
+            depth: 0,
+            directory: alloc::vec![0],
             chunks: Vec::new(),
             of_depth: [0; 33],
             earliest: Minima::default(),
@@ -101,9 +83,7 @@ impl Dict {
             volatile: 0,
             segment_bytes: 0,
         };
-        for number in 0..count {
-            dict.push(Segment::new(prefix(number, depth), depth));
-        }
+        dict.push(Segment::new(0, 0));
         dict
     }
 
@@ -157,8 +137,14 @@ impl Dict {
     #[cfg(test)]
     pub(super) fn recount(&self) -> usize {
         let all = || (0..self.segments()).map(|number| self.segment(number));
-        assert_eq!(self.segment_bytes, all().map(Segment::recount).sum::<usize>());
-        assert_eq!(self.len, all().map(|segment| segment.len() as u64).sum::<u64>());
+        assert_eq!(
+            self.segment_bytes,
+            all().map(Segment::recount).sum::<usize>()
+        );
+        assert_eq!(
+            self.len,
+            all().map(|segment| segment.len() as u64).sum::<u64>()
+        );
         assert_eq!(self.of_depth.iter().sum::<u32>() as usize, self.segments());
         let mut volatile = 0;
         for number in 0..self.segments() {
@@ -283,7 +269,9 @@ impl Dict {
     /// Adds a key that is not there.
     pub(super) fn insert(&mut self, hash: u64, draft: &Draft<'_>) {
         let number = self.number(hash);
-        self.on(number, |segment, hasher| segment.insert(hash, draft, hasher));
+        self.on(number, |segment, hasher| {
+            segment.insert(hash, draft, hasher)
+        });
         self.added(hash, number, draft.expiry);
     }
 
@@ -291,7 +279,9 @@ impl Dict {
     pub(super) fn insert_big(&mut self, hash: u64, big: Box<Big>) {
         let number = self.number(hash);
         let expiry = big.expiry;
-        self.on(number, |segment, hasher| segment.insert_big(hash, big, hasher));
+        self.on(number, |segment, hasher| {
+            segment.insert_big(hash, big, hasher)
+        });
         self.added(hash, number, expiry);
     }
 
@@ -374,11 +364,11 @@ impl Dict {
             if !segment.full() {
                 return;
             }
-            let depth = segment.depth;
+            let (prefix, depth) = (segment.prefix, segment.depth);
             if depth == self.depth && !self.double() {
                 return;
             }
-            let empty = Segment::new(segment.prefix, depth);
+            let empty = Segment::new(prefix, depth);
             let (low, high) = self.replace(number, empty).split(self.hasher);
             self.replace(number, low);
             let high = self.push(high);
@@ -440,9 +430,4 @@ impl Dict {
             self.enter(number);
         }
     }
-}
-
-/// The first hash in the place `number` of a directory of this depth.
-fn prefix(number: u32, depth: u8) -> u64 {
-    (u64::from(number) << 1) << (63 - depth)
 }

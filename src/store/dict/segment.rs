@@ -337,12 +337,17 @@ impl Segment {
         let mut low = Self::new(self.prefix, self.depth + 1);
         let mut high = Self::new(self.prefix | bit, self.depth + 1);
         for half in [&mut low, &mut high] {
-            half.blocks.reserve_exact(self.used() / 2 + self.used() / 16);
+            half.blocks
+                .reserve_exact(self.used() / 2 + self.used() / 16);
             half.table = HashTable::with_capacity(self.len() / 2);
         }
-        self.pour(hasher, |hash| {
-            if hash & bit == 0 { 0 } else { 1 }
-        }, &mut [&mut low, &mut high]);
+        self.pour(
+            hasher,
+            |hash| {
+                if hash & bit == 0 { 0 } else { 1 }
+            },
+            &mut [&mut low, &mut high],
+        );
         (low, high)
     }
 
@@ -353,7 +358,11 @@ impl Segment {
         whole.blocks.reserve_exact(self.used() + other.used());
         whole.table = HashTable::with_capacity(self.len() + other.len());
         // By prefix, so that the order does not tell which of the two shrank.
-        let (low, high) = if self.prefix < other.prefix { (self, other) } else { (other, self) };
+        let (low, high) = if self.prefix < other.prefix {
+            (self, other)
+        } else {
+            (other, self)
+        };
         low.pour(hasher, |_| 0, &mut [&mut whole]);
         high.pour(hasher, |_| 0, &mut [&mut whole]);
         whole

@@ -71,7 +71,8 @@ impl Dict {
                 }
             }
             if let Some(last) = last {
-                return last + 1;
+                // Behind the very last place there is nothing.
+                return (last + 1) & (u64::MAX >> CURSOR_SHIFT);
             }
             let Some(behind) = Self::behind(segment) else {
                 return 0;
@@ -119,29 +120,6 @@ impl Dict {
             .chain(0..first)
             .flat_map(|number| self.segment(number).iter())
             .find(wanted)
-    }
-
-    /// Shows what stands at each of the `ranks` of `iter`, which ascend and may repeat.
-    pub(in super::super) fn at_ranks<'a>(&'a self, ranks: &[u64], show: &mut dyn FnMut(View<'a>)) {
-        let mut ranks = ranks.iter().copied().peekable();
-        let mut passed = 0;
-        let mut next = Some(0);
-        while let Some(hash) = next
-            && ranks.peek().is_some()
-        {
-            let segment = self.segment(self.number(hash));
-            next = Self::behind(segment);
-            let end = passed + segment.len() as u64;
-            if ranks.peek().is_some_and(|rank| *rank < end) {
-                for view in segment.iter() {
-                    while ranks.next_if_eq(&passed).is_some() {
-                        show(view);
-                    }
-                    passed += 1;
-                }
-            }
-            passed = end;
-        }
     }
 
     /// A time at or before the earliest expiry.
