@@ -133,9 +133,9 @@ impl Served {
                     Effect::Disk { op, .. } => panic!("{op:?} without a disk"),
                     Effect::Stopped { failure } => panic!("it stopped: {failure:?}"),
                     Effect::Resume { .. }
-                    | Effect::Configuration(_)
                     | Effect::Message { .. }
-                    | Effect::Note(_) => {}
+                    | Effect::Note(_)
+                    | Effect::Configuration(_) => {}
                 }
             }
         }

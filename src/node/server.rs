@@ -53,7 +53,10 @@ impl Node {
             ServerVerb::Command => self.command_verb(request),
             ServerVerb::Config => self.config_verb(request),
             ServerVerb::Debug => self.debug_verb(request),
-            ServerVerb::Info => self.info_verb(request),
+            ServerVerb::Info => {
+                self.info_verb(request);
+                Ok(())
+            }
             _ => self.admin_verb(verb, request),
         }
     }

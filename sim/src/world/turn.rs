@@ -452,11 +452,10 @@ impl World {
                     return Ok(Performed::Again);
                 }
             }
-            Effect::Configuration(_) => {}
             Effect::Note(note) => self.tell(|| format!("member {number}: {note}")),
             Effect::Stopped { failure } => return self.stopped(number, failure.map(|f| *f)),
-            // A member alone has nobody to write to.
-            Effect::Message { .. } => {}
+            // A member alone has nobody to write to, and was started without a configuration file.
+            Effect::Message { .. } | Effect::Configuration(_) => {}
         }
         Ok(Performed::Done)
     }

@@ -88,7 +88,7 @@ impl Node {
     }
 
     fn config_set(&mut self, args: Args<'_>) -> Outcome {
-        if args.len() % 2 != 0 {
+        if !args.len().is_multiple_of(2) {
             return Err(Error::arity("config|set"));
         }
         let mut changes: Vec<(&Directive, String)> = Vec::new();

@@ -4,7 +4,6 @@ use alloc::string::String;
 use core::fmt::Write;
 
 use crate::command::args::Args;
-use crate::command::error::Outcome;
 use crate::command::table;
 use crate::limits::DATABASES;
 use crate::node::{Node, Phase, REDIS_VERSION};
@@ -40,7 +39,7 @@ fn is_wanted(args: Args<'_>, section: &str, by_default: bool) -> bool {
 }
 
 impl Node {
-    pub(super) fn info_verb(&mut self, request: Request<'_, '_>) -> Outcome {
+    pub(super) fn info_verb(&mut self, request: Request<'_, '_>) {
         let Request {
             args, mut reply, ..
         } = request;
@@ -58,7 +57,6 @@ impl Node {
             }
         }
         reply.verbatim(*b"txt", &text);
-        Ok(())
     }
 
     fn section(&self, section: &str, out: &mut String) {
