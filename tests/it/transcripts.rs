@@ -7,8 +7,9 @@ mod script;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
-use play::{Bare, Peer, Remote};
+use play::{Bare, Heard, Peer, Remote};
 use script::Script;
 
 fn transcripts() -> Vec<(String, PathBuf, Script)> {
@@ -119,4 +120,19 @@ fn a_wrong_reply_is_told() {
             "7: expected +OK, got nothing"
         ]
     );
+}
+
+#[test]
+#[ignore = "fills two gigabytes of memory"]
+fn a_client_that_never_ends_its_request_is_sent_away() {
+    let mut bare = Bare::new("");
+    let half = vec![b'a'; 512 << 20];
+    bare.send(1, b"*3\r\n$536870912\r\n");
+    bare.send(1, &half);
+    assert!(matches!(bare.hear(1, Duration::ZERO), Heard::Nothing));
+    bare.send(1, b"\r\n$536870912\r\n");
+    bare.send(1, &half);
+    assert!(matches!(bare.hear(1, Duration::ZERO), Heard::Closed));
+    bare.send(2, b"PING\r\n");
+    assert_eq!(bare.hear(2, Duration::ZERO).text(false), "+PONG");
 }

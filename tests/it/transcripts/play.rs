@@ -22,7 +22,7 @@ pub(super) enum Heard {
 }
 
 impl Heard {
-    fn text(&self, is_sorted: bool) -> String {
+    pub(super) fn text(&self, is_sorted: bool) -> String {
         match self {
             Self::Reply(value) if is_sorted => format!("sorted {}", rendered(&sorted(value))),
             Self::Reply(value) => rendered(value),
