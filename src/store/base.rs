@@ -361,6 +361,7 @@ impl Pen<'_> {
         self.end = self.end.saturating_sub(SEGMENT_COST);
         dict.stamp(from, self.epoch, &mut |item| {
             let written = match item {
+                Item::Big(big) if big.done_epoch == self.epoch => return true,
                 Item::Block(draft) => {
                     let name = Name { db, key: draft.key };
                     record::begin(self.sink, name, draft.expiry, draft.stored());
@@ -409,11 +410,11 @@ impl Pen<'_> {
         let name = big.name(self.epoch, db);
         let mut progress = big.progress;
         for part in text[progress as usize..].chunks(PART_BYTES) {
+            record::more(self.sink, name, part);
+            progress += part.len() as u64;
             if self.full() {
                 break;
             }
-            record::more(self.sink, name, part);
-            progress += part.len() as u64;
         }
         let done = progress == text.len() as u64;
         big.progress = progress;

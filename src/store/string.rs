@@ -1,5 +1,6 @@
 //! Strings: set, appended to, and overwritten in part.
 
+use alloc::vec::Vec;
 use core::mem;
 
 use super::entry::{BigValue, Draft, Kind, Stored, View};
@@ -145,7 +146,7 @@ fn holds(view: &View<'_>, kind: Kind, value: &[u8]) -> bool {
     }
 }
 
-fn overwrite(text: &mut alloc::vec::Vec<u8>, offset: usize, bytes: &[u8]) {
+fn overwrite(text: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
     let end = offset + bytes.len();
     if text.len() < end {
         text.resize(end, 0);

@@ -68,6 +68,9 @@ pub(super) struct Dict {
     volatile: u64,
     /// What all segments take together.
     segment_bytes: usize,
+    /// How many keys were moved by splits, joins and tidying.
+    #[cfg(test)]
+    pub(super) moved: usize,
 }
 
 impl Dict {
@@ -82,6 +85,8 @@ impl Dict {
             len: 0,
             volatile: 0,
             segment_bytes: 0,
+            #[cfg(test)]
+            moved: 0,
         };
         dict.push(Segment::new(0, 0));
         dict
@@ -99,6 +104,8 @@ impl Dict {
             len: self.len,
             volatile: self.volatile,
             segment_bytes: 0,
+            #[cfg(test)]
+            moved: 0,
         };
         for number in 0..self.segments() {
             copy.push(self.segment(number).copy(epoch));
@@ -243,6 +250,10 @@ impl Dict {
         let before = segment.memory();
         let result = change(segment, hasher);
         let after = segment.memory();
+        #[cfg(test)]
+        {
+            self.moved += core::mem::take(&mut self.segment_mut(number).moved);
+        }
         self.segment_bytes = self.segment_bytes - before + after;
         result
     }
@@ -368,6 +379,10 @@ impl Dict {
             if depth == self.depth && !self.double() {
                 return;
             }
+            #[cfg(test)]
+            {
+                self.moved += self.segment(number).len();
+            }
             let empty = Segment::new(prefix, depth);
             let (low, high) = self.replace(number, empty).split(self.hasher);
             self.replace(number, low);
@@ -397,6 +412,10 @@ impl Dict {
             let (keep, give) = (number.min(other), number.max(other));
             let one = self.replace(keep, Segment::new(0, 0));
             let two = self.replace(give, Segment::new(0, 0));
+            #[cfg(test)]
+            {
+                self.moved += one.len() + two.len();
+            }
             self.replace(keep, one.join(two, self.hasher));
             self.enter(keep);
             self.drop_segment(give);

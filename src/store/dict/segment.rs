@@ -40,6 +40,9 @@ pub(super) struct Segment {
     freed: usize,
     bigs: Vec<Box<Big>>,
     big_bytes: usize,
+    /// How many keys tidying moved.
+    #[cfg(test)]
+    pub(super) moved: usize,
 }
 
 /// All hashes of a segment share their leading bits, and the hash table takes its tag from there: so it
@@ -66,6 +69,8 @@ impl Segment {
             freed: 0,
             bigs: Vec::new(),
             big_bytes: 0,
+            #[cfg(test)]
+            moved: 0,
         }
     }
 
@@ -393,6 +398,8 @@ impl Segment {
             freed: self.freed,
             bigs: Vec::with_capacity(self.bigs.len()),
             big_bytes: 0,
+            #[cfg(test)]
+            moved: 0,
         };
         copy.restamp(epoch);
         for big in &self.bigs {
@@ -419,6 +426,10 @@ impl Segment {
             return;
         }
         let keys = self.len();
+        #[cfg(test)]
+        {
+            self.moved += keys;
+        }
         // Room for half as many again, so that a table that shrank gives its memory back.
         if self.table.capacity() > 64 && self.table.capacity() / 4 > keys {
             self.table = HashTable::with_capacity(keys + keys / 2);

@@ -1,11 +1,38 @@
-//! What a store promises, shown on small cases.
+//! What a store promises: small cases here, the rest by theme.
+
+mod base;
+mod model;
+mod random;
+mod scan;
+mod work;
 
 use super::*;
+use model::Model;
 
 const NOW: Stamp = Stamp(1000);
 
 fn bytes(store: &Store, key: &[u8]) -> Option<Vec<u8>> {
     store.text(0, key, NOW).unwrap().map(Text::to_vec)
+}
+
+/// All that is live at `at`.
+fn shown(store: &Store, at: Stamp) -> Model {
+    let mut model = Model::default();
+    for db in 0..DATABASES {
+        store.for_each_key(db, at, &mut |key, value| {
+            let known = model.show(db, key, value, store.expiry(db, key));
+            assert!(!known, "{key:?} is shown twice");
+        });
+    }
+    model
+}
+
+/// Checks all accounts of a store against what it holds.
+fn recount(store: &Store) {
+    let tables: usize = store.databases.iter().map(Dict::recount).sum();
+    let base = store.base.as_ref().map_or(0, |base| base.memory());
+    let counted = tables + base + store.garbage.recount() + store.scratch.capacity();
+    assert_eq!(store.memory(), counted);
 }
 
 #[test]
@@ -45,4 +72,44 @@ fn a_hash_goes_away_with_its_last_field() {
     let mut hash = store.hash_mut(0, b"h", NOW).unwrap().unwrap();
     assert!(hash.remove(b"f"));
     assert!(!store.contains(0, b"h", NOW));
+}
+
+#[test]
+fn a_hash_becomes_a_table_with_its_129th_field_or_a_long_value() {
+    let mut store = Store::new(1);
+    for number in 0..=128u32 {
+        assert_eq!(
+            store.encoding(0, b"h", NOW),
+            (number > 0).then_some("listpack")
+        );
+        let mut hash = store.hash_or_new(0, b"h", NOW).unwrap();
+        assert!(hash.set(&number.to_le_bytes(), b"v"));
+    }
+    assert_eq!(store.encoding(0, b"h", NOW), Some("hashtable"));
+    for (length, encoding) in [(64, "listpack"), (65, "hashtable")] {
+        store.remove(0, b"h", NOW);
+        let mut hash = store.hash_or_new(0, b"h", NOW).unwrap();
+        hash.set(b"f", &vec![b'v'; length]);
+        assert_eq!(store.encoding(0, b"h", NOW), Some(encoding));
+    }
+}
+
+#[test]
+fn nothing_changes_where_the_same_is_written_again() {
+    let mut store = Store::new(1);
+    store.set_string(0, b"k", b"v", NewExpiry::At(Stamp(2000)), NOW);
+    store.hash_or_new(0, b"h", NOW).unwrap().set(b"f", b"1");
+    let before = store.changes();
+    store.set_string(0, b"k", b"v", NewExpiry::Keep, NOW);
+    store.set_range(0, b"k", 0, b"v", NOW).unwrap();
+    assert!(store.set_expiry(0, b"k", Some(Stamp(2000)), NOW));
+    store.hash_or_new(0, b"h", NOW).unwrap().set(b"f", b"1");
+    assert!(store.copy(0, b"k", 0, b"k", NOW));
+    assert!(!store.remove(0, b"none", NOW));
+    store.flush(1);
+    store.expire_due(Stamp(2000), 100);
+    assert_eq!(store.len(0), 1);
+    assert_eq!(store.changes(), before);
+    store.set_string(0, b"k", b"v", NewExpiry::Never, NOW);
+    assert_eq!(store.changes(), before + 1);
 }

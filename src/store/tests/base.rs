@@ -1,0 +1,215 @@
+//! A base is the state at its beginning, however much changes before it is written.
+
+use proptest::prelude::*;
+
+use super::{NOW, recount, shown};
+use crate::rng;
+use crate::store::{LoadError, NewExpiry, Stamp, Store};
+
+fn name(number: u64) -> Vec<u8> {
+    format!("name:{number}").into_bytes()
+}
+
+/// Keys in two databases, and a hash with a table in each.
+fn filled(keys: u64) -> Store {
+    let mut store = Store::new(9);
+    for number in 0..keys {
+        let expiry = match number % 5 {
+            0 => NewExpiry::At(Stamp(2000 + number)),
+            _ => NewExpiry::Never,
+        };
+        let value = vec![b'v'; (number % 97) as usize];
+        store.set_string((number % 2) as u32, &name(number), &value, expiry, NOW);
+    }
+    for db in 0..2 {
+        let mut hash = store.hash_or_new(db, b"huge", NOW).unwrap();
+        for number in 0..keys {
+            hash.set(&name(number), b"value");
+        }
+    }
+    store
+}
+
+fn load(pieces: &[Vec<u8>]) -> Store {
+    let mut store = Store::load_begin(9);
+    for piece in pieces {
+        store.load_piece(piece).unwrap();
+    }
+    recount(&store);
+    store
+}
+
+/// Changes one thing somewhere.
+fn disturb(store: &mut Store, draw: u64, keys: u64) {
+    let number = rng::below(rng::draw(draw, 1, 0, 0), keys * 2);
+    let other = rng::below(rng::draw(draw, 2, 0, 0), keys * 2);
+    let db = (number % 2) as u32;
+    let key = name(number);
+    match rng::below(draw, 15) {
+        0..3 => store.set_string(db, &key, b"new", NewExpiry::Never, NOW),
+        3 => drop(store.remove(db, &key, NOW)),
+        4 => drop(store.append(db, &key, b"more", NOW)),
+        5 => drop(store.set_expiry(db, &key, Some(Stamp(5000)), NOW)),
+        6 => drop(store.rename(db, &key, 1, &name(other), NOW)),
+        7 => drop(store.rename(db, b"huge", (other % 3) as u32, b"huge", NOW)),
+        8 => drop(store.rename(db, b"huge", db, b"enormous", NOW)),
+        9 => drop(store.rename(db, b"enormous", 1 - db, b"huge", NOW)),
+        10 => drop(store.set_expiry(db, b"huge", Some(Stamp(6000 + other)), NOW)),
+        11 => {
+            store.expire_due(Stamp(2000 + number / 16), 10);
+        }
+        _ => {
+            let key: &[u8] = if other.is_multiple_of(2) {
+                b"huge"
+            } else {
+                b"enormous"
+            };
+            if let Ok(mut hash) = store.hash_or_new(db, key, NOW) {
+                if other.is_multiple_of(3) {
+                    hash.remove(&name(number));
+                } else {
+                    hash.set(&name(number), b"changed");
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn a_base_is_the_state_at_its_beginning_in_pieces_of_bounded_size(
+        seed: u64,
+        changes in 1u64..400,
+        budget in 1usize..20_000,
+        end in 0u64..40,
+    ) {
+        const KEYS: u64 = 4000;
+        let mut store = filled(KEYS);
+        for round in 0..2 {
+            let before = shown(&store, Stamp(0));
+            store.base_begin();
+            let mut pieces = Vec::new();
+            for step in 0.. {
+                for change in 0..changes {
+                    disturb(&mut store, rng::draw(seed, round, step, change), KEYS);
+                }
+                match (step == end, seed % 4) {
+                    (true, 0) => store.flush_all(),
+                    (true, 1) => store.flush(1),
+                    (true, 2) => {
+                        store.remove(0, b"huge", NOW);
+                        store.set_string(1, b"huge", b"tiny", NewExpiry::Never, NOW);
+                    }
+                    _ => {}
+                }
+                let waiting = store.base_preimage_bytes();
+                let mut piece = Vec::new();
+                let more = store.base_step(&mut piece, budget);
+                prop_assert!(piece.len() < budget + 80_000, "{} of {}", piece.len(), waiting);
+                pieces.push(piece);
+                if step % 64 == 0 {
+                    recount(&store);
+                }
+                if !more {
+                    break;
+                }
+                prop_assert!(step < 100_000);
+            }
+            prop_assert_eq!(store.base_preimage_bytes(), 0);
+            prop_assert!(shown(&load(&pieces), Stamp(0)) == before);
+            while store.step(100) {}
+            recount(&store);
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_loaded_or_refused(
+        mut bytes in proptest::collection::vec(any::<u8>(), 0..60),
+        at in 0usize..2000,
+        cut: bool,
+    ) {
+        drop(Store::load_begin(9).load_piece(&bytes));
+        // What is nearly right goes deeper.
+        let mut store = filled(150);
+        store.base_begin();
+        let mut piece = Vec::new();
+        while store.base_step(&mut piece, 1 << 20) {}
+        let at = at % piece.len();
+        if cut {
+            piece.truncate(at);
+        } else {
+            bytes.truncate(3);
+            piece.splice(at..at, bytes);
+        }
+        let mut other = Store::load_begin(9);
+        if other.load_piece(&piece).is_ok() {
+            recount(&other);
+            other.digest(NOW);
+        }
+    }
+}
+
+#[test]
+fn what_is_loaded_cannot_be_loaded_again() {
+    let mut store = filled(300);
+    store.base_begin();
+    let mut piece = Vec::new();
+    while store.base_step(&mut piece, 1000) {}
+    let mut other = Store::load_begin(9);
+    assert_eq!(other.load_piece(&piece), Ok(()));
+    assert_eq!(other.digest(NOW), store.digest(NOW));
+    for db in 0..2 {
+        assert_eq!(other.encoding(db, b"huge", NOW), Some("hashtable"));
+    }
+    assert_eq!(other.load_piece(&piece), Err(LoadError::Malformed));
+}
+
+#[test]
+fn a_large_string_comes_in_parts_and_is_copied_only_when_it_changes() {
+    const LENGTH: usize = 3 << 20;
+    for disturbance in 0..5 {
+        let mut store = Store::new(9);
+        store.set_string(0, b"k", &vec![b'x'; LENGTH], NewExpiry::Never, NOW);
+        let before = shown(&store, Stamp(0));
+        store.base_begin();
+        let mut pieces = vec![Vec::new()];
+        store.base_step(&mut pieces[0], 100_000);
+        match disturbance {
+            0 => drop(store.append(0, b"k", b"y", NOW)),
+            1 => drop(store.set_range(0, b"k", 2 << 20, b"y", NOW)),
+            2 => drop(store.set_expiry(0, b"k", Some(Stamp(2000)), NOW)),
+            3 => drop(store.rename(0, b"k", 1, b"other", NOW)),
+            _ => drop(store.remove(0, b"k", NOW)),
+        }
+        assert_eq!(store.base_preimage_bytes() > LENGTH, disturbance < 2);
+        recount(&store);
+        let mut more = true;
+        while more {
+            let mut piece = Vec::new();
+            more = store.base_step(&mut piece, 100_000);
+            assert!(piece.len() < 200_000);
+            pieces.push(piece);
+        }
+        assert!(pieces.len() > 10);
+        assert_eq!(shown(&load(&pieces), Stamp(0)), before);
+    }
+}
+
+#[test]
+fn after_hundreds_of_bases_that_were_given_up_one_is_whole() {
+    let mut store = filled(200);
+    for round in 0..600 {
+        store.base_begin();
+        store.base_step(&mut Vec::new(), 1 + round);
+        store.set_string(0, &name(round as u64), b"again", NewExpiry::Never, NOW);
+        store.base_abort();
+        assert!(!store.base_running());
+    }
+    let before = shown(&store, Stamp(0));
+    store.base_begin();
+    let mut pieces = vec![Vec::new()];
+    while store.base_step(&mut pieces[0], 1000) {}
+    assert_eq!(shown(&load(&pieces), Stamp(0)), before);
+}

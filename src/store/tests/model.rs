@@ -1,0 +1,153 @@
+//! The naive store: what every other one must equal.
+
+use std::collections::BTreeMap;
+
+use crate::store::{DbId, Text, Value, WrongType};
+use crate::time::Stamp;
+
+pub(super) type Fields = BTreeMap<Vec<u8>, Vec<u8>>;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Datum {
+    Text(Vec<u8>),
+    Hash(Fields),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Item {
+    pub(super) datum: Datum,
+    pub(super) expiry: Option<Stamp>,
+}
+
+impl Item {
+    fn live(&self, at: Stamp) -> bool {
+        self.expiry.is_none_or(|time| time > at)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Model {
+    pub(super) keys: BTreeMap<(DbId, Vec<u8>), Item>,
+}
+
+impl Model {
+    /// Takes up what a store shows; whether the key was shown before.
+    pub(super) fn show(
+        &mut self,
+        db: DbId,
+        key: &[u8],
+        value: Value<'_>,
+        expiry: Option<Stamp>,
+    ) -> bool {
+        let datum = match value {
+            Value::String(text) => Datum::Text(text.to_vec()),
+            Value::Hash(hash) => {
+                let fields: Fields = hash.iter().map(|(f, v)| (f.to_vec(), v.to_vec())).collect();
+                assert_eq!(fields.len(), hash.len());
+                Datum::Hash(fields)
+            }
+        };
+        let item = Item { datum, expiry };
+        self.keys.insert((db, key.to_vec()), item).is_some()
+    }
+
+    /// Forgets what is dead.
+    pub(super) fn bury(&mut self, at: Stamp) {
+        self.keys.retain(|_, item| item.live(at));
+    }
+
+    pub(super) fn text(&self, db: DbId, key: &[u8]) -> Result<Option<Vec<u8>>, WrongType> {
+        match self.keys.get(&(db, key.to_vec())).map(|item| &item.datum) {
+            None => Ok(None),
+            Some(Datum::Text(text)) => Ok(Some(text.clone())),
+            Some(Datum::Hash(_)) => Err(WrongType),
+        }
+    }
+
+    pub(super) fn expiry(&self, db: DbId, key: &[u8]) -> Option<Stamp> {
+        self.keys.get(&(db, key.to_vec()))?.expiry
+    }
+
+    pub(super) fn put(&mut self, db: DbId, key: &[u8], text: &[u8], expiry: Option<Stamp>) {
+        let datum = Datum::Text(text.to_vec());
+        self.keys.insert((db, key.to_vec()), Item { datum, expiry });
+    }
+
+    pub(super) fn splice(
+        &mut self,
+        db: DbId,
+        key: &[u8],
+        offset: Option<usize>,
+        bytes: &[u8],
+    ) -> Result<usize, WrongType> {
+        let old = self.text(db, key)?;
+        if bytes.is_empty() && (offset.is_some() || old.is_some()) {
+            return Ok(old.map_or(0, |text| text.len()));
+        }
+        let mut text = old.unwrap_or_default();
+        let offset = offset.unwrap_or(text.len());
+        let end = offset + bytes.len();
+        if text.len() < end {
+            text.resize(end, 0);
+        }
+        text[offset..end].copy_from_slice(bytes);
+        self.put(db, key, &text, self.expiry(db, key));
+        Ok(text.len())
+    }
+
+    /// The fields of a hash, which is made where it is absent.
+    pub(super) fn fields(&mut self, db: DbId, key: &[u8]) -> Result<&mut Fields, WrongType> {
+        let item = self.keys.entry((db, key.to_vec())).or_insert_with(|| Item {
+            datum: Datum::Hash(Fields::new()),
+            expiry: None,
+        });
+        match &mut item.datum {
+            Datum::Hash(fields) => Ok(fields),
+            Datum::Text(_) => Err(WrongType),
+        }
+    }
+
+    /// Forgets a hash without fields.
+    pub(super) fn tidy(&mut self, db: DbId, key: &[u8]) {
+        if self.fields(db, key).is_ok_and(|fields| fields.is_empty()) {
+            self.keys.remove(&(db, key.to_vec()));
+        }
+    }
+
+    pub(super) fn rename(&mut self, db: DbId, from: &[u8], to_db: DbId, to: &[u8]) -> bool {
+        match self.keys.remove(&(db, from.to_vec())) {
+            None => false,
+            Some(item) => {
+                self.keys.insert((to_db, to.to_vec()), item);
+                true
+            }
+        }
+    }
+
+    pub(super) fn copy(&mut self, db: DbId, from: &[u8], to_db: DbId, to: &[u8]) -> bool {
+        match self.keys.get(&(db, from.to_vec())).cloned() {
+            None => false,
+            Some(item) => {
+                self.keys.insert((to_db, to.to_vec()), item);
+                true
+            }
+        }
+    }
+
+    pub(super) fn flush(&mut self, db: DbId) {
+        self.keys.retain(|(held, _), _| *held != db);
+    }
+
+    pub(super) fn len(&self, db: DbId) -> u64 {
+        self.keys.keys().filter(|(held, _)| *held == db).count() as u64
+    }
+
+    /// How OBJECT ENCODING calls a string.
+    pub(super) fn encoding(text: &[u8]) -> &'static str {
+        match Text::of(text) {
+            Text::Integer(_) => "int",
+            Text::Bytes(bytes) if bytes.len() <= 44 => "embstr",
+            Text::Bytes(_) => "raw",
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! S1 and S8: random operations against the model, with bases that begin, pause and fail among them.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::model::{Datum, Model};
+use super::{recount, shown};
+use crate::store::{DbId, NewExpiry, Store};
+use crate::time::Stamp;
+
+#[derive(Clone, Debug)]
+enum Op {
+    Set(u8, Bytes, Option<u8>, bool),
+    Append(u8, Bytes),
+    SetRange(u8, u16, Bytes),
+    FieldSet(u8, u8, Bytes),
+    FieldsSet(u8, u16, Bytes),
+    FieldRemove(u8, u8),
+    FieldsRemove(u8, u16),
+    Remove(u8),
+    Expire(u8, Option<u8>),
+    Rename(u8, u8),
+    Copy(u8, u8),
+    Flush(u8),
+    FlushAll,
+    Sweep(u8),
+    Step,
+    Later(u8),
+    BaseBegin,
+    BaseStep(u16),
+    BaseAbort,
+}
+
+/// Bytes of a length, told briefly.
+#[derive(Clone, Debug)]
+enum Bytes {
+    Integer(i64),
+    Of(u8, usize),
+}
+
+impl Bytes {
+    fn make(&self) -> Vec<u8> {
+        match self {
+            Self::Integer(number) => number.to_string().into_bytes(),
+            Self::Of(first, length) => (0..*length)
+                .map(|at| first.wrapping_add((at / 7) as u8))
+                .collect(),
+        }
+    }
+}
+
+fn bytes() -> impl Strategy<Value = Bytes> {
+    prop_oneof![
+        2 => (-20i64..2000).prop_map(Bytes::Integer),
+        8 => (any::<u8>(), 0usize..70).prop_map(|(first, length)| Bytes::Of(first, length)),
+        2 => (any::<u8>(), 900usize..1200).prop_map(|(first, length)| Bytes::Of(first, length)),
+        1 => (any::<u8>(), 60_000usize..150_000)
+            .prop_map(|(first, length)| Bytes::Of(first, length)),
+    ]
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let key = || 0u8..16;
+    prop_oneof![
+        6 => (key(), bytes(), any::<Option<u8>>(), any::<bool>())
+            .prop_map(|(key, value, expiry, keep)| Op::Set(key, value, expiry, keep)),
+        3 => (key(), bytes()).prop_map(|(key, value)| Op::Append(key, value)),
+        2 => (key(), 0u16..2000, bytes())
+            .prop_map(|(key, offset, value)| Op::SetRange(key, offset, value)),
+        8 => (key(), any::<u8>(), bytes())
+            .prop_map(|(key, field, value)| Op::FieldSet(key, field, value)),
+        3 => (key(), 0u16..1500, bytes())
+            .prop_map(|(key, count, value)| Op::FieldsSet(key, count, value)),
+        3 => (key(), any::<u8>()).prop_map(|(key, field)| Op::FieldRemove(key, field)),
+        1 => (key(), 0u16..1500).prop_map(|(key, count)| Op::FieldsRemove(key, count)),
+        3 => key().prop_map(Op::Remove),
+        3 => (key(), any::<Option<u8>>()).prop_map(|(key, expiry)| Op::Expire(key, expiry)),
+        4 => (key(), key()).prop_map(|(from, to)| Op::Rename(from, to)),
+        3 => (key(), key()).prop_map(|(from, to)| Op::Copy(from, to)),
+        1 => key().prop_map(Op::Flush),
+        1 => Just(Op::FlushAll),
+        2 => any::<u8>().prop_map(Op::Sweep),
+        2 => Just(Op::Step),
+        2 => (0u8..20).prop_map(Op::Later),
+        3 => Just(Op::BaseBegin),
+        8 => (0u16..9000).prop_map(Op::BaseStep),
+        1 => Just(Op::BaseAbort),
+    ]
+}
+
+/// One of a few keys in two databases; two are too long for a block.
+fn key(number: u8) -> (DbId, Vec<u8>) {
+    let length = if number / 2 == 3 { 1500 } else { 4 };
+    (DbId::from(number % 2), vec![b'a' + number / 2; length])
+}
+
+fn field(number: u16) -> Vec<u8> {
+    let length = if number == 7 { 1100 } else { 3 };
+    let mut field = vec![b'f'; length];
+    field.extend_from_slice(&number.to_le_bytes());
+    field
+}
+
+struct Bench {
+    store: Store,
+    model: Model,
+    at: Stamp,
+    /// The state at the beginning of the base under way, and what it wrote.
+    begun: Option<(Model, Vec<Vec<u8>>)>,
+}
+
+impl Bench {
+    fn run(&mut self, op: &Op) {
+        let at = self.at;
+        let Self { store, model, .. } = self;
+        match op {
+            Op::Set(number, value, expiry, keep) => {
+                let ((db, key), value) = (key(*number), value.make());
+                let before = model.expiry(db, &key);
+                let time = expiry.map(|time| Stamp(at.0 + u64::from(time)));
+                let (new, time) = match (time, keep) {
+                    (Some(time), _) => (NewExpiry::At(time), Some(time)),
+                    (None, true) => (NewExpiry::Keep, before),
+                    (None, false) => (NewExpiry::Never, None),
+                };
+                store.set_string(db, &key, &value, new, at);
+                model.put(db, &key, &value, time);
+            }
+            Op::Append(number, value) => {
+                let ((db, key), value) = (key(*number), value.make());
+                let length = store.append(db, &key, &value, at);
+                assert_eq!(length, model.splice(db, &key, None, &value));
+            }
+            Op::SetRange(number, offset, value) => {
+                let ((db, key), value) = (key(*number), value.make());
+                let offset = usize::from(*offset);
+                let length = store.set_range(db, &key, offset, &value, at);
+                assert_eq!(length, model.splice(db, &key, Some(offset), &value));
+            }
+            Op::FieldSet(number, name, value) => {
+                let first = u16::from(*name);
+                self.set_fields(*number, first..first + 1, &value.make());
+            }
+            Op::FieldsSet(number, count, value) => {
+                let mut value = value.make();
+                value.truncate(100);
+                self.set_fields(*number, 0..*count, &value);
+            }
+            Op::FieldRemove(number, name) => {
+                let first = u16::from(*name);
+                self.remove_fields(*number, first..first + 1);
+            }
+            Op::FieldsRemove(number, count) => self.remove_fields(*number, 0..*count),
+            Op::Remove(number) => {
+                let (db, key) = key(*number);
+                let there = model.keys.remove(&(db, key.clone())).is_some();
+                assert_eq!(store.remove(db, &key, at), there);
+            }
+            Op::Expire(number, expiry) => {
+                let (db, key) = key(*number);
+                let time = expiry.map(|time| Stamp(at.0 + u64::from(time)));
+                let item = model.keys.get_mut(&(db, key.clone()));
+                assert_eq!(store.set_expiry(db, &key, time, at), item.is_some());
+                if let Some(item) = item {
+                    item.expiry = time;
+                }
+            }
+            Op::Rename(from, to) => {
+                let ((db, from), (to_db, to)) = (key(*from), key(*to));
+                let there = store.rename(db, &from, to_db, &to, at);
+                assert_eq!(there, model.rename(db, &from, to_db, &to));
+            }
+            Op::Copy(from, to) => {
+                let ((db, from), (to_db, to)) = (key(*from), key(*to));
+                let there = store.copy(db, &from, to_db, &to, at);
+                assert_eq!(there, model.copy(db, &from, to_db, &to));
+            }
+            Op::Flush(number) => {
+                store.flush(key(*number).0);
+                model.flush(key(*number).0);
+            }
+            Op::FlushAll => {
+                store.flush_all();
+                model.keys.clear();
+            }
+            Op::Sweep(budget) => {
+                let before = store.len(0) + store.len(1);
+                let done = store.expire_due(at, usize::from(*budget));
+                assert_eq!(store.len(0) + store.len(1) + done.freed, before);
+                if !done.more {
+                    assert_eq!(store.len(0), model.len(0));
+                    assert!(store.next_expiry().is_none_or(|time| time > at));
+                }
+            }
+            Op::Step => {
+                store.step(3);
+            }
+            Op::Later(time) => self.at = Stamp(at.0 + u64::from(*time)),
+            Op::BaseBegin => {
+                store.base_begin();
+                assert_eq!(store.base_preimage_bytes(), 0);
+                self.begun = Some((shown(store, Stamp(0)), Vec::new()));
+            }
+            Op::BaseStep(budget) => self.base_step(usize::from(*budget)),
+            Op::BaseAbort => {
+                store.base_abort();
+                self.begun = None;
+            }
+        }
+    }
+
+    fn set_fields(&mut self, number: u8, names: core::ops::Range<u16>, value: &[u8]) {
+        let (db, key) = key(number);
+        let hash = self.store.hash_or_new(db, &key, self.at);
+        let fields = self.model.fields(db, &key);
+        assert_eq!(hash.is_ok(), fields.is_ok());
+        if let (Ok(mut hash), Ok(fields)) = (hash, fields) {
+            for name in names {
+                let new = fields.insert(field(name), value.to_vec()).is_none();
+                assert_eq!(hash.set(&field(name), value), new);
+                assert_eq!(hash.len(), fields.len());
+            }
+        }
+        self.model.tidy(db, &key);
+    }
+
+    fn remove_fields(&mut self, number: u8, names: core::ops::Range<u16>) {
+        let (db, key) = key(number);
+        let hash = self.store.hash_mut(db, &key, self.at);
+        if let Ok(Some(mut hash)) = hash {
+            let fields = self.model.fields(db, &key).unwrap();
+            for name in names {
+                let there = fields.remove(&field(name)).is_some();
+                assert_eq!(hash.remove(&field(name)), there);
+            }
+        }
+        self.model.tidy(db, &key);
+    }
+
+    fn base_step(&mut self, budget: usize) {
+        let mut piece = Vec::new();
+        let more = self.store.base_step(&mut piece, budget);
+        assert_eq!(more, self.store.base_running());
+        let Some((_, pieces)) = &mut self.begun else {
+            return;
+        };
+        pieces.push(piece);
+        if more {
+            return;
+        }
+        assert_eq!(self.store.base_preimage_bytes(), 0);
+        let (before, pieces) = self.begun.take().unwrap();
+        let mut loaded = Store::load_begin(self.store.hash_seed());
+        for piece in &pieces {
+            loaded.load_piece(piece).unwrap();
+        }
+        assert_eq!(shown(&loaded, Stamp(0)), before);
+        recount(&loaded);
+    }
+
+    fn compare(&self) {
+        assert_eq!(shown(&self.store, self.at), self.model);
+        for db in 0..2 {
+            assert_eq!(self.store.live_len(db, self.at), self.model.len(db));
+        }
+        for ((db, key), item) in &self.model.keys {
+            if let Datum::Text(text) = &item.datum {
+                let encoding = self.store.encoding(*db, key, self.at);
+                assert_eq!(encoding, Some(Model::encoding(text)));
+            }
+        }
+        recount(&self.store);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(160))]
+
+    #[test]
+    fn the_store_is_the_model_and_every_base_the_state_at_its_beginning(
+        ops in vec(op(), 1..60),
+        seed: u64,
+    ) {
+        let mut bench = Bench {
+            store: Store::new(seed),
+            model: Model::default(),
+            at: Stamp(1),
+            begun: None,
+        };
+        for op in &ops {
+            let before = (bench.model.clone(), bench.store.changes(), bench.at);
+            let held = bench.store.len(0) + bench.store.len(1);
+            bench.run(op);
+            bench.model.bury(bench.at);
+            bench.compare();
+            let moved = bench.store.changes() != before.1;
+            match op {
+                Op::Flush(_) | Op::FlushAll => {
+                    prop_assert!(moved || bench.model == before.0);
+                    prop_assert!(!moved || held > 0);
+                }
+                Op::Later(_) => prop_assert!(!moved),
+                _ => prop_assert_eq!(moved, bench.model != before.0, "{:?}", op),
+            }
+        }
+        let mut steps = 0;
+        while bench.store.base_running() {
+            bench.base_step(500);
+            steps += 1;
+            prop_assert!(steps < 100_000);
+        }
+        while bench.store.step(1) {}
+        recount(&bench.store);
+        prop_assert_eq!(bench.store.garbage.memory(), 0);
+    }
+
+    #[test]
+    fn the_digest_is_the_same_for_the_same_state_whatever_its_history(
+        ops in vec(op(), 1..60),
+    ) {
+        let mut bench = Bench {
+            store: Store::new(1),
+            model: Model::default(),
+            at: Stamp(1),
+            begun: None,
+        };
+        for op in &ops {
+            bench.run(op);
+            bench.model.bury(bench.at);
+        }
+        let mut other = Store::new(2);
+        for ((db, key), item) in &bench.model.keys {
+            match &item.datum {
+                Datum::Text(text) => other.set_string(*db, key, text, NewExpiry::Never, bench.at),
+                Datum::Hash(fields) => {
+                    let mut hash = other.hash_or_new(*db, key, bench.at).unwrap();
+                    for (field, value) in fields.iter().rev() {
+                        hash.set(field, value);
+                    }
+                }
+            }
+            other.set_expiry(*db, key, item.expiry, bench.at);
+        }
+        prop_assert_eq!(other.digest(bench.at), bench.store.digest(bench.at));
+        other.append(1, b"one more", b"", bench.at).unwrap();
+        prop_assert_ne!(other.digest(bench.at), bench.store.digest(bench.at));
+    }
+}
