@@ -9,7 +9,7 @@ use crate::command::args::Args;
 use crate::command::context::{Change, Dice};
 use crate::command::error::{Error, Outcome};
 use crate::command::table::{self, Kind, SessionVerb};
-use crate::ids::LogIndex;
+use crate::ids::{ConnId, LogIndex};
 use crate::resp::reply::{Protocol, Reply};
 use crate::time::Stamp;
 
@@ -236,9 +236,12 @@ impl Node {
                 }
             }
         } else {
-            for (of, _, clients) in self.watchers.all() {
-                if of == db || args.is(0, "flushall") {
-                    broken.extend_from_slice(clients);
+            // A key that was absent at WATCH and has broken nothing since was not there to be flushed.
+            let all = args.is(0, "flushall");
+            for (of, key, clients) in self.watchers.all() {
+                if of == db || all {
+                    let had_it = |client: &&(u32, ConnId)| self.watches_living(**client, of, key);
+                    broken.extend(clients.iter().filter(had_it));
                 }
             }
         }
@@ -247,5 +250,16 @@ impl Node {
                 session.watch_broken = true;
             }
         }
+    }
+
+    /// Whether a key was alive when this client's WATCH named it.
+    fn watches_living(&self, (slot, conn): (u32, ConnId), db: u32, key: &[u8]) -> bool {
+        let session = self.sessions.get(slot);
+        session
+            .filter(|session| session.conn == conn)
+            .is_some_and(|session| {
+                let mut watches = session.watches.iter();
+                watches.any(|watch| watch.alive && watch.db == db && watch.key == key)
+            })
     }
 }

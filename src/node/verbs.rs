@@ -207,7 +207,9 @@ impl Node {
         let Some(mut entries) = self.commit.on_their_way() else {
             return true;
         };
-        entries.any(|payload| may_write(payload, db, key)) || may_write(&self.batch.bytes, db, key)
+        let exists = self.store.contains(db, key, self.applied_stamp);
+        entries.any(|payload| may_write(payload, db, key, exists))
+            || may_write(&self.batch.bytes, db, key, exists)
     }
 
     pub(super) fn unwatch(&mut self, slot: u32) {
@@ -309,7 +311,15 @@ impl Node {
                     }
                 }
             }
-            Some(row) if row.is_write() => self.watchers.pending_all(ordinal),
+            Some(row) if row.is_write() => {
+                let (store, at) = (&self.store, self.applied_stamp);
+                self.watchers.pending_flush(
+                    |of| of == db || args.is(0, "flushall"),
+                    |of, key| store.contains(of, key, at),
+                    self.commands_applied,
+                    ordinal,
+                );
+            }
             _ => {}
         }
     }
@@ -324,8 +334,8 @@ pub(super) fn named_elsewhere(args: Args<'_>) -> Option<&[u8]> {
     names_database.then(|| args.at(2))
 }
 
-/// Whether a command of a payload may write a key.
-fn may_write(payload: &[u8], db: u32, key: &[u8]) -> bool {
+/// Whether a command of a payload may write a key, which `exists` in front of it or does not.
+fn may_write(payload: &[u8], db: u32, key: &[u8], exists: bool) -> bool {
     let (mut reader, mut ranges) = (entry::Reader::new(payload), Vec::new());
     while let Some(item) = reader.next(&mut ranges) {
         let entry::Item::Command { db: of } = item else {
@@ -335,8 +345,9 @@ fn may_write(payload: &[u8], db: u32, key: &[u8]) -> bool {
         let writes = table::find(args.name()).is_some_and(|row| {
             let mut places = row.keys.places(args.len());
             // COPY and MOVE name another database, and FLUSHALL no key at all.
+            let flushes = row.keys.first == 0 && (of == db || args.is(0, "flushall"));
             row.is_write()
-                && (row.keys.first == 0
+                && (flushes && exists
                     || places.any(|place| args.at(place) == key)
                         && (of == db || args.is(0, "copy") || args.is(0, "move")))
         });

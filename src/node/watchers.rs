@@ -52,11 +52,20 @@ impl Watchers {
         }
     }
 
-    /// The command with this ordinal may write any key.
-    pub(super) fn pending_all(&mut self, ordinal: u64) {
-        self.keys
-            .values_mut()
-            .for_each(|watched| watched.pending = ordinal);
+    /// The command with this ordinal will empty a database, or all of them: it writes what is there, and what a
+    /// command behind the first `applied` ones will have put there.
+    pub(super) fn pending_flush(
+        &mut self,
+        flushes: impl Fn(u32) -> bool,
+        exists: impl Fn(u32, &[u8]) -> bool,
+        applied: u64,
+        ordinal: u64,
+    ) {
+        for ((db, key), watched) in &mut self.keys {
+            if flushes(*db) && (watched.pending > applied || exists(*db, key)) {
+                watched.pending = ordinal;
+            }
+        }
     }
 
     /// Whether a command behind the first `applied` ones will write a key.

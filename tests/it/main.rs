@@ -18,3 +18,4 @@ mod pipeline;
 mod process;
 mod replay;
 mod restart;
+mod watch;
