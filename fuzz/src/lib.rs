@@ -10,7 +10,7 @@ mod disk;
 mod model;
 pub mod resp_parse;
 pub mod resp_split;
-mod served;
+pub mod served;
 
 /// A target's name and its body.
 pub type Target = (&'static str, fn(&[u8]));

@@ -12,7 +12,7 @@ use seedis::time::{Mono, Now};
 
 /// A node and its clients.
 #[derive(Debug)]
-pub(crate) struct Served {
+pub struct Served {
     node: Node,
     now: Now,
     effects: Vec<Effect>,
@@ -28,14 +28,23 @@ struct Client {
 
 impl Served {
     /// A node that serves `clients` clients, numbered from 1.
-    pub(crate) fn new(clients: u64) -> Self {
+    pub fn new(clients: u64) -> Self {
+        let mut served = Self::with(Config::default());
+        for id in 1..=clients {
+            served.connect(id);
+        }
+        served
+    }
+
+    /// A node of this configuration, except that it has no disk.
+    pub fn with(config: Config) -> Self {
         let now = Now {
             mono: Mono::from_millis(1),
             wall_us: 1_700_000_000_000_000,
         };
         let config = Config {
             append_only: false,
-            ..Config::default()
+            ..config
         };
         let mut served = Self {
             node: Node::new(config, now),
@@ -44,18 +53,28 @@ impl Served {
             clients: BTreeMap::new(),
         };
         served.turn();
-        for id in 1..=clients {
-            let conn = ConnId(id);
-            let address = "127.0.0.1:1";
-            served.node.handle(now, Input::Opened { conn, address });
-            served.clients.insert(id, Client::default());
-        }
-        served.turn();
         served
     }
 
+    /// Opens a connection, unless it is open or was.
+    pub fn connect(&mut self, id: u64) {
+        if self.clients.contains_key(&id) {
+            return;
+        }
+        let conn = ConnId(id);
+        let address = "127.0.0.1:1";
+        self.node.handle(self.now, Input::Opened { conn, address });
+        self.clients.insert(id, Client::default());
+        self.turn();
+    }
+
+    /// Whether the node has sent a client away.
+    pub fn is_closed(&self, id: u64) -> bool {
+        self.clients.get(&id).is_some_and(|client| client.is_closed)
+    }
+
     /// Lets time pass, and the node do what it does by itself then.
-    pub(crate) fn pass(&mut self, millis: u64) {
+    pub fn pass(&mut self, millis: u64) {
         self.now.mono.0 += millis * 1_000_000;
         self.now.wall_us += millis * 1000;
         self.node.handle(self.now, Input::Timer);
@@ -63,7 +82,7 @@ impl Served {
     }
 
     /// Gives the node one client's bytes and ends the turn. False once the client is sent away.
-    pub(crate) fn send(&mut self, id: u64, bytes: &[u8]) -> bool {
+    pub fn send(&mut self, id: u64, bytes: &[u8]) -> bool {
         let conn = ConnId(id);
         if self.clients[&id].is_closed {
             return false;
@@ -77,7 +96,7 @@ impl Served {
 
     /// All replies that have reached a client since the last call; they must be well-formed and
     /// whole.
-    pub(crate) fn replies(&mut self, id: u64) -> Vec<Value> {
+    pub fn replies(&mut self, id: u64) -> Vec<Value> {
         let Some(client) = self.clients.get_mut(&id) else {
             return Vec::new();
         };

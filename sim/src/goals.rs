@@ -39,7 +39,7 @@ counted! {
     SlowReader, "slow-reader", "a client takes its replies so slowly that the server cannot send";
     Close, "close", "a client closes with requests on their way, at times in the middle of one";
     Garbage, "garbage", "a client sends bytes that are no request";
-    Power, "power", "the machine loses its power between two effects; unsynced data survive as they may";
+    Power, "power", "the power fails between two effects; unsynced data survive as they may";
     Kill, "kill", "the process dies between any two effects; what was written stays";
     Stop, "stop", "the operator stops the server in good order";
     DuringRecovery, "in-recovery", "one of the three above, while the member recovers";

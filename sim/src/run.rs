@@ -136,3 +136,26 @@ impl Outcome {
         format!("sim run {seed} --profile {} --trace", profile.name())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_pass_under_every_profile_and_twice_alike() {
+        for seed in 1..6 {
+            for profile in Profile::ALL {
+                let order = Order {
+                    seed,
+                    profile,
+                    events: 20_000,
+                    trace: false,
+                };
+                let (first, again) = (run(order), run(order));
+                assert_eq!(first.verdict, Ok(()), "{}", first.reproduce());
+                assert_eq!(first.digest, again.digest, "{}", first.reproduce());
+                assert!(first.events > 100, "{}", first.reproduce());
+            }
+        }
+    }
+}

@@ -5,6 +5,8 @@
 
 pub mod log;
 pub mod manifest;
+mod prepare;
+mod reader;
 pub mod record;
 pub mod recover;
 pub mod rewrite;

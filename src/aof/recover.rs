@@ -17,6 +17,8 @@ use crate::time::Now;
 
 use super::log::{Log, Resume, describe};
 use super::manifest::Manifest;
+use super::prepare::Step;
+use super::reader::Reader;
 use super::record::{self, Found, Head, Place, Restated};
 use super::scan::{self, Witness};
 use super::{Op, Settings, Tickets, rewrite, segment};
@@ -62,7 +64,7 @@ pub struct Damage {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Stage {
+pub(super) enum Stage {
     Listing,
     Manifest,
     /// There is no manifest: is the first segment really unused?
@@ -78,60 +80,17 @@ enum Stage {
     Over,
 }
 
-/// Bytes of one file, as far as they are read and not used.
-#[derive(Debug, Default)]
-struct Reader {
-    length: u64,
-    buffer: Vec<u8>,
-    /// The offset of the buffer's first byte in the file.
-    start: u64,
-    /// How much of the buffer is used.
-    used: usize,
-}
-
-impl Reader {
-    fn open(length: u64) -> Self {
-        Self {
-            length,
-            ..Self::default()
-        }
-    }
-
-    fn offset(&self) -> u64 {
-        self.start + self.used as u64
-    }
-
-    fn unused(&self) -> &[u8] {
-        &self.buffer[self.used..]
-    }
-
-    fn is_read(&self) -> bool {
-        self.start + self.buffer.len() as u64 >= self.length
-    }
-
-    fn take_in(&mut self, bytes: &[u8]) {
-        self.buffer.drain(..self.used);
-        self.start += self.used as u64;
-        self.used = 0;
-        self.buffer.extend_from_slice(bytes);
-        if bytes.is_empty() {
-            // The file is shorter than it was listed.
-            self.length = self.start + self.buffer.len() as u64;
-        }
-    }
-}
-
 /// A recovery on its way.
 #[derive(Debug)]
 pub struct Recovery {
-    settings: Settings,
+    pub(super) settings: Settings,
     /// Nothing is changed on the disk.
-    read_only: bool,
+    pub(super) read_only: bool,
     tickets: Tickets,
     awaited: Option<Ticket>,
-    stage: Stage,
-    files: BTreeMap<FileName, u64>,
-    manifest: Manifest,
+    pub(super) stage: Stage,
+    pub(super) files: BTreeMap<FileName, u64>,
+    pub(super) manifest: Manifest,
     file: FileName,
     reader: Reader,
     base_ended: bool,
@@ -139,15 +98,17 @@ pub struct Recovery {
     /// The segment that is read.
     number: u64,
     /// Where the log ends, as far as is known.
-    end: Place,
-    end_length: u64,
+    pub(super) end: Place,
+    pub(super) end_length: u64,
     earlier_bytes: u64,
     predecessor: u64,
     restated: Restated,
     last: LogIndex,
-    torn: bool,
-    script: VecDeque<DiskOp>,
-    damage: Option<Damage>,
+    pub(super) torn: bool,
+    /// Up to where the last record knew the log to be synced.
+    pub(super) known_synced: Place,
+    pub(super) script: VecDeque<Step>,
+    pub(super) damage: Option<Damage>,
     done_bytes: u64,
     total_bytes: u64,
 }
@@ -175,6 +136,7 @@ impl Recovery {
             restated: Restated::default(),
             last: LogIndex(0),
             torn: false,
+            known_synced: Place::default(),
             script: VecDeque::new(),
             damage: None,
             done_bytes: 0,
@@ -242,6 +204,7 @@ impl Recovery {
                     );
                 }
             }
+            (Stage::Script, DiskDone::Read { bytes }) => self.read_again(bytes, out),
             (_, DiskDone::Read { bytes }) => {
                 self.done_bytes += bytes.len() as u64;
                 self.reader.take_in(&bytes);
@@ -272,7 +235,7 @@ impl Recovery {
         Log::resume(resume, now.mono)
     }
 
-    fn ask(&mut self, op: DiskOp, out: &mut Vec<Op>) {
+    pub(super) fn ask(&mut self, op: DiskOp, out: &mut Vec<Op>) {
         self.awaited = Some(self.tickets.ask(op, out));
     }
 
@@ -332,44 +295,6 @@ impl Recovery {
             );
         }
         self.make(out, show);
-    }
-
-    /// Makes the files of a fresh directory.
-    fn make(&mut self, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
-        self.manifest = Manifest {
-            base: 0,
-            first_segment: 1,
-            predecessor: 0,
-            identity: self.settings.identity.clone(),
-        };
-        let (tmp, first) = (FileName::MANIFEST_TMP, segment::file(1));
-        self.end = Place {
-            segment: 1,
-            offset: 0,
-        };
-        self.end_length = self.settings.segment_bytes;
-        show(Event::Identity(&self.manifest.identity));
-        self.script = VecDeque::from([
-            DiskOp::Create {
-                file: first,
-                size: self.settings.segment_bytes,
-            },
-            DiskOp::Sync { file: first },
-            DiskOp::SyncDir,
-            DiskOp::Create { file: tmp, size: 0 },
-            DiskOp::WriteAt {
-                file: tmp,
-                offset: 0,
-                bytes: self.manifest.encode(),
-            },
-            DiskOp::Sync { file: tmp },
-            DiskOp::Rename {
-                from: tmp,
-                to: FileName::MANIFEST,
-            },
-            DiskOp::SyncDir,
-        ]);
-        self.next_of_script(out, show);
     }
 
     fn read_manifest(&mut self, bytes: &[u8], out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
@@ -497,6 +422,7 @@ impl Recovery {
                         break;
                     };
                     (self.restated, self.last) = (head.restated, head.last);
+                    self.known_synced = self.known_synced.max(head.synced);
                     show(Event::Record {
                         restated: head.restated,
                         last: head.last,
@@ -591,60 +517,5 @@ impl Recovery {
             describe(witness.place),
         );
         self.refuse(why, show);
-    }
-
-    /// Makes the directory such as the log will rely on: the tail cut, what does not count removed, all of it durable.
-    fn prepare(&mut self, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
-        let file = segment::file(self.end.segment);
-        if self.torn {
-            self.damage = Some(Damage {
-                file,
-                offset: self.end.offset,
-                acknowledged: false,
-            });
-            show(Event::Note(format!(
-                "a crash has torn the end of the log: cut in {}; nothing behind it was known to be synced",
-                describe(self.end)
-            )));
-            // Cut and grown again: zeros.
-            let offset = self.end.offset;
-            self.script
-                .push_back(DiskOp::Truncate { file, len: offset });
-            let len = self.end_length;
-            self.script.push_back(DiskOp::Truncate { file, len });
-        }
-        // The next record will call all of this synced: the end of an earlier segment may not be yet, where a process
-        // died and its machine did not.
-        let segments = self.manifest.first_segment..=self.end.segment;
-        let sync = |number| DiskOp::Sync {
-            file: segment::file(number),
-        };
-        self.script.extend(segments.map(sync));
-        let counts = |file: &FileName| match file.kind() {
-            FileKind::Manifest => true,
-            FileKind::Base => file.number() == self.manifest.base,
-            FileKind::Log => {
-                (self.manifest.first_segment..=self.end.segment).contains(&file.number())
-            }
-            _ => false,
-        };
-        let stale = self.files.keys().filter(|file| !counts(file));
-        self.script
-            .extend(stale.map(|file| DiskOp::Remove { file: *file }));
-        self.script.push_back(DiskOp::SyncDir);
-        self.next_of_script(out, show);
-    }
-
-    fn next_of_script(&mut self, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
-        if self.read_only {
-            self.script.clear();
-        }
-        self.stage = Stage::Script;
-        if let Some(op) = self.script.pop_front() {
-            self.ask(op, out);
-        } else {
-            self.stage = Stage::Over;
-            show(Event::Done);
-        }
     }
 }

@@ -13,6 +13,7 @@ use crate::limits;
 use crate::resp::parse::{Limits, ProtocolError, Step};
 use crate::resp::reply::{Protocol, Reply};
 use crate::session::ReplyMode;
+use crate::session::inbound::Inbound;
 use crate::session::parked::Item;
 use crate::time::Stamp;
 
@@ -34,11 +35,6 @@ impl Node {
             return;
         }
         let mut inbound = mem::take(&mut session.inbound);
-        let limits = if session.authenticated {
-            Limits::normal()
-        } else {
-            Limits::unauthenticated()
-        };
         let was_kept = !inbound.kept.is_empty();
         if was_kept {
             inbound.keep(bytes);
@@ -51,6 +47,8 @@ impl Node {
                 paused = true;
                 break;
             }
+            // AUTH and RESET may stand in the same bytes, before what they allow or forbid.
+            let limits = self.limits_of(slot);
             match inbound.parser.next(&buffer[at..], &limits) {
                 Ok(Step::Request { consumed }) => {
                     let rest = &buffer[at..];
@@ -75,10 +73,24 @@ impl Node {
             inbound.keep(&bytes[at..]);
         }
         if let Some(session) = self.sessions.get_mut(slot) {
+            if inbound.kept.len() > limits::QUERY_BUFFER_BYTES_MAX {
+                // As in Redis without a word: the client is still busy with its request.
+                session.closing = true;
+                inbound = Inbound::default();
+                paused = false;
+            }
             session.inbound = inbound;
             session.paused = paused && at < len;
         }
         self.mark_dirty(slot);
+    }
+
+    /// What a client's next request may be.
+    fn limits_of(&self, slot: u32) -> Limits {
+        match self.sessions.get(slot) {
+            Some(session) if session.authenticated => Limits::normal(),
+            _ => Limits::unauthenticated(),
+        }
     }
 
     /// Whether the next request of this client may be looked at.

@@ -13,7 +13,7 @@ use crate::resp::reply::Protocol;
 use crate::session::Session;
 use crate::session::transaction::{Transaction, Watch};
 
-use super::{Node, Waiter, entry};
+use super::{Node, Waiter, entry, watchers};
 
 /// What HELLO and INFO say the server is; clients choose their manners by it.
 pub const REDIS_VERSION: &str = "7.2.0";
@@ -302,8 +302,8 @@ impl Node {
         let ordinal = self.commands_proposed();
         match table::find(args.name()) {
             Some(row) if row.is_write() && row.keys.first > 0 => {
-                for place in row.keys.places(args.len()) {
-                    self.watchers.pending(db, args.at(place), ordinal);
+                for key in watchers::written(row, args) {
+                    self.watchers.pending(db, key, ordinal);
                 }
                 if let Some(name) = named_elsewhere(args) {
                     for db in 0..limits::DATABASES {
@@ -343,12 +343,12 @@ fn may_write(payload: &[u8], db: u32, key: &[u8], exists: bool) -> bool {
         };
         let args = Args::new(payload, &ranges);
         let writes = table::find(args.name()).is_some_and(|row| {
-            let mut places = row.keys.places(args.len());
+            let mut keys = watchers::written(row, args);
             // COPY and MOVE name another database, and FLUSHALL no key at all.
             let flushes = row.keys.first == 0 && (of == db || args.is(0, "flushall"));
             row.is_write()
                 && (flushes && exists
-                    || places.any(|place| args.at(place) == key)
+                    || keys.any(|name| name == key)
                         && (of == db || args.is(0, "copy") || args.is(0, "move")))
         });
         if writes {

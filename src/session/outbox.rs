@@ -30,7 +30,8 @@ impl Outbox {
 
     /// How many bytes have not been sent.
     pub fn len(&self) -> usize {
-        self.bytes.len() - self.sent
+        // While a reply is being written its buffer is lent out, and the sent part of it with it.
+        self.bytes.len().saturating_sub(self.sent)
     }
 
     /// The driver has sent the first `count` bytes.

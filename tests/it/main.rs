@@ -18,4 +18,5 @@ mod pipeline;
 mod process;
 mod replay;
 mod restart;
+mod transcripts;
 mod watch;

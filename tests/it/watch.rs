@@ -73,6 +73,60 @@ fn a_flush_breaks_the_watch_of_what_was_there_and_no_other() {
 }
 
 #[test]
+fn a_write_that_changes_nothing_breaks_no_watch() {
+    let before = ["SET x 1", "HSET h f v", "SET s 1"];
+    for (watched, idle) in [
+        ("absent", "DEL absent x"),
+        ("h", "HDEL h absent"),
+        ("h", "HSETNX h f w"),
+        ("x", "SETNX x 2"),
+        ("x", "SET x 2 NX"),
+        ("absent", "SET absent 2 XX"),
+        ("x", "MSETNX absent 1 x 2"),
+        ("x s", "RENAMENX x s"),
+        ("x", "EXPIRE x 100 XX"),
+        ("x", "PERSIST x"),
+        ("x", "GETEX x"),
+        ("x", "COPY x y"),
+        ("absent", "GETDEL absent"),
+        ("absent", "INCRBY other 1"),
+    ] {
+        assert!(runs(&before, watched, &[idle]), "{idle}");
+    }
+    for (watched, write) in [
+        ("x", "DEL absent x"),
+        ("h", "HDEL h f"),
+        ("h", "HSETNX h g w"),
+        ("h", "HSET h f v"),
+        ("absent", "SETNX absent 2"),
+        ("absent", "SET absent 2 NX"),
+        ("x", "SET x 1"),
+        ("x", "SET x 1 XX"),
+        ("x", "INCRBY x 0"),
+        ("absent", "MSETNX absent 1 other 2"),
+        ("x", "RENAME x y"),
+        ("y", "RENAME x y"),
+        ("y", "COPY x y"),
+        ("x", "EXPIRE x 100"),
+        ("x", "EXPIRE x -1"),
+        ("x", "MOVE x 3"),
+        ("x", "GETDEL x"),
+        ("x", "APPEND x y"),
+    ] {
+        assert!(!runs(&before, watched, &[write]), "{write}");
+    }
+    // What a transaction writes and removes again was written.
+    assert!(!runs(&[], "x", &["MULTI", "SET x 1", "DEL x", "EXEC"]));
+    // In the other database too.
+    assert!(!runs(
+        &["SET x 1"],
+        "y",
+        &["COPY x y DB 3", "SELECT 3", "MOVE y 0"]
+    ));
+    assert!(runs(&["SET x 1"], "y", &["COPY x y DB 3"]));
+}
+
+#[test]
 fn requests_in_one_pipeline_break_a_watch_too() {
     let together = |requests: &[&str]| ask(&mut node(), A, &requests.join("\r\n"));
     let end = ["MULTI", "PING", "EXEC"];

@@ -42,5 +42,5 @@ pub(crate) fn select(text: &[u8]) -> Result<u32, String> {
 
 /// What the server tells of itself is not the model's to know.
 pub(super) fn server(_: &mut Call<'_>) -> Answer {
-    Ok(Want::Anything)
+    Ok(Want::OneOf(vec![Want::Anything, Want::ErrorCode("ERR ")]))
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::floats::{self, Number};
-use super::{Answer, Call, Datum, Fields, SYNTAX, Want, text};
+use super::{Answer, Call, Fields, SYNTAX, Want, text};
 
 pub(super) fn hset(call: &mut Call<'_>) -> Answer {
     let name = call.name();

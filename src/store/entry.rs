@@ -1,0 +1,494 @@
+//! One key with its value: a block of bytes among its neighbours, or a box of its own when it is big.
+//!
+//! A block is `flags · epoch · key length · [value length] · [expiry] · key · value`, the lengths in
+//! one or two bytes, the expiry in eight. An integer has eight bytes of value and no value length. Most
+//! keys of a cache are such blocks: no allocation of their own, no pointer to follow, no padding.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use super::DbId;
+use super::dict::Dict;
+use super::record::Name;
+use crate::time::Stamp;
+
+/// The longest block; what is longer becomes a `Big`.
+pub(super) const BLOCK_BYTES_MAX: usize = 1024;
+
+/// Flags, epoch, two lengths of two bytes, and the expiry.
+const HEAD_BYTES_MAX: usize = 14;
+
+const KIND: u8 = 0x07;
+const EXPIRES: u8 = 0x40;
+const FREED: u8 = 0x80;
+
+/// What the value bytes of a block are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// An `i64` in eight bytes.
+    Integer,
+    /// A string.
+    Bytes,
+    /// A small hash, see `packed`.
+    Packed,
+}
+
+impl Kind {
+    pub(super) const fn code(self) -> u8 {
+        match self {
+            Self::Integer => 0,
+            Self::Bytes => 1,
+            Self::Packed => 2,
+        }
+    }
+
+    pub(super) const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            0 => Some(Self::Integer),
+            1 => Some(Self::Bytes),
+            2 => Some(Self::Packed),
+            _ => None,
+        }
+    }
+}
+
+/// A block as it shall be written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Draft<'a> {
+    pub(super) kind: Kind,
+    pub(super) epoch: u8,
+    pub(super) expiry: Option<Stamp>,
+    pub(super) key: &'a [u8],
+    pub(super) value: &'a [u8],
+}
+
+impl<'a> Draft<'a> {
+    /// The value.
+    pub(super) fn stored(&self) -> Stored<'a> {
+        Stored::of(self.kind, self.value)
+    }
+
+    /// The length of the block.
+    pub(super) fn len(&self) -> usize {
+        let value_length = match self.kind {
+            Kind::Integer => 0,
+            Kind::Bytes | Kind::Packed => short_len(self.value.len()),
+        };
+        let expiry = if self.expiry.is_some() { 8 } else { 0 };
+        2 + short_len(self.key.len()) + value_length + expiry + self.key.len() + self.value.len()
+    }
+
+    /// Whether it can be a block.
+    pub(super) fn fits(&self) -> bool {
+        self.key.len() <= BLOCK_BYTES_MAX
+            && self.value.len() <= BLOCK_BYTES_MAX
+            && self.len() <= BLOCK_BYTES_MAX
+    }
+
+    /// All that stands before the key, and its length.
+    pub(super) fn head(&self) -> ([u8; HEAD_BYTES_MAX], usize) {
+        let mut head = [0; HEAD_BYTES_MAX];
+        let expires = if self.expiry.is_some() { EXPIRES } else { 0 };
+        head[0] = self.kind.code() | expires;
+        head[1] = self.epoch;
+        let mut at = 2;
+        put_short(&mut head, &mut at, self.key.len());
+        if self.kind != Kind::Integer {
+            put_short(&mut head, &mut at, self.value.len());
+        }
+        if let Some(time) = self.expiry {
+            head[at..at + 8].copy_from_slice(&time.0.to_le_bytes());
+            at += 8;
+        }
+        (head, at)
+    }
+
+    /// Appends the block to `out`.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        let (head, length) = self.head();
+        out.extend_from_slice(&head[..length]);
+        out.extend_from_slice(self.key);
+        out.extend_from_slice(self.value);
+    }
+
+    /// Writes the block over one of the same length.
+    pub(super) fn overwrite(&self, block: &mut [u8]) {
+        let (head, length) = self.head();
+        let (front, rest) = block.split_at_mut(length);
+        front.copy_from_slice(&head[..length]);
+        let (key, value) = rest.split_at_mut(self.key.len());
+        key.copy_from_slice(self.key);
+        value.copy_from_slice(self.value);
+    }
+}
+
+/// Where the parts of a block stand in the bytes that it begins at some place in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Header {
+    flags: u8,
+    epoch: u8,
+    at: usize,
+    key: usize,
+    value: usize,
+    end: usize,
+}
+
+impl Header {
+    /// Reads the header of the block at `at`.
+    pub(super) fn read(bytes: &[u8], at: usize) -> Self {
+        let flags = bytes[at];
+        let mut next = at + 2;
+        let key_length = take_short(bytes, &mut next);
+        let value_length = if flags & KIND == Kind::Integer.code() {
+            8
+        } else {
+            take_short(bytes, &mut next)
+        };
+        if flags & EXPIRES != 0 {
+            next += 8;
+        }
+        let value = next + key_length;
+        Self {
+            flags,
+            epoch: bytes[at + 1],
+            at,
+            key: next,
+            value,
+            end: value + value_length,
+        }
+    }
+
+    pub(super) fn freed(&self) -> bool {
+        self.flags & FREED != 0
+    }
+
+    pub(super) fn epoch(&self) -> u8 {
+        self.epoch
+    }
+
+    /// Behind the block.
+    pub(super) fn end(&self) -> usize {
+        self.end
+    }
+
+    /// The length of the block.
+    pub(super) fn len(&self) -> usize {
+        self.end - self.at
+    }
+
+    pub(super) fn key<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        &bytes[self.key..self.value]
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        Kind::from_code(self.flags & KIND).expect("blocks are written from a Kind")
+    }
+
+    pub(super) fn expiry(&self, bytes: &[u8]) -> Option<Stamp> {
+        (self.flags & EXPIRES != 0).then(|| {
+            let raw = bytes[..self.key]
+                .last_chunk::<8>()
+                .expect("the expiry stands before the key");
+            Stamp(u64::from_le_bytes(*raw))
+        })
+    }
+
+    pub(super) fn draft<'a>(&self, bytes: &'a [u8]) -> Draft<'a> {
+        Draft {
+            kind: self.kind(),
+            epoch: self.epoch,
+            expiry: self.expiry(bytes),
+            key: self.key(bytes),
+            value: &bytes[self.value..self.end],
+        }
+    }
+
+    /// Replaces an expiry by another; false where the block has no place for one, or one too many.
+    pub(super) fn overwrite_expiry(&self, bytes: &mut [u8], expiry: Option<Stamp>) -> bool {
+        match (self.flags & EXPIRES != 0, expiry) {
+            (true, Some(time)) => {
+                bytes[self.key - 8..self.key].copy_from_slice(&time.0.to_le_bytes());
+                true
+            }
+            (false, None) => true,
+            (true, None) | (false, Some(_)) => false,
+        }
+    }
+
+    /// The block as a whole.
+    pub(super) fn block<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        &bytes[self.at..self.end]
+    }
+
+    /// Where its key and value stand.
+    pub(super) fn payload(&self) -> Range<usize> {
+        self.key..self.end
+    }
+
+    /// Where the block stands.
+    pub(super) fn range(&self) -> Range<usize> {
+        self.at..self.end
+    }
+
+    /// Marks the block as freed.
+    pub(super) fn free(&self, bytes: &mut [u8]) {
+        bytes[self.at] |= FREED;
+    }
+
+    pub(super) fn set_epoch(&self, bytes: &mut [u8], epoch: u8) {
+        bytes[self.at + 1] = epoch;
+    }
+}
+
+/// What a slot of a table shows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct View<'a> {
+    pub(super) key: &'a [u8],
+    pub(super) expiry: Option<Stamp>,
+    pub(super) epoch: u8,
+    pub(super) stored: Stored<'a>,
+    /// The bytes that the key takes with its value.
+    pub(super) bytes: usize,
+    /// The box, where it is no block.
+    pub(super) big: Option<&'a Big>,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn of_block(header: &Header, bytes: &'a [u8]) -> Self {
+        let draft = header.draft(bytes);
+        Self {
+            key: draft.key,
+            expiry: draft.expiry,
+            epoch: draft.epoch,
+            stored: Stored::of(draft.kind, draft.value),
+            bytes: header.len(),
+            big: None,
+        }
+    }
+
+    pub(super) fn of_big(big: &'a Big) -> Self {
+        Self {
+            key: &big.key,
+            expiry: big.expiry,
+            epoch: big.head_epoch,
+            stored: match &big.value {
+                BigValue::Bytes(bytes) => Stored::Bytes(bytes),
+                BigValue::Packed(packed) => Stored::Packed(packed),
+                BigValue::Table(fields) => Stored::Table(fields),
+            },
+            bytes: big.memory(),
+            big: Some(big),
+        }
+    }
+
+    /// Whether the key is not dead at `at`.
+    pub(super) fn live(&self, at: Stamp) -> bool {
+        self.expiry.is_none_or(|time| time > at)
+    }
+
+    /// The value of a field of a hash, which is nothing but bytes.
+    pub(super) fn field_value(&self) -> &'a [u8] {
+        match self.stored {
+            Stored::Bytes(bytes) => bytes,
+            Stored::Integer(_) | Stored::Packed(_) | Stored::Table(_) => &[],
+        }
+    }
+}
+
+/// A value as it is kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stored<'a> {
+    Integer(i64),
+    Bytes(&'a [u8]),
+    Packed(&'a [u8]),
+    Table(&'a Dict),
+}
+
+impl<'a> Stored<'a> {
+    fn of(kind: Kind, value: &'a [u8]) -> Self {
+        match kind {
+            Kind::Integer => Self::Integer(i64::from_le_bytes(
+                *value.first_chunk().expect("an integer has eight bytes"),
+            )),
+            Kind::Bytes => Self::Bytes(value),
+            Kind::Packed => Self::Packed(value),
+        }
+    }
+}
+
+/// A key whose value is too large for a block.
+#[derive(Debug)]
+pub(super) struct Big {
+    pub(super) key: Box<[u8]>,
+    pub(super) expiry: Option<Stamp>,
+    /// The base that holds its key and expiry, or was made before it.
+    pub(super) head_epoch: u8,
+    /// The base that holds all of its value, or was made before it.
+    pub(super) done_epoch: u8,
+    /// How far the base has come in the value, once it holds the head: a string's bytes, or the hash
+    /// up to which fields were visited.
+    pub(super) progress: u64,
+    /// Where it stood when the base began, if it was renamed before the base was done with it.
+    pub(super) origin: Option<Box<Origin>>,
+    pub(super) value: BigValue,
+}
+
+/// The name under which a base must write a value that was renamed meanwhile.
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
+    pub(super) epoch: u8,
+    pub(super) db: DbId,
+    pub(super) key: Box<[u8]>,
+}
+
+#[derive(Debug)]
+pub(super) enum BigValue {
+    Bytes(Vec<u8>),
+    Packed(Vec<u8>),
+    Table(Box<Dict>),
+}
+
+impl Big {
+    /// A value that no base under way need write.
+    pub(super) fn new(key: &[u8], expiry: Option<Stamp>, epoch: u8, value: BigValue) -> Box<Self> {
+        Box::new(Self {
+            key: key.into(),
+            expiry,
+            head_epoch: epoch,
+            done_epoch: epoch,
+            progress: 0,
+            origin: None,
+            value,
+        })
+    }
+
+    /// The same value under another key, which no base under way need write.
+    pub(super) fn copy(&self, key: &[u8], epoch: u8) -> Box<Self> {
+        let value = match &self.value {
+            BigValue::Bytes(bytes) => BigValue::Bytes(bytes.clone()),
+            BigValue::Packed(packed) => BigValue::Packed(packed.clone()),
+            BigValue::Table(fields) => BigValue::Table(Box::new(fields.copy(epoch))),
+        };
+        Self::new(key, self.expiry, epoch, value)
+    }
+
+    /// The same value under the same key, with all that a base knows of it. Not for tables.
+    pub(super) fn duplicate(&self) -> Box<Self> {
+        let value = match &self.value {
+            BigValue::Bytes(bytes) => BigValue::Bytes(bytes.clone()),
+            BigValue::Packed(packed) => BigValue::Packed(packed.clone()),
+            BigValue::Table(fields) => BigValue::Table(Box::new(fields.copy(self.done_epoch))),
+        };
+        Box::new(Self {
+            key: self.key.clone(),
+            expiry: self.expiry,
+            head_epoch: self.head_epoch,
+            done_epoch: self.done_epoch,
+            progress: self.progress,
+            origin: self.origin.clone(),
+            value,
+        })
+    }
+
+    /// Under which name the base `epoch` writes it while it stands in `db`.
+    pub(super) fn name(&self, epoch: u8, db: DbId) -> Name<'_> {
+        match &self.origin {
+            Some(origin) if origin.epoch == epoch => Name {
+                db: origin.db,
+                key: &origin.key,
+            },
+            _ => Name { db, key: &self.key },
+        }
+    }
+
+    /// Lets it bear `epoch` throughout.
+    pub(super) fn restamp(&mut self, epoch: u8) {
+        self.head_epoch = epoch;
+        self.done_epoch = epoch;
+        self.origin = None;
+        if let BigValue::Table(fields) = &mut self.value {
+            fields.restamp(epoch);
+        }
+    }
+
+    /// Whether it was renamed during the base `epoch`, which is not done with it.
+    pub(super) fn moved(&self, epoch: u8) -> bool {
+        self.origin
+            .as_ref()
+            .is_some_and(|origin| origin.epoch == epoch)
+    }
+
+    /// As `memory`, counted anew.
+    #[cfg(test)]
+    pub(super) fn recount(&self) -> usize {
+        if let BigValue::Table(fields) = &self.value {
+            fields.recount();
+        }
+        self.memory()
+    }
+
+    /// The bytes of memory that it takes.
+    pub(super) fn memory(&self) -> usize {
+        let value = match &self.value {
+            BigValue::Bytes(bytes) | BigValue::Packed(bytes) => bytes.capacity(),
+            BigValue::Table(fields) => size_of::<Dict>() + fields.memory(),
+        };
+        size_of::<Self>() + self.key.len() + value
+    }
+}
+
+/// How many bytes a length takes in a block.
+const fn short_len(length: usize) -> usize {
+    if length < 0x80 { 1 } else { 2 }
+}
+
+fn put_short(head: &mut [u8], at: &mut usize, length: usize) {
+    if length >= 0x80 {
+        head[*at] = 0x80 | (length >> 8) as u8;
+        *at += 1;
+    }
+    head[*at] = length as u8;
+    *at += 1;
+}
+
+fn take_short(bytes: &[u8], at: &mut usize) -> usize {
+    let first = usize::from(bytes[*at]);
+    *at += 1;
+    if first < 0x80 {
+        return first;
+    }
+    let second = usize::from(bytes[*at]);
+    *at += 1;
+    (first & 0x7f) << 8 | second
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_block_shows_what_was_drafted(
+            key in proptest::collection::vec(any::<u8>(), 0..300),
+            value in proptest::collection::vec(any::<u8>(), 0..300),
+            expiry: Option<u64>,
+            packed: bool,
+            epoch: u8,
+        ) {
+            let kind = if packed { Kind::Packed } else { Kind::Bytes };
+            let expiry = expiry.map(Stamp);
+            let draft = Draft { kind, epoch, expiry, key: &key, value: &value };
+            let mut bytes = b"before".to_vec();
+            draft.write(&mut bytes);
+            prop_assert_eq!(bytes.len(), 6 + draft.len());
+            bytes.push(7);
+            let header = Header::read(&bytes, 6);
+            let read = header.draft(&bytes);
+            prop_assert_eq!(header.len(), draft.len());
+            prop_assert_eq!((read.kind, read.epoch, read.expiry), (kind, epoch, expiry));
+            prop_assert_eq!((read.key, read.value), (key.as_slice(), value.as_slice()));
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Keys as wholes: removed, renamed, copied, and emptied out.
+
+use core::mem;
+
+use super::dict::{Dict, Hasher, Place};
+use super::entry::{Draft, Kind, Stored};
+use super::{DbId, Store, Value, digest};
+use crate::limits::DATABASES;
+use crate::time::Stamp;
+
+impl Store {
+    /// Removes `key`; whether it was there and live. What is huge is freed later, in steps.
+    pub fn remove(&mut self, db: DbId, key: &[u8], at: Stamp) -> bool {
+        let Some(place) = self.find(db, key) else {
+            return false;
+        };
+        let live = self.dict(db).view(place).live(at);
+        self.changes += u64::from(live);
+        self.take(db, place);
+        live
+    }
+
+    /// Moves a live value with its expiry from one key to another, which is replaced; whether it
+    /// was there. Renaming a key to itself changes nothing.
+    pub fn rename(&mut self, db: DbId, from: &[u8], to_db: DbId, to: &[u8], at: Stamp) -> bool {
+        if self.find_live(db, from, at).is_none() {
+            self.drop_dead(db, from, at);
+            return false;
+        }
+        if (db, from) == (to_db, to) {
+            return true;
+        }
+        if let Some(place) = self.find(to_db, to) {
+            self.take(to_db, place);
+        }
+        let Some(place) = self.find(db, from) else {
+            return false;
+        };
+        self.changes += 1;
+        if self.dict(db).view(place).big.is_none() {
+            self.copy_block(db, place, to_db, to);
+            // The copy may have moved what it was copied from.
+            if let Some(place) = self.find(db, from) {
+                self.take(db, place);
+            }
+        } else if let Some(mut big) = self.dict_mut(db).remove(place) {
+            if let Some(base) = &mut self.base
+                && big.done_epoch != self.epoch
+            {
+                base.note_move(self.epoch, db, &mut big, to_db, to);
+            }
+            big.key = to.into();
+            let dict = self.dict_mut(to_db);
+            let hash = dict.hash(to);
+            dict.insert_big(hash, big);
+        }
+        true
+    }
+
+    /// Copies a live value with its expiry to another key, which is replaced; whether it was there.
+    /// Copying a key to itself changes nothing.
+    pub fn copy(&mut self, db: DbId, from: &[u8], to_db: DbId, to: &[u8], at: Stamp) -> bool {
+        if self.find_live(db, from, at).is_none() {
+            return false;
+        }
+        if (db, from) == (to_db, to) {
+            return true;
+        }
+        let before = self.digest_of(to_db, to, at);
+        if let Some(place) = self.find(to_db, to) {
+            self.take(to_db, place);
+        }
+        let Some(place) = self.find(db, from) else {
+            return false;
+        };
+        if let Some(big) = self.dict(db).view(place).big {
+            let copy = big.copy(to, self.epoch);
+            let dict = self.dict_mut(to_db);
+            let hash = dict.hash(to);
+            dict.insert_big(hash, copy);
+        } else {
+            self.copy_block(db, place, to_db, to);
+        }
+        if before.is_none() || before != self.digest_of(to_db, to, at) {
+            self.changes += 1;
+        }
+        true
+    }
+
+    /// A digest of one live key.
+    fn digest_of(&self, db: DbId, key: &[u8], at: Stamp) -> Option<u128> {
+        let view = self.live(db, key, at)?;
+        Some(digest::of_key(db, key, view.expiry, Value::of(view.stored)))
+    }
+
+    /// Writes a block under another key, which is absent.
+    fn copy_block(&mut self, db: DbId, place: Place, to_db: DbId, to: &[u8]) {
+        let mut value = mem::take(&mut self.scratch);
+        value.clear();
+        let view = self.dict(db).view(place);
+        let expiry = view.expiry;
+        let kind = match view.stored {
+            Stored::Integer(number) => {
+                value.extend_from_slice(&number.to_le_bytes());
+                Kind::Integer
+            }
+            Stored::Bytes(bytes) => {
+                value.extend_from_slice(bytes);
+                Kind::Bytes
+            }
+            Stored::Packed(packed) => {
+                value.extend_from_slice(packed);
+                Kind::Packed
+            }
+            Stored::Table(_) => unreachable!("a table stands in a box"),
+        };
+        let draft = Draft {
+            kind,
+            epoch: self.epoch,
+            expiry,
+            key: to,
+            value: &value,
+        };
+        let hash = self.dict(to_db).hash(to);
+        self.put(to_db, hash, None, &draft);
+        self.keep_scratch(value);
+    }
+
+    /// Empties one database at once; its memory is freed later, in steps.
+    pub fn flush(&mut self, db: DbId) {
+        let empty = Dict::new(Hasher::new(self.hash_seed));
+        if self.dict(db).is_empty() {
+            return;
+        }
+        self.changes += 1;
+        let old = mem::replace(self.dict_mut(db), empty);
+        match &mut self.base {
+            Some(base) => base.detach(self.epoch, db, old, &mut self.garbage),
+            None => self.garbage.table(old),
+        }
+    }
+
+    /// Empties all databases at once; their memory is freed later, in steps.
+    pub fn flush_all(&mut self) {
+        for db in 0..DATABASES {
+            self.flush(db);
+        }
+    }
+}

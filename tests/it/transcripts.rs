@@ -1,0 +1,138 @@
+//! Transcripts of clients: played against the bare node, the real process and a real Redis.
+//!
+//! `tests/transcripts/README.md` says how they are written, and how replies are recorded.
+
+mod play;
+mod script;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use play::{Bare, Heard, Peer, Remote};
+use script::Script;
+
+fn transcripts() -> Vec<(String, PathBuf, Script)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "resp"))
+        .collect();
+    paths.sort();
+    assert!(paths.len() >= 10, "only {} transcripts", paths.len());
+    let read = |path: PathBuf| {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let script = script::parse(&text).unwrap_or_else(|wrong| panic!("{name}: {wrong}"));
+        (name, path, script)
+    };
+    paths.into_iter().map(read).collect()
+}
+
+/// Plays every transcript against a peer of its own, and tells all that differs at once.
+fn play_all<P: Peer>(is_redis: bool, start: impl Fn(&str, &Script) -> P) {
+    let mut complaints = Vec::new();
+    for (name, _, script) in transcripts() {
+        let mut peer = start(&name, &script);
+        for complaint in play::play(&mut peer, &script, is_redis) {
+            complaints.push(format!("{name}.resp:{complaint}"));
+        }
+    }
+    assert!(
+        complaints.is_empty(),
+        "{} differences:\n{}",
+        complaints.len(),
+        complaints.join("\n")
+    );
+}
+
+#[test]
+fn the_bare_node_says_what_the_transcripts_say() {
+    play_all(false, |_, script| Bare::new(&script.requirepass));
+}
+
+#[test]
+fn the_process_says_what_the_transcripts_say() {
+    play_all(false, |name, script| {
+        let program = Command::new(env!("CARGO_BIN_EXE_seedis"));
+        Remote::start(program, name, &script.requirepass, &[])
+    });
+}
+
+#[test]
+fn a_real_redis_says_what_the_transcripts_say() {
+    if Command::new("redis-server")
+        .arg("--version")
+        .output()
+        .is_err()
+    {
+        println!("skipped: redis-server is missing");
+        return;
+    }
+    play_all(true, |name, script| redis(name, &script.requirepass));
+}
+
+fn redis(name: &str, requirepass: &str) -> Remote {
+    let options = ["--save", "", "--appendonly", "no"];
+    Remote::start(Command::new("redis-server"), name, requirepass, &options)
+}
+
+#[test]
+#[ignore = "writes into tests/transcripts what a real redis-server says where no reply stands yet"]
+fn record() {
+    for (name, path, script) in transcripts() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        if text
+            .lines()
+            .any(|line| line.trim_start_matches(char::is_numeric).starts_with('<'))
+        {
+            continue;
+        }
+        let mut peer = redis(&name, &script.requirepass);
+        std::fs::write(&path, play::recorded(&mut peer, &text)).unwrap();
+    }
+}
+
+#[test]
+fn what_is_no_transcript_is_refused() {
+    for text in [
+        "SET a 1",
+        "> \"a",
+        "< +OK\nredis< -ERR",
+        "! why\nredis< -ERR",
+        "!",
+        "sleep x",
+    ] {
+        assert!(script::parse(text).is_err(), "{text}");
+    }
+    assert!(script::parse("# a\n> a\n< +OK\n! why\nredis< -ERR x\nsleep 1").is_ok());
+}
+
+#[test]
+fn a_wrong_reply_is_told() {
+    let script = script::parse("> PING\n< +PONG\n> PING\n< +PING\n> GET a\n< …\n< +OK").unwrap();
+    let complaints = play::play(&mut Bare::new(""), &script, false);
+    assert_eq!(
+        complaints,
+        [
+            "4: expected +PING, got +PONG",
+            "7: expected +OK, got nothing"
+        ]
+    );
+}
+
+#[test]
+#[ignore = "fills two gigabytes of memory"]
+fn a_client_that_never_ends_its_request_is_sent_away() {
+    let mut bare = Bare::new("");
+    let half = vec![b'a'; 512 << 20];
+    bare.send(1, b"*3\r\n$536870912\r\n");
+    bare.send(1, &half);
+    assert!(matches!(bare.hear(1, Duration::ZERO), Heard::Nothing));
+    bare.send(1, b"\r\n$536870912\r\n");
+    bare.send(1, &half);
+    assert!(matches!(bare.hear(1, Duration::ZERO), Heard::Closed));
+    bare.send(2, b"PING\r\n");
+    assert_eq!(bare.hear(2, Duration::ZERO).text(false), "+PONG");
+}
