@@ -13,6 +13,7 @@ pub mod error;
 mod expiry;
 mod extended;
 mod hashes;
+pub mod key_flags;
 mod keys;
 mod lcs;
 mod object;

@@ -165,6 +165,8 @@ const COMMAND: &[Row] = &[
         "Describes commands for people."),
     row("command|getkeys", -3, ServerVerb::Command, SUB, "2.8.13",
         "Finds the keys of a request."),
+    row("command|getkeysandflags", -3, ServerVerb::Command, SUB, "7.0.0",
+        "Finds the keys of a request, and what it does with them."),
     row("command|help", 2, ServerVerb::Command, SUB, "5.0.0",
         "Tells the subcommands."),
     row("command|info", -2, ServerVerb::Command, SUB, "2.8.13",

@@ -387,9 +387,11 @@ pub fn rows() -> &'static [Row] {
     &ROWS
 }
 
-/// The places of the keys in a request, whose first argument is the command's name: what COMMAND
-/// GETKEYS answers, or its error.
-pub fn getkeys(args: Args<'_>) -> Result<impl Iterator<Item = usize> + use<>, Error> {
+/// The row of a request, whose first argument is the command's name, and the places of its keys:
+/// what COMMAND GETKEYS answers by, or its error.
+pub fn getkeys(
+    args: Args<'_>,
+) -> Result<(&'static Row, impl Iterator<Item = usize> + use<>), Error> {
     let row = match find(args.name()) {
         Some(row) if row.is_container() && args.len() > 1 => row.subcommand(args.at(1)),
         found => found,
@@ -401,7 +403,7 @@ pub fn getkeys(args: Args<'_>) -> Result<impl Iterator<Item = usize> + use<>, Er
     if !row.takes(args.len()) {
         return Err(Error::INVALID_ARGUMENT_COUNT);
     }
-    Ok(row.keys.places(args.len()))
+    Ok((row, row.keys.places(args.len())))
 }
 
 #[cfg(test)]

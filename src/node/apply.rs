@@ -8,8 +8,8 @@ use bytes::Bytes;
 use crate::command::args::Args;
 use crate::command::context::{Change, Dice};
 use crate::command::error::{Error, Outcome};
-use crate::command::table::{self, Kind, SessionVerb};
-use crate::ids::LogIndex;
+use crate::command::table::{self, Kind, Row, SessionVerb};
+use crate::ids::{ConnId, LogIndex};
 use crate::resp::reply::{Protocol, Reply};
 use crate::time::Stamp;
 
@@ -17,7 +17,7 @@ use super::entry::{Item, Reader};
 use super::route::{finish, unknown_command, write_error};
 use super::verbs::named_elsewhere;
 use super::witness::{Answer, Witnessed};
-use super::{Node, Waiter};
+use super::{Node, Waiter, watchers};
 
 impl Node {
     /// Applies one committed entry: its commands in order, and behind each what its client is owed.
@@ -141,6 +141,7 @@ impl Node {
             return Ok(());
         };
         let at = self.applied_stamp;
+        let changes = self.store.changes();
         let reply = Reply::new(out, protocol);
         let outcome = run(
             &mut Change {
@@ -152,8 +153,11 @@ impl Node {
             },
             args,
         );
-        if outcome.is_ok() && !self.watchers.is_empty() {
-            self.break_watches(row.keys.first > 0, db, row.keys.places(args.len()), args);
+        if outcome.is_ok()
+            && !self.watchers.is_empty()
+            && (self.store.changes() != changes || watchers::overwrites(row, args))
+        {
+            self.break_watches(row, db, args);
         }
         outcome
     }
@@ -214,31 +218,27 @@ impl Node {
         }
     }
 
-    /// Tells those who watch what has just been changed.
-    fn break_watches(
-        &mut self,
-        has_keys: bool,
-        db: u32,
-        places: impl Iterator<Item = usize>,
-        args: Args<'_>,
-    ) {
+    /// Tells those who watch what has just been written.
+    fn break_watches(&mut self, row: &Row, db: u32, args: Args<'_>) {
+        let (store, at) = (&self.store, self.applied_stamp);
         let mut broken = Vec::new();
-        if has_keys {
-            for place in places {
-                broken.extend_from_slice(self.watchers.of(db, args.at(place)));
-            }
-            // COPY and MOVE may write in another database: all that is watched under such a name counts.
-            if let Some(name) = named_elsewhere(args) {
-                for (_, key, clients) in self.watchers.all() {
-                    if key == name {
-                        broken.extend_from_slice(clients);
-                    }
-                }
-            }
-        } else {
-            for (of, _, clients) in self.watchers.all() {
-                if of == db || args.is(0, "flushall") {
-                    broken.extend_from_slice(clients);
+        let mut touch = |of: u32, key: &[u8], clients: &[(u32, ConnId)]| {
+            // A key that was absent at WATCH, whose watch nothing has broken since, and that is absent now has not
+            // been written.
+            let exists = store.contains(of, key, at);
+            let had_it = |client: &(u32, ConnId)| exists || self.watches_living(*client, of, key);
+            broken.extend(clients.iter().copied().filter(had_it));
+        };
+        for key in watchers::written(row, args) {
+            touch(db, key, self.watchers.of(db, key));
+        }
+        // COPY and MOVE may write in another database: all that is watched under such a name counts. FLUSHALL and
+        // FLUSHDB name no key.
+        let elsewhere = named_elsewhere(args);
+        if elsewhere.is_some() || row.keys.first == 0 {
+            for (of, key, clients) in self.watchers.all() {
+                if elsewhere.map_or(of == db || args.is(0, "flushall"), |name| name == key) {
+                    touch(of, key, clients);
                 }
             }
         }
@@ -247,5 +247,16 @@ impl Node {
                 session.watch_broken = true;
             }
         }
+    }
+
+    /// Whether a key was alive when this client's WATCH named it.
+    fn watches_living(&self, (slot, conn): (u32, ConnId), db: u32, key: &[u8]) -> bool {
+        let session = self.sessions.get(slot);
+        session
+            .filter(|session| session.conn == conn)
+            .is_some_and(|session| {
+                let mut watches = session.watches.iter();
+                watches.any(|watch| watch.alive && watch.db == db && watch.key == key)
+            })
     }
 }

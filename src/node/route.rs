@@ -178,10 +178,7 @@ impl Node {
     /// Puts a request of an open transaction aside.
     fn queue(&mut self, slot: u32, row: &Row, args: Args<'_>) -> Outcome {
         if row.has_flag("no_multi") {
-            return Err(Error::text(format!(
-                "ERR {} is not allowed in transactions",
-                row.name.to_ascii_uppercase()
-            )));
+            return Err(Error::NOT_IN_TRANSACTION);
         }
         let Some(transaction) = self
             .sessions

@@ -13,7 +13,7 @@ use crate::resp::reply::Protocol;
 use crate::session::Session;
 use crate::session::transaction::{Transaction, Watch};
 
-use super::{Node, Waiter, entry};
+use super::{Node, Waiter, entry, watchers};
 
 /// What HELLO and INFO say the server is; clients choose their manners by it.
 pub const REDIS_VERSION: &str = "7.2.0";
@@ -207,7 +207,9 @@ impl Node {
         let Some(mut entries) = self.commit.on_their_way() else {
             return true;
         };
-        entries.any(|payload| may_write(payload, db, key)) || may_write(&self.batch.bytes, db, key)
+        let exists = self.store.contains(db, key, self.applied_stamp);
+        entries.any(|payload| may_write(payload, db, key, exists))
+            || may_write(&self.batch.bytes, db, key, exists)
     }
 
     pub(super) fn unwatch(&mut self, slot: u32) {
@@ -300,8 +302,8 @@ impl Node {
         let ordinal = self.commands_proposed();
         match table::find(args.name()) {
             Some(row) if row.is_write() && row.keys.first > 0 => {
-                for place in row.keys.places(args.len()) {
-                    self.watchers.pending(db, args.at(place), ordinal);
+                for key in watchers::written(row, args) {
+                    self.watchers.pending(db, key, ordinal);
                 }
                 if let Some(name) = named_elsewhere(args) {
                     for db in 0..limits::DATABASES {
@@ -309,7 +311,15 @@ impl Node {
                     }
                 }
             }
-            Some(row) if row.is_write() => self.watchers.pending_all(ordinal),
+            Some(row) if row.is_write() => {
+                let (store, at) = (&self.store, self.applied_stamp);
+                self.watchers.pending_flush(
+                    |of| of == db || args.is(0, "flushall"),
+                    |of, key| store.contains(of, key, at),
+                    self.commands_applied,
+                    ordinal,
+                );
+            }
             _ => {}
         }
     }
@@ -324,8 +334,8 @@ pub(super) fn named_elsewhere(args: Args<'_>) -> Option<&[u8]> {
     names_database.then(|| args.at(2))
 }
 
-/// Whether a command of a payload may write a key.
-fn may_write(payload: &[u8], db: u32, key: &[u8]) -> bool {
+/// Whether a command of a payload may write a key, which `exists` in front of it or does not.
+fn may_write(payload: &[u8], db: u32, key: &[u8], exists: bool) -> bool {
     let (mut reader, mut ranges) = (entry::Reader::new(payload), Vec::new());
     while let Some(item) = reader.next(&mut ranges) {
         let entry::Item::Command { db: of } = item else {
@@ -333,11 +343,12 @@ fn may_write(payload: &[u8], db: u32, key: &[u8]) -> bool {
         };
         let args = Args::new(payload, &ranges);
         let writes = table::find(args.name()).is_some_and(|row| {
-            let mut places = row.keys.places(args.len());
+            let mut keys = watchers::written(row, args);
             // COPY and MOVE name another database, and FLUSHALL no key at all.
+            let flushes = row.keys.first == 0 && (of == db || args.is(0, "flushall"));
             row.is_write()
-                && (row.keys.first == 0
-                    || places.any(|place| args.at(place) == key)
+                && (flushes && exists
+                    || keys.any(|name| name == key)
                         && (of == db || args.is(0, "copy") || args.is(0, "move")))
         });
         if writes {

@@ -3,6 +3,9 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use crate::command::args::Args;
+use crate::command::key_flags;
+use crate::command::table::Row;
 use crate::ids::ConnId;
 
 #[derive(Debug, Default)]
@@ -52,11 +55,20 @@ impl Watchers {
         }
     }
 
-    /// The command with this ordinal may write any key.
-    pub(super) fn pending_all(&mut self, ordinal: u64) {
-        self.keys
-            .values_mut()
-            .for_each(|watched| watched.pending = ordinal);
+    /// The command with this ordinal will empty a database, or all of them: it writes what is there, and what a
+    /// command behind the first `applied` ones will have put there.
+    pub(super) fn pending_flush(
+        &mut self,
+        flushes: impl Fn(u32) -> bool,
+        exists: impl Fn(u32, &[u8]) -> bool,
+        applied: u64,
+        ordinal: u64,
+    ) {
+        for ((db, key), watched) in &mut self.keys {
+            if flushes(*db) && (watched.pending > applied || exists(*db, key)) {
+                watched.pending = ordinal;
+            }
+        }
     }
 
     /// Whether a command behind the first `applied` ones will write a key.
@@ -78,5 +90,26 @@ impl Watchers {
         self.keys
             .iter()
             .map(|((db, key), watched)| (*db, &key[..], &watched.clients[..]))
+    }
+}
+
+/// The keys of a request that its command may write, and does not only read.
+pub(super) fn written<'a>(row: &Row, args: Args<'a>) -> impl Iterator<Item = &'a [u8]> {
+    let places = row.keys.places(args.len()).enumerate();
+    places
+        .filter(move |(nth, _)| !key_flags::in_request(row, args, *nth).contains(&"RO"))
+        .map(move |(_, place)| args.at(place))
+}
+
+/// Whether a command, where it succeeds and leaves a key, counts as a change of that key in Redis even if it wrote
+/// what stood there already.
+pub(super) fn overwrites(row: &Row, args: Args<'_>) -> bool {
+    match row.name {
+        "append" | "decr" | "decrby" | "getset" | "hincrby" | "hincrbyfloat" | "hmset" | "hset"
+        | "incr" | "incrby" | "incrbyfloat" | "mset" | "psetex" | "setex" => true,
+        // Where NX lets SET write, a new key tells of the change.
+        "set" => !(3..args.len()).any(|place| args.is(place, "nx")),
+        "setrange" => !args.at(3).is_empty(),
+        _ => false,
     }
 }

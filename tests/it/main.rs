@@ -19,3 +19,4 @@ mod process;
 mod replay;
 mod restart;
 mod transcripts;
+mod watch;

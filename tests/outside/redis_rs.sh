@@ -3,6 +3,7 @@
 #   tests/outside/redis_rs.sh [SERVER-BINARY]     by default target/release/seedis; redis-server will do as well
 #   ALL=yes tests/outside/redis_rs.sh             also the tests of command groups that Seedis has not yet
 #   PROTOCOL=RESP3 tests/outside/redis_rs.sh      the suite speaks RESP3
+#   APPENDONLY=yes tests/outside/redis_rs.sh      each server keeps a log on disk
 # These are the tests of the blocking client (the asynchronous ones need a macro crate that is not published). The suite
 # starts a server of its own for each test. Prints one line for each test that failed; ends with 1 if any did.
 set -euo pipefail
@@ -46,7 +47,7 @@ WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 cat >"$WORK/server" <<END
 #!/bin/bash
-exec "$BINARY" "\$@" --dir "\$(mktemp -d -p "$WORK")" --appendonly no
+exec "$BINARY" "\$@" --dir "\$(mktemp -d -p "$WORK")" --appendonly "${APPENDONLY:-no}"
 END
 chmod +x "$WORK/server"
 export REDISRS_SERVER_BIN=$WORK/server REDISRS_SERVER_TYPE=tcp PROTOCOL=${PROTOCOL:-RESP2}

@@ -192,7 +192,7 @@ fn key_places(line: &str) -> Result<Vec<usize>, Error> {
         buffer.extend_from_slice(word);
         ranges.push(start..buffer.len() as u32);
     }
-    getkeys(Args::new(&buffer, &ranges)).map(Iterator::collect)
+    getkeys(Args::new(&buffer, &ranges)).map(|(_, places)| places.collect())
 }
 
 #[test]

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use crate::command::args::Args;
 use crate::command::error::{Error, Outcome};
+use crate::command::key_flags::{self, Flags};
 use crate::command::table::{self, Row};
 use crate::node::Node;
 use crate::resp::reply::Reply;
@@ -32,10 +33,19 @@ impl Node {
             return list(args, &mut reply);
         } else {
             let request = args.from(2);
-            let places: Vec<usize> = table::getkeys(request)?.collect();
+            let (row, places) = table::getkeys(request)?;
+            let places: Vec<usize> = places.collect();
+            let with_flags = args.is(1, "getkeysandflags");
             reply.array(places.len());
-            for place in places {
+            for (nth, place) in places.into_iter().enumerate() {
+                if with_flags {
+                    reply.array(2);
+                }
                 reply.bulk(request.at(place));
+                if with_flags {
+                    let flags = key_flags::in_request(row, request, nth);
+                    words(flags.iter().copied(), &mut reply);
+                }
             }
         }
         Ok(())
@@ -88,8 +98,19 @@ fn describe(row: &Row, reply: &mut Reply<'_>) {
     if listed.first == 0 {
         reply.array(0);
     } else {
-        reply.array(1);
-        key_specification(row, reply);
+        let all = key_flags::of(row);
+        reply.array(all.len());
+        for (nth, flags) in (0..).zip(all) {
+            let keys = match all.len() {
+                1 => row.keys,
+                _ => table::Keys {
+                    first: keys.first + nth,
+                    last: 0,
+                    step: 1,
+                },
+            };
+            key_specification(keys, flags, reply);
+        }
     }
     reply.array(row.subcommands.len());
     row.subcommands.iter().for_each(|sub| describe(sub, reply));
@@ -103,13 +124,11 @@ fn words(words: impl Iterator<Item = &'static str>, reply: &mut Reply<'_>) {
     }
 }
 
-/// Where a request's keys begin and how they go on.
-fn key_specification(row: &Row, reply: &mut Reply<'_>) {
-    let keys = row.keys;
+/// Where keys of a request begin, how they go on, and what becomes of them.
+fn key_specification(keys: table::Keys, flags: Flags, reply: &mut Reply<'_>) {
     reply.map(3);
     reply.bulk(b"flags");
-    reply.set(1);
-    reply.simple(if row.is_write() { "RW" } else { "RO" });
+    words(flags.iter().copied(), reply);
     reply.bulk(b"begin_search");
     reply.map(2);
     reply.bulk(b"type");
@@ -128,7 +147,7 @@ fn key_specification(row: &Row, reply: &mut Reply<'_>) {
     let last = if keys.last < 0 {
         keys.last
     } else {
-        keys.last - keys.first as i32
+        (keys.last - keys.first as i32).max(0)
     };
     reply.integer(i64::from(last));
     reply.bulk(b"keystep");
@@ -169,26 +188,30 @@ fn document(row: &Row, reply: &mut Reply<'_>) {
     }
 }
 
+/// The names of rows and of their subcommands.
 fn list(args: Args<'_>, reply: &mut Reply<'_>) -> Outcome {
-    let mut names: Vec<&Row> = table::rows().iter().collect();
+    let mut listed: Vec<&Row> = table::rows()
+        .iter()
+        .flat_map(|row| [row].into_iter().chain(row.subcommands))
+        .collect();
     if args.len() > 2 {
         if args.len() != 5 || !args.is(2, "filterby") {
             return Err(Error::SYNTAX);
         }
         let wanted = args.at(4);
         if args.is(3, "pattern") {
-            names.retain(|row| glob::matches_nocase(wanted, row.name.as_bytes()));
+            listed.retain(|row| glob::matches_nocase(wanted, row.name.as_bytes()));
         } else if args.is(3, "aclcat") {
             let is = |category: &str| category.as_bytes()[1..].eq_ignore_ascii_case(wanted);
-            names.retain(|row| row.categories().any(is));
+            listed.retain(|row| row.categories().any(is));
         } else if args.is(3, "module") {
-            names.clear();
+            listed.clear();
         } else {
             return Err(Error::SYNTAX);
         }
     }
-    reply.array(names.len());
-    for row in names {
+    reply.array(listed.len());
+    for row in listed {
         reply.bulk(row.name.as_bytes());
     }
     Ok(())
