@@ -7,6 +7,13 @@
 //! `dict` is the table, `entry` what stands in it, `packed` a small hash within one value. `change`
 //! is the narrow place through which every change goes: there the base that is under way gets what
 //! is about to be changed, and there changes are counted.
+#![allow(
+    clippy::vec_box,
+    clippy::unnecessary_box_returns,
+    clippy::boxed_local,
+    clippy::borrowed_box,
+    reason = "a big value has its box for life: tables, bases and garbage hand over eight bytes"
+)]
 
 mod base;
 mod change;

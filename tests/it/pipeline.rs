@@ -6,6 +6,7 @@ use seedis::node::config::Config;
 use seedis::node::effect::{Effect, Effects};
 use seedis::node::input::Input;
 use seedis::time::Now;
+use std::fmt::Write as _;
 
 const CONN: ConnId = ConnId(1);
 
@@ -58,9 +59,10 @@ fn no_request_is_left_behind() {
     node.flush(Now::default(), &mut Vec::new());
     // Each GET is parked behind the SET before it, until a turn's end.
     let pairs = 100_000;
-    let asked: String = (0..pairs)
-        .map(|number| format!("SET key:{number} 0000000000\r\nGET key:{number}\r\n"))
-        .collect();
+    let mut asked = String::new();
+    for number in 0..pairs {
+        let _ = write!(asked, "SET key:{number} 0000000000\r\nGET key:{number}\r\n");
+    }
     let each = "+OK\r\n$10\r\n0000000000\r\n".len();
     assert_eq!(converse(&mut node, asked.as_bytes()), pairs * each);
 }

@@ -1,5 +1,6 @@
 //! A real server process on a free port, in a directory of its own, and a plain client for it.
 
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -137,7 +138,7 @@ impl Client {
     pub(crate) fn send(&mut self, words: &[&str]) -> std::io::Result<()> {
         let mut request = format!("*{}\r\n", words.len());
         for word in words {
-            request.push_str(&format!("${}\r\n{word}\r\n", word.len()));
+            let _ = write!(request, "${}\r\n{word}\r\n", word.len());
         }
         self.stream.get_mut().write_all(request.as_bytes())
     }

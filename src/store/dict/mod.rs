@@ -281,7 +281,7 @@ impl Dict {
     pub(super) fn insert(&mut self, hash: u64, draft: &Draft<'_>) {
         let number = self.number(hash);
         self.on(number, |segment, hasher| {
-            segment.insert(hash, draft, hasher)
+            segment.insert(hash, draft, hasher);
         });
         self.added(hash, number, draft.expiry);
     }
@@ -291,7 +291,7 @@ impl Dict {
         let number = self.number(hash);
         let expiry = big.expiry;
         self.on(number, |segment, hasher| {
-            segment.insert_big(hash, big, hasher)
+            segment.insert_big(hash, big, hasher);
         });
         self.added(hash, number, expiry);
     }

@@ -348,9 +348,7 @@ impl Segment {
         }
         self.pour(
             hasher,
-            |hash| {
-                if hash & bit == 0 { 0 } else { 1 }
-            },
+            |hash| usize::from(hash & bit != 0),
             &mut [&mut low, &mut high],
         );
         (low, high)
