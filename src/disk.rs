@@ -1,7 +1,7 @@
 //! The disk as the core asks for it: files by name, operations by ticket, outcomes as data.
 //!
-//! Operations on one file are performed in the order in which they were asked for. `Sync` makes durable what was
-//! written to that file before; `SyncDir` makes durable which files exist.
+//! Operations on one file are performed in the order in which they were asked for. `Sync` makes
+//! durable what was written to that file before; `SyncDir` makes durable which files exist.
 
 use alloc::vec::Vec;
 use core::fmt;

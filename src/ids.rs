@@ -1,7 +1,7 @@
 //! Identities: small newtypes for everything that is counted or named.
 //!
-//! A term is never an index and a ticket is never a connection: the compiler keeps them apart. This module names
-//! nothing else of the project.
+//! A term is never an index and a ticket is never a connection: the compiler keeps them apart. This
+//! module names nothing else of the project.
 
 use core::fmt;
 
@@ -63,7 +63,8 @@ id!(
     "T"
 );
 id!(
-    /// How much of what a member decided is on its disk: cumulative, counted in hand-overs to the log.
+    /// How much of what a member decided is on its disk: cumulative, counted in hand-overs to the
+    /// log.
     PersistSeq,
     "p"
 );

@@ -1,7 +1,8 @@
 //! The core of Seedis: one pure state machine, and the pillars on which it stands.
 //!
-//! Modules stand in reading order. Nothing in here reads a clock, opens a file, owns a socket or draws from an
-//! entropy pool: what happens comes in as an input, what is wanted goes out as an effect. See docs/ARCHITECTURE.md.
+//! Modules stand in reading order. Nothing in here reads a clock, opens a file, owns a socket or
+//! draws from an entropy pool: what happens comes in as an input, what is wanted goes out as an
+//! effect. See docs/ARCHITECTURE.md.
 
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]

@@ -1,4 +1,5 @@
-//! The bounds on everything that a client, a peer or a file can make large, and on the work of one turn.
+//! The bounds on everything that a client, a peer or a file can make large, and on the work of one
+//! turn.
 
 /// Databases that SELECT knows.
 pub const DATABASES: u32 = 16;
@@ -21,7 +22,8 @@ pub const UNAUTHENTICATED_BULK_BYTES_MAX: u64 = 16 << 10;
 /// buffer, and makes it up to there before it closes the connection.
 pub const RANDOM_PICKS_MAX: i64 = 1 << 20;
 
-/// The most payload of one entry, in bytes; what comes on top opens the next entry. One command may be larger.
+/// The most payload of one entry, in bytes; what comes on top opens the next entry. One command may
+/// be larger.
 pub const ENTRY_BYTES_SOFT_MAX: usize = 1 << 20;
 /// The size of a new log segment, in bytes.
 pub const SEGMENT_BYTES: u64 = 32 << 20;

@@ -1,7 +1,7 @@
 //! Chance that can be replayed: keyed draws from ChaCha8.
 //!
-//! A draw depends on its key alone and not on how many draws were made before it, so that taking one decision away
-//! leaves all others as they were.
+//! A draw depends on its key alone and not on how many draws were made before it, so that taking
+//! one decision away leaves all others as they were.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -24,8 +24,8 @@ pub fn keyed(seed: u64, stream: u64, a: u64, b: u64) -> ChaCha8Rng {
 
 /// A number in `0..below` from the 64 bits of `draw`; 0 where `below` is 0.
 ///
-/// Multiplying and keeping the high half (Lemire 2019) has a bias of at most `below / 2^64`, and unlike a library's
-/// distribution its output can never change between versions.
+/// Multiplying and keeping the high half (Lemire 2019) has a bias of at most `below / 2^64`, and
+/// unlike a library's distribution its output can never change between versions.
 #[must_use]
 pub fn below(draw: u64, below: u64) -> u64 {
     ((u128::from(draw) * u128::from(below)) >> 64) as u64

@@ -1,7 +1,7 @@
 //! Time as the core is told it: a monotonic reading, a wall reading, and the replicated stamp.
 //!
-//! The core never reads a clock. Each call brings a `Now`; what expires does so by a `Stamp`, which travels in the
-//! log.
+//! The core never reads a clock. Each call brings a `Now`; what expires does so by a `Stamp`, which
+//! travels in the log.
 
 use core::fmt;
 use core::ops::{Add, Sub};

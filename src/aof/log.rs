@@ -1,4 +1,5 @@
-//! The log as it is appended to: records gather in memory, leave as one write per turn, and are synced by policy.
+//! The log as it is appended to: records gather in memory, leave as one write per turn, and are
+//! synced by policy.
 
 use alloc::collections::VecDeque;
 use alloc::string::String;
@@ -16,7 +17,8 @@ use super::segment::{self, Next};
 use super::sync::Syncing;
 use super::{Op, Policy, Settings, Tickets};
 
-/// How much of a segment is kept for records without a body when no other segment can be made, in bytes.
+/// How much of a segment is kept for records without a body when no other segment can be made, in
+/// bytes.
 const RESERVE_BYTES: u64 = 64 << 10;
 /// How long to wait before a write that found no space is tried again.
 const WRITE_RETRY: Duration = Duration::from_millis(100);
@@ -28,7 +30,8 @@ const BUFFER_BYTES_MAX: usize = 4 << 20;
 /// Why a node must stop: its log can no longer be believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// A sync has failed; what it should have made durable may be lost, and asking again would not tell.
+    /// A sync has failed; what it should have made durable may be lost, and asking again would not
+    /// tell.
     Sync(DiskError),
     /// A write has failed for another reason than a lack of space.
     Write(DiskError),
@@ -191,7 +194,8 @@ impl Log {
         }
     }
 
-    /// Adds one record; it leaves with the next `flush`. `last` is the last entry that the log then holds.
+    /// Adds one record; it leaves with the next `flush`. `last` is the last entry that the log then
+    /// holds.
     pub fn append(&mut self, restated: &Restated, last: LogIndex, body: &[u8]) -> PersistSeq {
         self.appended = self.appended.next();
         self.restated = *restated;
@@ -207,7 +211,8 @@ impl Log {
         self.appended
     }
 
-    /// What is appended next counts as persisted only when it is synced, whatever the policy: a term, a vote.
+    /// What is appended next counts as persisted only when it is synced, whatever the policy: a
+    /// term, a vote.
     pub fn must_sync(&mut self) {
         self.must_sync_next = true;
     }
@@ -242,7 +247,8 @@ impl Log {
         self.end.offset += length;
     }
 
-    /// Goes on in the next segment, if it is ready; else the present one grows beyond its preallocated length.
+    /// Goes on in the next segment, if it is ready; else the present one grows beyond its
+    /// preallocated length.
     pub(super) fn change_segment(&mut self) -> bool {
         let Some((segment, size)) = self.next.take() else {
             return false;
@@ -331,8 +337,8 @@ impl Log {
         self.sync_covers = Some(*oldest);
     }
 
-    /// Writes down how far the log is synced when there is nothing else to do, so that damage found later is not
-    /// taken for what a crash leaves.
+    /// Writes down how far the log is synced when there is nothing else to do, so that damage found
+    /// later is not taken for what a crash leaves.
     fn mark_when_idle(&mut self, now: Mono, out: &mut Vec<Op>) {
         let quiet = self.unsynced.is_empty() && self.pending.is_empty() && self.refused.is_empty();
         if !quiet || self.last_is_mark || self.settings.policy == Policy::No && !self.closing {

@@ -1,7 +1,9 @@
-//! Durability: records, segments, bases and the manifest; knows bytes and files, not what they mean.
+//! Durability: records, segments, bases and the manifest; knows bytes and files, not what they
+//! mean.
 //!
-//! Everything here is a state machine that speaks `DiskOp`: a `Recovery` reads what a directory holds and becomes a
-//! `Log`, which appends, syncs and rewrites. docs/PERSISTENCE.md draws the files byte by byte.
+//! Everything here is a state machine that speaks `DiskOp`: a `Recovery` reads what a directory
+//! holds and becomes a `Log`, which appends, syncs and rewrites. docs/PERSISTENCE.md draws the
+//! files byte by byte.
 
 pub mod log;
 pub mod manifest;

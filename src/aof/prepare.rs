@@ -1,4 +1,5 @@
-//! What recovery does to a directory: a fresh one is made, any other is left such as the log will rely on.
+//! What recovery does to a directory: a fresh one is made, any other is left such as the log will
+//! rely on.
 
 use alloc::collections::VecDeque;
 use alloc::format;
@@ -20,8 +21,9 @@ pub(super) enum Step {
     Do(DiskOp),
     /// Reads bytes of a file and writes them again where they were.
     ///
-    /// A sync may have failed under a former process: some file systems then call pages clean that never reached the
-    /// disk, and reading shows them from memory. What is written again is dirty again, and the sync behind it tells.
+    /// A sync may have failed under a former process: some file systems then call pages clean that
+    /// never reached the disk, and reading shows them from memory. What is written again is
+    /// dirty again, and the sync behind it tells.
     WriteAgain {
         file: FileName,
         offset: u64,
@@ -69,7 +71,8 @@ impl Recovery {
         self.next_of_script(out, show);
     }
 
-    /// Makes the directory such as the log will rely on: the tail cut, what does not count removed, all of it durable.
+    /// Makes the directory such as the log will rely on: the tail cut, what does not count removed,
+    /// all of it durable.
     pub(super) fn prepare(&mut self, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
         let file = segment::file(self.end.segment);
         if self.torn {
@@ -79,7 +82,8 @@ impl Recovery {
                 acknowledged: false,
             });
             show(Event::Note(format!(
-                "a crash has torn the end of the log: cut in {}; nothing behind it was known to be synced",
+                "a crash has torn the end of the log: cut in {}; nothing behind it was known to \
+                 be synced",
                 describe(self.end)
             )));
             // Cut and grown again: zeros.
@@ -90,8 +94,8 @@ impl Recovery {
             self.script
                 .push_back(Step::Do(DiskOp::Truncate { file, len }));
         }
-        // The next record will call all of this synced: the end of an earlier segment may not be yet, where a process
-        // died and its machine did not.
+        // The next record will call all of this synced: the end of an earlier segment may not be
+        // yet, where a process died and its machine did not.
         let segments = self.manifest.first_segment..=self.end.segment;
         for number in segments {
             self.write_again(number);

@@ -1,4 +1,5 @@
-//! One record: what stands on disk between two markers, and how it is told from what only looks like one.
+//! One record: what stands on disk between two markers, and how it is told from what only looks
+//! like one.
 //!
 //! ```text
 //! 0   4  start marker 5E ED A0 F1
@@ -8,7 +9,8 @@
 //! ..  4  end marker F1 A0 ED 5E
 //! ```
 //!
-//! The checksum covers the place, so that a record that was written to, or read from, the wrong place is none.
+//! The checksum covers the place, so that a record that was written to, or read from, the wrong
+//! place is none.
 
 use alloc::vec::Vec;
 
@@ -231,7 +233,11 @@ mod tests {
         }
 
         #[test]
-        fn a_flipped_bit_is_found(body in proptest::collection::vec(any::<u8>(), 0..40), at: usize, bit in 0_u8..8) {
+        fn a_flipped_bit_is_found(
+            body in proptest::collection::vec(any::<u8>(), 0..40),
+            at: usize,
+            bit in 0_u8..8,
+        ) {
             let mut bytes = Vec::new();
             put_log(&mut bytes, HERE, &head(), &body);
             let at = at % bytes.len();

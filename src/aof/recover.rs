@@ -1,9 +1,10 @@
 //! Recovery: from a listing of the directory to a log that can be appended to.
 //!
-//! The base must be whole. The log is read record by record, each naming its predecessor's checksum. Where no record
-//! follows, everything behind is searched: a record there that knew the missing place to be synced means that
-//! acknowledged data are damaged, and nothing is served; otherwise a crash has torn off what was not durable, and the
-//! rest is cut. A crash in the middle of any of this leaves a directory that is recovered to the same state.
+//! The base must be whole. The log is read record by record, each naming its predecessor's
+//! checksum. Where no record follows, everything behind is searched: a record there that knew the
+//! missing place to be synced means that acknowledged data are damaged, and nothing is served;
+//! otherwise a crash has torn off what was not durable, and the rest is cut. A crash in the middle
+//! of any of this leaves a directory that is recovered to the same state.
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::format;
@@ -172,7 +173,8 @@ impl Recovery {
         self.damage
     }
 
-    /// An operation has ended: what became readable by it is shown, and the next operation asked for.
+    /// An operation has ended: what became readable by it is shown, and the next operation asked
+    /// for.
     pub fn completed(
         &mut self,
         ticket: Ticket,
@@ -470,7 +472,8 @@ impl Recovery {
         }
     }
 
-    /// Goes on in the next segment if its first record names our last as its predecessor; else it is searched.
+    /// Goes on in the next segment if its first record names our last as its predecessor; else it
+    /// is searched.
     fn try_next(&mut self, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
         let start = Place {
             segment: self.number,
@@ -511,8 +514,9 @@ impl Recovery {
             acknowledged: true,
         });
         let why = format!(
-            "the log is damaged in {}: the record in {} knew that place to be synced, so that acknowledged writes \
-             are lost. Restore a copy, or look at it with \"seedis check\" and cut it there with --repair",
+            "the log is damaged in {}: the record in {} knew that place to be synced, so that \
+             acknowledged writes are lost. Restore a copy, or look at it with \"seedis check\" \
+             and cut it there with --repair",
             describe(self.end),
             describe(witness.place),
         );

@@ -1,7 +1,8 @@
-//! A rewrite: a new base is written while the log goes on in a new segment, and then one rename makes it count.
+//! A rewrite: a new base is written while the log goes on in a new segment, and then one rename
+//! makes it count.
 //!
-//! Every step that the next one relies on is durable first: the base before its name, its name before the manifest,
-//! the manifest before anything old is removed.
+//! Every step that the next one relies on is durable first: the base before its name, its name
+//! before the manifest, the manifest before anything old is removed.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -83,8 +84,9 @@ pub(super) fn base(number: u64) -> FileName {
 }
 
 impl Log {
-    /// Begins a base whose state is that of everything appended so far; the log goes on in a new segment. False where
-    /// that segment is not ready yet, or a rewrite is running: ask again in a later turn.
+    /// Begins a base whose state is that of everything appended so far; the log goes on in a new
+    /// segment. False where that segment is not ready yet, or a rewrite is running: ask again
+    /// in a later turn.
     pub fn rewrite_begin(&mut self, head: &[u8], out: &mut Vec<Op>) -> bool {
         if self.rewriting.is_some() {
             return false;

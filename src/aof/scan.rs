@@ -1,4 +1,5 @@
-//! Looking for records behind a place where there is none: was what is missing there once known to be synced?
+//! Looking for records behind a place where there is none: was what is missing there once known to
+//! be synced?
 
 use super::record::{self, Found, Head, Place, START};
 
@@ -9,7 +10,8 @@ pub(super) struct Witness {
     pub(super) synced: Place,
 }
 
-/// Looks at every byte of `bytes`, which stand at `place`, for a record that knew `missing` to be synced.
+/// Looks at every byte of `bytes`, which stand at `place`, for a record that knew `missing` to be
+/// synced.
 pub(super) fn witness(bytes: &[u8], place: Place, missing: Place) -> Option<Witness> {
     let mut from = 0;
     while let Some(at) = next_marker(bytes, from) {

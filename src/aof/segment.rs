@@ -1,4 +1,5 @@
-//! The next segment, made before it is needed: created, filled with zeros, and synced with its directory.
+//! The next segment, made before it is needed: created, filled with zeros, and synced with its
+//! directory.
 
 use alloc::vec::Vec;
 use core::time::Duration;

@@ -1,8 +1,8 @@
 //! When to sync: by policy, never two at a time, and with a short linger so that writers gather.
 //!
-//! A sync that starts the moment the last has ended would catch the few writers that are back first, and let the
-//! others wait for two. So the next one waits until as many writers are back as the last released, or for an eighth of
-//! the last one's duration.
+//! A sync that starts the moment the last has ended would catch the few writers that are back
+//! first, and let the others wait for two. So the next one waits until as many writers are back as
+//! the last released, or for an eighth of the last one's duration.
 
 use core::time::Duration;
 

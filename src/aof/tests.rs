@@ -110,7 +110,8 @@ impl Bench {
         self.log.append(&head, LogIndex(0), body)
     }
 
-    /// Flushes, and performs operations until none is left or `steps` are done; false if some are left undone.
+    /// Flushes, and performs operations until none is left or `steps` are done; false if some are
+    /// left undone.
     pub(super) fn turn(&mut self, mut steps: usize) -> bool {
         let mut ops = Vec::new();
         self.log.flush(at(self.now), &mut ops);

@@ -1,4 +1,5 @@
-//! What a command does with the keys that it names, as COMMAND INFO and COMMAND GETKEYSANDFLAGS tell it.
+//! What a command does with the keys that it names, as COMMAND INFO and COMMAND GETKEYSANDFLAGS
+//! tell it.
 
 use super::args::Args;
 use super::table::Row;

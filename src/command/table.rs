@@ -23,8 +23,8 @@ pub struct Row {
     pub flags: &'static [&'static str],
     /// The ACL categories that follow from nothing else, with their `@`: `categories()` gives all.
     pub categories: &'static [&'static str],
-    /// The subcommands, where it is but a name over those: rows named like `object|encoding`, whose
-    /// arity and places count both names.
+    /// The subcommands, where it is but a name over those: rows named like `object|encoding`,
+    /// whose arity and places count both names.
     pub subcommands: &'static [Row],
     /// The group of COMMAND DOCS.
     pub group: &'static str,

@@ -22,8 +22,8 @@ use super::{Node, Waiter, watchers};
 impl Node {
     /// Applies one committed entry: its commands in order, and behind each what its client is owed.
     ///
-    /// `waiters` are those of this member's clients who proposed it; on another member, and in recovery, there are
-    /// none, and the replies go nowhere.
+    /// `waiters` are those of this member's clients who proposed it; on another member, and in
+    /// recovery, there are none, and the replies go nowhere.
     pub(super) fn apply_entry(
         &mut self,
         index: LogIndex,
@@ -192,7 +192,8 @@ impl Node {
                 )
             }
             Some(Kind::Server(verb)) => match slot {
-                // Only the member whose client asked has an answer to give, and none of it touches the store.
+                // Only the member whose client asked has an answer to give, and none of it touches
+                // the store.
                 Some(slot) => {
                     self.applying = true;
                     let mut reply = Reply::new(out, protocol);
@@ -223,8 +224,8 @@ impl Node {
         let (store, at) = (&self.store, self.applied_stamp);
         let mut broken = Vec::new();
         let mut touch = |of: u32, key: &[u8], clients: &[(u32, ConnId)]| {
-            // A key that was absent at WATCH, whose watch nothing has broken since, and that is absent now has not
-            // been written.
+            // A key that was absent at WATCH, whose watch nothing has broken since, and that is
+            // absent now has not been written.
             let exists = store.contains(of, key, at);
             let had_it = |client: &(u32, ConnId)| exists || self.watches_living(*client, of, key);
             broken.extend(clients.iter().copied().filter(had_it));
@@ -232,8 +233,8 @@ impl Node {
         for key in watchers::written(row, args) {
             touch(db, key, self.watchers.of(db, key));
         }
-        // COPY and MOVE may write in another database: all that is watched under such a name counts. FLUSHALL and
-        // FLUSHDB name no key.
+        // COPY and MOVE may write in another database: all that is watched under such a name
+        // counts. FLUSHALL and FLUSHDB name no key.
         let elsewhere = named_elsewhere(args);
         if elsewhere.is_some() || row.keys.first == 0 {
             for (of, key, clients) in self.watchers.all() {

@@ -13,7 +13,8 @@ pub(super) struct Identity {
     pub(super) id: NodeId,
     pub(super) cluster: ClusterId,
     pub(super) incarnation: Incarnation,
-    /// The seed of the store's hash: part of the replicated state, since it orders what SCAN shows.
+    /// The seed of the store's hash: part of the replicated state, since it orders what SCAN
+    /// shows.
     pub(super) hash_seed: u64,
 }
 

@@ -7,7 +7,8 @@ use super::Node;
 use super::witness::Answer;
 
 impl Node {
-    /// Lets a client wait; nothing that it sent is looked at before `unblock`. A transaction cannot wait: there, false.
+    /// Lets a client wait; nothing that it sent is looked at before `unblock`. A transaction cannot
+    /// wait: there, false.
     pub(super) fn block(&mut self, slot: u32, why: Blocked) -> bool {
         if self.applying {
             return false;

@@ -1,7 +1,7 @@
 //! From the writes of a turn to committed entries: one path, for a group of one as for any other.
 //!
-//! A turn's writes become one entry; Raft gives it its index; the log makes it last; Raft learns so and commits; what
-//! is committed is applied. Nothing else writes.
+//! A turn's writes become one entry; Raft gives it its index; the log makes it last; Raft learns so
+//! and commits; what is committed is applied. Nothing else writes.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -96,7 +96,8 @@ impl Commit {
 }
 
 impl Node {
-    /// Turns what the turn has gathered into entries, hands them to the log, and applies what is committed.
+    /// Turns what the turn has gathered into entries, hands them to the log, and applies what is
+    /// committed.
     pub(super) fn commit_turn(&mut self) {
         if self.phase == Phase::Stopped {
             return;
@@ -287,7 +288,8 @@ impl Node {
             return;
         }
         self.phase = Phase::Serving;
-        // Recovery has applied what this life never proposed: from here on the two counts go together.
+        // Recovery has applied what this life never proposed: from here on the two counts go
+        // together.
         self.commands_in_entries = self.commands_applied;
         let keys = (0..limits::DATABASES).map(|db| self.store.len(db)).sum();
         if self.config.append_only {
@@ -439,8 +441,9 @@ impl Node {
         self.effects.push(Effect::Note(Box::new(note)));
     }
 
-    /// What the leader's clock says: the wall, but never behind the last stamp and half the time that passed since,
-    /// so that one bad jump of the wall does not freeze what expires for an hour.
+    /// What the leader's clock says: the wall, but never behind the last stamp and half the time
+    /// that passed since, so that one bad jump of the wall does not freeze what expires for an
+    /// hour.
     pub(super) fn clock(&self) -> Stamp {
         let (stamp, when) = self.stamped;
         let elapsed = self.now.mono.since(when).as_millis() as u64;

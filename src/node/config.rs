@@ -30,7 +30,8 @@ pub struct Config {
     pub append_only: bool,
     /// When an entry counts as persisted.
     pub fsync: Fsync,
-    /// By how many percent the log must have outgrown its base to be rewritten; 0: never by itself.
+    /// By how many percent the log must have outgrown its base to be rewritten; 0: never by
+    /// itself.
     pub rewrite_percentage: u32,
     /// The size below which the log is never rewritten by itself, in bytes.
     pub rewrite_min_bytes: u64,

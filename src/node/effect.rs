@@ -53,7 +53,8 @@ pub enum Effect {
 
 const _: () = assert!(size_of::<Effect>() <= 48);
 
-/// The effects of a turn, in the order in which they are to be done; lent by the driver and used again.
+/// The effects of a turn, in the order in which they are to be done; lent by the driver and used
+/// again.
 pub type Effects = Vec<Effect>;
 
 /// What is worth a line in a log; formatted outside.

@@ -1,7 +1,8 @@
 //! What an entry says: the commands of one turn, one behind the other.
 //!
-//! A command is its database (one byte), the number of its arguments and each argument behind its length; numbers are
-//! LEB128. A transaction is the byte 0xff, the number of its commands, and these.
+//! A command is its database (one byte), the number of its arguments and each argument behind its
+//! length; numbers are LEB128. A transaction is the byte 0xff, the number of its commands, and
+//! these.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -63,8 +64,9 @@ impl<'a> Reader<'a> {
         Self { payload, at: 0 }
     }
 
-    /// The next item; the arguments of a command are put into `ranges`, which point into the payload. Nothing at the
-    /// end, and nothing where the payload is not one (its checksum has vouched for it, so that is our own mistake).
+    /// The next item; the arguments of a command are put into `ranges`, which point into the
+    /// payload. Nothing at the end, and nothing where the payload is not one (its checksum has
+    /// vouched for it, so that is our own mistake).
     pub fn next(&mut self, ranges: &mut Vec<Range<u32>>) -> Option<Item> {
         ranges.clear();
         let first = *self.payload.get(self.at)?;

@@ -1,7 +1,7 @@
 //! The one server: inputs in, effects out.
 //!
-//! A driver calls `handle` for everything that has happened, `flush` when nothing more is ready, and then performs
-//! the effects. A node never waits, reads no clock and opens no file.
+//! A driver calls `handle` for everything that has happened, `flush` when nothing more is ready,
+//! and then performs the effects. A node never waits, reads no clock and opens no file.
 
 mod apply;
 mod base;
@@ -99,7 +99,8 @@ pub struct Node {
     batch: Batch,
     /// Replicated time: the stamp of the last applied entry.
     applied_stamp: Stamp,
-    /// The last stamp that was given or applied, and when that was by this member's monotonic clock.
+    /// The last stamp that was given or applied, and when that was by this member's monotonic
+    /// clock.
     stamped: (Stamp, Mono),
     /// Commands applied since this node started.
     commands_applied: u64,
@@ -138,7 +139,8 @@ const OUTBOX_BYTES_MAX: usize = 64 << 20;
 const APPETITE: usize = 64 << 10;
 
 impl Node {
-    /// A node that has nothing yet but its configuration; it asks for its files at the first `flush`.
+    /// A node that has nothing yet but its configuration; it asks for its files at the first
+    /// `flush`.
     pub fn new(config: Config, now: Now) -> Self {
         let mut node = Self {
             phase: Phase::Recovering,
@@ -213,7 +215,8 @@ impl Node {
         self.tend_clients();
         self.resume_paused();
         self.commit_turn();
-        // Without a disk the turn's writes are applied by now, and with them what was parked behind.
+        // Without a disk the turn's writes are applied by now, and with them what was parked
+        // behind.
         self.resume_paused();
         self.expire_turn();
         out.append(&mut self.effects);

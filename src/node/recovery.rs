@@ -1,7 +1,7 @@
 //! From the bytes of the data directory to a node that serves.
 //!
-//! Entries known to be committed are applied as they are read, so that memory holds the state and a short tail, not
-//! the log. The rest of the tail is Raft's to commit, once this member leads again.
+//! Entries known to be committed are applied as they are read, so that memory holds the state and a
+//! short tail, not the log. The rest of the tail is Raft's to commit, once this member leads again.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -150,7 +150,8 @@ impl Node {
                 }
                 Some(identity) => {
                     found.trouble = Some(format!(
-                        "the data directory belongs to member {}, not to {}: give --id {} or another --dir",
+                        "the data directory belongs to member {}, not to {}: give --id {} or \
+                         another --dir",
                         identity.id.0, self.config.id.0, identity.id.0
                     ));
                 }
@@ -230,7 +231,8 @@ impl Node {
 }
 
 impl Found {
-    /// Adds the entries of a record; one whose index is taken supersedes what stood there and behind.
+    /// Adds the entries of a record; one whose index is taken supersedes what stood there and
+    /// behind.
     fn take_entries(&mut self, body: &[u8]) -> Result<(), String> {
         let mut rest = body;
         while !rest.is_empty() {

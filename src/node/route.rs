@@ -22,11 +22,13 @@ use super::verbs::select_target;
 use super::witness::Answer;
 use super::{Node, Phase, Waiter, entry};
 
-/// How many bytes of one client may wait behind its own unapplied writes before nothing more is read from it.
+/// How many bytes of one client may wait behind its own unapplied writes before nothing more is
+/// read from it.
 const PARKED_BYTES_MAX: usize = 1 << 20;
 
 impl Node {
-    /// Takes a client's bytes: as many requests as are whole and may be looked at now; the rest is kept.
+    /// Takes a client's bytes: as many requests as are whole and may be looked at now; the rest is
+    /// kept.
     pub(super) fn received(&mut self, slot: u32, bytes: &[u8]) {
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
@@ -315,8 +317,8 @@ impl Node {
 
     /// Runs what was parked behind the writes that are applied by now.
     ///
-    /// A parked request takes its place in the log's order, right behind the write that it waited for; there the
-    /// only time is replicated time, so that it is never due.
+    /// A parked request takes its place in the log's order, right behind the write that it waited
+    /// for; there the only time is replicated time, so that it is never due.
     pub(super) fn run_parked(&mut self, slot: u32) {
         let mut ranges = mem::take(&mut self.ranges_parked);
         while let Some(session) = self.sessions.get_mut(slot) {
@@ -398,7 +400,8 @@ fn answer_of(row: &Row) -> Answer {
     }
 }
 
-/// Ends a reply: an error takes the place of what was written, a client that wants no replies gets none.
+/// Ends a reply: an error takes the place of what was written, a client that wants no replies gets
+/// none.
 pub(super) fn finish(
     out: &mut Vec<u8>,
     mark: usize,
@@ -420,7 +423,8 @@ pub(super) fn finish(
 pub(super) fn write_error(reply: &mut Reply<'_>, error: &Error) {
     match error {
         Error::Reply(text) => reply.error(text),
-        // Replicated time stands still only while a node has no leader, and then there is no better answer.
+        // Replicated time stands still only while a node has no leader, and then there is no better
+        // answer.
         Error::Due => reply.error("TRYAGAIN the key is about to expire"),
     }
 }
@@ -437,7 +441,8 @@ fn is_transaction_verb(row: &Row) -> bool {
     )
 }
 
-/// Redis's words for a name that is not in the table, with the first arguments for whoever reads a log.
+/// Redis's words for a name that is not in the table, with the first arguments for whoever reads a
+/// log.
 pub(super) fn unknown_command(args: Args<'_>) -> Error {
     let shown = |bytes: &[u8], max: usize| {
         String::from_utf8_lossy(&bytes[..bytes.len().min(max)]).into_owned()

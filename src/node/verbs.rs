@@ -192,7 +192,8 @@ impl Node {
             self.watchers.add(db, key, slot, conn);
             watched.push(key);
         }
-        // What was asked before WATCH and is not applied yet changes the key behind it all the same.
+        // What was asked before WATCH and is not applied yet changes the key behind it all the
+        // same.
         for key in watched {
             if self.is_on_its_way(db, key) {
                 let ordinal = self.commands_proposed();
@@ -222,8 +223,8 @@ impl Node {
         }
     }
 
-    /// Whether a key that this client watches has changed since WATCH, is written by an entry that is not applied
-    /// yet, or has died.
+    /// Whether a key that this client watches has changed since WATCH, is written by an entry that
+    /// is not applied yet, or has died.
     fn is_watch_broken(&self, session: &Session) -> bool {
         let (at, clock) = (self.applied_stamp, self.clock());
         session.watch_broken

@@ -55,8 +55,8 @@ impl Watchers {
         }
     }
 
-    /// The command with this ordinal will empty a database, or all of them: it writes what is there, and what a
-    /// command behind the first `applied` ones will have put there.
+    /// The command with this ordinal will empty a database, or all of them: it writes what is
+    /// there, and what a command behind the first `applied` ones will have put there.
     pub(super) fn pending_flush(
         &mut self,
         flushes: impl Fn(u32) -> bool,
@@ -101,8 +101,8 @@ pub(super) fn written<'a>(row: &Row, args: Args<'a>) -> impl Iterator<Item = &'a
         .map(move |(_, place)| args.at(place))
 }
 
-/// Whether a command, where it succeeds and leaves a key, counts as a change of that key in Redis even if it wrote
-/// what stood there already.
+/// Whether a command, where it succeeds and leaves a key, counts as a change of that key in Redis
+/// even if it wrote what stood there already.
 pub(super) fn overwrites(row: &Row, args: Args<'_>) -> bool {
     match row.name {
         "append" | "decr" | "decrby" | "getset" | "hincrby" | "hincrbyfloat" | "hmset" | "hset"

@@ -1,4 +1,5 @@
-//! What a judge may know of the order in which a node did things; kept only where the configuration asks for it.
+//! What a judge may know of the order in which a node did things; kept only where the configuration
+//! asks for it.
 
 use alloc::vec::Vec;
 

@@ -105,7 +105,8 @@ pub struct Raft {
 }
 
 impl Raft {
-    /// A member as its disk remembers it. A sole voter campaigns at once: there is nobody to wait for.
+    /// A member as its disk remembers it. A sole voter campaigns at once: there is nobody to wait
+    /// for.
     pub fn new(settings: Settings, restart: Restart, now: Mono) -> Self {
         let last = restart
             .tail
@@ -147,7 +148,8 @@ impl Raft {
         Err(Corrupt)
     }
 
-    /// Votes for itself in a new term (thesis 3.4). It leads when the vote is durable, never before.
+    /// Votes for itself in a new term (thesis 3.4). It leads when the vote is durable, never
+    /// before.
     fn campaign(&mut self) {
         self.term = self.term.next();
         self.vote = Some(self.id);
@@ -156,7 +158,8 @@ impl Raft {
         self.role = Role::Candidate { vote };
     }
 
-    /// Begins to lead with an entry of its own term: only such an entry commits what is before it (thesis 3.6.2).
+    /// Begins to lead with an entry of its own term: only such an entry commits what is before it
+    /// (thesis 3.6.2).
     fn lead(&mut self) {
         self.role = Role::Leader;
         let stamp = self.entries.back().map_or(Stamp(0), |entry| entry.stamp);

@@ -1,8 +1,9 @@
 //! Agreement: terms, votes, the log's tail and its commit; knows bytes and indexes, not Redis.
 //!
-//! A group has one member for now. Everything that a larger group needs of its surroundings is in place: an entry has
-//! one encoding, term and vote are handed over to be made durable before they are spoken of, and a commit is made in
-//! one place, of entries of the own term. docs/RAFT.md says what is here and what is not.
+//! A group has one member for now. Everything that a larger group needs of its surroundings is in
+//! place: an entry has one encoding, term and vote are handed over to be made durable before they
+//! are spoken of, and a commit is made in one place, of entries of the own term. docs/RAFT.md says
+//! what is here and what is not.
 
 pub mod entry;
 mod member;

@@ -37,7 +37,8 @@ fn entry(term: u64, index: u64) -> Entry {
     }
 }
 
-/// Hands over what is new and gives its number, whether it must be synced, and how many entries it holds.
+/// Hands over what is new and gives its number, whether it must be synced, and how many entries it
+/// holds.
 fn hand_over(raft: &mut Raft) -> Option<(PersistSeq, bool, usize)> {
     let unpersisted = raft.unpersisted()?;
     Some((
@@ -102,7 +103,13 @@ fn persisting_is_cumulative_and_in_order() {
 
 proptest! {
     #[test]
-    fn an_entry_is_decoded_as_it_was_encoded(term: u64, index: u64, stamp: u64, kind in 0..2, payload: Vec<u8>) {
+    fn an_entry_is_decoded_as_it_was_encoded(
+        term: u64,
+        index: u64,
+        stamp: u64,
+        kind in 0..2,
+        payload: Vec<u8>,
+    ) {
         let kind = if kind == 0 { Kind::Normal } else { Kind::Noop };
         let entry = Entry {
             term: Term(term),

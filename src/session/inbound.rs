@@ -14,7 +14,8 @@ pub struct Inbound {
 }
 
 impl Inbound {
-    /// Keeps what was not consumed of `bytes`, which is either new or `kept` itself, taken out before.
+    /// Keeps what was not consumed of `bytes`, which is either new or `kept` itself, taken out
+    /// before.
     pub fn keep(&mut self, rest: &[u8]) {
         self.kept.extend_from_slice(rest);
     }

@@ -1,7 +1,7 @@
 //! One client: bytes in, requests out, replies in order.
 //!
-//! A session knows what its client has said and is owed. It never sees the store or the log: what a request means is
-//! for the node to decide.
+//! A session knows what its client has said and is owed. It never sees the store or the log: what a
+//! request means is for the node to decide.
 
 pub mod inbound;
 pub mod outbox;

@@ -1,7 +1,8 @@
 //! What a client asked behind a write of its own that is not applied yet.
 //!
-//! Each item waits for a number of the session's writes to be applied and runs right behind the last of them. The
-//! bytes of all items share one buffer, so that a mixed pipeline does not allocate per request.
+//! Each item waits for a number of the session's writes to be applied and runs right behind the
+//! last of them. The bytes of all items share one buffer, so that a mixed pipeline does not
+//! allocate per request.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -97,7 +98,8 @@ impl Parked {
         });
     }
 
-    /// Takes the first item if `applied` writes are enough for it; the ranges of a request are put into `ranges`.
+    /// Takes the first item if `applied` writes are enough for it; the ranges of a request are put
+    /// into `ranges`.
     ///
     /// The bytes stay until the queue is empty: a pipeline ends, and then all of them go at once.
     pub fn take(&mut self, applied: u64, ranges: &mut Vec<Range<u32>>) -> Option<Item<'_>> {

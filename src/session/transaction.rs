@@ -34,6 +34,7 @@ pub struct Watch {
     pub db: u32,
     /// The key.
     pub key: Vec<u8>,
-    /// Whether the key was alive when WATCH named it: if its time comes before EXEC, it has changed.
+    /// Whether the key was alive when WATCH named it: if its time comes before EXEC, it has
+    /// changed.
     pub alive: bool,
 }

@@ -1,7 +1,7 @@
 //! A number for a state: equal for equal states, whatever their history.
 //!
-//! Every key gives a number of its own, and the digest is their sum: so it depends on no order, no seed,
-//! no capacity and no encoding.
+//! Every key gives a number of its own, and the digest is their sum: so it depends on no order, no
+//! seed, no capacity and no encoding.
 
 use core::hash::{BuildHasher, Hasher};
 

@@ -1,8 +1,10 @@
-//! One key with its value: a block of bytes among its neighbours, or a box of its own when it is big.
+//! One key with its value: a block of bytes among its neighbours, or a box of its own when it is
+//! big.
 //!
-//! A block is `flags · epoch · key length · [value length] · [expiry] · key · value`, the lengths in
-//! one or two bytes, the expiry in eight. An integer has eight bytes of value and no value length. Most
-//! keys of a cache are such blocks: no allocation of their own, no pointer to follow, no padding.
+//! A block is `flags · epoch · key length · [value length] · [expiry] · key · value`, the lengths
+//! in one or two bytes, the expiry in eight. An integer has eight bytes of value and no value
+//! length. Most keys of a cache are such blocks: no allocation of their own, no pointer to follow,
+//! no padding.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -326,8 +328,8 @@ pub(super) struct Big {
     pub(super) head_epoch: u8,
     /// The base that holds all of its value, or was made before it.
     pub(super) done_epoch: u8,
-    /// How far the base has come in the value, once it holds the head: a string's bytes, or the hash
-    /// up to which fields were visited.
+    /// How far the base has come in the value, once it holds the head: a string's bytes, or the
+    /// hash up to which fields were visited.
     pub(super) progress: u64,
     /// Where it stood when the base began, if it was renamed before the base was done with it.
     pub(super) origin: Option<Box<Origin>>,

@@ -32,7 +32,8 @@ impl Garbage {
         }
     }
 
-    /// Frees segments until about `budget` of them and of their boxes are gone; whether more are left.
+    /// Frees segments until about `budget` of them and of their boxes are gone; whether more are
+    /// left.
     pub(super) fn step(&mut self, budget: usize) -> bool {
         let mut left = budget.max(1);
         while left > 0

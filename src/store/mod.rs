@@ -86,8 +86,8 @@ pub struct Store {
     databases: Vec<Dict>,
     garbage: Garbage,
     base: Option<Box<Base>>,
-    /// The number of the base that is under way, or was the last. What bears it is in that base, or
-    /// came after its beginning.
+    /// The number of the base that is under way, or was the last. What bears it is in that base,
+    /// or came after its beginning.
     epoch: u8,
     /// How many bases were given up since the last one that came to its end.
     given_up: u8,

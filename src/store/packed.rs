@@ -1,7 +1,8 @@
-//! A small hash in one run of bytes: the number of fields, then `length · field · length · value` of each.
+//! A small hash in one run of bytes: the number of fields, then `length · field · length · value`
+//! of each.
 //!
-//! Fields stand in the order in which they came. Looking one up walks them all, which for so few bytes is
-//! faster than any table, and takes no memory beyond the bytes.
+//! Fields stand in the order in which they came. Looking one up walks them all, which for so few
+//! bytes is faster than any table, and takes no memory beyond the bytes.
 
 use alloc::vec::Vec;
 

@@ -10,7 +10,8 @@ use std::fmt::Write as _;
 
 const CONN: ConnId = ConnId(1);
 
-/// Carries inputs and effects for a node without a disk, as both drivers do; gives the bytes of replies.
+/// Carries inputs and effects for a node without a disk, as both drivers do; gives the bytes of
+/// replies.
 fn converse(node: &mut Node, bytes: &[u8]) -> usize {
     let now = Now::default();
     let (mut effects, mut sent, mut at): (Effects, usize, usize) = (Vec::new(), 0, 0);

@@ -124,8 +124,8 @@ impl Client {
         })
     }
 
-    /// Sends a request and reads its reply, which is given as text: the type's sign and the content, the elements of
-    /// an array with spaces between them.
+    /// Sends a request and reads its reply, which is given as text: the type's sign and the
+    /// content, the elements of an array with spaces between them.
     pub(crate) fn try_ask(&mut self, words: &[&str]) -> std::io::Result<String> {
         self.send(words)?;
         self.reply()

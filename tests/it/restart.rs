@@ -1,6 +1,7 @@
 //! What was acknowledged is there again after kill -9, SIGSTOP and SIGTERM.
 //!
-//! `SEEDIS_KILL_ROUNDS=100 cargo test --release --test it kill_9 -- --nocapture` runs the long version.
+//! `SEEDIS_KILL_ROUNDS=100 cargo test --release --test it kill_9 -- --nocapture` runs the long
+//! version.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +13,8 @@ use crate::process::{Client, Directory, Server};
 const WRITERS: usize = 8;
 const KEYS: u64 = 20;
 
-/// What one writer knows of its own keys: the last value that was acknowledged, and one that may have been written.
+/// What one writer knows of its own keys: the last value that was acknowledged, and one that may
+/// have been written.
 #[derive(Clone, Debug, Default)]
 struct Known {
     acknowledged: u64,
@@ -63,7 +65,8 @@ fn write_until_killed(
     written
 }
 
-/// Every key holds its last acknowledged value, or a later one that was attempted; nothing else is there.
+/// Every key holds its last acknowledged value, or a later one that was attempted; nothing else is
+/// there.
 fn check(client: &mut Client, ledger: &Ledger) {
     let mut keys = 0;
     for writer in ledger {

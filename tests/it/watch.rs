@@ -39,7 +39,8 @@ fn ask(node: &mut Node, conn: ConnId, request: &str) -> String {
     String::from_utf8(reply).unwrap()
 }
 
-/// Whether EXEC runs when `before` was asked in front of WATCH `watched`, and `between` behind it by another client.
+/// Whether EXEC runs when `before` was asked in front of WATCH `watched`, and `between` behind it
+/// by another client.
 fn runs(before: &[&str], watched: &str, between: &[&str]) -> bool {
     let mut node = node();
     for request in before {

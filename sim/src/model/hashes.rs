@@ -1,4 +1,4 @@
-//! Hashes.
+//! What the commands on hashes should do, by the plainest means.
 
 use std::borrow::Cow;
 

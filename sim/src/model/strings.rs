@@ -1,4 +1,4 @@
-//! Strings.
+//! What the commands on strings should do, by the plainest means.
 
 #![expect(clippy::unnecessary_wraps, reason = "all commands have one type")]
 

@@ -9,7 +9,8 @@ fn body(n: u64) -> Vec<u8> {
     bytes
 }
 
-/// Checks that the recovered bodies are a prefix of what was appended, at least as long as what was persisted.
+/// Checks that the recovered bodies are a prefix of what was appended, at least as long as what was
+/// persisted.
 fn check(seen: &Seen, appended: u64, persisted: PersistSeq) {
     let count = seen.bodies.len() as u64;
     assert!(count <= appended, "something was invented");

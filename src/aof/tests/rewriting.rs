@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use super::*;
 
-/// Appends until the next segment is ready, begins a rewrite, and goes on until `steps` operations are done.
+/// Appends until the next segment is ready, begins a rewrite, and goes on until `steps` operations
+/// are done.
 fn rewrite(bench: &mut Bench, mut steps: usize) -> RewriteState {
     let mut ops = Vec::new();
     while !bench.log.rewrite_begin(b"head", &mut ops) {

@@ -58,7 +58,8 @@ fn after_the_mark_of_a_good_end_the_last_record_cannot_be_lost_unseen() {
     assert!(seen.refused.is_some());
 }
 
-/// Scenario `old_record_behind_cut`: a record that a cut should have removed is still there behind a new one.
+/// Scenario `old_record_behind_cut`: a record that a cut should have removed is still there behind
+/// a new one.
 #[test]
 fn old_record_behind_cut() {
     let mut bench = Bench::new(Policy::Always);

@@ -15,7 +15,8 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// A clock whose monotonic side starts now, a second from zero, so that "a while ago" is never before it.
+    /// A clock whose monotonic side starts now, a second from zero, so that "a while ago" is never
+    /// before it.
     pub(crate) fn start() -> Self {
         Self {
             origin: Instant::now(),

@@ -1,5 +1,5 @@
-//! Configuration: a file in the style of redis.conf, then the environment, then the command line; the last word
-//! counts.
+//! Configuration: a file in the style of redis.conf, then the environment, then the command line;
+//! the last word counts.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -89,7 +89,8 @@ pub(crate) struct Options {
     /// Only "no": a service manager is better at it.
     #[arg(long, value_enum, default_value = "no", hide = true)]
     pub(crate) daemonize: Switch,
-    /// Let every sync take so many microseconds longer: for measurements on disks that are too good.
+    /// Let every sync take so many microseconds longer: for measurements on disks that are too
+    /// good.
     #[arg(long, default_value_t = 0, hide = true)]
     pub(crate) debug_sync_delay_us: u64,
     /// Print the version.
@@ -166,7 +167,8 @@ impl Options {
     pub(crate) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let mut args: Vec<OsString> = args.into_iter().collect();
         let mut command = Self::command();
-        // Redis takes a file as its first argument only, and so do we: `--port 1 file` would be ambiguous.
+        // Redis takes a file as its first argument only, and so do we: `--port 1 file` would be
+        // ambiguous.
         let first = args
             .get(1)
             .and_then(|arg| arg.to_str())
@@ -210,8 +212,8 @@ impl Options {
     }
 }
 
-/// Makes one value of the addresses behind `--bind`: one that begins with "-" is no option, but what begins with
-/// "--" is.
+/// Makes one value of the addresses behind `--bind`: one that begins with "-" is no option, but
+/// what begins with "--" is.
 fn with_addresses_joined(args: Vec<OsString>) -> Vec<OsString> {
     let mut joined: Vec<OsString> = Vec::with_capacity(args.len());
     let mut in_bind = false;
@@ -225,7 +227,8 @@ fn with_addresses_joined(args: Vec<OsString>) -> Vec<OsString> {
             _ => {
                 in_bind = arg == "--bind";
                 if in_bind {
-                    // The last word counts: the command line's addresses and not the file's as well.
+                    // The last word counts: the command line's addresses and not the file's as
+                    // well.
                     joined
                         .retain(|arg| !arg.to_str().is_some_and(|arg| arg.starts_with("--bind=")));
                 }

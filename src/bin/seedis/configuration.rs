@@ -1,4 +1,5 @@
-//! CONFIG REWRITE: changed directives are written into the configuration file, everything else in it stays.
+//! CONFIG REWRITE: changed directives are written into the configuration file, everything else in
+//! it stays.
 use std::fs;
 use std::io;
 use std::path::PathBuf;

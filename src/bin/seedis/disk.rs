@@ -1,4 +1,5 @@
-//! The machine's disk: writes are made at once, syncs on one thread, other slow operations on another.
+//! The machine's disk: writes are made at once, syncs on one thread, other slow operations on
+//! another.
 #![expect(
     clippy::disallowed_types,
     reason = "this is the one place that opens files, and its thread is the one that waits for them"
@@ -26,7 +27,8 @@ pub(crate) struct Disk {
     syncs: mpsc::Sender<(Ticket, DiskOp)>,
     /// A new segment is filled with zeros here, while syncs of the present one go on there.
     slow: mpsc::Sender<(Ticket, DiskOp)>,
-    /// Operations that the second thread has not ended, by file: what follows them must queue behind.
+    /// Operations that the second thread has not ended, by file: what follows them must queue
+    /// behind.
     queued: BTreeMap<FileName, usize>,
     waiting: BTreeMap<Ticket, FileName>,
     /// Held for as long as this server lives.
@@ -120,7 +122,8 @@ fn thread(
                 if matches!(op, DiskOp::Sync { .. }) && !sync_delay.is_zero() {
                     std::thread::sleep(sync_delay);
                 }
-                // One segment is synced time after time. Other names may mean another file by the next time.
+                // One segment is synced time after time. Other names may mean another file by the
+                // next time.
                 let keep = named(&op).filter(|file| file.kind() == FileKind::Log);
                 directory.files.retain(|file, _| Some(*file) == keep);
                 if done.send((ticket, directory.perform(op))).is_err() {

@@ -26,10 +26,10 @@ pub(crate) struct Manners {
 }
 
 /// What a client from elsewhere is told, in Redis's words as far as clients match on them.
-const DENIED: &[u8] = b"-DENIED Seedis runs in protected mode because no password is set for the default user. In \
-    this mode connections are only accepted from the loopback interface. To accept others, set a password \
-    (requirepass), or turn the mode off (--protected-mode no), and be sure that nobody from outside can reach the \
-    server.\r\n";
+const DENIED: &[u8] = b"-DENIED Seedis runs in protected mode because no password is set for the \
+    default user. In this mode connections are only accepted from the loopback interface. To \
+    accept others, set a password (requirepass), or turn the mode off (--protected-mode no), and \
+    be sure that nobody from outside can reach the server.\r\n";
 
 /// Listens on a TCP address. Every failure names the address.
 pub(crate) fn listen(address: &str, port: u16) -> io::Result<Vec<TcpListener>> {

@@ -189,7 +189,8 @@ fn complete(config: Config, options: &Options) -> Config {
     }
 }
 
-/// 64 bits that nobody can guess, from the operating system by way of the standard library's keyed hasher.
+/// 64 bits that nobody can guess, from the operating system by way of the standard library's keyed
+/// hasher.
 fn entropy() -> u64 {
     RandomState::new().build_hasher().finish()
 }

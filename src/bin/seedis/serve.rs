@@ -1,7 +1,8 @@
 //! The turn of the real world: what is ready is handled, then one flush, then its effects.
 //!
-//! Connection tasks read and hand bytes to the node; one flusher, behind all tasks that are ready (the run queue is
-//! first in, first out), ends the turn for all of them: one append to the log, one write to each socket.
+//! Connection tasks read and hand bytes to the node; one flusher, behind all tasks that are ready
+//! (the run queue is first in, first out), ends the turn for all of them: one append to the log,
+//! one write to each socket.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -162,7 +163,7 @@ impl Server {
                     self.turn.notify_one();
                 }
                 () = connection.changed.notified() => {}
-                // A client that goes away while nothing is read from it would be noticed only at the next write.
+                // Nothing is read: a client that goes away would be noticed only at the next write.
                 closed = connection.stream.hung_up(), if !hungry && !wants_write => {
                     closed?;
                     return Ok(());
@@ -231,7 +232,8 @@ impl Server {
             return true;
         }
         if deadline.at.since(now) < std::time::Duration::from_millis(1) {
-            // The runtime's timer counts in milliseconds; a linger of microseconds is waited out by looking again.
+            // The runtime's timer counts in milliseconds; a linger of microseconds is waited out by
+            // looking again.
             tokio::task::yield_now().await;
             return self.clock.now().mono >= deadline.at;
         }
@@ -257,7 +259,8 @@ impl Server {
 }
 
 impl State {
-    /// One flush and its effects; again while operations end on the spot, for what they allow is to leave now.
+    /// One flush and its effects; again while operations end on the spot, for what they allow is to
+    /// leave now.
     fn turn(&mut self, clock: Clock) {
         loop {
             let mut effects = std::mem::take(&mut self.effects);
@@ -337,7 +340,8 @@ impl State {
         }
     }
 
-    /// Writes as much of the outbox as the socket takes; true when the connection has nothing more to live for.
+    /// Writes as much of the outbox as the socket takes; true when the connection has nothing more
+    /// to live for.
     fn write(&mut self, connection: &Connection, clock: Clock) -> io::Result<bool> {
         let conn = connection.conn;
         loop {

@@ -1,4 +1,4 @@
-//! Hashes.
+//! What the commands on hashes answer.
 
 use super::*;
 

@@ -1,4 +1,5 @@
-//! Small commands of administration: TIME, ROLE, WAIT, rewrites, SHUTDOWN, SLOWLOG, LATENCY, ACL, LOLWUT.
+//! Small commands of administration: TIME, ROLE, WAIT, rewrites, SHUTDOWN, SLOWLOG, LATENCY, ACL,
+//! LOLWUT.
 
 use alloc::format;
 use core::time::Duration;

@@ -141,9 +141,10 @@ impl Node {
         // Writing to a string cannot fail.
         let _ = writeln!(
             line,
-            "id={} addr={} laddr=127.0.0.1:{} fd=-1 name={} age={} idle={} flags={flags} db={} sub=0 psub=0 ssub=0 \
-             multi={multi} qbuf={kept} qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl={out} oll=0 omem={out} \
-             tot-mem={} events=r cmd={} user=default redir=-1 resp={protocol} lib-name={} lib-ver={}",
+            "id={} addr={} laddr=127.0.0.1:{} fd=-1 name={} age={} idle={} flags={flags} db={} \
+             sub=0 psub=0 ssub=0 multi={multi} qbuf={kept} qbuf-free=0 argv-mem=0 multi-mem=0 \
+             rbs=0 rbp=0 obl={out} oll=0 omem={out} tot-mem={} events=r cmd={} user=default \
+             redir=-1 resp={protocol} lib-name={} lib-ver={}",
             session.conn.0,
             session.address,
             process.port,

@@ -10,9 +10,9 @@ use crate::session::Blocked;
 
 use super::Request;
 
-const REFUSED: &str = "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you \
-    can run it from a local connection, otherwise you need to set this option in the configuration file, and then \
-    restart the server.";
+const REFUSED: &str = "ERR DEBUG command not allowed. If the enable-debug-command option is set \
+    to \"local\", you can run it from a local connection, otherwise you need to set this option \
+    in the configuration file, and then restart the server.";
 
 impl Node {
     pub(super) fn debug_verb(&mut self, request: Request<'_, '_>) -> Outcome {
@@ -40,7 +40,8 @@ impl Node {
                 .ok_or(Error::NO_SUCH_KEY)?;
             let size = self.store.memory_usage(db, args.at(2)).unwrap_or(0);
             reply.simple(&format!(
-                "Value at:0x0 refcount:1 encoding:{encoding} serializedlength:{size} lru:0 lru_seconds_idle:0"
+                "Value at:0x0 refcount:1 encoding:{encoding} serializedlength:{size} lru:0 \
+                 lru_seconds_idle:0"
             ));
         } else if args.is(1, "protocol") && args.len() == 3 {
             return protocol(args.at(2), &mut reply);
@@ -59,7 +60,8 @@ impl Node {
         Ok(())
     }
 
-    /// Forgets the state in memory and recovers it from the log; the client is answered when that is done.
+    /// Forgets the state in memory and recovers it from the log; the client is answered when that
+    /// is done.
     fn reload(&mut self, slot: u32) -> Outcome {
         if self.commit.log.is_none() {
             return Err(Error::text(

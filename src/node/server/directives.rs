@@ -1,4 +1,5 @@
-//! The directives of CONFIG: those that act, and those of Redis that are known and change nothing here.
+//! The directives of CONFIG: those that act, and those of Redis that are known and change nothing
+//! here.
 
 use alloc::collections::BTreeMap;
 use alloc::format;

@@ -1,4 +1,5 @@
-//! INFO: sections and field names as Redis has them, so that exporters and clients find what they look for.
+//! INFO: sections and field names as Redis has them, so that exporters and clients find what they
+//! look for.
 
 use alloc::string::String;
 use core::fmt::Write;
@@ -267,7 +268,8 @@ impl Node {
                 put(
                     out,
                     format_args!(
-                        "cmdstat_{}:calls={},usec=0,usec_per_call=0.00,rejected_calls={},failed_calls={}",
+                        "cmdstat_{}:calls={},usec=0,usec_per_call=0.00,rejected_calls={},\
+                         failed_calls={}",
                         row.name, calls.count, calls.rejected, calls.failed
                     ),
                 );

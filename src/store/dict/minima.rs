@@ -7,8 +7,8 @@ pub(super) const NEVER: u64 = u64::MAX;
 
 const FANOUT: usize = 64;
 
-/// One time per place. Places that were never set, or lie beyond the last one, hold `NEVER`: a table in
-/// which nothing expires spends nothing.
+/// One time per place. Places that were never set, or lie beyond the last one, hold `NEVER`: a
+/// table in which nothing expires spends nothing.
 #[derive(Debug, Default)]
 pub(super) struct Minima {
     /// The places first; each further level holds the minima of 64 of the one before.

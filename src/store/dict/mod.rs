@@ -1,11 +1,11 @@
 //! A table of keys that grows and shrinks by small parts, in the order of their hashes.
 //!
-//! A directory of the leading bits of the hash leads to segments of a few hundred keys each. A segment
-//! that is full is split by the next bit, two neighbours that are nearly empty become one, and only the
-//! directory (four bytes a segment or so) is ever doubled or halved as a whole. So no insertion costs
-//! more than one segment, however many keys there are. And since a segment is a range of hashes, a place
-//! in the table can be named by a hash: a walk from hash to hash meets every key that is there all the
-//! time, whatever is split or joined meanwhile.
+//! A directory of the leading bits of the hash leads to segments of a few hundred keys each. A
+//! segment that is full is split by the next bit, two neighbours that are nearly empty become one,
+//! and only the directory (four bytes a segment or so) is ever doubled or halved as a whole. So no
+//! insertion costs more than one segment, however many keys there are. And since a segment is a
+//! range of hashes, a place in the table can be named by a hash: a walk from hash to hash meets
+//! every key that is there all the time, whatever is split or joined meanwhile.
 
 mod minima;
 mod segment;
@@ -26,7 +26,8 @@ pub(super) use walk::{Item, Iter};
 
 /// Segments are kept in chunks, so that no list of all of them is ever moved.
 const CHUNK: usize = 256;
-/// The directory has at most this many times as many places as there are segments, as a power of two.
+/// The directory has at most this many times as many places as there are segments, as a power of
+/// two.
 const SPARSE_BITS: u8 = 12;
 
 /// The keyed hash that orders a table.
@@ -391,8 +392,8 @@ impl Dict {
         }
     }
 
-    /// Doubles the directory, unless it is far too sparse already: then a segment grows beyond its bounds
-    /// instead. Under a keyed hash that does not happen.
+    /// Doubles the directory, unless it is far too sparse already: then a segment grows beyond its
+    /// bounds instead. Under a keyed hash that does not happen.
     fn double(&mut self) -> bool {
         let bits = self.segments().ilog2() as u8 + SPARSE_BITS;
         if self.depth >= bits.min(32) {

@@ -1,9 +1,10 @@
-//! One part of a table: a few hundred keys whose hashes begin alike, found through one small hash table.
+//! One part of a table: a few hundred keys whose hashes begin alike, found through one small hash
+//! table.
 //!
-//! The table holds four bytes per key: where its block stands in the segment's own bytes, or which of
-//! the segment's boxes it is. Blocks stand in the order in which they came. What is freed is marked, and
-//! when a quarter is free the rest moves together. Whatever walks a segment walks its bytes and never the
-//! hash table, so that no order depends on how the latter is made.
+//! The table holds four bytes per key: where its block stands in the segment's own bytes, or which
+//! of the segment's boxes it is. Blocks stand in the order in which they came. What is freed is
+//! marked, and when a quarter is free the rest moves together. Whatever walks a segment walks its
+//! bytes and never the hash table, so that no order depends on how the latter is made.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -45,8 +46,9 @@ pub(super) struct Segment {
     pub(super) moved: usize,
 }
 
-/// All hashes of a segment share their leading bits, and the hash table takes its tag from there: so it
-/// gets them turned, with the tag from the middle and the bucket from bits that no depth reaches.
+/// All hashes of a segment share their leading bits, and the hash table takes its tag from there:
+/// so it gets them turned, with the tag from the middle and the bucket from bits that no depth
+/// reaches.
 fn turned(hash: u64) -> u64 {
     hash.rotate_left(32)
 }
@@ -270,8 +272,8 @@ impl Segment {
         Header::read(&self.blocks, slot as usize).set_epoch(&mut self.blocks, epoch);
     }
 
-    /// Shows each block that does not bear `epoch` and stamps it, until `show` says that it is enough;
-    /// whether it came to the end.
+    /// Shows each block that does not bear `epoch` and stamps it, until `show` says that it is
+    /// enough; whether it came to the end.
     pub(super) fn stamp(&mut self, epoch: u8, show: &mut dyn FnMut(&Draft<'_>) -> bool) -> bool {
         let mut at = 0;
         while at < self.blocks.len() {
@@ -294,8 +296,8 @@ impl Segment {
         &mut self.bigs
     }
 
-    /// Frees all that is dead at `now`: blocks are shown first, boxes are handed over. Returns how many
-    /// there were.
+    /// Frees all that is dead at `now`: blocks are shown first, boxes are handed over. Returns how
+    /// many there were.
     pub(super) fn sweep(
         &mut self,
         now: Stamp,
@@ -470,7 +472,8 @@ fn headers(blocks: &[u8]) -> impl Iterator<Item = Header> {
     })
 }
 
-/// Makes room for `more` bytes: an eighth at a time and not a half, since segments are many and small.
+/// Makes room for `more` bytes: an eighth at a time and not a half, since segments are many and
+/// small.
 fn grow(blocks: &mut Vec<u8>, more: usize) {
     if blocks.capacity() - blocks.len() < more {
         blocks.reserve_exact(more.max(blocks.len() / 8).max(64));

@@ -10,8 +10,8 @@ use super::{Dict, Segment};
 use crate::rng;
 use crate::time::Stamp;
 
-/// A cursor of a scan has 48 bits: the leading ones of a hash, few enough for clients that read numbers
-/// as floating point.
+/// A cursor of a scan has 48 bits: the leading ones of a hash, few enough for clients that read
+/// numbers as floating point.
 const CURSOR_SHIFT: u32 = 16;
 /// The most segments that one call of a scan visits without finding anything.
 const EMPTY_SEGMENTS_MAX: usize = 64;
@@ -34,11 +34,12 @@ impl Dict {
         segment.prefix.checked_add(1 << (64 - segment.depth))
     }
 
-    /// Shows what has a hash at or behind `cursor` (its leading 48 bits): `count` keys or some more, at
-    /// least one segment where that has fewer. Returns the cursor to go on with, 0 at the end.
+    /// Shows what has a hash at or behind `cursor` (its leading 48 bits): `count` keys or some
+    /// more, at least one segment where that has fewer. Returns the cursor to go on with, 0 at
+    /// the end.
     ///
-    /// Keys whose hashes share 48 bits are shown together. Hence a key that is there all the time is shown
-    /// by the one call whose range holds its hash, be the segments what they may.
+    /// Keys whose hashes share 48 bits are shown together. Hence a key that is there all the time
+    /// is shown by the one call whose range holds its hash, be the segments what they may.
     pub(in super::super) fn scan<'a>(
         &'a self,
         cursor: u64,
@@ -100,7 +101,8 @@ impl Dict {
             .max()
             .unwrap_or(0)
             .max(if segments > 64 { KEYS_MAX } else { 1 });
-        // A segment, and a place in it that may be beyond its end: so every key is as likely as any other.
+        // A segment, and a place in it that may be beyond its end: so every key is as likely as any
+        // other.
         for turn in 0..256 {
             let number = rng::below(rng::draw(draw, turn, 0, 0), segments) as usize;
             let place = rng::below(rng::draw(draw, turn, 1, 0), most as u64) as usize;
@@ -140,8 +142,8 @@ impl Dict {
             .count() as u64
     }
 
-    /// Frees what is dead at `now` in one segment. Blocks are shown before, boxes are handed over. Returns
-    /// how many keys were looked at and how many freed; `None` where none is due.
+    /// Frees what is dead at `now` in one segment. Blocks are shown before, boxes are handed over.
+    /// Returns how many keys were looked at and how many freed; `None` where none is due.
     pub(in super::super) fn sweep(
         &mut self,
         now: Stamp,
@@ -163,9 +165,9 @@ impl Dict {
         Some((looked, freed))
     }
 
-    /// Goes through the segment at the hash `from`: shows the blocks that do not bear `epoch` and stamps
-    /// them, then shows all boxes, until `show` says that it is enough. Returns where to go on: `from`
-    /// itself where the segment is not done with, `None` behind the last.
+    /// Goes through the segment at the hash `from`: shows the blocks that do not bear `epoch` and
+    /// stamps them, then shows all boxes, until `show` says that it is enough. Returns where to
+    /// go on: `from` itself where the segment is not done with, `None` behind the last.
     ///
     /// Whoever is shown a box stamps it, and changes neither its key nor its size.
     pub(in super::super) fn stamp(

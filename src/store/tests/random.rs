@@ -1,4 +1,5 @@
-//! S1 and S8: random operations against the model, with bases that begin, pause and fail among them.
+//! S1 and S8: random operations against the model, with bases that begin, pause and fail among
+//! them.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
