@@ -273,6 +273,11 @@ impl Node {
         self.phase
     }
 
+    /// Whether only clients of this machine may come in: nobody has set a password.
+    pub fn is_protected(&self) -> bool {
+        self.config.protected_mode && self.config.requirepass.is_empty()
+    }
+
     /// What was done since the last call, where the configuration asks for a record.
     pub fn witness(&mut self) -> Vec<Witnessed> {
         self.witness.take()

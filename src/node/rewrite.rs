@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use crate::aof::RewriteState;
 use crate::ids::LogIndex;
+use crate::session::Blocked;
 
 use super::base::BaseHead;
 use super::effect::Note;
@@ -147,12 +148,14 @@ impl Node {
                 rewrite.count += 1;
                 rewrite.saved_at_s = self.now.wall_us / 1_000_000;
                 self.note(Note::RewriteDone { index, bytes });
+                self.end_waits(Blocked::Rewrite);
             }
             Some(RewriteState::Failed) => {
                 rewrite.running = None;
                 rewrite.last_failed = true;
                 self.store.base_abort();
                 self.note(Note::RewriteFailed);
+                self.end_waits(Blocked::Rewrite);
             }
             _ => {}
         }

@@ -65,6 +65,12 @@ pub(crate) struct Options {
     /// The most clients at a time.
     #[arg(long, default_value_t = 10_000, env = "SEEDIS_MAXCLIENTS")]
     pub(crate) maxclients: u32,
+    /// Refuse writes that take memory when keys and values take this much; 0: never.
+    #[arg(long, default_value = "0", value_parser = memory, env = "SEEDIS_MAXMEMORY")]
+    pub(crate) maxmemory: u64,
+    /// What is done at that limit; nothing is ever evicted.
+    #[arg(long, default_value = "noeviction", value_parser = ["noeviction"])]
+    pub(crate) maxmemory_policy: String,
     /// Close a client that is silent for so many seconds; 0: never.
     #[arg(long, default_value_t = 0)]
     pub(crate) timeout: u64,
@@ -203,6 +209,7 @@ impl Options {
             rewrite_percentage: self.auto_aof_rewrite_percentage,
             rewrite_min_bytes: self.auto_aof_rewrite_min_size,
             requirepass: self.requirepass.clone().into_bytes(),
+            memory_max: self.maxmemory,
             clients_max: self.maxclients,
             timeout_s: self.timeout,
             protected_mode: self.protected_mode.is_on(),

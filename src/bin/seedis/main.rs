@@ -25,7 +25,6 @@ use clock::Clock;
 use config::{LogLevel, Options};
 use configuration::Configuration;
 use disk::Disk;
-use listener::Manners;
 use serve::Server;
 
 #[global_allocator]
@@ -104,10 +103,6 @@ async fn serve(options: &Options) -> Result<(), String> {
     } else {
         None
     };
-    let manners = Manners {
-        keepalive_s: options.tcp_keepalive,
-        protected: config.protected_mode && config.requirepass.is_empty(),
-    };
     let mut listeners = Vec::new();
     if options.port != 0 {
         for address in &options.bind {
@@ -135,7 +130,11 @@ async fn serve(options: &Options) -> Result<(), String> {
     task::spawn_local(Rc::clone(&server).flusher());
     task::spawn_local(Rc::clone(&server).disk_outcomes(outcomes));
     for listener in listeners {
-        task::spawn_local(listener::accept(Rc::clone(&server), listener, manners));
+        task::spawn_local(listener::accept(
+            Rc::clone(&server),
+            listener,
+            options.tcp_keepalive,
+        ));
     }
     if let Some((listener, path)) = unix {
         task::spawn_local(listener::accept_unix(Rc::clone(&server), listener, path));
