@@ -13,6 +13,7 @@
 mod allocations;
 mod commands;
 mod docs;
+mod full_disk;
 mod layers;
 mod pipeline;
 mod process;
