@@ -13,6 +13,9 @@ const NO_SPACE: &str = "MISCONF Errors writing to the AOF file: No space left on
 const ABORTED: &str = "EXECABORT Transaction discarded because of previous errors.";
 const LOADING: &str = "LOADING Redis is loading the dataset in memory";
 
+/// What a server answers while it loads, besides what is about the connection.
+const WHILE_LOADING: [&str; 5] = ["echo", "info", "lastsave", "role", "time"];
+
 /// The verbs that a transaction does not queue.
 const NOT_QUEUED: [&str; 6] = ["multi", "exec", "discard", "watch", "quit", "reset"];
 
@@ -188,8 +191,8 @@ impl Judge {
                 row.name
             ));
         }
-        let about_connection = row.class == Class::Session || row.name == "echo";
-        if !self.members[member].serving && !about_connection {
+        let always = row.class == Class::Session || WHILE_LOADING.contains(&row.name);
+        if !self.members[member].serving && !always {
             self.goals.reach(Goal::Loading);
             return Err(LOADING.to_owned());
         }
