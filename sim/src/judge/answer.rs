@@ -11,7 +11,11 @@ use crate::model::{self, Class, Moment, Row, Want};
 
 const NO_SPACE: &str = "MISCONF Errors writing to the AOF file: No space left on device";
 const ABORTED: &str = "EXECABORT Transaction discarded because of previous errors.";
+const NO_LEADER: &str = "CLUSTERDOWN The cluster is down";
 const LOADING: &str = "LOADING Redis is loading the dataset in memory";
+
+/// What a server answers while it loads, besides what is about the connection.
+const WHILE_LOADING: [&str; 5] = ["echo", "info", "lastsave", "role", "time"];
 
 /// The verbs that a transaction does not queue.
 const NOT_QUEUED: [&str; 6] = ["multi", "exec", "discard", "watch", "quit", "reset"];
@@ -188,8 +192,8 @@ impl Judge {
                 row.name
             ));
         }
-        let about_connection = row.class == Class::Session || row.name == "echo";
-        if !self.members[member].serving && !about_connection {
+        let always = row.class == Class::Session || WHILE_LOADING.contains(&row.name);
+        if !self.members[member].serving && !always {
             self.goals.reach(Goal::Loading);
             return Err(LOADING.to_owned());
         }
@@ -285,6 +289,7 @@ impl Judge {
         }
         let member = &self.members[member];
         if !is_step(answer) {
+            let opening = around.loading || !member.serving;
             let full = format!("EXECABORT Transaction discarded because of: {NO_SPACE}");
             let mut wants = Vec::new();
             if transaction.unsure {
@@ -296,6 +301,10 @@ impl Judge {
             }
             if around.tight {
                 wants.push(Want::Error(full));
+            }
+            if opening {
+                // Nobody leads yet.
+                wants.push(Want::Error(NO_LEADER.to_owned()));
             }
             return match wants.len() {
                 0 => {

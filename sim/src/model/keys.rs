@@ -138,6 +138,6 @@ pub(super) fn flush(call: &mut Call<'_>) -> Answer {
         _ => return Err(SYNTAX.to_owned()),
     }
     let db = (call.name() == "flushdb").then_some(call.db);
-    call.model.flush(db);
+    call.model.flush(db, call.moment.at);
     Ok(Want::OK)
 }

@@ -163,7 +163,7 @@ impl Call<'_> {
 
     pub(crate) fn remove(&mut self, key: &[u8]) -> bool {
         let there = self.get(key).is_some();
-        self.model.remove(self.db, key);
+        self.model.remove(self.db, key, self.moment.at);
         there
     }
 }
@@ -198,20 +198,24 @@ impl Model {
             .insert(key.to_vec(), item);
     }
 
-    pub(crate) fn remove(&mut self, db: u32, key: &[u8]) {
-        let database = self.databases.entry(db).or_default();
-        if database.remove(key).is_some() {
+    /// Takes a key away; to take away what is dead is no change.
+    pub(crate) fn remove(&mut self, db: u32, key: &[u8], at: u64) {
+        let lives = self.get(db, key, at).is_some();
+        self.databases.entry(db).or_default().remove(key);
+        if lives {
             self.touch(db, key);
         }
     }
 
-    pub(crate) fn flush(&mut self, db: Option<u32>) {
+    pub(crate) fn flush(&mut self, db: Option<u32>, at: u64) {
         let databases: Vec<u32> = match db {
             Some(db) => vec![db],
             None => self.databases.keys().copied().collect(),
         };
         for db in databases {
-            for key in self.databases.remove(&db).unwrap_or_default().into_keys() {
+            let living: Vec<_> = self.live(db, at).map(|(key, _)| key.clone()).collect();
+            self.databases.remove(&db);
+            for key in living {
                 self.touch(db, &key);
             }
         }

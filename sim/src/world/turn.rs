@@ -6,6 +6,7 @@ use seedis::ids::ConnId;
 use seedis::node::Phase;
 use seedis::node::effect::{Effect, Effects, Note};
 use seedis::node::input::Input;
+use seedis::node::witness::Witnessed;
 
 use super::{Event, Segment, World};
 use crate::draws::{Dice, Stream};
@@ -137,11 +138,25 @@ impl World {
         };
         member.serving = true;
         let mut before = std::mem::take(&mut member.held);
+        // What is answered behind the first entry is answered by a node that serves; an EXEC that
+        // came early may bring entries of its own with it.
+        let entry = |record: &Witnessed| match record {
+            Witnessed::Entry { index, .. } => Some(index.0),
+            _ => None,
+        };
+        let first = before.iter().position(|record| entry(record).is_some());
         let answers = before
             .iter()
-            .position(|record| matches!(record, seedis::node::witness::Witnessed::Answered { .. }));
-        let after = before.split_off(answers.unwrap_or(before.len()));
+            .skip(first.unwrap_or(0))
+            .position(|record| matches!(record, Witnessed::Answered { .. }));
+        let from = answers.map_or(before.len(), |at| at + first.unwrap_or(0));
+        let after = before.split_off(from);
         let plain = after.is_empty();
+        let recovered = if after.iter().any(|record| entry(record).is_some()) {
+            before.iter().rev().find_map(entry)
+        } else {
+            recovered
+        };
         self.judge.witnessed(number, before, around)?;
         self.judge.serves(number, recovered)?;
         self.members[number].flipped = None;
