@@ -429,17 +429,19 @@ impl Log {
         Ok(())
     }
 
-    /// Keeps a write for another attempt; what is synced meanwhile does not cover it.
+    /// Keeps a write for another attempt. What is synced meanwhile covers neither it nor what stands
+    /// behind it, in later segments too.
     fn refuse(&mut self, writing: Writing, bytes: Vec<u8>) {
-        let written = self.written;
+        let (hole, written) = (writing.place, self.written);
         let cut = |span: &mut Unsynced| {
-            if span.segment == writing.place.segment {
-                span.end = span.end.min(writing.place.offset);
+            if span.segment == hole.segment {
+                span.end = span.end.min(hole.offset);
                 span.last = span.last.min(written);
             }
+            span.segment <= hole.segment
         };
-        self.unsynced.iter_mut().for_each(cut);
-        self.sync_covers.iter_mut().for_each(cut);
+        self.unsynced.retain_mut(cut);
+        self.sync_covers.take_if(|span| !cut(span));
         self.refused.push_back(Chunk {
             place: writing.place,
             bytes,

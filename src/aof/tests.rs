@@ -223,3 +223,23 @@ fn a_full_disk_holds_what_it_cannot_write_and_goes_on_when_there_is_space() {
     let (seen, _) = reopen(&mut bench.disk.crash(0), Policy::Always);
     assert_eq!(seen.bodies, [b"fits".to_vec(), vec![7; 100]]);
 }
+
+#[test]
+fn no_record_behind_a_refused_one_says_that_it_is_synced() {
+    let mut bench = Bench::new(Policy::Always);
+    bench.append(&[1; 2500]);
+    bench.turn(usize::MAX);
+    bench.disk.cramped = Some(segment::file(bench.log.end.segment));
+    let refused = bench.append(&[2; 1000]);
+    // It goes to the next segment, where there is space.
+    bench.append(&[3; 1000]);
+    bench.turn(usize::MAX);
+    assert!(bench.log.persisted() < refused);
+    bench.append(&[4; 100]);
+    bench.now += 150;
+    bench.turn(usize::MAX);
+    assert!(bench.log.persisted() < refused);
+    bench.disk.cramped = None;
+    let (seen, _) = reopen(&mut bench.disk, Policy::Always);
+    assert_eq!(seen.bodies, [vec![1; 2500]]);
+}
