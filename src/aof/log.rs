@@ -438,7 +438,8 @@ impl Log {
                 span.end = span.end.min(hole.offset);
                 span.last = span.last.min(written);
             }
-            span.segment <= hole.segment
+            // The beginning of a segment lies behind the end of the one before: it is no mark.
+            span.segment <= hole.segment && span.end > 0
         };
         self.unsynced.retain_mut(cut);
         self.sync_covers.take_if(|span| !cut(span));
