@@ -55,6 +55,11 @@ pub(super) struct Durability {
     noted: bool,
     /// Under `always`, the entry up to which a recovery has come that was served from.
     served: u64,
+    /// Under `always`, entries that are synced, and the latest that the clock may have said when
+    /// they were known to be.
+    synced: VecDeque<(u64, u64)>,
+    /// The highest entry that a record behind it knew to be synced.
+    witnessed: u64,
 }
 
 impl Durability {
@@ -79,6 +84,18 @@ impl Durability {
         Ok(())
     }
 
+    /// An entry is applied, or recovered and served from: whatever is proposed later says so.
+    pub(super) fn applied(&mut self, index: u64, stamp: u64, high: u64) {
+        if self.policy != Policy::Logged(Fsync::Always) {
+            return;
+        }
+        // What has a later stamp than any clock could give was proposed behind.
+        while let Some((older, _)) = self.synced.pop_front_if(|(_, high)| *high < stamp) {
+            self.witnessed = older;
+        }
+        self.synced.push_back((index, high));
+    }
+
     fn age(&mut self, time: u64) {
         while let Some((_, index)) = self.recent.pop_front_if(|(at, _)| *at + BOUND_NS < time) {
             self.old = index;
@@ -94,9 +111,14 @@ impl Durability {
         }
     }
 
-    /// A1, A4, A10: what was promised is there.
+    /// A1, A2, A4, A5, A10: what was promised is there.
     pub(super) fn check_floor(&self, index: u64) -> Verdict {
         let Self { floor, served, .. } = self;
+        if self.flipped && index < self.witnessed {
+            let known = self.witnessed;
+            let text = format!("a bit flipped, and of {known} entries known to be synced {index}");
+            return Err(Violation::new(Id::A5, text));
+        }
         if self.flipped {
             let text =
                 format!("a bit flipped; recovery came to {index} of {floor} and says nothing");
@@ -109,7 +131,8 @@ impl Durability {
         }
         if index < *floor {
             let text = format!("entries up to {floor} must survive, and recovery came to {index}");
-            return Err(Violation::new(Id::A1, text));
+            let always = self.policy == Policy::Logged(Fsync::Always);
+            return Err(Violation::new(if always { Id::A1 } else { Id::A2 }, text));
         }
         if index < *served {
             let text = format!("recovery came to {index}, and to {served} the time before");
@@ -166,6 +189,7 @@ impl Judge {
         durability.noted = false;
         durability.recent.clear();
         member.serving = false;
+        member.most = 0;
         member.history.forget();
         if durability.policy == Policy::Memory {
             member.history.entries.clear();
@@ -188,6 +212,9 @@ impl Judge {
             // Clients may read it from now on, so that it must not vanish again.
             durability.served = index;
         }
+        durability.synced.clear();
+        durability.applied(index, 0, member.high.0);
+        durability.witnessed = durability.witnessed.min(index);
         (durability.flipped, durability.noted) = (false, false);
         (durability.answered, durability.old) = (index, index.min(durability.old));
         member.history.entries.retain(|entry| entry.index <= index);

@@ -184,6 +184,11 @@ impl Model {
         item.is_some_and(|item| item.expiry.is_some_and(|expiry| expiry <= at))
     }
 
+    /// When a key dies or has died.
+    pub(crate) fn expiry(&self, db: u32, key: &[u8]) -> Option<u64> {
+        self.databases.get(&db)?.get(key)?.expiry
+    }
+
     /// The keys of a database that are alive, in order.
     pub(crate) fn live(&self, db: u32, at: u64) -> impl Iterator<Item = (&Vec<u8>, &Item)> {
         let items = self.databases.get(&db).into_iter().flatten();

@@ -125,11 +125,11 @@ impl World {
             }
         }
         if member.serving || phase != Phase::Serving {
-            return if records.is_empty() {
-                Ok(())
-            } else {
-                self.judge.witnessed(number, records, around)
-            };
+            let changes = node.store().changes();
+            if !records.is_empty() {
+                self.judge.witnessed(number, records, around)?;
+            }
+            return self.judge.counted(number, changes);
         }
         // It has begun to serve: how far it has recovered is known when it has flushed.
         member.held.append(&mut records);
@@ -162,14 +162,14 @@ impl World {
         self.members[number].flipped = None;
         self.tell(|| format!("member {number} serves, recovered up to {recovered:?}"));
         if plain {
-            self.audit(number)?;
+            self.audit(number, true)?;
         }
         self.judge.witnessed(number, after, around)
     }
 
-    fn audit(&mut self, number: usize) -> Verdict {
+    fn audit(&mut self, number: usize, recovered: bool) -> Verdict {
         match &self.members[number].node {
-            Some(node) => self.judge.audit(number, node.store()),
+            Some(node) => self.judge.audit(number, node.store(), recovered),
             None => Ok(()),
         }
     }
@@ -428,7 +428,7 @@ impl World {
             }
         }
         if dice.permille(self.scenario.audits) && self.members[number].serving {
-            self.audit(number)?;
+            self.audit(number, false)?;
         }
         self.plan_deadline(number);
         let member = &self.members[number];
@@ -492,8 +492,14 @@ impl World {
             }
             Some(failure) => {
                 // No fault that is allowed makes a node unable to go on.
+                let id = match failure.split(' ').next().unwrap_or_default() {
+                    _ if member.serving => Id::A1,
+                    name if name.starts_with("base-") || failure.contains("manifest") => Id::A7,
+                    _ if failure.contains("the log is damaged") => Id::A5,
+                    _ => Id::A2,
+                };
                 let text = format!("member {number} stopped: {failure}");
-                return Err(Violation::new(Id::A1, text));
+                return Err(Violation::new(id, text));
             }
         }
         Ok(Performed::Gone)
