@@ -71,7 +71,7 @@ impl Judge {
         if let Some(index) = entry {
             self.members[member]
                 .durability
-                .answered(index, around.time)?;
+                .answered(index, around.ran)?;
         }
         let suspect = match &asked {
             Asked::Request(words) if answer == Answer::Read => {

@@ -19,7 +19,8 @@ pub(crate) enum Policy {
     Logged(Fsync),
 }
 
-/// Under `everysec`, what was answered so long before a crash must survive it, in nanoseconds.
+/// Under `everysec`, what was answered so long before a crash must survive it, in nanoseconds: of
+/// time in which the process could run.
 const BOUND_NS: u64 = 3_000_000_000;
 
 /// What has happened to a member.
@@ -71,16 +72,16 @@ impl Durability {
     }
 
     /// A8: a reply is owed for an entry.
-    pub(super) fn answered(&mut self, index: u64, time: u64) -> Verdict {
+    pub(super) fn answered(&mut self, index: u64, ran: u64) -> Verdict {
         if self.sync_failed {
             let text = format!("entry {index} was answered behind a failed sync");
             return Err(Violation::new(Id::A8, text));
         }
         if index > self.answered {
             self.answered = index;
-            self.recent.push_back((time, index));
+            self.recent.push_back((ran, index));
         }
-        self.age(time);
+        self.age(ran);
         Ok(())
     }
 
@@ -96,8 +97,8 @@ impl Durability {
         self.synced.push_back((index, high));
     }
 
-    fn age(&mut self, time: u64) {
-        while let Some((_, index)) = self.recent.pop_front_if(|(at, _)| *at + BOUND_NS < time) {
+    fn age(&mut self, ran: u64) {
+        while let Some((_, index)) = self.recent.pop_front_if(|(at, _)| *at + BOUND_NS < ran) {
             self.old = index;
         }
     }
@@ -142,8 +143,8 @@ impl Durability {
     }
 
     /// The entry up to which all must survive.
-    fn promised(&mut self, end: End, time: u64) -> u64 {
-        self.age(time);
+    fn promised(&mut self, end: End, ran: u64) -> u64 {
+        self.age(ran);
         let end = if self.damaged { End::Power } else { end };
         match (self.policy, end) {
             (Policy::Memory, _) | (Policy::Logged(Fsync::No), End::Power) => 0,
@@ -175,10 +176,10 @@ impl Judge {
     }
 
     /// A member is gone, be it by a crash or on request.
-    pub(crate) fn lost(&mut self, member: usize, end: End, time: u64) {
+    pub(crate) fn lost(&mut self, member: usize, end: End, ran: u64) {
         let member = &mut self.members[member];
         let durability = &mut member.durability;
-        let promised = durability.promised(end, time);
+        let promised = durability.promised(end, ran);
         // What survived the death of a process may still be lost by a failure of the power.
         durability.floor = if member.serving {
             promised

@@ -73,8 +73,8 @@ pub(crate) struct Judge {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Circumstances {
     pub(crate) now: Now,
-    /// True time, in nanoseconds.
-    pub(crate) time: u64,
+    /// For how long its process could run so far, in nanoseconds.
+    pub(crate) ran: u64,
     /// Whether its node serves.
     pub(crate) serving: bool,
     /// Whether a request may have been refused because the member was, or is, loading.

@@ -152,7 +152,8 @@ impl Call<'_> {
     }
 
     pub(crate) fn put(&mut self, key: &[u8], datum: Datum, expiry: Option<u64>) {
-        self.model.put(self.db, key, Item { datum, expiry });
+        let item = Item { datum, expiry };
+        self.model.put(self.db, key, item, self.moment.at);
     }
 
     /// A new value that keeps the time of the old one.
@@ -195,8 +196,12 @@ impl Model {
         items.filter(move |(_, item)| item.expiry.is_none_or(|expiry| expiry > at))
     }
 
-    pub(crate) fn put(&mut self, db: u32, key: &[u8], item: Item) {
-        self.touch(db, key);
+    /// Puts a value; where nothing lived and the value is dead from the start, nothing changes.
+    pub(crate) fn put(&mut self, db: u32, key: &[u8], item: Item, at: u64) {
+        let lives = item.expiry.is_none_or(|expiry| expiry > at);
+        if lives || self.get(db, key, at).is_some() {
+            self.touch(db, key);
+        }
         self.databases
             .entry(db)
             .or_default()

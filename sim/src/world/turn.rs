@@ -106,6 +106,7 @@ impl World {
     /// Hands what a node has witnessed to the judge.
     fn listen(&mut self, number: usize, heard: Heard) -> Verdict {
         let member = &mut self.members[number];
+        let (ran, tight) = (member.ran(self.time), member.is_tight(self.time));
         let Some(node) = &mut member.node else {
             return Ok(());
         };
@@ -113,10 +114,10 @@ impl World {
         let phase = node.phase();
         let around = Circumstances {
             now: member.clock.read(self.time),
-            time: self.time,
+            ran,
             serving: phase == Phase::Serving,
             loading: false,
-            tight: self.time < member.tight_until,
+            tight,
         };
         self.judge.told_time(number, around.now);
         if self.trace {
@@ -216,6 +217,8 @@ impl World {
             self.fired(Fault::MidTurn);
             self.members[number].mid_turn = true;
             let after = dice.exponential(100_000_000).min(1_000_000_000);
+            let time = self.time;
+            self.members[number].stand_still(time, after);
             self.push(
                 after,
                 Event::Flush {
@@ -478,7 +481,7 @@ impl World {
     /// The node has stopped by itself.
     fn stopped(&mut self, number: usize, failure: Option<String>) -> Result<Performed, Violation> {
         let member = &self.members[number];
-        let tight = self.time < member.tight_until;
+        let tight = member.is_tight(self.time);
         match failure {
             None => self.end(number, End::Stop),
             Some(_) if member.flipped.is_some() && !member.serving => {
