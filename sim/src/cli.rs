@@ -9,7 +9,7 @@ use crate::goals::{Fault, Goal};
 use crate::judge::invariant::Id;
 use crate::run::{EVENTS, Order};
 use crate::scenario::Profile;
-use crate::{check, fleet, model, report, run};
+use crate::{check, fleet, model, mutants, report, run};
 
 /// The world in a box: runs Seedis under a virtual clock, a fake disk and unruly clients, from a
 /// seed.
@@ -21,7 +21,7 @@ struct Cli {
 }
 
 const EXITS: &str = "Exit: 0 pass, 2 usage, 10 safety, 12 liveness, 13 panic, 14 non-determinism, \
-    16 a fault class or goal was never exercised.";
+    16 a fault class or goal was never exercised, 17 a planted bug was not found.";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
@@ -80,6 +80,17 @@ enum Verb {
         seed: u64,
         #[arg(long, value_enum, default_value = "smoke")]
         profile: Profile,
+    },
+    /// Planted bugs: each patch of `sim/mutants` on a copy of the tree, hunted until it is found.
+    Mutants {
+        /// Which; all, where none is given.
+        names: Vec<String>,
+        /// The most seeds for each.
+        #[arg(long, default_value_t = 3000)]
+        seeds: u64,
+        /// From how many starting points each is hunted.
+        #[arg(long, default_value_t = 1)]
+        starts: u64,
     },
     /// The model of what goes wrong, in words.
     Faults,
@@ -172,6 +183,15 @@ pub(crate) fn main() -> u8 {
             check::print_chain(seed, profile);
             0
         }
+        Verb::Mutants {
+            names,
+            seeds,
+            starts,
+        } => mutants::hunt(&mutants::Plan {
+            names,
+            seeds,
+            starts,
+        }),
         Verb::Faults => {
             faults();
             0

@@ -32,12 +32,12 @@ pub(crate) struct Batch {
 impl Batch {
     fn push(&mut self, piece: Piece) {
         match &piece {
-            Piece::Request(words) => wire::request(&mut self.bytes, words),
+            Piece::Request(words) | Piece::Behind(words) => wire::request(&mut self.bytes, words),
             Piece::Inline(words) => {
                 self.bytes.extend_from_slice(&words.join(&b' '));
                 self.bytes.extend_from_slice(b"\r\n");
             }
-            Piece::Garbage(bytes, _) => self.bytes.extend_from_slice(bytes),
+            Piece::Garbage { bytes, .. } => self.bytes.extend_from_slice(bytes),
         }
         self.pieces.push((piece, self.bytes.len()));
     }
@@ -73,10 +73,13 @@ impl Client {
         let mut batch = Batch::default();
         for _ in 0..dice.within(1, most) {
             for piece in self.workload.next(dice) {
-                let last = matches!(piece, Piece::Garbage(..));
+                let last = matches!(piece, Piece::Garbage { .. });
                 batch.push(piece);
                 if last {
                     self.leaving = true;
+                    for piece in self.workload.behind(dice) {
+                        batch.push(piece);
+                    }
                     return batch;
                 }
             }

@@ -39,6 +39,8 @@ impl Stream {
     pub(crate) const DISK: Self = Self::new(*b"disk..", 1);
     /// Phases without space, by member and ordinal.
     pub(crate) const SPACE: Self = Self::new(*b"space.", 1);
+    /// Which bytes are sent to twins, and how they are cut, by client and act.
+    pub(crate) const TWINS: Self = Self::new(*b"twins.", 1);
     /// Identities that a driver would take from the system.
     pub(crate) const IDENTITY: Self = Self::new(*b"ident.", 1);
 }

@@ -94,6 +94,8 @@ pub(crate) struct Scenario {
     pub(crate) flips: u64,
     /// In how many of a thousand turns the store is compared with the model.
     pub(crate) audits: u64,
+    /// How many of a thousand batches are sent to two nodes on the side, cut differently.
+    pub(crate) twins: u64,
 }
 
 const MS: u64 = 1_000_000;
@@ -174,6 +176,7 @@ impl Scenario {
             sync_fails: every(20, 25 * SECOND, false).filter(|_| logged),
             flips: if logged { share(22, 250, false) } else { 0 },
             audits: *class(21).pick(&[2, 5, 20]),
+            twins: if on_bytes { 200 } else { 10 },
         }
     }
 

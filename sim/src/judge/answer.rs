@@ -33,7 +33,7 @@ impl Judge {
             // The client has gone and does not care.
             return Ok(());
         };
-        let resp3 = dialogue.resp3;
+        let (resp3, db) = (dialogue.resp3, dialogue.db);
         let Some((asked, number)) = dialogue.asked.pop_front() else {
             let text = format!("c{conn} is answered without having asked");
             return Err(Violation::new(Id::P4, text));
@@ -43,7 +43,11 @@ impl Judge {
             return Err(Violation::new(Id::P5, text));
         }
         let (want, entry) = match &asked {
-            Asked::Garbage(complaint) => {
+            Asked::Behind(_) => {
+                let text = format!("c{conn}: what is behind a protocol error is answered");
+                return Err(Violation::new(Id::P5, text));
+            }
+            Asked::Garbage { complaint, .. } => {
                 dialogue.closing = true;
                 self.goals.reach(Goal::ProtocolError);
                 (Want::Error(complaint.clone()), None)
@@ -67,8 +71,15 @@ impl Judge {
         if let Some(index) = entry {
             self.members[member]
                 .durability
-                .answered(index, around.time)?;
+                .answered(index, around.ran)?;
         }
+        let suspect = match &asked {
+            Asked::Request(words) if answer == Answer::Read => {
+                let row = words.first().and_then(|name| model::find(name));
+                row.and_then(|row| self.suspect(member, db, row, words))
+            }
+            _ => None,
+        };
         let Some(dialogue) = self.dialogues.get_mut(&conn) else {
             return Ok(());
         };
@@ -81,6 +92,7 @@ impl Judge {
             want,
             resp3: spoken,
             asked,
+            suspect,
         });
         Ok(())
     }
@@ -142,6 +154,10 @@ impl Judge {
                 });
                 if around.loading {
                     return Ok(Want::Error(LOADING.to_owned()));
+                }
+                if !is_step(answer) {
+                    // Whatever the reply is, it is wrong; it tells what is.
+                    return Ok(Want::OneOf(Vec::new()));
                 }
                 executed_for(conn, words, answer, executed, &step)
             }
@@ -331,6 +347,11 @@ impl Judge {
             *db = transaction.db;
         }
         self.goals.reach(Goal::ExecDone);
+        let whole = |e: &Executed| e.step == Step::Transaction(transaction.queued.clone());
+        if !executed.as_ref().is_some_and(whole) {
+            let text = format!("c{conn}: EXEC did not execute what was queued as one");
+            return Err(Violation::new(Id::S5, text));
+        }
         executed_for(
             conn,
             words,

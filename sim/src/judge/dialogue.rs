@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::history::{Command, Words};
+use super::invariant::Id;
 use crate::model::Want;
 
 /// Something that a client has sent.
@@ -10,8 +11,15 @@ use crate::model::Want;
 pub(crate) enum Asked {
     /// A request.
     Request(Words),
-    /// Bytes that are no request, and the complaint that they must get.
-    Garbage(String),
+    /// Bytes that are no request.
+    Garbage {
+        /// The complaint that they must get.
+        complaint: String,
+        /// They are a request but for one byte too many.
+        limit: bool,
+    },
+    /// A request behind such bytes: nobody may look at it.
+    Behind(Words),
 }
 
 /// A reply that the client is to receive.
@@ -20,6 +28,8 @@ pub(crate) struct Owed {
     pub(crate) want: Want,
     pub(crate) resp3: bool,
     pub(crate) asked: Asked,
+    /// What another reply would break, where it is not the order of replies.
+    pub(crate) suspect: Option<Id>,
 }
 
 /// A transaction that is being put together.

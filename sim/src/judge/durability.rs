@@ -19,7 +19,8 @@ pub(crate) enum Policy {
     Logged(Fsync),
 }
 
-/// Under `everysec`, what was answered so long before a crash must survive it, in nanoseconds.
+/// Under `everysec`, what was answered so long before a crash must survive it, in nanoseconds: of
+/// time in which the process could run.
 const BOUND_NS: u64 = 3_000_000_000;
 
 /// What has happened to a member.
@@ -55,6 +56,11 @@ pub(super) struct Durability {
     noted: bool,
     /// Under `always`, the entry up to which a recovery has come that was served from.
     served: u64,
+    /// Under `always`, entries that are synced, and the latest that the clock may have said when
+    /// they were known to be.
+    synced: VecDeque<(u64, u64)>,
+    /// The highest entry that a record behind it knew to be synced.
+    witnessed: u64,
 }
 
 impl Durability {
@@ -66,21 +72,33 @@ impl Durability {
     }
 
     /// A8: a reply is owed for an entry.
-    pub(super) fn answered(&mut self, index: u64, time: u64) -> Verdict {
+    pub(super) fn answered(&mut self, index: u64, ran: u64) -> Verdict {
         if self.sync_failed {
             let text = format!("entry {index} was answered behind a failed sync");
             return Err(Violation::new(Id::A8, text));
         }
         if index > self.answered {
             self.answered = index;
-            self.recent.push_back((time, index));
+            self.recent.push_back((ran, index));
         }
-        self.age(time);
+        self.age(ran);
         Ok(())
     }
 
-    fn age(&mut self, time: u64) {
-        while let Some((_, index)) = self.recent.pop_front_if(|(at, _)| *at + BOUND_NS < time) {
+    /// An entry is applied, or recovered and served from: whatever is proposed later says so.
+    pub(super) fn applied(&mut self, index: u64, stamp: u64, high: u64) {
+        if self.policy != Policy::Logged(Fsync::Always) {
+            return;
+        }
+        // What has a later stamp than any clock could give was proposed behind.
+        while let Some((older, _)) = self.synced.pop_front_if(|(_, high)| *high < stamp) {
+            self.witnessed = older;
+        }
+        self.synced.push_back((index, high));
+    }
+
+    fn age(&mut self, ran: u64) {
+        while let Some((_, index)) = self.recent.pop_front_if(|(at, _)| *at + BOUND_NS < ran) {
             self.old = index;
         }
     }
@@ -94,9 +112,14 @@ impl Durability {
         }
     }
 
-    /// A1, A4, A10: what was promised is there.
+    /// A1, A2, A4, A5, A10: what was promised is there.
     pub(super) fn check_floor(&self, index: u64) -> Verdict {
         let Self { floor, served, .. } = self;
+        if self.flipped && index < self.witnessed {
+            let known = self.witnessed;
+            let text = format!("a bit flipped, and of {known} entries known to be synced {index}");
+            return Err(Violation::new(Id::A5, text));
+        }
         if self.flipped {
             let text =
                 format!("a bit flipped; recovery came to {index} of {floor} and says nothing");
@@ -109,7 +132,8 @@ impl Durability {
         }
         if index < *floor {
             let text = format!("entries up to {floor} must survive, and recovery came to {index}");
-            return Err(Violation::new(Id::A1, text));
+            let always = self.policy == Policy::Logged(Fsync::Always);
+            return Err(Violation::new(if always { Id::A1 } else { Id::A2 }, text));
         }
         if index < *served {
             let text = format!("recovery came to {index}, and to {served} the time before");
@@ -119,8 +143,8 @@ impl Durability {
     }
 
     /// The entry up to which all must survive.
-    fn promised(&mut self, end: End, time: u64) -> u64 {
-        self.age(time);
+    fn promised(&mut self, end: End, ran: u64) -> u64 {
+        self.age(ran);
         let end = if self.damaged { End::Power } else { end };
         match (self.policy, end) {
             (Policy::Memory, _) | (Policy::Logged(Fsync::No), End::Power) => 0,
@@ -152,10 +176,10 @@ impl Judge {
     }
 
     /// A member is gone, be it by a crash or on request.
-    pub(crate) fn lost(&mut self, member: usize, end: End, time: u64) {
+    pub(crate) fn lost(&mut self, member: usize, end: End, ran: u64) {
         let member = &mut self.members[member];
         let durability = &mut member.durability;
-        let promised = durability.promised(end, time);
+        let promised = durability.promised(end, ran);
         // What survived the death of a process may still be lost by a failure of the power.
         durability.floor = if member.serving {
             promised
@@ -166,6 +190,7 @@ impl Judge {
         durability.noted = false;
         durability.recent.clear();
         member.serving = false;
+        member.most = 0;
         member.history.forget();
         if durability.policy == Policy::Memory {
             member.history.entries.clear();
@@ -188,6 +213,9 @@ impl Judge {
             // Clients may read it from now on, so that it must not vanish again.
             durability.served = index;
         }
+        durability.synced.clear();
+        durability.applied(index, 0, member.high.0);
+        durability.witnessed = durability.witnessed.min(index);
         (durability.flipped, durability.noted) = (false, false);
         (durability.answered, durability.old) = (index, index.min(durability.old));
         member.history.entries.retain(|entry| entry.index <= index);

@@ -1,6 +1,6 @@
 //! What one member has executed: its entries in order, and the model behind the last of them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use seedis::node::entry::{Item, Reader};
@@ -96,6 +96,21 @@ pub(crate) struct History {
     pub(crate) ahead: VecDeque<Step>,
     /// The step that was executed last.
     pub(crate) last: Option<Executed>,
+    /// Whether its recovery began behind a base.
+    pub(crate) from_base: bool,
+    /// Databases and words that the last writing command to name them answered with an error.
+    pub(crate) spoilt: BTreeSet<(u32, Vec<u8>)>,
+    /// Writing commands since the store's changes were counted.
+    pub(crate) tried: Tried,
+    /// How many changes the store had then.
+    pub(crate) changes: Option<u64>,
+}
+
+/// Writing commands, by what they answered.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tried {
+    pub(crate) errors: u64,
+    pub(crate) successes: u64,
 }
 
 impl History {
@@ -114,6 +129,7 @@ impl History {
         (self.applied, self.stamp) = (0, 0);
         self.ahead.clear();
         self.last = None;
+        self.spoilt.clear();
         let entries: Vec<Entry> = self
             .entries
             .iter()
@@ -130,6 +146,8 @@ impl History {
     /// The member has lost its memory; its entries may still be on its disk.
     pub(crate) fn forget(&mut self) {
         self.rebuild(0);
+        self.from_base = false;
+        (self.tried, self.changes) = (Tried::default(), None);
     }
 
     /// An entry is being applied.
@@ -145,16 +163,20 @@ impl History {
         let moment = Moment::exactly(self.stamp);
         self.model.begin_step();
         let want = match &step {
-            Step::Command(command) => run(&mut self.model, command, moment),
+            Step::Command(command) => self.run(command, moment),
             Step::Transaction(commands) => {
-                let wants = commands
-                    .iter()
-                    .map(|command| run(&mut self.model, command, moment));
+                let wants = commands.iter().map(|command| self.run(command, moment));
                 Want::Array(wants.collect())
             }
         };
         self.last = Some(Executed { step, want });
         self.last.as_ref()
+    }
+
+    fn run(&mut self, command: &Command, moment: Moment) -> Want {
+        let want = run(&mut self.model, command, moment);
+        self.note_outcome(command, &want);
+        want
     }
 
     /// All steps of the entry before must be done when the next begins.

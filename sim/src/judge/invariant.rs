@@ -37,13 +37,21 @@ invariants! {
          survive: any crash under `always`, the death of the process alone under `everysec` and \
          `no`.";
     A2, "recovery is a prefix",
-        "What is recovered is the state behind some prefix of the entries; under `everysec` \
-         nothing older than three seconds is missing.";
+        "What is recovered is the state behind some prefix of the entries, without a gap; under \
+         `everysec` nothing older than three seconds is missing.";
     A3, "nothing is invented",
         "Every executed command was sent by a client, and is executed once; an entry is the same \
          each time it is read.";
     A4, "recovering twice equals once",
         "A recovery that is repeated, or was cut short by a crash before, gives the same state.";
+    A5, "a torn tail and a damaged middle are told apart",
+        "The node starts from whatever a crash leaves; where what a later record knew to be synced \
+         is damaged, it refuses to.";
+    A6, "a rewrite keeps the state",
+        "What is recovered from a base and the log behind it is what was executed, writes during \
+         the rewrite included.";
+    A7, "the switch to a new base is atomic",
+        "Whenever a crash comes, the manifest is whole and the base that it names too.";
     A8, "a failed sync is believed",
         "After a sync has failed the node acknowledges nothing more and stops.";
     A9, "a full disk refuses writes alone",
@@ -52,22 +60,32 @@ invariants! {
     A10, "damage is found",
         "Where a bit of a file has flipped, the node refuses to start or says what it has cut; it \
          never serves what nobody wrote.";
+    P1, "any split gives the same requests",
+        "The same bytes of a client get the same replies however they are cut, and no request is \
+         taken for a protocol error.";
     P2, "no panic",
         "No bytes of a client, and no state of a disk, make the core panic.";
+    P3, "replies are RESP",
+        "A decoder that shares no code with the server reads all that it writes; each value has \
+         one spelling.";
     P4, "one reply per command, in order",
         "Each client receives, in the order of its requests, exactly the replies that the model \
          gives when it executes the commands in the order that the node witnesses.";
     P5, "a protocol error ends the conversation",
         "Bytes that are no request get the error reply, then the connection closes, and nothing \
          behind them is executed.";
+    P6, "limits hold at plus and minus one",
+        "A request as long as may be is executed; one a byte longer gets the error reply, and the \
+         connection closes.";
     P7, "a close in mid-pipeline leaves a prefix",
-        "Of a pipeline whose client has gone, the commands that were executed are the first ones.";
+        "Of a pipeline whose client has gone, the commands that were executed are the first ones, \
+         and none that was cut.";
     S1, "the store equals the model",
         "All keys, values and times in the store are those of a naive model that executed the same \
          entries.";
-    S3, "replicated time never runs back",
+    S3, "time comes from the log",
         "The stamp of an entry is never below that of the entry before it, whatever the wall clock \
-         did.";
+         did, and when a key dies follows from the stamp alone.";
     S4, "an expired key is never seen",
         "A key whose time has come by the clock of the member that answers is not shown, and one \
          whose time has not come is.";
@@ -76,6 +94,9 @@ invariants! {
          watched key was written since WATCH.";
     S6, "an error leaves state untouched",
         "A command that answers an error has changed nothing.";
+    S8, "memory is accounted for",
+        "The store's account of its memory is no less than its keys and values take, and bounded \
+         by the most that they have taken.";
     L2, "pending requests end",
         "When all faults have ended, every request is answered within a bounded time.";
 }

@@ -5,13 +5,14 @@
 //! arrives.
 
 mod answer;
+mod blame;
 mod dialogue;
 mod durability;
 mod history;
 pub(crate) mod invariant;
 mod state;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use seedis::node::witness::{Answer, Witnessed};
@@ -21,7 +22,7 @@ pub(crate) use dialogue::Asked;
 use dialogue::Dialogue;
 use durability::Durability;
 pub(crate) use durability::{End, Policy};
-use history::{Entry, History, Step, fingerprint, spelled, steps_of};
+use history::{Entry, History, Step, Words, fingerprint, spelled, steps_of};
 use invariant::{Id, Verdict, Violation};
 
 use crate::goals::{Goal, Goals};
@@ -35,6 +36,8 @@ struct Member {
     durability: Durability,
     /// The latest that its clock may have said, in milliseconds, and its monotonic clock then.
     high: (u64, u64),
+    /// The most bytes that keys and values have taken in this life.
+    most: usize,
     /// How many requests had been asked of all members when it began to serve.
     serves_from: u64,
 }
@@ -55,6 +58,10 @@ pub(crate) struct Judge {
     dialogues: BTreeMap<u64, Dialogue>,
     /// Requests that were sent and not executed, by fingerprint.
     outstanding: BTreeMap<u128, u32>,
+    /// Requests behind bytes that were none, by fingerprint.
+    forbidden: BTreeSet<u128>,
+    /// Requests of which the end was never sent.
+    cuts: VecDeque<Words>,
     pub(crate) goals: Goals,
     /// Replies compared.
     pub(crate) replies: u64,
@@ -66,8 +73,8 @@ pub(crate) struct Judge {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Circumstances {
     pub(crate) now: Now,
-    /// True time, in nanoseconds.
-    pub(crate) time: u64,
+    /// For how long its process could run so far, in nanoseconds.
+    pub(crate) ran: u64,
     /// Whether its node serves.
     pub(crate) serving: bool,
     /// Whether a request may have been refused because the member was, or is, loading.
@@ -104,8 +111,14 @@ impl Judge {
 
     /// A client has sent something.
     pub(crate) fn asked(&mut self, conn: u64, asked: Asked) {
-        if let Asked::Request(words) = &asked {
-            *self.outstanding.entry(fingerprint(words)).or_default() += 1;
+        match &asked {
+            Asked::Request(words) => {
+                *self.outstanding.entry(fingerprint(words)).or_default() += 1;
+            }
+            Asked::Behind(words) => {
+                self.forbidden.insert(fingerprint(words));
+            }
+            Asked::Garbage { .. } => {}
         }
         if let Some(dialogue) = self.dialogues.get_mut(&conn) {
             self.asked += 1;
@@ -127,6 +140,32 @@ impl Judge {
             return Err(Violation::new(Id::P4, text));
         }
         Ok(())
+    }
+
+    /// A client has sent the start of a request, and will never send the end.
+    pub(crate) fn cut(&mut self, words: Words) {
+        const KEPT: usize = 256;
+        self.cuts.truncate(KEPT);
+        self.cuts.push_front(words);
+    }
+
+    /// The invariant that breaks who executes what nobody has asked.
+    fn invented(&self, words: &Words) -> Id {
+        let is_cut = |cut: &Words| {
+            let before = words.len().saturating_sub(1);
+            words.len() <= cut.len()
+                && words[..before] == cut[..before]
+                && words[before..]
+                    .iter()
+                    .all(|last| cut[before].starts_with(last))
+        };
+        if self.forbidden.contains(&fingerprint(words)) {
+            Id::P5
+        } else if self.cuts.iter().any(is_cut) {
+            Id::P7
+        } else {
+            Id::A3
+        }
     }
 
     /// A connection has ended on the client's side: nothing that is owed matters any more.
@@ -173,13 +212,13 @@ impl Judge {
         if !member.serving && member.history.applied == 0 && entry.index > 1 {
             // Recovery starts behind a base: the state there is the one behind the entry before.
             member.history.rebuild(entry.index - 1);
+            member.history.from_base = true;
         }
-        if entry.index <= member.history.applied {
-            let text = format!(
-                "entry {} follows entry {}",
-                entry.index, member.history.applied
-            );
-            return Err(Violation::new(Id::A3, text));
+        let applied = member.history.applied;
+        if entry.index != applied + 1 {
+            let gap = !member.serving && entry.index > applied;
+            let text = format!("entry {} follows entry {applied}", entry.index);
+            return Err(Violation::new(if gap { Id::A2 } else { Id::A3 }, text));
         }
         match known {
             Some(known) if known != entry && !member.serving => {
@@ -210,9 +249,10 @@ impl Judge {
                     for command in commands {
                         let left = self.outstanding.get_mut(&fingerprint(&command.words));
                         let Some(left) = left.filter(|left| **left > 0) else {
+                            let id = self.invented(&command.words);
                             let words = spelled(&command.words);
                             let text = format!("entry {} executes {words}: not asked", entry.index);
-                            return Err(Violation::new(Id::A3, text));
+                            return Err(Violation::new(id, text));
                         };
                         *left -= 1;
                     }
@@ -221,6 +261,10 @@ impl Judge {
             }
         }
         member.raise(around.now.wall_ms().max(entry.stamp), around.now.mono.0);
+        if member.serving {
+            let high = member.high.0;
+            member.durability.applied(entry.index, entry.stamp, high);
+        }
         member.history.begin(&entry);
         Ok(())
     }
@@ -247,14 +291,15 @@ impl Judge {
         self.replies += 1;
         if !owed.want.is_met_by(value, owed.resp3) {
             let asked = match &owed.asked {
-                Asked::Request(words) => spelled(words),
-                Asked::Garbage(_) => "garbage".to_owned(),
+                Asked::Request(words) | Asked::Behind(words) => spelled(words),
+                Asked::Garbage { .. } => "garbage".to_owned(),
             };
+            let id = blame::of_reply(&owed, value);
             let text = format!(
                 "c{conn} asked {asked}: wanted {}, received {value}",
                 owed.want
             );
-            return Err(Violation::new(Id::P4, text));
+            return Err(Violation::new(id, text));
         }
         Ok(())
     }

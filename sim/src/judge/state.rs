@@ -1,20 +1,27 @@
-//! S1: the store against the model, key by key.
+//! S1, S8: the store against the model, key by key, and its account of memory.
 
 use std::collections::BTreeMap;
 
 use seedis::store::{Store, Value};
 use seedis::time::Stamp;
 
-use super::Judge;
 use super::invariant::{Id, Verdict, Violation};
+use super::{Judge, Member};
 use crate::model::{DATABASES, Datum, Item};
 use crate::wire::shown;
 
+/// What the store may hold besides its keys and values: tables, and what waits to be freed.
+const MEMORY_FIXED: usize = 256 << 10;
+/// How often it may hold them: buffers with room to grow, copies for a base, what was removed.
+const MEMORY_FACTOR: usize = 4;
+
 impl Judge {
-    /// S1: all keys, values and times of a member's store are those of the model.
-    pub(crate) fn audit(&self, member: usize, store: &Store) -> Verdict {
-        let history = &self.members[member].history;
+    /// S1: all keys, values and times of a member's store are those of the model. `recovered`: it
+    /// has just come back.
+    pub(crate) fn audit(&mut self, member: usize, store: &Store, recovered: bool) -> Verdict {
+        let Member { history, most, .. } = &mut self.members[member];
         let at = history.stamp;
+        let mut takes = 0;
         for db in 0..DATABASES {
             let mut found: BTreeMap<Vec<u8>, Item> = BTreeMap::new();
             store.for_each_key(db, Stamp(at), &mut |key, value| {
@@ -29,22 +36,46 @@ impl Judge {
                 found.insert(key.to_vec(), Item { datum, expiry });
             });
             for (key, item) in history.model.live(db, at) {
+                takes += key.len() + bytes_of(&item.datum);
                 match found.remove(key) {
                     Some(other) if other == *item => {}
                     other => {
+                        let id = history.blame((db, key), other.as_ref(), recovered);
                         let key = shown(key);
                         let text =
                             format!("db {db} key {key}: the store has {other:?}, not {item:?}");
-                        return Err(Violation::new(Id::S1, text));
+                        return Err(Violation::new(id, text));
                     }
                 }
             }
             if let Some((key, item)) = found.first_key_value() {
+                let id = history.blame((db, key), Some(item), recovered);
                 let key = shown(key);
                 let text = format!("db {db} key {key}: the store has {item:?}, the model nothing");
-                return Err(Violation::new(Id::S1, text));
+                return Err(Violation::new(id, text));
             }
         }
+        *most = takes.max(*most);
+        let memory = store.memory();
+        if memory < takes || memory > MEMORY_FIXED + MEMORY_FACTOR * *most {
+            let most = *most;
+            let text = format!("the account says {memory} bytes, for {takes} now and {most} once");
+            return Err(Violation::new(Id::S8, text));
+        }
         Ok(())
+    }
+}
+
+/// The least memory that a value takes.
+fn bytes_of(datum: &Datum) -> usize {
+    // Whatever is short may be a number that is kept as such.
+    const NUMBER_BYTES_MAX: usize = 20;
+    let least = |text: &Vec<u8>| match text.len() {
+        0..=NUMBER_BYTES_MAX => 0,
+        len => len,
+    };
+    match datum {
+        Datum::Text(text) => least(text),
+        Datum::Hash(fields) => fields.iter().map(|(f, v)| least(f) + least(v)).sum(),
     }
 }

@@ -39,7 +39,7 @@ fn transfer(call: &mut Call<'_>, from: &[u8], to_db: u32, to: &[u8], keep: bool)
     if !keep {
         call.remove(from);
     }
-    call.model.put(to_db, to, item);
+    call.model.put(to_db, to, item, call.moment.at);
 }
 
 pub(super) fn rename(call: &mut Call<'_>) -> Answer {

@@ -152,7 +152,8 @@ impl Call<'_> {
     }
 
     pub(crate) fn put(&mut self, key: &[u8], datum: Datum, expiry: Option<u64>) {
-        self.model.put(self.db, key, Item { datum, expiry });
+        let item = Item { datum, expiry };
+        self.model.put(self.db, key, item, self.moment.at);
     }
 
     /// A new value that keeps the time of the old one.
@@ -184,14 +185,23 @@ impl Model {
         item.is_some_and(|item| item.expiry.is_some_and(|expiry| expiry <= at))
     }
 
+    /// When a key dies or has died.
+    pub(crate) fn expiry(&self, db: u32, key: &[u8]) -> Option<u64> {
+        self.databases.get(&db)?.get(key)?.expiry
+    }
+
     /// The keys of a database that are alive, in order.
     pub(crate) fn live(&self, db: u32, at: u64) -> impl Iterator<Item = (&Vec<u8>, &Item)> {
         let items = self.databases.get(&db).into_iter().flatten();
         items.filter(move |(_, item)| item.expiry.is_none_or(|expiry| expiry > at))
     }
 
-    pub(crate) fn put(&mut self, db: u32, key: &[u8], item: Item) {
-        self.touch(db, key);
+    /// Puts a value; where nothing lived and the value is dead from the start, nothing changes.
+    pub(crate) fn put(&mut self, db: u32, key: &[u8], item: Item, at: u64) {
+        let lives = item.expiry.is_none_or(|expiry| expiry > at);
+        if lives || self.get(db, key, at).is_some() {
+            self.touch(db, key);
+        }
         self.databases
             .entry(db)
             .or_default()

@@ -20,18 +20,26 @@ pub(crate) enum Piece {
     Request(Request),
     /// A request as people type it; only words that need no quotes.
     Inline(Request),
-    /// Bytes that are no request, and the complaint that they deserve.
-    Garbage(Vec<u8>, String),
+    /// Bytes that are no request.
+    Garbage {
+        bytes: Vec<u8>,
+        /// The complaint that they deserve.
+        complaint: String,
+        /// They would be a request with one byte less, or with the number one lower.
+        limit: bool,
+    },
+    /// A request behind such bytes.
+    Behind(Request),
 }
 
 impl fmt::Display for Piece {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Request(words) | Self::Inline(words) => {
+            Self::Request(words) | Self::Inline(words) | Self::Behind(words) => {
                 let words: Vec<String> = words.iter().map(|word| shown(word)).collect();
                 f.write_str(&words.join(" "))
             }
-            Self::Garbage(bytes, _) => write!(f, "garbage {}", shown(bytes)),
+            Self::Garbage { bytes, .. } => write!(f, "garbage {}", shown(bytes)),
         }
     }
 }
@@ -134,6 +142,17 @@ impl Workload {
             Kind::CompareAndSet => self.compare_and_set(dice),
             Kind::Anything => self.anything(dice),
         }
+    }
+
+    /// What it sends where nobody may look any more.
+    pub(crate) fn behind(&self, dice: &mut Dice) -> Vec<Piece> {
+        let key = self.key("r", dice);
+        let requests = 0..dice.below(3);
+        let requests = requests.map(|_| {
+            let words = ["SET", &key, &self.value(dice)];
+            Piece::Behind(words.map(|word| word.as_bytes().to_vec()).to_vec())
+        });
+        requests.collect()
     }
 
     /// A reply to one of its requests has come.

@@ -12,33 +12,45 @@ use crate::workload::Piece;
 
 impl World {
     /// A client connects, asks or goes away, and decides when it acts again.
-    pub(super) fn act(&mut self, number: usize) {
+    pub(super) fn act(&mut self, number: usize) -> Verdict {
         self.clients[number].acts += 1;
         let acts = self.clients[number].acts;
         let mut dice = self.dice(Stream::CLIENT, number as u64, acts);
         let think = dice.exponential(self.scenario.think).max(1000);
         if self.healed {
-            return;
+            return Ok(());
         }
         self.push(think, Event::Act { client: number });
         let Some(conn) = self.clients[number].conn else {
             self.connect(number, &mut dice);
-            return;
+            return Ok(());
         };
         if self.clients[number].leaving {
-            return;
+            return Ok(());
         }
         if self.clients[number].pending.len() < self.scenario.depth {
             let batch = self.clients[number].ask(self.scenario.pipeline, &mut dice);
             if dice.permille(self.scenario.close) {
                 self.close(number, conn, batch, &mut dice);
-                return;
+                return Ok(());
             }
+            self.try_twins(number, &batch)?;
             let whole = batch.bytes.len();
             self.say(number, conn, batch, whole);
         } else if dice.permille(self.scenario.close) {
             self.close(number, conn, Batch::default(), &mut dice);
         }
+        Ok(())
+    }
+
+    /// P1: two nodes on the side are sent the same bytes, cut differently.
+    fn try_twins(&mut self, client: usize, batch: &Batch) -> Verdict {
+        let acts = self.clients[client].acts;
+        let mut dice = self.dice(Stream::TWINS, client as u64, acts);
+        if dice.permille(self.scenario.twins) {
+            crate::twins::check(batch, &mut dice)?;
+        }
+        Ok(())
     }
 
     fn connect(&mut self, client: usize, dice: &mut crate::draws::Dice) {
@@ -87,21 +99,31 @@ impl World {
 
     /// Sends a batch, or only its first bytes.
     fn say(&mut self, client: usize, conn: u64, batch: Batch, cut: usize) {
+        let mut start = 0;
         for (piece, end) in batch.pieces {
             if end > cut {
+                if let Piece::Request(words) | Piece::Inline(words) = piece
+                    && start < cut
+                {
+                    self.judge.cut(words.into());
+                }
                 break;
             }
+            start = end;
             self.tell(|| format!("c{conn} asks {piece}"));
             match piece {
                 Piece::Request(words) | Piece::Inline(words) => {
                     self.judge.asked(conn, Asked::Request(words.clone().into()));
                     self.clients[client].pending.push_back(Some(words));
                 }
-                Piece::Garbage(_, complaint) => {
+                Piece::Garbage {
+                    complaint, limit, ..
+                } => {
                     self.fired(Fault::Garbage);
-                    self.judge.asked(conn, Asked::Garbage(complaint));
+                    self.judge.asked(conn, Asked::Garbage { complaint, limit });
                     self.clients[client].pending.push_back(None);
                 }
+                Piece::Behind(words) => self.judge.asked(conn, Asked::Behind(words.into())),
             }
         }
         self.send_bytes(conn, true, &batch.bytes[..cut]);
@@ -177,7 +199,7 @@ impl World {
         loop {
             let next = self.clients[client].decoder.next();
             let next =
-                next.map_err(|wrong| Violation::new(Id::P4, format!("c{conn}: {}", wrong.0)));
+                next.map_err(|wrong| Violation::new(Id::P3, format!("c{conn}: {}", wrong.0)));
             let Some(value) = next? else {
                 return Ok(());
             };

@@ -120,7 +120,8 @@ impl World {
         let outcome = member.disk.perform(op);
         if matches!(outcome, Err(DiskError::Io { .. })) {
             // A node that cannot prepare a file for its log may take the disk for a full one.
-            member.tight_until = member.tight_until.max(self.time.saturating_add(TIGHT_NS));
+            let until = member.ran(self.time).saturating_add(TIGHT_NS);
+            member.tight_until = member.tight_until.max(until);
             self.fired(Fault::SyncFails);
             self.judge.sync_lost(number);
         }

@@ -87,12 +87,11 @@ impl World {
         let mut lasts = None;
         match fault {
             Fault::Pause if member.is_up() => {
-                let until = time + dice.exponential(200_000_000).min(2_000_000_000);
-                member.paused_until = member.paused_until.max(until);
+                member.stand_still(time, dice.exponential(200_000_000).min(2_000_000_000));
             }
             Fault::Freeze if member.is_up() && member.frozen_from.is_none() => {
                 let length = dice.exponential(500_000_000).min(3_000_000_000);
-                member.paused_until = member.paused_until.max(time + length);
+                member.stand_still(time, length);
                 member.frozen_from = Some(time);
                 lasts = Some(length);
             }
@@ -168,7 +167,7 @@ impl World {
         match fault {
             Fault::Full => {
                 member.disk.space = None;
-                member.tight_until = time + 2_000_000_000;
+                member.tight_until = member.ran(time) + 2_000_000_000;
             }
             Fault::Freeze => {
                 if let Some(from) = member.frozen_from.take() {
@@ -187,10 +186,10 @@ impl World {
         member.doom = None;
         member.disk.fail_next_sync = false;
         if member.disk.space.take().is_some() {
-            member.tight_until = time + 2_000_000_000;
+            member.tight_until = member.ran(time) + 2_000_000_000;
         }
         self.over(number, Fault::Freeze);
-        self.members[number].paused_until = 0;
+        self.members[number].stands_no_longer(time);
         self.wake(number);
     }
 }

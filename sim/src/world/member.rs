@@ -60,6 +60,8 @@ pub(super) struct Member {
     pub(super) turns: u64,
     /// The process stands still until then.
     pub(super) paused_until: u64,
+    /// For how long it has stood still so far, and will by then, in nanoseconds.
+    pub(super) stood: u64,
     /// It stands still between its inputs and its flush.
     pub(super) mid_turn: bool,
     pub(super) doom: Option<Doom>,
@@ -71,7 +73,7 @@ pub(super) struct Member {
     pub(super) held: Vec<Witnessed>,
     /// The bit that has flipped since the last life: its file, place and number.
     pub(super) flipped: Option<(FileName, usize, u8)>,
-    /// The disk is full, or was until then.
+    /// The disk is full, or was until a moment ago: until the process has run for so long.
     pub(super) tight_until: u64,
     /// The monotonic clock stands still since then.
     pub(super) frozen_from: Option<u64>,
@@ -105,6 +107,7 @@ impl Member {
             turn_planned: false,
             turns: 0,
             paused_until: 0,
+            stood: 0,
             mid_turn: false,
             doom: None,
             stopping: false,
@@ -114,6 +117,30 @@ impl Member {
             tight_until: 0,
             frozen_from: None,
         }
+    }
+
+    /// The process stands still for some time from now on.
+    pub(super) fn stand_still(&mut self, time: u64, length: u64) {
+        let (from, until) = (self.paused_until.max(time), time + length);
+        self.stood += until.saturating_sub(from);
+        self.paused_until = self.paused_until.max(until);
+    }
+
+    /// It goes on, or is gone.
+    pub(super) fn stands_no_longer(&mut self, time: u64) {
+        self.stood -= self.paused_until.saturating_sub(time);
+        self.paused_until = 0;
+    }
+
+    /// For how long it could run so far: what it promises it promises for such time.
+    pub(super) fn ran(&self, time: u64) -> u64 {
+        let ahead = self.paused_until.saturating_sub(time);
+        time - (self.stood - ahead)
+    }
+
+    /// Whether it may still believe that its disk is full.
+    pub(super) fn is_tight(&self, time: u64) -> bool {
+        self.ran(time) < self.tight_until
     }
 
     /// Whether there is a process.
@@ -214,7 +241,9 @@ impl World {
         (member.due, member.deadline) = (false, None);
         member.deadline_version += 1;
         (member.turn_planned, member.mid_turn) = (false, false);
-        (member.paused_until, member.barrier) = (0, 0);
+        let ran = member.ran(time);
+        member.stands_no_longer(time);
+        member.barrier = 0;
         (member.doom, member.frozen_from) = (None, None);
         (member.stopping, member.serving, member.sync_failed) = (false, false, false);
         let life = member.life;
@@ -227,7 +256,7 @@ impl World {
             self.fired(Fault::DuringRecovery);
         }
         self.tell(|| format!("member {number} ends: {end:?}, {profile:?}"));
-        self.judge.lost(number, end, time);
+        self.judge.lost(number, end, ran);
         let of_member = |c: &super::links::Connection| c.member == number && c.life + 1 == life;
         let conns = self.connections.iter().filter(|(_, c)| of_member(c));
         let conns: Vec<u64> = conns.map(|(conn, _)| *conn).collect();

@@ -225,7 +225,7 @@ impl World {
         self.events += 1;
         self.digest.word(time);
         match event {
-            Event::Act { client } => self.act(client),
+            Event::Act { client } => self.act(client)?,
             Event::Up { conn, segment } => self.up(conn, segment),
             Event::Down { conn, segment } => self.down(conn, segment)?,
             Event::Take { conn, count } => self.take(conn, count),
@@ -276,7 +276,7 @@ impl World {
     fn last_words(&mut self) -> Verdict {
         for (number, member) in self.members.iter().enumerate() {
             if let Some(node) = &member.node {
-                self.judge.audit(number, node.store())?;
+                self.judge.audit(number, node.store(), false)?;
             }
         }
         Ok(())

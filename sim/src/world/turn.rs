@@ -106,6 +106,7 @@ impl World {
     /// Hands what a node has witnessed to the judge.
     fn listen(&mut self, number: usize, heard: Heard) -> Verdict {
         let member = &mut self.members[number];
+        let (ran, tight) = (member.ran(self.time), member.is_tight(self.time));
         let Some(node) = &mut member.node else {
             return Ok(());
         };
@@ -113,10 +114,10 @@ impl World {
         let phase = node.phase();
         let around = Circumstances {
             now: member.clock.read(self.time),
-            time: self.time,
+            ran,
             serving: phase == Phase::Serving,
             loading: false,
-            tight: self.time < member.tight_until,
+            tight,
         };
         self.judge.told_time(number, around.now);
         if self.trace {
@@ -125,11 +126,11 @@ impl World {
             }
         }
         if member.serving || phase != Phase::Serving {
-            return if records.is_empty() {
-                Ok(())
-            } else {
-                self.judge.witnessed(number, records, around)
-            };
+            let changes = node.store().changes();
+            if !records.is_empty() {
+                self.judge.witnessed(number, records, around)?;
+            }
+            return self.judge.counted(number, changes);
         }
         // It has begun to serve: how far it has recovered is known when it has flushed.
         member.held.append(&mut records);
@@ -162,14 +163,14 @@ impl World {
         self.members[number].flipped = None;
         self.tell(|| format!("member {number} serves, recovered up to {recovered:?}"));
         if plain {
-            self.audit(number)?;
+            self.audit(number, true)?;
         }
         self.judge.witnessed(number, after, around)
     }
 
-    fn audit(&mut self, number: usize) -> Verdict {
+    fn audit(&mut self, number: usize, recovered: bool) -> Verdict {
         match &self.members[number].node {
-            Some(node) => self.judge.audit(number, node.store()),
+            Some(node) => self.judge.audit(number, node.store(), recovered),
             None => Ok(()),
         }
     }
@@ -216,6 +217,8 @@ impl World {
             self.fired(Fault::MidTurn);
             self.members[number].mid_turn = true;
             let after = dice.exponential(100_000_000).min(1_000_000_000);
+            let time = self.time;
+            self.members[number].stand_still(time, after);
             self.push(
                 after,
                 Event::Flush {
@@ -428,7 +431,7 @@ impl World {
             }
         }
         if dice.permille(self.scenario.audits) && self.members[number].serving {
-            self.audit(number)?;
+            self.audit(number, false)?;
         }
         self.plan_deadline(number);
         let member = &self.members[number];
@@ -478,7 +481,7 @@ impl World {
     /// The node has stopped by itself.
     fn stopped(&mut self, number: usize, failure: Option<String>) -> Result<Performed, Violation> {
         let member = &self.members[number];
-        let tight = self.time < member.tight_until;
+        let tight = member.is_tight(self.time);
         match failure {
             None => self.end(number, End::Stop),
             Some(_) if member.flipped.is_some() && !member.serving => {
@@ -492,8 +495,14 @@ impl World {
             }
             Some(failure) => {
                 // No fault that is allowed makes a node unable to go on.
+                let id = match failure.split(' ').next().unwrap_or_default() {
+                    _ if member.serving => Id::A1,
+                    name if name.starts_with("base-") || failure.contains("manifest") => Id::A7,
+                    _ if failure.contains("the log is damaged") => Id::A5,
+                    _ => Id::A2,
+                };
                 let text = format!("member {number} stopped: {failure}");
-                return Err(Violation::new(Id::A1, text));
+                return Err(Violation::new(id, text));
             }
         }
         Ok(Performed::Gone)

@@ -1,0 +1,117 @@
+//! Which invariant is broken where something differs: the reply, or the store, from what it should
+//! be.
+
+use super::dialogue::{Asked, Owed};
+use super::history::{Command, History, Words};
+use super::invariant::Id;
+use super::{Judge, Member};
+use crate::model::{Class, Item, Row, Want, find};
+use crate::wire::Value;
+
+/// Redis's code for what is refused because the log cannot be written.
+const NO_SPACE: &[u8] = b"MISCONF";
+/// From so many bytes on, a request is there to try a limit.
+const LONG_BYTES: usize = 60_000;
+/// Words that are longer are no keys.
+const KEY_BYTES_MAX: usize = 16;
+
+/// The invariant that a wrong reply breaks.
+pub(super) fn of_reply(owed: &Owed, value: &Value) -> Id {
+    let text: &[u8] = match value {
+        Value::Error(text) => text,
+        _ => b"",
+    };
+    let wants_space =
+        |want: &Want| matches!(want, Want::Error(text) if names_space(text.as_bytes()));
+    match &owed.asked {
+        _ if names_space(text) || wants_space(&owed.want) => Id::A9,
+        Asked::Garbage { limit: true, .. } => Id::P6,
+        Asked::Garbage { .. } | Asked::Behind(_) => Id::P5,
+        Asked::Request(words) if text.starts_with(b"ERR Protocol error") => {
+            let bytes: usize = words.iter().map(Vec::len).sum();
+            if bytes >= LONG_BYTES { Id::P6 } else { Id::P1 }
+        }
+        Asked::Request(_) => owed.suspect.unwrap_or(Id::P4),
+    }
+}
+
+fn names_space(text: &[u8]) -> bool {
+    text.windows(NO_SPACE.len()).any(|part| part == NO_SPACE)
+}
+
+impl Judge {
+    /// What a wrong reply to a reading request would break, by the keys that it names.
+    pub(super) fn suspect(&self, member: usize, db: u32, row: &Row, words: &Words) -> Option<Id> {
+        if row.class != Class::Read {
+            return None;
+        }
+        let history = &self.members[member].history;
+        let dies = |key: &Vec<u8>| history.model.expiry(db, key).is_some();
+        if words[1..].iter().any(dies) {
+            return Some(Id::S4);
+        }
+        let spoilt = |key: &Vec<u8>| history.spoilt.contains(&(db, key.clone()));
+        words[1..].iter().any(spoilt).then_some(Id::S6)
+    }
+
+    /// S6: what the store counts as changes has come to `changes`.
+    pub(crate) fn counted(&mut self, member: usize, changes: u64) -> super::Verdict {
+        let Member {
+            history, serving, ..
+        } = &mut self.members[member];
+        let tried = std::mem::take(&mut history.tried);
+        let before = history.changes.replace(changes).filter(|_| *serving);
+        if tried.errors > 0 && tried.successes == 0 && before.is_some_and(|old| old != changes) {
+            let errors = tried.errors;
+            let text = format!("{errors} commands answered errors, and the store has changed");
+            return Err(super::Violation::new(Id::S6, text));
+        }
+        Ok(())
+    }
+}
+
+impl History {
+    /// Keeps in mind which keys an error was the last to name.
+    pub(super) fn note_outcome(&mut self, command: &Command, want: &Want) {
+        let name = command.words.first().map_or(&[][..], |word| &word[..]);
+        if !find(name).is_some_and(|row| row.class == Class::Write) {
+            return;
+        }
+        let is_error = matches!(want, Want::Error(_) | Want::ErrorCode(_));
+        if is_error {
+            self.tried.errors += 1;
+        } else {
+            self.tried.successes += 1;
+        }
+        let keys = command.words[1..]
+            .iter()
+            .filter(|word| word.len() <= KEY_BYTES_MAX);
+        for key in keys {
+            let place = (command.db, key.clone());
+            if is_error {
+                self.spoilt.insert(place);
+            } else {
+                self.spoilt.remove(&place);
+            }
+        }
+    }
+
+    /// The invariant that a key breaks at which the store holds something else than the model.
+    pub(super) fn blame(
+        &self,
+        (db, key): (u32, &[u8]),
+        store: Option<&Item>,
+        recovered: bool,
+    ) -> Id {
+        let model = self.model.get(db, key, self.stamp);
+        match (store, model) {
+            (Some(store), Some(model)) if store.datum == model.datum => Id::S3,
+            (Some(_), None) if self.model.has_expired(db, key, self.stamp) => Id::S4,
+            (None, Some(model)) if model.expiry.is_some() => Id::S4,
+            _ if recovered && self.from_base => Id::A6,
+            _ if recovered => Id::A2,
+            _ if self.spoilt.contains(&(db, key.to_vec())) => Id::S6,
+            _ => Id::S1,
+        }
+    }
+}
