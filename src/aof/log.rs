@@ -52,9 +52,7 @@ impl fmt::Display for Failure {
             DiskError::NotFound => f.write_str(": a file of the data directory is gone")?,
             DiskError::Io { code } => write!(f, ": error {code} of the operating system")?,
         }
-        f.write_str(
-            "; nothing that was acknowledged is affected, start again when the disk is well",
-        )
+        f.write_str("; what was synced is not affected, start again when the disk is well")
     }
 }
 
@@ -429,8 +427,8 @@ impl Log {
         Ok(())
     }
 
-    /// Keeps a write for another attempt. What is synced meanwhile covers neither it nor what stands
-    /// behind it, in later segments too.
+    /// Keeps a write for another attempt. What is synced meanwhile covers neither it nor what
+    /// stands behind it, in later segments too.
     fn refuse(&mut self, writing: Writing, bytes: Vec<u8>) {
         let (hole, written) = (writing.place, self.written);
         let cut = |span: &mut Unsynced| {

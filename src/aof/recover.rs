@@ -464,11 +464,15 @@ impl Recovery {
         self.look_at_next(self.number + 1, out, show);
     }
 
-    fn look_at_next(&mut self, number: u64, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
-        if self.files.contains_key(&segment::file(number)) {
-            self.open_segment(number, Stage::Next, out, show);
-        } else {
-            self.prepare(out, show);
+    /// Looks into the next segment that is there. One may be missing before it: a crash while
+    /// segments that no longer count were being removed leaves any of them, and so does a helping
+    /// hand that removed one that counts.
+    fn look_at_next(&mut self, from: u64, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
+        let mut later = self.files.range(segment::file(from)..);
+        let next = later.find(|(file, _)| file.kind() == FileKind::Log);
+        match next.map(|(file, _)| file.number()) {
+            Some(number) => self.open_segment(number, Stage::Next, out, show),
+            None => self.prepare(out, show),
         }
     }
 

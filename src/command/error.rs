@@ -113,6 +113,8 @@ errors! {
     /// EXEC when there is no space.
     EXEC_NO_SPACE = "EXECABORT Transaction discarded because of: MISCONF Errors writing to the \
         AOF file: No space left on device";
+    /// MULTI has queued too much.
+    TRANSACTION_TOO_LARGE = "ERR the transaction is too large: it may queue commands of 1 GB";
     /// A command that takes memory when `maxmemory` is reached.
     OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
     /// The log is being recovered.

@@ -204,6 +204,9 @@ impl Node {
         else {
             return Ok(());
         };
+        if transaction.commands.len() >= limits::TRANSACTION_BYTES_MAX {
+            return Err(Error::TRANSACTION_TOO_LARGE);
+        }
         let db = transaction.db;
         entry::put_command(&mut transaction.commands, db, args);
         transaction.count += 1;
