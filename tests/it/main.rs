@@ -19,5 +19,6 @@ mod pipeline;
 mod process;
 mod replay;
 mod restart;
+mod stalls;
 mod transcripts;
 mod watch;
