@@ -244,6 +244,7 @@ impl FakeDisk {
             DiskOp::SyncDir => {
                 self.durable_names.clone_from(&self.names);
                 self.pending_names.clear();
+                self.forget_nameless();
             }
             DiskOp::List => {
                 let len = |inode: &usize| self.inodes[*inode].current.len() as u64;
@@ -256,6 +257,22 @@ impl FakeDisk {
             }
         }
         Ok(DiskDone::Done)
+    }
+
+    /// Lets go of the content of files that have no name any more, neither now nor after a crash.
+    fn forget_nameless(&mut self) {
+        let mut named = vec![false; self.inodes.len()];
+        for number in self.durable_names.values() {
+            named[*number] = true;
+        }
+        for (inode, _) in self
+            .inodes
+            .iter_mut()
+            .zip(named)
+            .filter(|(_, named)| !named)
+        {
+            *inode = Inode::default();
+        }
     }
 
     fn take_space(&mut self, bytes: u64) -> bool {

@@ -167,7 +167,8 @@ impl Judge {
 
     /// A bit of a member's files has flipped, or was put right.
     pub(crate) fn flipped(&mut self, member: usize, flipped: bool) {
-        self.members[member].durability.flipped = flipped;
+        let durability = &mut self.members[member].durability;
+        (durability.flipped, durability.noted) = (flipped, false);
     }
 
     /// A member has said that its files are damaged.
@@ -187,7 +188,6 @@ impl Judge {
             durability.floor.min(promised)
         };
         (durability.sync_failed, durability.damaged) = (false, false);
-        durability.noted = false;
         durability.recent.clear();
         member.serving = false;
         member.most = 0;
