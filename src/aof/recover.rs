@@ -168,6 +168,17 @@ impl Recovery {
         (self.done_bytes, self.total_bytes)
     }
 
+    /// Where the log ends, as far as it was read: behind the last record that is whole and in order.
+    pub fn end(&self) -> (FileName, u64) {
+        (segment::file(self.end.segment), self.end.offset)
+    }
+
+    /// Up to where the last of those records knew the log to be synced.
+    pub fn known_synced(&self) -> (FileName, u64) {
+        let Place { segment, offset } = self.known_synced;
+        (segment::file(segment), offset)
+    }
+
     /// Where the log is damaged or torn, if it is.
     pub fn damage(&self) -> Option<Damage> {
         self.damage

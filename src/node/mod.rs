@@ -12,6 +12,7 @@ pub mod config;
 pub mod effect;
 pub mod entry;
 pub mod input;
+pub mod inspect;
 mod recovery;
 mod rewrite;
 mod route;

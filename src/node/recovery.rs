@@ -150,9 +150,8 @@ impl Node {
                 }
                 Some(identity) => {
                     found.trouble = Some(format!(
-                        "the data directory belongs to member {}, not to {}: give --id {} or \
-                         another --dir",
-                        identity.id.0, self.config.id.0, identity.id.0
+                        "the data directory belongs to member {}, not to {}: give another --dir",
+                        identity.id.0, self.config.id.0
                     ));
                 }
                 None => found.trouble = Some("the manifest names no member".into()),

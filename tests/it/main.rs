@@ -11,6 +11,7 @@
 )]
 
 mod allocations;
+mod check;
 mod commands;
 mod docs;
 mod full_disk;

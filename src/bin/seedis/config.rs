@@ -12,7 +12,8 @@ use seedis::node::config::{Config, Fsync};
 #[command(
     name = "seedis",
     args_override_self = true,
-    disable_version_flag = true
+    disable_version_flag = true,
+    after_help = "seedis check DIR looks at a data directory that no server has open."
 )]
 pub(crate) struct Options {
     /// A configuration file of lines "option value", as redis.conf has them.

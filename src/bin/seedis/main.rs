@@ -1,5 +1,6 @@
 //! The shell: the only code that meets the machine.
 
+mod check;
 mod clock;
 mod config;
 mod configuration;
@@ -34,6 +35,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const EXIT_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|word| word == "check") {
+        return check::run(words);
+    }
     let options = match Options::read(std::env::args_os()) {
         Ok(options) => options,
         Err(error) => {
