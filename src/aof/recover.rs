@@ -168,7 +168,8 @@ impl Recovery {
         (self.done_bytes, self.total_bytes)
     }
 
-    /// Where the log ends, as far as it was read: behind the last record that is whole and in order.
+    /// Where the log ends, as far as it was read: behind the last record that is whole and in
+    /// order.
     pub fn end(&self) -> (FileName, u64) {
         (segment::file(self.end.segment), self.end.offset)
     }
