@@ -12,7 +12,7 @@
 //! * `Lost`: nothing that was not synced.
 //!
 //! A directory entry (creation, rename, removal) is pending until the directory is synced; a crash
-//! keeps a prefix of those, but a file whose entry is kept need not have its content.
+//! keeps a prefix of those, or any subset; and a file whose entry is kept need not have its content.
 
 use std::collections::BTreeMap;
 
@@ -298,17 +298,23 @@ impl FakeDisk {
                 self.crash_inode(number, profile);
             }
         }
-        let kept = match profile {
+        let pending = std::mem::take(&mut self.pending_names);
+        let prefix = match profile {
             Profile::Lost => 0,
-            _ => self.chance(self.pending_names.len() as u64 + 1) as usize,
+            _ => self.chance(pending.len() as u64 + 1) as usize,
         };
         let mut names = self.durable_names.clone();
-        for op in &self.pending_names[..kept] {
-            apply_name(&mut names, op);
+        for (place, op) in pending.iter().enumerate() {
+            let kept = match profile {
+                Profile::AnySubset => self.chance(2) == 0,
+                _ => place < prefix,
+            };
+            if kept {
+                apply_name(&mut names, op);
+            }
         }
         self.names.clone_from(&names);
         self.durable_names = names;
-        self.pending_names.clear();
     }
 
     fn crash_inode(&mut self, number: usize, profile: Profile) {
