@@ -1,7 +1,8 @@
 //! The longest turns of a node with millions of keys: a measurement, not a test.
 //!
 //! `cargo test --release --test it stalls -- --ignored --nocapture` prints them; what bounds them
-//! is counted in keys by the tests of the store. `SEEDIS_KEYS=10000000` is the size that is promised.
+//! is counted in keys by the tests of the store. `SEEDIS_KEYS=10000000` is the size that is
+//! promised.
 
 use std::fmt::Write as _;
 use std::time::Duration;
