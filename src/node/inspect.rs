@@ -8,7 +8,9 @@ use alloc::vec::Vec;
 use crate::aof::{self, Event, Recovery};
 use crate::disk::{DiskDone, DiskError, DiskOp, FileName};
 use crate::ids::{LogIndex, NodeId, Term, Ticket};
-use crate::raft::Entry;
+use crate::limits::DATABASES;
+use crate::raft::{Entry, Membership};
+use crate::store::Store;
 
 use super::base::{BaseHead, Identity};
 use super::config::{Config, Fsync};
@@ -23,6 +25,8 @@ pub struct Found {
     pub member: Option<NodeId>,
     /// The entry at which the base stands, and the entry's term; nothing where there is no base.
     pub base: Option<(LogIndex, Term)>,
+    /// Keys in the base.
+    pub base_keys: u64,
     /// Records of the log that are whole and in order.
     pub records: u64,
     /// Entries in them.
@@ -43,6 +47,8 @@ pub struct Found {
     pub damage: Option<Damage>,
     /// Why a server would refuse to start, in its words.
     pub refused: Option<String>,
+    /// The disk could not be read, so that nothing is known of what it holds.
+    pub unreadable: bool,
 }
 
 /// A look on its way.
@@ -50,6 +56,7 @@ pub struct Found {
 pub struct Inspection {
     recovery: Recovery,
     found: Found,
+    store: Store,
     is_over: bool,
 }
 
@@ -69,6 +76,7 @@ impl Inspection {
         let inspection = Self {
             recovery,
             found: Found::default(),
+            store: Store::load_begin(0),
             is_over: false,
         };
         (inspection, first(ops))
@@ -80,48 +88,78 @@ impl Inspection {
         ticket: Ticket,
         outcome: Result<DiskDone, DiskError>,
     ) -> Option<Asked> {
-        let (found, is_over) = (&mut self.found, &mut self.is_over);
+        self.found.unreadable |= matches!(outcome, Err(DiskError::Io { .. }));
+        let Self {
+            recovery,
+            found,
+            store,
+            is_over,
+        } = self;
         let mut ops = Vec::new();
-        self.recovery
-            .completed(ticket, outcome, &mut ops, &mut |event| match event {
-                Event::Identity(bytes) => found.member = Identity::decode(bytes).map(|i| i.id),
-                Event::BaseHead(head) => {
-                    found.base = BaseHead::decode(head).map(|head| (head.index, head.term));
-                }
-                Event::Record { restated, body, .. } => {
-                    found.records += 1;
-                    found.term = found.term.max(restated.term);
-                    found.vote = restated.vote;
-                    found.commit = found.commit.max(restated.commit);
-                    found.count(body);
-                }
-                Event::Refused(why) => {
-                    found.refused = Some(why);
-                    *is_over = true;
-                }
-                Event::Done => *is_over = true,
-                Event::BasePiece(_) | Event::Note(_) => {}
-            });
-        if self.is_over { None } else { first(ops) }
+        recovery.completed(ticket, outcome, &mut ops, &mut |event| match event {
+            Event::Done => *is_over = true,
+            event => found.take(event, store),
+        });
+        let is_over = *is_over || found.refused.is_some();
+        if is_over { None } else { first(ops) }
     }
 
     /// What was found, once nothing more is asked for.
     pub fn found(self) -> Found {
         let mut found = self.found;
         found.damage = self.recovery.damage();
-        if found.member.is_some() {
+        if found.records > 0 {
             found.end = Some(self.recovery.end());
             found.synced = Some(self.recovery.known_synced());
         }
+        found.base_keys = (0..DATABASES).map(|db| self.store.len(db)).sum();
         found
     }
 }
 
 impl Found {
+    /// Takes what recovery shows, and refuses what a node would refuse.
+    fn take(&mut self, event: Event<'_>, store: &mut Store) {
+        match event {
+            Event::Identity(bytes) => match Identity::decode(bytes) {
+                Some(identity) => {
+                    self.member = Some(identity.id);
+                    *store = Store::load_begin(identity.hash_seed);
+                }
+                None => self.refuse("the manifest names no member"),
+            },
+            Event::BaseHead(bytes) => match BaseHead::decode(bytes) {
+                Some(head) if Membership::decode(&head.membership).is_ok() => {
+                    self.base = Some((head.index, head.term));
+                    (self.term, self.commit) = (head.term, head.index);
+                }
+                _ => self.refuse("the base does not say at which entry it stands"),
+            },
+            Event::BasePiece(piece) => {
+                if store.load_piece(piece).is_err() {
+                    self.refuse("a piece of the base is none");
+                }
+            }
+            Event::Record { restated, body, .. } => {
+                self.records += 1;
+                self.term = self.term.max(restated.term);
+                self.vote = restated.vote;
+                self.commit = self.commit.max(restated.commit);
+                self.count(body);
+            }
+            Event::Refused(why) => self.refused = Some(why),
+            Event::Done | Event::Note(_) => {}
+        }
+    }
+
+    fn refuse(&mut self, why: &str) {
+        self.refused.get_or_insert_with(|| why.into());
+    }
+
     fn count(&mut self, mut body: &[u8]) {
         while !body.is_empty() {
             let Ok(entry) = Entry::decode(&mut body) else {
-                return;
+                return self.refuse("a record of the log holds an entry that is none");
             };
             self.entries += 1;
             let first = self.span.map_or(entry.index, |(first, _)| first);

@@ -160,6 +160,8 @@ impl Node {
                 Some(head) => {
                     found.applied = (head.index, head.term);
                     found.commit = head.index;
+                    // The log behind it may have been cut: a term must not be lost with it.
+                    found.term = found.term.max(head.term);
                     self.applied_stamp = head.stamp;
                     match Membership::decode(&head.membership) {
                         Ok(membership) => found.membership = membership,

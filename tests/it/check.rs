@@ -67,7 +67,10 @@ fn a_whole_directory_is_told_and_left_as_it_is() {
     let (code, said) = check(directory.path(), &[]);
     assert_eq!(code, 0, "{said}");
     assert!(said.ends_with("whole\n"), "{said}");
-    assert!(said.contains("base      the state at entry"), "{said}");
+    assert!(
+        said.contains("base      5 keys, the state at entry"),
+        "{said}"
+    );
     let (code, _) = check(directory.path(), &["--repair", "--yes"]);
     assert_eq!(code, 0);
     assert_eq!(content(directory.path()), before);
@@ -156,6 +159,26 @@ fn damage_is_told_and_cut_on_request_with_a_copy_kept() {
 }
 
 #[test]
+fn a_damaged_base_is_told_and_not_cut() {
+    let directory = Directory::new("check-base");
+    written(&directory);
+    let before = content(directory.path());
+    let (base, _) = before
+        .iter()
+        .find(|(path, _)| path.contains("base-"))
+        .expect("a base");
+    let base = OpenOptions::new().write(true).open(base).expect("the base");
+    base.write_all_at(b"?", 60).expect("it is damaged");
+    let before = content(directory.path());
+    let (code, said) = check(directory.path(), &[]);
+    assert_eq!(code, 1, "{said}");
+    let (code, said) = check(directory.path(), &["--repair", "--yes"]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("restore the directory from a copy"), "{said}");
+    assert_eq!(content(directory.path()), before);
+}
+
+#[test]
 fn what_is_in_use_or_no_data_directory_is_refused() {
     let directory = Directory::new("check-locked");
     let server = Server::start(directory.path(), &ALWAYS);
@@ -164,6 +187,11 @@ fn what_is_in_use_or_no_data_directory_is_refused() {
     assert!(said.contains("in use by a server"), "{said}");
     server.kill();
     let (code, said) = check(&directory.path().join("nothing"), &[]);
+    assert_eq!(code, 2, "{said}");
+    let empty = directory.path().join("empty");
+    fs::create_dir(&empty).expect("a directory");
+    fs::write(empty.join("lock"), "").expect("a file");
+    let (code, said) = check(&empty, &[]);
     assert_eq!(code, 2, "{said}");
     assert!(said.contains("no data directory"), "{said}");
     let (code, _) = check(directory.path(), &["--yes"]);

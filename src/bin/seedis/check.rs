@@ -69,6 +69,9 @@ fn check(options: &Options) -> Result<u8, Refusal> {
         say(&verdict(&found));
         return Ok(0);
     };
+    if found.unreadable {
+        return Err(why.clone());
+    }
     say(&format!("DAMAGED: {why}"));
     if !options.repair {
         return Ok(EXIT_DAMAGED);
@@ -86,26 +89,30 @@ fn check(options: &Options) -> Result<u8, Refusal> {
     Ok(0)
 }
 
-/// Keeps a server from opening the directory meanwhile.
-fn lock(dir: &Path) -> Result<File, Refusal> {
+/// Keeps a server from opening the directory meanwhile. A copy may have come without the lock's
+/// file; then no server has it open.
+fn lock(dir: &Path) -> Result<Option<File>, Refusal> {
     let shown = dir.display();
-    if !dir.join("manifest").exists() && !dir.join("lock").exists() {
-        return Err(format!("{shown} is no data directory of Seedis"));
+    let file = match File::open(dir.join("lock")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(|error| format!("cannot lock {shown}: {error}"))?,
+    };
+    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(file)),
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            Err(format!("{shown} is in use by a server: stop it first"))
+        }
+        Err(error) => Err(format!("cannot lock {shown}: {error}")),
     }
-    let file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(dir.join("lock"))
-        .map_err(|error| format!("cannot lock {shown}: {error}"))?;
-    rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)
-        .map_err(|_| format!("{shown} is in use by a server: stop it first"))?;
-    Ok(file)
 }
 
 fn list(dir: &Path) -> Result<Vec<(FileName, u64)>, Refusal> {
     match Directory::read_only(dir).perform(DiskOp::List) {
+        Ok(DiskDone::Listed { files }) if files.is_empty() => {
+            Err(format!("{} is no data directory of Seedis", dir.display()))
+        }
         Ok(DiskDone::Listed { files }) => Ok(files),
-        _ => Err(format!("cannot read {}", dir.display())),
+        _ => Err(format!("cannot read the directory {}", dir.display())),
     }
 }
 
@@ -130,7 +137,11 @@ fn tell(found: &Found, files: &[(FileName, u64)]) {
         line("file", format!("{file}, {bytes} bytes"));
     }
     if let Some((index, term)) = found.base {
-        line("base", format!("the state at entry {index} of {term}"));
+        let keys = found.base_keys;
+        line(
+            "base",
+            format!("{keys} keys, the state at entry {index} of {term}"),
+        );
     }
     if let Some(end) = found.end {
         let (records, entries) = (found.records, found.entries);
@@ -215,6 +226,7 @@ fn repair(
     File::open(&copy)
         .and_then(|file| file.sync_all())
         .map_err(io)?;
+    sync_directory(&options.dir).map_err(io)?;
     // From the last to the first: whatever a crash leaves is damaged as before, or repaired.
     for file in later.into_iter().rev() {
         fs::rename(path(file), aside(file)).map_err(io)?;
