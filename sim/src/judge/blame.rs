@@ -1,12 +1,15 @@
 //! Which invariant is broken where something differs: the reply, or the store, from what it should
 //! be.
 
+use seedis::store::Store;
+
 use super::dialogue::{Asked, Owed};
 use super::history::{Command, History, Words};
-use super::invariant::Id;
+use super::invariant::{Id, Verdict, Violation};
+use super::state::item_of;
 use super::{Judge, Member};
 use crate::model::{Class, Item, Row, Want, find};
-use crate::wire::Value;
+use crate::wire::{Value, shown};
 
 /// Redis's code for what is refused because the log cannot be written.
 const NO_SPACE: &[u8] = b"MISCONF";
@@ -54,17 +57,23 @@ impl Judge {
         words[1..].iter().any(spoilt).then_some(Id::S6)
     }
 
-    /// S6: what the store counts as changes has come to `changes`.
-    pub(crate) fn counted(&mut self, member: usize, changes: u64) -> super::Verdict {
+    /// S6: what the errors since the last time have named is as it was.
+    pub(crate) fn check_spoilt(&mut self, member: usize, store: &Store) -> Verdict {
         let Member {
             history, serving, ..
         } = &mut self.members[member];
-        let tried = std::mem::take(&mut history.tried);
-        let before = history.changes.replace(changes).filter(|_| *serving);
-        if tried.errors > 0 && tried.successes == 0 && before.is_some_and(|old| old != changes) {
-            let errors = tried.errors;
-            let text = format!("{errors} commands answered errors, and the store has changed");
-            return Err(super::Violation::new(Id::S6, text));
+        let spoilt = std::mem::take(&mut history.spoilt);
+        let at = history.stamp;
+        for (db, key) in spoilt.iter().filter(|_| *serving) {
+            let (found, wanted) = (
+                item_of(store, *db, key, at),
+                history.model.get(*db, key, at),
+            );
+            if found.as_ref() != wanted {
+                let key = shown(key);
+                let text = format!("an error named {key} of db {db}: {wanted:?} became {found:?}");
+                return Err(Violation::new(Id::S6, text));
+            }
         }
         Ok(())
     }
@@ -78,11 +87,6 @@ impl History {
             return;
         }
         let is_error = matches!(want, Want::Error(_) | Want::ErrorCode(_));
-        if is_error {
-            self.tried.errors += 1;
-        } else {
-            self.tried.successes += 1;
-        }
         let keys = command.words[1..]
             .iter()
             .filter(|word| word.len() <= KEY_BYTES_MAX);
@@ -110,7 +114,6 @@ impl History {
             (None, Some(model)) if model.expiry.is_some() => Id::S4,
             _ if recovered && self.from_base => Id::A6,
             _ if recovered => Id::A2,
-            _ if self.spoilt.contains(&(db, key.to_vec())) => Id::S6,
             _ => Id::S1,
         }
     }

@@ -54,7 +54,7 @@ pub(super) struct Durability {
     /// damaged.
     flipped: bool,
     noted: bool,
-    /// Under `always`, the entry up to which a recovery has come that was served from.
+    /// The entry up to which a recovery has come that was served from, and that is synced.
     served: u64,
     /// Under `always`, entries that are synced, and the latest that the clock may have said when
     /// they were known to be.
@@ -130,14 +130,14 @@ impl Durability {
                 Ok(())
             };
         }
+        if index < *served {
+            let text = format!("recovery came to {index}, and to {served} the time before");
+            return Err(Violation::new(Id::A4, text));
+        }
         if index < *floor {
             let text = format!("entries up to {floor} must survive, and recovery came to {index}");
             let always = self.policy == Policy::Logged(Fsync::Always);
             return Err(Violation::new(if always { Id::A1 } else { Id::A2 }, text));
-        }
-        if index < *served {
-            let text = format!("recovery came to {index}, and to {served} the time before");
-            return Err(Violation::new(Id::A4, text));
         }
         Ok(())
     }
@@ -178,6 +178,7 @@ impl Judge {
 
     /// A member is gone, be it by a crash or on request.
     pub(crate) fn lost(&mut self, member: usize, end: End, ran: u64) {
+        self.may_skip(member);
         let member = &mut self.members[member];
         let durability = &mut member.durability;
         let promised = durability.promised(end, ran);
@@ -209,10 +210,17 @@ impl Judge {
         if index < durability.answered {
             self.goals.reach(Goal::AnsweredLost);
         }
-        if durability.policy == Policy::Logged(Fsync::Always) {
-            // Clients may read it from now on, so that it must not vanish again.
-            durability.served = index;
-        }
+        // Clients may read it from now on, so that it must not vanish again. Recovery syncs what it
+        // has found; the entry with which the new term begins is synced by policy.
+        let opens = member
+            .history
+            .entry(index)
+            .is_some_and(|e| e.steps.is_empty());
+        durability.served = match durability.policy {
+            Policy::Logged(Fsync::Always) => index,
+            Policy::Logged(_) if opens => index.saturating_sub(1),
+            _ => 0,
+        };
         durability.synced.clear();
         durability.applied(index, 0, member.high.0);
         durability.witnessed = durability.witnessed.min(index);

@@ -98,19 +98,9 @@ pub(crate) struct History {
     pub(crate) last: Option<Executed>,
     /// Whether its recovery began behind a base.
     pub(crate) from_base: bool,
-    /// Databases and words that the last writing command to name them answered with an error.
+    /// Databases and words that the last writing command to name them answered with an error,
+    /// since that was last looked at.
     pub(crate) spoilt: BTreeSet<(u32, Vec<u8>)>,
-    /// Writing commands since the store's changes were counted.
-    pub(crate) tried: Tried,
-    /// How many changes the store had then.
-    pub(crate) changes: Option<u64>,
-}
-
-/// Writing commands, by what they answered.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Tried {
-    pub(crate) errors: u64,
-    pub(crate) successes: u64,
 }
 
 impl History {
@@ -147,7 +137,6 @@ impl History {
     pub(crate) fn forget(&mut self) {
         self.rebuild(0);
         self.from_base = false;
-        (self.tried, self.changes) = (Tried::default(), None);
     }
 
     /// An entry is being applied.

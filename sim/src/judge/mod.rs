@@ -6,6 +6,7 @@
 
 mod answer;
 mod blame;
+mod departed;
 mod dialogue;
 mod durability;
 mod history;
@@ -18,6 +19,7 @@ use std::rc::Rc;
 use seedis::node::witness::{Answer, Witnessed};
 use seedis::time::Now;
 
+use departed::Departed;
 pub(crate) use dialogue::Asked;
 use dialogue::Dialogue;
 use durability::Durability;
@@ -60,6 +62,8 @@ pub(crate) struct Judge {
     outstanding: BTreeMap<u128, u32>,
     /// Requests behind bytes that were none, by fingerprint.
     forbidden: BTreeSet<u128>,
+    /// Pipelines of clients that have gone.
+    departed: VecDeque<Departed>,
     /// Requests of which the end was never sent.
     cuts: VecDeque<Words>,
     pub(crate) goals: Goals,
@@ -113,7 +117,9 @@ impl Judge {
     pub(crate) fn asked(&mut self, conn: u64, asked: Asked) {
         match &asked {
             Asked::Request(words) => {
-                *self.outstanding.entry(fingerprint(words)).or_default() += 1;
+                let known = fingerprint(words);
+                *self.outstanding.entry(known).or_default() += 1;
+                self.is_asked_again(known);
             }
             Asked::Behind(words) => {
                 self.forbidden.insert(fingerprint(words));
@@ -170,7 +176,9 @@ impl Judge {
 
     /// A connection has ended on the client's side: nothing that is owed matters any more.
     pub(crate) fn ended(&mut self, conn: u64) {
-        self.dialogues.remove(&conn);
+        if let Some(dialogue) = self.dialogues.remove(&conn) {
+            self.departs(conn, &dialogue);
+        }
     }
 
     /// What a member has done since the last time.
@@ -180,6 +188,9 @@ impl Judge {
         records: Vec<Witnessed>,
         around: Circumstances,
     ) -> Verdict {
+        if around.tight {
+            self.may_skip(member);
+        }
         for record in records {
             match record {
                 Witnessed::Entry {
@@ -247,19 +258,13 @@ impl Judge {
                         Step::Transaction(commands) => commands,
                     };
                     for command in commands {
-                        let left = self.outstanding.get_mut(&fingerprint(&command.words));
-                        let Some(left) = left.filter(|left| **left > 0) else {
-                            let id = self.invented(&command.words);
-                            let words = spelled(&command.words);
-                            let text = format!("entry {} executes {words}: not asked", entry.index);
-                            return Err(Violation::new(id, text));
-                        };
-                        *left -= 1;
+                        self.executed(&command.words, entry.index)?;
                     }
                 }
-                member.history.entries.push(entry.clone());
+                self.members[number].history.entries.push(entry.clone());
             }
         }
+        let member = &mut self.members[number];
         member.raise(around.now.wall_ms().max(entry.stamp), around.now.mono.0);
         if member.serving {
             let high = member.high.0;
@@ -267,6 +272,17 @@ impl Judge {
         }
         member.history.begin(&entry);
         Ok(())
+    }
+
+    /// A3, P5, P7: a command is executed for the first time.
+    fn executed(&mut self, words: &Words, index: u64) -> Verdict {
+        let left = self.outstanding.get_mut(&fingerprint(words));
+        let Some(left) = left.filter(|left| **left > 0) else {
+            let text = format!("entry {index} executes {}: not asked", spelled(words));
+            return Err(Violation::new(self.invented(words), text));
+        };
+        *left -= 1;
+        self.executes(words)
     }
 
     /// The next command of the present entry is executed.

@@ -30,15 +30,7 @@ impl Judge {
             // They differ: the same once more, slowly, for the words that say where.
             let mut found: BTreeMap<Vec<u8>, Item> = BTreeMap::new();
             store.for_each_key(db, Stamp(at), &mut |key, value| {
-                let datum = match value {
-                    Value::String(text) => Datum::Text(text.to_vec()),
-                    Value::Hash(hash) => {
-                        let fields = hash.iter().map(|(f, v)| (f.to_vec(), v.to_vec()));
-                        Datum::Hash(fields.collect())
-                    }
-                };
-                let expiry = store.expiry(db, key).map(|stamp| stamp.0);
-                found.insert(key.to_vec(), Item { datum, expiry });
+                found.insert(key.to_vec(), item(store, db, key, &value));
             });
             for (key, item) in history.model.live(db, at) {
                 takes += key.len() + bytes_of(&item.datum);
@@ -103,6 +95,24 @@ fn holds(value: &Value<'_>, datum: &Datum) -> bool {
         }
         _ => false,
     }
+}
+
+/// What the store holds at a key that is alive.
+pub(super) fn item_of(store: &Store, db: u32, key: &[u8], at: u64) -> Option<Item> {
+    let value = store.get(db, key, Stamp(at))?;
+    Some(item(store, db, key, &value))
+}
+
+fn item(store: &Store, db: u32, key: &[u8], value: &Value<'_>) -> Item {
+    let datum = match value {
+        Value::String(text) => Datum::Text(text.to_vec()),
+        Value::Hash(hash) => {
+            let fields = hash.iter().map(|(f, v)| (f.to_vec(), v.to_vec()));
+            Datum::Hash(fields.collect())
+        }
+    };
+    let expiry = store.expiry(db, key).map(|stamp| stamp.0);
+    Item { datum, expiry }
 }
 
 /// The least memory that a value takes.

@@ -126,11 +126,14 @@ impl World {
             }
         }
         if member.serving || phase != Phase::Serving {
-            let changes = node.store().changes();
-            if !records.is_empty() {
-                self.judge.witnessed(number, records, around)?;
+            if records.is_empty() {
+                return Ok(());
             }
-            return self.judge.counted(number, changes);
+            self.judge.witnessed(number, records, around)?;
+            return match &self.members[number].node {
+                Some(node) => self.judge.check_spoilt(number, node.store()),
+                None => Ok(()),
+            };
         }
         // It has begun to serve: how far it has recovered is known when it has flushed.
         member.held.append(&mut records);

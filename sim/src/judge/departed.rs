@@ -1,0 +1,93 @@
+//! P7: of a pipeline whose client has gone, the commands that are executed are the first ones.
+//!
+//! Nobody tells which connection an entry's command came from. So only those writes are followed
+//! whose words nobody else has on the way: where one of them is executed, no earlier one may be
+//! left.
+
+use std::collections::VecDeque;
+
+use super::dialogue::{Asked, Dialogue};
+use super::history::fingerprint;
+use super::invariant::{Id, Verdict, Violation};
+use super::{Judge, Words};
+use crate::model::{Class, find};
+
+/// How many pipelines are followed at once.
+const KEPT: usize = 32;
+
+/// Writes of a client that has gone which were not executed yet, in order.
+#[derive(Clone, Debug)]
+pub(super) struct Departed {
+    conn: u64,
+    member: usize,
+    writes: VecDeque<u128>,
+}
+
+impl Judge {
+    /// A client has gone and leaves this behind.
+    pub(super) fn departs(&mut self, conn: u64, dialogue: &Dialogue) {
+        let member = &self.members[dialogue.member];
+        if !member.serving || dialogue.transaction.is_some() || dialogue.closing {
+            return;
+        }
+        let mut writes = VecDeque::new();
+        for (asked, number) in &dialogue.asked {
+            let (Asked::Request(words), true) = (asked, *number > member.serves_from) else {
+                break;
+            };
+            let Some(row) = words.first().and_then(|name| find(name)) else {
+                continue;
+            };
+            // What a transaction queues may be discarded.
+            if row.name == "multi" {
+                break;
+            }
+            let known = fingerprint(words);
+            let alone = self.outstanding.get(&known) == Some(&1);
+            if row.class == Class::Write && row.takes(words.len()) && alone {
+                writes.push_back(known);
+            }
+        }
+        if writes.len() > 1 {
+            let member = dialogue.member;
+            self.departed.truncate(KEPT - 1);
+            self.departed.push_front(Departed {
+                conn,
+                member,
+                writes,
+            });
+        }
+    }
+
+    /// The same words are on the way once more.
+    pub(super) fn is_asked_again(&mut self, words: u128) {
+        for departed in &mut self.departed {
+            departed.writes.retain(|write| *write != words);
+        }
+    }
+
+    /// What a member does not execute now may be refused, or lost with it.
+    pub(super) fn may_skip(&mut self, member: usize) {
+        self.departed.retain(|departed| departed.member != member);
+    }
+
+    /// P7: a command is executed.
+    pub(super) fn executes(&mut self, words: &Words) -> Verdict {
+        let known = fingerprint(words);
+        for departed in &mut self.departed {
+            match departed.writes.iter().position(|write| *write == known) {
+                None => {}
+                Some(0) => {
+                    departed.writes.pop_front();
+                }
+                Some(place) => {
+                    let conn = departed.conn;
+                    let text =
+                        format!("{place} earlier writes of c{conn}, which has gone, are left");
+                    return Err(Violation::new(Id::P7, text));
+                }
+            }
+        }
+        Ok(())
+    }
+}
