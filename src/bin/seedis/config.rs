@@ -2,7 +2,7 @@
 //! the last word counts.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use seedis::node::config::{Config, Fsync};
@@ -192,6 +192,7 @@ impl Options {
                 let text = format!("{}: {text}", file.display());
                 command.error(clap::error::ErrorKind::InvalidValue, text)
             })?;
+            check_alone(&command, &from_file, &file)?;
             args.splice(2..2, from_file);
         }
         let matches = command.try_get_matches_from(with_addresses_joined(args))?;
@@ -218,6 +219,29 @@ impl Options {
             ..Config::default()
         }
     }
+}
+
+/// Lets an error in a file's options name the file, and the option as it stands there.
+fn check_alone(
+    command: &clap::Command,
+    from_file: &[OsString],
+    file: &Path,
+) -> Result<(), clap::Error> {
+    let name = OsString::from("seedis");
+    let alone: Vec<OsString> = [name]
+        .into_iter()
+        .chain(from_file.iter().cloned())
+        .collect();
+    let mut command = command.clone();
+    let Err(error) = command.try_get_matches_from_mut(with_addresses_joined(alone)) else {
+        return Ok(());
+    };
+    let text = error.to_string().replace("'--", "'");
+    let ends = ["\n\nUsage", "\n\nFor more"]
+        .iter()
+        .filter_map(|end| text.find(end));
+    let said = text[..ends.min().unwrap_or(text.len())].trim_start_matches("error: ");
+    Err(command.error(error.kind(), format!("{}: {said}", file.display())))
 }
 
 /// Makes one value of the addresses behind `--bind`: one that begins with "-" is no option, but

@@ -11,6 +11,7 @@ mod stream;
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -235,7 +236,8 @@ fn start_logging(options: &Options) -> Result<(), String> {
         .with_max_level(level)
         .with_target(false);
     if options.logfile.is_empty() {
-        lines.init();
+        let ansi = std::io::stdout().is_terminal();
+        lines.with_ansi(ansi).init();
         return Ok(());
     }
     let path = Path::new(&options.logfile);
