@@ -112,12 +112,14 @@ impl Raft {
             .tail
             .last()
             .map_or(restart.base.0, |entry| entry.index);
+        let mut membership = restart.membership;
+        membership.name_incarnation(settings.id, settings.incarnation);
         let mut raft = Self {
             id: settings.id,
             term: restart.term,
             vote: restart.vote,
             role: Role::Follower,
-            membership: restart.membership,
+            membership,
             base: restart.base,
             entries: restart.tail.into(),
             handed_over: last,
@@ -133,7 +135,7 @@ impl Raft {
 
     /// Looks at the time: what is due happens.
     pub fn tick(&mut self, _now: Mono) {
-        if self.role == Role::Follower && self.membership.voters() == [self.id] {
+        if self.role == Role::Follower && self.membership.is_alone(self.id) {
             self.campaign();
         }
     }

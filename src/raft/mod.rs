@@ -8,9 +8,11 @@
 pub mod entry;
 mod member;
 mod membership;
+mod quorum;
 #[cfg(test)]
 mod tests;
 
 pub use entry::{Corrupt, Entry, Kind};
 pub use member::{Raft, Refused, Restart, Settings, Unpersisted};
-pub use membership::Membership;
+pub use membership::{Change, MEMBERS_MAX, Member, Membership, Unfit};
+pub use quorum::Tally;
