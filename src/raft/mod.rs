@@ -8,11 +8,15 @@
 pub mod entry;
 mod member;
 mod membership;
+pub mod message;
 mod quorum;
 #[cfg(test)]
 mod tests;
+pub mod wire;
 
 pub use entry::{Corrupt, Entry, Kind};
 pub use member::{Raft, Refused, Restart, Settings, Unpersisted};
 pub use membership::{Change, MEMBERS_MAX, Member, Membership, Unfit};
+pub use message::{Class, Outgoing};
 pub use quorum::Tally;
+pub use wire::WireError;

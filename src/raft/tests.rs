@@ -2,3 +2,4 @@
 
 mod membership;
 mod sole;
+mod wire;
