@@ -6,6 +6,7 @@
 //! what is here and what is not.
 
 pub mod entry;
+pub mod log;
 mod member;
 mod membership;
 pub mod message;
@@ -15,6 +16,7 @@ mod tests;
 pub mod wire;
 
 pub use entry::{Corrupt, Entry, Kind};
+pub use log::TermAt;
 pub use member::{Raft, Refused, Restart, Settings, Unpersisted};
 pub use membership::{Change, MEMBERS_MAX, Member, Membership, Unfit};
 pub use message::{Class, Outgoing};

@@ -1,5 +1,6 @@
 //! The agreement, held against models, figures and storms.
 
+mod log;
 mod membership;
 mod sole;
 mod wire;
