@@ -155,12 +155,10 @@ impl Membership {
         matches!(self, Self::Joint { .. })
     }
 
-    /// Whether this member is the only voter and nobody else receives the log.
-    pub fn is_alone(&self, id: NodeId) -> bool {
+    /// Whether this member decides alone.
+    pub fn is_sole_voter(&self, id: NodeId) -> bool {
         match self {
-            Self::Stable { voters, learners } => {
-                matches!(voters[..], [only] if only.id == id) && learners.is_empty()
-            }
+            Self::Stable { voters, .. } => matches!(voters[..], [only] if only.id == id),
             Self::Joint { .. } => false,
         }
     }

@@ -1,6 +1,8 @@
 //! The agreement, held against models, figures and storms.
 
+mod election;
 mod log;
 mod membership;
+mod net;
 mod sole;
 mod wire;

@@ -151,6 +151,11 @@ fn put_sum(out: &mut [u8]) {
     out[..SUM_BYTES].copy_from_slice(&sum.to_le_bytes());
 }
 
+/// The kind of a message that `encode` has made a frame of.
+pub(super) fn kind(frame: &[u8]) -> u8 {
+    frame.get(SUM_BYTES + 1).copied().unwrap_or_default()
+}
+
 /// What a frame says. Payloads share its memory.
 pub fn decode(frame: &Bytes) -> Result<(Envelope, Message), WireError> {
     let version = *frame.get(SUM_BYTES).ok_or(WireError::Corrupt)?;
