@@ -171,8 +171,9 @@ impl Node {
 
     /// Tells clients that their writes have certainly not happened.
     fn refuse(&mut self, mut waiters: Vec<Waiter>, refused: &Refused) {
-        let Refused::NotLeader { .. } = refused;
-        let error = Error::CLUSTER_DOWN;
+        let error = match refused {
+            Refused::NotLeader { .. } | Refused::Full | Refused::TooLong => Error::CLUSTER_DOWN,
+        };
         for waiter in waiters.drain(..) {
             if !waiter.parked
                 && !waiter.silent

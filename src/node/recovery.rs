@@ -273,5 +273,6 @@ fn settings(config: &Config, identity: &Identity) -> Settings {
         incarnation: identity.incarnation,
         cluster: identity.cluster,
         seed: config.seed,
+        ..Settings::default()
     }
 }

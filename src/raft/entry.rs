@@ -21,6 +21,8 @@ use super::Membership;
 
 const HEAD_BYTES: usize = 29;
 const SUM_BYTES: usize = 8;
+/// The encoding of an entry without payload.
+pub(super) const ENTRY_BYTES_MIN: usize = HEAD_BYTES + SUM_BYTES;
 
 /// What an entry is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,16 +72,30 @@ impl Entry {
         out.extend_from_slice(&sum.to_le_bytes());
     }
 
-    /// Takes one entry off the front of `bytes`.
+    /// How many bytes its encoding has.
+    pub fn encoded_bytes(&self) -> usize {
+        ENTRY_BYTES_MIN + self.payload.len()
+    }
+
+    /// Takes one entry off the front of `bytes`; its payload is a copy.
     pub fn decode(bytes: &mut &[u8]) -> Result<Self, Corrupt> {
-        let length = bytes.get(24..28).and_then(|b| b.try_into().ok());
-        let length = length.map(u32::from_le_bytes).ok_or(Corrupt)? as usize;
-        let end = HEAD_BYTES + length;
-        let (body, rest) = bytes.split_at_checked(end).ok_or(Corrupt)?;
-        let (sum, rest) = rest.split_first_chunk::<SUM_BYTES>().ok_or(Corrupt)?;
-        if checksum(body) != u64::from_le_bytes(*sum) {
-            return Err(Corrupt);
-        }
+        let (body, rest) = split(bytes)?;
+        let payload = Bytes::copy_from_slice(&body[HEAD_BYTES..]);
+        let entry = Self::from_body(body, payload)?;
+        *bytes = rest;
+        Ok(entry)
+    }
+
+    /// Takes one entry off the front of `bytes`; its payload shares their memory.
+    pub fn decode_shared(bytes: &mut Bytes) -> Result<Self, Corrupt> {
+        let (body, _) = split(bytes)?;
+        let length = body.len();
+        let entry = Self::from_body(body, bytes.slice(HEAD_BYTES..length))?;
+        *bytes = bytes.slice(length + SUM_BYTES..);
+        Ok(entry)
+    }
+
+    fn from_body(body: &[u8], payload: Bytes) -> Result<Self, Corrupt> {
         let kind = match body[28] {
             0 => Kind::Normal,
             1 => Kind::Noop,
@@ -95,9 +111,12 @@ impl Entry {
             index: LogIndex(number(8)?),
             stamp: Stamp(number(16)?),
             kind,
-            payload: Bytes::copy_from_slice(&body[HEAD_BYTES..]),
+            payload,
         };
-        *bytes = rest;
+        // What an entry of membership says takes effect when it is appended: too late for doubt.
+        if kind == Kind::Membership {
+            Membership::decode(&entry.payload)?;
+        }
         Ok(entry)
     }
 
@@ -110,7 +129,22 @@ impl Entry {
     }
 }
 
-fn checksum(bytes: &[u8]) -> u64 {
+/// The head and payload of the entry at the front, with the right checksum behind it, and what
+/// follows.
+fn split(bytes: &[u8]) -> Result<(&[u8], &[u8]), Corrupt> {
+    let length = bytes.get(24..28).and_then(|b| b.try_into().ok());
+    let length = length.map(u32::from_le_bytes).ok_or(Corrupt)?;
+    let end = HEAD_BYTES.checked_add(length as usize).ok_or(Corrupt)?;
+    let (body, rest) = bytes.split_at_checked(end).ok_or(Corrupt)?;
+    let (sum, rest) = rest.split_first_chunk::<SUM_BYTES>().ok_or(Corrupt)?;
+    if checksum(body) == u64::from_le_bytes(*sum) {
+        Ok((body, rest))
+    } else {
+        Err(Corrupt)
+    }
+}
+
+pub(super) fn checksum(bytes: &[u8]) -> u64 {
     let mut digest = Digest::new();
     digest.write(bytes);
     digest.sum64()

@@ -1,254 +1,246 @@
-//! The state machine of one member.
+//! The state machine of one member: what it is given, what it hands over, what may be asked of it.
 
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, PersistSeq, Term};
+use crate::ids::{LogIndex, NodeId, PersistSeq, Term};
 use crate::time::{Mono, Stamp};
 
-use super::{Corrupt, Entry, Kind, Membership};
-
-/// Who a member is.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Settings {
-    /// Its number in the group.
-    pub id: NodeId,
-    /// Which life of its disk this is.
-    pub incarnation: Incarnation,
-    /// The group.
-    pub cluster: ClusterId,
-    /// Where its chance comes from.
-    pub seed: u64,
-}
-
-/// What a member's disk remembers.
-#[derive(Clone, Debug)]
-pub struct Restart {
-    /// The last term.
-    pub term: Term,
-    /// The vote in that term.
-    pub vote: Option<NodeId>,
-    /// Up to where the log is known to be committed.
-    pub commit: LogIndex,
-    /// The last entry that the state machine holds.
-    pub base: (LogIndex, Term),
-    /// The membership at that entry.
-    pub membership: Membership,
-    /// The entries behind it.
-    pub tail: Vec<Entry>,
-}
-
-/// Why a proposal was refused; it has certainly not happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
-    /// Another member leads, or none.
-    NotLeader {
-        /// Who does, if that is known.
-        leader: Option<NodeId>,
-    },
-}
-
-/// What must be written to the log in this turn.
-#[derive(Debug)]
-pub struct Unpersisted<'a> {
-    /// The number of this hand-over, to be given back to `persisted`.
-    pub seq: PersistSeq,
-    /// The present term.
-    pub term: Term,
-    /// The vote in it.
-    pub vote: Option<NodeId>,
-    /// The commit index.
-    pub commit: LogIndex,
-    /// Term or vote are new: nothing of this counts before it is synced.
-    pub must_sync: bool,
-    /// New entries, in order; one whose index was there before supersedes it and all behind.
-    pub entries: &'a [Entry],
-}
-
-/// What a member is at this moment (thesis 3.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
-    /// It knows no leader.
-    Follower,
-    /// It has voted for itself and waits until that vote is durable.
-    Candidate {
-        /// The hand-over that holds the vote.
-        vote: PersistSeq,
-    },
-    /// It proposes.
-    Leader,
-}
+use super::history::History;
+use super::log::{Log, TermAt};
+use super::message::{Envelope, Message, Outgoing};
+use super::outbox::Outbox;
+use super::role::{Following, Role, RoleName};
+use super::settings::{Refused, Restart, Settings, Unpersisted};
+use super::{Entry, Kind, Member, Membership, wire};
 
 /// One member's part in the agreement.
 #[derive(Debug)]
 pub struct Raft {
-    id: NodeId,
-    term: Term,
-    vote: Option<NodeId>,
-    role: Role,
-    membership: Membership,
-    /// The entry before the first in `entries`.
-    base: (LogIndex, Term),
-    /// Entries that are not applied yet.
-    entries: VecDeque<Entry>,
-    /// Up to here the log has been handed over to be written.
-    handed_over: LogIndex,
+    pub(super) settings: Settings,
+    /// The latest time that it was told.
+    pub(super) now: Mono,
+    pub(super) term: Term,
+    pub(super) vote: Option<NodeId>,
+    pub(super) role: Role,
+    pub(super) log: Log,
+    pub(super) history: History,
+    pub(super) commit: LogIndex,
+    /// The last entry that was given away to be applied.
+    pub(super) applied: LogIndex,
+    /// Term or vote have changed since the last hand-over.
     hard_state_changed: bool,
-    seq: PersistSeq,
-    /// What each hand-over in flight holds up to.
-    in_flight: VecDeque<(PersistSeq, LogIndex)>,
-    /// Up to here the log is durable on this member.
-    durable: LogIndex,
-    commit: LogIndex,
+    /// The last hand-over.
+    pub(super) seq: PersistSeq,
+    /// The last hand-over that is durable.
+    pub(super) persisted: PersistSeq,
+    /// The hand-over that holds the present term.
+    pub(super) term_seq: PersistSeq,
+    pub(super) outbox: Outbox,
+    /// When a leader last spoke, or this process began: until an election timeout after that no
+    /// vote is given, since a leader may rely on it.
+    pub(super) heard: Mono,
+    pub(super) election_at: Mono,
+    /// How many election timeouts have been drawn.
+    pub(super) draws: u64,
 }
 
 impl Raft {
     /// A member as its disk remembers it. A sole voter campaigns at once: there is nobody to wait
     /// for.
     pub fn new(settings: Settings, restart: Restart, now: Mono) -> Self {
-        let last = restart
-            .tail
-            .last()
-            .map_or(restart.base.0, |entry| entry.index);
+        let mut history = History::new(restart.membership, settings.id, settings.incarnation);
+        let log = Log::new(restart.base, restart.tail);
+        for entry in log.window() {
+            history.appended(entry);
+        }
+        let (last, last_term) = log.last();
         let mut raft = Self {
-            id: settings.id,
-            term: restart.term,
-            vote: restart.vote,
-            role: Role::Follower,
-            membership: restart.membership,
-            base: restart.base,
-            entries: restart.tail.into(),
-            handed_over: last,
+            settings,
+            now,
+            term: restart.term.max(last_term),
+            vote: restart.vote.filter(|_| restart.term >= last_term),
+            role: Role::Follower(Following::default()),
+            commit: restart.commit.min(last).max(restart.base.0),
+            applied: restart.base.0,
+            log,
+            history,
             hard_state_changed: false,
             seq: PersistSeq(0),
-            in_flight: VecDeque::new(),
-            durable: last,
-            commit: restart.commit,
+            persisted: PersistSeq(0),
+            term_seq: PersistSeq(0),
+            outbox: Outbox::default(),
+            heard: now,
+            election_at: now,
+            draws: 0,
         };
-        raft.tick(now);
+        raft.reset_election_timer();
+        if raft.may_campaign() && raft.history.in_force().is_sole_voter(settings.id) {
+            raft.pre_campaign();
+        }
         raft
     }
 
     /// Looks at the time: what is due happens.
-    pub fn tick(&mut self, _now: Mono) {
-        if self.role == Role::Follower && self.membership.voters() == [self.id] {
-            self.campaign();
+    pub fn tick(&mut self, now: Mono) {
+        self.now = self.now.max(now);
+        if let Role::Leader(_) = self.role {
+            self.lead_on();
+        } else if self.campaign_at().is_some_and(|at| at <= self.now) {
+            self.pre_campaign();
         }
     }
 
-    /// When `tick` has something to do; never, for a sole voter.
+    /// When `tick` has something to do; never, for a group of one.
     pub fn deadline(&self) -> Option<Mono> {
-        None
+        match &self.role {
+            Role::Leader(leadership) => self.leader_deadline(leadership),
+            _ => self.campaign_at(),
+        }
     }
 
-    /// Takes a peer's frame. A group of one has no peers, so that whatever comes is nothing.
-    pub fn step(&mut self, _now: Mono, _from: NodeId, _frame: &[u8]) -> Result<(), Corrupt> {
-        Err(Corrupt)
-    }
-
-    /// Votes for itself in a new term (thesis 3.4). It leads when the vote is durable, never
-    /// before.
-    fn campaign(&mut self) {
-        self.term = self.term.next();
-        self.vote = Some(self.id);
+    /// The term or the vote is another: that must be durable before anything is said of it.
+    pub(super) fn hard_state_changed(&mut self) {
         self.hard_state_changed = true;
-        let vote = self.seq.next();
-        self.role = Role::Candidate { vote };
+        self.term_seq = self.seq.next();
     }
 
-    /// Begins to lead with an entry of its own term: only such an entry commits what is before it
-    /// (thesis 3.6.2).
-    fn lead(&mut self) {
-        self.role = Role::Leader;
-        let stamp = self.entries.back().map_or(Stamp(0), |entry| entry.stamp);
-        self.append(stamp, Kind::Noop, Bytes::new());
+    /// The hand-over that holds all that is true now.
+    pub(super) fn present(&self) -> PersistSeq {
+        if self.hard_state_changed || self.log.has_unwritten() {
+            self.seq.next()
+        } else {
+            self.seq
+        }
     }
 
-    fn append(&mut self, stamp: Stamp, kind: Kind, payload: Bytes) -> LogIndex {
-        let index = self.last().next();
-        self.entries.push_back(Entry {
+    pub(super) fn envelope(&self, to: Member) -> Envelope {
+        Envelope {
+            cluster: self.settings.cluster,
+            from: self.settings.me(),
+            to,
             term: self.term,
-            index,
-            stamp,
-            kind,
-            payload,
-        });
-        index
+        }
     }
 
-    /// Appends an entry to the log, where this member leads.
+    /// Says something that is true once the hand-over `needs` is durable.
+    pub(super) fn send(&mut self, to: Member, message: &Message, needs: PersistSeq) {
+        let frame = wire::encode(&self.envelope(to), message);
+        let (class, to) = (message.class(), to.id);
+        if needs <= self.persisted {
+            self.outbox.send(to, class, frame);
+        } else {
+            let kind = wire::kind(&frame);
+            let outgoing = Outgoing { to, class, frame };
+            self.outbox.hold(needs, kind, outgoing);
+        }
+    }
+
+    /// What may be sent, in order.
+    pub fn messages(&mut self, out: &mut Vec<Outgoing>) {
+        self.outbox.take(out);
+    }
+
+    pub(super) fn append(&mut self, stamp: Stamp, kind: Kind, payload: Bytes) -> LogIndex {
+        self.log.append(self.term, stamp, kind, payload)
+    }
+
+    /// Appends an entry to the log, where this member leads (thesis 3.5).
     pub fn propose(&mut self, stamp: Stamp, payload: Bytes) -> Result<LogIndex, Refused> {
-        if self.role != Role::Leader {
-            return Err(Refused::NotLeader { leader: None });
+        let Role::Leader(_) = self.role else {
+            let leader = self.leader();
+            return Err(Refused::NotLeader { leader });
+        };
+        if u32::try_from(payload.len()).is_err() {
+            return Err(Refused::TooLong);
         }
         Ok(self.append(stamp, Kind::Normal, payload))
     }
 
     /// What is to be written to the log, if anything is new.
     pub fn unpersisted(&mut self) -> Option<Unpersisted<'_>> {
-        let last = self.last();
         let must_sync = core::mem::take(&mut self.hard_state_changed);
-        if last == self.handed_over && !must_sync {
+        if !must_sync && !self.log.has_unwritten() {
             return None;
         }
-        let new = (last.0 - self.handed_over.0) as usize;
-        self.handed_over = last;
         self.seq = self.seq.next();
-        self.in_flight.push_back((self.seq, last));
-        let (term, vote, commit, seq) = (self.term, self.vote, self.commit, self.seq);
-        let entries = self.entries.make_contiguous();
         Some(Unpersisted {
-            seq,
-            term,
-            vote,
-            commit,
+            seq: self.seq,
+            term: self.term,
+            vote: self.vote,
+            commit: self.commit,
             must_sync,
-            entries: &entries[entries.len() - new..],
+            entries: self.log.hand_over(self.seq),
         })
     }
 
     /// All hand-overs up to this one are durable as the policy wants it.
     pub fn persisted(&mut self, seq: PersistSeq) {
-        while let Some((_, last)) = self.in_flight.pop_front_if(|(own, _)| *own <= seq) {
-            self.durable = last;
+        self.persisted = self.persisted.max(seq.min(self.seq));
+        self.log.persisted(self.persisted);
+        self.outbox.persisted(self.persisted);
+        match &self.role {
+            Role::Leader(_) => self.advance_commit(),
+            Role::Candidate(_) => self.own_vote_counts(),
+            Role::PreCandidate(_) | Role::Follower(_) => {}
         }
-        if let Role::Candidate { vote } = self.role
-            && vote <= seq
-        {
-            self.lead();
-        }
-        self.advance_commit();
     }
 
-    /// Commits what a quorum holds, if it is of the own term (thesis 3.6.2, figure 3.7).
-    fn advance_commit(&mut self) {
-        let quorum = self.durable;
-        if self.role == Role::Leader && self.term_of(quorum) == Some(self.term) {
-            self.commit = self.commit.max(quorum);
+    /// Commits what a quorum holds, if it is of the own term: the only place where a leader's
+    /// commit index moves (thesis 3.6.2, figure 3.7).
+    pub(super) fn advance_commit(&mut self) {
+        let Role::Leader(_) = &self.role else {
+            return;
+        };
+        let (me, durable) = (self.settings.id, self.log.durable());
+        let in_force = self.history.in_force();
+        let reached = in_force.reached(&|id| if id == me { durable.0 } else { 0 });
+        let quorum = LogIndex(reached);
+        if quorum > self.commit && self.log.term_at(quorum) == TermAt::Known(self.term) {
+            self.commit = quorum;
         }
     }
 
     /// The next committed entry, in order, each once.
     pub fn next_committed(&mut self) -> Option<Entry> {
-        let commit = self.commit;
-        let entry = self.entries.pop_front_if(|entry| entry.index <= commit)?;
-        self.base = (entry.index, entry.term);
-        if let Some(membership) = entry.membership() {
-            self.membership = membership;
+        if self.applied >= self.commit {
+            return None;
         }
+        let entry = self.log.get(self.applied.next())?.clone();
+        self.applied = entry.index;
+        self.history.applied(entry.index);
+        self.log.compact(entry.index);
         Some(entry)
     }
 
     /// The last entry of the log.
     pub fn last(&self) -> LogIndex {
-        self.entries.back().map_or(self.base.0, |entry| entry.index)
+        self.log.last().0
     }
 
     /// Whether this member leads.
     pub fn is_leader(&self) -> bool {
-        self.role == Role::Leader
+        matches!(self.role, Role::Leader(_))
+    }
+
+    /// What this member is.
+    pub fn role(&self) -> RoleName {
+        match self.role {
+            Role::Follower(_) => RoleName::Follower,
+            Role::PreCandidate(_) => RoleName::PreCandidate,
+            Role::Candidate(_) => RoleName::Candidate,
+            Role::Leader(_) => RoleName::Leader,
+        }
+    }
+
+    /// Who leads in the present term, if that is known.
+    pub fn leader(&self) -> Option<NodeId> {
+        match &self.role {
+            Role::Leader(_) => Some(self.settings.id),
+            Role::Follower(following) => following.leader.map(|leader| leader.id),
+            Role::PreCandidate(_) | Role::Candidate(_) => None,
+        }
     }
 
     /// The present term.
@@ -268,20 +260,20 @@ impl Raft {
 
     /// The term of an entry, where it is still known.
     pub fn term_of(&self, index: LogIndex) -> Option<Term> {
-        if index == self.base.0 {
-            return Some(self.base.1);
+        match self.log.term_at(index) {
+            TermAt::Known(term) => Some(term),
+            TermAt::Compacted | TermAt::Beyond => None,
         }
-        let offset = index.0.checked_sub(self.base.0.0 + 1)?;
-        self.entries.get(offset as usize).map(|entry| entry.term)
     }
 
     /// The membership at the last applied entry.
     pub fn membership(&self) -> &Membership {
-        &self.membership
+        self.history.settled()
     }
 
-    /// The entries behind an index that are not applied yet.
+    /// The entries behind an index that the window holds.
     pub fn entries_after(&self, index: LogIndex) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(move |entry| entry.index > index)
+        let window = self.log.window().iter();
+        window.filter(move |entry| entry.index > index)
     }
 }

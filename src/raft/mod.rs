@@ -5,12 +5,28 @@
 //! are spoken of, and a commit is made in one place, of entries of the own term. docs/RAFT.md says
 //! what is here and what is not.
 
+mod election;
 pub mod entry;
+mod history;
+pub mod log;
 mod member;
 mod membership;
+pub mod message;
+mod outbox;
+mod quorum;
+mod receive;
+mod role;
+mod settings;
 #[cfg(test)]
 mod tests;
+pub mod wire;
 
 pub use entry::{Corrupt, Entry, Kind};
-pub use member::{Raft, Refused, Restart, Settings, Unpersisted};
-pub use membership::Membership;
+pub use log::TermAt;
+pub use member::Raft;
+pub use membership::{Change, MEMBERS_MAX, Member, Membership, Unfit};
+pub use message::{Class, Outgoing};
+pub use quorum::Tally;
+pub use role::RoleName;
+pub use settings::{Refused, Restart, Settings, Unpersisted};
+pub use wire::WireError;

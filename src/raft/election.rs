@@ -1,0 +1,263 @@
+//! Elections: when a member campaigns, whom it votes for, and when it begins and ceases to lead
+//! (thesis 3.4, 9.6, 6.2).
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use bytes::Bytes;
+
+use crate::ids::{LogIndex, PersistSeq, Term};
+use crate::rng;
+use crate::time::{Mono, Stamp};
+
+use super::message::{Message, Place};
+use super::role::{Ballot, Following, Leadership, Peer, Role};
+use super::{Kind, Member, Raft, Tally};
+
+/// Draws of election timeouts.
+const TIMEOUT_STREAM: u64 = 0x656c_6563;
+
+impl Raft {
+    /// Draws when to campaign if no leader is heard of until then (thesis 3.4).
+    pub(super) fn reset_election_timer(&mut self) {
+        let (min, max) = (self.settings.election_min(), self.settings.election_max());
+        self.draws += 1;
+        let draw = rng::draw(
+            self.settings.seed,
+            TIMEOUT_STREAM,
+            self.settings.id.0,
+            self.draws,
+        );
+        let spread = (max - min).as_nanos() as u64;
+        self.election_at = self.now + min + Duration::from_nanos(rng::below(draw, spread));
+    }
+
+    /// Whether this member's campaign could make sense: it votes itself, in this life.
+    pub(super) fn may_campaign(&self) -> bool {
+        let (me, in_force) = (self.settings.me(), self.history.in_force());
+        in_force.is_voter(me.id) && in_force.get(me.id) == Some(&me)
+    }
+
+    /// When to campaign, if at all. A candidate whose own vote is not durable yet has nothing to
+    /// gain from another term.
+    pub(super) fn campaign_at(&self) -> Option<Mono> {
+        let waits = matches!(&self.role, Role::Candidate(ballot) if ballot.own > self.persisted);
+        (self.may_campaign() && !waits).then_some(self.election_at)
+    }
+
+    /// Whether a leader may still rely on this member's silence: it was heard of, or this process
+    /// began, less than the shortest election timeout ago (thesis 4.2.3, 6.4.1).
+    pub(super) fn is_sticky(&self) -> bool {
+        self.is_leader() || self.now.since(self.heard) < self.settings.election_min()
+    }
+
+    /// Asks whether a campaign would succeed, before it disturbs anybody (thesis 9.6).
+    pub(super) fn pre_campaign(&mut self) {
+        self.reset_election_timer();
+        let mut ballot = Ballot::new(PersistSeq(0), false);
+        ballot.note(self.settings.id, true);
+        self.role = Role::PreCandidate(ballot);
+        let message = Message::PreVote {
+            prospective: self.term.next(),
+            last: self.log.last(),
+        };
+        self.ask_voters(&message);
+        self.count_votes();
+    }
+
+    /// Votes for itself in a new term and asks for votes. The own vote counts, and the question
+    /// leaves, when both are durable (thesis 3.4, 3.8).
+    pub(super) fn campaign(&mut self, transfer: bool) {
+        self.enter_term(self.term.next());
+        self.vote = Some(self.settings.id);
+        self.reset_election_timer();
+        self.role = Role::Candidate(Ballot::new(self.term_seq, transfer));
+        let last = self.log.last();
+        self.ask_voters(&Message::Vote { last, transfer });
+    }
+
+    fn ask_voters(&mut self, message: &Message) {
+        let (me, in_force) = (self.settings.id, self.history.in_force());
+        let others = in_force.members().filter(|member| member.id != me);
+        let voters: Vec<Member> = others
+            .filter(|member| in_force.is_voter(member.id))
+            .copied()
+            .collect();
+        let needs = self.present();
+        for voter in voters {
+            self.send(voter, message, needs);
+        }
+    }
+
+    /// The own vote is durable.
+    pub(super) fn own_vote_counts(&mut self) {
+        let (me, persisted) = (self.settings.id, self.persisted);
+        if let Role::Candidate(ballot) = &mut self.role
+            && ballot.own <= persisted
+        {
+            ballot.note(me, true);
+            self.reset_election_timer();
+            self.count_votes();
+        }
+    }
+
+    fn count_votes(&mut self) {
+        let in_force = self.history.in_force();
+        match &self.role {
+            Role::PreCandidate(ballot) => match ballot.tally(in_force) {
+                Tally::Won => self.campaign(false),
+                Tally::Lost => self.follow(None),
+                Tally::Open => {}
+            },
+            Role::Candidate(ballot) => match ballot.tally(in_force) {
+                Tally::Won => self.lead(),
+                Tally::Lost => self.follow(None),
+                Tally::Open => {}
+            },
+            Role::Follower(_) | Role::Leader(_) => {}
+        }
+    }
+
+    /// Answers whether it would vote for the sender. Nothing changes by that.
+    pub(super) fn on_pre_vote(&mut self, from: Member, prospective: Term, last: Place) {
+        let granted = prospective > self.term && self.log.is_covered_by(last) && !self.is_sticky();
+        let message = Message::PreVoteReply {
+            prospective,
+            granted,
+        };
+        self.send(from, &message, self.term_seq);
+    }
+
+    /// Takes the answer to a pre-vote.
+    pub(super) fn on_pre_vote_reply(&mut self, from: Member, prospective: Term, granted: bool) {
+        if let Role::PreCandidate(ballot) = &mut self.role
+            && prospective == self.term.next()
+        {
+            ballot.note(from.id, granted);
+            self.count_votes();
+        }
+    }
+
+    /// Votes for the sender if the term's vote is free and the sender's log has all that could be
+    /// committed (thesis 3.4, 3.6.1).
+    pub(super) fn on_vote(&mut self, from: Member, last: Place) {
+        let is_free = match (&self.role, self.vote) {
+            (_, Some(vote)) => vote == from.id,
+            (Role::Follower(following), None) => following.leader.is_none(),
+            (Role::PreCandidate(_), None) => true,
+            (Role::Candidate(_) | Role::Leader(_), None) => false,
+        };
+        let granted = is_free && self.log.is_covered_by(last);
+        if granted {
+            if self.vote.is_none() {
+                self.vote = Some(from.id);
+                self.hard_state_changed();
+                self.follow(None);
+            }
+            self.reset_election_timer();
+        }
+        let needs = self.present();
+        self.send(from, &Message::VoteReply { granted }, needs);
+    }
+
+    /// Takes a vote.
+    pub(super) fn on_vote_reply(&mut self, from: Member, granted: bool) {
+        if let Role::Candidate(ballot) = &mut self.role {
+            ballot.note(from.id, granted);
+            self.count_votes();
+        }
+    }
+
+    /// Passes to a later term, in which it has not voted yet.
+    pub(super) fn enter_term(&mut self, term: Term) {
+        self.term = term;
+        self.vote = None;
+        self.outbox.forget_held();
+        self.hard_state_changed();
+    }
+
+    /// Ceases to be anything but a follower, of this leader if one is known (thesis 3.3).
+    pub(super) fn follow(&mut self, leader: Option<Member>) {
+        if self.is_leader() {
+            // It has slept through its own election timeout.
+            self.reset_election_timer();
+        }
+        self.role = Role::Follower(Following {
+            leader,
+            ..Following::default()
+        });
+    }
+
+    /// Begins to lead with an entry of its own term: only such an entry commits what is before it
+    /// (thesis 3.6.2, 6.4).
+    fn lead(&mut self) {
+        let (me, now) = (self.settings.id, self.now);
+        let members = self.history.in_force().members();
+        let peers = members.filter(|member| member.id != me);
+        let peers = peers.map(|member| Peer::new(*member, now)).collect();
+        let last = self.log.window().last();
+        let stamp = last.map_or(Stamp(0), |entry| entry.stamp);
+        self.role = Role::Leader(Box::new(Leadership {
+            first: self.last().next(),
+            peers,
+            heartbeat_at: now,
+        }));
+        self.append(stamp, Kind::Noop, Bytes::new());
+        self.lead_on();
+    }
+
+    /// A leader's part of `tick`: shows itself to the others, and gives up where too few of them
+    /// answer (thesis 3.4, 6.2).
+    pub(super) fn lead_on(&mut self) {
+        let Role::Leader(leadership) = &mut self.role else {
+            return;
+        };
+        if leadership.peers.is_empty() {
+            return;
+        }
+        if self.now >= leadership.heartbeat_at {
+            leadership.heartbeat_at = self.now + self.settings.heartbeat();
+            self.send_heartbeats();
+        }
+        if self.quorum_heard() + self.settings.election_max() <= self.now {
+            self.follow(None);
+        }
+    }
+
+    fn send_heartbeats(&mut self) {
+        let Role::Leader(leadership) = &self.role else {
+            return;
+        };
+        let peers: Vec<Member> = leadership.peers.iter().map(|peer| peer.member).collect();
+        let message = Message::Heartbeat {
+            commit: LogIndex(0),
+            round: 0,
+        };
+        for peer in peers {
+            self.send(peer, &message, PersistSeq(0));
+        }
+    }
+
+    /// The latest time since when a quorum has been heard of (thesis 6.2).
+    fn quorum_heard(&self) -> Mono {
+        let Role::Leader(leadership) = &self.role else {
+            return self.now;
+        };
+        let me = self.settings.id;
+        let heard = |id| {
+            let peer = leadership.peers.iter().find(|peer| peer.member.id == id);
+            peer.map_or(0, |peer| peer.heard.0)
+        };
+        let in_force = self.history.in_force();
+        Mono(in_force.reached(&|id| if id == me { self.now.0 } else { heard(id) }))
+    }
+
+    pub(super) fn leader_deadline(&self, leadership: &Leadership) -> Option<Mono> {
+        if leadership.peers.is_empty() {
+            return None;
+        }
+        let deposed = self.quorum_heard() + self.settings.election_max();
+        Some(deposed.min(leadership.heartbeat_at))
+    }
+}

@@ -1,0 +1,308 @@
+//! The log as memory holds it: a window behind a base, in one piece.
+//!
+//! An entry is appended behind the last one or not at all, so that there is no gap to check for.
+//! What is durable follows from what was handed over to be written: entries that a new leader
+//! supersedes take their part of every hand-over in flight with them.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::mem;
+
+use bytes::Bytes;
+
+use crate::ids::{LogIndex, PersistSeq, Term};
+use crate::time::Stamp;
+
+use super::message::{Append, Place};
+use super::{Entry, Kind};
+
+/// Fewer dead slots than this are never worth moving the window for.
+const SLACK_MIN: usize = 64;
+
+/// What is known about the term of the entry at an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TermAt {
+    /// It is this.
+    Known(Term),
+    /// The entry is part of the base: it was committed, and nothing else is known.
+    Compacted,
+    /// The log ends before it.
+    Beyond,
+}
+
+/// What an append of a leader has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accept {
+    /// The log agrees with the leader's up to `matched`.
+    Matched {
+        /// The last index that is known to agree.
+        matched: LogIndex,
+        /// Where entries were put in, replacing all that stood there and behind; nothing where all
+        /// were there already.
+        from: Option<LogIndex>,
+    },
+    /// The place before the entries is not in this log.
+    Unknown {
+        /// The last entry that may still agree.
+        hint: Place,
+    },
+    /// The leader contradicts what is committed: it cannot be one.
+    Contradiction,
+}
+
+/// The log behind its base.
+#[derive(Debug)]
+pub struct Log {
+    /// The entry before the first of the window.
+    base: Place,
+    /// Slots up to `start` are dead: their payloads are gone.
+    slots: Vec<Entry>,
+    start: usize,
+    /// The encoded size of the window, in bytes.
+    bytes: usize,
+    /// Up to here the log has been handed over to be written, as it now is.
+    handed_over: LogIndex,
+    /// What each hand-over in flight will have made durable, of what is still in the log.
+    in_flight: VecDeque<(PersistSeq, LogIndex)>,
+    /// Up to here the log is durable on this member.
+    durable: LogIndex,
+}
+
+impl Log {
+    /// The log that a disk remembers. Entries that do not follow on each other end it.
+    pub fn new(base: Place, mut tail: Vec<Entry>) -> Self {
+        let follow = |(at, entry): (usize, &Entry)| entry.index.0 == base.0.0 + 1 + at as u64;
+        let good = tail.iter().enumerate().take_while(|e| follow(*e)).count();
+        tail.truncate(good);
+        let last = LogIndex(base.0.0 + good as u64);
+        Self {
+            base,
+            bytes: tail.iter().map(Entry::encoded_bytes).sum(),
+            slots: tail,
+            start: 0,
+            handed_over: last,
+            in_flight: VecDeque::new(),
+            durable: last,
+        }
+    }
+
+    /// The entries of the window, in order.
+    pub fn window(&self) -> &[Entry] {
+        &self.slots[self.start..]
+    }
+
+    /// The entry before the window.
+    pub fn base(&self) -> Place {
+        self.base
+    }
+
+    /// The last entry.
+    pub fn last(&self) -> Place {
+        let last = self.window().last();
+        last.map_or(self.base, |entry| (entry.index, entry.term))
+    }
+
+    /// The encoded size of the window, in bytes.
+    pub fn bytes(&self) -> usize {
+        debug_assert!(self.window().len() > 64 || self.bytes == self.bytes_naively());
+        self.bytes
+    }
+
+    fn bytes_naively(&self) -> usize {
+        self.window().iter().map(Entry::encoded_bytes).sum()
+    }
+
+    /// Up to where the log is durable on this member.
+    pub fn durable(&self) -> LogIndex {
+        self.durable
+    }
+
+    /// The entry at an index, where the window holds it.
+    pub fn get(&self, index: LogIndex) -> Option<&Entry> {
+        self.window().get(self.offset(index)?)
+    }
+
+    fn offset(&self, index: LogIndex) -> Option<usize> {
+        let offset = index.0.checked_sub(self.base.0.0)?.checked_sub(1)?;
+        usize::try_from(offset).ok()
+    }
+
+    /// The term of the entry at an index.
+    pub fn term_at(&self, index: LogIndex) -> TermAt {
+        if index == self.base.0 {
+            return TermAt::Known(self.base.1);
+        }
+        match self.offset(index) {
+            None => TermAt::Compacted,
+            Some(at) => self
+                .window()
+                .get(at)
+                .map_or(TermAt::Beyond, |entry| TermAt::Known(entry.term)),
+        }
+    }
+
+    /// Whether a log that ends there has all that this one could have committed (thesis 3.6.1).
+    pub fn is_covered_by(&self, last: Place) -> bool {
+        let (index, term) = self.last();
+        (last.1, last.0) >= (term, index)
+    }
+
+    /// Entries behind an index: as many as fit in both limits, but one at least if there is one.
+    /// Nothing where the window no longer reaches back so far.
+    pub fn behind(&self, index: LogIndex, count: usize, bytes: usize) -> Option<&[Entry]> {
+        let from = self.window().get(self.offset(index.next())?..)?;
+        let mut left = bytes;
+        let fits = from.iter().take(count).take_while(|entry| {
+            let fits = left.checked_sub(entry.encoded_bytes());
+            left = fits.unwrap_or(0);
+            fits.is_some()
+        });
+        let fit = fits.count().max(1).min(from.len());
+        Some(&from[..fit])
+    }
+
+    /// Appends an entry of the leader itself.
+    pub fn append(&mut self, term: Term, stamp: Stamp, kind: Kind, payload: Bytes) -> LogIndex {
+        let index = self.last().0.next();
+        self.push(Entry {
+            term,
+            index,
+            stamp,
+            kind,
+            payload,
+        });
+        index
+    }
+
+    fn push(&mut self, entry: Entry) {
+        self.bytes += entry.encoded_bytes();
+        self.slots.push(entry);
+    }
+
+    /// Takes entries from the leader: those that are there already stay, and the first that is not
+    /// supersedes whatever stands in its place and behind (thesis 3.5). What is committed stays.
+    pub fn accept(&mut self, append: Append, commit: LogIndex) -> Accept {
+        let (prev, prev_term) = append.prev;
+        match self.term_at(prev) {
+            TermAt::Known(term) if term == prev_term => {}
+            TermAt::Known(_) if prev <= commit => return Accept::Contradiction,
+            // What is compacted is committed, and whoever leads has it.
+            TermAt::Compacted => {}
+            TermAt::Known(_) | TermAt::Beyond => {
+                let hint = self.last_not_after(prev, prev_term);
+                return Accept::Unknown { hint };
+            }
+        }
+        let matched = append.entries.last().map_or(prev, |entry| entry.index);
+        let is_held = |entry: &Entry| {
+            entry.index <= self.base.0 || self.term_at(entry.index) == TermAt::Known(entry.term)
+        };
+        let held = append.entries.iter().take_while(|e| is_held(e)).count();
+        let from = append.entries.get(held).map(|entry| entry.index);
+        if let Some(from) = from {
+            if from <= commit {
+                return Accept::Contradiction;
+            }
+            self.truncate(from);
+            for entry in append.entries.into_iter().skip(held) {
+                self.push(entry);
+            }
+        }
+        let matched = matched.max(self.base.0);
+        Accept::Matched { matched, from }
+    }
+
+    /// Forgets the entry at an index and all behind it.
+    fn truncate(&mut self, from: LogIndex) {
+        let Some(at) = self.offset(from) else {
+            return;
+        };
+        for entry in self.slots.drain((self.start + at).min(self.slots.len())..) {
+            self.bytes -= entry.encoded_bytes();
+        }
+        let last = self.last().0;
+        self.handed_over = self.handed_over.min(last);
+        self.durable = self.durable.min(last);
+        for (_, held) in &mut self.in_flight {
+            *held = last.min(*held);
+        }
+    }
+
+    /// The last entry at or before an index whose term is no later than `term`: where two logs may
+    /// agree, seen from one of them (thesis 3.5, backtracking by terms). The base, where all of the
+    /// window is later.
+    pub fn last_not_after(&self, index: LogIndex, term: Term) -> Place {
+        let upto = index.0.saturating_sub(self.base.0.0);
+        let upto = usize::try_from(upto).unwrap_or(usize::MAX);
+        let window = self.window();
+        let window = &window[..upto.min(window.len())];
+        let count = window.partition_point(|entry| entry.term <= term);
+        let found = count.checked_sub(1).and_then(|at| window.get(at));
+        found.map_or(self.base, |entry| (entry.index, entry.term))
+    }
+
+    /// Whether entries wait to be handed over.
+    pub fn has_unwritten(&self) -> bool {
+        self.last().0 != self.handed_over
+    }
+
+    /// Hands over what is not yet on its way to the disk.
+    pub fn hand_over(&mut self, seq: PersistSeq) -> &[Entry] {
+        let last = self.last().0;
+        let from = mem::replace(&mut self.handed_over, last);
+        self.in_flight.push_back((seq, self.handed_over));
+        let at = self.offset(from.next()).unwrap_or(0);
+        self.window().get(at..).unwrap_or_default()
+    }
+
+    /// All hand-overs up to this one are durable.
+    pub fn persisted(&mut self, seq: PersistSeq) {
+        while let Some((_, held)) = self.in_flight.pop_front_if(|(own, _)| *own <= seq) {
+            self.durable = self.durable.max(held);
+        }
+    }
+
+    /// Lets entries up to an index go, as far as they are on their way to the disk. Their memory is
+    /// used again when half of the window is dead, so that letting go costs no more than taking
+    /// did.
+    pub fn compact(&mut self, to: LogIndex) {
+        let to = to.min(self.handed_over);
+        while let Some(entry) = self.slots.get_mut(self.start) {
+            if entry.index > to {
+                break;
+            }
+            self.bytes -= entry.encoded_bytes();
+            self.base = (entry.index, entry.term);
+            entry.payload = Bytes::new();
+            self.start += 1;
+        }
+        if self.start == self.slots.len() {
+            self.slots.clear();
+            self.start = 0;
+        } else if self.start >= SLACK_MIN.max(self.slots.len() / 2) {
+            self.slots.drain(..self.start);
+            self.start = 0;
+        }
+    }
+
+    /// A state stands in for all up to its base, durably. Entries behind it stay if they follow on
+    /// it (thesis 5.3); otherwise the log is empty, true.
+    pub fn install(&mut self, base: Place) -> bool {
+        let follows = self.term_at(base.0) == TermAt::Known(base.1);
+        if follows {
+            self.handed_over = self.handed_over.max(base.0);
+            self.compact(base.0);
+        } else {
+            self.slots.clear();
+            (self.start, self.bytes) = (0, 0);
+            self.base = base;
+            self.handed_over = base.0;
+            for (_, held) in &mut self.in_flight {
+                *held = base.0;
+            }
+            self.durable = base.0;
+        }
+        self.durable = self.durable.max(base.0);
+        !follows
+    }
+}

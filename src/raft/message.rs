@@ -1,0 +1,163 @@
+//! What members say to each other.
+//!
+//! Every message is wrapped in an envelope that names the group, the sender and the addressee with
+//! their incarnations, and the sender's term. Whatever a message says beyond that is here.
+
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use crate::ids::{ClusterId, LogIndex, NodeId, Term};
+
+use super::{Entry, Member, Membership};
+
+/// Who speaks to whom, and in which term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// The group that both belong to.
+    pub cluster: ClusterId,
+    /// The sender.
+    pub from: Member,
+    /// The addressee; a wiped disk under the same number is another one.
+    pub to: Member,
+    /// The sender's term.
+    pub term: Term,
+}
+
+/// A place in the log with the term of the entry that stands there: two logs that agree in one
+/// agree in all before it (thesis 3.5).
+pub type Place = (LogIndex, Term);
+
+/// What one member says to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// Would you vote for me? (thesis 9.6)
+    PreVote {
+        /// The term that the sender would campaign in; its own is one less.
+        prospective: Term,
+        /// The last entry of its log.
+        last: Place,
+    },
+    /// The answer to `PreVote`.
+    PreVoteReply {
+        /// The term that was asked about.
+        prospective: Term,
+        /// Whether a vote would be given.
+        granted: bool,
+    },
+    /// Vote for me in the envelope's term (thesis 3.4).
+    Vote {
+        /// The last entry of the candidate's log.
+        last: Place,
+        /// The leader itself wishes it: whoever hears that leader may vote all the same.
+        transfer: bool,
+    },
+    /// The answer to `Vote`, in the envelope's term.
+    VoteReply {
+        /// Whether the vote is the candidate's.
+        granted: bool,
+    },
+    /// Entries behind a place (thesis 3.5).
+    Append(Append),
+    /// The answer to `Append`: all up to here is as the leader has it, and durable.
+    Accepted {
+        /// The last such entry.
+        index: LogIndex,
+    },
+    /// The answer to `Append`: the place before the entries is not in this log.
+    Rejected {
+        /// The place's index.
+        at: LogIndex,
+        /// The last entry of the receiver's log that may still agree.
+        hint: Place,
+    },
+    /// I lead (thesis 3.4, 6.4).
+    Heartbeat {
+        /// Up to where the addressee's log is known to be both the leader's and committed.
+        commit: LogIndex,
+        /// The leader's latest round of questions whether it still leads.
+        round: u64,
+    },
+    /// You still lead, as far as I know: to `Heartbeat`, and to an `Append` that opens a round.
+    HeartbeatReply {
+        /// The latest round that was heard of.
+        round: u64,
+    },
+    /// Campaign at once (thesis 3.10).
+    TimeoutNow,
+    /// The entries you lack are gone; this state stands in for them (thesis 5).
+    SnapshotOffer {
+        /// The last entry that the state includes.
+        base: Place,
+        /// The membership at that entry.
+        membership: Membership,
+    },
+    /// A piece of a state that was offered.
+    SnapshotChunk(Chunk),
+    /// How far the receiver has come with a state.
+    ChunkReply {
+        /// Which state.
+        base: Place,
+        /// The byte wanted next: all before it has been taken.
+        offset: u64,
+    },
+}
+
+/// Entries behind a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Append {
+    /// The place before the first entry.
+    pub prev: Place,
+    /// The leader's commit index.
+    pub commit: LogIndex,
+    /// The leader's latest round of questions whether it still leads.
+    pub round: u64,
+    /// The entries; they follow on `prev` without a gap.
+    pub entries: Vec<Entry>,
+}
+
+/// A piece of a state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// The last entry that the state includes.
+    pub base: Place,
+    /// Where the piece stands in the state, in bytes.
+    pub offset: u64,
+    /// Whether it is the last.
+    pub done: bool,
+    /// The piece.
+    pub data: Bytes,
+}
+
+/// How urgent a frame is; frames of one class and one pair of members stay in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// Small and decisive: votes, heartbeats, answers.
+    Control,
+    /// Entries.
+    Append,
+    /// Pieces of a state, which wait for everything else.
+    Bulk,
+}
+
+impl Message {
+    /// How urgent it is.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Append(_) => Class::Append,
+            Self::SnapshotOffer { .. } | Self::SnapshotChunk(_) => Class::Bulk,
+            _ => Class::Control,
+        }
+    }
+}
+
+/// A frame that may leave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// To whom.
+    pub to: NodeId,
+    /// How urgently.
+    pub class: Class,
+    /// The bytes, for `Raft::step` of the addressee.
+    pub frame: Vec<u8>,
+}

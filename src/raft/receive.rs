@@ -1,0 +1,148 @@
+//! What a frame does: who may say what, and what its term means (thesis 3.3).
+
+use bytes::Bytes;
+
+use crate::ids::{LogIndex, NodeId};
+use crate::time::Mono;
+
+use super::message::{Append, Envelope, Message};
+use super::role::{Following, Role};
+use super::wire::{self, WireError};
+use super::{Member, Raft};
+
+impl Raft {
+    /// Takes a peer's frame, of which it makes a copy.
+    pub fn step(&mut self, now: Mono, from: NodeId, frame: &[u8]) -> Result<(), WireError> {
+        self.step_shared(now, from, &Bytes::copy_from_slice(frame))
+    }
+
+    /// Takes a peer's frame; entries go on sharing its memory. An error says why nothing was done.
+    pub fn step_shared(&mut self, now: Mono, from: NodeId, frame: &Bytes) -> Result<(), WireError> {
+        let (envelope, message) = wire::decode(frame)?;
+        if envelope.cluster != self.settings.cluster {
+            return Err(WireError::WrongCluster);
+        }
+        if envelope.to != self.settings.me() {
+            return Err(WireError::WrongAddressee);
+        }
+        if envelope.from.id != from || from == self.settings.id {
+            return Err(WireError::WrongSender);
+        }
+        self.now = self.now.max(now);
+        if self.heed_term(&envelope, &message) {
+            self.take(envelope.from, message)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// What the sender's term means for this member's; whether the message is to be looked at.
+    fn heed_term(&mut self, envelope: &Envelope, message: &Message) -> bool {
+        let Envelope { from, term, .. } = *envelope;
+        // There would be no term left to campaign in.
+        let is_last = term.0 == u64::MAX;
+        match message {
+            // Both have their term in a field of its own, and a question disturbs nobody.
+            Message::PreVote { .. } => return true,
+            Message::PreVoteReply { .. } if term <= self.term => return true,
+            // Whoever hears a leader does not let others disturb it (thesis 4.2.3).
+            Message::Vote { transfer, .. } if term > self.term && self.is_sticky() && !transfer => {
+                return false;
+            }
+            _ => {}
+        }
+        if term > self.term && !is_last {
+            self.enter_term(term);
+            self.follow(None);
+        }
+        if term < self.term {
+            self.answer_late(from, message);
+        }
+        term == self.term
+    }
+
+    /// Tells a sender whose term is over that it is.
+    fn answer_late(&mut self, to: Member, message: &Message) {
+        let reply = match message {
+            Message::Append(_) | Message::Heartbeat { .. } | Message::SnapshotOffer { .. } => {
+                Message::HeartbeatReply { round: 0 }
+            }
+            Message::Vote { .. } => Message::VoteReply { granted: false },
+            _ => return,
+        };
+        self.send(to, &reply, self.term_seq);
+    }
+
+    /// Whether an answer of this sender counts: it is a member, in this life.
+    fn counts(&self, from: Member) -> bool {
+        self.history.in_force().get(from.id) == Some(&from)
+    }
+
+    /// Takes a message of the present term.
+    fn take(&mut self, from: Member, message: Message) -> Result<(), WireError> {
+        match message {
+            Message::PreVote { prospective, last } => self.on_pre_vote(from, prospective, last),
+            Message::Vote { last, .. } => self.on_vote(from, last),
+            Message::Append(append) => {
+                self.hear_leader(from)?;
+                return self.on_append(from, append);
+            }
+            Message::Heartbeat { commit, round } => {
+                self.hear_leader(from)?;
+                self.on_heartbeat(from, commit, round);
+            }
+            Message::TimeoutNow | Message::SnapshotOffer { .. } | Message::SnapshotChunk(_) => {
+                self.hear_leader(from)?;
+            }
+            _ if !self.counts(from) => {}
+            Message::PreVoteReply {
+                prospective,
+                granted,
+            } => self.on_pre_vote_reply(from, prospective, granted),
+            Message::VoteReply { granted } => self.on_vote_reply(from, granted),
+            Message::Accepted { .. }
+            | Message::Rejected { .. }
+            | Message::HeartbeatReply { .. }
+            | Message::ChunkReply { .. } => self.hear_peer(from),
+        }
+        Ok(())
+    }
+
+    /// The sender leads in the present term; there can be no other (thesis 3.4).
+    fn hear_leader(&mut self, from: Member) -> Result<(), WireError> {
+        match &mut self.role {
+            Role::Leader(_) => return Err(WireError::Contradiction),
+            Role::Follower(Following {
+                leader: Some(leader),
+                ..
+            }) if *leader != from => return Err(WireError::Contradiction),
+            Role::Follower(Following {
+                leader: Some(_), ..
+            }) => {}
+            Role::Follower(following) => following.leader = Some(from),
+            Role::PreCandidate(_) | Role::Candidate(_) => self.follow(Some(from)),
+        }
+        self.heard = self.now;
+        self.reset_election_timer();
+        Ok(())
+    }
+
+    /// A member has answered this leader.
+    fn hear_peer(&mut self, from: Member) {
+        let now = self.now;
+        if let Role::Leader(leadership) = &mut self.role
+            && let Some(peer) = leadership.peer(from)
+        {
+            peer.heard = now;
+        }
+    }
+
+    fn on_append(&mut self, _from: Member, _append: Append) -> Result<(), WireError> {
+        Ok(())
+    }
+
+    fn on_heartbeat(&mut self, from: Member, _commit: LogIndex, round: u64) {
+        let reply = Message::HeartbeatReply { round };
+        self.send(from, &reply, self.term_seq);
+    }
+}

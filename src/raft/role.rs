@@ -1,0 +1,111 @@
+//! What a member is at one moment, and what it knows only as long as it is that (thesis 3.3).
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use crate::ids::{LogIndex, NodeId, PersistSeq};
+use crate::time::Mono;
+
+use super::{Member, Membership, Tally};
+
+/// What a member is.
+#[derive(Debug)]
+pub(super) enum Role {
+    /// It follows a leader, or waits for one.
+    Follower(Following),
+    /// It asks whether it would be voted for.
+    PreCandidate(Ballot),
+    /// It asks for votes.
+    Candidate(Ballot),
+    /// It proposes.
+    Leader(Box<Leadership>),
+}
+
+/// A member's role, for those who only look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoleName {
+    /// It follows a leader, or waits for one.
+    Follower,
+    /// It asks whether it would be voted for.
+    PreCandidate,
+    /// It asks for votes.
+    Candidate,
+    /// It proposes.
+    Leader,
+}
+
+/// What a follower knows of the present term's leader.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Following {
+    /// Who it is, once it has spoken.
+    pub(super) leader: Option<Member>,
+    /// Up to here the log is known to agree with the leader's.
+    pub(super) matched: LogIndex,
+    /// What the leader is owed an answer to: an append was taken that is not answered yet.
+    pub(super) owes_answer: bool,
+}
+
+/// Who has answered.
+#[derive(Debug)]
+pub(super) struct Ballot {
+    votes: Vec<(NodeId, bool)>,
+    /// The hand-over after which the member's own vote counts.
+    pub(super) own: PersistSeq,
+    /// The leader wished this campaign.
+    pub(super) transfer: bool,
+}
+
+impl Ballot {
+    pub(super) fn new(own: PersistSeq, transfer: bool) -> Self {
+        Self {
+            votes: Vec::new(),
+            own,
+            transfer,
+        }
+    }
+
+    /// Notes an answer; the first one stands, but for a refusal that became consent.
+    pub(super) fn note(&mut self, from: NodeId, granted: bool) {
+        match self.votes.iter_mut().find(|(id, _)| *id == from) {
+            Some((_, vote)) => *vote |= granted,
+            None => self.votes.push((from, granted)),
+        }
+    }
+
+    pub(super) fn tally(&self, membership: &Membership) -> Tally {
+        membership.tally(&|id| {
+            let answer = self.votes.iter().find(|(from, _)| *from == id);
+            answer.map(|(_, granted)| *granted)
+        })
+    }
+}
+
+/// What only a leader knows.
+#[derive(Debug)]
+pub(super) struct Leadership {
+    /// The first entry of its own term: before that is committed, nothing may be read and no
+    /// member may come or go (thesis 6.4, 4.1).
+    pub(super) first: LogIndex,
+    pub(super) peers: Vec<Peer>,
+    pub(super) heartbeat_at: Mono,
+}
+
+/// What a leader knows of another member.
+#[derive(Debug)]
+pub(super) struct Peer {
+    pub(super) member: Member,
+    /// When it last said anything in this term.
+    pub(super) heard: Mono,
+}
+
+impl Peer {
+    pub(super) fn new(member: Member, now: Mono) -> Self {
+        Self { member, heard: now }
+    }
+}
+
+impl Leadership {
+    pub(super) fn peer(&mut self, member: Member) -> Option<&mut Peer> {
+        self.peers.iter_mut().find(|peer| peer.member == member)
+    }
+}

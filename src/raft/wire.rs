@@ -1,0 +1,287 @@
+//! Frames: one message each, checksummed; the transport puts the length before it.
+//!
+//! ```text
+//! 0   8  CRC-64/XZ over all behind it but entries     42  8  term
+//! 8   1  version                                      50  8  group
+//! 9   1  kind of message                              58  n  the message's own numbers
+//! 10 16  sender: id, incarnation                      ..  m  entries, or a blob
+//! 26 16  addressee
+//! ```
+//!
+//! Entries carry their own checksums and are not summed twice. Numbers are little-endian and of
+//! fixed width.
+
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term};
+
+use super::entry::{Corrupt, ENTRY_BYTES_MIN, Entry, checksum};
+use super::message::{Append, Chunk, Envelope, Message, Place};
+use super::{Member, Membership};
+
+/// The version of the frames that this code speaks.
+pub const WIRE_VERSION: u8 = 1;
+
+const SUM_BYTES: usize = 8;
+const HEAD_BYTES: usize = 58;
+const APPEND_BYTES: usize = HEAD_BYTES + 36;
+
+/// Why a frame was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WireError {
+    /// It is none, or no longer what was sent.
+    Corrupt,
+    /// The sender speaks another version.
+    Version(u8),
+    /// It is of another group.
+    WrongCluster,
+    /// It is for another member, or for another life of this one.
+    WrongAddressee,
+    /// It is not from whom the transport says.
+    WrongSender,
+    /// It contradicts what is known to be agreed; nothing of it was done.
+    Contradiction,
+}
+
+impl From<Corrupt> for WireError {
+    fn from(Corrupt: Corrupt) -> Self {
+        Self::Corrupt
+    }
+}
+
+/// The frame of a message.
+pub fn encode(envelope: &Envelope, message: &Message) -> Vec<u8> {
+    match message {
+        Message::Append(append) => encode_append(
+            envelope,
+            append.prev,
+            append.commit,
+            append.round,
+            &append.entries,
+        ),
+        Message::PreVote { prospective, last } => {
+            frame(envelope, 1, &[prospective.0, last.0.0, last.1.0], &[])
+        }
+        Message::PreVoteReply {
+            prospective,
+            granted,
+        } => frame(envelope, 2, &[prospective.0, u64::from(*granted)], &[]),
+        Message::Vote { last, transfer } => {
+            let numbers = [last.0.0, last.1.0, u64::from(*transfer)];
+            frame(envelope, 3, &numbers, &[])
+        }
+        Message::VoteReply { granted } => frame(envelope, 4, &[u64::from(*granted)], &[]),
+        Message::Accepted { index } => frame(envelope, 6, &[index.0], &[]),
+        Message::Rejected { at, hint } => frame(envelope, 7, &[at.0, hint.0.0, hint.1.0], &[]),
+        Message::Heartbeat { commit, round } => frame(envelope, 8, &[commit.0, *round], &[]),
+        Message::HeartbeatReply { round } => frame(envelope, 9, &[*round], &[]),
+        Message::TimeoutNow => frame(envelope, 10, &[], &[]),
+        Message::SnapshotOffer { base, membership } => {
+            frame(envelope, 11, &[base.0.0, base.1.0], &membership.encode())
+        }
+        Message::SnapshotChunk(chunk) => {
+            let done = u64::from(chunk.done);
+            let numbers = [chunk.base.0.0, chunk.base.1.0, chunk.offset, done];
+            frame(envelope, 12, &numbers, &chunk.data)
+        }
+        Message::ChunkReply { base, offset } => {
+            frame(envelope, 13, &[base.0.0, base.1.0, *offset], &[])
+        }
+    }
+}
+
+/// The frame of an `Append`, straight from the log: one allocation, whatever the entries are.
+pub fn encode_append(
+    envelope: &Envelope,
+    prev: Place,
+    commit: LogIndex,
+    round: u64,
+    entries: &[Entry],
+) -> Vec<u8> {
+    let bytes: usize = entries.iter().map(Entry::encoded_bytes).sum();
+    let mut out = Vec::with_capacity(APPEND_BYTES + bytes);
+    put_head(&mut out, envelope, 5);
+    for number in [prev.0.0, prev.1.0, commit.0, round] {
+        out.extend_from_slice(&number.to_le_bytes());
+    }
+    out.extend_from_slice(&(entries.len() as u32).to_le_bytes());
+    put_sum(&mut out);
+    for entry in entries {
+        entry.encode(&mut out);
+    }
+    out
+}
+
+fn frame(envelope: &Envelope, kind: u8, numbers: &[u64], blob: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(HEAD_BYTES + numbers.len() * 8 + blob.len());
+    put_head(&mut out, envelope, kind);
+    for number in numbers {
+        out.extend_from_slice(&number.to_le_bytes());
+    }
+    out.extend_from_slice(blob);
+    put_sum(&mut out);
+    out
+}
+
+fn put_head(out: &mut Vec<u8>, envelope: &Envelope, kind: u8) {
+    out.extend_from_slice(&[0; SUM_BYTES]);
+    out.extend_from_slice(&[WIRE_VERSION, kind]);
+    let Envelope {
+        cluster,
+        from,
+        to,
+        term,
+    } = envelope;
+    for number in [
+        from.id.0,
+        from.incarnation.0,
+        to.id.0,
+        to.incarnation.0,
+        term.0,
+        cluster.0,
+    ] {
+        out.extend_from_slice(&number.to_le_bytes());
+    }
+}
+
+fn put_sum(out: &mut [u8]) {
+    let sum = checksum(&out[SUM_BYTES..]);
+    out[..SUM_BYTES].copy_from_slice(&sum.to_le_bytes());
+}
+
+/// The kind of a message that `encode` has made a frame of.
+pub(super) fn kind(frame: &[u8]) -> u8 {
+    frame.get(SUM_BYTES + 1).copied().unwrap_or_default()
+}
+
+/// What a frame says. Payloads share its memory.
+pub fn decode(frame: &Bytes) -> Result<(Envelope, Message), WireError> {
+    let version = *frame.get(SUM_BYTES).ok_or(WireError::Corrupt)?;
+    if version != WIRE_VERSION {
+        return Err(WireError::Version(version));
+    }
+    let kind = *frame.get(SUM_BYTES + 1).ok_or(WireError::Corrupt)?;
+    let summed = if kind == 5 { APPEND_BYTES } else { frame.len() };
+    let mut rest = frame.get(..summed).ok_or(WireError::Corrupt)?;
+    if take(&mut rest)? != checksum(rest) {
+        return Err(WireError::Corrupt);
+    }
+    rest = rest.get(2..).ok_or(WireError::Corrupt)?;
+    let rest = &mut rest;
+    let envelope = Envelope {
+        from: take_member(rest)?,
+        to: take_member(rest)?,
+        term: Term(take(rest)?),
+        cluster: ClusterId(take(rest)?),
+    };
+    let message = match kind {
+        1 => Message::PreVote {
+            prospective: Term(take(rest)?),
+            last: take_place(rest)?,
+        },
+        2 => Message::PreVoteReply {
+            prospective: Term(take(rest)?),
+            granted: take_flag(rest)?,
+        },
+        3 => Message::Vote {
+            last: take_place(rest)?,
+            transfer: take_flag(rest)?,
+        },
+        4 => Message::VoteReply {
+            granted: take_flag(rest)?,
+        },
+        5 => Message::Append(take_append(rest, frame.slice(APPEND_BYTES..))?),
+        6 => Message::Accepted {
+            index: LogIndex(take(rest)?),
+        },
+        7 => Message::Rejected {
+            at: LogIndex(take(rest)?),
+            hint: take_place(rest)?,
+        },
+        8 => Message::Heartbeat {
+            commit: LogIndex(take(rest)?),
+            round: take(rest)?,
+        },
+        9 => Message::HeartbeatReply { round: take(rest)? },
+        10 => Message::TimeoutNow,
+        11 => Message::SnapshotOffer {
+            base: take_place(rest)?,
+            membership: Membership::decode(core::mem::take(rest))?,
+        },
+        12 => Message::SnapshotChunk(Chunk {
+            base: take_place(rest)?,
+            offset: take(rest)?,
+            done: take_flag(rest)?,
+            data: frame.slice_ref(core::mem::take(rest)),
+        }),
+        13 => Message::ChunkReply {
+            base: take_place(rest)?,
+            offset: take(rest)?,
+        },
+        _ => return Err(WireError::Corrupt),
+    };
+    if rest.is_empty() {
+        Ok((envelope, message))
+    } else {
+        Err(WireError::Corrupt)
+    }
+}
+
+fn take_append(numbers: &mut &[u8], mut entries: Bytes) -> Result<Append, Corrupt> {
+    let prev = take_place(numbers)?;
+    let (commit, round) = (LogIndex(take(numbers)?), take(numbers)?);
+    let (count, rest) = numbers.split_first_chunk().ok_or(Corrupt)?;
+    *numbers = rest;
+    let count = u32::from_le_bytes(*count) as usize;
+    if count > entries.len() / ENTRY_BYTES_MIN {
+        return Err(Corrupt);
+    }
+    let mut append = Append {
+        prev,
+        commit,
+        round,
+        entries: Vec::with_capacity(count),
+    };
+    let (mut index, mut term) = prev;
+    for _ in 0..count {
+        let entry = Entry::decode_shared(&mut entries)?;
+        // Terms never fall along a log (thesis 3.5).
+        if Some(entry.index.0) != index.0.checked_add(1) || entry.term < term {
+            return Err(Corrupt);
+        }
+        (index, term) = (entry.index, entry.term);
+        append.entries.push(entry);
+    }
+    if entries.is_empty() {
+        Ok(append)
+    } else {
+        Err(Corrupt)
+    }
+}
+
+fn take(bytes: &mut &[u8]) -> Result<u64, Corrupt> {
+    let (number, rest) = bytes.split_first_chunk().ok_or(Corrupt)?;
+    *bytes = rest;
+    Ok(u64::from_le_bytes(*number))
+}
+
+fn take_flag(bytes: &mut &[u8]) -> Result<bool, Corrupt> {
+    match take(bytes)? {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(Corrupt),
+    }
+}
+
+fn take_place(bytes: &mut &[u8]) -> Result<Place, Corrupt> {
+    Ok((LogIndex(take(bytes)?), Term(take(bytes)?)))
+}
+
+fn take_member(bytes: &mut &[u8]) -> Result<Member, Corrupt> {
+    Ok(Member {
+        id: NodeId(take(bytes)?),
+        incarnation: Incarnation(take(bytes)?),
+    })
+}
