@@ -13,10 +13,11 @@ const OPS_MAX: usize = 10_000;
 
 /// The files of a directory; all that is written is durable.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Disk(pub(crate) BTreeMap<FileName, Vec<u8>>);
+pub struct Disk(pub BTreeMap<FileName, Vec<u8>>);
 
 impl Disk {
-    pub(crate) fn perform(&mut self, op: DiskOp) -> Result<DiskDone, DiskError> {
+    /// Does an operation at once; a file that grows too large finds no space.
+    pub fn perform(&mut self, op: DiskOp) -> Result<DiskDone, DiskError> {
         match op {
             DiskOp::Create { file, size } => {
                 self.0.insert(file, vec![0; bounded(size)?]);

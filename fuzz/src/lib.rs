@@ -6,7 +6,7 @@ pub mod aof_mutate;
 pub mod aof_recover;
 mod bytes;
 pub mod command_model;
-mod disk;
+pub mod disk;
 mod model;
 pub mod resp_parse;
 pub mod resp_split;

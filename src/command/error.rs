@@ -30,6 +30,8 @@ macro_rules! errors {
 errors! {
     /// There is no leader to write to.
     CLUSTER_DOWN = "CLUSTERDOWN The cluster is down";
+    /// A write was under way when this member ceased to lead.
+    UNCERTAIN = "UNCERTAIN the write may have been applied: this member no longer leads";
     /// The arguments do not fit the command's grammar.
     SYNTAX = "ERR syntax error";
     /// The key holds another type.

@@ -20,6 +20,7 @@ mod object;
 mod scan;
 mod server;
 mod set;
+pub mod slot;
 mod strings;
 pub mod table;
 

@@ -8,7 +8,7 @@ use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term};
 use crate::time::Stamp;
 
 /// Who a data directory belongs to; stands in the manifest from its first day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Identity {
     pub(super) id: NodeId,
     pub(super) cluster: ClusterId,
@@ -16,6 +16,8 @@ pub(super) struct Identity {
     /// The seed of the store's hash: part of the replicated state, since it orders what SCAN
     /// shows.
     pub(super) hash_seed: u64,
+    /// The members that the group began with, as Raft encodes them.
+    pub(super) founders: Vec<u8>,
 }
 
 impl Identity {
@@ -26,17 +28,19 @@ impl Identity {
             self.incarnation.0,
             self.hash_seed,
         ];
-        numbers.iter().flat_map(|n| n.to_le_bytes()).collect()
+        let mut bytes: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
+        bytes.extend_from_slice(&self.founders);
+        bytes
     }
 
     pub(super) fn decode(mut bytes: &[u8]) -> Option<Self> {
-        let identity = Self {
+        Some(Self {
             id: NodeId(number(&mut bytes)?),
             cluster: ClusterId(number(&mut bytes)?),
             incarnation: Incarnation(number(&mut bytes)?),
             hash_seed: number(&mut bytes)?,
-        };
-        bytes.is_empty().then_some(identity)
+            founders: bytes.to_vec(),
+        })
     }
 }
 
@@ -86,6 +90,7 @@ mod tests {
             cluster: ClusterId(u64::MAX),
             incarnation: Incarnation(7),
             hash_seed: 9,
+            founders: alloc::vec![4, 5],
         };
         assert_eq!(Identity::decode(&identity.encode()), Some(identity));
         let head = BaseHead {
@@ -100,7 +105,6 @@ mod tests {
     #[test]
     fn what_is_too_short_is_refused() {
         assert_eq!(Identity::decode(&[0; 31]), None);
-        assert_eq!(Identity::decode(&[0; 33]), None);
         assert_eq!(BaseHead::decode(&[0; 23]), None);
     }
 }

@@ -16,7 +16,7 @@ use crate::aof::{Log, Op, Restated};
 use crate::disk::{DiskDone, DiskError};
 use crate::ids::{LogIndex, NodeId, PersistSeq, Ticket};
 use crate::limits;
-use crate::raft::{Raft, Refused};
+use crate::raft::{Kind, Outgoing, Raft, Refused};
 use crate::session::Blocked;
 use crate::store::Store;
 use crate::time::{Deadline, Mono, Reason, Stamp};
@@ -53,6 +53,8 @@ pub(super) struct Commit {
     spare: Vec<Vec<Waiter>>,
     pub(super) ops: Vec<Op>,
     pub(super) body: Vec<u8>,
+    /// Empty between turns.
+    pub(super) messages: Vec<Outgoing>,
     /// The last entry that was applied.
     pub(super) applied: LogIndex,
     last_time_entry: Mono,
@@ -91,6 +93,13 @@ impl Commit {
         few.then(|| self.proposed.iter().map(|proposed| &proposed.payload[..]))
     }
 
+    /// Forgets what is on its way, and gives back who waits for it, in order.
+    pub(super) fn forget_proposed(&mut self) -> Vec<Waiter> {
+        self.proposed_bytes = 0;
+        let proposed = self.proposed.drain(..);
+        proposed.flat_map(|proposed| proposed.waiters).collect()
+    }
+
     fn no_space(&self) -> bool {
         self.log.as_ref().is_some_and(Log::no_space)
     }
@@ -113,6 +122,7 @@ impl Node {
         if let Some(raft) = &mut self.commit.raft {
             raft.tick(self.now.mono);
         }
+        self.tend_office();
         self.hand_over();
         self.flush_log();
         if self.apply_committed() {
@@ -120,11 +130,13 @@ impl Node {
             self.hand_over();
             self.flush_log();
         }
+        self.tend_office();
         self.begin_service();
         self.rewrite_turn();
         self.note_space();
         self.finish_stopping();
         self.reload_when_settled();
+        self.emit_messages();
         self.emit_ops();
     }
 
@@ -272,7 +284,12 @@ impl Node {
                 waiters = proposed.waiters;
             }
             self.commit.applied = entry.index;
-            self.apply_entry(entry.index, entry.stamp, &entry.payload, &mut waiters);
+            // What changes the membership is for Raft alone.
+            let payload = match entry.kind {
+                Kind::Normal => &entry.payload[..],
+                Kind::Noop | Kind::Membership => &[],
+            };
+            self.apply_entry(entry.index, entry.stamp, payload, &mut waiters);
             if waiters.capacity() > 0 && self.commit.spare.len() < 16 {
                 self.commit.spare.push(waiters);
             }
@@ -289,6 +306,11 @@ impl Node {
         {
             return;
         }
+        self.open_doors();
+    }
+
+    /// Lets clients in.
+    pub(super) fn open_doors(&mut self) {
         self.phase = Phase::Serving;
         // Recovery has applied what this life never proposed: from here on the two counts go
         // together.
@@ -307,7 +329,8 @@ impl Node {
 
     /// Moves replicated time where keys are due and nothing else moves it.
     fn propose_time(&mut self) {
-        if self.phase != Phase::Serving || !self.batch.is_empty() || !self.commit.is_settled() {
+        let idle = self.batch.is_empty() && self.commit.is_settled();
+        if self.phase != Phase::Serving || !idle || !self.serves() {
             return;
         }
         let due = self.active_expire
@@ -492,7 +515,8 @@ impl Node {
     }
 
     fn expiry_deadline(&self) -> Option<Deadline> {
-        if self.phase != Phase::Serving || !self.active_expire || !self.commit.is_settled() {
+        let tends = self.phase == Phase::Serving && self.active_expire && self.serves();
+        if !tends || !self.commit.is_settled() {
             return None;
         }
         let due = self.store.next_expiry()?;

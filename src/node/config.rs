@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::ids::NodeId;
+use crate::ids::{ClusterId, Incarnation, NodeId};
 
 /// When an entry counts as persisted (`appendfsync`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,6 +22,13 @@ pub enum Fsync {
 pub struct Config {
     /// This member's number in its group.
     pub id: NodeId,
+    /// Who formed the group together with this member; empty: it is a group of its own. Counts only
+    /// where the data directory is new.
+    pub founders: Vec<(NodeId, Incarnation)>,
+    /// The group that they formed.
+    pub cluster: ClusterId,
+    /// Where clients reach members, as MOVED names them (`10.0.0.1:6379`).
+    pub client_addresses: Vec<(NodeId, String)>,
     /// What chance starts from: identities and election timeouts.
     pub seed: u64,
     /// The seed of the store's hash, where the data directory does not bring one.
@@ -81,6 +88,9 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             id: NodeId(1),
+            founders: Vec::new(),
+            cluster: ClusterId(0),
+            client_addresses: Vec::new(),
             seed: 0,
             hash_seed: 0,
             append_only: true,

@@ -7,6 +7,7 @@ use core::fmt;
 
 use crate::disk::DiskOp;
 use crate::ids::{ConnId, LogIndex, NodeId, Term, Ticket};
+pub use crate::raft::Class;
 
 /// One thing that a driver is to do.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub enum Effect {
     Message {
         /// The peer.
         to: NodeId,
+        /// How urgent it is; frames of one class stay in order.
+        class: Class,
         /// The frame.
         frame: Box<Vec<u8>>,
     },

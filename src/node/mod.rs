@@ -13,6 +13,7 @@ pub mod effect;
 pub mod entry;
 pub mod input;
 pub mod inspect;
+mod office;
 mod recovery;
 mod rewrite;
 mod route;
@@ -38,6 +39,7 @@ use commit::Commit;
 use config::Config;
 use effect::{Effect, Effects};
 use input::Input;
+use office::Office;
 use server::Directives;
 use sessions::Sessions;
 use stats::Stats;
@@ -97,6 +99,7 @@ pub struct Node {
     watchers: Watchers,
     store: Store,
     commit: Commit,
+    office: Office,
     batch: Batch,
     /// Replicated time: the stamp of the last applied entry.
     applied_stamp: Stamp,
@@ -150,6 +153,7 @@ impl Node {
             watchers: Watchers::default(),
             store: Store::new(config.hash_seed),
             commit: Commit::default(),
+            office: Office::default(),
             batch: Batch::default(),
             applied_stamp: Stamp::default(),
             stamped: (Stamp::default(), now.mono),
@@ -231,7 +235,7 @@ impl Node {
             if !session.outbox.is_empty() {
                 out.push(Effect::Send { conn });
             }
-            if session.closing && !session.is_busy() {
+            if session.closing && !session.is_busy() && !session.outbox.is_holding() {
                 out.push(Effect::Close { conn });
             }
         }

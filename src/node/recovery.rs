@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use crate::aof::{self, Event, Recovery};
 use crate::disk::{DiskDone, DiskError};
 use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term, Ticket};
-use crate::raft::{Entry, Membership, Raft, Restart, Settings};
+use crate::raft::{Entry, Kind, Member, Membership, Raft, Restart, Settings};
 use crate::rng;
 use crate::store::Store;
 
@@ -57,7 +57,25 @@ fn first_identity(config: &Config) -> Identity {
         cluster: ClusterId(draw(1)),
         incarnation: Incarnation(draw(2)),
         hash_seed: config.hash_seed,
+        founders: Membership::alone(config.id).encode(),
     }
+}
+
+/// What a first start as one of several founders writes down.
+fn founder_identity(config: &Config) -> Option<Identity> {
+    let member = |(id, incarnation): &(NodeId, Incarnation)| Member {
+        id: *id,
+        incarnation: *incarnation,
+    };
+    let founders: Vec<Member> = config.founders.iter().map(member).collect();
+    let own = founders.iter().find(|member| member.id == config.id)?;
+    Some(Identity {
+        id: config.id,
+        cluster: config.cluster,
+        incarnation: own.incarnation,
+        hash_seed: config.hash_seed,
+        founders: Membership::of(founders.clone())?.encode(),
+    })
 }
 
 impl Node {
@@ -65,7 +83,8 @@ impl Node {
     ///
     /// Tickets up to `tickets` were given to operations that may not have ended yet.
     pub(super) fn begin(&mut self, tickets: u64) {
-        let identity = first_identity(&self.config);
+        let identity =
+            founder_identity(&self.config).unwrap_or_else(|| first_identity(&self.config));
         let membership = Membership::alone(self.config.id);
         if !self.config.append_only {
             let restart = Restart {
@@ -146,6 +165,10 @@ impl Node {
                 Some(identity) if identity.id == self.config.id => {
                     self.config.hash_seed = identity.hash_seed;
                     self.store = Store::load_begin(identity.hash_seed);
+                    match Membership::decode(&identity.founders) {
+                        Ok(founders) => found.membership = founders,
+                        Err(_) => found.trouble = Some("the manifest names no founders".into()),
+                    }
                     found.identity = Some(identity);
                 }
                 Some(identity) => {
@@ -192,14 +215,23 @@ impl Node {
     }
 
     /// Applies what the log says to be committed.
+    ///
+    /// In a group others may want these entries: they stay until Raft lets them go.
     fn apply_known(&mut self, found: &mut Found) {
+        if !found.membership.is_sole_voter(self.config.id) {
+            return;
+        }
         while let Some(entry) = found.tail.pop_front_if(|e| e.index <= found.commit) {
             found.applied = (entry.index, entry.term);
             self.commit.applied = entry.index;
             if let Some(membership) = entry.membership() {
                 found.membership = membership;
             }
-            self.apply_entry(entry.index, entry.stamp, &entry.payload, &mut Vec::new());
+            if entry.kind == Kind::Normal {
+                self.apply_entry(entry.index, entry.stamp, &entry.payload, &mut Vec::new());
+            } else {
+                self.apply_entry(entry.index, entry.stamp, &[], &mut Vec::new());
+            }
         }
     }
 
@@ -207,13 +239,13 @@ impl Node {
         let Recovering {
             recovery, found, ..
         } = recovering;
-        let identity = found
-            .identity
-            .unwrap_or_else(|| first_identity(&self.config));
+        let identity = found.identity.unwrap_or_else(|| {
+            founder_identity(&self.config).unwrap_or_else(|| first_identity(&self.config))
+        });
         let restart = Restart {
             term: found.term,
             vote: found.vote,
-            commit: found.applied.0,
+            commit: found.commit,
             base: found.applied,
             membership: found.membership,
             tail: found.tail.into(),

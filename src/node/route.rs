@@ -162,6 +162,12 @@ impl Node {
             return Err(Error::LOADING);
         }
         let in_transaction = session.transaction.is_some();
+        if !self.serves() && needs_leader(row) {
+            if row.name == "exec" {
+                self.abandon_transaction(slot);
+            }
+            return Err(self.elsewhere(Some(row), args));
+        }
         if row.is_write() && self.no_space() {
             return Err(Error::NO_SPACE);
         }
@@ -280,6 +286,9 @@ impl Node {
                 if !silent {
                     self.note_answer(conn, answer_of(row));
                 }
+                if matches!(row.kind, Kind::Read(_)) {
+                    self.hold_reply(slot, mark);
+                }
             }
         }
     }
@@ -350,6 +359,7 @@ impl Node {
             let mark = out.len();
             let conn = session.conn;
             let item = parked.take(applied, &mut ranges);
+            let mut is_read = false;
             let more = item.is_some();
             match item {
                 None => {}
@@ -368,7 +378,13 @@ impl Node {
                     let mut reply = Reply::new(&mut out, protocol);
                     let row = table::find(args.name());
                     let outcome = match row {
-                        Some(row) => self.run(slot, row, args, db, clock, &mut reply),
+                        Some(row) if needs_leader(row) && !self.serves() => {
+                            Err(self.elsewhere(Some(row), args))
+                        }
+                        Some(row) => {
+                            is_read = matches!(row.kind, Kind::Read(_));
+                            self.run(slot, row, args, db, clock, &mut reply)
+                        }
                         None => Err(unknown_command(args)),
                     };
                     if !silent {
@@ -384,6 +400,9 @@ impl Node {
             parked.tidy();
             session.parked = parked;
             *session.outbox.buffer() = out;
+            if is_read {
+                self.hold_reply(slot, mark);
+            }
             if !more {
                 break;
             }
@@ -450,6 +469,15 @@ pub(super) fn write_error(reply: &mut Reply<'_>, error: &Error) {
 
 fn may_run_unauthenticated(row: &Row) -> bool {
     matches!(row.name, "auth" | "hello" | "quit" | "reset")
+}
+
+/// What only a leader may do: all that looks at keys.
+fn needs_leader(row: &Row) -> bool {
+    match row.kind {
+        Kind::Write(_) | Kind::Read(_) => true,
+        Kind::Session(verb) => matches!(verb, SessionVerb::Exec | SessionVerb::Watch),
+        Kind::Server(_) => false,
+    }
 }
 
 /// The verbs that a transaction does not queue.

@@ -241,6 +241,14 @@ impl Node {
             })
     }
 
+    /// Forgets what MULTI has queued.
+    pub(super) fn abandon_transaction(&mut self, slot: u32) {
+        if let Some(session) = self.sessions.get_mut(slot) {
+            session.transaction = None;
+        }
+        self.unwatch(slot);
+    }
+
     fn exec(&mut self, slot: u32) -> Outcome {
         let Some(session) = self.sessions.get_mut(slot) else {
             return Ok(());

@@ -1,12 +1,23 @@
 //! Replies that may leave, in the order of their requests.
 
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-/// The bytes that the driver may send.
+/// A reply that may leave only when it is known that this member led when it was written.
+#[derive(Clone, Copy, Debug)]
+struct Hold {
+    /// The round of questions that tells.
+    round: u64,
+    start: usize,
+    end: usize,
+}
+
+/// Replies, of which the driver may send those before the first that is held.
 #[derive(Debug, Default)]
 pub struct Outbox {
     bytes: Vec<u8>,
     sent: usize,
+    holds: VecDeque<Hold>,
 }
 
 /// What an idle client may hold for its next replies, in bytes.
@@ -18,17 +29,23 @@ impl Outbox {
         &mut self.bytes
     }
 
-    /// The bytes that have not been sent.
+    /// The bytes that may be sent and have not been.
     pub fn unsent(&self) -> &[u8] {
-        &self.bytes[self.sent..]
+        &self.bytes[self.sent..self.permitted()]
     }
 
-    /// Whether all has been sent.
+    fn permitted(&self) -> usize {
+        self.holds
+            .front()
+            .map_or(self.bytes.len(), |hold| hold.start)
+    }
+
+    /// Whether all that may be sent has been.
     pub fn is_empty(&self) -> bool {
-        self.sent == self.bytes.len()
+        self.sent == self.permitted()
     }
 
-    /// How many bytes have not been sent.
+    /// How many bytes have not been sent, held ones included.
     pub fn len(&self) -> usize {
         // While a reply is being written its buffer is lent out, and the sent part of it with it.
         self.bytes.len().saturating_sub(self.sent)
@@ -36,7 +53,7 @@ impl Outbox {
 
     /// The driver has sent the first `count` bytes.
     pub fn sent(&mut self, count: usize) {
-        self.sent = (self.sent + count).min(self.bytes.len());
+        self.sent = (self.sent + count).min(self.permitted());
         if self.sent == self.bytes.len() {
             self.sent = 0;
             self.bytes.clear();
@@ -44,8 +61,50 @@ impl Outbox {
         } else if self.sent > self.bytes.len() / 2 && self.sent > CAPACITY_MAX {
             // A slow reader of a long reply: moving the second half pays for the first.
             self.bytes.drain(..self.sent);
+            for hold in &mut self.holds {
+                hold.start -= self.sent;
+                hold.end -= self.sent;
+            }
             self.sent = 0;
         }
+    }
+
+    /// Holds what stands behind `start` until `round` has been answered.
+    pub fn hold(&mut self, round: u64, start: usize) {
+        let end = self.bytes.len();
+        if start < end {
+            self.holds.push_back(Hold { round, start, end });
+        }
+    }
+
+    /// Whether anything is held.
+    pub fn is_holding(&self) -> bool {
+        !self.holds.is_empty()
+    }
+
+    /// Lets go of what waited for this round or an earlier one.
+    pub fn release(&mut self, round: u64) {
+        while self
+            .holds
+            .pop_front_if(|hold| hold.round <= round)
+            .is_some()
+        {}
+    }
+
+    /// Puts an error in the place of each reply that is held.
+    pub fn refuse_held(&mut self, error: &[u8]) {
+        let Some(first) = self.holds.front() else {
+            return;
+        };
+        let mut rest = self.bytes.split_off(first.start);
+        let from = first.start;
+        let mut at = 0;
+        for hold in self.holds.drain(..) {
+            self.bytes.extend_from_slice(&rest[at..hold.start - from]);
+            self.bytes.extend_from_slice(error);
+            at = hold.end - from;
+        }
+        self.bytes.extend(rest.drain(at..));
     }
 }
 
@@ -65,5 +124,25 @@ mod tests {
         }
         assert!(outbox.is_empty());
         assert_eq!(left, all);
+    }
+
+    #[test]
+    fn a_held_reply_waits_for_its_round_and_all_behind_it_wait_too() {
+        let mut outbox = Outbox::default();
+        outbox.buffer().extend_from_slice(b"a");
+        for (round, reply) in [(1, b"b"), (2, b"c")] {
+            let start = outbox.buffer().len();
+            outbox.buffer().extend_from_slice(reply);
+            outbox.hold(round, start);
+        }
+        outbox.buffer().extend_from_slice(b"d");
+        assert_eq!(outbox.unsent(), b"a");
+        outbox.sent(1);
+        assert!(outbox.is_empty());
+        outbox.release(1);
+        assert_eq!(outbox.unsent(), b"b");
+        outbox.refuse_held(b"no");
+        assert_eq!(outbox.unsent(), b"bnod");
+        assert!(!outbox.is_holding());
     }
 }

@@ -21,5 +21,6 @@ mod process;
 mod replay;
 mod restart;
 mod stalls;
+mod three_nodes;
 mod transcripts;
 mod watch;

@@ -1,0 +1,174 @@
+//! Who leads the group, and what that lets this member do for its clients.
+//!
+//! A member holds office from the moment when the first entry of its own term is applied: only then
+//! its state is known to hold all that was ever acknowledged (thesis 6.4). Reads are run at once and
+//! their replies held until a majority has answered that this member still leads: whoever leads by
+//! then has led when the read was run. One round of questions serves all reads of a turn. In a group
+//! of one nothing of this happens.
+
+use alloc::format;
+use alloc::vec::Vec;
+use core::mem;
+
+use crate::command::args::Args;
+use crate::command::error::Error;
+use crate::command::slot;
+use crate::command::table::Row;
+use crate::ids::{ConnId, NodeId, Term};
+use crate::resp::reply::{Protocol, Reply};
+
+use super::effect::Effect;
+use super::route::write_error;
+use super::witness::Answer;
+use super::{Node, Phase};
+
+/// What a member knows of its office.
+#[derive(Debug, Default)]
+pub(super) struct Office {
+    /// The group has other members.
+    pub(super) grouped: bool,
+    /// The term in which this member serves as leader.
+    term: Option<Term>,
+    /// The last round of questions that was asked.
+    round: u64,
+    /// Replies were held in this turn: the next round is to be asked.
+    wants_round: bool,
+    /// Clients with held replies.
+    readers: Vec<(u32, ConnId)>,
+}
+
+impl Node {
+    /// Whether this member may propose and read for clients.
+    pub(super) fn serves(&self) -> bool {
+        !self.office.grouped || self.office.term.is_some()
+    }
+
+    /// Where a client must turn to instead.
+    pub(super) fn elsewhere(&self, row: Option<&Row>, args: Args<'_>) -> Error {
+        let leader = self.commit.raft.as_ref().and_then(|raft| raft.leader());
+        let known = leader.filter(|leader| *leader != self.config.id);
+        let Some(address) = known.and_then(|leader| self.address_of(leader)) else {
+            return Error::CLUSTER_DOWN;
+        };
+        let key = row.and_then(|row| row.keys.places(args.len()).next());
+        let slot = key.map_or(0, |place| slot::of(args.at(place)));
+        Error::text(format!("MOVED {slot} {address}"))
+    }
+
+    fn address_of(&self, member: NodeId) -> Option<&str> {
+        let mut known = self.config.client_addresses.iter();
+        known.find_map(|(id, address)| (*id == member).then_some(address.as_str()))
+    }
+
+    /// Holds what a read has just written, from `start` on, until this member is known to lead
+    /// still.
+    pub(super) fn hold_reply(&mut self, slot: u32, start: usize) {
+        if !self.office.grouped {
+            return;
+        }
+        let round = self.office.round + 1;
+        self.office.wants_round = true;
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        if !session.outbox.is_holding() {
+            self.office.readers.push((slot, session.conn));
+        }
+        session.outbox.hold(round, start);
+    }
+
+    /// Takes or lays down office as Raft has decided, and asks for what held replies wait for.
+    pub(super) fn tend_office(&mut self) {
+        let Some(raft) = &self.commit.raft else {
+            return;
+        };
+        self.office.grouped = !raft.in_force().is_sole_voter(self.config.id);
+        let term = raft.is_leader().then(|| raft.term());
+        if self.office.term.is_some() && self.office.term != term {
+            self.lose_office();
+        }
+        if !self.office.grouped {
+            return;
+        }
+        if self.phase == Phase::Recovering {
+            self.open_doors();
+        }
+        let Some(raft) = &mut self.commit.raft else {
+            return;
+        };
+        let led_from = raft.led_from();
+        if self.office.term.is_none() && led_from.is_some_and(|first| first <= self.commit.applied)
+        {
+            self.office.term = term;
+            // Others have proposed what was applied meanwhile: from here on the counts go together.
+            self.commands_in_entries = self.commands_applied;
+            self.stamped = (self.applied_stamp, self.now.mono);
+        }
+        if mem::take(&mut self.office.wants_round) {
+            self.office.round += 1;
+            raft.read(self.office.round);
+        }
+        let answered = raft.read_up_to();
+        self.release_held(answered);
+    }
+
+    /// Lets replies go whose round is answered.
+    fn release_held(&mut self, round: u64) {
+        let mut readers = mem::take(&mut self.office.readers);
+        readers.retain(|(slot, conn)| {
+            let Some(session) = self.sessions.get_same(*slot, *conn) else {
+                return false;
+            };
+            session.outbox.release(round);
+            let holding = session.outbox.is_holding();
+            self.mark_dirty(*slot);
+            holding
+        });
+        self.office.readers = readers;
+    }
+
+    /// This member no longer leads: what its clients wait for may or may not happen, and what they
+    /// have read may be old.
+    fn lose_office(&mut self) {
+        self.office.term = None;
+        let mut refusal = Vec::new();
+        write_error(
+            &mut Reply::new(&mut refusal, Protocol::Resp2),
+            &Error::CLUSTER_DOWN,
+        );
+        for (slot, conn) in mem::take(&mut self.office.readers) {
+            if let Some(session) = self.sessions.get_same(slot, conn) {
+                session.outbox.refuse_held(&refusal);
+                self.mark_dirty(slot);
+            }
+        }
+        for waiter in self.commit.forget_proposed() {
+            if !waiter.parked
+                && !waiter.silent
+                && let Some(session) = self.sessions.get_same(waiter.slot, waiter.conn)
+            {
+                write_error(&mut session.reply(), &Error::UNCERTAIN);
+                self.stats.error(&Error::UNCERTAIN);
+                self.note_answer(waiter.conn, Answer::Other);
+            }
+            self.settle(&waiter);
+        }
+    }
+
+    /// Hands Raft's messages to the driver.
+    pub(super) fn emit_messages(&mut self) {
+        let Some(raft) = &mut self.commit.raft else {
+            return;
+        };
+        let mut messages = mem::take(&mut self.commit.messages);
+        raft.messages(&mut messages);
+        for message in messages.drain(..) {
+            self.effects.push(Effect::Message {
+                to: message.to,
+                class: message.class,
+                frame: message.frame.into(),
+            });
+        }
+        self.commit.messages = messages;
+    }
+}

@@ -1,0 +1,214 @@
+//! Three members in one process and a plain loop between them: they elect, agree, lose their
+//! leader, and go on. Nothing here is faulty; the simulator is for that.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use seedis::ids::{ClusterId, ConnId, Incarnation, NodeId};
+use seedis::node::Node;
+use seedis::node::config::{Config, Fsync};
+use seedis::node::effect::{Effect, Effects};
+use seedis::node::input::Input;
+use seedis::time::{Mono, Now};
+use seedis_fuzz::disk::Disk;
+
+const MEMBERS: usize = 3;
+
+/// A machine: its disk outlives its process.
+struct Machine {
+    config: Config,
+    disk: Disk,
+    node: Option<Node>,
+    frames: VecDeque<(NodeId, Vec<u8>)>,
+    replies: BTreeMap<ConnId, Vec<u8>>,
+}
+
+struct Group {
+    machines: Vec<Machine>,
+    now: Now,
+    last_conn: u64,
+}
+
+fn id(member: usize) -> NodeId {
+    NodeId(member as u64 + 1)
+}
+
+impl Group {
+    fn new() -> Self {
+        let founders: Vec<_> = (0..MEMBERS)
+            .map(|member| (id(member), Incarnation(100 + member as u64)))
+            .collect();
+        let addresses: Vec<_> = (0..MEMBERS)
+            .map(|member| (id(member), format!("10.0.0.{}:6379", member + 1)))
+            .collect();
+        let machine = |member| Machine {
+            config: Config {
+                id: id(member),
+                founders: founders.clone(),
+                cluster: ClusterId(7),
+                client_addresses: addresses.clone(),
+                fsync: Fsync::Always,
+                segment_bytes: 1 << 16,
+                rewrite_percentage: 0,
+                seed: member as u64,
+                ..Config::default()
+            },
+            disk: Disk::default(),
+            node: None,
+            frames: VecDeque::new(),
+            replies: BTreeMap::new(),
+        };
+        let mut group = Self {
+            machines: (0..MEMBERS).map(machine).collect(),
+            now: Now {
+                mono: Mono::from_millis(1),
+                wall_us: 1_700_000_000_000_000,
+            },
+            last_conn: 0,
+        };
+        (0..MEMBERS).for_each(|member| group.start(member));
+        group
+    }
+
+    fn start(&mut self, member: usize) {
+        let machine = &mut self.machines[member];
+        machine.node = Some(Node::new(machine.config.clone(), self.now));
+    }
+
+    /// The process is gone, with all that was not on the disk.
+    fn kill(&mut self, member: usize) {
+        let machine = &mut self.machines[member];
+        machine.node = None;
+        machine.frames.clear();
+        machine.replies.clear();
+    }
+
+    /// A millisecond passes: each member takes what has come, ends its turn, and is obeyed.
+    fn step(&mut self) {
+        self.now.mono.0 += 1_000_000;
+        self.now.wall_us += 1000;
+        for member in 0..MEMBERS {
+            self.turn(member);
+        }
+    }
+
+    fn turn(&mut self, member: usize) {
+        let now = self.now;
+        let Machine { node, frames, .. } = &mut self.machines[member];
+        let Some(node) = node else {
+            return;
+        };
+        node.handle(now, Input::Timer);
+        for (from, frame) in frames.drain(..) {
+            let frame = &frame;
+            node.handle(now, Input::Message { from, frame });
+        }
+        let (mut effects, mut sent) = (Effects::new(), Vec::new());
+        loop {
+            let machine = &mut self.machines[member];
+            let Some(node) = &mut machine.node else {
+                return;
+            };
+            node.flush(now, &mut effects);
+            if effects.is_empty() {
+                break;
+            }
+            for effect in effects.drain(..) {
+                match effect {
+                    Effect::Disk { ticket, op } => {
+                        let outcome = machine.disk.perform(op);
+                        node.handle(now, Input::Disk { ticket, outcome });
+                    }
+                    Effect::Send { conn } => {
+                        let replies = machine.replies.entry(conn).or_default();
+                        let before = replies.len();
+                        node.outbox(conn)
+                            .for_each(|bytes| replies.extend_from_slice(bytes));
+                        let count = replies.len() - before;
+                        node.handle(now, Input::Sent { conn, count });
+                    }
+                    Effect::Message { to, frame, .. } => sent.push((to, *frame)),
+                    Effect::Stopped { failure } => panic!("{:?} stopped: {failure:?}", id(member)),
+                    _ => {}
+                }
+            }
+        }
+        for (to, frame) in sent {
+            let to = &mut self.machines[to.0 as usize - 1];
+            if to.node.is_some() {
+                to.frames.push_back((id(member), frame));
+            }
+        }
+    }
+
+    /// A new client asks a member, and waits for its reply for up to a second.
+    fn ask(&mut self, member: usize, request: &str) -> String {
+        self.last_conn += 1;
+        let conn = ConnId(self.last_conn);
+        let (now, bytes) = (self.now, format!("{request}\r\n"));
+        let node = self.machines[member].node.as_mut().expect("it runs");
+        let address = "10.0.1.1:1";
+        node.handle(now, Input::Opened { conn, address });
+        let bytes = bytes.as_bytes();
+        node.handle(now, Input::Received { conn, bytes });
+        for _ in 0..1000 {
+            self.step();
+            let machine = &mut self.machines[member];
+            if let Some(reply) = machine.replies.remove(&conn).filter(|r| !r.is_empty()) {
+                return String::from_utf8(reply).expect("text").trim().replace("\r\n", " ");
+            }
+        }
+        "nothing".into()
+    }
+
+    /// Lets time pass until a member serves as leader.
+    fn leader(&mut self) -> usize {
+        for _ in 0..100 {
+            for member in 0..MEMBERS {
+                if self.machines[member].node.is_some() && self.ask(member, "GET none") == "$-1" {
+                    return member;
+                }
+            }
+            (0..50).for_each(|_| self.step());
+        }
+        panic!("nobody leads");
+    }
+}
+
+#[test]
+fn three_members_elect_agree_and_outlive_their_leader() {
+    let mut group = Group::new();
+
+    // One of them is elected, and the others say where it is.
+    let first = group.leader();
+    let other = (first + 1) % MEMBERS;
+    let moved = group.ask(other, "GET greeting");
+    assert_eq!(moved, format!("-MOVED 12714 10.0.0.{}:6379", first + 1));
+
+    // What it acknowledges stands on two disks at least.
+    assert_eq!(group.ask(first, "SET greeting hello"), "+OK");
+    assert_eq!(group.ask(first, "GET greeting"), "$5 hello");
+
+    // Without it the other two go on, and have not forgotten.
+    group.kill(first);
+    let second = group.leader();
+    assert_ne!(second, first);
+    assert_eq!(group.ask(second, "GET greeting"), "$5 hello");
+    assert_eq!(group.ask(second, "SET greeting goodbye"), "+OK");
+
+    // The first comes back, follows, and learns what it has missed.
+    group.start(first);
+    for _ in 0..500 {
+        group.step();
+    }
+    let third = 3 - first - second;
+    group.kill(third);
+    assert_eq!(group.ask(second, "INCR visits"), ":1");
+
+    // One of three cannot speak for the group.
+    group.kill(first);
+    assert_eq!(group.ask(second, "GET greeting"), "-CLUSTERDOWN The cluster is down");
+    group.start(third);
+    let last = group.leader();
+    assert_eq!(group.ask(last, "GET greeting"), "$7 goodbye");
+    assert_eq!(group.ask(last, "GET visits"), "$1 1");
+}
