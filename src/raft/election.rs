@@ -7,12 +7,14 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
-use crate::ids::{LogIndex, PersistSeq, Term};
+use crate::ids::{PersistSeq, Term};
 use crate::rng;
 use crate::time::{Mono, Stamp};
 
 use super::message::{Message, Place};
-use super::role::{Ballot, Following, Leadership, Peer, Role};
+use super::progress::Peer;
+use super::replication::bytes;
+use super::role::{Ballot, Following, Leadership, Role};
 use super::{Kind, Member, Raft, Tally};
 
 /// Draws of election timeouts.
@@ -29,7 +31,7 @@ impl Raft {
             self.settings.id.0,
             self.draws,
         );
-        let spread = (max - min).as_nanos() as u64;
+        let spread = max.saturating_sub(min).as_nanos() as u64;
         self.election_at = self.now + min + Duration::from_nanos(rng::below(draw, spread));
     }
 
@@ -195,13 +197,17 @@ impl Raft {
         let (me, now) = (self.settings.id, self.now);
         let members = self.history.in_force().members();
         let peers = members.filter(|member| member.id != me);
-        let peers = peers.map(|member| Peer::new(*member, now)).collect();
+        let next = self.last().next();
+        let peers = peers.map(|member| Peer::new(*member, next, now)).collect();
         let last = self.log.window().last();
         let stamp = last.map_or(Stamp(0), |entry| entry.stamp);
+        let uncommitted = self.log.behind(self.commit, usize::MAX, usize::MAX);
         self.role = Role::Leader(Box::new(Leadership {
-            first: self.last().next(),
+            first: next,
             peers,
             heartbeat_at: now,
+            round: 0,
+            uncommitted_bytes: uncommitted.map_or(0, bytes),
         }));
         self.append(stamp, Kind::Noop, Bytes::new());
         self.lead_on();
@@ -222,20 +228,6 @@ impl Raft {
         }
         if self.quorum_heard() + self.settings.election_max() <= self.now {
             self.follow(None);
-        }
-    }
-
-    fn send_heartbeats(&mut self) {
-        let Role::Leader(leadership) = &self.role else {
-            return;
-        };
-        let peers: Vec<Member> = leadership.peers.iter().map(|peer| peer.member).collect();
-        let message = Message::Heartbeat {
-            commit: LogIndex(0),
-            round: 0,
-        };
-        for peer in peers {
-            self.send(peer, &message, PersistSeq(0));
         }
     }
 

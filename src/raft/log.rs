@@ -262,13 +262,18 @@ impl Log {
         }
     }
 
-    /// Lets entries up to an index go, as far as they are on their way to the disk. Their memory is
-    /// used again when half of the window is dead, so that letting go costs no more than taking
-    /// did.
+    /// Lets all entries up to an index go, as far as they are on their way to the disk.
     pub fn compact(&mut self, to: LogIndex) {
+        self.trim(to, 0);
+    }
+
+    /// Lets the oldest entries up to an index go until no more than `kept` bytes are left, as far
+    /// as they are on their way to the disk. Their memory is used again when half of the window is
+    /// dead, so that letting go costs no more than taking did.
+    pub fn trim(&mut self, to: LogIndex, kept: usize) {
         let to = to.min(self.handed_over);
         while let Some(entry) = self.slots.get_mut(self.start) {
-            if entry.index > to {
+            if entry.index > to || self.bytes <= kept {
                 break;
             }
             self.bytes -= entry.encoded_bytes();

@@ -2,18 +2,16 @@
 
 use alloc::vec::Vec;
 
-use bytes::Bytes;
-
 use crate::ids::{LogIndex, NodeId, PersistSeq, Term};
-use crate::time::{Mono, Stamp};
+use crate::time::Mono;
 
 use super::history::History;
 use super::log::{Log, TermAt};
 use super::message::{Envelope, Message, Outgoing};
 use super::outbox::Outbox;
 use super::role::{Following, Role, RoleName};
-use super::settings::{Refused, Restart, Settings, Unpersisted};
-use super::{Entry, Kind, Member, Membership, wire};
+use super::settings::{Restart, Settings, Unpersisted};
+use super::{Entry, Member, Membership, wire};
 
 /// One member's part in the agreement.
 #[derive(Debug)]
@@ -137,25 +135,11 @@ impl Raft {
         }
     }
 
-    /// What may be sent, in order.
+    /// What may be sent, in order. Entries that were proposed since are gathered into one append
+    /// per member.
     pub fn messages(&mut self, out: &mut Vec<Outgoing>) {
+        self.replicate();
         self.outbox.take(out);
-    }
-
-    pub(super) fn append(&mut self, stamp: Stamp, kind: Kind, payload: Bytes) -> LogIndex {
-        self.log.append(self.term, stamp, kind, payload)
-    }
-
-    /// Appends an entry to the log, where this member leads (thesis 3.5).
-    pub fn propose(&mut self, stamp: Stamp, payload: Bytes) -> Result<LogIndex, Refused> {
-        let Role::Leader(_) = self.role else {
-            let leader = self.leader();
-            return Err(Refused::NotLeader { leader });
-        };
-        if u32::try_from(payload.len()).is_err() {
-            return Err(Refused::TooLong);
-        }
-        Ok(self.append(stamp, Kind::Normal, payload))
     }
 
     /// What is to be written to the log, if anything is new.
@@ -175,33 +159,6 @@ impl Raft {
         })
     }
 
-    /// All hand-overs up to this one are durable as the policy wants it.
-    pub fn persisted(&mut self, seq: PersistSeq) {
-        self.persisted = self.persisted.max(seq.min(self.seq));
-        self.log.persisted(self.persisted);
-        self.outbox.persisted(self.persisted);
-        match &self.role {
-            Role::Leader(_) => self.advance_commit(),
-            Role::Candidate(_) => self.own_vote_counts(),
-            Role::PreCandidate(_) | Role::Follower(_) => {}
-        }
-    }
-
-    /// Commits what a quorum holds, if it is of the own term: the only place where a leader's
-    /// commit index moves (thesis 3.6.2, figure 3.7).
-    pub(super) fn advance_commit(&mut self) {
-        let Role::Leader(_) = &self.role else {
-            return;
-        };
-        let (me, durable) = (self.settings.id, self.log.durable());
-        let in_force = self.history.in_force();
-        let reached = in_force.reached(&|id| if id == me { durable.0 } else { 0 });
-        let quorum = LogIndex(reached);
-        if quorum > self.commit && self.log.term_at(quorum) == TermAt::Known(self.term) {
-            self.commit = quorum;
-        }
-    }
-
     /// The next committed entry, in order, each once.
     pub fn next_committed(&mut self) -> Option<Entry> {
         if self.applied >= self.commit {
@@ -210,8 +167,19 @@ impl Raft {
         let entry = self.log.get(self.applied.next())?.clone();
         self.applied = entry.index;
         self.history.applied(entry.index);
-        self.log.compact(entry.index);
+        self.let_go();
         Some(entry)
+    }
+
+    /// Lets applied entries go: all where nobody else will ever want them, otherwise the oldest.
+    fn let_go(&mut self) {
+        let alone = self.history.in_force().is_alone(self.settings.id);
+        let kept = if alone {
+            0
+        } else {
+            self.settings.retained_bytes
+        };
+        self.log.trim(self.applied, kept);
     }
 
     /// The last entry of the log.

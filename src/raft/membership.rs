@@ -163,6 +163,11 @@ impl Membership {
         }
     }
 
+    /// Whether there is no other member.
+    pub fn is_alone(&self, id: NodeId) -> bool {
+        self.is_sole_voter(id) && self.learners().is_empty()
+    }
+
     /// Gives the member of a group of one the incarnation that its owner did not know.
     pub(super) fn name_incarnation(&mut self, id: NodeId, incarnation: Incarnation) {
         if let Self::Stable { voters, .. } = self

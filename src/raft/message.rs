@@ -80,8 +80,13 @@ pub enum Message {
     },
     /// You still lead, as far as I know: to `Heartbeat`, and to an `Append` that opens a round.
     HeartbeatReply {
-        /// The latest round that was heard of.
+        /// The latest round that was heard of; 0 from whoever knows of a later term.
         round: u64,
+        /// Up to here the leader's log was received, durable or not: no promise, only a sign that
+        /// nothing was lost on the way.
+        received: LogIndex,
+        /// Up to here it is durable: an `Accepted` that was lost need not be said again.
+        durable: LogIndex,
     },
     /// Campaign at once (thesis 3.10).
     TimeoutNow,

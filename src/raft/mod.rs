@@ -7,14 +7,17 @@
 
 mod election;
 pub mod entry;
+mod follow;
 mod history;
 pub mod log;
 mod member;
 mod membership;
 pub mod message;
 mod outbox;
+mod progress;
 mod quorum;
 mod receive;
+mod replication;
 mod role;
 mod settings;
 #[cfg(test)]

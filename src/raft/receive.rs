@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::ids::{LogIndex, NodeId};
 use crate::time::Mono;
 
-use super::message::{Append, Envelope, Message};
+use super::message::{Envelope, Message};
 use super::role::{Following, Role};
 use super::wire::{self, WireError};
 use super::{Member, Raft};
@@ -65,7 +65,11 @@ impl Raft {
     fn answer_late(&mut self, to: Member, message: &Message) {
         let reply = match message {
             Message::Append(_) | Message::Heartbeat { .. } | Message::SnapshotOffer { .. } => {
-                Message::HeartbeatReply { round: 0 }
+                Message::HeartbeatReply {
+                    round: 0,
+                    received: LogIndex(0),
+                    durable: LogIndex(0),
+                }
             }
             Message::Vote { .. } => Message::VoteReply { granted: false },
             _ => return,
@@ -100,10 +104,23 @@ impl Raft {
                 granted,
             } => self.on_pre_vote_reply(from, prospective, granted),
             Message::VoteReply { granted } => self.on_vote_reply(from, granted),
-            Message::Accepted { .. }
-            | Message::Rejected { .. }
-            | Message::HeartbeatReply { .. }
-            | Message::ChunkReply { .. } => self.hear_peer(from),
+            Message::Accepted { index } => {
+                self.hear_peer(from);
+                self.on_accepted(from, index);
+            }
+            Message::Rejected { at, hint } => {
+                self.hear_peer(from);
+                self.on_rejected(from, at, hint);
+            }
+            Message::HeartbeatReply {
+                round,
+                received,
+                durable,
+            } => {
+                self.hear_peer(from);
+                self.on_heartbeat_reply(from, round, received, durable);
+            }
+            Message::ChunkReply { .. } => self.hear_peer(from),
         }
         Ok(())
     }
@@ -130,19 +147,8 @@ impl Raft {
     /// A member has answered this leader.
     fn hear_peer(&mut self, from: Member) {
         let now = self.now;
-        if let Role::Leader(leadership) = &mut self.role
-            && let Some(peer) = leadership.peer(from)
-        {
+        if let Some(peer) = self.peer(from) {
             peer.heard = now;
         }
-    }
-
-    fn on_append(&mut self, _from: Member, _append: Append) -> Result<(), WireError> {
-        Ok(())
-    }
-
-    fn on_heartbeat(&mut self, from: Member, _commit: LogIndex, round: u64) {
-        let reply = Message::HeartbeatReply { round };
-        self.send(from, &reply, self.term_seq);
     }
 }

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use crate::ids::{LogIndex, NodeId, PersistSeq};
 use crate::time::Mono;
 
+use super::progress::Peer;
 use super::{Member, Membership, Tally};
 
 /// What a member is.
@@ -41,7 +42,9 @@ pub(super) struct Following {
     pub(super) leader: Option<Member>,
     /// Up to here the log is known to agree with the leader's.
     pub(super) matched: LogIndex,
-    /// What the leader is owed an answer to: an append was taken that is not answered yet.
+    /// What the leader was told last.
+    pub(super) answered: LogIndex,
+    /// An append was taken that is not answered to its end.
     pub(super) owes_answer: bool,
 }
 
@@ -88,24 +91,8 @@ pub(super) struct Leadership {
     pub(super) first: LogIndex,
     pub(super) peers: Vec<Peer>,
     pub(super) heartbeat_at: Mono,
-}
-
-/// What a leader knows of another member.
-#[derive(Debug)]
-pub(super) struct Peer {
-    pub(super) member: Member,
-    /// When it last said anything in this term.
-    pub(super) heard: Mono,
-}
-
-impl Peer {
-    pub(super) fn new(member: Member, now: Mono) -> Self {
-        Self { member, heard: now }
-    }
-}
-
-impl Leadership {
-    pub(super) fn peer(&mut self, member: Member) -> Option<&mut Peer> {
-        self.peers.iter_mut().find(|peer| peer.member == member)
-    }
+    /// The latest round of questions whether this member still leads.
+    pub(super) round: u64,
+    /// The encoded size of the entries behind the commit index.
+    pub(super) uncommitted_bytes: usize,
 }

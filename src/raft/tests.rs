@@ -4,5 +4,6 @@ mod election;
 mod log;
 mod membership;
 mod net;
+mod replication;
 mod sole;
 mod wire;

@@ -76,7 +76,11 @@ pub fn encode(envelope: &Envelope, message: &Message) -> Vec<u8> {
         Message::Accepted { index } => frame(envelope, 6, &[index.0], &[]),
         Message::Rejected { at, hint } => frame(envelope, 7, &[at.0, hint.0.0, hint.1.0], &[]),
         Message::Heartbeat { commit, round } => frame(envelope, 8, &[commit.0, *round], &[]),
-        Message::HeartbeatReply { round } => frame(envelope, 9, &[*round], &[]),
+        Message::HeartbeatReply {
+            round,
+            received,
+            durable,
+        } => frame(envelope, 9, &[*round, received.0, durable.0], &[]),
         Message::TimeoutNow => frame(envelope, 10, &[], &[]),
         Message::SnapshotOffer { base, membership } => {
             frame(envelope, 11, &[base.0.0, base.1.0], &membership.encode())
@@ -204,7 +208,11 @@ pub fn decode(frame: &Bytes) -> Result<(Envelope, Message), WireError> {
             commit: LogIndex(take(rest)?),
             round: take(rest)?,
         },
-        9 => Message::HeartbeatReply { round: take(rest)? },
+        9 => Message::HeartbeatReply {
+            round: take(rest)?,
+            received: LogIndex(take(rest)?),
+            durable: LogIndex(take(rest)?),
+        },
         10 => Message::TimeoutNow,
         11 => Message::SnapshotOffer {
             base: take_place(rest)?,

@@ -35,14 +35,7 @@ fn a_group_survives_storms_of_crashes_and_cuts() {
             }
             net.check_log_matching();
         }
-        net.cut.clear();
-        net.world = World::CALM;
-        let dead: Vec<NodeId> = net.hosts.keys().copied().collect();
-        for id in dead {
-            if net.hosts[&id].raft.is_none() {
-                net.start(id);
-            }
-        }
+        net.make_peace();
         net.run_to_leader();
     }
 }

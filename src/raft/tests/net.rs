@@ -27,6 +27,8 @@ pub(super) struct World {
     pub(super) delay_us: u64,
     /// The longest sync, in microseconds.
     pub(super) sync_us: u64,
+    /// Messages of one class between two members do not overtake each other, as on one connection.
+    pub(super) in_order: bool,
     /// How far clocks run off, in millionths, to either side.
     pub(super) drift_ppm: u64,
 }
@@ -37,6 +39,7 @@ impl World {
         doubled: 0,
         delay_us: 500,
         sync_us: 500,
+        in_order: true,
         drift_ppm: 0,
     };
     pub(super) const ROUGH: Self = Self {
@@ -44,6 +47,7 @@ impl World {
         doubled: 10,
         delay_us: 30_000,
         sync_us: 20_000,
+        in_order: false,
         drift_ppm: 0,
     };
 }
@@ -104,12 +108,16 @@ pub(super) struct Net {
     pub(super) hosts: BTreeMap<NodeId, Host>,
     flights: BTreeMap<(u64, u64), Flight>,
     flown: u64,
+    /// When the last message of a class between two members arrives.
+    queues: BTreeMap<(NodeId, NodeId, Class), u64>,
     /// Pairs that do not hear each other; from, to.
     pub(super) cut: Vec<(NodeId, NodeId)>,
     leaders: BTreeMap<Term, NodeId>,
     votes: BTreeMap<(NodeId, Term), NodeId>,
     /// What is committed, from index 1 on.
     pub(super) committed: Vec<(Term, Bytes)>,
+    /// The latest term in which something was committed.
+    committed_in: Term,
     /// Every frame that was sent, if wanted.
     pub(super) trace: Option<Vec<(NodeId, NodeId, Message)>>,
 }
@@ -131,10 +139,12 @@ impl Net {
             hosts: BTreeMap::new(),
             flights: BTreeMap::new(),
             flown: 0,
+            queues: BTreeMap::new(),
             cut: Vec::new(),
             leaders: BTreeMap::new(),
             votes: BTreeMap::new(),
             committed: Vec::new(),
+            committed_in: Term(0),
             trace: None,
         };
         let voters = Membership::of((1..=count).map(member).collect()).unwrap();
@@ -283,7 +293,7 @@ impl Net {
     }
 
     fn dispatch(&mut self, from: NodeId, outgoing: Outgoing) {
-        let Outgoing { to, frame, .. } = outgoing;
+        let Outgoing { to, class, frame } = outgoing;
         self.check_spoken(from, &frame);
         if self.cut.contains(&(from, to)) {
             return;
@@ -298,10 +308,16 @@ impl Net {
                 continue;
             }
             let delay = self.below(self.world.delay_us * 1000 + 1);
+            let mut at = self.now + delay;
+            if self.world.in_order {
+                let queue = self.queues.entry((from, to, class)).or_insert(at);
+                at = at.max(*queue);
+                *queue = at;
+            }
             self.flown += 1;
             let frame = frame.clone();
             let flight = Flight { from, to, frame };
-            self.flights.insert((self.now + delay, self.flown), flight);
+            self.flights.insert((at, self.flown), flight);
         }
     }
 
@@ -414,12 +430,44 @@ impl Net {
             let alive = self.hosts.values().filter_map(|host| host.raft.as_ref());
             let in_force = raft.history.in_force();
             let mut followers = alive.filter(|other| in_force.get(other.settings.id).is_some());
-            let _ = (term, commit);
-            if true && followers.all(|other| other.leader() == Some(leader)) {
+            if raft.log.term_at(commit) == TermAt::Known(term)
+                && followers.all(|other| other.leader() == Some(leader))
+            {
                 return leader;
             }
         }
         panic!("no leader within a minute");
+    }
+
+    /// A leader other than this one.
+    pub(super) fn run_to_second_leader(&mut self, first: NodeId) -> NodeId {
+        for _ in 0..1000 {
+            self.run_ms(5);
+            let leader = self.leader().filter(|leader| *leader != first);
+            if let Some(leader) = leader
+                && self.raft(leader).has_committed_own_term()
+            {
+                return leader;
+            }
+        }
+        panic!("no second leader");
+    }
+
+    /// The world becomes calm, and all that is dead or stuck comes back.
+    pub(super) fn make_peace(&mut self) {
+        self.cut.clear();
+        self.world = World {
+            drift_ppm: self.world.drift_ppm,
+            ..World::CALM
+        };
+        let ids: Vec<NodeId> = self.hosts.keys().copied().collect();
+        for id in ids {
+            let host = self.hosts.get_mut(&id).unwrap();
+            host.disk_stuck = false;
+            if host.raft.is_none() {
+                self.start(id);
+            }
+        }
     }
 
     /// A member that is alive.
@@ -474,7 +522,7 @@ impl Net {
         match &message {
             Message::Vote { .. } => voted(from),
             Message::VoteReply { granted: true } => voted(envelope.to.id),
-            Message::Accepted { index } => {
+            Message::Accepted { index } | Message::HeartbeatReply { durable: index, .. } => {
                 let raft = host.raft.as_ref().unwrap();
                 if *index > disk.base.0 {
                     let durable = disk.term_at(*index).map(TermAt::Known);
@@ -511,6 +559,10 @@ impl Net {
         }
         let first = self.leaders.entry(raft.term()).or_insert(id);
         assert_eq!(*first, id, "R1: one leader per term");
+        if raft.term() < self.committed_in {
+            // It does not know yet that it leads no longer.
+            return;
+        }
         assert!(
             last.0 >= self.committed.len() as u64,
             "R4: a leader has all that is committed"
@@ -540,6 +592,7 @@ impl Net {
         };
         let reached = raft.history.in_force().reached(&|id| u64::from(holds(id)));
         assert_eq!(reached, 1, "R7: committed is durable on a quorum");
+        self.committed_in = self.committed_in.max(raft.term());
         for index in known + 1..=commit.0 {
             let entry = raft.log.get(LogIndex(index)).expect("not applied yet");
             self.committed.push((entry.term, entry.payload.clone()));

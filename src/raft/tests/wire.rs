@@ -87,7 +87,11 @@ fn any_message() -> impl Strategy<Value = Message> {
             commit: LogIndex(commit),
             round
         }),
-        any::<u64>().prop_map(|round| Message::HeartbeatReply { round }),
+        any::<[u64; 3]>().prop_map(|[round, received, durable]| Message::HeartbeatReply {
+            round,
+            received: LogIndex(received),
+            durable: LogIndex(durable)
+        }),
         Just(Message::TimeoutNow),
         (any_place(), 1_u64..).prop_map(|(base, id)| Message::SnapshotOffer {
             base,

@@ -1,0 +1,84 @@
+//! A follower's part in replication: what it takes from its leader, and when it says so (thesis
+//! 3.5).
+
+use crate::ids::LogIndex;
+
+use super::log::Accept;
+use super::message::{Append, Message};
+use super::role::Role;
+use super::wire::WireError;
+use super::{Member, Raft};
+
+impl Raft {
+    /// Takes entries of the leader, or says where the logs may agree.
+    pub(super) fn on_append(&mut self, from: Member, append: Append) -> Result<(), WireError> {
+        let (at, commit) = (append.prev.0, append.commit);
+        match self.log.accept(append, self.commit) {
+            Accept::Contradiction => return Err(WireError::Contradiction),
+            Accept::Unknown { hint } => {
+                let message = Message::Rejected { at, hint };
+                self.send(from, &message, self.term_seq);
+            }
+            Accept::Matched { matched, from } => {
+                if let Some(from) = from {
+                    self.history.truncated(from);
+                    let known = LogIndex(from.0 - 1);
+                    let new = self.log.behind(known, usize::MAX, usize::MAX);
+                    for entry in new.unwrap_or_default() {
+                        self.history.appended(entry);
+                    }
+                }
+                if let Role::Follower(following) = &mut self.role {
+                    following.matched = following.matched.max(matched);
+                    following.owes_answer = true;
+                }
+                self.learn_commit(commit);
+                self.answer_append();
+            }
+        }
+        Ok(())
+    }
+
+    /// The leader has committed up to an index; what of it is here, and as the leader has it, is
+    /// committed here too (thesis 3.5).
+    fn learn_commit(&mut self, commit: LogIndex) {
+        if let Role::Follower(following) = &self.role {
+            self.commit = self.commit.max(commit.min(following.matched));
+        }
+    }
+
+    /// Tells the leader how far the log is durable here, once for all appends that one sync has
+    /// made so (thesis 10.2.1).
+    pub(super) fn answer_append(&mut self) {
+        let durable = self.log.durable();
+        let Role::Follower(following) = &mut self.role else {
+            return;
+        };
+        let (Some(leader), true) = (following.leader, following.owes_answer) else {
+            return;
+        };
+        let index = durable.min(following.matched);
+        let has_all = index == following.matched;
+        if self.persisted < self.term_seq || !(has_all || index > following.answered) {
+            return;
+        }
+        following.answered = index;
+        following.owes_answer = !has_all;
+        self.send(leader, &Message::Accepted { index }, self.term_seq);
+    }
+
+    /// Answers a leader that shows itself.
+    pub(super) fn on_heartbeat(&mut self, from: Member, commit: LogIndex, round: u64) {
+        self.learn_commit(commit);
+        let Role::Follower(following) = &self.role else {
+            return;
+        };
+        let received = following.matched;
+        let reply = Message::HeartbeatReply {
+            round,
+            received,
+            durable: self.log.durable().min(received),
+        };
+        self.send(from, &reply, self.term_seq);
+    }
+}

@@ -1,0 +1,225 @@
+//! How far another member is, as its leader knows it (thesis 3.5, 10.2.1).
+
+use alloc::collections::VecDeque;
+
+use crate::ids::LogIndex;
+use crate::time::Mono;
+
+use super::log::{Log, TermAt};
+use super::message::Place;
+use super::{Entry, Member, Settings};
+
+/// What a leader knows of another member.
+#[derive(Debug)]
+pub(super) struct Peer {
+    pub(super) member: Member,
+    /// When it last said anything in this term.
+    pub(super) heard: Mono,
+    /// Up to here its log is as the leader's, durably.
+    pub(super) matched: LogIndex,
+    /// Up to here it has said that it has received the log, durable or not.
+    received: LogIndex,
+    /// When `received` last moved, or entries began to be sent.
+    moved: Mono,
+    /// The latest round of questions whether this member still leads that it has answered.
+    pub(super) round: u64,
+    pub(super) progress: Progress,
+}
+
+/// What the leader does about a member's log.
+#[derive(Debug)]
+pub(super) enum Progress {
+    /// It looks for the place up to which the logs agree, one question at a time.
+    Probe {
+        /// The first entry that may be missing.
+        next: LogIndex,
+        /// The question is asked and not answered.
+        asked: bool,
+        /// The question carries entries, in the hope that it is the right place.
+        hopeful: bool,
+    },
+    /// It sends entry after entry without waiting for answers.
+    Replicate {
+        /// The first entry that was not sent.
+        next: LogIndex,
+        /// What was sent and not acknowledged.
+        in_flight: InFlight,
+    },
+}
+
+/// Appends that are on their way.
+#[derive(Debug, Default)]
+pub(super) struct InFlight {
+    /// The last entry and the size of each, in order.
+    appends: VecDeque<(LogIndex, usize)>,
+    bytes: usize,
+}
+
+/// What a member should be sent next.
+#[derive(Debug)]
+pub(super) enum Want<'a> {
+    /// It has all, or enough is on its way.
+    Nothing,
+    /// Entries behind a place; none of them, where only the place is in question.
+    Append(Place, &'a [Entry]),
+}
+
+impl InFlight {
+    fn is_full(&self, limits: &Settings) -> bool {
+        debug_assert_eq!(
+            self.bytes,
+            self.appends.iter().map(|(_, bytes)| bytes).sum()
+        );
+        self.appends.len() >= limits.in_flight_appends || self.bytes >= limits.in_flight_bytes
+    }
+
+    fn sent(&mut self, last: LogIndex, bytes: usize) {
+        self.appends.push_back((last, bytes));
+        self.bytes += bytes;
+    }
+
+    fn acknowledged(&mut self, upto: LogIndex) {
+        while let Some((_, bytes)) = self.appends.pop_front_if(|(last, _)| *last <= upto) {
+            self.bytes -= bytes;
+        }
+    }
+}
+
+impl Peer {
+    /// A member of whom nothing is known but that its log may be as long as the leader's.
+    pub(super) fn new(member: Member, next: LogIndex, now: Mono) -> Self {
+        Self {
+            member,
+            heard: now,
+            matched: LogIndex(0),
+            received: LogIndex(0),
+            moved: now,
+            round: 0,
+            progress: Progress::Probe {
+                next,
+                asked: false,
+                hopeful: true,
+            },
+        }
+    }
+
+    /// What to send now; it counts as sent.
+    pub(super) fn next_append<'a>(
+        &mut self,
+        log: &'a Log,
+        limits: &Settings,
+        now: Mono,
+    ) -> Want<'a> {
+        let (count, bytes) = (limits.append_entries, limits.append_bytes);
+        match &mut self.progress {
+            Progress::Probe {
+                next,
+                asked,
+                hopeful,
+            } => {
+                let prev = LogIndex(next.0.saturating_sub(1));
+                let (false, TermAt::Known(term)) = (*asked, log.term_at(prev)) else {
+                    return Want::Nothing;
+                };
+                *asked = true;
+                let entries = hopeful.then(|| log.behind(prev, count, bytes)).flatten();
+                Want::Append((prev, term), entries.unwrap_or_default())
+            }
+            Progress::Replicate { next, in_flight } => {
+                if *next > log.last().0 || in_flight.is_full(limits) {
+                    return Want::Nothing;
+                }
+                let prev = LogIndex(next.0.saturating_sub(1));
+                let TermAt::Known(term) = log.term_at(prev) else {
+                    return Want::Nothing;
+                };
+                let entries = log.behind(prev, count, bytes).unwrap_or_default();
+                let Some(last) = entries.last() else {
+                    return Want::Nothing;
+                };
+                if self.received.next() >= *next {
+                    self.moved = now;
+                }
+                in_flight.sent(last.index, entries.iter().map(Entry::encoded_bytes).sum());
+                *next = last.index.next();
+                Want::Append((prev, term), entries)
+            }
+        }
+    }
+
+    /// It has all up to an index, durably.
+    pub(super) fn accepted(&mut self, index: LogIndex, now: Mono) {
+        self.matched = self.matched.max(index);
+        self.received(self.matched, now);
+        match &mut self.progress {
+            Progress::Probe { .. } => {
+                self.progress = Progress::Replicate {
+                    next: self.matched.next(),
+                    in_flight: InFlight::default(),
+                };
+            }
+            Progress::Replicate { next, in_flight } => {
+                in_flight.acknowledged(index);
+                *next = self.matched.next().max(*next);
+            }
+        }
+    }
+
+    /// It does not know the place before what it was sent; `agreed` is the last entry of the
+    /// leader's own log that may be in both.
+    ///
+    /// A member whose disk has forgotten what it acknowledged is believed: the log is sent again,
+    /// and what is committed stays so.
+    pub(super) fn rejected(&mut self, at: LogIndex, agreed: LogIndex, now: Mono) {
+        if let Progress::Probe { next, .. } = &self.progress
+            && next.0 != at.0 + 1
+        {
+            // The answer to an earlier question.
+            return;
+        }
+        self.matched = self.matched.min(agreed);
+        self.probe(agreed.next().min(at), false, now);
+    }
+
+    fn probe(&mut self, next: LogIndex, hopeful: bool, now: Mono) {
+        self.received = self.matched;
+        self.moved = now;
+        self.progress = Progress::Probe {
+            next,
+            asked: false,
+            hopeful,
+        };
+    }
+
+    /// It has received all up to an index, durable or not.
+    fn received(&mut self, index: LogIndex, now: Mono) {
+        if index > self.received {
+            self.received = index;
+            self.moved = now;
+        }
+    }
+
+    /// It has answered a heartbeat: what was lost on the way is sent again. A slow disk is not a
+    /// loss: what counts is what was received.
+    pub(super) fn heartbeat_answered(&mut self, received: LogIndex, limits: &Settings, now: Mono) {
+        let forgot = received < self.received;
+        self.received(received, now);
+        match &mut self.progress {
+            Progress::Probe { asked, hopeful, .. } => {
+                *asked = false;
+                *hopeful = false;
+            }
+            Progress::Replicate { .. } if forgot => {
+                // It has begun a new life since, and must show what it still has.
+                self.probe(self.matched.next(), false, now);
+            }
+            Progress::Replicate { next, .. } => {
+                let missing = self.received.next() < *next;
+                if missing && now.since(self.moved) >= limits.election_max() {
+                    let next = self.received.next();
+                    self.probe(next, false, now);
+                }
+            }
+        }
+    }
+}

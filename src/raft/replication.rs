@@ -1,0 +1,206 @@
+//! A leader's part in replication: what it sends, what it hears, and when an entry is committed
+//! (thesis 3.5, 3.6.2, 10.2.1).
+
+use bytes::Bytes;
+
+use crate::ids::{LogIndex, PersistSeq};
+use crate::time::Stamp;
+
+use super::log::TermAt;
+use super::message::{Class, Envelope, Message, Place};
+use super::progress::Want;
+use super::role::{Leadership, Role};
+use super::settings::Refused;
+use super::{Entry, Kind, Member, Raft, wire};
+
+impl Raft {
+    /// Appends an entry to the log, where this member leads (thesis 3.5).
+    pub fn propose(&mut self, stamp: Stamp, payload: Bytes) -> Result<LogIndex, Refused> {
+        let Role::Leader(leadership) = &self.role else {
+            let leader = self.leader();
+            return Err(Refused::NotLeader { leader });
+        };
+        if u32::try_from(payload.len()).is_err() {
+            return Err(Refused::TooLong);
+        }
+        if leadership.uncommitted_bytes >= self.settings.uncommitted_bytes {
+            return Err(Refused::Full);
+        }
+        Ok(self.append(stamp, Kind::Normal, payload))
+    }
+
+    /// Appends an entry of this leader.
+    pub(super) fn append(&mut self, stamp: Stamp, kind: Kind, payload: Bytes) -> LogIndex {
+        let index = self.log.append(self.term, stamp, kind, payload);
+        if let (Role::Leader(leadership), Some(entry)) = (&mut self.role, self.log.get(index)) {
+            leadership.uncommitted_bytes += entry.encoded_bytes();
+        }
+        index
+    }
+
+    /// Sends every member what it lacks, within the limits of what may be on its way. It waits for
+    /// no disk, its own included (thesis 10.2.1).
+    pub(super) fn replicate(&mut self) {
+        let Self {
+            role: Role::Leader(leadership),
+            log,
+            outbox,
+            settings,
+            ..
+        } = self
+        else {
+            return;
+        };
+        let Leadership { peers, round, .. } = &mut **leadership;
+        for peer in peers {
+            let envelope = Envelope {
+                cluster: settings.cluster,
+                from: settings.me(),
+                to: peer.member,
+                term: self.term,
+            };
+            while let Want::Append(prev, entries) = peer.next_append(log, settings, self.now) {
+                let frame = wire::encode_append(&envelope, prev, self.commit, *round, entries);
+                outbox.send(peer.member.id, Class::Append, frame);
+            }
+        }
+    }
+
+    /// Shows every member that this one leads, and how far the log is committed.
+    pub(super) fn send_heartbeats(&mut self) {
+        let Self {
+            role: Role::Leader(leadership),
+            outbox,
+            settings,
+            ..
+        } = self
+        else {
+            return;
+        };
+        for peer in &leadership.peers {
+            let envelope = Envelope {
+                cluster: settings.cluster,
+                from: settings.me(),
+                to: peer.member,
+                term: self.term,
+            };
+            let message = Message::Heartbeat {
+                // What it has beyond may not be what is committed.
+                commit: self.commit.min(peer.matched),
+                round: leadership.round,
+            };
+            let frame = wire::encode(&envelope, &message);
+            outbox.send(peer.member.id, Class::Control, frame);
+        }
+    }
+
+    /// A member has all up to an index, durably.
+    pub(super) fn on_accepted(&mut self, from: Member, index: LogIndex) {
+        if index > self.last() {
+            // It speaks of a log that is not this one.
+            return;
+        }
+        let now = self.now;
+        if let Some(peer) = self.peer(from) {
+            peer.accepted(index, now);
+            self.advance_commit();
+        }
+    }
+
+    /// A member lacks the place before what it was sent: the last place that both may have is
+    /// sought by terms, from both sides (thesis 3.5).
+    pub(super) fn on_rejected(&mut self, from: Member, at: LogIndex, hint: Place) {
+        let now = self.now;
+        let (agreed, _) = self.log.last_not_after(hint.0.min(at), hint.1);
+        if let Some(peer) = self.peer(from) {
+            peer.rejected(at, agreed, now);
+        }
+    }
+
+    /// A member follows this leader still.
+    pub(super) fn on_heartbeat_reply(
+        &mut self,
+        from: Member,
+        round: u64,
+        received: LogIndex,
+        durable: LogIndex,
+    ) {
+        let (now, settings) = (self.now, self.settings);
+        let received = received.min(self.last());
+        if let Some(peer) = self.peer(from) {
+            peer.round = peer.round.max(round);
+            peer.heartbeat_answered(received, &settings, now);
+            if durable > peer.matched {
+                self.on_accepted(from, durable);
+            }
+        }
+    }
+
+    /// What this leader knows of a member; nothing, where it does not lead or the member is none.
+    pub(super) fn peer(&mut self, member: Member) -> Option<&mut super::progress::Peer> {
+        let Role::Leader(leadership) = &mut self.role else {
+            return None;
+        };
+        leadership
+            .peers
+            .iter_mut()
+            .find(|peer| peer.member == member)
+    }
+
+    /// Commits what a quorum holds durably, if it is of the own term: the only place where a
+    /// leader's commit index moves (thesis 3.6.2, figure 3.7). The leader is one voice among
+    /// others, and may be the last to have it on its disk (thesis 10.2.1).
+    pub(super) fn advance_commit(&mut self) {
+        let Role::Leader(leadership) = &mut self.role else {
+            return;
+        };
+        let (me, durable) = (self.settings.id, self.log.durable());
+        let peers = &leadership.peers;
+        let held = |id| {
+            if id == me {
+                return durable.0;
+            }
+            let peer = peers.iter().find(|peer| peer.member.id == id);
+            peer.map_or(0, |peer| peer.matched.0)
+        };
+        let quorum = LogIndex(self.history.in_force().reached(&held));
+        if quorum <= self.commit || self.log.term_at(quorum) != TermAt::Known(self.term) {
+            return;
+        }
+        let count = (quorum.0 - self.commit.0) as usize;
+        let committed = self.log.behind(self.commit, count, usize::MAX);
+        let committed = committed.unwrap_or_default();
+        leadership.uncommitted_bytes -= bytes(committed);
+        self.commit = quorum;
+        debug_assert_eq!(
+            leadership.uncommitted_bytes,
+            self.log
+                .behind(quorum, usize::MAX, usize::MAX)
+                .map_or(0, bytes)
+        );
+    }
+
+    /// Whether a leader has committed an entry of its own term: before that it does not know what
+    /// is committed (thesis 6.4).
+    pub(super) fn has_committed_own_term(&self) -> bool {
+        matches!(&self.role, Role::Leader(leadership) if self.commit >= leadership.first)
+    }
+
+    /// All hand-overs up to this one are durable as the policy wants it.
+    pub fn persisted(&mut self, seq: PersistSeq) {
+        self.persisted = self.persisted.max(seq.min(self.seq));
+        self.log.persisted(self.persisted);
+        self.outbox.persisted(self.persisted);
+        match &self.role {
+            Role::Leader(_) => self.advance_commit(),
+            Role::Candidate(_) => self.own_vote_counts(),
+            Role::Follower(_) => self.answer_append(),
+            Role::PreCandidate(_) => {}
+        }
+    }
+}
+
+/// The size of entries, in bytes.
+pub(super) fn bytes(entries: &[Entry]) -> usize {
+    entries.iter().map(Entry::encoded_bytes).sum()
+}
