@@ -226,6 +226,20 @@ impl Raft {
         self.commit
     }
 
+    /// The first entry of the term in which this member leads.
+    pub fn led_from(&self) -> Option<LogIndex> {
+        match &self.role {
+            Role::Leader(leadership) => Some(leadership.first),
+            _ => None,
+        }
+    }
+
+    /// The membership of the last entry of the log, committed or not: it counts from the moment
+    /// when it is appended (thesis 4.1).
+    pub fn in_force(&self) -> &Membership {
+        self.history.in_force()
+    }
+
     /// The term of an entry, where it is still known.
     pub fn term_of(&self, index: LogIndex) -> Option<Term> {
         match self.log.term_at(index) {

@@ -16,6 +16,7 @@ pub mod message;
 mod outbox;
 mod progress;
 mod quorum;
+mod read;
 mod receive;
 mod replication;
 mod role;

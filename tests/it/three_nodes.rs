@@ -154,7 +154,10 @@ impl Group {
             self.step();
             let machine = &mut self.machines[member];
             if let Some(reply) = machine.replies.remove(&conn).filter(|r| !r.is_empty()) {
-                return String::from_utf8(reply).expect("text").trim().replace("\r\n", " ");
+                return String::from_utf8(reply)
+                    .expect("text")
+                    .trim()
+                    .replace("\r\n", " ");
             }
         }
         "nothing".into()
@@ -206,7 +209,10 @@ fn three_members_elect_agree_and_outlive_their_leader() {
 
     // One of three cannot speak for the group.
     group.kill(first);
-    assert_eq!(group.ask(second, "GET greeting"), "-CLUSTERDOWN The cluster is down");
+    assert_eq!(
+        group.ask(second, "GET greeting"),
+        "-CLUSTERDOWN The cluster is down"
+    );
     group.start(third);
     let last = group.leader();
     assert_eq!(group.ask(last, "GET greeting"), "$7 goodbye");
