@@ -80,24 +80,18 @@ impl Judge {
 }
 
 impl History {
-    /// Keeps in mind which keys an error was the last to name.
+    /// Keeps in mind which keys a command has named that answered an error.
     pub(super) fn note_outcome(&mut self, command: &Command, want: &Want) {
         let name = command.words.first().map_or(&[][..], |word| &word[..]);
-        if !find(name).is_some_and(|row| row.class == Class::Write) {
+        let writes = find(name).is_some_and(|row| row.class == Class::Write);
+        if !writes || !matches!(want, Want::Error(_) | Want::ErrorCode(_)) {
             return;
         }
-        let is_error = matches!(want, Want::Error(_) | Want::ErrorCode(_));
         let keys = command.words[1..]
             .iter()
             .filter(|word| word.len() <= KEY_BYTES_MAX);
-        for key in keys {
-            let place = (command.db, key.clone());
-            if is_error {
-                self.spoilt.insert(place);
-            } else {
-                self.spoilt.remove(&place);
-            }
-        }
+        let places = keys.map(|key| (command.db, key.clone()));
+        self.spoilt.extend(places);
     }
 
     /// The invariant that a key breaks at which the store holds something else than the model.

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 
 use seedis::node::config::Fsync;
 
-use super::Judge;
 use super::invariant::{Id, Verdict, Violation};
+use super::{Judge, Member};
 use crate::goals::Goal;
 
 /// When an answered entry may be lost.
@@ -56,6 +56,8 @@ pub(super) struct Durability {
     noted: bool,
     /// The entry up to which a recovery has come that was served from, and that is synced.
     served: u64,
+    /// How far a recovery had come whose process died in it.
+    seen: u64,
     /// Under `always`, entries that are synced, and the latest that the clock may have said when
     /// they were known to be.
     synced: VecDeque<(u64, u64)>,
@@ -114,7 +116,8 @@ impl Durability {
 
     /// A1, A2, A4, A5, A10: what was promised is there.
     pub(super) fn check_floor(&self, index: u64) -> Verdict {
-        let Self { floor, served, .. } = self;
+        let Self { floor, .. } = self;
+        let before = self.served.max(self.seen);
         if self.flipped && index < self.witnessed {
             let known = self.witnessed;
             let text = format!("a bit flipped, and of {known} entries known to be synced {index}");
@@ -130,8 +133,8 @@ impl Durability {
                 Ok(())
             };
         }
-        if index < *served {
-            let text = format!("recovery came to {index}, and to {served} the time before");
+        if index < before {
+            let text = format!("recovery came to {index}, and to {before} the time before");
             return Err(Violation::new(Id::A4, text));
         }
         if index < *floor {
@@ -188,6 +191,12 @@ impl Judge {
         } else {
             durability.floor.min(promised)
         };
+        // What a recovery has read may not be durable; with the process alone nothing is lost.
+        durability.seen = match end {
+            _ if member.serving => 0,
+            End::Power => 0,
+            End::Process | End::Stop => durability.seen.max(member.history.applied),
+        };
         (durability.sync_failed, durability.damaged) = (false, false);
         durability.recent.clear();
         member.serving = false;
@@ -195,6 +204,22 @@ impl Judge {
         member.history.forget();
         if durability.policy == Policy::Memory {
             member.history.entries.clear();
+        }
+    }
+
+    /// What breaks where a member refuses to start although nothing is damaged.
+    pub(crate) fn refuses(&self, member: usize) -> Id {
+        let Member {
+            durability,
+            history,
+            ..
+        } = &self.members[member];
+        // What it cannot read any more it has read before, and served from. The last entry may be
+        // read and not applied.
+        if history.applied + 1 < durability.served {
+            Id::A4
+        } else {
+            Id::A5
         }
     }
 
@@ -221,6 +246,7 @@ impl Judge {
             Policy::Logged(_) if opens => index.saturating_sub(1),
             _ => 0,
         };
+        durability.seen = 0;
         durability.synced.clear();
         durability.applied(index, 0, member.high.0);
         durability.witnessed = durability.witnessed.min(index);

@@ -98,8 +98,8 @@ pub(crate) struct History {
     pub(crate) last: Option<Executed>,
     /// Whether its recovery began behind a base.
     pub(crate) from_base: bool,
-    /// Databases and words that the last writing command to name them answered with an error,
-    /// since that was last looked at.
+    /// Databases and words that a writing command has named that answered an error, since that was
+    /// last looked at.
     pub(crate) spoilt: BTreeSet<(u32, Vec<u8>)>,
 }
 

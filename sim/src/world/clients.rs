@@ -17,7 +17,7 @@ impl World {
         let acts = self.clients[number].acts;
         let mut dice = self.dice(Stream::CLIENT, number as u64, acts);
         let think = dice.exponential(self.scenario.think).max(1000);
-        if self.healed {
+        if self.healed && self.time >= self.scenario.duration + super::CALM {
             return Ok(());
         }
         self.push(think, Event::Act { client: number });
@@ -30,14 +30,14 @@ impl World {
         }
         if self.clients[number].pending.len() < self.scenario.depth {
             let batch = self.clients[number].ask(self.scenario.pipeline, &mut dice);
-            if dice.permille(self.scenario.close) {
+            if !self.healed && dice.permille(self.scenario.close) {
                 self.close(number, conn, batch, &mut dice);
                 return Ok(());
             }
             self.try_twins(number, &batch)?;
             let whole = batch.bytes.len();
             self.say(number, conn, batch, whole);
-        } else if dice.permille(self.scenario.close) {
+        } else if !self.healed && dice.permille(self.scenario.close) {
             self.close(number, conn, Batch::default(), &mut dice);
         }
         Ok(())
@@ -60,7 +60,7 @@ impl World {
         }
         self.last_conn += 1;
         let conn = self.last_conn;
-        let slow = dice.permille(self.scenario.slow);
+        let slow = dice.permille(self.scenario.slow) && !self.healed;
         self.connections.insert(
             conn,
             Connection {

@@ -108,6 +108,9 @@ pub(crate) struct World {
     pub(crate) trace: bool,
 }
 
+/// For how long clients go on asking when the faults have ended, in nanoseconds: then nothing wakes
+/// a member but what it has asked for itself.
+const CALM: u64 = 1_000_000_000;
 /// How long after the faults have ended all requests must be answered, in nanoseconds.
 const PATIENCE: u64 = 20_000_000_000;
 
@@ -203,7 +206,8 @@ impl World {
         if !self.healed && self.time >= self.scenario.duration {
             self.heal();
         }
-        if self.healed && self.is_quiet() {
+        let calm = self.healed && self.time >= self.scenario.duration + CALM;
+        if calm && self.is_quiet() {
             return self.last_words().map(|()| false);
         }
         if self.healed && self.time > self.scenario.duration + PATIENCE {

@@ -501,7 +501,7 @@ impl World {
                 let id = match failure.split(' ').next().unwrap_or_default() {
                     _ if member.serving => Id::A1,
                     name if name.starts_with("base-") || failure.contains("manifest") => Id::A7,
-                    _ if failure.contains("the log is damaged") => Id::A5,
+                    _ if failure.contains("the log is damaged") => self.judge.refuses(number),
                     _ => Id::A2,
                 };
                 let text = format!("member {number} stopped: {failure}");
