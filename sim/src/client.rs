@@ -17,6 +17,8 @@ pub(crate) struct Client {
     pub(crate) pending: VecDeque<Option<Request>>,
     /// It has sent what ends the conversation and waits for the end.
     pub(crate) leaving: bool,
+    /// The member to which it was sent.
+    pub(crate) hint: Option<usize>,
     /// How often it has acted.
     pub(crate) acts: u64,
 }
@@ -51,6 +53,7 @@ impl Client {
             decoder: Decoder::default(),
             pending: VecDeque::new(),
             leaving: false,
+            hint: None,
             acts: 0,
         }
     }

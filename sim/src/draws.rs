@@ -41,6 +41,10 @@ impl Stream {
     pub(crate) const SPACE: Self = Self::new(*b"space.", 1);
     /// Which bytes are sent to twins, and how they are cut, by client and act.
     pub(crate) const TWINS: Self = Self::new(*b"twins.", 1);
+    /// How frames travel between members, by pair and frame.
+    pub(crate) const FRAME: Self = Self::new(*b"frame.", 1);
+    /// Which members are cut off from each other, by member and ordinal.
+    pub(crate) const CUT: Self = Self::new(*b"cut...", 1);
     /// Identities that a driver would take from the system.
     pub(crate) const IDENTITY: Self = Self::new(*b"ident.", 1);
 }

@@ -124,7 +124,16 @@ fn missing(goals: &Goals) -> Vec<&'static str> {
     let faults = Fault::ALL
         .iter()
         .filter(|fault| log || !with_log.contains(fault));
+    let grouped = goals.goals.contains_key(&Goal::Elected);
+    let alone = goals.goals.contains_key(&Goal::Recovered);
     let faults = faults
+        .filter(|fault| {
+            if fault.takes_a_group() {
+                grouped
+            } else {
+                alone
+            }
+        })
         .filter(|fault| !goals.faults.contains_key(fault))
         .map(|fault| fault.key());
     let wanted = Goal::ALL
@@ -132,6 +141,7 @@ fn missing(goals: &Goals) -> Vec<&'static str> {
         .filter(|goal| log || !goals_with_log.contains(goal));
     let wanted = wanted.filter(|goal| has_strings || !strings.contains(goal));
     let wanted = wanted
+        .filter(|goal| if goal.takes_a_group() { grouped } else { alone })
         .filter(|goal| !goals.goals.contains_key(goal))
         .map(|goal| goal.key());
     faults.chain(wanted).collect()

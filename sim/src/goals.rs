@@ -52,6 +52,9 @@ counted! {
     Full, "full", "the disk has no space for some time";
     Flip, "flip", "a bit of a file flips while the member is down";
     SyncFails, "sync-fails", "a sync fails, and with it may be lost what it was to make durable";
+    Loss, "loss", "a frame between two members is lost";
+    Twice, "twice", "a frame arrives twice";
+    Cut, "cut", "a member neither hears nor reaches the others, or only one of both";
 }
 
 counted! {
@@ -72,6 +75,23 @@ counted! {
     AnsweredLost, "lost", "an answered entry was lost, as its policy allows";
     Refused, "refused", "a node refused to start because its files are damaged";
     Stopped, "sync-stop", "a node stopped by itself because a sync had failed";
+    Elected, "elected", "a member began to lead";
+    Elsewhere, "elsewhere", "a client was sent elsewhere, or told that nobody leads";
+    Uncertain, "uncertain", "a client was told that its write may have been applied";
+}
+
+impl Fault {
+    /// Whether it takes several members.
+    pub(crate) fn takes_a_group(self) -> bool {
+        matches!(self, Self::Loss | Self::Twice | Self::Cut)
+    }
+}
+
+impl Goal {
+    /// Whether it takes several members.
+    pub(crate) fn takes_a_group(self) -> bool {
+        matches!(self, Self::Elected | Self::Elsewhere | Self::Uncertain)
+    }
 }
 
 /// Which goals were reached, and which faults fired how often.

@@ -95,7 +95,7 @@ impl Outcome {
         match &self.verdict {
             Ok(()) => 0,
             Err(violation) => match violation.id {
-                Id::L2 => 12,
+                Id::L1 | Id::L2 | Id::L3 => 12,
                 Id::P2 => 13,
                 _ => 10,
             },

@@ -24,6 +24,9 @@ pub(crate) enum Profile {
     Sync,
     /// Clocks that jump, drift and freeze; short lives of keys.
     Clocks,
+    /// Three or five members, frames that are lost, late and doubled, members that are cut off. No
+    /// part of a fleet unless it is asked for.
+    Raft,
 }
 
 impl Profile {
@@ -38,6 +41,7 @@ impl Profile {
             Self::Resp => "resp",
             Self::Sync => "sync",
             Self::Clocks => "clocks",
+            Self::Raft => "raft",
         }
     }
 }
@@ -92,6 +96,12 @@ pub(crate) struct Scenario {
     pub(crate) final_failures: bool,
     /// In how many of a thousand ends a bit of a file flips.
     pub(crate) flips: u64,
+    /// How many of a thousand frames between members are lost, and how many come twice.
+    pub(crate) loss: u64,
+    pub(crate) twice: u64,
+    pub(crate) cuts: Every,
+    /// The mean of what a frame takes, in nanoseconds.
+    pub(crate) frame_latency: u64,
     /// In how many of a thousand turns the store is compared with the model.
     pub(crate) audits: u64,
     /// How many of a thousand batches are sent to two nodes on the side, cut differently.
@@ -133,7 +143,12 @@ impl Scenario {
         let on_disk = strong(&[Profile::Disk, Profile::Sync]);
         let on_bytes = strong(&[Profile::Resp]);
         let on_clocks = strong(&[Profile::Clocks]);
-        let policy = Self::policy(&mut class(1), on_disk);
+        let grouped = profile == Profile::Raft;
+        let policy = if grouped {
+            Policy::Logged(Fsync::Always)
+        } else {
+            Self::policy(&mut class(1), on_disk)
+        };
         let logged = policy != Policy::Memory;
         let shape = Shape {
             keys: *dice.pick(&[1, 3, 8, 30, 200]),
@@ -146,7 +161,11 @@ impl Scenario {
             seed,
             policy,
             config: Self::config(&mut class(4), policy),
-            members: 1,
+            members: if grouped {
+                *class(23).pick(&[3, 3, 3, 5])
+            } else {
+                1
+            },
             duration: 60 * SECOND,
             clients,
             think: dice.within(20, 400) * MS,
@@ -171,10 +190,18 @@ impl Scenario {
             inline_disk: class(16).coin(),
             disk_latency: class(17).within(20, 4000) * 1000,
             stalls: if logged { share(18, 60, on_disk) } else { 0 },
-            full: every(19, 15 * SECOND, on_disk).filter(|_| logged),
+            full: every(19, 15 * SECOND, on_disk).filter(|_| logged && !grouped),
             final_failures: profile == Profile::Sync,
-            sync_fails: every(20, 25 * SECOND, false).filter(|_| logged),
-            flips: if logged { share(22, 250, false) } else { 0 },
+            sync_fails: every(20, 25 * SECOND, false).filter(|_| logged && !grouped),
+            flips: if logged && !grouped {
+                share(22, 250, false)
+            } else {
+                0
+            },
+            loss: if grouped { share(24, 300, false) } else { 0 },
+            twice: if grouped { share(25, 300, false) } else { 0 },
+            cuts: every(26, 6 * SECOND, false).filter(|_| grouped),
+            frame_latency: class(27).within(20, 20_000) * 1000,
             audits: *class(21).pick(&[2, 5, 20]),
             twins: if on_bytes { 200 } else { 10 },
         }

@@ -193,7 +193,7 @@ impl Node {
             {
                 write_error(&mut session.reply(), &error);
                 self.stats.error(&error);
-                self.note_answer(waiter.conn, super::witness::Answer::Other);
+                self.note_answer(waiter.conn, super::witness::Answer::Elsewhere);
             }
             self.settle(&waiter);
         }

@@ -30,7 +30,7 @@ use alloc::vec::Vec;
 use core::mem;
 use core::ops::Range;
 
-use crate::ids::ConnId;
+use crate::ids::{ConnId, LogIndex, Term};
 use crate::resp::reply::Protocol;
 use crate::store::Store;
 use crate::time::{Mono, Now, Stamp};
@@ -281,6 +281,17 @@ impl Node {
     /// Whether only clients of this machine may come in: nobody has set a password.
     pub fn is_protected(&self) -> bool {
         self.config.protected_mode && self.config.requirepass.is_empty()
+    }
+
+    /// The last entry that is applied.
+    pub fn applied(&self) -> LogIndex {
+        self.commit.applied
+    }
+
+    /// The term that this member leads, if it does.
+    pub fn leads(&self) -> Option<Term> {
+        let raft = self.commit.raft.as_ref()?;
+        raft.is_leader().then(|| raft.term())
     }
 
     /// What was done since the last call, where the configuration asks for a record.

@@ -63,9 +63,6 @@ impl Node {
     /// Holds what a read has just written, from `start` on, until this member is known to lead
     /// still.
     pub(super) fn hold_reply(&mut self, slot: u32, start: usize) {
-        if !self.office.grouped {
-            return;
-        }
         let round = self.office.round + 1;
         self.office.wants_round = true;
         let Some(session) = self.sessions.get_mut(slot) else {
@@ -149,7 +146,7 @@ impl Node {
             {
                 write_error(&mut session.reply(), &Error::UNCERTAIN);
                 self.stats.error(&Error::UNCERTAIN);
-                self.note_answer(waiter.conn, Answer::Other);
+                self.note_answer(waiter.conn, Answer::Elsewhere);
             }
             self.settle(&waiter);
         }

@@ -81,6 +81,9 @@ impl Node {
         {
             return false;
         }
+        if self.office.grouped {
+            return false;
+        }
         let percentage = u64::from(self.config.rewrite_percentage);
         let Some(log) = &self.commit.log else {
             return false;

@@ -286,7 +286,7 @@ impl Node {
                 if !silent {
                     self.note_answer(conn, answer_of(row));
                 }
-                if matches!(row.kind, Kind::Read(_)) {
+                if self.office.grouped && needs_leader(row) {
                     self.hold_reply(slot, mark);
                 }
             }
@@ -365,7 +365,7 @@ impl Node {
                 None => {}
                 Some(Item::Reply(bytes)) => {
                     out.extend_from_slice(bytes);
-                    self.note_answer(conn, Answer::Other);
+                    self.note_answer(conn, Answer::of_reply(bytes));
                 }
                 Some(Item::Request {
                     db,
@@ -382,13 +382,19 @@ impl Node {
                             Err(self.elsewhere(Some(row), args))
                         }
                         Some(row) => {
-                            is_read = matches!(row.kind, Kind::Read(_));
+                            is_read = self.office.grouped && needs_leader(row);
                             self.run(slot, row, args, db, clock, &mut reply)
                         }
                         None => Err(unknown_command(args)),
                     };
                     if !silent {
-                        self.note_answer(conn, row.map_or(Answer::Other, answer_of));
+                        let away = outcome == Err(Error::CLUSTER_DOWN) || is_moved(&outcome);
+                        let answer = if away {
+                            Answer::Elsewhere
+                        } else {
+                            row.map_or(Answer::Other, answer_of)
+                        };
+                        self.note_answer(conn, answer);
                     }
                     let stats = &mut self.stats;
                     finish(&mut out, mark, protocol, silent, outcome, stats);
@@ -423,9 +429,11 @@ impl Node {
             write(&mut Reply::new(&mut bytes, session.protocol));
             session.parked.park_reply(session.proposed, &bytes);
         } else {
+            let mark = session.outbox.buffer().len();
             write(&mut session.reply());
             let conn = session.conn;
-            self.note_answer(conn, Answer::Other);
+            let answer = Answer::of_reply(&session.outbox.buffer()[mark..]);
+            self.note_answer(conn, answer);
         }
     }
 }
@@ -471,10 +479,16 @@ fn may_run_unauthenticated(row: &Row) -> bool {
     matches!(row.name, "auth" | "hello" | "quit" | "reset")
 }
 
-/// What only a leader may do: all that looks at keys.
+fn is_moved(outcome: &Outcome) -> bool {
+    matches!(outcome, Err(Error::Reply(text)) if text.starts_with("MOVED "))
+}
+
+/// What only a leader may do: all that looks at keys. What may be asked of a server that loads does
+/// not.
 fn needs_leader(row: &Row) -> bool {
     match row.kind {
-        Kind::Write(_) | Kind::Read(_) => true,
+        Kind::Write(_) => true,
+        Kind::Read(_) => !row.has_flag("loading"),
         Kind::Session(verb) => matches!(verb, SessionVerb::Exec | SessionVerb::Watch),
         Kind::Server(_) => false,
     }

@@ -40,6 +40,20 @@ pub enum Answer {
     Read,
     /// A request that did not look at the store, or was refused.
     Other,
+    /// A request that only a leader may answer, and this member does not lead, or ceased to.
+    Elsewhere,
+}
+
+impl Answer {
+    /// What a finished reply answers that did not come from the store.
+    pub(super) fn of_reply(reply: &[u8]) -> Self {
+        let codes: [&[u8]; 3] = [b"-MOVED ", b"-CLUSTERDOWN ", b"-UNCERTAIN "];
+        if codes.iter().any(|code| reply.starts_with(code)) {
+            Self::Elsewhere
+        } else {
+            Self::Other
+        }
+    }
 }
 
 /// The record; empty for ever where nobody asked for it.

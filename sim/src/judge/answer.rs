@@ -2,7 +2,7 @@
 
 use seedis::node::witness::Answer;
 
-use super::dialogue::{Asked, Dialogue, Owed, Transaction, Watched};
+use super::dialogue::{Asked, Dialogue, Owed, Question, Transaction, Watched};
 use super::history::{Command, Executed, Step, Words, is_write, spelled};
 use super::invariant::{Id, Verdict, Violation};
 use super::{Circumstances, Judge, is_step};
@@ -15,10 +15,10 @@ const NO_LEADER: &str = "CLUSTERDOWN The cluster is down";
 const LOADING: &str = "LOADING Redis is loading the dataset in memory";
 
 /// What a server answers while it loads, besides what is about the connection.
-const WHILE_LOADING: [&str; 5] = ["echo", "info", "lastsave", "role", "time"];
+pub(super) const WHILE_LOADING: [&str; 5] = ["echo", "info", "lastsave", "role", "time"];
 
 /// The verbs that a transaction does not queue.
-const NOT_QUEUED: [&str; 6] = ["multi", "exec", "discard", "watch", "quit", "reset"];
+pub(super) const NOT_QUEUED: [&str; 6] = ["multi", "exec", "discard", "watch", "quit", "reset"];
 
 impl Judge {
     /// The next request of a connection is answered: from here on the reply is owed.
@@ -34,7 +34,12 @@ impl Judge {
             return Ok(());
         };
         let (resp3, db) = (dialogue.resp3, dialogue.db);
-        let Some((asked, number)) = dialogue.asked.pop_front() else {
+        let Some(Question {
+            asked,
+            number,
+            floor,
+        }) = dialogue.asked.pop_front()
+        else {
             let text = format!("c{conn} is answered without having asked");
             return Err(Violation::new(Id::P4, text));
         };
@@ -42,7 +47,9 @@ impl Judge {
             let text = format!("c{conn} is answered behind its last reply");
             return Err(Violation::new(Id::P5, text));
         }
+        let blind = dialogue.blind;
         let (want, entry) = match &asked {
+            asked if answer == Answer::Elsewhere => (self.elsewhere(conn, asked), None),
             Asked::Behind(_) => {
                 let text = format!("c{conn}: what is behind a protocol error is answered");
                 return Err(Violation::new(Id::P5, text));
@@ -64,6 +71,12 @@ impl Judge {
                 if loading {
                     want = Want::OneOf(vec![want, Want::Error(LOADING.to_owned())]);
                 }
+                if answer == Answer::Read {
+                    want = self.or_worthless(want);
+                }
+                if blind {
+                    want = Want::OneOf(vec![Want::Anything, Want::ErrorCode("")]);
+                }
                 let applied = self.members[member].history.applied;
                 (want, is_step(answer).then_some(applied))
             }
@@ -80,6 +93,10 @@ impl Judge {
             }
             _ => None,
         };
+        let standing = match answer {
+            Answer::Step | Answer::Read => self.standing(member, &asked, floor),
+            Answer::Other | Answer::Elsewhere => None,
+        };
         let Some(dialogue) = self.dialogues.get_mut(&conn) else {
             return Ok(());
         };
@@ -92,6 +109,7 @@ impl Judge {
             want,
             resp3: spoken,
             asked,
+            standing,
             suspect,
         });
         Ok(())
@@ -171,10 +189,13 @@ impl Judge {
                     self.goals.reach(Goal::Expired);
                 }
                 let args: Vec<&[u8]> = words.iter().map(|word| &word[..]).collect();
-                Ok(self.members[member]
-                    .history
-                    .model
-                    .run(row, db, moment, &args))
+                let model = &mut self.members[member].history.model;
+                let want = model.run(row, db, moment, &args);
+                if self.group.is_some() && ["bgrewriteaof", "bgsave"].contains(&row.name) {
+                    // The log of a group is not rewritten yet.
+                    return Ok(Want::ErrorCode("ERR"));
+                }
+                Ok(want)
             }
         }
     }

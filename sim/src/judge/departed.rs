@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use super::dialogue::{Asked, Dialogue};
+use super::dialogue::{Asked, Dialogue, Question};
 use super::history::fingerprint;
 use super::invariant::{Id, Verdict, Violation};
 use super::{Judge, Words};
@@ -27,11 +27,16 @@ impl Judge {
     /// A client has gone and leaves this behind.
     pub(super) fn departs(&mut self, conn: u64, dialogue: &Dialogue) {
         let member = &self.members[dialogue.member];
-        if !member.serving || dialogue.transaction.is_some() || dialogue.closing {
+        // In a group some of it may be refused, and what is behind it executed.
+        if self.group.is_some()
+            || !member.serving
+            || dialogue.transaction.is_some()
+            || dialogue.closing
+        {
             return;
         }
         let mut writes = VecDeque::new();
-        for (asked, number) in &dialogue.asked {
+        for Question { asked, number, .. } in &dialogue.asked {
             let (Asked::Request(words), true) = (asked, *number > member.serves_from) else {
                 break;
             };

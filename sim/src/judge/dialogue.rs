@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::group::Standing;
 use super::history::{Command, Words};
 use super::invariant::Id;
 use crate::model::Want;
@@ -22,12 +23,24 @@ pub(crate) enum Asked {
     Behind(Words),
 }
 
+/// Something that was asked, and when.
+#[derive(Clone, Debug)]
+pub(crate) struct Question {
+    pub(crate) asked: Asked,
+    /// Its number among all that was asked.
+    pub(crate) number: u64,
+    /// The last entry of which anybody had been told.
+    pub(crate) floor: u64,
+}
+
 /// A reply that the client is to receive.
 #[derive(Clone, Debug)]
 pub(crate) struct Owed {
     pub(crate) want: Want,
     pub(crate) resp3: bool,
     pub(crate) asked: Asked,
+    /// Where the member of a group stood, of what looked at the store.
+    pub(crate) standing: Option<Standing>,
     /// What another reply would break, where it is not the order of replies.
     pub(crate) suspect: Option<Id>,
 }
@@ -55,8 +68,8 @@ pub(crate) struct Watched {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Dialogue {
     pub(crate) member: usize,
-    /// What is not answered yet, in the order of asking, with its number among all that was asked.
-    pub(crate) asked: VecDeque<(Asked, u64)>,
+    /// What is not answered yet, in the order of asking.
+    pub(crate) asked: VecDeque<Question>,
     /// What is answered and has not reached the client yet.
     pub(crate) owed: VecDeque<Owed>,
     pub(crate) db: u32,
@@ -65,4 +78,6 @@ pub(crate) struct Dialogue {
     pub(crate) watched: Vec<Watched>,
     /// The last reply closes the connection.
     pub(crate) closing: bool,
+    /// Which database is selected is not known any more, and so not what replies should be.
+    pub(crate) blind: bool,
 }

@@ -182,6 +182,9 @@ impl Judge {
     /// A member is gone, be it by a crash or on request.
     pub(crate) fn lost(&mut self, member: usize, end: End, ran: u64) {
         self.may_skip(member);
+        if self.group.is_some() {
+            return self.group_lost(member);
+        }
         let member = &mut self.members[member];
         let durability = &mut member.durability;
         let promised = durability.promised(end, ran);
@@ -225,6 +228,10 @@ impl Judge {
 
     /// A1, A2, A4: a member serves, with all entries up to `index` recovered.
     pub(crate) fn serves(&mut self, number: usize, index: Option<u64>) -> Verdict {
+        if self.group.is_some() {
+            self.group_serves(number);
+            return Ok(());
+        }
         let member = &mut self.members[number];
         let index = index.unwrap_or(member.history.applied);
         if member.history.applied < index {

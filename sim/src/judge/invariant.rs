@@ -80,6 +80,12 @@ invariants! {
     P7, "a close in mid-pipeline leaves a prefix",
         "Of a pipeline whose client has gone, the commands that were executed are the first ones, \
          and none that was cut.";
+    R1, "one leader per term",
+        "No two members lead in one term.";
+    R5, "state machines agree",
+        "Where a member has applied an entry, no member ever applies another one at its index.";
+    R17, "reads are not stale",
+        "A read sees every write whose reply had reached a client before the read was asked.";
     S1, "the store equals the model",
         "All keys, values and times in the store are those of a naive model that executed the same \
          entries.";
@@ -97,8 +103,12 @@ invariants! {
     S8, "memory is accounted for",
         "The store's account of its memory is no less than its keys and values take, and bounded \
          by the most that they have taken.";
+    L1, "there is a leader",
+        "When all faults have ended, a member leads and serves.";
     L2, "pending requests end",
         "When all faults have ended, every request is answered within a bounded time.";
+    L3, "members agree in the end",
+        "When all faults have ended, all members have applied the same entries.";
 }
 
 impl fmt::Display for Id {

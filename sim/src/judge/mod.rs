@@ -9,6 +9,7 @@ mod blame;
 mod departed;
 mod dialogue;
 mod durability;
+mod group;
 mod history;
 pub(crate) mod invariant;
 mod state;
@@ -21,9 +22,10 @@ use seedis::time::Now;
 
 use departed::Departed;
 pub(crate) use dialogue::Asked;
-use dialogue::Dialogue;
+use dialogue::{Dialogue, Question};
 use durability::Durability;
 pub(crate) use durability::{End, Policy};
+use group::Group;
 use history::{Entry, History, Step, Words, fingerprint, spelled, steps_of};
 use invariant::{Id, Verdict, Violation};
 
@@ -57,6 +59,8 @@ impl Member {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Judge {
     members: Vec<Member>,
+    /// What is known of the group, where there is more than one member.
+    group: Option<Group>,
     dialogues: BTreeMap<u64, Dialogue>,
     /// Requests that were sent and not executed, by fingerprint.
     outstanding: BTreeMap<u128, u32>,
@@ -95,6 +99,7 @@ impl Judge {
         };
         Self {
             members: (0..members).map(|_| member()).collect(),
+            group: (members > 1).then(Group::default),
             ..Self::default()
         }
     }
@@ -128,7 +133,11 @@ impl Judge {
         }
         if let Some(dialogue) = self.dialogues.get_mut(&conn) {
             self.asked += 1;
-            dialogue.asked.push_back((asked, self.asked));
+            dialogue.asked.push_back(Question {
+                asked,
+                number: self.asked,
+                floor: self.group.as_ref().map_or(0, |group| group.told),
+            });
         }
     }
 
@@ -217,6 +226,9 @@ impl Judge {
 
     /// A3, S3: an entry is applied for the first time, or again in recovery.
     fn entry(&mut self, number: usize, entry: Entry, around: Circumstances) -> Verdict {
+        if self.group.is_some() {
+            return self.group_entry(number, entry, around);
+        }
         let member = &mut self.members[number];
         member.history.check_done()?;
         let known = member.history.entry(entry.index).cloned();
@@ -317,7 +329,13 @@ impl Judge {
             );
             return Err(Violation::new(id, text));
         }
-        Ok(())
+        if matches!(value, Value::Error(text) if text.starts_with(b"UNCERTAIN")) {
+            self.goals.reach(Goal::Uncertain);
+        }
+        match owed.standing {
+            Some(standing) => self.told(standing, value),
+            None => Ok(()),
+        }
     }
 
     /// How many requests wait for a reply on a connection.

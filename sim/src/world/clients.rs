@@ -1,6 +1,7 @@
 //! What clients do when it is their time, and when something has come for them.
 
 use super::links::Connection;
+use super::member::at_address;
 use super::{Event, Segment, World};
 use crate::client::Batch;
 use crate::draws::Stream;
@@ -54,7 +55,8 @@ impl World {
     }
 
     fn connect(&mut self, client: usize, dice: &mut crate::draws::Dice) {
-        let member = dice.below(self.members.len() as u64) as usize;
+        let drawn = dice.below(self.members.len() as u64) as usize;
+        let member = self.clients[client].hint.take().unwrap_or(drawn);
         if !self.members[member].is_up() {
             return;
         }
@@ -208,11 +210,25 @@ impl World {
             if matches!(&value, Value::Error(text) if text.starts_with(b"WRONGTYPE")) {
                 self.judge.reached(Goal::WrongType);
             }
+            if let Value::Error(text) = &value
+                && (text.starts_with(b"MOVED ") || text.starts_with(b"CLUSTERDOWN "))
+            {
+                self.turn_elsewhere(client, conn, text);
+                return Ok(());
+            }
             let client = &mut self.clients[client];
             if let Some(Some(request)) = client.pending.pop_front() {
                 client.workload.replied(&request, &value);
             }
         }
+    }
+
+    /// Its member does not lead: the client tries the one that it was told of, or any.
+    fn turn_elsewhere(&mut self, client: usize, conn: u64, text: &[u8]) {
+        let address = text.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+        self.send(conn, true, Segment::End);
+        self.hang_up(client, conn);
+        self.clients[client].hint = at_address(address);
     }
 
     /// P5: the connection is no more.

@@ -1,5 +1,6 @@
 //! Faults: when each class strikes, what it does, and when it is over.
 
+use super::frames::Cut;
 use super::member::Doom;
 use super::{Event, World};
 use crate::draws::{Dice, Stream};
@@ -8,7 +9,7 @@ use crate::judge::End;
 use crate::scenario::{Every, Scenario};
 
 /// The classes that strike a member now and then.
-const STRIKING: [Fault; 7] = [
+const STRIKING: [Fault; 8] = [
     Fault::Power,
     Fault::Pause,
     Fault::Jump,
@@ -16,6 +17,7 @@ const STRIKING: [Fault; 7] = [
     Fault::Freeze,
     Fault::Full,
     Fault::SyncFails,
+    Fault::Cut,
 ];
 
 /// How often a class strikes. All three ways to end come under the name of the first.
@@ -28,6 +30,7 @@ fn every(scenario: &Scenario, fault: Fault) -> Every {
         Fault::Freeze => scenario.freezes,
         Fault::Full => scenario.full,
         Fault::SyncFails => scenario.sync_fails,
+        Fault::Cut => scenario.cuts,
         _ => None,
     }
 }
@@ -37,6 +40,7 @@ fn stream(fault: Fault) -> Stream {
     match fault {
         Fault::Jump | Fault::Drift | Fault::Freeze => Stream::CLOCK,
         Fault::Full | Fault::SyncFails => Stream::SPACE,
+        Fault::Cut => Stream::CUT,
         _ => Stream::CRASH,
     }
 }
@@ -114,6 +118,12 @@ impl World {
                 lasts = Some(dice.within(50_000_000, 4_000_000_000));
             }
             Fault::SyncFails => member.disk.fail_next_sync = true,
+            Fault::Cut if member.cut.is_none() => {
+                let [hears, speaks] =
+                    *dice.pick(&[[false, false], [false, false], [true, false], [false, true]]);
+                member.cut = Some(Cut { hears, speaks });
+                lasts = Some(dice.within(50_000_000, 5_000_000_000));
+            }
             _ => return,
         }
         // A failing sync is counted when it fails.
@@ -169,6 +179,7 @@ impl World {
                 member.disk.space = None;
                 member.tight_until = member.ran(time) + 2_000_000_000;
             }
+            Fault::Cut => member.cut = None,
             Fault::Freeze => {
                 if let Some(from) = member.frozen_from.take() {
                     member.clock.freeze(from, time - from);
@@ -189,6 +200,7 @@ impl World {
             member.tight_until = member.ran(time) + 2_000_000_000;
         }
         self.over(number, Fault::Freeze);
+        self.over(number, Fault::Cut);
         self.members[number].stands_no_longer(time);
         self.wake(number);
     }

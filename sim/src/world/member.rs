@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
+use std::rc::Rc;
 
 use seedis::disk::{DiskDone, DiskError, FileName};
-use seedis::ids::Ticket;
+use seedis::ids::{ClusterId, Incarnation, Ticket};
 use seedis::node::config::Config;
 use seedis::node::witness::Witnessed;
 use seedis::node::{Node, Phase};
 
 use super::disk_jobs::Job;
+use super::frames::{Cut, id_of};
 use super::{Event, Segment, World};
 use crate::clock::Clock;
 use crate::disk::{FakeDisk, Profile};
@@ -48,6 +50,10 @@ pub(super) struct Member {
     pub(super) unsynced: BTreeSet<FileName>,
     /// A sync of the log has failed in this life.
     pub(super) sync_failed: bool,
+    /// Frames that have come.
+    pub(super) frames: Vec<(usize, Rc<Vec<u8>>)>,
+    /// It is cut off from the others.
+    pub(super) cut: Option<Cut>,
     /// Connections that have come, that have something to read, that can be written again.
     pub(super) arrivals: Vec<u64>,
     pub(super) stirred: BTreeSet<u64>,
@@ -83,7 +89,7 @@ impl Member {
     pub(super) fn new(number: usize, scenario: &Scenario) -> Self {
         Self {
             number,
-            config: scenario.config.clone(),
+            config: config_of(number, scenario),
             node: None,
             life: 0,
             disk: FakeDisk::new(
@@ -98,6 +104,8 @@ impl Member {
             outcomes: Vec::new(),
             unsynced: BTreeSet::new(),
             sync_failed: false,
+            frames: Vec::new(),
+            cut: None,
             arrivals: Vec::new(),
             stirred: BTreeSet::new(),
             writable: BTreeSet::new(),
@@ -161,6 +169,32 @@ impl Member {
         let (number, jobs, deadline) = (self.number, self.jobs.len(), self.deadline);
         format!("member {number}: {phase:?}, {jobs} disk operations, deadline {deadline:?}")
     }
+}
+
+/// What a member is told about itself and its group.
+fn config_of(number: usize, scenario: &Scenario) -> Config {
+    let mut config = scenario.config.clone();
+    if scenario.members > 1 {
+        let members = 0..scenario.members;
+        config.id = id_of(number);
+        config.cluster = ClusterId(scenario.seed);
+        config.founders = members
+            .clone()
+            .map(|m| (id_of(m), Incarnation(m as u64 + 1)))
+            .collect();
+        config.client_addresses = members.map(|m| (id_of(m), address_of(m))).collect();
+    }
+    config
+}
+
+/// Where clients reach a member.
+fn address_of(number: usize) -> String {
+    format!("10.1.0.{}:6379", number + 1)
+}
+
+/// The member that an address is of.
+pub(super) fn at_address(address: &[u8]) -> Option<usize> {
+    (0..16).find(|number| address_of(*number).as_bytes() == address)
 }
 
 impl World {
@@ -234,6 +268,7 @@ impl World {
         member.life += 1;
         member.busy.clear();
         member.outcomes.clear();
+        member.frames.clear();
         member.arrivals.clear();
         member.stirred.clear();
         member.writable.clear();

@@ -3,11 +3,13 @@
 mod clients;
 mod disk_jobs;
 mod faults;
+mod frames;
 mod links;
 mod member;
 mod turn;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::client::Client;
 use crate::digest::Digest;
@@ -47,6 +49,12 @@ pub(crate) enum Event {
     Turn { member: usize, life: u64 },
     /// A member that stood still in the middle of a turn goes on.
     Flush { member: usize, life: u64 },
+    /// A frame of a peer has come.
+    Frame {
+        from: usize,
+        to: usize,
+        frame: Rc<Vec<u8>>,
+    },
     /// The disk has done an operation.
     Disk { member: usize, life: u64, job: u64 },
     /// A member's deadline, unless it has another by now.
@@ -103,6 +111,7 @@ pub(crate) struct World {
     links: BTreeMap<Ends, Link>,
     connections: BTreeMap<u64, Connection>,
     last_conn: u64,
+    leaders: frames::Leaders,
     /// All faults have ended: what is pending must come to its end.
     healed: bool,
     pub(crate) trace: bool,
@@ -136,6 +145,7 @@ impl World {
             links: BTreeMap::new(),
             connections: BTreeMap::new(),
             last_conn: 0,
+            leaders: frames::Leaders::new(),
             healed: false,
             trace: false,
             scenario,
@@ -171,6 +181,7 @@ impl World {
             Event::Take { conn, .. } => 0x4_0000_0000 + conn,
             Event::Turn { member, .. } => 0x5_0000 + *member as u64,
             Event::Flush { member, .. } => 0x6_0000 + *member as u64,
+            Event::Frame { from, to, .. } => 0xc_0000_0000 | (*from as u64) << 16 | *to as u64,
             Event::Disk { member, job, .. } => (*member as u64) << 48 | 0x7_0000_0000_0000 | job,
             Event::Deadline { member, .. } => 0x8_0000 + *member as u64,
             Event::Start { member } => 0x9_0000 + *member as u64,
@@ -235,6 +246,7 @@ impl World {
             Event::Take { conn, count } => self.take(conn, count),
             Event::Turn { member, life } => self.turn(member, life)?,
             Event::Flush { member, life } => self.late_flush(member, life)?,
+            Event::Frame { from, to, frame } => self.frame(from, to, &frame),
             Event::Disk { member, life, job } => self.disk_done(member, life, job),
             Event::Deadline {
                 member,
@@ -255,7 +267,9 @@ impl World {
     /// Nobody asks any more, and everybody is answered.
     fn is_quiet(&self) -> bool {
         let answered = |client: &Client| client.conn.is_none() || client.pending.is_empty();
-        self.clients.iter().all(answered) && self.members.iter().all(Member::is_serving)
+        self.clients.iter().all(answered)
+            && self.members.iter().all(Member::is_serving)
+            && self.group_settled().is_ok()
     }
 
     /// All faults end, and clients ask nothing new.
@@ -288,6 +302,7 @@ impl World {
 
     /// L2: something is still pending, long after all faults have ended.
     fn stuck(&self) -> Verdict {
+        self.group_settled()?;
         let mut lines = Vec::new();
         for (number, client) in self.clients.iter().enumerate() {
             if let Some(conn) = client.conn.filter(|_| !client.pending.is_empty()) {

@@ -270,6 +270,13 @@ impl World {
 
     /// Accepts, reads and writes what is ready.
     fn read_all(&mut self, number: usize, dice: &mut Dice) -> Alive {
+        for (from, frame) in std::mem::take(&mut self.members[number].frames) {
+            self.digest.bytes(&frame);
+            let (from, frame) = (super::frames::id_of(from), &frame[..]);
+            if !self.inform(number, Input::Message { from, frame })? {
+                return Ok(false);
+            }
+        }
         for conn in std::mem::take(&mut self.members[number].arrivals) {
             if let Some(connection) = self.connections.get_mut(&conn) {
                 connection.known = true;
@@ -402,6 +409,7 @@ impl World {
                 self.judge.damage_noted(number);
             }
             self.listen(number, Heard::Flushed { recovered })?;
+            self.check_leader(number)?;
             if !self.boundary(number) {
                 return Ok(());
             }
@@ -475,8 +483,9 @@ impl World {
             }
             Effect::Note(note) => self.tell(|| format!("member {number}: {note}")),
             Effect::Stopped { failure } => return self.stopped(number, failure.map(|f| *f)),
-            // A member alone has nobody to write to, and was started without a configuration file.
-            Effect::Message { .. } | Effect::Configuration(_) => {}
+            Effect::Message { to, frame, .. } => self.send_frame(number, to, *frame),
+            // It was started without a configuration file.
+            Effect::Configuration(_) => {}
         }
         Ok(Performed::Done)
     }

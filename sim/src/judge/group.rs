@@ -1,0 +1,183 @@
+//! What holds in a group: its members apply the same entries, and a reader is told of all that
+//! anybody was told before.
+
+use super::answer::{NOT_QUEUED, WHILE_LOADING};
+use super::dialogue::{Asked, Dialogue};
+use super::history::{Entry, Step, is_write};
+use super::invariant::{Id, Verdict, Violation};
+use super::{Circumstances, Judge};
+use crate::goals::Goal;
+use crate::model::{Want, find};
+use crate::wire::Value;
+
+/// The record of a group.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Group {
+    /// What was applied first at each index, from 1 on: the group's log as far as anybody has seen
+    /// it committed.
+    log: Vec<Entry>,
+    /// The last entry of which the reply to a write has reached a client.
+    pub(super) told: u64,
+}
+
+/// The entry at which a member stood when it answered, and the last one of which anybody had been
+/// told when the request was asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standing {
+    pub(crate) at: u64,
+    pub(crate) floor: u64,
+    pub(crate) writes: bool,
+}
+
+/// Codes of errors that say that this member does not lead.
+const ELSEWHERE: [&str; 3] = ["MOVED", "CLUSTERDOWN", "UNCERTAIN"];
+
+impl Judge {
+    /// R5, S3: an entry is applied by a member, for the first time or not.
+    pub(super) fn group_entry(
+        &mut self,
+        number: usize,
+        entry: Entry,
+        around: Circumstances,
+    ) -> Verdict {
+        let member = &mut self.members[number];
+        member.history.check_done()?;
+        let (index, applied) = (entry.index, member.history.applied);
+        if index != applied + 1 {
+            let text = format!("member {number} applies entry {index} behind {applied}");
+            return Err(Violation::new(Id::R5, text));
+        }
+        member.raise(around.now.wall_ms().max(entry.stamp), around.now.mono.0);
+        member.history.begin(&entry);
+        let Some(group) = &mut self.group else {
+            return Ok(());
+        };
+        if let Some(known) = group.log.get(index as usize - 1) {
+            if *known != entry {
+                let text = format!("member {number} applies {entry:?}, others {known:?}");
+                return Err(Violation::new(Id::R5, text));
+            }
+            return Ok(());
+        }
+        // An entry that opens a term may know no stamp: nothing is executed by it.
+        let before = group
+            .log
+            .iter()
+            .rev()
+            .find(|before| !before.steps.is_empty());
+        if let Some(before) = before.filter(|before| before.stamp > entry.stamp)
+            && !entry.steps.is_empty()
+        {
+            let text = format!(
+                "entry {index} has stamp {} behind {}",
+                entry.stamp, before.stamp
+            );
+            return Err(Violation::new(Id::S3, text));
+        }
+        group.log.push(entry.clone());
+        for step in entry.steps.iter() {
+            let commands = match step {
+                Step::Command(command) => std::slice::from_ref(command),
+                Step::Transaction(commands) => commands,
+            };
+            for command in commands {
+                self.executed(&command.words, index)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A member of a group is gone: it will apply everything again.
+    pub(super) fn group_lost(&mut self, number: usize) {
+        let member = &mut self.members[number];
+        (member.serving, member.most) = (false, 0);
+        member.history.forget();
+    }
+
+    /// A member of a group has recovered.
+    pub(super) fn group_serves(&mut self, number: usize) {
+        let asked = self.asked;
+        let member = &mut self.members[number];
+        member.serving = true;
+        member.serves_from = asked;
+    }
+
+    /// What a request may be answered by a member that does not lead, or ceases to.
+    pub(super) fn elsewhere(&mut self, conn: u64, asked: &Asked) -> Want {
+        self.goals.reach(Goal::Elsewhere);
+        let Asked::Request(words) = asked else {
+            return Want::OneOf(Vec::new());
+        };
+        let row = words.first().and_then(|name| find(name));
+        let name = row.map_or("", |row| row.name);
+        if let Some(dialogue) = self.dialogues.get_mut(&conn) {
+            dialogue.refused(name);
+        }
+        Want::OneOf(ELSEWHERE.map(Want::ErrorCode).to_vec())
+    }
+
+    /// What a read may be answered in a group: its reply may turn out to be worth nothing.
+    pub(super) fn or_worthless(&self, want: Want) -> Want {
+        if self.group.is_some() {
+            Want::OneOf(vec![want, Want::ErrorCode("CLUSTERDOWN")])
+        } else {
+            want
+        }
+    }
+
+    /// Where a member stands when it answers a request that was asked at `floor`.
+    pub(super) fn standing(&self, member: usize, asked: &Asked, floor: u64) -> Option<Standing> {
+        self.group.as_ref()?;
+        let Asked::Request(words) = asked else {
+            return None;
+        };
+        let name = words.first()?.to_ascii_lowercase();
+        if WHILE_LOADING.iter().any(|known| known.as_bytes() == name) {
+            return None;
+        }
+        Some(Standing {
+            at: self.members[member].history.applied,
+            floor,
+            writes: is_write(words) || name == b"exec",
+        })
+    }
+
+    /// R17, and what from now on everybody must be told: a reply has reached its client.
+    pub(super) fn told(&mut self, standing: Standing, value: &Value) -> Verdict {
+        let Some(group) = &mut self.group else {
+            return Ok(());
+        };
+        if let Value::Error(text) = value
+            && ELSEWHERE
+                .iter()
+                .any(|code| text.starts_with(code.as_bytes()))
+        {
+            return Ok(());
+        }
+        let Standing { at, floor, writes } = standing;
+        if at < floor {
+            let text = format!("answered from entry {at}, and {floor} had been told before");
+            return Err(Violation::new(Id::R17, text));
+        }
+        if writes {
+            group.told = group.told.max(at);
+        }
+        Ok(())
+    }
+}
+
+impl Dialogue {
+    /// A request was refused by a member that does not lead.
+    fn refused(&mut self, name: &str) {
+        if name == "exec" {
+            let transaction = self.transaction.take();
+            self.watched.clear();
+            // A transaction that may have been executed may have changed the database.
+            self.blind |= transaction.is_some_and(|transaction| transaction.db != self.db);
+        } else if let Some(transaction) = &mut self.transaction
+            && !NOT_QUEUED.contains(&name)
+        {
+            transaction.failed = true;
+        }
+    }
+}
