@@ -20,23 +20,20 @@ pub enum FileKind {
     Manifest,
     /// `manifest.tmp`: the next manifest, before it is renamed.
     ManifestTmp,
-    /// `base-<index>.aof`: the state at one index.
+    /// `base-<number>.aof`: the state in front of the segment of that number.
     Base,
-    /// `base-<index>.tmp`: a base that is being written or received.
+    /// `base-<number>.tmp`: a base that is being written or received.
     BaseTmp,
-    /// `log-<index>.aof`: a segment of the log, named by the first index that it may hold.
+    /// `log-<number>.aof`: a segment of the log; they are numbered in sequence.
     Log,
-    /// `spare-<number>.aof`: a preallocated segment that is not in use yet.
-    Spare,
 }
 
-const KINDS: [(FileKind, &str, &str); 6] = [
+const KINDS: [(FileKind, &str, &str); 5] = [
     (FileKind::Manifest, "manifest", ""),
     (FileKind::ManifestTmp, "manifest.tmp", ""),
     (FileKind::Base, "base-", ".aof"),
     (FileKind::BaseTmp, "base-", ".tmp"),
     (FileKind::Log, "log-", ".aof"),
-    (FileKind::Spare, "spare-", ".aof"),
 ];
 
 impl FileName {
@@ -195,12 +192,7 @@ mod tests {
 
     #[test]
     fn a_file_name_survives_the_way_through_text() {
-        let kinds = [
-            FileKind::Base,
-            FileKind::BaseTmp,
-            FileKind::Log,
-            FileKind::Spare,
-        ];
+        let kinds = [FileKind::Base, FileKind::BaseTmp, FileKind::Log];
         let numbered = kinds
             .iter()
             .flat_map(|k| [0, 7, NUMBER_MASK].map(|n| FileName::new(*k, n)));

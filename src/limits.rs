@@ -25,6 +25,8 @@ pub const RANDOM_PICKS_MAX: i64 = 1 << 20;
 /// The most payload of one entry, in bytes; what comes on top opens the next entry. One command may
 /// be larger.
 pub const ENTRY_BYTES_SOFT_MAX: usize = 1 << 20;
+/// The most bytes of commands that MULTI may queue.
+pub const TRANSACTION_BYTES_MAX: usize = 1 << 30;
 /// The size of a new log segment, in bytes.
 pub const SEGMENT_BYTES: u64 = 32 << 20;
 /// The most bytes that recovery asks for in one read.

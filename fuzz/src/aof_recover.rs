@@ -19,10 +19,9 @@ pub fn run(data: &[u8]) {
     manifest(&mut bytes, &mut disk);
     for _ in 0..bytes.below(4) {
         let number = small(&mut bytes);
-        let (kind, place): (_, fn(u64, u64) -> Place) = match bytes.below(6) {
+        let (kind, place): (_, fn(u64, u64) -> Place) = match bytes.below(5) {
             0 => (FileKind::Base, Place::in_base),
-            1 => (FileKind::Spare, in_log),
-            2 => (FileKind::BaseTmp, Place::in_base),
+            1 => (FileKind::BaseTmp, Place::in_base),
             _ => (FileKind::Log, in_log),
         };
         let content = content(&mut bytes, |offset| place(number, offset));

@@ -12,7 +12,8 @@
 //! * `Lost`: nothing that was not synced.
 //!
 //! A directory entry (creation, rename, removal) is pending until the directory is synced; a crash
-//! keeps a prefix of those, or any subset; a file whose entry is kept need not have its content.
+//! keeps a prefix of those, or any subset; and a file whose entry is kept need not have its
+//! content.
 
 use std::collections::BTreeMap;
 

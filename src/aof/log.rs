@@ -52,9 +52,7 @@ impl fmt::Display for Failure {
             DiskError::NotFound => f.write_str(": a file of the data directory is gone")?,
             DiskError::Io { code } => write!(f, ": error {code} of the operating system")?,
         }
-        f.write_str(
-            "; nothing that was acknowledged is affected, start again when the disk is well",
-        )
+        f.write_str("; what was synced is not affected, start again when the disk is well")
     }
 }
 
@@ -429,17 +427,20 @@ impl Log {
         Ok(())
     }
 
-    /// Keeps a write for another attempt; what is synced meanwhile does not cover it.
+    /// Keeps a write for another attempt. What is synced meanwhile covers neither it nor what
+    /// stands behind it, in later segments too.
     fn refuse(&mut self, writing: Writing, bytes: Vec<u8>) {
-        let written = self.written;
+        let (hole, written) = (writing.place, self.written);
         let cut = |span: &mut Unsynced| {
-            if span.segment == writing.place.segment {
-                span.end = span.end.min(writing.place.offset);
+            if span.segment == hole.segment {
+                span.end = span.end.min(hole.offset);
                 span.last = span.last.min(written);
             }
+            // The beginning of a segment lies behind the end of the one before: it is no mark.
+            span.segment <= hole.segment && span.end > 0
         };
-        self.unsynced.iter_mut().for_each(cut);
-        self.sync_covers.iter_mut().for_each(cut);
+        self.unsynced.retain_mut(cut);
+        self.sync_covers.take_if(|span| !cut(span));
         self.refused.push_back(Chunk {
             place: writing.place,
             bytes,

@@ -116,7 +116,8 @@ impl Head {
 pub fn put(out: &mut Vec<u8>, place: Place, payload: &[&[u8]]) -> u64 {
     out.extend_from_slice(&START);
     let length: usize = payload.iter().map(|part| part.len()).sum();
-    out.extend_from_slice(&(length as u32).to_le_bytes());
+    let length = u32::try_from(length).expect("a turn's entries are far below 4 GiB");
+    out.extend_from_slice(&length.to_le_bytes());
     let from = out.len();
     for part in payload {
         out.extend_from_slice(part);

@@ -168,6 +168,18 @@ impl Recovery {
         (self.done_bytes, self.total_bytes)
     }
 
+    /// Where the log ends, as far as it was read: behind the last record that is whole and in
+    /// order.
+    pub fn end(&self) -> (FileName, u64) {
+        (segment::file(self.end.segment), self.end.offset)
+    }
+
+    /// Up to where the last of those records knew the log to be synced.
+    pub fn known_synced(&self) -> (FileName, u64) {
+        let Place { segment, offset } = self.known_synced;
+        (segment::file(segment), offset)
+    }
+
     /// Where the log is damaged or torn, if it is.
     pub fn damage(&self) -> Option<Damage> {
         self.damage
@@ -464,11 +476,15 @@ impl Recovery {
         self.look_at_next(self.number + 1, out, show);
     }
 
-    fn look_at_next(&mut self, number: u64, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
-        if self.files.contains_key(&segment::file(number)) {
-            self.open_segment(number, Stage::Next, out, show);
-        } else {
-            self.prepare(out, show);
+    /// Looks into the next segment that is there. One may be missing before it: a crash while
+    /// segments that no longer count were being removed leaves any of them, and so does a helping
+    /// hand that removed one that counts.
+    fn look_at_next(&mut self, from: u64, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
+        let mut later = self.files.range(segment::file(from)..);
+        let next = later.find(|(file, _)| file.kind() == FileKind::Log);
+        match next.map(|(file, _)| file.number()) {
+            Some(number) => self.open_segment(number, Stage::Next, out, show),
+            None => self.prepare(out, show),
         }
     }
 

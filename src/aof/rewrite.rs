@@ -139,15 +139,6 @@ impl Log {
         }
     }
 
-    /// Gives the rewrite up; the log is as it was.
-    pub fn rewrite_abort(&mut self) {
-        if let Some(rewriting) = &mut self.rewriting
-            && matches!(rewriting.stage, Stage::Writing | Stage::Whole)
-        {
-            rewriting.stage = Stage::Failed;
-        }
-    }
-
     /// How the rewrite stands; its end is told once.
     pub fn take_rewrite_outcome(&mut self) -> RewriteState {
         let Some(rewriting) = &self.rewriting else {

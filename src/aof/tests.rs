@@ -223,3 +223,26 @@ fn a_full_disk_holds_what_it_cannot_write_and_goes_on_when_there_is_space() {
     let (seen, _) = reopen(&mut bench.disk.crash(0), Policy::Always);
     assert_eq!(seen.bodies, [b"fits".to_vec(), vec![7; 100]]);
 }
+
+#[test]
+fn no_record_behind_a_refused_one_says_that_it_is_synced() {
+    // The first that is refused stands within its segment, or at its beginning.
+    for (cramped, kept) in [(1, 1), (2, 2)] {
+        let mut bench = Bench::new(Policy::Always);
+        bench.append(&[0; 2500]);
+        bench.turn(usize::MAX);
+        bench.disk.cramped = Some(segment::file(cramped));
+        for (number, length) in [(1, 1000), (2, 1000), (3, 2500), (4, 2500), (5, 100)] {
+            bench.append(&vec![number; length]);
+            bench.turn(usize::MAX);
+            bench.now += 150;
+        }
+        let lost = bench.log.persisted().next();
+        bench.disk.cramped = None;
+        let (seen, _) = reopen(&mut bench.disk, Policy::Always);
+        let firsts: Vec<u8> = seen.bodies.iter().map(|body| body[0]).collect();
+        assert_eq!(firsts.len(), kept);
+        assert!([0, 1].starts_with(&firsts), "{firsts:?}");
+        assert!(lost.0 as usize > kept);
+    }
+}

@@ -107,9 +107,16 @@ errors! {
     INVALID_NAME = "ERR Client names cannot contain spaces, newlines or special characters.";
     /// A verb that a transaction cannot hold.
     NOT_IN_TRANSACTION = "ERR Command not allowed inside a transaction";
+    /// EXEC of a transaction that takes memory when there is none.
+    EXEC_OUT_OF_MEMORY = "EXECABORT Transaction discarded because of: OOM command not allowed when \
+        used memory > 'maxmemory'.";
     /// EXEC when there is no space.
     EXEC_NO_SPACE = "EXECABORT Transaction discarded because of: MISCONF Errors writing to the \
         AOF file: No space left on device";
+    /// MULTI has queued too much.
+    TRANSACTION_TOO_LARGE = "ERR the transaction is too large: it may queue commands of 1 GB";
+    /// A command that takes memory when `maxmemory` is reached.
+    OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
     /// The log is being recovered.
     LOADING = "LOADING Redis is loading the dataset in memory";
     /// The disk has no space for the log.

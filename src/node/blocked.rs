@@ -1,9 +1,11 @@
-//! Clients that wait for something else than the log: WAIT, DEBUG SLEEP, DEBUG RELOAD.
+//! Clients that wait for something else than the log: WAIT, SAVE, DEBUG SLEEP, DEBUG
+//! RELOAD.
 
 use crate::session::Blocked;
 use crate::time::Mono;
 
 use super::Node;
+use super::effect::Effect;
 use super::witness::Answer;
 
 impl Node {
@@ -41,10 +43,12 @@ impl Node {
             match why {
                 // A group of one has no replicas that could have acknowledged.
                 Blocked::Wait { .. } => session.reply().integer(0),
-                Blocked::Sleep { .. } | Blocked::Reload => session.reply().ok(),
+                Blocked::Sleep { .. } | Blocked::Reload | Blocked::Rewrite => session.reply().ok(),
             }
             self.note_answer(conn, Answer::Other);
         }
+        // Nothing may have come while it waited: then only the driver can bring more.
+        self.effects.push(Effect::Resume { conn });
         self.run_parked(slot);
         self.mark_dirty(slot);
     }
@@ -63,11 +67,14 @@ impl Node {
         }
     }
 
-    /// Ends the waits for a reload.
-    pub(super) fn tell_reloaded(&mut self) {
+    /// Ends the waits for something that has happened.
+    pub(super) fn end_waits(&mut self, why: Blocked) {
+        if self.blocked_clients == 0 {
+            return;
+        }
         for slot in self.sessions.slots() {
             let session = self.sessions.get(slot);
-            if session.is_some_and(|session| session.blocked == Some(Blocked::Reload)) {
+            if session.is_some_and(|session| session.blocked == Some(why)) {
                 self.unblock(slot);
             }
         }
@@ -79,6 +86,6 @@ pub(super) fn until(why: Blocked) -> Option<Mono> {
     match why {
         Blocked::Wait { until } => until,
         Blocked::Sleep { until } => Some(until),
-        Blocked::Reload => None,
+        Blocked::Reload | Blocked::Rewrite => None,
     }
 }

@@ -17,6 +17,7 @@ use crate::disk::{DiskDone, DiskError};
 use crate::ids::{LogIndex, NodeId, PersistSeq, Ticket};
 use crate::limits;
 use crate::raft::{Raft, Refused};
+use crate::session::Blocked;
 use crate::store::Store;
 use crate::time::{Deadline, Mono, Reason, Stamp};
 
@@ -299,7 +300,7 @@ impl Node {
                 bytes: self.recovered_bytes,
             });
         }
-        self.tell_reloaded();
+        self.end_waits(Blocked::Reload);
         self.wake_all();
     }
 
@@ -418,7 +419,7 @@ impl Node {
                 Note::SpaceAgain
             });
         }
-        let full = self.commit.is_full();
+        let full = self.commit.is_full() || self.rewrite_is_behind();
         if mem::replace(&mut self.commit.was_full, full) && !full {
             self.wake_all();
         }

@@ -39,6 +39,9 @@ pub struct Config {
     pub segment_bytes: u64,
     /// The password of the default user; empty: none is asked for.
     pub requirepass: Vec<u8>,
+    /// How many bytes keys and values may take before writes that take more are refused; 0: no
+    /// limit.
+    pub memory_max: u64,
     /// The most clients at a time.
     pub clients_max: u32,
     /// How long a client may be silent, in seconds; 0: for ever.
@@ -51,8 +54,6 @@ pub struct Config {
     pub process: Process,
     /// Whether the node keeps a record of the order in which it does things, for a judge.
     pub witness: bool,
-    /// Directives that Redis has and that change nothing here; CONFIG GET shows them.
-    pub directives: Vec<(String, String)>,
 }
 
 /// What a driver knows of the process in which the node runs.
@@ -88,13 +89,13 @@ impl Default for Config {
             rewrite_min_bytes: 64 << 20,
             segment_bytes: crate::limits::SEGMENT_BYTES,
             requirepass: Vec::new(),
+            memory_max: 0,
             clients_max: 10_000,
             timeout_s: 0,
             protected_mode: true,
             debug_command: false,
             process: Process::default(),
             witness: false,
-            directives: Vec::new(),
         }
     }
 }

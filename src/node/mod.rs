@@ -12,6 +12,7 @@ pub mod config;
 pub mod effect;
 pub mod entry;
 pub mod input;
+pub mod inspect;
 mod recovery;
 mod rewrite;
 mod route;
@@ -271,6 +272,11 @@ impl Node {
     /// Where this node stands in its life.
     pub fn phase(&self) -> Phase {
         self.phase
+    }
+
+    /// Whether only clients of this machine may come in: nobody has set a password.
+    pub fn is_protected(&self) -> bool {
+        self.config.protected_mode && self.config.requirepass.is_empty()
     }
 
     /// What was done since the last call, where the configuration asks for a record.

@@ -150,9 +150,8 @@ impl Node {
                 }
                 Some(identity) => {
                     found.trouble = Some(format!(
-                        "the data directory belongs to member {}, not to {}: give --id {} or \
-                         another --dir",
-                        identity.id.0, self.config.id.0, identity.id.0
+                        "the data directory belongs to member {}, not to {}: give another --dir",
+                        identity.id.0, self.config.id.0
                     ));
                 }
                 None => found.trouble = Some("the manifest names no member".into()),
@@ -161,6 +160,8 @@ impl Node {
                 Some(head) => {
                     found.applied = (head.index, head.term);
                     found.commit = head.index;
+                    // The log behind it may have been cut: a term must not be lost with it.
+                    found.term = found.term.max(head.term);
                     self.applied_stamp = head.stamp;
                     match Membership::decode(&head.membership) {
                         Ok(membership) => found.membership = membership,

@@ -1,9 +1,12 @@
 //! When the log is rewritten, and the steps of a rewrite between a node's other work.
 
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use crate::aof::RewriteState;
 use crate::ids::LogIndex;
+use crate::session::Blocked;
+use crate::time::Mono;
 
 use super::base::BaseHead;
 use super::effect::Note;
@@ -14,6 +17,11 @@ use crate::aof::{Log, Restated};
 const PIECE_BYTES: usize = 64 << 10;
 /// How many bytes of pre-images may wait for the disk before writes wait for it.
 const PREIMAGE_BYTES_MAX: usize = 32 << 20;
+
+/// How long after a failed rewrite the next one begins by itself: at first, and at most. Each
+/// failure doubles it.
+const RETRY_MIN: Duration = Duration::from_mins(1);
+const RETRY_MAX: Duration = Duration::from_hours(1);
 
 /// Where a rewrite stands.
 #[derive(Debug, Default)]
@@ -30,6 +38,8 @@ pub(super) struct Rewrite {
     /// When the last one ended well, in seconds since the Unix epoch; 0: never.
     pub(super) saved_at_s: u64,
     pub(super) last_failed: bool,
+    /// After a failure: how long none begins by itself, and since when.
+    pause: Option<(Duration, Mono)>,
     pub(super) count: u64,
 }
 
@@ -66,6 +76,11 @@ impl Node {
 
     /// Whether the log has outgrown its base by what the operator allows.
     fn has_outgrown(&self) -> bool {
+        if let Some((pause, since)) = self.commit.rewrite.pause
+            && self.now.mono.since(since) < pause
+        {
+            return false;
+        }
         let percentage = u64::from(self.config.rewrite_percentage);
         let Some(log) = &self.commit.log else {
             return false;
@@ -144,15 +159,20 @@ impl Node {
             Some(RewriteState::Done { bytes }) => {
                 rewrite.running = None;
                 rewrite.last_failed = false;
+                rewrite.pause = None;
                 rewrite.count += 1;
                 rewrite.saved_at_s = self.now.wall_us / 1_000_000;
                 self.note(Note::RewriteDone { index, bytes });
+                self.end_waits(Blocked::Rewrite);
             }
             Some(RewriteState::Failed) => {
                 rewrite.running = None;
                 rewrite.last_failed = true;
+                let longer = rewrite.pause.map(|(pause, _)| (pause * 2).min(RETRY_MAX));
+                rewrite.pause = Some((longer.unwrap_or(RETRY_MIN), self.now.mono));
                 self.store.base_abort();
                 self.note(Note::RewriteFailed);
+                self.end_waits(Blocked::Rewrite);
             }
             _ => {}
         }

@@ -8,7 +8,7 @@ use core::mem;
 use crate::command::args::Args;
 use crate::command::context::{Dice, Query};
 use crate::command::error::{Error, Outcome};
-use crate::command::table::{self, Kind, Row, SessionVerb};
+use crate::command::table::{self, Kind, Row, ServerVerb, SessionVerb};
 use crate::limits;
 use crate::resp::parse::{Limits, ProtocolError, Step};
 use crate::resp::reply::{Protocol, Reply};
@@ -165,16 +165,31 @@ impl Node {
         if row.is_write() && self.no_space() {
             return Err(Error::NO_SPACE);
         }
-        if in_transaction && !is_transaction_verb(row) {
+        // As in Redis a queue takes memory whatever stands in it.
+        let queues = in_transaction && !is_transaction_verb(row);
+        if self.is_out_of_memory() && (queues || row.has_flag("denyoom")) {
+            return Err(Error::OUT_OF_MEMORY);
+        }
+        if queues {
             return self.queue(slot, row, args);
         }
         self.stats.calls(row).count += 1;
         match row.kind {
             Kind::Write(_) => self.propose_command(slot, args),
+            // What it wants of replies counts from here on, not from when the log has caught up.
+            Kind::Server(ServerVerb::Client) if args.is(1, "reply") => {
+                return self.client_reply(slot, args);
+            }
             Kind::Read(_) | Kind::Server(_) => self.run_or_park(slot, row, args),
             Kind::Session(verb) => return self.session_verb(slot, verb, args),
         }
         Ok(())
+    }
+
+    /// Whether writes that take memory are to be refused.
+    pub(super) fn is_out_of_memory(&self) -> bool {
+        let most = self.config.memory_max;
+        most > 0 && self.store.memory() as u64 > most
     }
 
     /// Puts a request of an open transaction aside.
@@ -189,9 +204,13 @@ impl Node {
         else {
             return Ok(());
         };
+        if transaction.commands.len() >= limits::TRANSACTION_BYTES_MAX {
+            return Err(Error::TRANSACTION_TOO_LARGE);
+        }
         let db = transaction.db;
         entry::put_command(&mut transaction.commands, db, args);
         transaction.count += 1;
+        transaction.grows |= row.has_flag("denyoom");
         if matches!(row.kind, Kind::Session(SessionVerb::Select))
             && let Ok(db) = select_target(args)
         {

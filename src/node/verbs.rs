@@ -260,6 +260,9 @@ impl Node {
             self.answer(slot, |reply| reply.null_array());
             return Ok(());
         }
+        if transaction.grows && self.is_out_of_memory() {
+            return Err(Error::EXEC_OUT_OF_MEMORY);
+        }
         if self.no_space() {
             return Err(Error::EXEC_NO_SPACE);
         }

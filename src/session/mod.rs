@@ -47,6 +47,8 @@ pub enum Blocked {
         /// When the client is answered.
         until: Mono,
     },
+    /// SAVE: until the rewrite has ended.
+    Rewrite,
     /// DEBUG RELOAD: until the log is loaded again.
     Reload,
 }

@@ -11,6 +11,8 @@ pub struct Transaction {
     pub count: u32,
     /// The database that SELECT inside the transaction has chosen for what follows.
     pub db: u32,
+    /// Whether one of them may take more memory.
+    pub grows: bool,
     /// Whether a request could not be queued, so that EXEC must refuse.
     pub failed: bool,
 }
@@ -22,6 +24,7 @@ impl Transaction {
             commands: Vec::new(),
             count: 0,
             db,
+            grows: false,
             failed: false,
         }
     }

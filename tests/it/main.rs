@@ -11,12 +11,15 @@
 )]
 
 mod allocations;
+mod check;
 mod commands;
 mod docs;
+mod full_disk;
 mod layers;
 mod pipeline;
 mod process;
 mod replay;
 mod restart;
+mod stalls;
 mod transcripts;
 mod watch;

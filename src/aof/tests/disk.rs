@@ -41,6 +41,8 @@ pub(in crate::aof) struct Disk {
     names: BTreeMap<FileName, usize>,
     durable_names: BTreeMap<FileName, usize>,
     pub(in crate::aof) is_full: bool,
+    /// The one file that finds no space.
+    pub(in crate::aof) cramped: Option<FileName>,
 }
 
 impl Disk {
@@ -64,7 +66,7 @@ impl Disk {
                 bytes,
             } => {
                 let number = number(self, file)?;
-                if self.is_full {
+                if self.is_full || self.cramped == Some(file) {
                     let half = &bytes[..bytes.len() / 2];
                     let change = Change::Write(offset as usize, half.into());
                     self.files[number].pending.push(change);
@@ -132,6 +134,7 @@ impl Disk {
             names: self.durable_names.clone(),
             durable_names: BTreeMap::new(),
             is_full: false,
+            cramped: None,
         };
         for (name, number) in &self.names {
             if rng.random_bool(0.5) {

@@ -117,3 +117,25 @@ fn a_missing_manifest_segment_or_base_is_refused() {
         assert!(seen.refused.is_some() && log.is_none(), "{file}");
     }
 }
+
+#[test]
+fn a_segment_that_is_missing_between_two_others_is_refused() {
+    let mut bench = Bench::new(Policy::Always);
+    for n in 1..=8 {
+        bench.append(&[n; 1500]);
+        bench.turn(usize::MAX);
+    }
+    assert!(bench.log.end.segment >= 3);
+    let file = segment::file(2);
+    bench
+        .disk
+        .perform(DiskOp::Remove { file })
+        .expect("removed");
+    let before = bench.disk.clone();
+    let (seen, _) = recover(&mut bench.disk, Policy::Always, usize::MAX);
+    assert!(seen.refused.is_some());
+    assert_eq!(
+        bench.disk.perform(DiskOp::List),
+        before.clone().perform(DiskOp::List)
+    );
+}

@@ -2,7 +2,7 @@
 //! the last word counts.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use seedis::node::config::{Config, Fsync};
@@ -12,7 +12,8 @@ use seedis::node::config::{Config, Fsync};
 #[command(
     name = "seedis",
     args_override_self = true,
-    disable_version_flag = true
+    disable_version_flag = true,
+    after_help = "seedis check DIR looks at a data directory that no server has open."
 )]
 pub(crate) struct Options {
     /// A configuration file of lines "option value", as redis.conf has them.
@@ -65,6 +66,12 @@ pub(crate) struct Options {
     /// The most clients at a time.
     #[arg(long, default_value_t = 10_000, env = "SEEDIS_MAXCLIENTS")]
     pub(crate) maxclients: u32,
+    /// Refuse writes that take memory when keys and values take this much; 0: never.
+    #[arg(long, default_value = "0", value_parser = memory, env = "SEEDIS_MAXMEMORY")]
+    pub(crate) maxmemory: u64,
+    /// What is done at that limit; nothing is ever evicted.
+    #[arg(long, default_value = "noeviction", value_parser = ["noeviction"])]
+    pub(crate) maxmemory_policy: String,
     /// Close a client that is silent for so many seconds; 0: never.
     #[arg(long, default_value_t = 0)]
     pub(crate) timeout: u64,
@@ -185,6 +192,7 @@ impl Options {
                 let text = format!("{}: {text}", file.display());
                 command.error(clap::error::ErrorKind::InvalidValue, text)
             })?;
+            check_alone(&command, &from_file, &file)?;
             args.splice(2..2, from_file);
         }
         let matches = command.try_get_matches_from(with_addresses_joined(args))?;
@@ -203,6 +211,7 @@ impl Options {
             rewrite_percentage: self.auto_aof_rewrite_percentage,
             rewrite_min_bytes: self.auto_aof_rewrite_min_size,
             requirepass: self.requirepass.clone().into_bytes(),
+            memory_max: self.maxmemory,
             clients_max: self.maxclients,
             timeout_s: self.timeout,
             protected_mode: self.protected_mode.is_on(),
@@ -210,6 +219,29 @@ impl Options {
             ..Config::default()
         }
     }
+}
+
+/// Lets an error in a file's options name the file, and the option as it stands there.
+fn check_alone(
+    command: &clap::Command,
+    from_file: &[OsString],
+    file: &Path,
+) -> Result<(), clap::Error> {
+    let name = OsString::from("seedis");
+    let alone: Vec<OsString> = [name]
+        .into_iter()
+        .chain(from_file.iter().cloned())
+        .collect();
+    let mut command = command.clone();
+    let Err(error) = command.try_get_matches_from_mut(with_addresses_joined(alone)) else {
+        return Ok(());
+    };
+    let text = error.to_string().replace("'--", "'");
+    let ends = ["\n\nUsage", "\n\nFor more"]
+        .iter()
+        .filter_map(|end| text.find(end));
+    let said = text[..ends.min().unwrap_or(text.len())].trim_start_matches("error: ");
+    Err(command.error(error.kind(), format!("{}: {said}", file.display())))
 }
 
 /// Makes one value of the addresses behind `--bind`: one that begins with "-" is no option, but

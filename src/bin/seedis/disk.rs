@@ -48,10 +48,7 @@ impl Disk {
             .append(true)
             .open(path.join("lock"))?;
         rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)?;
-        let directory = Directory {
-            path: path.to_owned(),
-            files: BTreeMap::new(),
-        };
+        let directory = Directory::new(path);
         let syncs = thread("sync", path, done.clone(), sync_delay)?;
         let slow = thread("disk", path, done, sync_delay)?;
         Ok(Self {
@@ -111,10 +108,7 @@ fn thread(
     sync_delay: std::time::Duration,
 ) -> io::Result<mpsc::Sender<(Ticket, DiskOp)>> {
     let (sender, operations) = mpsc::channel::<(Ticket, DiskOp)>();
-    let mut directory = Directory {
-        path: path.to_owned(),
-        files: BTreeMap::new(),
-    };
+    let mut directory = Directory::new(path);
     std::thread::Builder::new()
         .name(name.into())
         .spawn(move || {
@@ -150,16 +144,33 @@ fn named(op: &DiskOp) -> Option<FileName> {
 
 /// A directory and its open files, as one thread sees them.
 #[derive(Debug)]
-struct Directory {
+pub(crate) struct Directory {
     path: PathBuf,
     files: BTreeMap<FileName, Arc<File>>,
+    writable: bool,
 }
 
 /// Zeros, for files whose blocks must be written once to be really there.
 static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
 
 impl Directory {
-    fn perform(&mut self, op: DiskOp) -> Outcome {
+    fn new(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            files: BTreeMap::new(),
+            writable: true,
+        }
+    }
+
+    /// A directory in which nothing may be changed.
+    pub(crate) fn read_only(path: &Path) -> Self {
+        Self {
+            writable: false,
+            ..Self::new(path)
+        }
+    }
+
+    pub(crate) fn perform(&mut self, op: DiskOp) -> Outcome {
         match op {
             DiskOp::WriteAt {
                 file,
@@ -264,7 +275,7 @@ impl Directory {
         let open = Arc::new(
             OpenOptions::new()
                 .read(true)
-                .write(true)
+                .write(self.writable)
                 .open(self.place(file))?,
         );
         self.files.insert(file, Arc::clone(&open));

@@ -16,15 +16,6 @@ use crate::stream::Stream;
 /// Waiting connections that the kernel keeps.
 const BACKLOG: i32 = 511;
 
-/// How sockets of clients are set up.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Manners {
-    /// Seconds between probes of a silent client; 0: none.
-    pub(crate) keepalive_s: u64,
-    /// Whether clients from elsewhere are refused, for want of a password.
-    pub(crate) protected: bool,
-}
-
 /// What a client from elsewhere is told, in Redis's words as far as clients match on them.
 const DENIED: &[u8] = b"-DENIED Seedis runs in protected mode because no password is set for the \
     default user. In this mode connections are only accepted from the loopback interface. To \
@@ -91,16 +82,17 @@ pub(crate) fn listen_unix(path: &Path, mode: Option<u32>) -> io::Result<UnixList
     Ok(listener)
 }
 
-/// Lets TCP clients in, for ever. A failed accept is noted, and accepting goes on.
-pub(crate) async fn accept(server: Rc<Server>, listener: TcpListener, manners: Manners) {
+/// Lets TCP clients in, for ever. A failed accept is noted, and accepting goes on. A silent client
+/// is probed every `keepalive_s` seconds; 0: never.
+pub(crate) async fn accept(server: Rc<Server>, listener: TcpListener, keepalive_s: u64) {
     loop {
         match listener.accept().await {
             Ok((stream, address)) => {
-                if let Err(error) = prepare(&stream, manners) {
+                if let Err(error) = prepare(&stream, keepalive_s) {
                     tracing::debug!("client {address} was gone at once: {error}");
                     continue;
                 }
-                if manners.protected && !address.ip().to_canonical().is_loopback() {
+                if server.is_protected() && !address.ip().to_canonical().is_loopback() {
                     let _ = stream.try_write(DENIED);
                     continue;
                 }
@@ -131,12 +123,12 @@ async fn pause_after(error: &io::Error) {
     tokio::time::sleep(Duration::from_millis(10)).await;
 }
 
-fn prepare(stream: &TcpStream, manners: Manners) -> io::Result<()> {
+fn prepare(stream: &TcpStream, keepalive_s: u64) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    if manners.keepalive_s > 0 {
+    if keepalive_s > 0 {
         let probes = socket2::TcpKeepalive::new()
-            .with_time(Duration::from_secs(manners.keepalive_s))
-            .with_interval(Duration::from_secs((manners.keepalive_s / 3).max(1)))
+            .with_time(Duration::from_secs(keepalive_s))
+            .with_interval(Duration::from_secs((keepalive_s / 3).max(1)))
             .with_retries(3);
         socket2::SockRef::from(stream).set_tcp_keepalive(&probes)?;
     }

@@ -1,5 +1,6 @@
 //! The shell: the only code that meets the machine.
 
+mod check;
 mod clock;
 mod config;
 mod configuration;
@@ -10,6 +11,7 @@ mod stream;
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -25,7 +27,6 @@ use clock::Clock;
 use config::{LogLevel, Options};
 use configuration::Configuration;
 use disk::Disk;
-use listener::Manners;
 use serve::Server;
 
 #[global_allocator]
@@ -35,6 +36,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const EXIT_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|word| word == "check") {
+        return check::run(words);
+    }
     let options = match Options::read(std::env::args_os()) {
         Ok(options) => options,
         Err(error) => {
@@ -104,10 +109,6 @@ async fn serve(options: &Options) -> Result<(), String> {
     } else {
         None
     };
-    let manners = Manners {
-        keepalive_s: options.tcp_keepalive,
-        protected: config.protected_mode && config.requirepass.is_empty(),
-    };
     let mut listeners = Vec::new();
     if options.port != 0 {
         for address in &options.bind {
@@ -135,7 +136,11 @@ async fn serve(options: &Options) -> Result<(), String> {
     task::spawn_local(Rc::clone(&server).flusher());
     task::spawn_local(Rc::clone(&server).disk_outcomes(outcomes));
     for listener in listeners {
-        task::spawn_local(listener::accept(Rc::clone(&server), listener, manners));
+        task::spawn_local(listener::accept(
+            Rc::clone(&server),
+            listener,
+            options.tcp_keepalive,
+        ));
     }
     if let Some((listener, path)) = unix {
         task::spawn_local(listener::accept_unix(Rc::clone(&server), listener, path));
@@ -231,7 +236,8 @@ fn start_logging(options: &Options) -> Result<(), String> {
         .with_max_level(level)
         .with_target(false);
     if options.logfile.is_empty() {
-        lines.init();
+        let ansi = std::io::stdout().is_terminal();
+        lines.with_ansi(ansi).init();
         return Ok(());
     }
     let path = Path::new(&options.logfile);

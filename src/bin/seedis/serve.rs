@@ -102,6 +102,11 @@ impl Server {
         self.turn.notify_one();
     }
 
+    /// Whether only clients of this machine may come in.
+    pub(crate) fn is_protected(&self) -> bool {
+        self.state.borrow().node.is_protected()
+    }
+
     /// Why the node has stopped, where it was not asked to.
     pub(crate) fn failure(&self) -> Option<String> {
         self.state.borrow().failure.clone()

@@ -1,6 +1,7 @@
 //! A client's socket: TCP or Unix.
 
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 
 use tokio::io::Interest;
 use tokio::net::{TcpStream, UnixStream};
@@ -37,10 +38,24 @@ impl Stream {
         Ok(())
     }
 
+    /// Reads what has come. A read that leaves room has taken everything: then the socket counts as
+    /// empty at once, without a second call that would only say so (epoll(7), "edge-triggered").
     pub(crate) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(stream) => stream.try_read(buffer),
-            Self::Unix(stream) => stream.try_read(buffer),
+        let mut outcome = Err(io::ErrorKind::WouldBlock.into());
+        let mut read = |fd: BorrowedFd<'_>| match rustix::io::read(fd, &mut *buffer) {
+            Ok(count) if count > 0 && count < buffer.len() => {
+                outcome = Ok(count);
+                Err(io::ErrorKind::WouldBlock.into())
+            }
+            full_or_failed => full_or_failed.map_err(io::Error::from),
+        };
+        let tried = match self {
+            Self::Tcp(stream) => stream.try_io(Interest::READABLE, || read(stream.as_fd())),
+            Self::Unix(stream) => stream.try_io(Interest::READABLE, || read(stream.as_fd())),
+        };
+        match tried {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => outcome,
+            tried => tried,
         }
     }
 

@@ -92,7 +92,9 @@ impl Node {
     }
 
     fn rewrite_verb(&mut self, verb: ServerVerb, request: Request<'_, '_>) -> Outcome {
-        let Request { mut reply, .. } = request;
+        let Request {
+            slot, mut reply, ..
+        } = request;
         if self.commit.log.is_none() {
             return Err(Error::text(
                 "ERR there is no log to rewrite: appendonly is no".into(),
@@ -108,7 +110,10 @@ impl Node {
                 reply.simple("Background append only file rewriting started");
             }
             ServerVerb::BgSave => reply.simple("Background saving started"),
-            _ => reply.ok(),
+            // SAVE answers when it is done.
+            _ => {
+                self.block(slot, Blocked::Rewrite);
+            }
         }
         Ok(())
     }

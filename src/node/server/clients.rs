@@ -4,7 +4,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write;
 
-use crate::command::args::parse_integer;
+use crate::command::args::{Args, parse_integer};
 use crate::command::error::{Error, Outcome};
 use crate::ids::ConnId;
 use crate::node::Node;
@@ -63,25 +63,28 @@ impl Node {
             session.no_evict = switch(args.at(2))?;
         } else if args.is(1, "no-touch") {
             session.no_touch = switch(args.at(2))?;
-        } else if args.is(1, "reply") {
-            session.reply_mode = if args.is(2, "on") {
-                ReplyMode::On
-            } else if args.is(2, "off") {
-                ReplyMode::Off
-            } else if args.is(2, "skip") {
-                ReplyMode::SkipNext
-            } else {
-                return Err(Error::SYNTAX);
-            };
-            if session.reply_mode != ReplyMode::On {
-                return Ok(());
-            }
+        } else if args.is(1, "reply") && set_reply_mode(session, args)? != ReplyMode::On {
+            return Ok(());
         }
         reply.ok();
         Ok(())
     }
 
-    fn client_list(&self, args: crate::command::args::Args<'_>) -> Result<String, Error> {
+    /// CLIENT REPLY outside a transaction.
+    pub(in crate::node) fn client_reply(&mut self, slot: u32, args: Args<'_>) -> Outcome {
+        if args.len() != 3 {
+            return Err(Error::arity("client|reply"));
+        }
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return Ok(());
+        };
+        if set_reply_mode(session, args)? == ReplyMode::On {
+            self.answer(slot, |reply| reply.ok());
+        }
+        Ok(())
+    }
+
+    fn client_list(&self, args: Args<'_>) -> Result<String, Error> {
         let mut wanted: Option<Vec<i64>> = None;
         if args.len() > 3 && args.is(2, "id") {
             let ids = args.from(3);
@@ -215,7 +218,7 @@ struct Filter {
 }
 
 impl Filter {
-    fn parse(args: crate::command::args::Args<'_>) -> Result<Self, Error> {
+    fn parse(args: Args<'_>) -> Result<Self, Error> {
         let mut filter = Self {
             id: None,
             address: None,
@@ -311,4 +314,17 @@ fn set_info(session: &mut Session, attribute: &[u8], value: &[u8]) -> Outcome {
     }
     *place = value.to_vec();
     Ok(())
+}
+
+fn set_reply_mode(session: &mut Session, args: Args<'_>) -> Result<ReplyMode, Error> {
+    session.reply_mode = if args.is(2, "on") {
+        ReplyMode::On
+    } else if args.is(2, "off") {
+        ReplyMode::Off
+    } else if args.is(2, "skip") {
+        ReplyMode::SkipNext
+    } else {
+        return Err(Error::SYNTAX);
+    };
+    Ok(session.reply_mode)
 }

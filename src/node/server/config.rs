@@ -74,15 +74,14 @@ impl Node {
             "dir" => config.process.dir.clone(),
             "enable-debug-command" => switch(config.debug_command),
             "maxclients" => config.clients_max.to_string(),
+            "maxmemory" => config.memory_max.to_string(),
             "port" => config.process.port.to_string(),
             "protected-mode" => switch(config.protected_mode),
             "requirepass" => String::from_utf8_lossy(&config.requirepass).into_owned(),
             "timeout" => config.timeout_s.to_string(),
             name => {
                 let set = self.directives.0.get(name);
-                let given = config.directives.iter().rev().find(|(own, _)| own == name);
-                let value = set.or(given.map(|(_, value)| value));
-                value.map_or_else(|| directive.default.into(), String::clone)
+                set.map_or_else(|| directive.default.into(), String::clone)
             }
         }
     }
@@ -145,6 +144,7 @@ impl Node {
             "auto-aof-rewrite-min-size" => config.rewrite_min_bytes = number(),
             "auto-aof-rewrite-percentage" => config.rewrite_percentage = number() as u32,
             "maxclients" => config.clients_max = number() as u32,
+            "maxmemory" => config.memory_max = number(),
             "protected-mode" => config.protected_mode = value == "yes",
             "requirepass" => config.requirepass = value.into_bytes(),
             "timeout" => config.timeout_s = number(),

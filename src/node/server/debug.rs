@@ -52,8 +52,6 @@ impl Node {
         } else if args.is(1, "set-active-expire") && args.len() == 3 {
             self.active_expire = args.is(2, "1");
             reply.ok();
-        } else if args.is(1, "change-repl-id") || args.is(1, "jmap") {
-            reply.ok();
         } else {
             return Err(Error::subcommand_syntax("DEBUG", args.at(1)));
         }

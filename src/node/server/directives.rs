@@ -81,16 +81,10 @@ const fn guarded(name: &'static str, default: &'static str) -> Directive {
 const ANY: Form = Form::Integer(0, i64::MAX);
 const INT: Form = Form::Integer(0, i32::MAX as i64);
 const SIGNED: Form = Form::Integer(i64::MIN, i64::MAX);
-const POLICIES: &[&str] = &[
-    "volatile-lru",
-    "volatile-lfu",
-    "volatile-random",
-    "volatile-ttl",
-    "allkeys-lru",
-    "allkeys-lfu",
-    "allkeys-random",
-    "noeviction",
-];
+/// Nothing is evicted: a directive whose other values would be promises not kept takes one only.
+const POLICIES: &[&str] = &["noeviction"];
+const NONE: Form = Form::Choice(&["0"]);
+const EMPTY: Form = Form::Choice(&[""]);
 
 /// All directives, by name.
 #[rustfmt::skip]
@@ -114,7 +108,7 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     d("busy-reply-threshold", "5000", ANY),
     d("client-output-buffer-limit",
       "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60", Form::Text),
-    d("client-query-buffer-limit", "1073741824", Form::Memory),
+    fixed("client-query-buffer-limit", "1073741824", Form::Memory),
     fixed("cluster-enabled", "no", Form::Switch),
     fixed("daemonize", "no", Form::Switch),
     fixed("databases", "16", Form::Integer(16, 16)),
@@ -145,18 +139,18 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     d("lua-time-limit", "5000", ANY),
     d("maxclients", "10000", Form::Integer(1, u32::MAX as i64)),
     d("maxmemory", "0", Form::Memory),
-    d("maxmemory-clients", "0", Form::Memory),
+    d("maxmemory-clients", "0", NONE),
     d("maxmemory-eviction-tenacity", "10", Form::Integer(0, 100)),
     d("maxmemory-policy", "noeviction", Form::Choice(POLICIES)),
     d("maxmemory-samples", "5", Form::Integer(1, 64)),
     aliased("min-replicas-max-lag", "min-slaves-max-lag", "10", INT),
-    aliased("min-replicas-to-write", "min-slaves-to-write", "0", INT),
+    aliased("min-replicas-to-write", "min-slaves-to-write", "0", NONE),
     d("no-appendfsync-on-rewrite", "no", Form::Switch),
-    d("notify-keyspace-events", "", Form::Text),
+    d("notify-keyspace-events", "", EMPTY),
     d("oom-score-adj", "no", Form::Choice(&["no", "yes", "relative", "absolute"])),
     fixed("pidfile", "", Form::Text),
     fixed("port", "6379", Form::Integer(0, 65_535)),
-    d("proto-max-bulk-len", "536870912", Form::Memory),
+    fixed("proto-max-bulk-len", "536870912", Form::Memory),
     d("protected-mode", "yes", Form::Switch),
     d("rdb-key-save-delay", "0", SIGNED),
     d("rdbcompression", "yes", Form::Switch),
@@ -184,7 +178,7 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     fixed("supervised", "no", Form::Text),
     fixed("syslog-enabled", "no", Form::Switch),
     fixed("tcp-backlog", "511", INT),
-    d("tcp-keepalive", "300", INT),
+    fixed("tcp-keepalive", "300", INT),
     d("timeout", "0", INT),
     d("tracking-table-max-keys", "1000000", ANY),
     fixed("unixsocket", "", Form::Text),

@@ -151,8 +151,9 @@ impl Node {
         put(out, format_args!("used_memory_peak:{used}"));
         put(out, format_args!("used_memory_peak_human:{text}"));
         put(out, format_args!("used_memory_dataset:{used}"));
-        put(out, format_args!("maxmemory:0"));
-        put(out, format_args!("maxmemory_human:0B"));
+        put(out, format_args!("maxmemory:{}", self.config.memory_max));
+        let most = Human(self.config.memory_max);
+        put(out, format_args!("maxmemory_human:{most}"));
         put(out, format_args!("maxmemory_policy:noeviction"));
         put(out, format_args!("mem_fragmentation_ratio:1.00"));
         put(out, format_args!("mem_allocator:mimalloc"));

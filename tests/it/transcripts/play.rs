@@ -130,13 +130,23 @@ impl Peer for Bare {
         self.served.send(client, bytes);
     }
 
-    fn hear(&mut self, client: u64, _: Duration) -> Heard {
+    fn hear(&mut self, client: u64, patience: Duration) -> Heard {
+        const STEP_MILLIS: u64 = 10;
         let replies = self.replies.entry(client).or_default();
-        replies.extend(self.served.replies(client));
-        match replies.pop_front() {
-            Some(value) => Heard::Reply(value),
-            None if self.served.is_closed(client) => Heard::Closed,
-            None => Heard::Nothing,
+        let mut left = patience.as_millis() as u64;
+        loop {
+            replies.extend(self.served.replies(client));
+            if let Some(value) = replies.pop_front() {
+                return Heard::Reply(value);
+            }
+            if self.served.is_closed(client) {
+                return Heard::Closed;
+            }
+            if left < STEP_MILLIS {
+                return Heard::Nothing;
+            }
+            left -= STEP_MILLIS;
+            self.served.pass(STEP_MILLIS);
         }
     }
 
