@@ -42,6 +42,10 @@ impl FileName {
     /// `manifest.tmp`.
     pub const MANIFEST_TMP: Self = Self::new(FileKind::ManifestTmp, 0);
 
+    /// No directory lives long enough to count so far. It is half of what fits, so that every number
+    /// that follows a file's has a name too.
+    pub const NUMBER_MAX: u64 = NUMBER_MASK / 2;
+
     /// The file of a kind and a number (below 2^60).
     #[must_use]
     pub const fn new(kind: FileKind, number: u64) -> Self {
@@ -70,7 +74,7 @@ impl FileName {
         }
         KINDS[2..].iter().find_map(|(kind, prefix, suffix)| {
             let digits = name.strip_prefix(prefix)?.strip_suffix(suffix)?;
-            let number = digits.parse().ok().filter(|n| *n <= NUMBER_MASK)?;
+            let number = digits.parse().ok().filter(|n| *n <= Self::NUMBER_MAX)?;
             // Exactly one spelling per file, so that two names never mean the same one.
             let file = Self::new(*kind, number);
             (digits.len() == 20).then_some(file)
@@ -195,7 +199,7 @@ mod tests {
         let kinds = [FileKind::Base, FileKind::BaseTmp, FileKind::Log];
         let numbered = kinds
             .iter()
-            .flat_map(|k| [0, 7, NUMBER_MASK].map(|n| FileName::new(*k, n)));
+            .flat_map(|k| [0, 7, FileName::NUMBER_MAX].map(|n| FileName::new(*k, n)));
         for name in numbered.chain([FileName::MANIFEST, FileName::MANIFEST_TMP]) {
             assert_eq!(FileName::parse(&name.to_string()), Some(name));
         }
@@ -210,6 +214,7 @@ mod tests {
             "base-00000000000000000001",
             "dump.rdb",
             "lock",
+            "log-00576460752303423488.aof",
         ] {
             assert_eq!(FileName::parse(name), None, "{name}");
         }

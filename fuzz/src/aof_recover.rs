@@ -57,7 +57,7 @@ fn in_log(segment: u64, offset: u64) -> Place {
 /// A number that is mostly small and sometimes at the edge of what a name can hold.
 fn small(bytes: &mut Bytes<'_>) -> u64 {
     match bytes.byte() {
-        edge @ 250.. => (1 << 60) - u64::from(edge - 249),
+        edge @ 250.. => FileName::NUMBER_MAX - u64::from(edge - 250),
         byte => u64::from(byte % 4),
     }
 }

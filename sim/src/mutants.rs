@@ -23,8 +23,6 @@ use crate::stopwatch::Stopwatch;
 const LIVES: u8 = 17;
 /// How far the starting points of a mutant lie apart.
 const STRIDE: u64 = 1_000_000;
-/// Seeds of the first fleet; each one behind it has four times as many.
-const FIRST_SEEDS: u64 = 16;
 
 /// What is to be hunted.
 #[derive(Clone, Debug)]
@@ -262,20 +260,16 @@ impl Copy {
         caught
     }
 
-    /// Sends fleets out until one comes back with the mutant.
+    /// Sends a fleet out, and again behind each failure that does not count.
     fn catch(&self, mutant: &Mutant, start: u64, most: u64) -> Result<Catch, String> {
         let profiles: Vec<&str> = mutant.profiles.iter().map(|p| p.name()).collect();
-        let (mut from, mut runs, mut length) = (start, 0, FIRST_SEEDS);
+        let (mut from, mut runs) = (start, 0);
         while from < start + most {
-            let to = (start + most).min(from + length);
-            length *= 4;
-            let said = fleet(&self.simulator(), from, to, &profiles);
+            let said = fleet(&self.simulator(), from, start + most, &profiles);
+            runs += runs_of(&said);
             let Some(mut catch) = caught(&said) else {
-                runs += runs_of(&said);
-                from = to;
-                continue;
+                break;
             };
-            runs += catch.runs;
             from = catch.seed + 1;
             let seed = catch.seed.to_string();
             let mut again = Command::new(&self.plain);

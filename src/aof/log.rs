@@ -204,7 +204,6 @@ impl Log {
             // One damaged record must not make a member forget its vote: another says the same.
             self.put(&[]);
             self.must_sync = self.appended;
-            self.syncing.forced = true;
         }
         self.appended
     }
@@ -326,7 +325,12 @@ impl Log {
             self.syncing.is_clean(now);
             return;
         };
-        if !self.syncing.is_due(now) && !self.closing || self.syncing.in_flight.is_some() {
+        if self.syncing.in_flight.is_some() {
+            return;
+        }
+        // A sync whose write was refused covers nothing: what must be synced asks until it is.
+        let must = self.must_sync > self.synced;
+        if !must && !self.closing && !self.syncing.is_due(now) {
             return;
         }
         let file = segment::file(oldest.segment);
@@ -463,7 +467,7 @@ impl Log {
         if self.unsynced.is_empty() {
             self.syncing.is_clean(now);
             self.idle_since = now;
-        } else if self.unsynced.len() > 1 || self.must_sync > self.synced {
+        } else if self.unsynced.len() > 1 {
             // A segment that was left behind is not worth waiting for.
             self.syncing.forced = true;
         }

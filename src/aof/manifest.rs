@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::record::{self, Found, Place};
+use crate::disk::FileName;
 
 /// What it says in front of everything else, so that a stranger can tell what the file is.
 const MAGIC: &[u8] = b"seedis manifest 1\n";
@@ -11,10 +12,6 @@ const PLACE: Place = Place {
     segment: u64::MAX,
     offset: 0,
 };
-
-/// No directory lives long enough to count so far; it is below what a file's name can hold, so that
-/// every number that follows has a name too.
-const NUMBER_MAX: u64 = 1 << 59;
 
 /// Which files count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,7 +45,7 @@ impl Manifest {
         let (first_segment, payload) = payload.split_first_chunk()?;
         let (predecessor, identity) = payload.split_first_chunk()?;
         let [base, first_segment] = [base, first_segment].map(|bytes| u64::from_le_bytes(*bytes));
-        if base.max(first_segment) > NUMBER_MAX {
+        if base.max(first_segment) > FileName::NUMBER_MAX {
             return None;
         }
         Some(Self {
@@ -92,8 +89,8 @@ mod tests {
             };
             Manifest::decode(&manifest.encode())
         };
-        assert!(decoded(NUMBER_MAX, NUMBER_MAX).is_some());
-        assert_eq!(decoded(NUMBER_MAX + 1, 1), None);
+        assert!(decoded(FileName::NUMBER_MAX, FileName::NUMBER_MAX).is_some());
+        assert_eq!(decoded(FileName::NUMBER_MAX + 1, 1), None);
         assert_eq!(decoded(1, u64::MAX), None);
     }
 }

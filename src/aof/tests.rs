@@ -186,6 +186,22 @@ fn a_vote_is_persisted_only_when_it_is_synced_whatever_the_policy() {
 }
 
 #[test]
+fn a_vote_that_found_no_space_is_synced_when_it_is_written_at_last() {
+    for policy in [Policy::Always, Policy::EverySecond, Policy::No] {
+        let mut bench = Bench::new(policy);
+        bench.disk.is_full = true;
+        bench.log.must_sync();
+        let vote = bench.append(b"");
+        bench.turn(usize::MAX);
+        assert!(bench.log.persisted() < vote);
+        bench.now += 100;
+        bench.disk.is_full = false;
+        bench.turn(usize::MAX);
+        assert_eq!(bench.log.persisted(), vote, "{policy:?}");
+    }
+}
+
+#[test]
 fn a_failed_sync_ends_the_log() {
     let mut bench = Bench::new(Policy::Always);
     bench.append(b"a");

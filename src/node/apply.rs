@@ -141,7 +141,7 @@ impl Node {
             return Ok(());
         };
         let at = self.applied_stamp;
-        let changes = self.store.changes();
+        let (changes, mark) = (self.store.changes(), out.len());
         let reply = Reply::new(out, protocol);
         let outcome = run(
             &mut Change {
@@ -155,7 +155,7 @@ impl Node {
         );
         if outcome.is_ok()
             && !self.watchers.is_empty()
-            && (self.store.changes() != changes || watchers::overwrites(row, args))
+            && (self.store.changes() != changes || watchers::overwrites(row, args, &out[mark..]))
         {
             self.break_watches(row, db, args);
         }

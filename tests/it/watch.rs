@@ -75,7 +75,12 @@ fn a_flush_breaks_the_watch_of_what_was_there_and_no_other() {
 
 #[test]
 fn a_write_that_changes_nothing_breaks_no_watch() {
-    let before = ["SET x 1", "HSET h f v", "SET s 1"];
+    let before = [
+        "SET x 1",
+        "HSET h f v",
+        "SET s 1",
+        "SET t 1 EXAT 1900000000",
+    ];
     for (watched, idle) in [
         ("absent", "DEL absent x"),
         ("h", "HDEL h absent"),
@@ -88,6 +93,9 @@ fn a_write_that_changes_nothing_breaks_no_watch() {
         ("x", "EXPIRE x 100 XX"),
         ("x", "PERSIST x"),
         ("x", "GETEX x"),
+        ("t", "EXPIREAT t 1900000000 NX"),
+        ("t", "EXPIREAT t 1900000000 GT"),
+        ("absent", "GETEX absent EXAT 1900000000"),
         ("x", "COPY x y"),
         ("absent", "GETDEL absent"),
         ("absent", "INCRBY other 1"),
@@ -110,6 +118,9 @@ fn a_write_that_changes_nothing_breaks_no_watch() {
         ("y", "COPY x y"),
         ("x", "EXPIRE x 100"),
         ("x", "EXPIRE x -1"),
+        ("t", "EXPIREAT t 1900000000"),
+        ("t", "EXPIREAT t 1900000000 XX"),
+        ("t", "GETEX t EXAT 1900000000"),
         ("x", "MOVE x 3"),
         ("x", "GETDEL x"),
         ("x", "APPEND x y"),

@@ -196,7 +196,7 @@ impl Judge {
         };
         // What a recovery has read may not be durable; with the process alone nothing is lost.
         durability.seen = match end {
-            _ if member.serving => 0,
+            _ if member.serving || durability.damaged => 0,
             End::Power => 0,
             End::Process | End::Stop => durability.seen.max(member.history.applied),
         };

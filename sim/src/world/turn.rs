@@ -387,7 +387,7 @@ impl World {
 
     /// Ends a turn, and performs its effects.
     fn flush(&mut self, number: usize, dice: &mut Dice) -> Verdict {
-        for _ in 0..64 {
+        for left in (0..64).rev() {
             let now = self.members[number].clock.read(self.time);
             let mut effects = Effects::new();
             let Some(node) = &mut self.members[number].node else {
@@ -434,7 +434,8 @@ impl World {
                     return Ok(());
                 }
             }
-            if !again {
+            // What is told is flushed: outcomes that come too late for that are the next turn's.
+            if !again || left == 0 {
                 break;
             }
             if !self.tell_outcomes(number)? {
