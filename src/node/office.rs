@@ -15,6 +15,7 @@ use crate::command::error::Error;
 use crate::command::slot;
 use crate::command::table::Row;
 use crate::ids::{ConnId, NodeId, Term};
+use crate::raft::{ReadDone, Refused};
 use crate::resp::reply::{Protocol, Reply};
 
 use super::effect::Effect;
@@ -35,6 +36,8 @@ pub(super) struct Office {
     wants_round: bool,
     /// Clients with held replies.
     readers: Vec<(u32, ConnId)>,
+    /// What became of rounds; empty between turns.
+    reads_done: Vec<ReadDone>,
 }
 
 impl Node {
@@ -103,10 +106,18 @@ impl Node {
         }
         if mem::take(&mut self.office.wants_round) {
             self.office.round += 1;
-            raft.read(self.office.round);
+            raft.read(self.now.mono, self.office.round);
         }
-        let answered = raft.read_up_to();
-        self.release_held(answered);
+        let done = &mut self.office.reads_done;
+        raft.ready_reads(done);
+        let answered = done.iter().filter(|read| read.outcome.is_ok());
+        let answered = answered.map(|read| read.id).max();
+        // Too many were waiting: the next turn asks again.
+        self.office.wants_round = done.iter().any(|read| read.outcome == Err(Refused::Full));
+        done.clear();
+        if let Some(answered) = answered {
+            self.release_held(answered);
+        }
     }
 
     /// Lets replies go whose round is answered.

@@ -13,6 +13,7 @@ use crate::time::{Mono, Stamp};
 
 use super::message::{Message, Place};
 use super::progress::Peer;
+use super::read::Reads;
 use super::replication::bytes;
 use super::role::{Ballot, Following, Leadership, Role};
 use super::{Kind, Member, Raft, Tally};
@@ -143,14 +144,17 @@ impl Raft {
 
     /// Votes for the sender if the term's vote is free and the sender's log has all that could be
     /// committed (thesis 3.4, 3.6.1).
-    pub(super) fn on_vote(&mut self, from: Member, last: Place) {
+    pub(super) fn on_vote(&mut self, from: Member, last: Place, transfer: bool) {
         let is_free = match (&self.role, self.vote) {
             (_, Some(vote)) => vote == from.id,
             (Role::Follower(following), None) => following.leader.is_none(),
             (Role::PreCandidate(_), None) => true,
             (Role::Candidate(_) | Role::Leader(_), None) => false,
         };
-        let granted = is_free && self.log.is_covered_by(last);
+        // The term may have come from elsewhere than from a leader: that one may still be relied
+        // on.
+        let is_sticky = self.is_sticky() && !transfer && self.vote.is_none();
+        let granted = is_free && !is_sticky && self.log.is_covered_by(last);
         if granted {
             if self.vote.is_none() {
                 self.vote = Some(from.id);
@@ -181,7 +185,8 @@ impl Raft {
 
     /// Ceases to be anything but a follower, of this leader if one is known (thesis 3.3).
     pub(super) fn follow(&mut self, leader: Option<Member>) {
-        if self.is_leader() {
+        if let Role::Leader(leadership) = &mut self.role {
+            leadership.reads.refuse(&mut self.reads_done);
             // It has slept through its own election timeout.
             self.reset_election_timer();
         }
@@ -206,7 +211,7 @@ impl Raft {
             first: next,
             peers,
             heartbeat_at: now,
-            round: 0,
+            reads: Reads::default(),
             uncommitted_bytes: uncommitted.map_or(0, bytes),
         }));
         self.append(stamp, Kind::Noop, Bytes::new());
@@ -224,7 +229,8 @@ impl Raft {
         }
         if self.now >= leadership.heartbeat_at {
             leadership.heartbeat_at = self.now + self.settings.heartbeat();
-            self.send_heartbeats();
+            self.begin_round(true);
+            self.send_heartbeats(true);
         }
         if self.quorum_heard() + self.settings.election_max() <= self.now {
             self.follow(None);

@@ -12,6 +12,18 @@ use super::{Member, Raft};
 impl Raft {
     /// Takes entries of the leader, or says where the logs may agree.
     pub(super) fn on_append(&mut self, from: Member, append: Append) -> Result<(), WireError> {
+        let round = append.round;
+        self.take_entries(from, append)?;
+        if let Role::Follower(following) = &self.role
+            && round > following.round
+        {
+            // Whether it leads is no question for the disk.
+            self.answer_round(from, round);
+        }
+        Ok(())
+    }
+
+    fn take_entries(&mut self, from: Member, append: Append) -> Result<(), WireError> {
         let (at, commit) = (append.prev.0, append.commit);
         match self.log.accept(append, self.commit) {
             Accept::Contradiction => return Err(WireError::Contradiction),
@@ -70,15 +82,21 @@ impl Raft {
     /// Answers a leader that shows itself.
     pub(super) fn on_heartbeat(&mut self, from: Member, commit: LogIndex, round: u64) {
         self.learn_commit(commit);
-        let Role::Follower(following) = &self.role else {
+        self.answer_round(from, round);
+    }
+
+    /// Confirms that the sender leads, and says how far its log has come here.
+    fn answer_round(&mut self, leader: Member, round: u64) {
+        let Role::Follower(following) = &mut self.role else {
             return;
         };
+        following.round = following.round.max(round);
         let received = following.matched;
         let reply = Message::HeartbeatReply {
             round,
             received,
             durable: self.log.durable().min(received),
         };
-        self.send(from, &reply, self.term_seq);
+        self.send(leader, &reply, self.term_seq);
     }
 }

@@ -9,6 +9,7 @@ use super::history::History;
 use super::log::{Log, TermAt};
 use super::message::{Envelope, Message, Outgoing};
 use super::outbox::Outbox;
+use super::read::ReadDone;
 use super::role::{Following, Role, RoleName};
 use super::settings::{Restart, Settings, Unpersisted};
 use super::{Entry, Member, Membership, wire};
@@ -36,6 +37,8 @@ pub struct Raft {
     /// The hand-over that holds the present term.
     pub(super) term_seq: PersistSeq,
     pub(super) outbox: Outbox,
+    /// Reads whose fate is known.
+    pub(super) reads_done: Vec<ReadDone>,
     /// When a leader last spoke, or this process began: until an election timeout after that no
     /// vote is given, since a leader may rely on it.
     pub(super) heard: Mono,
@@ -69,6 +72,7 @@ impl Raft {
             persisted: PersistSeq(0),
             term_seq: PersistSeq(0),
             outbox: Outbox::default(),
+            reads_done: Vec::new(),
             heard: now,
             election_at: now,
             draws: 0,
@@ -138,6 +142,7 @@ impl Raft {
     /// What may be sent, in order. Entries that were proposed since are gathered into one append
     /// per member.
     pub fn messages(&mut self, out: &mut Vec<Outgoing>) {
+        self.begin_round(false);
         self.replicate();
         self.outbox.take(out);
     }

@@ -31,6 +31,7 @@ pub use member::Raft;
 pub use membership::{Change, MEMBERS_MAX, Member, Membership, Unfit};
 pub use message::{Class, Outgoing};
 pub use quorum::Tally;
+pub use read::ReadDone;
 pub use role::RoleName;
 pub use settings::{Refused, Restart, Settings, Unpersisted};
 pub use wire::WireError;

@@ -23,6 +23,8 @@ pub(super) struct Peer {
     moved: Mono,
     /// The latest round of questions whether this member still leads that it has answered.
     pub(super) round: u64,
+    /// The latest round that it was told of.
+    pub(super) told: u64,
     pub(super) progress: Progress,
 }
 
@@ -95,6 +97,7 @@ impl Peer {
             received: LogIndex(0),
             moved: now,
             round: 0,
+            told: 0,
             progress: Progress::Probe {
                 next,
                 asked: false,

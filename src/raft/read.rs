@@ -1,35 +1,181 @@
-//! Whether this member still leads: a round of questions that every heartbeat carries, so that one
-//! round answers for all reads that wait (thesis 6.4, ReadIndex).
+//! Reads that are no entries: a leader asks whether it still leads, or relies on a lease (thesis
+//! 6.4).
+//!
+//! A round is a question to all members, numbered and timed; whoever answers it has heard of the
+//! leader after the round began. All reads that came before a round share it. The same rounds give
+//! the lease: what a quorum has heard, a quorum will not vote against for an election timeout.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::ids::LogIndex;
+use crate::time::Mono;
 
 use super::Raft;
 use super::role::Role;
+use super::settings::{Refused, Settings};
 
-impl Raft {
-    /// Asks all members whether this one still leads; rounds are numbered by whoever asks, upwards.
-    pub fn read(&mut self, round: u64) {
-        if let Role::Leader(leadership) = &mut self.role {
-            leadership.round = leadership.round.max(round);
-            self.send_heartbeats();
+/// With so many rounds unanswered, reads wait for the next heartbeat.
+const OPEN_ROUNDS: usize = 4;
+
+/// What became of a read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadDone {
+    /// The number that its owner gave it.
+    pub id: u64,
+    /// It may be served as soon as the state machine has applied this index; or it must be asked
+    /// of another member.
+    pub outcome: Result<LogIndex, Refused>,
+}
+
+/// A leader's questions and what waits for their answers.
+#[derive(Debug, Default)]
+pub(super) struct Reads {
+    /// Reads that are part of no round yet.
+    fresh: Vec<u64>,
+    /// Reads that wait for a round, in order: number, index, round.
+    asked: VecDeque<(u64, LogIndex, u64)>,
+    /// The latest round.
+    pub(super) round: u64,
+    /// Rounds without a quorum of answers, and when each began.
+    open: VecDeque<(u64, Mono)>,
+    /// When the latest round began that a quorum has answered.
+    lease_from: Option<Mono>,
+    /// Rounds up to here give no lease: the clock has jumped since.
+    void: u64,
+    /// Another member was told to campaign at once: nobody's silence can be relied on any more.
+    pub(super) no_lease: bool,
+}
+
+impl Reads {
+    /// Begins a round, of which all reads so far become a part.
+    fn begin(&mut self, commit: LogIndex, may_read: bool, now: Mono) {
+        self.round += 1;
+        self.open.push_back((self.round, now));
+        if may_read {
+            let round = self.round;
+            let fresh = self.fresh.drain(..);
+            self.asked.extend(fresh.map(|id| (id, commit, round)));
         }
     }
 
-    /// The latest round that a quorum has answered; 0 where this member does not lead, or does not
-    /// know yet what is committed.
-    pub fn read_up_to(&self) -> u64 {
-        let Role::Leader(leadership) = &self.role else {
-            return 0;
-        };
-        if !self.has_committed_own_term() {
-            return 0;
-        }
-        let me = self.settings.id;
-        let answered = |id| {
-            if id == me {
-                return leadership.round;
+    /// A quorum has answered a round.
+    fn answered(&mut self, round: u64, done: &mut Vec<ReadDone>) {
+        while let Some((number, began)) = self.open.pop_front_if(|(number, _)| *number <= round) {
+            if number > self.void {
+                self.lease_from = Some(began);
             }
-            let peer = leadership.peers.iter().find(|peer| peer.member.id == id);
-            peer.map_or(0, |peer| peer.round)
+        }
+        while let Some((id, index, _)) = self.asked.pop_front_if(|(_, _, own)| *own <= round) {
+            let outcome = Ok(index);
+            done.push(ReadDone { id, outcome });
+        }
+    }
+
+    /// The leader is none any more.
+    pub(super) fn refuse(&mut self, done: &mut Vec<ReadDone>) {
+        let ids = self.asked.drain(..).map(|(id, _, _)| id);
+        let outcome = Err(Refused::NotLeader { leader: None });
+        done.extend(
+            ids.chain(self.fresh.drain(..))
+                .map(|id| ReadDone { id, outcome }),
+        );
+    }
+}
+
+impl Settings {
+    /// How long a lease lasts from the beginning of its round: a voter's clock may run fast while
+    /// the leader's runs slow (thesis 6.4.1).
+    fn lease(&self) -> Duration {
+        let parts = 1_000_000_u64;
+        let drift = self.drift_ppm.min(parts);
+        let nanos = self.election_min().as_nanos() * u128::from(parts - drift);
+        Duration::from_nanos((nanos / u128::from(parts + drift)) as u64)
+    }
+}
+
+impl Raft {
+    /// Asks from which state a read may be served, so that it sees all that was written before now
+    /// (thesis 6.4). What becomes of it comes out of `ready_reads`.
+    pub fn read(&mut self, now: Mono, id: u64) {
+        self.now = self.now.max(now);
+        let most = self.settings.pending_reads;
+        let outcome = match &mut self.role {
+            Role::Leader(leadership) => {
+                let reads = &mut leadership.reads;
+                if reads.fresh.len() + reads.asked.len() < most {
+                    reads.fresh.push(id);
+                    return;
+                }
+                Err(Refused::Full)
+            }
+            _ => Err(Refused::NotLeader {
+                leader: self.leader(),
+            }),
         };
-        self.history.in_force().reached(&answered)
+        self.reads_done.push(ReadDone { id, outcome });
+    }
+
+    /// Reads whose fate is known.
+    pub fn ready_reads(&mut self, out: &mut Vec<ReadDone>) {
+        self.begin_round(false);
+        out.append(&mut self.reads_done);
+    }
+
+    /// Whether this member may serve reads from what it has applied, without asking anybody: no
+    /// other can have been elected by now, if no clock runs off by more than the settings say
+    /// (thesis 6.4.1). To be asked again when the answer leaves.
+    pub fn has_lease(&self, now: Mono) -> bool {
+        let Role::Leader(leadership) = &self.role else {
+            return false;
+        };
+        if self.applied < leadership.first || leadership.reads.no_lease {
+            return false;
+        }
+        if self.history.in_force().is_sole_voter(self.settings.id) {
+            return true;
+        }
+        let from = leadership.reads.lease_from;
+        from.is_some_and(|from| now.max(self.now) < from + self.settings.lease())
+    }
+
+    /// The clock has jumped, or stood still: leases from before that are void.
+    pub fn clock_jumped(&mut self) {
+        if let Role::Leader(leadership) = &mut self.role {
+            leadership.reads.void = leadership.reads.round;
+            leadership.reads.lease_from = None;
+        }
+    }
+
+    /// Begins a round if reads wait for one, or because it is time to.
+    pub(super) fn begin_round(&mut self, is_due: bool) {
+        let may_read = self.has_committed_own_term();
+        let Role::Leader(leadership) = &mut self.role else {
+            return;
+        };
+        let reads = &mut leadership.reads;
+        let wanted = may_read && !reads.fresh.is_empty() && reads.open.len() < OPEN_ROUNDS;
+        if is_due || wanted {
+            reads.begin(self.commit, may_read, self.now);
+            self.close_rounds();
+        }
+    }
+
+    /// Looks which rounds a quorum has answered by now.
+    pub(super) fn close_rounds(&mut self) {
+        let me = self.settings.id;
+        let Role::Leader(leadership) = &mut self.role else {
+            return;
+        };
+        let peers = &leadership.peers;
+        let round = self.history.in_force().reached(&|id| {
+            if id == me {
+                return leadership.reads.round;
+            }
+            let peer = peers.iter().find(|peer| peer.member.id == id);
+            peer.map_or(0, |peer| peer.round)
+        });
+        leadership.reads.answered(round, &mut self.reads_done);
     }
 }

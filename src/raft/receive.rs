@@ -86,7 +86,7 @@ impl Raft {
     fn take(&mut self, from: Member, message: Message) -> Result<(), WireError> {
         match message {
             Message::PreVote { prospective, last } => self.on_pre_vote(from, prospective, last),
-            Message::Vote { last, .. } => self.on_vote(from, last),
+            Message::Vote { last, transfer } => self.on_vote(from, last, transfer),
             Message::Append(append) => {
                 self.hear_leader(from)?;
                 return self.on_append(from, append);

@@ -51,7 +51,7 @@ impl Raft {
         else {
             return;
         };
-        let Leadership { peers, round, .. } = &mut **leadership;
+        let Leadership { peers, reads, .. } = &mut **leadership;
         for peer in peers {
             let envelope = Envelope {
                 cluster: settings.cluster,
@@ -60,14 +60,17 @@ impl Raft {
                 term: self.term,
             };
             while let Want::Append(prev, entries) = peer.next_append(log, settings, self.now) {
-                let frame = wire::encode_append(&envelope, prev, self.commit, *round, entries);
+                peer.told = reads.round;
+                let frame = wire::encode_append(&envelope, prev, self.commit, reads.round, entries);
                 outbox.send(peer.member.id, Class::Append, frame);
             }
         }
+        self.send_heartbeats(false);
     }
 
-    /// Shows every member that this one leads, and how far the log is committed.
-    pub(super) fn send_heartbeats(&mut self) {
+    /// Shows members that this one leads, and how far the log is committed: all of them, or those
+    /// that no append has told of the latest round.
+    pub(super) fn send_heartbeats(&mut self, all: bool) {
         let Self {
             role: Role::Leader(leadership),
             outbox,
@@ -77,7 +80,12 @@ impl Raft {
         else {
             return;
         };
-        for peer in &leadership.peers {
+        let round = leadership.reads.round;
+        for peer in &mut leadership.peers {
+            if !all && peer.told == round {
+                continue;
+            }
+            peer.told = round;
             let envelope = Envelope {
                 cluster: settings.cluster,
                 from: settings.me(),
@@ -87,7 +95,7 @@ impl Raft {
             let message = Message::Heartbeat {
                 // What it has beyond may not be what is committed.
                 commit: self.commit.min(peer.matched),
-                round: leadership.round,
+                round,
             };
             let frame = wire::encode(&envelope, &message);
             outbox.send(peer.member.id, Class::Control, frame);
@@ -133,6 +141,7 @@ impl Raft {
             if durable > peer.matched {
                 self.on_accepted(from, durable);
             }
+            self.close_rounds();
         }
     }
 

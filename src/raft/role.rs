@@ -7,6 +7,7 @@ use crate::ids::{LogIndex, NodeId, PersistSeq};
 use crate::time::Mono;
 
 use super::progress::Peer;
+use super::read::Reads;
 use super::{Member, Membership, Tally};
 
 /// What a member is.
@@ -42,6 +43,8 @@ pub(super) struct Following {
     pub(super) leader: Option<Member>,
     /// Up to here the log is known to agree with the leader's.
     pub(super) matched: LogIndex,
+    /// The latest round of the leader's questions that was answered.
+    pub(super) round: u64,
     /// What the leader was told last.
     pub(super) answered: LogIndex,
     /// An append was taken that is not answered to its end.
@@ -91,8 +94,7 @@ pub(super) struct Leadership {
     pub(super) first: LogIndex,
     pub(super) peers: Vec<Peer>,
     pub(super) heartbeat_at: Mono,
-    /// The latest round of questions whether this member still leads.
-    pub(super) round: u64,
+    pub(super) reads: Reads,
     /// The encoded size of the entries behind the commit index.
     pub(super) uncommitted_bytes: usize,
 }

@@ -36,6 +36,10 @@ pub struct Settings {
     pub in_flight_bytes: usize,
     /// How many bytes may wait for their commit before proposals are refused.
     pub uncommitted_bytes: usize,
+    /// How many reads may wait.
+    pub pending_reads: usize,
+    /// By how much a clock may run off, in millionths; leases rely on it.
+    pub drift_ppm: u64,
     /// How many bytes of applied entries are kept for members that lag.
     pub retained_bytes: usize,
 }
@@ -55,6 +59,8 @@ impl Default for Settings {
             in_flight_appends: 64,
             in_flight_bytes: 16 << 20,
             uncommitted_bytes: 128 << 20,
+            pending_reads: 1 << 20,
+            drift_ppm: 1000,
             retained_bytes: 64 << 20,
         }
     }

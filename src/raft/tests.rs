@@ -4,6 +4,7 @@ mod election;
 mod log;
 mod membership;
 mod net;
+mod read;
 mod replication;
 mod sole;
 mod wire;

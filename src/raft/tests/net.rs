@@ -90,6 +90,7 @@ pub(super) struct Host {
     pub(super) settings: Settings,
     pub(super) applied: LogIndex,
     lives: u64,
+    paused: Option<Raft>,
 }
 
 #[derive(Debug)]
@@ -118,6 +119,14 @@ pub(super) struct Net {
     pub(super) committed: Vec<(Term, Bytes)>,
     /// The latest term in which something was committed.
     committed_in: Term,
+    /// Reads under way: what was committed when they were asked.
+    reads: BTreeMap<u64, u64>,
+    /// Reads that were granted.
+    pub(super) granted: Vec<u64>,
+    /// Reads that were refused.
+    pub(super) refused: Vec<u64>,
+    /// How often a lease was held.
+    pub(super) leases: u64,
     /// Every frame that was sent, if wanted.
     pub(super) trace: Option<Vec<(NodeId, NodeId, Message)>>,
 }
@@ -145,6 +154,10 @@ impl Net {
             votes: BTreeMap::new(),
             committed: Vec::new(),
             committed_in: Term(0),
+            reads: BTreeMap::new(),
+            granted: Vec::new(),
+            refused: Vec::new(),
+            leases: 0,
             trace: None,
         };
         let voters = Membership::of((1..=count).map(member).collect()).unwrap();
@@ -180,12 +193,14 @@ impl Net {
                 incarnation: member.incarnation,
                 cluster: CLUSTER,
                 seed,
+                drift_ppm: self.world.drift_ppm,
                 append_entries: 4,
                 in_flight_appends: 3,
                 ..Settings::default()
             },
             applied: LogIndex(0),
             lives: 0,
+            paused: None,
         };
         self.hosts.insert(member.id, host);
     }
@@ -195,11 +210,8 @@ impl Net {
     }
 
     pub(super) fn local(&self, id: NodeId) -> Mono {
-        let drift = self.hosts[&id].drift;
-        Mono(
-            self.now
-                .wrapping_add_signed(self.now as i64 / 1_000_000 * drift),
-        )
+        let parts = 1_000_000 + self.hosts[&id].drift;
+        Mono((i128::from(self.now) * i128::from(parts) / 1_000_000) as u64)
     }
 
     pub(super) fn start(&mut self, id: NodeId) {
@@ -257,6 +269,50 @@ impl Net {
         proposed
     }
 
+    /// Asks for a read.
+    pub(super) fn read(&mut self, id: NodeId) -> u64 {
+        self.flown += 1;
+        let read = self.flown;
+        self.reads.insert(read, self.committed.len() as u64);
+        let now = self.local(id);
+        self.raft(id).read(now, read);
+        self.settle(id);
+        read
+    }
+
+    fn learn_reads(&mut self, id: NodeId) {
+        let mut done = Vec::new();
+        self.raft(id).ready_reads(&mut done);
+        for ReadDone { id, outcome } in done {
+            let at_least = self.reads.remove(&id).expect("each read has one outcome");
+            match outcome {
+                Ok(index) => {
+                    assert!(
+                        index.0 >= at_least,
+                        "R17: a read sees what was written before"
+                    );
+                    self.granted.push(id);
+                }
+                Err(_) => self.refused.push(id),
+            }
+        }
+    }
+
+    /// R16, R17: whoever may read without asking has applied all that is committed anywhere.
+    fn check_leases(&mut self) {
+        for (id, host) in &self.hosts {
+            let Some(raft) = &host.raft else { continue };
+            if raft.has_lease(self.local(*id)) {
+                self.leases += 1;
+                let all = self.committed.len() as u64;
+                assert!(
+                    host.applied.0 >= all,
+                    "R16: {id} relies on a lease that is none"
+                );
+            }
+        }
+    }
+
     /// Everything that a host's driver does after an event.
     pub(super) fn settle(&mut self, id: NodeId) {
         loop {
@@ -284,11 +340,14 @@ impl Net {
         while let Some(entry) = self.raft(id).next_committed() {
             self.applied(id, &entry);
         }
+        self.learn_reads(id);
         let mut out = Vec::new();
         self.raft(id).messages(&mut out);
         for outgoing in out {
             self.dispatch(id, outgoing);
         }
+        self.learn_reads(id);
+        self.check_leases();
         self.check(id);
     }
 
@@ -366,6 +425,33 @@ impl Net {
             write.into_iter().chain(timer)
         });
         due.chain(flight).min()
+    }
+
+    /// A process stands still: its clock goes on, it does nothing.
+    pub(super) fn pause(&mut self, id: NodeId) {
+        let host = self.hosts.get_mut(&id).unwrap();
+        host.paused = host.raft.take();
+    }
+
+    pub(super) fn resume(&mut self, id: NodeId) {
+        let host = self.hosts.get_mut(&id).unwrap();
+        host.raft = host.paused.take();
+    }
+
+    /// One arrival, after which the receiver's driver says what it has to say but takes no reads.
+    pub(super) fn step_one_without_settling(&mut self) {
+        let Some((_, flight)) = self.flights.pop_first() else {
+            panic!("nothing is under way");
+        };
+        self.now += 1000;
+        let Flight { from, to, frame } = flight;
+        let now = self.local(to);
+        self.raft(to).step(now, from, &frame).unwrap();
+        let mut out = Vec::new();
+        self.raft(to).messages(&mut out);
+        for outgoing in out {
+            self.dispatch(to, outgoing);
+        }
     }
 
     /// One event; false if nothing will ever happen.
@@ -457,7 +543,7 @@ impl Net {
     pub(super) fn make_peace(&mut self) {
         self.cut.clear();
         self.world = World {
-            drift_ppm: self.world.drift_ppm,
+            drift_ppm: 0,
             ..World::CALM
         };
         let ids: Vec<NodeId> = self.hosts.keys().copied().collect();
@@ -468,14 +554,6 @@ impl Net {
                 self.start(id);
             }
         }
-    }
-
-    /// A member that is alive.
-    pub(super) fn any_alive(&mut self) -> Option<NodeId> {
-        let alive = self.hosts.iter().filter(|(_, host)| host.raft.is_some());
-        let alive: Vec<NodeId> = alive.map(|(id, _)| *id).collect();
-        let at = self.below(alive.len() as u64) as usize;
-        alive.get(at).copied()
     }
 
     /// Nobody hears this member any more, and it hears nobody.
@@ -489,6 +567,11 @@ impl Net {
     /// What one member says to another is said, if the pair is not cut.
     pub(super) fn send(&mut self, from: NodeId, to: NodeId, message: &Message) {
         let term = self.raft(from).term();
+        self.send_in_term(from, to, term, message);
+    }
+
+    /// The same, in a term of the test's choosing.
+    pub(super) fn send_in_term(&mut self, from: NodeId, to: NodeId, term: Term, message: &Message) {
         let envelope = message::Envelope {
             cluster: CLUSTER,
             from: self.hosts[&from].member,

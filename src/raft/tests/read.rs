@@ -1,0 +1,240 @@
+//! Reads: they see what was written before they were asked, or they are refused.
+
+use super::net::{Net, World};
+use crate::ids::NodeId;
+use crate::raft::message::Message;
+use crate::raft::*;
+
+#[test]
+fn reads_of_one_moment_share_a_round() {
+    let mut net = Net::new(1, 3, World::CALM);
+    let leader = net.run_to_leader();
+    net.run_ms(100);
+    net.trace = Some(Vec::new());
+    let now = net.local(leader);
+    let reads = [7, 7, 8];
+    for read in reads {
+        net.raft(leader).read(now, read);
+    }
+    let mut out = Vec::new();
+    net.raft(leader).messages(&mut out);
+    let heartbeats = out
+        .iter()
+        .filter(|outgoing| outgoing.class == Class::Control);
+    assert_eq!(heartbeats.count(), 2, "one question to each of two members");
+    for outgoing in out {
+        net.inject(leader, outgoing.to, outgoing.frame);
+    }
+    let mut done = Vec::new();
+    while done.len() < 3 {
+        net.step_one_without_settling();
+        net.raft(leader).ready_reads(&mut done);
+    }
+    assert!(done.iter().all(|read| read.outcome.is_ok()));
+    assert_eq!(done.iter().map(|read| read.id).collect::<Vec<_>>(), reads);
+}
+
+#[test]
+fn a_read_rides_on_an_append() {
+    let mut net = Net::new(1, 3, World::CALM);
+    let leader = net.run_to_leader();
+    net.run_ms(100);
+    let now = net.local(leader);
+    net.raft(leader).read(now, 1);
+    net.raft(leader)
+        .propose(crate::time::Stamp(0), "x".into())
+        .unwrap();
+    let mut out = Vec::new();
+    net.raft(leader).messages(&mut out);
+    assert!(out.iter().all(|outgoing| outgoing.class == Class::Append));
+    assert_eq!(out.len(), 2);
+}
+
+#[test]
+fn a_sole_voter_reads_at_once_but_not_before_its_own_term_is_committed() {
+    let mut net = Net::new(
+        1,
+        1,
+        World {
+            sync_us: 50_000,
+            ..World::CALM
+        },
+    );
+    let id = NodeId(1);
+    while net.leader().is_none() {
+        net.run_ms(1);
+    }
+    net.read(id);
+    assert!(net.granted.is_empty());
+    net.run_ms(60);
+    assert_eq!(net.granted.len(), 1);
+    net.read(id);
+    assert_eq!(net.granted.len(), 2);
+}
+
+#[test]
+fn no_read_before_the_first_commit_of_the_own_term() {
+    // etcd #12680: the commit index of a new leader may lag behind what was acknowledged.
+    let mut net = Net::new(2, 3, World::CALM);
+    let first = net.run_to_leader();
+    net.propose(first, 1).unwrap();
+    net.run_ms(20);
+    net.crash(first);
+    net.world.delay_us = 10_000;
+    while net.leader().is_none() {
+        net.run_ms(1);
+    }
+    let second = net.leader().unwrap();
+    let other = NodeId(6 - first.0 - second.0);
+    net.hosts.get_mut(&other).unwrap().disk_stuck = true;
+    assert!(!net.raft(second).has_committed_own_term());
+    net.read(second);
+    net.run_ms(300);
+    assert!(
+        net.granted.is_empty(),
+        "heartbeats are answered, nothing is committed"
+    );
+    net.hosts.get_mut(&other).unwrap().disk_stuck = false;
+    net.run_ms(100);
+    assert_eq!(net.granted.len(), 1);
+}
+
+#[test]
+fn a_slow_disk_delays_no_read() {
+    let mut net = Net::new(3, 3, World::CALM);
+    let leader = net.run_to_leader();
+    net.run_ms(100);
+    for host in net.hosts.values_mut() {
+        host.disk_stuck = true;
+    }
+    net.propose(leader, 1).unwrap();
+    net.read(leader);
+    net.run_ms(10);
+    assert_eq!(net.granted.len(), 1);
+}
+
+#[test]
+fn who_loses_office_refuses_its_reads() {
+    let mut net = Net::new(4, 3, World::CALM);
+    let leader = net.run_to_leader();
+    net.isolate(leader);
+    net.read(leader);
+    net.run_ms(1000);
+    assert_eq!((net.granted.len(), net.refused.len()), (0, 1));
+    net.read(leader);
+    assert_eq!(net.refused.len(), 2, "a follower reads nothing");
+}
+
+#[test]
+fn a_read_under_a_paused_leader_is_not_stale() {
+    // The leader stands still, another is elected and writes; then it goes on as if nothing were.
+    let mut net = Net::new(5, 3, World::CALM);
+    let first = net.run_to_leader();
+    net.run_ms(100);
+    net.isolate(first);
+    net.pause(first);
+    net.run_ms(1000);
+    let second = net.run_to_second_leader(first);
+    net.propose(second, 1).unwrap();
+    net.run_ms(20);
+    net.resume(first);
+    let now = net.local(first);
+    assert!(!net.raft(first).has_lease(now));
+    net.read(first);
+    net.cut.clear();
+    net.run_ms(1000);
+    assert_eq!((net.granted.len(), net.refused.len()), (0, 1));
+}
+
+fn storm_of_reads(seed: u64, world: World) -> Net {
+    let count = 1 + seed % 5;
+    let mut net = Net::new(seed, count, world);
+    for payload in 0..150 {
+        let ms = net.below(60);
+        net.run_ms(ms);
+        let id = NodeId(1 + net.below(count));
+        let leader = net.leader().unwrap_or(id);
+        match net.below(12) {
+            0 => net.isolate(id),
+            1 => net.cut.clear(),
+            2 if net.hosts[&id].raft.is_some() => net.crash(id),
+            2..=5 if net.hosts[&id].raft.is_none() => net.start(id),
+            3..=7 if net.hosts[&leader].raft.is_some() => {
+                net.read(leader);
+                let _ = net.propose(leader, payload);
+                net.read(leader);
+            }
+            _ if net.hosts[&id].raft.is_some() => {
+                net.read(id);
+            }
+            _ => {}
+        }
+    }
+    net
+}
+
+#[test]
+fn no_read_is_stale_and_no_lease_is_held_by_two() {
+    let (mut granted, mut leases) = (0, 0);
+    for seed in 0..100 {
+        let mut world = if seed % 2 == 0 {
+            World::ROUGH
+        } else {
+            World::CALM
+        };
+        world.drift_ppm = 50_000;
+        let net = storm_of_reads(seed, world);
+        granted += net.granted.len();
+        leases += net.leases;
+    }
+    assert!(granted > 1000 && leases > 10_000, "{granted} {leases}");
+}
+
+#[test]
+fn a_lease_is_void_after_a_jump_of_the_clock_until_another_round() {
+    let mut net = Net::new(6, 3, World::CALM);
+    let leader = net.run_to_leader();
+    net.run_ms(200);
+    let now = net.local(leader);
+    assert!(net.raft(leader).has_lease(now));
+    net.raft(leader).clock_jumped();
+    assert!(!net.raft(leader).has_lease(now));
+    net.run_ms(100);
+    let now = net.local(leader);
+    assert!(net.raft(leader).has_lease(now));
+}
+
+#[test]
+fn a_vote_in_a_term_that_came_from_elsewhere_does_not_undercut_a_lease() {
+    let mut net = Net::new(7, 3, World::CALM);
+    let leader = net.run_to_leader();
+    net.run_ms(100);
+    let others: Vec<NodeId> = net
+        .hosts
+        .keys()
+        .copied()
+        .filter(|id| *id != leader)
+        .collect();
+    let (voter, candidate) = (others[0], others[1]);
+    // The voter learns a later term by a late answer, and is then asked for its vote in that term.
+    let later = net.raft(leader).term().next();
+    let late = Message::PreVoteReply {
+        prospective: later,
+        granted: false,
+    };
+    net.send_in_term(candidate, voter, later, &late);
+    net.run_ms(1);
+    assert_eq!(net.raft(voter).term(), later);
+    let last = net.raft(voter).log.last();
+    net.send_in_term(
+        candidate,
+        voter,
+        later,
+        &Message::Vote {
+            last,
+            transfer: false,
+        },
+    );
+    net.run_ms(1);
+    assert_eq!(net.raft(voter).vote(), None);
+}
