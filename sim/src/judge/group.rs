@@ -90,7 +90,7 @@ impl Judge {
     /// A member of a group is gone: it will apply everything again.
     pub(super) fn group_lost(&mut self, number: usize) {
         let member = &mut self.members[number];
-        (member.serving, member.most) = (false, 0);
+        member.serving = false;
         member.history.forget();
     }
 

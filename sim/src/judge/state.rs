@@ -53,9 +53,14 @@ impl Judge {
             }
         }
         *most = takes.max(*most);
+        let mut most = *most;
+        if self.group.is_some() {
+            // What one member has held, each goes through when it applies the log again.
+            let of_all = self.members.iter().map(|member| member.most);
+            most = of_all.max().unwrap_or(most);
+        }
         let memory = store.memory();
-        if memory < takes || memory > MEMORY_FIXED + MEMORY_FACTOR * *most {
-            let most = *most;
+        if memory < takes || memory > MEMORY_FIXED + MEMORY_FACTOR * most {
             let text = format!("the account says {memory} bytes, for {takes} now and {most} once");
             return Err(Violation::new(Id::S8, text));
         }
