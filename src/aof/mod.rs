@@ -5,6 +5,7 @@
 //! holds and becomes a `Log`, which appends, syncs and rewrites. docs/PERSISTENCE.md draws the
 //! files byte by byte.
 
+mod incoming;
 pub mod log;
 pub mod manifest;
 mod prepare;
@@ -18,6 +19,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 
+pub use incoming::{Incoming, NoBase, Piece};
 pub use log::{Failure, Log, LogSize};
 pub use record::Restated;
 pub use recover::{Damage, Event, Recovery};

@@ -159,6 +159,27 @@ impl Log {
         }
     }
 
+    /// The rewrite is given up, unless its base is whole already.
+    pub fn rewrite_abort(&mut self, out: &mut Vec<Op>) {
+        if let Some(rewriting) = &mut self.rewriting
+            && rewriting.stage == Stage::Writing
+        {
+            rewriting.stage = Stage::Failed;
+            self.clear_failed(out);
+        }
+    }
+
+    /// The base that counts: its number and its length in bytes; nothing where there is none.
+    pub fn base(&self) -> Option<(u64, u64)> {
+        (self.base > 0).then_some((self.base, self.base_bytes))
+    }
+
+    /// Asks for some bytes of a base. Once another counts, this one is not found any more.
+    pub fn read_base(&mut self, number: u64, offset: u64, len: u32, out: &mut Vec<Op>) -> Ticket {
+        let file = base(number);
+        self.tickets.ask(DiskOp::Read { file, offset, len }, out)
+    }
+
     fn rewrite_put(&mut self, kind: u8, payload: &[u8], out: &mut Vec<Op>) {
         let Some(rewriting) = &mut self.rewriting else {
             return;
