@@ -107,6 +107,8 @@ pub(super) struct Net {
     /// True time, in nanoseconds.
     pub(super) now: u64,
     pub(super) hosts: BTreeMap<NodeId, Host>,
+    /// The membership before the first entry.
+    founders: Membership,
     flights: BTreeMap<(u64, u64), Flight>,
     flown: u64,
     /// When the last message of a class between two members arrives.
@@ -146,6 +148,7 @@ impl Net {
             rng: rng::keyed(seed, 1, 2, 3),
             now: 1000 * MS,
             hosts: BTreeMap::new(),
+            founders: Membership::of((1..=count).map(member).collect()).unwrap(),
             flights: BTreeMap::new(),
             flown: 0,
             queues: BTreeMap::new(),
@@ -160,9 +163,9 @@ impl Net {
             leases: 0,
             trace: None,
         };
-        let voters = Membership::of((1..=count).map(member).collect()).unwrap();
         for id in 1..=count {
-            net.add(member(id), seed, voters.clone());
+            let founders = net.founders.clone();
+            net.add(member(id), seed, founders);
             net.start(NodeId(id));
         }
         net
@@ -267,6 +270,49 @@ impl Net {
         let proposed = self.raft(id).propose(Stamp(0), payload);
         self.settle(id);
         proposed
+    }
+
+    pub(super) fn change(
+        &mut self,
+        id: NodeId,
+        changes: &[Change],
+    ) -> Result<LogIndex, ChangeRefused> {
+        let changed = self.raft(id).change(changes);
+        self.settle(id);
+        changed
+    }
+
+    pub(super) fn transfer(
+        &mut self,
+        id: NodeId,
+        to: Option<NodeId>,
+    ) -> Result<(), TransferRefused> {
+        let transferred = self.raft(id).transfer(to);
+        self.settle(id);
+        transferred
+    }
+
+    /// A host with an empty disk comes to a group that was formed by others.
+    pub(super) fn join(&mut self, member: Member) {
+        let founders = self.founders.clone();
+        self.add(member, 5, founders);
+        self.start(member.id);
+    }
+
+    pub(super) fn start_all(&mut self) {
+        let dead = self.hosts.iter().filter(|(_, host)| host.raft.is_none());
+        let dead: Vec<NodeId> = dead.map(|(id, _)| *id).collect();
+        for id in dead {
+            self.start(id);
+        }
+    }
+
+    /// Lets events happen until something is so.
+    pub(super) fn run_until(&mut self, mut is_so: impl FnMut(&mut Self) -> bool) {
+        let until = self.now + 60_000 * MS;
+        while !is_so(self) {
+            assert!(self.step(until), "it never comes to it");
+        }
     }
 
     /// Asks for a read.
@@ -640,6 +686,13 @@ impl Net {
         if !raft.is_leader() {
             return;
         }
+        let uncommitted = raft
+            .log
+            .window()
+            .iter()
+            .filter(|entry| entry.index > raft.commit());
+        let changes = uncommitted.filter(|entry| entry.kind == Kind::Membership);
+        assert!(changes.count() <= 1, "R15: one change at a time");
         let first = self.leaders.entry(raft.term()).or_insert(id);
         assert_eq!(*first, id, "R1: one leader per term");
         if raft.term() < self.committed_in {
