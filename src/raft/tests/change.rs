@@ -269,6 +269,7 @@ fn an_office_that_nobody_takes_is_kept_without_a_lease() {
     net.run_ms(100);
     let heir = NodeId(1 + leader.0 % 3);
     net.crash(heir);
+    net.propose(leader, 0).unwrap();
     net.transfer(leader, Some(heir)).unwrap();
     net.run_ms(390);
     assert!(net.propose(leader, 1).is_err());

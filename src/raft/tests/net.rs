@@ -89,6 +89,8 @@ pub(super) struct Host {
     spoken: Term,
     pub(super) settings: Settings,
     pub(super) applied: LogIndex,
+    /// It led when its last event was over.
+    led: bool,
     lives: u64,
     paused: Option<Raft>,
 }
@@ -202,6 +204,7 @@ impl Net {
                 ..Settings::default()
             },
             applied: LogIndex(0),
+            led: false,
             lives: 0,
             paused: None,
         };
@@ -226,6 +229,7 @@ impl Net {
         let disk = host.disk.clone();
         host.applied = disk.base.0;
         host.shown = (disk.term, disk.base.0, disk.base.0);
+        host.led = false;
         let restart = Restart {
             term: disk.term,
             vote: disk.vote,
@@ -561,7 +565,9 @@ impl Net {
             let (term, commit) = (raft.term(), raft.commit());
             let alive = self.hosts.values().filter_map(|host| host.raft.as_ref());
             let in_force = raft.history.in_force();
-            let mut followers = alive.filter(|other| in_force.get(other.settings.id).is_some());
+            let me = |other: &Raft| other.settings.me();
+            let mut followers =
+                alive.filter(|other| in_force.get(me(other).id) == Some(&me(other)));
             if raft.log.term_at(commit) == TermAt::Known(term)
                 && followers.all(|other| other.leader() == Some(leader))
             {
@@ -683,14 +689,14 @@ impl Net {
             base <= raft.applied && raft.applied <= raft.commit() && raft.commit() <= last;
         assert!(in_order, "R13: base, applied, commit, last");
         assert_eq!(raft.applied, host.applied);
-        if !raft.is_leader() {
+        host.led = raft.is_leader();
+        if !host.led {
             return;
         }
-        let uncommitted = raft
-            .log
-            .window()
-            .iter()
-            .filter(|entry| entry.index > raft.commit());
+        // It may not know yet what others have committed.
+        let known = raft.commit().0.max(self.committed.len() as u64);
+        let window = raft.log.window().iter();
+        let uncommitted = window.filter(|entry| entry.index.0 > known);
         let changes = uncommitted.filter(|entry| entry.kind == Kind::Membership);
         assert!(changes.count() <= 1, "R15: one change at a time");
         let first = self.leaders.entry(raft.term()).or_insert(id);
@@ -717,8 +723,9 @@ impl Net {
         if commit.0 <= known {
             return;
         }
+        // A leader may have removed itself by it.
         assert!(
-            raft.is_leader(),
+            raft.is_leader() || self.hosts[&id].led,
             "only a leader commits what was not committed"
         );
         let term = raft.log.term_at(commit);
@@ -726,8 +733,10 @@ impl Net {
             let disk = &self.hosts[&id].disk;
             disk.base.0 >= commit || disk.term_at(commit).map(TermAt::Known) == Some(term)
         };
-        let reached = raft.history.in_force().reached(&|id| u64::from(holds(id)));
-        assert_eq!(reached, 1, "R7: committed is durable on a quorum");
+        for membership in [raft.history.at(commit), raft.in_force()] {
+            let reached = membership.reached(&|id| u64::from(holds(id)));
+            assert_eq!(reached, 1, "R7: committed is durable on a quorum");
+        }
         self.committed_in = self.committed_in.max(raft.term());
         for index in known + 1..=commit.0 {
             let entry = raft.log.get(LogIndex(index)).expect("not applied yet");
