@@ -184,7 +184,10 @@ impl Node {
     /// Tells clients that their writes have certainly not happened.
     fn refuse(&mut self, mut waiters: Vec<Waiter>, refused: &Refused) {
         let error = match refused {
-            Refused::NotLeader { .. } | Refused::Full | Refused::TooLong => Error::CLUSTER_DOWN,
+            Refused::NotLeader { .. }
+            | Refused::Full
+            | Refused::Transferring
+            | Refused::TooLong => Error::CLUSTER_DOWN,
         };
         for waiter in waiters.drain(..) {
             if !waiter.parked

@@ -58,7 +58,7 @@ impl Raft {
     /// Asks whether a campaign would succeed, before it disturbs anybody (thesis 9.6).
     pub(super) fn pre_campaign(&mut self) {
         self.reset_election_timer();
-        let mut ballot = Ballot::new(PersistSeq(0), false);
+        let mut ballot = Ballot::new(PersistSeq(0));
         ballot.note(self.settings.id, true);
         self.role = Role::PreCandidate(ballot);
         let message = Message::PreVote {
@@ -75,7 +75,7 @@ impl Raft {
         self.enter_term(self.term.next());
         self.vote = Some(self.settings.id);
         self.reset_election_timer();
-        self.role = Role::Candidate(Ballot::new(self.term_seq, transfer));
+        self.role = Role::Candidate(Ballot::new(self.term_seq));
         let last = self.log.last();
         self.ask_voters(&Message::Vote { last, transfer });
     }
@@ -212,6 +212,7 @@ impl Raft {
             peers,
             heartbeat_at: now,
             reads: Reads::default(),
+            transfer: None,
             uncommitted_bytes: uncommitted.map_or(0, bytes),
         }));
         self.append(stamp, Kind::Noop, Bytes::new());
@@ -234,7 +235,10 @@ impl Raft {
         }
         if self.quorum_heard() + self.settings.election_max() <= self.now {
             self.follow(None);
+            return;
         }
+        self.transfer_on();
+        self.membership_committed();
     }
 
     /// The latest time since when a quorum has been heard of (thesis 6.2).
@@ -256,6 +260,11 @@ impl Raft {
             return None;
         }
         let deposed = self.quorum_heard() + self.settings.election_max();
-        Some(deposed.min(leadership.heartbeat_at))
+        let due = deposed.min(leadership.heartbeat_at);
+        Some(
+            leadership
+                .transfer
+                .map_or(due, |transfer| due.min(transfer.until)),
+        )
     }
 }

@@ -104,10 +104,12 @@ impl Log {
 
     /// The encoded size of the window, in bytes.
     pub fn bytes(&self) -> usize {
-        debug_assert!(self.window().len() > 64 || self.bytes == self.bytes_naively());
+        #[cfg(debug_assertions)]
+        assert!(self.window().len() > 64 || self.bytes == self.bytes_naively());
         self.bytes
     }
 
+    #[cfg(debug_assertions)]
     fn bytes_naively(&self) -> usize {
         self.window().iter().map(Entry::encoded_bytes).sum()
     }

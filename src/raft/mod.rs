@@ -5,6 +5,7 @@
 //! are spoken of, and a commit is made in one place, of entries of the own term. docs/RAFT.md says
 //! what is here and what is not.
 
+mod change;
 mod election;
 pub mod entry;
 mod follow;
@@ -23,8 +24,10 @@ mod role;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod transfer;
 pub mod wire;
 
+pub use change::ChangeRefused;
 pub use entry::{Corrupt, Entry, Kind};
 pub use log::TermAt;
 pub use member::Raft;
@@ -34,4 +37,5 @@ pub use quorum::Tally;
 pub use read::ReadDone;
 pub use role::RoleName;
 pub use settings::{Refused, Restart, Settings, Unpersisted};
+pub use transfer::TransferRefused;
 pub use wire::WireError;

@@ -25,6 +25,10 @@ pub(super) struct Peer {
     pub(super) round: u64,
     /// The latest round that it was told of.
     pub(super) told: u64,
+    /// Up to here it was told that what it has is committed.
+    pub(super) told_commit: LogIndex,
+    /// It is no member any more: since which entry, and until when it may learn that.
+    pub(super) leaving: Option<(LogIndex, Mono)>,
     pub(super) progress: Progress,
 }
 
@@ -98,6 +102,8 @@ impl Peer {
             moved: now,
             round: 0,
             told: 0,
+            told_commit: LogIndex(0),
+            leaving: None,
             progress: Progress::Probe {
                 next,
                 asked: false,

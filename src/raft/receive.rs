@@ -95,15 +95,26 @@ impl Raft {
                 self.hear_leader(from)?;
                 self.on_heartbeat(from, commit, round);
             }
-            Message::TimeoutNow | Message::SnapshotOffer { .. } | Message::SnapshotChunk(_) => {
+            Message::TimeoutNow => {
+                self.hear_leader(from)?;
+                self.on_timeout_now();
+            }
+            Message::SnapshotOffer { .. } | Message::SnapshotChunk(_) => {
                 self.hear_leader(from)?;
             }
-            _ if !self.counts(from) => {}
             Message::PreVoteReply {
                 prospective,
                 granted,
-            } => self.on_pre_vote_reply(from, prospective, granted),
-            Message::VoteReply { granted } => self.on_vote_reply(from, granted),
+            } => {
+                if self.counts(from) {
+                    self.on_pre_vote_reply(from, prospective, granted);
+                }
+            }
+            Message::VoteReply { granted } => {
+                if self.counts(from) {
+                    self.on_vote_reply(from, granted);
+                }
+            }
             Message::Accepted { index } => {
                 self.hear_peer(from);
                 self.on_accepted(from, index);

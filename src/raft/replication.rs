@@ -23,6 +23,9 @@ impl Raft {
         if u32::try_from(payload.len()).is_err() {
             return Err(Refused::TooLong);
         }
+        if leadership.transfer.is_some() {
+            return Err(Refused::Transferring);
+        }
         if leadership.uncommitted_bytes >= self.settings.uncommitted_bytes {
             return Err(Refused::Full);
         }
@@ -86,6 +89,7 @@ impl Raft {
                 continue;
             }
             peer.told = round;
+            peer.told_commit = peer.told_commit.max(self.commit.min(peer.matched));
             let envelope = Envelope {
                 cluster: settings.cluster,
                 from: settings.me(),
@@ -112,6 +116,7 @@ impl Raft {
         if let Some(peer) = self.peer(from) {
             peer.accepted(index, now);
             self.advance_commit();
+            self.transfer_on();
         }
     }
 
@@ -187,6 +192,7 @@ impl Raft {
                 .behind(quorum, usize::MAX, usize::MAX)
                 .map_or(0, bytes)
         );
+        self.membership_committed();
     }
 
     /// Whether a leader has committed an entry of its own term: before that it does not know what

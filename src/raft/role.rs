@@ -8,6 +8,7 @@ use crate::time::Mono;
 
 use super::progress::Peer;
 use super::read::Reads;
+use super::transfer::Transfer;
 use super::{Member, Membership, Tally};
 
 /// What a member is.
@@ -57,16 +58,13 @@ pub(super) struct Ballot {
     votes: Vec<(NodeId, bool)>,
     /// The hand-over after which the member's own vote counts.
     pub(super) own: PersistSeq,
-    /// The leader wished this campaign.
-    pub(super) transfer: bool,
 }
 
 impl Ballot {
-    pub(super) fn new(own: PersistSeq, transfer: bool) -> Self {
+    pub(super) fn new(own: PersistSeq) -> Self {
         Self {
             votes: Vec::new(),
             own,
-            transfer,
         }
     }
 
@@ -95,6 +93,8 @@ pub(super) struct Leadership {
     pub(super) peers: Vec<Peer>,
     pub(super) heartbeat_at: Mono,
     pub(super) reads: Reads,
+    /// The office is being given away.
+    pub(super) transfer: Option<Transfer>,
     /// The encoded size of the entries behind the commit index.
     pub(super) uncommitted_bytes: usize,
 }

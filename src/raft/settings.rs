@@ -114,6 +114,8 @@ pub enum Refused {
     },
     /// Too much waits for its commit.
     Full,
+    /// The leader is giving its office away.
+    Transferring,
     /// The payload is longer than an entry can say (4 GiB).
     TooLong,
 }

@@ -1,5 +1,6 @@
 //! The agreement, held against models, figures and storms.
 
+mod change;
 mod election;
 mod log;
 mod membership;

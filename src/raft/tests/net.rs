@@ -89,6 +89,8 @@ pub(super) struct Host {
     spoken: Term,
     pub(super) settings: Settings,
     pub(super) applied: LogIndex,
+    /// It led when its last event was over.
+    led: bool,
     lives: u64,
     paused: Option<Raft>,
 }
@@ -107,6 +109,8 @@ pub(super) struct Net {
     /// True time, in nanoseconds.
     pub(super) now: u64,
     pub(super) hosts: BTreeMap<NodeId, Host>,
+    /// The membership before the first entry.
+    founders: Membership,
     flights: BTreeMap<(u64, u64), Flight>,
     flown: u64,
     /// When the last message of a class between two members arrives.
@@ -146,6 +150,7 @@ impl Net {
             rng: rng::keyed(seed, 1, 2, 3),
             now: 1000 * MS,
             hosts: BTreeMap::new(),
+            founders: Membership::of((1..=count).map(member).collect()).unwrap(),
             flights: BTreeMap::new(),
             flown: 0,
             queues: BTreeMap::new(),
@@ -160,9 +165,9 @@ impl Net {
             leases: 0,
             trace: None,
         };
-        let voters = Membership::of((1..=count).map(member).collect()).unwrap();
         for id in 1..=count {
-            net.add(member(id), seed, voters.clone());
+            let founders = net.founders.clone();
+            net.add(member(id), seed, founders);
             net.start(NodeId(id));
         }
         net
@@ -199,6 +204,7 @@ impl Net {
                 ..Settings::default()
             },
             applied: LogIndex(0),
+            led: false,
             lives: 0,
             paused: None,
         };
@@ -223,6 +229,7 @@ impl Net {
         let disk = host.disk.clone();
         host.applied = disk.base.0;
         host.shown = (disk.term, disk.base.0, disk.base.0);
+        host.led = false;
         let restart = Restart {
             term: disk.term,
             vote: disk.vote,
@@ -267,6 +274,49 @@ impl Net {
         let proposed = self.raft(id).propose(Stamp(0), payload);
         self.settle(id);
         proposed
+    }
+
+    pub(super) fn change(
+        &mut self,
+        id: NodeId,
+        changes: &[Change],
+    ) -> Result<LogIndex, ChangeRefused> {
+        let changed = self.raft(id).change(changes);
+        self.settle(id);
+        changed
+    }
+
+    pub(super) fn transfer(
+        &mut self,
+        id: NodeId,
+        to: Option<NodeId>,
+    ) -> Result<(), TransferRefused> {
+        let transferred = self.raft(id).transfer(to);
+        self.settle(id);
+        transferred
+    }
+
+    /// A host with an empty disk comes to a group that was formed by others.
+    pub(super) fn join(&mut self, member: Member) {
+        let founders = self.founders.clone();
+        self.add(member, 5, founders);
+        self.start(member.id);
+    }
+
+    pub(super) fn start_all(&mut self) {
+        let dead = self.hosts.iter().filter(|(_, host)| host.raft.is_none());
+        let dead: Vec<NodeId> = dead.map(|(id, _)| *id).collect();
+        for id in dead {
+            self.start(id);
+        }
+    }
+
+    /// Lets events happen until something is so.
+    pub(super) fn run_until(&mut self, mut is_so: impl FnMut(&mut Self) -> bool) {
+        let until = self.now + 60_000 * MS;
+        while !is_so(self) {
+            assert!(self.step(until), "it never comes to it");
+        }
     }
 
     /// Asks for a read.
@@ -515,7 +565,9 @@ impl Net {
             let (term, commit) = (raft.term(), raft.commit());
             let alive = self.hosts.values().filter_map(|host| host.raft.as_ref());
             let in_force = raft.history.in_force();
-            let mut followers = alive.filter(|other| in_force.get(other.settings.id).is_some());
+            let me = |other: &Raft| other.settings.me();
+            let mut followers =
+                alive.filter(|other| in_force.get(me(other).id) == Some(&me(other)));
             if raft.log.term_at(commit) == TermAt::Known(term)
                 && followers.all(|other| other.leader() == Some(leader))
             {
@@ -637,9 +689,16 @@ impl Net {
             base <= raft.applied && raft.applied <= raft.commit() && raft.commit() <= last;
         assert!(in_order, "R13: base, applied, commit, last");
         assert_eq!(raft.applied, host.applied);
-        if !raft.is_leader() {
+        host.led = raft.is_leader();
+        if !host.led {
             return;
         }
+        // It may not know yet what others have committed.
+        let known = raft.commit().0.max(self.committed.len() as u64);
+        let window = raft.log.window().iter();
+        let uncommitted = window.filter(|entry| entry.index.0 > known);
+        let changes = uncommitted.filter(|entry| entry.kind == Kind::Membership);
+        assert!(changes.count() <= 1, "R15: one change at a time");
         let first = self.leaders.entry(raft.term()).or_insert(id);
         assert_eq!(*first, id, "R1: one leader per term");
         if raft.term() < self.committed_in {
@@ -664,8 +723,9 @@ impl Net {
         if commit.0 <= known {
             return;
         }
+        // A leader may have removed itself by it.
         assert!(
-            raft.is_leader(),
+            raft.is_leader() || self.hosts[&id].led,
             "only a leader commits what was not committed"
         );
         let term = raft.log.term_at(commit);
@@ -673,8 +733,10 @@ impl Net {
             let disk = &self.hosts[&id].disk;
             disk.base.0 >= commit || disk.term_at(commit).map(TermAt::Known) == Some(term)
         };
-        let reached = raft.history.in_force().reached(&|id| u64::from(holds(id)));
-        assert_eq!(reached, 1, "R7: committed is durable on a quorum");
+        for membership in [raft.history.at(commit), raft.in_force()] {
+            let reached = membership.reached(&|id| u64::from(holds(id)));
+            assert_eq!(reached, 1, "R7: committed is durable on a quorum");
+        }
         self.committed_in = self.committed_in.max(raft.term());
         for index in known + 1..=commit.0 {
             let entry = raft.log.get(LogIndex(index)).expect("not applied yet");

@@ -1,0 +1,93 @@
+//! Giving the office away: the heir catches up, is told to campaign at once, and is voted for by
+//! those who would otherwise keep to the leader (thesis 3.10).
+
+use crate::ids::NodeId;
+use crate::time::Mono;
+
+use super::message::Message;
+use super::role::Role;
+use super::{Member, Raft};
+
+/// A leader's wish to be followed by another member.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Transfer {
+    heir: Member,
+    /// When the leader goes on leading, if nobody has taken over.
+    pub(super) until: Mono,
+    told: bool,
+}
+
+/// Why an office is not given away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferRefused {
+    /// Another member leads, or none.
+    NotLeader {
+        /// Who does, if that is known.
+        leader: Option<NodeId>,
+    },
+    /// It is being given away already.
+    Transferring,
+    /// There is no such voter beside the leader.
+    Unknown,
+}
+
+impl Raft {
+    /// Gives the office to this voter, or to the one that has most of the log. Proposals are
+    /// refused until another leads or an election timeout has passed.
+    pub fn transfer(&mut self, to: Option<NodeId>) -> Result<(), TransferRefused> {
+        let Role::Leader(leadership) = &self.role else {
+            let leader = self.leader();
+            return Err(TransferRefused::NotLeader { leader });
+        };
+        if leadership.transfer.is_some() {
+            return Err(TransferRefused::Transferring);
+        }
+        let heir = match to {
+            None => self.most_advanced(),
+            Some(id) if id == self.settings.id || !self.in_force().stays_voter(id) => None,
+            Some(id) => self.in_force().get(id).copied(),
+        };
+        let heir = heir.ok_or(TransferRefused::Unknown)?;
+        let until = self.now + self.settings.election_max();
+        if let Role::Leader(leadership) = &mut self.role {
+            leadership.transfer = Some(Transfer {
+                heir,
+                until,
+                told: false,
+            });
+        }
+        self.transfer_on();
+        Ok(())
+    }
+
+    /// Tells the heir as soon as it has all; gives up when it is too late.
+    pub(super) fn transfer_on(&mut self) {
+        let (now, last) = (self.now, self.last());
+        let Role::Leader(leadership) = &mut self.role else {
+            return;
+        };
+        let Some(transfer) = &mut leadership.transfer else {
+            return;
+        };
+        if now >= transfer.until {
+            leadership.transfer = None;
+            return;
+        }
+        let heir = transfer.heir;
+        let peer = leadership.peers.iter().find(|peer| peer.member == heir);
+        let has_all = peer.is_some_and(|peer| peer.matched == last);
+        if !transfer.told && has_all {
+            transfer.told = true;
+            // From here on voters no longer wait for this leader to fall silent.
+            leadership.reads.no_lease = true;
+            self.send(heir, &Message::TimeoutNow, self.term_seq);
+        }
+    }
+
+    /// The leader wants this member to lead.
+    pub(super) fn on_timeout_now(&mut self) {
+        if matches!(self.role, Role::Follower(_)) && self.may_campaign() {
+            self.campaign(true);
+        }
+    }
+}
