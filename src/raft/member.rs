@@ -239,12 +239,6 @@ impl Raft {
         }
     }
 
-    /// The membership of the last entry of the log, committed or not: it counts from the moment
-    /// when it is appended (thesis 4.1).
-    pub fn in_force(&self) -> &Membership {
-        self.history.in_force()
-    }
-
     /// The term of an entry, where it is still known.
     pub fn term_of(&self, index: LogIndex) -> Option<Term> {
         match self.log.term_at(index) {
