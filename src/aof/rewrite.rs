@@ -6,6 +6,7 @@
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::mem;
 
 use crate::disk::{DiskDone, DiskError, DiskOp, FileKind, FileName};
 use crate::ids::{PersistSeq, Ticket};
@@ -62,8 +63,10 @@ enum Stage {
 #[derive(Debug)]
 pub(super) struct Rewriting {
     stage: Stage,
-    /// The base's number, which is that of the first segment behind it.
+    /// The base's number.
     number: u64,
+    /// The first segment behind the base; of a base that is received it is known at the end.
+    first_segment: u64,
     bytes: u64,
     ticket: Option<Ticket>,
     writing: VecDeque<Ticket>,
@@ -95,7 +98,36 @@ impl Log {
             self.want_next();
             return false;
         }
-        let number = self.end.segment;
+        self.base_begin(self.end.segment, head, out);
+        self.base_is_behind();
+        true
+    }
+
+    /// Begins a base that comes from elsewhere and replaces all that is in the log by then. False
+    /// where a rewrite is running: ask again in a later turn.
+    pub fn install_begin(&mut self, head: &[u8], out: &mut Vec<Op>) -> bool {
+        if self.rewriting.is_some() {
+            return false;
+        }
+        // No base has that number yet, and none of a later rewrite will.
+        self.base_begin(self.end.segment + 1, head, out);
+        true
+    }
+
+    /// The received base is complete: the log goes on behind it in a new segment, with what is
+    /// appended next, and is nothing else once the base counts. False where that segment is not
+    /// ready yet: ask again in a later turn.
+    pub fn install_finish(&mut self, out: &mut Vec<Op>) -> bool {
+        if !self.change_segment() {
+            self.want_next();
+            return false;
+        }
+        self.base_is_behind();
+        self.rewrite_finish(out);
+        true
+    }
+
+    fn base_begin(&mut self, number: u64, head: &[u8], out: &mut Vec<Op>) {
         let create = DiskOp::Create {
             file: base_tmp(number),
             size: 0,
@@ -104,17 +136,27 @@ impl Log {
         self.rewriting = Some(Rewriting {
             stage: Stage::Writing,
             number,
+            first_segment: number,
             bytes: 0,
             ticket: None,
             writing: VecDeque::from([ticket]),
-            first: self.appended.next(),
-            predecessor: self.predecessor,
-            earlier_bytes: core::mem::take(&mut self.earlier_bytes),
+            first: PersistSeq(0),
+            predecessor: 0,
+            earlier_bytes: 0,
             spare: Vec::new(),
         });
         self.rewrite_put(HEAD, head, out);
+    }
+
+    /// A segment has just begun, and nothing in front of it will count once the base does.
+    fn base_is_behind(&mut self) {
+        let (first_segment, first) = (self.end.segment, self.appended.next());
+        let (predecessor, earlier) = (self.predecessor, mem::take(&mut self.earlier_bytes));
+        if let Some(rewriting) = &mut self.rewriting {
+            (rewriting.first_segment, rewriting.first) = (first_segment, first);
+            (rewriting.predecessor, rewriting.earlier_bytes) = (predecessor, earlier);
+        }
         self.must_sync();
-        true
     }
 
     /// Whether another piece would not have to wait for the disk.
@@ -262,7 +304,7 @@ impl Log {
             self.clear_failed(out);
             return Ok(());
         }
-        let number = rewriting.number;
+        let (number, first_segment) = (rewriting.number, rewriting.first_segment);
         let tmp = FileName::MANIFEST_TMP;
         let (stage, op) = match rewriting.stage {
             Stage::SyncingBase => (
@@ -280,7 +322,7 @@ impl Log {
             Stage::CreatingManifest => {
                 let manifest = Manifest {
                     base: number,
-                    first_segment: number,
+                    first_segment,
                     predecessor: rewriting.predecessor,
                     identity,
                 };
@@ -300,7 +342,7 @@ impl Log {
             _ => {
                 rewriting.stage = Stage::Done;
                 self.base_bytes = rewriting.bytes;
-                self.remove_old(number, out);
+                self.remove_old(number, first_segment, out);
                 return Ok(());
             }
         };
@@ -310,8 +352,8 @@ impl Log {
     }
 
     /// What the new base has replaced goes; nobody waits for it.
-    fn remove_old(&mut self, number: u64, out: &mut Vec<Op>) {
-        for old in self.first_segment..number {
+    fn remove_old(&mut self, number: u64, first_segment: u64, out: &mut Vec<Op>) {
+        for old in self.first_segment..first_segment {
             let file = segment::file(old);
             self.tickets.ask(DiskOp::Remove { file }, out);
         }
@@ -320,7 +362,7 @@ impl Log {
             self.tickets.ask(DiskOp::Remove { file }, out);
         }
         self.base = number;
-        self.first_segment = number;
+        self.first_segment = first_segment;
     }
 
     fn clear_failed(&mut self, out: &mut Vec<Op>) {

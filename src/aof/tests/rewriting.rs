@@ -6,7 +6,7 @@ use super::*;
 
 /// Appends until the next segment is ready, begins a rewrite, and goes on until `steps` operations
 /// are done.
-fn rewrite(bench: &mut Bench, mut steps: usize) -> RewriteState {
+fn rewrite(bench: &mut Bench, steps: usize) -> RewriteState {
     let mut ops = Vec::new();
     while !bench.log.rewrite_begin(b"head", &mut ops) {
         bench.turn(usize::MAX);
@@ -16,6 +16,33 @@ fn rewrite(bench: &mut Bench, mut steps: usize) -> RewriteState {
         bench.log.rewrite_piece(piece, &mut ops);
     }
     bench.log.rewrite_finish(&mut ops);
+    drive(bench, ops, steps)
+}
+
+/// As `rewrite`, with a base that was received.
+fn install(bench: &mut Bench, steps: usize) -> RewriteState {
+    let mut ops = Vec::new();
+    assert!(bench.log.install_begin(b"head", &mut ops));
+    bench.append(b"during");
+    for piece in [&b"one"[..], b"two"] {
+        bench.log.rewrite_piece(piece, &mut ops);
+    }
+    while !bench.log.install_finish(&mut ops) {
+        bench.log.flush(at(bench.now), &mut ops);
+        for Op { ticket, op } in core::mem::take(&mut ops) {
+            let outcome = bench.disk.perform(op);
+            let done = bench
+                .log
+                .completed(at(bench.now), ticket, outcome, &mut ops);
+            done.expect("no operation fails");
+        }
+    }
+    bench.append(b"after");
+    drive(bench, ops, steps)
+}
+
+/// Goes on until `steps` operations are done, or the rewrite is.
+fn drive(bench: &mut Bench, ops: Vec<Op>, mut steps: usize) -> RewriteState {
     let mut queue = VecDeque::from(ops);
     loop {
         let mut more = Vec::new();
@@ -65,6 +92,31 @@ fn the_switch_is_atomic_at_every_step() {
             }
             let (again, _) = reopen(&mut disk, Policy::Always);
             assert_eq!((again.base, again.bodies), (seen.base, seen.bodies));
+        }
+    }
+    assert!(old > 100 && new > 100, "{old} {new}");
+}
+
+#[test]
+fn what_is_received_replaces_all_that_was_there_or_nothing() {
+    let (mut old, mut new) = (0, 0);
+    for steps in 0..40 {
+        for seed in 0..30 {
+            let mut bench = before();
+            install(&mut bench, steps);
+            let mut disk = bench.disk.crash(seed);
+            let (seen, _) = reopen(&mut disk, Policy::Always);
+            if seen.base.is_empty() {
+                old += 1;
+                assert_eq!(seen.bodies.first().map(Vec::as_slice), Some(&b"before"[..]));
+            } else {
+                new += 1;
+                assert_eq!(seen.base, [&b"head"[..], b"one", b"two"]);
+                assert_eq!(seen.bodies, [b"after"]);
+            }
+            let (again, mut log) = reopen(&mut disk, Policy::Always);
+            assert_eq!((again.base, again.bodies), (seen.base, seen.bodies));
+            assert!(log.install_begin(b"another", &mut Vec::new()), "once more");
         }
     }
     assert!(old > 100 && new > 100, "{old} {new}");
