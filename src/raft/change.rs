@@ -79,7 +79,7 @@ impl Raft {
         let peer = leadership.peers.iter().find(|peer| peer.member.id == id);
         peer.is_none_or(|peer| match &peer.progress {
             Progress::Replicate { next, .. } => *next > self.commit,
-            Progress::Probe { .. } => false,
+            Progress::Probe { .. } | Progress::Snapshot(_) => false,
         })
     }
 

@@ -36,10 +36,11 @@ impl Raft {
         self.election_at = self.now + min + Duration::from_nanos(rng::below(draw, spread));
     }
 
-    /// Whether this member's campaign could make sense: it votes itself, in this life.
+    /// Whether this member's campaign could make sense: it votes itself, in this life, and its log
+    /// is not about to be another.
     pub(super) fn may_campaign(&self) -> bool {
         let (me, in_force) = (self.settings.me(), self.history.in_force());
-        in_force.is_voter(me.id) && in_force.get(me.id) == Some(&me)
+        in_force.is_voter(me.id) && in_force.get(me.id) == Some(&me) && !self.is_installing()
     }
 
     /// When to campaign, if at all. A candidate whose own vote is not durable yet has nothing to
@@ -207,6 +208,7 @@ impl Raft {
         let last = self.log.window().last();
         let stamp = last.map_or(Stamp(0), |entry| entry.stamp);
         let uncommitted = self.log.behind(self.commit, usize::MAX, usize::MAX);
+        self.receiving = None;
         self.role = Role::Leader(Box::new(Leadership {
             first: next,
             peers,

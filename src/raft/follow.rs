@@ -13,7 +13,9 @@ impl Raft {
     /// Takes entries of the leader, or says where the logs may agree.
     pub(super) fn on_append(&mut self, from: Member, append: Append) -> Result<(), WireError> {
         let round = append.round;
-        self.take_entries(from, append)?;
+        if !self.is_installing() {
+            self.take_entries(from, append)?;
+        }
         if let Role::Follower(following) = &self.role
             && round > following.round
         {
@@ -54,8 +56,11 @@ impl Raft {
     /// The leader has committed up to an index; what of it is here, and as the leader has it, is
     /// committed here too (thesis 3.5).
     fn learn_commit(&mut self, commit: LogIndex) {
-        if let Role::Follower(following) = &self.role {
+        if let Role::Follower(following) = &self.role
+            && !self.is_installing()
+        {
             self.commit = self.commit.max(commit.min(following.matched));
+            self.forget_old_state();
         }
     }
 

@@ -75,9 +75,10 @@ impl History {
         }
     }
 
-    /// A state brings its own membership; what stood in entries up to it is forgotten.
-    pub(super) fn installed(&mut self, index: LogIndex, membership: Membership) {
-        self.later.retain(|(own, _)| *own > index);
+    /// A state brings its own membership; what stood in entries up to it is forgotten, and what
+    /// stood behind it, where the log was cut.
+    pub(super) fn installed(&mut self, index: LogIndex, membership: Membership, is_cut: bool) {
+        self.later.retain(|(own, _)| *own > index && !is_cut);
         self.settled = membership;
     }
 }

@@ -69,10 +69,16 @@ pub struct Log {
 }
 
 impl Log {
-    /// The log that a disk remembers. Entries that do not follow on each other end it.
+    /// The log that a disk remembers. Entries that do not follow on each other end it: indexes are
+    /// without a gap, and terms never fall (thesis 3.5).
     pub fn new(base: Place, mut tail: Vec<Entry>) -> Self {
-        let follow = |(at, entry): (usize, &Entry)| entry.index.0 == base.0.0 + 1 + at as u64;
-        let good = tail.iter().enumerate().take_while(|e| follow(*e)).count();
+        let (mut index, mut term) = base;
+        let follows = |entry: &&Entry| {
+            let follows = Some(entry.index.0) == index.0.checked_add(1) && entry.term >= term;
+            (index, term) = (entry.index, entry.term);
+            follows
+        };
+        let good = tail.iter().take_while(follows).count();
         tail.truncate(good);
         let last = LogIndex(base.0.0 + good as u64);
         Self {

@@ -6,6 +6,7 @@ use crate::ids::{LogIndex, NodeId, PersistSeq, Term};
 use crate::time::Mono;
 
 use super::history::History;
+use super::install::Receiving;
 use super::log::{Log, TermAt};
 use super::message::{Envelope, Message, Outgoing};
 use super::outbox::Outbox;
@@ -39,6 +40,8 @@ pub struct Raft {
     pub(super) outbox: Outbox,
     /// Reads whose fate is known.
     pub(super) reads_done: Vec<ReadDone>,
+    /// A state that a leader sends to this member.
+    pub(super) receiving: Option<Receiving>,
     /// When a leader last spoke, or this process began: until an election timeout after that no
     /// vote is given, since a leader may rely on it.
     pub(super) heard: Mono,
@@ -73,6 +76,7 @@ impl Raft {
             term_seq: PersistSeq(0),
             outbox: Outbox::default(),
             reads_done: Vec::new(),
+            receiving: None,
             heard: now,
             election_at: now,
             draws: 0,
@@ -144,6 +148,7 @@ impl Raft {
     pub fn messages(&mut self, out: &mut Vec<Outgoing>) {
         self.begin_round(false);
         self.replicate();
+        self.offer_snapshots();
         self.outbox.take(out);
     }
 
@@ -178,13 +183,33 @@ impl Raft {
 
     /// Lets applied entries go: all where nobody else will ever want them, otherwise the oldest.
     fn let_go(&mut self) {
-        let alone = self.history.in_force().is_alone(self.settings.id);
-        let kept = if alone {
-            0
+        if self.history.in_force().is_alone(self.settings.id) {
+            self.log.trim(self.applied, 0);
+        } else if self.log.bytes() > self.settings.retained_bytes {
+            let kept = self.settings.retained_bytes.max(self.fed_bytes());
+            self.log.trim(self.applied, kept);
+        }
+    }
+
+    /// How many bytes are kept for members that are being sent a state and will want what comes
+    /// behind it.
+    fn fed_bytes(&self) -> usize {
+        if self.feeds_somebody() {
+            self.settings.fed_bytes
         } else {
-            self.settings.retained_bytes
-        };
-        self.log.trim(self.applied, kept);
+            0
+        }
+    }
+
+    /// The owner's base reaches up to this entry, durably: entries up to it may go, whatever
+    /// `retained_bytes` says, but not those that a member which is being sent a state will want. An
+    /// owner that wants to keep some for members that lag names an earlier entry. Nothing is done
+    /// where the entry is not applied, or not of that term.
+    pub fn compacted(&mut self, up_to: LogIndex, term: Term) {
+        if up_to <= self.applied && self.log.term_at(up_to) == TermAt::Known(term) {
+            let kept = self.fed_bytes();
+            self.log.trim(up_to, kept);
+        }
     }
 
     /// The last entry of the log.

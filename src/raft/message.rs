@@ -92,9 +92,9 @@ pub enum Message {
     TimeoutNow,
     /// The entries you lack are gone; this state stands in for them (thesis 5).
     SnapshotOffer {
-        /// The last entry that the state includes.
-        base: Place,
-        /// The membership at that entry.
+        /// Which state.
+        id: SnapshotId,
+        /// The membership at its last entry.
         membership: Membership,
     },
     /// A piece of a state that was offered.
@@ -102,7 +102,7 @@ pub enum Message {
     /// How far the receiver has come with a state.
     ChunkReply {
         /// Which state.
-        base: Place,
+        id: SnapshotId,
         /// The byte wanted next: all before it has been taken.
         offset: u64,
     },
@@ -121,15 +121,24 @@ pub struct Append {
     pub entries: Vec<Entry>,
 }
 
+/// Which state: two that agree in all of this are the same, byte by byte, whoever sends them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SnapshotId {
+    /// The last entry that the state includes.
+    pub base: Place,
+    /// Its length in bytes, never 0.
+    pub bytes: u64,
+    /// A checksum of its bytes, of the owner's choosing.
+    pub sum: u64,
+}
+
 /// A piece of a state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
-    /// The last entry that the state includes.
-    pub base: Place,
+    /// Which state.
+    pub id: SnapshotId,
     /// Where the piece stands in the state, in bytes.
     pub offset: u64,
-    /// Whether it is the last.
-    pub done: bool,
     /// The piece.
     pub data: Bytes,
 }

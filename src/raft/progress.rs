@@ -7,6 +7,7 @@ use crate::time::Mono;
 
 use super::log::{Log, TermAt};
 use super::message::Place;
+use super::supply::Supply;
 use super::{Entry, Member, Settings};
 
 /// What a leader knows of another member.
@@ -19,8 +20,8 @@ pub(super) struct Peer {
     pub(super) matched: LogIndex,
     /// Up to here it has said that it has received the log, durable or not.
     received: LogIndex,
-    /// When `received` last moved, or entries began to be sent.
-    moved: Mono,
+    /// When `received` or a state last moved, or entries began to be sent.
+    pub(super) moved: Mono,
     /// The latest round of questions whether this member still leads that it has answered.
     pub(super) round: u64,
     /// The latest round that it was told of.
@@ -29,6 +30,8 @@ pub(super) struct Peer {
     pub(super) told_commit: LogIndex,
     /// It is no member any more: since which entry, and until when it may learn that.
     pub(super) leaving: Option<(LogIndex, Mono)>,
+    /// It has been sent a state and not all that came after it: entries are kept for it.
+    pub(super) catches_up: bool,
     pub(super) progress: Progress,
 }
 
@@ -51,6 +54,8 @@ pub(super) enum Progress {
         /// What was sent and not acknowledged.
         in_flight: InFlight,
     },
+    /// The log does not reach back to what it lacks: it is sent a state.
+    Snapshot(Supply),
 }
 
 /// Appends that are on their way.
@@ -104,6 +109,7 @@ impl Peer {
             told: 0,
             told_commit: LogIndex(0),
             leaving: None,
+            catches_up: false,
             progress: Progress::Probe {
                 next,
                 asked: false,
@@ -126,8 +132,12 @@ impl Peer {
                 asked,
                 hopeful,
             } => {
+                if *asked {
+                    return Want::Nothing;
+                }
                 let prev = LogIndex(next.0.saturating_sub(1));
-                let (false, TermAt::Known(term)) = (*asked, log.term_at(prev)) else {
+                let TermAt::Known(term) = log.term_at(prev) else {
+                    self.starve(log.term_at(prev));
                     return Want::Nothing;
                 };
                 *asked = true;
@@ -140,6 +150,7 @@ impl Peer {
                 }
                 let prev = LogIndex(next.0.saturating_sub(1));
                 let TermAt::Known(term) = log.term_at(prev) else {
+                    self.starve(log.term_at(prev));
                     return Want::Nothing;
                 };
                 let entries = log.behind(prev, count, bytes).unwrap_or_default();
@@ -153,24 +164,44 @@ impl Peer {
                 *next = last.index.next();
                 Want::Append((prev, term), entries)
             }
+            Progress::Snapshot(_) => Want::Nothing,
         }
     }
 
-    /// It has all up to an index, durably.
-    pub(super) fn accepted(&mut self, index: LogIndex, now: Mono) {
+    /// What it lacks is gone from the log.
+    fn starve(&mut self, prev: TermAt) {
+        if prev == TermAt::Compacted {
+            self.progress = Progress::Snapshot(Supply::Wanted);
+            self.catches_up = true;
+        }
+    }
+
+    /// It has all up to an index, durably; the log reaches back to behind `floor`, and is committed
+    /// up to `commit`.
+    pub(super) fn accepted(
+        &mut self,
+        index: LogIndex,
+        floor: LogIndex,
+        commit: LogIndex,
+        now: Mono,
+    ) {
         self.matched = self.matched.max(index);
         self.received(self.matched, now);
-        match &mut self.progress {
-            Progress::Probe { .. } => {
-                self.progress = Progress::Replicate {
-                    next: self.matched.next(),
-                    in_flight: InFlight::default(),
-                };
-            }
+        let is_fed = match &mut self.progress {
+            Progress::Probe { .. } => true,
             Progress::Replicate { next, in_flight } => {
                 in_flight.acknowledged(index);
                 *next = self.matched.next().max(*next);
+                self.catches_up &= *next <= commit;
+                false
             }
+            Progress::Snapshot(supply) => self.matched >= supply.base().unwrap_or(floor).min(floor),
+        };
+        if is_fed {
+            self.progress = Progress::Replicate {
+                next: self.matched.next(),
+                in_flight: InFlight::default(),
+            };
         }
     }
 
@@ -180,11 +211,11 @@ impl Peer {
     /// A member whose disk has forgotten what it acknowledged is believed: the log is sent again,
     /// and what is committed stays so.
     pub(super) fn rejected(&mut self, at: LogIndex, agreed: LogIndex, now: Mono) {
-        if let Progress::Probe { next, .. } = &self.progress
-            && next.0 != at.0 + 1
-        {
+        match &self.progress {
             // The answer to an earlier question.
-            return;
+            Progress::Probe { next, .. } if next.0 != at.0 + 1 => return,
+            Progress::Snapshot(_) => return,
+            Progress::Probe { .. } | Progress::Replicate { .. } => {}
         }
         self.matched = self.matched.min(agreed);
         self.probe(agreed.next().min(at), false, now);
@@ -227,6 +258,11 @@ impl Peer {
                 if missing && now.since(self.moved) >= limits.election_max() {
                     let next = self.received.next();
                     self.probe(next, false, now);
+                }
+            }
+            Progress::Snapshot(supply) => {
+                if now.since(self.moved) >= limits.election_max() && supply.ask_again() {
+                    self.moved = now;
                 }
             }
         }

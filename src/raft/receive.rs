@@ -99,8 +99,13 @@ impl Raft {
                 self.hear_leader(from)?;
                 self.on_timeout_now();
             }
-            Message::SnapshotOffer { .. } | Message::SnapshotChunk(_) => {
+            Message::SnapshotOffer { id, membership } => {
                 self.hear_leader(from)?;
+                self.on_snapshot_offer(id, membership);
+            }
+            Message::SnapshotChunk(chunk) => {
+                self.hear_leader(from)?;
+                self.on_snapshot_chunk(chunk);
             }
             Message::PreVoteReply {
                 prospective,
@@ -131,7 +136,10 @@ impl Raft {
                 self.hear_peer(from);
                 self.on_heartbeat_reply(from, round, received, durable);
             }
-            Message::ChunkReply { .. } => self.hear_peer(from),
+            Message::ChunkReply { id, offset } => {
+                self.hear_peer(from);
+                self.on_chunk_reply(from, &id, offset);
+            }
         }
         Ok(())
     }

@@ -112,9 +112,9 @@ impl Raft {
             // It speaks of a log that is not this one.
             return;
         }
-        let now = self.now;
+        let (now, floor, commit) = (self.now, self.log.base().0, self.commit);
         if let Some(peer) = self.peer(from) {
-            peer.accepted(index, now);
+            peer.accepted(index, floor, commit, now);
             self.advance_commit();
             self.transfer_on();
         }

@@ -42,6 +42,10 @@ pub struct Settings {
     pub drift_ppm: u64,
     /// How many bytes of applied entries are kept for members that lag.
     pub retained_bytes: usize,
+    /// How many bytes of entries are kept while a member is being sent a state.
+    pub fed_bytes: usize,
+    /// The most bytes of one piece of a state.
+    pub chunk_bytes: usize,
 }
 
 impl Default for Settings {
@@ -62,6 +66,8 @@ impl Default for Settings {
             pending_reads: 1 << 20,
             drift_ppm: 1000,
             retained_bytes: 64 << 20,
+            fed_bytes: 256 << 20,
+            chunk_bytes: 512 << 10,
         }
     }
 }

@@ -7,5 +7,7 @@ mod membership;
 mod net;
 mod read;
 mod replication;
+mod snapshot;
 mod sole;
+mod states;
 mod wire;

@@ -18,7 +18,7 @@ use bytes::Bytes;
 use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term};
 
 use super::entry::{Corrupt, ENTRY_BYTES_MIN, Entry, checksum};
-use super::message::{Append, Chunk, Envelope, Message, Place};
+use super::message::{Append, Chunk, Envelope, Message, Place, SnapshotId};
 use super::{Member, Membership};
 
 /// The version of the frames that this code speaks.
@@ -82,16 +82,15 @@ pub fn encode(envelope: &Envelope, message: &Message) -> Vec<u8> {
             durable,
         } => frame(envelope, 9, &[*round, received.0, durable.0], &[]),
         Message::TimeoutNow => frame(envelope, 10, &[], &[]),
-        Message::SnapshotOffer { base, membership } => {
-            frame(envelope, 11, &[base.0.0, base.1.0], &membership.encode())
+        Message::SnapshotOffer { id, membership } => {
+            frame(envelope, 11, &snapshot_id(id, None), &membership.encode())
         }
         Message::SnapshotChunk(chunk) => {
-            let done = u64::from(chunk.done);
-            let numbers = [chunk.base.0.0, chunk.base.1.0, chunk.offset, done];
+            let numbers = snapshot_id(&chunk.id, Some(chunk.offset));
             frame(envelope, 12, &numbers, &chunk.data)
         }
-        Message::ChunkReply { base, offset } => {
-            frame(envelope, 13, &[base.0.0, base.1.0, *offset], &[])
+        Message::ChunkReply { id, offset } => {
+            frame(envelope, 13, &snapshot_id(id, Some(*offset)), &[])
         }
     }
 }
@@ -127,6 +126,12 @@ fn frame(envelope: &Envelope, kind: u8, numbers: &[u64], blob: &[u8]) -> Vec<u8>
     out.extend_from_slice(blob);
     put_sum(&mut out);
     out
+}
+
+fn snapshot_id(id: &SnapshotId, offset: Option<u64>) -> Vec<u64> {
+    let mut numbers = alloc::vec![id.base.0.0, id.base.1.0, id.bytes, id.sum];
+    numbers.extend(offset);
+    numbers
 }
 
 fn put_head(out: &mut Vec<u8>, envelope: &Envelope, kind: u8) {
@@ -215,17 +220,16 @@ pub fn decode(frame: &Bytes) -> Result<(Envelope, Message), WireError> {
         },
         10 => Message::TimeoutNow,
         11 => Message::SnapshotOffer {
-            base: take_place(rest)?,
+            id: take_snapshot_id(rest)?,
             membership: Membership::decode(core::mem::take(rest))?,
         },
         12 => Message::SnapshotChunk(Chunk {
-            base: take_place(rest)?,
+            id: take_snapshot_id(rest)?,
             offset: take(rest)?,
-            done: take_flag(rest)?,
             data: frame.slice_ref(core::mem::take(rest)),
         }),
         13 => Message::ChunkReply {
-            base: take_place(rest)?,
+            id: take_snapshot_id(rest)?,
             offset: take(rest)?,
         },
         _ => return Err(WireError::Corrupt),
@@ -285,6 +289,14 @@ fn take_flag(bytes: &mut &[u8]) -> Result<bool, Corrupt> {
 
 fn take_place(bytes: &mut &[u8]) -> Result<Place, Corrupt> {
     Ok((LogIndex(take(bytes)?), Term(take(bytes)?)))
+}
+
+fn take_snapshot_id(bytes: &mut &[u8]) -> Result<SnapshotId, Corrupt> {
+    Ok(SnapshotId {
+        base: take_place(bytes)?,
+        bytes: take(bytes)?,
+        sum: take(bytes)?,
+    })
 }
 
 fn take_member(bytes: &mut &[u8]) -> Result<Member, Corrupt> {

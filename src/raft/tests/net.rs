@@ -31,6 +31,13 @@ pub(super) struct World {
     pub(super) in_order: bool,
     /// How far clocks run off, in millionths, to either side.
     pub(super) drift_ppm: u64,
+    /// Members keep no applied entries in memory.
+    pub(super) keeps_nothing: bool,
+    /// Events of a hundred after which a member's disk gets a new base.
+    pub(super) compacts: u64,
+    /// Pieces of states, of a hundred, that a leader's owner cannot read any more, and whole states
+    /// that a receiver's owner refuses.
+    pub(super) spoils: u64,
 }
 
 impl World {
@@ -41,6 +48,9 @@ impl World {
         sync_us: 500,
         in_order: true,
         drift_ppm: 0,
+        keeps_nothing: false,
+        compacts: 0,
+        spoils: 0,
     };
     pub(super) const ROUGH: Self = Self {
         loss: 10,
@@ -49,6 +59,16 @@ impl World {
         sync_us: 20_000,
         in_order: false,
         drift_ppm: 0,
+        keeps_nothing: false,
+        compacts: 0,
+        spoils: 0,
+    };
+    /// Logs are cut wherever they may be.
+    pub(super) const FORGETFUL: Self = Self {
+        keeps_nothing: true,
+        compacts: 5,
+        spoils: 3,
+        ..Self::ROUGH
     };
 }
 
@@ -59,19 +79,32 @@ pub(super) struct Disk {
     pub(super) vote: Option<NodeId>,
     commit: LogIndex,
     pub(super) base: Place,
-    membership: Membership,
+    pub(super) membership: Membership,
     pub(super) entries: Vec<Entry>,
 }
 
-/// A hand-over on its way to the disk.
+/// Something on its way to the disk.
 #[derive(Debug)]
-struct Write {
-    seq: PersistSeq,
-    due: u64,
-    term: Term,
-    vote: Option<NodeId>,
-    commit: LogIndex,
-    entries: Vec<Entry>,
+pub(super) struct Write {
+    pub(super) due: u64,
+    pub(super) what: What,
+}
+
+#[derive(Debug)]
+pub(super) enum What {
+    HandOver {
+        seq: PersistSeq,
+        term: Term,
+        vote: Option<NodeId>,
+        commit: LogIndex,
+        entries: Vec<Entry>,
+    },
+    /// A state that was received; the entries behind it stay or go.
+    Base {
+        base: Place,
+        membership: Membership,
+        keeps_tail: bool,
+    },
 }
 
 #[derive(Debug)]
@@ -80,7 +113,7 @@ pub(super) struct Host {
     /// Nothing while the process is dead.
     pub(super) raft: Option<Raft>,
     pub(super) disk: Disk,
-    writes: VecDeque<Write>,
+    pub(super) writes: VecDeque<Write>,
     /// Nothing more is synced.
     pub(super) disk_stuck: bool,
     drift: i64,
@@ -93,6 +126,8 @@ pub(super) struct Host {
     led: bool,
     lives: u64,
     paused: Option<Raft>,
+    /// What was received of a state.
+    pub(super) incoming: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -110,7 +145,7 @@ pub(super) struct Net {
     pub(super) now: u64,
     pub(super) hosts: BTreeMap<NodeId, Host>,
     /// The membership before the first entry.
-    founders: Membership,
+    pub(super) founders: Membership,
     flights: BTreeMap<(u64, u64), Flight>,
     flown: u64,
     /// When the last message of a class between two members arrives.
@@ -121,6 +156,12 @@ pub(super) struct Net {
     votes: BTreeMap<(NodeId, Term), NodeId>,
     /// What is committed, from index 1 on.
     pub(super) committed: Vec<(Term, Bytes)>,
+    /// The memberships among that.
+    pub(super) memberships: Vec<(LogIndex, Membership)>,
+    /// States that were put in force.
+    pub(super) installed: u64,
+    /// States whose sending another leader went on with.
+    pub(super) resumed: u64,
     /// The latest term in which something was committed.
     committed_in: Term,
     /// Reads under way: what was committed when they were asked.
@@ -158,6 +199,9 @@ impl Net {
             leaders: BTreeMap::new(),
             votes: BTreeMap::new(),
             committed: Vec::new(),
+            memberships: Vec::new(),
+            installed: 0,
+            resumed: 0,
             committed_in: Term(0),
             reads: BTreeMap::new(),
             granted: Vec::new(),
@@ -177,7 +221,7 @@ impl Net {
     pub(super) fn add(&mut self, member: Member, seed: u64, membership: Membership) {
         let span = 2 * self.world.drift_ppm as i64 + 1;
         let drift = self.below(span as u64) as i64 - self.world.drift_ppm as i64;
-        let host = Host {
+        let mut host = Host {
             member,
             raft: None,
             disk: Disk {
@@ -201,13 +245,18 @@ impl Net {
                 drift_ppm: self.world.drift_ppm,
                 append_entries: 4,
                 in_flight_appends: 3,
+                chunk_bytes: 16,
                 ..Settings::default()
             },
             applied: LogIndex(0),
             led: false,
             lives: 0,
             paused: None,
+            incoming: Vec::new(),
         };
+        if self.world.keeps_nothing {
+            host.settings.retained_bytes = 0;
+        }
         self.hosts.insert(member.id, host);
     }
 
@@ -377,26 +426,31 @@ impl Net {
                 break;
             };
             let due = host.writes.back().map_or(due, |write| write.due.max(due));
-            host.writes.push_back(Write {
+            let what = What::HandOver {
                 seq: new.seq,
-                due,
                 term: new.term,
                 vote: new.vote,
                 commit: new.commit,
                 entries: new.entries.to_vec(),
-            });
+            };
+            host.writes.push_back(Write { due, what });
         }
         self.check_commit(id);
         while let Some(entry) = self.raft(id).next_committed() {
             self.applied(id, &entry);
         }
         self.learn_reads(id);
+        self.keep_chunks(id);
+        self.supply(id);
         let mut out = Vec::new();
         self.raft(id).messages(&mut out);
         for outgoing in out {
             self.dispatch(id, outgoing);
         }
         self.learn_reads(id);
+        if self.below(100) < self.world.compacts {
+            self.compact(id);
+        }
         self.check_leases();
         self.check(id);
     }
@@ -536,9 +590,23 @@ impl Net {
             Event::Synced => {
                 let host = self.hosts.get_mut(&id).unwrap();
                 let write = host.writes.pop_front().unwrap();
-                let seq = write.seq;
-                host.disk.take(write);
-                host.raft.as_mut().unwrap().persisted(seq);
+                let raft = host.raft.as_mut().unwrap();
+                match &write.what {
+                    What::HandOver { seq, .. } => {
+                        let seq = *seq;
+                        host.disk.take(write);
+                        raft.persisted(seq);
+                    }
+                    What::Base {
+                        base, membership, ..
+                    } => {
+                        let (base, membership) = (*base, membership.clone());
+                        host.disk.take(write);
+                        assert!(raft.installed(base, membership), "the log stood still");
+                        host.applied = base.0;
+                        self.installed += 1;
+                    }
+                }
             }
             Event::Timer => self.raft(id).tick(now),
         }
@@ -741,6 +809,8 @@ impl Net {
         for index in known + 1..=commit.0 {
             let entry = raft.log.get(LogIndex(index)).expect("not applied yet");
             self.committed.push((entry.term, entry.payload.clone()));
+            let membership = entry.membership().map(|new| (entry.index, new));
+            self.memberships.extend(membership);
         }
     }
 
@@ -775,8 +845,29 @@ enum Event {
 
 impl Disk {
     fn take(&mut self, write: Write) {
-        (self.term, self.vote, self.commit) = (write.term, write.vote, write.commit);
-        for entry in write.entries {
+        let entries = match write.what {
+            What::HandOver {
+                term,
+                vote,
+                commit,
+                entries,
+                ..
+            } => {
+                (self.term, self.vote, self.commit) = (term, vote, commit);
+                entries
+            }
+            What::Base {
+                base,
+                membership,
+                keeps_tail,
+            } => {
+                let is_kept = |entry: &Entry| keeps_tail && entry.index > base.0;
+                self.entries.retain(is_kept);
+                (self.base, self.membership) = (base, membership);
+                return;
+            }
+        };
+        for entry in entries {
             if entry.index <= self.base.0 {
                 continue;
             }

@@ -6,7 +6,7 @@ use crate::raft::message::Message;
 use crate::raft::*;
 
 /// Proposals, crashes and cuts, then peace; everything committed is everywhere in the end.
-fn storm(seed: u64, count: u64, world: World, steps: u64) -> Net {
+pub(super) fn storm(seed: u64, count: u64, world: World, steps: u64) -> Net {
     let mut net = Net::new(seed, count, world);
     let mut payload = 0;
     for _ in 0..steps {

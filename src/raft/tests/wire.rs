@@ -1,7 +1,7 @@
 //! Frames: what is sent is what arrives, and nothing else does.
 
 use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term};
-use crate::raft::message::{Append, Chunk, Envelope, Message, Place};
+use crate::raft::message::{Append, Chunk, Envelope, Message, Place, SnapshotId};
 use crate::raft::wire::{WIRE_VERSION, WireError, decode, encode};
 use crate::raft::*;
 use crate::time::Stamp;
@@ -28,6 +28,14 @@ fn any_envelope() -> impl Strategy<Value = Envelope> {
 
 fn any_place() -> impl Strategy<Value = Place> {
     (any::<u64>(), any::<u64>()).prop_map(|(index, term)| (LogIndex(index), Term(term)))
+}
+
+fn any_snapshot() -> impl Strategy<Value = SnapshotId> {
+    (any_place(), any::<u64>(), any::<u64>()).prop_map(|(base, bytes, sum)| SnapshotId {
+        base,
+        bytes,
+        sum,
+    })
 }
 
 fn any_append() -> impl Strategy<Value = Append> {
@@ -63,7 +71,7 @@ fn any_append() -> impl Strategy<Value = Append> {
 }
 
 fn any_message() -> impl Strategy<Value = Message> {
-    let chunk = (any_place(), any::<u64>(), any::<bool>(), any::<Vec<u8>>());
+    let chunk = (any_snapshot(), any::<u64>(), any::<Vec<u8>>());
     prop_oneof![
         (any::<u64>(), any_place()).prop_map(|(term, last)| Message::PreVote {
             prospective: Term(term),
@@ -93,17 +101,16 @@ fn any_message() -> impl Strategy<Value = Message> {
             durable: LogIndex(durable)
         }),
         Just(Message::TimeoutNow),
-        (any_place(), 1_u64..).prop_map(|(base, id)| Message::SnapshotOffer {
-            base,
-            membership: Membership::alone(NodeId(id))
+        (any_snapshot(), 1_u64..).prop_map(|(id, member)| Message::SnapshotOffer {
+            id,
+            membership: Membership::alone(NodeId(member))
         }),
-        chunk.prop_map(|(base, offset, done, data)| Message::SnapshotChunk(Chunk {
-            base,
+        chunk.prop_map(|(id, offset, data)| Message::SnapshotChunk(Chunk {
+            id,
             offset,
-            done,
             data: data.into()
         })),
-        (any_place(), any::<u64>()).prop_map(|(base, offset)| Message::ChunkReply { base, offset }),
+        (any_snapshot(), any::<u64>()).prop_map(|(id, offset)| Message::ChunkReply { id, offset }),
     ]
 }
 

@@ -1,0 +1,291 @@
+//! States for members to whom the log does not reach back: a leader asks its owner for one and
+//! sends it piece by piece (thesis 5).
+//!
+//! A member is offered a state, says which byte it wants, and is sent one piece at a time; so the
+//! same question finds out where to go on after a loss, a restart or a change of leaders. Pieces
+//! never wait in line before entries or votes: they are frames of the last class, one per member.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use crate::ids::{LogIndex, NodeId};
+
+use super::log::TermAt;
+use super::message::{Chunk, Message, SnapshotId};
+use super::progress::{Peer, Progress};
+use super::role::Role;
+use super::{Member, Membership, Raft};
+
+/// A member lacks what the log no longer holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SnapshotWanted {
+    /// The member.
+    pub to: NodeId,
+    /// The state must include this entry: the log goes on behind it.
+    pub at_least: LogIndex,
+}
+
+/// A piece of a state that is to be read now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChunkWanted {
+    /// For whom.
+    pub to: NodeId,
+    /// Of which state.
+    pub id: SnapshotId,
+    /// From which byte on.
+    pub offset: u64,
+    /// How many bytes, never 0.
+    pub bytes: usize,
+}
+
+/// How far the sending of a state has come.
+#[derive(Debug)]
+pub(super) enum Supply {
+    /// The owner has been given no state to send.
+    Wanted,
+    /// This one is sent.
+    Sending(Box<Sending>),
+}
+
+#[derive(Debug)]
+pub(super) struct Sending {
+    id: SnapshotId,
+    membership: Membership,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// The member is to be asked which byte it wants.
+    Offer,
+    /// It was asked.
+    Offered,
+    /// It wants this byte.
+    Read(u64),
+    /// The owner reads the piece that begins there.
+    Reading(u64),
+    /// The piece that ends there is on its way.
+    Sent(u64),
+    /// It has all and works on it.
+    Taken,
+}
+
+impl Supply {
+    /// The last entry of the state that is sent.
+    pub(super) fn base(&self) -> Option<LogIndex> {
+        match self {
+            Self::Wanted => None,
+            Self::Sending(sending) => Some(sending.id.base.0),
+        }
+    }
+
+    /// Nothing has been heard for long: something was lost, or the member works. False where there
+    /// is nothing to ask.
+    pub(super) fn ask_again(&mut self) -> bool {
+        match self {
+            Self::Sending(sending) if !matches!(sending.stage, Stage::Reading(_)) => {
+                sending.stage = Stage::Offer;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn sending(&mut self, id: &SnapshotId) -> Option<&mut Sending> {
+        match self {
+            Self::Sending(sending) if sending.id == *id => Some(sending),
+            _ => None,
+        }
+    }
+}
+
+impl Sending {
+    /// The member wants this byte; false if that is no news.
+    fn replied(&mut self, offset: u64) -> bool {
+        let is_news = match self.stage {
+            Stage::Offer | Stage::Offered => true,
+            Stage::Sent(end) => offset == end,
+            Stage::Read(_) | Stage::Reading(_) | Stage::Taken => false,
+        };
+        if is_news && offset <= self.id.bytes {
+            self.stage = if offset == self.id.bytes {
+                Stage::Taken
+            } else {
+                Stage::Read(offset)
+            };
+        }
+        is_news
+    }
+}
+
+impl Peer {
+    fn supply(&mut self) -> Option<&mut Supply> {
+        match &mut self.progress {
+            Progress::Snapshot(supply) if self.leaving.is_none() => Some(supply),
+            _ => None,
+        }
+    }
+}
+
+impl Raft {
+    /// Members that wait for a state; each is named until it is supplied or needs none any more.
+    pub fn snapshots_wanted(&self) -> impl Iterator<Item = SnapshotWanted> {
+        let at_least = self.log.base().0;
+        let waits = |peer: &&Peer| {
+            let wanted = matches!(peer.progress, Progress::Snapshot(Supply::Wanted));
+            wanted && peer.leaving.is_none()
+        };
+        self.peers().iter().filter(waits).map(move |peer| {
+            let to = peer.member.id;
+            SnapshotWanted { to, at_least }
+        })
+    }
+
+    /// The states that are being sent: their bytes will be asked for.
+    pub fn snapshots_in_use(&self) -> impl Iterator<Item = SnapshotId> {
+        self.peers().iter().filter_map(|peer| match &peer.progress {
+            Progress::Snapshot(Supply::Sending(sending)) => Some(sending.id),
+            _ => None,
+        })
+    }
+
+    /// Gives a state for a member that waits for one: its name, and the membership at its last
+    /// entry. False where it is of no use: nobody waits, or the log does not go on behind it.
+    pub fn supply(&mut self, to: NodeId, id: SnapshotId, membership: Membership) -> bool {
+        let (index, term) = id.base;
+        let goes_on = index <= self.applied && self.log.term_at(index) == TermAt::Known(term);
+        let now = self.now;
+        let Some(peer) = self.peer_of(to) else {
+            return false;
+        };
+        match peer.supply() {
+            Some(supply @ Supply::Wanted) if goes_on && id.bytes > 0 => {
+                *supply = Supply::Sending(Box::new(Sending {
+                    id,
+                    membership,
+                    stage: Stage::Offer,
+                }));
+                peer.moved = now;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// A state can be read no longer: whoever was being sent it waits for another.
+    pub fn snapshot_lost(&mut self, id: &SnapshotId) {
+        let Role::Leader(leadership) = &mut self.role else {
+            return;
+        };
+        for peer in &mut leadership.peers {
+            if let Progress::Snapshot(supply) = &mut peer.progress
+                && supply.sending(id).is_some()
+            {
+                *supply = Supply::Wanted;
+            }
+        }
+    }
+
+    /// The next piece to read; each is named once, and is to be answered by `chunk` or
+    /// `snapshot_lost`.
+    pub fn chunk_wanted(&mut self) -> Option<ChunkWanted> {
+        let most = self.settings.chunk_bytes.max(1);
+        let Role::Leader(leadership) = &mut self.role else {
+            return None;
+        };
+        leadership.peers.iter_mut().find_map(|peer| {
+            let to = peer.member.id;
+            let Some(Supply::Sending(sending)) = peer.supply() else {
+                return None;
+            };
+            let Stage::Read(offset) = sending.stage else {
+                return None;
+            };
+            sending.stage = Stage::Reading(offset);
+            let left = sending.id.bytes - offset;
+            Some(ChunkWanted {
+                to,
+                id: sending.id,
+                offset,
+                bytes: usize::try_from(left).map_or(most, |left| left.min(most)),
+            })
+        })
+    }
+
+    /// The bytes of a piece. What is wanted no longer is forgotten.
+    pub fn chunk(&mut self, wanted: &ChunkWanted, data: Bytes) {
+        let ChunkWanted { to, id, offset, .. } = *wanted;
+        let Some(end) = offset.checked_add(data.len() as u64) else {
+            return;
+        };
+        let now = self.now;
+        let Some(peer) = self.peer_of(to) else {
+            return;
+        };
+        let member = peer.member;
+        let sending = peer.supply().and_then(|supply| supply.sending(&id));
+        let Some(sending) = sending else { return };
+        let is_piece = !data.is_empty() && end <= id.bytes;
+        if sending.stage == Stage::Reading(offset) && is_piece {
+            sending.stage = Stage::Sent(end);
+            peer.moved = now;
+            let message = Message::SnapshotChunk(Chunk { id, offset, data });
+            self.send(member, &message, self.term_seq);
+        }
+    }
+
+    /// Asks members that have a state to come which byte of it they want.
+    pub(super) fn offer_snapshots(&mut self) {
+        let Role::Leader(leadership) = &mut self.role else {
+            return;
+        };
+        let mut offers = Vec::new();
+        for peer in &mut leadership.peers {
+            let member = peer.member;
+            if let Some(Supply::Sending(sending)) = peer.supply()
+                && sending.stage == Stage::Offer
+            {
+                sending.stage = Stage::Offered;
+                let (id, membership) = (sending.id, sending.membership.clone());
+                offers.push((member, Message::SnapshotOffer { id, membership }));
+            }
+        }
+        for (member, offer) in offers {
+            self.send(member, &offer, self.term_seq);
+        }
+    }
+
+    /// A member wants this byte of the state next.
+    pub(super) fn on_chunk_reply(&mut self, from: Member, id: &SnapshotId, offset: u64) {
+        let now = self.now;
+        let Some(peer) = self.peer(from) else { return };
+        let sending = peer.supply().and_then(|supply| supply.sending(id));
+        if sending.is_some_and(|sending| sending.replied(offset)) {
+            peer.moved = now;
+        }
+    }
+
+    /// Whether entries are kept for a member that has been sent a state.
+    pub(super) fn feeds_somebody(&self) -> bool {
+        self.peers().iter().any(|peer| peer.catches_up)
+    }
+
+    fn peers(&self) -> &[Peer] {
+        match &self.role {
+            Role::Leader(leadership) => &leadership.peers,
+            _ => &[],
+        }
+    }
+
+    fn peer_of(&mut self, id: NodeId) -> Option<&mut Peer> {
+        match &mut self.role {
+            Role::Leader(leadership) => leadership
+                .peers
+                .iter_mut()
+                .find(|peer| peer.member.id == id),
+            _ => None,
+        }
+    }
+}

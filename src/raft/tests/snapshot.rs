@@ -1,0 +1,258 @@
+//! States that stand in for entries: sent in pieces, resumed, put in force, never in the way.
+
+use super::net::{Net, World, member};
+use super::replication::storm;
+use crate::ids::{LogIndex, NodeId};
+use crate::raft::message::Message;
+use crate::raft::*;
+
+/// A calm group of three in which one member has slept while the others forgot what it lacks.
+fn sleeper(seed: u64) -> (Net, NodeId, NodeId) {
+    let mut net = Net::new(
+        seed,
+        3,
+        World {
+            keeps_nothing: true,
+            ..World::CALM
+        },
+    );
+    let leader = net.run_to_leader();
+    let lagging = NodeId(1 + leader.0 % 3);
+    net.run_ms(100);
+    net.isolate(lagging);
+    for payload in 0..20 {
+        net.propose(leader, payload).unwrap();
+    }
+    net.run_ms(100);
+    net.compact(leader);
+    (net, leader, lagging)
+}
+
+fn offers(net: &Net) -> usize {
+    let said = net.trace.as_ref().unwrap().iter();
+    said.filter(|(_, _, message)| matches!(message, Message::SnapshotOffer { .. }))
+        .count()
+}
+
+fn chunk_offsets(net: &Net) -> Vec<u64> {
+    let said = net.trace.as_ref().unwrap().iter();
+    said.filter_map(|(_, _, message)| match message {
+        Message::SnapshotChunk(chunk) => Some(chunk.offset),
+        _ => None,
+    })
+    .collect()
+}
+
+#[test]
+fn a_member_that_slept_too_long_is_sent_a_state_in_pieces() {
+    let (mut net, leader, lagging) = sleeper(1);
+    net.trace = Some(Vec::new());
+    net.cut.clear();
+    net.run_ms(300);
+    assert_eq!(net.installed, 1);
+    assert_eq!(offers(&net), 1);
+    assert!(chunk_offsets(&net).len() >= 3);
+    let last = net.propose(leader, 1).unwrap();
+    net.run_ms(100);
+    assert_eq!(net.hosts[&lagging].applied, last);
+    assert_eq!(net.installed, 1, "and goes on with appends");
+}
+
+#[test]
+fn one_piece_at_a_time_and_appends_do_not_wait_for_it() {
+    let (mut net, leader, lagging) = sleeper(2);
+    net.cut.clear();
+    net.world.delay_us = 5000;
+    net.run_until(|net| net.raft(leader).snapshots_in_use().count() == 1);
+    net.trace = Some(Vec::new());
+    let before = net.raft(leader).commit();
+    for payload in 0..10 {
+        net.propose(leader, payload).unwrap();
+        net.run_ms(3);
+    }
+    assert!(net.raft(leader).commit() > before, "others go on");
+    net.run_ms(500);
+    let last = net.raft(leader).last();
+    assert_eq!(net.hosts[&lagging].applied, last);
+    let mut pending = 0;
+    for (_, _, message) in net.trace.as_ref().unwrap() {
+        match message {
+            Message::SnapshotChunk(_) => pending += 1,
+            Message::ChunkReply { .. } => pending = 0,
+            _ => {}
+        }
+        assert!(pending <= 1);
+    }
+}
+
+#[test]
+fn a_lost_piece_is_sent_again_and_not_those_before_it() {
+    let (mut net, leader, lagging) = sleeper(3);
+    net.trace = Some(Vec::new());
+    net.cut.clear();
+    net.run_until(|net| chunk_offsets(net).len() == 2);
+    net.lose_flights();
+    net.run_ms(1000);
+    let offsets = chunk_offsets(&net);
+    assert_eq!(offsets[..3], [0, 16, 16], "{offsets:?}");
+    assert_eq!(net.installed, 1);
+    let last = net.raft(leader).last();
+    assert_eq!(net.hosts[&lagging].applied, last);
+}
+
+#[test]
+fn another_leader_goes_on_with_the_same_state() {
+    let (mut net, leader, lagging) = sleeper(4);
+    net.world.delay_us = 2000;
+    // Entries that come between would make it another state.
+    let heir = NodeId(6 - leader.0 - lagging.0);
+    net.trace = Some(Vec::new());
+    net.cut.clear();
+    net.run_until(|net| chunk_offsets(net).len() == 2);
+    let old = net.raft(lagging).receiving().unwrap();
+    net.crash(leader);
+    net.run_until(|net| net.raft(heir).is_leader());
+    let term = net.raft(heir).term();
+    // The state that it supplies has the base of the old one.
+    let base = old.base;
+    let membership = net.raft(heir).membership().clone();
+    net.send(
+        heir,
+        lagging,
+        &Message::SnapshotOffer {
+            id: old,
+            membership,
+        },
+    );
+    net.trace = Some(Vec::new());
+    net.run_ms(5);
+    let said = net.trace.as_ref().unwrap().iter();
+    let mut wanted = said.filter_map(|(_, _, message)| match message {
+        Message::ChunkReply { id, offset } if id.base == base => Some(*offset),
+        _ => None,
+    });
+    assert!(wanted.any(|offset| offset > 0), "not from the start");
+    assert_eq!(net.raft(heir).term(), term);
+    // The one that it really has is another, and begins anew.
+    net.run_ms(1000);
+    assert!(chunk_offsets(&net).contains(&0));
+    assert_eq!(net.hosts[&lagging].applied, net.hosts[&heir].applied);
+}
+
+#[test]
+fn a_state_that_says_nothing_new_is_answered_and_not_taken() {
+    let (mut net, leader, lagging) = sleeper(5);
+    net.cut.clear();
+    net.run_ms(300);
+    let applied = net.hosts[&lagging].applied;
+    for back in [0, 1, 5] {
+        net.trace = Some(Vec::new());
+        let index = LogIndex(applied.0 - back);
+        let id = SnapshotId {
+            base: (index, net.committed[index.0 as usize - 1].0),
+            bytes: 100,
+            sum: 7,
+        };
+        let membership = net.raft(leader).membership().clone();
+        net.send(leader, lagging, &Message::SnapshotOffer { id, membership });
+        net.run_ms(2);
+        assert_eq!(net.raft(lagging).receiving(), None);
+        let said = net.trace.as_ref().unwrap();
+        let index = applied;
+        assert!(
+            said.iter()
+                .any(|(_, _, m)| *m == Message::Accepted { index })
+        );
+    }
+    assert_eq!(net.installed, 1);
+}
+
+#[test]
+fn while_a_state_is_put_in_force_the_log_stands_still() {
+    let (mut net, leader, lagging) = sleeper(6);
+    net.cut.clear();
+    net.world.sync_us = 0;
+    net.hosts.get_mut(&lagging).unwrap().disk_stuck = true;
+    net.run_until(|net| net.raft(lagging).is_installing());
+    let (commit, last) = (net.raft(lagging).commit(), net.raft(lagging).last());
+    let term = net.raft(leader).term();
+    net.propose(leader, 1).unwrap();
+    net.run_ms(3000);
+    assert_eq!(net.raft(lagging).commit(), commit);
+    assert_eq!(net.raft(lagging).last(), last);
+    assert_eq!(net.raft(leader).term(), term, "and it disturbs nobody");
+    net.hosts.get_mut(&lagging).unwrap().disk_stuck = false;
+    net.run_ms(1000);
+    let last = net.raft(leader).last();
+    assert_eq!(net.hosts[&lagging].applied, last);
+}
+
+#[test]
+fn a_tail_that_follows_on_the_state_is_kept() {
+    for follows in [true, false] {
+        let mut net = Net::new(7, 3, World::CALM);
+        let leader = net.run_to_leader();
+        let lagging = NodeId(1 + leader.0 % 3);
+        net.run_ms(100);
+        for payload in 0..10 {
+            net.propose(leader, payload).unwrap();
+        }
+        // The entries arrive, but not that they are committed.
+        net.run_until(|net| net.raft(lagging).last() == net.raft(leader).last());
+        net.isolate(lagging);
+        net.lose_flights();
+        net.cut
+            .retain(|(from, to)| *from == lagging || *to == lagging);
+        net.run_ms(100);
+        let (commit, last) = (net.raft(lagging).commit(), net.raft(lagging).last());
+        assert!(commit.0 + 3 < last.0);
+        net.cut.clear();
+        let index = LogIndex(last.0 - 2);
+        let mut term = net.raft(leader).term();
+        if !follows {
+            term = term.next();
+        }
+        let membership = net.raft(leader).membership().clone();
+        let raft = net.raft(lagging);
+        assert!(raft.installed((index, term), membership));
+        assert_eq!(raft.commit(), index);
+        assert_eq!(raft.applied, index);
+        let left = if follows { last } else { index };
+        assert_eq!(raft.last(), left);
+    }
+}
+
+#[test]
+fn everything_committed_is_everywhere_though_nobody_keeps_entries() {
+    let (mut committed, mut installed) = (0, 0);
+    for seed in 0..200 {
+        let net = storm(seed, 2 + seed % 4, World::FORGETFUL, 150);
+        committed += net.committed.len();
+        installed += net.installed;
+    }
+    assert!(committed > 3000, "{committed}");
+    assert!(installed > 200, "{installed}");
+}
+
+#[test]
+fn a_group_of_one_that_kept_nothing_grows() {
+    let mut net = Net::new(8, 1, World::CALM);
+    let leader = net.run_to_leader();
+    for payload in 0..10 {
+        net.propose(leader, payload).unwrap();
+        net.run_ms(2);
+    }
+    net.join(member(2));
+    net.change(leader, &[Change::AddLearner(member(2))])
+        .unwrap();
+    net.run_ms(300);
+    assert_eq!(net.installed, 1);
+    net.change(leader, &[Change::Promote(NodeId(2))]).unwrap();
+    net.run_ms(300);
+    net.crash(leader);
+    net.start(leader);
+    let leader = net.run_to_leader();
+    let last = net.propose(leader, 1).unwrap();
+    net.run_ms(100);
+    assert!(net.hosts.values().all(|host| host.applied == last));
+}
