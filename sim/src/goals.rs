@@ -78,6 +78,8 @@ counted! {
     Elected, "elected", "a member began to lead";
     Elsewhere, "elsewhere", "a client was sent elsewhere, or told that nobody leads";
     Uncertain, "uncertain", "a client was told that its write may have been applied";
+    Restored, "restored", "a member of a group begins from a base, its own or another's";
+    Installed, "installed", "a member has taken the state of another";
 }
 
 impl Fault {
@@ -90,7 +92,10 @@ impl Fault {
 impl Goal {
     /// Whether it takes several members.
     pub(crate) fn takes_a_group(self) -> bool {
-        matches!(self, Self::Elected | Self::Elsewhere | Self::Uncertain)
+        matches!(
+            self,
+            Self::Elected | Self::Elsewhere | Self::Uncertain | Self::Restored | Self::Installed
+        )
     }
 }
 

@@ -160,7 +160,16 @@ impl Scenario {
         Self {
             seed,
             policy,
-            config: Self::config(&mut class(4), policy),
+            config: if grouped {
+                let mut dice = class(28);
+                Config {
+                    retained_bytes: *dice.pick(&[0, 4 << 10, 64 << 10, 64 << 20]),
+                    chunk_bytes: *dice.pick(&[1000, 16 << 10, 512 << 10]),
+                    ..Self::config(&mut class(4), policy)
+                }
+            } else {
+                Self::config(&mut class(4), policy)
+            },
             members: if grouped {
                 *class(23).pick(&[3, 3, 3, 5])
             } else {

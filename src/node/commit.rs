@@ -25,6 +25,7 @@ use super::effect::{Effect, Note};
 use super::recovery::Recovering;
 use super::rewrite::Rewrite;
 use super::route::write_error;
+use super::snapshot::Snapshots;
 use super::{Node, Phase, Waiter};
 use crate::command::error::Error;
 
@@ -44,6 +45,7 @@ pub(super) struct Commit {
     pub(super) log: Option<Log>,
     pub(super) recovering: Option<Box<Recovering>>,
     pub(super) rewrite: Rewrite,
+    pub(super) snapshots: Snapshots,
     /// Who is owed something when these entries are applied.
     proposed: VecDeque<Proposed>,
     proposed_bytes: usize,
@@ -133,6 +135,7 @@ impl Node {
         self.tend_office();
         self.begin_service();
         self.rewrite_turn();
+        self.snapshot_turn();
         self.note_space();
         self.finish_stopping();
         self.reload_when_settled();
@@ -244,7 +247,7 @@ impl Node {
     }
 
     /// One write for all that was handed over, and a sync where one is due.
-    fn flush_log(&mut self) {
+    pub(super) fn flush_log(&mut self) {
         if let Some(log) = &mut self.commit.log {
             log.flush(self.now, &mut self.commit.ops);
             self.learn_persisted();
@@ -352,6 +355,9 @@ impl Node {
             self.recover(ticket, outcome);
             return;
         }
+        if self.snapshot_read(ticket, &outcome) {
+            return;
+        }
         let Some(log) = &mut self.commit.log else {
             return;
         };
@@ -417,7 +423,7 @@ impl Node {
         let ready = self.commit.reload_wanted
             && self.commit.is_settled()
             && self.commit.rewrite.running.is_none()
-            && self.phase == Phase::Serving;
+            && matches!(self.phase, Phase::Serving | Phase::Recovering);
         if !ready || !self.close_log() {
             return;
         }

@@ -44,6 +44,10 @@ pub struct Config {
     pub rewrite_min_bytes: u64,
     /// The size of a log segment, in bytes.
     pub segment_bytes: u64,
+    /// How many bytes of applied entries are kept in memory for members that lag.
+    pub retained_bytes: usize,
+    /// The most bytes of one piece of a state that is sent to a member.
+    pub chunk_bytes: usize,
     /// The password of the default user; empty: none is asked for.
     pub requirepass: Vec<u8>,
     /// How many bytes keys and values may take before writes that take more are refused; 0: no
@@ -98,6 +102,8 @@ impl Default for Config {
             rewrite_percentage: 100,
             rewrite_min_bytes: 64 << 20,
             segment_bytes: crate::limits::SEGMENT_BYTES,
+            retained_bytes: 64 << 20,
+            chunk_bytes: 512 << 10,
             requirepass: Vec::new(),
             memory_max: 0,
             clients_max: 10_000,

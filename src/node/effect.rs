@@ -100,6 +100,16 @@ pub enum Note {
     },
     /// A rewrite could not be finished; the log is as it was.
     RewriteFailed,
+    /// Another member's state has taken the place of the log.
+    SnapshotInstalled {
+        /// The entry at which it stands.
+        index: LogIndex,
+    },
+    /// What was received is no state of a group.
+    BadSnapshot {
+        /// From whom, if that is known.
+        peer: Option<NodeId>,
+    },
     /// Writes are refused: there is no space.
     NoSpace,
     /// There is space again.
@@ -132,6 +142,13 @@ impl fmt::Display for Note {
                 )
             }
             Self::RewriteFailed => f.write_str("rewrite failed; the log is as it was"),
+            Self::SnapshotInstalled { index } => {
+                write!(f, "installed the leader's state of entry {}", index.0)
+            }
+            Self::BadSnapshot { peer: Some(peer) } => {
+                write!(f, "the state that member {} sends is damaged", peer.0)
+            }
+            Self::BadSnapshot { peer: None } => f.write_str("a received state is damaged"),
             Self::NoSpace => f.write_str("no space for the log: writes are refused"),
             Self::SpaceAgain => f.write_str("there is space for the log again"),
         }

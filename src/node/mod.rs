@@ -19,6 +19,7 @@ mod rewrite;
 mod route;
 mod server;
 mod sessions;
+mod snapshot;
 mod stats;
 mod verbs;
 mod watchers;

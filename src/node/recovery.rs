@@ -19,6 +19,7 @@ use crate::store::Store;
 use super::base::{BaseHead, Identity};
 use super::config::{Config, Fsync};
 use super::effect::Note;
+use super::witness::Witnessed;
 use super::{Node, Phase};
 
 /// Draws that a data directory makes once, on its first day.
@@ -46,6 +47,8 @@ struct Found {
     applied: (LogIndex, Term),
     /// Entries behind it.
     tail: VecDeque<Entry>,
+    /// What the base says of itself.
+    head: Option<BaseHead>,
     trouble: Option<String>,
 }
 
@@ -119,6 +122,7 @@ impl Node {
                 membership,
                 applied: (LogIndex(0), Term(0)),
                 tail: VecDeque::new(),
+                head: None,
                 trouble: None,
             },
             shown: 0,
@@ -191,6 +195,7 @@ impl Node {
                         Err(_) => found.trouble = Some("the base names no members".into()),
                     }
                     self.commit.applied = head.index;
+                    found.head = Some(head);
                 }
                 None => found.trouble = Some("the base has no head".into()),
             },
@@ -251,7 +256,12 @@ impl Node {
             tail: found.tail.into(),
         };
         self.stamped = (self.applied_stamp, self.now.mono);
+        let index = self.commit.applied;
+        if found.head.is_some() && !restart.membership.is_sole_voter(self.config.id) {
+            self.witness.note(|| Witnessed::Restored { index });
+        }
         self.commit.log = Some(recovery.into_log(self.now));
+        self.commit.snapshots.head = found.head;
         self.commit.raft = Some(Raft::new(
             settings(&self.config, &identity),
             restart,
@@ -305,6 +315,8 @@ fn settings(config: &Config, identity: &Identity) -> Settings {
         incarnation: identity.incarnation,
         cluster: identity.cluster,
         seed: config.seed,
+        retained_bytes: config.retained_bytes,
+        chunk_bytes: config.chunk_bytes,
         ..Settings::default()
     }
 }

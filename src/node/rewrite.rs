@@ -30,6 +30,8 @@ pub(super) struct Rewrite {
     pub(super) wanted: bool,
     /// The entry whose state is being written.
     pub(super) running: Option<LogIndex>,
+    /// What the base says of itself.
+    head: Option<BaseHead>,
     /// All of the state has been handed over.
     whole: bool,
     /// The base takes another piece at once.
@@ -81,7 +83,7 @@ impl Node {
         {
             return false;
         }
-        if self.office.grouped {
+        if self.commit.snapshots.is_arriving() || self.base_is_in_use() {
             return false;
         }
         let percentage = u64::from(self.config.rewrite_percentage);
@@ -128,6 +130,7 @@ impl Node {
         self.commit.rewrite.whole = false;
         self.commit.rewrite.hungry = true;
         self.commit.rewrite.running = Some(index);
+        self.commit.rewrite.head = Some(head);
         self.note(Note::RewriteBegun { index });
     }
 
@@ -161,6 +164,7 @@ impl Node {
         match state {
             Some(RewriteState::Done { bytes }) => {
                 rewrite.running = None;
+                self.commit.snapshots.head = rewrite.head.take();
                 rewrite.last_failed = false;
                 rewrite.pause = None;
                 rewrite.count += 1;

@@ -20,6 +20,11 @@ pub enum Witnessed {
         /// What it says, as `entry` encodes it.
         payload: Bytes,
     },
+    /// In a group: memory holds a base's state, and what was applied before is forgotten.
+    Restored {
+        /// The entry at which it stands.
+        index: LogIndex,
+    },
     /// The next command of that entry was executed.
     Step,
     /// A client's next reply was written.

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::ids::{LogIndex, NodeId, PersistSeq, Term};
+use crate::ids::{Incarnation, LogIndex, NodeId, PersistSeq, Term};
 use crate::time::Mono;
 
 use super::history::History;
@@ -215,6 +215,11 @@ impl Raft {
     /// The last entry of the log.
     pub fn last(&self) -> LogIndex {
         self.log.last().0
+    }
+
+    /// The life of this member's disk.
+    pub fn incarnation(&self) -> Incarnation {
+        self.settings.incarnation
     }
 
     /// Whether this member leads.

@@ -94,6 +94,31 @@ impl Judge {
         member.history.forget();
     }
 
+    /// R5: a member's memory holds the state behind an entry, which others have applied.
+    pub(super) fn group_restored(&mut self, number: usize, index: u64) -> Verdict {
+        let Some(group) = &self.group else {
+            return Ok(());
+        };
+        let Some(entries) = group.log.get(..index as usize) else {
+            let text = format!("member {number} has a state of entry {index}: nobody else has");
+            return Err(Violation::new(Id::R5, text));
+        };
+        let history = &mut self.members[number].history;
+        history.forget();
+        for entry in entries {
+            history.begin(entry);
+            while history.execute().is_some() {}
+        }
+        history.from_base = true;
+        self.goals.reach(Goal::Restored);
+        Ok(())
+    }
+
+    /// A member of a group begins to recover while it runs.
+    pub(crate) fn group_reloads(&mut self, number: usize) {
+        self.members[number].serving = false;
+    }
+
     /// A member of a group has recovered.
     pub(super) fn group_serves(&mut self, number: usize) {
         let asked = self.asked;

@@ -215,6 +215,7 @@ impl Judge {
                     };
                     self.entry(member, entry, around)?;
                 }
+                Witnessed::Restored { index } => self.group_restored(member, index.0)?,
                 Witnessed::Step => self.step(member)?,
                 Witnessed::Answered { conn, answer } => {
                     self.answered(member, conn.0, answer, around)?;

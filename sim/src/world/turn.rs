@@ -105,6 +105,7 @@ impl World {
 
     /// Hands what a node has witnessed to the judge.
     fn listen(&mut self, number: usize, heard: Heard) -> Verdict {
+        let grouped = self.members.len() > 1;
         let member = &mut self.members[number];
         let (ran, tight) = (member.ran(self.time), member.is_tight(self.time));
         let Some(node) = &mut member.node else {
@@ -125,6 +126,12 @@ impl World {
                 crate::report::line(&format!("        witness {record:?}"));
             }
         }
+        if member.serving && phase == Phase::Recovering && grouped {
+            // Another member's state takes the place of its own.
+            member.serving = false;
+            self.judge.group_reloads(number);
+        }
+        let member = &mut self.members[number];
         if member.serving || phase != Phase::Serving {
             if records.is_empty() {
                 return Ok(());
@@ -407,6 +414,13 @@ impl World {
             });
             if damaged {
                 self.judge.damage_noted(number);
+            }
+            let installed = effects.iter().any(|effect| match effect {
+                Effect::Note(note) => matches!(**note, Note::SnapshotInstalled { .. }),
+                _ => false,
+            });
+            if installed {
+                self.judge.reached(Goal::Installed);
             }
             self.listen(number, Heard::Flushed { recovered })?;
             self.check_leader(number)?;
