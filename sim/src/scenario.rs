@@ -164,7 +164,11 @@ impl Scenario {
                 let mut dice = class(28);
                 Config {
                     retained_bytes: *dice.pick(&[0, 4 << 10, 64 << 10, 64 << 20]),
-                    chunk_bytes: *dice.pick(&[1000, 16 << 10, 512 << 10]),
+                    // A state must get through in the time that a group has to settle.
+                    chunk_bytes: dice
+                        .pick(&[1000, 16 << 10, 512 << 10])
+                        .max(&(shape.keys as usize * shape.value_bytes as usize / 32))
+                        .to_owned(),
                     ..Self::config(&mut class(4), policy)
                 }
             } else {
