@@ -365,6 +365,8 @@ fn groups_change_while_everything_else_happens() {
             net.check_log_matching();
         }
         net.make_peace();
+        // An office that was being given away is taken or kept.
+        net.run_ms(1000);
         let leader = net.run_to_leader();
         let index = net.propose(leader, u64::MAX).unwrap();
         net.run_ms(5000);
