@@ -30,14 +30,6 @@ impl History {
         last.map_or(&self.settled, |(_, membership)| membership)
     }
 
-    /// The membership that was in force when the log ended at an index that is not yet applied, or
-    /// is the last that is.
-    #[cfg(test)]
-    pub(super) fn at(&self, index: LogIndex) -> &Membership {
-        let before = self.later.iter().rev().find(|(own, _)| *own <= index);
-        before.map_or(&self.settled, |(_, membership)| membership)
-    }
-
     /// The entry that brought it into force, if that is not applied yet.
     pub(super) fn unsettled(&self) -> Option<LogIndex> {
         self.later.last().map(|(index, _)| *index)

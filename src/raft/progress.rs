@@ -202,6 +202,7 @@ impl Peer {
                 next: self.matched.next(),
                 in_flight: InFlight::default(),
             };
+            self.catches_up &= self.matched < commit;
         }
     }
 

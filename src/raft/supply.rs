@@ -267,9 +267,11 @@ impl Raft {
         }
     }
 
-    /// Whether entries are kept for a member that has been sent a state.
+    /// Whether entries are kept for a member that is being sent a state, or what came after it.
     pub(super) fn feeds_somebody(&self) -> bool {
-        self.peers().iter().any(|peer| peer.catches_up)
+        let silent = self.settings.election_max();
+        let mut peers = self.peers().iter();
+        peers.any(|peer| peer.catches_up && self.now.since(peer.heard) < silent)
     }
 
     fn peers(&self) -> &[Peer] {

@@ -318,6 +318,63 @@ fn an_office_goes_to_voters_only() {
     assert_eq!(net.leader(), Some(leader));
 }
 
+/// A generated life of a group whose members come and go; how many changes of membership there
+/// were.
+fn changing_group(seed: u64, world: World) -> (Net, u32) {
+    let mut changes = 0;
+    let mut net = Net::new(seed, 1 + seed % 4, world);
+    for payload in 0..200 {
+        let ms = net.below(60);
+        net.run_ms(ms);
+        let id = NodeId(1 + net.below(6));
+        let is_there = net.hosts.contains_key(&id);
+        let is_alive = is_there && net.hosts[&id].raft.is_some();
+        let Some(leader) = net.leader() else {
+            net.cut.clear();
+            net.start_all();
+            continue;
+        };
+        match net.below(20) {
+            0 if is_there => net.isolate(id),
+            1..=3 => net.cut.clear(),
+            4 if is_alive => net.crash(id),
+            5..=7 => net.start_all(),
+            8 if !is_there => net.join(member(id.0)),
+            9 | 10 if is_there => {
+                let member = net.hosts[&id].member;
+                let _ = net.change(leader, &[Change::AddLearner(member)]);
+            }
+            11 | 12 => {
+                changes += u32::from(net.change(leader, &[Change::Promote(id)]).is_ok());
+            }
+            13 => {
+                changes += u32::from(net.change(leader, &[Change::Remove(id)]).is_ok());
+            }
+            14 => {
+                let _ = net.transfer(leader, Some(id));
+            }
+            _ => {
+                let _ = net.propose(leader, payload);
+            }
+        }
+        net.check_log_matching();
+    }
+    net.make_peace();
+    // An office that was being given away is taken or kept.
+    net.run_ms(1000);
+    let leader = net.run_to_leader();
+    let index = net.propose(leader, u64::MAX).unwrap();
+    net.run_ms(5000);
+    let members = net.raft(leader).in_force().members();
+    let members: Vec<NodeId> = members.map(|member| member.id).collect();
+    for id in members {
+        let host = &net.hosts[&id];
+        assert!(host.applied >= index, "seed {seed}: {id} lags");
+    }
+    assert!(!net.raft(leader).in_force().is_joint());
+    (net, changes)
+}
+
 #[test]
 fn groups_change_while_everything_else_happens() {
     let mut changes = 0;
@@ -327,58 +384,19 @@ fn groups_change_while_everything_else_happens() {
         } else {
             World::ROUGH
         };
-        let mut net = Net::new(seed, 1 + seed % 4, world);
-        for payload in 0..200 {
-            let ms = net.below(60);
-            net.run_ms(ms);
-            let id = NodeId(1 + net.below(6));
-            let is_there = net.hosts.contains_key(&id);
-            let is_alive = is_there && net.hosts[&id].raft.is_some();
-            let Some(leader) = net.leader() else {
-                net.cut.clear();
-                net.start_all();
-                continue;
-            };
-            match net.below(20) {
-                0 if is_there => net.isolate(id),
-                1..=3 => net.cut.clear(),
-                4 if is_alive => net.crash(id),
-                5..=7 => net.start_all(),
-                8 if !is_there => net.join(member(id.0)),
-                9 | 10 if is_there => {
-                    let member = net.hosts[&id].member;
-                    let _ = net.change(leader, &[Change::AddLearner(member)]);
-                }
-                11 | 12 => {
-                    changes += u32::from(net.change(leader, &[Change::Promote(id)]).is_ok());
-                }
-                13 => {
-                    changes += u32::from(net.change(leader, &[Change::Remove(id)]).is_ok());
-                }
-                14 => {
-                    let _ = net.transfer(leader, Some(id));
-                }
-                _ => {
-                    let _ = net.propose(leader, payload);
-                }
-            }
-            net.check_log_matching();
-        }
-        net.make_peace();
-        let leader = net.run_to_leader();
-        let index = net.propose(leader, u64::MAX).unwrap();
-        net.run_ms(5000);
-        let members: Vec<NodeId> = net
-            .raft(leader)
-            .in_force()
-            .members()
-            .map(|m| m.id)
-            .collect();
-        for id in members {
-            let host = &net.hosts[&id];
-            assert!(host.applied >= index, "seed {seed}: {id} lags");
-        }
-        assert!(!net.raft(leader).in_force().is_joint());
+        changes += changing_group(seed, world).1;
     }
     assert!(changes > 300, "{changes}");
+}
+
+#[test]
+fn groups_change_though_nobody_keeps_entries() {
+    let (mut changes, mut installed) = (0, 0);
+    for seed in 0..150 {
+        let (net, more) = changing_group(seed, World::FORGETFUL);
+        changes += more;
+        installed += net.installed;
+    }
+    assert!(changes > 200, "{changes}");
+    assert!(installed > 200, "{installed}");
 }

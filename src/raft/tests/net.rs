@@ -122,8 +122,8 @@ pub(super) struct Host {
     spoken: Term,
     pub(super) settings: Settings,
     pub(super) applied: LogIndex,
-    /// It led when its last event was over.
-    led: bool,
+    /// It led when its last event was over, and this membership was in force.
+    led_in: Option<Membership>,
     lives: u64,
     paused: Option<Raft>,
     /// What was received of a state.
@@ -160,8 +160,6 @@ pub(super) struct Net {
     pub(super) memberships: Vec<(LogIndex, Membership)>,
     /// States that were put in force.
     pub(super) installed: u64,
-    /// States whose sending another leader went on with.
-    pub(super) resumed: u64,
     /// The latest term in which something was committed.
     committed_in: Term,
     /// Reads under way: what was committed when they were asked.
@@ -201,7 +199,6 @@ impl Net {
             committed: Vec::new(),
             memberships: Vec::new(),
             installed: 0,
-            resumed: 0,
             committed_in: Term(0),
             reads: BTreeMap::new(),
             granted: Vec::new(),
@@ -249,7 +246,7 @@ impl Net {
                 ..Settings::default()
             },
             applied: LogIndex(0),
-            led: false,
+            led_in: None,
             lives: 0,
             paused: None,
             incoming: Vec::new(),
@@ -278,7 +275,7 @@ impl Net {
         let disk = host.disk.clone();
         host.applied = disk.base.0;
         host.shown = (disk.term, disk.base.0, disk.base.0);
-        host.led = false;
+        host.led_in = None;
         let restart = Restart {
             term: disk.term,
             vote: disk.vote,
@@ -757,8 +754,8 @@ impl Net {
             base <= raft.applied && raft.applied <= raft.commit() && raft.commit() <= last;
         assert!(in_order, "R13: base, applied, commit, last");
         assert_eq!(raft.applied, host.applied);
-        host.led = raft.is_leader();
-        if !host.led {
+        host.led_in = raft.is_leader().then(|| raft.in_force().clone());
+        if host.led_in.is_none() {
             return;
         }
         // It may not know yet what others have committed.
@@ -793,7 +790,7 @@ impl Net {
         }
         // A leader may have removed itself by it.
         assert!(
-            raft.is_leader() || self.hosts[&id].led,
+            raft.is_leader() || self.hosts[&id].led_in.is_some(),
             "only a leader commits what was not committed"
         );
         let term = raft.log.term_at(commit);
@@ -801,10 +798,11 @@ impl Net {
             let disk = &self.hosts[&id].disk;
             disk.base.0 >= commit || disk.term_at(commit).map(TermAt::Known) == Some(term)
         };
-        for membership in [raft.history.at(commit), raft.in_force()] {
-            let reached = membership.reached(&|id| u64::from(holds(id)));
-            assert_eq!(reached, 1, "R7: committed is durable on a quorum");
-        }
+        // What was in force when the event began has decided: what it commits may end a change.
+        let decided = self.hosts[&id].led_in.as_ref();
+        let decided = decided.unwrap_or(raft.in_force());
+        let reached = decided.reached(&|id| u64::from(holds(id)));
+        assert_eq!(reached, 1, "R7: committed is durable on a quorum");
         self.committed_in = self.committed_in.max(raft.term());
         for index in known + 1..=commit.0 {
             let entry = raft.log.get(LogIndex(index)).expect("not applied yet");

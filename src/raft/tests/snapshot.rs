@@ -2,7 +2,7 @@
 
 use super::net::{Net, World, member};
 use super::replication::storm;
-use crate::ids::{LogIndex, NodeId};
+use crate::ids::{LogIndex, NodeId, Term};
 use crate::raft::message::Message;
 use crate::raft::*;
 
@@ -22,9 +22,9 @@ fn sleeper(seed: u64) -> (Net, NodeId, NodeId) {
     net.isolate(lagging);
     for payload in 0..20 {
         net.propose(leader, payload).unwrap();
+        net.run_ms(2);
     }
     net.run_ms(100);
-    net.compact(leader);
     (net, leader, lagging)
 }
 
@@ -48,7 +48,7 @@ fn a_member_that_slept_too_long_is_sent_a_state_in_pieces() {
     let (mut net, leader, lagging) = sleeper(1);
     net.trace = Some(Vec::new());
     net.cut.clear();
-    net.run_ms(300);
+    net.run_ms(1000);
     assert_eq!(net.installed, 1);
     assert_eq!(offers(&net), 1);
     assert!(chunk_offsets(&net).len() >= 3);
@@ -102,48 +102,53 @@ fn a_lost_piece_is_sent_again_and_not_those_before_it() {
 
 #[test]
 fn another_leader_goes_on_with_the_same_state() {
+    for same in [true, false] {
+        let (mut net, leader, lagging) = sleeper(4);
+        let heir = NodeId(6 - leader.0 - lagging.0);
+        net.trace = Some(Vec::new());
+        net.cut.clear();
+        net.run_until(|net| chunk_offsets(net).len() == 2);
+        let old = net.raft(lagging).receiving().unwrap();
+        net.crash(leader);
+        net.run_until(|net| net.raft(heir).is_leader());
+        net.trace = Some(Vec::new());
+        if !same {
+            // Under the same place, but not byte by byte what the first leader sent.
+            let membership = net.raft(heir).membership().clone();
+            let id = SnapshotId {
+                sum: !old.sum,
+                ..old
+            };
+            net.send(heir, lagging, &Message::SnapshotOffer { id, membership });
+        }
+        net.run_ms(1500);
+        // Nothing was committed in between, so that the heir's state is the same.
+        assert_eq!(chunk_offsets(&net).contains(&0), !same);
+        assert_eq!(net.installed, 1);
+        assert_eq!(net.hosts[&lagging].applied, net.hosts[&heir].applied);
+    }
+}
+
+#[test]
+fn a_receiver_that_dies_in_the_middle_begins_anew() {
     let (mut net, leader, lagging) = sleeper(4);
-    net.world.delay_us = 2000;
-    // Entries that come between would make it another state.
-    let heir = NodeId(6 - leader.0 - lagging.0);
     net.trace = Some(Vec::new());
     net.cut.clear();
     net.run_until(|net| chunk_offsets(net).len() == 2);
-    let old = net.raft(lagging).receiving().unwrap();
-    net.crash(leader);
-    net.run_until(|net| net.raft(heir).is_leader());
-    let term = net.raft(heir).term();
-    // The state that it supplies has the base of the old one.
-    let base = old.base;
-    let membership = net.raft(heir).membership().clone();
-    net.send(
-        heir,
-        lagging,
-        &Message::SnapshotOffer {
-            id: old,
-            membership,
-        },
-    );
-    net.trace = Some(Vec::new());
-    net.run_ms(5);
-    let said = net.trace.as_ref().unwrap().iter();
-    let mut wanted = said.filter_map(|(_, _, message)| match message {
-        Message::ChunkReply { id, offset } if id.base == base => Some(*offset),
-        _ => None,
-    });
-    assert!(wanted.any(|offset| offset > 0), "not from the start");
-    assert_eq!(net.raft(heir).term(), term);
-    // The one that it really has is another, and begins anew.
-    net.run_ms(1000);
-    assert!(chunk_offsets(&net).contains(&0));
-    assert_eq!(net.hosts[&lagging].applied, net.hosts[&heir].applied);
+    net.crash(lagging);
+    net.start(lagging);
+    net.run_ms(1500);
+    let zeros = chunk_offsets(&net).into_iter().filter(|at| *at == 0);
+    assert_eq!(zeros.count(), 2);
+    let last = net.raft(leader).last();
+    assert_eq!(net.hosts[&lagging].applied, last);
 }
 
 #[test]
 fn a_state_that_says_nothing_new_is_answered_and_not_taken() {
     let (mut net, leader, lagging) = sleeper(5);
     net.cut.clear();
-    net.run_ms(300);
+    net.run_ms(1000);
     let applied = net.hosts[&lagging].applied;
     for back in [0, 1, 5] {
         net.trace = Some(Vec::new());
@@ -255,4 +260,139 @@ fn a_group_of_one_that_kept_nothing_grows() {
     let last = net.propose(leader, 1).unwrap();
     net.run_ms(100);
     assert!(net.hosts.values().all(|host| host.applied == last));
+}
+
+/// A calm group that grows by a voter and shrinks by another, so that its log holds two joint
+/// memberships and entries between them; the members that stay, and the last index.
+fn changed(seed: u64) -> (Net, NodeId, LogIndex) {
+    let mut net = Net::new(seed, 3, World::CALM);
+    let leader = net.run_to_leader();
+    net.join(member(4));
+    let gone = NodeId(1 + leader.0 % 3);
+    let steps: [&[Change]; 3] = [
+        &[Change::AddLearner(member(4))],
+        &[Change::Promote(NodeId(4))],
+        &[Change::Remove(gone)],
+    ];
+    for (at, step) in steps.into_iter().enumerate() {
+        net.change(leader, step).unwrap();
+        net.propose(leader, at as u64).unwrap();
+        net.run_ms(200);
+        net.propose(leader, at as u64).unwrap();
+        net.run_ms(20);
+    }
+    let last = net.raft(leader).last();
+    assert!(last.0 > 10);
+    (net, leader, last)
+}
+
+#[test]
+fn snapshot_at_every_index_around_a_membership_change() {
+    let (net, leader, last) = changed(20);
+    let mut joint = 0;
+    for index in 1..=last.0 {
+        let (mut net, again, _) = changed(20);
+        assert_eq!(leader, again);
+        let index = LogIndex(index);
+        let (term, membership) = (
+            net.committed[index.0 as usize - 1].0,
+            net.membership_at(index),
+        );
+        let membership = membership.clone();
+        joint += u32::from(membership.is_joint());
+        assert_eq!(
+            Membership::decode(&membership.encode()),
+            Ok(membership.clone())
+        );
+        // A fresh disk with that state and nothing behind it, under a follower that stays.
+        let ids: Vec<NodeId> = net
+            .raft(leader)
+            .in_force()
+            .members()
+            .map(|m| m.id)
+            .collect();
+        let id = *ids.iter().find(|id| **id != leader).unwrap();
+        net.crash(id);
+        let disk = &mut net.hosts.get_mut(&id).unwrap().disk;
+        disk.entries.clear();
+        (disk.base, disk.membership) = ((index, term), membership.clone());
+        net.start(id);
+        assert_eq!(*net.raft(id).in_force(), membership);
+        net.run_ms(1000);
+        let (last, in_force) = (net.raft(leader).last(), net.raft(leader).in_force().clone());
+        assert_eq!(net.hosts[&id].applied, last);
+        assert_eq!(*net.raft(id).in_force(), in_force);
+        // A snapshot of that snapshot.
+        net.compact(id);
+        net.crash(id);
+        net.start(id);
+        assert_eq!(*net.raft(id).in_force(), in_force);
+    }
+    assert!(joint >= 2, "{joint}");
+    drop(net);
+}
+
+#[test]
+fn a_state_of_a_joint_membership_keeps_both_halves() {
+    // etcd dropped one. The receiver learns of the change by the state alone.
+    let (mut net, leader, lagging) = sleeper(21);
+    let gone = NodeId(6 - leader.0 - lagging.0);
+    net.change(leader, &[Change::Remove(lagging)]).unwrap();
+    net.run_until(|net| net.raft(gone).in_force().is_joint());
+    net.run_until(|net| net.raft(leader).membership().is_joint());
+    net.compact(leader);
+    let joint = net.raft(leader).membership().clone();
+    net.crash(leader);
+    let disk = &net.hosts[&leader].disk;
+    assert_eq!(disk.membership, joint);
+    assert!(joint.voters().count() == 3 && joint.is_joint());
+    net.cut.clear();
+    net.start(leader);
+    net.run_ms(5000);
+    let leader = net.run_to_leader();
+    assert!(
+        !net.raft(leader).in_force().is_joint(),
+        "left by whoever leads"
+    );
+    assert_eq!(net.raft(leader).in_force().voters().count(), 2);
+}
+
+#[test]
+fn restart_at_every_log_position_around_one() {
+    let (_, leader, last) = changed(22);
+    for index in 0..=last.0 {
+        for base in [0, index / 2, index] {
+            let (mut net, _, _) = changed(22);
+            let ids: Vec<NodeId> = net.hosts.keys().copied().collect();
+            for id in ids.iter().copied() {
+                net.crash(id);
+            }
+            // One that stays has lost all behind the index; the quorum still has it.
+            let stays = |id: &&NodeId| **id != leader && net.membership_at(last).is_voter(**id);
+            let id = *ids.iter().find(stays).unwrap();
+            let place = |at: u64| {
+                let at = LogIndex(at);
+                let term =
+                    at.0.checked_sub(1)
+                        .map_or(Term(0), |at| net.committed[at as usize].0);
+                (at, term)
+            };
+            let (place, membership) = (place(base), net.membership_at(LogIndex(base)).clone());
+            let in_force = net.membership_at(LogIndex(index)).clone();
+            let disk = &mut net.hosts.get_mut(&id).unwrap().disk;
+            disk.entries
+                .retain(|e| e.index.0 > base && e.index.0 <= index);
+            (disk.base, disk.membership) = (place, membership);
+            net.start(id);
+            assert_eq!(*net.raft(id).in_force(), in_force);
+            net.run_ms(1000);
+            net.start_all();
+            let leader = net.run_to_leader();
+            net.run_ms(1000);
+            let last = net.propose(leader, 1).unwrap();
+            net.run_ms(1000);
+            assert_eq!(net.hosts[&id].applied, last);
+            assert_eq!(net.raft(id).in_force().voters().count(), 3);
+        }
+    }
 }
