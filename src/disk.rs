@@ -42,8 +42,8 @@ impl FileName {
     /// `manifest.tmp`.
     pub const MANIFEST_TMP: Self = Self::new(FileKind::ManifestTmp, 0);
 
-    /// No directory lives long enough to count so far. It is half of what fits, so that every number
-    /// that follows a file's has a name too.
+    /// No directory lives long enough to count so far. It is half of what fits, so that every
+    /// number that follows a file's has a name too.
     pub const NUMBER_MAX: u64 = NUMBER_MASK / 2;
 
     /// The file of a kind and a number (below 2^60).
