@@ -56,6 +56,8 @@ pub(crate) struct Scenario {
     pub(crate) policy: Policy,
     pub(crate) config: Config,
     pub(crate) members: usize,
+    /// How many of them form the group; the others may come later.
+    pub(crate) founders: usize,
     /// How long clients ask, in nanoseconds of true time.
     pub(crate) duration: u64,
     pub(crate) clients: Vec<(Kind, Shape)>,
@@ -150,12 +152,27 @@ impl Scenario {
             Self::policy(&mut class(1), on_disk)
         };
         let logged = policy != Policy::Memory;
+        let founders = if grouped {
+            *class(23).pick(&[3, 3, 3, 5])
+        } else {
+            1
+        };
+        let spares = if grouped {
+            class(29).below(3) as usize
+        } else {
+            0
+        };
+        let members = founders + spares;
         let shape = Shape {
             keys: *dice.pick(&[1, 3, 8, 30, 200]),
             value_bytes: *dice.pick(&[16, 100, 2000, 40_000]),
+            members: members as u64,
             garbage: class(2).coin() || on_bytes,
         };
-        let clients = Self::clients(&mut class(3), profile, shape);
+        let mut clients = Self::clients(&mut class(3), profile, shape);
+        if spares > 0 {
+            clients.push((Kind::Operator, shape));
+        }
         let crash_mean = if on_disk { 4 * SECOND } else { 10 * SECOND };
         Self {
             seed,
@@ -174,11 +191,8 @@ impl Scenario {
             } else {
                 Self::config(&mut class(4), policy)
             },
-            members: if grouped {
-                *class(23).pick(&[3, 3, 3, 5])
-            } else {
-                1
-            },
+            members,
+            founders,
             duration: 60 * SECOND,
             clients,
             think: dice.within(20, 400) * MS,

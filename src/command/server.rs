@@ -73,6 +73,8 @@ const STOPS: &[&str] = &[
     "no_multi",
     "allow_busy",
 ];
+/// Flags of what changes the group; its reply may have to wait.
+const GROUP: &[&str] = &["admin", "noscript", "loading", "stale", "no_multi"];
 /// Flags of a container, whose subcommands have their own.
 const SUB: &[&str] = &["loading", "stale"];
 
@@ -109,12 +111,41 @@ pub(super) const ROWS: &[Row] = &[
         ..container("command", ServerVerb::Command, COMMAND, "server", "2.8.13",
         "About commands.")
     },
+    Row {
+        flags: GROUP,
+        ..container("raft", ServerVerb::Raft, RAFT, "cluster", "7.2.0",
+        "About the group.")
+    },
     container("slowlog", ServerVerb::Slowlog, SLOWLOG, "server", "2.2.12",
         "About slow requests."),
     container("latency", ServerVerb::Latency, LATENCY, "server", "2.8.13",
         "About delays."),
     container("acl", ServerVerb::Acl, ACL, "server", "6.0.0",
         "About users."),
+];
+
+const fn of_group(
+    name: &'static str,
+    arity: i32,
+    flags: &'static [&'static str],
+    summary: &'static str,
+) -> Row {
+    Row {
+        group: "cluster",
+        ..row(name, arity, ServerVerb::Raft, flags, "7.2.0", summary)
+    }
+}
+
+#[rustfmt::skip]
+const RAFT: &[Row] = &[
+    of_group("raft|add", 3, GROUP, "Lets a member learn the log, without a vote."),
+    of_group("raft|help", 2, SUB, "Tells the subcommands."),
+    of_group("raft|info", 2, ANY, "Answers what this member knows of itself."),
+    of_group("raft|nodes", 2, ANY, "Lists the members."),
+    of_group("raft|promote", 3, GROUP, "Gives a member that has caught up a vote."),
+    of_group("raft|remove", 3, GROUP, "Takes a member out of the group."),
+    of_group("raft|snapshot", 2, GROUP, "Begins to rewrite the log."),
+    of_group("raft|transfer", -2, GROUP, "Gives the leader's office to another voter."),
 ];
 
 #[rustfmt::skip]

@@ -110,6 +110,8 @@ pub enum ServerVerb {
     Latency,
     /// LOLWUT.
     Lolwut,
+    /// RAFT.
+    Raft,
     /// ROLE.
     Role,
     /// SAVE.

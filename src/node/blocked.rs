@@ -1,11 +1,13 @@
 //! Clients that wait for something else than the log: WAIT, SAVE, DEBUG SLEEP, DEBUG
 //! RELOAD.
 
+use crate::command::error::Error;
 use crate::session::Blocked;
 use crate::time::Mono;
 
 use super::Node;
 use super::effect::Effect;
+use super::route::write_error;
 use super::witness::Answer;
 
 impl Node {
@@ -32,6 +34,10 @@ impl Node {
 
     /// Ends a wait with its reply; what stood behind it goes on.
     fn unblock(&mut self, slot: u32) {
+        self.unblock_with(slot, None);
+    }
+
+    fn unblock_with(&mut self, slot: u32, error: Option<&Error>) {
         let Some(why) = self.release(slot) else {
             return;
         };
@@ -41,9 +47,18 @@ impl Node {
         let conn = session.conn;
         if !session.is_silent() {
             match why {
+                _ if error.is_some() => {
+                    if let Some(error) = error {
+                        write_error(&mut session.reply(), error);
+                    }
+                }
                 // A group of one has no replicas that could have acknowledged.
                 Blocked::Wait { .. } => session.reply().integer(0),
-                Blocked::Sleep { .. } | Blocked::Reload | Blocked::Rewrite => session.reply().ok(),
+                Blocked::Sleep { .. }
+                | Blocked::Reload
+                | Blocked::Rewrite
+                | Blocked::Change
+                | Blocked::Transfer => session.reply().ok(),
             }
             self.note_answer(conn, Answer::Other);
         }
@@ -69,13 +84,18 @@ impl Node {
 
     /// Ends the waits for something that has happened.
     pub(super) fn end_waits(&mut self, why: Blocked) {
+        self.end_waits_with(why, None);
+    }
+
+    /// Ends the waits for something with an error, where there is one.
+    pub(super) fn end_waits_with(&mut self, why: Blocked, error: Option<&Error>) {
         if self.blocked_clients == 0 {
             return;
         }
         for slot in self.sessions.slots() {
             let session = self.sessions.get(slot);
             if session.is_some_and(|session| session.blocked == Some(why)) {
-                self.unblock(slot);
+                self.unblock_with(slot, error);
             }
         }
     }
@@ -86,6 +106,6 @@ pub(super) fn until(why: Blocked) -> Option<Mono> {
     match why {
         Blocked::Wait { until } => until,
         Blocked::Sleep { until } => Some(until),
-        Blocked::Reload | Blocked::Rewrite => None,
+        Blocked::Reload | Blocked::Rewrite | Blocked::Change | Blocked::Transfer => None,
     }
 }

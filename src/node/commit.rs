@@ -16,7 +16,7 @@ use crate::aof::{Log, Op, Restated};
 use crate::disk::{DiskDone, DiskError};
 use crate::ids::{LogIndex, NodeId, PersistSeq, Ticket};
 use crate::limits;
-use crate::raft::{Kind, Outgoing, Raft, Refused};
+use crate::raft::{Kind, Outgoing, Raft};
 use crate::session::Blocked;
 use crate::store::Store;
 use crate::time::{Deadline, Mono, Reason, Stamp};
@@ -27,7 +27,6 @@ use super::rewrite::Rewrite;
 use super::route::write_error;
 use super::snapshot::Snapshots;
 use super::{Node, Phase, Waiter};
-use crate::command::error::Error;
 
 /// How many bytes of entries may wait for their commit before nothing more is read from clients.
 const UNCOMMITTED_BYTES_MAX: usize = 64 << 20;
@@ -84,6 +83,11 @@ impl Commit {
         self.proposed_bytes > UNCOMMITTED_BYTES_MAX
     }
 
+    /// Whether nothing is to be proposed for now.
+    pub(super) fn is_holding_back(&self) -> bool {
+        self.raft.as_ref().is_some_and(Raft::is_holding_back)
+    }
+
     /// Whether every entry that was proposed is applied.
     pub(super) fn is_settled(&self) -> bool {
         self.proposed.is_empty()
@@ -119,12 +123,13 @@ impl Node {
             self.emit_ops();
             return;
         }
-        self.propose_time();
-        self.propose_batch();
         if let Some(raft) = &mut self.commit.raft {
             raft.tick(self.now.mono);
         }
+        // Whoever has lost the office says so of old writes before new ones are refused.
         self.tend_office();
+        self.propose_time();
+        self.propose_batch();
         self.hand_over();
         self.flush_log();
         if self.apply_committed() {
@@ -145,7 +150,9 @@ impl Node {
 
     /// Makes one entry of the writes gathered so far.
     pub(super) fn propose_batch(&mut self) {
-        if self.batch.is_empty() || self.commit.reload_wanted {
+        // What the leader cannot take now it may take later, or another member; until then nobody
+        // is told anything, since replies have an order.
+        if self.batch.is_empty() || self.commit.reload_wanted || self.commit.is_holding_back() {
             return;
         }
         let stamp = self.clock();
@@ -177,21 +184,16 @@ impl Node {
                     waiters,
                 });
             }
-            Err(refused) => {
+            Err(_) => {
                 self.commands_in_entries -= count;
-                self.refuse(waiters, &refused);
+                self.refuse(waiters);
             }
         }
     }
 
     /// Tells clients that their writes have certainly not happened.
-    fn refuse(&mut self, mut waiters: Vec<Waiter>, refused: &Refused) {
-        let error = match refused {
-            Refused::NotLeader { .. }
-            | Refused::Full
-            | Refused::Transferring
-            | Refused::TooLong => Error::CLUSTER_DOWN,
-        };
+    fn refuse(&mut self, mut waiters: Vec<Waiter>) {
+        let error = self.elsewhere_at(0);
         for waiter in waiters.drain(..) {
             if !waiter.parked
                 && !waiter.silent
@@ -435,6 +437,12 @@ impl Node {
         self.phase = Phase::Recovering;
         self.applied_stamp = Stamp::default();
         self.store = Store::new(self.config.hash_seed);
+        // What is loaded may be another state than the one that was watched.
+        for slot in self.sessions.slots() {
+            if let Some(session) = self.sessions.get_mut(slot) {
+                session.watch_broken |= !session.watches.is_empty();
+            }
+        }
         self.begin(tickets);
     }
 
@@ -452,7 +460,9 @@ impl Node {
                 Note::SpaceAgain
             });
         }
-        let full = self.commit.is_full() || self.rewrite_is_behind();
+        let full = self.commit.is_full()
+            || self.commit.is_holding_back()
+            || self.rewrite_is_behind();
         if mem::replace(&mut self.commit.was_full, full) && !full {
             self.wake_all();
         }
@@ -518,7 +528,9 @@ impl Node {
     fn has_left_over(&self) -> bool {
         !self.commit.is_recovering()
             && (!self.dirty.is_empty()
-                || (!self.batch.is_empty() && self.commit.raft.is_some())
+                || (!self.batch.is_empty()
+                    && self.commit.raft.is_some()
+                    && !self.commit.is_holding_back())
                 || self.expiry_left_over
                 || self.commit.rewrite.wants_turn())
     }

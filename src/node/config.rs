@@ -25,10 +25,11 @@ pub struct Config {
     /// Who formed the group together with this member; empty: it is a group of its own. Counts only
     /// where the data directory is new.
     pub founders: Vec<(NodeId, Incarnation)>,
+    /// The life of this member's disk, where it is none of the founders and the data directory is
+    /// new; 0: it is drawn.
+    pub incarnation: Incarnation,
     /// The group that they formed.
     pub cluster: ClusterId,
-    /// Where clients reach members, as MOVED names them (`10.0.0.1:6379`).
-    pub client_addresses: Vec<(NodeId, String)>,
     /// What chance starts from: identities and election timeouts.
     pub seed: u64,
     /// The seed of the store's hash, where the data directory does not bring one.
@@ -93,8 +94,8 @@ impl Default for Config {
         Self {
             id: NodeId(1),
             founders: Vec::new(),
+            incarnation: Incarnation(0),
             cluster: ClusterId(0),
-            client_addresses: Vec::new(),
             seed: 0,
             hash_seed: 0,
             append_only: true,

@@ -1,7 +1,7 @@
 //! What happens to a node.
 
 use crate::disk::{DiskDone, DiskError};
-use crate::ids::{ConnId, NodeId, Ticket};
+use crate::ids::{ConnId, Incarnation, NodeId, Ticket};
 
 /// One thing that has happened, as a driver tells it.
 #[derive(Debug)]
@@ -38,6 +38,15 @@ pub enum Input<'a> {
         from: NodeId,
         /// The frame.
         frame: &'a [u8],
+    },
+    /// A peer has said who it is, as every peer does that connects.
+    Met {
+        /// Its number.
+        id: NodeId,
+        /// The life of its disk.
+        incarnation: Incarnation,
+        /// Where clients reach it (`10.0.0.1:6379`).
+        address: &'a str,
     },
     /// A disk operation has ended. Its buffer comes home.
     Disk {

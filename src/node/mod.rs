@@ -27,11 +27,14 @@ pub mod witness;
 
 pub use verbs::REDIS_VERSION;
 
+use alloc::collections::BTreeMap;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem;
 use core::ops::Range;
 
-use crate::ids::{ConnId, LogIndex, Term};
+use crate::ids::{ConnId, LogIndex, NodeId, Term};
+use crate::raft::{Membership, Raft};
 use crate::resp::reply::Protocol;
 use crate::store::Store;
 use crate::time::{Mono, Now, Stamp};
@@ -40,7 +43,7 @@ use commit::Commit;
 use config::Config;
 use effect::{Effect, Effects};
 use input::Input;
-use office::Office;
+use office::{Met, Office};
 use server::Directives;
 use sessions::Sessions;
 use stats::Stats;
@@ -101,6 +104,8 @@ pub struct Node {
     store: Store,
     commit: Commit,
     office: Office,
+    /// Peers that have said who they are.
+    met: BTreeMap<NodeId, Met>,
     batch: Batch,
     /// Replicated time: the stamp of the last applied entry.
     applied_stamp: Stamp,
@@ -155,6 +160,7 @@ impl Node {
             store: Store::new(config.hash_seed),
             commit: Commit::default(),
             office: Office::default(),
+            met: BTreeMap::new(),
             batch: Batch::default(),
             applied_stamp: Stamp::default(),
             stamped: (Stamp::default(), now.mono),
@@ -208,6 +214,20 @@ impl Node {
             }
             Input::Closed { conn } => self.closed(conn),
             Input::Message { from, frame } => self.message(from, frame),
+            Input::Met {
+                id,
+                incarnation,
+                address,
+            } => {
+                let address = String::from(address);
+                self.met.insert(
+                    id,
+                    Met {
+                        incarnation,
+                        address,
+                    },
+                );
+            }
             Input::Disk { ticket, outcome } => self.disk(ticket, outcome),
             // What is due is looked for at `flush`, whatever woke the driver.
             Input::Timer => {}
@@ -270,6 +290,7 @@ impl Node {
             || session.blocked.is_some()
             || session.outbox.len() > OUTBOX_BYTES_MAX
             || self.commit.is_full()
+            || self.commit.is_holding_back()
             || self.rewrite_is_behind();
         if full { 0 } else { APPETITE }
     }
@@ -282,6 +303,11 @@ impl Node {
     /// Whether only clients of this machine may come in: nobody has set a password.
     pub fn is_protected(&self) -> bool {
         self.config.protected_mode && self.config.requirepass.is_empty()
+    }
+
+    /// The members of the group, as the last entry of the log has them; nothing while recovering.
+    pub fn membership(&self) -> Option<&Membership> {
+        self.commit.raft.as_ref().map(Raft::in_force)
     }
 
     /// The last entry that is applied.

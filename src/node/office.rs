@@ -1,12 +1,13 @@
 //! Who leads the group, and what that lets this member do for its clients.
 //!
-//! A member holds office from the moment when the first entry of its own term is applied: only then
-//! its state is known to hold all that was ever acknowledged (thesis 6.4). Reads are run at once and
-//! their replies held until a majority has answered that this member still leads: whoever leads by
-//! then has led when the read was run. One round of questions serves all reads of a turn. In a group
-//! of one nothing of this happens.
+//! A member holds office from the moment when the first entry of its own term is applied: only
+//! then its state is known to hold all that was ever acknowledged (thesis 6.4). Reads are run at
+//! once and their replies held until a majority has answered that this member still leads: whoever
+//! leads by then has led when the read was run. One round of questions serves all reads of a turn.
+//! In a group of one nothing of this happens.
 
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem;
 
@@ -14,19 +15,28 @@ use crate::command::args::Args;
 use crate::command::error::Error;
 use crate::command::slot;
 use crate::command::table::Row;
-use crate::ids::{ConnId, NodeId, Term};
-use crate::raft::{ReadDone, Refused};
+use crate::ids::{ConnId, Incarnation, NodeId, Term};
+use crate::raft::{Raft, ReadDone, Refused};
 use crate::resp::reply::{Protocol, Reply};
+use crate::session::Blocked;
 
 use super::effect::Effect;
 use super::route::write_error;
 use super::witness::Answer;
 use super::{Node, Phase};
 
+/// What a peer has said of itself.
+#[derive(Clone, Debug)]
+pub(super) struct Met {
+    pub(super) incarnation: Incarnation,
+    /// Where clients reach it.
+    pub(super) address: String,
+}
+
 /// What a member knows of its office.
 #[derive(Debug, Default)]
 pub(super) struct Office {
-    /// The group has other members.
+    /// The group has other members, or had.
     pub(super) grouped: bool,
     /// The term in which this member serves as leader.
     term: Option<Term>,
@@ -48,19 +58,23 @@ impl Node {
 
     /// Where a client must turn to instead.
     pub(super) fn elsewhere(&self, row: Option<&Row>, args: Args<'_>) -> Error {
+        let key = row.and_then(|row| row.keys.places(args.len()).next());
+        self.elsewhere_at(key.map_or(0, |place| slot::of(args.at(place))))
+    }
+
+    /// Where a client must turn to with keys of a slot.
+    pub(super) fn elsewhere_at(&self, slot: u16) -> Error {
         let leader = self.commit.raft.as_ref().and_then(|raft| raft.leader());
         let known = leader.filter(|leader| *leader != self.config.id);
         let Some(address) = known.and_then(|leader| self.address_of(leader)) else {
             return Error::CLUSTER_DOWN;
         };
-        let key = row.and_then(|row| row.keys.places(args.len()).next());
-        let slot = key.map_or(0, |place| slot::of(args.at(place)));
         Error::text(format!("MOVED {slot} {address}"))
     }
 
     fn address_of(&self, member: NodeId) -> Option<&str> {
-        let mut known = self.config.client_addresses.iter();
-        known.find_map(|(id, address)| (*id == member).then_some(address.as_str()))
+        let met = self.met.get(&member)?;
+        Some(&met.address)
     }
 
     /// Holds what a read has just written, from `start` on, until this member is known to lead
@@ -82,7 +96,8 @@ impl Node {
         let Some(raft) = &self.commit.raft else {
             return;
         };
-        self.office.grouped = !raft.in_force().is_sole_voter(self.config.id);
+        // Who has had company in this life goes on as if it had.
+        self.office.grouped |= !raft.in_force().is_alone(self.config.id);
         let term = raft.is_leader().then(|| raft.term());
         if self.office.term.is_some() && self.office.term != term {
             self.lose_office();
@@ -104,6 +119,8 @@ impl Node {
             self.commands_in_entries = self.commands_applied;
             self.stamped = (self.applied_stamp, self.now.mono);
         }
+        let is_changing = raft.is_changing();
+        let is_transferring = raft.is_transferring();
         if mem::take(&mut self.office.wants_round) {
             self.office.round += 1;
             raft.read(self.now.mono, self.office.round);
@@ -117,6 +134,14 @@ impl Node {
         done.clear();
         if let Some(answered) = answered {
             self.release_held(answered);
+        }
+        if !is_changing {
+            self.end_waits(Blocked::Change);
+        }
+        if !is_transferring {
+            // Who has lost the office has answered already.
+            let refusal = Error::text("ERR nobody has taken over; this member goes on".into());
+            self.end_waits_with(Blocked::Transfer, Some(&refusal));
         }
     }
 
@@ -139,6 +164,9 @@ impl Node {
     /// have read may be old.
     fn lose_office(&mut self) {
         self.office.term = None;
+        let changing = self.commit.raft.as_ref().is_none_or(Raft::is_changing);
+        self.end_waits_with(Blocked::Change, changing.then_some(&Error::UNCERTAIN));
+        self.end_waits(Blocked::Transfer);
         let mut refusal = Vec::new();
         write_error(
             &mut Reply::new(&mut refusal, Protocol::Resp2),

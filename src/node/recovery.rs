@@ -52,32 +52,42 @@ struct Found {
     trouble: Option<String>,
 }
 
+/// The life of a new directory.
+fn incarnation(config: &Config) -> Incarnation {
+    if config.incarnation == Incarnation(0) {
+        Incarnation(rng::draw(IDENTITY_STREAM, config.seed, 2, 0))
+    } else {
+        config.incarnation
+    }
+}
+
 /// What a first start writes down about itself.
 fn first_identity(config: &Config) -> Identity {
-    let draw = |what| rng::draw(IDENTITY_STREAM, config.seed, what, 0);
     Identity {
         id: config.id,
-        cluster: ClusterId(draw(1)),
-        incarnation: Incarnation(draw(2)),
+        cluster: ClusterId(rng::draw(IDENTITY_STREAM, config.seed, 1, 0)),
+        incarnation: incarnation(config),
         hash_seed: config.hash_seed,
         founders: Membership::alone(config.id).encode(),
     }
 }
 
-/// What a first start as one of several founders writes down.
-fn founder_identity(config: &Config) -> Option<Identity> {
+/// What a first start as a member of a group writes down.
+fn member_identity(config: &Config) -> Option<Identity> {
     let member = |(id, incarnation): &(NodeId, Incarnation)| Member {
         id: *id,
         incarnation: *incarnation,
     };
     let founders: Vec<Member> = config.founders.iter().map(member).collect();
-    let own = founders.iter().find(|member| member.id == config.id)?;
+    let membership = Membership::of(founders.clone())?;
+    let own = founders.iter().find(|member| member.id == config.id);
     Some(Identity {
         id: config.id,
         cluster: config.cluster,
-        incarnation: own.incarnation,
-        hash_seed: config.hash_seed,
-        founders: Membership::of(founders.clone())?.encode(),
+        incarnation: own.map_or_else(|| incarnation(config), |own| own.incarnation),
+        // What SCAN shows first is the same on all members.
+        hash_seed: rng::draw(IDENTITY_STREAM, config.cluster.0, 3, 0),
+        founders: membership.encode(),
     })
 }
 
@@ -87,7 +97,7 @@ impl Node {
     /// Tickets up to `tickets` were given to operations that may not have ended yet.
     pub(super) fn begin(&mut self, tickets: u64) {
         let identity =
-            founder_identity(&self.config).unwrap_or_else(|| first_identity(&self.config));
+            member_identity(&self.config).unwrap_or_else(|| first_identity(&self.config));
         let membership = Membership::alone(self.config.id);
         if !self.config.append_only {
             let restart = Restart {
@@ -195,6 +205,8 @@ impl Node {
                         Err(_) => found.trouble = Some("the base names no members".into()),
                     }
                     self.commit.applied = head.index;
+                    let index = head.index;
+                    self.witness.note(|| Witnessed::Restored { index });
                     found.head = Some(head);
                 }
                 None => found.trouble = Some("the base has no head".into()),
@@ -223,7 +235,7 @@ impl Node {
     ///
     /// In a group others may want these entries: they stay until Raft lets them go.
     fn apply_known(&mut self, found: &mut Found) {
-        if !found.membership.is_sole_voter(self.config.id) {
+        if !found.membership.is_alone(self.config.id) {
             return;
         }
         while let Some(entry) = found.tail.pop_front_if(|e| e.index <= found.commit) {
@@ -245,7 +257,7 @@ impl Node {
             recovery, found, ..
         } = recovering;
         let identity = found.identity.unwrap_or_else(|| {
-            founder_identity(&self.config).unwrap_or_else(|| first_identity(&self.config))
+            member_identity(&self.config).unwrap_or_else(|| first_identity(&self.config))
         });
         let restart = Restart {
             term: found.term,
@@ -256,10 +268,6 @@ impl Node {
             tail: found.tail.into(),
         };
         self.stamped = (self.applied_stamp, self.now.mono);
-        let index = self.commit.applied;
-        if found.head.is_some() && !restart.membership.is_sole_voter(self.config.id) {
-            self.witness.note(|| Witnessed::Restored { index });
-        }
         self.commit.log = Some(recovery.into_log(self.now));
         self.commit.snapshots.head = found.head;
         self.commit.raft = Some(Raft::new(

@@ -283,7 +283,8 @@ impl Node {
                 finish(&mut out, mark, protocol, silent, outcome, &mut self.stats);
                 *session.outbox.buffer() = out;
                 let conn = session.conn;
-                if !silent {
+                // Who waits is answered when the wait is over.
+                if !silent && session.blocked.is_none() {
                     self.note_answer(conn, answer_of(row));
                 }
                 if self.office.grouped && needs_leader(row) {

@@ -7,6 +7,7 @@ mod config;
 mod debug;
 mod directives;
 mod info;
+mod raft;
 
 use alloc::format;
 
@@ -57,6 +58,7 @@ impl Node {
                 self.info_verb(request);
                 Ok(())
             }
+            ServerVerb::Raft => self.raft_verb(request),
             _ => self.admin_verb(verb, request),
         }
     }

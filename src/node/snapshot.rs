@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use crate::aof::{Incoming, Log, Piece, Restated, RewriteState};
 use crate::disk::{DiskDone, DiskError};
-use crate::ids::Ticket;
+use crate::ids::{LogIndex, Ticket};
 use crate::raft::{ChunkWanted, Membership, ReceivedChunk, SnapshotId};
 use crate::rng;
 
@@ -104,6 +104,11 @@ impl Arriving {
 }
 
 impl Snapshots {
+    /// The entry at which the base stands that counts.
+    pub(super) fn base_index(&self) -> LogIndex {
+        self.head.as_ref().map_or(LogIndex(0), |head| head.index)
+    }
+
     /// Whether a received state is taking the place of the log.
     pub(super) fn is_arriving(&self) -> bool {
         self.incoming.is_some()

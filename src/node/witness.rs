@@ -20,7 +20,7 @@ pub enum Witnessed {
         /// What it says, as `entry` encodes it.
         payload: Bytes,
     },
-    /// In a group: memory holds a base's state, and what was applied before is forgotten.
+    /// Memory holds a base's state, and what was applied before is forgotten.
     Restored {
         /// The entry at which it stands.
         index: LogIndex,

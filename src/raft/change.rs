@@ -45,7 +45,7 @@ impl Raft {
         if !self.has_committed_own_term() {
             return Err(ChangeRefused::TooEarly);
         }
-        if self.in_force().is_joint() || !self.is_in_force_committed() {
+        if self.is_changing() {
             return Err(ChangeRefused::Pending);
         }
         for change in changes {
@@ -63,6 +63,11 @@ impl Raft {
     /// The membership in force: the last one in the log, committed or not (thesis 4.1).
     pub fn in_force(&self) -> &Membership {
         self.history.in_force()
+    }
+
+    /// Whether a change of membership is under way: the one in force is joint, or not committed.
+    pub fn is_changing(&self) -> bool {
+        self.in_force().is_joint() || !self.is_in_force_committed()
     }
 
     fn is_in_force_committed(&self) -> bool {

@@ -60,6 +60,26 @@ impl Raft {
         Ok(())
     }
 
+    /// Whether this leader is giving its office away.
+    pub fn is_transferring(&self) -> bool {
+        match &self.role {
+            Role::Leader(leadership) => leadership.transfer.is_some(),
+            _ => false,
+        }
+    }
+
+    /// Whether this leader would refuse a proposal that it may take later: it is giving its office
+    /// away, or too much waits for its commit.
+    pub fn is_holding_back(&self) -> bool {
+        match &self.role {
+            Role::Leader(leadership) => {
+                let most = self.settings.uncommitted_bytes;
+                leadership.transfer.is_some() || leadership.uncommitted_bytes >= most
+            }
+            _ => false,
+        }
+    }
+
     /// Tells the heir as soon as it has all; gives up when it is too late.
     pub(super) fn transfer_on(&mut self) {
         let (now, last) = (self.now, self.last());

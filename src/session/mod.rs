@@ -49,6 +49,10 @@ pub enum Blocked {
     },
     /// SAVE: until the rewrite has ended.
     Rewrite,
+    /// RAFT ADD, PROMOTE, REMOVE: until the change is over.
+    Change,
+    /// RAFT TRANSFER: until another leads, or nobody has taken over.
+    Transfer,
     /// DEBUG RELOAD: until the log is loaded again.
     Reload,
 }

@@ -37,7 +37,7 @@ impl Judge {
     pub(super) fn group_entry(
         &mut self,
         number: usize,
-        entry: Entry,
+        entry: &Entry,
         around: Circumstances,
     ) -> Verdict {
         let member = &mut self.members[number];
@@ -48,12 +48,12 @@ impl Judge {
             return Err(Violation::new(Id::R5, text));
         }
         member.raise(around.now.wall_ms().max(entry.stamp), around.now.mono.0);
-        member.history.begin(&entry);
+        member.history.begin(entry);
         let Some(group) = &mut self.group else {
             return Ok(());
         };
         if let Some(known) = group.log.get(index as usize - 1) {
-            if *known != entry {
+            if known != entry {
                 let text = format!("member {number} applies {entry:?}, others {known:?}");
                 return Err(Violation::new(Id::R5, text));
             }

@@ -228,7 +228,7 @@ impl Judge {
     /// A3, S3: an entry is applied for the first time, or again in recovery.
     fn entry(&mut self, number: usize, entry: Entry, around: Circumstances) -> Verdict {
         if self.group.is_some() {
-            return self.group_entry(number, entry, around);
+            return self.group_entry(number, &entry, around);
         }
         let member = &mut self.members[number];
         member.history.check_done()?;

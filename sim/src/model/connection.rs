@@ -44,3 +44,10 @@ pub(crate) fn select(text: &[u8]) -> Result<u32, String> {
 pub(super) fn server(_: &mut Call<'_>) -> Answer {
     Ok(Want::OneOf(vec![Want::Anything, Want::ErrorCode("ERR ")]))
 }
+
+/// What becomes of a change of the group is seen by its members.
+pub(super) fn group(_: &mut Call<'_>) -> Answer {
+    let codes = ["ERR ", "TRYAGAIN ", "UNCERTAIN ", "MOVED ", "CLUSTERDOWN "];
+    let errors = codes.into_iter().map(Want::ErrorCode);
+    Ok(Want::OneOf(errors.chain([Want::Anything]).collect()))
+}

@@ -72,6 +72,10 @@ const ROWS: &[Row] = &[
     server("bgsave", -1),
     server("info", -1),
     server("lastsave", 1),
+    Row {
+        class: Class::Server,
+        ..read("raft", -2, connection::group)
+    },
     server("role", 1),
     server("time", 1),
     read("get", 2, strings::get),

@@ -3,6 +3,7 @@
 mod anything;
 mod bank;
 mod cas;
+mod operator;
 mod simple;
 
 use std::fmt;
@@ -61,6 +62,8 @@ pub(crate) enum Kind {
     Hashes,
     /// Every command, with good and bad arguments.
     Anything,
+    /// Changes of the group. Only who is asked for takes part.
+    Operator,
 }
 
 impl Kind {
@@ -87,6 +90,8 @@ pub(crate) struct Shape {
     pub(crate) keys: u64,
     /// The longest value, in bytes.
     pub(crate) value_bytes: u64,
+    /// How many members there are, those that may come included.
+    pub(crate) members: u64,
     /// Whether clients send bytes that are no requests.
     pub(crate) garbage: bool,
 }
@@ -141,6 +146,7 @@ impl Workload {
             Kind::Bank => self.bank(dice),
             Kind::CompareAndSet => self.compare_and_set(dice),
             Kind::Anything => self.anything(dice),
+            Kind::Operator => self.operate(dice),
         }
     }
 

@@ -108,16 +108,21 @@ impl World {
         if self.members.len() == 1 {
             return Ok(());
         }
-        let nodes = || {
-            self.members
-                .iter()
-                .filter_map(|member| member.node.as_ref())
-        };
-        if !nodes().any(|node| node.leads().is_some()) {
+        let node = |number: usize| self.members.get(number)?.node.as_ref();
+        let mut nodes = (0..self.members.len()).filter_map(node);
+        let Some(leader) = nodes.find(|node| node.leads().is_some()) else {
             return Err(Violation::new(Id::L1, "nobody leads"));
-        }
-        let applied: Vec<u64> = nodes().map(|node| node.applied().0).collect();
-        if applied.len() < self.members.len() || applied.iter().any(|index| *index != applied[0]) {
+        };
+        let members: Vec<NodeId> = leader
+            .membership()
+            .map(|membership| membership.members().map(|member| member.id).collect())
+            .unwrap_or_default();
+        let applied: Vec<u64> = members
+            .iter()
+            .filter_map(|id| node(id.0 as usize - 1))
+            .map(|node| node.applied().0)
+            .collect();
+        if applied.len() < members.len() || applied.iter().any(|index| *index != applied[0]) {
             let text = format!("the members have applied {applied:?}");
             return Err(Violation::new(Id::L3, text));
         }

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use seedis::disk::{DiskDone, DiskError, FileName};
 use seedis::ids::{ClusterId, Incarnation, Ticket};
 use seedis::node::config::Config;
+use seedis::node::input::Input;
 use seedis::node::witness::Witnessed;
 use seedis::node::{Node, Phase};
 
@@ -175,16 +176,18 @@ impl Member {
 fn config_of(number: usize, scenario: &Scenario) -> Config {
     let mut config = scenario.config.clone();
     if scenario.members > 1 {
-        let members = 0..scenario.members;
+        let members = 0..scenario.founders;
         config.id = id_of(number);
+        config.incarnation = incarnation_of(number);
         config.cluster = ClusterId(scenario.seed);
-        config.founders = members
-            .clone()
-            .map(|m| (id_of(m), Incarnation(m as u64 + 1)))
-            .collect();
-        config.client_addresses = members.map(|m| (id_of(m), address_of(m))).collect();
+        config.founders = members.map(|m| (id_of(m), incarnation_of(m))).collect();
     }
     config
+}
+
+/// The life of a member's disk.
+fn incarnation_of(number: usize) -> Incarnation {
+    Incarnation(number as u64 + 1)
 }
 
 /// Where clients reach a member.
@@ -211,7 +214,29 @@ impl World {
         config.seed = dice.draw();
         member.node = Some(Node::new(config, member.clock.read(time)));
         self.tell(|| format!("member {number} starts"));
+        for other in 0..self.members.len() {
+            if other != number {
+                self.meet(number, other);
+                self.meet(other, number);
+            }
+        }
         self.wake(number);
+    }
+
+    /// A member hears who another is, as when it connects.
+    fn meet(&mut self, number: usize, other: usize) {
+        let time = self.time;
+        let is_there = self.members[other].node.is_some();
+        let member = &mut self.members[number];
+        if let Some(node) = member.node.as_mut().filter(|_| is_there) {
+            let address = address_of(other);
+            let met = Input::Met {
+                id: id_of(other),
+                incarnation: incarnation_of(other),
+                address: &address,
+            };
+            node.handle(member.clock.read(time), met);
+        }
     }
 
     /// A bit of one of a member's files flips.

@@ -100,12 +100,6 @@ impl Node {
                 "ERR there is no log to rewrite: appendonly is no".into(),
             ));
         }
-        if self.office.grouped {
-            return Err(Error::text(
-                "ERR the log of a group is not rewritten: its members may lack what a base leaves out"
-                    .into(),
-            ));
-        }
         if !self.ask_for_rewrite() && verb == ServerVerb::BgRewriteAof {
             return Err(Error::text(
                 "ERR Background append only file rewriting already in progress".into(),

@@ -1,0 +1,178 @@
+//! RAFT: the group as an operator sees it and changes it.
+
+use alloc::format;
+use alloc::string::String;
+
+use crate::command::args::Args;
+use crate::command::error::{Error, Outcome};
+use crate::ids::NodeId;
+use crate::node::Node;
+use crate::raft::{Change, ChangeRefused, Member, RoleName, TransferRefused, Unfit};
+use crate::session::Blocked;
+
+use super::Request;
+
+impl Node {
+    pub(super) fn raft_verb(&mut self, request: Request<'_, '_>) -> Outcome {
+        let Request {
+            slot,
+            args,
+            mut reply,
+            ..
+        } = request;
+        if args.is(1, "info") {
+            reply.verbatim(*b"txt", &self.raft_info());
+            return Ok(());
+        }
+        if args.is(1, "nodes") {
+            reply.verbatim(*b"txt", &self.raft_nodes());
+            return Ok(());
+        }
+        if args.is(1, "snapshot") {
+            if self.commit.log.is_none() {
+                return Err(error("there is no log to make a base of: appendonly is no"));
+            }
+            self.ask_for_rewrite();
+            reply.ok();
+            return Ok(());
+        }
+        if args.is(1, "transfer") {
+            return self.raft_transfer(slot, args);
+        }
+        let id = member_of(args)?;
+        let change = if args.is(1, "promote") {
+            Change::Promote(id)
+        } else if args.is(1, "remove") {
+            Change::Remove(id)
+        } else {
+            let met = self.met.get(&id).ok_or_else(|| stranger(id))?;
+            let incarnation = met.incarnation;
+            Change::AddLearner(Member { id, incarnation })
+        };
+        self.raft_change(slot, args, change)
+    }
+
+    /// Begins a change of membership; its client is answered when it is over.
+    fn raft_change(&mut self, slot: u32, args: Args<'_>, change: Change) -> Outcome {
+        let Some(raft) = &mut self.commit.raft else {
+            return Err(Error::CLUSTER_DOWN);
+        };
+        match raft.change(&[change]) {
+            Ok(_) => {
+                self.block(slot, Blocked::Change);
+                Ok(())
+            }
+            Err(ChangeRefused::NotLeader { .. }) => Err(self.elsewhere(None, args)),
+            Err(refused) => Err(change_error(refused)),
+        }
+    }
+
+    fn raft_transfer(&mut self, slot: u32, args: Args<'_>) -> Outcome {
+        let to = if args.len() > 2 {
+            Some(member_of(args)?)
+        } else {
+            None
+        };
+        let Some(raft) = &mut self.commit.raft else {
+            return Err(Error::CLUSTER_DOWN);
+        };
+        match raft.transfer(to) {
+            Ok(()) => {
+                self.block(slot, Blocked::Transfer);
+                Ok(())
+            }
+            Err(TransferRefused::NotLeader { .. }) => Err(self.elsewhere(None, args)),
+            Err(TransferRefused::Transferring) => Err(again("the office is being given away")),
+            Err(TransferRefused::Unknown) => Err(error("there is no other voter of that number")),
+        }
+    }
+
+    /// What this member knows of itself, a field a line.
+    fn raft_info(&self) -> String {
+        let Some(raft) = &self.commit.raft else {
+            return "role:recovering\r\n".into();
+        };
+        let role = match raft.role() {
+            RoleName::Leader => "leader",
+            RoleName::Follower => "follower",
+            RoleName::PreCandidate => "pre-candidate",
+            RoleName::Candidate => "candidate",
+        };
+        format!(
+            "role:{role}\r\nid:{}\r\nincarnation:{:016x}\r\nterm:{}\r\nleader:{}\r\ncommit:{}\r\n\
+             applied:{}\r\nlast:{}\r\nbase:{}\r\njoint:{}\r\n",
+            self.config.id.0,
+            raft.incarnation().0,
+            raft.term().0,
+            raft.leader().map_or(0, |id| id.0),
+            raft.commit().0,
+            self.commit.applied.0,
+            raft.last().0,
+            self.commit.snapshots.base_index().0,
+            u8::from(raft.in_force().is_joint()),
+        )
+    }
+
+    /// The members, a line each: number, role, incarnation, where clients reach it.
+    fn raft_nodes(&self) -> String {
+        let Some(raft) = &self.commit.raft else {
+            return String::new();
+        };
+        let (membership, leader) = (raft.in_force(), raft.leader());
+        let mut text = String::new();
+        for member in membership.members() {
+            let role = match (Some(member.id) == leader, membership.is_voter(member.id)) {
+                (true, _) => "leader",
+                (false, true) => "voter",
+                (false, false) => "learner",
+            };
+            let met = self.met.get(&member.id);
+            let address = met.map_or("", |met| &met.address);
+            let (id, incarnation) = (member.id.0, member.incarnation.0);
+            text += &format!("{id} {role} {incarnation:016x} {address}\r\n");
+        }
+        text
+    }
+}
+
+fn member_of(args: Args<'_>) -> Result<NodeId, Error> {
+    let id = u64::try_from(args.integer(2)?).ok().filter(|id| *id > 0);
+    id.map(NodeId)
+        .ok_or_else(|| error("a member's number is above 0"))
+}
+
+fn error(words: &str) -> Error {
+    Error::text(format!("ERR {words}"))
+}
+
+/// The request has not happened, and may succeed later.
+fn again(words: &str) -> Error {
+    Error::text(format!("TRYAGAIN {words}"))
+}
+
+fn stranger(id: NodeId) -> Error {
+    let id = id.0;
+    error(&format!(
+        "member {id} is not known here: start it first, and let it reach this one"
+    ))
+}
+
+fn change_error(refused: ChangeRefused) -> Error {
+    match refused {
+        ChangeRefused::NotLeader { .. } => Error::CLUSTER_DOWN,
+        ChangeRefused::TooEarly => again("this leader is not in office yet"),
+        ChangeRefused::Pending => again("another change of membership is under way"),
+        ChangeRefused::Transferring => again("the office is being given away"),
+        ChangeRefused::Lagging(id) => again(&format!("member {} has not caught up yet", id.0)),
+        ChangeRefused::Unfit(Unfit::Joint) => again("another change of membership is under way"),
+        ChangeRefused::Unfit(Unfit::Taken(id)) => error(&format!("{} is a member", id.0)),
+        ChangeRefused::Unfit(Unfit::Unknown(id)) => error(&format!(
+            "{} is no member, or not one that this can be done to",
+            id.0
+        )),
+        ChangeRefused::Unfit(Unfit::Size) => {
+            error("a group has at least one voter and at most 31 members")
+        }
+        ChangeRefused::Unfit(Unfit::Nothing) => error("that would change nothing"),
+    }
+}
