@@ -65,7 +65,7 @@ impl Raft {
         self.history.in_force()
     }
 
-    fn is_in_force_committed(&self) -> bool {
+    pub(super) fn is_in_force_committed(&self) -> bool {
         let index = self.history.unsettled();
         index.is_none_or(|index| index <= self.commit)
     }

@@ -52,7 +52,8 @@ pub struct Raft {
 
 impl Raft {
     /// A member as its disk remembers it. A sole voter campaigns at once: there is nobody to wait
-    /// for.
+    /// for, unless the entry that left it alone may not be committed. Then another may have led
+    /// until now, and rely on its silence.
     pub fn new(settings: Settings, restart: Restart, now: Mono) -> Self {
         let mut history = History::new(restart.membership, settings.id, settings.incarnation);
         let log = Log::new(restart.base, restart.tail);
@@ -82,7 +83,8 @@ impl Raft {
             draws: 0,
         };
         raft.reset_election_timer();
-        if raft.may_campaign() && raft.history.in_force().is_sole_voter(settings.id) {
+        let is_alone = raft.history.in_force().is_sole_voter(settings.id);
+        if raft.may_campaign() && is_alone && raft.is_in_force_committed() {
             raft.pre_campaign();
         }
         raft
