@@ -2,9 +2,11 @@
 
 mod change;
 mod election;
+mod figures;
 mod log;
 mod membership;
 mod net;
+mod partition;
 mod read;
 mod replication;
 mod snapshot;
