@@ -3,6 +3,7 @@
 mod change;
 mod election;
 mod figures;
+mod lessons;
 mod log;
 mod membership;
 mod net;

@@ -181,7 +181,7 @@ fn a_new_sole_voter_does_not_undercut_the_lease_of_who_made_it_one() {
     let other = NodeId(3 - leader.0);
     net.run_ms(100);
     net.change(leader, &[Change::Remove(leader)]).unwrap();
-    net.run_until(|net| !net.raft(other).in_force().is_joint());
+    net.run_until(|net| net.raft(other).in_force().is_sole_voter(other));
     // It holds the entry that leaves it alone, and the leader does not know that yet.
     net.cut.push((other, leader));
     net.run_until(|net| {
