@@ -310,6 +310,19 @@ impl Node {
         self.commit.raft.as_ref().map(Raft::in_force)
     }
 
+    /// Where this member stands in its group, for people; nothing while recovering.
+    pub fn standing(&self) -> Option<String> {
+        let raft = self.commit.raft.as_ref()?;
+        Some(alloc::format!(
+            "{:?} in {:?}, committed {} of {}, {:?}",
+            raft.role(),
+            raft.term(),
+            raft.commit().0,
+            raft.last().0,
+            raft.in_force()
+        ))
+    }
+
     /// The last entry that is applied.
     pub fn applied(&self) -> LogIndex {
         self.commit.applied

@@ -70,7 +70,7 @@ impl Raft {
         self.in_force().is_joint() || !self.is_in_force_committed()
     }
 
-    fn is_in_force_committed(&self) -> bool {
+    pub(super) fn is_in_force_committed(&self) -> bool {
         let index = self.history.unsettled();
         index.is_none_or(|index| index <= self.commit)
     }

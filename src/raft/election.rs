@@ -36,11 +36,11 @@ impl Raft {
         self.election_at = self.now + min + Duration::from_nanos(rng::below(draw, spread));
     }
 
-    /// Whether this member's campaign could make sense: it votes itself, in this life, and its log
-    /// is not about to be another.
+    /// Whether this member's campaign could make sense: it may have to lead, in this life, and its
+    /// log is not about to be another.
     pub(super) fn may_campaign(&self) -> bool {
-        let (me, in_force) = (self.settings.me(), self.history.in_force());
-        in_force.is_voter(me.id) && in_force.get(me.id) == Some(&me) && !self.is_installing()
+        let me = self.settings.me();
+        self.history.may_lead(&me, self.commit) && !self.is_installing()
     }
 
     /// When to campaign, if at all. A candidate whose own vote is not durable yet has nothing to

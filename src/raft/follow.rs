@@ -11,7 +11,7 @@ use super::{Member, Raft};
 
 impl Raft {
     /// Takes entries of the leader, or says where the logs may agree.
-    pub(super) fn on_append(&mut self, from: Member, append: Append) -> Result<(), WireError> {
+    pub(super) fn on_append(&mut self, from: Member, append: &mut Append) -> Result<(), WireError> {
         let round = append.round;
         if !self.is_installing() {
             self.take_entries(from, append)?;
@@ -25,7 +25,7 @@ impl Raft {
         Ok(())
     }
 
-    fn take_entries(&mut self, from: Member, append: Append) -> Result<(), WireError> {
+    fn take_entries(&mut self, from: Member, append: &mut Append) -> Result<(), WireError> {
         let (at, commit) = (append.prev.0, append.commit);
         match self.log.accept(append, self.commit) {
             Accept::Contradiction => return Err(WireError::Contradiction),

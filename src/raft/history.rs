@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use crate::ids::{Incarnation, LogIndex, NodeId};
 
-use super::{Entry, Membership};
+use super::{Entry, Member, Membership};
 
 #[derive(Debug)]
 pub(super) struct History {
@@ -28,6 +28,18 @@ impl History {
     pub(super) fn in_force(&self) -> &Membership {
         let last = self.later.last();
         last.map_or(&self.settled, |(_, membership)| membership)
+    }
+
+    /// Whether this member may have to lead: it votes, or did until an entry that is not committed
+    /// removed it. Without the latter a group can stand still: who was removed has the longer log,
+    /// and whoever was not may need its vote (thesis 4.2.2).
+    pub(super) fn may_lead(&self, me: &Member, commit: LogIndex) -> bool {
+        let votes = |membership: &Membership| {
+            membership.is_voter(me.id) && membership.get(me.id) == Some(me)
+        };
+        let is_open = self.unsettled().is_some_and(|index| index > commit);
+        let voted = || votes(&self.settled) || self.later.iter().any(|(_, earlier)| votes(earlier));
+        votes(self.in_force()) || is_open && voted()
     }
 
     /// The entry that brought it into force, if that is not applied yet.

@@ -187,9 +187,9 @@ impl Log {
         self.slots.push(entry);
     }
 
-    /// Takes entries from the leader: those that are there already stay, and the first that is not
+    /// Takes entries from the leader, out of the append: those that are there already stay, and the first that is not
     /// supersedes whatever stands in its place and behind (thesis 3.5). What is committed stays.
-    pub fn accept(&mut self, append: Append, commit: LogIndex) -> Accept {
+    pub fn accept(&mut self, append: &mut Append, commit: LogIndex) -> Accept {
         let (prev, prev_term) = append.prev;
         match self.term_at(prev) {
             TermAt::Known(term) if term == prev_term => {}
@@ -212,7 +212,7 @@ impl Log {
                 return Accept::Contradiction;
             }
             self.truncate(from);
-            for entry in append.entries.into_iter().skip(held) {
+            for entry in append.entries.drain(held..) {
                 self.push(entry);
             }
         }

@@ -40,6 +40,8 @@ pub struct Raft {
     pub(super) outbox: Outbox,
     /// Reads whose fate is known.
     pub(super) reads_done: Vec<ReadDone>,
+    /// Memory for the entries of an append.
+    pub(super) spare_entries: Vec<Entry>,
     /// A state that a leader sends to this member.
     pub(super) receiving: Option<Receiving>,
     /// When a leader last spoke, or this process began: until an election timeout after that no
@@ -52,7 +54,8 @@ pub struct Raft {
 
 impl Raft {
     /// A member as its disk remembers it. A sole voter campaigns at once: there is nobody to wait
-    /// for.
+    /// for, unless the entry that left it alone may not be committed. Then another may have led
+    /// until now, and rely on its silence.
     pub fn new(settings: Settings, restart: Restart, now: Mono) -> Self {
         let mut history = History::new(restart.membership, settings.id, settings.incarnation);
         let log = Log::new(restart.base, restart.tail);
@@ -76,13 +79,15 @@ impl Raft {
             term_seq: PersistSeq(0),
             outbox: Outbox::default(),
             reads_done: Vec::new(),
+            spare_entries: Vec::new(),
             receiving: None,
             heard: now,
             election_at: now,
             draws: 0,
         };
         raft.reset_election_timer();
-        if raft.may_campaign() && raft.history.in_force().is_sole_voter(settings.id) {
+        let is_alone = raft.history.in_force().is_sole_voter(settings.id);
+        if raft.may_campaign() && is_alone && raft.is_in_force_committed() {
             raft.pre_campaign();
         }
         raft
@@ -132,7 +137,8 @@ impl Raft {
 
     /// Says something that is true once the hand-over `needs` is durable.
     pub(super) fn send(&mut self, to: Member, message: &Message, needs: PersistSeq) {
-        let frame = wire::encode(&self.envelope(to), message);
+        let buffer = self.outbox.buffer();
+        let frame = wire::encode_in(buffer, &self.envelope(to), message);
         let (class, to) = (message.class(), to.id);
         if needs <= self.persisted {
             self.outbox.send(to, class, frame);
@@ -150,6 +156,11 @@ impl Raft {
         self.replicate();
         self.offer_snapshots();
         self.outbox.take(out);
+    }
+
+    /// Takes a frame back that has been sent, so that another can use its memory.
+    pub fn recycle(&mut self, frame: Vec<u8>) {
+        self.outbox.recycle(frame);
     }
 
     /// What is to be written to the log, if anything is new.

@@ -14,6 +14,8 @@ use super::message::{Class, Outgoing};
 pub(super) struct Outbox {
     ready: Vec<Outgoing>,
     held: Vec<Held>,
+    /// The memory of frames that have been sent.
+    spare: Vec<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -23,7 +25,24 @@ struct Held {
     outgoing: Outgoing,
 }
 
+/// So many frames' memory is kept for later ones.
+const SPARE_FRAMES: usize = 64;
+/// The memory of longer frames is let go.
+const SPARE_BYTES: usize = 64 << 10;
+
 impl Outbox {
+    /// Memory for a frame.
+    pub(super) fn buffer(&mut self) -> Vec<u8> {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    /// A frame that has been sent: its memory may hold another.
+    pub(super) fn recycle(&mut self, frame: Vec<u8>) {
+        if self.spare.len() < SPARE_FRAMES && frame.capacity() <= SPARE_BYTES {
+            self.spare.push(frame);
+        }
+    }
+
     /// Lets a frame leave at once.
     pub(super) fn send(&mut self, to: NodeId, class: Class, frame: Vec<u8>) {
         self.ready.push(Outgoing { to, class, frame });

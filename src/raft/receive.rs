@@ -7,18 +7,22 @@ use crate::time::Mono;
 
 use super::message::{Envelope, Message};
 use super::role::{Following, Role};
-use super::wire::{self, WireError};
+use super::wire::{self, Frame, WireError};
 use super::{Member, Raft};
 
 impl Raft {
-    /// Takes a peer's frame, of which it makes a copy.
+    /// Takes a peer's frame; what it has to keep of that it copies.
     pub fn step(&mut self, now: Mono, from: NodeId, frame: &[u8]) -> Result<(), WireError> {
-        self.step_shared(now, from, &Bytes::copy_from_slice(frame))
+        self.step_frame(now, from, Frame::Copied(frame))
     }
 
     /// Takes a peer's frame; entries go on sharing its memory. An error says why nothing was done.
     pub fn step_shared(&mut self, now: Mono, from: NodeId, frame: &Bytes) -> Result<(), WireError> {
-        let (envelope, message) = wire::decode(frame)?;
+        self.step_frame(now, from, Frame::Shared(frame))
+    }
+
+    fn step_frame(&mut self, now: Mono, from: NodeId, frame: Frame<'_>) -> Result<(), WireError> {
+        let (envelope, message) = wire::decode_in(&mut self.spare_entries, frame)?;
         if envelope.cluster != self.settings.cluster {
             return Err(WireError::WrongCluster);
         }
@@ -87,9 +91,12 @@ impl Raft {
         match message {
             Message::PreVote { prospective, last } => self.on_pre_vote(from, prospective, last),
             Message::Vote { last, transfer } => self.on_vote(from, last, transfer),
-            Message::Append(append) => {
+            Message::Append(mut append) => {
                 self.hear_leader(from)?;
-                return self.on_append(from, append);
+                let taken = self.on_append(from, &mut append);
+                append.entries.clear();
+                self.spare_entries = append.entries;
+                return taken;
             }
             Message::Heartbeat { commit, round } => {
                 self.hear_leader(from)?;

@@ -64,7 +64,9 @@ impl Raft {
             };
             while let Want::Append(prev, entries) = peer.next_append(log, settings, self.now) {
                 peer.told = reads.round;
-                let frame = wire::encode_append(&envelope, prev, self.commit, reads.round, entries);
+                let (buffer, round) = (outbox.buffer(), reads.round);
+                let frame =
+                    wire::encode_append(buffer, &envelope, prev, self.commit, round, entries);
                 outbox.send(peer.member.id, Class::Append, frame);
             }
         }
@@ -101,7 +103,7 @@ impl Raft {
                 commit: self.commit.min(peer.matched),
                 round,
             };
-            let frame = wire::encode(&envelope, &message);
+            let frame = wire::encode_in(outbox.buffer(), &envelope, &message);
             outbox.send(peer.member.id, Class::Control, frame);
         }
     }

@@ -2,9 +2,12 @@
 
 mod change;
 mod election;
+mod figures;
+mod lessons;
 mod log;
 mod membership;
 mod net;
+mod partition;
 mod read;
 mod replication;
 mod snapshot;

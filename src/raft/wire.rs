@@ -53,50 +53,88 @@ impl From<Corrupt> for WireError {
 
 /// The frame of a message.
 pub fn encode(envelope: &Envelope, message: &Message) -> Vec<u8> {
+    encode_in(Vec::new(), envelope, message)
+}
+
+/// The frame of a message, in the memory of `buffer`.
+pub(super) fn encode_in(buffer: Vec<u8>, envelope: &Envelope, message: &Message) -> Vec<u8> {
     match message {
-        Message::Append(append) => encode_append(
-            envelope,
-            append.prev,
-            append.commit,
-            append.round,
-            &append.entries,
-        ),
-        Message::PreVote { prospective, last } => {
-            frame(envelope, 1, &[prospective.0, last.0.0, last.1.0], &[])
+        Message::Append(append) => {
+            let (commit, round) = (append.commit, append.round);
+            encode_append(
+                buffer,
+                envelope,
+                append.prev,
+                commit,
+                round,
+                &append.entries,
+            )
         }
+        Message::PreVote { prospective, last } => frame(
+            buffer,
+            envelope,
+            1,
+            &[prospective.0, last.0.0, last.1.0],
+            &[],
+        ),
         Message::PreVoteReply {
             prospective,
             granted,
-        } => frame(envelope, 2, &[prospective.0, u64::from(*granted)], &[]),
+        } => frame(
+            buffer,
+            envelope,
+            2,
+            &[prospective.0, u64::from(*granted)],
+            &[],
+        ),
         Message::Vote { last, transfer } => {
             let numbers = [last.0.0, last.1.0, u64::from(*transfer)];
-            frame(envelope, 3, &numbers, &[])
+            frame(buffer, envelope, 3, &numbers, &[])
         }
-        Message::VoteReply { granted } => frame(envelope, 4, &[u64::from(*granted)], &[]),
-        Message::Accepted { index } => frame(envelope, 6, &[index.0], &[]),
-        Message::Rejected { at, hint } => frame(envelope, 7, &[at.0, hint.0.0, hint.1.0], &[]),
-        Message::Heartbeat { commit, round } => frame(envelope, 8, &[commit.0, *round], &[]),
+        Message::VoteReply { granted } => frame(buffer, envelope, 4, &[u64::from(*granted)], &[]),
+        Message::Accepted { index } => frame(buffer, envelope, 6, &[index.0], &[]),
+        Message::Rejected { at, hint } => {
+            frame(buffer, envelope, 7, &[at.0, hint.0.0, hint.1.0], &[])
+        }
+        Message::Heartbeat { commit, round } => {
+            frame(buffer, envelope, 8, &[commit.0, *round], &[])
+        }
         Message::HeartbeatReply {
             round,
             received,
             durable,
-        } => frame(envelope, 9, &[*round, received.0, durable.0], &[]),
-        Message::TimeoutNow => frame(envelope, 10, &[], &[]),
+        } => frame(buffer, envelope, 9, &[*round, received.0, durable.0], &[]),
+        Message::TimeoutNow => frame(buffer, envelope, 10, &[], &[]),
         Message::SnapshotOffer { id, membership } => {
-            frame(envelope, 11, &snapshot_id(id, None), &membership.encode())
+            frame(buffer, envelope, 11, &numbers(id), &membership.encode())
         }
         Message::SnapshotChunk(chunk) => {
-            let numbers = snapshot_id(&chunk.id, Some(chunk.offset));
-            frame(envelope, 12, &numbers, &chunk.data)
+            let numbers = numbers_at(&chunk.id, chunk.offset);
+            frame(buffer, envelope, 12, &numbers, &chunk.data)
         }
         Message::ChunkReply { id, offset } => {
-            frame(envelope, 13, &snapshot_id(id, Some(*offset)), &[])
+            frame(buffer, envelope, 13, &numbers_at(id, *offset), &[])
         }
     }
 }
 
-/// The frame of an `Append`, straight from the log: one allocation, whatever the entries are.
-pub fn encode_append(
+fn frame(buffer: Vec<u8>, envelope: &Envelope, kind: u8, numbers: &[u64], blob: &[u8]) -> Vec<u8> {
+    let mut out = buffer;
+    out.clear();
+    out.reserve(HEAD_BYTES + numbers.len() * 8 + blob.len());
+    put_head(&mut out, envelope, kind);
+    for number in numbers {
+        out.extend_from_slice(&number.to_le_bytes());
+    }
+    out.extend_from_slice(blob);
+    put_sum(&mut out);
+    out
+}
+
+/// The frame of an `Append`, straight from the log, in the memory of `buffer`: one allocation at
+/// most, whatever the entries are.
+pub(super) fn encode_append(
+    buffer: Vec<u8>,
     envelope: &Envelope,
     prev: Place,
     commit: LogIndex,
@@ -104,7 +142,9 @@ pub fn encode_append(
     entries: &[Entry],
 ) -> Vec<u8> {
     let bytes: usize = entries.iter().map(Entry::encoded_bytes).sum();
-    let mut out = Vec::with_capacity(APPEND_BYTES + bytes);
+    let mut out = buffer;
+    out.clear();
+    out.reserve(APPEND_BYTES + bytes);
     put_head(&mut out, envelope, 5);
     for number in [prev.0.0, prev.1.0, commit.0, round] {
         out.extend_from_slice(&number.to_le_bytes());
@@ -117,21 +157,13 @@ pub fn encode_append(
     out
 }
 
-fn frame(envelope: &Envelope, kind: u8, numbers: &[u64], blob: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(HEAD_BYTES + numbers.len() * 8 + blob.len());
-    put_head(&mut out, envelope, kind);
-    for number in numbers {
-        out.extend_from_slice(&number.to_le_bytes());
-    }
-    out.extend_from_slice(blob);
-    put_sum(&mut out);
-    out
+fn numbers(id: &SnapshotId) -> [u64; 4] {
+    [id.base.0.0, id.base.1.0, id.bytes, id.sum]
 }
 
-fn snapshot_id(id: &SnapshotId, offset: Option<u64>) -> Vec<u64> {
-    let mut numbers = alloc::vec![id.base.0.0, id.base.1.0, id.bytes, id.sum];
-    numbers.extend(offset);
-    numbers
+fn numbers_at(id: &SnapshotId, offset: u64) -> [u64; 5] {
+    let [index, term, bytes, sum] = numbers(id);
+    [index, term, bytes, sum, offset]
 }
 
 fn put_head(out: &mut Vec<u8>, envelope: &Envelope, kind: u8) {
@@ -165,8 +197,43 @@ pub(super) fn kind(frame: &[u8]) -> u8 {
     frame.get(SUM_BYTES + 1).copied().unwrap_or_default()
 }
 
+/// The bytes of a frame, and how its payloads are to be held.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Frame<'a> {
+    /// They share its memory.
+    Shared(&'a Bytes),
+    /// They are one copy.
+    Copied(&'a [u8]),
+}
+
+impl<'a> Frame<'a> {
+    fn bytes(self) -> &'a [u8] {
+        match self {
+            Self::Shared(bytes) => bytes,
+            Self::Copied(bytes) => bytes,
+        }
+    }
+
+    /// All behind `from`, to be held on to.
+    fn rest(self, from: usize) -> Bytes {
+        match self {
+            Self::Shared(bytes) => bytes.slice(from.min(bytes.len())..),
+            Self::Copied(bytes) => Bytes::copy_from_slice(bytes.get(from..).unwrap_or_default()),
+        }
+    }
+}
+
 /// What a frame says. Payloads share its memory.
 pub fn decode(frame: &Bytes) -> Result<(Envelope, Message), WireError> {
+    decode_in(&mut Vec::new(), Frame::Shared(frame))
+}
+
+/// What a frame says; an append takes the memory of `entries` for its own.
+pub(super) fn decode_in(
+    entries: &mut Vec<Entry>,
+    whole: Frame<'_>,
+) -> Result<(Envelope, Message), WireError> {
+    let frame = whole.bytes();
     let version = *frame.get(SUM_BYTES).ok_or(WireError::Corrupt)?;
     if version != WIRE_VERSION {
         return Err(WireError::Version(version));
@@ -201,7 +268,7 @@ pub fn decode(frame: &Bytes) -> Result<(Envelope, Message), WireError> {
         4 => Message::VoteReply {
             granted: take_flag(rest)?,
         },
-        5 => Message::Append(take_append(rest, frame.slice(APPEND_BYTES..))?),
+        5 => Message::Append(take_append(rest, entries, whole.rest(APPEND_BYTES))?),
         6 => Message::Accepted {
             index: LogIndex(take(rest)?),
         },
@@ -226,7 +293,7 @@ pub fn decode(frame: &Bytes) -> Result<(Envelope, Message), WireError> {
         12 => Message::SnapshotChunk(Chunk {
             id: take_snapshot_id(rest)?,
             offset: take(rest)?,
-            data: frame.slice_ref(core::mem::take(rest)),
+            data: whole.rest(frame.len() - core::mem::take(rest).len()),
         }),
         13 => Message::ChunkReply {
             id: take_snapshot_id(rest)?,
@@ -241,7 +308,11 @@ pub fn decode(frame: &Bytes) -> Result<(Envelope, Message), WireError> {
     }
 }
 
-fn take_append(numbers: &mut &[u8], mut entries: Bytes) -> Result<Append, Corrupt> {
+fn take_append(
+    numbers: &mut &[u8],
+    spare: &mut Vec<Entry>,
+    mut entries: Bytes,
+) -> Result<Append, Corrupt> {
     let prev = take_place(numbers)?;
     let (commit, round) = (LogIndex(take(numbers)?), take(numbers)?);
     let (count, rest) = numbers.split_first_chunk().ok_or(Corrupt)?;
@@ -250,11 +321,14 @@ fn take_append(numbers: &mut &[u8], mut entries: Bytes) -> Result<Append, Corrup
     if count > entries.len() / ENTRY_BYTES_MIN {
         return Err(Corrupt);
     }
+    let mut taken = core::mem::take(spare);
+    taken.clear();
+    taken.reserve(count);
     let mut append = Append {
         prev,
         commit,
         round,
-        entries: Vec::with_capacity(count),
+        entries: taken,
     };
     let (mut index, mut term) = prev;
     for _ in 0..count {

@@ -143,6 +143,11 @@ impl Judge {
         if let Some(transaction) = &mut dialogue.transaction
             && !NOT_QUEUED.contains(&row.name)
         {
+            if row.name == "raft" {
+                transaction.failed = true;
+                let text = "ERR Command not allowed inside a transaction";
+                return Ok(Want::Error(text.to_owned()));
+            }
             let db = transaction.db;
             transaction.queued.push(Command {
                 db,

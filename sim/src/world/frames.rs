@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use seedis::ids::{NodeId, Term};
+use seedis::node::Node;
 
 use super::{End, Ends, Event, Link, World};
 use crate::draws::Stream;
@@ -111,7 +112,13 @@ impl World {
         let node = |number: usize| self.members.get(number)?.node.as_ref();
         let mut nodes = (0..self.members.len()).filter_map(node);
         let Some(leader) = nodes.find(|node| node.leads().is_some()) else {
-            return Err(Violation::new(Id::L1, "nobody leads"));
+            let standing = |node: &Node| node.standing().unwrap_or_default();
+            let all: Vec<String> = (0..self.members.len())
+                .filter_map(node)
+                .map(standing)
+                .collect();
+            let text = format!("nobody leads: {}", all.join("; "));
+            return Err(Violation::new(Id::L1, text));
         };
         let members: Vec<NodeId> = leader
             .membership()

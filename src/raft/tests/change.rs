@@ -353,6 +353,9 @@ fn changing_group(seed: u64, world: World) -> (Net, u32) {
             14 => {
                 let _ = net.transfer(leader, Some(id));
             }
+            15 if is_alive => {
+                net.read(id);
+            }
             _ => {
                 let _ = net.propose(leader, payload);
             }

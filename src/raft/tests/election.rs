@@ -99,7 +99,7 @@ fn a_restarted_voter_keeps_silent_for_an_election_timeout() {
 }
 
 #[test]
-fn a_vote_request_outlives_no_candidate() {
+fn vote_request_outlives_candidate() {
     // A candidate whose own vote never became durable may vote for another in the same term when
     // it comes back: its question must not have left.
     for seed in 0..50 {

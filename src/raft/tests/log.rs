@@ -60,10 +60,10 @@ fn only_the_first_entry_that_differs_truncates() {
     let mut held = log(&[1, 1, 2, 2]);
     let none = LogIndex(0);
     // An old append, come late, must not cut off what has been added since.
-    assert_eq!(held.accept(append(1, 1, &[1]), none), matched(2, None));
+    assert_eq!(held.accept(&mut append(1, 1, &[1]), none), matched(2, None));
     assert_eq!(terms(&held), [1, 1, 2, 2]);
     assert_eq!(
-        held.accept(append(1, 1, &[1, 3]), none),
+        held.accept(&mut append(1, 1, &[1, 3]), none),
         matched(3, Some(3))
     );
     assert_eq!(terms(&held), [1, 1, 3]);
@@ -73,9 +73,9 @@ fn only_the_first_entry_that_differs_truncates() {
 fn what_is_committed_is_never_cut_off() {
     let mut held = log(&[1, 1, 2]);
     let committed = LogIndex(2);
-    let wrong = held.accept(append(1, 1, &[3]), committed);
+    let wrong = held.accept(&mut append(1, 1, &[3]), committed);
     assert_eq!(wrong, Accept::Contradiction);
-    let wrong = held.accept(append(2, 5, &[5]), committed);
+    let wrong = held.accept(&mut append(2, 5, &[5]), committed);
     assert_eq!(wrong, Accept::Contradiction);
     assert_eq!(terms(&held), [1, 1, 2]);
 }
@@ -87,21 +87,21 @@ fn a_compacted_place_matches_by_commitment_and_not_by_its_term() {
     assert_eq!(held.term_at(LogIndex(2)), TermAt::Compacted);
     assert_eq!(held.term_at(LogIndex(3)), TermAt::Known(Term(2)));
     assert_eq!(held.term_at(LogIndex(5)), TermAt::Beyond);
-    let all = held.accept(append(1, 1, &[1, 2, 2, 2]), LogIndex(3));
+    let all = held.accept(&mut append(1, 1, &[1, 2, 2, 2]), LogIndex(3));
     assert_eq!(all, matched(5, Some(5)));
     assert_eq!(terms(&held), [2, 2]);
-    let old = held.accept(append(1, 1, &[1]), LogIndex(3));
+    let old = held.accept(&mut append(1, 1, &[1]), LogIndex(3));
     assert_eq!(old, matched(3, None), "the base at least is agreed");
 }
 
 #[test]
 fn a_gap_is_answered_with_a_place_that_may_agree() {
     let mut held = log(&[1, 1, 1, 4, 4]);
-    let hint = |held: &mut Log, prev, term| match held.accept(append(prev, term, &[]), LogIndex(0))
-    {
-        Accept::Unknown { hint } => (hint.0.0, hint.1.0),
-        other => panic!("{other:?}"),
-    };
+    let hint =
+        |held: &mut Log, prev, term| match held.accept(&mut append(prev, term, &[]), LogIndex(0)) {
+            Accept::Unknown { hint } => (hint.0.0, hint.1.0),
+            other => panic!("{other:?}"),
+        };
     assert_eq!(hint(&mut held, 9, 5), (5, 4));
     // A whole term is skipped at once.
     assert_eq!(hint(&mut held, 5, 3), (3, 1));
@@ -112,12 +112,12 @@ fn a_gap_is_answered_with_a_place_that_may_agree() {
 fn durable_is_only_what_was_handed_over_and_is_still_there() {
     let mut held = log(&[]);
     let none = LogIndex(0);
-    held.accept(append(0, 0, &[1, 1, 1]), none);
+    held.accept(&mut append(0, 0, &[1, 1, 1]), none);
     assert_eq!(held.hand_over(PersistSeq(1)).len(), 3);
     assert!(!held.has_unwritten());
-    held.accept(append(1, 1, &[2]), none);
+    held.accept(&mut append(1, 1, &[2]), none);
     assert_eq!(held.hand_over(PersistSeq(2)), [entry(2, 2)]);
-    held.accept(append(2, 2, &[2]), none);
+    held.accept(&mut append(2, 2, &[2]), none);
     held.persisted(PersistSeq(1));
     assert_eq!(held.durable(), LogIndex(1), "the rest of it is superseded");
     held.persisted(PersistSeq(2));
@@ -130,7 +130,7 @@ fn a_state_keeps_what_follows_on_it_and_nothing_else() {
     assert!(!held.install((LogIndex(3), Term(2))));
     assert_eq!(terms(&held), [2]);
     let mut held = log(&[1, 1, 2, 2]);
-    held.accept(append(4, 2, &[2]), LogIndex(0));
+    held.accept(&mut append(4, 2, &[2]), LogIndex(0));
     held.hand_over(PersistSeq(1));
     assert!(held.install((LogIndex(3), Term(3))));
     assert_eq!((held.last(), held.bytes()), ((LogIndex(3), Term(3)), 0));
@@ -212,7 +212,7 @@ proptest! {
                         .map(|by| { last += u64::from(*by); last })
                         .collect();
                     let end = prev + terms.len() as u64;
-                    let outcome = held.accept(append(prev, prev_term, &terms), LogIndex(commit));
+                    let outcome = held.accept(&mut append(prev, prev_term, &terms), LogIndex(commit));
                     let first = (0..terms.len())
                         .find(|at| list.get(prev as usize + at) != terms.get(*at));
                     if let Some(first) = first {

@@ -68,6 +68,7 @@ impl World {
         keeps_nothing: true,
         compacts: 5,
         spoils: 3,
+        drift_ppm: 20_000,
         ..Self::ROUGH
     };
 }

@@ -3,8 +3,10 @@
 use super::net::{Net, World, member};
 use super::replication::storm;
 use crate::ids::{LogIndex, NodeId, Term};
-use crate::raft::message::Message;
+use crate::raft::message::{Append, Message};
 use crate::raft::*;
+use crate::time::Stamp;
+use bytes::Bytes;
 
 /// A calm group of three in which one member has slept while the others forgot what it lacks.
 fn sleeper(seed: u64) -> (Net, NodeId, NodeId) {
@@ -395,4 +397,54 @@ fn restart_at_every_log_position_around_one() {
             assert_eq!(net.raft(id).in_force().voters().count(), 3);
         }
     }
+}
+
+#[test]
+fn entries_behind_a_state_on_its_way_are_kept_for_its_receiver() {
+    let (mut net, leader, lagging) = sleeper(23);
+    net.cut.clear();
+    net.hosts.get_mut(&lagging).unwrap().disk_stuck = true;
+    net.run_until(|net| net.raft(lagging).is_installing());
+    for payload in 0..50 {
+        net.propose(leader, payload).unwrap();
+        net.run_ms(5);
+        net.compact(leader);
+    }
+    net.hosts.get_mut(&lagging).unwrap().disk_stuck = false;
+    net.run_ms(1000);
+    let last = net.raft(leader).last();
+    assert_eq!(net.hosts[&lagging].applied, last);
+    assert_eq!(net.installed, 1, "one state is enough");
+    net.propose(leader, 1).unwrap();
+    net.run_ms(100);
+    assert!(
+        net.raft(leader).log.window().len() < 5,
+        "and then they may go"
+    );
+}
+
+#[test]
+fn no_entry_is_taken_while_a_state_is_put_in_force() {
+    let (mut net, leader, lagging) = sleeper(24);
+    net.cut.clear();
+    net.hosts.get_mut(&lagging).unwrap().disk_stuck = true;
+    net.run_until(|net| net.raft(lagging).is_installing());
+    let (prev, commit) = (net.raft(lagging).log.last(), net.raft(lagging).commit());
+    let index = prev.0.next();
+    let append = Message::Append(Append {
+        prev,
+        commit: index,
+        round: 0,
+        entries: vec![Entry {
+            term: net.raft(leader).term(),
+            index,
+            stamp: Stamp(0),
+            kind: Kind::Normal,
+            payload: Bytes::new(),
+        }],
+    });
+    net.send(leader, lagging, &append);
+    net.run_ms(5);
+    assert_eq!(net.raft(lagging).log.last(), prev);
+    assert_eq!(net.raft(lagging).commit(), commit);
 }
