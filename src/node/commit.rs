@@ -123,6 +123,8 @@ impl Node {
             self.emit_ops();
             return;
         }
+        // Drivers have been told so in this turn, even if it is over when the turn ends.
+        self.commit.was_full |= self.is_full();
         if let Some(raft) = &mut self.commit.raft {
             raft.tick(self.now.mono);
         }
@@ -460,12 +462,15 @@ impl Node {
                 Note::SpaceAgain
             });
         }
-        let full = self.commit.is_full()
-            || self.commit.is_holding_back()
-            || self.rewrite_is_behind();
+        let full = self.is_full();
         if mem::replace(&mut self.commit.was_full, full) && !full {
             self.wake_all();
         }
+    }
+
+    /// Whether nothing more is read from clients for now.
+    pub(super) fn is_full(&self) -> bool {
+        self.commit.is_full() || self.commit.is_holding_back() || self.rewrite_is_behind()
     }
 
     /// Lets every client whose appetite may have come back be read again.

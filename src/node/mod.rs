@@ -289,9 +289,7 @@ impl Node {
             || self.phase == Phase::Stopping
             || session.blocked.is_some()
             || session.outbox.len() > OUTBOX_BYTES_MAX
-            || self.commit.is_full()
-            || self.commit.is_holding_back()
-            || self.rewrite_is_behind();
+            || self.is_full();
         if full { 0 } else { APPETITE }
     }
 

@@ -168,7 +168,11 @@ impl Member {
     pub(super) fn condition(&self) -> String {
         let phase = self.node.as_ref().map(Node::phase);
         let (number, jobs, deadline) = (self.number, self.jobs.len(), self.deadline);
-        format!("member {number}: {phase:?}, {jobs} disk operations, deadline {deadline:?}")
+        let standing = self.node.as_ref().and_then(Node::standing);
+        let standing = standing.unwrap_or_default();
+        format!(
+            "member {number}: {phase:?}, {jobs} disk operations, deadline {deadline:?}, {standing}"
+        )
     }
 }
 
