@@ -173,24 +173,20 @@ impl Node {
         self.batch.bytes.shrink_to(limits::ENTRY_BYTES_SOFT_MAX * 2);
         self.batch.count = 0;
         self.batch.wants_time = false;
-        match raft.propose(stamp, payload.clone()) {
-            Ok(index) => {
-                if let Some(log) = &mut self.commit.log {
-                    log.waiters_back(waiters.len() as u32);
-                }
-                self.commit.last_time_entry = self.now.mono;
-                self.commit.proposed_bytes += payload.len();
-                self.commit.proposed.push_back(Proposed {
-                    index,
-                    payload,
-                    waiters,
-                });
-            }
-            Err(_) => {
-                self.commands_in_entries -= count;
-                self.refuse(waiters);
-            }
+        let Ok(index) = raft.propose(stamp, payload.clone()) else {
+            self.commands_in_entries -= count;
+            return self.refuse(waiters);
+        };
+        if let Some(log) = &mut self.commit.log {
+            log.waiters_back(waiters.len() as u32);
         }
+        self.commit.last_time_entry = self.now.mono;
+        self.commit.proposed_bytes += payload.len();
+        self.commit.proposed.push_back(Proposed {
+            index,
+            payload,
+            waiters,
+        });
     }
 
     /// Tells clients that their writes have certainly not happened.

@@ -37,15 +37,11 @@ impl Group {
         let founders: Vec<_> = (0..MEMBERS)
             .map(|member| (id(member), Incarnation(100 + member as u64)))
             .collect();
-        let addresses: Vec<_> = (0..MEMBERS)
-            .map(|member| (id(member), format!("10.0.0.{}:6379", member + 1)))
-            .collect();
         let machine = |member| Machine {
             config: Config {
                 id: id(member),
                 founders: founders.clone(),
                 cluster: ClusterId(7),
-                client_addresses: addresses.clone(),
                 fsync: Fsync::Always,
                 segment_bytes: 1 << 16,
                 rewrite_percentage: 0,
@@ -71,7 +67,19 @@ impl Group {
 
     fn start(&mut self, member: usize) {
         let machine = &mut self.machines[member];
-        machine.node = Some(Node::new(machine.config.clone(), self.now));
+        let mut node = Node::new(machine.config.clone(), self.now);
+        // Its peers say who they are, as they do when they connect.
+        for other in 0..MEMBERS {
+            let address = &format!("10.0.0.{}:6379", other + 1);
+            let (id, incarnation) = machine.config.founders[other];
+            let met = Input::Met {
+                id,
+                incarnation,
+                address,
+            };
+            node.handle(self.now, met);
+        }
+        machine.node = Some(node);
     }
 
     /// The process is gone, with all that was not on the disk.

@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::String;
+use core::fmt::Write;
 
 use crate::command::args::Args;
 use crate::command::error::{Error, Outcome};
@@ -129,7 +130,7 @@ impl Node {
             let met = self.met.get(&member.id);
             let address = met.map_or("", |met| &met.address);
             let (id, incarnation) = (member.id.0, member.incarnation.0);
-            text += &format!("{id} {role} {incarnation:016x} {address}\r\n");
+            let _ = write!(text, "{id} {role} {incarnation:016x} {address}\r\n");
         }
         text
     }
@@ -161,10 +162,11 @@ fn change_error(refused: ChangeRefused) -> Error {
     match refused {
         ChangeRefused::NotLeader { .. } => Error::CLUSTER_DOWN,
         ChangeRefused::TooEarly => again("this leader is not in office yet"),
-        ChangeRefused::Pending => again("another change of membership is under way"),
+        ChangeRefused::Pending | ChangeRefused::Unfit(Unfit::Joint) => {
+            again("another change of membership is under way")
+        }
         ChangeRefused::Transferring => again("the office is being given away"),
         ChangeRefused::Lagging(id) => again(&format!("member {} has not caught up yet", id.0)),
-        ChangeRefused::Unfit(Unfit::Joint) => again("another change of membership is under way"),
         ChangeRefused::Unfit(Unfit::Taken(id)) => error(&format!("{} is a member", id.0)),
         ChangeRefused::Unfit(Unfit::Unknown(id)) => error(&format!(
             "{} is no member, or not one that this can be done to",
