@@ -511,3 +511,31 @@ fn a_state_that_is_of_no_use_is_not_supplied() {
     assert!(raft.supply(lagging, useful, membership.clone()));
     assert!(!raft.supply(lagging, useful, membership), "it has one");
 }
+
+#[test]
+fn a_state_that_became_too_old_is_not_gone_on_with() {
+    let (mut net, leader, lagging) = sleeper(28);
+    net.trace = Some(Vec::new());
+    net.cut.clear();
+    net.run_until(|net| chunk_offsets(net).len() == 2);
+    let old = net.raft(lagging).receiving().unwrap();
+    net.isolate(lagging);
+    for payload in 0..20 {
+        net.run_ms(50);
+        net.propose(leader, payload).unwrap();
+    }
+    net.run_ms(100);
+    net.trace = Some(Vec::new());
+    net.cut.clear();
+    net.run_ms(1000);
+    let said = net.trace.as_ref().unwrap();
+    let again = |message: &Message| match message {
+        Message::SnapshotOffer { id, .. } => *id == old,
+        Message::SnapshotChunk(chunk) => chunk.id == old,
+        _ => false,
+    };
+    assert!(!said.iter().any(|(_, _, message)| again(message)));
+    assert_eq!(net.installed, 1);
+    let last = net.raft(leader).last();
+    assert_eq!(net.hosts[&lagging].applied, last);
+}
