@@ -187,8 +187,9 @@ impl Log {
         self.slots.push(entry);
     }
 
-    /// Takes entries from the leader, out of the append: those that are there already stay, and the first that is not
-    /// supersedes whatever stands in its place and behind (thesis 3.5). What is committed stays.
+    /// Takes entries from the leader, out of the append: those that are there already stay, and the
+    /// first that is not supersedes whatever stands in its place and behind (thesis 3.5). What is
+    /// committed stays.
     pub fn accept(&mut self, append: &mut Append, commit: LogIndex) -> Accept {
         let (prev, prev_term) = append.prev;
         match self.term_at(prev) {

@@ -1,9 +1,16 @@
 //! Agreement: terms, votes, the log's tail and its commit; knows bytes and indexes, not Redis.
 //!
-//! A group has one member for now. Everything that a larger group needs of its surroundings is in
-//! place: an entry has one encoding, term and vote are handed over to be made durable before they
-//! are spoken of, and a commit is made in one place, of entries of the own term. docs/RAFT.md says
-//! what is here and what is not.
+//! A member is told the time, what its peers say and how far its disk is; it hands over what is to
+//! be made durable, what is to be said, and what is committed, in order. References are to sections
+//! of Ongaro's thesis.
+//!
+//! * What stands: `entry`, `log`, `membership`, `history` (which membership is in force).
+//! * What a majority is: `quorum`, asked of a membership and of nothing else.
+//! * What is said: `message`, `wire`; and when: `outbox` holds back what is not durable yet.
+//! * What a member does: `receive`, `election`, `follow`, and as a leader `replication`, `progress`,
+//!   `read`, `change`, `transfer`, `supply`; `install` takes the state that another supplies.
+//!
+//! A commit is made in one place, `Raft::advance_commit`, of entries of the own term.
 
 mod change;
 mod election;

@@ -236,17 +236,26 @@ impl Raft {
         }
     }
 
-    /// Asks members that have a state to come which byte of it they want.
+    /// Asks members that have a state to come which byte of it they want. Where the log no longer
+    /// goes on behind that state, since the member was silent for long, it waits for another.
     pub(super) fn offer_snapshots(&mut self) {
+        let floor = self.log.base().0;
         let Role::Leader(leadership) = &mut self.role else {
             return;
         };
         let mut offers = Vec::new();
         for peer in &mut leadership.peers {
             let member = peer.member;
-            if let Some(Supply::Sending(sending)) = peer.supply()
+            let Some(supply) = peer.supply() else {
+                continue;
+            };
+            if let Supply::Sending(sending) = supply
                 && sending.stage == Stage::Offer
             {
+                if sending.id.base.0 < floor {
+                    *supply = Supply::Wanted;
+                    continue;
+                }
                 sending.stage = Stage::Offered;
                 let (id, membership) = (sending.id, sending.membership.clone());
                 offers.push((member, Message::SnapshotOffer { id, membership }));

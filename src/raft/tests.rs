@@ -1,6 +1,7 @@
 //! The agreement, held against models, figures and storms.
 
 mod change;
+mod checks;
 mod election;
 mod figures;
 mod lessons;
@@ -14,3 +15,4 @@ mod snapshot;
 mod sole;
 mod states;
 mod wire;
+mod world;

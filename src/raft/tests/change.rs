@@ -1,6 +1,7 @@
 //! Members that come and go, and offices that are given away.
 
-use super::net::{Net, World, member};
+use super::net::{Net, member};
+use super::world::World;
 use crate::ids::{Incarnation, NodeId};
 use crate::raft::message::Message;
 use crate::raft::role::Role;

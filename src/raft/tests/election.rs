@@ -1,6 +1,7 @@
 //! Elections: one leader per term, whatever the network does, and a leader again when it stops.
 
-use super::net::{Net, World};
+use super::net::Net;
+use super::world::World;
 use crate::ids::NodeId;
 
 #[test]

@@ -1,7 +1,8 @@
 //! The figures of the papers, played through: logs that part and agree again, entries of old terms,
 //! and members that are removed by an entry which not everybody has.
 
-use super::net::{Net, World, member};
+use super::net::{Net, member};
+use super::world::World;
 use crate::ids::{LogIndex, NodeId, Term};
 use crate::raft::log::TermAt;
 use crate::raft::message::Message;

@@ -1,6 +1,7 @@
 //! Bugs that other implementations had, each by its name here: what they did must not happen.
 
-use super::net::{CLUSTER, Net, World, member};
+use super::net::{CLUSTER, Net, member};
+use super::world::World;
 use crate::ids::{Incarnation, LogIndex, NodeId, Term};
 use crate::raft::message::{Append, Class, Message};
 use crate::raft::*;

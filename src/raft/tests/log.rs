@@ -212,7 +212,8 @@ proptest! {
                         .map(|by| { last += u64::from(*by); last })
                         .collect();
                     let end = prev + terms.len() as u64;
-                    let outcome = held.accept(&mut append(prev, prev_term, &terms), LogIndex(commit));
+                    let mut append = append(prev, prev_term, &terms);
+                    let outcome = held.accept(&mut append, LogIndex(commit));
                     let first = (0..terms.len())
                         .find(|at| list.get(prev as usize + at) != terms.get(*at));
                     if let Some(first) = first {
@@ -256,4 +257,13 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_tail_whose_terms_fall_ends_there() {
+    // It stood behind another entry once: a base was written over the one it followed.
+    let base = (LogIndex(3), Term(5));
+    assert_eq!(Log::new(base, vec![entry(4, 4)]).last(), base);
+    let log = Log::new(base, vec![entry(4, 5), entry(5, 7), entry(6, 6)]);
+    assert_eq!(log.last(), (LogIndex(5), Term(7)));
 }

@@ -3,9 +3,10 @@
 
 use alloc::collections::{BTreeMap, VecDeque};
 
-use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, PersistSeq, Term};
+use super::world::{Disk, What, World, Write};
+use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term};
 use crate::raft::log::TermAt;
-use crate::raft::message::{Message, Place};
+use crate::raft::message::Message;
 use crate::raft::*;
 use crate::rng;
 use crate::time::{Mono, Stamp};
@@ -16,98 +17,6 @@ use rand_chacha::rand_core::Rng;
 pub(super) const CLUSTER: ClusterId = ClusterId(77);
 const MS: u64 = 1_000_000;
 
-/// How bad the world is.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct World {
-    /// Messages of a hundred that are lost.
-    pub(super) loss: u64,
-    /// Messages of a hundred that come twice.
-    pub(super) doubled: u64,
-    /// The longest way of a message, in microseconds.
-    pub(super) delay_us: u64,
-    /// The longest sync, in microseconds.
-    pub(super) sync_us: u64,
-    /// Messages of one class between two members do not overtake each other, as on one connection.
-    pub(super) in_order: bool,
-    /// How far clocks run off, in millionths, to either side.
-    pub(super) drift_ppm: u64,
-    /// Members keep no applied entries in memory.
-    pub(super) keeps_nothing: bool,
-    /// Events of a hundred after which a member's disk gets a new base.
-    pub(super) compacts: u64,
-    /// Pieces of states, of a hundred, that a leader's owner cannot read any more, and whole states
-    /// that a receiver's owner refuses.
-    pub(super) spoils: u64,
-}
-
-impl World {
-    pub(super) const CALM: Self = Self {
-        loss: 0,
-        doubled: 0,
-        delay_us: 500,
-        sync_us: 500,
-        in_order: true,
-        drift_ppm: 0,
-        keeps_nothing: false,
-        compacts: 0,
-        spoils: 0,
-    };
-    pub(super) const ROUGH: Self = Self {
-        loss: 10,
-        doubled: 10,
-        delay_us: 30_000,
-        sync_us: 20_000,
-        in_order: false,
-        drift_ppm: 0,
-        keeps_nothing: false,
-        compacts: 0,
-        spoils: 0,
-    };
-    /// Logs are cut wherever they may be.
-    pub(super) const FORGETFUL: Self = Self {
-        keeps_nothing: true,
-        compacts: 5,
-        spoils: 3,
-        drift_ppm: 20_000,
-        ..Self::ROUGH
-    };
-}
-
-/// What a member's disk holds for certain.
-#[derive(Clone, Debug)]
-pub(super) struct Disk {
-    pub(super) term: Term,
-    pub(super) vote: Option<NodeId>,
-    commit: LogIndex,
-    pub(super) base: Place,
-    pub(super) membership: Membership,
-    pub(super) entries: Vec<Entry>,
-}
-
-/// Something on its way to the disk.
-#[derive(Debug)]
-pub(super) struct Write {
-    pub(super) due: u64,
-    pub(super) what: What,
-}
-
-#[derive(Debug)]
-pub(super) enum What {
-    HandOver {
-        seq: PersistSeq,
-        term: Term,
-        vote: Option<NodeId>,
-        commit: LogIndex,
-        entries: Vec<Entry>,
-    },
-    /// A state that was received; the entries behind it stay or go.
-    Base {
-        base: Place,
-        membership: Membership,
-        keeps_tail: bool,
-    },
-}
-
 #[derive(Debug)]
 pub(super) struct Host {
     pub(super) member: Member,
@@ -117,25 +26,25 @@ pub(super) struct Host {
     pub(super) writes: VecDeque<Write>,
     /// Nothing more is synced.
     pub(super) disk_stuck: bool,
-    drift: i64,
+    pub(super) drift: i64,
     /// What the latest life has shown: term, commit, applied.
-    shown: (Term, LogIndex, LogIndex),
-    spoken: Term,
+    pub(super) shown: (Term, LogIndex, LogIndex),
+    pub(super) spoken: Term,
     pub(super) settings: Settings,
     pub(super) applied: LogIndex,
     /// It led when its last event was over, and this membership was in force.
-    led_in: Option<Membership>,
-    lives: u64,
-    paused: Option<Raft>,
+    pub(super) led_in: Option<Membership>,
+    pub(super) lives: u64,
+    pub(super) paused: Option<Raft>,
     /// What was received of a state.
     pub(super) incoming: Vec<u8>,
 }
 
 #[derive(Debug)]
 struct Flight {
-    from: NodeId,
-    to: NodeId,
-    frame: Vec<u8>,
+    pub(super) from: NodeId,
+    pub(super) to: NodeId,
+    pub(super) frame: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -148,23 +57,25 @@ pub(super) struct Net {
     /// The membership before the first entry.
     pub(super) founders: Membership,
     flights: BTreeMap<(u64, u64), Flight>,
-    flown: u64,
+    pub(super) flown: u64,
     /// When the last message of a class between two members arrives.
-    queues: BTreeMap<(NodeId, NodeId, Class), u64>,
+    pub(super) queues: BTreeMap<(NodeId, NodeId, Class), u64>,
     /// Pairs that do not hear each other; from, to.
     pub(super) cut: Vec<(NodeId, NodeId)>,
-    leaders: BTreeMap<Term, NodeId>,
-    votes: BTreeMap<(NodeId, Term), NodeId>,
+    pub(super) leaders: BTreeMap<Term, NodeId>,
+    pub(super) votes: BTreeMap<(NodeId, Term), NodeId>,
     /// What is committed, from index 1 on.
     pub(super) committed: Vec<(Term, Bytes)>,
     /// The memberships among that.
     pub(super) memberships: Vec<(LogIndex, Membership)>,
+    /// Owners supply no states.
+    pub(super) is_stingy: bool,
     /// States that were put in force.
     pub(super) installed: u64,
     /// The latest term in which something was committed.
-    committed_in: Term,
+    pub(super) committed_in: Term,
     /// Reads under way: what was committed when they were asked.
-    reads: BTreeMap<u64, u64>,
+    pub(super) reads: BTreeMap<u64, u64>,
     /// Reads that were granted.
     pub(super) granted: Vec<u64>,
     /// Reads that were refused.
@@ -199,6 +110,7 @@ impl Net {
             votes: BTreeMap::new(),
             committed: Vec::new(),
             memberships: Vec::new(),
+            is_stingy: false,
             installed: 0,
             committed_in: Term(0),
             reads: BTreeMap::new(),
@@ -377,7 +289,7 @@ impl Net {
         read
     }
 
-    fn learn_reads(&mut self, id: NodeId) {
+    pub(super) fn learn_reads(&mut self, id: NodeId) {
         let mut done = Vec::new();
         self.raft(id).ready_reads(&mut done);
         for ReadDone { id, outcome } in done {
@@ -391,21 +303,6 @@ impl Net {
                     self.granted.push(id);
                 }
                 Err(_) => self.refused.push(id),
-            }
-        }
-    }
-
-    /// R16, R17: whoever may read without asking has applied all that is committed anywhere.
-    fn check_leases(&mut self) {
-        for (id, host) in &self.hosts {
-            let Some(raft) = &host.raft else { continue };
-            if raft.has_lease(self.local(*id)) {
-                self.leases += 1;
-                let all = self.committed.len() as u64;
-                assert!(
-                    host.applied.0 >= all,
-                    "R16: {id} relies on a lease that is none"
-                );
             }
         }
     }
@@ -492,22 +389,6 @@ impl Net {
     /// Forgets what is under way.
     pub(super) fn lose_flights(&mut self) {
         self.flights.clear();
-    }
-
-    fn applied(&mut self, id: NodeId, entry: &Entry) {
-        let host = self.hosts.get_mut(&id).unwrap();
-        assert_eq!(
-            entry.index,
-            host.applied.next(),
-            "R10: applied in order, each once"
-        );
-        host.applied = entry.index;
-        let at = entry.index.0 as usize - 1;
-        let known = (entry.term, entry.payload.clone());
-        match self.committed.get(at) {
-            Some(committed) => assert_eq!(*committed, known, "R5: one entry per index"),
-            None => panic!("applied before it was committed anywhere"),
-        }
     }
 
     /// True time of the next event.
@@ -699,140 +580,6 @@ impl Net {
         let frame = wire::encode(&envelope, message);
         self.inject(from, to, frame);
     }
-
-    fn check_spoken(&mut self, from: NodeId, frame: &[u8]) {
-        let frame = Bytes::copy_from_slice(frame);
-        let (envelope, message) = wire::decode(&frame).expect("what is sent is a frame");
-        let host = self.hosts.get_mut(&from).unwrap();
-        assert!(
-            envelope.term >= host.spoken,
-            "R18: no lower term than before"
-        );
-        host.spoken = envelope.term;
-        let disk = &host.disk;
-        assert!(
-            disk.term >= envelope.term,
-            "R12: a term is durable before it is spoken of"
-        );
-        let mut voted = |candidate: NodeId| {
-            let durable = disk.term > envelope.term || disk.vote == Some(candidate);
-            assert!(durable, "R12: a vote is durable before it is spoken of");
-            let first = self.votes.entry((from, envelope.term)).or_insert(candidate);
-            assert_eq!(*first, candidate, "R11: one vote per term");
-        };
-        match &message {
-            Message::Vote { .. } => voted(from),
-            Message::VoteReply { granted: true } => voted(envelope.to.id),
-            Message::Accepted { index } | Message::HeartbeatReply { durable: index, .. } => {
-                let raft = host.raft.as_ref().unwrap();
-                if *index > disk.base.0 {
-                    let durable = disk.term_at(*index).map(TermAt::Known);
-                    let own = raft.log.term_at(*index);
-                    assert!(
-                        durable == Some(own) || (own == TermAt::Compacted && durable.is_some()),
-                        "R12: accepted is durable"
-                    );
-                }
-            }
-            _ => {}
-        }
-        if let Some(trace) = &mut self.trace {
-            trace.push((from, envelope.to.id, message));
-        }
-    }
-
-    /// The invariants that one member's event can break.
-    fn check(&mut self, id: NodeId) {
-        let host = self.hosts.get_mut(&id).unwrap();
-        let Some(raft) = &host.raft else { return };
-        let (term, commit, applied) = host.shown;
-        assert!(raft.term() >= term, "R8: terms only grow");
-        assert!(raft.commit() >= commit, "R9: the commit index only grows");
-        assert!(raft.applied >= applied, "R10: applied only grows");
-        host.shown = (raft.term(), raft.commit(), raft.applied);
-        let (base, last) = (raft.log.base().0, raft.last());
-        let in_order =
-            base <= raft.applied && raft.applied <= raft.commit() && raft.commit() <= last;
-        assert!(in_order, "R13: base, applied, commit, last");
-        assert_eq!(raft.applied, host.applied);
-        host.led_in = raft.is_leader().then(|| raft.in_force().clone());
-        if host.led_in.is_none() {
-            return;
-        }
-        // It may not know yet what others have committed.
-        let known = raft.commit().0.max(self.committed.len() as u64);
-        let window = raft.log.window().iter();
-        let uncommitted = window.filter(|entry| entry.index.0 > known);
-        let changes = uncommitted.filter(|entry| entry.kind == Kind::Membership);
-        assert!(changes.count() <= 1, "R15: one change at a time");
-        let first = self.leaders.entry(raft.term()).or_insert(id);
-        assert_eq!(*first, id, "R1: one leader per term");
-        if raft.term() < self.committed_in {
-            // It does not know yet that it leads no longer.
-            return;
-        }
-        assert!(
-            last.0 >= self.committed.len() as u64,
-            "R4: a leader has all that is committed"
-        );
-        for entry in raft.log.window() {
-            if let Some(committed) = self.committed.get(entry.index.0 as usize - 1) {
-                assert_eq!(entry.term, committed.0, "R4: and as it was committed");
-            }
-        }
-    }
-
-    /// What a leader calls committed must be durable on a quorum, before anybody applies it.
-    fn check_commit(&mut self, id: NodeId) {
-        let raft = self.hosts[&id].raft.as_ref().unwrap();
-        let (commit, known) = (raft.commit(), self.committed.len() as u64);
-        if commit.0 <= known {
-            return;
-        }
-        // A leader may have removed itself by it.
-        assert!(
-            raft.is_leader() || self.hosts[&id].led_in.is_some(),
-            "only a leader commits what was not committed"
-        );
-        let term = raft.log.term_at(commit);
-        let holds = |id: NodeId| {
-            let disk = &self.hosts[&id].disk;
-            disk.base.0 >= commit || disk.term_at(commit).map(TermAt::Known) == Some(term)
-        };
-        // What was in force when the event began has decided: what it commits may end a change.
-        let decided = self.hosts[&id].led_in.as_ref();
-        let decided = decided.unwrap_or(raft.in_force());
-        let reached = decided.reached(&|id| u64::from(holds(id)));
-        assert_eq!(reached, 1, "R7: committed is durable on a quorum");
-        self.committed_in = self.committed_in.max(raft.term());
-        for index in known + 1..=commit.0 {
-            let entry = raft.log.get(LogIndex(index)).expect("not applied yet");
-            self.committed.push((entry.term, entry.payload.clone()));
-            let membership = entry.membership().map(|new| (entry.index, new));
-            self.memberships.extend(membership);
-        }
-    }
-
-    /// R3: two logs that agree at an index agree in all before it.
-    pub(super) fn check_log_matching(&self) {
-        let rafts: Vec<&Raft> = self
-            .hosts
-            .values()
-            .filter_map(|h| h.raft.as_ref())
-            .collect();
-        for (at, one) in rafts.iter().enumerate() {
-            for other in &rafts[..at] {
-                let mut agree = false;
-                for entry in one.log.window().iter().rev() {
-                    let Some(twin) = other.log.get(entry.index) else {
-                        continue;
-                    };
-                    agree |= twin.term == entry.term;
-                    assert!(!agree || twin == entry, "R3: log matching");
-                }
-            }
-        }
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -840,48 +587,4 @@ enum Event {
     Synced,
     Flight,
     Timer,
-}
-
-impl Disk {
-    fn take(&mut self, write: Write) {
-        let entries = match write.what {
-            What::HandOver {
-                term,
-                vote,
-                commit,
-                entries,
-                ..
-            } => {
-                (self.term, self.vote, self.commit) = (term, vote, commit);
-                entries
-            }
-            What::Base {
-                base,
-                membership,
-                keeps_tail,
-            } => {
-                let is_kept = |entry: &Entry| keeps_tail && entry.index > base.0;
-                self.entries.retain(is_kept);
-                (self.base, self.membership) = (base, membership);
-                return;
-            }
-        };
-        for entry in entries {
-            if entry.index <= self.base.0 {
-                continue;
-            }
-            let at = (entry.index.0 - self.base.0.0 - 1) as usize;
-            assert!(at <= self.entries.len(), "a gap on the disk");
-            self.entries.truncate(at);
-            self.entries.push(entry);
-        }
-    }
-
-    pub(super) fn term_at(&self, index: LogIndex) -> Option<Term> {
-        if index == self.base.0 {
-            return Some(self.base.1);
-        }
-        let at = index.0.checked_sub(self.base.0.0 + 1)?;
-        self.entries.get(at as usize).map(|entry| entry.term)
-    }
 }

@@ -1,6 +1,7 @@
 //! Who leads where not everybody hears everybody (Howard and Abraham 2020), and when all want to.
 
-use super::net::{Net, World};
+use super::net::Net;
+use super::world::World;
 use crate::ids::NodeId;
 
 fn link(net: &mut Net, one: NodeId, other: NodeId) {

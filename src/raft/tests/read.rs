@@ -1,6 +1,7 @@
 //! Reads: they see what was written before they were asked, or they are refused.
 
-use super::net::{Net, World};
+use super::net::Net;
+use super::world::World;
 use crate::ids::NodeId;
 use crate::raft::message::Message;
 use crate::raft::*;

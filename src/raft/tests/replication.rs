@@ -1,6 +1,7 @@
 //! Replication: logs agree, what is committed stays, and what was lost on the way comes again.
 
-use super::net::{Net, World};
+use super::net::Net;
+use super::world::World;
 use crate::ids::{LogIndex, NodeId};
 use crate::raft::message::Message;
 use crate::raft::*;

@@ -1,7 +1,8 @@
 //! States that stand in for entries: sent in pieces, resumed, put in force, never in the way.
 
-use super::net::{Net, World, member};
+use super::net::{Net, member};
 use super::replication::storm;
+use super::world::World;
 use crate::ids::{LogIndex, NodeId, Term};
 use crate::raft::message::{Append, Message};
 use crate::raft::*;
@@ -447,4 +448,94 @@ fn no_entry_is_taken_while_a_state_is_put_in_force() {
     net.run_ms(5);
     assert_eq!(net.raft(lagging).log.last(), prev);
     assert_eq!(net.raft(lagging).commit(), commit);
+}
+
+#[test]
+fn an_answer_that_comes_twice_sends_no_piece_twice() {
+    let (mut net, leader, lagging) = sleeper(25);
+    net.trace = Some(Vec::new());
+    net.cut.clear();
+    net.run_until(|net| chunk_offsets(net).len() == 2);
+    let id = net.raft(lagging).receiving().unwrap();
+    for offset in [16, 16, 0, 48] {
+        net.send(lagging, leader, &Message::ChunkReply { id, offset });
+    }
+    net.run_ms(1000);
+    let offsets = chunk_offsets(&net);
+    assert!(offsets.is_sorted_by(|a, b| a < b), "{offsets:?}");
+    assert_eq!(net.installed, 1);
+}
+
+#[test]
+fn who_puts_a_state_in_force_does_not_campaign() {
+    let (mut net, _, lagging) = sleeper(26);
+    net.cut.clear();
+    net.hosts.get_mut(&lagging).unwrap().disk_stuck = true;
+    net.run_until(|net| net.raft(lagging).is_installing());
+    net.isolate(lagging);
+    net.run_ms(3000);
+    assert_eq!(net.raft(lagging).role(), RoleName::Follower);
+    assert_eq!(net.raft(lagging).deadline(), None);
+    net.hosts.get_mut(&lagging).unwrap().disk_stuck = false;
+    net.run_ms(1000);
+    assert_eq!(net.raft(lagging).role(), RoleName::PreCandidate);
+}
+
+#[test]
+fn a_state_that_is_of_no_use_is_not_supplied() {
+    let (mut net, leader, lagging) = sleeper(27);
+    net.cut.clear();
+    net.is_stingy = true;
+    net.run_until(|net| net.raft(leader).snapshots_wanted().next().is_some());
+    let wanted = net.raft(leader).snapshots_wanted().next().unwrap();
+    assert_eq!(wanted.to, lagging);
+    let membership = net.raft(leader).membership().clone();
+    let raft = net.raft(leader);
+    let unapplied = raft.propose(Stamp(0), Bytes::new()).unwrap();
+    let (term, applied) = (raft.term(), raft.applied);
+    let name = |index, term, bytes| SnapshotId {
+        base: (index, term),
+        bytes,
+        sum: 0,
+    };
+    for useless in [
+        name(unapplied, term, 10),
+        name(applied, term.next(), 10),
+        name(applied, term, 0),
+        name(LogIndex(wanted.at_least.0 - 1), term, 10),
+    ] {
+        assert!(!raft.supply(lagging, useless, membership.clone()));
+    }
+    let useful = name(applied, term, 10);
+    assert!(!raft.supply(NodeId(9), useful, membership.clone()));
+    assert!(raft.supply(lagging, useful, membership.clone()));
+    assert!(!raft.supply(lagging, useful, membership), "it has one");
+}
+
+#[test]
+fn a_state_that_became_too_old_is_not_gone_on_with() {
+    let (mut net, leader, lagging) = sleeper(28);
+    net.trace = Some(Vec::new());
+    net.cut.clear();
+    net.run_until(|net| chunk_offsets(net).len() == 2);
+    let old = net.raft(lagging).receiving().unwrap();
+    net.isolate(lagging);
+    for payload in 0..20 {
+        net.run_ms(50);
+        net.propose(leader, payload).unwrap();
+    }
+    net.run_ms(100);
+    net.trace = Some(Vec::new());
+    net.cut.clear();
+    net.run_ms(1000);
+    let said = net.trace.as_ref().unwrap();
+    let again = |message: &Message| match message {
+        Message::SnapshotOffer { id, .. } => *id == old,
+        Message::SnapshotChunk(chunk) => chunk.id == old,
+        _ => false,
+    };
+    assert!(!said.iter().any(|(_, _, message)| again(message)));
+    assert_eq!(net.installed, 1);
+    let last = net.raft(leader).last();
+    assert_eq!(net.hosts[&lagging].applied, last);
 }

@@ -1,7 +1,8 @@
 //! What a host of the network does about states: it gives its disk a new base, reads pieces of its
 //! own, and keeps and puts in force those of others.
 
-use super::net::{Net, What, Write};
+use super::net::Net;
+use super::world::{What, Write};
 use crate::ids::{LogIndex, NodeId};
 use crate::raft::entry::checksum;
 use crate::raft::*;
@@ -51,6 +52,9 @@ impl Net {
 
     /// Supplies what a leader wants to send.
     pub(super) fn supply(&mut self, id: NodeId) {
+        if self.is_stingy {
+            return;
+        }
         let spoils = self.world.spoils;
         let wanted: Vec<SnapshotWanted> = self.raft(id).snapshots_wanted().collect();
         for SnapshotWanted { to, at_least } in wanted {
