@@ -7,8 +7,9 @@
 //! * What stands: `entry`, `log`, `membership`, `history` (which membership is in force).
 //! * What a majority is: `quorum`, asked of a membership and of nothing else.
 //! * What is said: `message`, `wire`; and when: `outbox` holds back what is not durable yet.
-//! * What a member does: `receive`, `election`, `follow`, and as a leader `replication`, `progress`,
-//!   `read`, `change`, `transfer`, `supply`; `install` takes the state that another supplies.
+//! * What a member does: `receive`, `election`, `follow`, and as a leader `replication`,
+//!   `progress`, `read`, `change`, `transfer`, `supply`; `install` takes the state that another
+//!   supplies.
 //!
 //! A commit is made in one place, `Raft::advance_commit`, of entries of the own term.
 
