@@ -108,6 +108,7 @@ impl Node {
         if self.phase == Phase::Recovering {
             self.open_doors();
         }
+        let is_settled = self.commit.is_settled();
         let Some(raft) = &mut self.commit.raft else {
             return;
         };
@@ -116,8 +117,11 @@ impl Node {
         {
             self.office.term = term;
             // Others have proposed what was applied meanwhile: from here on the counts go together.
-            self.commands_in_entries = self.commands_applied;
-            self.stamped = (self.applied_stamp, self.now.mono);
+            // Who was alone before has proposed all of it, and may have more on its way.
+            if is_settled {
+                self.commands_in_entries = self.commands_applied;
+                self.stamped = (self.applied_stamp, self.now.mono);
+            }
         }
         let is_changing = raft.is_changing();
         let is_transferring = raft.is_transferring();

@@ -225,8 +225,13 @@ impl Raft {
             return;
         };
         let member = peer.member;
-        let sending = peer.supply().and_then(|supply| supply.sending(&id));
-        let Some(sending) = sending else { return };
+        // Also where the member is leaving: it may come back before that is committed.
+        let Progress::Snapshot(supply) = &mut peer.progress else {
+            return;
+        };
+        let Some(sending) = supply.sending(&id) else {
+            return;
+        };
         let is_piece = !data.is_empty() && end <= id.bytes;
         if sending.stage == Stage::Reading(offset) && is_piece {
             sending.stage = Stage::Sent(end);
