@@ -54,6 +54,9 @@ counted! {
     SyncFails, "sync-fails", "a sync fails, and with it may be lost what it was to make durable";
     Loss, "loss", "a frame between two members is lost";
     Twice, "twice", "a frame arrives twice";
+    LossByKind, "loss-by-kind", "a frame is lost because messages of its kind suffer";
+    Overdue, "overdue", "a frame comes seconds late";
+    Partition, "partition", "the group falls apart: halves, a bridge, a ring, one that another does not hear";
     Cut, "cut", "a member neither hears nor reaches the others, or only one of both";
 }
 
@@ -85,7 +88,15 @@ counted! {
 impl Fault {
     /// Whether it takes several members.
     pub(crate) fn takes_a_group(self) -> bool {
-        matches!(self, Self::Loss | Self::Twice | Self::Cut)
+        matches!(
+            self,
+            Self::Loss
+                | Self::Twice
+                | Self::Cut
+                | Self::LossByKind
+                | Self::Overdue
+                | Self::Partition
+        )
     }
 }
 

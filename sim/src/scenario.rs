@@ -9,6 +9,7 @@ use seedis::time::Now;
 use crate::draws::{Dice, Stream};
 use crate::judge::Policy;
 use crate::workload::{Kind, Shape};
+use crate::world::frames::KINDS;
 
 /// A direction in which a campaign looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -101,7 +102,12 @@ pub(crate) struct Scenario {
     /// How many of a thousand frames between members are lost, and how many come twice.
     pub(crate) loss: u64,
     pub(crate) twice: u64,
+    /// How many of a thousand frames are lost, by the kind of message.
+    pub(crate) kinds: [u64; KINDS],
+    /// How many of a thousand frames come seconds late.
+    pub(crate) overdue: u64,
     pub(crate) cuts: Every,
+    pub(crate) partitions: Every,
     /// The mean of what a frame takes, in nanoseconds.
     pub(crate) frame_latency: u64,
     /// In how many of a thousand turns the store is compared with the model.
@@ -227,11 +233,23 @@ impl Scenario {
             },
             loss: if grouped { share(24, 300, false) } else { 0 },
             twice: if grouped { share(25, 300, false) } else { 0 },
+            kinds: Self::kinds(&mut class(30), grouped),
+            overdue: if grouped { share(31, 20, false) } else { 0 },
             cuts: every(26, 6 * SECOND, false).filter(|_| grouped),
+            partitions: every(32, 20 * SECOND, false).filter(|_| grouped),
             frame_latency: class(27).within(20, 20_000) * 1000,
             audits: *class(21).pick(&[2, 5, 20]),
             twins: if on_bytes { 200 } else { 10 },
         }
+    }
+
+    /// Loss by kind is cheap and strong: what a leader cannot commit, another must not count.
+    fn kinds(dice: &mut Dice, grouped: bool) -> [u64; KINDS] {
+        let on = grouped && dice.coin();
+        [(); KINDS].map(|()| {
+            let share = *dice.pick(&[0, 0, 0, 0, 50, 300, 700]);
+            if on { share } else { 0 }
+        })
     }
 
     fn policy(dice: &mut Dice, on_disk: bool) -> Policy {

@@ -308,6 +308,11 @@ impl Node {
         self.commit.raft.as_ref().map(Raft::in_force)
     }
 
+    /// What decides with its peers, for a judge; nothing while recovering.
+    pub fn raft(&self) -> Option<&Raft> {
+        self.commit.raft.as_ref()
+    }
+
     /// Where this member stands in its group, for people; nothing while recovering.
     pub fn standing(&self) -> Option<String> {
         let raft = self.commit.raft.as_ref()?;

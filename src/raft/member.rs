@@ -288,6 +288,16 @@ impl Raft {
         }
     }
 
+    /// An entry that the window holds.
+    pub fn entry(&self, index: LogIndex) -> Option<&Entry> {
+        self.log.get(index)
+    }
+
+    /// Up to where the log is durable here.
+    pub fn durable(&self) -> LogIndex {
+        self.log.durable()
+    }
+
     /// The membership at the last applied entry.
     pub fn membership(&self) -> &Membership {
         self.history.settled()

@@ -82,10 +82,33 @@ invariants! {
          and none that was cut.";
     R1, "one leader per term",
         "No two members lead in one term.";
+    R2, "a leader only appends",
+        "Whoever leads never replaces or drops an entry of its own log.";
+    R3, "logs match",
+        "Two entries with one index and one term say the same, and so do those before them.";
+    R4, "leaders are complete",
+        "Whoever begins to lead holds every entry that anybody knew to be committed.";
     R5, "state machines agree",
         "Where a member has applied an entry, no member ever applies another one at its index.";
+    R6, "what is committed stays",
+        "No two members ever know entries of different terms to be committed at one index.";
+    R7, "committed is durable on a majority",
+        "What a leader commits is durable on a majority of voters, of both halves of a joint \
+         membership; those that are down count with what their disk holds.";
+    R8, "terms never fall",
+        "As long as a process lives its term does not fall.";
+    R9, "commits never fall",
+        "As long as a process lives its commit index does not fall.";
+    R10, "what is applied stays",
+        "As long as a process lives the last entry that it has applied does not fall.";
+    R11, "one vote in a term",
+        "The life of a disk votes for one candidate in a term, crashes or not, as its frames show.";
+    R13, "applied, committed, held",
+        "What is applied is committed, and what is committed is in the log.";
     R17, "reads are not stale",
         "A read sees every write whose reply had reached a client before the read was asked.";
+    R18, "no member speaks in an old term",
+        "The life of a disk never speaks in a lower term than before, crashes or not.";
     S1, "the store equals the model",
         "All keys, values and times in the store are those of a naive model that executed the same \
          entries.";

@@ -9,7 +9,7 @@ use crate::judge::End;
 use crate::scenario::{Every, Scenario};
 
 /// The classes that strike a member now and then.
-const STRIKING: [Fault; 8] = [
+const STRIKING: [Fault; 9] = [
     Fault::Power,
     Fault::Pause,
     Fault::Jump,
@@ -18,6 +18,7 @@ const STRIKING: [Fault; 8] = [
     Fault::Full,
     Fault::SyncFails,
     Fault::Cut,
+    Fault::Partition,
 ];
 
 /// How often a class strikes. All three ways to end come under the name of the first.
@@ -31,6 +32,7 @@ fn every(scenario: &Scenario, fault: Fault) -> Every {
         Fault::Full => scenario.full,
         Fault::SyncFails => scenario.sync_fails,
         Fault::Cut => scenario.cuts,
+        Fault::Partition => scenario.partitions,
         _ => None,
     }
 }
@@ -40,7 +42,7 @@ fn stream(fault: Fault) -> Stream {
     match fault {
         Fault::Jump | Fault::Drift | Fault::Freeze => Stream::CLOCK,
         Fault::Full | Fault::SyncFails => Stream::SPACE,
-        Fault::Cut => Stream::CUT,
+        Fault::Cut | Fault::Partition => Stream::CUT,
         _ => Stream::CRASH,
     }
 }
@@ -85,6 +87,18 @@ impl World {
         let time = self.time;
         if fault == Fault::Power {
             self.strike_down(number, &mut dice);
+            return;
+        }
+        if fault == Fault::Partition {
+            // One at a time, whoever draws it.
+            if self.partition.is_none() {
+                self.partition = Some(super::frames::partition(self.members.len(), &mut dice));
+                self.fired(fault);
+                self.tell(|| "the group is parted".to_owned());
+                let member = number;
+                let length = dice.within(50_000_000, 6_000_000_000);
+                self.push(length, Event::Over { member, fault });
+            }
             return;
         }
         let member = &mut self.members[number];
@@ -180,6 +194,7 @@ impl World {
                 member.tight_until = member.ran(time) + 2_000_000_000;
             }
             Fault::Cut => member.cut = None,
+            Fault::Partition => self.partition = None,
             Fault::Freeze => {
                 if let Some(from) = member.frozen_from.take() {
                     member.clock.freeze(from, time - from);
@@ -201,6 +216,7 @@ impl World {
         }
         self.over(number, Fault::Freeze);
         self.over(number, Fault::Cut);
+        self.over(number, Fault::Partition);
         self.members[number].stands_no_longer(time);
         self.wake(number);
     }

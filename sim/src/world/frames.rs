@@ -1,14 +1,14 @@
 //! What members send each other: late, lost, doubled, out of order, or not at all.
 
-use std::collections::BTreeMap;
-use std::rc::Rc;
-
-use seedis::ids::{NodeId, Term};
+use bytes::Bytes;
+use seedis::ids::NodeId;
 use seedis::node::Node;
+use seedis::raft::message::Message;
+use seedis::raft::wire;
 
 use super::{End, Ends, Event, Link, World};
-use crate::draws::Stream;
-use crate::goals::{Fault, Goal};
+use crate::draws::{Dice, Stream};
+use crate::goals::Fault;
 use crate::judge::invariant::{Id, Verdict, Violation};
 
 /// What a member that is cut off cannot do.
@@ -18,6 +18,52 @@ pub(super) struct Cut {
     pub(super) speaks: bool,
 }
 
+/// Kinds of messages that may suffer each on its own.
+pub(crate) const KINDS: usize = 8;
+
+fn kind_of(message: &Message) -> usize {
+    match message {
+        Message::PreVote { .. } | Message::PreVoteReply { .. } => 0,
+        Message::Vote { .. } => 1,
+        Message::VoteReply { .. } => 2,
+        Message::Append(_) => 3,
+        Message::Accepted { .. } | Message::Rejected { .. } => 4,
+        Message::Heartbeat { .. } => 5,
+        Message::HeartbeatReply { .. } | Message::TimeoutNow => 6,
+        Message::SnapshotOffer { .. } | Message::SnapshotChunk(_) | Message::ChunkReply { .. } => 7,
+    }
+}
+
+/// Who hears whom while a group is parted: for each member the others as bits.
+pub(super) fn partition(members: usize, dice: &mut Dice) -> Vec<u64> {
+    let all = (1 << members) - 1;
+    let half = dice.within(1, all - 1);
+    let side = |m: usize| {
+        if half >> m & 1 == 1 {
+            half
+        } else {
+            all & !half
+        }
+    };
+    let bridge = dice.below(members as u64) as usize;
+    let (from, to) = (
+        dice.below(members as u64),
+        dice.below(members as u64) as usize,
+    );
+    let shape = dice.below(4);
+    let hears = |m: usize| match shape {
+        // Two halves; with a bridge that hears and reaches both; a ring; one that is not heard by
+        // another.
+        0 => side(m),
+        1 if m == bridge => all,
+        1 => side(m) | 1 << bridge,
+        2 => 1 << m | 1 << ((m + 1) % members) | 1 << ((m + members - 1) % members),
+        _ if m == to => all & !(1 << from),
+        _ => all,
+    };
+    (0..members).map(hears).collect()
+}
+
 /// The number by which a member is known in its group.
 pub(crate) fn id_of(member: usize) -> NodeId {
     NodeId(member as u64 + 1)
@@ -25,12 +71,18 @@ pub(crate) fn id_of(member: usize) -> NodeId {
 
 impl World {
     /// Sends a frame to a peer.
-    pub(super) fn send_frame(&mut self, from: usize, to: NodeId, frame: Vec<u8>) {
+    pub(super) fn send_frame(&mut self, from: usize, to: NodeId, frame: Vec<u8>) -> Verdict {
+        let frame = Bytes::from(frame);
+        let mut suffers = 0;
+        if let Ok(spoken) = wire::decode(&frame) {
+            self.check_message(from, &spoken)?;
+            suffers = self.scenario.kinds[kind_of(&spoken.1)];
+        }
         let Some(to) = (to.0 as usize)
             .checked_sub(1)
             .filter(|to| *to < self.members.len())
         else {
-            return;
+            return Ok(());
         };
         let ends = Ends {
             from: End::Member(from),
@@ -39,7 +91,7 @@ impl World {
         let (seed, mean) = (self.scenario.seed, self.scenario.frame_latency);
         let key = (from as u64) << 32 | to as u64;
         let link = self.links.entry(ends).or_insert_with(|| {
-            let mut dice = crate::draws::Dice::new(seed, Stream::FRAME, key, 0);
+            let mut dice = Dice::new(seed, Stream::FRAME, key, 0);
             // One pair in eight is slow for the whole run.
             let slow = if dice.permille(125) { 4 } else { 1 };
             Link {
@@ -49,59 +101,48 @@ impl World {
         });
         link.segments += 1;
         let (mean, ordinal) = (link.mean, link.segments);
-        let mut dice = crate::draws::Dice::new(seed, Stream::FRAME, key, ordinal);
+        let mut dice = Dice::new(seed, Stream::FRAME, key, ordinal);
         let late = mean / 4 + dice.exponential(mean);
         let lost = dice.permille(self.scenario.loss);
         let twice = dice.permille(self.scenario.twice);
         let later = late + dice.exponential(mean * 4);
+        let suffers = dice.permille(suffers);
+        // Now and then a frame comes when nobody thinks of it any more.
+        let overdue = dice.permille(self.scenario.overdue);
+        let much_later = late + dice.exponential(2_000_000_000);
         if self.healed {
-            let frame = Rc::new(frame);
-            return self.push(late, Event::Frame { from, to, frame });
+            self.push(late, Event::Frame { from, to, frame });
+            return Ok(());
         }
-        if lost {
-            return self.fired(Fault::Loss);
+        if lost || suffers {
+            self.fired(if lost { Fault::Loss } else { Fault::LossByKind });
+            return Ok(());
         }
-        let frame = Rc::new(frame);
         if twice {
             self.fired(Fault::Twice);
-            let frame = Rc::clone(&frame);
+            let frame = frame.clone();
             self.push(later, Event::Frame { from, to, frame });
         }
+        if overdue {
+            self.fired(Fault::Overdue);
+        }
+        let late = if overdue { much_later } else { late };
         self.push(late, Event::Frame { from, to, frame });
+        Ok(())
     }
 
     /// A frame has come, unless a cut stops it.
-    pub(super) fn frame(&mut self, from: usize, to: usize, frame: &Rc<Vec<u8>>) {
-        let stopped = self.members[from].cut.is_some_and(|cut| !cut.speaks)
+    pub(super) fn frame(&mut self, from: usize, to: usize, frame: Bytes) {
+        let parted = |hears: &Vec<u64>| hears[to] >> from & 1 == 0;
+        let stopped = self.partition.as_ref().is_some_and(parted)
+            || self.members[from].cut.is_some_and(|cut| !cut.speaks)
             || self.members[to].cut.is_some_and(|cut| !cut.hears);
         let member = &mut self.members[to];
         if stopped || !member.is_up() {
             return;
         }
-        member.frames.push((from, Rc::clone(frame)));
+        member.frames.push((from, frame));
         self.wake(to);
-    }
-
-    /// R1: no two members lead in one term, in the past or now.
-    pub(super) fn check_leader(&mut self, number: usize) -> Verdict {
-        let leads = |world: &Self| world.members[number].node.as_ref()?.leads();
-        let Some(term) = leads(self) else {
-            return Ok(());
-        };
-        match self.leaders.insert(term, number) {
-            None => {
-                if self.members.len() > 1 {
-                    self.judge.reached(Goal::Elected);
-                }
-                self.tell(|| format!("member {number} leads in {term}"));
-                Ok(())
-            }
-            Some(other) if other == number => Ok(()),
-            Some(other) => {
-                let text = format!("members {other} and {number} lead in {term}");
-                Err(Violation::new(Id::R1, text))
-            }
-        }
     }
 
     /// L1, L3: a member leads, and all have applied the same.
@@ -136,6 +177,3 @@ impl World {
         Ok(())
     }
 }
-
-/// Who has led in which term.
-pub(super) type Leaders = BTreeMap<Term, usize>;

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
-use std::rc::Rc;
+
+use bytes::Bytes;
 
 use seedis::disk::{DiskDone, DiskError, FileName};
 use seedis::ids::{ClusterId, Incarnation, Ticket};
@@ -52,7 +53,7 @@ pub(super) struct Member {
     /// A sync of the log has failed in this life.
     pub(super) sync_failed: bool,
     /// Frames that have come.
-    pub(super) frames: Vec<(usize, Rc<Vec<u8>>)>,
+    pub(super) frames: Vec<(usize, Bytes)>,
     /// It is cut off from the others.
     pub(super) cut: Option<Cut>,
     /// Connections that have come, that have something to read, that can be written again.

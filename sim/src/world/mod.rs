@@ -1,15 +1,17 @@
 //! The world: members, clients, what travels between them, and one event at a time.
 
+mod agreement;
 mod clients;
 mod disk_jobs;
 mod faults;
-mod frames;
+pub(crate) mod frames;
 mod links;
 mod member;
 mod turn;
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
+
+use bytes::Bytes;
 
 use crate::client::Client;
 use crate::digest::Digest;
@@ -53,7 +55,7 @@ pub(crate) enum Event {
     Frame {
         from: usize,
         to: usize,
-        frame: Rc<Vec<u8>>,
+        frame: Bytes,
     },
     /// The disk has done an operation.
     Disk { member: usize, life: u64, job: u64 },
@@ -111,7 +113,9 @@ pub(crate) struct World {
     links: BTreeMap<Ends, Link>,
     connections: BTreeMap<u64, Connection>,
     last_conn: u64,
-    leaders: frames::Leaders,
+    agreement: agreement::Agreement,
+    /// Who hears whom, while the group is parted.
+    partition: Option<Vec<u64>>,
     /// All faults have ended: what is pending must come to its end.
     healed: bool,
     pub(crate) trace: bool,
@@ -145,7 +149,8 @@ impl World {
             links: BTreeMap::new(),
             connections: BTreeMap::new(),
             last_conn: 0,
-            leaders: frames::Leaders::new(),
+            agreement: agreement::Agreement::default(),
+            partition: None,
             healed: false,
             trace: false,
             scenario,
@@ -246,7 +251,7 @@ impl World {
             Event::Take { conn, count } => self.take(conn, count),
             Event::Turn { member, life } => self.turn(member, life)?,
             Event::Flush { member, life } => self.late_flush(member, life)?,
-            Event::Frame { from, to, frame } => self.frame(from, to, &frame),
+            Event::Frame { from, to, frame } => self.frame(from, to, frame),
             Event::Disk { member, life, job } => self.disk_done(member, life, job),
             Event::Deadline {
                 member,

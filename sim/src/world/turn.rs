@@ -423,7 +423,7 @@ impl World {
                 self.judge.reached(Goal::Installed);
             }
             self.listen(number, Heard::Flushed { recovered })?;
-            self.check_leader(number)?;
+            self.check_member(number)?;
             if !self.boundary(number) {
                 return Ok(());
             }
@@ -498,7 +498,7 @@ impl World {
             }
             Effect::Note(note) => self.tell(|| format!("member {number}: {note}")),
             Effect::Stopped { failure } => return self.stopped(number, failure.map(|f| *f)),
-            Effect::Message { to, frame, .. } => self.send_frame(number, to, *frame),
+            Effect::Message { to, frame, .. } => self.send_frame(number, to, *frame)?,
             // It was started without a configuration file.
             Effect::Configuration(_) => {}
         }

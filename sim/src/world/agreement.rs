@@ -1,0 +1,256 @@
+//! What holds of members' terms, votes and logs: looked at after every turn, and in every frame.
+
+use std::collections::BTreeMap;
+
+use seedis::ids::{Incarnation, LogIndex, NodeId, Term};
+use seedis::node::Node;
+use seedis::raft::message::{Envelope, Message};
+use seedis::raft::{Entry, Membership, Raft};
+
+use super::World;
+use super::frames::id_of;
+use crate::digest::Digest;
+use crate::goals::Goal;
+use crate::judge::invariant::{Id, Verdict, Violation};
+
+/// What all members together have shown.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Agreement {
+    /// Who has led in which term.
+    leaders: BTreeMap<Term, usize>,
+    /// What stood at an index in a term: the term before it, and what it says.
+    entries: BTreeMap<(LogIndex, Term), (Option<Term>, u128)>,
+    /// The term of each entry that somebody knew to be committed, from index 1 on.
+    committed: Vec<Term>,
+    /// Whom a life of a disk has voted for in a term.
+    votes: BTreeMap<(NodeId, Incarnation, Term), NodeId>,
+    /// The highest term that a life of a disk has spoken in.
+    spoken: BTreeMap<(NodeId, Incarnation), Term>,
+    shown: BTreeMap<usize, Shown>,
+}
+
+/// What a member has shown last.
+#[derive(Clone, Debug, Default)]
+struct Shown {
+    life: u64,
+    term: Term,
+    commit: LogIndex,
+    applied: LogIndex,
+    /// It led then.
+    led: bool,
+    /// The terms of its entries.
+    log: BTreeMap<LogIndex, Term>,
+    /// Up to here its log was durable.
+    durable: LogIndex,
+}
+
+fn broken(id: Id, text: String) -> Verdict {
+    Err(Violation::new(id, text))
+}
+
+fn digest_of(entry: &Entry) -> u128 {
+    let mut digest = Digest::new();
+    digest.word(entry.kind as u64);
+    digest.word(entry.stamp.0);
+    digest.bytes(&entry.payload);
+    digest.bits()
+}
+
+impl Agreement {
+    /// R2, R3, R6, R8, R9, R10, R13: a member's state follows from what it was.
+    fn look(&mut self, number: usize, life: u64, node: &Node, raft: &Raft) -> Verdict {
+        let shown = self.shown.entry(number).or_default();
+        if shown.life != life {
+            // What was not durable may be gone.
+            let (log, durable) = (std::mem::take(&mut shown.log), shown.durable);
+            *shown = Shown {
+                life,
+                log,
+                durable,
+                ..Shown::default()
+            };
+        }
+        let (term, commit, last) = (raft.term(), raft.commit(), raft.last());
+        let applied = node.applied();
+        let who = format!("member {number}");
+        if term < shown.term {
+            return broken(Id::R8, format!("{who} was in {}, is in {term}", shown.term));
+        }
+        if commit < shown.commit {
+            let was = shown.commit;
+            return broken(Id::R9, format!("{who} had committed {was}, now {commit}"));
+        }
+        if applied < shown.applied {
+            let was = shown.applied;
+            return broken(Id::R10, format!("{who} had applied {was}, now {applied}"));
+        }
+        if applied > commit || commit > last {
+            let text = format!("{who} has applied {applied}, committed {commit}, holds {last}");
+            return broken(Id::R13, text);
+        }
+        let goes_on = shown.led && raft.is_leader() && shown.term == term;
+        let had = shown.log.last_key_value().map(|(index, _)| *index);
+        let mut at = last;
+        while let Some(entry) = raft.entry(at)
+            && shown.log.get(&at) != Some(&entry.term)
+        {
+            if goes_on && had.is_some_and(|had| at <= had) {
+                return broken(Id::R2, format!("{who} leads and replaces its entry {at}"));
+            }
+            shown.log.insert(at, entry.term);
+            let before = LogIndex(at.0 - 1);
+            let said = (raft.term_of(before), digest_of(entry));
+            let known = self.entries.entry((at, entry.term)).or_insert(said);
+            let same_before = known.0.is_none() || said.0.is_none() || known.0 == said.0;
+            if known.1 != said.1 || !same_before {
+                let text = format!(
+                    "{who} holds another entry {at} of {} than others",
+                    entry.term
+                );
+                return broken(Id::R3, text);
+            }
+            known.0 = known.0.or(said.0);
+            at = before;
+        }
+        shown.log.split_off(&LogIndex(last.0 + 1));
+        if goes_on && had.is_some_and(|had| had > last) {
+            return broken(
+                Id::R2,
+                format!("{who} leads and drops entries behind {last}"),
+            );
+        }
+        for index in shown.commit.0 + 1..=commit.0 {
+            let Some(own) = raft.term_of(LogIndex(index)) else {
+                continue;
+            };
+            match self.committed.get(index as usize - 1) {
+                Some(known) if *known != own => {
+                    let text = format!("{who} commits entry {index} of {own}, others of {known}");
+                    return broken(Id::R6, text);
+                }
+                None if self.committed.len() as u64 + 1 == index => self.committed.push(own),
+                _ => {}
+            }
+        }
+        let advanced = raft.is_leader() && commit > shown.commit;
+        (shown.term, shown.commit, shown.applied) = (term, commit, applied);
+        (shown.led, shown.durable) = (raft.is_leader(), raft.durable());
+        if advanced {
+            self.check_durable(number, raft)?;
+        }
+        Ok(())
+    }
+
+    /// R7: what a leader has just committed is durable on a majority, of both halves if there are
+    /// two. Those that are down count with what their disk holds.
+    fn check_durable(&self, number: usize, raft: &Raft) -> Verdict {
+        let commit = raft.commit();
+        let Some(term) = raft.term_of(commit) else {
+            return Ok(());
+        };
+        let holds = |id: NodeId| {
+            let shown = self.shown.get(&(id.0 as usize - 1));
+            shown.is_some_and(|s| s.durable >= commit && s.log.get(&commit) == Some(&term))
+        };
+        // A leader may remove itself by the entry that it commits: the membership before it, or the
+        // one in force, has agreed.
+        let agrees = |membership: &Membership| match membership {
+            Membership::Stable { voters, .. } => majority(voters.iter().map(|m| holds(m.id))),
+            Membership::Joint { old, new, .. } => {
+                majority(old.iter().map(|m| holds(m.id)))
+                    && majority(new.iter().map(|m| holds(m.id)))
+            }
+        };
+        if agrees(raft.in_force()) || agrees(raft.membership()) {
+            return Ok(());
+        }
+        let text = format!("member {number} commits entry {commit}, durable on no majority");
+        broken(Id::R7, text)
+    }
+
+    /// R1, R4: a member leads.
+    fn leads(&mut self, number: usize, raft: &Raft) -> Result<bool, Violation> {
+        let term = raft.term();
+        match self.leaders.insert(term, number) {
+            Some(other) if other == number => return Ok(false),
+            Some(other) => {
+                let text = format!("members {other} and {number} lead in {term}");
+                return Err(Violation::new(Id::R1, text));
+            }
+            None => {}
+        }
+        let last = LogIndex(self.committed.len() as u64);
+        let known = self.committed.last();
+        let has = match raft.term_of(last) {
+            Some(own) => known.is_none_or(|known| *known == own),
+            // It stands before the window, and is applied.
+            None => last < raft.last(),
+        };
+        if !has {
+            let text =
+                format!("member {number} leads in {term} without the committed entry {last}");
+            return Err(Violation::new(Id::R4, text));
+        }
+        Ok(true)
+    }
+
+    /// R11, R18: what a member says binds the life of its disk.
+    fn hears(&mut self, envelope: &Envelope, message: &Message) -> Verdict {
+        let Envelope { from, to, term, .. } = *envelope;
+        let own = (from.id, from.incarnation);
+        let spoken = self.spoken.entry(own).or_default();
+        if term < *spoken {
+            let text = format!("{} speaks in {term}, and had spoken in {spoken}", from.id);
+            return broken(Id::R18, text);
+        }
+        *spoken = term;
+        let vote = match message {
+            Message::Vote { .. } => from.id,
+            Message::VoteReply { granted: true } => to.id,
+            _ => return Ok(()),
+        };
+        match self.votes.insert((from.id, from.incarnation, term), vote) {
+            Some(before) if before != vote => {
+                let text = format!("{} votes for {before} and for {vote} in {term}", from.id);
+                broken(Id::R11, text)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn majority(holds: impl Iterator<Item = bool>) -> bool {
+    let (mut all, mut some) = (0, 0);
+    for one in holds {
+        all += 1;
+        some += u64::from(one);
+    }
+    some * 2 > all
+}
+
+impl World {
+    /// Looks at a member of a group after its turn.
+    pub(super) fn check_member(&mut self, number: usize) -> Verdict {
+        if self.members.len() == 1 {
+            return Ok(());
+        }
+        let member = &self.members[number];
+        let Some((node, raft)) = member.node.as_ref().and_then(|n| Some((n, n.raft()?))) else {
+            return Ok(());
+        };
+        self.agreement.look(number, member.life, node, raft)?;
+        if raft.is_leader() && self.agreement.leads(number, raft)? {
+            let term = raft.term();
+            self.judge.reached(Goal::Elected);
+            self.tell(|| format!("member {number} leads in {term}"));
+        }
+        Ok(())
+    }
+
+    /// Looks at what a member says.
+    pub(super) fn check_message(&mut self, number: usize, spoken: &(Envelope, Message)) -> Verdict {
+        let (envelope, message) = spoken;
+        debug_assert_eq!(envelope.from.id, id_of(number));
+        self.agreement.hears(envelope, message)
+    }
+}
