@@ -15,6 +15,7 @@ fn order(seed: u64, profile: Profile) -> Order {
         profile,
         events: EVENTS,
         trace: false,
+        columns: false,
     }
 }
 

@@ -23,6 +23,15 @@ struct Cli {
 const EXITS: &str = "Exit: 0 pass, 2 usage, 10 safety, 12 liveness, 13 panic, 14 non-determinism, \
     16 a fault class or goal was never exercised, 17 a planted bug was not found.";
 
+/// How much is printed of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Log {
+    /// The last lines.
+    Last,
+    /// A line for each event.
+    Full,
+}
+
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// One run; without a seed one is drawn, and printed first and last.
@@ -38,6 +47,9 @@ enum Verb {
         /// Print what happens.
         #[arg(long)]
         trace: bool,
+        /// Print a line for each event, with a column for each member.
+        #[arg(long, value_enum)]
+        log: Option<Log>,
     },
     /// Many runs.
     Fleet {
@@ -48,7 +60,7 @@ enum Verb {
         #[arg(long, value_parser = duration)]
         time: Option<Duration>,
         /// How many runs side by side.
-        #[arg(long, default_value_t = 1)]
+        #[arg(long, default_value_t = cores())]
         jobs: usize,
         /// In which directions to look; all, where none is given.
         #[arg(long, value_enum)]
@@ -133,6 +145,7 @@ pub(crate) fn main() -> u8 {
             profile,
             events,
             trace,
+            log,
         } => {
             let given = seed.unwrap_or_else(drawn_seed);
             if seed.is_none() {
@@ -143,6 +156,7 @@ pub(crate) fn main() -> u8 {
                 profile,
                 events,
                 trace,
+                columns: log == Some(Log::Full),
             };
             let outcome = run::run(order);
             outcome.print();
@@ -233,4 +247,9 @@ fn faults() {
             unknown.join(" ")
         ));
     }
+}
+
+/// As many as the machine has.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }

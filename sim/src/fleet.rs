@@ -88,6 +88,7 @@ fn order(plan: &Plan, number: u64) -> Option<Order> {
         profile,
         events: EVENTS,
         trace: false,
+        columns: false,
     })
 }
 

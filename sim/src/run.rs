@@ -21,6 +21,7 @@ pub(crate) struct Order {
     pub(crate) profile: Profile,
     pub(crate) events: u64,
     pub(crate) trace: bool,
+    pub(crate) columns: bool,
 }
 
 /// What came of a run.
@@ -62,6 +63,7 @@ pub(crate) fn run(order: Order) -> Outcome {
     let watch = Stopwatch::start();
     let mut world = World::new(Scenario::draw(order.seed, order.profile));
     world.trace = order.trace;
+    world.columns = order.columns;
     let verdict = guarded(|| world.run(order.events));
     Outcome {
         order,
@@ -150,6 +152,7 @@ mod tests {
                     profile,
                     events: 20_000,
                     trace: false,
+                    columns: false,
                 };
                 let (first, again) = (run(order), run(order));
                 assert_eq!(first.verdict, Ok(()), "{}", first.reproduce());

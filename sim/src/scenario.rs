@@ -25,14 +25,20 @@ pub(crate) enum Profile {
     Sync,
     /// Clocks that jump, drift and freeze; short lives of keys.
     Clocks,
-    /// Three or five members, frames that are lost, late and doubled, members that are cut off. No
-    /// part of a fleet unless it is asked for.
+    /// Three or five members and some that come later, an operator who changes the group, frames
+    /// that are lost, late and doubled, members that are cut off.
     Raft,
 }
 
 impl Profile {
     /// Those that a fleet takes by itself.
-    pub(crate) const ALL: [Self; 4] = [Self::Smoke, Self::Disk, Self::Resp, Self::Clocks];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Smoke,
+        Self::Disk,
+        Self::Resp,
+        Self::Clocks,
+        Self::Raft,
+    ];
 
     /// Its name on the command line.
     pub(crate) fn name(self) -> &'static str {

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod clients;
+mod columns;
 mod disk_jobs;
 mod faults;
 pub(crate) mod frames;
@@ -119,6 +120,9 @@ pub(crate) struct World {
     /// All faults have ended: what is pending must come to its end.
     healed: bool,
     pub(crate) trace: bool,
+    /// Whether a line with a column per member is written for each event.
+    pub(crate) columns: bool,
+    columns_shown: Vec<String>,
 }
 
 /// For how long clients go on asking when the faults have ended, in nanoseconds: then nothing wakes
@@ -153,6 +157,8 @@ impl World {
             partition: None,
             healed: false,
             trace: false,
+            columns: false,
+            columns_shown: Vec::new(),
             scenario,
         };
         for member in 0..world.members.len() {
@@ -244,6 +250,7 @@ impl World {
         self.time = time;
         self.events += 1;
         self.digest.word(time);
+        let label = self.columns.then(|| columns::label(&event));
         match event {
             Event::Act { client } => self.act(client)?,
             Event::Up { conn, segment } => self.up(conn, segment),
@@ -265,6 +272,9 @@ impl World {
                 ordinal,
             } => self.fault(member, fault, ordinal),
             Event::Over { member, fault } => self.over(member, fault),
+        }
+        if let Some(label) = label {
+            self.print_columns(&label);
         }
         Ok(true)
     }
