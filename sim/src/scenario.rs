@@ -175,6 +175,7 @@ impl Scenario {
             0
         };
         let members = founders + spares;
+        let lease = grouped && class(33).coin();
         let shape = Shape {
             keys: *dice.pick(&[1, 3, 8, 30, 200]),
             value_bytes: *dice.pick(&[16, 100, 2000, 40_000]),
@@ -192,6 +193,7 @@ impl Scenario {
             config: if grouped {
                 let mut dice = class(28);
                 Config {
+                    lease_reads: lease,
                     retained_bytes: *dice.pick(&[0, 4 << 10, 64 << 10, 64 << 20]),
                     // A state must get through in the time that a group has to settle.
                     chunk_bytes: dice
@@ -225,7 +227,8 @@ impl Scenario {
             mid_turn: share(12, 30, on_clocks),
             jumps: every(13, 5 * SECOND, on_clocks),
             drifts: every(14, 8 * SECOND, on_clocks),
-            freezes: every(15, 12 * SECOND, on_clocks),
+            // A clock that stands still ends no lease.
+            freezes: every(15, 12 * SECOND, on_clocks).filter(|_| !lease),
             inline_disk: class(16).coin(),
             disk_latency: class(17).within(20, 4000) * 1000,
             stalls: if logged { share(18, 60, on_disk) } else { 0 },

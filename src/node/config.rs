@@ -45,6 +45,9 @@ pub struct Config {
     pub rewrite_min_bytes: u64,
     /// The size of a log segment, in bytes.
     pub segment_bytes: u64,
+    /// Whether a leader answers reads without asking anybody while its lease lasts. Safe only where
+    /// no clock runs off by more than a thousandth.
+    pub lease_reads: bool,
     /// How many bytes of applied entries are kept in memory for members that lag.
     pub retained_bytes: usize,
     /// The most bytes of one piece of a state that is sent to a member.
@@ -103,6 +106,7 @@ impl Default for Config {
             rewrite_percentage: 100,
             rewrite_min_bytes: 64 << 20,
             segment_bytes: crate::limits::SEGMENT_BYTES,
+            lease_reads: false,
             retained_bytes: 64 << 20,
             chunk_bytes: 512 << 10,
             requirepass: Vec::new(),

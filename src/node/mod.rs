@@ -238,6 +238,7 @@ impl Node {
     /// Ends a turn: what was asked for in it becomes one append, and what is decided by now leaves.
     pub fn flush(&mut self, now: Now, out: &mut Effects) {
         self.now = now;
+        self.watch_clocks();
         self.tend_clients();
         self.resume_paused();
         self.commit_turn();

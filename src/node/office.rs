@@ -19,6 +19,7 @@ use crate::ids::{ConnId, Incarnation, NodeId, Term};
 use crate::raft::{Raft, ReadDone, Refused};
 use crate::resp::reply::{Protocol, Reply};
 use crate::session::Blocked;
+use crate::time::Mono;
 
 use super::effect::Effect;
 use super::route::write_error;
@@ -48,6 +49,8 @@ pub(super) struct Office {
     readers: Vec<(u32, ConnId)>,
     /// What became of rounds; empty between turns.
     reads_done: Vec<ReadDone>,
+    /// The clocks at the end of the last turn: the wall's in microseconds, and the monotonic one.
+    clocks: (u64, Mono),
 }
 
 impl Node {
@@ -125,14 +128,17 @@ impl Node {
         }
         let is_changing = raft.is_changing();
         let is_transferring = raft.is_transferring();
-        if mem::take(&mut self.office.wants_round) {
+        let lease = self.config.lease_reads && raft.has_lease(self.now.mono);
+        if mem::take(&mut self.office.wants_round) && !lease {
             self.office.round += 1;
             raft.read(self.now.mono, self.office.round);
         }
         let done = &mut self.office.reads_done;
         raft.ready_reads(done);
         let answered = done.iter().filter(|read| read.outcome.is_ok());
-        let answered = answered.map(|read| read.id).max();
+        // Whoever holds a lease at the end of the turn has led during all of it.
+        let now = lease.then_some(self.office.round + 1);
+        let answered = answered.map(|read| read.id).max().max(now);
         // Too many were waiting: the next turn asks again.
         self.office.wants_round = done.iter().any(|read| read.outcome == Err(Refused::Full));
         done.clear();
@@ -146,6 +152,21 @@ impl Node {
             // Who has lost the office has answered already.
             let refusal = Error::text("ERR nobody has taken over; this member goes on".into());
             self.end_waits_with(Blocked::Transfer, Some(&refusal));
+        }
+    }
+
+    /// Voids the lease where the wall clock and the monotonic one have not gone the same way: one of
+    /// them has jumped or stood still, and nobody knows which.
+    pub(super) fn watch_clocks(&mut self) {
+        const APART: i64 = 50_000;
+        let now = self.now;
+        let (wall, mono) = mem::replace(&mut self.office.clocks, (now.wall_us, now.mono));
+        let passed = now.mono.since(mono).as_micros() as i64;
+        let apart = now.wall_us.wrapping_sub(wall) as i64 - passed;
+        if apart.saturating_abs() > APART
+            && let Some(raft) = &mut self.commit.raft
+        {
+            raft.clock_jumped();
         }
     }
 

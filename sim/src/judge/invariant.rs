@@ -105,6 +105,8 @@ invariants! {
         "The life of a disk votes for one candidate in a term, crashes or not, as its frames show.";
     R13, "applied, committed, held",
         "What is applied is committed, and what is committed is in the log.";
+    R16, "one lease at a time",
+        "At no true time two members may answer reads without asking anybody.";
     R17, "reads are not stale",
         "A read sees every write whose reply had reached a client before the read was asked.";
     R18, "no member speaks in an old term",

@@ -244,6 +244,24 @@ impl World {
             self.judge.reached(Goal::Elected);
             self.tell(|| format!("member {number} leads in {term}"));
         }
+        if self.members[number].config.lease_reads {
+            self.check_leases()?;
+        }
+        Ok(())
+    }
+
+    /// R16: no two members hold a lease at the same true time.
+    fn check_leases(&self) -> Verdict {
+        let holds = |number: &usize| {
+            let member = &self.members[*number];
+            let now = member.clock.read(self.time).mono;
+            let raft = member.node.as_ref().and_then(Node::raft);
+            member.config.lease_reads && raft.is_some_and(|raft| raft.has_lease(now))
+        };
+        let holders: Vec<usize> = (0..self.members.len()).filter(holds).collect();
+        if holders.len() > 1 {
+            return broken(Id::R16, format!("members {holders:?} hold leases"));
+        }
         Ok(())
     }
 

@@ -120,7 +120,12 @@ impl World {
                 self.wake(number);
             }
             Fault::Drift => {
-                let most = *dice.pick(&[200, 20_000, 200_000]);
+                let lease = member.config.lease_reads;
+                let most = if lease {
+                    900
+                } else {
+                    *dice.pick(&[200, 20_000, 200_000])
+                };
                 member
                     .clock
                     .set_drift(time, dice.within(0, 2 * most) as i64 - most as i64);
