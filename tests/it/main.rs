@@ -16,6 +16,7 @@ mod docs;
 mod layers;
 mod pipeline;
 mod process;
+mod quorums;
 mod replay;
 mod restart;
 mod transcripts;
