@@ -19,5 +19,6 @@ mod process;
 mod quorums;
 mod replay;
 mod restart;
+mod small_scope;
 mod transcripts;
 mod watch;
