@@ -394,25 +394,25 @@ fn rivals() -> Scope {
 }
 
 /// Searches to a depth that ends in time, and to any other on demand.
-fn search(scope: Scope, depth: usize) {
+fn search(scope: Scope, depth: usize) -> String {
     let demanded = std::env::var("SEEDIS_SCOPE_DEPTH").ok();
     let depth = demanded.map_or(depth, |depth| depth.parse().unwrap());
     let name = scope.name;
     let began = std::time::Instant::now();
     let checker = scope.checker().target_max_depth(depth).threads(2);
     let checker = checker.spawn_bfs().join();
-    println!(
-        "{name}: {} states, {} of them different, {} steps deep, {:.1?}",
-        checker.state_count(),
-        checker.unique_state_count(),
-        checker.max_depth(),
-        began.elapsed()
-    );
     for property in PROPERTIES {
         if let Some(path) = checker.discovery(property) {
             panic!("{name}: not so: {property}\n{:#?}", path.into_actions());
         }
     }
+    format!(
+        "{name}: {} states, {} of them different, {} steps deep, {:.1?}",
+        checker.state_count(),
+        checker.unique_state_count(),
+        checker.max_depth(),
+        began.elapsed()
+    )
 }
 
 const fn depth(quick: usize, thorough: usize) -> usize {
@@ -425,20 +425,20 @@ const fn depth(quick: usize, thorough: usize) -> usize {
 
 #[test]
 fn three_newborn_members_agree() {
-    search(newborn(), depth(8, 13));
+    println!("{}", search(newborn(), depth(8, 13)));
 }
 
 #[test]
 fn members_that_are_led_agree() {
-    search(led(), depth(7, 11));
+    println!("{}", search(led(), depth(7, 11)));
 }
 
 #[test]
 fn members_that_forget_what_they_have_agree() {
-    search(unsynced(), depth(7, 12));
+    println!("{}", search(unsynced(), depth(7, 12)));
 }
 
 #[test]
 fn members_with_rival_logs_agree() {
-    search(rivals(), depth(8, 11));
+    println!("{}", search(rivals(), depth(8, 11)));
 }
