@@ -12,6 +12,7 @@
 
 mod allocations;
 mod commands;
+mod core_speed;
 mod docs;
 mod layers;
 mod pipeline;
