@@ -7,7 +7,11 @@ pub mod aof_recover;
 mod bytes;
 pub mod command_model;
 pub mod disk;
+mod frames;
 mod model;
+pub mod raft_frames;
+mod raft_host;
+pub mod raft_wire;
 pub mod resp_parse;
 pub mod resp_split;
 pub mod served;
@@ -16,10 +20,12 @@ pub mod served;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets; a corpus is a folder of this name.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 7] = [
     ("resp_parse", resp_parse::run),
     ("resp_split", resp_split::run),
     ("command_model", command_model::run),
     ("aof_recover", aof_recover::run),
     ("aof_mutate", aof_mutate::run),
+    ("raft_wire", raft_wire::run),
+    ("raft_frames", raft_frames::run),
 ];

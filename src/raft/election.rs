@@ -114,6 +114,7 @@ impl Raft {
                 Tally::Lost => self.follow(None),
                 Tally::Open => {}
             },
+            Role::Candidate(ballot) if ballot.own > self.persisted => {}
             Role::Candidate(ballot) => match ballot.tally(in_force) {
                 Tally::Won => self.lead(),
                 Tally::Lost => self.follow(None),

@@ -27,7 +27,12 @@ impl Raft {
 
     fn take_entries(&mut self, from: Member, append: &mut Append) -> Result<(), WireError> {
         let (at, commit) = (append.prev.0, append.commit);
-        match self.log.accept(append, self.commit) {
+        // What a leader has said in a term it does not take back (thesis 3.5).
+        let settled = match &self.role {
+            Role::Follower(following) => self.commit.max(following.matched),
+            _ => self.commit,
+        };
+        match self.log.accept(append, settled) {
             Accept::Contradiction => return Err(WireError::Contradiction),
             Accept::Unknown { hint } => {
                 let message = Message::Rejected { at, hint };

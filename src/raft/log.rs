@@ -204,7 +204,7 @@ impl Log {
         }
         let matched = append.entries.last().map_or(prev, |entry| entry.index);
         let is_held = |entry: &Entry| {
-            entry.index <= self.base.0 || self.term_at(entry.index) == TermAt::Known(entry.term)
+            entry.index < self.base.0 || self.term_at(entry.index) == TermAt::Known(entry.term)
         };
         let held = append.entries.iter().take_while(|e| is_held(e)).count();
         let from = append.entries.get(held).map(|entry| entry.index);

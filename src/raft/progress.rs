@@ -214,7 +214,7 @@ impl Peer {
     pub(super) fn rejected(&mut self, at: LogIndex, agreed: LogIndex, now: Mono) {
         match &self.progress {
             // The answer to an earlier question.
-            Progress::Probe { next, .. } if next.0 != at.0 + 1 => return,
+            Progress::Probe { next, .. } if Some(next.0) != at.0.checked_add(1) => return,
             Progress::Snapshot(_) => return,
             Progress::Probe { .. } | Progress::Replicate { .. } => {}
         }

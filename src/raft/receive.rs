@@ -44,7 +44,7 @@ impl Raft {
     fn heed_term(&mut self, envelope: &Envelope, message: &Message) -> bool {
         let Envelope { from, term, .. } = *envelope;
         // There would be no term left to campaign in.
-        let is_last = term.0 == u64::MAX;
+        let is_last = term.0 >= u64::MAX >> 1;
         match message {
             // Both have their term in a field of its own, and a question disturbs nobody.
             Message::PreVote { .. } => return true,
@@ -92,6 +92,10 @@ impl Raft {
             Message::PreVote { prospective, last } => self.on_pre_vote(from, prospective, last),
             Message::Vote { last, transfer } => self.on_vote(from, last, transfer),
             Message::Append(mut append) => {
+                // Nobody leads in a term with entries of a later one.
+                if append.entries.last().is_some_and(|e| e.term > self.term) {
+                    return Err(WireError::Contradiction);
+                }
                 self.hear_leader(from)?;
                 let taken = self.on_append(from, &mut append);
                 append.entries.clear();

@@ -44,6 +44,11 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+/// How often this thread has allocated.
+pub(crate) fn allocations() -> u64 {
+    COUNT.get()
+}
+
 const CONN: ConnId = ConnId(1);
 
 /// A node without a disk, and one client.

@@ -13,13 +13,16 @@
 mod allocations;
 mod check;
 mod commands;
+mod core_speed;
 mod docs;
 mod full_disk;
 mod layers;
 mod pipeline;
 mod process;
+mod quorums;
 mod replay;
 mod restart;
+mod small_scope;
 mod stalls;
 mod three_nodes;
 mod transcripts;
