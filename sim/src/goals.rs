@@ -56,7 +56,7 @@ counted! {
     Twice, "twice", "a frame arrives twice";
     LossByKind, "loss-by-kind", "a frame is lost because messages of its kind suffer";
     Overdue, "overdue", "a frame comes seconds late";
-    Partition, "partition", "the group falls apart: halves, a bridge, a ring, one that another does not hear";
+    Partition, "partition", "the group falls apart: halves, a bridge, a ring, one way";
     Cut, "cut", "a member neither hears nor reaches the others, or only one of both";
 }
 

@@ -155,8 +155,8 @@ impl Node {
         }
     }
 
-    /// Voids the lease where the wall clock and the monotonic one have not gone the same way: one of
-    /// them has jumped or stood still, and nobody knows which.
+    /// Voids the lease where the wall clock and the monotonic one have not gone the same way: one
+    /// of them has jumped or stood still, and nobody knows which.
     pub(super) fn watch_clocks(&mut self) {
         const APART: i64 = 50_000;
         let now = self.now;

@@ -156,6 +156,7 @@ impl Theirs {
                 max_inflight_msgs: 64,
                 pre_vote: true,
                 check_quorum: true,
+                batch_append: true,
                 ..Config::default()
             };
             let state = ConfState::from((vec![1, 2, 3], vec![]));
