@@ -190,8 +190,9 @@ impl Membership {
             match *change {
                 Change::AddLearner(member) => {
                     let named = member.id.0 != 0 && member.incarnation.0 != 0;
-                    let free =
-                        self.get(member.id).is_none() && find(&learners, member.id).is_none();
+                    let free = self.get(member.id).is_none()
+                        && find(&new, member.id).is_none()
+                        && find(&learners, member.id).is_none();
                     if !named || !free {
                         return Err(Unfit::Taken(member.id));
                     }

@@ -117,6 +117,9 @@ fn a_change_that_makes_no_sense_is_refused() {
     // A new disk under an old number must wait until the old one has left.
     let swap = [Change::Remove(id(1)), Change::AddLearner(member(1))];
     assert_eq!(refused(&swap), Unfit::Taken(id(1)));
+    let again = Change::AddLearner(member(4));
+    let twice = [again, Change::Promote(id(4)), again, Change::Remove(id(4))];
+    assert_eq!(refused(&twice), Unfit::Taken(id(4)));
 }
 
 #[test]
