@@ -108,6 +108,9 @@ impl Inspection {
     pub fn found(self) -> Found {
         let mut found = self.found;
         found.damage = self.recovery.damage();
+        if self.is_over && found.base.is_some() && self.store.base_digest().is_none() {
+            found.refuse("the base ends before its state does");
+        }
         if found.records > 0 {
             found.end = Some(self.recovery.end());
             found.synced = Some(self.recovery.known_synced());

@@ -14,7 +14,7 @@ use crate::disk::{DiskDone, DiskError};
 use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term, Ticket};
 use crate::raft::{Entry, Kind, Member, Membership, Raft, Restart, Settings};
 use crate::rng;
-use crate::store::Store;
+use crate::store::{LoadError, Store};
 
 use super::base::{BaseHead, Identity};
 use super::config::{Config, Fsync};
@@ -49,6 +49,8 @@ struct Found {
     tail: VecDeque<Entry>,
     /// What the base says of itself.
     head: Option<BaseHead>,
+    /// All of it has come.
+    base_loaded: bool,
     trouble: Option<String>,
 }
 
@@ -133,6 +135,7 @@ impl Node {
                 applied: (LogIndex(0), Term(0)),
                 tail: VecDeque::new(),
                 head: None,
+                base_loaded: false,
                 trouble: None,
             },
             shown: 0,
@@ -213,10 +216,16 @@ impl Node {
             },
             Event::BasePiece(piece) => {
                 if let Err(error) = self.store.load_piece(piece) {
-                    found.trouble = Some(format!("a piece of the base is none: {error:?}"));
+                    found.trouble = Some(match error {
+                        LoadError::Differs => "the base lacks a part of its state".into(),
+                        LoadError::Cut | LoadError::Malformed => {
+                            "a piece of the base is none that this version writes".into()
+                        }
+                    });
                 }
             }
             Event::Record { restated, body, .. } => {
+                self.base_is_loaded(found);
                 found.term = found.term.max(restated.term);
                 found.vote = restated.vote;
                 found.commit = found.commit.max(restated.commit);
@@ -227,8 +236,21 @@ impl Node {
             }
             Event::Note(text) => self.note(Note::Damage(text)),
             Event::Refused(text) => found.trouble = Some(text),
-            Event::Done => {}
+            Event::Done => self.base_is_loaded(found),
         }
+    }
+
+    /// All of the base, if there is one, must have come.
+    fn base_is_loaded(&mut self, found: &mut Found) {
+        let Some(head) = found.head.as_ref().filter(|_| !found.base_loaded) else {
+            return;
+        };
+        let index = head.index;
+        match self.store.base_digest() {
+            Some(digest) => self.witness.note(|| Witnessed::Digest { index, digest }),
+            None => found.trouble = Some("the base ends before its state does".into()),
+        }
+        found.base_loaded = true;
     }
 
     /// Applies what the log says to be committed.

@@ -10,6 +10,7 @@ use crate::time::Mono;
 
 use super::base::BaseHead;
 use super::effect::Note;
+use super::witness::Witnessed;
 use super::{Node, Phase};
 use crate::aof::{Log, Restated};
 
@@ -125,7 +126,7 @@ impl Node {
             commit: raft.commit(),
         };
         log.append(&restated, raft.last(), body);
-        self.store.base_begin();
+        self.store.base_begin(self.applied_stamp);
         self.commit.rewrite.wanted = false;
         self.commit.rewrite.whole = false;
         self.commit.rewrite.hungry = true;
@@ -150,6 +151,9 @@ impl Node {
         }
         if !more {
             rewrite.whole = true;
+            if let (Some(index), Some(digest)) = (rewrite.running, self.store.base_digest()) {
+                self.witness.note(|| Witnessed::Digest { index, digest });
+            }
             log.rewrite_finish(&mut self.commit.ops);
         }
         rewrite.hungry = log.rewrite_wants_more();

@@ -25,6 +25,13 @@ pub enum Witnessed {
         /// The entry at which it stands.
         index: LogIndex,
     },
+    /// A base has been written or loaded.
+    Digest {
+        /// The entry at which it stands.
+        index: LogIndex,
+        /// The digest of its state, as the base says it.
+        digest: u128,
+    },
     /// The next command of that entry was executed.
     Step,
     /// A client's next reply was written.

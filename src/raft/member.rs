@@ -167,6 +167,8 @@ impl Raft {
     pub fn unpersisted(&mut self) -> Option<Unpersisted<'_>> {
         let must_sync = core::mem::take(&mut self.hard_state_changed);
         if !must_sync && !self.log.has_unwritten() {
+            // What was applied before it was handed over may go now.
+            self.let_go();
             return None;
         }
         self.seq = self.seq.next();

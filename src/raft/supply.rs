@@ -282,7 +282,7 @@ impl Raft {
     }
 
     /// Whether entries are kept for a member that is being sent a state, or what came after it.
-    pub(super) fn feeds_somebody(&self) -> bool {
+    pub fn feeds_somebody(&self) -> bool {
         let silent = self.settings.election_max();
         let mut peers = self.peers().iter();
         peers.any(|peer| peer.catches_up && self.now.since(peer.heard) < silent)

@@ -11,16 +11,16 @@ use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 use super::dict::{Dict, Item, Place};
+use super::digest::{PART_BYTES, Tally};
 use super::entry::{Big, BigValue, Draft, Origin, Stored, View};
 use super::garbage::Garbage;
 use super::record::{self, Name};
 use super::{DbId, Store};
 use crate::limits::DATABASES;
+use crate::time::Stamp;
 
 /// Old states wait for the walk in chunks of about this many bytes.
 const CHUNK_BYTES: usize = 64 << 10;
-/// A string is written in parts of at most so many bytes.
-const PART_BYTES: usize = 64 << 10;
 /// What a look at a segment counts against the budget of a step, in bytes.
 const SEGMENT_COST: usize = 1 << 10;
 /// So many bases may be given up in a row before stamps could be mistaken for later ones.
@@ -44,6 +44,10 @@ pub(super) struct Base {
     flushed: u32,
     /// Where boxes stand that were renamed, perhaps to where the walk has been already.
     moved: BTreeSet<(DbId, Box<[u8]>)>,
+    /// The time at which the state stands, until that is written.
+    opening: Option<Stamp>,
+    /// The digest of what is written.
+    tally: Tally,
 }
 
 /// A box that was removed.
@@ -65,9 +69,9 @@ struct Detached {
 }
 
 impl Store {
-    /// Begins a base: the state as it is now will be handed out in pieces while the store goes on
-    /// changing. A base that was under way is aborted.
-    pub fn base_begin(&mut self) {
+    /// Begins a base: the state as it is at `at`, which is now, will be handed out in pieces while
+    /// the store goes on changing. A base that was under way is aborted.
+    pub fn base_begin(&mut self, at: Stamp) {
         self.base_abort();
         if self.given_up >= GIVEN_UP_MAX {
             // An unbounded walk, after hundreds of bases of which none came to its end.
@@ -77,7 +81,11 @@ impl Store {
             self.given_up = 0;
         }
         self.epoch = self.epoch.wrapping_add(1);
-        self.base = Some(Box::default());
+        self.base = Some(Box::new(Base {
+            opening: Some(at),
+            tally: Tally::new(at),
+            ..Base::default()
+        }));
     }
 
     /// Whether a base is under way.
@@ -92,17 +100,35 @@ impl Store {
         let Some(mut base) = self.base.take() else {
             return false;
         };
+        let begun = sink.len();
+        if let Some(at) = base.opening.take() {
+            record::opening(sink, at);
+        }
         let mut pen = Pen {
             epoch: self.epoch,
-            end: sink.len().saturating_add(budget.max(1)),
+            end: begun.saturating_add(budget.max(1)),
             sink,
         };
-        if base.step(&mut pen, &mut self.databases, &mut self.garbage) {
+        let is_whole = base.step(&mut pen, &mut self.databases, &mut self.garbage);
+        let mut written = &sink[begun..];
+        while let Ok(record) = record::take(&mut written) {
+            base.tally.add(&record);
+        }
+        if is_whole {
+            record::closing(sink, base.tally.sum());
+            self.base_digest = Some(base.tally.sum());
             self.given_up = 0;
             return false;
         }
         self.base = Some(base);
         true
+    }
+
+    /// The digest of the state in the base that was written or loaded last, as `digest` would have
+    /// given it at its beginning; `None` while one is being loaded, and where there was none.
+    #[must_use]
+    pub fn base_digest(&self) -> Option<u128> {
+        self.base_digest
     }
 
     /// Gives up a base that is under way.
@@ -410,7 +436,7 @@ impl Pen<'_> {
         let name = big.name(self.epoch, db);
         let mut progress = big.progress;
         for part in text[progress as usize..].chunks(PART_BYTES) {
-            record::more(self.sink, name, part);
+            record::more(self.sink, name, progress, part);
             progress += part.len() as u64;
             if self.full() {
                 break;

@@ -1,34 +1,62 @@
 //! A number for a state: equal for equal states, whatever their history.
 //!
-//! Every key gives a number of its own, and the digest is their sum: so it depends on no order, no
-//! seed, no capacity and no encoding.
+//! Every key gives a number, and so does every field of a hash and every part of a string; the
+//! digest is their sum. So it depends on no order, no seed, no capacity and no encoding, and a base
+//! can be summed up record by record while it is written and while it is loaded.
 
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use core::hash::{BuildHasher, Hasher};
 
 use foldhash::quality::FixedState;
 
-use super::{DbId, Value};
+use super::record::{Begun, Name, Record};
+use super::{DbId, Hash, Text, Value};
 use crate::time::Stamp;
 
-/// The number of one key.
-pub(super) fn of_key(db: DbId, key: &[u8], expiry: Option<Stamp>, value: Value<'_>) -> u128 {
-    let mut scratch = [0; 20];
+/// A string is summed up in parts of so many bytes.
+pub(super) const PART_BYTES: usize = 64 << 10;
+
+/// The number of one key with its value.
+pub(super) fn of_key(name: Name<'_>, expiry: Option<Stamp>, value: Value<'_>) -> u128 {
+    match value {
+        Value::String(text) => {
+            let mut scratch = [0; 20];
+            of_head(b"string", name, expiry).wrapping_add(of_text(name, 0, text, &mut scratch))
+        }
+        Value::Hash(hash) => of_head(b"hash", name, expiry).wrapping_add(of_hash(name, hash)),
+    }
+}
+
+fn of_head(kind: &[u8], name: Name<'_>, expiry: Option<Stamp>) -> u128 {
     let expiry = expiry.map_or([0; 9], |time| {
         let mut bytes = [1; 9];
         bytes[1..].copy_from_slice(&time.0.to_le_bytes());
         bytes
     });
-    let db = db.to_le_bytes();
-    match value {
-        Value::String(text) => mix(&[b"string", &db, key, &expiry, text.as_bytes(&mut scratch)]),
-        Value::Hash(hash) => {
-            let fields = hash
-                .iter()
-                .map(|(field, value)| mix(&[field, value]))
-                .fold(0, u128::wrapping_add);
-            mix(&[b"hash", &db, key, &expiry, &fields.to_le_bytes()])
-        }
-    }
+    mix(&[kind, &name.db.to_le_bytes(), name.key, &expiry])
+}
+
+/// The number of a text that stands at `offset` of a string, which is the beginning of a part.
+fn of_text(name: Name<'_>, offset: u64, text: Text<'_>, scratch: &mut [u8; 20]) -> u128 {
+    let (db, mut at) = (name.db.to_le_bytes(), offset);
+    let parts = text.as_bytes(scratch).chunks(PART_BYTES).map(|part| {
+        let sum = mix(&[b"part", &db, name.key, &at.to_le_bytes(), part]);
+        at += part.len() as u64;
+        sum
+    });
+    parts.fold(0, u128::wrapping_add)
+}
+
+fn of_hash(name: Name<'_>, hash: Hash<'_>) -> u128 {
+    let fields = hash
+        .iter()
+        .map(|(field, value)| of_field(name, field, value));
+    fields.fold(0, u128::wrapping_add)
+}
+
+fn of_field(name: Name<'_>, field: &[u8], value: &[u8]) -> u128 {
+    mix(&[b"field", &name.db.to_le_bytes(), name.key, field, value])
 }
 
 /// A number for a list of parts, in which the bounds of the parts count.
@@ -42,4 +70,68 @@ fn mix(parts: &[&[u8]]) -> u128 {
         hasher.finish()
     };
     u128::from(half(1)) << 64 | u128::from(half(2))
+}
+
+/// The digest of what the records of a base say, as far as they have passed. Keys that are dead
+/// stand in a base where they have not been freed yet; they do not count.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    at: Stamp,
+    sum: u128,
+    /// Dead keys of which more records may come.
+    dead: BTreeSet<(DbId, Box<[u8]>)>,
+}
+
+impl Tally {
+    pub(super) fn new(at: Stamp) -> Self {
+        Self {
+            at,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn sum(&self) -> u128 {
+        self.sum
+    }
+
+    /// One more record; a packed hash in it must be sound.
+    pub(super) fn add(&mut self, record: &Record<'_>) {
+        let mut scratch = [0; 20];
+        let sum = match *record {
+            Record::Opening { .. } | Record::Closing { .. } => return,
+            Record::Key(name, expiry, value) => {
+                if expiry.is_some_and(|time| time <= self.at) {
+                    if matches!(value, Begun::Bytes(_) | Begun::Table) {
+                        self.dead.insert((name.db, name.key.into()));
+                    }
+                    return;
+                }
+                match value {
+                    Begun::Integer(number) => of_key(name, expiry, Value::String(number)),
+                    Begun::Bytes(bytes) => of_key(name, expiry, Value::String(Text::of(bytes))),
+                    Begun::Packed(fields) => {
+                        of_key(name, expiry, Value::Hash(Hash::packed(fields)))
+                    }
+                    Begun::Table => of_head(b"hash", name, expiry),
+                }
+            }
+            Record::More { name, .. } | Record::Fields { name, .. } if self.is_dead(name) => {
+                return;
+            }
+            Record::More {
+                name,
+                offset,
+                bytes,
+            } => of_text(name, offset, Text::Bytes(bytes), &mut scratch),
+            Record::Fields { name, fields } => fields
+                .iter()
+                .map(|(field, value)| of_field(name, field, value))
+                .fold(0, u128::wrapping_add),
+        };
+        self.sum = self.sum.wrapping_add(sum);
+    }
+
+    fn is_dead(&self, name: Name<'_>) -> bool {
+        !self.dead.is_empty() && self.dead.contains(&(name.db, name.key.into()))
+    }
 }

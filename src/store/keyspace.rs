@@ -4,6 +4,7 @@ use core::mem;
 
 use super::dict::{Dict, Hasher, Place};
 use super::entry::{Draft, Kind, Stored};
+use super::record::Name;
 use super::{DbId, Store, Value, digest};
 use crate::limits::DATABASES;
 use crate::time::Stamp;
@@ -90,7 +91,8 @@ impl Store {
     /// A digest of one live key.
     fn digest_of(&self, db: DbId, key: &[u8], at: Stamp) -> Option<u128> {
         let view = self.live(db, key, at)?;
-        Some(digest::of_key(db, key, view.expiry, Value::of(view.stored)))
+        let name = Name { db, key };
+        Some(digest::of_key(name, view.expiry, Value::of(view.stored)))
     }
 
     /// Writes a block under another key, which is absent.

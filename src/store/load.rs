@@ -3,10 +3,12 @@
 use alloc::boxed::Box;
 
 use super::dict::{Dict, Hasher};
+use super::digest::Tally;
 use super::entry::{Big, BigValue, Draft, Kind, Stored};
 use super::hash::put_field;
-use super::record::{Head, Name, Tag, take, take_bytes, take_head};
-use super::{Store, packed};
+use super::record::{self, Begun, Fields, Name, Record};
+use super::{Store, Text, packed};
+use crate::time::Stamp;
 
 /// Why a piece of a base cannot be loaded; the store is then of no use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub enum LoadError {
     Cut,
     /// The piece holds a record or a value that this version does not know, or that cannot be.
     Malformed,
+    /// What was loaded is not what the base says was written.
+    Differs,
 }
 
 impl Store {
@@ -26,29 +30,79 @@ impl Store {
     }
 
     /// Loads one piece as one `base_step` wrote it (or several, joined in order). When all are
-    /// loaded the state is that which the writing store had at `base_begin`.
+    /// loaded the state is that which the writing store had at `base_begin`, and `base_digest`
+    /// says so.
     pub fn load_piece(&mut self, mut piece: &[u8]) -> Result<(), LoadError> {
         while !piece.is_empty() {
-            let head = take_head(&mut piece)?;
-            match head.tag {
-                Tag::Integer => {
-                    let (number, rest) = piece.split_first_chunk::<8>().ok_or(LoadError::Cut)?;
-                    piece = rest;
-                    self.load_value(&head, Kind::Integer, number)?;
+            let record = record::take(&mut piece)?;
+            match (record, &mut self.loading) {
+                (Record::Opening { at }, None) if self.base_digest.is_none() => {
+                    self.loading = Some(Box::new(Tally::new(at)));
+                    continue;
                 }
-                Tag::Bytes => self.load_value(&head, Kind::Bytes, take_bytes(&mut piece)?)?,
-                Tag::Packed => {
-                    let fields = take_bytes(&mut piece)?;
-                    if !packed::valid(fields) {
-                        return Err(LoadError::Malformed);
+                (Record::Closing { digest }, Some(tally)) => {
+                    if tally.sum() != digest {
+                        return Err(LoadError::Differs);
                     }
-                    self.load_value(&head, Kind::Packed, fields)?;
+                    (self.base_digest, self.loading) = (Some(digest), None);
+                    continue;
                 }
-                Tag::Table => self.load_table(&head)?,
-                Tag::More => self.load_more(head.name, take_bytes(&mut piece)?)?,
-                Tag::Fields => self.load_fields(head.name, &mut piece)?,
+                (Record::Opening { .. } | Record::Closing { .. }, _) | (_, None) => {
+                    return Err(LoadError::Malformed);
+                }
+                _ => {}
+            }
+            match record {
+                Record::Key(name, expiry, begun) => self.load_key(name, expiry, begun)?,
+                Record::More {
+                    name,
+                    offset,
+                    bytes,
+                } => self.load_more(name, offset, bytes)?,
+                Record::Fields { name, fields } => self.load_fields(name, fields)?,
+                Record::Opening { .. } | Record::Closing { .. } => {}
+            }
+            if let Some(tally) = &mut self.loading {
+                tally.add(&record);
             }
         }
+        Ok(())
+    }
+
+    fn load_key(
+        &mut self,
+        name: Name<'_>,
+        expiry: Option<Stamp>,
+        begun: Begun<'_>,
+    ) -> Result<(), LoadError> {
+        let hash = self.absent(name)?;
+        let number;
+        let (kind, value): (_, &[u8]) = match begun {
+            Begun::Integer(Text::Integer(value)) => {
+                number = value.to_le_bytes();
+                (Kind::Integer, &number)
+            }
+            Begun::Integer(Text::Bytes(bytes)) | Begun::Bytes(bytes) => (Kind::Bytes, bytes),
+            Begun::Packed(fields) if packed::valid(fields) => (Kind::Packed, fields),
+            Begun::Packed(_) => return Err(LoadError::Malformed),
+            Begun::Table => {
+                let fields = Dict::new(Hasher::new(self.hash_seed));
+                let value = BigValue::Table(Box::new(fields));
+                let big = Big::new(name.key, expiry, self.epoch, value);
+                self.dict_mut(name.db).insert_big(hash, big);
+                self.changes += 1;
+                return Ok(());
+            }
+        };
+        let draft = Draft {
+            kind,
+            epoch: self.epoch,
+            expiry,
+            key: name.key,
+            value,
+        };
+        self.put(name.db, hash, None, &draft);
+        self.changes += 1;
         Ok(())
     }
 
@@ -59,30 +113,6 @@ impl Store {
             None => Ok(hash),
             Some(_) => Err(LoadError::Malformed),
         }
-    }
-
-    fn load_value(&mut self, head: &Head<'_>, kind: Kind, value: &[u8]) -> Result<(), LoadError> {
-        let hash = self.absent(head.name)?;
-        let draft = Draft {
-            kind,
-            epoch: self.epoch,
-            expiry: head.expiry,
-            key: head.name.key,
-            value,
-        };
-        self.put(head.name.db, hash, None, &draft);
-        self.changes += 1;
-        Ok(())
-    }
-
-    fn load_table(&mut self, head: &Head<'_>) -> Result<(), LoadError> {
-        let hash = self.absent(head.name)?;
-        let fields = Dict::new(Hasher::new(self.hash_seed));
-        let value = BigValue::Table(Box::new(fields));
-        let big = Big::new(head.name.key, head.expiry, self.epoch, value);
-        self.dict_mut(head.name.db).insert_big(hash, big);
-        self.changes += 1;
-        Ok(())
     }
 
     /// Lets a change go on at a value that is there as a box.
@@ -100,23 +130,19 @@ impl Store {
         dict.change_big(place, |big| change(&mut big.value, epoch))
     }
 
-    fn load_more(&mut self, name: Name<'_>, bytes: &[u8]) -> Result<(), LoadError> {
+    fn load_more(&mut self, name: Name<'_>, offset: u64, bytes: &[u8]) -> Result<(), LoadError> {
         let place = self.find(name.db, name.key).ok_or(LoadError::Malformed)?;
         let view = self.dict(name.db).view(place);
         let (expiry, boxed) = (view.expiry, view.big.is_some());
-        let Stored::Bytes(begun) = view.stored else {
-            return Err(LoadError::Malformed);
+        let begun = match view.stored {
+            Stored::Bytes(begun) if begun.len() as u64 == offset => begun,
+            _ => return Err(LoadError::Malformed),
         };
         if !boxed {
             // It was begun with so little that it became a block.
             let value = [begun, bytes].concat();
             self.take(name.db, place);
-            let head = Head {
-                tag: Tag::Bytes,
-                name,
-                expiry,
-            };
-            return self.load_value(&head, Kind::Bytes, &value);
+            return self.load_key(name, expiry, Begun::Bytes(&value));
         }
         self.load_into(name, |value, _| match value {
             BigValue::Bytes(text) => {
@@ -127,14 +153,12 @@ impl Store {
         })
     }
 
-    fn load_fields(&mut self, name: Name<'_>, piece: &mut &[u8]) -> Result<(), LoadError> {
+    fn load_fields(&mut self, name: Name<'_>, fields: Fields<'_>) -> Result<(), LoadError> {
         self.load_into(name, |value, epoch| {
             let BigValue::Table(table) = value else {
                 return Err(LoadError::Malformed);
             };
-            for _ in 0..take(piece)? {
-                let field = take_bytes(piece)?;
-                let value = take_bytes(piece)?;
+            for (field, value) in fields.iter() {
                 let hash = table.hash(field);
                 if table.find(hash, field).is_some() {
                     return Err(LoadError::Malformed);

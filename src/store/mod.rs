@@ -39,8 +39,10 @@ use crate::limits::DATABASES;
 use crate::time::Stamp;
 use base::Base;
 use dict::{Dict, Hasher};
+use digest::Tally;
 use entry::{Stored, View};
 use garbage::Garbage;
+use record::Name;
 
 pub use expiry::Expired;
 pub use hash::{Hash, HashMut};
@@ -86,6 +88,10 @@ pub struct Store {
     databases: Vec<Dict>,
     garbage: Garbage,
     base: Option<Box<Base>>,
+    /// The digest of the base that was written or loaded last.
+    base_digest: Option<u128>,
+    /// The digest of what was loaded, while a base is.
+    loading: Option<Box<Tally>>,
     /// The number of the base that is under way, or was the last. What bears it is in that base,
     /// or came after its beginning.
     epoch: u8,
@@ -106,6 +112,8 @@ impl Store {
             databases: (0..DATABASES).map(|_| Dict::new(hasher)).collect(),
             garbage: Garbage::default(),
             base: None,
+            base_digest: None,
+            loading: None,
             epoch: 0,
             given_up: 0,
             changes: 0,
@@ -258,8 +266,8 @@ impl Store {
         let mut sum = 0u128;
         for (db, dict) in (0..).zip(&self.databases) {
             for view in dict.iter().filter(|view| view.live(at)) {
-                let value = Value::of(view.stored);
-                sum = sum.wrapping_add(digest::of_key(db, view.key, view.expiry, value));
+                let (name, value) = (Name { db, key: view.key }, Value::of(view.stored));
+                sum = sum.wrapping_add(digest::of_key(name, view.expiry, value));
             }
         }
         sum

@@ -2,13 +2,14 @@
 //!
 //! A record is `kind · database · key · …`, numbers as `varint`, bytes behind their length. A key
 //! begins with one of the first four kinds and its expiry; a large value comes in several records,
-//! of which the first begins the key and the others add to it.
+//! of which the first begins the key and the others add to it. The first record of all says at
+//! which time the state stands, the last one its digest.
 
 use alloc::vec::Vec;
 
 use super::entry::Stored;
 use super::varint::{put, put_bytes};
-use super::{DbId, LoadError, varint};
+use super::{DbId, LoadError, Text, varint};
 use crate::limits::DATABASES;
 use crate::time::Stamp;
 
@@ -30,16 +31,22 @@ pub(super) enum Tag {
     More,
     /// Fields of a table: how many, then each with its value.
     Fields,
+    /// The time at which the state stands, as an expiry; of no key.
+    Opening,
+    /// The state's digest, in sixteen bytes; of no key.
+    Closing,
 }
 
 impl Tag {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::Integer,
         Self::Bytes,
         Self::Packed,
         Self::Table,
         Self::More,
         Self::Fields,
+        Self::Opening,
+        Self::Closing,
     ];
 }
 
@@ -80,9 +87,10 @@ pub(super) fn begin(out: &mut Vec<u8>, name: Name<'_>, expiry: Option<Stamp>, st
     }
 }
 
-/// Adds bytes to a string.
-pub(super) fn more(out: &mut Vec<u8>, name: Name<'_>, bytes: &[u8]) {
+/// Adds bytes to a string, which is `offset` bytes long so far.
+pub(super) fn more(out: &mut Vec<u8>, name: Name<'_>, offset: u64, bytes: &[u8]) {
     head(out, Tag::More, name, None);
+    put(out, offset);
     put_bytes(out, bytes);
 }
 
@@ -99,46 +107,127 @@ pub(super) fn field(out: &mut Vec<u8>, field: &[u8], value: &[u8]) {
     put_bytes(out, value);
 }
 
-/// The beginning of a record.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Head<'a> {
-    pub(super) tag: Tag,
-    pub(super) name: Name<'a>,
-    pub(super) expiry: Option<Stamp>,
+/// Begins a base: the state stands at this time.
+pub(super) fn opening(out: &mut Vec<u8>, at: Stamp) {
+    head(out, Tag::Opening, Name { db: 0, key: &[] }, Some(at));
 }
 
-/// Takes the beginning of a record off the front.
-pub(super) fn take_head<'a>(from: &mut &'a [u8]) -> Result<Head<'a>, LoadError> {
+/// Ends a base: this is its digest.
+pub(super) fn closing(out: &mut Vec<u8>, digest: u128) {
+    head(out, Tag::Closing, Name { db: 0, key: &[] }, None);
+    out.extend_from_slice(&digest.to_le_bytes());
+}
+
+/// A record as it is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Record<'a> {
+    Opening {
+        at: Stamp,
+    },
+    /// A key begins, with its expiry.
+    Key(Name<'a>, Option<Stamp>, Begun<'a>),
+    More {
+        name: Name<'a>,
+        offset: u64,
+        bytes: &'a [u8],
+    },
+    Fields {
+        name: Name<'a>,
+        fields: Fields<'a>,
+    },
+    Closing {
+        digest: u128,
+    },
+}
+
+/// What a key begins with.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Begun<'a> {
+    Integer(Text<'a>),
+    Bytes(&'a [u8]),
+    Packed(&'a [u8]),
+    Table,
+}
+
+/// Fields with their values, none of them cut.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fields<'a> {
+    left: u64,
+    bytes: &'a [u8],
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn iter(mut self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+        core::iter::from_fn(move || {
+            self.left = self.left.checked_sub(1)?;
+            let field = varint::take_bytes(&mut self.bytes)?;
+            Some((field, varint::take_bytes(&mut self.bytes)?))
+        })
+    }
+}
+
+/// Takes a record off the front.
+pub(super) fn take<'a>(from: &mut &'a [u8]) -> Result<Record<'a>, LoadError> {
     let (kind, rest) = from.split_first().ok_or(LoadError::Cut)?;
     *from = rest;
     let tag = Tag::ALL
         .get(usize::from(kind & !EXPIRES))
         .ok_or(LoadError::Malformed)?;
-    let db = take(from)?;
+    let db = take_number(from)?;
     if db >= u64::from(DATABASES) {
         return Err(LoadError::Malformed);
     }
-    let key = take_bytes(from)?;
+    let name = Name {
+        db: db as DbId,
+        key: take_bytes(from)?,
+    };
     let expiry = match kind & EXPIRES {
         0 => None,
-        _ => Some(Stamp(take(from)?)),
+        _ => Some(Stamp(take_number(from)?)),
     };
-    Ok(Head {
-        tag: *tag,
-        name: Name {
-            db: db as DbId,
-            key,
+    Ok(match tag {
+        Tag::Integer => {
+            let number = i64::from_le_bytes(take_array(from)?);
+            Record::Key(name, expiry, Begun::Integer(Text::Integer(number)))
+        }
+        Tag::Bytes => Record::Key(name, expiry, Begun::Bytes(take_bytes(from)?)),
+        Tag::Packed => Record::Key(name, expiry, Begun::Packed(take_bytes(from)?)),
+        Tag::Table => Record::Key(name, expiry, Begun::Table),
+        Tag::More => Record::More {
+            name,
+            offset: take_number(from)?,
+            bytes: take_bytes(from)?,
         },
-        expiry,
+        Tag::Fields => {
+            let fields = Fields {
+                left: take_number(from)?,
+                bytes: from,
+            };
+            for _ in 0..fields.left {
+                take_bytes(from)?;
+                take_bytes(from)?;
+            }
+            Record::Fields { name, fields }
+        }
+        Tag::Opening => Record::Opening {
+            at: expiry.ok_or(LoadError::Malformed)?,
+        },
+        Tag::Closing => Record::Closing {
+            digest: u128::from_le_bytes(take_array(from)?),
+        },
     })
 }
 
-/// Takes a number off the front.
-pub(super) fn take(from: &mut &[u8]) -> Result<u64, LoadError> {
+fn take_number(from: &mut &[u8]) -> Result<u64, LoadError> {
     varint::take(from).ok_or(LoadError::Cut)
 }
 
-/// Takes bytes with their length off the front.
-pub(super) fn take_bytes<'a>(from: &mut &'a [u8]) -> Result<&'a [u8], LoadError> {
+fn take_bytes<'a>(from: &mut &'a [u8]) -> Result<&'a [u8], LoadError> {
     varint::take_bytes(from).ok_or(LoadError::Cut)
+}
+
+fn take_array<const N: usize>(from: &mut &[u8]) -> Result<[u8; N], LoadError> {
+    let (array, rest) = from.split_first_chunk().ok_or(LoadError::Cut)?;
+    *from = rest;
+    Ok(*array)
 }

@@ -172,6 +172,9 @@ impl Judge {
     pub(crate) fn flipped(&mut self, member: usize, flipped: bool) {
         let durability = &mut self.members[member].durability;
         (durability.flipped, durability.noted) = (flipped, false);
+        if self.group.is_none() {
+            self.states.clear();
+        }
     }
 
     /// A member has said that its files are damaged.
@@ -187,6 +190,10 @@ impl Judge {
         }
         let member = &mut self.members[member];
         let durability = &mut member.durability;
+        if durability.policy != Policy::Logged(Fsync::Always) {
+            // What is lost makes room for other entries.
+            self.states.clear();
+        }
         let promised = durability.promised(end, ran);
         // What survived the death of a process may still be lost by a failure of the power.
         durability.floor = if member.serving {

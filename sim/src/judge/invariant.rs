@@ -103,17 +103,32 @@ invariants! {
         "As long as a process lives the last entry that it has applied does not fall.";
     R11, "one vote in a term",
         "The life of a disk votes for one candidate in a term, crashes or not, as its frames show.";
+    R12, "spoken is durable",
+        "What a member has said to be durable (its term, its vote, entries that it accepted) its \
+         disk still has after every crash.";
     R13, "applied, committed, held",
         "What is applied is committed, and what is committed is in the log.";
+    R14, "a state is its entries",
+        "The membership and the term that a member has with a state are those of the log at the \
+         entry where the state stands.";
+    R15, "one change at a time",
+        "A leader appends a membership only when its own term has a committed entry and every \
+         membership before it is committed.";
     R16, "one lease at a time",
         "At no true time two members may answer reads without asking anybody.";
     R17, "reads are not stale",
         "A read sees every write whose reply had reached a client before the read was asked.";
     R18, "no member speaks in an old term",
         "The life of a disk never speaks in a lower term than before, crashes or not.";
+    R19, "limits hold",
+        "No frame is longer than the settings allow, and no member keeps more entries for those \
+         that lag, or waits for more to be committed.";
     S1, "the store equals the model",
         "All keys, values and times in the store are those of a naive model that executed the same \
          entries.";
+    S2, "equal states",
+        "Where two members have applied the same entries the digests of their states are equal, in \
+         memory and in every base.";
     S3, "time comes from the log",
         "The stamp of an entry is never below that of the entry before it, whatever the wall clock \
          did, and when a key dies follows from the stamp alone.";
@@ -134,6 +149,10 @@ invariants! {
         "When all faults have ended, every request is answered within a bounded time.";
     L3, "members agree in the end",
         "When all faults have ended, all members have applied the same entries.";
+    L4, "changes end",
+        "When all faults have ended, no change of membership stays under way.";
+    L5, "a leader stays",
+        "Whoever leads while nothing goes wrong goes on to lead.";
 }
 
 impl fmt::Display for Id {

@@ -61,6 +61,8 @@ pub(crate) struct Judge {
     members: Vec<Member>,
     /// What is known of the group, where there is more than one member.
     group: Option<Group>,
+    /// The digest of the state at an entry, as a member had it first.
+    states: BTreeMap<u64, u128>,
     dialogues: BTreeMap<u64, Dialogue>,
     /// Requests that were sent and not executed, by fingerprint.
     outstanding: BTreeMap<u128, u32>,
@@ -216,6 +218,7 @@ impl Judge {
                     self.entry(member, entry, around)?;
                 }
                 Witnessed::Restored { index } => self.group_restored(member, index.0)?,
+                Witnessed::Digest { index, digest } => self.has_state(member, index.0, digest)?,
                 Witnessed::Step => self.step(member)?,
                 Witnessed::Answered { conn, answer } => {
                     self.answered(member, conn.0, answer, around)?;

@@ -16,6 +16,16 @@ const MEMORY_FIXED: usize = 256 << 10;
 const MEMORY_FACTOR: usize = 4;
 
 impl Judge {
+    /// S2: a member has this state behind an entry.
+    pub(super) fn has_state(&mut self, member: usize, index: u64, digest: u128) -> Verdict {
+        let known = *self.states.entry(index).or_insert(digest);
+        if known == digest {
+            return Ok(());
+        }
+        let text = format!("member {member} has state {digest:x} at {index}, it was {known:x}");
+        Err(Violation::new(Id::S2, text))
+    }
+
     /// S1: all keys, values and times of a member's store are those of the model. `recovered`: it
     /// has just come back.
     pub(crate) fn audit(&mut self, member: usize, store: &Store, recovered: bool) -> Verdict {
@@ -52,6 +62,7 @@ impl Judge {
                 return Err(Violation::new(id, text));
             }
         }
+        let whole = history.ahead.is_empty().then_some(history.applied);
         *most = takes.max(*most);
         let mut most = *most;
         if self.group.is_some() {
@@ -64,7 +75,10 @@ impl Judge {
             let text = format!("the account says {memory} bytes, for {takes} now and {most} once");
             return Err(Violation::new(Id::S8, text));
         }
-        Ok(())
+        match whole {
+            Some(index) => self.has_state(member, index, store.digest(Stamp(at))),
+            None => Ok(()),
+        }
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use seedis::ids::{Incarnation, LogIndex, NodeId, Term};
+use seedis::ids::{LogIndex, NodeId, Term};
 use seedis::node::Node;
 use seedis::raft::message::{Envelope, Message};
-use seedis::raft::{Entry, Membership, Raft};
+use seedis::raft::{Entry, Kind, Membership, Raft};
 
 use super::World;
 use super::frames::id_of;
+use super::promises::Promises;
 use crate::digest::Digest;
 use crate::goals::Goal;
 use crate::judge::invariant::{Id, Verdict, Violation};
@@ -20,12 +21,13 @@ pub(super) struct Agreement {
     leaders: BTreeMap<Term, usize>,
     /// What stood at an index in a term: the term before it, and what it says.
     entries: BTreeMap<(LogIndex, Term), (Option<Term>, u128)>,
-    /// The term of each entry that somebody knew to be committed, from index 1 on.
-    committed: Vec<Term>,
-    /// Whom a life of a disk has voted for in a term.
-    votes: BTreeMap<(NodeId, Incarnation, Term), NodeId>,
-    /// The highest term that a life of a disk has spoken in.
-    spoken: BTreeMap<(NodeId, Incarnation), Term>,
+    /// The term of each entry that somebody knew to be committed.
+    committed: BTreeMap<LogIndex, Term>,
+    /// The highest index that somebody knew to be committed.
+    commit: LogIndex,
+    /// The memberships that logs have held.
+    memberships: BTreeMap<(LogIndex, Term), Vec<u8>>,
+    pub(super) promises: Promises,
     shown: BTreeMap<usize, Shown>,
 }
 
@@ -42,9 +44,11 @@ struct Shown {
     log: BTreeMap<LogIndex, Term>,
     /// Up to here its log was durable.
     durable: LogIndex,
+    /// The last entry that it has said to be durable, while its log still has it.
+    accepted: Option<(LogIndex, Term)>,
 }
 
-fn broken(id: Id, text: String) -> Verdict {
+pub(super) fn broken(id: Id, text: String) -> Verdict {
     Err(Violation::new(id, text))
 }
 
@@ -57,16 +61,32 @@ fn digest_of(entry: &Entry) -> u128 {
 }
 
 impl Agreement {
-    /// R2, R3, R6, R8, R9, R10, R13: a member's state follows from what it was.
+    /// R2, R3, R6, R8 to R10, R12 to R15: a member's state follows from what it was.
     fn look(&mut self, number: usize, life: u64, node: &Node, raft: &Raft) -> Verdict {
         let shown = self.shown.entry(number).or_default();
         if shown.life != life {
             // What was not durable may be gone.
             let (log, durable) = (std::mem::take(&mut shown.log), shown.durable);
+            if let Some((index, term)) = shown.accepted
+                && (raft.last() < index || raft.term_of(index).is_some_and(|own| own != term))
+            {
+                let text = format!("member {number} had accepted {index} of {term}, and lost it");
+                return broken(Id::R12, text);
+            }
+            self.promises.check(number, raft)?;
+            // What stood before the window may have been another's, which a state has replaced.
+            let first = raft.entries_after(LogIndex(0)).next();
+            let first = first.map_or(raft.last().next(), |entry| entry.index);
+            let stays = |index: &LogIndex, term: &mut Term| {
+                *index >= first || self.committed.get(index) == Some(term)
+            };
+            let mut log = log;
+            log.retain(stays);
             *shown = Shown {
                 life,
                 log,
                 durable,
+                accepted: shown.accepted,
                 ..Shown::default()
             };
         }
@@ -98,6 +118,10 @@ impl Agreement {
                 return broken(Id::R2, format!("{who} leads and replaces its entry {at}"));
             }
             shown.log.insert(at, entry.term);
+            if entry.kind == Kind::Membership {
+                let members = self.memberships.entry((at, entry.term));
+                members.or_insert_with(|| entry.payload.to_vec());
+            }
             let before = LogIndex(at.0 - 1);
             let said = (raft.term_of(before), digest_of(entry));
             let known = self.entries.entry((at, entry.term)).or_insert(said);
@@ -113,6 +137,9 @@ impl Agreement {
             at = before;
         }
         shown.log.split_off(&LogIndex(last.0 + 1));
+        shown.accepted = shown
+            .accepted
+            .filter(|(index, term)| shown.log.get(index) == Some(term));
         if goes_on && had.is_some_and(|had| had > last) {
             return broken(
                 Id::R2,
@@ -120,16 +147,42 @@ impl Agreement {
             );
         }
         for index in shown.commit.0 + 1..=commit.0 {
-            let Some(own) = raft.term_of(LogIndex(index)) else {
+            let index = LogIndex(index);
+            // What was let go in this very turn it has had.
+            let had = shown.log.get(&index).copied();
+            let Some(own) = raft.term_of(index).or(had) else {
                 continue;
             };
-            match self.committed.get(index as usize - 1) {
-                Some(known) if *known != own => {
-                    let text = format!("{who} commits entry {index} of {own}, others of {known}");
-                    return broken(Id::R6, text);
-                }
-                None if self.committed.len() as u64 + 1 == index => self.committed.push(own),
-                _ => {}
+            let known = *self.committed.entry(index).or_insert(own);
+            if known != own {
+                let text = format!("{who} commits entry {index} of {own}, others of {known}");
+                return broken(Id::R6, text);
+            }
+        }
+        self.commit = commit.max(self.commit);
+        let before = (LogIndex(applied.0 + 1), Term(0));
+        let mut of_log = self.memberships.range(..before).rev();
+        let of_log = of_log.find(|((index, term), _)| self.committed.get(index) == Some(term));
+        if let Some(((index, _), members)) = of_log.filter(|_| applied > shown.applied)
+            && *members != raft.membership().encode()
+        {
+            let own = raft.membership();
+            let text = format!("{who} has applied {applied} with {own:?}, not those of {index}");
+            return broken(Id::R14, text);
+        }
+        if raft.is_leader() && raft.is_changing() {
+            let pending = raft.entries_after(self.commit);
+            let pending = pending.filter(|entry| entry.kind == Kind::Membership);
+            let pending: Vec<LogIndex> = pending.map(|entry| entry.index).collect();
+            // What it found in its log when it came to lead another has appended.
+            let own = |index: &LogIndex| {
+                let first = raft.led_from();
+                first.is_some_and(|first| first <= *index && *index > had.unwrap_or_default())
+            };
+            if pending.len() > 1 || (pending.iter().any(own) && raft.term_of(commit) != Some(term))
+            {
+                let text = format!("{who} leads in {term}, and changes members at {pending:?}");
+                return broken(Id::R15, text);
             }
         }
         let advanced = raft.is_leader() && commit > shown.commit;
@@ -179,8 +232,8 @@ impl Agreement {
             }
             None => {}
         }
-        let last = LogIndex(self.committed.len() as u64);
-        let known = self.committed.last();
+        let last = self.commit;
+        let known = self.committed.get(&last);
         let has = match raft.term_of(last) {
             Some(own) => known.is_none_or(|known| *known == own),
             // It stands before the window, and is applied.
@@ -194,27 +247,20 @@ impl Agreement {
         Ok(true)
     }
 
-    /// R11, R18: what a member says binds the life of its disk.
-    fn hears(&mut self, envelope: &Envelope, message: &Message) -> Verdict {
-        let Envelope { from, to, term, .. } = *envelope;
-        let own = (from.id, from.incarnation);
-        let spoken = self.spoken.entry(own).or_default();
-        if term < *spoken {
-            let text = format!("{} speaks in {term}, and had spoken in {spoken}", from.id);
-            return broken(Id::R18, text);
+    /// Another state has taken the place of a member's log.
+    pub(super) fn forgets(&mut self, number: usize) {
+        if let Some(shown) = self.shown.get_mut(&number) {
+            shown.log.clear();
         }
-        *spoken = term;
-        let vote = match message {
-            Message::Vote { .. } => from.id,
-            Message::VoteReply { granted: true } => to.id,
-            _ => return Ok(()),
-        };
-        match self.votes.insert((from.id, from.incarnation, term), vote) {
-            Some(before) if before != vote => {
-                let text = format!("{} votes for {before} and for {vote} in {term}", from.id);
-                broken(Id::R11, text)
-            }
-            _ => Ok(()),
+    }
+
+    /// A member says that its log is durable up to here.
+    pub(super) fn accepts(&mut self, number: usize, index: LogIndex) {
+        let shown = self.shown.entry(number).or_default();
+        if let Some(term) = shown.log.get(&index)
+            && shown.accepted.is_none_or(|(before, _)| before < index)
+        {
+            shown.accepted = Some((index, *term));
         }
     }
 }
@@ -269,6 +315,11 @@ impl World {
     pub(super) fn check_message(&mut self, number: usize, spoken: &(Envelope, Message)) -> Verdict {
         let (envelope, message) = spoken;
         debug_assert_eq!(envelope.from.id, id_of(number));
-        self.agreement.hears(envelope, message)
+        if let Message::Accepted { index } | Message::HeartbeatReply { durable: index, .. } =
+            message
+        {
+            self.agreement.accepts(number, *index);
+        }
+        self.agreement.promises.hears(envelope, message)
     }
 }

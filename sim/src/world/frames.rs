@@ -4,7 +4,7 @@ use bytes::Bytes;
 use seedis::ids::NodeId;
 use seedis::node::Node;
 use seedis::raft::message::Message;
-use seedis::raft::wire;
+use seedis::raft::{Raft, wire};
 
 use super::{End, Ends, Event, Link, World};
 use crate::draws::{Dice, Stream};
@@ -145,7 +145,7 @@ impl World {
         self.wake(to);
     }
 
-    /// L1, L3: a member leads, and all have applied the same.
+    /// L1, L3, L4: a member leads, and all have applied the same.
     pub(super) fn group_settled(&self) -> Verdict {
         if self.members.len() == 1 {
             return Ok(());
@@ -161,6 +161,10 @@ impl World {
             let text = format!("nobody leads: {}", all.join("; "));
             return Err(Violation::new(Id::L1, text));
         };
+        if leader.raft().is_some_and(Raft::is_changing) {
+            let text = format!("a change is under way: {:?}", leader.membership());
+            return Err(Violation::new(Id::L4, text));
+        }
         let members: Vec<NodeId> = leader
             .membership()
             .map(|membership| membership.members().map(|member| member.id).collect())

@@ -8,6 +8,7 @@ mod faults;
 pub(crate) mod frames;
 mod links;
 mod member;
+mod promises;
 mod turn;
 
 use std::collections::BTreeMap;

@@ -8,6 +8,7 @@ use seedis::node::effect::{Effect, Effects, Note};
 use seedis::node::input::Input;
 use seedis::node::witness::Witnessed;
 
+use super::promises::check_limits;
 use super::{Event, Segment, World};
 use crate::draws::{Dice, Stream};
 use crate::goals::{Fault, Goal};
@@ -130,6 +131,7 @@ impl World {
             // Another member's state takes the place of its own.
             member.serving = false;
             self.judge.group_reloads(number);
+            self.agreement.forgets(number);
         }
         let member = &mut self.members[number];
         if member.serving || phase != Phase::Serving {
@@ -458,6 +460,10 @@ impl World {
         }
         if dice.permille(self.scenario.audits) && self.members[number].serving {
             self.audit(number, false)?;
+            let member = &self.members[number];
+            if let Some(node) = member.node.as_ref().filter(|_| self.members.len() > 1) {
+                check_limits(number, node, member.config.retained_bytes)?;
+            }
         }
         self.plan_deadline(number);
         let member = &self.members[number];

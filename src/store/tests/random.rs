@@ -198,7 +198,7 @@ impl Bench {
             }
             Op::Later(time) => self.at = Stamp(at.0 + u64::from(*time)),
             Op::BaseBegin => {
-                store.base_begin();
+                store.base_begin(self.at);
                 assert_eq!(store.base_preimage_bytes(), 0);
                 self.begun = Some((shown(store, Stamp(0)), Vec::new()));
             }

@@ -1,0 +1,107 @@
+//! What members have promised in their frames, and what a frame may be: looked at in every frame.
+
+use std::collections::BTreeMap;
+
+use seedis::ids::{Incarnation, LogIndex, NodeId, Term};
+use seedis::node::Node;
+use seedis::raft::message::{Envelope, Message};
+use seedis::raft::{Raft, Settings};
+
+use super::agreement::broken;
+use super::frames::id_of;
+use crate::judge::invariant::{Id, Verdict};
+
+/// What members have said that binds them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Promises {
+    /// Whom a life of a disk has voted for in a term.
+    votes: BTreeMap<(NodeId, Incarnation, Term), NodeId>,
+    /// The highest term that a life of a disk has spoken in.
+    spoken: BTreeMap<(NodeId, Incarnation), Term>,
+}
+
+impl Promises {
+    /// R11, R18, R19: what a member says binds the life of its disk.
+    pub(super) fn hears(&mut self, envelope: &Envelope, message: &Message) -> Verdict {
+        let Envelope { from, to, term, .. } = *envelope;
+        let own = (from.id, from.incarnation);
+        let spoken = self.spoken.entry(own).or_default();
+        if term < *spoken {
+            let text = format!("{} speaks in {term}, and had spoken in {spoken}", from.id);
+            return broken(Id::R18, text);
+        }
+        *spoken = term;
+        let vote = match message {
+            Message::Vote { .. } => from.id,
+            Message::VoteReply { granted: true } => to.id,
+            Message::Append(append) => {
+                let limits = Settings::default();
+                let bytes: usize = append.entries.iter().map(|e| e.payload.len()).sum();
+                let many = append.entries.len() > limits.append_entries;
+                if many || (append.entries.len() > 1 && bytes > limits.append_bytes) {
+                    let count = append.entries.len();
+                    let text = format!("{} sends {count} entries, {bytes} bytes", from.id);
+                    return broken(Id::R19, text);
+                }
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        match self.votes.insert((from.id, from.incarnation, term), vote) {
+            Some(before) if before != vote => {
+                let text = format!("{} votes for {before} and for {vote} in {term}", from.id);
+                broken(Id::R11, text)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// R12: a member that has come back knows the terms in which it has spoken, and its vote.
+    pub(super) fn check(&self, number: usize, raft: &Raft) -> Verdict {
+        let (id, incarnation, term) = (id_of(number), raft.incarnation(), raft.term());
+        let spoken = self.spoken.get(&(id, incarnation)).copied();
+        if let Some(spoken) = spoken.filter(|spoken| term < *spoken) {
+            let text = format!("{id} comes back in {term}, and had spoken in {spoken}");
+            return broken(Id::R12, text);
+        }
+        let vote = self.votes.get(&(id, incarnation, term)).copied();
+        if vote.is_some() && raft.vote() != vote {
+            let own = raft.vote();
+            let text = format!("{id} comes back with vote {own:?} in {term}, and gave {vote:?}");
+            return broken(Id::R12, text);
+        }
+        Ok(())
+    }
+}
+
+/// R19: no member keeps or waits for more than its settings allow; the last entry may be larger.
+pub(super) fn check_limits(number: usize, node: &Node, retained: usize) -> Verdict {
+    let Some(raft) = node.raft() else {
+        return Ok(());
+    };
+    let limits = Settings::default();
+    let (commit, is_feeding) = (raft.commit(), raft.feeds_somebody());
+    let applied = node.applied();
+    let (mut kept, mut open, mut largest) = (0, 0, 0);
+    for entry in raft.entries_after(LogIndex(0)) {
+        let bytes = entry.encoded_bytes();
+        largest = bytes.max(largest);
+        if entry.index > commit {
+            open += bytes;
+        } else if entry.index <= applied {
+            kept += bytes;
+        }
+    }
+    let allowed = if is_feeding {
+        retained.max(limits.fed_bytes)
+    } else {
+        retained
+    };
+    if open > limits.uncommitted_bytes + largest || kept > allowed + largest {
+        let text = format!(
+            "member {number} keeps {kept} bytes of entries where {allowed} are allowed, and {open} open ones"
+        );
+        return broken(Id::R19, text);
+    }
+    Ok(())
+}
