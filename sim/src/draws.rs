@@ -45,6 +45,8 @@ impl Stream {
     pub(crate) const FRAME: Self = Self::new(*b"frame.", 1);
     /// Which members are cut off from each other, by member and ordinal.
     pub(crate) const CUT: Self = Self::new(*b"cut...", 1);
+    /// Which members never come back, once.
+    pub(crate) const CORE: Self = Self::new(*b"core..", 1);
     /// Identities that a driver would take from the system.
     pub(crate) const IDENTITY: Self = Self::new(*b"ident.", 1);
 }

@@ -83,6 +83,7 @@ counted! {
     Uncertain, "uncertain", "a client was told that its write may have been applied";
     Restored, "restored", "a member of a group begins from a base, its own or another's";
     Installed, "installed", "a member has taken the state of another";
+    MinorityLost, "minority-lost", "some members never came back, and the others went on";
 }
 
 impl Fault {
@@ -105,7 +106,12 @@ impl Goal {
     pub(crate) fn takes_a_group(self) -> bool {
         matches!(
             self,
-            Self::Elected | Self::Elsewhere | Self::Uncertain | Self::Restored | Self::Installed
+            Self::Elected
+                | Self::Elsewhere
+                | Self::Uncertain
+                | Self::Restored
+                | Self::Installed
+                | Self::MinorityLost
         )
     }
 }

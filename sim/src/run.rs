@@ -97,7 +97,7 @@ impl Outcome {
         match &self.verdict {
             Ok(()) => 0,
             Err(violation) => match violation.id {
-                Id::L1 | Id::L2 | Id::L3 => 12,
+                Id::L1 | Id::L2 | Id::L3 | Id::L4 | Id::L5 => 12,
                 Id::P2 => 13,
                 _ => 10,
             },

@@ -136,6 +136,17 @@ impl Agreement {
             known.0 = known.0.or(said.0);
             at = before;
         }
+        if raft.entry(at).is_none()
+            && let Some(term) = raft.term_of(at)
+            && shown.log.get(&at) != Some(&term)
+        {
+            // Others have come and gone in one turn: what stood behind the last commit is unknown.
+            let settled = shown.commit;
+            shown
+                .log
+                .retain(|index, _| *index > at || *index <= settled);
+            shown.log.insert(at, term);
+        }
         shown.log.split_off(&LogIndex(last.0 + 1));
         shown.accepted = shown
             .accepted

@@ -18,7 +18,7 @@ impl World {
         let acts = self.clients[number].acts;
         let mut dice = self.dice(Stream::CLIENT, number as u64, acts);
         let think = dice.exponential(self.scenario.think).max(1000);
-        if self.healed && self.time >= self.scenario.duration + super::CALM {
+        if self.healed && self.time >= self.scenario.duration + super::settling::CALM {
             return Ok(());
         }
         self.push(think, Event::Act { client: number });

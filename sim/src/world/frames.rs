@@ -2,14 +2,13 @@
 
 use bytes::Bytes;
 use seedis::ids::NodeId;
-use seedis::node::Node;
 use seedis::raft::message::Message;
-use seedis::raft::{Raft, wire};
+use seedis::raft::wire;
 
 use super::{End, Ends, Event, Link, World};
 use crate::draws::{Dice, Stream};
 use crate::goals::Fault;
-use crate::judge::invariant::{Id, Verdict, Violation};
+use crate::judge::invariant::Verdict;
 
 /// What a member that is cut off cannot do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -143,41 +142,5 @@ impl World {
         }
         member.frames.push((from, frame));
         self.wake(to);
-    }
-
-    /// L1, L3, L4: a member leads, and all have applied the same.
-    pub(super) fn group_settled(&self) -> Verdict {
-        if self.members.len() == 1 {
-            return Ok(());
-        }
-        let node = |number: usize| self.members.get(number)?.node.as_ref();
-        let mut nodes = (0..self.members.len()).filter_map(node);
-        let Some(leader) = nodes.find(|node| node.leads().is_some()) else {
-            let standing = |node: &Node| node.standing().unwrap_or_default();
-            let all: Vec<String> = (0..self.members.len())
-                .filter_map(node)
-                .map(standing)
-                .collect();
-            let text = format!("nobody leads: {}", all.join("; "));
-            return Err(Violation::new(Id::L1, text));
-        };
-        if leader.raft().is_some_and(Raft::is_changing) {
-            let text = format!("a change is under way: {:?}", leader.membership());
-            return Err(Violation::new(Id::L4, text));
-        }
-        let members: Vec<NodeId> = leader
-            .membership()
-            .map(|membership| membership.members().map(|member| member.id).collect())
-            .unwrap_or_default();
-        let applied: Vec<u64> = members
-            .iter()
-            .filter_map(|id| node(id.0 as usize - 1))
-            .map(|node| node.applied().0)
-            .collect();
-        if applied.len() < members.len() || applied.iter().any(|index| *index != applied[0]) {
-            let text = format!("the members have applied {applied:?}");
-            return Err(Violation::new(Id::L3, text));
-        }
-        Ok(())
     }
 }

@@ -208,9 +208,9 @@ pub(super) fn at_address(address: &[u8]) -> Option<usize> {
 impl World {
     /// A member's process begins.
     pub(super) fn start(&mut self, number: usize) {
-        let time = self.time;
+        let (time, is_gone) = (self.time, self.is_gone(number));
         let member = &mut self.members[number];
-        if member.node.is_some() {
+        if member.node.is_some() || is_gone {
             return;
         }
         let mut config = member.config.clone();

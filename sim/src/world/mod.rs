@@ -9,6 +9,7 @@ pub(crate) mod frames;
 mod links;
 mod member;
 mod promises;
+mod settling;
 mod turn;
 
 use std::collections::BTreeMap;
@@ -20,7 +21,7 @@ use crate::digest::Digest;
 use crate::draws::{Dice, Stream};
 use crate::goals::{Fault, Goals};
 use crate::judge::Judge;
-use crate::judge::invariant::{Id, Verdict, Violation};
+use crate::judge::invariant::{Verdict, Violation};
 use crate::queue::Queue;
 use crate::scenario::Scenario;
 use crate::workload::Workload;
@@ -120,17 +121,12 @@ pub(crate) struct World {
     partition: Option<Vec<u64>>,
     /// All faults have ended: what is pending must come to its end.
     healed: bool,
+    settling: settling::Settling,
     pub(crate) trace: bool,
     /// Whether a line with a column per member is written for each event.
     pub(crate) columns: bool,
     columns_shown: Vec<String>,
 }
-
-/// For how long clients go on asking when the faults have ended, in nanoseconds: then nothing wakes
-/// a member but what it has asked for itself.
-const CALM: u64 = 1_000_000_000;
-/// How long after the faults have ended all requests must be answered, in nanoseconds.
-const PATIENCE: u64 = 20_000_000_000;
 
 impl World {
     pub(crate) fn new(scenario: Scenario) -> Self {
@@ -157,6 +153,7 @@ impl World {
             agreement: agreement::Agreement::default(),
             partition: None,
             healed: false,
+            settling: settling::Settling::default(),
             trace: false,
             columns: false,
             columns_shown: Vec::new(),
@@ -226,15 +223,8 @@ impl World {
         if self.events >= events {
             return Ok(false);
         }
-        if !self.healed && self.time >= self.scenario.duration {
-            self.heal();
-        }
-        let calm = self.healed && self.time >= self.scenario.duration + CALM;
-        if calm && self.is_quiet() {
-            return self.last_words().map(|()| false);
-        }
-        if self.healed && self.time > self.scenario.duration + PATIENCE {
-            return self.stuck().map(|()| false);
+        if self.has_settled()? {
+            return Ok(false);
         }
         let more = self.step()?;
         if !more && self.healed {
@@ -278,67 +268,5 @@ impl World {
             self.print_columns(&label);
         }
         Ok(true)
-    }
-
-    /// Nobody asks any more, and everybody is answered.
-    fn is_quiet(&self) -> bool {
-        let answered = |client: &Client| client.conn.is_none() || client.pending.is_empty();
-        self.clients.iter().all(answered)
-            && self.members.iter().all(Member::is_serving)
-            && self.group_settled().is_ok()
-    }
-
-    /// All faults end, and clients ask nothing new.
-    fn heal(&mut self) {
-        self.healed = true;
-        self.tell(|| "all faults end".to_owned());
-        for member in 0..self.members.len() {
-            self.heal_member(member);
-        }
-        // Who was slow reads on at once.
-        let mut waiting = Vec::new();
-        for (conn, connection) in &mut self.connections {
-            (connection.window, connection.slowness) = (1 << 20, 0);
-            waiting.push(*conn);
-        }
-        for conn in waiting {
-            self.push(0, Event::Take { conn, count: 0 });
-        }
-    }
-
-    /// S1, once more, when all is quiet.
-    fn last_words(&mut self) -> Verdict {
-        for (number, member) in self.members.iter().enumerate() {
-            if let Some(node) = &member.node {
-                self.judge.audit(number, node.store(), false)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// L2: something is still pending, long after all faults have ended.
-    fn stuck(&self) -> Verdict {
-        self.group_settled()?;
-        let mut lines = Vec::new();
-        for (number, client) in self.clients.iter().enumerate() {
-            if let Some(conn) = client.conn.filter(|_| !client.pending.is_empty()) {
-                let (pending, waiting) = (client.pending.len(), self.judge.waiting(conn));
-                let first = client
-                    .pending
-                    .front()
-                    .cloned()
-                    .flatten()
-                    .unwrap_or_default();
-                let first: Vec<String> =
-                    first.iter().map(|word| crate::wire::shown(word)).collect();
-                let first = first.join(" ");
-                let counts = format!("waits for {pending} replies (the judge: {waiting})");
-                lines.push(format!("client {number} (c{conn}) {counts}, first {first}"));
-            }
-        }
-        for member in &self.members {
-            lines.push(member.condition());
-        }
-        Err(Violation::new(Id::L2, lines.join("; ")))
     }
 }

@@ -98,9 +98,7 @@ pub(super) fn check_limits(number: usize, node: &Node, retained: usize) -> Verdi
         retained
     };
     if open > limits.uncommitted_bytes + largest || kept > allowed + largest {
-        let text = format!(
-            "member {number} keeps {kept} bytes of entries where {allowed} are allowed, and {open} open ones"
-        );
+        let text = format!("member {number} keeps {kept} of {allowed} bytes, and {open} open ones");
         return broken(Id::R19, text);
     }
     Ok(())

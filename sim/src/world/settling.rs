@@ -1,0 +1,227 @@
+//! The end of a run: all faults cease, and what is pending must come to its end; a minority may
+//! stay away for ever.
+
+use seedis::ids::{NodeId, Term};
+use seedis::node::Node;
+use seedis::raft::{Membership, Raft};
+
+use super::member::Member;
+use super::{Event, World};
+use crate::client::Client;
+use crate::draws::Stream;
+use crate::goals::Goal;
+use crate::judge::End;
+use crate::judge::invariant::{Id, Verdict, Violation};
+
+/// For how long clients go on asking when the faults have ended, in nanoseconds: then nothing wakes
+/// a member but what it has asked for itself.
+pub(super) const CALM: u64 = 1_000_000_000;
+/// How long after the faults have ended all requests must be answered, in nanoseconds.
+const PATIENCE: u64 = 20_000_000_000;
+/// For how long a leader is watched that nothing disturbs, in nanoseconds: some longest election
+/// timeouts.
+const WATCHED: u64 = 2_000_000_000;
+/// Where frames take longer on the mean, in nanoseconds, those of a slow pair may come too late for
+/// an election timeout.
+const PROMPT: u64 = 4_000_000;
+
+/// How a run comes to its end.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Settling {
+    /// Members that stay away, as bits.
+    gone: u64,
+    /// When all was settled first, and the leader's term then.
+    settled: Option<(u64, Term)>,
+}
+
+impl World {
+    /// Ends the faults when it is time, and the run when all is settled.
+    pub(super) fn has_settled(&mut self) -> Result<bool, Violation> {
+        if !self.healed && self.time >= self.scenario.duration {
+            self.heal();
+        }
+        let calm = self.healed && self.time >= self.scenario.duration + CALM;
+        if calm && self.is_quiet() && self.leader_stays()? {
+            return self.last_words().map(|()| true);
+        }
+        if self.healed && self.time > self.scenario.duration + PATIENCE + WATCHED {
+            return self.stuck().map(|()| true);
+        }
+        Ok(false)
+    }
+
+    /// Whether a member stays away for ever.
+    pub(super) fn is_gone(&self, number: usize) -> bool {
+        self.settling.gone >> number & 1 == 1
+    }
+
+    /// Nobody asks any more, and everybody is answered.
+    fn is_quiet(&self) -> bool {
+        let answered = |client: &Client| client.conn.is_none() || client.pending.is_empty();
+        let there = |member: &Member| member.is_serving() || self.is_gone(member.number);
+        self.clients.iter().all(answered)
+            && self.members.iter().all(there)
+            && self.group_settled().is_ok()
+    }
+
+    /// L5: whoever leads when all is calm leads on. False while that is being watched.
+    fn leader_stays(&mut self) -> Result<bool, Violation> {
+        let prompt = self.scenario.frame_latency <= PROMPT;
+        let Some(term) = self.leader().and_then(Node::raft).map(Raft::term) else {
+            return Ok(true);
+        };
+        let (since, settled) = *self.settling.settled.get_or_insert((self.time, term));
+        if prompt && settled != term {
+            let text = format!("{settled} was led in peace, and {term} has begun");
+            return Err(Violation::new(Id::L5, text));
+        }
+        Ok(!prompt || self.members.len() == 1 || self.time >= since + WATCHED)
+    }
+
+    /// All faults end, and clients ask nothing new.
+    fn heal(&mut self) {
+        self.healed = true;
+        self.tell(|| "all faults end".to_owned());
+        for member in 0..self.members.len() {
+            self.heal_member(member);
+        }
+        self.lose_minority();
+        // Who was slow reads on at once.
+        let mut waiting = Vec::new();
+        for (conn, connection) in &mut self.connections {
+            (connection.window, connection.slowness) = (1 << 20, 0);
+            waiting.push(*conn);
+        }
+        for conn in waiting {
+            self.push(0, Event::Take { conn, count: 0 });
+        }
+    }
+
+    /// Now and then some members never come back; the others must do without them.
+    fn lose_minority(&mut self) {
+        let members = self.members.len();
+        let mut dice = self.dice(Stream::CORE, 0, 0);
+        if members == 1 || !dice.permille(500) {
+            return;
+        }
+        let gone = dice.below(1 << members);
+        let stays = |id: NodeId| gone >> (id.0 - 1) & 1 == 0;
+        let nodes = self
+            .members
+            .iter()
+            .filter_map(|member| member.node.as_ref());
+        let rafts: Vec<&Raft> = nodes.filter_map(Node::raft).collect();
+        // Whoever is down may know of another membership.
+        let known = rafts.len() == members;
+        let decides = |raft: &&Raft| {
+            let serves = |members: &Membership| has_quorum(members, &stays);
+            serves(raft.in_force()) && serves(raft.membership())
+        };
+        if !known || gone == 0 || !rafts.iter().all(decides) {
+            return;
+        }
+        self.settling.gone = gone;
+        for number in (0..members).filter(|number| gone >> number & 1 == 1) {
+            self.end(number, End::Power);
+        }
+        self.judge.reached(Goal::MinorityLost);
+        self.tell(|| format!("members {gone:b} never come back"));
+    }
+
+    fn leader(&self) -> Option<&Node> {
+        let mut nodes = self.members.iter().filter_map(|m| m.node.as_ref());
+        nodes.find(|node| node.leads().is_some())
+    }
+
+    /// L1, L3, L4: a member leads, no change is under way, and all have applied the same.
+    fn group_settled(&self) -> Verdict {
+        if self.members.len() == 1 {
+            return Ok(());
+        }
+        let Some(leader) = self.leader() else {
+            let text = format!("nobody leads: {}", self.standings());
+            return Err(Violation::new(Id::L1, text));
+        };
+        if leader.raft().is_some_and(Raft::is_changing) {
+            let text = format!("a change is under way: {:?}", leader.membership());
+            return Err(Violation::new(Id::L4, text));
+        }
+        let members: Vec<NodeId> = leader
+            .membership()
+            .map(|membership| membership.members().map(|member| member.id).collect())
+            .unwrap_or_default();
+        let numbers = members.iter().map(|id| id.0 as usize - 1);
+        let there: Vec<usize> = numbers.filter(|number| !self.is_gone(*number)).collect();
+        let nodes = there.iter().filter_map(|n| self.members[*n].node.as_ref());
+        let applied: Vec<u64> = nodes.map(|node| node.applied().0).collect();
+        if applied.len() < there.len() || applied.iter().any(|index| *index != applied[0]) {
+            let text = format!("the members have applied {applied:?}");
+            return Err(Violation::new(Id::L3, text));
+        }
+        Ok(())
+    }
+
+    fn standings(&self) -> String {
+        let nodes = self.members.iter().filter_map(|m| m.node.as_ref());
+        let all: Vec<String> = nodes.filter_map(Node::standing).collect();
+        all.join("; ")
+    }
+
+    /// S1, once more, when all is quiet.
+    pub(super) fn last_words(&mut self) -> Verdict {
+        for (number, member) in self.members.iter().enumerate() {
+            if let Some(node) = &member.node {
+                self.judge.audit(number, node.store(), false)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Why the group may stand still although nothing goes wrong any more: those who are gone are
+    /// needed by what was changed at the last moment.
+    fn may_be_stuck(&self) -> bool {
+        let stays = |id: NodeId| !self.is_gone(id.0 as usize - 1);
+        let nodes = self.members.iter().filter_map(|m| m.node.as_ref());
+        let mut rafts = nodes.filter_map(Node::raft);
+        self.settling.gone != 0
+            && rafts.any(|raft| {
+                let lacks = |members: &Membership| !has_quorum(members, &stays);
+                lacks(raft.in_force()) || lacks(raft.membership())
+            })
+    }
+
+    /// L2, L7: something is still pending, long after all faults have ended.
+    fn stuck(&self) -> Verdict {
+        if self.may_be_stuck() {
+            self.tell(|| "those who never came back are needed".to_owned());
+            return Ok(());
+        }
+        self.group_settled()?;
+        let mut lines = Vec::new();
+        for (number, client) in self.clients.iter().enumerate() {
+            if let Some(conn) = client.conn.filter(|_| !client.pending.is_empty()) {
+                let (pending, waiting) = (client.pending.len(), self.judge.waiting(conn));
+                let first = client
+                    .pending
+                    .front()
+                    .cloned()
+                    .flatten()
+                    .unwrap_or_default();
+                let first: Vec<String> =
+                    first.iter().map(|word| crate::wire::shown(word)).collect();
+                let first = first.join(" ");
+                let counts = format!("waits for {pending} replies (the judge: {waiting})");
+                lines.push(format!("client {number} (c{conn}) {counts}, first {first}"));
+            }
+        }
+        for member in &self.members {
+            lines.push(member.condition());
+        }
+        Err(Violation::new(Id::L2, lines.join("; ")))
+    }
+}
+
+/// Whether those that stay can decide, in both halves if there are two.
+fn has_quorum(membership: &Membership, stays: &impl Fn(NodeId) -> bool) -> bool {
+    membership.reached(&|id| u64::from(stays(id))) == 1
+}
