@@ -232,9 +232,9 @@ impl Scenario {
             inline_disk: class(16).coin(),
             disk_latency: class(17).within(20, 4000) * 1000,
             stalls: if logged { share(18, 60, on_disk) } else { 0 },
-            full: every(19, 15 * SECOND, on_disk).filter(|_| logged && !grouped),
+            full: every(19, 15 * SECOND, on_disk).filter(|_| logged),
             final_failures: profile == Profile::Sync,
-            sync_fails: every(20, 25 * SECOND, false).filter(|_| logged && !grouped),
+            sync_fails: every(20, 25 * SECOND, false).filter(|_| logged),
             flips: if logged && !grouped {
                 share(22, 250, false)
             } else {
