@@ -158,21 +158,24 @@ impl Scenario {
         let on_bytes = strong(&[Profile::Resp]);
         let on_clocks = strong(&[Profile::Clocks]);
         let grouped = profile == Profile::Raft;
-        let policy = if grouped {
+        // In a group every policy promises the same; alone, who waits for company must not forget.
+        let founders = if grouped {
+            *class(23).pick(&[1, 3, 3, 3, 5])
+        } else {
+            1
+        };
+        let policy = if grouped && founders == 1 {
             Policy::Logged(Fsync::Always)
+        } else if grouped {
+            Self::policy(&mut class(1), true)
         } else {
             Self::policy(&mut class(1), on_disk)
         };
         let logged = policy != Policy::Memory;
-        let founders = if grouped {
-            *class(23).pick(&[3, 3, 3, 5])
-        } else {
-            1
-        };
-        let spares = if grouped {
-            class(29).below(3) as usize
-        } else {
-            0
+        let spares = match class(29).below(3) as usize {
+            _ if !grouped => 0,
+            0 if founders == 1 => 2,
+            spares => spares,
         };
         let members = founders + spares;
         let lease = grouped && class(33).coin();

@@ -489,6 +489,11 @@ impl Log {
         self.synced
     }
 
+    /// Whether everything that was appended is synced.
+    pub fn is_synced(&self) -> bool {
+        self.synced == self.appended
+    }
+
     /// Changes the policy; what waits under the old one is judged by the new one.
     pub fn set_policy(&mut self, policy: Policy) {
         self.settings.policy = policy;

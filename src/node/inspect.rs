@@ -14,7 +14,7 @@ use crate::store::Store;
 
 use super::base::{BaseHead, Identity};
 use super::config::{Config, Fsync};
-use super::recovery::policy;
+use super::policy;
 
 pub use crate::aof::Damage;
 
@@ -67,7 +67,7 @@ impl Inspection {
     /// A look, and the first operation that it asks for.
     pub fn new() -> (Self, Option<Asked>) {
         let mut recovery = Recovery::read_only(aof::Settings {
-            policy: policy(Fsync::Always),
+            policy: policy::of(Fsync::Always),
             segment_bytes: Config::default().segment_bytes,
             identity: Vec::new(),
         });

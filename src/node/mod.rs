@@ -14,6 +14,7 @@ pub mod entry;
 pub mod input;
 pub mod inspect;
 mod office;
+mod policy;
 mod recovery;
 mod rewrite;
 mod route;

@@ -16,7 +16,7 @@ use crate::command::error::Error;
 use crate::command::slot;
 use crate::command::table::Row;
 use crate::ids::{ConnId, Incarnation, NodeId, Term};
-use crate::raft::{Raft, ReadDone, Refused};
+use crate::raft::{Change, Raft, ReadDone, Refused};
 use crate::resp::reply::{Protocol, Reply};
 use crate::session::Blocked;
 use crate::time::Mono;
@@ -39,6 +39,8 @@ pub(super) struct Met {
 pub(super) struct Office {
     /// The group has other members, or had.
     pub(super) grouped: bool,
+    /// The first change of members, which waits for what a relaxed policy has not synced.
+    pub(super) first_change: Option<Change>,
     /// The term in which this member serves as leader.
     term: Option<Term>,
     /// The last round of questions that was asked.
@@ -96,11 +98,11 @@ impl Node {
 
     /// Takes or lays down office as Raft has decided, and asks for what held replies wait for.
     pub(super) fn tend_office(&mut self) {
+        self.join_group();
+        self.begin_first_change();
         let Some(raft) = &self.commit.raft else {
             return;
         };
-        // Who has had company in this life goes on as if it had.
-        self.office.grouped |= !raft.in_force().is_alone(self.config.id);
         let term = raft.is_leader().then(|| raft.term());
         if self.office.term.is_some() && self.office.term != term {
             self.lose_office();
@@ -145,7 +147,7 @@ impl Node {
         if let Some(answered) = answered {
             self.release_held(answered);
         }
-        if !is_changing {
+        if !is_changing && self.office.first_change.is_none() {
             self.end_waits(Blocked::Change);
         }
         if !is_transferring {

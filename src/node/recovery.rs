@@ -17,10 +17,10 @@ use crate::rng;
 use crate::store::{LoadError, Store};
 
 use super::base::{BaseHead, Identity};
-use super::config::{Config, Fsync};
+use super::config::Config;
 use super::effect::Note;
 use super::witness::Witnessed;
-use super::{Node, Phase};
+use super::{Node, Phase, policy};
 
 /// Draws that a data directory makes once, on its first day.
 const IDENTITY_STREAM: u64 = 0x6964_656e;
@@ -118,7 +118,7 @@ impl Node {
             return;
         }
         let mut recovery = Recovery::new(aof::Settings {
-            policy: policy(self.config.fsync),
+            policy: policy::of(self.config.fsync),
             segment_bytes: self.config.segment_bytes,
             identity: identity.encode(),
         });
@@ -300,6 +300,7 @@ impl Node {
         if self.phase == Phase::Stopped {
             self.commit.log = None;
         }
+        self.join_group();
     }
 }
 
@@ -328,14 +329,6 @@ impl Found {
             self.tail.push_back(entry);
         }
         Ok(())
-    }
-}
-
-pub(super) fn policy(fsync: Fsync) -> aof::Policy {
-    match fsync {
-        Fsync::Always => aof::Policy::Always,
-        Fsync::EverySecond => aof::Policy::EverySecond,
-        Fsync::No => aof::Policy::No,
     }
 }
 

@@ -10,7 +10,6 @@ use crate::command::error::{Error, Outcome};
 use crate::node::Node;
 use crate::node::config::Fsync;
 use crate::node::effect::Effect;
-use crate::node::recovery::policy;
 use crate::resp::reply::Reply;
 use crate::store::glob;
 
@@ -137,9 +136,7 @@ impl Node {
                     "no" => Fsync::No,
                     _ => Fsync::EverySecond,
                 };
-                if let Some(log) = &mut self.commit.log {
-                    log.set_policy(policy(config.fsync));
-                }
+                self.apply_policy();
             }
             "auto-aof-rewrite-min-size" => config.rewrite_min_bytes = number(),
             "auto-aof-rewrite-percentage" => config.rewrite_percentage = number() as u32,

@@ -50,20 +50,37 @@ impl Node {
             let incarnation = met.incarnation;
             Change::AddLearner(Member { id, incarnation })
         };
-        self.raft_change(slot, args, change)
+        self.raft_change(slot, change)
     }
 
     /// Begins a change of membership; its client is answered when it is over.
-    fn raft_change(&mut self, slot: u32, args: Args<'_>, change: Change) -> Outcome {
+    fn raft_change(&mut self, slot: u32, change: Change) -> Outcome {
+        if !self.office.grouped {
+            if self.commit.log.is_none() {
+                return Err(error("whoever has no log stays alone: appendonly is no"));
+            }
+            if self.office.first_change.is_some() {
+                return Err(change_error(ChangeRefused::Pending));
+            }
+            if !self.is_synced() {
+                self.change_when_synced(change);
+                self.block(slot, Blocked::Change);
+                return Ok(());
+            }
+        }
+        self.begin_change(change)?;
+        self.block(slot, Blocked::Change);
+        Ok(())
+    }
+
+    /// Begins a change of membership, or says why not.
+    pub(in crate::node) fn begin_change(&mut self, change: Change) -> Outcome {
         let Some(raft) = &mut self.commit.raft else {
             return Err(Error::CLUSTER_DOWN);
         };
         match raft.change(&[change]) {
-            Ok(_) => {
-                self.block(slot, Blocked::Change);
-                Ok(())
-            }
-            Err(ChangeRefused::NotLeader { .. }) => Err(self.elsewhere(None, args)),
+            Ok(_) => Ok(()),
+            Err(ChangeRefused::NotLeader { .. }) => Err(self.elsewhere_at(0)),
             Err(refused) => Err(change_error(refused)),
         }
     }
