@@ -13,6 +13,7 @@
 mod allocations;
 mod check;
 mod commands;
+mod company;
 mod core_speed;
 mod docs;
 mod full_disk;

@@ -1,0 +1,150 @@
+//! A server that was alone gets company: what it has acknowledged must be synced before anybody can
+//! build on it.
+
+use seedis::disk::DiskOp;
+use seedis::ids::{ConnId, Incarnation, NodeId};
+use seedis::node::Node;
+use seedis::node::config::{Config, Fsync};
+use seedis::node::effect::{Effect, Effects};
+use seedis::node::input::Input;
+use seedis::time::{Mono, Now};
+use seedis_fuzz::disk::Disk;
+
+const CLIENT: ConnId = ConnId(1);
+
+/// A server on a disk that remembers what was not synced.
+struct Server {
+    node: Node,
+    disk: Disk,
+    now: Now,
+    /// Writes so far, those that are synced, and those that replies have relied on.
+    writes: u64,
+    synced: u64,
+    relied_on: u64,
+    replies: String,
+    /// To whom frames have left.
+    spoken: Vec<NodeId>,
+}
+
+impl Server {
+    fn new(append_only: bool) -> Self {
+        let config = Config {
+            id: NodeId(1),
+            fsync: Fsync::EverySecond,
+            append_only,
+            segment_bytes: 1 << 16,
+            ..Config::default()
+        };
+        let now = Now {
+            mono: Mono::from_millis(1),
+            wall_us: 1_700_000_000_000_000,
+        };
+        let mut node = Node::new(config, now);
+        let met = Input::Met {
+            id: NodeId(2),
+            incarnation: Incarnation(5),
+            address: "10.0.0.2:6379",
+        };
+        node.handle(now, met);
+        let mut server = Self {
+            node,
+            disk: Disk::default(),
+            now,
+            writes: 0,
+            synced: 0,
+            relied_on: 0,
+            replies: String::new(),
+            spoken: Vec::new(),
+        };
+        server.pass(10);
+        let address = "10.0.1.1:1";
+        server.node.handle(
+            server.now,
+            Input::Opened {
+                conn: CLIENT,
+                address,
+            },
+        );
+        server
+    }
+
+    /// Some milliseconds pass.
+    fn pass(&mut self, millis: u64) {
+        for _ in 0..millis {
+            self.now.mono.0 += 1_000_000;
+            self.now.wall_us += 1000;
+            self.node.handle(self.now, Input::Timer);
+            self.settle();
+        }
+    }
+
+    fn settle(&mut self) {
+        let now = self.now;
+        let mut effects = Effects::new();
+        loop {
+            self.node.flush(now, &mut effects);
+            if effects.is_empty() {
+                break;
+            }
+            for effect in effects.drain(..) {
+                match effect {
+                    Effect::Disk { ticket, op } => {
+                        match op {
+                            DiskOp::WriteAt { .. } => self.writes += 1,
+                            DiskOp::Sync { .. } => self.synced = self.writes,
+                            _ => {}
+                        }
+                        let outcome = self.disk.perform(op);
+                        self.node.handle(now, Input::Disk { ticket, outcome });
+                    }
+                    Effect::Send { conn } => {
+                        let bytes: Vec<u8> = self.node.outbox(conn).flatten().copied().collect();
+                        let count = bytes.len();
+                        self.relied_on = self.writes;
+                        self.replies.push_str(std::str::from_utf8(&bytes).unwrap());
+                        self.node.handle(now, Input::Sent { conn, count });
+                    }
+                    Effect::Message { to, .. } => {
+                        assert!(
+                            self.synced >= self.relied_on,
+                            "it builds on what may be lost"
+                        );
+                        self.spoken.push(to);
+                    }
+                    Effect::Stopped { failure } => panic!("stopped: {failure:?}"),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn ask(&mut self, request: &str) -> String {
+        let bytes = format!("{request}\r\n");
+        let bytes = bytes.as_bytes();
+        let conn = CLIENT;
+        self.node.handle(self.now, Input::Received { conn, bytes });
+        self.settle();
+        std::mem::take(&mut self.replies)
+    }
+}
+
+#[test]
+fn what_was_acknowledged_alone_is_synced_before_a_member_joins() {
+    let mut server = Server::new(true);
+    assert_eq!(server.ask("SET k v"), "+OK\r\n");
+    assert!(server.synced < server.writes, "the reply does not wait");
+    assert_eq!(server.ask("RAFT ADD 2"), "+OK\r\n");
+    server.pass(100);
+    assert_eq!(server.spoken.first(), Some(&NodeId(2)));
+
+    // From now on every reply waits for its sync.
+    assert_eq!(server.ask("SET k w"), "+OK\r\n");
+    assert_eq!(server.synced, server.writes);
+}
+
+#[test]
+fn whoever_has_no_log_stays_alone() {
+    let mut server = Server::new(false);
+    let refusal = "-ERR whoever has no log stays alone: appendonly is no\r\n";
+    assert_eq!(server.ask("RAFT ADD 2"), refusal);
+}
