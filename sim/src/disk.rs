@@ -20,6 +20,8 @@ use std::collections::BTreeMap;
 use seedis::disk::{DiskDone, DiskError, DiskOp, FileName};
 use seedis::rng::{below, draw};
 
+use crate::image::Image;
+
 /// The stream of draws that the disk makes.
 const DISK_STREAM: u64 = 0x0064_6973_6b00_0001;
 
@@ -52,23 +54,17 @@ enum Pending {
 /// One file's content: an inode, which a name points to.
 #[derive(Clone, Debug, Default)]
 struct Inode {
-    durable: Vec<u8>,
+    durable: Image,
     pending: Vec<Pending>,
     /// What a reader sees.
-    current: Vec<u8>,
+    current: Image,
 }
 
 impl Inode {
-    fn apply(image: &mut Vec<u8>, op: &Pending) {
+    fn apply(image: &mut Image, op: &Pending) {
         match op {
-            Pending::Write { offset, bytes } => {
-                let end = offset + bytes.len();
-                if image.len() < end {
-                    image.resize(end, 0);
-                }
-                image[*offset..end].copy_from_slice(bytes);
-            }
-            Pending::Truncate { len } => image.resize(*len, 0),
+            Pending::Write { offset, bytes } => image.write(*offset, bytes),
+            Pending::Truncate { len } => image.resize(*len),
         }
     }
 
@@ -215,10 +211,9 @@ impl FakeDisk {
                     return Err(DiskError::NotFound);
                 };
                 let image = &self.inodes[inode].current;
-                let from = (offset as usize).min(image.len());
-                let to = (from + len as usize).min(image.len());
+                let (from, len) = (offset as usize, len as usize);
                 return Ok(DiskDone::Read {
-                    bytes: image[from..to].to_vec(),
+                    bytes: image.read(from, from.saturating_add(len)),
                 });
             }
             DiskOp::Truncate { file, len } => {
@@ -342,7 +337,7 @@ impl FakeDisk {
                 pending[..kept]
                     .iter()
                     .for_each(|op| Inode::apply(&mut image, op));
-                image.resize(len, 0);
+                image.resize(len);
             }
             Profile::Torn => {
                 let kept = self.chance(pending.len() as u64 + 1) as usize;
@@ -360,7 +355,7 @@ impl FakeDisk {
     }
 
     /// Lets a part of one write reach the disk, cut at a sector.
-    fn tear(&mut self, image: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
+    fn tear(&mut self, image: &mut Image, offset: usize, bytes: &[u8]) {
         let sector = if self.chance(2) == 0 { 512 } else { 4096 };
         let cuts = bytes.len() / sector + 1;
         let cut =
@@ -373,8 +368,8 @@ impl FakeDisk {
                 let last = part.len().saturating_sub(sector);
                 // Recovery writes again what it cannot know to be durable: a sector that is written
                 // with what it holds stays what it is.
-                let there = image.get(offset + last..offset + cut);
-                if there != Some(&part[last..]) {
+                let there = image.read(offset + last, offset + cut);
+                if there != part[last..] {
                     for byte in &mut part[last..] {
                         *byte = self.chance(256) as u8;
                     }
@@ -391,11 +386,12 @@ impl FakeDisk {
         );
     }
 
-    /// Everything that is on the disk, for digests and for damage at rest.
-    pub(crate) fn image(&self) -> impl Iterator<Item = (FileName, &[u8])> {
+    /// The files that are on the disk, for damage at rest.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (FileName, &Image)> {
+        let of = |inode: &usize| &self.inodes[*inode].current;
         self.names
             .iter()
-            .map(|(name, inode)| (*name, &self.inodes[*inode].current[..]))
+            .map(move |(name, inode)| (*name, of(inode)))
     }
 
     /// Flips one bit of a file, in what is there and what is durable alike.
@@ -405,9 +401,7 @@ impl FakeDisk {
         };
         let inode = &mut self.inodes[inode];
         for image in [&mut inode.current, &mut inode.durable] {
-            if let Some(byte) = image.get_mut(offset) {
-                *byte ^= 1 << bit;
-            }
+            image.flip(offset, bit);
         }
         true
     }
@@ -449,10 +443,8 @@ mod tests {
     }
 
     fn content(disk: &FakeDisk) -> Vec<u8> {
-        disk.image()
-            .find(|(name, _)| *name == FILE)
-            .map(|(_, bytes)| bytes.to_vec())
-            .unwrap()
+        let found = disk.files().find(|(name, _)| *name == FILE);
+        found.map(|(_, image)| image.read(0, image.len())).unwrap()
     }
 
     #[test]
@@ -499,7 +491,7 @@ mod tests {
             .unwrap();
             disk.perform(DiskOp::Sync { file: FILE }).unwrap();
             disk.crash(Profile::OrderedPrefix);
-            disk.image().next().is_none()
+            disk.files().next().is_none()
         });
         assert!((1..50).contains(&gone.count()));
     }

@@ -9,6 +9,7 @@ mod disk;
 mod draws;
 mod fleet;
 mod goals;
+mod image;
 mod judge;
 mod model;
 mod mutants;

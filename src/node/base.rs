@@ -51,13 +51,16 @@ pub(super) struct BaseHead {
     pub(super) term: Term,
     /// Replicated time at that entry.
     pub(super) stamp: Stamp,
+    /// There are other members, or were: what this one counts is synced from then on.
+    pub(super) grouped: bool,
     /// The members at that entry, as Raft encodes them.
     pub(super) membership: Vec<u8>,
 }
 
 impl BaseHead {
     pub(super) fn encode(&self) -> Vec<u8> {
-        let numbers = [self.index.0, self.term.0, self.stamp.0];
+        let grouped = u64::from(self.grouped);
+        let numbers = [self.index.0, self.term.0, self.stamp.0, grouped];
         let mut bytes: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
         bytes.extend_from_slice(&self.membership);
         bytes
@@ -68,6 +71,7 @@ impl BaseHead {
             index: LogIndex(number(&mut bytes)?),
             term: Term(number(&mut bytes)?),
             stamp: Stamp(number(&mut bytes)?),
+            grouped: number(&mut bytes)? != 0,
             membership: bytes.to_vec(),
         })
     }
@@ -97,6 +101,7 @@ mod tests {
             index: LogIndex(5),
             term: Term(2),
             stamp: Stamp(1),
+            grouped: true,
             membership: alloc::vec![1, 2, 3],
         };
         assert_eq!(BaseHead::decode(&head.encode()), Some(head));
@@ -105,6 +110,6 @@ mod tests {
     #[test]
     fn what_is_too_short_is_refused() {
         assert_eq!(Identity::decode(&[0; 31]), None);
-        assert_eq!(BaseHead::decode(&[0; 23]), None);
+        assert_eq!(BaseHead::decode(&[0; 31]), None);
     }
 }

@@ -21,7 +21,8 @@ pub(super) fn of(fsync: Fsync) -> aof::Policy {
 }
 
 impl Node {
-    /// Notes that this member is not alone. Who has had company in this life goes on as if it had.
+    /// Notes that this member is not alone. Who has had company goes on as if it had: others may
+    /// come back and hold it to what it once said.
     pub(super) fn join_group(&mut self) {
         let raft = self.commit.raft.as_ref();
         if raft.is_some_and(|raft| !raft.in_force().is_alone(self.config.id)) {

@@ -51,6 +51,8 @@ struct Found {
     head: Option<BaseHead>,
     /// All of it has come.
     base_loaded: bool,
+    /// There are other members, or were.
+    grouped: bool,
     trouble: Option<String>,
 }
 
@@ -136,6 +138,7 @@ impl Node {
                 tail: VecDeque::new(),
                 head: None,
                 base_loaded: false,
+                grouped: false,
                 trouble: None,
             },
             shown: 0,
@@ -208,6 +211,7 @@ impl Node {
                         Err(_) => found.trouble = Some("the base names no members".into()),
                     }
                     self.commit.applied = head.index;
+                    found.grouped |= head.grouped;
                     let index = head.index;
                     self.witness.note(|| Witnessed::Restored { index });
                     found.head = Some(head);
@@ -300,6 +304,7 @@ impl Node {
         if self.phase == Phase::Stopped {
             self.commit.log = None;
         }
+        self.office.grouped |= found.grouped;
         self.join_group();
     }
 }
@@ -326,6 +331,7 @@ impl Found {
             while self.tail.back().is_some_and(|e| e.index >= entry.index) {
                 self.tail.pop_back();
             }
+            self.grouped |= entry.kind == Kind::Membership;
             self.tail.push_back(entry);
         }
         Ok(())

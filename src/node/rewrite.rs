@@ -109,6 +109,7 @@ impl Node {
             index,
             term,
             stamp: self.applied_stamp,
+            grouped: self.office.grouped,
             membership: raft.membership().encode(),
         };
         if !log.rewrite_begin(&head.encode(), &mut self.commit.ops) {

@@ -247,11 +247,8 @@ impl World {
     /// A bit of one of a member's files flips.
     fn flip(&mut self, number: usize, dice: &mut crate::draws::Dice) {
         let member = &mut self.members[number];
-        let written = |bytes: &[u8]| bytes.iter().rposition(|b| *b != 0).map_or(0, |at| at + 1);
-        let files = member
-            .disk
-            .image()
-            .map(|(file, bytes)| (file, written(bytes)));
+        let files = member.disk.files();
+        let files = files.map(|(file, image)| (file, image.written().len()));
         let files: Vec<(FileName, usize)> = files.filter(|(_, len)| *len > 0).collect();
         if files.is_empty() || member.flipped.is_some() {
             return;
