@@ -250,7 +250,8 @@ impl Scenario {
             cuts: every(26, 6 * SECOND, false).filter(|_| grouped),
             partitions: every(32, 20 * SECOND, false).filter(|_| grouped),
             frame_latency: class(27).within(20, 20_000) * 1000,
-            audits: *class(21).pick(&[2, 5, 20]),
+            // Members of a group take many turns that change nothing.
+            audits: *class(21).pick(if grouped { &[1, 2, 5] } else { &[2, 5, 20] }),
             twins: if on_bytes { 200 } else { 10 },
         }
     }
