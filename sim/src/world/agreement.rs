@@ -108,6 +108,14 @@ impl Agreement {
             let text = format!("{who} has applied {applied}, committed {commit}, holds {last}");
             return broken(Id::R13, text);
         }
+        if let Some((index, _)) = shown.accepted
+            && last < index
+            && raft.term_of(last) == shown.log.get(&last).copied()
+        {
+            // What it drops for another leader's entries ends in one of those.
+            let text = format!("{who} had accepted {index}, and drops what is behind {last}");
+            return broken(Id::R12, text);
+        }
         let goes_on = shown.led && raft.is_leader() && shown.term == term;
         let had = shown.log.last_key_value().map(|(index, _)| *index);
         let mut at = last;
