@@ -110,7 +110,7 @@ pub(super) fn overwrites(row: &Row, args: Args<'_>, reply: &[u8]) -> bool {
         // Where NX lets SET write, a new key tells of the change.
         "set" => !(3..args.len()).any(|place| args.is(place, "nx")),
         "setrange" => !args.at(3).is_empty(),
-        "expire" | "pexpire" | "expireat" | "pexpireat" => reply == b":1\r\n",
+        "copy" | "expire" | "pexpire" | "expireat" | "pexpireat" => reply == b":1\r\n",
         // Without a time it only takes one away, which shows.
         "getex" => args.len() > 3 && reply.starts_with(b"$") && !reply.starts_with(b"$-"),
         _ => false,

@@ -97,6 +97,7 @@ fn a_write_that_changes_nothing_breaks_no_watch() {
         ("t", "EXPIREAT t 1900000000 GT"),
         ("absent", "GETEX absent EXAT 1900000000"),
         ("x", "COPY x y"),
+        ("s", "COPY x s"),
         ("absent", "GETDEL absent"),
         ("absent", "INCRBY other 1"),
     ] {
@@ -116,6 +117,7 @@ fn a_write_that_changes_nothing_breaks_no_watch() {
         ("x", "RENAME x y"),
         ("y", "RENAME x y"),
         ("y", "COPY x y"),
+        ("s", "COPY x s REPLACE"),
         ("x", "EXPIRE x 100"),
         ("x", "EXPIRE x -1"),
         ("t", "EXPIREAT t 1900000000"),

@@ -66,7 +66,13 @@ impl Judge {
                 let loading = self.members[member].serving
                     && (early || !around.serving)
                     && answer == Answer::Other;
-                let around = Circumstances { loading, ..around };
+                let was_tight = number <= self.members[member].tight_asked;
+                let tight = around.tight || was_tight && answer == Answer::Other;
+                let around = Circumstances {
+                    loading,
+                    tight,
+                    ..around
+                };
                 let mut want = self.reply_to(member, conn, &words, answer, around)?;
                 if loading {
                     want = Want::OneOf(vec![want, Want::Error(LOADING.to_owned())]);

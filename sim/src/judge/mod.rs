@@ -44,6 +44,9 @@ struct Member {
     most: usize,
     /// How many requests had been asked of all members when it began to serve.
     serves_from: u64,
+    /// How many requests had been asked of all members when it last could believe its disk to be
+    /// full.
+    tight_asked: u64,
 }
 
 impl Member {
@@ -109,6 +112,11 @@ impl Judge {
     /// A member was told the time.
     pub(crate) fn told_time(&mut self, member: usize, now: Now) {
         self.members[member].raise(now.wall_ms(), now.mono.0);
+    }
+
+    /// A member may believe that its disk is full.
+    pub(crate) fn is_tight(&mut self, member: usize) {
+        self.members[member].tight_asked = self.asked;
     }
 
     /// A client has connected to a member.

@@ -122,6 +122,9 @@ impl World {
             tight,
         };
         self.judge.told_time(number, around.now);
+        if tight {
+            self.judge.is_tight(number);
+        }
         if self.trace {
             for record in &records {
                 crate::report::line(&format!("        witness {record:?}"));
