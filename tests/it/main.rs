@@ -23,6 +23,7 @@ mod process;
 mod quorums;
 mod replay;
 mod restart;
+mod scripts;
 mod small_scope;
 mod stalls;
 mod three_nodes;
