@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::goals::{Fault, Goal, Goals};
+use crate::judge::ledger::Found;
 use crate::report;
 use crate::run::{self, EVENTS, Order, Outcome};
 use crate::scenario::{Profile, has_log};
@@ -15,6 +16,8 @@ use crate::stopwatch::Stopwatch;
 
 /// A campaign below so many runs need not have seen everything.
 const TELLING_RUNS: u64 = 200;
+/// Of so many histories one may be given up.
+const GAVE_UP_SHARE: u64 = 1000;
 /// So many failures are shown in full.
 const SHOWN: usize = 5;
 
@@ -35,6 +38,9 @@ struct Tally {
     simulated: u64,
     events: u64,
     replies: u64,
+    /// Histories of clients that were judged, and those of them that were given up.
+    histories: u64,
+    gave_up: u64,
     goals: Goals,
     failures: Vec<Outcome>,
 }
@@ -63,6 +69,8 @@ pub(crate) fn sail(plan: &Plan) -> u8 {
                     tally.events += outcome.events;
                     tally.replies += outcome.replies;
                     tally.goals.add(&outcome.goals);
+                    tally.histories += u64::from(outcome.found != Found::Nothing);
+                    tally.gave_up += u64::from(outcome.found == Found::GaveUp);
                     if outcome.verdict.is_err() {
                         done.fetch_add(u64::from(plan.fail_fast), Ordering::Relaxed);
                         tally.failures.push(outcome);
@@ -195,6 +203,13 @@ fn conclude(mut tally: Tally, watch: Stopwatch) -> u8 {
         tally.runs as f64 / wall,
         simulated / wall
     ));
+    let (histories, gave_up) = (tally.histories, tally.gave_up);
+    report::line(&format!("histories={histories} gave-up={gave_up}"));
+    let unknown = gave_up * GAVE_UP_SHARE > histories;
     let worst = tally.failures.iter().map(Outcome::code).min();
-    worst.unwrap_or(if telling { 16 } else { 0 })
+    worst.unwrap_or(match (unknown, telling) {
+        (true, _) => 15,
+        (false, true) => 16,
+        (false, false) => 0,
+    })
 }

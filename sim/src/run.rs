@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::goals::Goals;
 use crate::judge::invariant::{Id, Verdict, Violation};
+use crate::judge::ledger::Found;
 use crate::report;
 use crate::scenario::{Profile, Scenario};
 use crate::stopwatch::Stopwatch;
@@ -36,6 +37,8 @@ pub(crate) struct Outcome {
     pub(crate) replies: u64,
     pub(crate) wall: Duration,
     pub(crate) goals: Goals,
+    /// What came of the clients' history.
+    pub(crate) found: Found,
 }
 
 thread_local! {
@@ -74,6 +77,7 @@ pub(crate) fn run(order: Order) -> Outcome {
         replies: world.judge.replies,
         wall: watch.elapsed(),
         goals: world.goals().clone(),
+        found: world.found,
     }
 }
 
@@ -98,6 +102,7 @@ impl Outcome {
             Ok(()) => 0,
             Err(violation) => match violation.id {
                 Id::L1 | Id::L2 | Id::L3 | Id::L4 | Id::L5 => 12,
+                Id::C1 => 11,
                 Id::P2 => 13,
                 _ => 10,
             },

@@ -72,6 +72,8 @@ pub(crate) struct Scenario {
     pub(crate) think: u64,
     /// The most batches that a client sends at once.
     pub(crate) pipeline: u64,
+    /// Clients wait for each answer, and do only what the judge of their history understands.
+    pub(crate) patient: bool,
     /// The most requests of a client on their way.
     pub(crate) depth: usize,
     /// The longest piece in which bytes travel.
@@ -189,6 +191,9 @@ impl Scenario {
         if spares > 0 {
             clients.push((Kind::Operator, shape));
         }
+        // Clients that wait for each answer leave little doubt when they lose their connection.
+        let known = |(kind, _): &(Kind, Shape)| *kind != Kind::Anything;
+        let patient = class(34).permille(500) && clients.iter().all(known);
         let crash_mean = if on_disk { 4 * SECOND } else { 10 * SECOND };
         Self {
             seed,
@@ -213,8 +218,9 @@ impl Scenario {
             duration: 60 * SECOND,
             clients,
             think: dice.within(20, 400) * MS,
-            pipeline: *dice.pick(&[1, 1, 3, 10, 40]),
-            depth: *dice.pick(&[1, 8, 64, 200]),
+            pipeline: *dice.pick(if patient { &[1] } else { &[1, 1, 3, 10, 40] }),
+            depth: *dice.pick(if patient { &[1] } else { &[1, 8, 64, 200] }),
+            patient,
             segment_max: *class(5).pick(if on_bytes {
                 &[1, 3, 17, 100]
             } else {
@@ -254,6 +260,13 @@ impl Scenario {
             audits: *class(21).pick(if grouped { &[1, 2, 5] } else { &[2, 5, 20] }),
             twins: if on_bytes { 200 } else { 10 },
         }
+    }
+
+    /// Whether what clients see must be linearizable, and they do what the judge of that
+    /// understands.
+    pub(crate) fn is_linear(&self) -> bool {
+        let keeps = self.members > 1 || self.policy == Policy::Logged(Fsync::Always);
+        keeps && self.flips == 0 && !self.final_failures && self.patient
     }
 
     /// Loss by kind is cheap and strong: what a leader cannot commit, another must not count.

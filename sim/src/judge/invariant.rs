@@ -143,6 +143,10 @@ invariants! {
     S8, "memory is accounted for",
         "The store's account of its memory is no less than its keys and values take, and bounded \
          by the most that they have taken.";
+    C1, "linearizable",
+        "What clients have asked and seen can have happened one thing at a time, whatever the node \
+         says of it: nothing acknowledged is lost, nothing refused is seen, and what was neither \
+         happened at most once. Judged where clients do what that judge understands.";
     L1, "there is a leader",
         "When all faults have ended, a member leads and serves.";
     L2, "pending requests end",

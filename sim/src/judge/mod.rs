@@ -12,6 +12,7 @@ mod durability;
 mod group;
 mod history;
 pub(crate) mod invariant;
+pub(crate) mod ledger;
 mod state;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

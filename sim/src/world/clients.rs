@@ -115,6 +115,7 @@ impl World {
             self.tell(|| format!("c{conn} asks {piece}"));
             match piece {
                 Piece::Request(words) | Piece::Inline(words) => {
+                    self.ledger.asked(conn, &words, self.time);
                     self.judge.asked(conn, Asked::Request(words.clone().into()));
                     self.clients[client].pending.push_back(Some(words));
                 }
@@ -149,6 +150,7 @@ impl World {
     /// The client wants to know nothing more of a connection.
     fn hang_up(&mut self, client: usize, conn: u64) {
         self.judge.ended(conn);
+        self.ledger.ended(conn);
         self.clients[client].disconnected();
         // Whatever still comes for it is dropped; the member learns of the end by itself.
         if let Some(connection) = self.connections.get_mut(&conn) {
@@ -207,6 +209,7 @@ impl World {
             };
             self.tell(|| format!("c{conn} receives {value}"));
             self.judge.replied(conn, &value)?;
+            self.ledger.answered(conn, &value, self.time);
             if matches!(&value, Value::Error(text) if text.starts_with(b"WRONGTYPE")) {
                 self.judge.reached(Goal::WrongType);
             }

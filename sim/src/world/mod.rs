@@ -22,6 +22,7 @@ use crate::draws::{Dice, Stream};
 use crate::goals::{Fault, Goals};
 use crate::judge::Judge;
 use crate::judge::invariant::{Verdict, Violation};
+use crate::judge::ledger::{Found, Ledger};
 use crate::queue::Queue;
 use crate::scenario::Scenario;
 use crate::workload::Workload;
@@ -110,6 +111,9 @@ pub(crate) struct World {
     pub(crate) events: u64,
     pub(crate) digest: Digest,
     pub(crate) judge: Judge,
+    ledger: Ledger,
+    /// What came of the clients' history.
+    pub(crate) found: Found,
     queue: Queue<Event>,
     members: Vec<Member>,
     clients: Vec<Client>,
@@ -144,6 +148,8 @@ impl World {
             events: 0,
             digest: Digest::new(),
             judge: Judge::new(scenario.members, scenario.policy),
+            ledger: Ledger::new(scenario.is_linear()),
+            found: Found::Nothing,
             queue: Queue::new(seed),
             members: members.collect(),
             clients: clients.collect(),
@@ -215,6 +221,7 @@ impl World {
     /// Runs until clients have stopped asking and all is answered, or `events` have happened.
     pub(crate) fn run(&mut self, events: u64) -> Verdict {
         while self.advance(events)? {}
+        self.found = self.ledger.judge()?;
         Ok(())
     }
 

@@ -1,0 +1,239 @@
+//! What clients have seen, for the judge that knows nothing else (C1 to C3).
+
+use std::collections::{BTreeMap, VecDeque};
+
+use sim::linear::{self, Action, Cell, Operation, Reply};
+
+use super::invariant::{Id, Violation};
+use crate::digest::Digest;
+use crate::wire::Value;
+use crate::workload::Request;
+
+/// How many states a search may look at before it is given up.
+const BUDGET: usize = 200_000;
+/// A history of more operations is not looked at.
+const OPERATIONS_MAX: usize = 20_000;
+
+/// A request whose answer has not come, and when it was asked.
+#[derive(Clone, Debug)]
+struct Asked {
+    words: Request,
+    at: u64,
+}
+
+/// What is known of a connection.
+#[derive(Clone, Debug, Default)]
+struct Line {
+    db: u32,
+    asked: VecDeque<Asked>,
+    /// The steps of a transaction that are queued.
+    queued: Option<Vec<(Cell, Action)>>,
+    /// A step could not be queued: the transaction will be refused.
+    doomed: bool,
+}
+
+/// The record of one run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ledger {
+    /// Clients do only what is understood here.
+    is_kept: bool,
+    lines: BTreeMap<u64, Line>,
+    history: Vec<Operation>,
+}
+
+/// What came of a ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// Nothing was kept, or too much.
+    Nothing,
+    Order,
+    GaveUp,
+}
+
+impl Ledger {
+    pub(crate) fn new(is_kept: bool) -> Self {
+        Self {
+            is_kept,
+            ..Self::default()
+        }
+    }
+
+    /// A client has asked.
+    pub(crate) fn asked(&mut self, conn: u64, words: &Request, at: u64) {
+        if self.is_kept {
+            let line = self.lines.entry(conn).or_default();
+            let words = words.clone();
+            line.asked.push_back(Asked { words, at });
+        }
+    }
+
+    /// A client has its answer.
+    pub(crate) fn answered(&mut self, conn: u64, value: &Value, now: u64) {
+        let Some(line) = self.lines.get_mut(&conn) else {
+            return;
+        };
+        if let Some(Asked { words, at }) = line.asked.pop_front()
+            && let Some((steps, answer)) = line.heard(&words, Some(value))
+        {
+            self.history.push(Operation {
+                conn,
+                asked: at,
+                answered: answer.map(|replies| (now, replies)),
+                steps,
+            });
+        }
+    }
+
+    /// A client will not hear any more of this connection: what it has asked may happen.
+    pub(crate) fn ended(&mut self, conn: u64) {
+        let Some(mut line) = self.lines.remove(&conn) else {
+            return;
+        };
+        while let Some(Asked { words, at }) = line.asked.pop_front() {
+            if let Some((steps, _)) = line.heard(&words, None) {
+                self.history.push(Operation {
+                    conn,
+                    asked: at,
+                    answered: None,
+                    steps,
+                });
+            }
+        }
+    }
+
+    /// C1: whether what clients have seen can have happened one thing at a time.
+    pub(crate) fn judge(&mut self) -> Result<Found, Violation> {
+        let conns: Vec<u64> = self.lines.keys().copied().collect();
+        conns.into_iter().for_each(|conn| self.ended(conn));
+        if self.history.is_empty() || self.history.len() > OPERATIONS_MAX {
+            return Ok(Found::Nothing);
+        }
+        match linear::judge(&self.history, BUDGET) {
+            linear::Verdict::Linearizable => Ok(Found::Order),
+            linear::Verdict::GaveUp => Ok(Found::GaveUp),
+            linear::Verdict::Illegal(shown) => Err(illegal(&shown)),
+        }
+    }
+}
+
+fn illegal(shown: &[Operation]) -> Violation {
+    const SHOWN: usize = 12;
+    let lines: Vec<String> = shown.iter().map(ToString::to_string).collect();
+    let from = lines.len().saturating_sub(SHOWN);
+    let text = format!(
+        "no order explains the last of these {} operations:\n    {}",
+        lines.len(),
+        lines[from..].join("\n    ")
+    );
+    Violation::new(Id::C1, text)
+}
+
+type Happened = (Vec<(Cell, Action)>, Option<Vec<Reply>>);
+
+impl Line {
+    /// What a request did that was answered so, or perhaps was not; nothing, where it did nothing.
+    fn heard(&mut self, words: &Request, value: Option<&Value>) -> Option<Happened> {
+        let unsure = match value {
+            Some(Value::Error(text)) if text.starts_with(b"UNCERTAIN") => true,
+            // Whatever else is refused has not happened.
+            Some(Value::Error(_)) => {
+                self.doomed = self.queued.is_some();
+                if is_named(words, "exec") {
+                    self.queued = None;
+                }
+                return None;
+            }
+            value => value.is_none(),
+        };
+        if is_named(words, "select") {
+            let number = std::str::from_utf8(words.get(1)?).ok()?;
+            self.db = number.parse().ok()?;
+            return None;
+        }
+        if is_named(words, "multi") {
+            (self.queued, self.doomed) = (Some(Vec::new()), false);
+            return None;
+        }
+        if is_named(words, "discard") {
+            self.queued = None;
+            return None;
+        }
+        if is_named(words, "exec") {
+            let steps = self.queued.take().filter(|_| !self.doomed)?;
+            let replies = match value {
+                _ if unsure => None,
+                Some(Value::Array(items)) => {
+                    let of = |(step, item): (&(Cell, Action), &Value)| reply(&step.1, item);
+                    Some(steps.iter().zip(items).map(of).collect::<Option<_>>()?)
+                }
+                // A watched key was written.
+                _ => return None,
+            };
+            return Some((steps, replies));
+        }
+        let steps = steps(self.db, words)?;
+        if let Some(queued) = &mut self.queued {
+            queued.extend(steps);
+            return None;
+        }
+        let replies = match value {
+            Some(value) if !unsure => Some(vec![reply(&steps.first()?.1, value)?]),
+            _ => None,
+        };
+        Some((steps, replies))
+    }
+}
+
+/// What a request does, if it is one of those that are understood.
+fn steps(db: u32, words: &Request) -> Option<Vec<(Cell, Action)>> {
+    let name = words.first()?.to_ascii_lowercase();
+    let word = |place: usize| words.get(place).map(|word| kept(word));
+    // Other keys have other workloads, which do more than is understood here.
+    if !b"rnaw".contains(words.get(1)?.first()?) {
+        return None;
+    }
+    let number =
+        |place: usize| -> Option<i64> { std::str::from_utf8(words.get(place)?).ok()?.parse().ok() };
+    let (field, action) = match (&name[..], words.len()) {
+        (b"get", 2) => (Vec::new(), Action::Get),
+        (b"set", 3) => (Vec::new(), Action::Set(word(2)?)),
+        (b"getset", 3) => (Vec::new(), Action::GetSet(word(2)?)),
+        (b"del", 2) => (Vec::new(), Action::Delete),
+        (b"incr", 2) => (Vec::new(), Action::Add(1)),
+        (b"incrby", 3) => (Vec::new(), Action::Add(number(2)?)),
+        (b"hget", 3) => (word(2)?, Action::Get),
+        (b"hset", 4) => (word(2)?, Action::Put(word(3)?)),
+        (b"hincrby", 4) => (word(2)?, Action::Add(number(3)?)),
+        _ => return None,
+    };
+    Some(vec![((db, word(1)?, field), action)])
+}
+
+/// What an answer to an action says.
+fn reply(action: &Action, value: &Value) -> Option<Reply> {
+    Some(match value {
+        Value::NullBulk | Value::Null => Reply::Nothing,
+        Value::Bulk(bytes) => Reply::Value(kept(bytes)),
+        Value::Integer(number) => Reply::Number(*number),
+        Value::Simple(_) if matches!(action, Action::Set(_)) => Reply::Done,
+        _ => return None,
+    })
+}
+
+/// Whether a request has this name, which is written in lower case.
+fn is_named(words: &Request, name: &str) -> bool {
+    words
+        .first()
+        .is_some_and(|word| word.eq_ignore_ascii_case(name.as_bytes()))
+}
+
+/// A value as it is compared: of a long one the beginning, and a digest.
+fn kept(bytes: &[u8]) -> Vec<u8> {
+    const LONG: usize = 40;
+    if bytes.len() <= LONG {
+        return bytes.to_vec();
+    }
+    let mut digest = Digest::new();
+    digest.bytes(bytes);
+    [&bytes[..20], b"#", digest.to_string().as_bytes()].concat()
+}

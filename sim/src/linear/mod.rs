@@ -1,0 +1,160 @@
+//! Whether what clients have seen can have happened one thing at a time (Herlihy and Wing 1990).
+//!
+//! A history is a list of operations, each with the moment when it was asked and the one when its
+//! answer came. It is linearizable if every operation can be given a moment in between, so that
+//! executing them in that order gives the same answers. What was asked and not answered may have
+//! happened at any time since, or never. What was definitely refused is no part of a history: if
+//! its effect is seen all the same, no order explains that.
+//!
+//! Operations of one connection happen in the order in which they were asked: that is promised, and
+//! makes the search short. The search goes through the orders depth first and remembers where it
+//! has been (Wing and Gong 1993; Lowe 2017). Cells that no operation touches together are searched
+//! apart. No log and no witness is asked, so that one which lies is found out.
+
+mod cell;
+mod search;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+pub use cell::{Action, Reply};
+
+/// Where a value is: a database, a key and, in a hash, a field.
+pub type Cell = (u32, Vec<u8>, Vec<u8>);
+
+/// What one client did at once: a command, or a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// Its connection.
+    pub conn: u64,
+    /// When it was asked, in any unit that only grows.
+    pub asked: u64,
+    /// When the answer came, and what it said of each step; nothing: it may have happened, later or
+    /// never.
+    pub answered: Option<(u64, Vec<Reply>)>,
+    /// What it does, one after the other, with nothing between.
+    pub steps: Vec<(Cell, Action)>,
+}
+
+/// What came of a history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// There is an order.
+    Linearizable,
+    /// There is none. These operations show it, the last answer being the one that cannot be.
+    Illegal(Vec<Operation>),
+    /// Nobody knows: the search became too long.
+    GaveUp,
+}
+
+/// Operations of a connection must come in the order in which they were asked. `budget` is how many
+/// states a search may look at.
+pub fn judge(history: &[Operation], budget: usize) -> Verdict {
+    let mut gave_up = false;
+    for part in apart(history) {
+        match search::order(&part, budget) {
+            Some(true) => {}
+            Some(false) => return Verdict::Illegal(culprits(part, budget)),
+            None => gave_up = true,
+        }
+    }
+    if gave_up {
+        Verdict::GaveUp
+    } else {
+        Verdict::Linearizable
+    }
+}
+
+/// The parts of a history that have no cell in common.
+fn apart(history: &[Operation]) -> Vec<Vec<Operation>> {
+    let mut numbers: BTreeMap<&Cell, usize> = BTreeMap::new();
+    let mut parents: Vec<usize> = Vec::new();
+    fn root(parents: &mut [usize], mut at: usize) -> usize {
+        while parents[at] != at {
+            parents[at] = parents[parents[at]];
+            at = parents[at];
+        }
+        at
+    }
+    for operation in history {
+        let mut first = None;
+        for (cell, _) in &operation.steps {
+            let number = *numbers.entry(cell).or_insert(parents.len());
+            if number == parents.len() {
+                parents.push(number);
+            }
+            let own = root(&mut parents, number);
+            let joined = *first.get_or_insert(own);
+            let joined = root(&mut parents, joined);
+            parents[own] = joined;
+        }
+    }
+    let mut parts: BTreeMap<usize, Vec<Operation>> = BTreeMap::new();
+    for operation in history {
+        if let Some((cell, _)) = operation.steps.first() {
+            let part = root(&mut parents, numbers[cell]);
+            parts.entry(part).or_default().push(operation.clone());
+        }
+    }
+    parts.into_values().collect()
+}
+
+/// The history up to the first answer that no order explains, without the reads that do not matter
+/// for that.
+fn culprits(part: Vec<Operation>, budget: usize) -> Vec<Operation> {
+    let is_illegal = |part: &[Operation]| search::order(part, budget) == Some(false);
+    let mut ends: Vec<u64> = part.iter().filter_map(Operation::end).collect();
+    ends.sort_unstable();
+    let upto = |end: u64| -> Vec<Operation> {
+        let known = part.iter().filter(|operation| operation.asked <= end);
+        let known = known.map(|operation| {
+            let mut operation = operation.clone();
+            operation.answered = operation.answered.filter(|(at, _)| *at <= end);
+            operation
+        });
+        known.collect()
+    };
+    let first = ends.partition_point(|end| !is_illegal(&upto(*end)));
+    let mut shown = ends.get(first).map_or(part.clone(), |end| upto(*end));
+    let reads = (0..shown.len()).rev();
+    for at in reads.collect::<Vec<_>>() {
+        let reads = |(_, action): &(Cell, Action)| matches!(action, Action::Get);
+        if shown[at].steps.iter().all(reads) {
+            let operation = shown.remove(at);
+            if !is_illegal(&shown) {
+                shown.insert(at, operation);
+            }
+        }
+    }
+    shown.sort_by_key(|operation| (operation.end().unwrap_or(u64::MAX), operation.asked));
+    shown
+}
+
+impl Operation {
+    fn end(&self) -> Option<u64> {
+        self.answered.as_ref().map(|(at, _)| *at)
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "c{} ", self.conn)?;
+        for (place, (cell, action)) in self.steps.iter().enumerate() {
+            let (_, key, field) = cell;
+            let dot = if field.is_empty() { "" } else { "." };
+            let (key, field) = (key.escape_ascii(), field.escape_ascii());
+            write!(f, "{key}{dot}{field} {action}")?;
+            if let Some((_, replies)) = &self.answered {
+                write!(f, " → {}", replies[place])?;
+            }
+            f.write_str("; ")?;
+        }
+        let end = self
+            .end()
+            .map_or("never answered".to_owned(), |at| at.to_string());
+        write!(f, "asked {} answered {end}", self.asked)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,216 @@
+//! The search for an order: depth first, what is answered before what may never have happened.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
+
+use super::{Action, Cell, Operation, Reply};
+
+/// An operation whose cells have numbers.
+struct Task<'a> {
+    asked: u64,
+    end: Option<u64>,
+    steps: Vec<(usize, &'a Action)>,
+    replies: Option<&'a [Reply]>,
+}
+
+/// The operations of one connection, in order, and how many of them have happened or been left out.
+struct Line<'a> {
+    tasks: Vec<Task<'a>>,
+    done: usize,
+    /// When the next one that was answered was: it must have happened by then.
+    due: u64,
+}
+
+impl Line<'_> {
+    fn go_to(&mut self, done: usize) {
+        self.done = done;
+        let answered = self.tasks[done..].iter().find_map(|task| task.end);
+        self.due = answered.unwrap_or(u64::MAX);
+    }
+
+    /// Those that may come next: the next one, and where that was never answered, those behind it.
+    fn candidates(&self) -> impl Iterator<Item = (usize, &Task<'_>)> {
+        let left = &self.tasks[self.done..];
+        let answered = left.iter().position(|task| task.end.is_some());
+        let count = answered.map_or(left.len(), |at| at + 1);
+        (self.done..).zip(&left[..count])
+    }
+}
+
+type Value = Option<Vec<u8>>;
+
+/// One step of the search: what was done, how to take it back, what may be tried instead.
+struct Move {
+    line: usize,
+    done_before: usize,
+    undo: Vec<(usize, Value)>,
+    left: Vec<(usize, usize)>,
+}
+
+/// The place where a search stands.
+struct Search<'a> {
+    lines: Vec<Line<'a>>,
+    values: Vec<Value>,
+    /// A number for all of that, to know it again.
+    mark: u64,
+}
+
+/// Whether the operations have an order; nothing, where more than `budget` states would have to be
+/// looked at.
+pub(super) fn order(part: &[Operation], budget: usize) -> Option<bool> {
+    let mut search = Search::new(part);
+    let mut seen = HashSet::new();
+    let mut path: Vec<Move> = Vec::new();
+    let mut left = search.choices();
+    loop {
+        if search.lines.iter().all(|line| line.due == u64::MAX) {
+            return Some(true);
+        }
+        let next = loop {
+            let Some((line, at)) = left.pop() else {
+                break None;
+            };
+            let Some((done_before, undo)) = search.go(line, at) else {
+                continue;
+            };
+            if seen.insert(search.mark) {
+                break Some((line, done_before, undo));
+            }
+            search.back(line, done_before, undo);
+        };
+        if seen.len() > budget {
+            return None;
+        }
+        if let Some((line, done_before, undo)) = next {
+            let left = std::mem::replace(&mut left, search.choices());
+            path.push(Move {
+                line,
+                done_before,
+                undo,
+                left,
+            });
+        } else {
+            let Some(last) = path.pop() else {
+                return Some(false);
+            };
+            search.back(last.line, last.done_before, last.undo);
+            left = last.left;
+        }
+    }
+}
+
+impl<'a> Search<'a> {
+    fn new(part: &'a [Operation]) -> Self {
+        let mut cells: BTreeMap<&Cell, usize> = BTreeMap::new();
+        let mut lines: BTreeMap<u64, Vec<Task<'_>>> = BTreeMap::new();
+        for operation in part {
+            let steps = operation.steps.iter().map(|(cell, action)| {
+                let next = cells.len();
+                (*cells.entry(cell).or_insert(next), action)
+            });
+            let steps: Vec<_> = steps.collect();
+            let is_read = steps.iter().all(|(_, action)| action.is_read());
+            if is_read && operation.answered.is_none() {
+                continue;
+            }
+            lines.entry(operation.conn).or_default().push(Task {
+                asked: operation.asked,
+                end: operation.end(),
+                steps,
+                replies: operation.answered.as_ref().map(|(_, replies)| &replies[..]),
+            });
+        }
+        let lines = lines.into_values().map(|tasks| {
+            let mut line = Line {
+                tasks,
+                done: 0,
+                due: 0,
+            };
+            line.go_to(0);
+            line
+        });
+        Self {
+            lines: lines.collect(),
+            values: vec![None; cells.len()],
+            mark: 0,
+        }
+    }
+
+    /// What may happen next, the best guess last: nothing comes behind an answer that was given
+    /// before it was asked. What was never answered need not happen before anything that it does
+    /// not touch: it may as well happen later.
+    fn choices(&self) -> Vec<(usize, usize)> {
+        let due = self.lines.iter().map(|line| line.due).min();
+        let due = due.unwrap_or(u64::MAX);
+        let (mut found, mut unsure, mut touched) = (Vec::new(), Vec::new(), HashSet::new());
+        for (number, line) in self.lines.iter().enumerate() {
+            for (at, task) in line.candidates().filter(|(_, task)| task.asked <= due) {
+                if let Some(end) = task.end {
+                    touched.extend(task.steps.iter().map(|(cell, _)| *cell));
+                    found.push((end, number, at));
+                } else {
+                    unsure.push((number, at, task, line.due));
+                }
+            }
+        }
+        for (number, at, task, due) in unsure {
+            if due != u64::MAX || task.steps.iter().any(|(cell, _)| touched.contains(cell)) {
+                found.push((u64::MAX, number, at));
+            }
+        }
+        found.sort_by_key(|(end, number, at)| Reverse((*end, *at, *number)));
+        let places = found.into_iter().map(|(_, number, at)| (number, at));
+        places.collect()
+    }
+
+    /// Lets a task happen, if it then gives its answers; how to take it back.
+    fn go(&mut self, line: usize, at: usize) -> Option<(usize, Vec<(usize, Value)>)> {
+        let task = &self.lines[line].tasks[at];
+        let mut undo = Vec::new();
+        for (place, (cell, action)) in task.steps.iter().enumerate() {
+            let value = &mut self.values[*cell];
+            undo.push((*cell, value.clone()));
+            let reply = action.run(value);
+            let fits = match task.replies {
+                Some(replies) => reply.is_some() && reply.as_ref() == replies.get(place),
+                None => reply.is_some(),
+            };
+            if !fits {
+                for (cell, value) in undo.into_iter().rev() {
+                    self.values[cell] = value;
+                }
+                return None;
+            }
+        }
+        let done_before = self.lines[line].done;
+        self.mark ^= mark(&(line, done_before)) ^ mark(&(line, at + 1));
+        self.lines[line].go_to(at + 1);
+        self.mark_values(&undo);
+        Some((done_before, undo))
+    }
+
+    fn back(&mut self, line: usize, done: usize, undo: Vec<(usize, Value)>) {
+        self.mark ^= mark(&(line, self.lines[line].done)) ^ mark(&(line, done));
+        self.lines[line].go_to(done);
+        self.mark_values(&undo);
+        for (cell, value) in undo.into_iter().rev() {
+            self.values[cell] = value;
+        }
+    }
+
+    /// Lets the mark follow from the values before a task to those behind it, or back.
+    fn mark_values(&mut self, undo: &[(usize, Value)]) {
+        for (place, (cell, before)) in undo.iter().enumerate() {
+            // A cell that a task touches twice counts once, with its first value.
+            if undo[..place].iter().all(|(other, _)| other != cell) {
+                let now = &self.values[*cell];
+                self.mark ^= mark(&("value", cell, before)) ^ mark(&("value", cell, now));
+            }
+        }
+    }
+}
+
+fn mark(what: &impl Hash) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(what)
+}
