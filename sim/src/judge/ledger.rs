@@ -104,7 +104,9 @@ impl Ledger {
     /// C1: whether what clients have seen can have happened one thing at a time.
     pub(crate) fn judge(&mut self) -> Result<Found, Violation> {
         let conns: Vec<u64> = self.lines.keys().copied().collect();
-        conns.into_iter().for_each(|conn| self.ended(conn));
+        for conn in conns {
+            self.ended(conn);
+        }
         if self.history.is_empty() || self.history.len() > OPERATIONS_MAX {
             return Ok(Found::Nothing);
         }

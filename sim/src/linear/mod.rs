@@ -54,7 +54,7 @@ pub fn judge(history: &[Operation], budget: usize) -> Verdict {
     for part in apart(history) {
         match search::order(&part, budget) {
             Some(true) => {}
-            Some(false) => return Verdict::Illegal(culprits(part, budget)),
+            Some(false) => return Verdict::Illegal(culprits(&part, budget)),
             None => gave_up = true,
         }
     }
@@ -65,17 +65,19 @@ pub fn judge(history: &[Operation], budget: usize) -> Verdict {
     }
 }
 
+/// The root of the tree that a cell stands in; the way there gets shorter.
+fn root(parents: &mut [usize], mut at: usize) -> usize {
+    while parents[at] != at {
+        parents[at] = parents[parents[at]];
+        at = parents[at];
+    }
+    at
+}
+
 /// The parts of a history that have no cell in common.
 fn apart(history: &[Operation]) -> Vec<Vec<Operation>> {
     let mut numbers: BTreeMap<&Cell, usize> = BTreeMap::new();
     let mut parents: Vec<usize> = Vec::new();
-    fn root(parents: &mut [usize], mut at: usize) -> usize {
-        while parents[at] != at {
-            parents[at] = parents[parents[at]];
-            at = parents[at];
-        }
-        at
-    }
     for operation in history {
         let mut first = None;
         for (cell, _) in &operation.steps {
@@ -101,7 +103,7 @@ fn apart(history: &[Operation]) -> Vec<Vec<Operation>> {
 
 /// The history up to the first answer that no order explains, without the reads that do not matter
 /// for that.
-fn culprits(part: Vec<Operation>, budget: usize) -> Vec<Operation> {
+fn culprits(part: &[Operation], budget: usize) -> Vec<Operation> {
     let is_illegal = |part: &[Operation]| search::order(part, budget) == Some(false);
     let mut ends: Vec<u64> = part.iter().filter_map(Operation::end).collect();
     ends.sort_unstable();
@@ -115,7 +117,7 @@ fn culprits(part: Vec<Operation>, budget: usize) -> Vec<Operation> {
         known.collect()
     };
     let first = ends.partition_point(|end| !is_illegal(&upto(*end)));
-    let mut shown = ends.get(first).map_or(part.clone(), |end| upto(*end));
+    let mut shown = ends.get(first).map_or(part.to_vec(), |end| upto(*end));
     let reads = (0..shown.len()).rev();
     for at in reads.collect::<Vec<_>>() {
         let reads = |(_, action): &(Cell, Action)| matches!(action, Action::Get);

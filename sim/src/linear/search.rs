@@ -1,7 +1,7 @@
 //! The search for an order: depth first, what is answered before what may never have happened.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
 
 use super::{Action, Cell, Operation, Reply};
@@ -60,7 +60,7 @@ struct Search<'a> {
 /// looked at.
 pub(super) fn order(part: &[Operation], budget: usize) -> Option<bool> {
     let mut search = Search::new(part);
-    let mut seen = HashSet::new();
+    let mut seen = BTreeSet::new();
     let mut path: Vec<Move> = Vec::new();
     let mut left = search.choices();
     loop {
@@ -143,7 +143,7 @@ impl<'a> Search<'a> {
     fn choices(&self) -> Vec<(usize, usize)> {
         let due = self.lines.iter().map(|line| line.due).min();
         let due = due.unwrap_or(u64::MAX);
-        let (mut found, mut unsure, mut touched) = (Vec::new(), Vec::new(), HashSet::new());
+        let (mut found, mut unsure, mut touched) = (Vec::new(), Vec::new(), BTreeSet::new());
         for (number, line) in self.lines.iter().enumerate() {
             for (at, task) in line.candidates().filter(|(_, task)| task.asked <= due) {
                 if let Some(end) = task.end {
