@@ -15,6 +15,8 @@ pub(crate) struct Client {
     pub(crate) decoder: Decoder,
     /// Requests whose replies have not come; nothing stands for garbage.
     pub(crate) pending: VecDeque<Option<Request>>,
+    /// When it last had reason to hope: an answer came, or nothing was pending.
+    pub(crate) heard: u64,
     /// It has sent what ends the conversation and waits for the end.
     pub(crate) leaving: bool,
     /// The member to which it was sent.
@@ -52,6 +54,7 @@ impl Client {
             conn: None,
             decoder: Decoder::default(),
             pending: VecDeque::new(),
+            heard: 0,
             leaving: false,
             hint: None,
             acts: 0,

@@ -55,6 +55,7 @@ counted! {
     Loss, "loss", "a frame between two members is lost";
     Twice, "twice", "a frame arrives twice";
     LossByKind, "loss-by-kind", "a frame is lost because messages of its kind suffer";
+    Impatience, "impatience", "a client gives up waiting and asks another member";
     Overdue, "overdue", "a frame comes seconds late";
     Partition, "partition", "the group falls apart: halves, a bridge, a ring, one way";
     Cut, "cut", "a member neither hears nor reaches the others, or only one of both";
@@ -95,6 +96,7 @@ impl Fault {
                 | Self::Twice
                 | Self::Cut
                 | Self::LossByKind
+                | Self::Impatience
                 | Self::Overdue
                 | Self::Partition
         )

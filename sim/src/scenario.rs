@@ -72,6 +72,8 @@ pub(crate) struct Scenario {
     pub(crate) think: u64,
     /// The most batches that a client sends at once.
     pub(crate) pipeline: u64,
+    /// For how long a client waits for an answer before it tries another member, in nanoseconds.
+    pub(crate) patience: u64,
     /// Clients wait for each answer, and do only what the judge of their history understands.
     pub(crate) patient: bool,
     /// The most requests of a client on their way.
@@ -221,6 +223,11 @@ impl Scenario {
             pipeline: *dice.pick(if patient { &[1] } else { &[1, 1, 3, 10, 40] }),
             depth: *dice.pick(if patient { &[1] } else { &[1, 8, 64, 200] }),
             patient,
+            patience: if grouped {
+                *class(35).pick(&[150 * MS, 400 * MS, SECOND, 5 * SECOND, u64::MAX])
+            } else {
+                u64::MAX
+            },
             segment_max: *class(5).pick(if on_bytes {
                 &[1, 3, 17, 100]
             } else {

@@ -133,6 +133,12 @@ fn culprits(part: &[Operation], budget: usize) -> Vec<Operation> {
 }
 
 impl Operation {
+    /// Whether it may have added something, or not.
+    pub fn may_add(&self) -> bool {
+        let adds = |(_, action): &(Cell, Action)| matches!(action, Action::Add(_));
+        self.answered.is_none() && self.steps.iter().any(adds)
+    }
+
     fn end(&self) -> Option<u64> {
         self.answered.as_ref().map(|(at, _)| *at)
     }

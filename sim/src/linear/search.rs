@@ -38,6 +38,25 @@ impl Line<'_> {
     }
 }
 
+impl Task<'_> {
+    /// Whether the answers of another task can tell that this one has happened just before. Where
+    /// sums are `summed` up in between, what was set shows in another value.
+    fn shows_in(&self, other: &Task<'_>, summed: bool) -> bool {
+        self.steps.iter().any(|(cell, action)| {
+            let of_cell = other.steps.iter().zip(other.replies.unwrap_or_default());
+            let first = of_cell.into_iter().find(|((own, _), _)| own == cell);
+            first.is_some_and(|((_, next), reply)| match (action, next, reply) {
+                (_, Action::Set(_), _) => false,
+                _ if summed => true,
+                (Action::Set(value) | Action::GetSet(value), _, Reply::Value(seen)) => {
+                    value == seen
+                }
+                _ => true,
+            })
+        })
+    }
+}
+
 type Value = Option<Vec<u8>>;
 
 /// One step of the search: what was done, how to take it back, what may be tried instead.
@@ -54,6 +73,8 @@ struct Search<'a> {
     values: Vec<Value>,
     /// A number for all of that, to know it again.
     mark: u64,
+    /// Something was added that was never answered.
+    summed: bool,
 }
 
 /// Whether the operations have an order; nothing, where more than `budget` states would have to be
@@ -134,6 +155,7 @@ impl<'a> Search<'a> {
             lines: lines.collect(),
             values: vec![None; cells.len()],
             mark: 0,
+            summed: part.iter().any(Operation::may_add),
         }
     }
 
@@ -143,11 +165,11 @@ impl<'a> Search<'a> {
     fn choices(&self) -> Vec<(usize, usize)> {
         let due = self.lines.iter().map(|line| line.due).min();
         let due = due.unwrap_or(u64::MAX);
-        let (mut found, mut unsure, mut touched) = (Vec::new(), Vec::new(), BTreeSet::new());
+        let (mut found, mut unsure, mut due_tasks) = (Vec::new(), Vec::new(), Vec::new());
         for (number, line) in self.lines.iter().enumerate() {
             for (at, task) in line.candidates().filter(|(_, task)| task.asked <= due) {
                 if let Some(end) = task.end {
-                    touched.extend(task.steps.iter().map(|(cell, _)| *cell));
+                    due_tasks.push(task);
                     found.push((end, number, at));
                 } else {
                     unsure.push((number, at, task, line.due));
@@ -155,7 +177,8 @@ impl<'a> Search<'a> {
             }
         }
         for (number, at, task, due) in unsure {
-            if due != u64::MAX || task.steps.iter().any(|(cell, _)| touched.contains(cell)) {
+            let shows = |other: &&Task<'_>| task.shows_in(other, self.summed);
+            if due != u64::MAX || due_tasks.iter().any(shows) {
                 found.push((u64::MAX, number, at));
             }
         }

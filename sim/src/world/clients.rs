@@ -29,6 +29,15 @@ impl World {
         if self.clients[number].leaving {
             return Ok(());
         }
+        if self.clients[number].pending.is_empty() {
+            self.clients[number].heard = self.time;
+        } else if self.time - self.clients[number].heard > self.scenario.patience {
+            self.fired(Fault::Impatience);
+            self.tell(|| format!("c{conn} waits no longer"));
+            self.send(conn, true, Segment::Reset);
+            self.hang_up(number, conn);
+            return Ok(());
+        }
         if self.clients[number].pending.len() < self.scenario.depth {
             let batch = self.clients[number].ask(self.scenario.pipeline, &mut dice);
             if !self.healed && dice.permille(self.scenario.close) {
@@ -219,7 +228,9 @@ impl World {
                 self.turn_elsewhere(client, conn, text);
                 return Ok(());
             }
+            let now = self.time;
             let client = &mut self.clients[client];
+            client.heard = now;
             if let Some(Some(request)) = client.pending.pop_front() {
                 client.workload.replied(&request, &value);
             }
