@@ -45,13 +45,16 @@ impl Task<'_> {
         self.steps.iter().any(|(cell, action)| {
             let of_cell = other.steps.iter().zip(other.replies.unwrap_or_default());
             let first = of_cell.into_iter().find(|((own, _), _)| own == cell);
-            first.is_some_and(|((_, next), reply)| match (action, next, reply) {
-                (_, Action::Set(_), _) => false,
+            first.is_some_and(|((_, next), reply)| match next {
+                Action::Set(_) => false,
                 _ if summed => true,
-                (Action::Set(value) | Action::GetSet(value), _, Reply::Value(seen)) => {
-                    value == seen
+                _ => {
+                    let mut value = None;
+                    // What a sum leaves nobody can tell; what it leaves may show anywhere.
+                    let is_known =
+                        action.run(&mut value).is_some() && !matches!(action, Action::Add(_));
+                    !is_known || next.run(&mut value).as_ref() == Some(reply)
                 }
-                _ => true,
             })
         })
     }
@@ -75,6 +78,8 @@ struct Search<'a> {
     mark: u64,
     /// Something was added that was never answered.
     summed: bool,
+    /// All of it touches one and the same cell.
+    single: bool,
 }
 
 /// Whether the operations have an order; nothing, where more than `budget` states would have to be
@@ -151,11 +156,13 @@ impl<'a> Search<'a> {
             line.go_to(0);
             line
         });
+        let single = cells.len() == 1;
         Self {
             lines: lines.collect(),
             values: vec![None; cells.len()],
             mark: 0,
             summed: part.iter().any(Operation::may_add),
+            single,
         }
     }
 
@@ -178,7 +185,9 @@ impl<'a> Search<'a> {
         }
         for (number, at, task, due) in unsure {
             let shows = |other: &&Task<'_>| task.shows_in(other, self.summed);
-            if due != u64::MAX || due_tasks.iter().any(shows) {
+            // What comes behind it on its own connection must not leave it behind unseen.
+            let is_left_behind = due != u64::MAX && !self.single;
+            if is_left_behind || due_tasks.iter().any(shows) {
                 found.push((u64::MAX, number, at));
             }
         }
