@@ -68,7 +68,8 @@ impl Node {
             return;
         }
         if self.commit.rewrite.running.is_none() {
-            if self.commit.rewrite.wanted || self.has_outgrown() {
+            let is_wanted = self.commit.rewrite.wanted || self.has_outgrown();
+            if is_wanted && !self.base_is_in_use() {
                 self.rewrite_begin();
             }
             return;
@@ -84,7 +85,9 @@ impl Node {
         {
             return false;
         }
-        if self.commit.snapshots.is_arriving() || self.base_is_in_use() {
+        // What is not applied follows the log into every segment: a base would not make it shorter.
+        let is_newer = self.commit.applied > self.commit.snapshots.base_index();
+        if self.commit.snapshots.is_arriving() || !is_newer {
             return false;
         }
         let percentage = u64::from(self.config.rewrite_percentage);

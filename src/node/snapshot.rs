@@ -128,10 +128,17 @@ impl Node {
         self.take_pieces();
     }
 
-    /// Whether another member is being sent the base that counts.
+    /// Whether another member is being sent the base that counts, or is about to be. Where each
+    /// gave way to the next one before it had come, no member would ever have all of one.
     pub(super) fn base_is_in_use(&self) -> bool {
-        let raft = self.commit.raft.as_ref();
-        raft.is_some_and(|raft| raft.snapshots_in_use().next().is_some())
+        let Some(raft) = &self.commit.raft else {
+            return false;
+        };
+        let base = self.commit.snapshots.base_index();
+        raft.snapshots_in_use().next().is_some()
+            || raft
+                .snapshots_wanted()
+                .any(|wanted| base >= wanted.at_least && base > LogIndex(0))
     }
 
     /// Gives members that wait for a state the base, and asks the disk for its pieces.
@@ -141,7 +148,9 @@ impl Node {
         let (Some(raft), Some(log)) = (&mut commit.raft, &mut commit.log) else {
             return;
         };
-        let wanted: Vec<_> = raft.snapshots_wanted().collect();
+        // A base that is being written takes the place of the one that is there.
+        let is_settled = commit.rewrite.running.is_none();
+        let wanted: Vec<_> = raft.snapshots_wanted().filter(|_| is_settled).collect();
         for wanted in wanted {
             let head = commit.snapshots.head.as_ref();
             let head = head.filter(|head| head.index >= wanted.at_least);
@@ -149,7 +158,7 @@ impl Node {
                 let membership = Membership::decode(&head.membership).ok()?;
                 Some(raft.supply(wanted.to, id, membership))
             });
-            if supplied.is_none() && commit.rewrite.running.is_none() {
+            if supplied.is_none() {
                 commit.rewrite.wanted = true;
             }
         }

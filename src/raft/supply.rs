@@ -18,6 +18,9 @@ use super::progress::{Peer, Progress};
 use super::role::Role;
 use super::{Member, Membership, Raft};
 
+/// For how many election timeouts a member that says nothing is still thought to want its state.
+const PATIENCE: u32 = 10;
+
 /// A member lacks what the log no longer holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SnapshotWanted {
@@ -143,12 +146,21 @@ impl Raft {
         })
     }
 
-    /// The states that are being sent: their bytes will be asked for.
+    /// The states that are being sent: their bytes will be asked for. A member that has not been
+    /// heard of for some time does not count, or the log would grow for as long as it is dead.
     pub fn snapshots_in_use(&self) -> impl Iterator<Item = SnapshotId> {
-        self.peers().iter().filter_map(|peer| match &peer.progress {
-            Progress::Snapshot(Supply::Sending(sending)) => Some(sending.id),
-            _ => None,
-        })
+        let patience = self.settings.election_max() * PATIENCE;
+        let now = self.now;
+        self.peers()
+            .iter()
+            .filter_map(move |peer| match &peer.progress {
+                Progress::Snapshot(Supply::Sending(sending))
+                    if now.since(peer.heard) < patience =>
+                {
+                    Some(sending.id)
+                }
+                _ => None,
+            })
     }
 
     /// Gives a state for a member that waits for one: its name, and the membership at its last
