@@ -48,6 +48,14 @@ pub enum Input<'a> {
         /// Where clients reach it (`10.0.0.1:6379`).
         address: &'a str,
     },
+    /// A peer that has said who it is wants to vote in this group, as somebody new does again and
+    /// again until it does.
+    Wants {
+        /// Its number.
+        id: NodeId,
+    },
+    /// Somebody who is no member has tried to come in as one.
+    RefusedPeer,
     /// A disk operation has ended. Its buffer comes home.
     Disk {
         /// Which.

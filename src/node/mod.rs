@@ -11,8 +11,10 @@ mod commit;
 pub mod config;
 pub mod effect;
 pub mod entry;
+pub mod greeting;
 pub mod input;
 pub mod inspect;
+mod joining;
 mod office;
 mod policy;
 mod recovery;
@@ -229,6 +231,8 @@ impl Node {
                     },
                 );
             }
+            Input::Wants { id } => self.wants_in(id),
+            Input::RefusedPeer => self.stats.refused_peers += 1,
             Input::Disk { ticket, outcome } => self.disk(ticket, outcome),
             // What is due is looked for at `flush`, whatever woke the driver.
             Input::Timer => {}

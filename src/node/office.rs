@@ -21,6 +21,7 @@ use crate::resp::reply::{Protocol, Reply};
 use crate::session::Blocked;
 use crate::time::Mono;
 
+use super::base::Identity;
 use super::effect::Effect;
 use super::route::write_error;
 use super::witness::Answer;
@@ -37,6 +38,8 @@ pub(super) struct Met {
 /// What a member knows of its office.
 #[derive(Debug, Default)]
 pub(super) struct Office {
+    /// Who this member is, once its disk has said so.
+    pub(super) identity: Option<Identity>,
     /// The group has other members, or had.
     pub(super) grouped: bool,
     /// The first change of members, which waits for what a relaxed policy has not synced.

@@ -304,6 +304,7 @@ impl Node {
         if self.phase == Phase::Stopped {
             self.commit.log = None;
         }
+        self.office.identity = Some(identity);
         self.office.grouped |= found.grouped;
         self.join_group();
     }

@@ -26,6 +26,7 @@ pub(super) struct Stats {
     pub(super) rejected_connections: u64,
     pub(super) error_replies: u64,
     pub(super) protocol_errors: u64,
+    pub(super) refused_peers: u64,
     pub(super) bytes_in: u64,
     pub(super) bytes_out: u64,
     /// Dead keys that were freed.
@@ -47,6 +48,7 @@ impl Default for Stats {
             rejected_connections: 0,
             error_replies: 0,
             protocol_errors: 0,
+            refused_peers: 0,
             bytes_in: 0,
             bytes_out: 0,
             expired_keys: 0,

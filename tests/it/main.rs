@@ -12,6 +12,7 @@
 
 mod allocations;
 mod check;
+mod cluster;
 mod commands;
 mod company;
 mod core_speed;

@@ -45,16 +45,8 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server on a directory and waits until it answers.
     pub(crate) fn start(directory: &Path, options: &[&str]) -> Self {
-        let port = free_port();
-        let child = Command::new(env!("CARGO_BIN_EXE_seedis"))
-            .args(["--port", &port.to_string(), "--dir"])
-            .arg(directory)
-            .args(options)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the server starts");
-        let server = Self { child, port };
+        let server = Self::spawn(directory, free_port(), options);
+        let port = server.port;
         let begun = Instant::now();
         loop {
             if let Ok(mut client) = Client::try_connect(port)
@@ -70,6 +62,19 @@ impl Server {
             );
             std::thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// Starts a server and does not wait for it.
+    pub(crate) fn spawn(directory: &Path, port: u16, options: &[&str]) -> Self {
+        let child = Command::new(env!("CARGO_BIN_EXE_seedis"))
+            .args(["--port", &port.to_string(), "--dir"])
+            .arg(directory)
+            .args(options)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the server starts");
+        Self { child, port }
     }
 
     pub(crate) fn client(&self) -> Client {
@@ -122,6 +127,14 @@ impl Client {
         Ok(Self {
             stream: BufReader::new(stream),
         })
+    }
+
+    /// How long it waits for a reply.
+    pub(crate) fn set_patience(&self, patience: Duration) {
+        let stream = self.stream.get_ref();
+        stream
+            .set_read_timeout(Some(patience))
+            .expect("a time limit");
     }
 
     /// Sends a request and reads its reply, which is given as text: the type's sign and the

@@ -100,6 +100,38 @@ pub(crate) struct Options {
     /// good.
     #[arg(long, default_value_t = 0, hide = true)]
     pub(crate) debug_sync_delay_us: u64,
+    /// This member's number in its group.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..),
+        env = "SEEDIS_ID")]
+    pub(crate) id: Option<u64>,
+    /// Form a group with these members, itself included: 1=host:port,2=host:port,3=host:port with
+    /// their cluster ports.
+    #[arg(long, value_name = "MEMBERS", value_delimiter = ',', value_parser = member,
+        env = "SEEDIS_PEERS", conflicts_with = "join")]
+    pub(crate) peers: Vec<(u64, String)>,
+    /// Come into the group of which this is a member: the host and cluster port.
+    #[arg(long, value_name = "HOST:PORT", env = "SEEDIS_JOIN")]
+    pub(crate) join: Option<String>,
+    /// The TCP port for the other members; where it must be had and is not named, 10000 above
+    /// --port.
+    #[arg(long, value_name = "PORT", env = "SEEDIS_CLUSTER_PORT")]
+    pub(crate) cluster_port: Option<u16>,
+    /// The address to listen on for other members; only this machine's, where there is no
+    /// secret, and otherwise all.
+    #[arg(long, value_name = "ADDRESS", env = "SEEDIS_CLUSTER_BIND")]
+    pub(crate) cluster_bind: Option<String>,
+    /// What all members must know, and nobody else.
+    #[arg(
+        long,
+        value_name = "WORDS",
+        default_value = "",
+        env = "SEEDIS_CLUSTER_SECRET",
+        hide_env_values = true
+    )]
+    pub(crate) cluster_secret: String,
+    /// Where clients reach this member, if it is not where other members see it.
+    #[arg(long, value_name = "HOST:PORT", env = "SEEDIS_ADVERTISE")]
+    pub(crate) advertise: Option<String>,
     /// Print the version.
     #[arg(short = 'v', long, action = ArgAction::SetTrue)]
     pub(crate) version: bool,
@@ -144,6 +176,17 @@ pub(crate) enum LogLevel {
 
 fn octal(text: &str) -> Result<u32, String> {
     u32::from_str_radix(text, 8).map_err(|_| format!("'{text}' is no octal number such as 700"))
+}
+
+/// A member such as `1=10.0.0.1:16379`.
+fn member(text: &str) -> Result<(u64, String), String> {
+    let parsed = text.split_once('=').and_then(|(id, address)| {
+        let id = id.trim().parse().ok().filter(|id| *id > 0)?;
+        let (host, port) = address.rsplit_once(':')?;
+        port.parse::<u16>().ok().filter(|_| !host.is_empty())?;
+        Some((id, address.to_owned()))
+    });
+    parsed.ok_or_else(|| format!("'{text}' is no member such as 1=10.0.0.1:16379"))
 }
 
 /// A size such as `64mb`, in bytes.

@@ -6,6 +6,7 @@ mod config;
 mod configuration;
 mod disk;
 mod listener;
+mod peers;
 mod serve;
 mod stream;
 
@@ -27,6 +28,7 @@ use clock::Clock;
 use config::{LogLevel, Options};
 use configuration::Configuration;
 use disk::Disk;
+use peers::start::{self, Plan};
 use serve::Server;
 
 #[global_allocator]
@@ -56,7 +58,14 @@ fn main() -> ExitCode {
         ));
         return ExitCode::SUCCESS;
     }
-    match run(&options) {
+    let plan = match start::plan(&options) {
+        Ok(plan) => plan,
+        Err(error) => {
+            complain(&error);
+            return ExitCode::from(EXIT_USAGE);
+        }
+    };
+    match run(&options, plan) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
@@ -82,19 +91,19 @@ fn complain(text: &str) {
     eprintln!("seedis: {text}");
 }
 
-fn run(options: &Options) -> Result<(), String> {
+fn run(options: &Options, plan: Plan) -> Result<(), String> {
     start_logging(options)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| format!("cannot start the runtime: {error}"))?;
     let local = task::LocalSet::new();
-    local.block_on(&runtime, serve(options))
+    local.block_on(&runtime, serve(options, plan))
 }
 
-async fn serve(options: &Options) -> Result<(), String> {
+async fn serve(options: &Options, plan: Plan) -> Result<(), String> {
     let clock = Clock::start();
-    let config = complete(options.node(), options);
+    let mut config = complete(options.node(), options);
     let (done, outcomes) = tokio::sync::mpsc::unbounded_channel();
     let dir = options.dir.display();
     let disk = if config.append_only {
@@ -108,6 +117,10 @@ async fn serve(options: &Options) -> Result<(), String> {
         Some(opened)
     } else {
         None
+    };
+    let peers = match plan {
+        Plan::Alone => None,
+        Plan::Member(roster) => Some(start::enter(options, roster, &mut config).await?),
     };
     let mut listeners = Vec::new();
     if options.port != 0 {
@@ -132,7 +145,10 @@ async fn serve(options: &Options) -> Result<(), String> {
     banner(options, &listeners);
     let configuration = Configuration::new(options.config_file.clone());
     let node = Node::new(config, clock.now());
-    let server = Server::new(node, disk, configuration, clock);
+    let server = Server::new(node, disk, configuration, clock, peers.clone());
+    if let Some(peers) = peers {
+        peers.serve(Rc::clone(&server));
+    }
     task::spawn_local(Rc::clone(&server).flusher());
     task::spawn_local(Rc::clone(&server).disk_outcomes(outcomes));
     for listener in listeners {
@@ -196,7 +212,7 @@ fn complete(config: Config, options: &Options) -> Config {
 
 /// 64 bits that nobody can guess, from the operating system by way of the standard library's keyed
 /// hasher.
-fn entropy() -> u64 {
+pub(crate) fn entropy() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 

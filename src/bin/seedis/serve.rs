@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::rc::Rc;
 
-use seedis::ids::{ConnId, Ticket};
+use seedis::ids::{ConnId, Incarnation, LogIndex, NodeId, Ticket};
 use seedis::node::Node;
 use seedis::node::effect::{Effect, Effects};
+use seedis::node::greeting::Standing;
 use seedis::node::input::Input;
 use seedis::time::Deadline;
 use tokio::sync::Notify;
@@ -20,6 +21,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use crate::clock::Clock;
 use crate::configuration::Configuration;
 use crate::disk::{Disk, Outcome};
+use crate::peers::Peers;
 use crate::stream::Stream;
 
 /// How much is read from one socket at a time, in bytes.
@@ -46,6 +48,7 @@ struct State {
     deadline: Option<Deadline>,
     failure: Option<String>,
     is_stopped: bool,
+    peers: Option<Rc<Peers>>,
 }
 
 /// What the driver keeps of one client.
@@ -72,6 +75,7 @@ impl Server {
         disk: Option<Disk>,
         configuration: Configuration,
         clock: Clock,
+        peers: Option<Rc<Peers>>,
     ) -> Rc<Self> {
         let state = State {
             node,
@@ -84,6 +88,7 @@ impl Server {
             deadline: None,
             failure: None,
             is_stopped: false,
+            peers,
         };
         let (turn, stopped) = (Notify::new(), Notify::new());
         let server = Self {
@@ -105,6 +110,35 @@ impl Server {
     /// Whether only clients of this machine may come in.
     pub(crate) fn is_protected(&self) -> bool {
         self.state.borrow().node.is_protected()
+    }
+
+    /// What this member belongs to, and the life of its disk; nothing while the disk has not said.
+    pub(crate) fn standing_in_group(&self) -> Option<(Incarnation, Standing)> {
+        self.state.borrow().node.standing_in_group()
+    }
+
+    /// The last entry that is applied.
+    pub(crate) fn applied(&self) -> LogIndex {
+        self.state.borrow().node.applied()
+    }
+
+    /// The members of the group, as this one knows it.
+    pub(crate) fn members(&self) -> Vec<(NodeId, Incarnation)> {
+        let state = self.state.borrow();
+        let members = state
+            .node
+            .membership()
+            .into_iter()
+            .flat_map(|all| all.members());
+        members
+            .map(|member| (member.id, member.incarnation))
+            .collect()
+    }
+
+    /// Whether a member votes.
+    pub(crate) fn is_voter(&self, id: NodeId) -> bool {
+        let state = self.state.borrow();
+        state.node.membership().is_some_and(|all| all.is_voter(id))
     }
 
     /// Why the node has stopped, where it was not asked to.
@@ -326,8 +360,11 @@ impl State {
                 self.is_stopped = true;
                 self.failure = failure.map(|failure| *failure);
             }
-            // A server without peers has nobody to send to.
-            Effect::Message { .. } => {}
+            Effect::Message { to, class, frame } => {
+                if let Some(peers) = &self.peers {
+                    peers.send(to, class, *frame);
+                }
+            }
         }
         false
     }

@@ -80,7 +80,16 @@ impl Node {
                     put(out, format_args!("errorstat_{code}:count={count}"));
                 }
             }
-            "cluster" => put(out, format_args!("cluster_enabled:0")),
+            "cluster" => {
+                put(
+                    out,
+                    format_args!("cluster_enabled:{}", u8::from(self.office.grouped)),
+                );
+                put(
+                    out,
+                    format_args!("cluster_refused_members:{}", self.stats.refused_peers),
+                );
+            }
             "keyspace" => self.keyspace_section(out),
             "seedis" => self.seedis_section(out),
             _ => {}

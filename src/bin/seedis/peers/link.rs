@@ -1,0 +1,243 @@
+//! One connection to another member, made again whenever it breaks.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::rc::Rc;
+use std::time::Duration;
+
+use seedis::ids::NodeId;
+use seedis::node::greeting::{Line, Refusal};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+
+use super::Peers;
+use super::handshake::{self, Failure};
+
+/// How long it takes until a member that could not be reached is dialled again: at first, at most.
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
+/// How long a member that has refused this one is left alone.
+const PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(1);
+/// How long it may take to connect, and how long what was sent may go unacknowledged.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How many bytes may wait for a slow member before more is dropped. Raft's own limits are lower;
+/// this one is for its mistakes.
+const QUEUE_BYTES_MAX: usize = 64 << 20;
+/// The head of a frame: the length of what follows, kind included, and the kind.
+pub(super) const HEAD_BYTES: usize = 5;
+/// How many pieces go into one system call.
+const SLICES: usize = 64;
+
+/// What a frame holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// What Raft says.
+    Raft,
+    /// The sender wants to vote in the group.
+    Wants,
+}
+
+impl Kind {
+    pub(super) fn of(byte: u8) -> Option<Self> {
+        match byte {
+            0 => Some(Self::Raft),
+            1 => Some(Self::Wants),
+            _ => None,
+        }
+    }
+}
+
+/// What goes to one member over one of the connections.
+#[derive(Debug)]
+pub(super) struct Link {
+    to: NodeId,
+    pub(super) line: Line,
+    queue: RefCell<VecDeque<([u8; HEAD_BYTES], Vec<u8>)>>,
+    queued_bytes: Cell<usize>,
+    is_up: Cell<bool>,
+    /// It is to be given up: the member has left the group.
+    pub(super) is_over: Cell<bool>,
+    changed: Notify,
+}
+
+impl Link {
+    pub(super) fn new(to: NodeId, line: Line) -> Self {
+        Self {
+            to,
+            line,
+            queue: RefCell::default(),
+            queued_bytes: Cell::new(0),
+            is_up: Cell::new(false),
+            is_over: Cell::new(false),
+            changed: Notify::new(),
+        }
+    }
+
+    /// Sends a frame, or drops it where it could not leave soon.
+    pub(super) fn send(&self, kind: Kind, frame: Vec<u8>) {
+        let bytes = self.queued_bytes.get() + frame.len();
+        let Ok(len) = u32::try_from(frame.len() + 1) else {
+            return;
+        };
+        if !self.is_up.get() || bytes > QUEUE_BYTES_MAX && bytes > frame.len() {
+            return;
+        }
+        let mut head = [0; HEAD_BYTES];
+        head[..4].copy_from_slice(&len.to_le_bytes());
+        head[4] = kind as u8;
+        self.queued_bytes.set(bytes);
+        self.queue.borrow_mut().push_back((head, frame));
+        self.changed.notify_one();
+    }
+
+    pub(super) fn give_up(&self) {
+        self.is_over.set(true);
+        self.changed.notify_one();
+    }
+
+    /// Sends what comes until the connection breaks.
+    async fn pump(&self, stream: &TcpStream) -> io::Result<()> {
+        let mut sent_of_first = 0;
+        loop {
+            if self.is_over.get() {
+                return Ok(());
+            }
+            if self.queue.borrow().is_empty() {
+                tokio::select! {
+                    () = self.changed.notified() => {}
+                    // The other side says nothing here: what can be read is the end.
+                    ready = stream.readable() => {
+                        ready?;
+                        let mut byte = [0];
+                        match stream.try_read(&mut byte) {
+                            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                            Err(error) => return Err(error),
+                            Ok(_) => return Ok(()),
+                        }
+                    }
+                }
+                continue;
+            }
+            match self.write(stream, sent_of_first) {
+                Ok(count) => sent_of_first = self.sent(sent_of_first + count),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    stream.writable().await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Writes as much of the queue as the socket takes, of which `done` bytes have left already.
+    fn write(&self, stream: &TcpStream, done: usize) -> io::Result<usize> {
+        let queue = self.queue.borrow();
+        let pieces = queue
+            .iter()
+            .flat_map(|(head, frame)| [&head[..], &frame[..]]);
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let (mut filled, mut skip) = (0, done);
+        for piece in pieces {
+            let from = skip.min(piece.len());
+            skip -= from;
+            if from < piece.len() {
+                slices[filled] = IoSlice::new(&piece[from..]);
+                filled += 1;
+                if filled == SLICES {
+                    break;
+                }
+            }
+        }
+        stream.try_write_vectored(&slices[..filled])
+    }
+
+    /// Drops what has left, the first `bytes` of the queue; how much of its first frame is among
+    /// them.
+    fn sent(&self, mut bytes: usize) -> usize {
+        let mut queue = self.queue.borrow_mut();
+        while let Some((_, frame)) = queue.front()
+            && bytes >= HEAD_BYTES + frame.len()
+        {
+            bytes -= HEAD_BYTES + frame.len();
+            self.queued_bytes.set(self.queued_bytes.get() - frame.len());
+            queue.pop_front();
+        }
+        bytes
+    }
+
+    fn clear(&self) {
+        self.queue.borrow_mut().clear();
+        self.queued_bytes.set(0);
+    }
+}
+
+/// Keeps a connection to a member for as long as it is known.
+pub(super) async fn keep(peers: Rc<Peers>, link: Rc<Link>) {
+    let mut back_off = BACK_OFF.0;
+    while !link.is_over.get() {
+        let outcome = match open(&peers, &link).await {
+            Ok(stream) => {
+                back_off = BACK_OFF.0;
+                link.clear();
+                link.is_up.set(true);
+                let ended = link.pump(&stream).await;
+                link.is_up.set(false);
+                link.clear();
+                ended.map_err(Failure::from)
+            }
+            Err(failure) => Err(failure),
+        };
+        let to = link.to.0;
+        match outcome {
+            Ok(()) => {}
+            Err(Failure::Lost(error)) => tracing::debug!("member {to} is not reached: {error}"),
+            Err(Failure::Refused(refusal)) if refusal.passes() => {}
+            Err(Failure::Refused(refusal)) => {
+                peers.fail(format!("member {to} is refused: {refusal}"));
+                back_off = PAUSE_AFTER_REFUSAL;
+            }
+            Err(Failure::TurnedAway(why)) => {
+                peers.fail(format!("member {to} refuses this one: {why}"));
+                back_off = PAUSE_AFTER_REFUSAL;
+            }
+        }
+        tokio::time::sleep(back_off).await;
+        back_off = (back_off * 2).min(BACK_OFF.1);
+    }
+}
+
+async fn open(peers: &Rc<Peers>, link: &Link) -> Result<TcpStream, Failure> {
+    let address = peers.state.borrow().roster.contacts.get(&link.to).cloned();
+    let address = address.ok_or(io::Error::from(io::ErrorKind::AddrNotAvailable))?;
+    let own = peers.greeting(link.line).ok_or(Refusal::NotReady)?;
+    let mut stream = connect(&address).await?;
+    let other = handshake::dial(&mut stream, &peers.settings.secret, &own).await?;
+    if other.id != link.to {
+        let (wanted, found) = (link.to, other.id);
+        return Err(Refusal::OtherNumber { wanted, found }.into());
+    }
+    peers.judge(&other)?;
+    let (here, there) = (stream.local_addr()?.ip(), stream.peer_addr()?.ip());
+    peers.met(&other, here, there);
+    Ok(stream)
+}
+
+/// Connects to another member's door.
+pub(super) async fn connect(address: &str) -> io::Result<TcpStream> {
+    let stream = tokio::time::timeout(PATIENCE, TcpStream::connect(address))
+        .await
+        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
+    stream.set_nodelay(true)?;
+    let socket = socket2::SockRef::from(&stream);
+    // A member behind a cut cable is to be dialled again soon after that is mended.
+    socket.set_tcp_user_timeout(Some(PATIENCE))?;
+    socket.set_tcp_keepalive(&keepalive())?;
+    Ok(stream)
+}
+
+/// A member of which nothing is heard at all is gone after a few seconds.
+pub(super) fn keepalive() -> socket2::TcpKeepalive {
+    socket2::TcpKeepalive::new()
+        .with_time(PATIENCE)
+        .with_interval(Duration::from_secs(1))
+        .with_retries(3)
+}

@@ -1,0 +1,372 @@
+//! The other members: who they are, how they are reached, and what is said to them.
+//!
+//! Every member dials every other, twice: one connection for what is small and must not wait, one
+//! for entries and states (`Line`). What it says goes over those that it has dialled, and what it
+//! hears comes over those that it has answered. A frame that cannot leave now is dropped: Raft
+//! says again what was lost.
+
+mod door;
+mod forming;
+mod handshake;
+mod link;
+mod roster;
+pub(crate) mod start;
+
+use std::cell::RefCell;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use seedis::ids::{Incarnation, LogIndex, NodeId};
+use seedis::node::effect::Class;
+use seedis::node::greeting::{Contact, Greeting, Line, Refusal, Standing, seen_from};
+use seedis::node::input::Input;
+use tokio::sync::Notify;
+use tokio::task;
+use tokio::time::Instant;
+
+use crate::serve::Server;
+use link::Link;
+use roster::{Progress, Roster};
+
+/// How often a newcomer asks to be taken in, and the file of members is looked after.
+const HOUSEKEEPING: Duration = Duration::from_millis(200);
+/// For how long somebody who has knocked is dialled without being a member.
+const HOSPITALITY: Duration = Duration::from_mins(1);
+
+/// What does not change while the process lives.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// What all members know; empty: only members of this machine are let in.
+    pub(crate) secret: Vec<u8>,
+    /// Members of other machines are let in without a secret.
+    pub(crate) open: bool,
+    /// Whose addresses the operator has given: what peers say of them counts less.
+    pub(crate) pinned: BTreeSet<NodeId>,
+    /// Where clients reach this member; without a host, at whatever host peers see.
+    pub(crate) clients: String,
+}
+
+/// What a peer has said of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Met {
+    incarnation: Incarnation,
+    clients: String,
+}
+
+/// The other members of the group, and those who may become some.
+pub(crate) struct Peers {
+    settings: Settings,
+    state: RefCell<State>,
+    /// Somebody was met.
+    news: Notify,
+}
+
+struct State {
+    roster: Roster,
+    /// What this member belongs to, as long as its node has not said so.
+    standing: Option<Standing>,
+    met: BTreeMap<NodeId, Met>,
+    /// What a group said that this member is to be a part of.
+    found: Option<Greeting>,
+    links: BTreeMap<(NodeId, Line), Rc<Link>>,
+    /// Who has knocked to be taken in, and when that was.
+    guests: BTreeMap<NodeId, Instant>,
+    server: Option<Rc<Server>>,
+    /// The address of this machine that a peer has seen.
+    host: Option<IpAddr>,
+    /// Why this member cannot come into a group.
+    fatal: Option<String>,
+    /// The last refusal that was told, so that the same is not told every second.
+    told: String,
+}
+
+impl Peers {
+    /// A member whose data directory says this of it.
+    pub(crate) fn new(settings: Settings, roster: Roster, standing: Option<Standing>) -> Rc<Self> {
+        let state = State {
+            roster,
+            standing,
+            met: BTreeMap::new(),
+            found: None,
+            links: BTreeMap::new(),
+            guests: BTreeMap::new(),
+            server: None,
+            host: None,
+            fatal: None,
+            told: String::new(),
+        };
+        Rc::new(Self {
+            settings,
+            state: RefCell::new(state),
+            news: Notify::new(),
+        })
+    }
+
+    /// From now on peers are spoken to for this server.
+    pub(crate) fn serve(self: &Rc<Self>, server: Rc<Server>) {
+        for (id, met) in &self.state.borrow().met {
+            server.tell(Input::Met {
+                id: *id,
+                incarnation: met.incarnation,
+                address: &met.clients,
+            });
+        }
+        self.state.borrow_mut().server = Some(server);
+        self.link_to_contacts();
+        task::spawn_local(Rc::clone(self).keep_house());
+    }
+
+    /// This member's number.
+    fn own_id(&self) -> NodeId {
+        let state = self.state.borrow();
+        state.roster.own.as_ref().map_or(NodeId(1), |own| own.id)
+    }
+
+    /// Sends a frame, if there is a connection for it.
+    pub(crate) fn send(&self, to: NodeId, class: Class, frame: Vec<u8>) {
+        let line = match class {
+            Class::Control => Line::Control,
+            Class::Append | Class::Bulk => Line::Bulk,
+        };
+        if let Some(link) = self.state.borrow().links.get(&(to, line)) {
+            link.send(link::Kind::Raft, frame);
+        }
+    }
+
+    /// Dials everybody who is known and not dialled yet.
+    fn link_to_contacts(self: &Rc<Self>) {
+        let contacts: Vec<NodeId> = self
+            .state
+            .borrow()
+            .roster
+            .contacts
+            .keys()
+            .copied()
+            .collect();
+        for to in contacts {
+            for line in [Line::Control, Line::Bulk] {
+                let links = &mut self.state.borrow_mut().links;
+                if let Entry::Vacant(place) = links.entry((to, line)) {
+                    let link = place.insert(Rc::new(Link::new(to, line)));
+                    task::spawn_local(link::keep(Rc::clone(self), Rc::clone(link)));
+                }
+            }
+        }
+    }
+
+    /// What this member says of itself; nothing while its disk has not said it.
+    fn greeting(&self, line: Line) -> Option<Greeting> {
+        let state = self.state.borrow();
+        let own = state.roster.own.as_ref()?;
+        let mut applied = LogIndex(0);
+        let mut incarnation = own.incarnation;
+        let mut standing = state.standing.clone();
+        if let Some(server) = &state.server {
+            let (life, member) = server.standing_in_group()?;
+            (incarnation, applied) = (life, server.applied());
+            standing = match (own.progress, member) {
+                (Progress::Joining, Standing::Member { cluster, .. }) => Some(Standing::Joining {
+                    cluster: Some(cluster),
+                }),
+                (_, member) => Some(member),
+            };
+        }
+        let contact = |(id, address): (&NodeId, &String)| Contact {
+            id: *id,
+            address: address.clone(),
+        };
+        Some(Greeting {
+            line,
+            id: own.id,
+            incarnation,
+            applied,
+            address: own.address.clone(),
+            clients: self.settings.clients.clone(),
+            standing: standing?,
+            contacts: state.roster.contacts.iter().map(contact).collect(),
+        })
+    }
+
+    /// Whether this member goes on with another that says this of itself.
+    fn judge(&self, other: &Greeting) -> Result<Greeting, Refusal> {
+        let own = self.greeting(other.line).ok_or(Refusal::NotReady)?;
+        let server = self.state.borrow().server.clone();
+        let members = server.map(|server| server.members()).unwrap_or_default();
+        own.judge(&members, other)?;
+        Ok(own)
+    }
+
+    /// Takes note of a member on the other side of a connection between these two machines.
+    fn met(self: &Rc<Self>, other: &Greeting, own_host: IpAddr, their_host: IpAddr) {
+        let their_host = their_host.to_canonical().to_string();
+        let met = Met {
+            incarnation: other.incarnation,
+            clients: seen_from(&other.clients, &their_host),
+        };
+        let mut state = self.state.borrow_mut();
+        let state = &mut *state;
+        let is_new_host = state.host.replace(own_host) != Some(own_host);
+        if is_new_host && let Some(server) = &state.server {
+            self.tell_own_address(state, server);
+        }
+        if matches!(other.standing, Standing::Member { .. }) {
+            state.found.get_or_insert_with(|| other.clone());
+        }
+        if matches!(other.standing, Standing::Joining { .. }) {
+            state.guests.insert(other.id, Instant::now());
+        }
+        if other.id != NodeId(0) {
+            let address = seen_from(&other.address, &their_host);
+            let own = state.roster.own.as_ref().map(|own| own.id);
+            let mut contacts = vec![(other.id, address, true)];
+            for contact in &other.contacts {
+                contacts.push((contact.id, contact.address.clone(), false));
+            }
+            let mut has_changed = false;
+            for (id, address, is_first_hand) in contacts {
+                let known = state.roster.contacts.get(&id);
+                let is_pinned = self.settings.pinned.contains(&id);
+                let is_newer =
+                    known.is_none_or(|known| is_first_hand && !is_pinned && *known != address);
+                if Some(id) != own && is_newer {
+                    state.roster.contacts.insert(id, address);
+                    has_changed = true;
+                }
+            }
+            if has_changed {
+                save(&state.roster);
+            }
+            if state.met.get(&other.id) != Some(&met) {
+                if let Some(server) = &state.server {
+                    server.tell(Input::Met {
+                        id: other.id,
+                        incarnation: met.incarnation,
+                        address: &met.clients,
+                    });
+                }
+                state.met.insert(other.id, met);
+            }
+        }
+        self.news.notify_one();
+        if state.server.is_some() {
+            let peers = Rc::clone(self);
+            task::spawn_local(async move { peers.link_to_contacts() });
+        }
+    }
+
+    /// Tells the node where its own clients reach it.
+    fn tell_own_address(&self, state: &State, server: &Server) {
+        let (Some(own), Some((incarnation, _))) = (&state.roster.own, server.standing_in_group())
+        else {
+            return;
+        };
+        let host = state.host.map(|host| host.to_canonical().to_string());
+        server.tell(Input::Met {
+            id: own.id,
+            incarnation,
+            address: &seen_from(
+                &self.settings.clients,
+                host.as_deref().unwrap_or("127.0.0.1"),
+            ),
+        });
+    }
+
+    /// A member that this one was told to go to cannot be gone on with; whoever is in no group yet
+    /// gives up then.
+    fn fail(&self, text: String) {
+        if self.state.borrow().server.is_some() {
+            return self.tell(text);
+        }
+        self.state.borrow_mut().fatal = Some(text);
+        self.news.notify_one();
+    }
+
+    /// Tells why there is no connection with somebody, once.
+    fn tell(&self, text: String) {
+        let mut state = self.state.borrow_mut();
+        if state.told != text {
+            tracing::warn!("{text}");
+            state.told = text;
+        }
+    }
+
+    /// A newcomer asks to be taken in; whoever has come in writes so down; who has left is dialled
+    /// no more.
+    async fn keep_house(self: Rc<Self>) {
+        let mut is_address_told = false;
+        loop {
+            tokio::time::sleep(HOUSEKEEPING).await;
+            let mut state = self.state.borrow_mut();
+            let state = &mut *state;
+            let Some(server) = state.server.clone() else {
+                continue;
+            };
+            if !is_address_told && server.standing_in_group().is_some() {
+                self.tell_own_address(state, &server);
+                is_address_told = true;
+            }
+            let Some(own) = &mut state.roster.own else {
+                continue;
+            };
+            match own.progress {
+                Progress::Joining if server.is_voter(own.id) => {
+                    tracing::info!("this member votes in the group now");
+                    own.progress = Progress::Member;
+                    state.roster.door = None;
+                    save(&state.roster);
+                }
+                Progress::Joining => {
+                    for link in state
+                        .links
+                        .values()
+                        .filter(|link| link.line == Line::Control)
+                    {
+                        link.send(link::Kind::Wants, Vec::new());
+                    }
+                }
+                Progress::Forming if server.standing_in_group().is_some() => {
+                    own.progress = Progress::Member;
+                    save(&state.roster);
+                }
+                Progress::Forming | Progress::Member => {}
+            }
+            state.forget_strangers(&server.members());
+        }
+    }
+}
+
+impl State {
+    /// Gives up those who are no members any more.
+    fn forget_strangers(&mut self, members: &[(NodeId, Incarnation)]) {
+        let own = self.roster.own.as_ref();
+        let is_member = |id: NodeId| members.iter().any(|(member, _)| *member == id);
+        if !own.is_some_and(|own| own.progress == Progress::Member && is_member(own.id)) {
+            return;
+        }
+        self.guests.retain(|_, since| since.elapsed() < HOSPITALITY);
+        let guests = &self.guests;
+        let is_known = |id: NodeId| is_member(id) || guests.contains_key(&id);
+        let before = self.roster.contacts.len();
+        self.roster.contacts.retain(|id, _| is_known(*id));
+        if self.roster.contacts.len() == before {
+            return;
+        }
+        self.links.retain(|(to, _), link| {
+            let is_kept = is_known(*to);
+            if !is_kept {
+                link.give_up();
+            }
+            is_kept
+        });
+        save(&self.roster);
+    }
+}
+
+fn save(roster: &Roster) {
+    if let Err(error) = roster.save() {
+        tracing::warn!("{error}");
+    }
+}

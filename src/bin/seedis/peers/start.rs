@@ -1,0 +1,208 @@
+//! What a process makes of its options and its data directory: a server of its own, or a member.
+
+use std::net::ToSocketAddrs;
+use std::rc::Rc;
+
+use seedis::ids::{Incarnation, NodeId};
+use seedis::node::config::Config;
+use seedis::node::greeting::Standing;
+use tokio::task;
+
+use super::forming::{self, Group};
+use super::roster::{Own, Progress, Roster};
+use super::{Peers, Settings};
+use crate::config::Options;
+use crate::{entropy, listener};
+
+/// How far the cluster port lies above the clients' port, as in Redis.
+const PORT_OFFSET: u16 = 10_000;
+
+/// What a process is to be.
+pub(crate) enum Plan {
+    /// A server without a cluster port.
+    Alone,
+    /// A member, or a server that members may come to.
+    Member(Roster),
+}
+
+/// What the options and the directory make of this process. An error is the options' fault.
+pub(crate) fn plan(options: &Options) -> Result<Plan, String> {
+    let has_log = options.dir.join("manifest").exists();
+    let mut roster = Roster::load(&options.dir)?;
+    let is_member = roster.own.is_some();
+    let is_asked = !options.peers.is_empty() || options.join.is_some();
+    if !is_asked && !is_member && options.cluster_port.is_none() {
+        return Ok(Plan::Alone);
+    }
+    if !options.appendonly.is_on() {
+        return Err("a member of a group keeps a log: --appendonly no cannot be".into());
+    }
+    let id = options.id.map(NodeId);
+    if let (Some(id), Some(own)) = (id, &roster.own)
+        && id != own.id
+    {
+        let (own, dir) = (own.id.0, options.dir.display());
+        return Err(format!(
+            "the data directory {dir} belongs to member {own}, not to {}",
+            id.0
+        ));
+    }
+    if is_asked && has_log && !is_member {
+        let dir = options.dir.display();
+        return Err(format!(
+            "the data directory {dir} holds the data of a server of its own: start it with \
+             --cluster-port and without --peers and --join, and let the others --join it"
+        ));
+    }
+    let own_peer = own_peer(options, id.or(roster.own.as_ref().map(|own| own.id)))?;
+    let address = match (&own_peer, options.cluster_port, &roster.own) {
+        (Some(address), _, _) => address.clone(),
+        (None, Some(port), _) => format!(":{port}"),
+        (None, None, Some(own)) => own.address.clone(),
+        (None, None, None) => format!(":{}", options.port.wrapping_add(PORT_OFFSET)),
+    };
+    for (id, address) in &options.peers {
+        roster.contacts.insert(NodeId(*id), address.clone());
+    }
+    let own = roster.own.get_or_insert(Own {
+        id: id.unwrap_or(if options.join.is_some() {
+            NodeId(0)
+        } else {
+            NodeId(1)
+        }),
+        incarnation: Incarnation(entropy()),
+        address: String::new(),
+        progress: match (&options.join, options.peers.is_empty()) {
+            (Some(_), _) => Progress::Joining,
+            (None, false) => Progress::Forming,
+            (None, true) => Progress::Member,
+        },
+    });
+    own.address = address;
+    if let Some(door) = &options.join
+        && own.progress == Progress::Joining
+    {
+        roster.door = Some(door.clone());
+    }
+    roster.contacts.remove(&own.id);
+    is_let_in(options, &roster)?;
+    Ok(Plan::Member(roster))
+}
+
+/// This member's own place among those that are to form a group.
+fn own_peer(options: &Options, id: Option<NodeId>) -> Result<Option<String>, String> {
+    if options.peers.is_empty() {
+        return Ok(None);
+    }
+    let id = id.ok_or("--peers needs --id: which of them is this one?")?;
+    let mut numbers: Vec<u64> = options.peers.iter().map(|(id, _)| *id).collect();
+    numbers.sort_unstable();
+    if numbers.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err("--peers names a number twice".into());
+    }
+    let own = options.peers.iter().find(|(peer, _)| *peer == id.0);
+    let own = own.ok_or_else(|| format!("--peers does not name member {}, this one", id.0))?;
+    Ok(Some(own.1.clone()))
+}
+
+/// Whether the others would let this member in at all.
+fn is_let_in(options: &Options, roster: &Roster) -> Result<(), String> {
+    if !options.cluster_secret.is_empty() || !options.protected_mode.is_on() {
+        return Ok(());
+    }
+    let mut addresses = roster.contacts.values().chain(&roster.door);
+    let is_here = |address: &String| {
+        let found = address.to_socket_addrs();
+        // A name that is not known yet is none of this machine's, or will be told later.
+        found.is_err() || found.is_ok_and(|mut all| all.all(|one| one.ip().is_loopback()))
+    };
+    match addresses.find(|address| !is_here(address)) {
+        None => Ok(()),
+        Some(address) => Err(format!(
+            "{address} is another machine: members let each other in only with a --cluster-secret, \
+             the same for all (or --protected-mode no where nobody else can reach them)"
+        )),
+    }
+}
+
+/// Opens the cluster port and, on the first day, waits for the group. The configuration is
+/// completed by what it says.
+pub(crate) async fn enter(
+    options: &Options,
+    roster: Roster,
+    config: &mut Config,
+) -> Result<Rc<Peers>, String> {
+    let Some(own) = roster.own.clone() else {
+        return Err("a member without a number".into());
+    };
+    let is_new = !options.dir.join("manifest").exists();
+    let (door, contacts) = (roster.door.clone(), roster.contacts.clone());
+    let standing = match own.progress {
+        _ if !is_new => None,
+        Progress::Forming => {
+            let others = contacts.keys().copied();
+            let mut with: Vec<NodeId> = others.chain([own.id]).collect();
+            with.sort_unstable();
+            Some(Standing::Forming { with })
+        }
+        Progress::Joining => Some(Standing::Joining { cluster: None }),
+        Progress::Member => None,
+    };
+    // What is said to others is to be the same after a crash.
+    if own.id != NodeId(0) {
+        roster.save()?;
+    }
+    let settings = Settings {
+        secret: options.cluster_secret.clone().into_bytes(),
+        open: !options.protected_mode.is_on(),
+        pinned: options.peers.iter().map(|(id, _)| NodeId(*id)).collect(),
+        clients: advertised(options)?,
+    };
+    let peers = Peers::new(settings, roster, standing.clone());
+    listen(options, &own.address, &peers)?;
+    config.incarnation = own.incarnation;
+    let group = match (standing, door) {
+        (Some(Standing::Forming { with }), _) => {
+            let numbers: Vec<String> = with.iter().map(|id| id.0.to_string()).collect();
+            tracing::info!("forming a group of members {}", numbers.join(", "));
+            Some(forming::form(&peers).await?)
+        }
+        (Some(_), Some(door)) => Some(forming::join(&peers, &door).await?),
+        (Some(_), None) => return Err("which group is to be joined? give --join".into()),
+        (None, _) => None,
+    };
+    if let Some(Group { cluster, founders }) = group {
+        (config.cluster, config.founders) = (cluster, founders);
+    }
+    config.id = peers.own_id();
+    Ok(peers)
+}
+
+/// Where clients reach this member: an address in numbers, which every client understands.
+fn advertised(options: &Options) -> Result<String, String> {
+    let Some(address) = &options.advertise else {
+        return Ok(format!(":{}", options.port));
+    };
+    let resolved = address
+        .to_socket_addrs()
+        .ok()
+        .and_then(|mut all| all.next());
+    let resolved =
+        resolved.ok_or_else(|| format!("--advertise {address}: there is no such host"))?;
+    Ok(resolved.to_string())
+}
+
+fn listen(options: &Options, address: &str, peers: &Rc<Peers>) -> Result<(), String> {
+    let port = address
+        .rsplit_once(':')
+        .and_then(|(_, port)| port.parse().ok());
+    let port = port.ok_or_else(|| format!("{address} has no port"))?;
+    let is_closed = options.cluster_secret.is_empty() && options.protected_mode.is_on();
+    let default = if is_closed { "127.0.0.1" } else { "*" };
+    let bind = options.cluster_bind.as_deref().unwrap_or(default);
+    let listeners = listener::listen(bind, port).map_err(|error| error.to_string())?;
+    for listener in listeners {
+        task::spawn_local(Rc::clone(peers).answer(listener));
+    }
+    Ok(())
+}

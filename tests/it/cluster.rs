@@ -1,0 +1,144 @@
+//! Members of a group as processes of this machine: they form a group, lose their leader, take
+//! somebody in, and turn away who does not belong.
+
+mod chaos;
+mod group;
+mod proxy;
+
+use std::time::{Duration, Instant};
+
+use crate::process::{Directory, Server, free_port};
+use group::Group;
+
+/// What a member that must not come in says when it gives up: its exit code, and its last words.
+fn last_words(directory: &Directory, options: &[&str]) -> (Option<i32>, String) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_seedis"))
+        .args(["--port", &free_port().to_string(), "--dir"])
+        .arg(directory.path())
+        .args(options)
+        .output()
+        .unwrap();
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code(), words)
+}
+
+#[test]
+fn a_group_survives_its_leader_and_takes_it_back() {
+    let mut group = Group::form("cluster-kill", 3);
+    let first = group.leader();
+    assert_eq!(group.ask(&["SET", "a", "1"]), "+OK");
+    // Whoever does not lead names who does, by an address that a client can use.
+    let follower = (first + 1) % 3;
+    let moved = group.client(follower).ask(&["GET", "a"]);
+    let wanted = format!("-MOVED 15495 127.0.0.1:{}", group.port(first));
+    assert_eq!(moved, wanted);
+    group.kill(first);
+    assert_eq!(group.ask(&["SET", "a", "2"]), "+OK");
+    let second = group.leader();
+    assert_ne!(second, first);
+    // Its directory is all that it needs.
+    group.start(first);
+    group.wait_until("it has caught up", |group| {
+        let applied = |member| group.info(member, "applied");
+        applied(first).is_some() && applied(first) == applied(second)
+    });
+    // The group can lose another one now.
+    group.kill(second);
+    assert_eq!(group.ask(&["GET", "a"]), "2");
+}
+
+#[test]
+fn a_server_of_its_own_becomes_a_group_that_somebody_new_joins() {
+    let mut group = Group::alone("cluster-join");
+    for number in 0..100 {
+        let key = format!("k{number}");
+        assert_eq!(group.ask(&["SET", &key, "v"]), "+OK");
+    }
+    let second = group.join(0);
+    group.wait_for_voters(2);
+    let third = group.join(second);
+    group.wait_for_voters(3);
+    group.kill(0);
+    assert_eq!(group.ask(&["DBSIZE"]), ":100");
+    // Who is lost for good is replaced by somebody new, under a number of its own.
+    assert_eq!(group.ask(&["RAFT", "REMOVE", "1"]), "+OK");
+    group.wait_for_voters(2);
+    let fourth = group.join(third);
+    group.wait_for_voters(3);
+    group.kill(second);
+    assert_eq!(group.ask(&["DBSIZE"]), ":100");
+    assert_eq!(group.ask(&["SET", "k0", "w"]), "+OK");
+    assert!([third, fourth].contains(&group.leader()));
+}
+
+#[test]
+fn who_does_not_belong_is_told_what_to_do() {
+    let group = Group::form("cluster-refused", 3);
+    let empty = Directory::new("cluster-refused-empty");
+    let door = group.door(0);
+    let port = free_port().to_string();
+    let own = format!("127.0.0.1:{port}");
+    let words = |options: &[&str]| {
+        let (code, words) = last_words(&empty, options);
+        assert_ne!(code, Some(0), "{words}");
+        words
+    };
+    // Another word than the group's.
+    let text = words(&[
+        "--join",
+        &door,
+        "--cluster-port",
+        &port,
+        "--cluster-secret",
+        "x",
+    ]);
+    assert!(text.contains("--cluster-secret"), "{text}");
+    group.wait_until("it was counted", |group| {
+        let info = group.client(0).ask(&["INFO", "cluster"]);
+        info.contains("cluster_refused_members:1")
+    });
+    // A number that another disk has.
+    let text = words(&["--join", &door, "--cluster-port", &port, "--id", "2"]);
+    assert!(text.contains("RAFT REMOVE 2"), "{text}");
+    // A founder whose disk was wiped.
+    let peers = format!("1={door},2={own},3={}", group.door(2));
+    let text = words(&["--id", "2", "--peers", &peers]);
+    assert!(text.contains("--join"), "{text}");
+    // A directory that is in use, and one that belongs to another member.
+    let used = group.directory(0);
+    let output = last_words(used, &["--cluster-port", &port]);
+    assert!(output.1.contains("in use"), "{}", output.1);
+    let output = last_words(used, &["--id", "7"]);
+    assert_eq!(output.0, Some(2), "{}", output.1);
+    assert!(output.1.contains("belongs to member 1"), "{}", output.1);
+}
+
+#[test]
+fn a_server_with_data_is_no_founder_and_a_member_keeps_a_log() {
+    let directory = Directory::new("cluster-founder");
+    let server = Server::start(directory.path(), &[]);
+    server.kill();
+    let peers = "1=127.0.0.1:1,2=127.0.0.1:2";
+    let (code, words) = last_words(&directory, &["--id", "1", "--peers", peers]);
+    assert_eq!(code, Some(2), "{words}");
+    assert!(words.contains("--join"), "{words}");
+    let empty = Directory::new("cluster-memory");
+    let options = ["--appendonly", "no", "--id", "1", "--peers", peers];
+    let (code, words) = last_words(&empty, &options);
+    assert_eq!(code, Some(2), "{words}");
+    assert!(words.contains("--appendonly"), "{words}");
+    let (code, words) = last_words(&empty, &["--id", "3", "--peers", peers]);
+    assert_eq!(code, Some(2), "{words}");
+    assert!(words.contains("does not name member 3"), "{words}");
+}
+
+#[test]
+fn a_group_loses_no_acknowledged_write_and_looks_like_one_server() {
+    let seconds = std::env::var("SEEDIS_CHAOS_SECONDS").ok();
+    let seconds = seconds.and_then(|text| text.parse().ok()).unwrap_or(8);
+    let members = std::env::var("SEEDIS_CHAOS_MEMBERS").ok();
+    let members = members.and_then(|text| text.parse().ok()).unwrap_or(3);
+    let begun = Instant::now();
+    let told = chaos::run(members, Duration::from_secs(seconds));
+    println!("{told} in {:.0?}", begun.elapsed());
+}
