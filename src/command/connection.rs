@@ -96,6 +96,28 @@ pub(super) const ROWS: &[Row] = &[
         "1.0.0",
         "Closes the connection.",
     ),
+    Row {
+        group: "cluster",
+        ..row(
+            "readonly",
+            1,
+            Kind::Session(SessionVerb::ReadOnly),
+            &["loading", "stale", "fast"],
+            "3.0.0",
+            "Lets a follower answer the reads of the connection.",
+        )
+    },
+    Row {
+        group: "cluster",
+        ..row(
+            "readwrite",
+            1,
+            Kind::Session(SessionVerb::ReadWrite),
+            &["loading", "stale", "fast"],
+            "3.0.0",
+            "Sends the reads of the connection to the leader again.",
+        )
+    },
     row(
         "reset",
         1,

@@ -32,6 +32,9 @@ errors! {
     CLUSTER_DOWN = "CLUSTERDOWN The cluster is down";
     /// A write was under way when this member ceased to lead.
     UNCERTAIN = "UNCERTAIN the write may have been applied: this member no longer leads";
+    /// WAIT ends because this member no longer leads.
+    UNBLOCKED = "UNBLOCKED force unblock from blocking operation, instance state changed \
+        (master -> replica?)";
     /// The arguments do not fit the command's grammar.
     SYNTAX = "ERR syntax error";
     /// The key holds another type.

@@ -75,6 +75,8 @@ const STOPS: &[&str] = &[
 ];
 /// Flags of what changes the group; its reply may have to wait.
 const GROUP: &[&str] = &["admin", "noscript", "loading", "stale", "no_multi"];
+/// Flags of what tells about the group.
+const CLUSTERED: &[&str] = &["loading", "stale"];
 /// Flags of a container, whose subcommands have their own.
 const SUB: &[&str] = &["loading", "stale"];
 
@@ -116,6 +118,11 @@ pub(super) const ROWS: &[Row] = &[
         ..container("raft", ServerVerb::Raft, RAFT, "cluster", "7.2.0",
         "About the group.")
     },
+    Row {
+        flags: CLUSTERED,
+        ..container("cluster", ServerVerb::Cluster, CLUSTER, "cluster", "3.0.0",
+        "About the group, as cluster clients see it.")
+    },
     container("slowlog", ServerVerb::Slowlog, SLOWLOG, "server", "2.2.12",
         "About slow requests."),
     container("latency", ServerVerb::Latency, LATENCY, "server", "2.8.13",
@@ -123,6 +130,32 @@ pub(super) const ROWS: &[Row] = &[
     container("acl", ServerVerb::Acl, ACL, "server", "6.0.0",
         "About users."),
 ];
+
+#[rustfmt::skip]
+const CLUSTER: &[Row] = &[
+    of_cluster("cluster|countkeysinslot", 3, "3.0.0", "Counts the keys of a hash slot."),
+    of_cluster("cluster|getkeysinslot", 4, "3.0.0", "Lists keys of a hash slot."),
+    of_cluster("cluster|help", 2, "5.0.0", "Tells the subcommands."),
+    of_cluster("cluster|info", 2, "3.0.0", "Answers the state of the group."),
+    of_cluster("cluster|keyslot", 3, "3.0.0", "Answers the hash slot of a key."),
+    of_cluster("cluster|myid", 2, "3.0.0", "Answers what names this member."),
+    of_cluster("cluster|myshardid", 2, "7.2.0", "Answers what names the group."),
+    of_cluster("cluster|nodes", 2, "3.0.0", "Lists the members, a line each."),
+    of_cluster("cluster|shards", 2, "7.0.0", "Lists the members and their states."),
+    of_cluster("cluster|slots", 2, "3.0.0", "Lists where clients reach the members."),
+];
+
+const fn of_cluster(
+    name: &'static str,
+    arity: i32,
+    since: &'static str,
+    summary: &'static str,
+) -> Row {
+    Row {
+        group: "cluster",
+        ..row(name, arity, ServerVerb::Cluster, CLUSTERED, since, summary)
+    }
+}
 
 const fn of_group(
     name: &'static str,

@@ -75,6 +75,10 @@ pub enum SessionVerb {
     Multi,
     /// QUIT.
     Quit,
+    /// READONLY.
+    ReadOnly,
+    /// READWRITE.
+    ReadWrite,
     /// RESET.
     Reset,
     /// SELECT.
@@ -96,6 +100,8 @@ pub enum ServerVerb {
     BgSave,
     /// CLIENT.
     Client,
+    /// CLUSTER.
+    Cluster,
     /// COMMAND.
     Command,
     /// CONFIG.

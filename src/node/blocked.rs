@@ -52,8 +52,11 @@ impl Node {
                         write_error(&mut session.reply(), error);
                     }
                 }
-                // A group of one has no replicas that could have acknowledged.
-                Blocked::Wait { .. } => session.reply().integer(0),
+                Blocked::Wait { index, .. } => {
+                    let raft = self.commit.raft.as_ref();
+                    let held = raft.map_or(0, |raft| raft.holders(index));
+                    session.reply().integer(held as i64);
+                }
                 Blocked::Sleep { .. }
                 | Blocked::Reload
                 | Blocked::Rewrite
@@ -82,6 +85,22 @@ impl Node {
         }
     }
 
+    /// Ends the waits for members that hold an entry; with an error, where this one leads no more.
+    pub(super) fn end_waits_for_members(&mut self, error: Option<&Error>) {
+        if self.blocked_clients == 0 {
+            return;
+        }
+        for slot in self.sessions.slots() {
+            let session = self.sessions.get(slot);
+            if let Some(Blocked::Wait { wanted, index, .. }) = session.and_then(|s| s.blocked)
+                && let Some(raft) = &self.commit.raft
+                && (error.is_some() || raft.holders(index) >= wanted)
+            {
+                self.unblock_with(slot, error);
+            }
+        }
+    }
+
     /// Ends the waits for something that has happened.
     pub(super) fn end_waits(&mut self, why: Blocked) {
         self.end_waits_with(why, None);
@@ -104,7 +123,7 @@ impl Node {
 /// When a wait ends by itself.
 pub(super) fn until(why: Blocked) -> Option<Mono> {
     match why {
-        Blocked::Wait { until } => until,
+        Blocked::Wait { until, .. } => until,
         Blocked::Sleep { until } => Some(until),
         Blocked::Reload | Blocked::Rewrite | Blocked::Change | Blocked::Transfer => None,
     }

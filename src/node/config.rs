@@ -48,6 +48,9 @@ pub struct Config {
     /// Whether a leader answers reads without asking anybody while its lease lasts. Safe only where
     /// no clock runs off by more than a thousandth.
     pub lease_reads: bool,
+    /// How old a state may be, in milliseconds, from which a follower answers the reads of clients
+    /// that have said READONLY; 0: as old as it is.
+    pub staleness_ms_max: u64,
     /// How many bytes of applied entries are kept in memory for members that lag.
     pub retained_bytes: usize,
     /// The most bytes of one piece of a state that is sent to a member.
@@ -76,6 +79,8 @@ pub struct Config {
 pub struct Process {
     /// The TCP port.
     pub port: u16,
+    /// The TCP port for other members; 0: there is none.
+    pub cluster_port: u16,
     /// The process's number.
     pub pid: u32,
     /// The operating system and machine.
@@ -107,6 +112,7 @@ impl Default for Config {
             rewrite_min_bytes: 64 << 20,
             segment_bytes: crate::limits::SEGMENT_BYTES,
             lease_reads: false,
+            staleness_ms_max: 0,
             retained_bytes: 64 << 20,
             chunk_bytes: 512 << 10,
             requirepass: Vec::new(),

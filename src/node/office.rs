@@ -46,6 +46,8 @@ pub(super) struct Office {
     pub(super) first_change: Option<Change>,
     /// The term in which this member serves as leader.
     term: Option<Term>,
+    /// Who led last, as far as is known.
+    pub(super) last_leader: Option<NodeId>,
     /// The last round of questions that was asked.
     round: u64,
     /// Replies were held in this turn: the next round is to be asked.
@@ -74,15 +76,27 @@ impl Node {
     pub(super) fn elsewhere_at(&self, slot: u16) -> Error {
         let leader = self.commit.raft.as_ref().and_then(|raft| raft.leader());
         let known = leader.filter(|leader| *leader != self.config.id);
-        let Some(address) = known.and_then(|leader| self.address_of(leader)) else {
+        let met = known.and_then(|leader| self.met.get(&leader));
+        let Some((host, port)) = met.and_then(|met| endpoint(&met.address)) else {
             return Error::CLUSTER_DOWN;
         };
-        Error::text(format!("MOVED {slot} {address}"))
+        Error::text(format!("MOVED {slot} {host}:{port}"))
     }
 
-    fn address_of(&self, member: NodeId) -> Option<&str> {
-        let met = self.met.get(&member)?;
-        Some(&met.address)
+    /// Whether this member may answer a read of a client that does not mind an old state.
+    ///
+    /// A follower's state is as old as the last word of its leader, and as much older as that
+    /// leader may have gone on without knowing of the next one.
+    pub(super) fn may_read_here(&self) -> bool {
+        let Some(raft) = self.commit.raft.as_ref() else {
+            return false;
+        };
+        let most = self.config.staleness_ms_max;
+        let is_recent = raft.heard_leader().is_some_and(|heard| {
+            let age = self.now.mono.since(heard) + raft.election_timeout_max();
+            age.as_millis() <= u128::from(most) && self.commit.applied >= raft.commit()
+        });
+        self.phase == Phase::Serving && (most == 0 || is_recent)
     }
 
     /// Holds what a read has just written, from `start` on, until this member is known to lead
@@ -107,6 +121,7 @@ impl Node {
             return;
         };
         let term = raft.is_leader().then(|| raft.term());
+        self.office.last_leader = raft.leader().or(self.office.last_leader);
         if self.office.term.is_some() && self.office.term != term {
             self.lose_office();
         }
@@ -150,6 +165,7 @@ impl Node {
         if let Some(answered) = answered {
             self.release_held(answered);
         }
+        self.end_waits_for_members(None);
         if !is_changing && self.office.first_change.is_none() {
             self.end_waits(Blocked::Change);
         }
@@ -197,6 +213,7 @@ impl Node {
         let changing = self.commit.raft.as_ref().is_none_or(Raft::is_changing);
         self.end_waits_with(Blocked::Change, changing.then_some(&Error::UNCERTAIN));
         self.end_waits(Blocked::Transfer);
+        self.end_waits_for_members(Some(&Error::UNBLOCKED));
         let mut refusal = Vec::new();
         write_error(
             &mut Reply::new(&mut refusal, Protocol::Resp2),
@@ -237,4 +254,11 @@ impl Node {
         }
         self.commit.messages = messages;
     }
+}
+
+/// The host and the port of an address; the host of the sixth version without its brackets.
+pub(super) fn endpoint(address: &str) -> Option<(&str, u16)> {
+    let (host, port) = address.rsplit_once(':')?;
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    (!host.is_empty()).then_some((host, port.parse().ok()?))
 }

@@ -162,7 +162,8 @@ impl Node {
             return Err(Error::LOADING);
         }
         let in_transaction = session.transaction.is_some();
-        if !self.serves() && needs_leader(row) {
+        let reads_here = matches!(row.kind, Kind::Read(_)) && session.reads_here && !in_transaction;
+        if !self.serves() && needs_leader(row) && !(reads_here && self.may_read_here()) {
             if row.name == "exec" {
                 self.abandon_transaction(slot);
             }
@@ -287,7 +288,7 @@ impl Node {
                 if !silent && session.blocked.is_none() {
                     self.note_answer(conn, answer_of(row));
                 }
-                if self.office.grouped && needs_leader(row) {
+                if self.office.grouped && self.serves() && needs_leader(row) {
                     self.hold_reply(slot, mark);
                 }
             }
@@ -489,7 +490,7 @@ fn is_moved(outcome: &Outcome) -> bool {
 fn needs_leader(row: &Row) -> bool {
     match row.kind {
         Kind::Write(_) => true,
-        Kind::Read(_) => !row.has_flag("loading"),
+        Kind::Read(_) => !row.has_flag("loading") && row.group != "connection",
         Kind::Session(verb) => matches!(verb, SessionVerb::Exec | SessionVerb::Watch),
         Kind::Server(_) => false,
     }

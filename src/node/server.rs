@@ -2,6 +2,7 @@
 
 mod admin;
 mod clients;
+mod cluster;
 mod commands;
 mod config;
 mod debug;
@@ -51,6 +52,7 @@ impl Node {
         };
         match verb {
             ServerVerb::Client => self.client_verb(request),
+            ServerVerb::Cluster => self.cluster_verb(request),
             ServerVerb::Command => self.command_verb(request),
             ServerVerb::Config => self.config_verb(request),
             ServerVerb::Debug => self.debug_verb(request),

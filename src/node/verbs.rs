@@ -39,6 +39,11 @@ impl Node {
                 self.answer(slot, |reply| reply.simple("RESET"));
                 return Ok(());
             }
+            SessionVerb::ReadOnly | SessionVerb::ReadWrite => {
+                if let Some(session) = self.sessions.get_mut(slot) {
+                    session.reads_here = verb == SessionVerb::ReadOnly;
+                }
+            }
             SessionVerb::Quit => {
                 self.answer(slot, |reply| reply.ok());
                 if let Some(session) = self.sessions.get_mut(slot) {
@@ -141,6 +146,8 @@ impl Node {
             session.protocol = protocol;
         }
         let (spoken, id) = (session.protocol, session.conn.0);
+        let mode = self.mode();
+        let role: &[u8] = if self.serves() { b"master" } else { b"replica" };
         self.answer(slot, |reply| {
             reply.map(7);
             reply.bulk(b"server");
@@ -152,9 +159,9 @@ impl Node {
             reply.bulk(b"id");
             reply.integer(id as i64);
             reply.bulk(b"mode");
-            reply.bulk(b"standalone");
+            reply.bulk(mode.as_bytes());
             reply.bulk(b"role");
-            reply.bulk(b"master");
+            reply.bulk(role);
             reply.bulk(b"modules");
             reply.array(0);
         });

@@ -259,6 +259,19 @@ impl Raft {
         }
     }
 
+    /// When a leader of the present term was last heard, where one is known.
+    pub fn heard_leader(&self) -> Option<Mono> {
+        match &self.role {
+            Role::Follower(following) => following.leader.map(|_| self.heard),
+            _ => None,
+        }
+    }
+
+    /// For how long a leader may go on without knowing that another has been elected, at most.
+    pub fn election_timeout_max(&self) -> core::time::Duration {
+        self.settings.election_max()
+    }
+
     /// The present term.
     pub fn term(&self) -> Term {
         self.term

@@ -300,6 +300,18 @@ impl Raft {
         peers.any(|peer| peer.catches_up && self.now.since(peer.heard) < silent)
     }
 
+    /// Up to where a member is known to hold the log, as long as this one leads.
+    pub fn held_by(&self, id: NodeId) -> LogIndex {
+        let peer = self.peers().iter().find(|peer| peer.member.id == id);
+        peer.map_or(LogIndex(0), |peer| peer.matched)
+    }
+
+    /// How many other members are known to hold an entry, as long as this one leads.
+    pub fn holders(&self, index: LogIndex) -> usize {
+        let peers = self.peers().iter();
+        peers.filter(|peer| peer.matched >= index).count()
+    }
+
     fn peers(&self) -> &[Peer] {
         match &self.role {
             Role::Leader(leadership) => &leadership.peers,

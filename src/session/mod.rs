@@ -11,7 +11,7 @@ pub mod transaction;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::ids::ConnId;
+use crate::ids::{ConnId, LogIndex};
 use crate::resp::reply::{Protocol, Reply};
 use crate::time::Mono;
 
@@ -41,6 +41,10 @@ pub enum Blocked {
     Wait {
         /// When the client is answered all the same; never, where it gave 0.
         until: Option<Mono>,
+        /// How many members are to hold it.
+        wanted: usize,
+        /// The last entry that the client may have written.
+        index: LogIndex,
     },
     /// DEBUG SLEEP: the time when it ends.
     Sleep {
@@ -86,6 +90,8 @@ pub struct Session {
     pub no_evict: bool,
     /// CLIENT NO-TOUCH.
     pub no_touch: bool,
+    /// READONLY: a follower may answer its reads.
+    pub reads_here: bool,
     /// CLIENT REPLY.
     pub reply_mode: ReplyMode,
     /// Bytes that are not a request yet.

@@ -259,6 +259,13 @@ impl Store {
         self.garbage.step(budget)
     }
 
+    /// All live keys of a database. Walks everything.
+    pub fn keys(&self, db: DbId, at: Stamp) -> impl Iterator<Item = &[u8]> {
+        let dict = self.databases.get(db as usize);
+        let views = dict.into_iter().flat_map(|dict| dict.iter());
+        views.filter(move |view| view.live(at)).map(|view| view.key)
+    }
+
     /// A digest of all live keys with their types, values and expiries: equal for equal states,
     /// whatever their history, capacity, encoding or seed. Walks everything.
     #[must_use]

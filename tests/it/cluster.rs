@@ -3,6 +3,7 @@
 
 mod chaos;
 mod group;
+mod measure;
 mod proxy;
 
 use std::time::{Duration, Instant};
@@ -141,4 +142,54 @@ fn a_group_loses_no_acknowledged_write_and_looks_like_one_server() {
     let begun = Instant::now();
     let told = chaos::run(members, Duration::from_secs(seconds));
     println!("{told} in {:.0?}", begun.elapsed());
+}
+
+#[test]
+fn cluster_clients_see_one_shard_whose_primary_leads() {
+    let group = Group::form("cluster-view", 3);
+    let leader = group.leader();
+    let follower = (leader + 1) % 3;
+    assert_eq!(group.ask(&["SET", "foo", "1"]), "+OK");
+    let port = |at: usize| group.port(at).to_string();
+    let slots = group.client(follower).ask(&["CLUSTER", "SLOTS"]);
+    let first = format!(":0 :16383 127.0.0.1 :{} ", port(leader));
+    assert!(slots.starts_with(&first), "{slots}");
+    assert!((0..3).all(|at| slots.contains(&port(at))), "{slots}");
+    let info = group.client(follower).ask(&["CLUSTER", "INFO"]);
+    assert!(info.contains("cluster_state:ok"), "{info}");
+    let mut client = group.client(follower);
+    assert_eq!(client.ask(&["CLUSTER", "KEYSLOT", "foo"]), ":12182");
+    assert!(client.ask(&["CLUSTER", "NODES"]).contains("myself,slave"));
+    // Who leads is asked for what the others hold, and a follower whom it follows.
+    let role = client.ask(&["ROLE"]);
+    assert!(
+        role.starts_with(&format!("slave 127.0.0.1 :{}", port(leader))),
+        "{role}"
+    );
+    assert_eq!(client.ask(&["PING"]), "+PONG");
+    assert_eq!(group.client(leader).ask(&["WAIT", "2", "0"]), ":2");
+    assert_eq!(
+        group
+            .client(leader)
+            .ask(&["CLUSTER", "COUNTKEYSINSLOT", "12182"]),
+        ":1"
+    );
+    assert_eq!(
+        group
+            .client(leader)
+            .ask(&["CLUSTER", "GETKEYSINSLOT", "12182", "9"]),
+        "foo"
+    );
+    // Reads of who does not mind an old state are answered here, writes are not.
+    assert_eq!(client.ask(&["READONLY"]), "+OK");
+    group.wait_until("it is applied there", |_| {
+        client.ask(&["GET", "foo"]) == "1"
+    });
+    assert!(
+        client
+            .ask(&["SET", "foo", "2"])
+            .starts_with("-MOVED 12182 ")
+    );
+    assert_eq!(client.ask(&["READWRITE"]), "+OK");
+    assert!(client.ask(&["GET", "foo"]).starts_with("-MOVED 12182 "));
 }

@@ -5,7 +5,10 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+
+use seedis::rng;
 
 /// A directory that is gone when the test is.
 pub(crate) struct Directory(PathBuf);
@@ -30,10 +33,19 @@ impl Drop for Directory {
     }
 }
 
-/// A port that nobody listened on a moment ago.
+/// A port that nobody listened on a moment ago, and that the system gives to no connection by
+/// itself: members dial each other before all of them listen.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("its address").port()
+    const PORTS: std::ops::Range<u64> = 10_000..32_000;
+    static TRIED: AtomicU64 = AtomicU64::new(0);
+    loop {
+        let tried = TRIED.fetch_add(1, Ordering::Relaxed);
+        let draw = rng::draw(u64::from(std::process::id()), 0, tried, 0);
+        let port = PORTS.start + rng::below(draw, PORTS.end - PORTS.start);
+        if TcpListener::bind(("127.0.0.1", port as u16)).is_ok() {
+            return port as u16;
+        }
+    }
 }
 
 /// A running server.

@@ -132,6 +132,14 @@ pub(crate) struct Options {
     /// Where clients reach this member, if it is not where other members see it.
     #[arg(long, value_name = "HOST:PORT", env = "SEEDIS_ADVERTISE")]
     pub(crate) advertise: Option<String>,
+    /// Let a leader answer reads without asking the others while its lease lasts: safe only where
+    /// no clock runs off by more than a thousandth.
+    #[arg(long, value_enum, default_value = "no", env = "SEEDIS_LEASE_READS")]
+    pub(crate) lease_reads: Switch,
+    /// How old the state may be, in milliseconds, from which a follower answers clients that have
+    /// said READONLY; 0: as old as it is.
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
+    pub(crate) readonly_max_staleness: u64,
     /// Print the version.
     #[arg(short = 'v', long, action = ArgAction::SetTrue)]
     pub(crate) version: bool,
@@ -258,6 +266,8 @@ impl Options {
             clients_max: self.maxclients,
             timeout_s: self.timeout,
             protected_mode: self.protected_mode.is_on(),
+            lease_reads: self.lease_reads.is_on(),
+            staleness_ms_max: self.readonly_max_staleness,
             debug_command: self.enable_debug_command.is_on(),
             ..Config::default()
         }

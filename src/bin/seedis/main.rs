@@ -187,6 +187,7 @@ fn complete(config: Config, options: &Options) -> Config {
         hash_seed: entropy(),
         process: Process {
             port: options.port,
+            cluster_port: 0,
             pid: std::process::id(),
             os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             executable: std::env::current_exe()

@@ -32,10 +32,7 @@ impl Node {
                 reply.bulk_fmt(format_args!("{}", us % 1_000_000));
             }
             ServerVerb::Role => {
-                reply.array(3);
-                reply.bulk(b"master");
-                reply.integer(self.commit.applied.0 as i64);
-                reply.array(0);
+                self.role_verb(&mut reply);
             }
             ServerVerb::LastSave => {
                 let saved = self.commit.rewrite.saved_at_s;
@@ -71,7 +68,8 @@ impl Node {
         Ok(())
     }
 
-    /// WAIT: a group of one has no replicas, so that only the timeout can end it.
+    /// WAIT: what a client has written is with a majority when it is acknowledged; this waits for
+    /// more. A group of one has no other members, so that only the timeout can end it.
     fn wait(&mut self, request: Request<'_, '_>) -> Outcome {
         let Request {
             slot,
@@ -82,12 +80,30 @@ impl Node {
         let wanted = args.integer(1)?;
         let timeout = args.integer(2).map_err(|_| Error::TIMEOUT_NOT_AN_INTEGER)?;
         let timeout = u64::try_from(timeout).map_err(|_| Error::TIMEOUT_NEGATIVE)?;
-        if wanted <= 0 || self.applying {
-            reply.integer(0);
+        if !self.serves() {
+            return Err(Error::text(
+                "ERR WAIT cannot be used with replica instances.".into(),
+            ));
+        }
+        let (wanted, index) = (usize::try_from(wanted).unwrap_or(0), self.commit.applied);
+        let held = self
+            .commit
+            .raft
+            .as_ref()
+            .map_or(0, |raft| raft.holders(index));
+        if held >= wanted || self.applying {
+            reply.integer(held as i64);
             return Ok(());
         }
         let until = (timeout > 0).then(|| self.now.mono + Duration::from_millis(timeout));
-        self.block(slot, Blocked::Wait { until });
+        self.block(
+            slot,
+            Blocked::Wait {
+                until,
+                wanted,
+                index,
+            },
+        );
         Ok(())
     }
 

@@ -83,7 +83,7 @@ impl Node {
             "cluster" => {
                 put(
                     out,
-                    format_args!("cluster_enabled:{}", u8::from(self.office.grouped)),
+                    format_args!("cluster_enabled:{}", u8::from(self.is_cluster())),
                 );
                 put(
                     out,
@@ -107,7 +107,7 @@ impl Node {
         put(out, format_args!("redis_git_sha1:00000000"));
         put(out, format_args!("redis_git_dirty:0"));
         put(out, format_args!("redis_build_id:0"));
-        put(out, format_args!("redis_mode:standalone"));
+        put(out, format_args!("redis_mode:{}", self.mode()));
         put(out, format_args!("os:{}", process.os));
         put(out, format_args!("arch_bits:64"));
         put(out, format_args!("monotonic_clock:POSIX clock_gettime"));
@@ -256,8 +256,9 @@ impl Node {
 
     fn replication_section(&self, out: &mut String) {
         let offset = self.commit.applied.0;
-        put(out, format_args!("role:master"));
-        put(out, format_args!("connected_slaves:0"));
+        for line in self.replication_lines() {
+            put(out, format_args!("{line}"));
+        }
         put(out, format_args!("master_failover_state:no-failover"));
         put(
             out,

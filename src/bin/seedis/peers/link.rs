@@ -226,6 +226,10 @@ pub(super) async fn connect(address: &str) -> io::Result<TcpStream> {
     let stream = tokio::time::timeout(PATIENCE, TcpStream::connect(address))
         .await
         .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
+    // A port of this machine that nobody listens on can be connected to itself, and is then taken.
+    if stream.local_addr()? == stream.peer_addr()? {
+        return Err(io::ErrorKind::ConnectionRefused.into());
+    }
     stream.set_nodelay(true)?;
     let socket = socket2::SockRef::from(&stream);
     // A member behind a cut cable is to be dialled again soon after that is mended.

@@ -159,7 +159,7 @@ pub(crate) async fn enter(
         clients: advertised(options)?,
     };
     let peers = Peers::new(settings, roster, standing.clone());
-    listen(options, &own.address, &peers)?;
+    config.process.cluster_port = listen(options, &own.address, &peers)?;
     config.incarnation = own.incarnation;
     let group = match (standing, door) {
         (Some(Standing::Forming { with }), _) => {
@@ -192,7 +192,7 @@ fn advertised(options: &Options) -> Result<String, String> {
     Ok(resolved.to_string())
 }
 
-fn listen(options: &Options, address: &str, peers: &Rc<Peers>) -> Result<(), String> {
+fn listen(options: &Options, address: &str, peers: &Rc<Peers>) -> Result<u16, String> {
     let port = address
         .rsplit_once(':')
         .and_then(|(_, port)| port.parse().ok());
@@ -204,5 +204,5 @@ fn listen(options: &Options, address: &str, peers: &Rc<Peers>) -> Result<(), Str
     for listener in listeners {
         task::spawn_local(Rc::clone(peers).answer(listener));
     }
-    Ok(())
+    Ok(port)
 }

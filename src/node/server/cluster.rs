@@ -1,0 +1,320 @@
+//! CLUSTER: the group as a Redis Cluster of one shard, whose primary is the leader.
+//!
+//! Cluster clients learn from it whom to ask, and to whom to turn when another leads. A member
+//! whose address for clients is not known yet is not shown: an empty address would be taken for the
+//! one that was asked (redis.io/commands/cluster-slots).
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::Write;
+
+use crate::command::args::Args;
+use crate::command::error::{Error, Outcome};
+use crate::command::slot::{self, SLOTS};
+use crate::ids::NodeId;
+use crate::node::office::endpoint;
+use crate::node::{Node, Phase};
+use crate::resp::reply::Reply;
+
+use super::Request;
+
+/// A member as clients see it.
+struct Place<'a> {
+    id: NodeId,
+    /// 40 hexadecimal digits, another for every disk.
+    name: String,
+    host: &'a str,
+    port: u16,
+    is_leader: bool,
+}
+
+impl Place<'_> {
+    fn role(&self) -> &'static [u8] {
+        if self.is_leader {
+            b"master"
+        } else {
+            b"replica"
+        }
+    }
+}
+
+impl Node {
+    pub(super) fn cluster_verb(&mut self, request: Request<'_, '_>) -> Outcome {
+        let Request {
+            args, mut reply, ..
+        } = request;
+        if args.is(1, "keyslot") {
+            reply.integer(i64::from(slot::of(args.at(2))));
+            return Ok(());
+        }
+        if !self.is_cluster() {
+            return Err(Error::text(
+                "ERR This instance has cluster support disabled".into(),
+            ));
+        }
+        if args.is(1, "countkeysinslot") {
+            let count = self.keys_in(slot_of(args)?).count();
+            reply.integer(count as i64);
+        } else if args.is(1, "getkeysinslot") {
+            let most = usize::try_from(args.integer(3)?)
+                .map_err(|_| Error::text("ERR Invalid number of keys".into()))?;
+            let keys: Vec<&[u8]> = self.keys_in(slot_of(args)?).take(most).collect();
+            reply.array(keys.len());
+            for key in keys {
+                reply.bulk(key);
+            }
+        } else if args.is(1, "info") {
+            reply.verbatim(*b"txt", &self.cluster_info());
+        } else if args.is(1, "nodes") {
+            reply.verbatim(*b"txt", &self.cluster_nodes());
+        } else if args.is(1, "slots") {
+            self.cluster_slots(&mut reply);
+        } else if args.is(1, "shards") {
+            self.cluster_shards(&mut reply);
+        } else if args.is(1, "myid") {
+            reply.bulk(self.name_of(self.config.id).as_bytes());
+        } else {
+            // MYSHARDID: there is one shard, the group.
+            let cluster = self.office.identity.as_ref().map_or(0, |own| own.cluster.0);
+            reply.bulk_fmt(format_args!("{cluster:040x}"));
+        }
+        Ok(())
+    }
+
+    /// What clients are told of what they talk to.
+    pub(in crate::node) fn mode(&self) -> &'static str {
+        if self.is_cluster() {
+            "cluster"
+        } else {
+            "standalone"
+        }
+    }
+
+    /// Whether clients see a cluster: there are other members, or may come to be some.
+    pub(in crate::node) fn is_cluster(&self) -> bool {
+        self.office.grouped || self.config.process.cluster_port != 0
+    }
+
+    fn keys_in(&self, wanted: u16) -> impl Iterator<Item = &[u8]> {
+        let keys = self.store.keys(0, self.applied_stamp);
+        keys.filter(move |key| slot::of(key) == wanted)
+    }
+
+    /// What names a member, and the disk that it has.
+    fn name_of(&self, id: NodeId) -> String {
+        let raft = self.commit.raft.as_ref();
+        let member = raft.and_then(|raft| raft.in_force().get(id));
+        let life = match raft {
+            Some(raft) if id == self.config.id => raft.incarnation().0,
+            _ => member.map_or(0, |member| member.incarnation.0),
+        };
+        let cluster = self.office.identity.as_ref().map_or(0, |own| own.cluster.0);
+        format!("{cluster:016x}{life:016x}{:08x}", id.0 as u32)
+    }
+
+    /// The members that clients can be sent to, the leader first; as long as nobody leads, the one
+    /// that did last.
+    fn places(&self) -> Vec<Place<'_>> {
+        let Some(raft) = &self.commit.raft else {
+            return Vec::new();
+        };
+        let leader = raft.leader().or(self.office.last_leader);
+        let members = raft.in_force().members();
+        let mut places: Vec<Place<'_>> = members
+            .filter_map(|member| {
+                let (host, port) = endpoint(&self.met.get(&member.id)?.address)?;
+                Some(Place {
+                    id: member.id,
+                    name: self.name_of(member.id),
+                    host,
+                    port,
+                    is_leader: Some(member.id) == leader,
+                })
+            })
+            .collect();
+        places.sort_by_key(|place| !place.is_leader);
+        places
+    }
+
+    fn cluster_info(&self) -> String {
+        let raft = self.commit.raft.as_ref();
+        let leads = raft.is_some_and(|raft| raft.leader().is_some());
+        let state = if leads && self.phase == Phase::Serving {
+            "ok"
+        } else {
+            "fail"
+        };
+        let known = raft.map_or(1, |raft| raft.in_force().members().count());
+        let term = raft.map_or(0, |raft| raft.term().0);
+        let mut text = String::new();
+        for (field, value) in [
+            ("cluster_enabled", "1"),
+            ("cluster_state", state),
+            ("cluster_slots_assigned", "16384"),
+            ("cluster_slots_ok", "16384"),
+            ("cluster_slots_pfail", "0"),
+            ("cluster_slots_fail", "0"),
+        ] {
+            let _ = write!(text, "{field}:{value}\r\n");
+        }
+        let _ = write!(
+            text,
+            "cluster_known_nodes:{known}\r\ncluster_size:1\r\ncluster_current_epoch:{term}\r\n\
+             cluster_my_epoch:{term}\r\n"
+        );
+        text
+    }
+
+    fn cluster_nodes(&self) -> String {
+        let places = self.places();
+        let leader = places.iter().find(|place| place.is_leader);
+        let leader = leader.map_or("-", |place| &place.name);
+        let term = self.commit.raft.as_ref().map_or(0, |raft| raft.term().0);
+        let mut text = String::new();
+        for place in &places {
+            let own = if place.id == self.config.id {
+                "myself,"
+            } else {
+                ""
+            };
+            let (role, of, slots) = if place.is_leader {
+                ("master", "-", " 0-16383")
+            } else {
+                ("slave", leader, "")
+            };
+            let (name, host, port) = (&place.name, place.host, place.port);
+            let bus = port.checked_add(10_000).unwrap_or_default();
+            let _ = writeln!(
+                text,
+                "{name} {host}:{port}@{bus} {own}{role} {of} 0 0 {term} connected{slots}"
+            );
+        }
+        text
+    }
+
+    fn cluster_slots(&self, reply: &mut Reply<'_>) {
+        let places = self.places();
+        if places.is_empty() {
+            reply.array(0);
+            return;
+        }
+        reply.array(1);
+        reply.array(2 + places.len());
+        reply.integer(0);
+        reply.integer(i64::from(SLOTS - 1));
+        for place in &places {
+            reply.array(4);
+            reply.bulk(place.host.as_bytes());
+            reply.integer(i64::from(place.port));
+            reply.bulk(place.name.as_bytes());
+            reply.array(0);
+        }
+    }
+
+    fn cluster_shards(&self, reply: &mut Reply<'_>) {
+        let places = self.places();
+        reply.array(1);
+        reply.map(2);
+        reply.bulk(b"slots");
+        reply.array(2);
+        reply.integer(0);
+        reply.integer(i64::from(SLOTS - 1));
+        reply.bulk(b"nodes");
+        reply.array(places.len());
+        for place in &places {
+            reply.map(7);
+            reply.bulk(b"id");
+            reply.bulk(place.name.as_bytes());
+            reply.bulk(b"port");
+            reply.integer(i64::from(place.port));
+            reply.bulk(b"ip");
+            reply.bulk(place.host.as_bytes());
+            reply.bulk(b"endpoint");
+            reply.bulk(place.host.as_bytes());
+            reply.bulk(b"role");
+            reply.bulk(place.role());
+            reply.bulk(b"replication-offset");
+            reply.integer(self.commit.applied.0 as i64);
+            reply.bulk(b"health");
+            reply.bulk(b"online");
+        }
+    }
+
+    /// ROLE: a leader names those who follow it, a follower whom it follows.
+    pub(super) fn role_verb(&self, reply: &mut Reply<'_>) {
+        let applied = self.commit.applied.0 as i64;
+        let places = self.places();
+        let is_primary = !self.office.grouped || self.leads().is_some();
+        let others = places.iter().filter(|place| place.id != self.config.id);
+        let others: Vec<&Place<'_>> = others.collect();
+        if is_primary {
+            reply.array(3);
+            reply.bulk(b"master");
+            reply.integer(applied);
+            reply.array(others.len());
+            for place in others {
+                let raft = self.commit.raft.as_ref();
+                let held = raft.map_or(0, |raft| raft.held_by(place.id).0);
+                reply.array(3);
+                reply.bulk(place.host.as_bytes());
+                reply.bulk_fmt(format_args!("{}", place.port));
+                reply.bulk_fmt(format_args!("{held}"));
+            }
+            return;
+        }
+        let leader = places.iter().find(|place| place.is_leader);
+        let is_known = self
+            .commit
+            .raft
+            .as_ref()
+            .is_some_and(|raft| raft.leader().is_some());
+        reply.array(5);
+        reply.bulk(b"slave");
+        reply.bulk(leader.map_or(&b""[..], |place| place.host.as_bytes()));
+        reply.integer(leader.map_or(0, |place| i64::from(place.port)));
+        reply.bulk(if is_known { b"connected" } else { b"connect" });
+        reply.integer(applied);
+    }
+
+    /// INFO's section about replication, with Redis's names.
+    pub(super) fn replication_lines(&self) -> Vec<String> {
+        let places = self.places();
+        let raft = self.commit.raft.as_ref();
+        let is_primary = !self.office.grouped || self.leads().is_some();
+        let mut lines = Vec::new();
+        if is_primary {
+            let others = places.iter().filter(|place| place.id != self.config.id);
+            let others: Vec<&Place<'_>> = others.collect();
+            lines.push("role:master".into());
+            lines.push(format!("connected_slaves:{}", others.len()));
+            for (number, place) in others.iter().enumerate() {
+                let held = raft.map_or(0, |raft| raft.held_by(place.id).0);
+                let (host, port) = (place.host, place.port);
+                lines.push(format!(
+                    "slave{number}:ip={host},port={port},state=online,offset={held},lag=0"
+                ));
+            }
+            return lines;
+        }
+        let leader = places.iter().find(|place| place.is_leader);
+        let is_known = raft.is_some_and(|raft| raft.leader().is_some());
+        let (host, port) = leader.map_or(("", 0), |place| (place.host, place.port));
+        let link = if is_known { "up" } else { "down" };
+        lines.push("role:slave".into());
+        lines.push(format!("master_host:{host}"));
+        lines.push(format!("master_port:{port}"));
+        lines.push(format!("master_link_status:{link}"));
+        lines.push("slave_read_only:1".into());
+        lines.push(format!("slave_repl_offset:{}", self.commit.applied.0));
+        lines.push("connected_slaves:0".into());
+        lines
+    }
+}
+
+fn slot_of(args: Args<'_>) -> Result<u16, Error> {
+    let slot = u16::try_from(args.integer(2)?)
+        .ok()
+        .filter(|slot| *slot < SLOTS);
+    slot.ok_or_else(|| Error::text("ERR Invalid or out of range slot".into()))
+}
