@@ -86,6 +86,18 @@ pub enum Note {
         /// Since this term.
         term: Term,
     },
+    /// Another member leads.
+    Following {
+        /// Which one.
+        leader: NodeId,
+        /// Since this term.
+        term: Term,
+    },
+    /// Nobody leads, as far as this member knows.
+    Leaderless {
+        /// The last term that it has heard of.
+        term: Term,
+    },
     /// A rewrite has begun.
     RewriteBegun {
         /// The index whose state it writes.
@@ -131,6 +143,12 @@ impl fmt::Display for Note {
             }
             Self::Damage(text) => f.write_str(text),
             Self::Leading { term } => write!(f, "leading since term {}", term.0),
+            Self::Following { leader, term } => {
+                write!(f, "member {} leads since term {}", leader.0, term.0)
+            }
+            Self::Leaderless { term } => {
+                write!(f, "nobody is known to lead since term {}", term.0)
+            }
             Self::RewriteBegun { index } => {
                 write!(f, "rewriting the log: base of entry {}", index.0)
             }

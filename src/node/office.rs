@@ -22,7 +22,7 @@ use crate::session::Blocked;
 use crate::time::Mono;
 
 use super::base::Identity;
-use super::effect::Effect;
+use super::effect::{Effect, Note};
 use super::route::write_error;
 use super::witness::Answer;
 use super::{Node, Phase};
@@ -46,6 +46,8 @@ pub(super) struct Office {
     pub(super) first_change: Option<Change>,
     /// The term in which this member serves as leader.
     term: Option<Term>,
+    /// Who was last said to lead, and in which term.
+    told: Option<(NodeId, Term)>,
     /// Who led last, as far as is known.
     pub(super) last_leader: Option<NodeId>,
     /// The last round of questions that was asked.
@@ -121,7 +123,9 @@ impl Node {
             return;
         };
         let term = raft.is_leader().then(|| raft.term());
-        self.office.last_leader = raft.leader().or(self.office.last_leader);
+        let (leader, epoch) = (raft.leader(), raft.term());
+        self.office.last_leader = leader.or(self.office.last_leader);
+        self.tell_leader(leader, epoch);
         if self.office.term.is_some() && self.office.term != term {
             self.lose_office();
         }
@@ -174,6 +178,23 @@ impl Node {
             let refusal = Error::text("ERR nobody has taken over; this member goes on".into());
             self.end_waits_with(Blocked::Transfer, Some(&refusal));
         }
+    }
+
+    /// Says who leads, when that is another than before.
+    fn tell_leader(&mut self, leader: Option<NodeId>, term: Term) {
+        let is_news = match leader {
+            Some(leader) => self.office.told != Some((leader, term)),
+            None => self.office.told.is_some(),
+        };
+        if !is_news || !self.office.grouped {
+            return;
+        }
+        self.office.told = leader.map(|leader| (leader, term));
+        self.note(match leader {
+            Some(leader) if leader == self.config.id => Note::Leading { term },
+            Some(leader) => Note::Following { leader, term },
+            None => Note::Leaderless { term },
+        });
     }
 
     /// Voids the lease where the wall clock and the monotonic one have not gone the same way: one
