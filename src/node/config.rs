@@ -51,6 +51,8 @@ pub struct Config {
     /// How old a state may be, in milliseconds, from which a follower answers the reads of clients
     /// that have said READONLY; 0: as old as it is.
     pub staleness_ms_max: u64,
+    /// Whether a member that does not lead carries its clients' requests to the one that does.
+    pub follower_proxy: bool,
     /// How many bytes of applied entries are kept in memory for members that lag.
     pub retained_bytes: usize,
     /// The most bytes of one piece of a state that is sent to a member.
@@ -113,6 +115,7 @@ impl Default for Config {
             segment_bytes: crate::limits::SEGMENT_BYTES,
             lease_reads: false,
             staleness_ms_max: 0,
+            follower_proxy: false,
             retained_bytes: 64 << 20,
             chunk_bytes: 512 << 10,
             requirepass: Vec::new(),

@@ -18,6 +18,7 @@ mod joining;
 mod office;
 mod policy;
 mod recovery;
+pub mod relay;
 mod rewrite;
 mod route;
 mod server;

@@ -85,6 +85,27 @@ impl Node {
         Error::text(format!("MOVED {slot} {host}:{port}"))
     }
 
+    /// Where the requests of a new client are to be carried; nothing where they are answered here.
+    pub fn forwards_to(&self) -> Option<String> {
+        if !self.config.follower_proxy || self.serves() {
+            return None;
+        }
+        let leader = self.commit.raft.as_ref()?.leader()?;
+        let met = self.met.get(&leader).filter(|_| leader != self.config.id)?;
+        Some(met.address.clone())
+    }
+
+    /// Whether clients are carried to whoever leads.
+    pub fn carries_clients(&self) -> bool {
+        self.config.follower_proxy
+    }
+
+    /// Whether this member waits for somebody to lead.
+    pub fn waits_for_leader(&self) -> bool {
+        let raft = self.commit.raft.as_ref();
+        self.office.grouped && raft.is_none_or(|raft| raft.leader().is_none())
+    }
+
     /// Whether this member may answer a read of a client that does not mind an old state.
     ///
     /// A follower's state is as old as the last word of its leader, and as much older as that
@@ -190,6 +211,12 @@ impl Node {
             return;
         }
         self.office.told = leader.map(|leader| (leader, term));
+        if self.config.follower_proxy && leader.is_some_and(|leader| leader != self.config.id) {
+            // Who comes again is carried to the leader.
+            for slot in self.sessions.slots() {
+                self.close_client(slot);
+            }
+        }
         self.note(match leader {
             Some(leader) if leader == self.config.id => Note::Leading { term },
             Some(leader) => Note::Following { leader, term },

@@ -9,7 +9,7 @@ mod proxy;
 use std::time::{Duration, Instant};
 
 use crate::process::{Directory, Server, free_port};
-use group::Group;
+use group::{Group, PROXY};
 
 /// What a member that must not come in says when it gives up: its exit code, and its last words.
 fn last_words(directory: &Directory, options: &[&str]) -> (Option<i32>, String) {
@@ -192,4 +192,37 @@ fn cluster_clients_see_one_shard_whose_primary_leads() {
     );
     assert_eq!(client.ask(&["READWRITE"]), "+OK");
     assert!(client.ask(&["GET", "foo"]).starts_with("-MOVED 12182 "));
+}
+
+#[test]
+fn a_plain_client_talks_to_any_member_that_carries_its_requests() {
+    let mut group = Group::form_always("cluster-proxy", 3, &PROXY);
+    let slots = group.client(0).ask(&["CLUSTER", "SLOTS"]);
+    let leads = |at: &usize| slots.contains(&format!(":16383 127.0.0.1 :{} ", group.port(*at)));
+    let leader = (0..3).find(leads).unwrap_or_default();
+    let follower = (leader + 1) % 3;
+    let mut client = group.client(follower);
+    assert_eq!(client.ask(&["SET", "a", "1"]), "+OK");
+    assert_eq!(client.ask(&["MULTI"]), "+OK");
+    assert_eq!(client.ask(&["INCR", "a"]), "+QUEUED");
+    assert_eq!(client.ask(&["EXEC"]), ":2");
+    // A write that the leader takes and cannot answer any more may have happened.
+    group.signal(leader, "STOP");
+    client.send(&["INCR", "a"]).unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    group.kill(leader);
+    let last = client.reply().unwrap();
+    assert!(last.starts_with("-UNCERTAIN"), "{last}");
+    assert!(
+        client.reply().is_err(),
+        "the connection is closed behind it"
+    );
+    // Who comes again is carried to whoever leads by then.
+    group.wait_until("a plain client is served by each of the others", |group| {
+        let served = |at: usize| {
+            let answer = group.client(at).try_ask(&["GET", "a"]);
+            answer.is_ok_and(|answer| answer == "2" || answer == "3")
+        };
+        (0..3).filter(|at| *at != leader).all(served)
+    });
 }

@@ -136,6 +136,10 @@ pub(crate) struct Options {
     /// no clock runs off by more than a thousandth.
     #[arg(long, value_enum, default_value = "no", env = "SEEDIS_LEASE_READS")]
     pub(crate) lease_reads: Switch,
+    /// Carry the requests of clients to the leader where this member does not lead, instead of
+    /// sending the clients there.
+    #[arg(long, value_enum, default_value = "no", env = "SEEDIS_FOLLOWER_PROXY")]
+    pub(crate) follower_proxy: Switch,
     /// How old the state may be, in milliseconds, from which a follower answers clients that have
     /// said READONLY; 0: as old as it is.
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
@@ -268,6 +272,7 @@ impl Options {
             protected_mode: self.protected_mode.is_on(),
             lease_reads: self.lease_reads.is_on(),
             staleness_ms_max: self.readonly_max_staleness,
+            follower_proxy: self.follower_proxy.is_on(),
             debug_command: self.enable_debug_command.is_on(),
             ..Config::default()
         }

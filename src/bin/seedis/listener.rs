@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::task;
 
+use crate::proxy;
 use crate::serve::Server;
 use crate::stream::Stream;
 
@@ -97,7 +98,8 @@ pub(crate) async fn accept(server: Rc<Server>, listener: TcpListener, keepalive_
                     continue;
                 }
                 let serve = Rc::clone(&server);
-                task::spawn_local(serve.connection(Stream::Tcp(stream), address.to_string()));
+                let stream = Stream::Tcp(stream);
+                task::spawn_local(proxy::serve(serve, stream, address.to_string()));
             }
             Err(error) => pause_after(&error).await,
         }
@@ -110,6 +112,7 @@ pub(crate) async fn accept_unix(server: Rc<Server>, listener: UnixListener, path
         match listener.accept().await {
             Ok((stream, _)) => {
                 let address = format!("{path}:0");
+                // Whoever sits on this machine may want to look at this very member.
                 task::spawn_local(Rc::clone(&server).connection(Stream::Unix(stream), address));
             }
             Err(error) => pause_after(&error).await,

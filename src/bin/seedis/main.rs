@@ -7,6 +7,7 @@ mod configuration;
 mod disk;
 mod listener;
 mod peers;
+mod proxy;
 mod serve;
 mod stream;
 

@@ -141,6 +141,17 @@ impl Server {
         state.node.membership().is_some_and(|all| all.is_voter(id))
     }
 
+    /// Where the requests of a new client are to be carried.
+    pub(crate) fn forwards_to(&self) -> Option<String> {
+        self.state.borrow().node.forwards_to()
+    }
+
+    /// Whether a new client is to be kept waiting until somebody leads.
+    pub(crate) fn waits_for_leader(&self) -> bool {
+        let node = &self.state.borrow().node;
+        node.carries_clients() && node.waits_for_leader()
+    }
+
     /// Why the node has stopped, where it was not asked to.
     pub(crate) fn failure(&self) -> Option<String> {
         self.state.borrow().failure.clone()

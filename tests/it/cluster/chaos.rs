@@ -113,7 +113,7 @@ fn group_behind_proxies(members: usize) -> (Group, Proxies) {
             .collect();
         peers.join(",")
     };
-    let group = Group::form_with("chaos", &ports, peers);
+    let group = Group::form_with("chaos", &ports, &[], peers);
     (group, proxies)
 }
 

@@ -6,6 +6,8 @@ use crate::process::{Client, Directory, Server, free_port};
 
 /// What every member is started with, the first time and again.
 const ALWAYS: [&str; 2] = ["--enable-debug-command", "yes"];
+/// What lets a plain client talk to any member.
+pub(super) const PROXY: [&str; 2] = ["--follower-proxy", "yes"];
 /// How long anything may take before a test has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -22,24 +24,32 @@ struct Member {
 pub(super) struct Group {
     name: String,
     members: Vec<Member>,
+    always: Vec<&'static str>,
 }
 
 impl Group {
     /// A group of that many founders, which has a leader.
     pub(super) fn form(name: &str, members: usize) -> Self {
+        Self::form_always(name, members, &[])
+    }
+
+    /// The same, with options of its own.
+    pub(super) fn form_always(name: &str, members: usize, always: &[&'static str]) -> Self {
         let ports: Vec<u16> = (0..members).map(|_| free_port()).collect();
         let address = |(at, port): (usize, &u16)| format!("{}=127.0.0.1:{port}", at + 1);
         let peers: Vec<String> = ports.iter().enumerate().map(address).collect();
         let peers = peers.join(",");
-        Self::form_with(name, &ports, |_| peers.clone())
+        Self::form_with(name, &ports, always, |_| peers.clone())
     }
 
     /// The same, where each member has a list of peers of its own.
-    pub(super) fn form_with(name: &str, ports: &[u16], peers: impl Fn(usize) -> String) -> Self {
-        let mut group = Self {
-            name: name.to_owned(),
-            members: Vec::new(),
-        };
+    pub(super) fn form_with(
+        name: &str,
+        ports: &[u16],
+        always: &[&'static str],
+        peers: impl Fn(usize) -> String,
+    ) -> Self {
+        let mut group = Self::empty(name, always);
         for (at, port) in ports.iter().enumerate() {
             let id = (at + 1).to_string();
             let options = ["--id", &id, "--peers", &peers(at)].map(str::to_owned);
@@ -49,12 +59,17 @@ impl Group {
         group
     }
 
-    /// A server of its own that others may join.
-    pub(super) fn alone(name: &str) -> Self {
-        let mut group = Self {
+    fn empty(name: &str, always: &[&'static str]) -> Self {
+        Self {
             name: name.to_owned(),
             members: Vec::new(),
-        };
+            always: ALWAYS.iter().chain(always).copied().collect(),
+        }
+    }
+
+    /// A server of its own that others may join.
+    pub(super) fn alone(name: &str) -> Self {
+        let mut group = Self::empty(name, &[]);
         let port = free_port();
         group.add(port, vec!["--cluster-port".into(), port.to_string()]);
         group.leader();
@@ -84,7 +99,7 @@ impl Group {
         });
         let member = &mut self.members[place];
         let first = member.options.iter().map(String::as_str);
-        let options: Vec<&str> = first.chain(ALWAYS).collect();
+        let options: Vec<&str> = first.chain(self.always.iter().copied()).collect();
         let server = Server::spawn(member.directory.path(), member.port, &options);
         member.server = Some(server);
         place
@@ -93,7 +108,11 @@ impl Group {
     /// Starts a member again, from its directory.
     pub(super) fn start(&mut self, at: usize) {
         let member = &mut self.members[at];
-        member.server = Some(Server::spawn(member.directory.path(), member.port, &ALWAYS));
+        member.server = Some(Server::spawn(
+            member.directory.path(),
+            member.port,
+            &self.always,
+        ));
     }
 
     pub(super) fn kill(&mut self, at: usize) {
