@@ -81,6 +81,7 @@ counted! {
     Stopped, "sync-stop", "a node stopped by itself because a sync had failed";
     Elected, "elected", "a member began to lead";
     Elsewhere, "elsewhere", "a client was sent elsewhere, or told that nobody leads";
+    OldRead, "old-read", "a member that does not lead answers a client that does not mind";
     Uncertain, "uncertain", "a client was told that its write may have been applied";
     Restored, "restored", "a member of a group begins from a base, its own or another's";
     Installed, "installed", "a member has taken the state of another";

@@ -65,6 +65,9 @@ pub(crate) struct Scenario {
     pub(crate) members: usize,
     /// How many of them form the group; the others may come later.
     pub(crate) founders: usize,
+    /// How often the others ask to be taken in until they vote, in nanoseconds; never, where they
+    /// wait for the operator.
+    pub(crate) newcomers_ask: Option<u64>,
     /// How long clients ask, in nanoseconds of true time.
     pub(crate) duration: u64,
     pub(crate) clients: Vec<(Kind, Shape)>,
@@ -217,6 +220,7 @@ impl Scenario {
             },
             members,
             founders,
+            newcomers_ask: every(36, 2 * SECOND, false).filter(|_| spares > 0),
             duration: 60 * SECOND,
             clients,
             think: dice.within(20, 400) * MS,

@@ -102,7 +102,7 @@ pub(super) const ROWS: &[Row] = &[
             "readonly",
             1,
             Kind::Session(SessionVerb::ReadOnly),
-            &["loading", "stale", "fast"],
+            &["loading", "stale", "fast", "no_multi"],
             "3.0.0",
             "Lets a follower answer the reads of the connection.",
         )
@@ -113,7 +113,7 @@ pub(super) const ROWS: &[Row] = &[
             "readwrite",
             1,
             Kind::Session(SessionVerb::ReadWrite),
-            &["loading", "stale", "fast"],
+            &["loading", "stale", "fast", "no_multi"],
             "3.0.0",
             "Sends the reads of the connection to the leader again.",
         )

@@ -265,7 +265,13 @@ impl Node {
         }
         let mut out = mem::take(session.outbox.buffer());
         let mark = out.len();
-        let clock = self.clock();
+        let is_old = !self.serves() && needs_leader(row);
+        // Only a leader can let time pass for a key that is due.
+        let clock = if is_old {
+            self.applied_stamp
+        } else {
+            self.clock()
+        };
         let mut reply = Reply::new(&mut out, protocol);
         let outcome = self.run(slot, row, args, db, clock, &mut reply);
         let Some(session) = self.sessions.get_mut(slot) else {
@@ -286,9 +292,10 @@ impl Node {
                 let conn = session.conn;
                 // Who waits is answered when the wait is over.
                 if !silent && session.blocked.is_none() {
-                    self.note_answer(conn, answer_of(row));
+                    let answer = if is_old { Answer::Old } else { answer_of(row) };
+                    self.note_answer(conn, answer);
                 }
-                if self.office.grouped && self.serves() && needs_leader(row) {
+                if self.office.grouped && !is_old && needs_leader(row) {
                     self.hold_reply(slot, mark);
                 }
             }

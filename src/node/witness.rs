@@ -50,6 +50,8 @@ pub enum Answer {
     Step,
     /// A request that looked at the store as it is now.
     Read,
+    /// A request that looked at the store of a member that does not lead, as the client wished.
+    Old,
     /// A request that did not look at the store, or was refused.
     Other,
     /// A request that only a leader may answer, and this member does not lead, or ceased to.

@@ -93,15 +93,19 @@ impl Judge {
                 .answered(index, around.ran)?;
         }
         let suspect = match &asked {
-            Asked::Request(words) if answer == Answer::Read => {
+            Asked::Request(words) if matches!(answer, Answer::Read | Answer::Old) => {
                 let row = words.first().and_then(|name| model::find(name));
                 row.and_then(|row| self.suspect(member, db, row, words))
             }
             _ => None,
         };
+        if answer == Answer::Old {
+            self.goals.reach(Goal::OldRead);
+        }
         let standing = match answer {
             Answer::Step | Answer::Read => self.standing(member, &asked, floor),
-            Answer::Other | Answer::Elsewhere => None,
+            // Who does not mind an old state may be told one; that it is one that was is judged.
+            Answer::Old | Answer::Other | Answer::Elsewhere => None,
         };
         let Some(dialogue) = self.dialogues.get_mut(&conn) else {
             return Ok(());
@@ -149,7 +153,7 @@ impl Judge {
         if let Some(transaction) = &mut dialogue.transaction
             && !NOT_QUEUED.contains(&row.name)
         {
-            if row.name == "raft" {
+            if ["raft", "readonly", "readwrite"].contains(&row.name) {
                 transaction.failed = true;
                 let text = "ERR Command not allowed inside a transaction";
                 return Ok(Want::Error(text.to_owned()));
@@ -297,6 +301,7 @@ impl Judge {
                     }
                 }
             }
+            "readonly" | "readwrite" => {}
             "unwatch" => dialogue.watched.clear(),
             "quit" => dialogue.closing = true,
             "reset" => {

@@ -157,7 +157,11 @@ impl Judge {
             return None;
         };
         let name = words.first()?.to_ascii_lowercase();
-        if WHILE_LOADING.iter().any(|known| known.as_bytes() == name) {
+        let needs_nobody = WHILE_LOADING.iter().chain(&["ping"]);
+        if needs_nobody
+            .into_iter()
+            .any(|known| known.as_bytes() == name)
+        {
             return None;
         }
         Some(Standing {

@@ -64,6 +64,8 @@ const ROWS: &[Row] = &[
     session("hello", -1),
     session("multi", 1),
     session("quit", -1),
+    session("readonly", 1),
+    session("readwrite", 1),
     session("reset", 1),
     session("select", 2),
     session("unwatch", 1),

@@ -20,6 +20,7 @@ pub(super) fn label(event: &Event) -> String {
         Event::Turn { member, .. } => format!("{member} takes a turn"),
         Event::Flush { member, .. } => format!("{member} flushes late"),
         Event::Frame { from, to, .. } => format!("{from} to {to}"),
+        Event::Wants { member } => format!("{member} wants in"),
         Event::Disk { member, .. } => format!("{member}: disk"),
         Event::Deadline { member, .. } => format!("{member}: deadline"),
         Event::Start { member } => format!("{member} starts"),

@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 use seedis::ids::NodeId;
+use seedis::node::Node;
+use seedis::node::input::Input;
 use seedis::raft::message::Message;
 use seedis::raft::wire;
 
@@ -128,6 +130,44 @@ impl World {
         let late = if overdue { much_later } else { late };
         self.push(late, Event::Frame { from, to, frame });
         Ok(())
+    }
+
+    /// When somebody new asks the next time.
+    pub(super) fn plan_wish(&mut self, number: usize) {
+        if let Some(mean) = self.scenario.newcomers_ask {
+            let wishes = &mut self.members[number].wishes;
+            *wishes += 1;
+            let mut dice = Dice::new(self.scenario.seed, Stream::WISH, number as u64, *wishes);
+            let after = dice.exponential(mean);
+            self.push(after, Event::Wants { member: number });
+        }
+    }
+
+    /// Somebody new asks all whom it reaches, until it votes, as the shell does.
+    pub(super) fn wants_in(&mut self, number: usize) {
+        let own = self.members[number].node.as_ref();
+        let votes = own.and_then(Node::membership);
+        if self.healed || votes.is_some_and(|all| all.is_voter(id_of(number))) {
+            return;
+        }
+        self.plan_wish(number);
+        if !self.members[number].is_up() {
+            return;
+        }
+        for to in (0..self.members.len()).filter(|to| *to != number) {
+            let parted = |hears: &Vec<u64>| hears[to] >> number & 1 == 0;
+            let time = self.time;
+            let stopped = self.partition.as_ref().is_some_and(parted);
+            let member = &mut self.members[to];
+            if !stopped
+                && member.is_up()
+                && let Some(node) = &mut member.node
+            {
+                let id = id_of(number);
+                node.handle(member.clock.read(time), Input::Wants { id });
+                self.wake(to);
+            }
+        }
     }
 
     /// A frame has come, unless a cut stops it.

@@ -66,6 +66,8 @@ pub(super) struct Member {
     pub(super) deadline_version: u64,
     pub(super) turn_planned: bool,
     pub(super) turns: u64,
+    /// How often it has asked to be taken in.
+    pub(super) wishes: u64,
     /// The process stands still until then.
     pub(super) paused_until: u64,
     /// For how long it has stood still so far, and will by then, in nanoseconds.
@@ -116,6 +118,7 @@ impl Member {
             deadline_version: 0,
             turn_planned: false,
             turns: 0,
+            wishes: 0,
             paused_until: 0,
             stood: 0,
             mid_turn: false,

@@ -61,6 +61,8 @@ pub(crate) enum Event {
         to: usize,
         frame: Bytes,
     },
+    /// Somebody new asks to be taken in.
+    Wants { member: usize },
     /// The disk has done an operation.
     Disk { member: usize, life: u64, job: u64 },
     /// A member's deadline, unless it has another by now.
@@ -169,6 +171,9 @@ impl World {
             world.push(0, Event::Start { member });
             world.plan_faults(member);
         }
+        for member in world.scenario.founders..world.members.len() {
+            world.plan_wish(member);
+        }
         for client in 0..world.clients.len() {
             world.push(1_000_000 * (client as u64 + 1), Event::Act { client });
         }
@@ -200,6 +205,7 @@ impl World {
             Event::Disk { member, job, .. } => (*member as u64) << 48 | 0x7_0000_0000_0000 | job,
             Event::Deadline { member, .. } => 0x8_0000 + *member as u64,
             Event::Start { member } => 0x9_0000 + *member as u64,
+            Event::Wants { member } => 0xd_0000 + *member as u64,
             Event::Fault { member, fault, .. } => (*fault as u64) << 20 | 0xa_0000 | *member as u64,
             Event::Over { member, fault } => (*fault as u64) << 20 | 0xb_0000 | *member as u64,
         };
@@ -257,6 +263,7 @@ impl World {
             Event::Turn { member, life } => self.turn(member, life)?,
             Event::Flush { member, life } => self.late_flush(member, life)?,
             Event::Frame { from, to, frame } => self.frame(from, to, frame),
+            Event::Wants { member } => self.wants_in(member),
             Event::Disk { member, life, job } => self.disk_done(member, life, job),
             Event::Deadline {
                 member,
