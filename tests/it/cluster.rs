@@ -8,7 +8,7 @@ mod proxy;
 
 use std::time::{Duration, Instant};
 
-use crate::process::{Directory, Server, free_port};
+use crate::process::{Client, Directory, Server, free_port};
 use group::{Group, PROXY};
 
 /// What a member that must not come in says when it gives up: its exit code, and its last words.
@@ -225,4 +225,51 @@ fn a_plain_client_talks_to_any_member_that_carries_its_requests() {
         };
         (0..3).filter(|at| *at != leader).all(served)
     });
+}
+
+#[test]
+fn the_demo_goes_on_while_its_leaders_die() {
+    let first = loop {
+        let first = free_port();
+        let is_free = |port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
+        if (0..3).all(|at| is_free(first + at) && is_free(first + at + 10_000)) {
+            break first;
+        }
+    };
+    let mut demo = std::process::Command::new(env!("CARGO_BIN_EXE_seedis"))
+        .args([
+            "demo",
+            "--kill-every",
+            "700ms",
+            "--port",
+            &first.to_string(),
+        ])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    let (mut written, mut leaders) = (0, std::collections::BTreeSet::new());
+    while leaders.len() < 3 {
+        assert!(
+            begun.elapsed() < Duration::from_secs(30),
+            "three members have led"
+        );
+        for port in first..first + 3 {
+            let value = (written + 1).to_string();
+            let reply = Client::try_connect(port)
+                .and_then(|mut client| client.try_ask(&["SET", "a", &value]));
+            if reply.is_ok_and(|reply| reply == "+OK") {
+                written += 1;
+                leaders.insert(port);
+            }
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let pid = demo.id().to_string();
+    let told = std::process::Command::new("kill")
+        .args(["-INT", &pid])
+        .status()
+        .unwrap();
+    assert!(told.success());
+    assert!(demo.wait().unwrap().success());
 }

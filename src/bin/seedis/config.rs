@@ -13,7 +13,8 @@ use seedis::node::config::{Config, Fsync};
     name = "seedis",
     args_override_self = true,
     disable_version_flag = true,
-    after_help = "seedis check DIR looks at a data directory that no server has open."
+    after_help = "seedis check DIR looks at a data directory that no server has open; seedis demo \
+                  runs a group in one process."
 )]
 pub(crate) struct Options {
     /// A configuration file of lines "option value", as redis.conf has them.

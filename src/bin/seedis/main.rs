@@ -4,6 +4,7 @@ mod check;
 mod clock;
 mod config;
 mod configuration;
+mod demo;
 mod disk;
 mod listener;
 mod peers;
@@ -40,8 +41,10 @@ const EXIT_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let mut words = std::env::args_os().skip(1);
-    if words.next().is_some_and(|word| word == "check") {
-        return check::run(words);
+    match words.next().as_deref().and_then(std::ffi::OsStr::to_str) {
+        Some("check") => return check::run(words),
+        Some("demo") => return demo::run(words),
+        _ => {}
     }
     let options = match Options::read(std::env::args_os()) {
         Ok(options) => options,
@@ -99,10 +102,11 @@ fn run(options: &Options, plan: Plan) -> Result<(), String> {
         .build()
         .map_err(|error| format!("cannot start the runtime: {error}"))?;
     let local = task::LocalSet::new();
-    local.block_on(&runtime, serve(options, plan))
+    local.block_on(&runtime, serve(options, plan, true))
 }
 
-async fn serve(options: &Options, plan: Plan) -> Result<(), String> {
+/// Serves until it is told to stop, or cannot go on.
+async fn serve(options: &Options, plan: Plan, announce: bool) -> Result<(), String> {
     let clock = Clock::start();
     let mut config = complete(options.node(), options);
     let (done, outcomes) = tokio::sync::mpsc::unbounded_channel();
@@ -142,13 +146,15 @@ async fn serve(options: &Options, plan: Plan) -> Result<(), String> {
     if listeners.is_empty() && unix.is_none() {
         return Err("there is nothing to listen on: give --port or --unixsocket".into());
     }
-    say(&format!(" PID: {}", std::process::id()));
-    banner(options, &listeners);
+    if announce {
+        say(&format!(" PID: {}", std::process::id()));
+        banner(options, &listeners);
+    }
     let configuration = Configuration::new(options.config_file.clone());
     let node = Node::new(config, clock.now());
     let server = Server::new(node, disk, configuration, clock, peers.clone());
     if let Some(peers) = peers {
-        peers.serve(Rc::clone(&server));
+        peers.serve(&server);
     }
     task::spawn_local(Rc::clone(&server).flusher());
     task::spawn_local(Rc::clone(&server).disk_outcomes(outcomes));

@@ -50,7 +50,7 @@ impl Peers {
             Err(Failure::Lost(error)) => tracing::debug!("{from} came and went: {error}"),
             Err(Failure::Refused(refusal)) if refusal.passes() => {}
             Err(Failure::Refused(refusal)) => {
-                if let Some(server) = &self.state.borrow().server {
+                if let Some(server) = self.server() {
                     server.tell(Input::RefusedPeer);
                 }
                 self.tell(format!("a member from {from} is refused: {refusal}"));
@@ -108,8 +108,7 @@ impl Peers {
     }
 
     fn heard(&self, from: NodeId, kind: u8, frame: &[u8]) {
-        let state = self.state.borrow();
-        let Some(server) = &state.server else {
+        let Some(server) = self.server() else {
             return;
         };
         match Kind::of(kind) {

@@ -16,7 +16,7 @@ use std::cell::RefCell;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use seedis::ids::{Incarnation, LogIndex, NodeId};
@@ -74,7 +74,8 @@ struct State {
     links: BTreeMap<(NodeId, Line), Rc<Link>>,
     /// Who has knocked to be taken in, and when that was.
     guests: BTreeMap<NodeId, Instant>,
-    server: Option<Rc<Server>>,
+    /// For whom it is spoken; nobody, before the group is known.
+    server: Weak<Server>,
     /// The address of this machine that a peer has seen.
     host: Option<IpAddr>,
     /// Why this member cannot come into a group.
@@ -93,7 +94,7 @@ impl Peers {
             found: None,
             links: BTreeMap::new(),
             guests: BTreeMap::new(),
-            server: None,
+            server: Weak::new(),
             host: None,
             fatal: None,
             told: String::new(),
@@ -106,7 +107,7 @@ impl Peers {
     }
 
     /// From now on peers are spoken to for this server.
-    pub(crate) fn serve(self: &Rc<Self>, server: Rc<Server>) {
+    pub(crate) fn serve(self: &Rc<Self>, server: &Rc<Server>) {
         for (id, met) in &self.state.borrow().met {
             server.tell(Input::Met {
                 id: *id,
@@ -114,9 +115,13 @@ impl Peers {
                 address: &met.clients,
             });
         }
-        self.state.borrow_mut().server = Some(server);
+        self.state.borrow_mut().server = Rc::downgrade(server);
         self.link_to_contacts();
         task::spawn_local(Rc::clone(self).keep_house());
+    }
+
+    fn server(&self) -> Option<Rc<Server>> {
+        self.state.borrow().server.upgrade()
     }
 
     /// This member's number.
@@ -164,7 +169,7 @@ impl Peers {
         let mut applied = LogIndex(0);
         let mut incarnation = own.incarnation;
         let mut standing = state.standing.clone();
-        if let Some(server) = &state.server {
+        if let Some(server) = state.server.upgrade() {
             let (life, member) = server.standing_in_group()?;
             (incarnation, applied) = (life, server.applied());
             standing = match (own.progress, member) {
@@ -193,8 +198,10 @@ impl Peers {
     /// Whether this member goes on with another that says this of itself.
     fn judge(&self, other: &Greeting) -> Result<Greeting, Refusal> {
         let own = self.greeting(other.line).ok_or(Refusal::NotReady)?;
-        let server = self.state.borrow().server.clone();
-        let members = server.map(|server| server.members()).unwrap_or_default();
+        let members = self
+            .server()
+            .map(|server| server.members())
+            .unwrap_or_default();
         own.judge(&members, other)?;
         Ok(own)
     }
@@ -209,8 +216,8 @@ impl Peers {
         let mut state = self.state.borrow_mut();
         let state = &mut *state;
         let is_new_host = state.host.replace(own_host) != Some(own_host);
-        if is_new_host && let Some(server) = &state.server {
-            self.tell_own_address(state, server);
+        if is_new_host && let Some(server) = state.server.upgrade() {
+            self.tell_own_address(state, &server);
         }
         if matches!(other.standing, Standing::Member { .. }) {
             state.found.get_or_insert_with(|| other.clone());
@@ -240,7 +247,7 @@ impl Peers {
                 save(&state.roster);
             }
             if state.met.get(&other.id) != Some(&met) {
-                if let Some(server) = &state.server {
+                if let Some(server) = state.server.upgrade() {
                     server.tell(Input::Met {
                         id: other.id,
                         incarnation: met.incarnation,
@@ -251,7 +258,7 @@ impl Peers {
             }
         }
         self.news.notify_one();
-        if state.server.is_some() {
+        if state.server.upgrade().is_some() {
             let peers = Rc::clone(self);
             task::spawn_local(async move { peers.link_to_contacts() });
         }
@@ -277,7 +284,7 @@ impl Peers {
     /// A member that this one was told to go to cannot be gone on with; whoever is in no group yet
     /// gives up then.
     fn fail(&self, text: String) {
-        if self.state.borrow().server.is_some() {
+        if self.server().is_some() {
             return self.tell(text);
         }
         self.state.borrow_mut().fatal = Some(text);
@@ -301,8 +308,8 @@ impl Peers {
             tokio::time::sleep(HOUSEKEEPING).await;
             let mut state = self.state.borrow_mut();
             let state = &mut *state;
-            let Some(server) = state.server.clone() else {
-                continue;
+            let Some(server) = state.server.upgrade() else {
+                return;
             };
             if !is_address_told && server.standing_in_group().is_some() {
                 self.tell_own_address(state, &server);
