@@ -195,6 +195,7 @@ impl Raft {
                 .map_or(0, bytes)
         );
         self.membership_committed();
+        self.transfer_on();
     }
 
     /// Whether a leader has committed an entry of its own term: before that it does not know what

@@ -80,9 +80,11 @@ impl Raft {
         }
     }
 
-    /// Tells the heir as soon as it has all; gives up when it is too late.
+    /// Tells the heir as soon as it has all and nothing is open; gives up when it is too late. What
+    /// is not committed by then would leave its clients in doubt.
     pub(super) fn transfer_on(&mut self) {
         let (now, last) = (self.now, self.last());
+        let is_settled = self.commit == last;
         let Role::Leader(leadership) = &mut self.role else {
             return;
         };
@@ -96,7 +98,7 @@ impl Raft {
         let heir = transfer.heir;
         let peer = leadership.peers.iter().find(|peer| peer.member == heir);
         let has_all = peer.is_some_and(|peer| peer.matched == last);
-        if !transfer.told && has_all {
+        if !transfer.told && has_all && is_settled {
             transfer.told = true;
             // From here on voters no longer wait for this leader to fall silent.
             leadership.reads.no_lease = true;
