@@ -1,7 +1,7 @@
 //! Faults: when each class strikes, what it does, and when it is over.
 
 use super::frames::Cut;
-use super::member::Doom;
+use super::member::{Doom, Member};
 use super::{Event, World};
 use crate::draws::{Dice, Stream};
 use crate::goals::Fault;
@@ -101,6 +101,13 @@ impl World {
             }
             return;
         }
+        // What a leader does when it is alone is where others have erred.
+        let leads = |member: &Member| member.node.as_ref().is_some_and(|n| n.leads().is_some());
+        let leader = self.members.iter().position(leads);
+        let number = match leader {
+            Some(leader) if fault == Fault::Cut && dice.coin() => leader,
+            _ => number,
+        };
         let member = &mut self.members[number];
         let mut lasts = None;
         match fault {
