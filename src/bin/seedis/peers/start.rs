@@ -32,7 +32,14 @@ pub(crate) fn plan(options: &Options) -> Result<Plan, String> {
     let is_member = roster.own.is_some();
     let is_asked = !options.peers.is_empty() || options.join.is_some();
     if !is_asked && !is_member && options.cluster_port.is_none() {
-        return Ok(Plan::Alone);
+        return match options.id {
+            None => Ok(Plan::Alone),
+            Some(_) => Err(
+                "--id is a member's number: give --peers or --join with it, or \
+                            --cluster-port to be joined by others"
+                    .into(),
+            ),
+        };
     }
     if !options.appendonly.is_on() {
         return Err("a member of a group keeps a log: --appendonly no cannot be".into());
