@@ -77,7 +77,8 @@ impl BaseHead {
     }
 }
 
-fn number(bytes: &mut &[u8]) -> Option<u64> {
+/// The number at the front, which is taken away.
+pub(super) fn number(bytes: &mut &[u8]) -> Option<u64> {
     let (first, rest) = bytes.split_first_chunk()?;
     *bytes = rest;
     Some(u64::from_le_bytes(*first))

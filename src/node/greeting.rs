@@ -19,6 +19,8 @@ use core::fmt;
 use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId};
 use crate::raft::MEMBERS_MAX;
 
+use super::base::number;
+
 /// The versions of the connection that this code speaks, the oldest and the newest.
 pub const VERSIONS: (u8, u8) = (1, 1);
 /// The length of a preface, in bytes.
@@ -326,8 +328,8 @@ impl Greeting {
             1 => Line::Bulk,
             _ => return None,
         };
-        let (id, incarnation) = (NodeId(take(bytes)?), Incarnation(take(bytes)?));
-        let applied = LogIndex(take(bytes)?);
+        let (id, incarnation) = (NodeId(number(bytes)?), Incarnation(number(bytes)?));
+        let applied = LogIndex(number(bytes)?);
         let (address, clients) = (take_text(bytes)?, take_text(bytes)?);
         let (kind, count) = (take_byte(bytes)?, take_byte(bytes)?);
         if usize::from(count) > MEMBERS_MAX {
@@ -335,20 +337,20 @@ impl Greeting {
         }
         let standing = match kind {
             0 => {
-                let with = (0..count).map(|_| take(bytes).map(NodeId));
+                let with = (0..count).map(|_| number(bytes).map(NodeId));
                 Standing::Forming {
                     with: with.collect::<Option<_>>()?,
                 }
             }
             1 => {
-                let cluster = ClusterId(take(bytes)?);
+                let cluster = ClusterId(number(bytes)?);
                 Standing::Joining {
                     cluster: (count == 1).then_some(cluster),
                 }
             }
             2 => {
-                let cluster = ClusterId(take(bytes)?);
-                let founder = |_| Some((NodeId(take(bytes)?), Incarnation(take(bytes)?)));
+                let cluster = ClusterId(number(bytes)?);
+                let founder = |_| Some((NodeId(number(bytes)?), Incarnation(number(bytes)?)));
                 Standing::Member {
                     cluster,
                     founders: (0..count).map(founder).collect::<Option<_>>()?,
@@ -362,7 +364,7 @@ impl Greeting {
         }
         let contact = |_| {
             Some(Contact {
-                id: NodeId(take(bytes)?),
+                id: NodeId(number(bytes)?),
                 address: take_text(bytes)?,
             })
         };
@@ -405,12 +407,6 @@ fn put_text(out: &mut Vec<u8>, text: &str) {
     let bytes = &text.as_bytes()[..text.len().min(ADDRESS_BYTES_MAX)];
     out.extend_from_slice(&(bytes.len() as u16).to_le_bytes());
     out.extend_from_slice(bytes);
-}
-
-fn take(bytes: &mut &[u8]) -> Option<u64> {
-    let (number, rest) = bytes.split_first_chunk()?;
-    *bytes = rest;
-    Some(u64::from_le_bytes(*number))
 }
 
 fn take_byte(bytes: &mut &[u8]) -> Option<u8> {

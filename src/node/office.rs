@@ -95,15 +95,11 @@ impl Node {
         Some(met.address.clone())
     }
 
-    /// Whether clients are carried to whoever leads.
-    pub fn carries_clients(&self) -> bool {
-        self.config.follower_proxy
-    }
-
-    /// Whether this member waits for somebody to lead.
+    /// Whether a new client is to be kept waiting until somebody leads, to be carried there.
     pub fn waits_for_leader(&self) -> bool {
         let raft = self.commit.raft.as_ref();
-        self.office.grouped && raft.is_none_or(|raft| raft.leader().is_none())
+        let carries = self.config.follower_proxy && self.office.grouped;
+        carries && raft.is_none_or(|raft| raft.leader().is_none())
     }
 
     /// Whether this member may answer a read of a client that does not mind an old state.

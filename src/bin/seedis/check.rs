@@ -15,7 +15,7 @@ use seedis::disk::{DiskDone, DiskOp, FileKind, FileName};
 use seedis::node::inspect::{Damage, Found, Inspection};
 
 use crate::disk::Directory;
-use crate::{EXIT_USAGE, complain, say};
+use crate::{EXIT_USAGE, complain, say, subcommand};
 
 /// The exit code for a directory in which acknowledged data are damaged.
 const EXIT_DAMAGED: u8 = 1;
@@ -42,13 +42,9 @@ type Refusal = String;
 
 /// Runs `seedis check` with the words behind it.
 pub(crate) fn run(words: impl Iterator<Item = std::ffi::OsString>) -> ExitCode {
-    let name = std::ffi::OsString::from("seedis check");
-    let options = match Options::try_parse_from([name].into_iter().chain(words)) {
+    let options: Options = match subcommand("seedis check", words) {
         Ok(options) => options,
-        Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { EXIT_USAGE } else { 0 });
-        }
+        Err(code) => return code,
     };
     match check(&options) {
         Ok(code) => ExitCode::from(code),

@@ -15,13 +15,11 @@ use tokio::sync::oneshot;
 use tokio::task;
 
 use crate::config::Options;
-use crate::peers::start;
-use crate::{EXIT_USAGE, complain, say};
+use crate::peers::start::{self, PORT_OFFSET};
+use crate::{complain, say, subcommand};
 
 /// How long a killed member stays away.
 const AWAY: Duration = Duration::from_secs(2);
-/// How far a member's cluster port lies above its clients' port.
-const PORT_OFFSET: u16 = 10_000;
 
 /// A group in one process, for learning: it elects, its members die, it goes on. Its data are gone
 /// when it ends.
@@ -56,13 +54,9 @@ struct Member {
 
 /// Runs until the process is ended.
 pub(crate) fn run(words: impl Iterator<Item = std::ffi::OsString>) -> ExitCode {
-    let name = std::ffi::OsString::from("seedis demo");
-    let demo = match Demo::try_parse_from([name].into_iter().chain(words)) {
+    let demo: Demo = match subcommand("seedis demo", words) {
         Ok(demo) => demo,
-        Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { EXIT_USAGE } else { 0 });
-        }
+        Err(code) => return code,
     };
     match play(&demo) {
         Ok(()) => ExitCode::SUCCESS,

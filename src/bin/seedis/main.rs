@@ -48,11 +48,7 @@ fn main() -> ExitCode {
     }
     let options = match Options::read(std::env::args_os()) {
         Ok(options) => options,
-        Err(error) => {
-            // The text goes where it belongs: help to standard output, errors to standard error.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { EXIT_USAGE } else { 0 });
-        }
+        Err(error) => return usage(&error),
     };
     if options.version {
         say(&format!(
@@ -77,6 +73,22 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Tells what is wrong with the options, or what was asked for about them; the exit code.
+fn usage(error: &clap::Error) -> ExitCode {
+    // The text goes where it belongs: help to standard output, errors to standard error.
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { EXIT_USAGE } else { 0 })
+}
+
+/// The options of a subcommand, from the words behind it; otherwise the exit code.
+fn subcommand<T: clap::Parser>(
+    name: &'static str,
+    words: impl Iterator<Item = std::ffi::OsString>,
+) -> Result<T, ExitCode> {
+    let name = std::ffi::OsString::from(name);
+    T::try_parse_from([name].into_iter().chain(words)).map_err(|error| usage(&error))
 }
 
 #[expect(

@@ -148,8 +148,7 @@ impl Server {
 
     /// Whether a new client is to be kept waiting until somebody leads.
     pub(crate) fn waits_for_leader(&self) -> bool {
-        let node = &self.state.borrow().node;
-        node.carries_clients() && node.waits_for_leader()
+        self.state.borrow().node.waits_for_leader()
     }
 
     /// Why the node has stopped, where it was not asked to.

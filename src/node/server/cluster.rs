@@ -137,6 +137,16 @@ impl Node {
         places
     }
 
+    /// Whether clients are told that this member is the primary.
+    fn is_primary(&self) -> bool {
+        !self.office.grouped || self.leads().is_some()
+    }
+
+    fn others<'a>(&self, places: &'a [Place<'a>]) -> Vec<&'a Place<'a>> {
+        let others = places.iter().filter(|place| place.id != self.config.id);
+        others.collect()
+    }
+
     fn cluster_info(&self) -> String {
         let raft = self.commit.raft.as_ref();
         let leads = raft.is_some_and(|raft| raft.leader().is_some());
@@ -245,10 +255,8 @@ impl Node {
     pub(super) fn role_verb(&self, reply: &mut Reply<'_>) {
         let applied = self.commit.applied.0 as i64;
         let places = self.places();
-        let is_primary = !self.office.grouped || self.leads().is_some();
-        let others = places.iter().filter(|place| place.id != self.config.id);
-        let others: Vec<&Place<'_>> = others.collect();
-        if is_primary {
+        if self.is_primary() {
+            let others = self.others(&places);
             reply.array(3);
             reply.bulk(b"master");
             reply.integer(applied);
@@ -281,11 +289,9 @@ impl Node {
     pub(super) fn replication_lines(&self) -> Vec<String> {
         let places = self.places();
         let raft = self.commit.raft.as_ref();
-        let is_primary = !self.office.grouped || self.leads().is_some();
         let mut lines = Vec::new();
-        if is_primary {
-            let others = places.iter().filter(|place| place.id != self.config.id);
-            let others: Vec<&Place<'_>> = others.collect();
+        if self.is_primary() {
+            let others = self.others(&places);
             lines.push("role:master".into());
             lines.push(format!("connected_slaves:{}", others.len()));
             for (number, place) in others.iter().enumerate() {

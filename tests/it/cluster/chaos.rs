@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use seedis::rng;
 use sim::linear::{self, Action, Operation, Reply, Verdict};
 
-use super::group::Group;
+use super::group::{Group, moved_to};
 use super::proxy::Proxy;
 use crate::process::{Client, free_port};
 
@@ -176,13 +176,7 @@ fn play(shared: &Shared, client: u64) {
         }
         match answer {
             Ok(text) if text.starts_with("-MOVED") => {
-                let leader = text
-                    .rsplit_once(':')
-                    .and_then(|(_, port)| port.parse().ok());
-                let place = |port: u16| shared.ports.iter().position(|own| *own == port);
-                at = leader
-                    .and_then(place)
-                    .unwrap_or((at + 1) % shared.ports.len());
+                at = moved_to(&text, &shared.ports).unwrap_or((at + 1) % shared.ports.len());
                 line = None;
             }
             Ok(text) if text.starts_with('-') && !text.starts_with("-UNCERTAIN") => {

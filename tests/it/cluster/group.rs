@@ -11,6 +11,13 @@ pub(super) const PROXY: [&str; 2] = ["--follower-proxy", "yes"];
 /// How long anything may take before a test has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// To which of these ports a reply sends its client.
+pub(super) fn moved_to(reply: &str, ports: &[u16]) -> Option<usize> {
+    let (_, port) = reply.rsplit_once(':')?;
+    let port: u16 = port.parse().ok()?;
+    ports.iter().position(|own| *own == port)
+}
+
 /// One member, running or not.
 struct Member {
     directory: Directory,

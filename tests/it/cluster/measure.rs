@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::group::Group;
+use super::group::{Group, moved_to};
 use crate::process::Client;
 
 const ROUNDS: usize = 50;
@@ -43,11 +43,7 @@ fn write(ports: &[u16], number: usize, seen: &Seen) {
                 seen.acknowledged.lock().unwrap().push(Instant::now());
             }
             Ok(reply) if reply.starts_with("-MOVED") => {
-                let port = reply
-                    .rsplit_once(':')
-                    .and_then(|(_, port)| port.parse().ok());
-                let place = |port: u16| ports.iter().position(|own| *own == port);
-                at = port.and_then(place).unwrap_or(at);
+                at = moved_to(&reply, ports).unwrap_or(at);
                 line = None;
             }
             Ok(reply) if reply.starts_with("-UNCERTAIN") => {

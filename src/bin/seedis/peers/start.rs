@@ -15,7 +15,7 @@ use crate::config::Options;
 use crate::{entropy, listener};
 
 /// How far the cluster port lies above the clients' port, as in Redis.
-const PORT_OFFSET: u16 = 10_000;
+pub(crate) const PORT_OFFSET: u16 = 10_000;
 
 /// What a process is to be.
 pub(crate) enum Plan {
@@ -27,7 +27,7 @@ pub(crate) enum Plan {
 
 /// What the options and the directory make of this process. An error is the options' fault.
 pub(crate) fn plan(options: &Options) -> Result<Plan, String> {
-    let has_log = options.dir.join("manifest").exists();
+    let has_log = has_log(options);
     let mut roster = Roster::load(&options.dir)?;
     let is_member = roster.own.is_some();
     let is_asked = !options.peers.is_empty() || options.join.is_some();
@@ -96,6 +96,11 @@ pub(crate) fn plan(options: &Options) -> Result<Plan, String> {
     Ok(Plan::Member(roster))
 }
 
+/// Whether the data directory has had its first day.
+fn has_log(options: &Options) -> bool {
+    options.dir.join("manifest").exists()
+}
+
 /// This member's own place among those that are to form a group.
 fn own_peer(options: &Options, id: Option<NodeId>) -> Result<Option<String>, String> {
     if options.peers.is_empty() {
@@ -142,7 +147,7 @@ pub(crate) async fn enter(
     let Some(own) = roster.own.clone() else {
         return Err("a member without a number".into());
     };
-    let is_new = !options.dir.join("manifest").exists();
+    let is_new = !has_log(options);
     let (door, contacts) = (roster.door.clone(), roster.contacts.clone());
     let standing = match own.progress {
         _ if !is_new => None,
