@@ -10,6 +10,7 @@
 extern crate alloc;
 
 // Ground.
+pub mod checksum;
 pub mod disk;
 pub mod ids;
 pub mod limits;

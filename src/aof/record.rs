@@ -14,8 +14,7 @@
 
 use alloc::vec::Vec;
 
-use crc64fast::Digest;
-
+use crate::checksum::crc64;
 use crate::ids::{LogIndex, NodeId, Term};
 
 /// The first bytes of a record.
@@ -134,11 +133,10 @@ pub fn put_log(out: &mut Vec<u8>, place: Place, head: &Head, body: &[u8]) -> u64
 }
 
 fn checksum(place: Place, payload: &[u8]) -> u64 {
-    let mut digest = Digest::new();
-    digest.write(&place.segment.to_le_bytes());
-    digest.write(&place.offset.to_le_bytes());
-    digest.write(payload);
-    digest.sum64()
+    let mut prefix = [0; 16];
+    prefix[..8].copy_from_slice(&place.segment.to_le_bytes());
+    prefix[8..].copy_from_slice(&place.offset.to_le_bytes());
+    crc64(&prefix, payload)
 }
 
 /// What stands at a place.

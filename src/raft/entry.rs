@@ -12,8 +12,8 @@
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use crc64fast::Digest;
 
+use crate::checksum::crc64;
 use crate::ids::{LogIndex, Term};
 use crate::time::Stamp;
 
@@ -145,7 +145,5 @@ fn split(bytes: &[u8]) -> Result<(&[u8], &[u8]), Corrupt> {
 }
 
 pub(super) fn checksum(bytes: &[u8]) -> u64 {
-    let mut digest = Digest::new();
-    digest.write(bytes);
-    digest.sum64()
+    crc64(&[], bytes)
 }

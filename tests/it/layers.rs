@@ -14,11 +14,12 @@ const LINES_MAX: usize = 600;
 const COLUMNS_MAX: usize = 100;
 
 /// The ground, which every floor above may name.
-const GROUND: [&str; 5] = ["disk", "ids", "limits", "rng", "time"];
+const GROUND: [&str; 6] = ["checksum", "disk", "ids", "limits", "rng", "time"];
 
 /// Below `src/`: a module, and what it may name besides itself. A floor that is not the ground may
 /// also name the ground.
-const FLOORS: [(&str, &[&str]); 13] = [
+const FLOORS: [(&str, &[&str]); 14] = [
+    ("checksum", &["ids"]),
     ("disk", &["ids"]),
     ("ids", &[]),
     ("limits", &["ids"]),
