@@ -136,7 +136,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// Does what the command line says, and gives the exit code.
-pub(crate) fn main() -> u8 {
+pub fn main() -> u8 {
     let cli = Cli::parse();
     run::catch_panics();
     match cli.command {

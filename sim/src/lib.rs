@@ -1,3 +1,27 @@
-//! What of the simulator others may use: the judge that knows nothing but what clients have seen.
+//! The simulator: the core of Seedis in a world that is drawn from a seed.
 
+mod check;
+mod cli;
+mod client;
+mod clock;
+mod digest;
+mod disk;
+mod draws;
+mod fleet;
+mod goals;
+mod image;
+mod judge;
 pub mod linear;
+mod model;
+mod mutants;
+mod queue;
+mod report;
+mod run;
+mod scenario;
+mod stopwatch;
+mod twins;
+mod wire;
+mod workload;
+mod world;
+
+pub use cli::main;

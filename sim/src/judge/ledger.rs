@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use sim::linear::{self, Action, Cell, Operation, Reply};
-
 use super::invariant::{Id, Violation};
 use crate::digest::Digest;
+use crate::linear::{self, Action, Cell, Operation, Reply};
 use crate::wire::Value;
 use crate::workload::Request;
 
