@@ -125,11 +125,11 @@ impl Ledger {
 }
 
 fn illegal(shown: &[Operation]) -> Violation {
-    const SHOWN: usize = 12;
+    const SHOWN: usize = 20;
     let lines: Vec<String> = shown.iter().map(ToString::to_string).collect();
     let from = lines.len().saturating_sub(SHOWN);
     let text = format!(
-        "no order explains the last of these {} operations:\n    {}",
+        "no order explains the last of these {} operations, and none can be left out:\n    {}",
         lines.len(),
         lines[from..].join("\n    ")
     );
