@@ -12,6 +12,7 @@ mod fleet;
 mod goals;
 mod guide;
 mod image;
+mod json;
 mod judge;
 pub mod linear;
 mod model;

@@ -13,6 +13,7 @@
 
 mod cell;
 mod culprits;
+pub(crate) mod file;
 mod line;
 mod search;
 
