@@ -9,7 +9,7 @@ use crate::goals::{Fault, Goal};
 use crate::judge::invariant::Id;
 use crate::run::{EVENTS, Order};
 use crate::scenario::Profile;
-use crate::{check, fleet, linear, model, mutants, report, run};
+use crate::{check, fleet, linear, model, mutants, report, run, serve};
 
 /// The world in a box: runs Seedis under a virtual clock, a fake disk and unruly clients, from a
 /// seed.
@@ -53,6 +53,8 @@ enum Verb {
     },
     /// Many runs.
     Fleet(fleet::Args),
+    /// A port for real clients in front of a simulated group, or a recorded session played again.
+    Serve(serve::Args),
     /// Whether a history of clients, as a test of real processes writes it, can have happened one
     /// thing at a time.
     Judge(linear::file::Args),
@@ -150,6 +152,7 @@ pub fn main() -> u8 {
             outcome.code()
         }
         Verb::Fleet(args) => fleet::sail(&args),
+        Verb::Serve(args) => serve::serve(&args),
         Verb::Judge(args) => linear::file::judge_file(&args),
         Verb::Check { seeds, profile } => check::check(seeds, profile),
         Verb::Digests { seeds, profile } => {

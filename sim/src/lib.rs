@@ -21,6 +21,7 @@ mod queue;
 mod report;
 mod run;
 mod scenario;
+mod serve;
 mod stopwatch;
 mod twins;
 mod wire;

@@ -127,6 +127,16 @@ fn words(line: &str) -> Result<Vec<Word>, String> {
     Ok(words)
 }
 
+/// What stands in quotes as its bytes.
+pub(crate) fn unescaped(text: &[u8]) -> Result<Vec<u8>, String> {
+    let (bytes, length) = quoted(&[text, b"\""].concat())?;
+    if length == text.len() + 1 {
+        Ok(bytes)
+    } else {
+        Err("a quote stands in the middle".to_owned())
+    }
+}
+
 /// The bytes up to the closing quote, and how long that was.
 fn quoted(text: &[u8]) -> Result<(Vec<u8>, usize), String> {
     let (mut bytes, mut at) = (Vec::new(), 0);

@@ -20,6 +20,7 @@ mod search;
 use std::collections::BTreeMap;
 
 pub use cell::{Action, Reply};
+pub(crate) use line::unescaped;
 pub use line::{parse, written};
 
 /// Where a value is: a database, a key and, in a hash, a field.
