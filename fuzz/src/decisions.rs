@@ -2,7 +2,7 @@
 
 /// Plays the run that the bytes decide.
 pub fn run(data: &[u8]) {
-    if let Err(why) = sim::decisions::play(data) {
+    if let Err(why) = sim::steered::play(data) {
         panic!("{why}");
     }
 }

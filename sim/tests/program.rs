@@ -232,7 +232,7 @@ fn ask_redis_cli(address: &str) {
     };
     assert_eq!(String::from_utf8_lossy(&told.stdout).trim(), "OK");
     let told = ask(&["-3", "HINCRBY", "sums", "k", "5"]).unwrap();
-    assert_eq!(String::from_utf8_lossy(&told.stdout).trim(), "(integer) 5");
+    assert_eq!(String::from_utf8_lossy(&told.stdout).trim(), "5");
     let told = ask(&["DEBUG", "SIM", "HELP"]).unwrap();
     assert!(String::from_utf8_lossy(&told.stdout).contains("PARTITION n..."));
 }
