@@ -21,7 +21,8 @@ struct Cli {
 }
 
 const EXITS: &str = "Exit: 0 pass, 2 usage, 10 safety, 11 linearizability, 12 liveness, 13 panic, \
-    14 non-determinism, 15 the judge of histories gave up too often, 16 a fault class or goal was never exercised, 17 a planted bug was not found.";
+    14 non-determinism, 15 the judge of histories gave up too often, 16 a fault class or goal was \
+    never exercised, 17 a planted bug was not found.";
 
 /// How much is printed of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -71,7 +71,8 @@ fn words(tally: &Tally) -> String {
     let (rate, events) = (total.runs as f64 / wall, total.events as f64 / wall);
     let speed = total.simulated as f64 / 1e9 / wall;
     format!(
-        "{} runs, {failed} failures, {rate:.1} seeds/s, {events:.0} events/s, {speed:.0} × real time",
+        "{} runs, {failed} failures, {rate:.1} seeds/s, {events:.0} events/s, \
+         {speed:.0} × real time",
         total.runs
     )
 }

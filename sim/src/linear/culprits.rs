@@ -109,8 +109,8 @@ enum Found {
     Something,
     /// There was this, or nothing.
     Exactly(Option<Vec<u8>>),
-    /// There was a zero, or nothing.
-    Zero,
+    /// There was this number, or nothing for a zero.
+    Number(i64),
 }
 
 /// What an action leaves.
@@ -125,13 +125,10 @@ enum Left {
 impl Found {
     fn by(action: &Action, reply: Option<&Reply>) -> Self {
         match (action, reply) {
-            (Action::Add(by), Some(Reply::Number(sum))) if sum == by => Self::Zero,
-            (Action::Add(by), Some(Reply::Number(sum))) => match sum.checked_sub(*by) {
-                Some(before) => Self::Exactly(Some(before.to_string().into_bytes())),
-                None => Self::Any,
-            },
+            (Action::Add(by), Some(Reply::Number(sum))) => {
+                sum.checked_sub(*by).map_or(Self::Any, Self::Number)
+            }
             (Action::Add(_), _) => Self::Any,
-            (Action::Set(_), _) | (_, None) => Self::Unknown,
             (Action::Get | Action::GetSet(_), Some(Reply::Value(value))) => {
                 Self::Exactly(Some(value.clone()))
             }
@@ -139,7 +136,8 @@ impl Found {
             | (Action::Delete, Some(Reply::Number(0)))
             | (Action::Put(_), Some(Reply::Number(1))) => Self::Exactly(None),
             (Action::Delete | Action::Put(_), Some(Reply::Number(_))) => Self::Something,
-            // No state answers so: nothing explains it, whatever is left out.
+            // A write is answered the same whatever was there, and what was never answered tells
+            // nothing. Nor does what no state answers: nothing explains that, whatever is left out.
             _ => Self::Unknown,
         }
     }
@@ -147,16 +145,14 @@ impl Found {
     fn may_be(&self, left: &Left) -> bool {
         match (self, left) {
             (Self::Unknown, _) | (_, Left::Same) => false,
-            (Self::Any, _) => true,
             (Self::Something, Left::Exactly(value)) => value.is_some(),
             (Self::Exactly(found), Left::Exactly(value)) => found == value,
             (Self::Exactly(found), Left::Sum) => found.is_some(),
-            (Self::Something | Self::Zero, Left::Sum) => true,
-            (Self::Zero, Left::Exactly(value)) => {
-                let number = value
-                    .as_deref()
-                    .map(|text| std::str::from_utf8(text).ok()?.parse().ok());
-                number.is_none_or(|number: Option<i64>| number == Some(0))
+            (Self::Any, _) | (Self::Something | Self::Number(_), Left::Sum) => true,
+            (Self::Number(found), Left::Exactly(None)) => *found == 0,
+            (Self::Number(found), Left::Exactly(Some(text))) => {
+                let number = std::str::from_utf8(text).ok().map(str::parse);
+                number == Some(Ok(*found))
             }
         }
     }

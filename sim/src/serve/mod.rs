@@ -218,13 +218,11 @@ fn replay(path: &Path) -> Result<u8, String> {
             report::line(&format!("now:      {now}"));
             return Ok(14);
         }
-        match &recorded.given {
-            Some(given) => front.take(&mut world, given),
-            None => {
-                report::line(&format!("pass {place}, {count} steps, the same: {now}"));
-                return Ok(0);
-            }
-        }
+        let Some(given) = &recorded.given else {
+            report::line(&format!("pass {place}, {count} steps, the same: {now}"));
+            return Ok(0);
+        };
+        front.take(&mut world, given);
     }
     let now = line(&world, None);
     report::line(&format!(

@@ -163,10 +163,8 @@ mod tests {
             line(3, Some(Given::Goes(1))),
             line(4, None),
         ];
-        let mut text = format!("{HEAD}\n{place}\n");
-        for line in &lines {
-            text += &format!("{line}\n");
-        }
+        let written: Vec<String> = lines.iter().map(ToString::to_string).collect();
+        let text = format!("{HEAD}\n{place}\n{}\n", written.join("\n"));
         assert_eq!(parse(&text), Ok((place.clone(), lines.clone())), "{text}");
         let torn = &text[..text.len() - 3];
         assert_eq!(parse(torn), Ok((place, lines[..3].to_vec())));
