@@ -6,6 +6,7 @@ pub mod aof_mutate;
 pub mod aof_recover;
 mod bytes;
 pub mod command_model;
+pub mod decisions;
 pub mod disk;
 mod frames;
 mod model;
@@ -20,7 +21,7 @@ pub mod served;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets; a corpus is a folder of this name.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     ("resp_parse", resp_parse::run),
     ("resp_split", resp_split::run),
     ("command_model", command_model::run),
@@ -28,4 +29,5 @@ pub const TARGETS: [Target; 7] = [
     ("aof_mutate", aof_mutate::run),
     ("raft_wire", raft_wire::run),
     ("raft_frames", raft_frames::run),
+    ("decisions", decisions::run),
 ];

@@ -9,7 +9,7 @@ use crate::goals::{Fault, Goal};
 use crate::judge::invariant::Id;
 use crate::run::{EVENTS, Order};
 use crate::scenario::Profile;
-use crate::{check, fleet, model, mutants, report, run};
+use crate::{check, fleet, linear, model, mutants, report, run, serve};
 
 /// The world in a box: runs Seedis under a virtual clock, a fake disk and unruly clients, from a
 /// seed.
@@ -20,8 +20,9 @@ struct Cli {
     command: Verb,
 }
 
-const EXITS: &str = "Exit: 0 pass, 2 usage, 10 safety, 12 liveness, 13 panic, 14 non-determinism, \
-    16 a fault class or goal was never exercised, 17 a planted bug was not found.";
+const EXITS: &str = "Exit: 0 pass, 2 usage, 10 safety, 11 linearizability, 12 liveness, 13 panic, \
+    14 non-determinism, 15 the judge of histories gave up too often, 16 a fault class or goal was \
+    never exercised, 17 a planted bug was not found.";
 
 /// How much is printed of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -52,23 +53,12 @@ enum Verb {
         log: Option<Log>,
     },
     /// Many runs.
-    Fleet {
-        /// From the first seed to before the last.
-        #[arg(long, value_parser = seeds, default_value = "0..1000")]
-        seeds: Range<u64>,
-        /// For how long, instead of how many (`30s`, `10m`, `2h`).
-        #[arg(long, value_parser = duration)]
-        time: Option<Duration>,
-        /// How many runs side by side.
-        #[arg(long, default_value_t = cores())]
-        jobs: usize,
-        /// In which directions to look; all, where none is given.
-        #[arg(long, value_enum)]
-        profile: Vec<Profile>,
-        /// Stop at the first failure.
-        #[arg(long)]
-        fail_fast: bool,
-    },
+    Fleet(fleet::Args),
+    /// A port for real clients in front of a simulated group, or a recorded session played again.
+    Serve(serve::Args),
+    /// Whether a history of clients, as a test of real processes writes it, can have happened one
+    /// thing at a time.
+    Judge(linear::file::Args),
     /// Determinism: runs each seed again, in reversed order and in another process.
     Check {
         /// From the first seed to before the last.
@@ -110,7 +100,7 @@ enum Verb {
     Invariants,
 }
 
-fn seeds(text: &str) -> Result<Range<u64>, String> {
+pub(crate) fn seeds(text: &str) -> Result<Range<u64>, String> {
     let (from, to) = text.split_once("..").ok_or("seeds are given as A..B")?;
     let number = |text: &str| text.parse::<u64>().map_err(|error| error.to_string());
     let (from, to) = (number(from)?, number(to)?);
@@ -121,7 +111,7 @@ fn seeds(text: &str) -> Result<Range<u64>, String> {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let unit = text.chars().last().unwrap_or_default();
     let scale = match unit {
         's' => 1,
@@ -136,7 +126,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// Does what the command line says, and gives the exit code.
-pub(crate) fn main() -> u8 {
+pub fn main() -> u8 {
     let cli = Cli::parse();
     run::catch_panics();
     match cli.command {
@@ -162,32 +152,9 @@ pub(crate) fn main() -> u8 {
             outcome.print();
             outcome.code()
         }
-        Verb::Fleet {
-            seeds,
-            time,
-            jobs,
-            profile,
-            fail_fast,
-        } => {
-            let profiles = if profile.is_empty() {
-                Profile::ALL.to_vec()
-            } else {
-                profile
-            };
-            // With a time there is no end of seeds.
-            let seeds = if time.is_some() {
-                seeds.start..u64::MAX
-            } else {
-                seeds
-            };
-            fleet::sail(&fleet::Plan {
-                seeds,
-                time,
-                jobs,
-                profiles,
-                fail_fast,
-            })
-        }
+        Verb::Fleet(args) => fleet::sail(&args),
+        Verb::Serve(args) => serve::serve(&args),
+        Verb::Judge(args) => linear::file::judge_file(&args),
         Verb::Check { seeds, profile } => check::check(seeds, profile),
         Verb::Digests { seeds, profile } => {
             check::print_digests(seeds, profile);
@@ -250,6 +217,6 @@ fn faults() {
 }
 
 /// As many as the machine has.
-fn cores() -> usize {
+pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }

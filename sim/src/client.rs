@@ -34,6 +34,13 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
+    /// One piece alone.
+    pub(crate) fn of(piece: Piece) -> Self {
+        let mut batch = Self::default();
+        batch.push(piece);
+        batch
+    }
+
     fn push(&mut self, piece: Piece) {
         match &piece {
             Piece::Request(words) | Piece::Behind(words) => wire::request(&mut self.bytes, words),

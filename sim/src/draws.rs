@@ -8,6 +8,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng as _;
 use seedis::rng;
 
+use crate::guide;
+
 /// A family of decisions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stream(u64);
@@ -55,17 +57,23 @@ impl Stream {
 
 /// Dice for one decision and what hangs on it.
 #[derive(Clone, Debug)]
-pub(crate) struct Dice(ChaCha8Rng);
+pub(crate) struct Dice(ChaCha8Rng, u64);
 
 impl Dice {
     /// The dice of one key.
     pub(crate) fn new(seed: u64, stream: Stream, a: u64, b: u64) -> Self {
-        Self(rng::keyed(seed, stream.0, a, b))
+        Self(
+            rng::keyed(seed, stream.0, a, b),
+            guide::mask(stream.0, a, b),
+        )
     }
 
     /// The next 64 bits.
     pub(crate) fn draw(&mut self) -> u64 {
-        self.0.next_u64()
+        // The upper bits decide; of the mask each draw takes the lowest byte.
+        let turned = self.1 << 56;
+        self.1 = self.1.rotate_right(8);
+        self.0.next_u64() ^ turned
     }
 
     /// A number in `0..bound`; 0 where `bound` is 0.

@@ -1,3 +1,31 @@
-//! What of the simulator others may use: the judge that knows nothing but what clients have seen.
+//! The simulator: the core of Seedis in a world that is drawn from a seed.
 
+mod check;
+mod cli;
+mod client;
+mod clock;
+mod digest;
+mod disk;
+mod draws;
+mod fleet;
+mod goals;
+mod guide;
+mod image;
+mod json;
+mod judge;
 pub mod linear;
+mod model;
+mod mutants;
+mod queue;
+mod report;
+mod run;
+mod scenario;
+mod serve;
+pub mod steered;
+mod stopwatch;
+mod twins;
+mod wire;
+mod workload;
+mod world;
+
+pub use cli::main;

@@ -70,6 +70,11 @@ impl<T> Queue<T> {
         });
     }
 
+    /// When the next thing happens.
+    pub(crate) fn next_at(&self) -> Option<u64> {
+        self.heap.peek().map(|entry| entry.at)
+    }
+
     /// What happens next, and when.
     pub(crate) fn pop(&mut self) -> Option<(u64, T)> {
         self.heap.pop().map(|entry| (entry.at, entry.what))

@@ -1,6 +1,8 @@
-//! What is printed: lines of a trace, last lines of a run.
+//! What is printed: lines of a trace, last lines of a run that has failed.
 
 use std::io::Write as _;
+
+use crate::judge::invariant::Id;
 
 /// Prints a line; a reader that has gone away is no reason to fail.
 pub(crate) fn line(text: &str) {
@@ -10,4 +12,53 @@ pub(crate) fn line(text: &str) {
 /// Prints a line for whoever waits, beside the output.
 pub(crate) fn aside(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// The exit code that a broken invariant deserves.
+pub(crate) fn code(id: Id) -> u8 {
+    match id {
+        Id::L1 | Id::L2 | Id::L3 | Id::L4 | Id::L5 => 12,
+        Id::C1 => 11,
+        Id::P2 => 13,
+        _ => 10,
+    }
+}
+
+/// What is told of a run that has failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) seed: u64,
+    /// The profile's name.
+    pub(crate) profile: &'static str,
+    pub(crate) id: Id,
+    pub(crate) text: String,
+    /// How many events there were.
+    pub(crate) events: u64,
+    /// Simulated time, in nanoseconds.
+    pub(crate) time: u64,
+    pub(crate) digest: String,
+    /// The faults that fired, by class.
+    pub(crate) faults: String,
+}
+
+impl Failure {
+    /// The last lines of the run.
+    pub(crate) fn print(&self) {
+        line(&format!("{} {}", self.id, self.id.name()));
+        line(&format!("  {}", self.text));
+        line(&format!(
+            "event={} time={:.6}s seed={} digest={} faults: {}",
+            self.events,
+            self.time as f64 / 1e9,
+            self.seed,
+            self.digest,
+            self.faults
+        ));
+        line(&format!("reproduce: {}", self.reproduce()));
+    }
+
+    /// The command that does it again.
+    pub(crate) fn reproduce(&self) -> String {
+        format!("sim run {} --profile {} --trace", self.seed, self.profile)
+    }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::goals::Goals;
 use crate::judge::invariant::{Id, Verdict, Violation};
 use crate::judge::ledger::Found;
-use crate::report;
+use crate::report::{self, Failure};
 use crate::scenario::{Profile, Scenario};
 use crate::stopwatch::Stopwatch;
 use crate::world::World;
@@ -53,7 +53,7 @@ pub(crate) fn catch_panics() {
 }
 
 /// Does something that may panic in the core.
-fn guarded<T>(act: impl FnOnce() -> Result<T, Violation>) -> Result<T, Violation> {
+pub(crate) fn guarded<T>(act: impl FnOnce() -> Result<T, Violation>) -> Result<T, Violation> {
     catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|_| {
         let words = PANIC.with(|words| words.borrow_mut().take());
         let words = words.unwrap_or_else(|| "a panic without words".to_owned());
@@ -98,31 +98,32 @@ pub(crate) fn chain(order: Order) -> Vec<u128> {
 impl Outcome {
     /// The exit code that the verdict deserves.
     pub(crate) fn code(&self) -> u8 {
-        match &self.verdict {
-            Ok(()) => 0,
-            Err(violation) => match violation.id {
-                Id::L1 | Id::L2 | Id::L3 | Id::L4 | Id::L5 => 12,
-                Id::C1 => 11,
-                Id::P2 => 13,
-                _ => 10,
-            },
-        }
+        self.verdict
+            .as_ref()
+            .map_or_else(|v| report::code(v.id), |()| 0)
+    }
+
+    /// What there is to be told of a run that has failed.
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        let violation = self.verdict.as_ref().err()?;
+        Some(Failure {
+            seed: self.order.seed,
+            profile: self.order.profile.name(),
+            id: violation.id,
+            text: violation.text.clone(),
+            events: self.events,
+            time: self.time,
+            digest: self.digest.clone(),
+            faults: self.goals.faults_line(),
+        })
     }
 
     /// The last lines of a run.
     pub(crate) fn print(&self) {
         let seed = self.order.seed;
         let simulated = self.time as f64 / 1e9;
-        if let Err(violation) = &self.verdict {
-            report::line(&format!("{} {}", violation.id, violation.id.name()));
-            report::line(&format!("  {}", violation.text));
-            report::line(&format!(
-                "event={} time={simulated:.6}s seed={seed} digest={} faults: {}",
-                self.events,
-                self.digest,
-                self.goals.faults_line()
-            ));
-            report::line(&format!("reproduce: {}", self.reproduce()));
+        if let Some(failure) = self.failure() {
+            failure.print();
             return;
         }
         let wall = self.wall.as_secs_f64();
@@ -135,12 +136,6 @@ impl Outcome {
             simulated / wall.max(1e-9),
             self.goals.faults_line()
         ));
-    }
-
-    /// The command that does it again.
-    pub(crate) fn reproduce(&self) -> String {
-        let Order { seed, profile, .. } = self.order;
-        format!("sim run {seed} --profile {} --trace", profile.name())
     }
 }
 
@@ -160,9 +155,9 @@ mod tests {
                     columns: false,
                 };
                 let (first, again) = (run(order), run(order));
-                assert_eq!(first.verdict, Ok(()), "{}", first.reproduce());
-                assert_eq!(first.digest, again.digest, "{}", first.reproduce());
-                assert!(first.events > 100, "{}", first.reproduce());
+                assert_eq!(first.verdict, Ok(()), "{order:?}");
+                assert_eq!(first.digest, again.digest, "{order:?}");
+                assert!(first.events > 100, "{order:?}");
             }
         }
     }

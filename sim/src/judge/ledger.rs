@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use sim::linear::{self, Action, Cell, Operation, Reply};
-
 use super::invariant::{Id, Violation};
 use crate::digest::Digest;
+use crate::linear::{self, Action, Cell, Operation, Reply};
 use crate::wire::Value;
 use crate::workload::Request;
 
@@ -126,11 +125,11 @@ impl Ledger {
 }
 
 fn illegal(shown: &[Operation]) -> Violation {
-    const SHOWN: usize = 12;
+    const SHOWN: usize = 20;
     let lines: Vec<String> = shown.iter().map(ToString::to_string).collect();
     let from = lines.len().saturating_sub(SHOWN);
     let text = format!(
-        "no order explains the last of these {} operations:\n    {}",
+        "no order explains the last of these {} operations, and none can be left out:\n    {}",
         lines.len(),
         lines[from..].join("\n    ")
     );
@@ -245,4 +244,34 @@ fn kept(bytes: &[u8]) -> Vec<u8> {
     let mut digest = Digest::new();
     digest.bytes(bytes);
     [&bytes[..20], b"#", digest.to_string().as_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stale_read_is_reported_with_what_makes_it_stale_alone() {
+        let mut ledger = Ledger::new(true);
+        let mut ask = |conn: u64, at: u64, words: &str, value: Value| {
+            let words: Request = words.split(' ').map(|word| word.into()).collect();
+            ledger.asked(conn, &words, at);
+            ledger.answered(conn, &value, at + 5);
+        };
+        let ok = || Value::Simple(b"OK".to_vec());
+        for turn in 0..10 {
+            ask(1, 10 * turn, &format!("SET r1 v{turn}"), ok());
+            ask(2, 10 * turn, "SET r2 other", ok());
+        }
+        ask(2, 200, "GET r1", Value::Bulk(b"v4".to_vec()));
+        let violation = ledger.judge().expect_err("an old value is not seen");
+        assert_eq!(violation.id, Id::C1);
+        let lines: Vec<&str> = violation.text.lines().map(str::trim).collect();
+        assert!(
+            lines[0].contains("the last of these 3 operations"),
+            "{lines:?}"
+        );
+        assert_eq!(lines[1], r#"c1 40 45 0 "r1" set "v4" = OK"#);
+        assert_eq!(lines[3], r#"c2 200 205 0 "r1" get = "v4""#);
+    }
 }

@@ -1,7 +1,5 @@
 //! One value, and what may be done to it.
 
-use std::fmt;
-
 /// What is done to a cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -66,32 +64,5 @@ impl Action {
                 Reply::Number(i64::from(is_new))
             }
         })
-    }
-}
-
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = |bytes: &[u8]| bytes[..bytes.len().min(20)].escape_ascii().to_string();
-        match self {
-            Self::Get => f.write_str("get"),
-            Self::Set(value) => write!(f, "set {}", text(value)),
-            Self::GetSet(value) => write!(f, "getset {}", text(value)),
-            Self::Delete => f.write_str("delete"),
-            Self::Add(by) => write!(f, "add {by}"),
-            Self::Put(value) => write!(f, "put {}", text(value)),
-        }
-    }
-}
-
-impl fmt::Display for Reply {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Done => f.write_str("OK"),
-            Self::Nothing => f.write_str("nothing"),
-            Self::Value(value) => {
-                write!(f, "{}", value[..value.len().min(20)].escape_ascii())
-            }
-            Self::Number(number) => write!(f, "{number}"),
-        }
     }
 }

@@ -12,12 +12,16 @@
 //! apart. No log and no witness is asked, so that one which lies is found out.
 
 mod cell;
+mod culprits;
+pub(crate) mod file;
+mod line;
 mod search;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 pub use cell::{Action, Reply};
+pub(crate) use line::unescaped;
+pub use line::{parse, written};
 
 /// Where a value is: a database, a key and, in a hash, a field.
 pub type Cell = (u32, Vec<u8>, Vec<u8>);
@@ -41,7 +45,8 @@ pub struct Operation {
 pub enum Verdict {
     /// There is an order.
     Linearizable,
-    /// There is none. These operations show it, the last answer being the one that cannot be.
+    /// There is none. These operations show it, the last answer being the one that cannot be, and
+    /// none of them can be left out.
     Illegal(Vec<Operation>),
     /// Nobody knows: the search became too long.
     GaveUp,
@@ -54,7 +59,7 @@ pub fn judge(history: &[Operation], budget: usize) -> Verdict {
     for part in apart(history) {
         match search::order(&part, budget) {
             Some(true) => {}
-            Some(false) => return Verdict::Illegal(culprits(&part, budget)),
+            Some(false) => return Verdict::Illegal(culprits::culprits(&part, budget)),
             None => gave_up = true,
         }
     }
@@ -101,37 +106,6 @@ fn apart(history: &[Operation]) -> Vec<Vec<Operation>> {
     parts.into_values().collect()
 }
 
-/// The history up to the first answer that no order explains, without the reads that do not matter
-/// for that.
-fn culprits(part: &[Operation], budget: usize) -> Vec<Operation> {
-    let is_illegal = |part: &[Operation]| search::order(part, budget) == Some(false);
-    let mut ends: Vec<u64> = part.iter().filter_map(Operation::end).collect();
-    ends.sort_unstable();
-    let upto = |end: u64| -> Vec<Operation> {
-        let known = part.iter().filter(|operation| operation.asked <= end);
-        let known = known.map(|operation| {
-            let mut operation = operation.clone();
-            operation.answered = operation.answered.filter(|(at, _)| *at <= end);
-            operation
-        });
-        known.collect()
-    };
-    let first = ends.partition_point(|end| !is_illegal(&upto(*end)));
-    let mut shown = ends.get(first).map_or(part.to_vec(), |end| upto(*end));
-    let reads = (0..shown.len()).rev();
-    for at in reads.collect::<Vec<_>>() {
-        let reads = |(_, action): &(Cell, Action)| matches!(action, Action::Get);
-        if shown[at].steps.iter().all(reads) {
-            let operation = shown.remove(at);
-            if !is_illegal(&shown) {
-                shown.insert(at, operation);
-            }
-        }
-    }
-    shown.sort_by_key(|operation| (operation.end().unwrap_or(u64::MAX), operation.asked));
-    shown
-}
-
 impl Operation {
     /// Whether it may have added something, or not.
     pub fn may_add(&self) -> bool {
@@ -141,26 +115,6 @@ impl Operation {
 
     fn end(&self) -> Option<u64> {
         self.answered.as_ref().map(|(at, _)| *at)
-    }
-}
-
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "c{} ", self.conn)?;
-        for (place, (cell, action)) in self.steps.iter().enumerate() {
-            let (_, key, field) = cell;
-            let dot = if field.is_empty() { "" } else { "." };
-            let (key, field) = (key.escape_ascii(), field.escape_ascii());
-            write!(f, "{key}{dot}{field} {action}")?;
-            if let Some((_, replies)) = &self.answered {
-                write!(f, " → {}", replies[place])?;
-            }
-            f.write_str("; ")?;
-        }
-        let end = self
-            .end()
-            .map_or("never answered".to_owned(), |at| at.to_string());
-        write!(f, "asked {} answered {end}", self.asked)
     }
 }
 

@@ -39,6 +39,19 @@ impl Line<'_> {
 }
 
 impl Task<'_> {
+    /// Whether it leaves something in several cells.
+    fn spreads(&self) -> bool {
+        let mut written = self.steps.iter().filter(|(_, action)| !action.is_read());
+        let first = written.next().map(|(cell, _)| *cell);
+        written.any(|(cell, _)| Some(*cell) != first)
+    }
+
+    /// Whether both touch one cell.
+    fn meets(&self, other: &Task<'_>) -> bool {
+        let own = |cell: &usize| self.steps.iter().any(|(own, _)| own == cell);
+        other.steps.iter().any(|(cell, _)| own(cell))
+    }
+
     /// Whether the answers of another task can tell that this one has happened just before. Where
     /// sums are `summed` up in between, what was set shows in another value.
     fn shows_in(&self, other: &Task<'_>, summed: bool) -> bool {
@@ -46,7 +59,8 @@ impl Task<'_> {
             let of_cell = other.steps.iter().zip(other.replies.unwrap_or_default());
             let first = of_cell.into_iter().find(|((own, _), _)| own == cell);
             first.is_some_and(|((_, next), reply)| match next {
-                Action::Set(_) => false,
+                // What is written over here may show in another cell.
+                Action::Set(_) => self.spreads(),
                 _ if summed => true,
                 _ => {
                     let mut value = None;
@@ -183,12 +197,17 @@ impl<'a> Search<'a> {
                 }
             }
         }
-        for (number, at, task, due) in unsure {
+        for (number, at, task, due) in &unsure {
             let shows = |other: &&Task<'_>| task.shows_in(other, self.summed);
             // What comes behind it on its own connection must not leave it behind unseen.
-            let is_left_behind = due != u64::MAX && !self.single;
-            if is_left_behind || due_tasks.iter().any(shows) {
-                found.push((u64::MAX, number, at));
+            let is_left_behind = *due != u64::MAX && !self.single;
+            // Nor what was not answered either and writes over a part of it.
+            let is_hidden = |(line, place, other, _): &(usize, usize, &Task<'_>, u64)| {
+                (line, place) != (number, at) && task.meets(other)
+            };
+            let is_hidden = task.spreads() && unsure.iter().any(is_hidden);
+            if is_left_behind || is_hidden || due_tasks.iter().any(shows) {
+                found.push((u64::MAX, *number, *at));
             }
         }
         found.sort_by_key(|(end, number, at)| Reverse((*end, *at, *number)));

@@ -69,9 +69,26 @@ impl World {
         if !self.members[member].is_up() {
             return;
         }
+        let slow = dice.permille(self.scenario.slow) && !self.healed;
+        let (window, slowness) = if slow {
+            let window = dice.within(1, 2000) as usize;
+            (window, dice.exponential(20_000_000).max(1))
+        } else {
+            (1 << 20, 0)
+        };
+        let conn = self.open(client, member);
+        if let Some(connection) = self.connections.get_mut(&conn) {
+            (connection.window, connection.slowness) = (window, slowness);
+        }
+        let greeting = self.clients[client].greeting(dice);
+        let whole = greeting.bytes.len();
+        self.say(client, conn, greeting, whole);
+    }
+
+    /// Opens a connection of a client, which reads as quickly as bytes come.
+    pub(super) fn open(&mut self, client: usize, member: usize) -> u64 {
         self.last_conn += 1;
         let conn = self.last_conn;
-        let slow = dice.permille(self.scenario.slow) && !self.healed;
         self.connections.insert(
             conn,
             Connection {
@@ -83,17 +100,9 @@ impl World {
                 known: false,
                 closing: false,
                 untaken: 0,
-                window: if slow {
-                    dice.within(1, 2000) as usize
-                } else {
-                    1 << 20
-                },
+                window: 1 << 20,
                 blocked: false,
-                slowness: if slow {
-                    dice.exponential(20_000_000).max(1)
-                } else {
-                    0
-                },
+                slowness: 0,
                 last_up: self.time,
                 last_down: self.time,
                 last_take: self.time,
@@ -103,13 +112,11 @@ impl World {
         self.judge.connected(conn, member);
         self.tell(|| format!("client {client} connects to member {member} as c{conn}"));
         self.send(conn, true, Segment::Opened);
-        let greeting = self.clients[client].greeting(dice);
-        let whole = greeting.bytes.len();
-        self.say(client, conn, greeting, whole);
+        conn
     }
 
     /// Sends a batch, or only its first bytes.
-    fn say(&mut self, client: usize, conn: u64, batch: Batch, cut: usize) {
+    pub(super) fn say(&mut self, client: usize, conn: u64, batch: Batch, cut: usize) {
         let mut start = 0;
         for (piece, end) in batch.pieces {
             if end > cut {
@@ -157,7 +164,7 @@ impl World {
     }
 
     /// The client wants to know nothing more of a connection.
-    fn hang_up(&mut self, client: usize, conn: u64) {
+    pub(super) fn hang_up(&mut self, client: usize, conn: u64) {
         self.judge.ended(conn);
         self.ledger.ended(conn);
         self.clients[client].disconnected();
@@ -219,6 +226,9 @@ impl World {
             self.tell(|| format!("c{conn} receives {value}"));
             self.judge.replied(conn, &value)?;
             self.ledger.answered(conn, &value, self.time);
+            if let Some(heard) = self.guests.get_mut(&client) {
+                heard.push(value.clone());
+            }
             if matches!(&value, Value::Error(text) if text.starts_with(b"WRONGTYPE")) {
                 self.judge.reached(Goal::WrongType);
             }

@@ -6,8 +6,10 @@ mod columns;
 mod disk_jobs;
 mod faults;
 pub(crate) mod frames;
+mod guests;
 mod links;
 mod member;
+pub(crate) mod mishaps;
 mod promises;
 mod settling;
 mod turn;
@@ -25,6 +27,7 @@ use crate::judge::invariant::{Verdict, Violation};
 use crate::judge::ledger::{Found, Ledger};
 use crate::queue::Queue;
 use crate::scenario::Scenario;
+use crate::wire::Value;
 use crate::workload::Workload;
 use links::Connection;
 use member::Member;
@@ -119,6 +122,8 @@ pub(crate) struct World {
     queue: Queue<Event>,
     members: Vec<Member>,
     clients: Vec<Client>,
+    /// Clients from outside, and what they have heard and not taken yet.
+    guests: BTreeMap<usize, Vec<Value>>,
     links: BTreeMap<Ends, Link>,
     connections: BTreeMap<u64, Connection>,
     last_conn: u64,
@@ -155,6 +160,7 @@ impl World {
             queue: Queue::new(seed),
             members: members.collect(),
             clients: clients.collect(),
+            guests: BTreeMap::new(),
             links: BTreeMap::new(),
             connections: BTreeMap::new(),
             last_conn: 0,

@@ -6,7 +6,6 @@
 //! faults.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -358,13 +357,9 @@ fn judge(history: &[Operation], seed: u64) -> String {
     format!("operations={operations} unanswered={unanswered} histories={count} gave-up={gave_up}")
 }
 
-/// Writes a history down for whoever wants to look at it; where.
+/// Writes a history down for `sim judge` and whoever wants to look at it; where.
 fn keep(part: &[Operation], seed: u64) -> String {
-    let mut text = String::new();
-    for operation in part {
-        let _ = writeln!(text, "{operation}");
-    }
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("chaos-{seed}.history"));
-    let _ = std::fs::write(&path, text);
+    let _ = std::fs::write(&path, linear::written(part));
     path.display().to_string()
 }

@@ -1,0 +1,9 @@
+//! The target `decisions`; what it does stands in the library.
+
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| seedis_fuzz::decisions::run(data));
+
+#[cfg(not(fuzzing))]
+fn main() {}

@@ -1,0 +1,187 @@
+//! Many runs side by side, and what the campaign has seen.
+
+mod done;
+mod progress;
+mod state;
+mod summary;
+mod tally;
+
+use std::fs;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::report;
+use crate::run::{self, EVENTS, Order};
+use crate::scenario::Profile;
+use crate::stopwatch::Stopwatch;
+use progress::Progress;
+use tally::Tally;
+
+/// How often what was done is saved.
+const SAVED_EVERY: Duration = Duration::from_secs(1);
+
+/// What the command line says of a fleet.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Args {
+    /// From the first seed to before the last.
+    #[arg(long, value_parser = crate::cli::seeds, default_value = "0..1000")]
+    seeds: Range<u64>,
+    /// For how long, instead of how many (`30s`, `10m`, `2h`).
+    #[arg(long, value_parser = crate::cli::duration)]
+    time: Option<Duration>,
+    /// How many runs side by side.
+    #[arg(long, default_value_t = crate::cli::cores())]
+    jobs: usize,
+    /// In which directions to look; all, where none is given.
+    #[arg(long, value_enum)]
+    profile: Vec<Profile>,
+    /// Stop after so many distinct failures: each invariant counts once under each profile.
+    #[arg(long, value_name = "N")]
+    failures: Option<u64>,
+    /// Stop at the first failure.
+    #[arg(long, conflicts_with = "failures")]
+    fail_fast: bool,
+    /// Write a summary for programs into this file.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Keep what was done and found in this file, and go on from there.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+}
+
+/// Which runs there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Plan {
+    seeds: Range<u64>,
+    profiles: Vec<Profile>,
+}
+
+impl Plan {
+    /// The `number`-th run; profiles take turns on the same seed.
+    fn order(&self, number: u64) -> Option<Order> {
+        let kinds = self.profiles.len() as u64;
+        let seed = self.seeds.start.checked_add(number / kinds)?;
+        let profile = self.profiles[(number % kinds) as usize];
+        (seed < self.seeds.end).then_some(Order {
+            seed,
+            profile,
+            events: EVENTS,
+            trace: false,
+            columns: false,
+        })
+    }
+
+    /// How many there are.
+    fn runs(&self) -> u64 {
+        let seeds = self.seeds.end - self.seeds.start;
+        seeds.saturating_mul(self.profiles.len() as u64)
+    }
+}
+
+/// Runs the campaign and gives its exit code.
+pub(crate) fn sail(args: &Args) -> u8 {
+    let profiles = if args.profile.is_empty() {
+        Profile::ALL.to_vec()
+    } else {
+        args.profile.clone()
+    };
+    // With a time there is no end of seeds.
+    let seeds = match args.time {
+        Some(_) => args.seeds.start..u64::MAX,
+        None => args.seeds.clone(),
+    };
+    let plan = Plan { seeds, profiles };
+    let tally = match &args.state {
+        Some(path) if path.exists() => state::read(path, &plan),
+        _ => Ok(Tally::default()),
+    };
+    let ended = tally.and_then(|tally| run_all(args, &plan, tally));
+    ended.unwrap_or_else(|why| {
+        report::aside(&why);
+        2
+    })
+}
+
+/// Runs what is left to be run, and concludes.
+fn run_all(args: &Args, plan: &Plan, tally: Tally) -> Result<u8, String> {
+    let watch = Stopwatch::start();
+    let before = tally.wall;
+    let most = args.failures.unwrap_or(u64::MAX);
+    let most = if args.fail_fast { 1 } else { most };
+    let next = AtomicU64::new(tally.done.first_left());
+    let done_before = tally.done.clone();
+    let fleet = Mutex::new(Fleet {
+        tally,
+        progress: Progress::new(plan, args.time),
+        saved: Duration::ZERO,
+        unsaved: None,
+    });
+    let lock = || fleet.lock().unwrap_or_else(PoisonError::into_inner);
+    std::thread::scope(|scope| {
+        for _ in 0..args.jobs.max(1) {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(order) = plan.order(number) else {
+                        break;
+                    };
+                    let late = |time| before + watch.elapsed() >= time;
+                    if args.time.is_some_and(late) || lock().tally.distinct() >= most {
+                        break;
+                    }
+                    if done_before.contains(number) {
+                        continue;
+                    }
+                    let outcome = run::run(order);
+                    let mut fleet = lock();
+                    fleet.tally.add(number, &outcome);
+                    fleet.tally.wall = before + watch.elapsed();
+                    fleet.has_run(args, plan, watch);
+                }
+            });
+        }
+    });
+    let mut fleet = fleet.into_inner().unwrap_or_else(PoisonError::into_inner);
+    fleet.progress.end();
+    if let Some(why) = fleet.unsaved {
+        return Err(why);
+    }
+    if let Some(path) = &args.state {
+        state::write(path, plan, &fleet.tally)?;
+    }
+    let code = summary::print(&fleet.tally);
+    if let Some(path) = &args.json {
+        let text = format!("{}\n", summary::json(plan, &fleet.tally, code));
+        fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    Ok(code)
+}
+
+/// What the workers share.
+struct Fleet {
+    tally: Tally,
+    progress: Progress,
+    /// When the state was saved last, since the start.
+    saved: Duration,
+    /// Why it cannot be saved.
+    unsaved: Option<String>,
+}
+
+impl Fleet {
+    /// One more run has ended: it is told, and saved now and then.
+    fn has_run(&mut self, args: &Args, plan: &Plan, watch: Stopwatch) {
+        let now = watch.elapsed();
+        self.progress.show(&self.tally, now);
+        if let Some(path) = args
+            .state
+            .as_ref()
+            .filter(|_| now >= self.saved + SAVED_EVERY)
+        {
+            self.saved = now;
+            self.unsaved = state::write(path, plan, &self.tally).err();
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! What a campaign comes to, for people and for programs, and its exit code.
+
+use super::Plan;
+use super::tally::{Share, Tally};
+use crate::goals::{Fault, Goal, Goals};
+use crate::json::Json;
+use crate::report;
+use crate::scenario::has_log;
+
+/// A campaign below so many runs need not have seen everything.
+const TELLING_RUNS: u64 = 200;
+/// Of so many histories one may be given up, and one more in any campaign.
+const GAVE_UP_SHARE: u64 = 1000;
+/// So many kinds of failures are shown in full.
+const SHOWN: usize = 5;
+
+/// What of the faults and goals a campaign could have seen and has not.
+fn missing(goals: &Goals) -> Vec<&'static str> {
+    let with_log = [
+        Fault::Stall,
+        Fault::Full,
+        Fault::Flip,
+        Fault::SyncFails,
+        Fault::DuringRecovery,
+    ];
+    let goals_with_log = [
+        Goal::Loading,
+        Goal::NoSpace,
+        Goal::Recovered,
+        Goal::Refused,
+        Goal::Stopped,
+    ];
+    let strings = [Goal::WrongType];
+    let log = has_log();
+    let has_strings = seedis::command::table::find(b"set").is_some();
+    let faults = Fault::ALL
+        .iter()
+        .filter(|fault| log || !with_log.contains(fault));
+    let grouped = goals.goals.contains_key(&Goal::Elected);
+    let alone = goals.goals.contains_key(&Goal::Recovered);
+    let faults = faults
+        .filter(|fault| {
+            if fault.takes_a_group() {
+                grouped
+            } else {
+                alone
+            }
+        })
+        .filter(|fault| !goals.faults.contains_key(fault))
+        .map(|fault| fault.key());
+    let wanted = Goal::ALL
+        .iter()
+        .filter(|goal| log || !goals_with_log.contains(goal));
+    let wanted = wanted.filter(|goal| has_strings || !strings.contains(goal));
+    let wanted = wanted
+        .filter(|goal| if goal.takes_a_group() { grouped } else { alone })
+        .filter(|goal| !goals.goals.contains_key(goal))
+        .map(|goal| goal.key());
+    faults.chain(wanted).collect()
+}
+
+/// What a campaign should have seen and has not.
+fn never_seen(tally: &Tally) -> Vec<&'static str> {
+    if tally.total().runs < TELLING_RUNS {
+        return Vec::new();
+    }
+    missing(&tally.goals)
+}
+
+/// The exit code: that of the worst failure, or why a pass does not count.
+fn code(tally: &Tally) -> u8 {
+    let worst = tally.failures.keys().map(|(id, _)| report::code(*id)).min();
+    let unknown = tally.gave_up.saturating_sub(1) * GAVE_UP_SHARE > tally.histories;
+    worst.unwrap_or(match (unknown, never_seen(tally).is_empty()) {
+        (true, _) => 15,
+        (false, false) => 16,
+        (false, true) => 0,
+    })
+}
+
+/// How quick it was, over `wall` seconds.
+fn speed(share: Share, wall: f64) -> [f64; 3] {
+    let wall = wall.max(1e-9);
+    let simulated = share.simulated as f64 / 1e9;
+    [
+        share.runs as f64 / wall,
+        share.events as f64 / wall,
+        simulated / wall,
+    ]
+}
+
+/// Prints what was seen, and gives the exit code.
+pub(super) fn print(tally: &Tally) -> u8 {
+    let mut kinds: Vec<_> = tally.failures.iter().collect();
+    kinds.sort_by_key(|((id, profile), kind)| (kind.first.seed, *profile, *id));
+    for (_, kind) in kinds.iter().take(SHOWN) {
+        kind.first.print();
+    }
+    for ((id, profile), kind) in &tally.failures {
+        let seeds: Vec<String> = kind.seeds.iter().map(ToString::to_string).collect();
+        let (count, seeds) = (kind.count, seeds.join(" "));
+        report::line(&format!("{id} under {profile}: {count} failures: {seeds}"));
+    }
+    report::line(&format!("faults: {}", tally.goals.faults_line()));
+    let goals = tally.goals.goals.iter();
+    let goals = goals.map(|(goal, count)| format!("{}={count}", goal.key()));
+    report::line(&format!("goals: {}", goals.collect::<Vec<_>>().join(" ")));
+    let never = never_seen(tally);
+    if !never.is_empty() {
+        report::line(&format!("never seen: {}", never.join(" ")));
+    }
+    for (profile, share) in tally.shares.iter().filter(|_| tally.shares.len() > 1) {
+        let busy = share.busy_us as f64 / 1e6;
+        let [seeds, events, acceleration] = speed(*share, busy);
+        report::line(&format!(
+            "{profile}: runs={} busy={busy:.1}s, on one core seeds/s={seeds:.1} \
+             events/s={events:.0} acceleration={acceleration:.0}",
+            share.runs
+        ));
+    }
+    let (total, wall) = (tally.total(), tally.wall.as_secs_f64());
+    let [seeds, events, acceleration] = speed(total, wall);
+    report::line(&format!(
+        "runs={} failures={} events={} replies={} simulated={:.0}s wall={wall:.1}s \
+         seeds/s={seeds:.1} events/s={events:.0} acceleration={acceleration:.0}",
+        total.runs,
+        tally.failed_runs(),
+        total.events,
+        tally.replies,
+        total.simulated as f64 / 1e9,
+    ));
+    let (histories, gave_up) = (tally.histories, tally.gave_up);
+    report::line(&format!("histories={histories} gave-up={gave_up}"));
+    code(tally)
+}
+
+/// The same for programs.
+pub(super) fn json(plan: &Plan, tally: &Tally, code: u8) -> Json {
+    let (total, wall) = (tally.total(), tally.wall.as_secs_f64());
+    let shares = tally.shares.iter();
+    let shares = shares.map(|(name, share)| {
+        let busy = share.busy_us as f64 / 1e6;
+        ((*name).to_owned(), json_of(*share, "busy_seconds", busy))
+    });
+    let failures = tally.failures.iter().map(|((id, profile), kind)| {
+        let seeds = kind.seeds.iter().map(|seed| Json::Count(*seed));
+        Json::object([
+            ("id", Json::Text(id.to_string())),
+            ("name", Json::text(id.name())),
+            ("profile", Json::text(profile)),
+            ("count", Json::Count(kind.count)),
+            ("seeds", Json::List(seeds.collect())),
+            ("text", Json::text(&kind.first.text)),
+            ("event", Json::Count(kind.first.events)),
+            ("digest", Json::text(&kind.first.digest)),
+            ("reproduce", Json::Text(kind.first.reproduce())),
+        ])
+    });
+    let faults = tally.goals.faults.iter();
+    let goals = tally.goals.goals.iter();
+    Json::object([
+        ("code", Json::Count(u64::from(code))),
+        ("first_seed", Json::Count(plan.seeds.start)),
+        ("runs_done_in_order", Json::Count(tally.done.below)),
+        ("total", json_of(total, "wall_seconds", wall)),
+        ("profiles", Json::Object(shares.collect())),
+        ("replies", Json::Count(tally.replies)),
+        ("histories", Json::Count(tally.histories)),
+        ("histories_given_up", Json::Count(tally.gave_up)),
+        ("failed_runs", Json::Count(tally.failed_runs())),
+        ("failures", Json::List(failures.collect())),
+        ("faults", Json::counts(faults.map(|(f, n)| (f.key(), *n)))),
+        ("goals", Json::counts(goals.map(|(g, n)| (g.key(), *n)))),
+        ("never_seen", Json::texts(never_seen(tally))),
+    ])
+}
+
+fn json_of(share: Share, name: &str, seconds: f64) -> Json {
+    let [seeds, events, acceleration] = speed(share, seconds);
+    Json::object([
+        ("runs", Json::Count(share.runs)),
+        ("events", Json::Count(share.events)),
+        (
+            "simulated_seconds",
+            Json::Figure(share.simulated as f64 / 1e9),
+        ),
+        (name, Json::Figure(seconds)),
+        ("seeds_per_second", Json::Figure(seeds)),
+        ("events_per_second", Json::Figure(events)),
+        ("acceleration", Json::Figure(acceleration)),
+    ])
+}

@@ -1,0 +1,51 @@
+//! `sim judge`: a history that somebody else has written down.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::{Operation, Verdict, judge, parse, written};
+use crate::report;
+
+/// What the command line says.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The history, one operation a line.
+    file: PathBuf,
+    /// How many states a search may look at, for each part that has no key in common with others.
+    #[arg(long, default_value_t = 5_000_000)]
+    budget: usize,
+}
+
+/// Judges the history in a file, and gives the exit code.
+pub(crate) fn judge_file(args: &Args) -> u8 {
+    let text = fs::read_to_string(&args.file).map_err(|error| error.to_string());
+    let history = match text.and_then(|text| parse(&text)) {
+        Ok(history) => history,
+        Err(why) => {
+            report::aside(&format!("{}: {why}", args.file.display()));
+            return 2;
+        }
+    };
+    let open = |one: &&Operation| one.answered.is_none();
+    let (count, unanswered) = (history.len(), history.iter().filter(open).count());
+    let counts = format!("operations={count} unanswered={unanswered}");
+    match judge(&history, args.budget) {
+        Verdict::Linearizable => {
+            report::line(&format!("pass {counts}"));
+            0
+        }
+        Verdict::GaveUp => {
+            report::line(&format!("given up after {} states: {counts}", args.budget));
+            15
+        }
+        Verdict::Illegal(shown) => {
+            report::line(&format!(
+                "C1 no order explains the last of these {}:",
+                shown.len()
+            ));
+            report::line(written(&shown).trim_end());
+            report::line(&format!("none of them can be left out; {counts}"));
+            11
+        }
+    }
+}
