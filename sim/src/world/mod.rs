@@ -105,7 +105,7 @@ pub(crate) struct Link {
 }
 
 /// Everything there is in one run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct World {
     pub(crate) scenario: Scenario,
     /// True time, in nanoseconds since the start.
