@@ -9,7 +9,7 @@ use crate::goals::{Fault, Goal};
 use crate::judge::invariant::Id;
 use crate::run::{EVENTS, Order};
 use crate::scenario::Profile;
-use crate::{check, fleet, model, mutants, report, run};
+use crate::{check, fleet, model, mutants, replay, report, run};
 
 /// The world in a box: runs Seedis under a virtual clock, a fake disk and unruly clients, from a
 /// seed.
@@ -68,6 +68,41 @@ enum Verb {
         /// Stop at the first failure.
         #[arg(long)]
         fail_fast: bool,
+    },
+    /// One run again: up to an event, or by hand.
+    Replay {
+        /// The seed.
+        seed: u64,
+        /// In which direction to look.
+        #[arg(long, value_enum, default_value = "smoke")]
+        profile: Profile,
+        /// Stop behind this event.
+        #[arg(long)]
+        until: Option<u64>,
+        /// Print what happens.
+        #[arg(long)]
+        trace: bool,
+        /// Begin behind this event.
+        #[arg(long)]
+        goto: Option<u64>,
+        /// Go through it by hand: next, back, goto, break, continue, why, state, diff, faults.
+        #[arg(short, long)]
+        interactive: bool,
+    },
+    /// What is another: behind two events of one seed, or in the runs of two seeds.
+    Diff {
+        /// The seed.
+        seed: u64,
+        /// An event; without another, a second seed.
+        first: u64,
+        /// A later event.
+        second: Option<u64>,
+        /// In which direction to look.
+        #[arg(long, value_enum, default_value = "smoke")]
+        profile: Profile,
+        /// The profile of the second run, where it is another.
+        #[arg(long, value_enum)]
+        against: Option<Profile>,
     },
     /// Determinism: runs each seed again, in reversed order and in another process.
     Check {
@@ -188,6 +223,35 @@ pub(crate) fn main() -> u8 {
                 fail_fast,
             })
         }
+        Verb::Replay {
+            seed,
+            profile,
+            until,
+            trace,
+            goto,
+            interactive,
+        } => replay::replay(replay::Way {
+            order: Order {
+                trace,
+                ..quiet(seed, profile)
+            },
+            until,
+            goto,
+            interactive,
+        }),
+        Verb::Diff {
+            seed,
+            first,
+            second,
+            profile,
+            against,
+        } => match second {
+            Some(second) => replay::compare_events(quiet(seed, profile), first, second),
+            None => {
+                let other = quiet(first, against.unwrap_or(profile));
+                replay::compare_runs(quiet(seed, profile), other)
+            }
+        },
         Verb::Check { seeds, profile } => check::check(seeds, profile),
         Verb::Digests { seeds, profile } => {
             check::print_digests(seeds, profile);
@@ -216,6 +280,17 @@ pub(crate) fn main() -> u8 {
             }
             0
         }
+    }
+}
+
+/// A whole run of which nothing is printed as it goes.
+fn quiet(seed: u64, profile: Profile) -> Order {
+    Order {
+        seed,
+        profile,
+        events: EVENTS,
+        trace: false,
+        columns: false,
     }
 }
 

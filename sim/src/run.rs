@@ -53,7 +53,7 @@ pub(crate) fn catch_panics() {
 }
 
 /// Does something that may panic in the core.
-fn guarded<T>(act: impl FnOnce() -> Result<T, Violation>) -> Result<T, Violation> {
+pub(crate) fn guarded<T>(act: impl FnOnce() -> Result<T, Violation>) -> Result<T, Violation> {
     catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|_| {
         let words = PANIC.with(|words| words.borrow_mut().take());
         let words = words.unwrap_or_else(|| "a panic without words".to_owned());

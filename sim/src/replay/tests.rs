@@ -1,0 +1,40 @@
+use super::*;
+use crate::run::EVENTS;
+use crate::scenario::Profile;
+
+fn said(seed: u64, profile: Profile, lines: &str) -> String {
+    let order = Order {
+        seed,
+        profile,
+        events: EVENTS,
+        trace: false,
+        columns: false,
+    };
+    let mut text = String::new();
+    let timeline = Timeline::new(order, Keep::Sparse);
+    let lines = lines.lines().map(str::to_owned);
+    prompt::converse(timeline, lines, &mut |line| {
+        text.push_str(line);
+        text.push('\n');
+    });
+    text
+}
+
+#[test]
+fn a_run_is_gone_through_by_hand() {
+    let said = said(
+        2,
+        Profile::Raft,
+        "trace\nbreak leads 0\nbreak term 1\ncontinue\ntrace\nwhy\nstate\nnext 2\nback\nstate n1\n\
+         clear\nbreak fault twice\nc\nfaults\ndiff 1 120\ngoto 0.5s\nstate n9\nnonsense\nbreak x\nquit\nnever",
+    );
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn going_back_shows_what_going_forth_has_shown() {
+    let there = said(3, Profile::Disk, "goto 4321\nstate 0");
+    let back = said(3, Profile::Disk, "goto 9000\ngoto 4321\nstate 0");
+    let shown = |text: &str| text.split_once("> goto 4321").unwrap().1.to_owned();
+    assert_eq!(shown(&there), shown(&back));
+}
