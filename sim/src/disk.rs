@@ -394,8 +394,8 @@ impl FakeDisk {
             .map(move |(name, inode)| (*name, of(inode)))
     }
 
-    /// What a person may want to know of each file: its length, how much of that is durable, and how
-    /// many operations wait for a sync.
+    /// What a person may want to know of each file: its length, how much of that is durable, and
+    /// how many operations wait for a sync.
     pub(crate) fn inventory(&self) -> impl Iterator<Item = (FileName, [usize; 3])> {
         self.names.iter().map(|(name, inode)| {
             let inode = &self.inodes[*inode];

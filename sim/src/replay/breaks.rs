@@ -1,5 +1,7 @@
 //! Where a run is to stop: what is looked for behind each event.
 
+use std::fmt;
+
 use seedis::raft::RoleName;
 
 use crate::goals::Fault;
@@ -48,6 +50,20 @@ pub(super) fn parse(words: &[&str]) -> Result<Break, String> {
         }
         _ => return Err(usage.to_owned()),
     })
+}
+
+impl fmt::Display for Break {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invariant(None) => f.write_str("an invariant is broken"),
+            Self::Invariant(Some(id)) => write!(f, "{id} is broken"),
+            Self::Leads(member) => write!(f, "member {member} leads"),
+            Self::Term(term) => write!(f, "somebody is in T{term} or later"),
+            Self::Commit(index) => write!(f, "somebody has committed {index}"),
+            Self::Client(client) => write!(f, "client {client} asks"),
+            Self::Fault(fault) => write!(f, "{} has fired", fault.key()),
+        }
+    }
 }
 
 impl Break {

@@ -6,7 +6,7 @@ mod compare;
 mod prompt;
 mod tell;
 
-use std::io::BufRead;
+use std::io::{BufRead as _, IsTerminal as _};
 
 pub(crate) use compare::{events as compare_events, runs as compare_runs};
 
@@ -35,12 +35,19 @@ pub(crate) fn replay(way: Way) -> u8 {
         if let Some(event) = way.goto {
             timeline.goto(event);
         }
-        let input = std::io::stdin().lock();
-        prompt::converse(
-            timeline,
-            input.lines().map_while(Result::ok),
-            &mut report::line,
-        );
+        let is_typed = std::io::stdin().is_terminal();
+        let mut lines = std::io::stdin().lock().lines().map_while(Result::ok);
+        // A terminal shows what is typed; what comes from elsewhere is shown with its answer.
+        let lines = std::iter::from_fn(|| {
+            if is_typed {
+                report::prompt();
+                return lines.next();
+            }
+            lines
+                .next()
+                .inspect(|line| report::line(&format!("> {line}")))
+        });
+        prompt::converse(timeline, lines, &mut report::line);
         return 0;
     }
     let until = way.until.unwrap_or(way.order.events);

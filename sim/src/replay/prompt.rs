@@ -18,7 +18,6 @@ pub(super) fn converse(timeline: Timeline, lines: impl Iterator<Item = String>, 
     };
     prompt.show(out);
     for line in lines {
-        out(&format!("> {line}"));
         match ask::parse(&line) {
             Ok(Ask::Quit) => return,
             Ok(ask) => prompt.answer(ask, out),
@@ -46,7 +45,7 @@ impl Prompt {
             Ask::Continue => {
                 while self.timeline.next() {
                     if let Some(found) = self.breaks.iter().find(|one| one.holds(&self.timeline)) {
-                        out(&format!("{found:?}"));
+                        out(&format!("stopped: {found}"));
                         break;
                     }
                 }

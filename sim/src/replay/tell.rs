@@ -113,10 +113,8 @@ fn in_a_line(standing: &Standing) -> String {
         last,
         ..
     } = standing;
-    format!(
-        "{role:<13} T{term:<4} applied {applied}, commit {commit}, durable {durable}, last {last}  {}",
-        troubles.join(", ")
-    )
-    .trim_end()
-    .to_owned()
+    let troubles = troubles.join(", ");
+    let log = format!("applied {applied}, commit {commit}, durable {durable}, last {last}");
+    let line = format!("{role:<13} T{term:<4} {log}  {troubles}");
+    line.trim_end().to_owned()
 }

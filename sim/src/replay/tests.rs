@@ -1,3 +1,5 @@
+//! Conversations about a run, as they come out.
+
 use super::*;
 use crate::run::EVENTS;
 use crate::scenario::Profile;
@@ -10,14 +12,13 @@ fn said(seed: u64, profile: Profile, lines: &str) -> String {
         trace: false,
         columns: false,
     };
-    let mut text = String::new();
+    let said = std::cell::RefCell::new(Vec::new());
+    let say = |line: &str| said.borrow_mut().push(line.to_owned());
     let timeline = Timeline::new(order, Keep::Sparse);
     let lines = lines.lines().map(str::to_owned);
-    prompt::converse(timeline, lines, &mut |line| {
-        text.push_str(line);
-        text.push('\n');
-    });
-    text
+    let lines = lines.inspect(|line| say(&format!("> {line}")));
+    prompt::converse(timeline, lines, &mut |line| say(line));
+    said.into_inner().join("\n")
 }
 
 #[test]
@@ -25,8 +26,9 @@ fn a_run_is_gone_through_by_hand() {
     let said = said(
         2,
         Profile::Raft,
-        "trace\nbreak leads 0\nbreak term 1\ncontinue\ntrace\nwhy\nstate\nnext 2\nback\nstate n1\n\
-         clear\nbreak fault twice\nc\nfaults\ndiff 1 120\ngoto 0.5s\nstate n9\nnonsense\nbreak x\nquit\nnever",
+        "trace\nbreak leads 0\nbreak term 1\ncontinue\ntrace\nwhy\nstate\nnext 2\nback\n\
+         state n1\nclear\nbreak fault twice\nc\nfaults\ndiff 1 120\ngoto 0.5s\nstate n9\n\
+         nonsense\nbreak x\nquit\nnever",
     );
     insta::assert_snapshot!(said);
 }

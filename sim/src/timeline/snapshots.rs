@@ -62,8 +62,8 @@ impl Snapshots {
             let distance = now.abs_diff(three[1]) + SPACING_NEAR;
             gap * 1_000_000 / distance
         };
-        if let Some(three) = at.windows(3).min_by_key(worth) {
-            self.copies.remove(&three[1]);
+        if let Some([_, middle, _]) = at.windows(3).min_by_key(worth) {
+            self.copies.remove(middle);
         }
     }
 

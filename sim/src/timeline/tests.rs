@@ -1,3 +1,5 @@
+//! Going forth and back in a run shows one and the same run.
+
 use super::*;
 use crate::scenario::Profile;
 
