@@ -1,6 +1,7 @@
 //! The command line: what can be asked of the simulator.
 
 use std::ops::Range;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
@@ -9,7 +10,7 @@ use crate::goals::{Fault, Goal};
 use crate::judge::invariant::Id;
 use crate::run::{EVENTS, Order};
 use crate::scenario::Profile;
-use crate::{check, fleet, model, mutants, replay, report, run};
+use crate::{check, fleet, model, mutants, replay, report, run, view};
 
 /// The world in a box: runs Seedis under a virtual clock, a fake disk and unruly clients, from a
 /// seed.
@@ -88,6 +89,20 @@ enum Verb {
         /// Go through it by hand: next, back, goto, break, continue, why, state, diff, faults.
         #[arg(short, long)]
         interactive: bool,
+    },
+    /// The page of a run: one HTML file that explains how a failure came about.
+    View {
+        /// The seed.
+        seed: u64,
+        /// Where to write it.
+        #[arg(short, long, default_value = "sim.html")]
+        output: PathBuf,
+        /// In which direction to look.
+        #[arg(long, value_enum, default_value = "smoke")]
+        profile: Profile,
+        /// Of how many events before the end every detail is told.
+        #[arg(long, default_value_t = 10_000)]
+        events: u64,
     },
     /// What is another: behind two events of one seed, or in the runs of two seeds.
     Diff {
@@ -239,19 +254,27 @@ pub(crate) fn main() -> u8 {
             goto,
             interactive,
         }),
+        Verb::View {
+            seed,
+            output,
+            profile,
+            events,
+        } => view::view(quiet(seed, profile), events, &output),
         Verb::Diff {
             seed,
             first,
             second,
             profile,
             against,
-        } => match second {
-            Some(second) => replay::compare_events(quiet(seed, profile), first, second),
-            None => {
+        } => {
+            let order = quiet(seed, profile);
+            if let Some(second) = second {
+                replay::compare_events(order, first, second)
+            } else {
                 let other = quiet(first, against.unwrap_or(profile));
-                replay::compare_runs(quiet(seed, profile), other)
+                replay::compare_runs(order, other)
             }
-        },
+        }
         Verb::Check { seeds, profile } => check::check(seeds, profile),
         Verb::Digests { seeds, profile } => {
             check::print_digests(seeds, profile);

@@ -21,6 +21,7 @@ mod scenario;
 mod stopwatch;
 mod timeline;
 mod twins;
+mod view;
 mod wire;
 mod workload;
 mod world;

@@ -123,6 +123,17 @@ impl Ledger {
             linear::Verdict::Illegal(shown) => Err(illegal(&shown)),
         }
     }
+
+    /// The shortest history that no order explains, by connection and when it was asked; nothing
+    /// where there is an order.
+    pub(crate) fn illegal(&self) -> Vec<(u64, u64)> {
+        match linear::judge(&self.history, BUDGET) {
+            linear::Verdict::Illegal(shown) => {
+                shown.iter().map(|one| (one.conn, one.asked)).collect()
+            }
+            linear::Verdict::Linearizable | linear::Verdict::GaveUp => Vec::new(),
+        }
+    }
 }
 
 fn illegal(shown: &[Operation]) -> Violation {
@@ -245,4 +256,25 @@ fn kept(bytes: &[u8]) -> Vec<u8> {
     let mut digest = Digest::new();
     digest.bytes(bytes);
     [&bytes[..20], b"#", digest.to_string().as_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_operations_that_no_order_explains_are_named() {
+        let words = |text: &str| -> Request {
+            text.split(' ')
+                .map(|word| word.as_bytes().to_vec())
+                .collect()
+        };
+        let mut ledger = Ledger::new(true);
+        ledger.asked(1, &words("SET r1 new"), 10);
+        ledger.answered(1, &Value::Simple(b"OK".to_vec()), 20);
+        ledger.asked(2, &words("GET r1"), 30);
+        assert!(ledger.illegal().is_empty());
+        ledger.answered(2, &Value::Bulk(b"old".to_vec()), 40);
+        assert_eq!(ledger.illegal(), [(1, 10), (2, 30)]);
+    }
 }

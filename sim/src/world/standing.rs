@@ -133,6 +133,12 @@ impl World {
         tail
     }
 
+    /// The operations that no order explains, by connection and the time when they were asked, in
+    /// nanoseconds; none, where there is an order.
+    pub(crate) fn illegal_history(&self) -> Vec<(u64, u64)> {
+        self.ledger.illegal()
+    }
+
     /// All that a person may want to know of a member, a line for each thing.
     pub(crate) fn describe(&self, number: usize) -> Vec<String> {
         let member = &self.members[number];
