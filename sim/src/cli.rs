@@ -1,6 +1,7 @@
 //! The command line: what can be asked of the simulator.
 
 use std::ops::Range;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
@@ -9,7 +10,7 @@ use crate::goals::{Fault, Goal};
 use crate::judge::invariant::Id;
 use crate::run::{EVENTS, Order};
 use crate::scenario::Profile;
-use crate::{check, fleet, linear, model, mutants, report, run, serve};
+use crate::{check, fleet, linear, model, mutants, replay, report, run, serve, view};
 
 /// The world in a box: runs Seedis under a virtual clock, a fake disk and unruly clients, from a
 /// seed.
@@ -59,6 +60,55 @@ enum Verb {
     /// Whether a history of clients, as a test of real processes writes it, can have happened one
     /// thing at a time.
     Judge(linear::file::Args),
+    /// One run again: up to an event, or by hand.
+    Replay {
+        /// The seed.
+        seed: u64,
+        /// In which direction to look.
+        #[arg(long, value_enum, default_value = "smoke")]
+        profile: Profile,
+        /// Stop behind this event.
+        #[arg(long)]
+        until: Option<u64>,
+        /// Print what happens.
+        #[arg(long)]
+        trace: bool,
+        /// Begin behind this event.
+        #[arg(long)]
+        goto: Option<u64>,
+        /// Go through it by hand: next, back, goto, break, continue, why, state, diff, faults.
+        #[arg(short, long)]
+        interactive: bool,
+    },
+    /// The page of a run: one HTML file that explains how a failure came about.
+    View {
+        /// The seed.
+        seed: u64,
+        /// Where to write it.
+        #[arg(short, long, default_value = "sim.html")]
+        output: PathBuf,
+        /// In which direction to look.
+        #[arg(long, value_enum, default_value = "smoke")]
+        profile: Profile,
+        /// Of how many events before the end every detail is told.
+        #[arg(long, default_value_t = 10_000)]
+        events: u64,
+    },
+    /// What is another: behind two events of one seed, or in the runs of two seeds.
+    Diff {
+        /// The seed.
+        seed: u64,
+        /// An event; without another, a second seed.
+        first: u64,
+        /// A later event.
+        second: Option<u64>,
+        /// In which direction to look.
+        #[arg(long, value_enum, default_value = "smoke")]
+        profile: Profile,
+        /// The profile of the second run, where it is another.
+        #[arg(long, value_enum)]
+        against: Option<Profile>,
+    },
     /// Determinism: runs each seed again, in reversed order and in another process.
     Check {
         /// From the first seed to before the last.
@@ -155,6 +205,43 @@ pub fn main() -> u8 {
         Verb::Fleet(args) => fleet::sail(&args),
         Verb::Serve(args) => serve::serve(&args),
         Verb::Judge(args) => linear::file::judge_file(&args),
+        Verb::Replay {
+            seed,
+            profile,
+            until,
+            trace,
+            goto,
+            interactive,
+        } => replay::replay(replay::Way {
+            order: Order {
+                trace,
+                ..quiet(seed, profile)
+            },
+            until,
+            goto,
+            interactive,
+        }),
+        Verb::View {
+            seed,
+            output,
+            profile,
+            events,
+        } => view::view(quiet(seed, profile), events, &output),
+        Verb::Diff {
+            seed,
+            first,
+            second,
+            profile,
+            against,
+        } => {
+            let order = quiet(seed, profile);
+            if let Some(second) = second {
+                replay::compare_events(order, first, second)
+            } else {
+                let other = quiet(first, against.unwrap_or(profile));
+                replay::compare_runs(order, other)
+            }
+        }
         Verb::Check { seeds, profile } => check::check(seeds, profile),
         Verb::Digests { seeds, profile } => {
             check::print_digests(seeds, profile);
@@ -183,6 +270,17 @@ pub fn main() -> u8 {
             }
             0
         }
+    }
+}
+
+/// A whole run of which nothing is printed as it goes.
+fn quiet(seed: u64, profile: Profile) -> Order {
+    Order {
+        seed,
+        profile,
+        events: EVENTS,
+        trace: false,
+        columns: false,
     }
 }
 

@@ -394,6 +394,21 @@ impl FakeDisk {
             .map(move |(name, inode)| (*name, of(inode)))
     }
 
+    /// What a person may want to know of each file: its length, how much of that is durable, and
+    /// how many operations wait for a sync.
+    pub(crate) fn inventory(&self) -> impl Iterator<Item = (FileName, [usize; 3])> {
+        self.names.iter().map(|(name, inode)| {
+            let inode = &self.inodes[*inode];
+            let (len, durable) = (inode.current.len(), inode.durable.len());
+            (*name, [len, durable, inode.pending.len()])
+        })
+    }
+
+    /// Whether the directory says what no sync has covered.
+    pub(crate) fn is_directory_pending(&self) -> bool {
+        !self.pending_names.is_empty()
+    }
+
     /// Flips one bit of a file, in what is there and what is durable alike.
     pub(crate) fn flip(&mut self, file: FileName, offset: usize, bit: u8) -> bool {
         let Some(inode) = self.names.get(&file).copied() else {

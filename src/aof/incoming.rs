@@ -22,7 +22,7 @@ pub struct NoBase {
 }
 
 /// A base on its way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Incoming {
     number: u64,
     reader: Reader,

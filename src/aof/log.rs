@@ -68,7 +68,7 @@ pub struct LogSize {
 }
 
 /// Bytes on their way to a segment.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Chunk {
     place: Place,
     bytes: Vec<u8>,
@@ -92,7 +92,7 @@ struct Unsynced {
 }
 
 /// An open log.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Log {
     pub(super) tickets: Tickets,
     pub(super) settings: Settings,
@@ -138,7 +138,7 @@ pub struct Log {
 }
 
 /// From where an open log goes on.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Resume {
     pub(super) tickets: u64,
     pub(super) settings: Settings,

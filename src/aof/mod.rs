@@ -53,7 +53,7 @@ pub struct Settings {
 }
 
 /// One operation that the disk is asked for.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Op {
     /// Under which its outcome is told.
     pub ticket: Ticket,
@@ -62,7 +62,7 @@ pub struct Op {
 }
 
 /// Draws tickets and gathers operations.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Tickets(u64);
 
 impl Tickets {

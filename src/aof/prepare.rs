@@ -15,7 +15,7 @@ use super::recover::{Damage, Event, Recovery, Stage};
 use super::{Op, segment};
 
 /// One thing to be done before the log may be appended to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Step {
     /// An operation.
     Do(DiskOp),

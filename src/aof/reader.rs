@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 /// Bytes of one file, as far as they are read and not used.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Reader {
     pub(super) length: u64,
     pub(super) buffer: Vec<u8>,

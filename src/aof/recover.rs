@@ -64,7 +64,7 @@ pub struct Damage {
     pub acknowledged: bool,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     Listing,
     Manifest,
@@ -82,7 +82,7 @@ pub(super) enum Stage {
 }
 
 /// A recovery on its way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Recovery {
     pub(super) settings: Settings,
     /// Nothing is changed on the disk.

@@ -60,7 +60,7 @@ enum Stage {
 }
 
 /// A rewrite under way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Rewriting {
     stage: Stage,
     /// The base's number.

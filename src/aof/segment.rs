@@ -19,7 +19,7 @@ pub(super) fn file(number: u64) -> FileName {
 }
 
 /// Where the making of the next segment stands.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 enum Stage {
     #[default]
     Absent,
@@ -33,7 +33,7 @@ enum Stage {
 }
 
 /// The next segment.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Next {
     number: u64,
     size: u64,

@@ -17,7 +17,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const STALL: Duration = Duration::from_secs(2);
 
 /// When syncs happen.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Syncing {
     pub(super) policy: Policy,
     pub(super) in_flight: Option<(Ticket, Mono)>,

@@ -36,7 +36,7 @@ const SEARCHED_BYTES_MAX: usize = 256 << 10;
 const TIME_ENTRY_INTERVAL: Duration = Duration::from_millis(100);
 
 /// What stands between a proposal and its application.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Commit {
     /// Nothing before recovery has ended.
     pub(super) raft: Option<Raft>,
@@ -66,7 +66,7 @@ pub(super) struct Commit {
     pub(super) reload_wanted: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Proposed {
     index: LogIndex,
     payload: Bytes,

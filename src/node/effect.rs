@@ -10,7 +10,7 @@ use crate::ids::{ConnId, LogIndex, NodeId, Term, Ticket};
 pub use crate::raft::Class;
 
 /// One thing that a driver is to do.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Effect {
     /// `outbox(conn)` has bytes that may leave.
     Send {

@@ -68,7 +68,7 @@ pub enum Phase {
 }
 
 /// A client that is owed something when a command, or a moment, of an entry is applied.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Waiter {
     slot: u32,
     conn: ConnId,
@@ -82,7 +82,7 @@ struct Waiter {
 }
 
 /// The writes of this turn.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Batch {
     bytes: Vec<u8>,
     count: u32,
@@ -98,7 +98,7 @@ impl Batch {
 }
 
 /// One server.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Node {
     config: Config,
     phase: Phase,

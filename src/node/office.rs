@@ -36,7 +36,7 @@ pub(super) struct Met {
 }
 
 /// What a member knows of its office.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Office {
     /// Who this member is, once its disk has said so.
     pub(super) identity: Option<Identity>,

@@ -28,7 +28,7 @@ const IDENTITY_STREAM: u64 = 0x6964_656e;
 const PROGRESS_BYTES: u64 = 256 << 20;
 
 /// A recovery on its way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Recovering {
     recovery: Recovery,
     found: Found,
@@ -36,7 +36,7 @@ pub(super) struct Recovering {
 }
 
 /// What the files have said so far.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Found {
     identity: Option<Identity>,
     term: Term,

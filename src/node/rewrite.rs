@@ -25,7 +25,7 @@ const RETRY_MIN: Duration = Duration::from_mins(1);
 const RETRY_MAX: Duration = Duration::from_hours(1);
 
 /// Where a rewrite stands.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Rewrite {
     /// Somebody asked for one.
     pub(super) wanted: bool,

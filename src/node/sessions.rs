@@ -8,7 +8,7 @@ use crate::ids::ConnId;
 use crate::session::Session;
 
 /// The clients; a slot is used again when its client is gone.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Sessions {
     slots: Vec<Option<Box<Session>>>,
     free: Vec<u32>,

@@ -25,7 +25,7 @@ const NUMBER_BYTES: usize = 8;
 const SUM_STREAM: u64 = 0x6261_7365;
 
 /// What goes to other members, and what comes from them.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Snapshots {
     /// What the base that counts says of itself.
     pub(super) head: Option<BaseHead>,
@@ -35,7 +35,7 @@ pub(super) struct Snapshots {
 }
 
 /// A state that is being received.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Arriving {
     id: SnapshotId,
     /// The number, as far as it has come.

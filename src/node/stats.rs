@@ -19,7 +19,7 @@ pub(super) struct Calls {
 }
 
 /// Counters since the start, or since CONFIG RESETSTAT.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Stats {
     pub(super) commands: u64,
     pub(super) connections: u64,

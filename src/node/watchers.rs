@@ -8,7 +8,7 @@ use crate::command::key_flags;
 use crate::command::table::Row;
 use crate::ids::ConnId;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Watched {
     clients: Vec<(u32, ConnId)>,
     /// The ordinal of the last command proposed that writes this key; 0: none.
@@ -16,7 +16,7 @@ struct Watched {
 }
 
 /// The watched keys of all clients.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Watchers {
     keys: BTreeMap<(u32, Vec<u8>), Watched>,
 }

@@ -71,7 +71,7 @@ impl Answer {
 }
 
 /// The record; empty for ever where nobody asked for it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Witness {
     on: bool,
     seen: Vec<Witnessed>,

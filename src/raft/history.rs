@@ -9,7 +9,7 @@ use crate::ids::{Incarnation, LogIndex, NodeId};
 
 use super::{Entry, Member, Membership};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct History {
     /// The one at the last applied entry.
     settled: Membership,

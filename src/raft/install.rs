@@ -26,7 +26,7 @@ pub struct ReceivedChunk {
 }
 
 /// A state that is being received.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Receiving {
     id: SnapshotId,
     membership: Membership,

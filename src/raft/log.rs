@@ -51,7 +51,7 @@ pub enum Accept {
 }
 
 /// The log behind its base.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Log {
     /// The entry before the first of the window.
     base: Place,

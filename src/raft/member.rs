@@ -16,7 +16,7 @@ use super::settings::{Restart, Settings, Unpersisted};
 use super::{Entry, Member, Membership, wire};
 
 /// One member's part in the agreement.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Raft {
     pub(super) settings: Settings,
     /// The latest time that it was told.

@@ -10,7 +10,7 @@ use crate::ids::{NodeId, PersistSeq};
 
 use super::message::{Class, Outgoing};
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Outbox {
     ready: Vec<Outgoing>,
     held: Vec<Held>,
@@ -18,7 +18,7 @@ pub(super) struct Outbox {
     spare: Vec<Vec<u8>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Held {
     needs: PersistSeq,
     kind: u8,

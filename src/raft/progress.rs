@@ -11,7 +11,7 @@ use super::supply::Supply;
 use super::{Entry, Member, Settings};
 
 /// What a leader knows of another member.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Peer {
     pub(super) member: Member,
     /// When it last said anything in this term.
@@ -36,7 +36,7 @@ pub(super) struct Peer {
 }
 
 /// What the leader does about a member's log.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Progress {
     /// It looks for the place up to which the logs agree, one question at a time.
     Probe {
@@ -59,7 +59,7 @@ pub(super) enum Progress {
 }
 
 /// Appends that are on their way.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct InFlight {
     /// The last entry and the size of each, in order.
     appends: VecDeque<(LogIndex, usize)>,

@@ -30,7 +30,7 @@ pub struct ReadDone {
 }
 
 /// A leader's questions and what waits for their answers.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Reads {
     /// Reads that are part of no round yet.
     fresh: Vec<u64>,

@@ -12,7 +12,7 @@ use super::transfer::Transfer;
 use super::{Member, Membership, Tally};
 
 /// What a member is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Role {
     /// It follows a leader, or waits for one.
     Follower(Following),
@@ -53,7 +53,7 @@ pub(super) struct Following {
 }
 
 /// Who has answered.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Ballot {
     votes: Vec<(NodeId, bool)>,
     /// The hand-over after which the member's own vote counts.
@@ -85,7 +85,7 @@ impl Ballot {
 }
 
 /// What only a leader knows.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Leadership {
     /// The first entry of its own term: before that is committed, nothing may be read and no
     /// member may come or go (thesis 6.4, 4.1).

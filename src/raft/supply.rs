@@ -44,7 +44,7 @@ pub struct ChunkWanted {
 }
 
 /// How far the sending of a state has come.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Supply {
     /// The owner has been given no state to send.
     Wanted,
@@ -52,7 +52,7 @@ pub(super) enum Supply {
     Sending(Box<Sending>),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Sending {
     id: SnapshotId,
     membership: Membership,

@@ -129,7 +129,7 @@ impl ProtocolError {
 ///
 /// Between two requests (after [`Step::Request`] or [`Step::Empty`]) it remembers nothing but
 /// memory to reuse; a caller short of memory may put a new one in its place there.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Parser {
     /// Where the arguments of the request stand, as far as they were found.
     ranges: Vec<Range<u32>>,

@@ -197,7 +197,7 @@ pub enum Malformed {
 
 /// Finds one server's replies, one after the other; no byte is looked at twice, and nothing is
 /// allocated on the word of a length.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Decoder {
     /// The values that have begun, the outermost first.
     open: Vec<Open>,
@@ -214,7 +214,7 @@ pub struct Decoder {
 }
 
 /// A value whose parts are still to come.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Open {
     kind: Kind,
     /// The parts that are still to come.
@@ -223,7 +223,7 @@ struct Open {
     parts: Vec<Value>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Kind {
     Array,
     Map,

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use crate::resp::parse::Parser;
 
 /// A parser and the bytes that it must see again.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Inbound {
     /// Where the parser stands in the request at the start of `kept`.
     pub parser: Parser,

@@ -62,7 +62,7 @@ pub enum Blocked {
 }
 
 /// What the node keeps of one client.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Session {
     /// The connection.
     pub conn: ConnId,

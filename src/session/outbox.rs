@@ -13,7 +13,7 @@ struct Hold {
 }
 
 /// Replies, of which the driver may send those before the first that is held.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Outbox {
     bytes: Vec<u8>,
     sent: usize,

@@ -29,14 +29,14 @@ pub enum Item<'a> {
     Reply(&'a [u8]),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Head {
     after: u64,
     bytes: Range<usize>,
     what: What,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum What {
     Request {
         db: u32,
@@ -48,7 +48,7 @@ enum What {
 }
 
 /// The queue of one session.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Parked {
     heads: VecDeque<Head>,
     bytes: Vec<u8>,

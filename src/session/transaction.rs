@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 /// A transaction that is being put together.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Transaction {
     /// The queued commands, encoded as they will stand in the entry.
     pub commands: Vec<u8>,
@@ -31,7 +31,7 @@ impl Transaction {
 }
 
 /// One watched key.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Watch {
     /// The key's database.
     pub db: u32,

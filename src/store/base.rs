@@ -26,7 +26,7 @@ const SEGMENT_COST: usize = 1 << 10;
 /// So many bases may be given up in a row before stamps could be mistaken for later ones.
 const GIVEN_UP_MAX: u8 = 250;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Base {
     /// How far the walk has come: the database, and the hash in it.
     db: DbId,
@@ -51,7 +51,7 @@ pub(super) struct Base {
 }
 
 /// A box that was removed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Retired {
     db: DbId,
     big: Box<Big>,
@@ -60,7 +60,7 @@ struct Retired {
 }
 
 /// A table that was emptied out.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Detached {
     db: DbId,
     dict: Dict,

@@ -74,7 +74,7 @@ fn mix(parts: &[&[u8]]) -> u128 {
 
 /// The digest of what the records of a base say, as far as they have passed. Keys that are dead
 /// stand in a base where they have not been freed yet; they do not count.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
     at: Stamp,
     sum: u128,

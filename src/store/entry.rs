@@ -320,7 +320,7 @@ impl<'a> Stored<'a> {
 }
 
 /// A key whose value is too large for a block.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Big {
     pub(super) key: Box<[u8]>,
     pub(super) expiry: Option<Stamp>,
@@ -344,7 +344,7 @@ pub(super) struct Origin {
     pub(super) key: Box<[u8]>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum BigValue {
     Bytes(Vec<u8>),
     Packed(Vec<u8>),

@@ -10,7 +10,7 @@ use super::entry::{Big, BigValue};
 const KEYS_FREED_AT_ONCE: u64 = 64;
 
 /// Tables that nobody sees any more.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Garbage {
     tables: VecDeque<Dict>,
     bytes: usize,

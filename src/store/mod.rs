@@ -82,7 +82,7 @@ pub enum NewExpiry {
 }
 
 /// Sixteen databases of keys and values.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Store {
     hash_seed: u64,
     databases: Vec<Dict>,

@@ -122,6 +122,17 @@ impl Ledger {
             linear::Verdict::Illegal(shown) => Err(illegal(&shown)),
         }
     }
+
+    /// The shortest history that no order explains, by connection and when it was asked; nothing
+    /// where there is an order.
+    pub(crate) fn illegal(&self) -> Vec<(u64, u64)> {
+        match linear::judge(&self.history, BUDGET) {
+            linear::Verdict::Illegal(shown) => {
+                shown.iter().map(|one| (one.conn, one.asked)).collect()
+            }
+            linear::Verdict::Linearizable | linear::Verdict::GaveUp => Vec::new(),
+        }
+    }
 }
 
 fn illegal(shown: &[Operation]) -> Violation {
@@ -273,5 +284,17 @@ mod tests {
         );
         assert_eq!(lines[1], r#"c1 40 45 0 "r1" set "v4" = OK"#);
         assert_eq!(lines[3], r#"c2 200 205 0 "r1" get = "v4""#);
+    }
+
+    #[test]
+    fn the_operations_that_no_order_explains_are_named() {
+        let words = |text: &str| -> Request { text.split(' ').map(|word| word.into()).collect() };
+        let mut ledger = Ledger::new(true);
+        ledger.asked(1, &words("SET r1 new"), 10);
+        ledger.answered(1, &Value::Simple(b"OK".to_vec()), 20);
+        ledger.asked(2, &words("GET r1"), 30);
+        assert!(ledger.illegal().is_empty());
+        ledger.answered(2, &Value::Bulk(b"old".to_vec()), 40);
+        assert_eq!(ledger.illegal(), [(1, 10), (2, 30)]);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::links::Connection;
 use super::member::at_address;
+use super::observed::Seen;
 use super::{Event, Segment, World};
 use crate::client::Batch;
 use crate::draws::Stream;
@@ -131,6 +132,11 @@ impl World {
             self.tell(|| format!("c{conn} asks {piece}"));
             match piece {
                 Piece::Request(words) | Piece::Inline(words) => {
+                    self.note(|| Seen::Asked {
+                        client,
+                        conn,
+                        words: words.clone(),
+                    });
                     self.ledger.asked(conn, &words, self.time);
                     self.judge.asked(conn, Asked::Request(words.clone().into()));
                     self.clients[client].pending.push_back(Some(words));
@@ -165,6 +171,7 @@ impl World {
 
     /// The client wants to know nothing more of a connection.
     pub(super) fn hang_up(&mut self, client: usize, conn: u64) {
+        self.note(|| Seen::HungUp { conn });
         self.judge.ended(conn);
         self.ledger.ended(conn);
         self.clients[client].disconnected();
@@ -224,6 +231,10 @@ impl World {
                 return Ok(());
             };
             self.tell(|| format!("c{conn} receives {value}"));
+            self.note(|| Seen::Replied {
+                conn,
+                value: value.to_string(),
+            });
             self.judge.replied(conn, &value)?;
             self.ledger.answered(conn, &value, self.time);
             if let Some(heard) = self.guests.get_mut(&client) {

@@ -1,31 +1,101 @@
 //! What happens to a group, one line per event and one column per member.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use seedis::raft::RoleName;
 
 use super::{Event, World};
+use crate::goals::Fault;
 use crate::report;
 
 /// How wide a member's column is.
 const WIDTH: usize = 26;
 
-/// An event in a few words.
-pub(super) fn label(event: &Event) -> String {
-    match event {
-        Event::Act { client } => format!("client {client} acts"),
-        Event::Up { conn, .. } => format!("c{conn} to its member"),
-        Event::Down { conn, .. } => format!("c{conn} to its client"),
-        Event::Take { conn, .. } => format!("c{conn} takes"),
-        Event::Turn { member, .. } => format!("{member} takes a turn"),
-        Event::Flush { member, .. } => format!("{member} flushes late"),
-        Event::Frame { from, to, .. } => format!("{from} to {to}"),
-        Event::Wants { member } => format!("{member} wants in"),
-        Event::Disk { member, .. } => format!("{member}: disk"),
-        Event::Deadline { member, .. } => format!("{member}: deadline"),
-        Event::Start { member } => format!("{member} starts"),
-        Event::Fault { member, fault, .. } => format!("{member}: {}", fault.key()),
-        Event::Over { member, fault } => format!("{member}: {} over", fault.key()),
+/// What an event is about, without what it carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    Act { client: usize },
+    Up { conn: u64 },
+    Down { conn: u64 },
+    Take { conn: u64 },
+    Turn { member: usize },
+    Flush { member: usize },
+    Frame { from: usize, to: usize },
+    Wants { member: usize },
+    Disk { member: usize },
+    Deadline { member: usize },
+    Start { member: usize },
+    Fault { member: usize, fault: Fault },
+    Over { member: usize, fault: Fault },
+}
+
+impl What {
+    /// What an event is about.
+    pub(super) fn of(event: &Event) -> Self {
+        match *event {
+            Event::Act { client } => Self::Act { client },
+            Event::Up { conn, .. } => Self::Up { conn },
+            Event::Down { conn, .. } => Self::Down { conn },
+            Event::Take { conn, .. } => Self::Take { conn },
+            Event::Turn { member, .. } => Self::Turn { member },
+            Event::Flush { member, .. } => Self::Flush { member },
+            Event::Frame { from, to, .. } => Self::Frame { from, to },
+            Event::Wants { member } => Self::Wants { member },
+            Event::Disk { member, .. } => Self::Disk { member },
+            Event::Deadline { member, .. } => Self::Deadline { member },
+            Event::Start { member } => Self::Start { member },
+            Event::Fault { member, fault, .. } => Self::Fault { member, fault },
+            Event::Over { member, fault } => Self::Over { member, fault },
+        }
+    }
+
+    /// The member at which it happens; nothing, where it happens at a client.
+    pub(crate) fn member(self) -> Option<usize> {
+        match self {
+            Self::Act { .. } | Self::Up { .. } | Self::Down { .. } | Self::Take { .. } => None,
+            Self::Frame { to, .. } => Some(to),
+            Self::Turn { member }
+            | Self::Flush { member }
+            | Self::Wants { member }
+            | Self::Disk { member }
+            | Self::Deadline { member }
+            | Self::Start { member }
+            | Self::Fault { member, .. }
+            | Self::Over { member, .. } => Some(member),
+        }
+    }
+
+    /// Whether a chain of causes begins with it: a client acts, time passes, something goes wrong.
+    pub(crate) fn is_origin(self) -> bool {
+        matches!(
+            self,
+            Self::Act { .. }
+                | Self::Wants { .. }
+                | Self::Deadline { .. }
+                | Self::Start { .. }
+                | Self::Fault { .. }
+        )
+    }
+}
+
+impl fmt::Display for What {
+    /// In a few words.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Act { client } => write!(f, "client {client} acts"),
+            Self::Up { conn } => write!(f, "c{conn} to its member"),
+            Self::Down { conn } => write!(f, "c{conn} to its client"),
+            Self::Take { conn } => write!(f, "c{conn} takes"),
+            Self::Turn { member } => write!(f, "{member} takes a turn"),
+            Self::Flush { member } => write!(f, "{member} flushes late"),
+            Self::Frame { from, to } => write!(f, "{from} to {to}"),
+            Self::Wants { member } => write!(f, "{member} wants in"),
+            Self::Disk { member } => write!(f, "{member}: disk"),
+            Self::Deadline { member } => write!(f, "{member}: deadline"),
+            Self::Start { member } => write!(f, "{member} starts"),
+            Self::Fault { member, fault } => write!(f, "{member}: {}", fault.key()),
+            Self::Over { member, fault } => write!(f, "{member}: {} over", fault.key()),
+        }
     }
 }
 

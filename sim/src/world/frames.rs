@@ -7,6 +7,7 @@ use seedis::node::input::Input;
 use seedis::raft::message::Message;
 use seedis::raft::wire;
 
+use super::observed::Seen;
 use super::{End, Ends, Event, Link, World};
 use crate::draws::{Dice, Stream};
 use crate::goals::Fault;
@@ -111,6 +112,13 @@ impl World {
         // Now and then a frame comes when nobody thinks of it any more.
         let overdue = dice.permille(self.scenario.overdue);
         let much_later = late + dice.exponential(2_000_000_000);
+        let is_lost = !self.healed && (lost || suffers);
+        self.note(|| Seen::Sent {
+            from,
+            to,
+            frame: frame.clone(),
+            is_lost,
+        });
         if self.healed {
             self.push(late, Event::Frame { from, to, frame });
             return Ok(());
@@ -176,10 +184,15 @@ impl World {
         let stopped = self.partition.as_ref().is_some_and(parted)
             || self.members[from].cut.is_some_and(|cut| !cut.speaks)
             || self.members[to].cut.is_some_and(|cut| !cut.hears);
-        let member = &mut self.members[to];
-        if stopped || !member.is_up() {
+        let is_heard = !stopped && self.members[to].is_up();
+        self.note(|| Seen::Came {
+            frame: frame.clone(),
+            is_heard,
+        });
+        if !is_heard {
             return;
         }
+        let member = &mut self.members[to];
         member.frames.push((from, frame));
         self.wake(to);
     }

@@ -31,7 +31,7 @@ pub(super) struct Doom {
 
 /// One member.
 #[expect(clippy::struct_excessive_bools, reason = "each is about another thing")]
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Member {
     pub(super) number: usize,
     pub(super) config: Config,

@@ -2,7 +2,7 @@
 
 mod agreement;
 mod clients;
-mod columns;
+pub(crate) mod columns;
 mod disk_jobs;
 mod faults;
 pub(crate) mod frames;
@@ -10,10 +10,13 @@ mod guests;
 mod links;
 mod member;
 pub(crate) mod mishaps;
+pub(crate) mod observed;
 mod promises;
 mod settling;
+pub(crate) mod standing;
 mod turn;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -29,8 +32,10 @@ use crate::queue::Queue;
 use crate::scenario::Scenario;
 use crate::wire::Value;
 use crate::workload::Workload;
+use columns::What;
 use links::Connection;
 use member::Member;
+use observed::{Seen, Watch};
 
 /// What travels one way on a connection.
 #[derive(Clone, Debug)]
@@ -86,6 +91,13 @@ pub(crate) enum Event {
     Over { member: usize, fault: Fault },
 }
 
+/// Something that will happen, and the event that led to it.
+#[derive(Clone, Debug)]
+struct Planned {
+    cause: u64,
+    event: Event,
+}
+
 /// Two ends between which bytes travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum End {
@@ -108,7 +120,7 @@ pub(crate) struct Link {
 }
 
 /// Everything there is in one run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct World {
     pub(crate) scenario: Scenario,
     /// True time, in nanoseconds since the start.
@@ -119,7 +131,7 @@ pub(crate) struct World {
     ledger: Ledger,
     /// What came of the clients' history.
     pub(crate) found: Found,
-    queue: Queue<Event>,
+    queue: Queue<Planned>,
     members: Vec<Member>,
     clients: Vec<Client>,
     /// Clients from outside, and what they have heard and not taken yet.
@@ -137,6 +149,9 @@ pub(crate) struct World {
     /// Whether a line with a column per member is written for each event.
     pub(crate) columns: bool,
     columns_shown: Vec<String>,
+    /// How much is noted for whoever looks at the run from outside, and what was.
+    pub(crate) watch: Watch,
+    seen: RefCell<Vec<Seen>>,
 }
 
 impl World {
@@ -171,6 +186,8 @@ impl World {
             trace: false,
             columns: false,
             columns_shown: Vec::new(),
+            watch: Watch::Off,
+            seen: RefCell::new(Vec::new()),
             scenario,
         };
         for member in 0..world.members.len() {
@@ -193,6 +210,7 @@ impl World {
 
     fn fired(&mut self, fault: Fault) {
         self.judge.goals.fired(fault);
+        self.note(|| Seen::Fired(fault));
     }
 
     fn dice(&self, stream: Stream, a: u64, b: u64) -> Dice {
@@ -215,7 +233,10 @@ impl World {
             Event::Fault { member, fault, .. } => (*fault as u64) << 20 | 0xa_0000 | *member as u64,
             Event::Over { member, fault } => (*fault as u64) << 20 | 0xb_0000 | *member as u64,
         };
-        self.queue.push(self.time.saturating_add(after), key, event);
+        let cause = self.events;
+        let planned = Planned { cause, event };
+        self.queue
+            .push(self.time.saturating_add(after), key, planned);
     }
 
     /// Writes a line for whoever follows the run.
@@ -227,12 +248,19 @@ impl World {
                 time as f64 / 1e9,
                 line()
             ));
+        } else {
+            self.note(|| Seen::Line(line()));
         }
     }
 
     /// Runs until clients have stopped asking and all is answered, or `events` have happened.
     pub(crate) fn run(&mut self, events: u64) -> Verdict {
         while self.advance(events)? {}
+        self.judge_history()
+    }
+
+    /// C1, when the run is over.
+    pub(crate) fn judge_history(&mut self) -> Verdict {
         self.found = self.ledger.judge()?;
         Ok(())
     }
@@ -254,13 +282,14 @@ impl World {
 
     /// The next event; false where there is none.
     pub(crate) fn step(&mut self) -> Result<bool, Violation> {
-        let Some((time, event)) = self.queue.pop() else {
+        let Some((time, Planned { cause, event })) = self.queue.pop() else {
             return Ok(false);
         };
         self.time = time;
         self.events += 1;
         self.digest.word(time);
-        let label = self.columns.then(|| columns::label(&event));
+        let what = What::of(&event);
+        self.happens(cause, what);
         match event {
             Event::Act { client } => self.act(client)?,
             Event::Up { conn, segment } => self.up(conn, segment),
@@ -284,8 +313,8 @@ impl World {
             } => self.fault(member, fault, ordinal),
             Event::Over { member, fault } => self.over(member, fault),
         }
-        if let Some(label) = label {
-            self.print_columns(&label);
+        if self.columns {
+            self.print_columns(&what.to_string());
         }
         Ok(true)
     }

@@ -21,6 +21,7 @@ type Alive = Result<bool, Violation>;
 impl World {
     /// A member has something to do: its next turn comes soon.
     pub(super) fn wake(&mut self, number: usize) {
+        self.wakes(number);
         let member = &mut self.members[number];
         if member.turn_planned || !member.is_up() {
             return;
@@ -130,6 +131,7 @@ impl World {
                 crate::report::line(&format!("        witness {record:?}"));
             }
         }
+        self.watch.note_answers(&self.seen, number, &records);
         if member.serving && phase == Phase::Recovering && grouped {
             // Another member's state takes the place of its own.
             member.serving = false;

@@ -9,7 +9,7 @@ const FANOUT: usize = 64;
 
 /// One time per place. Places that were never set, or lie beyond the last one, hold `NEVER`: a
 /// table in which nothing expires spends nothing.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Minima {
     /// The places first; each further level holds the minima of 64 of the one before.
     levels: Vec<Vec<u64>>,

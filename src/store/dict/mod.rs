@@ -54,7 +54,7 @@ pub(super) struct Place {
     hash: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Dict {
     hasher: Hasher,
     depth: u8,

@@ -30,7 +30,7 @@ const BIG: u32 = 1 << 31;
 /// What the table holds of a key; good until the segment changes.
 pub(super) type Slot = u32;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Segment {
     /// The first hash of those that belong here.
     pub(super) prefix: u64,

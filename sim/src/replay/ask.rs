@@ -1,0 +1,101 @@
+//! What can be asked at the prompt.
+
+use super::breaks::{self, Break};
+
+/// One question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ask {
+    Next(u64),
+    Back(u64),
+    Goto(Place),
+    Break(Break),
+    /// All conditions go.
+    Clear,
+    Continue,
+    Why,
+    State(Option<usize>),
+    Diff(u64, u64),
+    Faults,
+    Trace,
+    Help,
+    Quit,
+}
+
+/// A place in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Event(u64),
+    /// In nanoseconds of true time.
+    Time(u64),
+    End,
+}
+
+pub(super) const HELP: &str = "\
+next [N], n        one event on, or N
+back [N], b        one event back, or N
+goto EVENT|TIME    to behind an event (`goto 1200`), a time (`goto 3.5s`), or the `end`
+break CONDITION    stop `continue` on: invariant [ID], leads N, term T, commit I, client N,
+                   fault CLASS
+clear              no conditions any more
+continue, c        on, until a condition holds or the run ends
+why, w             the chain of events that led to the present one
+state [nX], s      all that is known of a member; a line for each, where none is named
+diff A B           what is another in the members behind event B than behind event A
+faults             which faults have fired until here
+trace              what happens in an event, or only its line
+quit, q";
+
+fn number(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("{text} is no number"))
+}
+
+/// A member by its place (`0`) or by the number of its node (`n1`).
+pub(super) fn member(text: &str) -> Result<usize, String> {
+    match text.strip_prefix('n') {
+        None => Ok(number(text)? as usize),
+        Some(id) => (number(id)? as usize)
+            .checked_sub(1)
+            .ok_or("nodes are counted from n1".to_owned()),
+    }
+}
+
+fn place(text: &str) -> Result<Place, String> {
+    if text == "end" {
+        return Ok(Place::End);
+    }
+    match text.strip_suffix('s') {
+        None => number(text).map(Place::Event),
+        Some(seconds) => {
+            let seconds: f64 = seconds.parse().map_err(|_| format!("{text} is no time"))?;
+            Ok(Place::Time((seconds.max(0.0) * 1e9).round() as u64))
+        }
+    }
+}
+
+/// Reads a question; an empty line asks for the next event.
+pub(super) fn parse(line: &str) -> Result<Ask, String> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    Ok(match words[..] {
+        [] | ["next" | "n"] => Ask::Next(1),
+        ["next" | "n", count] => Ask::Next(number(count)?),
+        ["back" | "b"] => Ask::Back(1),
+        ["back" | "b", count] => Ask::Back(number(count)?),
+        ["goto" | "g", at] => Ask::Goto(place(at)?),
+        ["break", ref condition @ ..] => Ask::Break(breaks::parse(condition)?),
+        ["clear"] => Ask::Clear,
+        ["continue" | "c"] => Ask::Continue,
+        ["why" | "w"] => Ask::Why,
+        ["state" | "s"] => Ask::State(None),
+        ["state" | "s", which] => Ask::State(Some(member(which)?)),
+        ["diff" | "d", from, to] => Ask::Diff(number(from)?, number(to)?),
+        ["faults" | "f"] => Ask::Faults,
+        ["trace" | "t"] => Ask::Trace,
+        ["help" | "h" | "?"] => Ask::Help,
+        ["quit" | "q"] => Ask::Quit,
+        _ => {
+            return Err(format!(
+                "`{line}` is nothing that can be asked; `help` says what is"
+            ));
+        }
+    })
+}

@@ -1,0 +1,168 @@
+//! A run in which one can go forth and back: copies of the world now and then, and what lies
+//! between is done again.
+
+mod causes;
+pub(crate) mod message;
+mod snapshots;
+
+use causes::Causes;
+pub(crate) use causes::Head;
+use snapshots::Snapshots;
+
+use crate::judge::invariant::Verdict;
+use crate::run::{Order, guarded};
+use crate::scenario::Scenario;
+use crate::world::World;
+use crate::world::observed::{Seen, Watch};
+
+/// How a run ends.
+#[derive(Clone, Debug)]
+pub(crate) struct Ending {
+    /// The last event.
+    pub(crate) event: u64,
+    pub(crate) verdict: Verdict,
+}
+
+/// What is kept of the worlds that were.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// Enough to go back quickly.
+    Sparse,
+    /// Nothing: whoever reads a run once from front to back does not go back.
+    Nothing,
+}
+
+/// A run and the place in it where somebody stands.
+#[derive(Debug)]
+pub(crate) struct Timeline {
+    order: Order,
+    pub(crate) world: World,
+    /// What was seen of the event behind which the world stands; nothing at the start.
+    pub(crate) seen: Vec<Seen>,
+    causes: Causes,
+    snapshots: Snapshots,
+    ending: Option<Ending>,
+}
+
+impl Timeline {
+    /// A run before its first event.
+    pub(crate) fn new(order: Order, keep: Keep) -> Self {
+        let world = World::new(Scenario::draw(order.seed, order.profile));
+        Self {
+            order,
+            seen: Vec::new(),
+            causes: Causes::new(world.members_count()),
+            snapshots: Snapshots::new(keep, &world),
+            ending: None,
+            world,
+        }
+    }
+
+    /// The event behind which the world stands; 0 before the first.
+    pub(crate) fn event(&self) -> u64 {
+        self.world.events
+    }
+
+    /// How the run ends, once somebody has been there.
+    pub(crate) fn ending(&self) -> Option<&Ending> {
+        self.ending.as_ref()
+    }
+
+    /// Whether the world stands where the run ends.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.ending
+            .as_ref()
+            .is_some_and(|ending| ending.event == self.event())
+    }
+
+    /// What is known of an event that somebody has gone past.
+    pub(crate) fn head(&self, event: u64) -> Option<&Head> {
+        self.causes.head(event)
+    }
+
+    /// An event and what led to it, the last first, back to where the world was moved from outside.
+    pub(crate) fn chain(&self, event: u64) -> Vec<u64> {
+        self.causes.chain(event)
+    }
+
+    /// The next event; false at the end.
+    pub(crate) fn next(&mut self) -> bool {
+        let from = self.event();
+        self.goto(from + 1);
+        self.event() > from
+    }
+
+    /// Goes to behind an event, or to the end, where that comes before.
+    pub(crate) fn goto(&mut self, event: u64) {
+        let end = self.ending.as_ref().map_or(u64::MAX, |ending| ending.event);
+        let target = event.min(end);
+        if target == self.event() {
+            return;
+        }
+        // The last step is always done, so that what it shows is seen.
+        let is_behind = target > self.event();
+        if let Some(world) = self
+            .snapshots
+            .before(target, is_behind.then(|| self.event()))
+        {
+            self.world = world;
+            self.seen.clear();
+        }
+        while self.event() < target && self.execute(target) {}
+    }
+
+    /// Goes to behind the first event at or after a time, in nanoseconds.
+    pub(crate) fn goto_time(&mut self, time: u64) {
+        match self.causes.first_at(time) {
+            Some(event) => self.goto(event),
+            None => while self.world.time < time && self.next() {},
+        }
+    }
+
+    /// Goes to the end.
+    pub(crate) fn goto_end(&mut self) {
+        self.goto(self.order.events);
+        // Whether an event is the last only the step behind it tells.
+        while self.ending.is_none() {
+            self.next();
+        }
+        self.goto(self.order.events);
+    }
+
+    /// Makes the next event happen; false where there is none.
+    fn execute(&mut self, target: u64) -> bool {
+        let before = self.event();
+        self.world.watch = if before + 1 == target {
+            Watch::Everything
+        } else if self.causes.knows(before + 1) {
+            Watch::Off
+        } else {
+            Watch::Causes
+        };
+        let (world, most) = (&mut self.world, self.order.events);
+        let result = guarded(|| world.advance(most));
+        self.world.watch = Watch::Off;
+        let seen = self.world.take_seen();
+        if self.event() > before {
+            self.causes.note(self.event(), self.world.time, &seen);
+            self.seen = seen;
+        }
+        let verdict = match result {
+            Ok(true) => {
+                self.snapshots.offer(&self.world, target);
+                return true;
+            }
+            Ok(false) => {
+                let world = &mut self.world;
+                guarded(|| world.judge_history())
+            }
+            Err(violation) => Err(violation),
+        };
+        let event = self.event();
+        self.ending.get_or_insert(Ending { event, verdict });
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests;
