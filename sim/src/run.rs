@@ -123,6 +123,10 @@ impl Outcome {
                 self.goals.faults_line()
             ));
             report::line(&format!("reproduce: {}", self.reproduce()));
+            let profile = self.order.profile.name();
+            report::line(&format!(
+                "page: sim view {seed} --profile {profile} -o sim.html"
+            ));
             return;
         }
         let wall = self.wall.as_secs_f64();
