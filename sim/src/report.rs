@@ -62,10 +62,14 @@ impl Failure {
             self.faults
         ));
         line(&format!("reproduce: {}", self.reproduce()));
+        let (seed, profile) = (self.seed, self.profile);
+        line(&format!(
+            "page: sim view {seed} --profile {profile} -o sim.html"
+        ));
     }
 
     /// The command that does it again.
     pub(crate) fn reproduce(&self) -> String {
-        format!("sim run {} --profile {} --trace", self.seed, self.profile)
+        format!("sim replay {} --profile {} --trace", self.seed, self.profile)
     }
 }

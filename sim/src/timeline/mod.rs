@@ -2,12 +2,12 @@
 //! between is done again.
 
 mod causes;
+mod copies;
 pub(crate) mod message;
-mod snapshots;
 
 use causes::Causes;
 pub(crate) use causes::Head;
-use snapshots::Snapshots;
+use copies::Copies;
 
 use crate::judge::invariant::Verdict;
 use crate::run::{Order, guarded};
@@ -40,7 +40,7 @@ pub(crate) struct Timeline {
     /// What was seen of the event behind which the world stands; nothing at the start.
     pub(crate) seen: Vec<Seen>,
     causes: Causes,
-    snapshots: Snapshots,
+    copies: Copies,
     ending: Option<Ending>,
 }
 
@@ -52,7 +52,7 @@ impl Timeline {
             order,
             seen: Vec::new(),
             causes: Causes::new(world.members_count()),
-            snapshots: Snapshots::new(keep, &world),
+            copies: Copies::new(keep, &world),
             ending: None,
             world,
         }
@@ -101,10 +101,7 @@ impl Timeline {
         }
         // The last step is always done, so that what it shows is seen.
         let is_behind = target > self.event();
-        if let Some(world) = self
-            .snapshots
-            .before(target, is_behind.then(|| self.event()))
-        {
+        if let Some(world) = self.copies.before(target, is_behind.then(|| self.event())) {
             self.world = world;
             self.seen.clear();
         }
@@ -149,7 +146,7 @@ impl Timeline {
         }
         let verdict = match result {
             Ok(true) => {
-                self.snapshots.offer(&self.world, target);
+                self.copies.offer(&self.world, target);
                 return true;
             }
             Ok(false) => {

@@ -55,7 +55,7 @@ fn copies_stay_few_and_lie_closer_near_the_present() {
         Keep::Sparse,
     );
     timeline.goto_end();
-    let at = timeline.snapshots.events();
+    let at = timeline.copies.events();
     assert!(at.len() <= 17, "{at:?}");
     let gaps: Vec<u64> = at.windows(2).map(|two| two[1] - two[0]).collect();
     assert_eq!(gaps.last(), Some(&500), "{at:?}");

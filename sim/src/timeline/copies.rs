@@ -15,24 +15,24 @@ const COPIES_MAX: usize = 16;
 
 /// The copies, by the event behind which they stand.
 #[derive(Debug)]
-pub(super) struct Snapshots {
+pub(super) struct Copies {
     keep: Keep,
-    copies: BTreeMap<u64, World>,
+    worlds: BTreeMap<u64, World>,
 }
 
-impl Snapshots {
+impl Copies {
     /// With a copy of the beginning.
     pub(super) fn new(keep: Keep, world: &World) -> Self {
-        let mut copies = BTreeMap::new();
+        let mut worlds = BTreeMap::new();
         if keep == Keep::Sparse {
-            copies.insert(0, world.clone());
+            worlds.insert(0, world.clone());
         }
-        Self { keep, copies }
+        Self { keep, worlds }
     }
 
     /// A copy from which an event can be reached, unless the present is nearer.
     pub(super) fn before(&self, event: u64, present: Option<u64>) -> Option<World> {
-        let (at, world) = self.copies.range(..event).next_back()?;
+        let (at, world) = self.worlds.range(..event).next_back()?;
         present
             .is_none_or(|present| present < *at)
             .then(|| world.clone())
@@ -43,12 +43,12 @@ impl Snapshots {
         let now = world.events;
         let is_near = target.saturating_sub(now) <= SPACING;
         let spacing = if is_near { SPACING_NEAR } else { SPACING };
-        let is_due = now.is_multiple_of(spacing) && !self.copies.contains_key(&now);
+        let is_due = now.is_multiple_of(spacing) && !self.worlds.contains_key(&now);
         if self.keep == Keep::Nothing || !is_due {
             return;
         }
-        self.copies.insert(now, world.clone());
-        if self.copies.len() > COPIES_MAX + 1 {
+        self.worlds.insert(now, world.clone());
+        if self.worlds.len() > COPIES_MAX + 1 {
             self.thin(now);
         }
     }
@@ -56,20 +56,20 @@ impl Snapshots {
     /// Lets the copy go whose neighbours are closest together for how far they are from the
     /// present: then the gaps grow with the distance, and so does what must be done again.
     fn thin(&mut self, now: u64) {
-        let at: Vec<u64> = self.copies.keys().copied().collect();
+        let at: Vec<u64> = self.worlds.keys().copied().collect();
         let worth = |three: &&[u64]| {
             let gap = three[2] - three[0];
             let distance = now.abs_diff(three[1]) + SPACING_NEAR;
             gap * 1_000_000 / distance
         };
         if let Some([_, middle, _]) = at.windows(3).min_by_key(worth) {
-            self.copies.remove(middle);
+            self.worlds.remove(middle);
         }
     }
 
     /// Behind which events there are copies.
     #[cfg(test)]
     pub(super) fn events(&self) -> Vec<u64> {
-        self.copies.keys().copied().collect()
+        self.worlds.keys().copied().collect()
     }
 }
