@@ -135,10 +135,14 @@ impl Server {
             .collect()
     }
 
-    /// Whether a member votes.
-    pub(crate) fn is_voter(&self, id: NodeId) -> bool {
+    /// Whether a member has come to vote for good: a change that is not committed may be undone by
+    /// the next leader.
+    pub(crate) fn is_settled_voter(&self, id: NodeId) -> bool {
         let state = self.state.borrow();
-        state.node.membership().is_some_and(|all| all.is_voter(id))
+        state.node.raft().is_some_and(|raft| {
+            let settled = raft.membership();
+            settled.is_voter(id) && !settled.is_joint()
+        })
     }
 
     /// Where the requests of a new client are to be carried.
