@@ -76,9 +76,15 @@ impl Group {
 
     /// A server of its own that others may join.
     pub(super) fn alone(name: &str) -> Self {
+        Self::alone_in(name, Directory::new(name))
+    }
+
+    /// The same, on a directory that has data already.
+    pub(super) fn alone_in(name: &str, directory: Directory) -> Self {
         let mut group = Self::empty(name, &[]);
         let port = free_port();
-        group.add(port, vec!["--cluster-port".into(), port.to_string()]);
+        let options = vec!["--cluster-port".into(), port.to_string()];
+        group.add_in(directory, port, options);
         group.leader();
         group
     }
@@ -96,9 +102,14 @@ impl Group {
     }
 
     fn add(&mut self, cluster_port: u16, options: Vec<String>) -> usize {
+        let directory = Directory::new(&format!("{}-{}", self.name, self.members.len()));
+        self.add_in(directory, cluster_port, options)
+    }
+
+    fn add_in(&mut self, directory: Directory, cluster_port: u16, options: Vec<String>) -> usize {
         let place = self.members.len();
         self.members.push(Member {
-            directory: Directory::new(&format!("{}-{place}", self.name)),
+            directory,
             port: free_port(),
             cluster_port,
             options,
