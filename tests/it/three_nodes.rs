@@ -111,6 +111,7 @@ impl Group {
             node.handle(now, Input::Message { from, frame });
         }
         let (mut effects, mut sent) = (Effects::new(), Vec::new());
+        let mut is_stopped = false;
         loop {
             let machine = &mut self.machines[member];
             let Some(node) = &mut machine.node else {
@@ -135,10 +136,14 @@ impl Group {
                         node.handle(now, Input::Sent { conn, count });
                     }
                     Effect::Message { to, frame, .. } => sent.push((to, *frame)),
+                    Effect::Stopped { failure: None } => is_stopped = true,
                     Effect::Stopped { failure } => panic!("{:?} stopped: {failure:?}", id(member)),
                     _ => {}
                 }
             }
+        }
+        if is_stopped {
+            self.kill(member);
         }
         for (to, frame) in sent {
             let to = &mut self.machines[to.0 as usize - 1];
@@ -266,4 +271,25 @@ fn who_is_shown_to_vote_can_stand_in_for_whoever_dies() {
     assert_eq!(roles, ["learner", "incoming", "voter"]);
     group.kill(first);
     assert_ne!(group.leader(), first);
+}
+
+#[test]
+fn who_is_told_to_stop_lets_another_lead_first() {
+    let mut group = Group::new();
+    let first = group.leader();
+    assert_eq!(group.ask(first, "SET a 1"), "+OK");
+    let now = group.now;
+    let node = group.machines[first].node.as_mut().expect("it runs");
+    node.handle(now, Input::Stop);
+    // No election timeout is that short.
+    for _ in 0..100 {
+        group.step();
+    }
+    assert!(group.machines[first].node.is_none(), "it has stopped");
+    let others = (0..MEMBERS).filter(|member| *member != first);
+    let leading = others.filter(|member| {
+        let node = group.machines[*member].node.as_ref();
+        node.is_some_and(|node| node.leads().is_some())
+    });
+    assert_eq!(leading.count(), 1);
 }
