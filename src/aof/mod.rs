@@ -5,6 +5,7 @@
 //! holds and becomes a `Log`, which appends, syncs and rewrites. docs/PERSISTENCE.md draws the
 //! files byte by byte.
 
+mod image;
 mod incoming;
 pub mod log;
 pub mod manifest;
@@ -19,6 +20,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 
+pub use image::Image;
 pub use incoming::{Incoming, NoBase, Piece};
 pub use log::{Failure, Log, LogSize};
 pub use record::Restated;

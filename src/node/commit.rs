@@ -390,12 +390,20 @@ impl Node {
     pub(super) fn stop(&mut self) {
         if matches!(self.phase, Phase::Serving | Phase::Recovering) {
             self.phase = Phase::Stopping;
+            // Another is to lead before the others have to find out that nobody does.
+            if let Some(raft) = &mut self.commit.raft {
+                let _ = raft.transfer(None);
+            }
         }
     }
 
-    /// Ends a stop in good order when all that was proposed is applied and the log is synced.
+    /// Ends a stop in good order when all that was proposed is applied, the office is in other hands
+    /// where there are any, and the log is synced.
     fn finish_stopping(&mut self) {
         if self.phase != Phase::Stopping || !self.commit.is_settled() {
+            return;
+        }
+        if self.commit.raft.as_ref().is_some_and(Raft::is_transferring) {
             return;
         }
         if !self.close_log() {

@@ -171,6 +171,6 @@ impl Found {
     }
 }
 
-fn first(ops: Vec<aof::Op>) -> Option<Asked> {
+pub(super) fn first(ops: Vec<aof::Op>) -> Option<Asked> {
     ops.into_iter().next().map(|op| (op.ticket, op.op))
 }

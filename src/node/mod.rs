@@ -4,6 +4,7 @@
 //! and then performs the effects. A node never waits, reads no clock and opens no file.
 
 mod apply;
+pub mod backup;
 mod base;
 mod blocked;
 mod clients;
@@ -19,6 +20,7 @@ mod office;
 mod policy;
 mod recovery;
 pub mod relay;
+pub mod restore;
 mod rewrite;
 mod route;
 mod server;

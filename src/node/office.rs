@@ -95,11 +95,13 @@ impl Node {
         Some(met.address.clone())
     }
 
-    /// Whether a new client is to be kept waiting until somebody leads, to be carried there.
+    /// Whether a new client is to be kept waiting until somebody leads, to be carried there. As long
+    /// as its own state is not loaded, this member does not know whether there are others.
     pub fn waits_for_leader(&self) -> bool {
         let raft = self.commit.raft.as_ref();
-        let carries = self.config.follower_proxy && self.office.grouped;
-        carries && raft.is_none_or(|raft| raft.leader().is_none())
+        let nobody_leads = raft.is_none_or(|raft| raft.leader().is_none());
+        let is_loading = self.phase == Phase::Recovering;
+        self.config.follower_proxy && (is_loading || self.office.grouped && nobody_leads)
     }
 
     /// Whether this member may answer a read of a client that does not mind an old state.

@@ -150,6 +150,11 @@ impl Membership {
         find(second.unwrap_or(first), id).is_some()
     }
 
+    /// Whether a member voted already before the present change, if there is one.
+    pub fn voted_before(&self, id: NodeId) -> bool {
+        find(self.halves().0, id).is_some()
+    }
+
     /// Whether a change is on its way.
     pub fn is_joint(&self) -> bool {
         matches!(self, Self::Joint { .. })

@@ -1,6 +1,7 @@
 //! Members of a group as processes of this machine: they form a group, lose their leader, take
 //! somebody in, and turn away who does not belong.
 
+mod backup;
 mod chaos;
 mod group;
 mod measure;
@@ -70,6 +71,26 @@ fn a_server_of_its_own_becomes_a_group_that_somebody_new_joins() {
     assert_eq!(group.ask(&["DBSIZE"]), ":100");
     assert_eq!(group.ask(&["SET", "k0", "w"]), "+OK");
     assert!([third, fourth].contains(&group.leader()));
+}
+
+/// The state that it is sent knows its predecessor as a voter; it asks for a vote all the same.
+#[test]
+fn an_empty_disk_takes_the_number_of_a_lost_one_and_comes_to_vote() {
+    let mut group = Group::form("cluster-replace", 3);
+    assert_eq!(group.ask(&["SET", "a", "1"]), "+OK");
+    for at in 0..3 {
+        assert_eq!(group.client(at).ask(&["RAFT", "SNAPSHOT"]), "+OK");
+    }
+    group.wait_until("all have a base", |group| {
+        let base = |at| group.info(at, "base").unwrap_or_default();
+        (0..3).all(|at| base(at).parse::<u64>().is_ok_and(|base| base > 0))
+    });
+    // In memory there is only what follows the base.
+    (0..3).for_each(|at| group.kill(at));
+    (0..3).for_each(|at| group.start(at));
+    let leader = group.leader();
+    group.replace((leader + 1) % 3);
+    assert_eq!(group.ask(&["GET", "a"]), "1");
 }
 
 #[test]

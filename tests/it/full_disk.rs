@@ -4,7 +4,7 @@
 //! missing. `SEEDIS_KILL_ROUNDS=100 cargo test --release --test it full_disk -- --nocapture` runs
 //! the long version.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -12,29 +12,31 @@ use crate::process::{Directory, Server};
 use crate::restart::{check, new_ledger, rounds, with_writers};
 
 /// Room for two segments of the log, a base and the ballast, and not for three segments.
-const DISK: &str = "size=116m";
+const DISK_MIB: u32 = 116;
 /// Without it a third segment finds its room.
 const BALLAST_BYTES: usize = 34 << 20;
 /// How long the numbers are that writers write: a segment is full after 1,600 of them.
 const DIGITS: usize = 20_000;
 
-/// A small file system below a directory, for as long as the test runs.
-struct Mount<'a>(&'a Path);
+/// A small file system at a directory, for as long as the test runs.
+pub(crate) struct Mount(PathBuf);
 
-impl<'a> Mount<'a> {
-    fn new(path: &'a Path) -> Option<Self> {
+impl Mount {
+    /// One of so many MiB; nothing where there is no right to it.
+    pub(crate) fn new(path: &Path, size_mib: u32) -> Option<Self> {
+        let size = format!("size={size_mib}m");
         let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", DISK, "tmpfs"])
+            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
             .arg(path)
             .output();
         let mounted = mounted.is_ok_and(|output| output.status.success());
-        mounted.then_some(Self(path))
+        mounted.then(|| Self(path.to_owned()))
     }
 }
 
-impl Drop for Mount<'_> {
+impl Drop for Mount {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg(self.0).status();
+        let _ = Command::new("umount").arg(&self.0).status();
     }
 }
 
@@ -56,7 +58,7 @@ fn until_a_write_says(server: &Server, wanted: &str) {
 fn a_full_disk_loses_nothing() {
     let directory = Directory::new("full");
     std::fs::create_dir_all(directory.path()).expect("a directory");
-    let Some(_mount) = Mount::new(directory.path()) else {
+    let Some(_mount) = Mount::new(directory.path(), DISK_MIB) else {
         println!("skipped: no right to mount a file system here");
         return;
     };

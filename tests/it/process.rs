@@ -78,7 +78,18 @@ impl Server {
 
     /// Starts a server and does not wait for it.
     pub(crate) fn spawn(directory: &Path, port: u16, options: &[&str]) -> Self {
+        Self::spawn_within(&[], directory, port, options)
+    }
+
+    /// The same, in an environment that says more than this process's own.
+    pub(crate) fn spawn_within(
+        environment: &[(&str, String)],
+        directory: &Path,
+        port: u16,
+        options: &[&str],
+    ) -> Self {
         let child = Command::new(env!("CARGO_BIN_EXE_seedis"))
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .args(["--port", &port.to_string(), "--dir"])
             .arg(directory)
             .args(options)

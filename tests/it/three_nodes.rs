@@ -111,6 +111,7 @@ impl Group {
             node.handle(now, Input::Message { from, frame });
         }
         let (mut effects, mut sent) = (Effects::new(), Vec::new());
+        let mut is_stopped = false;
         loop {
             let machine = &mut self.machines[member];
             let Some(node) = &mut machine.node else {
@@ -135,10 +136,14 @@ impl Group {
                         node.handle(now, Input::Sent { conn, count });
                     }
                     Effect::Message { to, frame, .. } => sent.push((to, *frame)),
+                    Effect::Stopped { failure: None } => is_stopped = true,
                     Effect::Stopped { failure } => panic!("{:?} stopped: {failure:?}", id(member)),
                     _ => {}
                 }
             }
+        }
+        if is_stopped {
+            self.kill(member);
         }
         for (to, frame) in sent {
             let to = &mut self.machines[to.0 as usize - 1];
@@ -148,8 +153,8 @@ impl Group {
         }
     }
 
-    /// A new client asks a member, and waits for its reply for up to a second.
-    fn ask(&mut self, member: usize, request: &str) -> String {
+    /// A new client asks a member.
+    fn send(&mut self, member: usize, request: &str) -> ConnId {
         self.last_conn += 1;
         let conn = ConnId(self.last_conn);
         let (now, bytes) = (self.now, format!("{request}\r\n"));
@@ -158,6 +163,12 @@ impl Group {
         node.handle(now, Input::Opened { conn, address });
         let bytes = bytes.as_bytes();
         node.handle(now, Input::Received { conn, bytes });
+        conn
+    }
+
+    /// A new client asks a member, and waits for its reply for up to a second.
+    fn ask(&mut self, member: usize, request: &str) -> String {
+        let conn = self.send(member, request);
         for _ in 0..1000 {
             self.step();
             let machine = &mut self.machines[member];
@@ -225,4 +236,60 @@ fn three_members_elect_agree_and_outlive_their_leader() {
     let last = group.leader();
     assert_eq!(group.ask(last, "GET greeting"), "$7 goodbye");
     assert_eq!(group.ask(last, "GET visits"), "$1 1");
+}
+
+/// On the way from two voters to three the majority of the two is needed still (thesis 4.3): a
+/// group that is shown to have three can lose any of them.
+#[test]
+fn who_is_shown_to_vote_can_stand_in_for_whoever_dies() {
+    let mut group = Group::new();
+    let first = group.leader();
+    let last = (first + 2) % MEMBERS;
+    let number = id(last).0;
+    assert_eq!(group.ask(first, &format!("RAFT REMOVE {number}")), "+OK");
+    assert_eq!(group.ask(first, &format!("RAFT ADD {number}")), "+OK");
+    for _ in 0..500 {
+        group.step();
+    }
+    group.send(first, &format!("RAFT PROMOTE {number}"));
+    let shown = |role: &str| format!("{number} {role} ");
+    let mut roles = Vec::new();
+    for _ in 0..500 {
+        let nodes = group.ask(first, "RAFT NODES");
+        let found = ["learner", "incoming", "voter"];
+        let role = found
+            .into_iter()
+            .find(|role| nodes.contains(&shown(role)))
+            .unwrap_or_else(|| panic!("{nodes}"));
+        if roles.last() != Some(&role) {
+            roles.push(role);
+        }
+        if role == "voter" {
+            break;
+        }
+    }
+    assert_eq!(roles, ["learner", "incoming", "voter"]);
+    group.kill(first);
+    assert_ne!(group.leader(), first);
+}
+
+#[test]
+fn who_is_told_to_stop_lets_another_lead_first() {
+    let mut group = Group::new();
+    let first = group.leader();
+    assert_eq!(group.ask(first, "SET a 1"), "+OK");
+    let now = group.now;
+    let node = group.machines[first].node.as_mut().expect("it runs");
+    node.handle(now, Input::Stop);
+    // No election timeout is that short.
+    for _ in 0..100 {
+        group.step();
+    }
+    assert!(group.machines[first].node.is_none(), "it has stopped");
+    let others = (0..MEMBERS).filter(|member| *member != first);
+    let leading = others.filter(|member| {
+        let node = group.machines[*member].node.as_ref();
+        node.is_some_and(|node| node.leads().is_some())
+    });
+    assert_eq!(leading.count(), 1);
 }

@@ -13,8 +13,9 @@ use seedis::node::config::{Config, Fsync};
     name = "seedis",
     args_override_self = true,
     disable_version_flag = true,
-    after_help = "seedis check DIR looks at a data directory that no server has open; seedis demo \
-                  runs a group in one process."
+    after_help = "seedis check DIR looks at a data directory that no server has open; seedis \
+                  backup DIR FILE makes one file of it, seedis restore FILE --dir DIR a server of \
+                  that; seedis demo runs a group in one process."
 )]
 pub(crate) struct Options {
     /// A configuration file of lines "option value", as redis.conf has them.

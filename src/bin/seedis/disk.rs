@@ -48,7 +48,7 @@ impl Disk {
             .append(true)
             .open(path.join("lock"))?;
         rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)?;
-        let directory = Directory::new(path);
+        let directory = Directory::writable(path);
         let syncs = thread("sync", path, done.clone(), sync_delay)?;
         let slow = thread("disk", path, done, sync_delay)?;
         Ok(Self {
@@ -108,7 +108,7 @@ fn thread(
     sync_delay: std::time::Duration,
 ) -> io::Result<mpsc::Sender<(Ticket, DiskOp)>> {
     let (sender, operations) = mpsc::channel::<(Ticket, DiskOp)>();
-    let mut directory = Directory::new(path);
+    let mut directory = Directory::writable(path);
     std::thread::Builder::new()
         .name(name.into())
         .spawn(move || {
@@ -154,7 +154,8 @@ pub(crate) struct Directory {
 static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
 
 impl Directory {
-    fn new(path: &Path) -> Self {
+    /// A directory that nobody else has open.
+    pub(crate) fn writable(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
             files: BTreeMap::new(),
@@ -166,8 +167,13 @@ impl Directory {
     pub(crate) fn read_only(path: &Path) -> Self {
         Self {
             writable: false,
-            ..Self::new(path)
+            ..Self::writable(path)
         }
+    }
+
+    /// Opens a file that may be removed before it is read.
+    pub(crate) fn keep_open(&mut self, file: FileName) -> io::Result<Arc<File>> {
+        self.open(file)
     }
 
     pub(crate) fn perform(&mut self, op: DiskOp) -> Outcome {

@@ -1,5 +1,6 @@
 //! The shell: the only code that meets the machine.
 
+mod backup;
 mod check;
 mod clock;
 mod config;
@@ -42,6 +43,8 @@ const EXIT_USAGE: u8 = 2;
 fn main() -> ExitCode {
     let mut words = std::env::args_os().skip(1);
     match words.next().as_deref().and_then(std::ffi::OsStr::to_str) {
+        Some("backup") => return backup::run(words),
+        Some("restore") => return backup::run_restore(words),
         Some("check") => return check::run(words),
         Some("demo") => return demo::run(words),
         _ => {}

@@ -135,10 +135,20 @@ impl Server {
             .collect()
     }
 
-    /// Whether a member votes.
-    pub(crate) fn is_voter(&self, id: NodeId) -> bool {
+    /// Whether this member has come to vote for good. A change that is not committed may be undone by
+    /// the next leader; and who had this number before, with another disk, is somebody else.
+    pub(crate) fn is_settled_voter(&self, id: NodeId) -> bool {
         let state = self.state.borrow();
-        state.node.membership().is_some_and(|all| all.is_voter(id))
+        let (Some(raft), Some((incarnation, _))) =
+            (state.node.raft(), state.node.standing_in_group())
+        else {
+            return false;
+        };
+        let settled = raft.membership();
+        let member = settled.get(id);
+        member.is_some_and(|member| member.incarnation == incarnation)
+            && settled.is_voter(id)
+            && !settled.is_joint()
     }
 
     /// Where the requests of a new client are to be carried.

@@ -118,7 +118,7 @@ impl Node {
         };
         format!(
             "role:{role}\r\nid:{}\r\nincarnation:{:016x}\r\nterm:{}\r\nleader:{}\r\ncommit:{}\r\n\
-             applied:{}\r\nlast:{}\r\nbase:{}\r\njoint:{}\r\n",
+             applied:{}\r\nlast:{}\r\nbase:{}\r\nchanging:{}\r\njoint:{}\r\n",
             self.config.id.0,
             raft.incarnation().0,
             raft.term().0,
@@ -127,22 +127,33 @@ impl Node {
             self.commit.applied.0,
             raft.last().0,
             self.commit.snapshots.base_index().0,
+            u8::from(raft.is_changing()),
             u8::from(raft.in_force().is_joint()),
         )
     }
 
     /// The members, a line each: number, role, incarnation, where clients reach it.
+    ///
+    /// What is shown is what is committed: whoever is told that three members vote may take one of
+    /// them away. As long as a change is under way, the majority of the former voters is needed
+    /// too, and those whom it brings or takes are shown as such.
     fn raft_nodes(&self) -> String {
         let Some(raft) = &self.commit.raft else {
             return String::new();
         };
-        let (membership, leader) = (raft.in_force(), raft.leader());
+        let (membership, leader) = (raft.membership(), raft.leader());
         let mut text = String::new();
         for member in membership.members() {
-            let role = match (Some(member.id) == leader, membership.is_voter(member.id)) {
-                (true, _) => "leader",
-                (false, true) => "voter",
-                (false, false) => "learner",
+            let (votes, stays) = (
+                membership.is_voter(member.id),
+                membership.stays_voter(member.id),
+            );
+            let role = match (Some(member.id) == leader, votes, stays) {
+                (true, ..) => "leader",
+                (false, false, _) => "learner",
+                (false, true, false) => "outgoing",
+                (false, true, true) if membership.voted_before(member.id) => "voter",
+                (false, true, true) => "incoming",
             };
             let met = self.met.get(&member.id);
             let address = met.map_or("", |met| &met.address);

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use seedis::rng;
 use sim::linear::{self, Action, Operation, Reply, Verdict};
 
-use super::group::{Group, moved_to};
+use super::group::{Group, Machines, moved_to};
 use super::proxy::Proxy;
 use crate::process::{Client, free_port};
 
@@ -27,6 +27,13 @@ const EPOCH: Duration = Duration::from_millis(1500);
 const IMPATIENCE: Duration = Duration::from_millis(1200);
 /// How many states the judge may look at for one key.
 const BUDGET: usize = 500_000;
+/// What is written while a disk is full: as much as a segment of the log holds.
+const BALLAST_VALUES: usize = 36;
+const BALLAST_VALUE_BYTES: usize = 1 << 20;
+/// What is counted where this machine cannot do it: file systems want the right to mount, clocks
+/// want libfaketime.
+const NO_DISK: &str = "full-disk-skipped";
+const NO_CLOCK: &str = "clock-jump-skipped";
 /// What must not be exceeded from the end of the faults to the end of the run.
 const RECOVERY: Duration = Duration::from_secs(30);
 
@@ -112,7 +119,11 @@ fn group_behind_proxies(members: usize) -> (Group, Proxies) {
             .collect();
         peers.join(",")
     };
-    let group = Group::form_with("chaos", &ports, &[], peers);
+    let mut group = Group::form_with("chaos", &ports, &[], Machines::Fragile, peers);
+    for own in 0..members {
+        // Otherwise it would be told by the others where they are, and go around the relays.
+        group.tell_again(own, &["--peers", &peers(own)]);
+    }
     (group, proxies)
 }
 
@@ -246,7 +257,7 @@ fn torment(
         } else {
             one
         };
-        let name = match draw(5, 7) {
+        let name = match draw(5, 10) {
             0 | 1 => {
                 group.kill(victim);
                 if draw(6, 3) == 0 && members > 3 {
@@ -283,21 +294,55 @@ fn torment(
                 );
                 "partition"
             }
-            _ => {
-                if let Some(leader) = leader_now(group)
-                    && let Ok(mut client) = Client::try_connect(group.port(leader))
-                {
-                    client.set_patience(IMPATIENCE);
-                    let _ = client.try_ask(&["RAFT", "SNAPSHOT"]);
-                    let _ = client.try_ask(&["RAFT", "TRANSFER"]);
-                }
+            6 => {
+                ask_leader(group, &[&["RAFT", "SNAPSHOT"], &["RAFT", "TRANSFER"]]);
                 "transfer"
+            }
+            7 => {
+                let ballast = group.fill_disk(victim);
+                // What was preallocated is filled as well, so that the log finds no room.
+                let value = "v".repeat(BALLAST_VALUE_BYTES);
+                for _ in 0..BALLAST_VALUES {
+                    ask_leader(group, &[&["SET", "ballast", &value]]);
+                }
+                thread::sleep(moment);
+                if let Some(ballast) = &ballast {
+                    std::fs::remove_file(ballast).expect("the ballast");
+                }
+                if ballast.is_some() {
+                    "full-disk"
+                } else {
+                    NO_DISK
+                }
+            }
+            8 => {
+                group.replace(victim);
+                "replacement"
+            }
+            _ => {
+                let seconds = draw(8, 7200) as i64 - 3600;
+                let has_turned = group.turn_clock(victim, seconds);
+                thread::sleep(moment);
+                group.turn_clock(victim, 0);
+                if has_turned { "clock-jump" } else { NO_CLOCK }
             }
         };
         *faults.entry(name).or_default() += 1;
         thread::sleep(Duration::from_millis(100 + draw(7, 700) as u64));
     }
     faults
+}
+
+/// Asks whoever leads, if anybody does, and does not mind what it answers.
+fn ask_leader(group: &Group, requests: &[&[&str]]) {
+    if let Some(leader) = leader_now(group)
+        && let Ok(mut client) = Client::try_connect(group.port(leader))
+    {
+        client.set_patience(IMPATIENCE);
+        for request in requests {
+            let _ = client.try_ask(request);
+        }
+    }
 }
 
 fn leader_now(group: &Group) -> Option<usize> {

@@ -1,7 +1,10 @@
 //! A group of processes, and a client that finds its leader.
 
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::full_disk::Mount;
 use crate::process::{Client, Directory, Server, free_port};
 
 /// What every member is started with, the first time and again.
@@ -20,18 +23,60 @@ pub(super) fn moved_to(reply: &str, ports: &[u16]) -> Option<usize> {
 
 /// One member, running or not.
 struct Member {
+    /// It goes before the file system on which it writes, and that before the directory.
+    server: Option<Server>,
+    _disk: Option<Mount>,
     directory: Directory,
     port: u16,
     cluster_port: u16,
     options: Vec<String>,
-    server: Option<Server>,
+    /// What it is told when it is started again.
+    again: Vec<String>,
+    environment: Vec<(&'static str, String)>,
 }
+
+/// What members are started on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Machines {
+    /// This one's disk and clock.
+    Plain,
+    /// Each has a disk of its own that can be filled, and a clock of its own that can be turned, where
+    /// this machine can do that.
+    Fragile,
+}
+
+/// How large a disk is that can be filled: room for three segments, a base and another.
+const DISK_MIB: u32 = 160;
+/// What turns a process's clock (Debian's libfaketime).
+const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 
 /// Members of one group, by their places from 0 on.
 pub(super) struct Group {
     name: String,
     members: Vec<Member>,
     always: Vec<&'static str>,
+    machines: Machines,
+}
+
+impl Member {
+    /// The file that says what its clock shows: beside its directory, which may be full.
+    fn clock(&self) -> PathBuf {
+        self.directory.path().with_extension("clock")
+    }
+
+    /// Where its log lines go, beside its directory too; they are kept when the test fails.
+    fn log(&self) -> PathBuf {
+        self.directory.path().with_extension("log")
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(self.clock());
+        if !std::thread::panicking() {
+            let _ = std::fs::remove_file(self.log());
+        }
+    }
 }
 
 impl Group {
@@ -46,7 +91,7 @@ impl Group {
         let address = |(at, port): (usize, &u16)| format!("{}=127.0.0.1:{port}", at + 1);
         let peers: Vec<String> = ports.iter().enumerate().map(address).collect();
         let peers = peers.join(",");
-        Self::form_with(name, &ports, always, |_| peers.clone())
+        Self::form_with(name, &ports, always, Machines::Plain, |_| peers.clone())
     }
 
     /// The same, where each member has a list of peers of its own.
@@ -54,9 +99,11 @@ impl Group {
         name: &str,
         ports: &[u16],
         always: &[&'static str],
+        machines: Machines,
         peers: impl Fn(usize) -> String,
     ) -> Self {
         let mut group = Self::empty(name, always);
+        group.machines = machines;
         for (at, port) in ports.iter().enumerate() {
             let id = (at + 1).to_string();
             let options = ["--id", &id, "--peers", &peers(at)].map(str::to_owned);
@@ -71,14 +118,21 @@ impl Group {
             name: name.to_owned(),
             members: Vec::new(),
             always: ALWAYS.iter().chain(always).copied().collect(),
+            machines: Machines::Plain,
         }
     }
 
     /// A server of its own that others may join.
     pub(super) fn alone(name: &str) -> Self {
+        Self::alone_in(name, Directory::new(name))
+    }
+
+    /// The same, on a directory that has data already.
+    pub(super) fn alone_in(name: &str, directory: Directory) -> Self {
         let mut group = Self::empty(name, &[]);
         let port = free_port();
-        group.add(port, vec!["--cluster-port".into(), port.to_string()]);
+        let options = vec!["--cluster-port".into(), port.to_string()];
+        group.add_in(directory, port, options);
         group.leader();
         group
     }
@@ -96,36 +150,130 @@ impl Group {
     }
 
     fn add(&mut self, cluster_port: u16, options: Vec<String>) -> usize {
+        let directory = Directory::new(&format!("{}-{}", self.name, self.members.len()));
+        self.add_in(directory, cluster_port, options)
+    }
+
+    fn add_in(&mut self, directory: Directory, cluster_port: u16, options: Vec<String>) -> usize {
         let place = self.members.len();
-        self.members.push(Member {
-            directory: Directory::new(&format!("{}-{place}", self.name)),
+        let mut member = Member {
+            server: None,
+            _disk: None,
+            directory,
             port: free_port(),
             cluster_port,
             options,
-            server: None,
-        });
-        let member = &mut self.members[place];
-        let first = member.options.iter().map(String::as_str);
-        let options: Vec<&str> = first.chain(self.always.iter().copied()).collect();
-        let server = Server::spawn(member.directory.path(), member.port, &options);
-        member.server = Some(server);
+            again: Vec::new(),
+            environment: Vec::new(),
+        };
+        if self.machines == Machines::Fragile {
+            member._disk = Mount::new(member.directory.path(), DISK_MIB);
+            if Path::new(FAKETIME).exists() {
+                let clock = member.clock();
+                std::fs::write(&clock, "+0").expect("a file for the clock");
+                member.environment = vec![
+                    ("LD_PRELOAD", FAKETIME.into()),
+                    ("FAKETIME_TIMESTAMP_FILE", clock.display().to_string()),
+                    ("FAKETIME_CACHE_DURATION", "1".into()),
+                    ("FAKETIME_DONT_FAKE_MONOTONIC", "1".into()),
+                ];
+            }
+        }
+        self.members.push(member);
+        let options = self.members[place].options.clone();
+        self.spawn(place, &options);
         place
+    }
+
+    fn spawn(&mut self, at: usize, options: &[String]) {
+        let member = &mut self.members[at];
+        let options = options.iter().map(String::as_str);
+        let mut options: Vec<&str> = options.chain(self.always.iter().copied()).collect();
+        let log = member.log().display().to_string();
+        if self.machines == Machines::Fragile {
+            options.extend(["--logfile", &log]);
+        }
+        let Member {
+            environment,
+            directory,
+            port,
+            ..
+        } = &*member;
+        let server = Server::spawn_within(environment, directory.path(), *port, &options);
+        member.server = Some(server);
     }
 
     /// Starts a member again, from its directory.
     pub(super) fn start(&mut self, at: usize) {
-        let member = &mut self.members[at];
-        member.server = Some(Server::spawn(
-            member.directory.path(),
-            member.port,
-            &self.always,
-        ));
+        let again = self.members[at].again.clone();
+        self.spawn(at, &again);
+    }
+
+    /// What a member is told whenever it is started again.
+    pub(super) fn tell_again(&mut self, at: usize, options: &[&str]) {
+        self.members[at].again = options.iter().copied().map(str::to_owned).collect();
+    }
+
+    /// A member's disk is lost: it is removed, and somebody new comes in its place, under its
+    /// number.
+    pub(super) fn replace(&mut self, at: usize) {
+        let id = self.info(at, "id").unwrap_or_default();
+        self.kill(at);
+        self.wait_until("it is removed", |group| {
+            let nodes = group.ask(&["RAFT", "NODES"]);
+            let is_member = |line: &str| line.starts_with(&format!("{id} "));
+            let is_gone = !nodes.lines().any(is_member);
+            if !is_gone {
+                // Where another leads meanwhile, or the change before is not over, it is said again.
+                let _ = group
+                    .client(group.leader())
+                    .try_ask(&["RAFT", "REMOVE", &id]);
+            }
+            is_gone
+        });
+        for entry in std::fs::read_dir(self.directory(at).path()).expect("its directory") {
+            let path = entry.expect("a file").path();
+            std::fs::remove_file(path).expect("a file that nobody needs");
+        }
+        let door = self.door(self.leader());
+        let port = self.members[at].cluster_port.to_string();
+        let options = ["--join", &door, "--cluster-port", &port, "--id", &id];
+        self.spawn(at, &options.map(str::to_owned));
+        self.wait_for_voters(self.len());
+    }
+
+    /// Fills a member's disk to the last byte; nothing where it has none of its own.
+    pub(super) fn fill_disk(&self, at: usize) -> Option<PathBuf> {
+        self.members[at]._disk.as_ref()?;
+        let ballast = self.directory(at).path().join("ballast");
+        let mut file = std::fs::File::create(&ballast).ok()?;
+        let piece = vec![1; 1 << 20];
+        while file.write_all(&piece).is_ok() {}
+        Some(ballast)
+    }
+
+    /// Turns a member's wall clock to so many seconds before or after the true time; false where it
+    /// has none of its own.
+    pub(super) fn turn_clock(&self, at: usize, seconds: i64) -> bool {
+        let member = &self.members[at];
+        let has_clock = !member.environment.is_empty();
+        if has_clock {
+            std::fs::write(member.clock(), format!("{seconds:+}")).expect("its clock");
+        }
+        has_clock
     }
 
     pub(super) fn kill(&mut self, at: usize) {
         if let Some(server) = self.members[at].server.take() {
             server.kill();
         }
+    }
+
+    /// Asks a member to stop in good order; its exit code.
+    pub(super) fn stop(&mut self, at: usize) -> Option<i32> {
+        let server = self.members[at].server.take()?;
+        server.signal("TERM");
+        server.wait()
     }
 
     pub(super) fn signal(&self, at: usize, signal: &str) {
@@ -216,13 +364,18 @@ impl Group {
     }
 
     pub(super) fn wait_for_voters(&self, count: usize) {
-        self.wait_until(&format!("{count} members vote"), |group| {
-            let nodes = group.ask(&["RAFT", "NODES"]);
-            let votes = |line: &&str| line.contains(" voter ") || line.contains(" leader ");
+        let begun = Instant::now();
+        loop {
+            let nodes = self.ask(&["RAFT", "NODES"]);
             let members = nodes.lines().filter(|line| !line.is_empty());
-            let members: Vec<&str> = members.collect();
-            members.len() == count && members.iter().all(votes)
-        });
+            let votes = |line: &str| line.contains(" voter ") || line.contains(" leader ");
+            if members.clone().count() == count && members.clone().all(votes) {
+                return;
+            }
+            let waited = begun.elapsed();
+            assert!(waited < PATIENCE, "{count} members do not vote:\n{nodes}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     pub(super) fn wait_until(&self, what: &str, mut is_so: impl FnMut(&Self) -> bool) {

@@ -120,10 +120,15 @@ async fn knock(peers: &Rc<Peers>, door: &str) -> Result<Greeting, Failure> {
     }
     let there = stream.peer_addr()?.ip().to_canonical().to_string();
     let mut state = peers.state.borrow_mut();
+    let state = &mut *state;
     let contacts = &mut state.roster.contacts;
     for contact in &found.contacts {
         contacts.insert(contact.id, contact.address.clone());
     }
     contacts.insert(found.id, seen_from(&found.address, &there));
+    if let Some(own) = &state.roster.own {
+        // They remember who had this number before.
+        contacts.remove(&own.id);
+    }
     Ok(found)
 }

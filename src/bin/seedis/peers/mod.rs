@@ -319,7 +319,7 @@ impl Peers {
                 continue;
             };
             match own.progress {
-                Progress::Joining if server.is_voter(own.id) => {
+                Progress::Joining if server.is_settled_voter(own.id) => {
                     tracing::info!("this member votes in the group now");
                     own.progress = Progress::Member;
                     state.roster.door = None;
