@@ -12,6 +12,7 @@ mod prepare;
 mod reader;
 pub mod record;
 pub mod recover;
+mod repair;
 pub mod rewrite;
 mod scan;
 mod segment;
@@ -21,6 +22,7 @@ mod tests;
 
 pub use incoming::{Incoming, NoBase, Piece};
 pub use log::{Failure, Log, LogSize};
+pub use manifest::Debt;
 pub use record::Restated;
 pub use recover::{Damage, Event, Recovery};
 pub use rewrite::RewriteState;

@@ -19,6 +19,7 @@ mod office;
 mod policy;
 mod recovery;
 pub mod relay;
+mod repair;
 mod rewrite;
 mod route;
 mod server;

@@ -118,7 +118,7 @@ impl Node {
         };
         format!(
             "role:{role}\r\nid:{}\r\nincarnation:{:016x}\r\nterm:{}\r\nleader:{}\r\ncommit:{}\r\n\
-             applied:{}\r\nlast:{}\r\nbase:{}\r\njoint:{}\r\n",
+             applied:{}\r\nlast:{}\r\nbase:{}\r\njoint:{}\r\nrepairing:{}\r\n",
             self.config.id.0,
             raft.incarnation().0,
             raft.term().0,
@@ -128,6 +128,7 @@ impl Node {
             raft.last().0,
             self.commit.snapshots.base_index().0,
             u8::from(raft.in_force().is_joint()),
+            u8::from(raft.is_repairing()),
         )
     }
 
