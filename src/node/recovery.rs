@@ -177,9 +177,9 @@ impl Node {
             recovery, found, ..
         } = &mut *recovering;
         let (mut ops, mut done) = (Vec::new(), false);
-        recovery.completed(ticket, outcome, &mut ops, &mut |event| match event {
-            Event::Done => done = true,
-            event => self.recovered_event(found, event),
+        recovery.completed(ticket, outcome, &mut ops, &mut |event| {
+            done |= event == Event::Done;
+            self.recovered_event(found, event);
         });
         if let Some(damaged) = found.damaged.take() {
             self.live_through(recovery, found, damaged, &mut ops);
