@@ -76,6 +76,8 @@ impl Group {
                 base: (LogIndex(0), Term(0)),
                 membership: membership.clone(),
                 tail: Vec::new(),
+                restate: false,
+                owes: None,
             };
             Raft::new(settings, restart, Mono(0))
         };

@@ -78,6 +78,7 @@ fn manifest(bytes: &mut Bytes<'_>, disk: &mut Disk) {
                 base: number(bytes),
                 first_segment: number(bytes),
                 predecessor: if choice > 4 { 0 } else { bytes.long() },
+                debt: None,
                 identity: b"me".to_vec(),
             };
             manifest.encode()

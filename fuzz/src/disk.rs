@@ -151,7 +151,9 @@ fn run(disk: &mut Disk, mut recovery: Recovery) -> (Seen, Recovery, Result<(), S
                     seen.records.push((restated, body.to_vec()));
                 }
                 Event::Note(note) => assert!(!note.is_empty()),
+                Event::Stray { .. } | Event::InDebt(_) => {}
                 Event::Refused(why) => end = Some(Err(why)),
+                Event::Damaged { why, advice, .. } => end = Some(Err(why + advice)),
                 Event::Done => end = Some(Ok(())),
             }
         });

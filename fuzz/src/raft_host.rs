@@ -369,6 +369,8 @@ impl Disk {
             base: self.base,
             membership: self.membership.clone(),
             tail: self.entries.clone(),
+            restate: false,
+            owes: None,
         }
     }
 

@@ -409,6 +409,16 @@ impl FakeDisk {
         !self.pending_names.is_empty()
     }
 
+    /// Puts other bytes in a place of a file, in what is there and what is durable alike.
+    pub(crate) fn overwrite(&mut self, file: FileName, offset: usize, bytes: &[u8]) {
+        if let Some(inode) = self.names.get(&file).copied() {
+            let inode = &mut self.inodes[inode];
+            for image in [&mut inode.current, &mut inode.durable] {
+                image.write(offset, bytes);
+            }
+        }
+    }
+
     /// Flips one bit of a file, in what is there and what is durable alike.
     pub(crate) fn flip(&mut self, file: FileName, offset: usize, bit: u8) -> bool {
         let Some(inode) = self.names.get(&file).copied() else {

@@ -51,6 +51,8 @@ impl Stream {
     pub(crate) const CORE: Self = Self::new(*b"core..", 1);
     /// When somebody new asks to be taken in, by member and ordinal.
     pub(crate) const WISH: Self = Self::new(*b"wish..", 1);
+    /// What is damaged at rest, by member and life.
+    pub(crate) const DAMAGE: Self = Self::new(*b"damage", 1);
     /// Identities that a driver would take from the system.
     pub(crate) const IDENTITY: Self = Self::new(*b"ident.", 1);
 }

@@ -51,6 +51,7 @@ counted! {
     Stall, "stall", "the disk takes up to half a second for one operation";
     Full, "full", "the disk has no space for some time";
     Flip, "flip", "a bit of a file flips while the member is down";
+    Damage, "damage", "a member that is down loses bits, or a sector of what it has synced";
     SyncFails, "sync-fails", "a sync fails, and with it may be lost what it was to make durable";
     Loss, "loss", "a frame between two members is lost";
     Twice, "twice", "a frame arrives twice";
@@ -85,6 +86,7 @@ counted! {
     Uncertain, "uncertain", "a client was told that its write may have been applied";
     Restored, "restored", "a member of a group begins from a base, its own or another's";
     Installed, "installed", "a member has taken the state of another";
+    Repaired, "repaired", "a member took again from others what its disk had lost";
     MinorityLost, "minority-lost", "some members never came back, and the others went on";
 }
 
@@ -94,6 +96,7 @@ impl Fault {
         matches!(
             self,
             Self::Loss
+                | Self::Damage
                 | Self::Twice
                 | Self::Cut
                 | Self::LossByKind
@@ -114,6 +117,7 @@ impl Goal {
                 | Self::Uncertain
                 | Self::Restored
                 | Self::Installed
+                | Self::Repaired
                 | Self::MinorityLost
         )
     }

@@ -70,6 +70,9 @@ impl Failure {
 
     /// The command that does it again.
     pub(crate) fn reproduce(&self) -> String {
-        format!("sim replay {} --profile {} --trace", self.seed, self.profile)
+        format!(
+            "sim replay {} --profile {} --trace",
+            self.seed, self.profile
+        )
     }
 }

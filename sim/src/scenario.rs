@@ -112,6 +112,8 @@ pub(crate) struct Scenario {
     pub(crate) final_failures: bool,
     /// In how many of a thousand ends a bit of a file flips.
     pub(crate) flips: u64,
+    /// In how many of a thousand ends what a member of a group has synced is damaged.
+    pub(crate) damage: u64,
     /// How many of a thousand frames between members are lost, and how many come twice.
     pub(crate) loss: u64,
     pub(crate) twice: u64,
@@ -260,6 +262,7 @@ impl Scenario {
             } else {
                 0
             },
+            damage: if grouped { share(41, 900, false) } else { 0 },
             loss: if grouped { share(24, 300, false) } else { 0 },
             twice: if grouped { share(25, 300, false) } else { 0 },
             kinds: Self::kinds(&mut class(30), grouped),

@@ -102,6 +102,7 @@ impl Image {
             base: if has_base { NUMBER } else { 0 },
             first_segment: NUMBER,
             predecessor: 0,
+            debt: None,
             identity,
         };
         let base = has_base.then_some(rewrite::base(NUMBER));

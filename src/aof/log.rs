@@ -11,6 +11,7 @@ use crate::disk::{DiskDone, DiskError, DiskOp};
 use crate::ids::{LogIndex, PersistSeq, Ticket};
 use crate::time::{Deadline, Mono, Now, Reason};
 
+use super::manifest::Debt;
 use super::record::{self, FRAME_BYTES, HEAD_BYTES, Head, Place, Restated};
 use super::rewrite::Rewriting;
 use super::segment::{self, Next};
@@ -133,6 +134,8 @@ pub struct Log {
     pub(super) first_segment: u64,
     /// Bytes of records behind the base in segments before the present one.
     pub(super) earlier_bytes: u64,
+    /// What was lost and has not come back yet: the next manifest says so too.
+    pub(super) debt: Option<Debt>,
     pub(super) rewriting: Option<Rewriting>,
     closing: bool,
 }
@@ -151,6 +154,7 @@ pub(super) struct Resume {
     pub(super) base_bytes: u64,
     pub(super) first_segment: u64,
     pub(super) earlier_bytes: u64,
+    pub(super) debt: Option<Debt>,
 }
 
 impl Log {
@@ -187,6 +191,7 @@ impl Log {
             base_bytes: at.base_bytes,
             first_segment: at.first_segment,
             earlier_bytes: at.earlier_bytes,
+            debt: at.debt,
             rewriting: None,
             closing: false,
         }
@@ -492,6 +497,11 @@ impl Log {
     /// Whether everything that was appended is synced.
     pub fn is_synced(&self) -> bool {
         self.synced == self.appended
+    }
+
+    /// What was lost has come back: no later manifest says more of it.
+    pub fn debt_is_paid(&mut self) {
+        self.debt = None;
     }
 
     /// Changes the policy; what waits under the old one is judged by the new one.

@@ -4,14 +4,70 @@ use alloc::vec::Vec;
 
 use super::record::{self, Found, Place};
 use crate::disk::FileName;
+use crate::ids::{LogIndex, NodeId, Term};
 
 /// What it says in front of everything else, so that a stranger can tell what the file is.
 const MAGIC: &[u8] = b"seedis manifest 1\n";
+/// The same where there is a debt: a version that knows of none must not start from it.
+const MAGIC_IN_DEBT: &[u8] = b"seedis manifest 2\n";
 /// A place that no segment and no base has.
 const PLACE: Place = Place {
     segment: u64::MAX,
     offset: 0,
 };
+
+/// What a member whose files were damaged has lost, as far as others may rely on it: it must not
+/// vote before its log has come as far again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Debt {
+    /// The last term that it has spoken in.
+    pub term: Term,
+    /// The vote of that term.
+    pub vote: Option<NodeId>,
+    /// The last entry that it held.
+    pub last: LogIndex,
+    /// That entry's term, or a later one where it is not known.
+    pub last_term: Term,
+}
+
+impl Debt {
+    /// What is owed where both are.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let (early, late) = if self.term <= other.term {
+            (self, other)
+        } else {
+            (other, self)
+        };
+        let vote = late.vote.or(early.vote.filter(|_| early.term == late.term));
+        let further = |debt: &Self| (debt.last_term, debt.last);
+        let far = if further(&early) > further(&late) {
+            early
+        } else {
+            late
+        };
+        Self {
+            term: late.term,
+            vote,
+            last: far.last,
+            last_term: far.last_term,
+        }
+    }
+
+    fn decode(bytes: &[u8; 32]) -> Self {
+        let mut numbers = [0; 4];
+        for (number, bytes) in numbers.iter_mut().zip(bytes.as_chunks().0) {
+            *number = u64::from_le_bytes(*bytes);
+        }
+        let [term, vote, last, last_term] = numbers;
+        Self {
+            term: Term(term),
+            vote: (vote != 0).then_some(NodeId(vote)),
+            last: LogIndex(last),
+            last_term: Term(last_term),
+        }
+    }
+}
 
 /// Which files count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +78,8 @@ pub struct Manifest {
     pub first_segment: u64,
     /// The checksum of the record before that segment's first; 0: there was none.
     pub predecessor: u64,
+    /// What was lost and has not come back yet.
+    pub debt: Option<Debt>,
     /// Whose directory it is, in its owner's own encoding.
     pub identity: Vec<u8>,
 }
@@ -29,21 +87,34 @@ pub struct Manifest {
 impl Manifest {
     /// The bytes of the file.
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = MAGIC.to_vec();
+        let debt = self.debt.map(|debt| {
+            let vote = debt.vote.map_or(0, |id| id.0);
+            [debt.term.0, vote, debt.last.0, debt.last_term.0].map(u64::to_le_bytes)
+        });
+        let mut bytes = debt.map_or(MAGIC, |_| MAGIC_IN_DEBT).to_vec();
+        let debt = debt.as_ref().map_or(&[][..], |debt| debt.as_flattened());
         let numbers = [self.base, self.first_segment, self.predecessor].map(u64::to_le_bytes);
-        record::put(&mut bytes, PLACE, &[numbers.as_flattened(), &self.identity]);
+        let payload = [numbers.as_flattened(), debt, &self.identity];
+        record::put(&mut bytes, PLACE, &payload);
         bytes
     }
 
     /// What the file's bytes say; nothing where they are damaged or another version's.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let rest = bytes.strip_prefix(MAGIC)?;
+        let in_debt = bytes.starts_with(MAGIC_IN_DEBT);
+        let magic = if in_debt { MAGIC_IN_DEBT } else { MAGIC };
+        let rest = bytes.strip_prefix(magic)?;
         let Found::Record { payload, .. } = record::find(rest, PLACE) else {
             return None;
         };
         let (base, payload) = payload.split_first_chunk()?;
         let (first_segment, payload) = payload.split_first_chunk()?;
-        let (predecessor, identity) = payload.split_first_chunk()?;
+        let (predecessor, mut identity) = payload.split_first_chunk()?;
+        let mut debt = None;
+        if in_debt {
+            let (numbers, rest) = identity.split_first_chunk::<32>()?;
+            (debt, identity) = (Some(Debt::decode(numbers)), rest);
+        }
         let [base, first_segment] = [base, first_segment].map(|bytes| u64::from_le_bytes(*bytes));
         if base.max(first_segment) > FileName::NUMBER_MAX {
             return None;
@@ -52,6 +123,7 @@ impl Manifest {
             base,
             first_segment,
             predecessor: u64::from_le_bytes(*predecessor),
+            debt,
             identity: identity.to_vec(),
         })
     }
@@ -63,19 +135,56 @@ mod tests {
 
     #[test]
     fn a_manifest_says_what_it_was_told_and_nothing_when_damaged() {
-        let manifest = Manifest {
-            base: 3,
-            first_segment: 4,
-            predecessor: 5,
-            identity: b"me".to_vec(),
-        };
-        let bytes = manifest.encode();
-        assert_eq!(Manifest::decode(&bytes), Some(manifest));
-        for at in 0..bytes.len() {
-            let mut damaged = bytes.clone();
-            damaged[at] ^= 0x20;
-            assert_eq!(Manifest::decode(&damaged), None, "{at}");
-            assert_eq!(Manifest::decode(&bytes[..at]), None, "{at}");
+        for debt in [None, Some(debt(6, Some(7), 8, 9))] {
+            let manifest = Manifest {
+                base: 3,
+                first_segment: 4,
+                predecessor: 5,
+                debt,
+                identity: b"me".to_vec(),
+            };
+            let bytes = manifest.encode();
+            assert_eq!(Manifest::decode(&bytes), Some(manifest));
+            for at in 0..bytes.len() {
+                let mut damaged = bytes.clone();
+                damaged[at] ^= 0x20;
+                assert_eq!(Manifest::decode(&damaged), None, "{at}");
+                assert_eq!(Manifest::decode(&bytes[..at]), None, "{at}");
+            }
+        }
+    }
+
+    fn debt(term: u64, vote: Option<u64>, last: u64, last_term: u64) -> Debt {
+        Debt {
+            term: Term(term),
+            vote: vote.map(NodeId),
+            last: LogIndex(last),
+            last_term: Term(last_term),
+        }
+    }
+
+    #[test]
+    fn of_two_debts_the_later_term_and_the_further_entry_are_owed() {
+        let cases = [
+            (
+                debt(3, Some(1), 9, 2),
+                debt(4, None, 5, 3),
+                debt(4, None, 5, 3),
+            ),
+            (
+                debt(4, None, 5, 3),
+                debt(3, Some(1), 9, 3),
+                debt(4, None, 9, 3),
+            ),
+            (
+                debt(4, None, 5, 3),
+                debt(4, Some(2), 4, 3),
+                debt(4, Some(2), 5, 3),
+            ),
+        ];
+        for (one, other, both) in cases {
+            assert_eq!(one.and(other), both);
+            assert_eq!(other.and(one), both);
         }
     }
 

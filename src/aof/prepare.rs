@@ -38,9 +38,10 @@ impl Recovery {
             base: 0,
             first_segment: 1,
             predecessor: 0,
+            debt: None,
             identity: self.settings.identity.clone(),
         };
-        let (tmp, first) = (FileName::MANIFEST_TMP, segment::file(1));
+        let first = segment::file(1);
         self.end = Place {
             segment: 1,
             offset: 0,
@@ -54,6 +55,16 @@ impl Recovery {
             },
             DiskOp::Sync { file: first },
             DiskOp::SyncDir,
+        ]);
+        self.script.extend(script.into_iter().map(Step::Do));
+        self.write_manifest();
+        self.next_of_script(out, show);
+    }
+
+    /// Makes the manifest count, durably.
+    pub(super) fn write_manifest(&mut self) {
+        let tmp = FileName::MANIFEST_TMP;
+        let script = [
             DiskOp::Create { file: tmp, size: 0 },
             DiskOp::WriteAt {
                 file: tmp,
@@ -66,16 +77,15 @@ impl Recovery {
                 to: FileName::MANIFEST,
             },
             DiskOp::SyncDir,
-        ]);
-        self.script.extend(script.into_iter().map(Step::Do));
-        self.next_of_script(out, show);
+        ];
+        self.script.extend(script.map(Step::Do));
     }
 
     /// Makes the directory such as the log will rely on: the tail cut, what does not count removed,
     /// all of it durable.
     pub(super) fn prepare(&mut self, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
-        let file = segment::file(self.end.segment);
         if self.torn {
+            let file = segment::file(self.end.segment);
             self.damage = Some(Damage {
                 file,
                 offset: self.end.offset,
@@ -86,6 +96,15 @@ impl Recovery {
                  be synced",
                 describe(self.end)
             )));
+        }
+        self.tidy_up();
+        self.next_of_script(out, show);
+    }
+
+    /// Cuts the tail, removes what does not count, and makes all of it durable.
+    pub(super) fn tidy_up(&mut self) {
+        if self.torn {
+            let file = segment::file(self.end.segment);
             // Cut and grown again: zeros.
             let offset = self.end.offset;
             self.script
@@ -114,7 +133,6 @@ impl Recovery {
         self.script
             .extend(stale.map(|file| Step::Do(DiskOp::Remove { file: *file })));
         self.script.push_back(Step::Do(DiskOp::SyncDir));
-        self.next_of_script(out, show);
     }
 
     pub(super) fn next_of_script(&mut self, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {

@@ -2,9 +2,10 @@
 //!
 //! The base must be whole. The log is read record by record, each naming its predecessor's
 //! checksum. Where no record follows, everything behind is searched: a record there that knew the
-//! missing place to be synced means that acknowledged data are damaged, and nothing is served;
-//! otherwise a crash has torn off what was not durable, and the rest is cut. A crash in the middle
-//! of any of this leaves a directory that is recovered to the same state.
+//! missing place to be synced means that acknowledged data are damaged, and nothing is served
+//! unless the owner can take them again from elsewhere; otherwise a crash has torn off what was not
+//! durable, and the rest is cut. A crash in the middle of any of this leaves a directory that is
+//! recovered to the same state.
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::format;
@@ -16,12 +17,12 @@ use crate::ids::{LogIndex, Ticket};
 use crate::limits::READ_BYTES;
 use crate::time::Now;
 
-use super::log::{Log, Resume, describe};
-use super::manifest::Manifest;
+use super::log::{Log, Resume};
+use super::manifest::{Debt, Manifest};
 use super::prepare::Step;
 use super::reader::Reader;
 use super::record::{self, Found, Head, Place, Restated};
-use super::scan::{self, Witness};
+use super::scan;
 use super::{Op, Settings, Tickets, rewrite, segment};
 
 /// The longest manifest that is read, in bytes.
@@ -45,8 +46,29 @@ pub enum Event<'a> {
         /// Entries, in their owner's encoding.
         body: &'a [u8],
     },
+    /// A record that the log does not come to: behind damage, or behind a torn place. Its entries
+    /// do not count; what it says again of term and vote does, and what the log held with it.
+    Stray {
+        /// Term, vote and commit.
+        restated: Restated,
+        /// The last entry that the log held with it.
+        last: LogIndex,
+        /// Entries, in their owner's encoding.
+        body: &'a [u8],
+    },
+    /// What the directory has lost and not got back yet.
+    InDebt(Debt),
     /// Worth telling the operator.
     Note(String),
+    /// Acknowledged data are damaged: it ends here, unless the owner calls `repair`.
+    Damaged {
+        /// In words for the operator.
+        why: String,
+        /// What to do about it where nobody else has the data.
+        advice: &'static str,
+        /// The base is: nothing of the state is left.
+        all: bool,
+    },
     /// The directory cannot be served from, and why.
     Refused(String),
     /// All is read and durable: `into_log` may be called.
@@ -76,6 +98,8 @@ pub(super) enum Stage {
     Rest,
     /// The next segment, whose first record may go on from here; else it is searched.
     Next,
+    /// Acknowledged data are damaged, and the owner decides.
+    Damaged,
     /// Preparing the directory, one operation after the other.
     Script,
     Over,
@@ -95,17 +119,21 @@ pub struct Recovery {
     file: FileName,
     reader: Reader,
     base_ended: bool,
-    base_bytes: u64,
+    pub(super) base_bytes: u64,
     /// The segment that is read.
     number: u64,
     /// Where the log ends, as far as is known.
     pub(super) end: Place,
     pub(super) end_length: u64,
-    earlier_bytes: u64,
-    predecessor: u64,
+    pub(super) earlier_bytes: u64,
+    pub(super) predecessor: u64,
     restated: Restated,
-    last: LogIndex,
+    pub(super) last: LogIndex,
     pub(super) torn: bool,
+    /// Where the base is damaged: of the log only what it restates is of use then.
+    pub(super) base_damage: Option<u64>,
+    /// The first record behind the end that knew it to be synced.
+    pub(super) witness: Option<Place>,
     /// Up to where the last record knew the log to be synced.
     pub(super) known_synced: Place,
     pub(super) script: VecDeque<Step>,
@@ -137,6 +165,8 @@ impl Recovery {
             restated: Restated::default(),
             last: LogIndex(0),
             torn: false,
+            base_damage: None,
+            witness: None,
             known_synced: Place::default(),
             script: VecDeque::new(),
             damage: None,
@@ -245,6 +275,7 @@ impl Recovery {
             base_bytes: self.base_bytes,
             first_segment: self.manifest.first_segment,
             earlier_bytes: self.earlier_bytes,
+            debt: self.manifest.debt,
         };
         Log::resume(resume, now.mono)
     }
@@ -253,7 +284,7 @@ impl Recovery {
         self.awaited = Some(self.tickets.ask(op, out));
     }
 
-    fn refuse(&mut self, why: String, show: &mut dyn FnMut(Event<'_>)) {
+    pub(super) fn refuse(&mut self, why: String, show: &mut dyn FnMut(Event<'_>)) {
         self.stage = Stage::Over;
         show(Event::Refused(why));
     }
@@ -319,6 +350,9 @@ impl Recovery {
         self.predecessor = manifest.predecessor;
         self.manifest = manifest;
         show(Event::Identity(&self.manifest.identity));
+        if let Some(debt) = self.manifest.debt {
+            show(Event::InDebt(debt));
+        }
         let counts = |file: &FileName| match file.kind() {
             FileKind::Base => file.number() == self.manifest.base,
             FileKind::Log => file.number() >= self.manifest.first_segment,
@@ -400,16 +434,8 @@ impl Recovery {
                 }
                 Found::Partial(_) if !self.reader.is_read() => return self.read_more(out),
                 Found::Partial(_) | Found::Nothing => {
-                    let (file, offset) = (self.file, self.reader.offset());
-                    self.damage = Some(Damage {
-                        file,
-                        offset,
-                        acknowledged: true,
-                    });
-                    return self.refuse(
-                        format!("{file} is damaged at offset {offset}: restore it from a copy"),
-                        show,
-                    );
+                    self.base_damage = Some(self.reader.offset());
+                    break;
                 }
             }
         }
@@ -437,10 +463,19 @@ impl Recovery {
                     };
                     (self.restated, self.last) = (head.restated, head.last);
                     self.known_synced = self.known_synced.max(head.synced);
-                    show(Event::Record {
-                        restated: head.restated,
-                        last: head.last,
-                        body,
+                    let Head { restated, last, .. } = head;
+                    show(if self.base_damage.is_some() {
+                        Event::Stray {
+                            restated,
+                            last,
+                            body,
+                        }
+                    } else {
+                        Event::Record {
+                            restated,
+                            last,
+                            body,
+                        }
                     });
                     self.predecessor = sum;
                     self.reader.used += length;
@@ -468,12 +503,33 @@ impl Recovery {
         if !self.reader.is_read() {
             return self.read_more(out);
         }
-        let rest = self.reader.unused();
-        if let Some(witness) = scan::witness(rest, self.end, self.end) {
-            return self.refuse_damage(witness, show);
-        }
-        self.torn |= !scan::is_zero(rest);
+        self.search(self.end, show);
         self.look_at_next(self.number + 1, out, show);
+    }
+
+    /// Looks for records in what is left of a segment, which stands at `from`.
+    fn search(&mut self, from: Place, show: &mut dyn FnMut(Event<'_>)) {
+        let (missing, rest) = (self.end, self.reader.unused());
+        self.torn |= !scan::is_zero(rest);
+        let mut witness = self.witness;
+        scan::strays(rest, from, &mut |stray| {
+            let Head {
+                restated,
+                last,
+                synced,
+                ..
+            } = stray.head;
+            if synced > missing {
+                witness.get_or_insert(stray.place);
+            }
+            let body = stray.body;
+            show(Event::Stray {
+                restated,
+                last,
+                body,
+            });
+        });
+        self.witness = witness;
     }
 
     /// Looks into the next segment that is there. One may be missing before it: a crash while
@@ -484,7 +540,7 @@ impl Recovery {
         let next = later.find(|(file, _)| file.kind() == FileKind::Log);
         match next.map(|(file, _)| file.number()) {
             Some(number) => self.open_segment(number, Stage::Next, out, show),
-            None => self.prepare(out, show),
+            None => self.log_is_read(out, show),
         }
     }
 
@@ -501,7 +557,8 @@ impl Recovery {
             Found::Record { payload, .. }
                 if Head::decode(payload)
                     .is_some_and(|(h, _)| h.predecessor == self.predecessor)
-                    && self.number == self.end.segment + 1 =>
+                    && self.number == self.end.segment + 1
+                    && self.witness.is_none() =>
             {
                 self.earlier_bytes += self.end.offset;
                 self.end = start;
@@ -515,27 +572,7 @@ impl Recovery {
         if !self.reader.is_read() {
             return self.read_more(out);
         }
-        if let Some(witness) = scan::witness(self.reader.unused(), start, self.end) {
-            return self.refuse_damage(witness, show);
-        }
-        self.torn |= !scan::is_zero(self.reader.unused());
+        self.search(start, show);
         self.look_at_next(self.number + 1, out, show);
-    }
-
-    fn refuse_damage(&mut self, witness: Witness, show: &mut dyn FnMut(Event<'_>)) {
-        let file = segment::file(self.end.segment);
-        self.damage = Some(Damage {
-            file,
-            offset: self.end.offset,
-            acknowledged: true,
-        });
-        let why = format!(
-            "the log is damaged in {}: the record in {} knew that place to be synced, so that \
-             acknowledged writes are lost. Restore a copy, or look at it with \"seedis check\" \
-             and cut it there with --repair",
-            describe(self.end),
-            describe(witness.place),
-        );
-        self.refuse(why, show);
     }
 }

@@ -272,7 +272,7 @@ impl Log {
         outcome: Result<DiskDone, DiskError>,
         out: &mut Vec<Op>,
     ) -> Result<(), Failure> {
-        let identity = self.identity();
+        let (identity, debt) = (self.identity(), self.debt);
         let Some(rewriting) = &mut self.rewriting else {
             return Ok(());
         };
@@ -324,6 +324,7 @@ impl Log {
                     base: number,
                     first_segment,
                     predecessor: rewriting.predecessor,
+                    debt,
                     identity,
                 };
                 let write = DiskOp::WriteAt {

@@ -1,41 +1,35 @@
 //! Looking for records behind a place where there is none: was what is missing there once known to
-//! be synced?
+//! be synced, and what was said again later?
 
 use super::record::{self, Found, Head, Place, START};
 
-/// A record behind the place, written when everything up to `synced` was known to be synced.
+/// A record behind the place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Witness {
+pub(super) struct Stray<'a> {
     pub(super) place: Place,
-    pub(super) synced: Place,
+    pub(super) head: Head,
+    pub(super) body: &'a [u8],
 }
 
-/// Looks at every byte of `bytes`, which stand at `place`, for a record that knew `missing` to be
-/// synced.
-pub(super) fn witness(bytes: &[u8], place: Place, missing: Place) -> Option<Witness> {
+/// Looks at every byte of `bytes`, which stand at `place`, for records, and shows them in order.
+pub(super) fn strays(bytes: &[u8], place: Place, show: &mut dyn FnMut(Stray<'_>)) {
     let mut from = 0;
     while let Some(at) = next_marker(bytes, from) {
         let here = Place {
             offset: place.offset + at as u64,
             ..place
         };
-        let mut next = at + 1;
+        from = at + 1;
         if let Found::Record {
             payload, length, ..
         } = record::find(&bytes[at..], here)
-            && let Some((Head { synced, .. }, _)) = Head::decode(payload)
+            && let Some((head, body)) = Head::decode(payload)
         {
-            if synced > missing {
-                return Some(Witness {
-                    place: here,
-                    synced,
-                });
-            }
-            next = at + length;
+            let place = here;
+            show(Stray { place, head, body });
+            from = at + length;
         }
-        from = next;
     }
-    None
 }
 
 fn next_marker(bytes: &[u8], from: usize) -> Option<usize> {

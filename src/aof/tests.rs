@@ -2,6 +2,7 @@
 
 mod crash;
 mod disk;
+mod repair;
 mod rewriting;
 mod tail;
 
@@ -59,7 +60,9 @@ pub(super) fn recover(disk: &mut Disk, policy: Policy, steps: usize) -> (Seen, O
                 }
             }
             Event::Note(_) => seen.notes += 1,
+            Event::Stray { .. } | Event::InDebt(_) => {}
             Event::Refused(why) => seen.refused = Some(why),
+            Event::Damaged { why, advice, .. } => seen.refused = Some(why + advice),
             Event::Done => done = true,
         });
     }

@@ -16,7 +16,7 @@ use alloc::vec::Vec;
 use core::mem;
 
 use crate::aof::record::{self, Place};
-use crate::aof::{self, Event, Recovery};
+use crate::aof::{self, Debt, Event, Recovery};
 use crate::disk::{DiskDone, DiskError};
 use crate::ids::{LogIndex, Term, Ticket};
 use crate::raft::Entry;
@@ -59,7 +59,10 @@ struct Writing {
     gathered: Vec<u8>,
     /// The last entry that is part of the base or gathered.
     last: LogIndex,
+    last_term: Term,
     term: Term,
+    /// What the directory had lost, and may have got back.
+    debt: Option<Debt>,
     refused: Option<String>,
 }
 
@@ -79,7 +82,9 @@ impl Backup {
             open: VecDeque::new(),
             gathered: Vec::new(),
             last: LogIndex(0),
+            last_term: Term(0),
             term: Term(0),
+            debt: None,
             refused: None,
         };
         let backup = Self {
@@ -134,7 +139,7 @@ impl Writing {
             Event::Identity(bytes) => self.put(IDENTITY, bytes),
             Event::BaseHead(bytes) => match BaseHead::decode(bytes) {
                 Some(head) => {
-                    (self.last, self.term) = (head.index, head.term);
+                    (self.last, self.last_term, self.term) = (head.index, head.term, head.term);
                     self.put(HEAD, bytes);
                 }
                 None => self.refuse("the base does not say at which entry it stands"),
@@ -149,7 +154,9 @@ impl Writing {
                 }
             }
             Event::Refused(why) => self.refused = Some(why),
-            Event::Done | Event::Note(_) => {}
+            Event::Damaged { why, advice, .. } => self.refused = Some(why + advice),
+            Event::InDebt(debt) => self.debt = Some(debt),
+            Event::Done | Event::Note(_) | Event::Stray { .. } => {}
         }
     }
 
@@ -179,7 +186,7 @@ impl Writing {
     }
 
     fn gather(&mut self, entry: &Entry) {
-        self.last = entry.index;
+        (self.last, self.last_term) = (entry.index, entry.term);
         entry.encode(&mut self.gathered);
         if self.gathered.len() >= GATHERED_BYTES {
             self.put_gathered();
@@ -198,6 +205,13 @@ impl Writing {
             self.gather(&entry);
         }
         self.put_gathered();
+        let has = (self.last_term, self.last);
+        if self
+            .debt
+            .is_some_and(|debt| has < (debt.last_term, debt.last))
+        {
+            self.refuse("this member is under repair and lacks entries: back another one up");
+        }
         let numbers = [self.last.0, self.term.0].map(u64::to_le_bytes);
         self.put(END, numbers.as_flattened());
     }

@@ -134,6 +134,7 @@ impl Node {
         self.propose_batch();
         self.hand_over();
         self.flush_log();
+        self.tend_repair();
         if self.apply_committed() {
             // A commit of a new term may have become possible only now.
             self.hand_over();

@@ -81,6 +81,19 @@ pub enum Note {
     },
     /// Something in the log needed care, in words for the operator.
     Damage(String),
+    /// Entries are missing that this member may have acknowledged: it takes them from others, and
+    /// neither votes nor leads meanwhile.
+    Repairing {
+        /// The last entry that it held.
+        until: LogIndex,
+        /// That entry's term.
+        term: Term,
+    },
+    /// It holds all again that it may have acknowledged.
+    Repaired {
+        /// The last entry that is applied.
+        index: LogIndex,
+    },
     /// This member leads.
     Leading {
         /// Since this term.
@@ -142,6 +155,19 @@ impl fmt::Display for Note {
                 )
             }
             Self::Damage(text) => f.write_str(text),
+            Self::Repairing { until, term } => write!(
+                f,
+                "under repair: what is lost comes from the other members; no vote and no office \
+                 before entry {} of term {} is there again",
+                until.0, term.0
+            ),
+            Self::Repaired { index } => {
+                write!(
+                    f,
+                    "repaired: all is there again, applied up to entry {}",
+                    index.0
+                )
+            }
             Self::Leading { term } => write!(f, "leading since term {}", term.0),
             Self::Following { leader, term } => {
                 write!(f, "member {} leads since term {}", leader.0, term.0)

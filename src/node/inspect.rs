@@ -151,7 +151,8 @@ impl Found {
                 self.count(body);
             }
             Event::Refused(why) => self.refused = Some(why),
-            Event::Done | Event::Note(_) => {}
+            Event::Damaged { why, advice, .. } => self.refused = Some(why + advice),
+            Event::Done | Event::Note(_) | Event::Stray { .. } | Event::InDebt(_) => {}
         }
     }
 

@@ -20,6 +20,7 @@ mod office;
 mod policy;
 mod recovery;
 pub mod relay;
+mod repair;
 pub mod restore;
 mod rewrite;
 mod route;

@@ -42,6 +42,8 @@ pub(super) struct Office {
     pub(super) identity: Option<Identity>,
     /// The group has other members, or had.
     pub(super) grouped: bool,
+    /// It is known to be under repair.
+    pub(super) repairing: bool,
     /// The first change of members, which waits for what a relaxed policy has not synced.
     pub(super) first_change: Option<Change>,
     /// The term in which this member serves as leader.
@@ -117,7 +119,8 @@ impl Node {
             let age = self.now.mono.since(heard) + raft.election_timeout_max();
             age.as_millis() <= u128::from(most) && self.commit.applied >= raft.commit()
         });
-        self.phase == Phase::Serving && (most == 0 || is_recent)
+        // Whoever has lost entries may have shown more of them before.
+        self.phase == Phase::Serving && (most == 0 || is_recent) && !raft.is_repairing()
     }
 
     /// Holds what a read has just written, from `start` on, until this member is known to lead

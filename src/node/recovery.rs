@@ -9,16 +9,18 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::aof::{self, Event, Recovery};
+use crate::aof::{self, Debt, Event, Recovery};
 use crate::disk::{DiskDone, DiskError};
 use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term, Ticket};
 use crate::raft::{Entry, Kind, Member, Membership, Raft, Restart, Settings};
 use crate::rng;
 use crate::store::{LoadError, Store};
+use crate::time::Stamp;
 
 use super::base::{BaseHead, Identity};
 use super::config::Config;
 use super::effect::Note;
+use super::repair::{Strays, later};
 use super::witness::Witnessed;
 use super::{Node, Phase, policy};
 
@@ -33,6 +35,16 @@ pub(super) struct Recovering {
     recovery: Recovery,
     found: Found,
     shown: u64,
+}
+
+/// Acknowledged data are damaged.
+#[derive(Clone, Debug)]
+struct Damaged {
+    why: String,
+    /// What to do about it alone.
+    advice: &'static str,
+    /// The base is: nothing of the state is left.
+    all: bool,
 }
 
 /// What the files have said so far.
@@ -53,6 +65,12 @@ struct Found {
     base_loaded: bool,
     /// There are other members, or were.
     grouped: bool,
+    /// What records behind damage say.
+    strays: Strays,
+    /// What the manifest says to be owed.
+    debt: Option<Debt>,
+    /// Acknowledged data are damaged.
+    damaged: Option<Damaged>,
     trouble: Option<String>,
 }
 
@@ -111,6 +129,8 @@ impl Node {
                 base: (LogIndex(0), Term(0)),
                 membership,
                 tail: Vec::new(),
+                restate: false,
+                owes: None,
             };
             self.commit.raft = Some(Raft::new(
                 settings(&self.config, &identity),
@@ -139,6 +159,9 @@ impl Node {
                 head: None,
                 base_loaded: false,
                 grouped: false,
+                strays: Strays::default(),
+                debt: None,
+                damaged: None,
                 trouble: None,
             },
             shown: 0,
@@ -154,10 +177,13 @@ impl Node {
             recovery, found, ..
         } = &mut *recovering;
         let (mut ops, mut done) = (Vec::new(), false);
-        recovery.completed(ticket, outcome, &mut ops, &mut |event| match event {
-            Event::Done => done = true,
-            event => self.recovered_event(found, event),
+        recovery.completed(ticket, outcome, &mut ops, &mut |event| {
+            done |= event == Event::Done;
+            self.recovered_event(found, event);
         });
+        if let Some(damaged) = found.damaged.take() {
+            self.live_through(recovery, found, damaged, &mut ops);
+        }
         self.commit.ops.append(&mut ops);
         if let Some(trouble) = found.trouble.take() {
             self.fail(trouble);
@@ -212,8 +238,6 @@ impl Node {
                     }
                     self.commit.applied = head.index;
                     found.grouped |= head.grouped;
-                    let index = head.index;
-                    self.witness.note(|| Witnessed::Restored { index });
                     found.head = Some(head);
                 }
                 None => found.trouble = Some("the base has no head".into()),
@@ -238,6 +262,15 @@ impl Node {
                 }
                 self.apply_known(found);
             }
+            Event::Stray {
+                restated,
+                last,
+                body,
+            } => found.strays.take(restated, last, body),
+            Event::InDebt(debt) => found.debt = Some(debt),
+            Event::Damaged { why, advice, all } => {
+                found.damaged = Some(Damaged { why, advice, all });
+            }
             Event::Note(text) => self.note(Note::Damage(text)),
             Event::Refused(text) => found.trouble = Some(text),
             Event::Done => self.base_is_loaded(found),
@@ -250,11 +283,48 @@ impl Node {
             return;
         };
         let index = head.index;
+        self.witness.note(|| Witnessed::Restored { index });
         match self.store.base_digest() {
             Some(digest) => self.witness.note(|| Witnessed::Digest { index, digest }),
             None => found.trouble = Some("the base ends before its state does".into()),
         }
         found.base_loaded = true;
+    }
+
+    /// Goes on without what is damaged where others may hold it; refuses to where nobody does.
+    fn live_through(
+        &mut self,
+        recovery: &mut Recovery,
+        found: &mut Found,
+        damaged: Damaged,
+        ops: &mut Vec<aof::Op>,
+    ) {
+        let known = found.tail.iter().rev().find_map(Entry::membership);
+        let known = found.strays.membership.clone().or(known);
+        let in_force = known.as_ref().unwrap_or(&found.membership);
+        let debt = found.strays.debt().filter(|_| self.has_peers(in_force));
+        let Some(debt) = debt else {
+            found.trouble = Some(damaged.why + damaged.advice);
+            return;
+        };
+        let debt = found.debt.map_or(debt, |earlier| earlier.and(debt));
+        found.debt = Some(debt);
+        found.grouped = true;
+        if damaged.all
+            && let Some(identity) = &found.identity
+        {
+            // What was loaded of the base is no state.
+            self.store = Store::load_begin(identity.hash_seed);
+            self.applied_stamp = Stamp::default();
+            self.commit.applied = LogIndex(0);
+            found.head = None;
+            (found.applied, found.commit) = ((LogIndex(0), Term(0)), LogIndex(0));
+            if let Ok(founders) = Membership::decode(&identity.founders) {
+                found.membership = founders;
+            }
+        }
+        self.note(Note::Damage(damaged.why));
+        recovery.repair(debt, ops);
     }
 
     /// Applies what the log says to be committed.
@@ -285,9 +355,15 @@ impl Node {
         let identity = found.identity.unwrap_or_else(|| {
             member_identity(&self.config).unwrap_or_else(|| first_identity(&self.config))
         });
+        let debt = found.debt;
+        let logged = (found.term, found.vote);
+        let owed = debt.map_or(logged, |debt| later(logged, (debt.term, debt.vote)));
+        let (term, vote) = found.strays.spoken(owed);
         let restart = Restart {
-            term: found.term,
-            vote: found.vote,
+            term,
+            vote,
+            restate: (term, vote) != logged,
+            owes: debt.map(|debt| (debt.last, debt.last_term)),
             commit: found.commit,
             base: found.applied,
             membership: found.membership,

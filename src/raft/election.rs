@@ -40,7 +40,7 @@ impl Raft {
     /// log is not about to be another.
     pub(super) fn may_campaign(&self) -> bool {
         let me = self.settings.me();
-        self.history.may_lead(&me, self.commit) && !self.is_installing()
+        self.history.may_lead(&me, self.commit) && !self.is_installing() && !self.is_repairing()
     }
 
     /// When to campaign, if at all. A candidate whose own vote is not durable yet has nothing to
@@ -126,7 +126,10 @@ impl Raft {
 
     /// Answers whether it would vote for the sender. Nothing changes by that.
     pub(super) fn on_pre_vote(&mut self, from: Member, prospective: Term, last: Place) {
-        let granted = prospective > self.term && self.log.is_covered_by(last) && !self.is_sticky();
+        let granted = prospective > self.term
+            && self.log.is_covered_by(last)
+            && !self.is_sticky()
+            && !self.is_repairing();
         let message = Message::PreVoteReply {
             prospective,
             granted,
@@ -156,7 +159,7 @@ impl Raft {
         // The term may have come from elsewhere than from a leader: that one may still be relied
         // on.
         let is_sticky = self.is_sticky() && !transfer && self.vote.is_none();
-        let granted = is_free && !is_sticky && self.log.is_covered_by(last);
+        let granted = is_free && !is_sticky && self.log.is_covered_by(last) && !self.is_repairing();
         if granted {
             if self.vote.is_none() {
                 self.vote = Some(from.id);

@@ -8,7 +8,7 @@ use crate::time::Mono;
 use super::history::History;
 use super::install::Receiving;
 use super::log::{Log, TermAt};
-use super::message::{Envelope, Message, Outgoing};
+use super::message::{Envelope, Message, Outgoing, Place};
 use super::outbox::Outbox;
 use super::read::ReadDone;
 use super::role::{Following, Role, RoleName};
@@ -44,6 +44,8 @@ pub struct Raft {
     pub(super) spare_entries: Vec<Entry>,
     /// A state that a leader sends to this member.
     pub(super) receiving: Option<Receiving>,
+    /// How far the log must come again before this member may vote.
+    pub(super) owes: Option<Place>,
     /// When a leader last spoke, or this process began: until an election timeout after that no
     /// vote is given, since a leader may rely on it.
     pub(super) heard: Mono,
@@ -81,11 +83,16 @@ impl Raft {
             reads_done: Vec::new(),
             spare_entries: Vec::new(),
             receiving: None,
+            owes: restart.owes,
             heard: now,
             election_at: now,
             draws: 0,
         };
         raft.reset_election_timer();
+        if restart.restate {
+            raft.hard_state_changed();
+        }
+        raft.pay();
         let is_alone = raft.history.in_force().is_sole_voter(settings.id);
         if raft.may_campaign() && is_alone && raft.is_in_force_committed() {
             raft.pre_campaign();

@@ -28,6 +28,7 @@ mod progress;
 mod quorum;
 mod read;
 mod receive;
+mod repair;
 mod replication;
 mod role;
 mod settings;

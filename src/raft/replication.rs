@@ -209,6 +209,7 @@ impl Raft {
         self.persisted = self.persisted.max(seq.min(self.seq));
         self.log.persisted(self.persisted);
         self.outbox.persisted(self.persisted);
+        self.pay();
         match &self.role {
             Role::Leader(_) => self.advance_commit(),
             Role::Candidate(_) => self.own_vote_counts(),

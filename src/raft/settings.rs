@@ -108,6 +108,12 @@ pub struct Restart {
     pub membership: Membership,
     /// The entries behind it.
     pub tail: Vec<Entry>,
+    /// Term and vote are not in the log any more: they are to be written again before anything is
+    /// said of them.
+    pub restate: bool,
+    /// The last entry that the disk once held, where it has lost some: until the log is as far
+    /// again this member neither votes nor campaigns.
+    pub owes: Option<Place>,
 }
 
 /// Why a proposal was refused; it has certainly not happened.

@@ -10,6 +10,7 @@ mod membership;
 mod net;
 mod partition;
 mod read;
+mod repair;
 mod replication;
 mod snapshot;
 mod sole;

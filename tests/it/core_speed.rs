@@ -68,6 +68,8 @@ impl Ours {
                 base: (LogIndex(0), Term(0)),
                 membership: Membership::of((1..4).map(member).collect()).unwrap(),
                 tail: Vec::new(),
+                restate: false,
+                owes: None,
             };
             Raft::new(settings, restart, Mono::from_millis(0))
         };

@@ -123,6 +123,9 @@ invariants! {
     R19, "limits hold",
         "No frame is longer than the settings allow, and no member keeps more entries for those \
          that lag, or waits for more to be committed.";
+    R20, "under repair is silent",
+        "Whoever has lost entries that it may have acknowledged neither leads nor votes nor asks for \
+         votes before its log is as far again; and nobody says so who has lost nothing.";
     S1, "the store equals the model",
         "All keys, values and times in the store are those of a naive model that executed the same \
          entries.";
@@ -157,6 +160,9 @@ invariants! {
         "When all faults have ended, no change of membership stays under way.";
     L5, "a leader stays",
         "Whoever leads while nothing goes wrong goes on to lead.";
+    L6, "repair ends",
+        "When all faults have ended and a majority of members lacks nothing, no member stays under \
+         repair.";
 }
 
 impl fmt::Display for Id {

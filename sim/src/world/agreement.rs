@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use seedis::ids::{LogIndex, NodeId, Term};
 use seedis::node::Node;
 use seedis::raft::message::{Envelope, Message};
-use seedis::raft::{Entry, Kind, Membership, Raft};
+use seedis::raft::{Entry, Kind, Membership, Raft, RoleName};
 
 use super::World;
 use super::frames::id_of;
@@ -46,6 +46,22 @@ struct Shown {
     durable: LogIndex,
     /// The last entry that it has said to be durable, while its log still has it.
     accepted: Option<(LogIndex, Term)>,
+    /// What it held before its disk was damaged, as long as it is under repair.
+    owed: Option<Owed>,
+}
+
+/// What a member that is under repair will have to hold again.
+#[derive(Clone, Debug, Default)]
+struct Owed {
+    log: BTreeMap<LogIndex, Term>,
+    durable: LogIndex,
+    accepted: Option<(LogIndex, Term)>,
+}
+
+impl Owed {
+    fn holds(&self, index: LogIndex, term: Term) -> bool {
+        self.durable >= index && self.log.get(&index) == Some(&term)
+    }
 }
 
 pub(super) fn broken(id: Id, text: String) -> Verdict {
@@ -67,6 +83,13 @@ impl Agreement {
         if shown.life != life {
             // What was not durable may be gone.
             let (log, durable) = (std::mem::take(&mut shown.log), shown.durable);
+            if raft.is_repairing() && shown.owed.is_none() {
+                shown.owed = Some(Owed {
+                    log: log.clone(),
+                    durable,
+                    accepted: shown.accepted.take(),
+                });
+            }
             if let Some((index, term)) = shown.accepted
                 && (raft.last() < index || raft.term_of(index).is_some_and(|own| own != term))
             {
@@ -87,12 +110,19 @@ impl Agreement {
                 log,
                 durable,
                 accepted: shown.accepted,
+                owed: shown.owed.take(),
                 ..Shown::default()
             };
         }
         let (term, commit, last) = (raft.term(), raft.commit(), raft.last());
         let applied = node.applied();
         let who = format!("member {number}");
+        if let Some(owed) = shown.owed.take_if(|_| !raft.is_repairing()) {
+            is_paid(&who, &owed, raft, &self.committed)?;
+        }
+        if raft.is_repairing() && raft.role() != RoleName::Follower {
+            return broken(Id::R20, format!("{who} is under repair and campaigns"));
+        }
         if term < shown.term {
             return broken(Id::R8, format!("{who} was in {}, is in {term}", shown.term));
         }
@@ -222,7 +252,12 @@ impl Agreement {
         };
         let holds = |id: NodeId| {
             let shown = self.shown.get(&(id.0 as usize - 1));
-            shown.is_some_and(|s| s.durable >= commit && s.log.get(&commit) == Some(&term))
+            shown.is_some_and(|shown| {
+                // What it has lost it does not deny to anybody before it holds it again.
+                let owed = shown.owed.as_ref();
+                owed.is_some_and(|owed| owed.holds(commit, term))
+                    || shown.durable >= commit && shown.log.get(&commit) == Some(&term)
+            })
         };
         // A leader may remove itself by the entry that it commits: the membership before it, or the
         // one in force, has agreed.
@@ -284,6 +319,27 @@ impl Agreement {
     }
 }
 
+/// R12: who is under repair no longer is as far as it was, and holds all of it that is committed.
+fn is_paid(who: &str, owed: &Owed, raft: &Raft, committed: &BTreeMap<LogIndex, Term>) -> Verdict {
+    let last = raft.last();
+    let own = raft.term_of(last);
+    if let Some((index, term)) = owed.accepted
+        && own.is_some_and(|own| (own, last) < (term, index))
+    {
+        let text = format!("{who} is repaired up to {last}, and had accepted {index} of {term}");
+        return broken(Id::R12, text);
+    }
+    for (index, term) in owed.log.range(..=owed.durable) {
+        let own = raft.term_of(*index);
+        let lost = own.map_or(*index > raft.commit(), |own| own != *term);
+        if lost && committed.get(index) == Some(term) {
+            let text = format!("{who} is repaired without the committed entry {index} of {term}");
+            return broken(Id::R12, text);
+        }
+    }
+    Ok(())
+}
+
 fn majority(holds: impl Iterator<Item = bool>) -> bool {
     let (mut all, mut some) = (0, 0);
     for one in holds {
@@ -304,10 +360,18 @@ impl World {
             return Ok(());
         };
         self.agreement.look(number, member.life, node, raft)?;
+        let repairing = raft.is_repairing();
+        if repairing && member.harms == 0 {
+            let text = format!("member {number} is under repair, and nothing was damaged");
+            return broken(Id::R20, text);
+        }
         if raft.is_leader() && self.agreement.leads(number, raft)? {
             let term = raft.term();
             self.judge.reached(Goal::Elected);
             self.tell(|| format!("member {number} leads in {term}"));
+        }
+        if !repairing {
+            self.members[number].harm = None;
         }
         if self.members[number].config.lease_reads {
             self.check_leases()?;
@@ -338,6 +402,20 @@ impl World {
             message
         {
             self.agreement.accepts(number, *index);
+        }
+        let votes = matches!(
+            message,
+            Message::PreVote { .. }
+                | Message::PreVoteReply { granted: true, .. }
+                | Message::Vote { .. }
+                | Message::VoteReply { granted: true }
+        );
+        let raft = self.members[number].node.as_ref().and_then(Node::raft);
+        if votes && raft.is_some_and(Raft::is_repairing) {
+            return broken(
+                Id::R20,
+                format!("member {number} is under repair: {message:?}"),
+            );
         }
         self.agreement.promises.hears(envelope, message)
     }

@@ -12,6 +12,7 @@ use seedis::node::input::Input;
 use seedis::node::witness::Witnessed;
 use seedis::node::{Node, Phase};
 
+use super::damage::Harm;
 use super::disk_jobs::Job;
 use super::frames::{Cut, id_of};
 use super::{Event, Segment, World};
@@ -83,6 +84,9 @@ pub(super) struct Member {
     pub(super) held: Vec<Witnessed>,
     /// The bit that has flipped since the last life: its file, place and number.
     pub(super) flipped: Option<(FileName, usize, u8)>,
+    /// What of its disk is damaged and not yet known to be made good, and how often it was.
+    pub(super) harm: Option<Harm>,
+    pub(super) harms: u64,
     /// The disk is full, or was until a moment ago: until the process has run for so long.
     pub(super) tight_until: u64,
     /// The monotonic clock stands still since then.
@@ -127,6 +131,8 @@ impl Member {
             serving: false,
             held: Vec::new(),
             flipped: None,
+            harm: None,
+            harms: 0,
             tight_until: 0,
             frozen_from: None,
         }
@@ -331,6 +337,7 @@ impl World {
         if !self.healed && dice.permille(self.scenario.flips) {
             self.flip(number, &mut dice);
         }
+        self.damage(number);
         let after = dice.exponential(300_000_000);
         self.push(after, Event::Start { member: number });
         // Now and then the next crash comes while it recovers.

@@ -3,6 +3,7 @@
 mod agreement;
 mod clients;
 pub(crate) mod columns;
+mod damage;
 mod disk_jobs;
 mod faults;
 pub(crate) mod frames;

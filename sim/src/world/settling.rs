@@ -105,7 +105,8 @@ impl World {
             return;
         }
         let gone = dice.below(1 << members);
-        let stays = |id: NodeId| gone >> (id.0 - 1) & 1 == 0;
+        let absent = gone | self.under_repair();
+        let stays = |id: NodeId| absent >> (id.0 - 1) & 1 == 0;
         let nodes = self
             .members
             .iter()
@@ -158,6 +159,11 @@ impl World {
             let text = format!("the members have applied {applied:?}");
             return Err(Violation::new(Id::L3, text));
         }
+        let lacking = self.under_repair();
+        if lacking != 0 {
+            let text = format!("members {lacking:b} are under repair: {}", self.standings());
+            return Err(Violation::new(Id::L6, text));
+        }
         Ok(())
     }
 
@@ -177,13 +183,14 @@ impl World {
         Ok(())
     }
 
-    /// Why the group may stand still although nothing goes wrong any more: those who are gone are
-    /// needed by what was changed at the last moment.
+    /// Why the group may stand still although nothing goes wrong any more: those who are gone, or
+    /// have lost what they held, are needed by what was changed at the last moment.
     fn may_be_stuck(&self) -> bool {
-        let stays = |id: NodeId| !self.is_gone(id.0 as usize - 1);
+        let absent = self.settling.gone | self.under_repair();
+        let stays = |id: NodeId| absent >> (id.0 - 1) & 1 == 0;
         let nodes = self.members.iter().filter_map(|m| m.node.as_ref());
         let mut rafts = nodes.filter_map(Node::raft);
-        self.settling.gone != 0
+        absent != 0
             && rafts.any(|raft| {
                 let lacks = |members: &Membership| !has_quorum(members, &stays);
                 lacks(raft.in_force()) || lacks(raft.membership())

@@ -429,6 +429,13 @@ impl World {
             if installed {
                 self.judge.reached(Goal::Installed);
             }
+            let repaired = effects.iter().any(|effect| match effect {
+                Effect::Note(note) => matches!(**note, Note::Repaired { .. }),
+                _ => false,
+            });
+            if repaired {
+                self.judge.reached(Goal::Repaired);
+            }
             self.listen(number, Heard::Flushed { recovered })?;
             self.check_member(number)?;
             if !self.boundary(number) {
@@ -526,6 +533,12 @@ impl World {
                 self.judge.reached(Goal::Refused);
                 self.end(number, End::Process);
                 self.repair(number);
+            }
+            // Its manifest names it alone, and what it has lost is who came later.
+            Some(_) if member.harm.is_some() && self.scenario.founders == 1 => {
+                self.judge.reached(Goal::Refused);
+                self.end(number, End::Process);
+                self.mend(number);
             }
             Some(_) if member.sync_failed || tight => {
                 self.judge.reached(Goal::Stopped);

@@ -118,7 +118,7 @@ impl Node {
         };
         format!(
             "role:{role}\r\nid:{}\r\nincarnation:{:016x}\r\nterm:{}\r\nleader:{}\r\ncommit:{}\r\n\
-             applied:{}\r\nlast:{}\r\nbase:{}\r\nchanging:{}\r\njoint:{}\r\n",
+             applied:{}\r\nlast:{}\r\nbase:{}\r\nchanging:{}\r\njoint:{}\r\nrepairing:{}\r\n",
             self.config.id.0,
             raft.incarnation().0,
             raft.term().0,
@@ -129,6 +129,7 @@ impl Node {
             self.commit.snapshots.base_index().0,
             u8::from(raft.is_changing()),
             u8::from(raft.in_force().is_joint()),
+            u8::from(raft.is_repairing()),
         )
     }
 

@@ -338,6 +338,8 @@ fn hashicorp_661_term_and_vote_are_handed_over_together() {
         base: (LogIndex(0), Term(0)),
         membership: Membership::of((1..=3).map(member).collect()).unwrap(),
         tail: Vec::new(),
+        restate: false,
+        owes: None,
     };
     let mut raft = Raft::new(settings, restart, Mono(0));
     let envelope = message::Envelope {

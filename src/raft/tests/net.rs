@@ -196,6 +196,8 @@ impl Net {
             base: disk.base,
             membership: disk.membership,
             tail: disk.entries,
+            restate: false,
+            owes: None,
         };
         host.raft = Some(Raft::new(host.settings, restart, now));
         self.settle(id);

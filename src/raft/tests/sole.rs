@@ -16,6 +16,8 @@ fn restart(tail: Vec<Entry>) -> Restart {
         base: (LogIndex(0), Term(0)),
         membership: Membership::alone(ME),
         tail,
+        restate: false,
+        owes: None,
     }
 }
 

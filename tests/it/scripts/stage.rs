@@ -139,6 +139,8 @@ impl Stage {
             base: disk.base,
             membership: disk.members,
             tail: disk.log,
+            restate: false,
+            owes: None,
         };
         actor.raft = Some(Raft::new(settings, restart, now));
         self.settle(id);

@@ -100,6 +100,8 @@ impl Disk {
             base: (LogIndex(0), Term(0)),
             membership: Membership::of((1..4).map(member).collect()).unwrap(),
             tail: self.entries.iter().enumerate().map(entry).collect(),
+            restate: false,
+            owes: None,
         }
     }
 
