@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The page of a real failure in a real browser: plants a bug in a copy of the tree, finds a seed that fails, writes its page, and lets a headless Chromium
 # open it, move the slider, search, and find the violation.
-#   tests/outside/view.sh [SCREENSHOT.png]         PLANTED=name of a patch, or FAILING="PROGRAM SEED PROFILE" where one is built already
+#   tests/outside/view.sh [SCREENSHOT.png]         PLANTED=name of a patch, FROM=first seed; or FAILING="PROGRAM SEED PROFILE" where one is built already
+# The picture in docs/images is that of FROM=7.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -20,7 +21,7 @@ else
     (cd "$work/tree" && patch -p1 -s <"sim/mutants/$planted.patch")
     CARGO_TARGET_DIR=$work/target cargo build --release --quiet --locked -p sim --manifest-path "$work/tree/Cargo.toml"
     sim=$work/target/release/sim profile=raft seed=
-    for candidate in $(seq 0 300); do
+    for candidate in $(seq "${FROM:-0}" 300); do
         "$sim" run "$candidate" --profile "$profile" >"$work/last" || { seed=$candidate; break; }
     done
     [ -n "$seed" ] || { echo "no seed below 301 finds $planted"; exit 1; }
