@@ -68,6 +68,14 @@ pub(super) fn without(part: &[Operation], goes: impl Fn(usize) -> bool) -> Vec<O
     let mut gone: Vec<bool> = (0..part.len()).map(goes).collect();
     let mut left: Vec<usize> = (0..part.len()).filter(|at| gone[*at]).collect();
     while let Some(source) = left.pop() {
+        // Most are reads, which leave nothing.
+        if part[source]
+            .steps
+            .iter()
+            .all(|(_, action)| action.is_read())
+        {
+            continue;
+        }
         for (at, operation) in part.iter().enumerate() {
             if !gone[at] && may_see(operation, &part[source]) {
                 gone[at] = true;

@@ -52,6 +52,14 @@ impl Task<'_> {
         other.steps.iter().any(|(cell, _)| own(cell))
     }
 
+    /// Whether it adds to a cell that another touches.
+    fn adds_to(&self, other: &Task<'_>) -> bool {
+        self.steps.iter().any(|(cell, action)| {
+            let touches = other.steps.iter().any(|(touched, _)| touched == cell);
+            matches!(action, Action::Add(_)) && touches
+        })
+    }
+
     /// Whether the answers of another task can tell that this one has happened just before. Where
     /// sums are `summed` up in between, what was set shows in another value.
     fn shows_in(&self, other: &Task<'_>, summed: bool) -> bool {
@@ -197,7 +205,7 @@ impl<'a> Search<'a> {
                 }
             }
         }
-        for (number, at, task, due) in &unsure {
+        let is_needed = |(number, at, task, due): &(usize, usize, &Task<'_>, u64)| {
             let shows = |other: &&Task<'_>| task.shows_in(other, self.summed);
             // What comes behind it on its own connection must not leave it behind unseen.
             let is_left_behind = *due != u64::MAX && !self.single;
@@ -206,10 +214,22 @@ impl<'a> Search<'a> {
                 (line, place) != (number, at) && task.meets(other)
             };
             let is_hidden = task.spreads() && unsure.iter().any(is_hidden);
-            if is_left_behind || is_hidden || due_tasks.iter().any(shows) {
-                found.push((u64::MAX, *number, *at));
-            }
+            is_left_behind || is_hidden || due_tasks.iter().any(shows)
+        };
+        let (mut needed, mut rest): (Vec<_>, Vec<_>) =
+            unsure.iter().copied().partition(|one| is_needed(one));
+        // What is needed may add to what another has left, which is needed then too.
+        let mut at = 0;
+        while let Some((_, _, task, _)) = needed.get(at).copied().filter(|_| self.summed) {
+            let adds = |(_, _, base, _): &(usize, usize, &Task<'_>, u64)| task.adds_to(base);
+            let (bases, others): (Vec<_>, Vec<_>) = rest.into_iter().partition(adds);
+            needed.extend(bases);
+            (rest, at) = (others, at + 1);
         }
+        let places = needed
+            .into_iter()
+            .map(|(number, at, _, _)| (u64::MAX, number, at));
+        found.extend(places);
         found.sort_by_key(|(end, number, at)| Reverse((*end, *at, *number)));
         let places = found.into_iter().map(|(_, number, at)| (number, at));
         places.collect()

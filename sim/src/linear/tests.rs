@@ -121,6 +121,19 @@ fn one_half_of_what_was_not_answered_may_be_hidden() {
     assert!(is_legal(&history));
 }
 
+/// So has what a transaction that was never answered has added to.
+#[test]
+fn what_was_not_answered_may_stand_on_what_was_not_answered() {
+    let lines = [
+        "c0 55 - 0 \"a\" set \"1\"",
+        "c2 72 - 0 \"a\" add -1; 0 \"b\" delete",
+        "c3 77 84 0 \"b\" set \"3\" = OK",
+        "c3 87 98 0 \"a\" get = \"0\"",
+        "c3 100 101 0 \"b\" get = \"3\"",
+    ];
+    assert!(is_legal(&parse(&lines.join("\n")).unwrap()));
+}
+
 #[test]
 fn a_search_that_is_too_long_is_given_up() {
     let many = (0..30).map(|conn| op(conn, 0, 1000, set("a"), Reply::Done));
