@@ -145,6 +145,7 @@ impl Node {
         self.rewrite_turn();
         self.snapshot_turn();
         self.note_space();
+        self.leave();
         self.finish_stopping();
         self.reload_when_settled();
         self.emit_messages();
@@ -387,24 +388,9 @@ impl Node {
         }
     }
 
-    /// The operator wants the server to stop in good order.
-    pub(super) fn stop(&mut self) {
-        if matches!(self.phase, Phase::Serving | Phase::Recovering) {
-            self.phase = Phase::Stopping;
-            // Another is to lead before the others have to find out that nobody does.
-            if let Some(raft) = &mut self.commit.raft {
-                let _ = raft.transfer(None);
-            }
-        }
-    }
-
-    /// Ends a stop in good order when all that was proposed is applied, the office is in other hands
-    /// where there are any, and the log is synced.
+    /// Ends a stop in good order when all that was proposed is applied and the log is synced.
     fn finish_stopping(&mut self) {
         if self.phase != Phase::Stopping || !self.commit.is_settled() {
-            return;
-        }
-        if self.commit.raft.as_ref().is_some_and(Raft::is_transferring) {
             return;
         }
         if !self.close_log() {
@@ -530,6 +516,7 @@ impl Node {
             raft,
             self.expiry_deadline(),
             self.client_deadline(),
+            self.leaving_deadline(),
         ]
         .into_iter()
         .fold(None, Deadline::earlier)

@@ -16,6 +16,7 @@ pub mod greeting;
 pub mod input;
 pub mod inspect;
 mod joining;
+mod leaving;
 mod office;
 mod policy;
 mod recovery;

@@ -23,6 +23,7 @@ use crate::time::Mono;
 
 use super::base::Identity;
 use super::effect::{Effect, Note};
+use super::leaving::Leaving;
 use super::route::write_error;
 use super::witness::Answer;
 use super::{Node, Phase};
@@ -50,6 +51,8 @@ pub(super) struct Office {
     term: Option<Term>,
     /// Who was last said to lead, and in which term.
     told: Option<(NodeId, Term)>,
+    /// What is left to do before this member stops.
+    pub(super) leaving: Option<Leaving>,
     /// Who led last, as far as is known.
     pub(super) last_leader: Option<NodeId>,
     /// The last round of questions that was asked.
@@ -97,8 +100,8 @@ impl Node {
         Some(met.address.clone())
     }
 
-    /// Whether a new client is to be kept waiting until somebody leads, to be carried there. As long
-    /// as its own state is not loaded, this member does not know whether there are others.
+    /// Whether a new client is to be kept waiting until somebody leads, to be carried there. As
+    /// long as its own state is not loaded, this member does not know whether there are others.
     pub fn waits_for_leader(&self) -> bool {
         let raft = self.commit.raft.as_ref();
         let nobody_leads = raft.is_none_or(|raft| raft.leader().is_none());

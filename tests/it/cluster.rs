@@ -179,6 +179,9 @@ fn cluster_clients_see_one_shard_whose_primary_leads() {
     let first = format!(":0 :16383 127.0.0.1 :{} ", port(leader));
     assert!(slots.starts_with(&first), "{slots}");
     assert!((0..3).all(|at| slots.contains(&port(at))), "{slots}");
+    let info = group.client(follower).ask(&["INFO", "raft"]);
+    let wanted = format!("raft_role:follower\r\nraft_id:{}\r\n", follower + 1);
+    assert!(info.contains(&wanted), "{info}");
     let info = group.client(follower).ask(&["CLUSTER", "INFO"]);
     assert!(info.contains("cluster_state:ok"), "{info}");
     let mut client = group.client(follower);

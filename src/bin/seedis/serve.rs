@@ -135,8 +135,8 @@ impl Server {
             .collect()
     }
 
-    /// Whether this member has come to vote for good. A change that is not committed may be undone by
-    /// the next leader; and who had this number before, with another disk, is somebody else.
+    /// Whether this member has come to vote for good. A change that is not committed may be undone
+    /// by the next leader; and who had this number before, with another disk, is somebody else.
     pub(crate) fn is_settled_voter(&self, id: NodeId) -> bool {
         let state = self.state.borrow();
         let (Some(raft), Some((incarnation, _))) =

@@ -10,6 +10,7 @@ use crate::raft::{Kind, Member, Membership};
 use crate::time::Stamp;
 use alloc::collections::BTreeMap;
 use alloc::vec;
+use core::fmt::Write;
 use proptest::prelude::*;
 
 type Files = BTreeMap<FileName, Vec<u8>>;
@@ -96,7 +97,9 @@ fn entry(index: u64, term: u64, kind: Kind, payload: &[u8]) -> Entry {
 
 fn encoded(entries: &[Entry]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    entries.iter().for_each(|entry| entry.encode(&mut bytes));
+    for entry in entries {
+        entry.encode(&mut bytes);
+    }
     bytes
 }
 
@@ -178,14 +181,10 @@ fn shown(files: &Files) -> Vec<String> {
                     let mut text = alloc::format!("{restated:?} {}", last.0);
                     while !body.is_empty() {
                         let entry = Entry::decode(&mut body).unwrap();
-                        text += &alloc::format!(
-                            " {}/{}@{} {:?} {:?}",
-                            entry.index.0,
-                            entry.term.0,
-                            entry.stamp.0,
-                            entry.kind,
-                            entry.payload
-                        );
+                        let Entry { term, index, .. } = entry;
+                        let (stamp, kind, payload) = (entry.stamp.0, entry.kind, entry.payload);
+                        let _ =
+                            write!(text, " {}/{}@{stamp} {kind:?} {payload:?}", index.0, term.0);
                     }
                     text
                 }

@@ -12,7 +12,7 @@ use crate::node::{Node, Phase, REDIS_VERSION};
 use super::Request;
 
 /// Sections in their order, and whether they are shown when none is named.
-const SECTIONS: [(&str, bool); 14] = [
+const SECTIONS: [(&str, bool); 15] = [
     ("server", true),
     ("clients", true),
     ("memory", true),
@@ -25,6 +25,7 @@ const SECTIONS: [(&str, bool); 14] = [
     ("errorstats", true),
     ("latencystats", false),
     ("cluster", true),
+    ("raft", true),
     ("keyspace", true),
     ("seedis", true),
 ];
@@ -89,6 +90,12 @@ impl Node {
                     out,
                     format_args!("cluster_refused_members:{}", self.stats.refused_peers),
                 );
+            }
+            "raft" => {
+                // Fields of all sections lie together where clients read them: `role` is taken.
+                for line in self.raft_info().lines() {
+                    put(out, format_args!("raft_{line}"));
+                }
             }
             "keyspace" => self.keyspace_section(out),
             "seedis" => self.seedis_section(out),

@@ -106,7 +106,7 @@ impl Node {
     }
 
     /// What this member knows of itself, a field a line.
-    fn raft_info(&self) -> String {
+    pub(super) fn raft_info(&self) -> String {
         let Some(raft) = &self.commit.raft else {
             return "role:recovering\r\n".into();
         };

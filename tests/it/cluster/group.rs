@@ -25,7 +25,7 @@ pub(super) fn moved_to(reply: &str, ports: &[u16]) -> Option<usize> {
 struct Member {
     /// It goes before the file system on which it writes, and that before the directory.
     server: Option<Server>,
-    _disk: Option<Mount>,
+    disk: Option<Mount>,
     directory: Directory,
     port: u16,
     cluster_port: u16,
@@ -40,8 +40,8 @@ struct Member {
 pub(super) enum Machines {
     /// This one's disk and clock.
     Plain,
-    /// Each has a disk of its own that can be filled, and a clock of its own that can be turned, where
-    /// this machine can do that.
+    /// Each has a disk of its own that can be filled, and a clock of its own that can be turned,
+    /// where this machine can do that.
     Fragile,
 }
 
@@ -158,7 +158,7 @@ impl Group {
         let place = self.members.len();
         let mut member = Member {
             server: None,
-            _disk: None,
+            disk: None,
             directory,
             port: free_port(),
             cluster_port,
@@ -167,7 +167,7 @@ impl Group {
             environment: Vec::new(),
         };
         if self.machines == Machines::Fragile {
-            member._disk = Mount::new(member.directory.path(), DISK_MIB);
+            member.disk = Mount::new(member.directory.path(), DISK_MIB);
             if Path::new(FAKETIME).exists() {
                 let clock = member.clock();
                 std::fs::write(&clock, "+0").expect("a file for the clock");
@@ -224,7 +224,7 @@ impl Group {
             let is_member = |line: &str| line.starts_with(&format!("{id} "));
             let is_gone = !nodes.lines().any(is_member);
             if !is_gone {
-                // Where another leads meanwhile, or the change before is not over, it is said again.
+                // Where another leads meanwhile, or a change is not over, it is said again.
                 let _ = group
                     .client(group.leader())
                     .try_ask(&["RAFT", "REMOVE", &id]);
@@ -244,7 +244,7 @@ impl Group {
 
     /// Fills a member's disk to the last byte; nothing where it has none of its own.
     pub(super) fn fill_disk(&self, at: usize) -> Option<PathBuf> {
-        self.members[at]._disk.as_ref()?;
+        self.members[at].disk.as_ref()?;
         let ballast = self.directory(at).path().join("ballast");
         let mut file = std::fs::File::create(&ballast).ok()?;
         let piece = vec![1; 1 << 20];
