@@ -52,6 +52,7 @@ counted! {
     Full, "full", "the disk has no space for some time";
     Flip, "flip", "a bit of a file flips while the member is down";
     Damage, "damage", "a member that is down loses bits, or a sector of what it has synced";
+    Wipe, "wipe", "the disk of a member that is down is replaced by an empty one";
     SyncFails, "sync-fails", "a sync fails, and with it may be lost what it was to make durable";
     Loss, "loss", "a frame between two members is lost";
     Twice, "twice", "a frame arrives twice";
@@ -87,6 +88,7 @@ counted! {
     Restored, "restored", "a member of a group begins from a base, its own or another's";
     Installed, "installed", "a member has taken the state of another";
     Repaired, "repaired", "a member took again from others what its disk had lost";
+    Reborn, "reborn", "a member whose disk was wiped was removed, and votes again as another";
     MinorityLost, "minority-lost", "some members never came back, and the others went on";
 }
 
@@ -97,6 +99,7 @@ impl Fault {
             self,
             Self::Loss
                 | Self::Damage
+                | Self::Wipe
                 | Self::Twice
                 | Self::Cut
                 | Self::LossByKind
@@ -118,6 +121,7 @@ impl Goal {
                 | Self::Restored
                 | Self::Installed
                 | Self::Repaired
+                | Self::Reborn
                 | Self::MinorityLost
         )
     }

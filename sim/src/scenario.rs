@@ -114,6 +114,8 @@ pub(crate) struct Scenario {
     pub(crate) flips: u64,
     /// In how many of a thousand ends what a member of a group has synced is damaged.
     pub(crate) damage: u64,
+    /// In how many of a thousand ends the disk of a member of a group is wiped.
+    pub(crate) wipes: u64,
     /// How many of a thousand frames between members are lost, and how many come twice.
     pub(crate) loss: u64,
     pub(crate) twice: u64,
@@ -263,6 +265,12 @@ impl Scenario {
                 0
             },
             damage: if grouped { share(41, 900, false) } else { 0 },
+            // Somebody must be there who removes and adds members.
+            wipes: if spares > 0 && founders > 1 {
+                share(42, 300, false)
+            } else {
+                0
+            },
             loss: if grouped { share(24, 300, false) } else { 0 },
             twice: if grouped { share(25, 300, false) } else { 0 },
             kinds: Self::kinds(&mut class(30), grouped),

@@ -124,8 +124,10 @@ invariants! {
         "No frame is longer than the settings allow, and no member keeps more entries for those \
          that lag, or waits for more to be committed.";
     R20, "under repair is silent",
-        "Whoever has lost entries that it may have acknowledged neither leads nor votes nor asks for \
-         votes before its log is as far again; and nobody says so who has lost nothing.";
+        "Whoever has lost entries that it may have acknowledged neither leads nor votes nor asks \
+         for votes before its log is as far again; and nobody says so who has lost nothing.";
+    R21, "a frame is for one life",
+        "A frame for another life of a member's disk changes nothing.";
     S1, "the store equals the model",
         "All keys, values and times in the store are those of a naive model that executed the same \
          entries.";

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use seedis::ids::{LogIndex, NodeId, Term};
+use seedis::ids::{Incarnation, LogIndex, NodeId, Term};
 use seedis::node::Node;
 use seedis::raft::message::{Envelope, Message};
-use seedis::raft::{Entry, Kind, Membership, Raft, RoleName};
+use seedis::raft::{Entry, Kind, Member, Membership, Raft, RoleName};
 
 use super::World;
 use super::frames::id_of;
@@ -28,6 +28,8 @@ pub(super) struct Agreement {
     /// The memberships that logs have held.
     memberships: BTreeMap<(LogIndex, Term), Vec<u8>>,
     pub(super) promises: Promises,
+    /// What lives of disks held that were wiped.
+    departed: BTreeMap<(usize, Incarnation), Owed>,
     shown: BTreeMap<usize, Shown>,
 }
 
@@ -250,9 +252,13 @@ impl Agreement {
         let Some(term) = raft.term_of(commit) else {
             return Ok(());
         };
-        let holds = |id: NodeId| {
-            let shown = self.shown.get(&(id.0 as usize - 1));
-            shown.is_some_and(|shown| {
+        let holds = |member: &Member| {
+            let number = member.id.0 as usize - 1;
+            let departed = self.departed.get(&(number, member.incarnation));
+            if let Some(departed) = departed {
+                return departed.holds(commit, term);
+            }
+            self.shown.get(&number).is_some_and(|shown| {
                 // What it has lost it does not deny to anybody before it holds it again.
                 let owed = shown.owed.as_ref();
                 owed.is_some_and(|owed| owed.holds(commit, term))
@@ -262,10 +268,9 @@ impl Agreement {
         // A leader may remove itself by the entry that it commits: the membership before it, or the
         // one in force, has agreed.
         let agrees = |membership: &Membership| match membership {
-            Membership::Stable { voters, .. } => majority(voters.iter().map(|m| holds(m.id))),
+            Membership::Stable { voters, .. } => majority(voters.iter().map(holds)),
             Membership::Joint { old, new, .. } => {
-                majority(old.iter().map(|m| holds(m.id)))
-                    && majority(new.iter().map(|m| holds(m.id)))
+                majority(old.iter().map(holds)) && majority(new.iter().map(holds))
             }
         };
         if agrees(raft.in_force()) || agrees(raft.membership()) {
@@ -299,6 +304,17 @@ impl Agreement {
             return Err(Violation::new(Id::R4, text));
         }
         Ok(true)
+    }
+
+    /// A member's disk is wiped: what it held counts where it is still called for.
+    pub(super) fn departs(&mut self, number: usize, incarnation: Incarnation) {
+        let shown = self.shown.remove(&number).unwrap_or_default();
+        let held = shown.owed.unwrap_or(Owed {
+            log: shown.log,
+            durable: shown.durable,
+            accepted: None,
+        });
+        self.departed.insert((number, incarnation), held);
     }
 
     /// Another state has taken the place of a member's log.
@@ -373,10 +389,25 @@ impl World {
         if !repairing {
             self.members[number].harm = None;
         }
+        let (id, incarnation) = (id_of(number), self.members[number].incarnation());
+        if self.members[number].lost && self.has_voter(id, incarnation) {
+            self.members[number].lost = false;
+            self.judge.reached(Goal::Reborn);
+        }
         if self.members[number].config.lease_reads {
             self.check_leases()?;
         }
         Ok(())
+    }
+
+    /// Whether a member knows it to be committed that this life of a disk votes.
+    fn has_voter(&self, id: NodeId, incarnation: Incarnation) -> bool {
+        let nodes = self.members.iter().filter_map(|m| m.node.as_ref());
+        let mut settled = nodes.filter_map(Node::raft).map(Raft::membership);
+        settled.any(|settled| {
+            let own = settled.get(id);
+            settled.is_voter(id) && own.is_some_and(|own| own.incarnation == incarnation)
+        })
     }
 
     /// R16: no two members hold a lease at the same true time.

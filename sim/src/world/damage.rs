@@ -1,13 +1,13 @@
-//! Damage at rest in a group: bits flip, a sector reads as zeros, or as another one.
+//! Damage at rest in a group: bits flip, a sector reads as zeros, or as another one, or a disk is
+//! replaced by an empty one.
 //!
 //! An atlas of who is harmed keeps it within what a group can bear: of n voters at most
 //! ⌊(n−1)/2⌋ lack anything at a time, whatever it is, and only what a later record knows to be
 //! synced is harmed. A lone server keeps what it has acknowledged.
 
-use seedis::aof::manifest::Manifest;
-use seedis::aof::record::{self, Found, Head, Place};
 use seedis::disk::{FileKind, FileName};
 use seedis::node::Node;
+use seedis::node::inspect::Inspection;
 use seedis::raft::{Membership, Raft};
 
 use super::World;
@@ -15,6 +15,7 @@ use super::member::Member;
 use crate::disk::FakeDisk;
 use crate::draws::{Dice, Stream};
 use crate::goals::Fault;
+use crate::image::Image;
 
 /// What a disk reads and writes at once, in bytes.
 const SECTOR: u64 = 512;
@@ -32,51 +33,29 @@ type Extent = (FileName, u64);
 
 /// What of a disk its last mark knows to be synced: the base and the log, file by file.
 fn known_synced(disk: &FakeDisk) -> Option<Vec<Extent>> {
-    let image = |name: FileName| {
-        let found = disk.files().find(|(file, _)| *file == name);
-        found.map(|(_, image)| image.read(0, image.len()))
-    };
-    let manifest = Manifest::decode(&image(FileName::MANIFEST)?)?;
-    let (mut predecessor, mut synced) = (manifest.predecessor, Place::default());
-    let mut ends = Vec::new();
-    let mut segment = manifest.first_segment;
-    while let Some(bytes) = image(FileName::new(FileKind::Log, segment)) {
-        let mut offset = 0;
-        while let Found::Record {
-            payload,
-            sum,
-            length,
-        } = record::find(&bytes[offset as usize..], Place { segment, offset })
-        {
-            let Some((head, _)) =
-                Head::decode(payload).filter(|(h, _)| h.predecessor == predecessor)
-            else {
-                break;
-            };
-            synced = synced.max(head.synced);
-            predecessor = sum;
-            offset += length as u64;
-        }
-        if offset == 0 {
-            break;
-        }
-        ends.push((segment, offset));
-        segment += 1;
+    let mut disk = disk.clone();
+    let (mut inspection, mut asked) = Inspection::new();
+    while let Some((ticket, op)) = asked {
+        asked = inspection.completed(ticket, disk.perform(op));
     }
-    // The base counts only once the record behind it is synced.
-    let base = FileName::new(FileKind::Base, manifest.base);
-    let base = image(base)
-        .filter(|_| manifest.base > 0 && !ends.is_empty())
-        .map(|bytes| (base, bytes.len() as u64));
-    let logs = ends.into_iter().filter_map(|(segment, end)| {
-        let end = match segment.cmp(&synced.segment) {
-            std::cmp::Ordering::Less => end,
-            std::cmp::Ordering::Equal => end.min(synced.offset),
-            std::cmp::Ordering::Greater => 0,
+    let found = inspection.found();
+    let (last, end) = found.synced.filter(|_| found.refused.is_none())?;
+    let bases = disk
+        .files()
+        .filter(|(file, _)| file.kind() == FileKind::Base);
+    // One that does not count may still be there.
+    let counts = found.base.is_some() && bases.count() == 1;
+    let extent = |(file, image): (FileName, &Image)| {
+        let length = image.written().len() as u64;
+        let extent = match file.kind() {
+            FileKind::Base if counts => length,
+            FileKind::Log if file < last => length,
+            FileKind::Log if file == last => length.min(end),
+            _ => 0,
         };
-        (end > 0).then_some((FileName::new(FileKind::Log, segment), end))
-    });
-    Some(logs.chain(base).collect())
+        (extent > 0).then_some((file, extent))
+    };
+    Some(disk.files().filter_map(extent).collect())
 }
 
 /// The voters of the smaller half.
@@ -99,6 +78,29 @@ impl World {
         sizes.min().map_or(0, |least| least.saturating_sub(1) / 2)
     }
 
+    /// Whether the group can bear that a member, too, lacks something.
+    fn can_bear_more(&self, number: usize) -> bool {
+        let lacks = |member: &Member| member.harm.is_some() || member.lost;
+        let lacking = self.members.iter().filter(|member| lacks(member)).count();
+        !lacks(&self.members[number]) && lacking < self.bearable()
+    }
+
+    /// The disk of a member that is down is replaced by an empty one, where the group can bear it:
+    /// the member is another from now on, and must be removed and added again.
+    pub(super) fn wipe(&mut self, number: usize) {
+        let (key, life) = (1 << 32 | number as u64, self.members[number].life);
+        let mut dice = self.dice(Stream::DAMAGE, key, life);
+        if self.healed || !dice.permille(self.scenario.wipes) || !self.can_bear_more(number) {
+            return;
+        }
+        let member = &mut self.members[number];
+        self.agreement.departs(number, member.incarnation());
+        member.wipe(&self.scenario);
+        self.fired(Fault::Wipe);
+        self.tell(|| format!("member {number}: its disk is wiped"));
+        self.plan_wish(number);
+    }
+
     /// Something of what a member that is down has synced is damaged, where the group can bear it.
     pub(super) fn damage(&mut self, number: usize) {
         let life = self.members[number].life;
@@ -106,8 +108,7 @@ impl World {
         if self.healed || !dice.permille(self.scenario.damage) {
             return;
         }
-        let harmed = self.members.iter().filter(|m| m.harm.is_some()).count();
-        if self.members[number].harm.is_some() || harmed >= self.bearable() {
+        if !self.can_bear_more(number) {
             return;
         }
         let member = &mut self.members[number];
@@ -140,7 +141,14 @@ impl World {
         }
     }
 
-    /// Members that lack something, as bits.
+    /// Members that cannot vote now, since they are under repair or no members any more, as bits.
+    pub(super) fn lacking(&self) -> u64 {
+        let lost = self.members.iter().filter(|member| member.lost);
+        let lost: u64 = lost.map(|member| 1 << member.number).sum();
+        lost | self.under_repair()
+    }
+
+    /// Members that are under repair, as bits.
     pub(super) fn under_repair(&self) -> u64 {
         let lacks = |member: &&Member| {
             let raft = member.node.as_ref().and_then(Node::raft);

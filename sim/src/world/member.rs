@@ -87,6 +87,10 @@ pub(super) struct Member {
     /// What of its disk is damaged and not yet known to be made good, and how often it was.
     pub(super) harm: Option<Harm>,
     pub(super) harms: u64,
+    /// How often its disk was wiped.
+    pub(super) wipes: u64,
+    /// It was, and the group has no voter of this life of its disk yet.
+    pub(super) lost: bool,
     /// The disk is full, or was until a moment ago: until the process has run for so long.
     pub(super) tight_until: u64,
     /// The monotonic clock stands still since then.
@@ -133,6 +137,8 @@ impl Member {
             flipped: None,
             harm: None,
             harms: 0,
+            wipes: 0,
+            lost: false,
             tight_until: 0,
             frozen_from: None,
         }
@@ -160,6 +166,25 @@ impl Member {
     /// Whether it may still believe that its disk is full.
     pub(super) fn is_tight(&self, time: u64) -> bool {
         self.ran(time) < self.tight_until
+    }
+
+    /// Which life of its disk this is.
+    pub(super) fn incarnation(&self) -> Incarnation {
+        Incarnation(incarnation_of(self.number).0 | self.wipes << 16)
+    }
+
+    /// Its disk is another, and empty; what it is told about its group a newcomer is told.
+    pub(super) fn wipe(&mut self, scenario: &Scenario) {
+        self.wipes += 1;
+        let seed = scenario
+            .seed
+            .wrapping_add(self.wipes << 32 | self.number as u64);
+        self.disk = FakeDisk::new(seed, scenario.final_failures);
+        self.unsynced.clear();
+        (self.harm, self.lost) = (None, true);
+        let (own, incarnation) = (self.config.id, self.incarnation());
+        self.config.incarnation = incarnation;
+        self.config.founders.retain(|(id, _)| *id != own);
     }
 
     /// Whether there is a process.
@@ -199,7 +224,7 @@ fn config_of(number: usize, scenario: &Scenario) -> Config {
     config
 }
 
-/// The life of a member's disk.
+/// The first life of a member's disk.
 fn incarnation_of(number: usize) -> Incarnation {
     Incarnation(number as u64 + 1)
 }
@@ -241,12 +266,13 @@ impl World {
     fn meet(&mut self, number: usize, other: usize) {
         let time = self.time;
         let is_there = self.members[other].node.is_some();
+        let incarnation = self.members[other].incarnation();
         let member = &mut self.members[number];
         if let Some(node) = member.node.as_mut().filter(|_| is_there) {
             let address = address_of(other);
             let met = Input::Met {
                 id: id_of(other),
-                incarnation: incarnation_of(other),
+                incarnation,
                 address: &address,
             };
             node.handle(member.clock.read(time), met);
@@ -338,6 +364,7 @@ impl World {
             self.flip(number, &mut dice);
         }
         self.damage(number);
+        self.wipe(number);
         let after = dice.exponential(300_000_000);
         self.push(after, Event::Start { member: number });
         // Now and then the next crash comes while it recovers.

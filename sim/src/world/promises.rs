@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use seedis::ids::{Incarnation, LogIndex, NodeId, Term};
 use seedis::node::Node;
 use seedis::raft::message::{Envelope, Message};
-use seedis::raft::{Raft, Settings};
+use seedis::raft::{Raft, Settings, wire};
 
+use super::World;
 use super::agreement::broken;
 use super::frames::id_of;
 use crate::judge::invariant::{Id, Verdict};
@@ -72,6 +74,37 @@ impl Promises {
         }
         Ok(())
     }
+}
+
+impl World {
+    /// How a member stands that is about to be given a frame which is not for it, but for another
+    /// life of its disk.
+    pub(super) fn stands_before(&self, number: usize, frame: &Bytes) -> Option<String> {
+        let (envelope, _) = wire::decode(frame).ok()?;
+        let member = &self.members[number];
+        let node = member.node.as_ref()?;
+        let other = node.raft()?.incarnation() != envelope.to.incarnation;
+        other.then(|| standing(node))
+    }
+
+    /// R21: it stands as it did.
+    pub(super) fn stands_still(&self, number: usize, before: Option<String>) -> Verdict {
+        let (Some(before), Some(node)) = (before, &self.members[number].node) else {
+            return Ok(());
+        };
+        let after = standing(node);
+        if after != before {
+            let text = format!("member {number} heeds a frame for another life: {before}, {after}");
+            return broken(Id::R21, text);
+        }
+        Ok(())
+    }
+}
+
+/// What a frame may change.
+fn standing(node: &Node) -> String {
+    let leader = node.raft().and_then(Raft::leader);
+    format!("{leader:?}, {:?}", node.standing())
 }
 
 /// R19: no member keeps or waits for more than its settings allow; the last entry may be larger.

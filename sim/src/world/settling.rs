@@ -105,7 +105,7 @@ impl World {
             return;
         }
         let gone = dice.below(1 << members);
-        let absent = gone | self.under_repair();
+        let absent = gone | self.lacking();
         let stays = |id: NodeId| absent >> (id.0 - 1) & 1 == 0;
         let nodes = self
             .members
@@ -147,12 +147,15 @@ impl World {
             let text = format!("a change is under way: {:?}", leader.membership());
             return Err(Violation::new(Id::L4, text));
         }
-        let members: Vec<NodeId> = leader
-            .membership()
-            .map(|membership| membership.members().map(|member| member.id).collect())
-            .unwrap_or_default();
-        let numbers = members.iter().map(|id| id.0 as usize - 1);
-        let there: Vec<usize> = numbers.filter(|number| !self.is_gone(*number)).collect();
+        let membership = leader.membership();
+        let members = membership.into_iter().flat_map(Membership::members);
+        // A disk that was wiped is no member's any more.
+        let lives = |number: usize, incarnation| self.members[number].incarnation() == incarnation;
+        let there: Vec<usize> = members
+            .map(|member| (member.id.0 as usize - 1, member.incarnation))
+            .filter(|(number, incarnation)| !self.is_gone(*number) && lives(*number, *incarnation))
+            .map(|(number, _)| number)
+            .collect();
         let nodes = there.iter().filter_map(|n| self.members[*n].node.as_ref());
         let applied: Vec<u64> = nodes.map(|node| node.applied().0).collect();
         if applied.len() < there.len() || applied.iter().any(|index| *index != applied[0]) {
@@ -186,7 +189,7 @@ impl World {
     /// Why the group may stand still although nothing goes wrong any more: those who are gone, or
     /// have lost what they held, are needed by what was changed at the last moment.
     fn may_be_stuck(&self) -> bool {
-        let absent = self.settling.gone | self.under_repair();
+        let absent = self.settling.gone | self.lacking();
         let stays = |id: NodeId| absent >> (id.0 - 1) & 1 == 0;
         let nodes = self.members.iter().filter_map(|m| m.node.as_ref());
         let mut rafts = nodes.filter_map(Node::raft);

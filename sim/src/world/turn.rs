@@ -286,10 +286,12 @@ impl World {
     fn read_all(&mut self, number: usize, dice: &mut Dice) -> Alive {
         for (from, frame) in std::mem::take(&mut self.members[number].frames) {
             self.digest.bytes(&frame);
+            let stands = self.stands_before(number, &frame);
             let (from, frame) = (super::frames::id_of(from), &frame[..]);
             if !self.inform(number, Input::Message { from, frame })? {
                 return Ok(false);
             }
+            self.stands_still(number, stands)?;
         }
         for conn in std::mem::take(&mut self.members[number].arrivals) {
             if let Some(connection) = self.connections.get_mut(&conn) {
@@ -415,26 +417,17 @@ impl World {
                 },
                 _ => None,
             });
-            let damaged = effects.iter().any(|effect| match effect {
-                Effect::Note(note) => matches!(**note, Note::Damage(_)),
-                _ => false,
+            let notes = effects.iter().filter_map(|effect| match effect {
+                Effect::Note(note) => Some(&**note),
+                _ => None,
             });
-            if damaged {
-                self.judge.damage_noted(number);
-            }
-            let installed = effects.iter().any(|effect| match effect {
-                Effect::Note(note) => matches!(**note, Note::SnapshotInstalled { .. }),
-                _ => false,
-            });
-            if installed {
-                self.judge.reached(Goal::Installed);
-            }
-            let repaired = effects.iter().any(|effect| match effect {
-                Effect::Note(note) => matches!(**note, Note::Repaired { .. }),
-                _ => false,
-            });
-            if repaired {
-                self.judge.reached(Goal::Repaired);
+            for note in notes {
+                match note {
+                    Note::Damage(_) => self.judge.damage_noted(number),
+                    Note::SnapshotInstalled { .. } => self.judge.reached(Goal::Installed),
+                    Note::Repaired { .. } => self.judge.reached(Goal::Repaired),
+                    _ => {}
+                }
             }
             self.listen(number, Heard::Flushed { recovered })?;
             self.check_member(number)?;
