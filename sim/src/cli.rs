@@ -1,6 +1,7 @@
 //! The command line: what can be asked of the simulator.
 
 use std::ops::Range;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
@@ -9,7 +10,8 @@ use crate::goals::{Fault, Goal};
 use crate::judge::invariant::Id;
 use crate::run::{EVENTS, Order};
 use crate::scenario::Profile;
-use crate::{check, fleet, model, mutants, report, run};
+use crate::shrink::Budget;
+use crate::{check, fleet, model, mutants, replay, report, run};
 
 /// The world in a box: runs Seedis under a virtual clock, a fake disk and unruly clients, from a
 /// seed.
@@ -21,7 +23,8 @@ struct Cli {
 }
 
 const EXITS: &str = "Exit: 0 pass, 2 usage, 10 safety, 12 liveness, 13 panic, 14 non-determinism, \
-    16 a fault class or goal was never exercised, 17 a planted bug was not found.";
+    16 a fault class or goal was never exercised, 17 a planted bug was not found, \
+    18 a file is stale or a seed passes that was to be shrunk.";
 
 /// How much is printed of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -68,6 +71,49 @@ enum Verb {
         /// Stop at the first failure.
         #[arg(long)]
         fail_fast: bool,
+    },
+    /// Plays a seed or a `.sim` file again, and says whether it still fails as it did.
+    Replay {
+        /// A seed, or the name of a `.sim` file.
+        what: String,
+        /// Of which direction the seed is.
+        #[arg(long, value_enum, default_value = "smoke")]
+        profile: Profile,
+        /// The last event to be seen.
+        #[arg(long, default_value_t = EVENTS)]
+        until: u64,
+        /// Print what happens.
+        #[arg(long)]
+        trace: bool,
+        /// Of a seed, print each fault that struck, as a `.sim` file would have it.
+        #[arg(long)]
+        faults: bool,
+    },
+    /// Makes a seed that fails small: a `.sim` file of few faults and few requests.
+    Shrink {
+        /// The seed.
+        seed: u64,
+        /// In which direction it fails.
+        #[arg(long, value_enum, default_value = "smoke")]
+        profile: Profile,
+        /// The file to be written; `PROFILE-SEED.sim`, where none is named.
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+        /// For how long to look at most.
+        #[arg(long, value_parser = duration, default_value = "60s")]
+        time: Duration,
+        /// How many runs side by side.
+        #[arg(long, default_value_t = cores())]
+        jobs: usize,
+        /// One line for other programs.
+        #[arg(long, hide = true)]
+        brief: bool,
+    },
+    /// Plays all files of a directory; each must pass.
+    Regressions {
+        /// The directory.
+        #[arg(default_value = "sim/regressions")]
+        directory: PathBuf,
     },
     /// Determinism: runs each seed again, in reversed order and in another process.
     Check {
@@ -188,6 +234,32 @@ pub(crate) fn main() -> u8 {
                 fail_fast,
             })
         }
+        Verb::Replay {
+            what,
+            profile,
+            until,
+            trace,
+            faults,
+        } => replay::replay(&what, profile, until, trace, faults),
+        Verb::Shrink {
+            seed,
+            profile,
+            output,
+            time,
+            jobs,
+            brief,
+        } => {
+            let order = Order {
+                seed,
+                profile,
+                events: EVENTS,
+                trace: false,
+                columns: false,
+            };
+            let budget = Budget { time, jobs };
+            replay::shrink(order, budget, output, brief)
+        }
+        Verb::Regressions { directory } => replay::regressions(&directory),
         Verb::Check { seeds, profile } => check::check(seeds, profile),
         Verb::Digests { seeds, profile } => {
             check::print_digests(seeds, profile);

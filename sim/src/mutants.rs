@@ -337,7 +337,7 @@ fn caught(said: &str) -> Option<Catch> {
     let id = said.lines().next()?.split(' ').next()?;
     let mut words = said
         .lines()
-        .find_map(|line| line.strip_prefix("reproduce: sim run "))?
+        .find_map(|line| line.strip_prefix("reproduce: sim replay "))?
         .split(' ');
     Some(Catch {
         id: id.to_owned(),

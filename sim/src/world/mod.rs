@@ -17,6 +17,9 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use crate::client::Client;
+use crate::decisions::Decisions;
+use crate::decisions::address::Address;
+use crate::decisions::decision::Strike;
 use crate::digest::Digest;
 use crate::draws::{Dice, Stream};
 use crate::goals::{Fault, Goals};
@@ -123,6 +126,8 @@ pub(crate) struct World {
     connections: BTreeMap<u64, Connection>,
     last_conn: u64,
     agreement: agreement::Agreement,
+    /// Who decides what goes wrong, and what clients do.
+    pub(crate) decisions: Decisions,
     /// Who hears whom, while the group is parted.
     partition: Option<Vec<u64>>,
     /// All faults have ended: what is pending must come to its end.
@@ -135,7 +140,13 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// A world in which the seed decides.
     pub(crate) fn new(scenario: Scenario) -> Self {
+        Self::decided(scenario, Decisions::default())
+    }
+
+    /// A world in which somebody decides.
+    pub(crate) fn decided(scenario: Scenario, decisions: Decisions) -> Self {
         let seed = scenario.seed;
         let members = (0..scenario.members).map(|number| Member::new(number, &scenario));
         let clients = scenario
@@ -159,6 +170,7 @@ impl World {
             connections: BTreeMap::new(),
             last_conn: 0,
             agreement: agreement::Agreement::default(),
+            decisions,
             partition: None,
             healed: false,
             settling: settling::Settling::default(),
@@ -171,11 +183,14 @@ impl World {
             world.push(0, Event::Start { member });
             world.plan_faults(member);
         }
+        world.plan_script();
         for member in world.scenario.founders..world.members.len() {
             world.plan_wish(member);
         }
-        for client in 0..world.clients.len() {
-            world.push(1_000_000 * (client as u64 + 1), Event::Act { client });
+        if !world.decisions.are_scripted() {
+            for client in 0..world.clients.len() {
+                world.push(1_000_000 * (client as u64 + 1), Event::Act { client });
+            }
         }
         world
     }
@@ -187,6 +202,14 @@ impl World {
 
     fn fired(&mut self, fault: Fault) {
         self.judge.goals.fired(fault);
+    }
+
+    /// Records a fault, for whoever wants to know which fired.
+    fn note(&mut self, address: Option<Address>, strike: impl FnOnce() -> Strike) {
+        if address.is_some() {
+            let now = (self.events, self.time);
+            self.decisions.note(now, address, strike());
+        }
     }
 
     fn dice(&self, stream: Stream, a: u64, b: u64) -> Dice {
@@ -224,9 +247,14 @@ impl World {
         }
     }
 
-    /// Runs until clients have stopped asking and all is answered, or `events` have happened.
-    pub(crate) fn run(&mut self, events: u64) -> Verdict {
-        while self.advance(events)? {}
+    /// Runs until clients have stopped asking and all is answered, or `events` have happened, or
+    /// it is so late.
+    pub(crate) fn run(&mut self, events: u64, until: u64) -> Verdict {
+        while self.advance(events)? {
+            if self.time > until {
+                return Ok(());
+            }
+        }
         self.found = self.ledger.judge()?;
         Ok(())
     }
@@ -252,6 +280,7 @@ impl World {
             return Ok(false);
         };
         self.time = time;
+        self.decisions.tell_time(time);
         self.events += 1;
         self.digest.word(time);
         let label = self.columns.then(|| columns::label(&event));

@@ -10,6 +10,8 @@ use seedis::node::witness::Witnessed;
 
 use super::promises::check_limits;
 use super::{Event, Segment, World};
+use crate::decisions::address::{Address, Plain, Point};
+use crate::decisions::decision::Strike;
 use crate::draws::{Dice, Stream};
 use crate::goals::{Fault, Goal};
 use crate::judge::invariant::{Id, Verdict, Violation};
@@ -77,7 +79,12 @@ impl World {
     }
 
     /// One more boundary between effects: a doomed member may end here.
-    fn boundary(&mut self, number: usize) -> bool {
+    fn boundary(&mut self, number: usize, point: impl FnOnce() -> Point) -> bool {
+        let life = self.members[number].life;
+        let address = self.decisions.point(number, life, point);
+        if self.decisions.are_scripted() {
+            return self.pass_as_written(number, address.as_ref());
+        }
         let member = &mut self.members[number];
         match &mut member.doom {
             None => true,
@@ -87,10 +94,28 @@ impl World {
             }
             Some(doom) => {
                 let end = doom.end;
-                self.end(number, end);
+                self.crash(number, end, address, None);
                 false
             }
         }
+    }
+
+    /// A boundary at which a script decides whether a member ends, or will stand still.
+    fn pass_as_written(&mut self, number: usize, address: Option<&Address>) -> bool {
+        if self.healed {
+            return true;
+        }
+        for strike in self.decisions.strikes(address, |_| true) {
+            match strike {
+                Strike::Crash { end, fate } => {
+                    self.crash(number, end, None, Some(&fate));
+                    return false;
+                }
+                Strike::Hold { length } => self.decisions.hold(number, length),
+                _ => {}
+            }
+        }
+        true
     }
 
     /// Tells a node something, and the judge what came of it.
@@ -99,9 +124,11 @@ impl World {
         let Some(node) = &mut self.members[number].node else {
             return Ok(false);
         };
+        let names = self.decisions.are_named();
+        let point = names.then(|| Point::behind_input(&input));
         node.handle(now, input);
         self.listen(number, Heard::Handled)?;
-        Ok(self.boundary(number))
+        Ok(self.boundary(number, || point.unwrap_or(Point::Known)))
     }
 
     /// Hands what a node has witnessed to the judge.
@@ -213,6 +240,12 @@ impl World {
         }
         member.turns += 1;
         let turns = member.turns;
+        self.decisions.held(number);
+        let begun = Point::Plain(Plain::TurnBegun);
+        let begun = self.decisions.point(number, life, || begun);
+        if self.decisions.are_scripted() && !self.pass_as_written(number, begun.as_ref()) {
+            return Ok(());
+        }
         let mut dice = self.dice(Stream::TURN, number as u64, turns);
         let disk_first = dice.coin();
         if disk_first && !self.tell_outcomes(number)? {
@@ -228,10 +261,18 @@ impl World {
         if stop && !self.inform(number, Input::Stop)? {
             return Ok(());
         }
-        if !self.healed && dice.below(10_000) < self.scenario.mid_turn {
+        let hold = if self.decisions.are_scripted() {
+            self.decisions.held(number)
+        } else if !self.healed && dice.below(10_000) < self.scenario.mid_turn {
+            Some(dice.exponential(100_000_000).min(1_000_000_000))
+        } else {
+            None
+        };
+        if let Some(after) = hold {
             self.fired(Fault::MidTurn);
+            let address = self.decisions.last_point(number);
+            self.note(address, || Strike::Hold { length: after });
             self.members[number].mid_turn = true;
-            let after = dice.exponential(100_000_000).min(1_000_000_000);
             let time = self.time;
             self.members[number].stand_still(time, after);
             self.push(
@@ -429,7 +470,7 @@ impl World {
             }
             self.listen(number, Heard::Flushed { recovered })?;
             self.check_member(number)?;
-            if !self.boundary(number) {
+            if !self.boundary(number, || Point::Plain(Plain::Flushed)) {
                 return Ok(());
             }
             let stopped = effects
@@ -444,12 +485,14 @@ impl World {
             }
             let mut again = false;
             for effect in effects {
+                let names = self.decisions.are_named();
+                let point = names.then(|| Point::behind_effect(&effect));
                 match self.perform(number, effect)? {
                     Performed::Gone => return Ok(()),
                     Performed::Done => {}
                     Performed::Again => again = true,
                 }
-                if !self.boundary(number) {
+                if !self.boundary(number, || point.unwrap_or(Point::Known)) {
                     return Ok(());
                 }
             }
