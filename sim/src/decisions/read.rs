@@ -179,8 +179,9 @@ fn passed(text: &str) -> Parsed<Address> {
         .ok_or("`in term 1`, `in life 0` or `from 2s on` is missing")?;
     let (place, _) = place(front, number(scope)?)?;
     match (&place, term) {
-        (Address::Frame { .. }, Some(_)) => Ok(place),
-        (Address::Point { .. } | Address::Deed { .. }, None) => Ok(place),
+        (Address::Frame { .. }, Some(_)) | (Address::Point { .. } | Address::Deed { .. }, None) => {
+            Ok(place)
+        }
         _ => Err("messages are of a term, all else of a life".to_owned()),
     }
 }
@@ -217,8 +218,9 @@ fn place(text: &str, scope: u64) -> Parsed<(Address, u64)> {
         };
         return Ok((frame, nth));
     }
-    let (name, who) = around(rest, " of ")?;
-    let deed = Deed::find(name).ok_or_else(|| format!("`{name}` is no message or operation"))?;
+    let nothing = || format!("`{name}` is no message or operation");
+    let (name, who) = rest.rsplit_once(" of ").ok_or_else(nothing)?;
+    let deed = Deed::find(name).ok_or_else(nothing)?;
     let (member, life) = (member(who)?, scope);
     let deed = Address::Deed {
         member,

@@ -75,7 +75,9 @@ pub(super) fn word(bytes: &[u8]) -> String {
         if run.len() >= RUN_MIN {
             let _ = write!(word, "\\({}*{})", escaped(run[0]), run.len());
         } else {
-            run.iter().for_each(|byte| word.push_str(&escaped(*byte)));
+            for byte in run {
+                word.push_str(&escaped(*byte));
+            }
         }
     }
     word.push('"');

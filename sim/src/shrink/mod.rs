@@ -19,6 +19,8 @@ use crate::run::{self, Order};
 use crate::stopwatch::Stopwatch;
 use search::Search;
 
+/// Pieces of this size are fine enough at first.
+const COARSE: usize = 24;
 /// How often all is tried again at most.
 const ROUNDS: usize = 4;
 
@@ -83,7 +85,7 @@ pub(crate) fn shrink(order: Order, budget: Budget) -> Result<Shrunk, String> {
 fn remarks(fires: Id, text: &str) -> Vec<String> {
     let mut lines = vec![format!("{fires}: {}", fires.name())];
     let mut line = String::new();
-    for word in text.split_whitespace().take(60) {
+    for word in text.split_whitespace().take(40) {
         if line.len() + word.len() > 90 && !line.is_empty() {
             lines.push(std::mem::take(&mut line));
         }
@@ -101,17 +103,21 @@ impl Search {
     fn everything(&mut self) {
         self.cut_tail();
         self.without_any_fault();
+        self.window();
         self.classes();
         self.clients();
-        self.earlier();
+        self.acts(COARSE);
         self.steady();
+        self.window();
+        self.faults(COARSE);
         for _ in 0..ROUNDS {
             let before = self.size();
-            self.faults();
-            self.acts();
+            self.faults(1);
             self.members();
+            self.acts(1);
             self.classes();
             self.cut_tail();
+            self.window();
             self.earlier();
             self.steady();
             if self.size() == before || self.is_late() {
@@ -119,8 +125,8 @@ impl Search {
             }
         }
         self.values();
-        self.faults();
-        self.acts();
+        self.faults(1);
+        self.acts(1);
         self.tighten();
     }
 

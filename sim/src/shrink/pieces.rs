@@ -13,6 +13,15 @@ use crate::decisions::script::Script;
 const SHORT: u64 = 30;
 /// A run goes on for so long behind its failure, in nanoseconds.
 const TAIL: u64 = 1_000_000_000;
+/// What may be enough before a failure, in nanoseconds.
+const WINDOWS: [u64; 6] = [
+    500_000_000,
+    1_000_000_000,
+    2_000_000_000,
+    4_000_000_000,
+    8_000_000_000,
+    16_000_000_000,
+];
 /// The first thing in a run happens at this time if it can, in nanoseconds.
 const FIRST: u64 = 1_000_000_000;
 
@@ -142,21 +151,50 @@ impl Search {
         }
     }
 
-    /// Single faults.
-    pub(super) fn faults(&mut self) {
-        self.minimize(|script| &mut script.decisions);
+    /// Only what lies shortly before the failure: faults and acts, and they at the beginning of the
+    /// run; or there where they are; or faults alone.
+    pub(super) fn window(&mut self) {
+        if !self.fails_early() {
+            return;
+        }
+        let time = self.time;
+        let starts = WINDOWS.map(|length| time.saturating_sub(length));
+        self.first(3 * starts.len(), |best, number| {
+            let start = starts[number / 3];
+            let mut script = best.clone();
+            let is_in_time = |decision: &Decision| at(decision).is_none_or(|at| at >= start);
+            script.decisions.retain(is_in_time);
+            if number % 3 < 2 {
+                script.acts.retain(|act| act.at >= start);
+            }
+            if number % 3 == 0 && start > FIRST {
+                shift(&mut script, start - FIRST);
+            }
+            let (acts, decisions) = (script.acts.len(), script.decisions.len());
+            let less = acts < best.acts.len() || decisions < best.decisions.len();
+            (start > 0 && less).then_some(script)
+        });
     }
 
-    /// Single acts.
-    pub(super) fn acts(&mut self) {
-        self.minimize(|script| &mut script.acts);
+    /// Single faults, or so many at once.
+    pub(super) fn faults(&mut self, least: usize) {
+        self.minimize(least, |script| &mut script.decisions);
     }
 
-    /// Takes away halves, quarters and so on, down to single items, until no item can go.
-    fn minimize<T: Clone + Sync>(&mut self, list: impl Fn(&mut Script) -> &mut Vec<T> + Sync) {
+    /// Single acts, or so many at once.
+    pub(super) fn acts(&mut self, least: usize) {
+        self.minimize(least, |script| &mut script.acts);
+    }
+
+    /// Takes away all, halves, quarters and so on, down to a least size, until nothing can go.
+    fn minimize<T: Clone + Sync>(
+        &mut self,
+        least: usize,
+        list: impl Fn(&mut Script) -> &mut Vec<T> + Sync,
+    ) {
         let mut len = list(&mut self.best).len();
-        let mut size = len.div_ceil(2);
-        while size > 0 && len > 0 {
+        let mut size = len;
+        while size >= least && len > 0 {
             let (mut from, mut less) = (0, false);
             while from * size < len {
                 let rest = len.div_ceil(size) - from;
@@ -179,7 +217,7 @@ impl Search {
             }
             size = match size {
                 1 if less => 1,
-                1 => 0,
+                1 => return,
                 _ => size.div_ceil(2).min(len.div_ceil(2)),
             };
         }
@@ -239,9 +277,9 @@ fn keep_members(script: &mut Script, members: usize) -> Result<(), String> {
     for decision in &mut script.decisions {
         if let Strike::Part { hears, .. } = &mut decision.strike {
             hears.truncate(members);
-            hears
-                .iter_mut()
-                .for_each(|heard| *heard &= (1 << members) - 1);
+            for heard in hears {
+                *heard &= (1 << members) - 1;
+            }
         }
         if let Strike::Abandon { members: gone } = &mut decision.strike {
             *gone &= (1 << members) - 1;

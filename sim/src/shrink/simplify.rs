@@ -116,7 +116,9 @@ fn length(strike: &mut Strike) -> Option<&mut u64> {
 
 fn shorten(act: &mut Act) {
     if let Deal::Ask(Piece::Request(words) | Piece::Inline(words)) = &mut act.deal {
-        words.iter_mut().for_each(|word| word.truncate(VALUE));
+        for word in words {
+            word.truncate(VALUE);
+        }
     }
 }
 

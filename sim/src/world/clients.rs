@@ -93,12 +93,11 @@ impl World {
         if let Some(dice) = twins {
             self.check_twins(number, &batch, dice)?;
         }
-        match leave {
-            Some((cut, how)) => self.leave(number, conn, batch, cut, how),
-            None => {
-                let whole = batch.bytes.len();
-                self.say(number, conn, batch, whole);
-            }
+        if let Some((cut, how)) = leave {
+            self.leave(number, conn, batch, cut, how);
+        } else {
+            let whole = batch.bytes.len();
+            self.say(number, conn, batch, whole);
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The world: members, clients, what travels between them, and one event at a time.
 
 mod agreement;
+mod boundaries;
 mod clients;
 mod columns;
 mod disk_jobs;

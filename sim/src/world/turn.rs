@@ -10,8 +10,7 @@ use seedis::node::witness::Witnessed;
 
 use super::promises::check_limits;
 use super::{Event, Segment, World};
-use crate::decisions::address::{Address, Plain, Point};
-use crate::decisions::decision::Strike;
+use crate::decisions::address::{Plain, Point};
 use crate::draws::{Dice, Stream};
 use crate::goals::{Fault, Goal};
 use crate::judge::invariant::{Id, Verdict, Violation};
@@ -76,46 +75,6 @@ impl World {
                 },
             );
         }
-    }
-
-    /// One more boundary between effects: a doomed member may end here.
-    fn boundary(&mut self, number: usize, point: impl FnOnce() -> Point) -> bool {
-        let life = self.members[number].life;
-        let address = self.decisions.point(number, life, point);
-        if self.decisions.are_scripted() {
-            return self.pass_as_written(number, address.as_ref());
-        }
-        let member = &mut self.members[number];
-        match &mut member.doom {
-            None => true,
-            Some(doom) if doom.boundaries > 0 => {
-                doom.boundaries -= 1;
-                true
-            }
-            Some(doom) => {
-                let end = doom.end;
-                self.crash(number, end, address, None);
-                false
-            }
-        }
-    }
-
-    /// A boundary at which a script decides whether a member ends, or will stand still.
-    fn pass_as_written(&mut self, number: usize, address: Option<&Address>) -> bool {
-        if self.healed {
-            return true;
-        }
-        for strike in self.decisions.strikes(address, |_| true) {
-            match strike {
-                Strike::Crash { end, fate } => {
-                    self.crash(number, end, None, Some(&fate));
-                    return false;
-                }
-                Strike::Hold { length } => self.decisions.hold(number, length),
-                _ => {}
-            }
-        }
-        true
     }
 
     /// Tells a node something, and the judge what came of it.
@@ -240,10 +199,7 @@ impl World {
         }
         member.turns += 1;
         let turns = member.turns;
-        self.decisions.held(number);
-        let begun = Point::Plain(Plain::TurnBegun);
-        let begun = self.decisions.point(number, life, || begun);
-        if self.decisions.are_scripted() && !self.pass_as_written(number, begun.as_ref()) {
+        if !self.begins_turn(number) {
             return Ok(());
         }
         let mut dice = self.dice(Stream::TURN, number as u64, turns);
@@ -261,27 +217,7 @@ impl World {
         if stop && !self.inform(number, Input::Stop)? {
             return Ok(());
         }
-        let hold = if self.decisions.are_scripted() {
-            self.decisions.held(number)
-        } else if !self.healed && dice.below(10_000) < self.scenario.mid_turn {
-            Some(dice.exponential(100_000_000).min(1_000_000_000))
-        } else {
-            None
-        };
-        if let Some(after) = hold {
-            self.fired(Fault::MidTurn);
-            let address = self.decisions.last_point(number);
-            self.note(address, || Strike::Hold { length: after });
-            self.members[number].mid_turn = true;
-            let time = self.time;
-            self.members[number].stand_still(time, after);
-            self.push(
-                after,
-                Event::Flush {
-                    member: number,
-                    life,
-                },
-            );
+        if self.stands_mid_turn(number, &mut dice) {
             return Ok(());
         }
         self.flush(number, &mut dice)
