@@ -195,3 +195,54 @@ pub(crate) fn shrink(order: Order, budget: Budget, output: Option<PathBuf>, brie
     }
     0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All files of a directory of the simulator, and what comes of each.
+    fn played(directory: &str) -> Vec<(PathBuf, Finding)> {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory);
+        let entries = fs::read_dir(directory).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        let paths = paths.filter(|path| path.extension().is_some_and(|ending| ending == "sim"));
+        let play = |path: PathBuf| {
+            let script = read(&path).unwrap();
+            let order = order_of(&script, run::EVENTS, false);
+            let (outcome, applied) = run::play(&script, order, u64::MAX).unwrap();
+            let finding = Finding::of(&script, &outcome, &applied);
+            (path, finding)
+        };
+        paths.map(play).collect()
+    }
+
+    #[test]
+    fn bugs_that_were_mended_stay_so() {
+        for (path, finding) in played("regressions") {
+            assert_eq!(finding, Finding::Passes, "{}", path.display());
+        }
+    }
+
+    #[test]
+    fn without_its_planted_bug_no_file_fails() {
+        let played = played("mutants");
+        assert!(!played.is_empty());
+        for (path, finding) in played {
+            let fails = matches!(finding, Finding::Reproduced | Finding::Otherwise(_));
+            assert!(!fails, "{}: {finding:?}", path.display());
+        }
+    }
+
+    #[test]
+    fn a_fault_that_finds_nothing_to_strike_makes_a_file_stale() {
+        let text = "fires R7\nfrom raft 1\nsteady\nset members 3\nset founders 3\nset runs 2s\n\
+                    pause n1 at 1s: 20ms\nlose 900th piece n1>n2 in term 77\n";
+        let script = Script::read(text).unwrap();
+        let order = order_of(&script, run::EVENTS, false);
+        let (outcome, applied) = run::play(&script, order, u64::MAX).unwrap();
+        let finding = Finding::of(&script, &outcome, &applied);
+        assert_eq!(finding, Finding::Stale { missed: 1, of: 2 });
+        let words = finding.words(&script);
+        assert_eq!(words, "stale: 1 of 2 faults no longer apply");
+    }
+}
