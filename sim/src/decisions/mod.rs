@@ -3,7 +3,8 @@
 //! Every place of the world where something may go wrong asks here. Where the seed decides, what it
 //! drew happens, and can be recorded. Where a script decides, that and nothing else happens: each
 //! fault at its address, with the parameters of the script, whatever the seed would have drawn.
-//! What is no fault (how long a frame takes, how bytes are cut) is drawn from the seed all the same.
+//! What is no fault (how long a frame takes, how bytes are cut) is drawn from the seed all the
+//! same.
 
 pub(crate) mod address;
 pub(crate) mod decision;
