@@ -10,7 +10,9 @@ use crate::goals::{Fault, Goal};
 use crate::judge::invariant::Id;
 use crate::run::{EVENTS, Order};
 use crate::scenario::Profile;
-use crate::{check, fleet, linear, model, mutants, replay, report, run, serve, view};
+use crate::shrink::Budget;
+use crate::subject::Subject;
+use crate::{check, fleet, linear, model, mutants, replay, report, run, scripts, serve, view};
 
 /// The world in a box: runs Seedis under a virtual clock, a fake disk and unruly clients, from a
 /// seed.
@@ -23,7 +25,8 @@ struct Cli {
 
 const EXITS: &str = "Exit: 0 pass, 2 usage, 10 safety, 11 linearizability, 12 liveness, 13 panic, \
     14 non-determinism, 15 the judge of histories gave up too often, 16 a fault class or goal was \
-    never exercised, 17 a planted bug was not found.";
+    never exercised, 17 a planted bug was not found, 18 a \
+    file is stale or a seed passes that was to be shrunk.";
 
 /// How much is printed of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -60,11 +63,11 @@ enum Verb {
     /// Whether a history of clients, as a test of real processes writes it, can have happened one
     /// thing at a time.
     Judge(linear::file::Args),
-    /// One run again: up to an event, or by hand.
+    /// A seed or a `.sim` file again: to its end, up to an event, or by hand.
     Replay {
-        /// The seed.
-        seed: u64,
-        /// In which direction to look.
+        /// A seed, or the name of a `.sim` file.
+        what: String,
+        /// Of which direction the seed is.
         #[arg(long, value_enum, default_value = "smoke")]
         profile: Profile,
         /// Stop behind this event.
@@ -73,6 +76,9 @@ enum Verb {
         /// Print what happens.
         #[arg(long)]
         trace: bool,
+        /// Of a seed, print each fault that struck, as a `.sim` file would have it.
+        #[arg(long)]
+        faults: bool,
         /// Begin behind this event.
         #[arg(long)]
         goto: Option<u64>,
@@ -82,8 +88,8 @@ enum Verb {
     },
     /// The page of a run: one HTML file that explains how a failure came about.
     View {
-        /// The seed.
-        seed: u64,
+        /// A seed, or the name of a `.sim` file.
+        what: String,
         /// Where to write it.
         #[arg(short, long, default_value = "sim.html")]
         output: PathBuf,
@@ -108,6 +114,32 @@ enum Verb {
         /// The profile of the second run, where it is another.
         #[arg(long, value_enum)]
         against: Option<Profile>,
+    },
+    /// Makes a seed that fails small: a `.sim` file of few faults and few requests.
+    Shrink {
+        /// The seed.
+        seed: u64,
+        /// In which direction it fails.
+        #[arg(long, value_enum, default_value = "smoke")]
+        profile: Profile,
+        /// The file to be written; `PROFILE-SEED.sim`, where none is named.
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+        /// For how long to look at most.
+        #[arg(long, value_parser = duration, default_value = "60s")]
+        time: Duration,
+        /// How many runs side by side.
+        #[arg(long, default_value_t = cores())]
+        jobs: usize,
+        /// One line for other programs.
+        #[arg(long, hide = true)]
+        brief: bool,
+    },
+    /// Plays all files of a directory; each must pass.
+    Regressions {
+        /// The directory.
+        #[arg(default_value = "sim/regressions")]
+        directory: PathBuf,
     },
     /// Determinism: runs each seed again, in reversed order and in another process.
     Check {
@@ -206,27 +238,33 @@ pub fn main() -> u8 {
         Verb::Serve(args) => serve::serve(&args),
         Verb::Judge(args) => linear::file::judge_file(&args),
         Verb::Replay {
-            seed,
+            what,
             profile,
             until,
             trace,
+            faults,
             goto,
             interactive,
-        } => replay::replay(replay::Way {
-            order: Order {
+        } => subject(&what, profile, |subject| {
+            if faults {
+                return scripts::faults(&subject);
+            }
+            replay::replay(&replay::Way {
+                subject,
+                until,
+                goto,
                 trace,
-                ..quiet(seed, profile)
-            },
-            until,
-            goto,
-            interactive,
+                interactive,
+            })
         }),
         Verb::View {
-            seed,
+            what,
             output,
             profile,
             events,
-        } => view::view(quiet(seed, profile), events, &output),
+        } => subject(&what, profile, |subject| {
+            view::view(&subject, events, &output)
+        }),
         Verb::Diff {
             seed,
             first,
@@ -234,14 +272,26 @@ pub fn main() -> u8 {
             profile,
             against,
         } => {
-            let order = quiet(seed, profile);
+            let order = Order::quiet(seed, profile);
             if let Some(second) = second {
                 replay::compare_events(order, first, second)
             } else {
-                let other = quiet(first, against.unwrap_or(profile));
+                let other = Order::quiet(first, against.unwrap_or(profile));
                 replay::compare_runs(order, other)
             }
         }
+        Verb::Shrink {
+            seed,
+            profile,
+            output,
+            time,
+            jobs,
+            brief,
+        } => {
+            let budget = Budget { time, jobs };
+            scripts::shrink(Order::quiet(seed, profile), budget, output, brief)
+        }
+        Verb::Regressions { directory } => scripts::regressions(&directory),
         Verb::Check { seeds, profile } => check::check(seeds, profile),
         Verb::Digests { seeds, profile } => {
             check::print_digests(seeds, profile);
@@ -273,14 +323,14 @@ pub fn main() -> u8 {
     }
 }
 
-/// A whole run of which nothing is printed as it goes.
-fn quiet(seed: u64, profile: Profile) -> Order {
-    Order {
-        seed,
-        profile,
-        events: EVENTS,
-        trace: false,
-        columns: false,
+/// Does something with a run that was named, or says why there is none of that name.
+fn subject(what: &str, profile: Profile, act: impl FnOnce(Subject) -> u8) -> u8 {
+    match Subject::read(what, profile) {
+        Ok(subject) => act(subject),
+        Err(why) => {
+            report::aside(&why);
+            2
+        }
     }
 }
 

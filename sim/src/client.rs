@@ -19,6 +19,8 @@ pub(crate) struct Client {
     pub(crate) heard: u64,
     /// It has sent what ends the conversation and waits for the end.
     pub(crate) leaving: bool,
+    /// The member to which it connects where nobody has sent it anywhere, in a script.
+    pub(crate) usual: usize,
     /// The member to which it was sent.
     pub(crate) hint: Option<usize>,
     /// How often it has acted.
@@ -41,7 +43,8 @@ impl Batch {
         batch
     }
 
-    fn push(&mut self, piece: Piece) {
+    /// Adds a piece.
+    pub(crate) fn push(&mut self, piece: Piece) {
         match &piece {
             Piece::Request(words) | Piece::Behind(words) => wire::request(&mut self.bytes, words),
             Piece::Inline(words) => {
@@ -63,6 +66,7 @@ impl Client {
             pending: VecDeque::new(),
             heard: 0,
             leaving: false,
+            usual: 0,
             hint: None,
             acts: 0,
         }

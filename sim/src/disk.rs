@@ -141,8 +141,18 @@ impl FakeDisk {
         }
     }
 
+    /// How often it has drawn: from there on it draws what it has not drawn yet.
+    pub(crate) fn dice(&self) -> u64 {
+        self.drawn
+    }
+
+    /// Lets it draw as if it had drawn so often.
+    pub(crate) fn set_dice(&mut self, drawn: u64) {
+        self.drawn = drawn;
+    }
+
     fn chance(&mut self, bound: u64) -> u64 {
-        self.drawn += 1;
+        self.drawn = self.drawn.wrapping_add(1);
         below(draw(self.seed, DISK_STREAM, self.drawn, 0), bound)
     }
 

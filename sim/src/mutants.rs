@@ -313,7 +313,7 @@ impl Copy {
             Some(Catch {
                 id, seed, profile, ..
             }) => {
-                let see = format!("sim run {seed} --profile {profile}");
+                let see = format!("sim replay {seed} --profile {profile}");
                 report::line(&format!("{name:<32} FAILS with {id}: {see}"));
                 Ok(false)
             }
@@ -337,7 +337,7 @@ fn caught(said: &str) -> Option<Catch> {
     let id = said.lines().next()?.split(' ').next()?;
     let mut words = said
         .lines()
-        .find_map(|line| line.strip_prefix("reproduce: sim run "))?
+        .find_map(|line| line.strip_prefix("reproduce: sim replay "))?
         .split(' ');
     Some(Catch {
         id: id.to_owned(),

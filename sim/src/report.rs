@@ -49,8 +49,8 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// The last lines of the run.
-    pub(crate) fn print(&self) {
+    /// The last lines of the run, which has this name on a command line.
+    pub(crate) fn print(&self, name: &str) {
         line(&format!("{} {}", self.id, self.id.name()));
         line(&format!("  {}", self.text));
         line(&format!(
@@ -61,18 +61,12 @@ impl Failure {
             self.digest,
             self.faults
         ));
-        line(&format!("reproduce: {}", self.reproduce()));
-        let (seed, profile) = (self.seed, self.profile);
-        line(&format!(
-            "page: sim view {seed} --profile {profile} -o sim.html"
-        ));
+        line(&format!("reproduce: sim replay {name} --trace"));
+        line(&format!("page: sim view {name} -o sim.html"));
     }
 
-    /// The command that does it again.
-    pub(crate) fn reproduce(&self) -> String {
-        format!(
-            "sim replay {} --profile {} --trace",
-            self.seed, self.profile
-        )
+    /// How a command line names the run.
+    pub(crate) fn name(&self) -> String {
+        format!("{} --profile {}", self.seed, self.profile)
     }
 }

@@ -4,12 +4,16 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use crate::decisions::address::Address;
+use crate::decisions::script::Script;
+use crate::decisions::{Decisions, Record};
 use crate::goals::Goals;
 use crate::judge::invariant::{Id, Verdict, Violation};
 use crate::judge::ledger::Found;
 use crate::report::{self, Failure};
 use crate::scenario::{Profile, Scenario};
 use crate::stopwatch::Stopwatch;
+use crate::subject::Subject;
 use crate::world::World;
 
 /// How many events a run has at most, unless told otherwise.
@@ -63,12 +67,40 @@ pub(crate) fn guarded<T>(act: impl FnOnce() -> Result<T, Violation>) -> Result<T
 
 /// Runs one seed.
 pub(crate) fn run(order: Order) -> Outcome {
+    run_world(
+        order,
+        World::new(Scenario::draw(order.seed, order.profile)),
+        u64::MAX,
+    )
+    .0
+}
+
+/// Runs one seed, and keeps what was decided in it.
+pub(crate) fn record(order: Order) -> (Outcome, Scenario, Record) {
+    let scenario = Scenario::draw(order.seed, order.profile);
+    let world = World::decided(scenario, Decisions::recorded());
+    let (outcome, world) = run_world(order, world, u64::MAX);
+    let record = world.decisions.record().cloned().unwrap_or_default();
+    (outcome, world.scenario, record)
+}
+
+/// Plays a script up to a time, in nanoseconds; with it, where its faults came to pass.
+pub(crate) fn play(
+    script: &Script,
+    order: Order,
+    until: u64,
+) -> Result<(Outcome, Vec<Option<Address>>), String> {
+    let world = World::decided(script.scenario()?, script.play());
+    let (outcome, world) = run_world(order, world, until);
+    Ok((outcome, world.decisions.applied_ones().to_vec()))
+}
+
+fn run_world(order: Order, mut world: World, until: u64) -> (Outcome, World) {
     let watch = Stopwatch::start();
-    let mut world = World::new(Scenario::draw(order.seed, order.profile));
     world.trace = order.trace;
     world.columns = order.columns;
-    let verdict = guarded(|| world.run(order.events));
-    Outcome {
+    let verdict = guarded(|| world.run(order.events, until));
+    let outcome = Outcome {
         order,
         verdict,
         digest: world.digest.to_string(),
@@ -78,7 +110,8 @@ pub(crate) fn run(order: Order) -> Outcome {
         wall: watch.elapsed(),
         goals: world.goals().clone(),
         found: world.found,
-    }
+    };
+    (outcome, world)
 }
 
 /// The digest behind each event of a run.
@@ -120,10 +153,15 @@ impl Outcome {
 
     /// The last lines of a run.
     pub(crate) fn print(&self) {
+        self.print_as(Subject::from(self.order).name());
+    }
+
+    /// The last lines of a run that has this name on a command line.
+    pub(crate) fn print_as(&self, name: &str) {
         let seed = self.order.seed;
         let simulated = self.time as f64 / 1e9;
         if let Some(failure) = self.failure() {
-            failure.print();
+            failure.print(name);
             return;
         }
         let wall = self.wall.as_secs_f64();

@@ -31,7 +31,7 @@ pub fn play(bytes: &[u8]) -> Result<Played, String> {
     let profile = Profile::ALL[usize::from(*profile) % Profile::ALL.len()];
     guide::steered(turns, || {
         let mut world = World::new(hurried(Scenario::draw(u64::from(*seed), profile)));
-        let verdict = world.run(EVENTS);
+        let verdict = world.run(EVENTS, u64::MAX);
         match verdict {
             Ok(()) => Ok(Played {
                 events: world.events,

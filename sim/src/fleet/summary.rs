@@ -94,7 +94,7 @@ pub(super) fn print(tally: &Tally) -> u8 {
     let mut kinds: Vec<_> = tally.failures.iter().collect();
     kinds.sort_by_key(|((id, profile), kind)| (kind.first.seed, *profile, *id));
     for (_, kind) in kinds.iter().take(SHOWN) {
-        kind.first.print();
+        kind.first.print(&kind.first.name());
     }
     for ((id, profile), kind) in &tally.failures {
         let seeds: Vec<String> = kind.seeds.iter().map(ToString::to_string).collect();
@@ -153,7 +153,10 @@ pub(super) fn json(plan: &Plan, tally: &Tally, code: u8) -> Json {
             ("text", Json::text(&kind.first.text)),
             ("event", Json::Count(kind.first.events)),
             ("digest", Json::text(&kind.first.digest)),
-            ("reproduce", Json::Text(kind.first.reproduce())),
+            (
+                "reproduce",
+                Json::Text(format!("sim replay {} --trace", kind.first.name())),
+            ),
         ])
     });
     let faults = tally.goals.faults.iter();

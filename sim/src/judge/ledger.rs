@@ -295,6 +295,6 @@ mod tests {
         ledger.asked(2, &words("GET r1"), 30);
         assert!(ledger.illegal().is_empty());
         ledger.answered(2, &Value::Bulk(b"old".to_vec()), 40);
-        assert_eq!(ledger.illegal(), [(1, 10), (2, 30)]);
+        assert_eq!(ledger.illegal(), [(2, 30)]);
     }
 }

@@ -10,7 +10,7 @@ const BEFORE: u64 = 3;
 
 /// Prints what is another in the members behind an event than behind an earlier one.
 pub(crate) fn events(order: Order, from: u64, to: u64) -> u8 {
-    let mut timeline = Timeline::new(order, Keep::Sparse);
+    let mut timeline = Timeline::new(&order.into(), Keep::Sparse);
     places(&mut timeline, from, to, &mut report::line);
     0
 }
@@ -51,8 +51,8 @@ pub(super) fn places(timeline: &mut Timeline, from: u64, to: u64, out: Out<'_>) 
 /// Prints the first event at which two runs part, both sides; 14 where they do.
 pub(crate) fn runs(first: Order, second: Order) -> u8 {
     let (mut one, mut other) = (
-        Timeline::new(first, Keep::Nothing),
-        Timeline::new(second, Keep::Nothing),
+        Timeline::new(&first.into(), Keep::Nothing),
+        Timeline::new(&second.into(), Keep::Nothing),
     );
     loop {
         let (more, goes_on) = (one.next(), other.next());

@@ -11,26 +11,29 @@ use std::io::{BufRead as _, IsTerminal as _};
 pub(crate) use compare::{events as compare_events, runs as compare_runs};
 
 use crate::report;
-use crate::run::Order;
+use crate::scripts;
+use crate::subject::Subject;
 use crate::timeline::{Keep, Timeline};
 use tell::Teller;
 pub(crate) use tell::shown;
 
 /// How a run is gone through.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Way {
-    pub(crate) order: Order,
+    pub(crate) subject: Subject,
     /// Stop behind this event.
     pub(crate) until: Option<u64>,
     /// Begin behind this event.
     pub(crate) goto: Option<u64>,
+    /// Print what happens.
+    pub(crate) trace: bool,
     /// By hand.
     pub(crate) interactive: bool,
 }
 
 /// Goes through a run as asked, and gives the exit code.
-pub(crate) fn replay(way: Way) -> u8 {
-    let mut timeline = Timeline::new(way.order, Keep::Sparse);
+pub(crate) fn replay(way: &Way) -> u8 {
+    let mut timeline = Timeline::new(&way.subject, Keep::Sparse);
     if way.interactive {
         if let Some(event) = way.goto {
             timeline.goto(event);
@@ -50,8 +53,8 @@ pub(crate) fn replay(way: Way) -> u8 {
         prompt::converse(timeline, lines, &mut report::line);
         return 0;
     }
-    let until = way.until.unwrap_or(way.order.events);
-    if way.order.trace {
+    let until = way.until.unwrap_or(way.subject.order.events);
+    if way.trace {
         timeline.goto(way.goto.unwrap_or(1).min(until));
         let teller = Teller::new(&timeline);
         teller.event(&mut report::line);
@@ -67,12 +70,7 @@ pub(crate) fn replay(way: Way) -> u8 {
         return 0;
     }
     // How it ends is told as it is by `run`.
-    let outcome = crate::run::run(Order {
-        trace: false,
-        ..way.order
-    });
-    outcome.print();
-    outcome.code()
+    scripts::play(&way.subject)
 }
 
 #[cfg(test)]

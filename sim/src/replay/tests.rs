@@ -1,20 +1,14 @@
 //! Conversations about a run, as they come out.
 
 use super::*;
-use crate::run::EVENTS;
+use crate::run::Order;
 use crate::scenario::Profile;
 
 fn said(seed: u64, profile: Profile, lines: &str) -> String {
-    let order = Order {
-        seed,
-        profile,
-        events: EVENTS,
-        trace: false,
-        columns: false,
-    };
+    let order = Order::quiet(seed, profile);
     let said = std::cell::RefCell::new(Vec::new());
     let say = |line: &str| said.borrow_mut().push(line.to_owned());
-    let timeline = Timeline::new(order, Keep::Sparse);
+    let timeline = Timeline::new(&order.into(), Keep::Sparse);
     let lines = lines.lines().map(str::to_owned);
     let lines = lines.inspect(|line| say(&format!("> {line}")));
     prompt::converse(timeline, lines, &mut |line| say(line));

@@ -83,7 +83,7 @@ impl Front {
             }
             Given::Goes(number) => {
                 if let Some(guest) = self.guests.remove(number) {
-                    world.leave(guest.client);
+                    world.goes(guest.client);
                 }
             }
         }

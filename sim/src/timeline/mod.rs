@@ -10,8 +10,8 @@ pub(crate) use causes::Head;
 use copies::Copies;
 
 use crate::judge::invariant::Verdict;
-use crate::run::{Order, guarded};
-use crate::scenario::Scenario;
+use crate::run::guarded;
+use crate::subject::Subject;
 use crate::world::World;
 use crate::world::observed::{Seen, Watch};
 
@@ -35,7 +35,8 @@ pub(crate) enum Keep {
 /// A run and the place in it where somebody stands.
 #[derive(Debug)]
 pub(crate) struct Timeline {
-    order: Order,
+    /// The most events.
+    events: u64,
     pub(crate) world: World,
     /// What was seen of the event behind which the world stands; nothing at the start.
     pub(crate) seen: Vec<Seen>,
@@ -46,10 +47,10 @@ pub(crate) struct Timeline {
 
 impl Timeline {
     /// A run before its first event.
-    pub(crate) fn new(order: Order, keep: Keep) -> Self {
-        let world = World::new(Scenario::draw(order.seed, order.profile));
+    pub(crate) fn new(subject: &Subject, keep: Keep) -> Self {
+        let world = subject.world();
         Self {
-            order,
+            events: subject.order.events,
             seen: Vec::new(),
             causes: Causes::new(world.members_count()),
             copies: Copies::new(keep, &world),
@@ -118,12 +119,12 @@ impl Timeline {
 
     /// Goes to the end.
     pub(crate) fn goto_end(&mut self) {
-        self.goto(self.order.events);
+        self.goto(self.events);
         // Whether an event is the last only the step behind it tells.
         while self.ending.is_none() {
             self.next();
         }
-        self.goto(self.order.events);
+        self.goto(self.events);
     }
 
     /// Makes the next event happen; false where there is none.
@@ -136,7 +137,7 @@ impl Timeline {
         } else {
             Watch::Causes
         };
-        let (world, most) = (&mut self.world, self.order.events);
+        let (world, most) = (&mut self.world, self.events);
         let result = guarded(|| world.advance(most));
         self.world.watch = Watch::Off;
         let seen = self.world.take_seen();

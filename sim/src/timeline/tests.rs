@@ -1,6 +1,7 @@
 //! Going forth and back in a run shows one and the same run.
 
 use super::*;
+use crate::run::Order;
 use crate::scenario::Profile;
 
 fn order(seed: u64, profile: Profile) -> Order {
@@ -17,7 +18,7 @@ fn order(seed: u64, profile: Profile) -> Order {
 fn wherever_one_goes_the_world_is_that_of_the_run() {
     for (seed, profile) in [(1, Profile::Raft), (3, Profile::Disk), (5, Profile::Clocks)] {
         let chain = crate::run::chain(order(seed, profile));
-        let mut timeline = Timeline::new(order(seed, profile), Keep::Sparse);
+        let mut timeline = Timeline::new(&order(seed, profile).into(), Keep::Sparse);
         timeline.goto_end();
         let end = timeline.event();
         assert_eq!(end, chain.len() as u64);
@@ -31,7 +32,7 @@ fn wherever_one_goes_the_world_is_that_of_the_run() {
 
 #[test]
 fn a_chain_of_causes_leads_back_to_what_moves_the_world_from_outside() {
-    let mut timeline = Timeline::new(order(1, Profile::Raft), Keep::Sparse);
+    let mut timeline = Timeline::new(&order(1, Profile::Raft).into(), Keep::Sparse);
     timeline.goto(5000);
     for event in 1..5000 {
         let chain = timeline.chain(event);
@@ -48,10 +49,11 @@ fn a_chain_of_causes_leads_back_to_what_moves_the_world_from_outside() {
 #[test]
 fn copies_stay_few_and_lie_closer_near_the_present() {
     let mut timeline = Timeline::new(
-        Order {
+        &Order {
             events: 60_000,
             ..order(3, Profile::Raft)
-        },
+        }
+        .into(),
         Keep::Sparse,
     );
     timeline.goto_end();

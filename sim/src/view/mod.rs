@@ -9,6 +9,7 @@ use json::Json;
 
 use crate::report;
 use crate::run::Order;
+use crate::subject::Subject;
 use crate::timeline::Timeline;
 
 const PAGE: &str = include_str!("page.html");
@@ -22,8 +23,8 @@ const SCRIPTS: [&str; 4] = [
 ];
 
 /// Writes the page of a run, and gives the exit code: a page of a failure is what was asked for.
-pub(crate) fn view(order: Order, detailed: u64, output: &Path) -> u8 {
-    let page = page(order, detailed);
+pub(crate) fn view(subject: &Subject, detailed: u64, output: &Path) -> u8 {
+    let page = page(subject, detailed);
     let bytes = page.len();
     if let Err(error) = std::fs::write(output, page) {
         report::line(&format!("{}: {error}", output.display()));
@@ -34,17 +35,17 @@ pub(crate) fn view(order: Order, detailed: u64, output: &Path) -> u8 {
 }
 
 /// The page as a text.
-fn page(order: Order, detailed: u64) -> String {
-    let (timeline, story) = story::tell(order, detailed);
-    let data = Json::Object(vec![("head", head(order, &timeline)), ("run", story)]);
+fn page(subject: &Subject, detailed: u64) -> String {
+    let (timeline, story) = story::tell(subject, detailed);
+    let data = Json::Object(vec![("head", head(subject, &timeline)), ("run", story)]);
     PAGE.replacen("/*style*/", STYLE, 1)
         .replacen("/*script*/", &SCRIPTS.concat(), 1)
         .replacen("/*data*/", &data.to_string(), 1)
 }
 
 /// What broke, and how to see it again.
-fn head(order: Order, timeline: &Timeline) -> Json {
-    let Order { seed, profile, .. } = order;
+fn head(subject: &Subject, timeline: &Timeline) -> Json {
+    let Order { seed, profile, .. } = subject.order;
     let event = timeline.event();
     let profile = profile.name();
     let broken = timeline
@@ -59,7 +60,7 @@ fn head(order: Order, timeline: &Timeline) -> Json {
         ])
     });
     let world = &timeline.world;
-    let again = format!("sim replay {seed} --profile {profile} -i --goto {event}");
+    let again = format!("sim replay {} -i --goto {event}", subject.name());
     Json::Object(vec![
         ("seed", seed.to_string().into()),
         ("profile", profile.into()),

@@ -8,7 +8,7 @@ use seedis::raft::RoleName;
 use super::json::Json;
 use crate::goals::Fault;
 use crate::judge::invariant::Id;
-use crate::run::Order;
+use crate::subject::Subject;
 use crate::timeline::{Keep, Timeline, message};
 use crate::wire::shown;
 use crate::world::columns::What;
@@ -75,13 +75,13 @@ pub(super) struct Story {
 
 /// Goes through a run twice: to its end, and again to tell what led to that. `detailed` is the
 /// number of events before the end of which every detail is told.
-pub(super) fn tell(order: Order, detailed: u64) -> (Timeline, Json) {
-    let mut timeline = Timeline::new(order, Keep::Nothing);
+pub(super) fn tell(subject: &Subject, detailed: u64) -> (Timeline, Json) {
+    let mut timeline = Timeline::new(subject, Keep::Nothing);
     timeline.goto_end();
     let end = timeline.event();
     let chain: BTreeSet<u64> = timeline.chain(end).into_iter().collect();
     let window = end.saturating_sub(detailed) + 1;
-    let mut again = Timeline::new(order, Keep::Nothing);
+    let mut again = Timeline::new(subject, Keep::Nothing);
     let mut story = Story {
         standings: vec![None; again.world.members_count()],
         ..Story::default()

@@ -12,7 +12,7 @@ fn a_page_needs_nothing_but_itself() {
         trace: false,
         columns: false,
     };
-    let page = page(order, 500);
+    let page = page(&order.into(), 500);
     for foreign in ["http://", "https://", "src=", "@import", "url("] {
         assert!(!page.contains(foreign), "{foreign}");
     }

@@ -15,7 +15,7 @@ use crate::wire::{Value, shown};
 pub(crate) type Request = Vec<Vec<u8>>;
 
 /// What a client sends at once.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Piece {
     /// A request, as clients write them.
     Request(Request),

@@ -5,6 +5,7 @@ use super::member::at_address;
 use super::observed::Seen;
 use super::{Event, Segment, World};
 use crate::client::Batch;
+use crate::decisions::decision::{Deal, Leave, Slowness};
 use crate::draws::Stream;
 use crate::goals::{Fault, Goal};
 use crate::judge::Asked;
@@ -15,6 +16,9 @@ use crate::workload::Piece;
 impl World {
     /// A client connects, asks or goes away, and decides when it acts again.
     pub(super) fn act(&mut self, number: usize) -> Verdict {
+        if self.decisions.are_scripted() {
+            return self.act_as_written(number);
+        }
         self.clients[number].acts += 1;
         let acts = self.clients[number].acts;
         let mut dice = self.dice(Stream::CLIENT, number as u64, acts);
@@ -33,10 +37,7 @@ impl World {
         if self.clients[number].pending.is_empty() {
             self.clients[number].heard = self.time;
         } else if self.time - self.clients[number].heard > self.scenario.patience {
-            self.fired(Fault::Impatience);
-            self.tell(|| format!("c{conn} waits no longer"));
-            self.send(conn, true, Segment::Reset);
-            self.hang_up(number, conn);
+            self.give_up(number, conn);
             return Ok(());
         }
         if self.clients[number].pending.len() < self.scenario.depth {
@@ -54,14 +55,84 @@ impl World {
         Ok(())
     }
 
+    /// What a script has a client do now.
+    fn act_as_written(&mut self, number: usize) -> Verdict {
+        let mut batch = Batch::default();
+        let (mut twins, mut leave) = (None, None);
+        for deal in self.decisions.deals(number, self.time) {
+            match deal {
+                Deal::Connect { member, slow } => {
+                    self.clients[number].usual = member;
+                    if self.clients[number].conn.is_none() {
+                        self.open(number, member, slow);
+                    }
+                }
+                Deal::Ask(piece) => batch.push(piece),
+                Deal::Twins { dice } => twins = Some(dice),
+                Deal::Leave { cut, how } => leave = Some((cut, how)),
+                Deal::GiveUp => {
+                    if let Some(conn) = self.clients[number].conn {
+                        self.give_up(number, conn);
+                    }
+                }
+            }
+        }
+        if self.clients[number].conn.is_none() && !batch.pieces.is_empty() {
+            // Who has lost its connection, or was sent elsewhere, connects first.
+            let usual = self.clients[number].usual;
+            let member = self.clients[number].hint.take().unwrap_or(usual);
+            self.open(number, member, None);
+        }
+        let Some(conn) = self.clients[number].conn else {
+            return Ok(());
+        };
+        if self.clients[number].leaving {
+            return Ok(());
+        }
+        let errs = |(piece, _): &(Piece, usize)| matches!(piece, Piece::Garbage { .. });
+        self.clients[number].leaving = batch.pieces.iter().any(errs);
+        if let Some(dice) = twins {
+            self.check_twins(number, &batch, dice)?;
+        }
+        if let Some((cut, how)) = leave {
+            self.leave(number, conn, batch, cut, how);
+        } else {
+            let whole = batch.bytes.len();
+            self.say(number, conn, batch, whole);
+        }
+        Ok(())
+    }
+
+    /// A client waits no longer.
+    fn give_up(&mut self, number: usize, conn: u64) {
+        self.fired(Fault::Impatience);
+        self.tell(|| format!("c{conn} waits no longer"));
+        self.did(number, || Deal::GiveUp);
+        self.send(conn, true, Segment::Reset);
+        self.hang_up(number, conn);
+    }
+
+    fn did(&mut self, client: usize, deal: impl FnOnce() -> Deal) {
+        let time = self.time;
+        self.decisions.note_act(client, time, deal);
+    }
+
     /// P1: two nodes on the side are sent the same bytes, cut differently.
     fn try_twins(&mut self, client: usize, batch: &Batch) -> Verdict {
         let acts = self.clients[client].acts;
         let mut dice = self.dice(Stream::TWINS, client as u64, acts);
         if dice.permille(self.scenario.twins) {
-            crate::twins::check(batch, &mut dice)?;
+            self.check_twins(client, batch, acts)?;
         }
         Ok(())
+    }
+
+    fn check_twins(&mut self, client: usize, batch: &Batch, acts: u64) -> Verdict {
+        self.did(client, || Deal::Twins { dice: acts });
+        let mut dice = self.dice(Stream::TWINS, client as u64, acts);
+        // The first draw has decided that they are asked at all.
+        dice.draw();
+        crate::twins::check(batch, &mut dice)
     }
 
     fn connect(&mut self, client: usize, dice: &mut crate::draws::Dice) {
@@ -71,23 +142,28 @@ impl World {
             return;
         }
         let slow = dice.permille(self.scenario.slow) && !self.healed;
-        let (window, slowness) = if slow {
-            let window = dice.within(1, 2000) as usize;
-            (window, dice.exponential(20_000_000).max(1))
-        } else {
-            (1 << 20, 0)
+        let slow = slow.then(|| Slowness {
+            window: dice.within(1, 2000) as usize,
+            each: dice.exponential(20_000_000).max(1),
+        });
+        let Some(conn) = self.open(client, member, slow) else {
+            return;
         };
-        let conn = self.open(client, member);
-        if let Some(connection) = self.connections.get_mut(&conn) {
-            (connection.window, connection.slowness) = (window, slowness);
-        }
         let greeting = self.clients[client].greeting(dice);
         let whole = greeting.bytes.len();
         self.say(client, conn, greeting, whole);
     }
 
-    /// Opens a connection of a client, which reads as quickly as bytes come.
-    pub(super) fn open(&mut self, client: usize, member: usize) -> u64 {
+    /// A client connects to a member, if there is one.
+    pub(super) fn open(
+        &mut self,
+        client: usize,
+        member: usize,
+        slow: Option<Slowness>,
+    ) -> Option<u64> {
+        if !self.members[member].is_up() {
+            return None;
+        }
         self.last_conn += 1;
         let conn = self.last_conn;
         self.connections.insert(
@@ -101,9 +177,9 @@ impl World {
                 known: false,
                 closing: false,
                 untaken: 0,
-                window: 1 << 20,
+                window: slow.map_or(1 << 20, |slow| slow.window),
                 blocked: false,
-                slowness: 0,
+                slowness: slow.map_or(0, |slow| slow.each),
                 last_up: self.time,
                 last_down: self.time,
                 last_take: self.time,
@@ -112,12 +188,16 @@ impl World {
         self.clients[client].conn = Some(conn);
         self.judge.connected(conn, member);
         self.tell(|| format!("client {client} connects to member {member} as c{conn}"));
+        self.did(client, || Deal::Connect { member, slow });
         self.send(conn, true, Segment::Opened);
-        conn
+        Some(conn)
     }
 
     /// Sends a batch, or only its first bytes.
     pub(super) fn say(&mut self, client: usize, conn: u64, batch: Batch, cut: usize) {
+        for (piece, _) in &batch.pieces {
+            self.did(client, || Deal::Ask(piece.clone()));
+        }
         let mut start = 0;
         for (piece, end) in batch.pieces {
             if end > cut {
@@ -156,15 +236,26 @@ impl World {
 
     /// Goes away in the middle of a batch.
     fn close(&mut self, client: usize, conn: u64, batch: Batch, dice: &mut crate::draws::Dice) {
-        self.fired(Fault::Close);
         let cut = dice.below(batch.bytes.len() as u64 + 1) as usize;
-        self.say(client, conn, batch, cut);
-        let last = if dice.coin() {
-            Segment::Reset
+        let how = if dice.coin() {
+            Leave::Reset
         } else {
-            Segment::End
+            Leave::End
         };
+        self.leave(client, conn, batch, cut, how);
+    }
+
+    /// Says the first bytes of a batch, and goes away.
+    fn leave(&mut self, client: usize, conn: u64, batch: Batch, cut: usize, how: Leave) {
+        self.fired(Fault::Close);
+        let cut = cut.min(batch.bytes.len());
+        self.say(client, conn, batch, cut);
+        self.did(client, || Deal::Leave { cut, how });
         self.tell(|| format!("c{conn} goes away"));
+        let last = match how {
+            Leave::End => Segment::End,
+            Leave::Reset => Segment::Reset,
+        };
         self.send(conn, true, last);
         self.hang_up(client, conn);
     }

@@ -12,6 +12,8 @@ use seedis::raft::{Membership, Raft};
 
 use super::World;
 use super::member::Member;
+use crate::decisions::address::Address;
+use crate::decisions::decision::{Harm, Strike};
 use crate::disk::FakeDisk;
 use crate::draws::{Dice, Stream};
 use crate::goals::Fault;
@@ -22,7 +24,7 @@ const SECTOR: u64 = 512;
 
 /// What stood in the place of damage, to be put back.
 #[derive(Clone, Debug)]
-pub(super) struct Harm {
+pub(super) struct Harmed {
     file: FileName,
     offset: usize,
     bytes: Vec<u8>,
@@ -85,13 +87,47 @@ impl World {
         !lacks(&self.members[number]) && lacking < self.bearable()
     }
 
+    /// A member that has gone down may find its disk damaged or replaced when it comes back.
+    pub(super) fn harm_disk(&mut self, number: usize) {
+        if self.healed || self.decisions.are_scripted() {
+            return;
+        }
+        let life = self.members[number].life;
+        let down = Address::Down {
+            member: number,
+            life: life - 1,
+        };
+        let mut dice = self.dice(Stream::DAMAGE, number as u64, life);
+        if dice.permille(self.scenario.damage)
+            && self.can_bear_more(number)
+            && let Some((file, at, harm)) = self.draw_damage(number, &mut dice)
+            && self.damage(number, file, at, harm)
+        {
+            self.record(Some(down.clone()), || Strike::Damage { file, at, harm });
+        }
+        let mut dice = self.dice(Stream::DAMAGE, 1 << 32 | number as u64, life);
+        if dice.permille(self.scenario.wipes) && self.wipe(number) {
+            self.record(Some(down), || Strike::Wipe);
+        }
+    }
+
+    fn draw_damage(&self, number: usize, dice: &mut Dice) -> Option<(FileName, u64, Harm)> {
+        let extents = known_synced(&self.members[number].disk).filter(|all| !all.is_empty())?;
+        let (file, end) = *dice.pick(&extents);
+        let (at, how) = (dice.below(end), dice.below(3));
+        let harm = match how {
+            0 => Harm::Bit(dice.below(8) as u8),
+            1 => Harm::Zeros,
+            _ => Harm::Sector(dice.below(end / SECTOR + 1)),
+        };
+        Some((file, at, harm))
+    }
+
     /// The disk of a member that is down is replaced by an empty one, where the group can bear it:
     /// the member is another from now on, and must be removed and added again.
-    pub(super) fn wipe(&mut self, number: usize) {
-        let (key, life) = (1 << 32 | number as u64, self.members[number].life);
-        let mut dice = self.dice(Stream::DAMAGE, key, life);
-        if self.healed || !dice.permille(self.scenario.wipes) || !self.can_bear_more(number) {
-            return;
+    pub(super) fn wipe(&mut self, number: usize) -> bool {
+        if !self.can_bear_more(number) {
+            return false;
         }
         let member = &mut self.members[number];
         self.agreement.departs(number, member.incarnation());
@@ -99,39 +135,35 @@ impl World {
         self.fired(Fault::Wipe);
         self.tell(|| format!("member {number}: its disk is wiped"));
         self.plan_wish(number);
+        true
     }
 
     /// Something of what a member that is down has synced is damaged, where the group can bear it.
-    pub(super) fn damage(&mut self, number: usize) {
-        let life = self.members[number].life;
-        let mut dice = self.dice(Stream::DAMAGE, number as u64, life);
-        if self.healed || !dice.permille(self.scenario.damage) {
-            return;
-        }
+    pub(super) fn damage(&mut self, number: usize, file: FileName, at: u64, harm: Harm) -> bool {
         if !self.can_bear_more(number) {
-            return;
+            return false;
         }
         let member = &mut self.members[number];
         let extents = known_synced(&member.disk).unwrap_or_default();
-        if extents.is_empty() {
-            return;
-        }
-        let (file, end) = *dice.pick(&extents);
-        let (at, how) = (dice.below(end), dice.below(3));
-        let Some(harm) = strike(member, file, end, at, how, &mut dice) else {
-            return;
+        let known = extents.iter().find(|(name, _)| *name == file);
+        let Some((_, end)) = known.filter(|(_, end)| at < *end) else {
+            return false;
         };
-        let (offset, length) = (harm.offset, harm.bytes.len());
-        member.harm = Some(harm);
+        let Some(harmed) = strike(member, file, *end, at, harm) else {
+            return false;
+        };
+        let (offset, length) = (harmed.offset, harmed.bytes.len());
+        member.harm = Some(harmed);
         member.harms += 1;
         self.fired(Fault::Damage);
         self.tell(|| format!("member {number}: {length} bytes at {offset} of {file} are damaged"));
+        true
     }
 
     /// What was damaged is put back, as from a copy.
     pub(super) fn mend(&mut self, number: usize) {
         let member = &mut self.members[number];
-        if let Some(Harm {
+        if let Some(Harmed {
             file,
             offset,
             bytes,
@@ -160,29 +192,21 @@ impl World {
 }
 
 /// Damages a file in front of `end`; gives what stood there, or nothing where that is the same.
-fn strike(
-    member: &mut Member,
-    file: FileName,
-    end: u64,
-    at: u64,
-    how: u64,
-    dice: &mut Dice,
-) -> Option<Harm> {
+fn strike(member: &mut Member, file: FileName, end: u64, at: u64, harm: Harm) -> Option<Harmed> {
     let disk = &mut member.disk;
     let (_, image) = disk.files().find(|(name, _)| *name == file)?;
     let start = at / SECTOR * SECTOR;
     let stop = (start + SECTOR).min(end);
-    let (offset, before) = if how == 0 {
-        (at, image.read(at as usize, at as usize + 1))
-    } else {
-        (start, image.read(start as usize, stop as usize))
+    let (offset, before) = match harm {
+        Harm::Bit(_) => (at, image.read(at as usize, at as usize + 1)),
+        Harm::Zeros | Harm::Sector(_) => (start, image.read(start as usize, stop as usize)),
     };
-    let after = match how {
-        0 => vec![before[0] ^ 1 << dice.below(8)],
-        1 => vec![0; before.len()],
-        _ => {
-            let other = dice.below(end / SECTOR + 1) * SECTOR;
-            let mut other = image.read(other as usize, other as usize + before.len());
+    let after = match harm {
+        Harm::Bit(bit) => vec![before[0] ^ 1 << bit],
+        Harm::Zeros => vec![0; before.len()],
+        Harm::Sector(sector) => {
+            let other = sector.saturating_mul(SECTOR).min(end) as usize;
+            let mut other = image.read(other, other + before.len());
             other.resize(before.len(), 0);
             other
         }
@@ -191,7 +215,7 @@ fn strike(
     (after != before).then(|| {
         disk.overwrite(file, offset, &after);
         let bytes = before;
-        Harm {
+        Harmed {
             file,
             offset,
             bytes,

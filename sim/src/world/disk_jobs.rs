@@ -5,6 +5,8 @@ use seedis::disk::{DiskDone, DiskError, DiskOp, FileKind, FileName};
 use seedis::ids::Ticket;
 
 use super::{Event, World};
+use crate::decisions::address::{Address, Deed};
+use crate::decisions::decision::Strike;
 use crate::draws::Stream;
 use crate::goals::Fault;
 
@@ -13,6 +15,8 @@ use crate::goals::Fault;
 pub(super) struct Job {
     pub(super) ticket: Ticket,
     pub(super) op: DiskOp,
+    /// Which operation it is, where operations are named.
+    pub(super) address: Option<Address>,
 }
 
 /// The file that an operation is about; nothing where it is about the directory.
@@ -30,6 +34,14 @@ fn file_of(op: &DiskOp) -> Option<FileName> {
     }
 }
 
+/// By how much a script lets an operation stall.
+fn stall_of(strikes: Vec<Strike>) -> Option<u64> {
+    strikes.into_iter().find_map(|strike| match strike {
+        Strike::Stall { by } => Some(by),
+        _ => None,
+    })
+}
+
 /// How long after a failure writes may be refused, in nanoseconds.
 const TIGHT_NS: u64 = 5_000_000_000;
 
@@ -41,6 +53,7 @@ impl World {
         member.last_job += 1;
         let job = member.last_job;
         let key = (number as u64) << 56 | member.life << 32;
+        let address = self.decisions.deed(number, member.life, Deed::of(&op));
         let mut dice = crate::draws::Dice::new(self.scenario.seed, Stream::DISK, key, job);
         let is_sync = matches!(op, DiskOp::Sync { .. } | DiskOp::SyncDir);
         let file = file_of(&op);
@@ -61,18 +74,26 @@ impl World {
                 .max(member.barrier),
         };
         if self.scenario.inline_disk && !is_sync && after <= time && !dice.permille(20) {
-            let outcome = self.perform_op(number, op);
+            let outcome = self.perform_op(number, op, address);
             self.members[number].outcomes.push((ticket, outcome));
             return true;
         }
         let mut takes = dice.exponential(self.scenario.disk_latency);
+        if self.decisions.are_steady() {
+            takes = self.scenario.disk_latency;
+        }
         if !is_sync {
             takes /= 8;
         }
-        let stalled = !self.healed && dice.below(10_000) < self.scenario.stalls;
-        if stalled {
-            takes += dice.within(100_000_000, 500_000_000);
-        }
+        let drawn = dice.below(10_000) < self.scenario.stalls;
+        let stall = if self.healed {
+            None
+        } else if self.decisions.are_scripted() {
+            stall_of(self.decisions.strikes(address.as_ref(), Strike::stalls))
+        } else {
+            drawn.then(|| dice.within(100_000_000, 500_000_000))
+        };
+        takes += stall.unwrap_or_default();
         let at = after.max(time) + takes + 1;
         match file {
             Some(file) => {
@@ -80,10 +101,17 @@ impl World {
             }
             None => member.barrier = at,
         }
-        member.jobs.insert(job, Job { ticket, op });
+        let named = address.clone();
+        let job_here = Job {
+            ticket,
+            op,
+            address,
+        };
+        member.jobs.insert(job, job_here);
         let life = member.life;
-        if stalled {
+        if let Some(by) = stall {
             self.fired(Fault::Stall);
+            self.record(named, || Strike::Stall { by });
         }
         self.push(
             at - time,
@@ -97,8 +125,22 @@ impl World {
     }
 
     /// Performs an operation, and keeps in mind which files hold what no sync has covered.
-    pub(super) fn perform_op(&mut self, number: usize, op: DiskOp) -> Result<DiskDone, DiskError> {
+    pub(super) fn perform_op(
+        &mut self,
+        number: usize,
+        op: DiskOp,
+        address: Option<Address>,
+    ) -> Result<DiskDone, DiskError> {
         let member = &mut self.members[number];
+        if matches!(op, DiskOp::Sync { .. }) && !self.healed {
+            for strike in self.decisions.strikes(address.as_ref(), Strike::fails) {
+                if let Strike::FailSync { dice } = strike {
+                    member.disk.set_dice(dice);
+                    member.disk.fail_next_sync = true;
+                }
+            }
+        }
+        let dice = member.disk.dice();
         match &op {
             DiskOp::WriteAt { file, .. } => {
                 member.unsynced.insert(*file);
@@ -123,6 +165,7 @@ impl World {
             let until = member.ran(self.time).saturating_add(TIGHT_NS);
             member.tight_until = member.tight_until.max(until);
             self.fired(Fault::SyncFails);
+            self.record(address, || Strike::FailSync { dice });
             self.judge.sync_lost(number);
         }
         let member = &mut self.members[number];
@@ -138,14 +181,19 @@ impl World {
         if member.life != life {
             return;
         }
-        let Some(Job { ticket, op }) = member.jobs.remove(&job) else {
+        let Some(Job {
+            ticket,
+            op,
+            address,
+        }) = member.jobs.remove(&job)
+        else {
             return;
         };
         // A fresh file whose first sync fails may be thrown away: nobody has relied on it.
         let dirty = &member.unsynced;
         let is_log_sync = matches!(&op, DiskOp::Sync { file }
             if file.kind() == FileKind::Log && dirty.contains(file));
-        let outcome = self.perform_op(number, op);
+        let outcome = self.perform_op(number, op, address);
         if matches!(outcome, Err(DiskError::Io { .. })) {
             self.members[number].sync_failed |= is_log_sync;
         }

@@ -3,6 +3,8 @@
 use super::frames::Cut;
 use super::member::{Doom, Member};
 use super::{Event, World};
+use crate::decisions::address::Address;
+use crate::decisions::decision::Strike;
 use crate::draws::{Dice, Stream};
 use crate::goals::Fault;
 use crate::judge::End;
@@ -48,10 +50,35 @@ fn stream(fault: Fault) -> Stream {
 }
 
 impl World {
-    /// Plans the first strike of each class.
+    /// Plans the first strike of each class, where the seed decides.
     pub(super) fn plan_faults(&mut self, member: usize) {
+        if self.decisions.are_scripted() {
+            return;
+        }
         for fault in STRIKING {
             self.plan(member, fault, 1);
+        }
+    }
+
+    /// Plans what a script has happen at a certain time.
+    pub(super) fn plan_script(&mut self) {
+        let timed = (0..).zip(self.decisions.all());
+        let timed = timed.filter_map(|(number, decision)| match decision.address {
+            Address::Time { member, at } => {
+                Some((at, member.unwrap_or(0), decision.strike.fault()?, number))
+            }
+            _ => None,
+        });
+        for (at, member, fault, ordinal) in timed.collect::<Vec<_>>() {
+            let strike = Event::Fault {
+                member,
+                fault,
+                ordinal,
+            };
+            self.push(at, strike);
+        }
+        for (client, at) in self.decisions.moments() {
+            self.push(at, Event::Act { client });
         }
     }
 
@@ -82,23 +109,14 @@ impl World {
         if self.healed {
             return;
         }
-        self.plan(number, fault, ordinal + 1);
-        let mut dice = self.fault_dice(number, fault, ordinal << 1 | 1);
-        let time = self.time;
-        if fault == Fault::Power {
-            self.strike_down(number, &mut dice);
+        if self.decisions.are_scripted() {
+            self.strike_as_written(ordinal as usize);
             return;
         }
-        if fault == Fault::Partition {
-            // One at a time, whoever draws it.
-            if self.partition.is_none() {
-                self.partition = Some(super::frames::partition(self.members.len(), &mut dice));
-                self.fired(fault);
-                self.tell(|| "the group is parted".to_owned());
-                let member = number;
-                let length = dice.within(50_000_000, 6_000_000_000);
-                self.push(length, Event::Over { member, fault });
-            }
+        self.plan(number, fault, ordinal + 1);
+        let mut dice = self.fault_dice(number, fault, ordinal << 1 | 1);
+        if fault == Fault::Power {
+            self.strike_down(number, &mut dice);
             return;
         }
         // What a leader does when it is alone is where others have erred.
@@ -108,23 +126,27 @@ impl World {
             Some(leader) if fault == Fault::Cut && dice.coin() => leader,
             _ => number,
         };
+        if let Some(strike) = self.drawn(number, fault, &mut dice) {
+            self.strike(number, &strike);
+        }
+    }
+
+    /// What a class does to a member this time; nothing where the disk will say it.
+    fn drawn(&mut self, number: usize, fault: Fault, dice: &mut Dice) -> Option<Strike> {
+        let members = self.members.len();
         let member = &mut self.members[number];
-        let mut lasts = None;
-        match fault {
-            Fault::Pause if member.is_up() => {
-                member.stand_still(time, dice.exponential(200_000_000).min(2_000_000_000));
-            }
-            Fault::Freeze if member.is_up() && member.frozen_from.is_none() => {
-                let length = dice.exponential(500_000_000).min(3_000_000_000);
-                member.stand_still(time, length);
-                member.frozen_from = Some(time);
-                lasts = Some(length);
-            }
+        Some(match fault {
+            Fault::Pause => Strike::Pause {
+                length: dice.exponential(200_000_000).min(2_000_000_000),
+            },
+            Fault::Freeze => Strike::Freeze {
+                length: dice.exponential(500_000_000).min(3_000_000_000),
+            },
             Fault::Jump => {
                 let scale = *dice.pick(&[1_000, 1_000_000, 60_000_000, 3_600_000_000]);
-                let by = dice.within(1, scale) as i64;
-                member.clock.jump(if dice.coin() { by } else { -by });
-                self.wake(number);
+                let by_us = dice.within(1, scale) as i64;
+                let by_us = if dice.coin() { by_us } else { -by_us };
+                Strike::Jump { by_us }
             }
             Fault::Drift => {
                 let lease = member.config.lease_reads;
@@ -133,30 +155,115 @@ impl World {
                 } else {
                     *dice.pick(&[200, 20_000, 200_000])
                 };
-                member
-                    .clock
-                    .set_drift(time, dice.within(0, 2 * most) as i64 - most as i64);
-                self.plan_deadline(number);
+                let ppm = dice.within(0, 2 * most) as i64 - most as i64;
+                Strike::Drift { ppm }
             }
-            Fault::Full => {
-                member.disk.space = Some(dice.below(16 << 10));
-                member.tight_until = u64::MAX;
-                lasts = Some(dice.within(50_000_000, 4_000_000_000));
+            Fault::Full => Strike::Fill {
+                space: dice.below(16 << 10),
+                length: dice.within(50_000_000, 4_000_000_000),
+            },
+            Fault::SyncFails => {
+                member.disk.fail_next_sync = true;
+                self.tell(|| format!("member {number}: {} strikes", fault.key()));
+                return None;
             }
-            Fault::SyncFails => member.disk.fail_next_sync = true,
-            Fault::Cut if member.cut.is_none() => {
+            Fault::Cut => {
                 let [hears, speaks] =
                     *dice.pick(&[[false, false], [false, false], [true, false], [false, true]]);
-                member.cut = Some(Cut { hears, speaks });
-                lasts = Some(dice.within(50_000_000, 5_000_000_000));
+                Strike::Cut {
+                    hears,
+                    speaks,
+                    length: dice.within(50_000_000, 5_000_000_000),
+                }
             }
-            _ => return,
+            Fault::Partition => Strike::Part {
+                hears: super::frames::partition(members, dice),
+                length: dice.within(50_000_000, 6_000_000_000),
+            },
+            _ => return None,
+        })
+    }
+
+    /// A line of a script strikes.
+    fn strike_as_written(&mut self, line: usize) {
+        let decision = &self.decisions.all()[line];
+        let Address::Time { member, .. } = decision.address else {
+            return;
+        };
+        let (number, strike) = (member.unwrap_or(0), decision.strike.clone());
+        let happens = match &strike {
+            Strike::Crash { end, fate } => {
+                let up = self.members[number].is_up();
+                if up {
+                    self.crash(number, *end, None, Some(fate));
+                }
+                up
+            }
+            other => self.strike(number, other),
+        };
+        if happens {
+            self.decisions.applied(line);
         }
-        // A failing sync is counted when it fails.
-        if fault != Fault::SyncFails {
+    }
+
+    /// Something befalls a member, if it can. True if it does.
+    fn strike(&mut self, number: usize, strike: &Strike) -> bool {
+        let time = self.time;
+        let Some(fault) = strike.fault() else {
+            return false;
+        };
+        let parted = self.partition.is_some();
+        let members = self.members.len();
+        let member = &mut self.members[number];
+        let mut lasts = None;
+        match *strike {
+            Strike::Pause { length } if member.is_up() => member.stand_still(time, length),
+            Strike::Freeze { length } if member.is_up() && member.frozen_from.is_none() => {
+                member.stand_still(time, length);
+                member.frozen_from = Some(time);
+                lasts = Some(length);
+            }
+            Strike::Jump { by_us } => {
+                member.clock.jump(by_us);
+                self.wake(number);
+            }
+            Strike::Drift { ppm } => {
+                member.clock.set_drift(time, ppm);
+                self.plan_deadline(number);
+            }
+            Strike::Fill { space, length } => {
+                member.disk.space = Some(space);
+                member.tight_until = u64::MAX;
+                lasts = Some(length);
+            }
+            Strike::Cut {
+                hears,
+                speaks,
+                length,
+            } if member.cut.is_none() => {
+                member.cut = Some(Cut { hears, speaks });
+                lasts = Some(length);
+            }
+            // One at a time, whoever draws it.
+            Strike::Part { ref hears, length } if !parted && hears.len() == members => {
+                self.partition = Some(hears.clone());
+                lasts = Some(length);
+            }
+            Strike::Stop if member.may_be_ended() => {
+                member.stopping = true;
+                self.wake(number);
+            }
+            _ => return false,
+        }
+        // A stop is counted when the process has ended.
+        if fault != Fault::Stop {
             self.fired(fault);
         }
-        self.tell(|| format!("member {number}: {} strikes", fault.key()));
+        if fault == Fault::Partition {
+            self.tell(|| "the group is parted".to_owned());
+        } else {
+            self.tell(|| format!("member {number}: {} strikes", fault.key()));
+        }
         if let Some(length) = lasts {
             self.push(
                 length,
@@ -166,12 +273,18 @@ impl World {
                 },
             );
         }
+        let who = (fault != Fault::Partition).then_some(number);
+        let address = Address::Time {
+            member: who,
+            at: time,
+        };
+        self.record(Some(address), || strike.clone());
+        true
     }
 
     /// A member is to end, at once or some boundaries later.
     fn strike_down(&mut self, number: usize, dice: &mut Dice) {
-        let member = &mut self.members[number];
-        if !member.is_up() || member.doom.is_some() || member.stopping {
+        if !self.members[number].may_be_ended() {
             return;
         }
         let [power, process, stop] = self.scenario.ends;
@@ -185,13 +298,15 @@ impl World {
         };
         match end {
             End::Stop => {
-                member.stopping = true;
-                self.wake(number);
+                self.strike(number, &Strike::Stop);
             }
-            _ if dice.permille(200) => self.end(number, end),
+            _ if dice.permille(200) => {
+                let (member, at) = (Some(number), self.time);
+                self.crash(number, end, Some(Address::Time { member, at }), None);
+            }
             _ => {
                 let boundaries = dice.below(30);
-                member.doom = Some(Doom { end, boundaries });
+                self.members[number].doom = Some(Doom { end, boundaries });
             }
         }
     }

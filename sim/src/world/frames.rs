@@ -9,6 +9,8 @@ use seedis::raft::wire;
 
 use super::observed::Seen;
 use super::{End, Ends, Event, Link, World};
+use crate::decisions::address::{Address, Kind};
+use crate::decisions::decision::Strike;
 use crate::draws::{Dice, Stream};
 use crate::goals::Fault;
 use crate::judge::invariant::Verdict;
@@ -76,8 +78,10 @@ impl World {
     pub(super) fn send_frame(&mut self, from: usize, to: NodeId, frame: Vec<u8>) -> Verdict {
         let frame = Bytes::from(frame);
         let mut suffers = 0;
+        let (mut kind, mut term) = (Kind::Unread, 0);
         if let Ok(spoken) = wire::decode(&frame) {
             self.check_message(from, &spoken)?;
+            (kind, term) = (Kind::of(&spoken.1), spoken.0.term.0);
             suffers = self.scenario.kinds[kind_of(&spoken.1)];
         }
         let Some(to) = (to.0 as usize)
@@ -86,6 +90,7 @@ impl World {
         else {
             return Ok(());
         };
+        let address = self.decisions.frame(kind, [from, to], term);
         let ends = Ends {
             from: End::Member(from),
             to: End::Member(to),
@@ -104,7 +109,16 @@ impl World {
         link.segments += 1;
         let (mean, ordinal) = (link.mean, link.segments);
         let mut dice = Dice::new(seed, Stream::FRAME, key, ordinal);
-        let late = mean / 4 + dice.exponential(mean);
+        let drawn_late = mean / 4 + dice.exponential(mean);
+        let late = if self.decisions.are_steady() {
+            self.scenario.frame_latency
+        } else {
+            drawn_late
+        };
+        if self.decisions.are_scripted() {
+            self.send_as_written(address.as_ref(), late, (from, to), frame);
+            return Ok(());
+        }
         let lost = dice.permille(self.scenario.loss);
         let twice = dice.permille(self.scenario.twice);
         let later = late + dice.exponential(mean * 4);
@@ -125,19 +139,53 @@ impl World {
         }
         if lost || suffers {
             self.fired(if lost { Fault::Loss } else { Fault::LossByKind });
+            self.record(address, || Strike::Lose);
             return Ok(());
         }
         if twice {
             self.fired(Fault::Twice);
             let frame = frame.clone();
             self.push(later, Event::Frame { from, to, frame });
+            self.record(address.clone(), || Strike::Copy { after: later });
         }
         if overdue {
             self.fired(Fault::Overdue);
+            self.record(address, || Strike::Delay { after: much_later });
         }
         let late = if overdue { much_later } else { late };
         self.push(late, Event::Frame { from, to, frame });
         Ok(())
+    }
+
+    /// Sends a frame as a script has it.
+    fn send_as_written(
+        &mut self,
+        address: Option<&Address>,
+        late: u64,
+        (from, to): (usize, usize),
+        frame: Bytes,
+    ) {
+        let mut after = late;
+        let strikes = if self.healed {
+            Vec::new()
+        } else {
+            self.decisions.strikes(address, |_| true)
+        };
+        for strike in strikes {
+            if let Some(fault) = strike.fault() {
+                self.fired(fault);
+            }
+            match strike {
+                Strike::Lose => return,
+                Strike::Copy { after } => {
+                    let frame = frame.clone();
+                    self.push(after, Event::Frame { from, to, frame });
+                }
+                Strike::Delay { after: longer } => after = longer,
+                _ => {}
+            }
+        }
+        self.push(after, Event::Frame { from, to, frame });
     }
 
     /// When somebody new asks the next time.

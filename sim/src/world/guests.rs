@@ -24,11 +24,7 @@ impl World {
 
     /// A guest connects to a member; false where nobody is there.
     pub(crate) fn dial(&mut self, guest: usize, member: usize) -> bool {
-        let is_up = self.members[member].is_up();
-        if is_up {
-            self.open(guest, member);
-        }
-        is_up
+        self.open(guest, member, None).is_some()
     }
 
     /// Whether a guest has a connection.
@@ -54,7 +50,7 @@ impl World {
     }
 
     /// A guest goes, for good or to connect elsewhere.
-    pub(crate) fn leave(&mut self, guest: usize) {
+    pub(crate) fn goes(&mut self, guest: usize) {
         if let Some(conn) = self.clients[guest].conn {
             self.send(conn, true, Segment::End);
             self.hang_up(guest, conn);

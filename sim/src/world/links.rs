@@ -55,7 +55,13 @@ impl World {
         });
         link.segments += 1;
         let mut dice = crate::draws::Dice::new(seed, Stream::PIPE, key, link.segments);
-        let at = self.time + link.mean / 4 + dice.exponential(link.mean);
+        let drawn = link.mean / 4 + dice.exponential(link.mean);
+        let takes = if self.decisions.are_steady() {
+            mean
+        } else {
+            drawn
+        };
+        let at = self.time + takes;
         (at.max(not_before + 1), dice.draw())
     }
 

@@ -12,14 +12,17 @@ use seedis::node::input::Input;
 use seedis::node::witness::Witnessed;
 use seedis::node::{Node, Phase};
 
-use super::damage::Harm;
+use super::damage::Harmed;
 use super::disk_jobs::Job;
 use super::frames::{Cut, id_of};
 use super::{Event, Segment, World};
 use crate::clock::Clock;
+use crate::decisions::address::Address;
+use crate::decisions::decision::{Fate, Strike};
 use crate::disk::{FakeDisk, Profile};
 use crate::draws::Stream;
 use crate::goals::Fault;
+use crate::image::Image;
 use crate::judge::End;
 use crate::scenario::Scenario;
 
@@ -85,7 +88,7 @@ pub(super) struct Member {
     /// The bit that has flipped since the last life: its file, place and number.
     pub(super) flipped: Option<(FileName, usize, u8)>,
     /// What of its disk is damaged and not yet known to be made good, and how often it was.
-    pub(super) harm: Option<Harm>,
+    pub(super) harm: Option<Harmed>,
     pub(super) harms: u64,
     /// How often its disk was wiped.
     pub(super) wipes: u64,
@@ -185,6 +188,11 @@ impl Member {
         let (own, incarnation) = (self.config.id, self.incarnation());
         self.config.incarnation = incarnation;
         self.config.founders.retain(|(id, _)| *id != own);
+    }
+
+    /// Whether its process can be ended, and is not about to end.
+    pub(super) fn may_be_ended(&self) -> bool {
+        self.is_up() && self.doom.is_none() && !self.stopping
     }
 
     /// Whether there is a process.
@@ -290,12 +298,30 @@ impl World {
         }
         let (file, len) = *dice.pick(&files);
         let (at, bit) = (dice.below(len as u64) as usize, dice.below(8) as u8);
-        if member.disk.flip(file, at, bit) {
+        let life = member.life - 1;
+        if self.flip_bit(number, file, at, bit) {
+            let down = Address::Down {
+                member: number,
+                life,
+            };
+            self.record(Some(down), || Strike::Flip { file, at, bit });
+        }
+    }
+
+    /// A certain bit flips, if it is there.
+    fn flip_bit(&mut self, number: usize, file: FileName, at: usize, bit: u8) -> bool {
+        let member = &mut self.members[number];
+        let is_there =
+            |(name, image): (FileName, &Image)| name == file && at < image.written().len();
+        let flips = member.flipped.is_none() && member.disk.files().any(is_there);
+        if flips {
+            member.disk.flip(file, at, bit);
             member.flipped = Some((file, at, bit));
             self.judge.flipped(number, true);
             self.fired(Fault::Flip);
             self.tell(|| format!("member {number}: bit {bit} of byte {at} of {file} flips"));
         }
+        flips
     }
 
     /// What had flipped is put right, as from a copy.
@@ -308,19 +334,38 @@ impl World {
 
     /// A member ends: its process dies, and with it, or not, what the disk had not made durable.
     pub(super) fn end(&mut self, number: usize, end: End) {
+        self.crash(number, end, None, None);
+    }
+
+    /// A member ends because that was decided: drawn, for an address, or written down, with its
+    /// fate.
+    pub(super) fn crash(
+        &mut self,
+        number: usize,
+        end: End,
+        drawn: Option<Address>,
+        written: Option<&Fate>,
+    ) {
         let time = self.time;
         let member = &mut self.members[number];
         let recovering = !member.serving;
         let seed = self.scenario.seed;
         let mut dice = crate::draws::Dice::new(seed, Stream::CRASH, number as u64, member.life);
-        let profile = *dice.pick(&Profile::ALL);
+        let mut profile = *dice.pick(&Profile::ALL);
         // Of what was on its way to the disk, the first operations arrive.
         let jobs = mem::take(&mut member.jobs);
-        let done = dice.below(jobs.len() as u64 + 1) as usize;
+        let mut done = dice.below(jobs.len() as u64 + 1) as usize;
+        if let Some(fate) = written {
+            (profile, done) = (fate.profile, fate.arrive);
+        }
         for job in jobs.into_values().take(done) {
-            let _ = self.perform_op(number, job.op);
+            let _ = self.perform_op(number, job.op, job.address);
         }
         let member = &mut self.members[number];
+        if let Some(fate) = written {
+            member.disk.set_dice(fate.dice);
+        }
+        let disk_dice = member.disk.dice();
         if end == End::Power {
             member.unsynced.clear();
             member.disk.crash(profile);
@@ -360,15 +405,38 @@ impl World {
         for conn in conns {
             self.send(conn, false, Segment::Reset);
         }
-        if !self.healed && dice.permille(self.scenario.flips) {
+        let flips = !self.healed && dice.permille(self.scenario.flips);
+        if flips && !self.decisions.are_scripted() {
             self.flip(number, &mut dice);
         }
-        self.damage(number);
-        self.wipe(number);
-        let after = dice.exponential(300_000_000);
+        let down = Address::Down {
+            member: number,
+            life: life - 1,
+        };
+        for strike in self.decisions.strikes(Some(&down), |_| true) {
+            match strike {
+                Strike::Flip { file, at, bit } => self.flip_bit(number, file, at, bit),
+                Strike::Damage { file, at, harm } => self.damage(number, file, at, harm),
+                Strike::Wipe => self.wipe(number),
+                _ => false,
+            };
+        }
+        self.harm_disk(number);
+        let drawn_after = dice.exponential(300_000_000);
+        let after = written.map_or(drawn_after, |fate| fate.back);
         self.push(after, Event::Start { member: number });
+        self.record(drawn, || Strike::Crash {
+            end,
+            fate: Fate {
+                profile,
+                dice: disk_dice,
+                arrive: done,
+                back: after,
+            },
+        });
         // Now and then the next crash comes while it recovers.
-        if dice.permille(250) && !self.healed {
+        let recurs = dice.permille(250) && !self.healed;
+        if recurs && !self.decisions.are_scripted() {
             let boundaries = dice.below(20);
             self.members[number].doom = Some(Doom { end, boundaries });
         }

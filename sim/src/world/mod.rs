@@ -1,6 +1,7 @@
 //! The world: members, clients, what travels between them, and one event at a time.
 
 mod agreement;
+mod boundaries;
 mod clients;
 pub(crate) mod columns;
 mod damage;
@@ -23,6 +24,9 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use crate::client::Client;
+use crate::decisions::Decisions;
+use crate::decisions::address::Address;
+use crate::decisions::decision::Strike;
 use crate::digest::Digest;
 use crate::draws::{Dice, Stream};
 use crate::goals::{Fault, Goals};
@@ -141,6 +145,8 @@ pub(crate) struct World {
     connections: BTreeMap<u64, Connection>,
     last_conn: u64,
     agreement: agreement::Agreement,
+    /// Who decides what goes wrong, and what clients do.
+    pub(crate) decisions: Decisions,
     /// Who hears whom, while the group is parted.
     partition: Option<Vec<u64>>,
     /// All faults have ended: what is pending must come to its end.
@@ -156,7 +162,13 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// A world in which the seed decides.
     pub(crate) fn new(scenario: Scenario) -> Self {
+        Self::decided(scenario, Decisions::default())
+    }
+
+    /// A world in which somebody decides.
+    pub(crate) fn decided(scenario: Scenario, decisions: Decisions) -> Self {
         let seed = scenario.seed;
         let members = (0..scenario.members).map(|number| Member::new(number, &scenario));
         let clients = scenario
@@ -181,6 +193,7 @@ impl World {
             connections: BTreeMap::new(),
             last_conn: 0,
             agreement: agreement::Agreement::default(),
+            decisions,
             partition: None,
             healed: false,
             settling: settling::Settling::default(),
@@ -195,11 +208,14 @@ impl World {
             world.push(0, Event::Start { member });
             world.plan_faults(member);
         }
+        world.plan_script();
         for member in world.scenario.founders..world.members.len() {
             world.plan_wish(member);
         }
-        for client in 0..world.clients.len() {
-            world.push(1_000_000 * (client as u64 + 1), Event::Act { client });
+        if !world.decisions.are_scripted() {
+            for client in 0..world.clients.len() {
+                world.push(1_000_000 * (client as u64 + 1), Event::Act { client });
+            }
         }
         world
     }
@@ -212,6 +228,14 @@ impl World {
     fn fired(&mut self, fault: Fault) {
         self.judge.goals.fired(fault);
         self.note(|| Seen::Fired(fault));
+    }
+
+    /// Records a fault, for whoever wants to know which fired.
+    fn record(&mut self, address: Option<Address>, strike: impl FnOnce() -> Strike) {
+        if address.is_some() {
+            let now = (self.events, self.time);
+            self.decisions.note(now, address, strike());
+        }
     }
 
     fn dice(&self, stream: Stream, a: u64, b: u64) -> Dice {
@@ -254,9 +278,14 @@ impl World {
         }
     }
 
-    /// Runs until clients have stopped asking and all is answered, or `events` have happened.
-    pub(crate) fn run(&mut self, events: u64) -> Verdict {
-        while self.advance(events)? {}
+    /// Runs until clients have stopped asking and all is answered, or `events` have happened, or
+    /// it is so late.
+    pub(crate) fn run(&mut self, events: u64, until: u64) -> Verdict {
+        while self.advance(events)? {
+            if self.time > until {
+                return Ok(());
+            }
+        }
         self.judge_history()
     }
 
@@ -287,6 +316,7 @@ impl World {
             return Ok(false);
         };
         self.time = time;
+        self.decisions.tell_time(time);
         self.events += 1;
         self.digest.word(time);
         let what = What::of(&event);

@@ -8,6 +8,8 @@ use seedis::raft::{Membership, Raft};
 use super::member::Member;
 use super::{Event, World};
 use crate::client::Client;
+use crate::decisions::address::Address;
+use crate::decisions::decision::Strike;
 use crate::draws::Stream;
 use crate::goals::Goal;
 use crate::judge::End;
@@ -101,10 +103,16 @@ impl World {
     fn lose_minority(&mut self) {
         let members = self.members.len();
         let mut dice = self.dice(Stream::CORE, 0, 0);
-        if members == 1 || !dice.permille(500) {
+        let drawn = (members > 1 && dice.permille(500)).then(|| dice.below(1 << members));
+        let written = self.decisions.strikes(Some(&Address::End), |_| true);
+        let written = written.into_iter().find_map(|strike| match strike {
+            Strike::Abandon { members } => Some(members),
+            _ => None,
+        });
+        let scripted = self.decisions.are_scripted();
+        let Some(gone) = (if scripted { written } else { drawn }) else {
             return;
-        }
-        let gone = dice.below(1 << members);
+        };
         let absent = gone | self.lacking();
         let stays = |id: NodeId| absent >> (id.0 - 1) & 1 == 0;
         let nodes = self
@@ -126,6 +134,7 @@ impl World {
             self.end(number, End::Power);
         }
         self.judge.reached(Goal::MinorityLost);
+        self.record(Some(Address::End), || Strike::Abandon { members: gone });
         self.tell(|| format!("members {gone:b} never come back"));
     }
 

@@ -10,6 +10,7 @@ use seedis::node::witness::Witnessed;
 
 use super::promises::check_limits;
 use super::{Event, Segment, World};
+use crate::decisions::address::{Plain, Point};
 use crate::draws::{Dice, Stream};
 use crate::goals::{Fault, Goal};
 use crate::judge::invariant::{Id, Verdict, Violation};
@@ -77,32 +78,17 @@ impl World {
         }
     }
 
-    /// One more boundary between effects: a doomed member may end here.
-    fn boundary(&mut self, number: usize) -> bool {
-        let member = &mut self.members[number];
-        match &mut member.doom {
-            None => true,
-            Some(doom) if doom.boundaries > 0 => {
-                doom.boundaries -= 1;
-                true
-            }
-            Some(doom) => {
-                let end = doom.end;
-                self.end(number, end);
-                false
-            }
-        }
-    }
-
     /// Tells a node something, and the judge what came of it.
     fn inform(&mut self, number: usize, input: Input<'_>) -> Alive {
         let now = self.members[number].clock.read(self.time);
         let Some(node) = &mut self.members[number].node else {
             return Ok(false);
         };
+        let names = self.decisions.are_named();
+        let point = names.then(|| Point::behind_input(&input));
         node.handle(now, input);
         self.listen(number, Heard::Handled)?;
-        Ok(self.boundary(number))
+        Ok(self.boundary(number, || point.unwrap_or(Point::Known)))
     }
 
     /// Hands what a node has witnessed to the judge.
@@ -215,6 +201,9 @@ impl World {
         }
         member.turns += 1;
         let turns = member.turns;
+        if !self.begins_turn(number) {
+            return Ok(());
+        }
         let mut dice = self.dice(Stream::TURN, number as u64, turns);
         let disk_first = dice.coin();
         if disk_first && !self.tell_outcomes(number)? {
@@ -230,19 +219,7 @@ impl World {
         if stop && !self.inform(number, Input::Stop)? {
             return Ok(());
         }
-        if !self.healed && dice.below(10_000) < self.scenario.mid_turn {
-            self.fired(Fault::MidTurn);
-            self.members[number].mid_turn = true;
-            let after = dice.exponential(100_000_000).min(1_000_000_000);
-            let time = self.time;
-            self.members[number].stand_still(time, after);
-            self.push(
-                after,
-                Event::Flush {
-                    member: number,
-                    life,
-                },
-            );
+        if self.stands_mid_turn(number, &mut dice) {
             return Ok(());
         }
         self.flush(number, &mut dice)
@@ -431,7 +408,7 @@ impl World {
             }
             self.listen(number, Heard::Flushed { recovered })?;
             self.check_member(number)?;
-            if !self.boundary(number) {
+            if !self.boundary(number, || Point::Plain(Plain::Flushed)) {
                 return Ok(());
             }
             let stopped = effects
@@ -446,12 +423,14 @@ impl World {
             }
             let mut again = false;
             for effect in effects {
+                let names = self.decisions.are_named();
+                let point = names.then(|| Point::behind_effect(&effect));
                 match self.perform(number, effect)? {
                     Performed::Gone => return Ok(()),
                     Performed::Done => {}
                     Performed::Again => again = true,
                 }
-                if !self.boundary(number) {
+                if !self.boundary(number, || point.unwrap_or(Point::Known)) {
                     return Ok(());
                 }
             }

@@ -1,0 +1,134 @@
+//! What a run is made of besides its decisions: each setting with its name, and what it is where
+//! nothing is said of it.
+
+use seedis::node::config::Fsync;
+
+use super::words::{self, Parsed};
+use crate::judge::Policy;
+use crate::scenario::Scenario;
+
+/// A setting.
+pub(super) struct Setting {
+    pub(super) key: &'static str,
+    /// What it is where a file does not name it, and what shrinking tries.
+    pub(super) calm: &'static str,
+    pub(super) get: fn(&Scenario) -> String,
+    pub(super) set: fn(&mut Scenario, &str) -> Parsed<()>,
+}
+
+macro_rules! setting {
+    ($key:literal, $calm:literal, $get:expr, $set:expr) => {
+        Setting {
+            key: $key,
+            calm: $calm,
+            get: $get,
+            set: |scenario, text| {
+                let set: fn(&mut Scenario, &str) -> Parsed<()> = $set;
+                set(scenario, text)
+            },
+        }
+    };
+    ($key:literal, $calm:literal, number $($field:ident).+) => {
+        setting!($key, $calm, |s| s.$($field).+.to_string(), |s, text| {
+            s.$($field).+ = words::number(text)?;
+            Ok(())
+        })
+    };
+    ($key:literal, $calm:literal, flag $($field:ident).+) => {
+        setting!($key, $calm, |s| flag(s.$($field).+), |s, text| {
+            s.$($field).+ = words::flag(text)?;
+            Ok(())
+        })
+    };
+    ($key:literal, $calm:literal, time $($field:ident).+) => {
+        setting!($key, $calm, |s| words::time(s.$($field).+), |s, text| {
+            s.$($field).+ = words::nanoseconds(text)?;
+            Ok(())
+        })
+    };
+}
+
+fn flag(is: bool) -> String {
+    if is { "yes" } else { "no" }.to_owned()
+}
+
+fn policy(scenario: &Scenario) -> String {
+    match scenario.policy {
+        Policy::Memory => "memory",
+        Policy::Logged(Fsync::Always) => "always",
+        Policy::Logged(Fsync::EverySecond) => "everysec",
+        Policy::Logged(Fsync::No) => "no",
+    }
+    .to_owned()
+}
+
+fn set_policy(scenario: &mut Scenario, text: &str) -> Parsed<()> {
+    scenario.policy = match text {
+        "memory" => Policy::Memory,
+        "always" => Policy::Logged(Fsync::Always),
+        "everysec" => Policy::Logged(Fsync::EverySecond),
+        "no" => Policy::Logged(Fsync::No),
+        _ => return Err("a policy is memory, always, everysec or no".to_owned()),
+    };
+    scenario.config.append_only = scenario.policy != Policy::Memory;
+    scenario.config.fsync = match scenario.policy {
+        Policy::Memory => Fsync::No,
+        Policy::Logged(fsync) => fsync,
+    };
+    Ok(())
+}
+
+fn set_members(scenario: &mut Scenario, text: &str) -> Parsed<()> {
+    scenario.members = words::number(text)?;
+    if (1..=16).contains(&scenario.members) {
+        Ok(())
+    } else {
+        Err("a group has one to sixteen members".to_owned())
+    }
+}
+
+/// All of them, in the order in which a file names them.
+pub(super) const ALL: [Setting; 22] = [
+    setting!("members", "1", |s| s.members.to_string(), set_members),
+    setting!("founders", "1", number founders),
+    setting!("fsync", "always", policy, set_policy),
+    setting!("lease-reads", "no", flag config.lease_reads),
+    setting!("retained-bytes", "67108864", number config.retained_bytes),
+    setting!("chunk-bytes", "524288", number config.chunk_bytes),
+    setting!("segment-bytes", "1048576", number config.segment_bytes),
+    setting!("rewrite-percentage", "0", number config.rewrite_percentage),
+    setting!("rewrite-min-bytes", "1048576", number config.rewrite_min_bytes),
+    setting!("hash-seed", "0", number config.hash_seed),
+    setting!(
+        "newcomers-ask",
+        "never",
+        |s| match s.newcomers_ask {
+            None => "never".to_owned(),
+            Some(mean) => words::time(mean),
+        },
+        |s, text| {
+            s.newcomers_ask = match text {
+                "never" => None,
+                mean => Some(words::nanoseconds(mean)?),
+            };
+            Ok(())
+        }
+    ),
+    setting!("linear", "no", flag patient),
+    setting!("flips", "0", number flips),
+    setting!("failures-are-final", "no", flag final_failures),
+    setting!("segment-max", "65536", number segment_max),
+    setting!("read-max", "65536", number read_max),
+    setting!("latency", "1ms", time latency),
+    setting!("frame-latency", "1ms", time frame_latency),
+    setting!("inline-disk", "no", flag inline_disk),
+    setting!("disk-latency", "1ms", time disk_latency),
+    setting!("audits", "0", number audits),
+    setting!("runs", "60s", time duration),
+];
+
+/// The setting of that name.
+pub(super) fn find(key: &str) -> Option<&'static Setting> {
+    static TABLE: [Setting; 22] = ALL;
+    TABLE.iter().find(|setting| setting.key == key)
+}
