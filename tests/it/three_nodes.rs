@@ -306,6 +306,11 @@ fn who_watches_a_key_of_a_state_that_is_being_loaded_has_not_seen_it() {
     let mut group = Group::new();
     let first = group.leader();
     assert_eq!(group.ask(first, "SET a 1"), "+OK");
+    // What stands in the base is loaded, and not applied.
+    assert_eq!(group.ask(first, "RAFT SNAPSHOT"), "+OK");
+    for _ in 0..200 {
+        group.step();
+    }
     for member in 0..MEMBERS {
         group.kill(member);
     }
