@@ -323,6 +323,8 @@ impl Node {
         // Recovery has applied what this life never proposed: from here on the two counts go
         // together.
         self.commands_in_entries = self.commands_applied;
+        // Who has watched a key while the state was loaded has not seen what it is now.
+        self.break_all_watches();
         let keys = (0..limits::DATABASES).map(|db| self.store.len(db)).sum();
         if self.config.append_only {
             self.note(Note::Recovered {
@@ -431,11 +433,7 @@ impl Node {
         self.applied_stamp = Stamp::default();
         self.store = Store::new(self.config.hash_seed);
         // What is loaded may be another state than the one that was watched.
-        for slot in self.sessions.slots() {
-            if let Some(session) = self.sessions.get_mut(slot) {
-                session.watch_broken |= !session.watches.is_empty();
-            }
-        }
+        self.break_all_watches();
         self.begin(tickets);
     }
 

@@ -78,6 +78,15 @@ impl Node {
         Ok(())
     }
 
+    /// Whatever clients watch counts as changed.
+    pub(super) fn break_all_watches(&mut self) {
+        for slot in self.sessions.slots() {
+            if let Some(session) = self.sessions.get_mut(slot) {
+                session.watch_broken |= !session.watches.is_empty();
+            }
+        }
+    }
+
     fn auth(&mut self, slot: u32, args: Args<'_>) -> Outcome {
         let (user, password) = match args.len() {
             2 => (&b"default"[..], args.at(1)),

@@ -299,3 +299,38 @@ fn who_is_told_to_stop_lets_another_lead_first() {
     }
     assert!(group.machines[first].node.is_none(), "it has stopped");
 }
+
+/// What is watched while the state is loaded may change by what is loaded next.
+#[test]
+fn who_watches_a_key_of_a_state_that_is_being_loaded_has_not_seen_it() {
+    let mut group = Group::new();
+    let first = group.leader();
+    assert_eq!(group.ask(first, "SET a 1"), "+OK");
+    // What stands in the base is loaded, and not applied.
+    assert_eq!(group.ask(first, "RAFT SNAPSHOT"), "+OK");
+    for _ in 0..200 {
+        group.step();
+    }
+    for member in 0..MEMBERS {
+        group.kill(member);
+    }
+    group.start(first);
+    let conn = group.send(first, "WATCH a");
+    for member in (0..MEMBERS).filter(|member| *member != first) {
+        group.start(member);
+    }
+    let bytes = b"MULTI\r\nINCR a\r\nEXEC\r\n";
+    // Until somebody leads it is not this member that decides.
+    while group.leader() != first {
+        let other = group.leader();
+        group.ask(other, &format!("RAFT TRANSFER {}", id(first).0));
+    }
+    let node = group.machines[first].node.as_mut().expect("it runs");
+    node.handle(group.now, Input::Received { conn, bytes });
+    for _ in 0..500 {
+        group.step();
+    }
+    let replies = group.machines[first].replies.remove(&conn);
+    let replies = String::from_utf8(replies.unwrap_or_default()).expect("text");
+    assert_eq!(replies, "+OK\r\n+OK\r\n+QUEUED\r\n*-1\r\n");
+}
