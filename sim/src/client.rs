@@ -23,6 +23,8 @@ pub(crate) struct Client {
     pub(crate) hint: Option<usize>,
     /// How often it has acted.
     pub(crate) acts: u64,
+    /// When it acts next; what was planned before is void.
+    pub(crate) acts_at: u64,
 }
 
 /// What a client sends at once: its bytes, and what they ask.
@@ -58,6 +60,7 @@ impl Client {
             leaving: false,
             hint: None,
             acts: 0,
+            acts_at: 0,
         }
     }
 

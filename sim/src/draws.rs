@@ -49,6 +49,8 @@ impl Stream {
     pub(crate) const CORE: Self = Self::new(*b"core..", 1);
     /// When somebody new asks to be taken in, by member and ordinal.
     pub(crate) const WISH: Self = Self::new(*b"wish..", 1);
+    /// When a client asks because the leader is in trouble, by client and act.
+    pub(crate) const HURRY: Self = Self::new(*b"hurry.", 1);
     /// Identities that a driver would take from the system.
     pub(crate) const IDENTITY: Self = Self::new(*b"ident.", 1);
 }

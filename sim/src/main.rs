@@ -13,6 +13,7 @@ mod image;
 mod judge;
 mod model;
 mod mutants;
+mod profile;
 mod queue;
 mod report;
 mod run;

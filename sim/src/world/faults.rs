@@ -9,7 +9,7 @@ use crate::judge::End;
 use crate::scenario::{Every, Scenario};
 
 /// The classes that strike a member now and then.
-const STRIKING: [Fault; 9] = [
+const STRIKING: [Fault; 10] = [
     Fault::Power,
     Fault::Pause,
     Fault::Jump,
@@ -19,6 +19,7 @@ const STRIKING: [Fault; 9] = [
     Fault::SyncFails,
     Fault::Cut,
     Fault::Partition,
+    Fault::Lag,
 ];
 
 /// How often a class strikes. All three ways to end come under the name of the first.
@@ -32,6 +33,7 @@ fn every(scenario: &Scenario, fault: Fault) -> Every {
         Fault::Full => scenario.full,
         Fault::SyncFails => scenario.sync_fails,
         Fault::Cut => scenario.cuts,
+        Fault::Lag => scenario.lags,
         Fault::Partition => scenario.partitions,
         _ => None,
     }
@@ -42,7 +44,7 @@ fn stream(fault: Fault) -> Stream {
     match fault {
         Fault::Jump | Fault::Drift | Fault::Freeze => Stream::CLOCK,
         Fault::Full | Fault::SyncFails => Stream::SPACE,
-        Fault::Cut | Fault::Partition => Stream::CUT,
+        Fault::Cut | Fault::Partition | Fault::Lag => Stream::CUT,
         _ => Stream::CRASH,
     }
 }
@@ -85,29 +87,27 @@ impl World {
         self.plan(number, fault, ordinal + 1);
         let mut dice = self.fault_dice(number, fault, ordinal << 1 | 1);
         let time = self.time;
+        // What a leader does when it is alone is where others have erred.
+        let leads = |member: &Member| member.node.as_ref().is_some_and(|n| n.leads().is_some());
+        let leader = self.members.iter().position(leads);
+        let hunts = self.scenario.hunts;
+        let is_hunted = match fault {
+            Fault::Cut | Fault::Lag => dice.coin(),
+            Fault::Power | Fault::Pause => hunts > 0 && dice.permille(hunts),
+            _ => false,
+        };
+        let number = leader.filter(|_| is_hunted).unwrap_or(number);
+        if leader == Some(number) || fault == Fault::Partition {
+            self.hurry();
+        }
         if fault == Fault::Power {
             self.strike_down(number, &mut dice);
             return;
         }
         if fault == Fault::Partition {
-            // One at a time, whoever draws it.
-            if self.partition.is_none() {
-                self.partition = Some(super::frames::partition(self.members.len(), &mut dice));
-                self.fired(fault);
-                self.tell(|| "the group is parted".to_owned());
-                let member = number;
-                let length = dice.within(50_000_000, 6_000_000_000);
-                self.push(length, Event::Over { member, fault });
-            }
+            self.part(number, &mut dice);
             return;
         }
-        // What a leader does when it is alone is where others have erred.
-        let leads = |member: &Member| member.node.as_ref().is_some_and(|n| n.leads().is_some());
-        let leader = self.members.iter().position(leads);
-        let number = match leader {
-            Some(leader) if fault == Fault::Cut && dice.coin() => leader,
-            _ => number,
-        };
         let member = &mut self.members[number];
         let mut lasts = None;
         match fault {
@@ -150,6 +150,15 @@ impl World {
                 member.cut = Some(Cut { hears, speaks });
                 lasts = Some(dice.within(50_000_000, 5_000_000_000));
             }
+            Fault::Lag if member.lag == 0 => {
+                member.lag = dice.within(100_000_000, 2_000_000_000);
+                // Deaf to what comes late, and mute: it believes in its office for as long.
+                if dice.coin() && member.cut.is_none() {
+                    let (hears, speaks) = (true, false);
+                    member.cut = Some(Cut { hears, speaks });
+                }
+                lasts = Some(dice.within(300_000_000, 4_000_000_000));
+            }
             _ => return,
         }
         // A failing sync is counted when it fails.
@@ -166,6 +175,25 @@ impl World {
                 },
             );
         }
+    }
+
+    /// The group falls apart: one parting at a time, whoever draws it.
+    fn part(&mut self, member: usize, dice: &mut Dice) {
+        if self.partition.is_some() {
+            return;
+        }
+        let fault = Fault::Partition;
+        self.partition = Some(super::frames::partition(self.members.len(), dice));
+        self.fired(fault);
+        self.tell(|| "the group is parted".to_owned());
+        let length = dice.within(50_000_000, 6_000_000_000);
+        let flaps = self.scenario.flaps;
+        self.flaps = None;
+        if flaps > 0 && dice.permille(flaps) {
+            self.fired(Fault::Flap);
+            self.flaps = Some(dice.within(50_000_000, 600_000_000));
+        }
+        self.push(length, Event::Over { member, fault });
     }
 
     /// A member is to end, at once or some boundaries later.
@@ -206,6 +234,7 @@ impl World {
                 member.tight_until = member.ran(time) + 2_000_000_000;
             }
             Fault::Cut => member.cut = None,
+            Fault::Lag => (member.lag, member.cut) = (0, None),
             Fault::Partition => self.partition = None,
             Fault::Freeze => {
                 if let Some(from) = member.frozen_from.take() {
@@ -227,7 +256,7 @@ impl World {
             member.tight_until = member.ran(time) + 2_000_000_000;
         }
         self.over(number, Fault::Freeze);
-        self.over(number, Fault::Cut);
+        self.over(number, Fault::Lag);
         self.over(number, Fault::Partition);
         self.members[number].stands_no_longer(time);
         self.wake(number);

@@ -103,7 +103,7 @@ impl World {
         link.segments += 1;
         let (mean, ordinal) = (link.mean, link.segments);
         let mut dice = Dice::new(seed, Stream::FRAME, key, ordinal);
-        let late = mean / 4 + dice.exponential(mean);
+        let late = mean / 4 + dice.exponential(mean) + self.members[to].lag;
         let lost = dice.permille(self.scenario.loss);
         let twice = dice.permille(self.scenario.twice);
         let later = late + dice.exponential(mean * 4);
@@ -155,9 +155,8 @@ impl World {
             return;
         }
         for to in (0..self.members.len()).filter(|to| *to != number) {
-            let parted = |hears: &Vec<u64>| hears[to] >> number & 1 == 0;
             let time = self.time;
-            let stopped = self.partition.as_ref().is_some_and(parted);
+            let stopped = self.is_parted(number, to);
             let member = &mut self.members[to];
             if !stopped
                 && member.is_up()
@@ -170,10 +169,16 @@ impl World {
         }
     }
 
+    /// Whether the group is parted now, and one member does not reach the other.
+    fn is_parted(&self, from: usize, to: usize) -> bool {
+        let holds = self.flaps.is_none_or(|period| self.time / period % 2 == 0);
+        let parted = |hears: &Vec<u64>| hears[to] >> from & 1 == 0;
+        holds && self.partition.as_ref().is_some_and(parted)
+    }
+
     /// A frame has come, unless a cut stops it.
     pub(super) fn frame(&mut self, from: usize, to: usize, frame: Bytes) {
-        let parted = |hears: &Vec<u64>| hears[to] >> from & 1 == 0;
-        let stopped = self.partition.as_ref().is_some_and(parted)
+        let stopped = self.is_parted(from, to)
             || self.members[from].cut.is_some_and(|cut| !cut.speaks)
             || self.members[to].cut.is_some_and(|cut| !cut.hears);
         let member = &mut self.members[to];

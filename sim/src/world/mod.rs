@@ -125,6 +125,10 @@ pub(crate) struct World {
     agreement: agreement::Agreement,
     /// Who hears whom, while the group is parted.
     partition: Option<Vec<u64>>,
+    /// How long it holds, and does not hold, in turns, in nanoseconds.
+    flaps: Option<u64>,
+    /// Clients hurry until then.
+    hurry_until: u64,
     /// All faults have ended: what is pending must come to its end.
     healed: bool,
     settling: settling::Settling,
@@ -160,6 +164,8 @@ impl World {
             last_conn: 0,
             agreement: agreement::Agreement::default(),
             partition: None,
+            flaps: None,
+            hurry_until: 0,
             healed: false,
             settling: settling::Settling::default(),
             trace: false,
@@ -175,7 +181,7 @@ impl World {
             world.plan_wish(member);
         }
         for client in 0..world.clients.len() {
-            world.push(1_000_000 * (client as u64 + 1), Event::Act { client });
+            world.plan_act(client, 1_000_000 * (client as u64 + 1));
         }
         world
     }

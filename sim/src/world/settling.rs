@@ -101,7 +101,7 @@ impl World {
     fn lose_minority(&mut self) {
         let members = self.members.len();
         let mut dice = self.dice(Stream::CORE, 0, 0);
-        if members == 1 || !dice.permille(500) {
+        if members == 1 || !dice.permille(self.scenario.minority_lost) {
             return;
         }
         let gone = dice.below(1 << members);
