@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// What is done to a cell.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
     /// GET, HGET.
     Get,
