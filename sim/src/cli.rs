@@ -1,6 +1,7 @@
 //! The command line: what can be asked of the simulator.
 
 use std::ops::Range;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
@@ -103,6 +104,9 @@ enum Verb {
         /// From how many starting points each is hunted.
         #[arg(long, default_value_t = 1)]
         starts: u64,
+        /// Put the table into this page, between its two marks.
+        #[arg(long)]
+        write: Option<PathBuf>,
     },
     /// The model of what goes wrong, in words.
     Faults,
@@ -201,10 +205,12 @@ pub(crate) fn main() -> u8 {
             names,
             seeds,
             starts,
+            write,
         } => mutants::hunt(&mutants::Plan {
             names,
             seeds,
             starts,
+            write,
         }),
         Verb::Faults => {
             faults();

@@ -239,7 +239,7 @@ impl Scenario {
             cuts: every(26, 6 * SECOND, false).filter(|_| grouped),
             lags: every(37, 20 * SECOND, false).filter(|_| grouped),
             partitions: every(32, 20 * SECOND, false).filter(|_| grouped),
-            flaps: 0,
+            flaps: if grouped { 200 } else { 0 },
             hunts: 0,
             minority_lost: 500,
             frame_latency: class(27).within(20, 20_000) * 1000,
