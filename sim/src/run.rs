@@ -39,6 +39,8 @@ pub(crate) struct Outcome {
     pub(crate) goals: Goals,
     /// What came of the clients' history.
     pub(crate) found: Found,
+    /// Why it ended although something was pending, where that is allowed.
+    pub(crate) stands_still: Option<String>,
 }
 
 thread_local! {
@@ -78,6 +80,7 @@ pub(crate) fn run(order: Order) -> Outcome {
         wall: watch.elapsed(),
         goals: world.goals().clone(),
         found: world.found,
+        stands_still: world.stands_still.take(),
     }
 }
 
@@ -124,6 +127,9 @@ impl Outcome {
             ));
             report::line(&format!("reproduce: {}", self.reproduce()));
             return;
+        }
+        if let Some(why) = &self.stands_still {
+            report::line(&format!("stands still: {why}"));
         }
         let wall = self.wall.as_secs_f64();
         report::line(&format!(

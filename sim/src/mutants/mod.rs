@@ -340,7 +340,9 @@ impl Copy {
             let seed = catch.seed.to_string();
             let mut again = Command::new(&self.plain);
             again.args(["run", &seed, "--profile", &catch.profile]);
-            if said_any(&mut again).is_none_or(|said| !said.starts_with("pass")) {
+            if said_any(&mut again)
+                .is_none_or(|said| !said.lines().any(|line| line.starts_with("pass")))
+            {
                 report::aside(&format!(
                     "seed {seed} ({}) fails without a mutant too, and does not count",
                     catch.profile

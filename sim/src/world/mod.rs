@@ -132,6 +132,8 @@ pub(crate) struct World {
     /// All faults have ended: what is pending must come to its end.
     healed: bool,
     settling: settling::Settling,
+    /// Why the run ended although something was pending.
+    pub(crate) stands_still: Option<String>,
     pub(crate) trace: bool,
     /// Whether a line with a column per member is written for each event.
     pub(crate) columns: bool,
@@ -168,6 +170,7 @@ impl World {
             hurry_until: 0,
             healed: false,
             settling: settling::Settling::default(),
+            stands_still: None,
             trace: false,
             columns: false,
             columns_shown: Vec::new(),

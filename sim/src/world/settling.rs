@@ -191,9 +191,12 @@ impl World {
     }
 
     /// L2, L7: something is still pending, long after all faults have ended.
-    fn stuck(&self) -> Verdict {
+    fn stuck(&mut self) -> Verdict {
         if self.may_be_stuck() {
-            self.tell(|| "those who never came back are needed".to_owned());
+            let gone = self.settling.gone;
+            let why = format!("members {gone:b} never came back, and a majority needs them");
+            self.tell(|| why.clone());
+            self.stands_still = Some(why);
             return Ok(());
         }
         self.group_settled()?;
