@@ -171,7 +171,9 @@ impl World {
 
     /// Whether the group is parted now, and one member does not reach the other.
     fn is_parted(&self, from: usize, to: usize) -> bool {
-        let holds = self.flaps.is_none_or(|period| self.time / period % 2 == 0);
+        let holds = self
+            .flaps
+            .is_none_or(|period| (self.time / period).is_multiple_of(2));
         let parted = |hears: &Vec<u64>| hears[to] >> from & 1 == 0;
         holds && self.partition.as_ref().is_some_and(parted)
     }
