@@ -175,6 +175,9 @@ enum Verb {
         /// From how many starting points each is hunted.
         #[arg(long, default_value_t = 1)]
         starts: u64,
+        /// Put the table into this page, between its two marks.
+        #[arg(long)]
+        write: Option<PathBuf>,
     },
     /// The model of what goes wrong, in words.
     Faults,
@@ -305,10 +308,12 @@ pub fn main() -> u8 {
             names,
             seeds,
             starts,
+            write,
         } => mutants::hunt(&mutants::Plan {
             names,
             seeds,
             starts,
+            write,
         }),
         Verb::Faults => {
             faults();

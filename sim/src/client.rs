@@ -25,6 +25,8 @@ pub(crate) struct Client {
     pub(crate) hint: Option<usize>,
     /// How often it has acted.
     pub(crate) acts: u64,
+    /// When it acts next; what was planned before is void.
+    pub(crate) acts_at: u64,
 }
 
 /// What a client sends at once: its bytes, and what they ask.
@@ -69,6 +71,7 @@ impl Client {
             usual: 0,
             hint: None,
             acts: 0,
+            acts_at: 0,
         }
     }
 

@@ -39,11 +39,10 @@ impl Digest {
             word.copy_from_slice(chunk);
             self.word(u64::from_le_bytes(word));
         }
-        let mut last = [0; 8];
         let rest = chunks.remainder();
-        last[..rest.len()].copy_from_slice(rest);
         if !rest.is_empty() {
-            self.word(u64::from_le_bytes(last));
+            let word = |word, byte: &u8| word << 8 | u64::from(*byte);
+            self.word(rest.iter().rev().fold(0, word));
         }
     }
 }

@@ -53,6 +53,8 @@ impl Stream {
     pub(crate) const WISH: Self = Self::new(*b"wish..", 1);
     /// What is damaged at rest, by member and life.
     pub(crate) const DAMAGE: Self = Self::new(*b"damage", 1);
+    /// When a client asks because the leader is in trouble, by client and act.
+    pub(crate) const HURRY: Self = Self::new(*b"hurry.", 1);
     /// Identities that a driver would take from the system.
     pub(crate) const IDENTITY: Self = Self::new(*b"ident.", 1);
 }

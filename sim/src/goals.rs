@@ -61,6 +61,8 @@ counted! {
     Overdue, "overdue", "a frame comes seconds late";
     Partition, "partition", "the group falls apart: halves, a bridge, a ring, one way";
     Cut, "cut", "a member neither hears nor reaches the others, or only one of both";
+    Lag, "lag", "what a member hears comes up to two seconds late, and at times nobody hears it";
+    Flap, "flap", "a partition comes and goes several times a second";
 }
 
 counted! {
@@ -105,6 +107,8 @@ impl Fault {
                 | Self::LossByKind
                 | Self::Impatience
                 | Self::Overdue
+                | Self::Lag
+                | Self::Flap
                 | Self::Partition
         )
     }

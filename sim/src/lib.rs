@@ -17,6 +17,7 @@ mod judge;
 pub mod linear;
 mod model;
 mod mutants;
+mod profile;
 mod queue;
 mod replay;
 mod report;

@@ -43,6 +43,8 @@ pub(crate) struct Outcome {
     pub(crate) goals: Goals,
     /// What came of the clients' history.
     pub(crate) found: Found,
+    /// Why it ended although something was pending, where that is allowed.
+    pub(crate) stands_still: Option<String>,
 }
 
 thread_local! {
@@ -110,6 +112,7 @@ fn run_world(order: Order, mut world: World, until: u64) -> (Outcome, World) {
         wall: watch.elapsed(),
         goals: world.goals().clone(),
         found: world.found,
+        stands_still: world.stands_still.take(),
     };
     (outcome, world)
 }
@@ -163,6 +166,9 @@ impl Outcome {
         if let Some(failure) = self.failure() {
             failure.print(name);
             return;
+        }
+        if let Some(why) = &self.stands_still {
+            report::line(&format!("stands still: {why}"));
         }
         let wall = self.wall.as_secs_f64();
         report::line(&format!(

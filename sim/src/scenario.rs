@@ -8,53 +8,20 @@ use seedis::time::Now;
 
 use crate::draws::{Dice, Stream};
 use crate::judge::Policy;
+pub(crate) use crate::profile::Profile;
 use crate::workload::{Kind, Shape};
 use crate::world::frames::KINDS;
 
-/// A direction in which a campaign looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Profile {
-    /// A little of everything.
-    Smoke,
-    /// Disks and crashes above all.
-    Disk,
-    /// Bytes: splits, garbage, slow readers, closes.
-    Resp,
-    /// As disk, and what a failed sync has not written is never written: recovery must write again
-    /// what it cannot know to be durable. No part of a fleet unless it is asked for.
-    Sync,
-    /// Clocks that jump, drift and freeze; short lives of keys.
-    Clocks,
-    /// Three or five members and some that come later, an operator who changes the group, frames
-    /// that are lost, late and doubled, members that are cut off.
-    Raft,
-}
-
-impl Profile {
-    /// Those that a fleet takes by itself.
-    pub(crate) const ALL: [Self; 5] = [
-        Self::Smoke,
-        Self::Disk,
-        Self::Resp,
-        Self::Clocks,
-        Self::Raft,
-    ];
-
-    /// Its name on the command line.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Smoke => "smoke",
-            Self::Disk => "disk",
-            Self::Resp => "resp",
-            Self::Sync => "sync",
-            Self::Clocks => "clocks",
-            Self::Raft => "raft",
-        }
-    }
-}
-
 /// How often something happens: the mean time between two, in nanoseconds; nothing: never.
 pub(crate) type Every = Option<u64>;
+
+/// How clients ask while the leader is in trouble, in nanoseconds: the mean time between two
+/// batches, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rush {
+    pub(crate) think: u64,
+    pub(crate) lasts: u64,
+}
 
 /// The parts of a run.
 #[derive(Clone, Debug)]
@@ -73,6 +40,10 @@ pub(crate) struct Scenario {
     pub(crate) clients: Vec<(Kind, Shape)>,
     /// The mean time between two batches of a client, in nanoseconds.
     pub(crate) think: u64,
+    /// Clients ask more often when the leader is struck.
+    pub(crate) rush: Option<Rush>,
+    /// After how many of a thousand batches a client thinks for seconds.
+    pub(crate) naps: u64,
     /// The most batches that a client sends at once.
     pub(crate) pipeline: u64,
     /// For how long a client waits for an answer before it tries another member, in nanoseconds.
@@ -124,7 +95,15 @@ pub(crate) struct Scenario {
     /// How many of a thousand frames come seconds late.
     pub(crate) overdue: u64,
     pub(crate) cuts: Every,
+    /// What a member hears is late for some time.
+    pub(crate) lags: Every,
     pub(crate) partitions: Every,
+    /// How many of a thousand partitions come and go several times a second.
+    pub(crate) flaps: u64,
+    /// In how many of a thousand cases the leader is struck instead of the member that was drawn.
+    pub(crate) hunts: u64,
+    /// In how many of a thousand runs a minority never comes back.
+    pub(crate) minority_lost: u64,
     /// The mean of what a frame takes, in nanoseconds.
     pub(crate) frame_latency: u64,
     /// In how many of a thousand turns the store is compared with the model.
@@ -133,8 +112,8 @@ pub(crate) struct Scenario {
     pub(crate) twins: u64,
 }
 
-const MS: u64 = 1_000_000;
-const SECOND: u64 = 1000 * MS;
+pub(crate) const MS: u64 = 1_000_000;
+pub(crate) const SECOND: u64 = 1000 * MS;
 
 /// Whether this version of the node has a log.
 pub(crate) fn has_log() -> bool {
@@ -168,13 +147,9 @@ impl Scenario {
         let on_disk = strong(&[Profile::Disk, Profile::Sync]);
         let on_bytes = strong(&[Profile::Resp]);
         let on_clocks = strong(&[Profile::Clocks]);
-        let grouped = profile == Profile::Raft;
+        let grouped = profile.is_of_a_group();
         // In a group every policy promises the same; alone, who waits for company must not forget.
-        let founders = if grouped {
-            *class(23).pick(&[1, 3, 3, 3, 5])
-        } else {
-            1
-        };
+        let (founders, spares) = profile.sizes(&mut class(23), &mut class(29));
         let policy = if grouped && founders == 1 {
             Policy::Logged(Fsync::Always)
         } else if grouped {
@@ -183,11 +158,6 @@ impl Scenario {
             Self::policy(&mut class(1), on_disk)
         };
         let logged = policy != Policy::Memory;
-        let spares = match class(29).below(3) as usize {
-            _ if !grouped => 0,
-            0 if founders == 1 => 2,
-            spares => spares,
-        };
         let members = founders + spares;
         let lease = grouped && class(33).coin();
         let shape = Shape {
@@ -204,7 +174,7 @@ impl Scenario {
         let known = |(kind, _): &(Kind, Shape)| *kind != Kind::Anything;
         let patient = class(34).permille(500) && clients.iter().all(known);
         let crash_mean = if on_disk { 4 * SECOND } else { 10 * SECOND };
-        Self {
+        let mut scenario = Self {
             seed,
             policy,
             config: if grouped {
@@ -228,6 +198,8 @@ impl Scenario {
             duration: 60 * SECOND,
             clients,
             think: dice.within(20, 400) * MS,
+            rush: None,
+            naps: 0,
             pipeline: *dice.pick(if patient { &[1] } else { &[1, 1, 3, 10, 40] }),
             depth: *dice.pick(if patient { &[1] } else { &[1, 8, 64, 200] }),
             patient,
@@ -276,12 +248,20 @@ impl Scenario {
             kinds: Self::kinds(&mut class(30), grouped),
             overdue: if grouped { share(31, 20, false) } else { 0 },
             cuts: every(26, 6 * SECOND, false).filter(|_| grouped),
+            lags: every(37, 20 * SECOND, false).filter(|_| grouped),
             partitions: every(32, 20 * SECOND, false).filter(|_| grouped),
+            flaps: if grouped { 200 } else { 0 },
+            hunts: 0,
+            minority_lost: 500,
             frame_latency: class(27).within(20, 20_000) * 1000,
             // Members of a group take many turns that change nothing.
             audits: *class(21).pick(if grouped { &[1, 2, 5] } else { &[2, 5, 20] }),
             twins: if on_bytes { 200 } else { 10 },
+        };
+        if profile.is_light() {
+            scenario.lighten(profile, &class);
         }
+        scenario
     }
 
     /// Whether what clients see must be linearizable, and they do what the judge of that

@@ -67,8 +67,15 @@ pub(crate) enum Strike {
         speaks: bool,
         length: u64,
     },
-    /// The group is parted: for each member those whom it hears, as bits.
-    Part { hears: Vec<u64>, length: u64 },
+    /// What a member hears comes so much later, and it may be mute meanwhile.
+    Lag { by: u64, mute: bool, length: u64 },
+    /// The group is parted: for each member those whom it hears, as bits; in turns of so long it
+    /// is and is not.
+    Part {
+        hears: Vec<u64>,
+        length: u64,
+        turns: Option<u64>,
+    },
     /// A bit flips.
     Flip { file: FileName, at: usize, bit: u8 },
     /// What a member has synced is damaged, as far as its group can bear it.
@@ -101,6 +108,7 @@ impl Strike {
             Self::Drift { .. } => Fault::Drift,
             Self::Fill { .. } => Fault::Full,
             Self::Cut { .. } => Fault::Cut,
+            Self::Lag { .. } => Fault::Lag,
             Self::Part { .. } => Fault::Partition,
             Self::Flip { .. } => Fault::Flip,
             Self::Damage { .. } => Fault::Damage,

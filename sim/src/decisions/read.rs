@@ -299,7 +299,21 @@ fn cut(text: &str) -> Parsed<Strike> {
     })
 }
 
+fn lag(text: &str) -> Parsed<Strike> {
+    let (by, rest) = text.split_once(" late, ").ok_or("`300ms late, mute, 2s`")?;
+    let (mute, length) = match rest.strip_prefix("mute, ") {
+        Some(length) => (true, length),
+        None => (false, rest),
+    };
+    let (by, length) = (nanoseconds(by)?, nanoseconds(length)?);
+    Ok(Strike::Lag { by, mute, length })
+}
+
 fn part(text: &str) -> Parsed<Strike> {
+    let (text, turns) = match text.split_once(" in turns of ") {
+        Some((text, turns)) => (text, Some(nanoseconds(turns)?)),
+        None => (text, None),
+    };
     let (groups, length) = around(text, ", ")?;
     let mut hears = Vec::new();
     for group in groups.split(", ") {
@@ -310,7 +324,11 @@ fn part(text: &str) -> Parsed<Strike> {
         hears.push(members(heard)?);
     }
     let length = nanoseconds(length)?;
-    Ok(Strike::Part { hears, length })
+    Ok(Strike::Part {
+        hears,
+        length,
+        turns: turns.filter(|turns| *turns > 0),
+    })
 }
 
 fn flip(text: &str) -> Parsed<Strike> {
@@ -376,6 +394,7 @@ fn strike(verb: &str, text: &str) -> Parsed<Strike> {
             }
         }
         "cut" => cut(text)?,
+        "lag" => lag(text)?,
         "part" => part(text)?,
         "flip" => flip(text)?,
         "damage" => damage(text)?,
@@ -417,7 +436,8 @@ fn fits(strike: &Strike, address: &Address) -> bool {
         | Strike::Jump { .. }
         | Strike::Drift { .. }
         | Strike::Fill { .. }
-        | Strike::Cut { .. } => one,
+        | Strike::Cut { .. }
+        | Strike::Lag { .. } => one,
     }
 }
 

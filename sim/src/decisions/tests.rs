@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use seedis::disk::{FileKind, FileName};
 
 use super::address::{Address, Deed, Kind, Part, Plain, Point, Verb};
-use super::decision::{Act, Deal, Decision, Fate, Leave, Slowness, Strike};
+use super::decision::{Act, Deal, Decision, Fate, Harm, Leave, Slowness, Strike};
 use super::script::Script;
 use super::write::PROFILES;
 use crate::judge::End;
@@ -103,19 +103,22 @@ fn of_disk() -> impl Strategy<Value = Decision> {
 }
 
 fn of_time() -> impl Strategy<Value = Decision> {
-    let strike = prop_oneof![
-        Just(Strike::Stop),
-        any::<u64>().prop_map(|length| Strike::Pause { length }),
-        any::<u64>().prop_map(|length| Strike::Freeze { length }),
-        (-4_000_000_000..4_000_000_000_i64).prop_map(|by_us| Strike::Jump { by_us }),
-        any::<i64>().prop_map(|ppm| Strike::Drift { ppm }),
-        (any::<u64>(), any::<u64>()).prop_map(|(space, length)| Strike::Fill { space, length }),
-        (0..3_usize, any::<u64>()).prop_map(|(how, length)| Strike::Cut {
-            hears: how == 1,
-            speaks: how == 2,
-            length,
-        }),
-    ];
+    let strike =
+        prop_oneof![
+            Just(Strike::Stop),
+            any::<u64>().prop_map(|length| Strike::Pause { length }),
+            any::<u64>().prop_map(|length| Strike::Freeze { length }),
+            (-4_000_000_000..4_000_000_000_i64).prop_map(|by_us| Strike::Jump { by_us }),
+            any::<i64>().prop_map(|ppm| Strike::Drift { ppm }),
+            (any::<u64>(), any::<u64>()).prop_map(|(space, length)| Strike::Fill { space, length }),
+            (0..3_usize, any::<u64>()).prop_map(|(how, length)| Strike::Cut {
+                hears: how == 1,
+                speaks: how == 2,
+                length,
+            }),
+            (any::<u64>(), any::<bool>(), any::<u64>())
+                .prop_map(|(by, mute, length)| Strike::Lag { by, mute, length }),
+        ];
     (moment(), strike).prop_map(|(address, strike)| Decision { address, strike })
 }
 
@@ -132,10 +135,15 @@ fn of_all() -> impl Strategy<Value = Decision> {
         any::<u64>(),
         prop::collection::vec(0..1_u64 << MEMBERS, MEMBERS),
         any::<u64>(),
+        prop::option::of(1..u64::MAX),
     )
-        .prop_map(|(at, hears, length)| Decision {
+        .prop_map(|(at, hears, length, turns)| Decision {
             address: Address::Time { member: None, at },
-            strike: Strike::Part { hears, length },
+            strike: Strike::Part {
+                hears,
+                length,
+                turns,
+            },
         });
     let flip = (
         0..MEMBERS,
@@ -152,11 +160,31 @@ fn of_all() -> impl Strategy<Value = Decision> {
                 bit,
             },
         });
+    let damage = (
+        (0..MEMBERS, any::<u64>(), 0..1_u64 << 40, any::<u64>()),
+        prop_oneof![
+            (0..8_u8).prop_map(Harm::Bit),
+            Just(Harm::Zeros),
+            any::<u64>().prop_map(Harm::Sector),
+        ],
+    )
+        .prop_map(|((member, life, number, at), harm)| Decision {
+            address: Address::Down { member, life },
+            strike: Strike::Damage {
+                file: FileName::new(FileKind::Base, number),
+                at,
+                harm,
+            },
+        });
+    let wipe = (0..MEMBERS, any::<u64>()).prop_map(|(member, life)| Decision {
+        address: Address::Down { member, life },
+        strike: Strike::Wipe,
+    });
     let abandon = (1..1_u64 << MEMBERS).prop_map(|members| Decision {
         address: Address::End,
         strike: Strike::Abandon { members },
     });
-    prop_oneof![part, flip, abandon]
+    prop_oneof![part, flip, damage, wipe, abandon]
 }
 
 fn decision() -> impl Strategy<Value = Decision> {

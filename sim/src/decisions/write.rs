@@ -164,13 +164,21 @@ impl Strike {
                 };
                 ("cut", format!("{how}, {}", time(*length)))
             }
-            Self::Part { hears, length } => {
+            Self::Lag { by, mute, length } => {
+                let mute = if *mute { "mute, " } else { "" };
+                let (by, length) = (time(*by), time(*length));
+                ("lag", format!("{by} late, {mute}{length}"))
+            }
+            Self::Part {
+                hears,
+                length,
+                turns,
+            } => {
                 let each = (1..).zip(hears);
                 let each = each.map(|(m, heard)| format!("n{m} hears {}, ", names(*heard)));
-                (
-                    "part",
-                    format!("{}{}", each.collect::<String>(), time(*length)),
-                )
+                let turns = turns.map_or_else(String::new, |t| format!(" in turns of {}", time(t)));
+                let (each, length) = (each.collect::<String>(), time(*length));
+                ("part", format!("{each}{length}{turns}"))
             }
             Self::Flip { file, at, bit } => ("flip", format!("bit {bit} of byte {at} of {file}")),
             Self::Damage { file, at, harm } => {

@@ -1,7 +1,7 @@
 //! One value, and what may be done to it.
 
 /// What is done to a cell.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
     /// GET, HGET.
     Get,

@@ -12,6 +12,9 @@ struct Task<'a> {
     end: Option<u64>,
     steps: Vec<(usize, &'a Action)>,
     replies: Option<&'a [Reply]>,
+    /// It is the only one of its connection that was never answered, and the last: a number that it
+    /// shares with those that do the same, as far as anybody can see.
+    twin: Option<usize>,
 }
 
 /// The operations of one connection, in order, and how many of them have happened or been left out.
@@ -167,7 +170,34 @@ impl<'a> Search<'a> {
                 end: operation.end(),
                 steps,
                 replies: operation.answered.as_ref().map(|(_, replies)| &replies[..]),
+                twin: None,
             });
+        }
+        let replies = part.iter().filter_map(|one| one.answered.as_ref());
+        let values = replies.flat_map(|(_, replies)| replies);
+        let values = values.filter_map(|reply| match reply {
+            Reply::Value(value) => Some(&value[..]),
+            _ => None,
+        });
+        let shown: BTreeSet<&[u8]> = values.collect();
+        let mut steps = part.iter().flat_map(|one| &one.steps);
+        let adds = steps.any(|(_, action)| matches!(action, Action::Add(_)));
+        // What is set, added to by nobody and shown to nobody may be any value.
+        let effect = |action: &Action| match action {
+            Action::Set(value) | Action::GetSet(value) if !adds && !shown.contains(&value[..]) => {
+                Action::Set(Vec::new())
+            }
+            action => action.clone(),
+        };
+        let mut twins: BTreeMap<Vec<(usize, Action)>, usize> = BTreeMap::new();
+        for tasks in lines.values_mut() {
+            let open = tasks.iter().filter(|task| task.end.is_none()).count();
+            let last = tasks.last_mut().filter(|task| task.end.is_none());
+            if let Some(task) = last.filter(|_| open == 1) {
+                let next = twins.len();
+                let steps = task.steps.iter().map(|(cell, act)| (*cell, effect(act)));
+                task.twin = Some(*twins.entry(steps.collect()).or_insert(next));
+            }
         }
         let lines = lines.into_values().map(|tasks| {
             let mut line = Line {
@@ -205,6 +235,10 @@ impl<'a> Search<'a> {
                 }
             }
         }
+        // Of twins, the one that was asked first can stand for any other.
+        unsure.sort_by_key(|(_, _, task, _)| task.asked);
+        let mut tried = BTreeSet::new();
+        unsure.retain(|(_, _, task, _)| task.twin.is_none_or(|twin| tried.insert(twin)));
         let is_needed = |(number, at, task, due): &(usize, usize, &Task<'_>, u64)| {
             let shows = |other: &&Task<'_>| task.shows_in(other, self.summed);
             // What comes behind it on its own connection must not leave it behind unseen.

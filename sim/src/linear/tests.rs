@@ -458,6 +458,18 @@ proptest! {
     }
 }
 
+#[test]
+fn writes_that_nobody_saw_stand_for_each_other() {
+    let unseen = (0..40).map(|number| maybe(10 + number, number, set(&number.to_string())));
+    let deletes = (0..20).map(|number| {
+        let at = 100 + 10 * number;
+        op(1, at, at + 5, Action::Delete, Reply::Number(1))
+    });
+    let wrong = op(2, 900, 901, Action::Get, value("never set"));
+    let history: Vec<Operation> = unseen.chain(deletes).chain([wrong]).collect();
+    assert!(matches!(judge(&history, 10_000), Verdict::Illegal(_)));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 

@@ -25,6 +25,8 @@ pub(super) struct Agreement {
     committed: BTreeMap<LogIndex, Term>,
     /// The highest index that somebody knew to be committed.
     commit: LogIndex,
+    /// The highest index that somebody knew to be committed in a term.
+    commits: BTreeMap<Term, LogIndex>,
     /// The memberships that logs have held.
     memberships: BTreeMap<(LogIndex, Term), Vec<u8>>,
     pub(super) promises: Promises,
@@ -210,7 +212,10 @@ impl Agreement {
                 return broken(Id::R6, text);
             }
         }
-        self.commit = commit.max(self.commit);
+        if commit > self.commit {
+            self.commit = commit;
+            self.commits.insert(term, commit);
+        }
         let before = (LogIndex(applied.0 + 1), Term(0));
         let mut of_log = self.memberships.range(..before).rev();
         let of_log = of_log.find(|((index, term), _)| self.committed.get(index) == Some(term));
@@ -291,7 +296,10 @@ impl Agreement {
             }
             None => {}
         }
-        let last = self.commit;
+        // Whoever stood still when it was elected is seen to lead when others have gone on in later
+        // terms: it need not hold what those have committed.
+        let before = self.commits.range(..term).next_back();
+        let last = before.map_or(LogIndex(0), |(_, last)| *last);
         let known = self.committed.get(&last);
         let has = match raft.term_of(last) {
             Some(own) => known.is_none_or(|known| *known == own),

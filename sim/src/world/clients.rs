@@ -10,6 +10,7 @@ use crate::draws::Stream;
 use crate::goals::{Fault, Goal};
 use crate::judge::Asked;
 use crate::judge::invariant::{Id, Verdict, Violation};
+use crate::scenario::Scenario;
 use crate::wire::Value;
 use crate::workload::Piece;
 
@@ -19,14 +20,17 @@ impl World {
         if self.decisions.are_scripted() {
             return self.act_as_written(number);
         }
+        if self.clients[number].acts_at != self.time {
+            return Ok(());
+        }
         self.clients[number].acts += 1;
         let acts = self.clients[number].acts;
         let mut dice = self.dice(Stream::CLIENT, number as u64, acts);
-        let think = dice.exponential(self.scenario.think).max(1000);
+        let think = self.think(&mut dice);
         if self.healed && self.time >= self.scenario.duration + super::settling::CALM {
             return Ok(());
         }
-        self.push(think, Event::Act { client: number });
+        self.plan_act(number, think);
         let Some(conn) = self.clients[number].conn else {
             self.connect(number, &mut dice);
             return Ok(());
@@ -115,6 +119,43 @@ impl World {
     fn did(&mut self, client: usize, deal: impl FnOnce() -> Deal) {
         let time = self.time;
         self.decisions.note_act(client, time, deal);
+    }
+
+    /// Plans when a client acts next.
+    pub(super) fn plan_act(&mut self, client: usize, after: u64) {
+        self.clients[client].acts_at = self.time + after;
+        self.push(after, Event::Act { client });
+    }
+
+    /// How long a client thinks.
+    fn think(&self, dice: &mut crate::draws::Dice) -> u64 {
+        let Scenario { think, naps, .. } = self.scenario;
+        let rush = self.scenario.rush.filter(|_| self.time < self.hurry_until);
+        let think = rush.map_or(think, |rush| rush.think);
+        let think = dice.exponential(think).max(1000);
+        if naps > 0 && dice.permille(naps) && !self.healed {
+            return think + 500_000_000 + dice.exponential(2_000_000_000);
+        }
+        think
+    }
+
+    /// The leader is in trouble: clients ask more often for some time, of whom they are connected
+    /// to and of whom they turn to next.
+    pub(super) fn hurry(&mut self) {
+        let Some(rush) = self.scenario.rush else {
+            return;
+        };
+        self.hurry_until = self.time + rush.lasts;
+        for client in 0..self.clients.len() {
+            let acts = self.clients[client].acts;
+            let mut dice = self.dice(Stream::HURRY, client as u64, acts);
+            let after = dice.exponential(rush.think).max(1000);
+            let planned = self.clients[client].acts_at.saturating_sub(self.time);
+            // Who thinks for seconds is not disturbed.
+            if (after..self.scenario.think * 8).contains(&planned) {
+                self.plan_act(client, after);
+            }
+        }
     }
 
     /// P1: two nodes on the side are sent the same bytes, cut differently.

@@ -11,7 +11,7 @@ use crate::judge::End;
 use crate::scenario::{Every, Scenario};
 
 /// The classes that strike a member now and then.
-const STRIKING: [Fault; 9] = [
+const STRIKING: [Fault; 10] = [
     Fault::Power,
     Fault::Pause,
     Fault::Jump,
@@ -21,6 +21,7 @@ const STRIKING: [Fault; 9] = [
     Fault::SyncFails,
     Fault::Cut,
     Fault::Partition,
+    Fault::Lag,
 ];
 
 /// How often a class strikes. All three ways to end come under the name of the first.
@@ -34,6 +35,7 @@ fn every(scenario: &Scenario, fault: Fault) -> Every {
         Fault::Full => scenario.full,
         Fault::SyncFails => scenario.sync_fails,
         Fault::Cut => scenario.cuts,
+        Fault::Lag => scenario.lags,
         Fault::Partition => scenario.partitions,
         _ => None,
     }
@@ -44,7 +46,7 @@ fn stream(fault: Fault) -> Stream {
     match fault {
         Fault::Jump | Fault::Drift | Fault::Freeze => Stream::CLOCK,
         Fault::Full | Fault::SyncFails => Stream::SPACE,
-        Fault::Cut | Fault::Partition => Stream::CUT,
+        Fault::Cut | Fault::Partition | Fault::Lag => Stream::CUT,
         _ => Stream::CRASH,
     }
 }
@@ -115,17 +117,23 @@ impl World {
         }
         self.plan(number, fault, ordinal + 1);
         let mut dice = self.fault_dice(number, fault, ordinal << 1 | 1);
+        // What a leader does when it is alone is where others have erred.
+        let leads = |member: &Member| member.node.as_ref().is_some_and(|n| n.leads().is_some());
+        let leader = self.members.iter().position(leads);
+        let hunts = self.scenario.hunts;
+        let is_hunted = match fault {
+            Fault::Cut | Fault::Lag => dice.coin(),
+            Fault::Power | Fault::Pause => hunts > 0 && dice.permille(hunts),
+            _ => false,
+        };
+        let number = leader.filter(|_| is_hunted).unwrap_or(number);
+        if leader == Some(number) || fault == Fault::Partition {
+            self.hurry();
+        }
         if fault == Fault::Power {
             self.strike_down(number, &mut dice);
             return;
         }
-        // What a leader does when it is alone is where others have erred.
-        let leads = |member: &Member| member.node.as_ref().is_some_and(|n| n.leads().is_some());
-        let leader = self.members.iter().position(leads);
-        let number = match leader {
-            Some(leader) if fault == Fault::Cut && dice.coin() => leader,
-            _ => number,
-        };
         if let Some(strike) = self.drawn(number, fault, &mut dice) {
             self.strike(number, &strike);
         }
@@ -133,7 +141,7 @@ impl World {
 
     /// What a class does to a member this time; nothing where the disk will say it.
     fn drawn(&mut self, number: usize, fault: Fault, dice: &mut Dice) -> Option<Strike> {
-        let members = self.members.len();
+        let (members, flaps) = (self.members.len(), self.scenario.flaps);
         let member = &mut self.members[number];
         Some(match fault {
             Fault::Pause => Strike::Pause {
@@ -176,9 +184,16 @@ impl World {
                     length: dice.within(50_000_000, 5_000_000_000),
                 }
             }
+            Fault::Lag => Strike::Lag {
+                by: dice.within(100_000_000, 2_000_000_000),
+                mute: dice.coin(),
+                length: dice.within(300_000_000, 4_000_000_000),
+            },
             Fault::Partition => Strike::Part {
                 hears: super::frames::partition(members, dice),
                 length: dice.within(50_000_000, 6_000_000_000),
+                turns: (flaps > 0 && dice.permille(flaps))
+                    .then(|| dice.within(50_000_000, 600_000_000)),
             },
             _ => return None,
         })
@@ -244,10 +259,26 @@ impl World {
                 member.cut = Some(Cut { hears, speaks });
                 lasts = Some(length);
             }
-            // One at a time, whoever draws it.
-            Strike::Part { ref hears, length } if !parted && hears.len() == members => {
-                self.partition = Some(hears.clone());
+            Strike::Lag { by, mute, length } if member.lag == 0 => {
+                member.lag = by;
+                // Deaf to what comes late, and mute: it believes in its office for as long.
+                if mute && member.cut.is_none() {
+                    let (hears, speaks) = (true, false);
+                    member.cut = Some(Cut { hears, speaks });
+                }
                 lasts = Some(length);
+            }
+            // One at a time, whoever draws it.
+            Strike::Part {
+                ref hears,
+                length,
+                turns,
+            } if !parted && hears.len() == members => {
+                (self.partition, self.flaps) = (Some(hears.clone()), turns);
+                lasts = Some(length);
+                if turns.is_some() {
+                    self.fired(Fault::Flap);
+                }
             }
             Strike::Stop if member.may_be_ended() => {
                 member.stopping = true;
@@ -321,6 +352,7 @@ impl World {
                 member.tight_until = member.ran(time) + 2_000_000_000;
             }
             Fault::Cut => member.cut = None,
+            Fault::Lag => (member.lag, member.cut) = (0, None),
             Fault::Partition => self.partition = None,
             Fault::Freeze => {
                 if let Some(from) = member.frozen_from.take() {
@@ -342,7 +374,7 @@ impl World {
             member.tight_until = member.ran(time) + 2_000_000_000;
         }
         self.over(number, Fault::Freeze);
-        self.over(number, Fault::Cut);
+        self.over(number, Fault::Lag);
         self.over(number, Fault::Partition);
         self.members[number].stands_no_longer(time);
         self.wake(number);

@@ -115,6 +115,7 @@ impl World {
         } else {
             drawn_late
         };
+        let late = late + self.members[to].lag;
         if self.decisions.are_scripted() {
             self.send_as_written(address.as_ref(), late, (from, to), frame);
             return Ok(());
@@ -211,9 +212,8 @@ impl World {
             return;
         }
         for to in (0..self.members.len()).filter(|to| *to != number) {
-            let parted = |hears: &Vec<u64>| hears[to] >> number & 1 == 0;
             let time = self.time;
-            let stopped = self.partition.as_ref().is_some_and(parted);
+            let stopped = self.is_parted(number, to);
             let member = &mut self.members[to];
             if !stopped
                 && member.is_up()
@@ -226,10 +226,18 @@ impl World {
         }
     }
 
+    /// Whether the group is parted now, and one member does not reach the other.
+    fn is_parted(&self, from: usize, to: usize) -> bool {
+        let holds = self
+            .flaps
+            .is_none_or(|period| (self.time / period).is_multiple_of(2));
+        let parted = |hears: &Vec<u64>| hears[to] >> from & 1 == 0;
+        holds && self.partition.as_ref().is_some_and(parted)
+    }
+
     /// A frame has come, unless a cut stops it.
     pub(super) fn frame(&mut self, from: usize, to: usize, frame: Bytes) {
-        let parted = |hears: &Vec<u64>| hears[to] >> from & 1 == 0;
-        let stopped = self.partition.as_ref().is_some_and(parted)
+        let stopped = self.is_parted(from, to)
             || self.members[from].cut.is_some_and(|cut| !cut.speaks)
             || self.members[to].cut.is_some_and(|cut| !cut.hears);
         let is_heard = !stopped && self.members[to].is_up();

@@ -60,6 +60,8 @@ pub(super) struct Member {
     pub(super) frames: Vec<(usize, Bytes)>,
     /// It is cut off from the others.
     pub(super) cut: Option<Cut>,
+    /// By how much what it hears is late, in nanoseconds.
+    pub(super) lag: u64,
     /// Connections that have come, that have something to read, that can be written again.
     pub(super) arrivals: Vec<u64>,
     pub(super) stirred: BTreeSet<u64>,
@@ -121,6 +123,7 @@ impl Member {
             sync_failed: false,
             frames: Vec::new(),
             cut: None,
+            lag: 0,
             arrivals: Vec::new(),
             stirred: BTreeSet::new(),
             writable: BTreeSet::new(),

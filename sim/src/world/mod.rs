@@ -149,9 +149,15 @@ pub(crate) struct World {
     pub(crate) decisions: Decisions,
     /// Who hears whom, while the group is parted.
     partition: Option<Vec<u64>>,
+    /// How long it holds, and does not hold, in turns, in nanoseconds.
+    flaps: Option<u64>,
+    /// Clients hurry until then.
+    hurry_until: u64,
     /// All faults have ended: what is pending must come to its end.
     healed: bool,
     settling: settling::Settling,
+    /// Why the run ended although something was pending.
+    pub(crate) stands_still: Option<String>,
     pub(crate) trace: bool,
     /// Whether a line with a column per member is written for each event.
     pub(crate) columns: bool,
@@ -195,8 +201,11 @@ impl World {
             agreement: agreement::Agreement::default(),
             decisions,
             partition: None,
+            flaps: None,
+            hurry_until: 0,
             healed: false,
             settling: settling::Settling::default(),
+            stands_still: None,
             trace: false,
             columns: false,
             columns_shown: Vec::new(),
@@ -214,7 +223,7 @@ impl World {
         }
         if !world.decisions.are_scripted() {
             for client in 0..world.clients.len() {
-                world.push(1_000_000 * (client as u64 + 1), Event::Act { client });
+                world.plan_act(client, 1_000_000 * (client as u64 + 1));
             }
         }
         world

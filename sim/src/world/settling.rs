@@ -103,7 +103,8 @@ impl World {
     fn lose_minority(&mut self) {
         let members = self.members.len();
         let mut dice = self.dice(Stream::CORE, 0, 0);
-        let drawn = (members > 1 && dice.permille(500)).then(|| dice.below(1 << members));
+        let drawn = (members > 1 && dice.permille(self.scenario.minority_lost))
+            .then(|| dice.below(1 << members));
         let written = self.decisions.strikes(Some(&Address::End), |_| true);
         let written = written.into_iter().find_map(|strike| match strike {
             Strike::Abandon { members } => Some(members),
@@ -210,9 +211,12 @@ impl World {
     }
 
     /// L2, L7: something is still pending, long after all faults have ended.
-    fn stuck(&self) -> Verdict {
+    fn stuck(&mut self) -> Verdict {
         if self.may_be_stuck() {
-            self.tell(|| "those who never came back are needed".to_owned());
+            let gone = self.settling.gone;
+            let why = format!("members {gone:b} never came back, and a majority needs them");
+            self.tell(|| why.clone());
+            self.stands_still = Some(why);
             return Ok(());
         }
         self.group_settled()?;

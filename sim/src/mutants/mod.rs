@@ -5,6 +5,11 @@
 //! profiles that find it, with bars between. The copy lies in the system's directory for temporary
 //! files; one directory of build products serves all mutants. A kill counts only where the copy
 //! without the mutant passes the same seed.
+//!
+//! A patch below `sim/mutants/simulator/` breaks the simulator instead: the line above its diff
+//! says what it can no longer do and which mutants must live by that, with one bar between.
+
+mod table;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,9 +23,12 @@ use crate::judge::invariant::Id;
 use crate::report;
 use crate::scenario::Profile;
 use crate::stopwatch::Stopwatch;
+use table::Row;
 
 /// The exit code where a mutant lives, or the tree without one does not.
 const LIVES: u8 = 17;
+/// How the report on a mutant begins that was not found.
+const LIVING: &str = "LIVES";
 /// How far the starting points of a mutant lie apart.
 const STRIDE: u64 = 1_000_000;
 
@@ -33,6 +41,8 @@ pub(crate) struct Plan {
     pub(crate) seeds: u64,
     /// From how many starting points each is hunted.
     pub(crate) starts: u64,
+    /// The page that shows the table.
+    pub(crate) write: Option<PathBuf>,
 }
 
 /// One patch.
@@ -45,6 +55,15 @@ struct Mutant {
     /// The invariants that may fire.
     ids: Vec<String>,
     profiles: Vec<Profile>,
+}
+
+/// A patch that takes something from the simulator.
+#[derive(Clone, Debug)]
+struct Blind {
+    name: String,
+    path: PathBuf,
+    /// The mutants that must live then.
+    lets: Vec<String>,
 }
 
 /// A failure that a fleet has found.
@@ -83,6 +102,7 @@ fn hunt_all(plan: &Plan) -> Result<u8, String> {
         "mutant", "fired", "profile", "seed", "runs", "s"
     ));
     let (mut good, mut fired, mut farthest) = (true, BTreeSet::new(), 0);
+    let mut rows = Vec::new();
     for mutant in &mutants {
         match copy.hunt(mutant, plan) {
             Ok(catches) => {
@@ -94,7 +114,9 @@ fn hunt_all(plan: &Plan) -> Result<u8, String> {
                     fired.insert(catch.id.clone());
                     farthest = farthest.max(catch.seed % STRIDE);
                 }
-                spread(&mutant.name, &catches);
+                let row = Row::new(mutant, &catches);
+                report::line(&row.told());
+                rows.push(row);
             }
             Err(why) => {
                 good = false;
@@ -102,6 +124,12 @@ fn hunt_all(plan: &Plan) -> Result<u8, String> {
                 report::line(&format!("    {}", mutant.words));
             }
         }
+    }
+    if let Some(page) = &plan.write {
+        table::write(page, &rows)?;
+    }
+    for blind in blinded(&root, &plan.names)? {
+        good &= copy.lets_live(&blind, &mutants, plan)?;
     }
     good &= copy.passes(farthest + 1, &mutants)?;
     if plan.names.is_empty() {
@@ -113,16 +141,6 @@ fn hunt_all(plan: &Plan) -> Result<u8, String> {
         }
     }
     Ok(if good { 0 } else { LIVES })
-}
-
-/// How many runs it took, where there were several starting points.
-fn spread(name: &str, catches: &[(Catch, f64)]) {
-    let mut runs: Vec<u64> = catches.iter().map(|(catch, _)| catch.runs).collect();
-    runs.sort_unstable();
-    if let [_, .., most] = runs[..] {
-        let median = runs[runs.len() / 2];
-        report::line(&format!("{name:<32} runs: median {median}, most {most}"));
-    }
 }
 
 /// The directory of the workspace: the first one from here upwards that holds the mutants.
@@ -154,6 +172,28 @@ fn mutants(root: &Path, names: &[String]) -> Result<Vec<Mutant>, String> {
         Some(name) => Err(format!("there is no sim/mutants/{name}.patch")),
         None => Ok(all),
     }
+}
+
+/// The patches to the simulator that have something to say about the mutants asked for.
+fn blinded(root: &Path, names: &[String]) -> Result<Vec<Blind>, String> {
+    let mut all = Vec::new();
+    for path in names_in(&root.join("sim/mutants/simulator"))? {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let text = fs::read_to_string(&path).map_err(|error| error.to_string())?;
+        let head = text.lines().next().unwrap_or_default();
+        let (_, lets) = head
+            .split_once('|')
+            .ok_or_else(|| format!("{name}.patch: its first line names no mutants"))?;
+        let lets = lets.split_whitespace().map(str::to_owned);
+        let lets = lets.filter(|name| names.is_empty() || names.contains(name));
+        all.push(Blind {
+            name: name.into_owned(),
+            lets: lets.collect(),
+            path,
+        });
+    }
+    all.retain(|blind| !blind.lets.is_empty());
+    Ok(all)
 }
 
 impl Mutant {
@@ -218,7 +258,7 @@ impl Copy {
             .env("CARGO_TARGET_DIR", &self.target)
             // A mutant lives for some hundred runs: what counts is how soon it is built.
             .env("CARGO_PROFILE_RELEASE_LTO", "off")
-            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "64")
             .env("CARGO_PROFILE_RELEASE_DEBUG", "0")
             .env("CARGO_INCREMENTAL", "1");
         said(&mut cargo).map(|_| ()).map_err(|why| {
@@ -228,11 +268,11 @@ impl Copy {
     }
 
     /// Puts a patch on the copy, or takes it off.
-    fn patch(&self, mutant: &Mutant, back: bool) -> Result<(), String> {
+    fn patch(&self, path: &Path, back: bool) -> Result<(), String> {
         let mut git = Command::new("git");
         git.arg("apply")
             .args(back.then_some("--reverse"))
-            .arg(&mutant.path)
+            .arg(path)
             .current_dir(&self.tree);
         // Whatever lies around the copy, it is no repository.
         if let Some(above) = self.tree.parent() {
@@ -245,7 +285,7 @@ impl Copy {
 
     /// Hunts one mutant from each starting point; what was caught, and in how many seconds.
     fn hunt(&self, mutant: &Mutant, plan: &Plan) -> Result<Vec<(Catch, f64)>, String> {
-        self.patch(mutant, false)?;
+        self.patch(&mutant.path, false)?;
         let caught = self.build().and_then(|()| {
             let starts = (0..plan.starts.max(1)).map(|start| start * STRIDE);
             starts
@@ -256,8 +296,34 @@ impl Copy {
                 })
                 .collect()
         });
-        self.patch(mutant, true)?;
+        self.patch(&mutant.path, true)?;
         caught
+    }
+
+    /// Whether the mutants that a broken simulator cannot see live under it: each is hunted through
+    /// as many seeds as its first starting point offers.
+    fn lets_live(&self, blind: &Blind, mutants: &[Mutant], plan: &Plan) -> Result<bool, String> {
+        self.patch(&blind.path, false)?;
+        let mut good = true;
+        for mutant in mutants.iter().filter(|m| blind.lets.contains(&m.name)) {
+            let found = self.hunt(
+                mutant,
+                &Plan {
+                    starts: 1,
+                    ..plan.clone()
+                },
+            );
+            let lives = matches!(&found, Err(why) if why.starts_with(LIVING));
+            let how = if lives {
+                "lives, as it must"
+            } else {
+                "is FOUND"
+            };
+            report::line(&format!("{:<32} {} {how}", blind.name, mutant.name));
+            good &= lives;
+        }
+        self.patch(&blind.path, true)?;
+        Ok(good)
     }
 
     /// Sends a fleet out, and again behind each failure that does not count.
@@ -274,7 +340,9 @@ impl Copy {
             let seed = catch.seed.to_string();
             let mut again = Command::new(&self.plain);
             again.args(["run", &seed, "--profile", &catch.profile]);
-            if said_any(&mut again).is_none_or(|said| !said.starts_with("pass")) {
+            if said_any(&mut again)
+                .is_none_or(|said| !said.lines().any(|line| line.starts_with("pass")))
+            {
                 report::aside(&format!(
                     "seed {seed} ({}) fails without a mutant too, and does not count",
                     catch.profile
@@ -291,7 +359,7 @@ impl Copy {
                 ))
             };
         }
-        Err(format!("LIVES after {runs} runs"))
+        Err(format!("{LIVING} after {runs} runs"))
     }
 
     /// Whether the tree without a mutant passes all seeds up to the farthest that killed one.

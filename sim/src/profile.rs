@@ -1,0 +1,185 @@
+//! The directions in which a campaign looks, and what runs of groups are made of in each.
+//!
+//! A profile is judged by how soon it finds planted bugs. Those that look at Raft alone have few
+//! bytes, small files and short lives of leaders, so that a second of a core holds many elections.
+
+use crate::draws::Dice;
+use crate::scenario::{Every, MS, Rush, SECOND, Scenario};
+use crate::workload::{Kind, Shape};
+
+/// A direction in which a campaign looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Profile {
+    /// A little of everything that one server knows.
+    Smoke,
+    /// Disks and crashes above all.
+    Disk,
+    /// Bytes: splits, garbage, slow readers, closes.
+    Resp,
+    /// As disk, and what a failed sync has not written is never written: recovery must write again
+    /// what it cannot know to be durable. No part of a fleet unless it is asked for.
+    Sync,
+    /// Clocks that jump, drift and freeze; short lives of keys.
+    Clocks,
+    /// A little of everything that a group knows, with all kinds of clients and disks that fail.
+    Raft,
+    /// A group whose leaders are hunted, with hardly any bytes: elections, frames, crashes, and
+    /// readers of one member while others write through the next.
+    Safety,
+    /// A group that changes all the time, and keeps so little of its log that states travel.
+    Members,
+    /// Short lives of groups that flap, and of which a minority never comes back.
+    Liveness,
+}
+
+impl Profile {
+    /// Those that a fleet takes by itself.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Smoke,
+        Self::Disk,
+        Self::Resp,
+        Self::Clocks,
+        Self::Raft,
+        Self::Safety,
+        Self::Members,
+        Self::Liveness,
+    ];
+
+    /// Its name on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Smoke => "smoke",
+            Self::Disk => "disk",
+            Self::Resp => "resp",
+            Self::Sync => "sync",
+            Self::Clocks => "clocks",
+            Self::Raft => "raft",
+            Self::Safety => "safety",
+            Self::Members => "members",
+            Self::Liveness => "liveness",
+        }
+    }
+
+    /// Whether it is about several members.
+    pub(crate) fn is_of_a_group(self) -> bool {
+        matches!(
+            self,
+            Self::Raft | Self::Safety | Self::Members | Self::Liveness
+        )
+    }
+
+    /// Whether hardly any bytes travel but those of Raft.
+    pub(crate) fn is_light(self) -> bool {
+        matches!(self, Self::Safety | Self::Members | Self::Liveness)
+    }
+
+    /// How many members found the group, and how many more may come.
+    pub(crate) fn sizes(self, founders: &mut Dice, spares: &mut Dice) -> (usize, usize) {
+        let founders = match self {
+            Self::Raft => *founders.pick(&[1, 3, 3, 3, 5]),
+            Self::Safety => *founders.pick(&[3, 3, 3, 5]),
+            Self::Members => *founders.pick(&[1, 1, 3, 3]),
+            Self::Liveness => *founders.pick(&[3, 3, 5]),
+            Self::Smoke | Self::Disk | Self::Resp | Self::Sync | Self::Clocks => return (1, 0),
+        };
+        let spares = match (self, spares.below(3) as usize) {
+            (Self::Safety | Self::Liveness, _) => 0,
+            (_, 0) if founders == 1 => 2,
+            (Self::Members, spares) => spares.max(1),
+            (_, spares) => spares,
+        };
+        (founders, spares)
+    }
+}
+
+impl Scenario {
+    /// Few bytes, small files, leaders that are hunted, clients that come when one is struck.
+    pub(crate) fn lighten(&mut self, profile: Profile, class: &impl Fn(u64) -> Dice) {
+        let mut dice = class(40);
+        let dice = &mut dice;
+        let shape = Shape {
+            keys: *dice.pick(&[1, 1, 2, 5]),
+            value_bytes: 24,
+            members: self.members as u64,
+            garbage: false,
+        };
+        self.patient = dice.permille(600);
+        self.clients = clients(dice, shape, self.patient);
+        if self.members > self.founders {
+            self.clients.push((Kind::Operator, shape));
+        }
+        self.think = dice.within(200, 900) * MS;
+        self.rush = dice.permille(700).then(|| Rush {
+            think: dice.within(10, 60) * MS,
+            lasts: dice.within(300, 1200) * MS,
+        });
+        self.naps = *dice.pick(&[0, 0, 50, 200]);
+        self.pipeline = *dice.pick(&[1, 1, 1, 3]);
+        self.depth = *dice.pick(&[1, 1, 8, 64]);
+        if self.patient {
+            (self.pipeline, self.depth) = (1, 1);
+        }
+        self.patience = *dice.pick(&[80 * MS, 150 * MS, 300 * MS, SECOND]);
+        (self.segment_max, self.read_max) = (65_536, 65_536);
+        (self.slow, self.twins, self.audits) = (0, 0, 1);
+        self.latency = dice.within(20, 1000) * 1000;
+        self.inline_disk = true;
+        self.disk_latency = dice.within(20, 2000) * 1000;
+        self.frame_latency = *dice.pick(&[100, 500, 2000, 8000]) * dice.within(500, 1500);
+        (self.full, self.freezes) = (None, None);
+        self.hunts = *dice.pick(&[0, 300, 700]);
+        self.config.segment_bytes = 16 << 10;
+        self.config.retained_bytes = *dice.pick(&[0, 0, 300, 4 << 10, 64 << 10]);
+        self.config.chunk_bytes = *dice.pick(&[200, 1000, 16 << 10]);
+        let mut often = |mean: u64, share: u64| -> Every {
+            let mean = mean / 2 + dice.below(mean * 3 / 2);
+            dice.permille(share).then_some(mean)
+        };
+        // The mean is that of one member: of three or five somebody is struck all the time.
+        self.crashes = often(15 * SECOND, 600);
+        self.pauses = often(15 * SECOND, 400);
+        self.cuts = often(8 * SECOND, 600);
+        self.lags = often(10 * SECOND, 600);
+        self.partitions = often(15 * SECOND, 600);
+        self.sync_fails = often(60 * SECOND, 200);
+        self.flaps = *dice.pick(&[0, 300, 1000]);
+        match profile {
+            Profile::Members => self.change_often(dice),
+            Profile::Liveness => {
+                self.duration = 10 * SECOND;
+                self.minority_lost = 1000;
+            }
+            _ => {}
+        }
+    }
+
+    /// Members come and go, and bring the clocks that they have.
+    fn change_often(&mut self, dice: &mut Dice) {
+        self.duration = 15 * SECOND;
+        self.newcomers_ask = dice.permille(700).then_some(SECOND);
+        self.jumps = dice.coin().then_some(SECOND);
+        self.think = dice.within(50, 300) * MS;
+        if dice.coin() {
+            // What is on its way while the group changes.
+            self.think = dice.within(5, 30) * MS;
+            (self.depth, self.patient) = (64, false);
+        }
+    }
+}
+
+/// Some clients that contend for the same keys. What nobody knows the fate of makes sums hard to
+/// judge: those who wait for each answer add up nothing.
+fn clients(dice: &mut Dice, shape: Shape, patient: bool) -> Vec<(Kind, Shape)> {
+    const KINDS: [Kind; 5] = [
+        Kind::Register,
+        Kind::Register,
+        Kind::CompareAndSet,
+        Kind::Counter,
+        Kind::Bank,
+    ];
+    let known = if patient { &KINDS[..3] } else { &KINDS };
+    let one = dice.coin().then(|| *dice.pick(known));
+    let count = dice.within(2, 4);
+    let kind = |dice: &mut Dice| one.unwrap_or_else(|| *dice.pick(known));
+    (0..count).map(|_| (kind(dice), shape)).collect()
+}
