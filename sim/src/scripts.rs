@@ -1,5 +1,5 @@
-//! Runs to their end: a seed as it was drawn, a `.sim` file as it is written, and what that has made
-//! of the file.
+//! Runs to their end: a seed as it was drawn, a `.sim` file as it is written, and the files that
+//! stay.
 
 use std::fs;
 use std::path::{Path, PathBuf};

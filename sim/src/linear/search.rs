@@ -2,7 +2,9 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
+use std::hash::{BuildHasher as _, Hash};
+
+use foldhash::quality::FixedState;
 
 use super::{Action, Cell, Operation, Reply};
 
@@ -317,5 +319,5 @@ impl<'a> Search<'a> {
 }
 
 fn mark(what: &impl Hash) -> u64 {
-    BuildHasherDefault::<DefaultHasher>::default().hash_one(what)
+    FixedState::with_seed(0).hash_one(what)
 }
