@@ -18,6 +18,9 @@ use super::{Op, segment};
 
 /// How many pieces may be on their way to the disk.
 const IN_FLIGHT_MAX: usize = 4;
+/// A base is synced piece by piece, this part of a segment each: were it left to one sync at the
+/// end, a file system that flushes what others have written first would let the log wait for all.
+const SYNCED_PART: u64 = 4;
 /// Kinds of a base's records, as their payload's first byte.
 pub(super) const HEAD: u8 = b'h';
 pub(super) const PIECE: u8 = b'p';
@@ -68,7 +71,10 @@ pub(super) struct Rewriting {
     /// The first segment behind the base; of a base that is received it is known at the end.
     first_segment: u64,
     bytes: u64,
+    /// Up to here its syncing was asked for.
+    sync_asked: u64,
     ticket: Option<Ticket>,
+    /// Writes and syncs of the base that are on their way.
     writing: VecDeque<Ticket>,
     /// The record with which the log went on.
     first: PersistSeq,
@@ -138,6 +144,7 @@ impl Log {
             number,
             first_segment: number,
             bytes: 0,
+            sync_asked: 0,
             ticket: None,
             writing: VecDeque::from([ticket]),
             first: PersistSeq(0),
@@ -240,6 +247,12 @@ impl Log {
             bytes,
         };
         rewriting.writing.push_back(self.tickets.ask(write, out));
+        if rewriting.bytes - rewriting.sync_asked >= self.settings.segment_bytes / SYNCED_PART {
+            rewriting.sync_asked = rewriting.bytes;
+            let file = base_tmp(rewriting.number);
+            let sync = self.tickets.ask(DiskOp::Sync { file }, out);
+            rewriting.writing.push_back(sync);
+        }
     }
 
     /// Takes the next step where the last is done.

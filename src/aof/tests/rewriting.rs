@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::*;
+use crate::disk::FileKind;
 
 /// Appends until the next segment is ready, begins a rewrite, and goes on until `steps` operations
 /// are done.
@@ -171,4 +172,36 @@ fn a_rewrite_without_space_leaves_the_log_as_it_was() {
     bench.disk.is_full = false;
     let (seen, _) = reopen(&mut bench.disk, Policy::Always);
     assert_eq!(seen.bodies, [b"before"]);
+}
+
+#[test]
+fn a_base_is_synced_part_by_part_so_that_no_sync_has_much_to_write() {
+    let mut bench = Bench::new(Policy::Always);
+    let mut ops = Vec::new();
+    while !bench.log.rewrite_begin(b"head", &mut ops) {
+        bench.turn(usize::MAX);
+    }
+    bench.append(b"after");
+    let part = settings(Policy::Always).segment_bytes as usize / 4;
+    let piece = vec![7; part / 3];
+    for _ in 0..30 {
+        bench.log.rewrite_piece(&piece, &mut ops);
+    }
+    bench.log.rewrite_finish(&mut ops);
+    let (mut unsynced, mut most) = (0, 0);
+    for Op { op, .. } in &ops {
+        match op {
+            DiskOp::WriteAt { file, bytes, .. } if file.kind() == FileKind::BaseTmp => {
+                unsynced += bytes.len();
+            }
+            DiskOp::Sync { file } if file.kind() == FileKind::BaseTmp => unsynced = 0,
+            _ => {}
+        }
+        most = most.max(unsynced);
+    }
+    assert!((part..part * 3 / 2).contains(&most), "{most} of {part}");
+    assert!(matches!(
+        drive(&mut bench, ops, usize::MAX),
+        RewriteState::Done { .. }
+    ));
 }

@@ -65,10 +65,13 @@ impl Disk {
     pub(crate) fn perform(&mut self, ticket: Ticket, op: DiskOp) -> Option<Outcome> {
         let file = named(&op);
         let is_sync = matches!(op, DiskOp::Sync { .. });
-        let is_slow = matches!(
-            op,
-            DiskOp::SyncDir | DiskOp::Create { .. } | DiskOp::Remove { .. }
-        );
+        // A sync of the log must not wait for one of a base, which has more to write.
+        let is_log = file.is_some_and(|file| file.kind() == FileKind::Log);
+        let is_slow = is_sync && !is_log
+            || matches!(
+                op,
+                DiskOp::SyncDir | DiskOp::Create { .. } | DiskOp::Remove { .. }
+            );
         let behind = file.is_some_and(|file| self.queued.contains_key(&file));
         let sender = if is_slow || behind {
             if let Some(file) = file {
