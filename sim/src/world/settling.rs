@@ -172,7 +172,9 @@ impl World {
             let text = format!("the members have applied {applied:?}");
             return Err(Violation::new(Id::L3, text));
         }
-        let lacking = self.under_repair();
+        // Whoever is no member any more is sent nothing.
+        let members = there.iter().map(|number| 1 << number).sum::<u64>();
+        let lacking = self.under_repair() & members;
         if lacking != 0 {
             let text = format!("members {lacking:b} are under repair: {}", self.standings());
             return Err(Violation::new(Id::L6, text));
