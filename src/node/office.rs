@@ -120,7 +120,7 @@ impl Node {
         let most = self.config.staleness_ms_max;
         let is_recent = raft.heard_leader().is_some_and(|heard| {
             let age = self.now.mono.since(heard) + raft.election_timeout_max();
-            age.as_millis() <= u128::from(most) && self.commit.applied >= raft.commit()
+            age.as_millis() <= u128::from(most) && self.commit.applied >= raft.known_commit()
         });
         // Whoever has lost entries may have shown more of them before.
         self.phase == Phase::Serving && (most == 0 || is_recent) && !raft.is_repairing()

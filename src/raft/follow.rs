@@ -61,9 +61,12 @@ impl Raft {
     /// The leader has committed up to an index; what of it is here, and as the leader has it, is
     /// committed here too (thesis 3.5).
     fn learn_commit(&mut self, commit: LogIndex) {
-        if let Role::Follower(following) = &self.role
-            && !self.is_installing()
-        {
+        let is_installing = self.is_installing();
+        if let Role::Follower(following) = &mut self.role {
+            following.told_commit = following.told_commit.max(commit);
+            if is_installing {
+                return;
+            }
             self.commit = self.commit.max(commit.min(following.matched));
             self.forget_old_state();
         }

@@ -294,6 +294,15 @@ impl Raft {
         self.commit
     }
 
+    /// Up to where the log is committed as far as anybody has told this member, which may lack some
+    /// of it.
+    pub fn known_commit(&self) -> LogIndex {
+        match &self.role {
+            Role::Follower(following) => self.commit.max(following.told_commit),
+            _ => self.commit,
+        }
+    }
+
     /// The first entry of the term in which this member leads.
     pub fn led_from(&self) -> Option<LogIndex> {
         match &self.role {

@@ -98,11 +98,8 @@ impl Raft {
                 to: peer.member,
                 term: self.term,
             };
-            let message = Message::Heartbeat {
-                // What it has beyond may not be what is committed.
-                commit: self.commit.min(peer.matched),
-                round,
-            };
+            let commit = self.commit;
+            let message = Message::Heartbeat { commit, round };
             let frame = wire::encode_in(outbox.buffer(), &envelope, &message);
             outbox.send(peer.member.id, Class::Control, frame);
         }

@@ -44,6 +44,8 @@ pub(super) struct Following {
     pub(super) leader: Option<Member>,
     /// Up to here the log is known to agree with the leader's.
     pub(super) matched: LogIndex,
+    /// Up to here the leader has said that the log is committed, whether it has come or not.
+    pub(super) told_commit: LogIndex,
     /// The latest round of the leader's questions that was answered.
     pub(super) round: u64,
     /// What the leader was told last.

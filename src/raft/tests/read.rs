@@ -239,3 +239,30 @@ fn a_vote_in_a_term_that_came_from_elsewhere_does_not_undercut_a_lease() {
     net.run_ms(1);
     assert_eq!(net.raft(voter).vote(), None);
 }
+
+#[test]
+fn who_lags_knows_from_a_heartbeat_that_it_lags() {
+    let mut net = Net::new(3, 3, World::CALM);
+    let leader = net.run_to_leader();
+    net.run_ms(100);
+    let others = (1..=3).map(NodeId).filter(|id| *id != leader);
+    let behind = others.last().unwrap();
+    net.cut.push((leader, behind));
+    net.propose(leader, 7).unwrap();
+    net.run_ms(100);
+    let (own, commit) = (net.raft(behind).commit(), net.raft(leader).commit());
+    assert!(own < commit, "the others have committed it");
+    // Only what is small comes through.
+    let now = net.local(leader);
+    let mut out = Vec::new();
+    net.raft(leader).tick(crate::time::Mono(now.0 + 50_000_000));
+    net.raft(leader).messages(&mut out);
+    let small = out
+        .iter()
+        .find(|o| o.to == behind && o.class == Class::Control);
+    let here = net.local(behind);
+    let frame = &small.expect("a heartbeat").frame;
+    net.raft(behind).step(here, leader, frame).unwrap();
+    assert_eq!(net.raft(behind).commit(), own, "it lacks the entry");
+    assert_eq!(net.raft(behind).known_commit(), commit);
+}
