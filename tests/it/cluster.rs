@@ -136,6 +136,16 @@ fn who_does_not_belong_is_told_what_to_do() {
 }
 
 #[test]
+fn all_members_are_replaced_one_after_the_other_and_again() {
+    let mut group = Group::form("cluster-replaced", 3);
+    assert_eq!(group.ask(&["SET", "kept", "through it all"]), "+OK");
+    for at in [0, 1, 2, 0, 1] {
+        group.replace(at);
+        assert_eq!(group.ask(&["GET", "kept"]), "through it all");
+    }
+}
+
+#[test]
 fn a_server_with_data_is_no_founder_and_a_member_keeps_a_log() {
     let directory = Directory::new("cluster-founder");
     let server = Server::start(directory.path(), &[]);

@@ -103,11 +103,17 @@ pub(crate) async fn join(peers: &Rc<Peers>, door: &str) -> Result<Group, String>
         cluster: Some(*cluster),
     });
     save(&state.roster);
-    // A disk that is lost may have had this number.
-    let others = founders.iter().filter(|(id, _)| Some(*id) != own);
+    // A disk that is lost may have had this number. Whoever has opened is of the group for certain:
+    // founders that were replaced one after the other must not leave a newcomer that thinks it has
+    // founded the group alone.
+    let opened = (found.id, found.incarnation);
+    let others = founders.iter().copied();
+    let others = others.filter(|(id, _)| Some(*id) != own && *id != opened.0);
+    let mut founders: Vec<_> = others.chain([opened]).collect();
+    founders.sort_unstable();
     Ok(Group {
         cluster: *cluster,
-        founders: others.copied().collect(),
+        founders,
     })
 }
 
