@@ -9,7 +9,7 @@ use crate::aof::{self, Event, Recovery};
 use crate::disk::{DiskDone, DiskError, DiskOp, FileName};
 use crate::ids::{LogIndex, NodeId, Term, Ticket};
 use crate::limits::DATABASES;
-use crate::raft::{Entry, Membership};
+use crate::raft::{Entry, Kind, Membership};
 use crate::store::Store;
 
 use super::base::{BaseHead, Identity};
@@ -23,6 +23,8 @@ pub use crate::aof::Damage;
 pub struct Found {
     /// The member that it belongs to; nothing where no manifest says so.
     pub member: Option<NodeId>,
+    /// That member has others in its group, or had: what it has promised them must not be cut.
+    pub grouped: bool,
     /// The entry at which the base stands, and the entry's term; nothing where there is no base.
     pub base: Option<(LogIndex, Term)>,
     /// Keys in the base.
@@ -127,6 +129,7 @@ impl Found {
             Event::Identity(bytes) => match Identity::decode(bytes) {
                 Some(identity) => {
                     self.member = Some(identity.id);
+                    self.meets(&identity.founders);
                     *store = Store::load_begin(identity.hash_seed);
                 }
                 None => self.refuse("the manifest names no member"),
@@ -134,6 +137,8 @@ impl Found {
             Event::BaseHead(bytes) => match BaseHead::decode(bytes) {
                 Some(head) if Membership::decode(&head.membership).is_ok() => {
                     self.base = Some((head.index, head.term));
+                    self.grouped |= head.grouped;
+                    self.meets(&head.membership);
                     (self.term, self.commit) = (head.term, head.index);
                 }
                 _ => self.refuse("the base does not say at which entry it stands"),
@@ -156,6 +161,12 @@ impl Found {
         }
     }
 
+    /// A membership is named, in its own encoding.
+    fn meets(&mut self, membership: &[u8]) {
+        let members = Membership::decode(membership).map_or(0, |all| all.members().count());
+        self.grouped |= members > 1;
+    }
+
     fn refuse(&mut self, why: &str) {
         self.refused.get_or_insert_with(|| why.into());
     }
@@ -166,6 +177,9 @@ impl Found {
                 return self.refuse("a record of the log holds an entry that is none");
             };
             self.entries += 1;
+            if entry.kind == Kind::Membership {
+                self.meets(&entry.payload);
+            }
             let first = self.span.map_or(entry.index, |(first, _)| first);
             self.span = Some((first, entry.index));
         }

@@ -3,6 +3,7 @@
 
 mod backup;
 mod chaos;
+mod damage;
 mod group;
 mod measure;
 mod proxy;

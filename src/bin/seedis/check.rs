@@ -72,6 +72,13 @@ fn check(options: &Options) -> Result<u8, Refusal> {
     if !options.repair {
         return Ok(EXIT_DAMAGED);
     }
+    if found.grouped {
+        return Err(
+            "this is a member of a group, and what it has promised the others must not be cut: start \
+             it, and it takes from them what is damaged; or replace it by an empty one"
+                .into(),
+        );
+    }
     let damage = found.damage.filter(|d| d.file.kind() == FileKind::Log);
     let Some(damage) = damage else {
         return Err("this cannot be repaired by cutting: restore the directory from a copy".into());
