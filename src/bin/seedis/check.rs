@@ -74,8 +74,8 @@ fn check(options: &Options) -> Result<u8, Refusal> {
     }
     if found.grouped {
         return Err(
-            "this is a member of a group, and what it has promised must not be cut: start it, and it \
-             takes from the others what is damaged; or replace it by an empty one"
+            "this is a member of a group, and what it has promised must not be cut: start it, and \
+             it takes from the others what is damaged; or replace it by an empty one"
                 .into(),
         );
     }
