@@ -45,8 +45,9 @@ pub(super) enum Machines {
     Fragile,
 }
 
-/// How large a disk is that can be filled: room for three segments, a base and another.
-const DISK_MIB: u32 = 160;
+/// How large a disk is that can be filled: room for what is written in half an hour between two
+/// rewrites, and for the next base. With half of it members were really full after twenty minutes.
+const DISK_MIB: u32 = 384;
 /// What turns a process's clock (Debian's libfaketime).
 const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 
