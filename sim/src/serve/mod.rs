@@ -95,6 +95,7 @@ fn world(place: &Place) -> World {
             &mut scenario.sync_fails,
             &mut scenario.cuts,
             &mut scenario.partitions,
+            &mut scenario.lags,
         ] {
             *every = None;
         }
@@ -105,6 +106,8 @@ fn world(place: &Place) -> World {
             &mut scenario.loss,
             &mut scenario.twice,
             &mut scenario.overdue,
+            &mut scenario.damage,
+            &mut scenario.wipes,
         ] {
             *share = 0;
         }
