@@ -52,6 +52,34 @@ struct Shown {
     accepted: Option<(LogIndex, Term)>,
     /// What it held before its disk was damaged, as long as it is under repair.
     owed: Option<Owed>,
+    /// The terms of its entries before another's state came, until it is seen what of them stays.
+    replaced: Option<BTreeMap<LogIndex, Term>>,
+}
+
+impl Shown {
+    fn holds(&self, index: LogIndex, term: Term) -> bool {
+        let log = self.replaced.as_ref().unwrap_or(&self.log);
+        // What it has lost it does not deny to anybody before it holds it again.
+        let owed = self.owed.as_ref();
+        owed.is_some_and(|owed| owed.holds(index, term))
+            || self.durable >= index && log.get(&index) == Some(&term)
+    }
+
+    /// A state has come: one of an entry that its log had leaves what stands behind it (Raft,
+    /// figure 13), any other takes the place of all.
+    fn settles(&mut self, raft: &Raft) {
+        let Some(log) = self.replaced.take() else {
+            return;
+        };
+        let first = raft.entries_after(LogIndex(0)).next();
+        let base = first.map_or(raft.last(), |first| LogIndex(first.index.0 - 1));
+        let own = raft.term_of(base);
+        if own.is_some() && own == log.get(&base).copied() {
+            self.log = log;
+        } else {
+            self.accepted = None;
+        }
+    }
 }
 
 /// What a member that is under repair will have to hold again.
@@ -84,6 +112,7 @@ impl Agreement {
     /// R2, R3, R6, R8 to R10, R12 to R15: a member's state follows from what it was.
     fn look(&mut self, number: usize, life: u64, node: &Node, raft: &Raft) -> Verdict {
         let shown = self.shown.entry(number).or_default();
+        shown.settles(raft);
         if shown.life != life {
             // What was not durable may be gone.
             let (log, durable) = (std::mem::take(&mut shown.log), shown.durable);
@@ -263,12 +292,8 @@ impl Agreement {
             if let Some(departed) = departed {
                 return departed.holds(commit, term);
             }
-            self.shown.get(&number).is_some_and(|shown| {
-                // What it has lost it does not deny to anybody before it holds it again.
-                let owed = shown.owed.as_ref();
-                owed.is_some_and(|owed| owed.holds(commit, term))
-                    || shown.durable >= commit && shown.log.get(&commit) == Some(&term)
-            })
+            let shown = self.shown.get(&number);
+            shown.is_some_and(|shown| shown.holds(commit, term))
         };
         // A leader may remove itself by the entry that it commits: the membership before it, or the
         // one in force, has agreed.
@@ -318,17 +343,19 @@ impl Agreement {
     pub(super) fn departs(&mut self, number: usize, incarnation: Incarnation) {
         let shown = self.shown.remove(&number).unwrap_or_default();
         let held = shown.owed.unwrap_or(Owed {
-            log: shown.log,
+            log: shown.replaced.unwrap_or(shown.log),
             durable: shown.durable,
             accepted: None,
         });
         self.departed.insert((number, incarnation), held);
     }
 
-    /// Another state has taken the place of a member's log.
+    /// Another state takes the place of a member's log.
     pub(super) fn forgets(&mut self, number: usize) {
-        if let Some(shown) = self.shown.get_mut(&number) {
-            shown.log.clear();
+        if let Some(shown) = self.shown.get_mut(&number)
+            && shown.replaced.is_none()
+        {
+            shown.replaced = Some(std::mem::take(&mut shown.log));
         }
     }
 
