@@ -9,6 +9,9 @@
 //! A patch below `sim/mutants/simulator/` breaks the simulator instead: the line above its diff
 //! says what it can no longer do and which mutants must live by that, with one bar between.
 
+mod catch;
+mod copy;
+mod patches;
 mod table;
 
 use std::collections::BTreeSet;
@@ -18,11 +21,13 @@ use std::process::Command;
 
 use clap::ValueEnum as _;
 
-use crate::digest::Digest;
 use crate::judge::invariant::Id;
 use crate::report;
 use crate::scenario::Profile;
 use crate::stopwatch::Stopwatch;
+use catch::{Catch, caught, fleet, runs_of};
+use copy::{Copy, said_any};
+use patches::{Blind, Mutant, blinded, mutants};
 use table::Row;
 
 /// The exit code where a mutant lives, or the tree without one does not.
@@ -43,45 +48,6 @@ pub(crate) struct Plan {
     pub(crate) starts: u64,
     /// The page that shows the table.
     pub(crate) write: Option<PathBuf>,
-}
-
-/// One patch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Mutant {
-    name: String,
-    path: PathBuf,
-    /// What is broken, in one sentence.
-    words: String,
-    /// The invariants that may fire.
-    ids: Vec<String>,
-    profiles: Vec<Profile>,
-}
-
-/// A patch that takes something from the simulator.
-#[derive(Clone, Debug)]
-struct Blind {
-    name: String,
-    path: PathBuf,
-    /// The mutants that must live then.
-    lets: Vec<String>,
-}
-
-/// A failure that a fleet has found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Catch {
-    id: String,
-    seed: u64,
-    profile: String,
-    /// Runs until then.
-    runs: u64,
-}
-
-/// The copy of the tree and where it is built.
-struct Copy {
-    tree: PathBuf,
-    target: PathBuf,
-    /// The simulator of the tree as it is.
-    plain: PathBuf,
 }
 
 /// Hunts all mutants of the plan, prints the table, and gives the exit code.
@@ -153,136 +119,7 @@ fn root() -> Result<PathBuf, String> {
         .ok_or_else(|| "there is no sim/mutants here or above".to_owned())
 }
 
-/// The patches asked for, in the order of their names.
-fn mutants(root: &Path, names: &[String]) -> Result<Vec<Mutant>, String> {
-    let paths = names_in(&root.join("sim/mutants"))?;
-    let mut all = Vec::new();
-    for path in paths {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        let is_patch = path.extension().is_some_and(|ending| ending == "patch");
-        if is_patch && (names.is_empty() || names.iter().any(|wanted| *wanted == name)) {
-            let text = fs::read_to_string(&path).map_err(|error| error.to_string())?;
-            all.push(Mutant::read(&name, &path, &text)?);
-        }
-    }
-    match names
-        .iter()
-        .find(|name| !all.iter().any(|m| m.name == **name))
-    {
-        Some(name) => Err(format!("there is no sim/mutants/{name}.patch")),
-        None => Ok(all),
-    }
-}
-
-/// The patches to the simulator that have something to say about the mutants asked for.
-fn blinded(root: &Path, names: &[String]) -> Result<Vec<Blind>, String> {
-    let mut all = Vec::new();
-    for path in names_in(&root.join("sim/mutants/simulator"))? {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        let text = fs::read_to_string(&path).map_err(|error| error.to_string())?;
-        let head = text.lines().next().unwrap_or_default();
-        let (_, lets) = head
-            .split_once('|')
-            .ok_or_else(|| format!("{name}.patch: its first line names no mutants"))?;
-        let lets = lets.split_whitespace().map(str::to_owned);
-        let lets = lets.filter(|name| names.is_empty() || names.contains(name));
-        all.push(Blind {
-            name: name.into_owned(),
-            lets: lets.collect(),
-            path,
-        });
-    }
-    all.retain(|blind| !blind.lets.is_empty());
-    Ok(all)
-}
-
-impl Mutant {
-    fn read(name: &str, path: &Path, text: &str) -> Result<Self, String> {
-        let wrong = |what: &str| format!("{name}.patch: {what}");
-        let head = text.lines().next().unwrap_or_default();
-        let parts: Vec<&str> = head.split('|').map(str::trim).collect();
-        let [words, ids, profiles] = parts[..] else {
-            return Err(wrong(
-                "its first line is not: what is broken | invariants | profiles",
-            ));
-        };
-        let known = |id: &&str| Id::ALL.iter().any(|known| known.to_string() == **id);
-        if let Some(id) = ids.split_whitespace().find(|id| !known(id)) {
-            return Err(wrong(&format!("there is no invariant {id}")));
-        }
-        let profiles: Result<Vec<Profile>, String> = profiles
-            .split_whitespace()
-            .map(|name| Profile::from_str(name, false).map_err(|error| wrong(&error)))
-            .collect();
-        Ok(Self {
-            name: name.to_owned(),
-            path: path.to_path_buf(),
-            words: words.to_owned(),
-            ids: ids.split_whitespace().map(str::to_owned).collect(),
-            profiles: profiles?,
-        })
-    }
-}
-
 impl Copy {
-    /// Copies the tree and builds it as it is.
-    fn make(root: &Path) -> Result<Self, String> {
-        let mut digest = Digest::new();
-        digest.bytes(root.to_string_lossy().as_bytes());
-        let name = format!("seedis-mutants-{:016x}", digest.bits() as u64);
-        let base = std::env::temp_dir().join(name);
-        let copy = Self {
-            tree: base.join("tree"),
-            target: base.join("target"),
-            plain: base.join("sim-without-a-mutant"),
-        };
-        let failed = |error: std::io::Error| format!("{}: {error}", base.display());
-        if copy.tree.exists() {
-            fs::remove_dir_all(&copy.tree).map_err(failed)?;
-        }
-        copy_tree(root, &copy.tree)?;
-        copy.build()?;
-        fs::copy(copy.simulator(), &copy.plain).map_err(failed)?;
-        Ok(copy)
-    }
-
-    fn simulator(&self) -> PathBuf {
-        self.target.join("release/sim")
-    }
-
-    fn build(&self) -> Result<(), String> {
-        let mut cargo = Command::new("cargo");
-        cargo
-            .args(["build", "--quiet", "--release", "--package", "sim"])
-            .current_dir(&self.tree)
-            .env("CARGO_TARGET_DIR", &self.target)
-            // A mutant lives for some hundred runs: what counts is how soon it is built.
-            .env("CARGO_PROFILE_RELEASE_LTO", "off")
-            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "64")
-            .env("CARGO_PROFILE_RELEASE_DEBUG", "0")
-            .env("CARGO_INCREMENTAL", "1");
-        said(&mut cargo).map(|_| ()).map_err(|why| {
-            let first = why.lines().find(|line| line.starts_with("error"));
-            format!("does not build: {}", first.unwrap_or("cargo failed"))
-        })
-    }
-
-    /// Puts a patch on the copy, or takes it off.
-    fn patch(&self, path: &Path, back: bool) -> Result<(), String> {
-        let mut git = Command::new("git");
-        git.arg("apply")
-            .args(back.then_some("--reverse"))
-            .arg(path)
-            .current_dir(&self.tree);
-        // Whatever lies around the copy, it is no repository.
-        if let Some(above) = self.tree.parent() {
-            git.env("GIT_CEILING_DIRECTORIES", above);
-        }
-        said(&mut git)
-            .map(|_| ())
-            .map_err(|why| format!("the patch no longer applies: {}", why.trim()))
-    }
-
     /// Hunts one mutant from each starting point; what was caught, and in how many seconds.
     fn hunt(&self, mutant: &Mutant, plan: &Plan) -> Result<Vec<(Catch, f64)>, String> {
         self.patch(&mutant.path, false)?;
@@ -389,77 +226,10 @@ impl Copy {
     }
 }
 
-/// What a fleet prints that stops at its first failure.
-fn fleet(simulator: &Path, from: u64, to: u64, profiles: &[&str]) -> String {
-    let mut fleet = Command::new(simulator);
-    let seeds = format!("{from}..{to}");
-    fleet.args(["fleet", "--fail-fast", "--jobs", "1", "--seeds", &seeds]);
-    for profile in profiles {
-        fleet.args(["--profile", profile]);
-    }
-    said_any(&mut fleet).unwrap_or_default()
-}
-
-/// The failure in what a fleet printed.
-fn caught(said: &str) -> Option<Catch> {
-    let id = said.lines().next()?.split(' ').next()?;
-    let mut words = said
-        .lines()
-        .find_map(|line| line.strip_prefix("reproduce: sim replay "))?
-        .split(' ');
-    Some(Catch {
-        id: id.to_owned(),
-        seed: words.next()?.parse().ok()?,
-        profile: words.nth(1)?.to_owned(),
-        runs: runs_of(said),
-    })
-}
-
-fn runs_of(said: &str) -> u64 {
-    let line = said.lines().find_map(|line| line.strip_prefix("runs="));
-    let number = line.and_then(|line| line.split(' ').next());
-    number.and_then(|number| number.parse().ok()).unwrap_or(0)
-}
-
-/// What a command prints, whatever its exit code.
-fn said_any(command: &mut Command) -> Option<String> {
-    let output = command.output().ok()?;
-    Some(String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
-/// What a command prints; where it fails, its complaint.
-fn said(command: &mut Command) -> Result<String, String> {
-    let output = command.output().map_err(|error| error.to_string())?;
-    if output.status.success() {
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-    } else {
-        Err(String::from_utf8_lossy(&output.stderr).into_owned())
-    }
-}
-
 fn names_in(directory: &Path) -> Result<Vec<PathBuf>, String> {
     let failed = |error: std::io::Error| format!("{}: {error}", directory.display());
     let entries = fs::read_dir(directory).map_err(failed)?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.sort();
     Ok(paths)
-}
-
-/// Copies all but hidden files and build products.
-fn copy_tree(from: &Path, to: &Path) -> Result<(), String> {
-    let failed = |error: std::io::Error| format!("{}: {error}", to.display());
-    fs::create_dir_all(to).map_err(failed)?;
-    for path in names_in(from)? {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if name.starts_with('.') || name == "target" || name == "data" {
-            continue;
-        }
-        let copy = to.join(&*name);
-        if path.is_dir() {
-            copy_tree(&path, &copy)?;
-        } else {
-            fs::copy(&path, &copy).map_err(failed)?;
-        }
-    }
-    Ok(())
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use super::{Catch, Mutant};
+use super::catch::Catch;
+use super::patches::Mutant;
 
 /// Between these lines of a page stands the table; all else of it stays.
 const BEGIN: &str = "<!-- the table of planted bugs begins -->";

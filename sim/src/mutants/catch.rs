@@ -1,0 +1,55 @@
+//! What a fleet has caught, read from what it prints.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::copy::said_any;
+
+/// A failure that a fleet has found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Catch {
+    pub(super) id: String,
+    pub(super) seed: u64,
+    pub(super) profile: String,
+    /// Runs until then.
+    pub(super) runs: u64,
+    /// In which event of its run it showed.
+    pub(super) event: u64,
+}
+
+/// What a fleet prints that stops at its first failure.
+pub(super) fn fleet(simulator: &Path, from: u64, to: u64, profiles: &[&str]) -> String {
+    let mut fleet = Command::new(simulator);
+    let seeds = format!("{from}..{to}");
+    fleet.args(["fleet", "--fail-fast", "--jobs", "1", "--seeds", &seeds]);
+    for profile in profiles {
+        fleet.args(["--profile", profile]);
+    }
+    said_any(&mut fleet).unwrap_or_default()
+}
+
+/// The failure in what a fleet printed.
+pub(super) fn caught(said: &str) -> Option<Catch> {
+    let id = said.lines().next()?.split(' ').next()?;
+    let mut words = said
+        .lines()
+        .find_map(|line| line.strip_prefix("reproduce: sim replay "))?
+        .split(' ');
+    Some(Catch {
+        id: id.to_owned(),
+        seed: words.next()?.parse().ok()?,
+        profile: words.nth(1)?.to_owned(),
+        runs: runs_of(said),
+        event: number_behind(said, "event=").unwrap_or(u64::MAX),
+    })
+}
+
+pub(super) fn runs_of(said: &str) -> u64 {
+    number_behind(said, "runs=").unwrap_or(0)
+}
+
+/// The number behind a mark with which a line begins.
+fn number_behind(said: &str, mark: &str) -> Option<u64> {
+    let rest = said.lines().find_map(|line| line.strip_prefix(mark))?;
+    rest.split(' ').next()?.parse().ok()
+}
