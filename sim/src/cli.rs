@@ -175,6 +175,9 @@ enum Verb {
         /// From how many starting points each is hunted.
         #[arg(long, default_value_t = 1)]
         starts: u64,
+        /// For how long to shrink a failure of each.
+        #[arg(long, value_parser = duration)]
+        shrink: Option<Duration>,
         /// Put the table into this page, between its two marks.
         #[arg(long)]
         write: Option<PathBuf>,
@@ -308,11 +311,13 @@ pub fn main() -> u8 {
             names,
             seeds,
             starts,
+            shrink,
             write,
         } => mutants::hunt(&mutants::Plan {
             names,
             seeds,
             starts,
+            shrink,
             write,
         }),
         Verb::Faults => {

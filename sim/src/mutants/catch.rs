@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use super::copy::said_any;
 
@@ -15,6 +16,14 @@ pub(super) struct Catch {
     pub(super) runs: u64,
     /// In which event of its run it showed.
     pub(super) event: u64,
+}
+
+/// What a failure has shrunk to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Shrunk {
+    pub(super) faults: u64,
+    pub(super) operations: u64,
+    pub(super) seconds: f64,
 }
 
 /// What a fleet prints that stops at its first failure.
@@ -52,4 +61,30 @@ pub(super) fn runs_of(said: &str) -> u64 {
 fn number_behind(said: &str, mark: &str) -> Option<u64> {
     let rest = said.lines().find_map(|line| line.strip_prefix(mark))?;
     rest.split(' ').next()?.parse().ok()
+}
+
+/// Shrinks a failure into a file.
+pub(super) fn shrunk(
+    simulator: &Path,
+    catch: &Catch,
+    time: Duration,
+    file: &Path,
+) -> Option<Shrunk> {
+    let mut shrink = Command::new(simulator);
+    shrink
+        .args(["shrink", &catch.seed.to_string(), "--brief"])
+        .args(["--profile", &catch.profile])
+        .args(["--time", &format!("{}s", time.as_secs())])
+        .arg("--output")
+        .arg(file);
+    let said = said_any(&mut shrink)?;
+    let value = |name: &str| {
+        let mut words = said.split_whitespace();
+        words.find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
+    };
+    Some(Shrunk {
+        faults: value("faults")?.parse().ok()?,
+        operations: value("operations")?.parse().ok()?,
+        seconds: value("seconds")?.parse().ok()?,
+    })
 }

@@ -41,6 +41,11 @@ impl Copy {
         self.target.join("release/sim")
     }
 
+    /// Where a mutant's failure is put when it has been shrunk.
+    pub(super) fn file_of(&self, mutant: &str) -> PathBuf {
+        self.tree.with_file_name(format!("{mutant}.sim"))
+    }
+
     pub(super) fn build(&self) -> Result<(), String> {
         let mut cargo = Command::new("cargo");
         cargo

@@ -18,22 +18,18 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-use clap::ValueEnum as _;
+use std::time::Duration;
 
 use crate::judge::invariant::Id;
 use crate::report;
-use crate::scenario::Profile;
 use crate::stopwatch::Stopwatch;
-use catch::{Catch, caught, fleet, runs_of};
+use catch::{Catch, Shrunk, caught, fleet, runs_of, shrunk};
 use copy::{Copy, said_any};
 use patches::{Blind, Mutant, blinded, mutants};
 use table::Row;
 
 /// The exit code where a mutant lives, or the tree without one does not.
 const LIVES: u8 = 17;
-/// How the report on a mutant begins that was not found.
-const LIVING: &str = "LIVES";
 /// How far the starting points of a mutant lie apart.
 const STRIDE: u64 = 1_000_000;
 
@@ -46,8 +42,20 @@ pub(crate) struct Plan {
     pub(crate) seeds: u64,
     /// From how many starting points each is hunted.
     pub(crate) starts: u64,
+    /// For how long to shrink a failure of each; not at all, where nothing is said.
+    pub(crate) shrink: Option<Duration>,
     /// The page that shows the table.
     pub(crate) write: Option<PathBuf>,
+}
+
+/// What became of one mutant.
+#[derive(Clone, Debug, Default)]
+struct Hunt {
+    /// What was caught, and in how many seconds.
+    catches: Vec<(Catch, f64)>,
+    /// The runs through which it lived, from each starting point where it was not caught.
+    lived: Vec<u64>,
+    shrunk: Option<Shrunk>,
 }
 
 /// Hunts all mutants of the plan, prints the table, and gives the exit code.
@@ -64,25 +72,26 @@ fn hunt_all(plan: &Plan) -> Result<u8, String> {
     report::aside("building the tree without a mutant");
     let copy = Copy::make(&root)?;
     report::line(&format!(
-        "{:<32} {:<5} {:<7} {:>8} {:>7} {:>6}",
+        "{:<32} {:<5} {:<8} {:>8} {:>7} {:>6}",
         "mutant", "fired", "profile", "seed", "runs", "s"
     ));
-    let (mut good, mut fired, mut farthest) = (true, BTreeSet::new(), 0);
-    let mut rows = Vec::new();
+    let (mut good, mut fired) = (true, BTreeSet::new());
     for mutant in &mutants {
         match copy.hunt(mutant, plan) {
-            Ok(catches) => {
-                for (catch, seconds) in &catches {
+            Ok(hunt) => {
+                for (catch, seconds) in &hunt.catches {
                     report::line(&format!(
-                        "{:<32} {:<5} {:<7} {:>8} {:>7} {seconds:>6.1}",
+                        "{:<32} {:<5} {:<8} {:>8} {:>7} {seconds:>6.1}",
                         mutant.name, catch.id, catch.profile, catch.seed, catch.runs
                     ));
                     fired.insert(catch.id.clone());
-                    farthest = farthest.max(catch.seed % STRIDE);
                 }
-                let row = Row::new(mutant, &catches);
+                good &= hunt.lived.is_empty();
+                let row = Row::new(mutant, &hunt);
                 report::line(&row.told());
-                rows.push(row);
+                if let Some(page) = &plan.write {
+                    table::write(page, &[row])?;
+                }
             }
             Err(why) => {
                 good = false;
@@ -91,13 +100,9 @@ fn hunt_all(plan: &Plan) -> Result<u8, String> {
             }
         }
     }
-    if let Some(page) = &plan.write {
-        table::write(page, &rows)?;
-    }
     for blind in blinded(&root, &plan.names)? {
         good &= copy.lets_live(&blind, &mutants, plan)?;
     }
-    good &= copy.passes(farthest + 1, &mutants)?;
     if plan.names.is_empty() {
         let names = Id::ALL.iter().map(ToString::to_string);
         let silent: Vec<String> = names.filter(|id| !fired.contains(id)).collect();
@@ -120,21 +125,30 @@ fn root() -> Result<PathBuf, String> {
 }
 
 impl Copy {
-    /// Hunts one mutant from each starting point; what was caught, and in how many seconds.
-    fn hunt(&self, mutant: &Mutant, plan: &Plan) -> Result<Vec<(Catch, f64)>, String> {
+    /// Hunts one mutant from each starting point.
+    fn hunt(&self, mutant: &Mutant, plan: &Plan) -> Result<Hunt, String> {
         self.patch(&mutant.path, false)?;
-        let caught = self.build().and_then(|()| {
-            let starts = (0..plan.starts.max(1)).map(|start| start * STRIDE);
-            starts
-                .map(|start| {
-                    let watch = Stopwatch::start();
-                    let catch = self.catch(mutant, start, plan.seeds)?;
-                    Ok((catch, watch.elapsed().as_secs_f64()))
-                })
-                .collect()
-        });
+        let hunt = self.build().and_then(|()| self.hunt_built(mutant, plan));
         self.patch(&mutant.path, true)?;
-        caught
+        hunt
+    }
+
+    fn hunt_built(&self, mutant: &Mutant, plan: &Plan) -> Result<Hunt, String> {
+        let mut hunt = Hunt::default();
+        for start in 0..plan.starts.max(1) {
+            let watch = Stopwatch::start();
+            match self.catch(mutant, start * STRIDE, plan.seeds)? {
+                Ok(catch) => hunt.catches.push((catch, watch.elapsed().as_secs_f64())),
+                Err(runs) => hunt.lived.push(runs),
+            }
+        }
+        // The shortest run is the best to begin with.
+        let shortest = hunt.catches.iter().min_by_key(|(catch, _)| catch.event);
+        if let Some(((catch, _), time)) = shortest.zip(plan.shrink) {
+            let file = self.file_of(&mutant.name);
+            hunt.shrunk = shrunk(&self.simulator(), catch, time, &file);
+        }
+        Ok(hunt)
     }
 
     /// Whether the mutants that a broken simulator cannot see live under it: each is hunted through
@@ -147,10 +161,11 @@ impl Copy {
                 mutant,
                 &Plan {
                     starts: 1,
+                    shrink: None,
                     ..plan.clone()
                 },
             );
-            let lives = matches!(&found, Err(why) if why.starts_with(LIVING));
+            let lives = found.is_ok_and(|hunt| hunt.catches.is_empty());
             let how = if lives {
                 "lives, as it must"
             } else {
@@ -163,8 +178,9 @@ impl Copy {
         Ok(good)
     }
 
-    /// Sends a fleet out, and again behind each failure that does not count.
-    fn catch(&self, mutant: &Mutant, start: u64, most: u64) -> Result<Catch, String> {
+    /// Sends a fleet out, and again behind each failure that does not count; where nothing is
+    /// caught, through how many runs the mutant has lived.
+    fn catch(&self, mutant: &Mutant, start: u64, most: u64) -> Result<Result<Catch, u64>, String> {
         let profiles: Vec<&str> = mutant.profiles.iter().map(|p| p.name()).collect();
         let (mut from, mut runs) = (start, 0);
         while from < start + most {
@@ -189,40 +205,14 @@ impl Copy {
             catch.runs = runs;
             let Catch { id, profile, .. } = &catch;
             return if mutant.ids.contains(id) {
-                Ok(catch)
+                Ok(Ok(catch))
             } else {
                 Err(format!(
                     "fires {id} (seed {seed}, {profile}), which its header does not name"
                 ))
             };
         }
-        Err(format!("{LIVING} after {runs} runs"))
-    }
-
-    /// Whether the tree without a mutant passes all seeds up to the farthest that killed one.
-    fn passes(&self, seeds: u64, mutants: &[Mutant]) -> Result<bool, String> {
-        let used = |profile: &Profile| mutants.iter().any(|m| m.profiles.contains(profile));
-        let profiles = Profile::value_variants().iter().filter(|p| used(p));
-        let profiles: Vec<&str> = profiles.map(|profile| profile.name()).collect();
-        if profiles.is_empty() {
-            return Err("there are no mutants".to_owned());
-        }
-        let said = fleet(&self.plain, 0, seeds, &profiles);
-        let name = "(none)";
-        match caught(&said) {
-            None => {
-                let runs = runs_of(&said);
-                report::line(&format!("{name:<32} passes {runs} runs"));
-                Ok(runs > 0)
-            }
-            Some(Catch {
-                id, seed, profile, ..
-            }) => {
-                let see = format!("sim replay {seed} --profile {profile}");
-                report::line(&format!("{name:<32} FAILS with {id}: {see}"));
-                Ok(false)
-            }
-        }
+        Ok(Err(runs))
     }
 }
 

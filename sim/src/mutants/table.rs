@@ -4,16 +4,19 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use super::catch::Catch;
+use super::Hunt;
+use super::catch::Shrunk;
 use super::patches::Mutant;
 
 /// Between these lines of a page stands the table; all else of it stays.
 const BEGIN: &str = "<!-- the table of planted bugs begins -->";
 const END: &str = "<!-- the table of planted bugs ends -->";
 const HEAD: &str = "| planted bug | what is broken | fired | profiles | runs: median | p95 | \
-    seconds: median | p95 | shrunk: faults | operations |";
-/// What a failure shrinks to is written by whoever has shrunk it.
-const NOT_SHRUNK: &str = "– | –";
+    seconds: median | p95 | shrunk: faults | operations | seconds |";
+/// What stands where nothing was shrunk, neither now nor before.
+const NOT_SHRUNK: &str = "– | – | –";
+/// So many columns say what a failure has shrunk to.
+const SHRUNK: usize = 3;
 
 /// What became of one mutant.
 pub(super) struct Row {
@@ -25,18 +28,22 @@ pub(super) struct Row {
     /// In the median, and for 95 of 100 starting points.
     runs: [u64; 2],
     seconds: [f64; 2],
+    /// From how many starting points it lived, of how many.
+    lived: [usize; 2],
+    shrunk: Option<Shrunk>,
 }
 
 impl Row {
-    pub(super) fn new(mutant: &Mutant, catches: &[(Catch, f64)]) -> Self {
+    pub(super) fn new(mutant: &Mutant, hunt: &Hunt) -> Self {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for (catch, _) in catches {
+        for (catch, _) in &hunt.catches {
             *counts.entry(&catch.id).or_default() += 1;
         }
         let mut fired: Vec<(&str, usize)> = counts.into_iter().collect();
         fired.sort_by_key(|(id, count)| (usize::MAX - count, *id));
-        let mut runs: Vec<u64> = catches.iter().map(|(catch, _)| catch.runs).collect();
-        let mut seconds: Vec<f64> = catches.iter().map(|(_, seconds)| *seconds).collect();
+        let caught = hunt.catches.iter().map(|(catch, _)| catch.runs);
+        let mut runs: Vec<u64> = caught.chain(hunt.lived.iter().copied()).collect();
+        let mut seconds: Vec<f64> = hunt.catches.iter().map(|(_, seconds)| *seconds).collect();
         runs.sort_unstable();
         seconds.sort_by(f64::total_cmp);
         let profiles: Vec<&str> = mutant.profiles.iter().map(|p| p.name()).collect();
@@ -47,6 +54,8 @@ impl Row {
             fired: fired.into_iter().map(|(id, _)| id.to_owned()).collect(),
             runs: spread(&runs),
             seconds: spread(&seconds),
+            lived: [hunt.lived.len(), runs.len()],
+            shrunk: hunt.shrunk,
         }
     }
 
@@ -54,13 +63,38 @@ impl Row {
     pub(super) fn told(&self) -> String {
         let ([median, p95], [half, most]) = (self.runs, self.seconds);
         let name = &self.name;
-        format!("{name:<32} runs: median {median}, p95 {p95}; seconds: {half:.1}, {most:.1}")
+        let lives = self.lives();
+        let shrunk = self.shrunk.map_or_else(String::new, |shrunk| {
+            let Shrunk {
+                faults,
+                operations,
+                seconds,
+            } = shrunk;
+            format!("; shrunk to {faults} faults, {operations} operations in {seconds:.1} s")
+        });
+        format!(
+            "{name:<32} runs: median {median}, p95 {p95}; seconds: {half:.1}, {most:.1}\
+             {lives}{shrunk}"
+        )
     }
 
-    fn line(&self, shrunk: &str) -> String {
+    fn lives(&self) -> String {
+        match self.lived {
+            [0, _] => String::new(),
+            [lived, all] => format!("; LIVES from {lived} of {all} starting points"),
+        }
+    }
+
+    /// The row of the page, which keeps what was shrunk before where nothing was shrunk now.
+    fn line(&self, before: Option<&str>) -> String {
+        let shrunk = self.shrunk.map(|shrunk| {
+            let (faults, operations) = (shrunk.faults, shrunk.operations);
+            format!("{faults} | {operations} | {:.1}", shrunk.seconds)
+        });
+        let shrunk = shrunk.as_deref().or(before).unwrap_or(NOT_SHRUNK);
         let ([median, p95], [half, most]) = (self.runs, self.seconds);
         let (name, words, profiles) = (&self.name, &self.words, &self.profiles);
-        let fired = self.fired.join(" ");
+        let fired = self.fired.join(" ") + &self.lives();
         format!(
             "| `{name}` | {words} | {fired} | {profiles} | {median} | {p95} | {half:.1} | \
              {most:.1} | {shrunk} |"
@@ -95,10 +129,10 @@ fn replaced(text: &str, rows: &[Row]) -> Option<String> {
     for row in rows {
         let shrunk = lines.get(&row.name).map(|line| {
             let cells: Vec<&str> = line.trim_end_matches('|').split(" | ").collect();
-            let last = &cells[cells.len().saturating_sub(2)..];
+            let last = &cells[cells.len().saturating_sub(SHRUNK)..];
             last.join(" | ").trim().to_owned()
         });
-        let line = row.line(shrunk.as_deref().unwrap_or(NOT_SHRUNK));
+        let line = row.line(shrunk.as_deref());
         lines.insert(row.name.clone(), line);
     }
     let rule = "|---".repeat(HEAD.matches(" | ").count() + 1);
@@ -121,6 +155,8 @@ mod tests {
             fired: vec!["R1".to_owned()],
             runs: [runs; 2],
             seconds: [0.5; 2],
+            lived: [0, 1],
+            shrunk: None,
         }
     }
 
@@ -137,13 +173,19 @@ mod tests {
         let page = format!("before\n{BEGIN}\n{END}\nbehind\n");
         let page = replaced(&page, &[row("b", 1), row("a", 2)]).unwrap();
         let page = page.replace(
-            "| 1 | 1 | 0.5 | 0.5 | – | – |",
-            "| 1 | 1 | 0.5 | 0.5 | 3 | 4 |",
+            "| 1 | 1 | 0.5 | 0.5 | – | – | – |",
+            "| 1 | 1 | 0.5 | 0.5 | 3 | 4 | 5.0 |",
         );
         let page = replaced(&page, &[row("b", 9)]).unwrap();
         let rows: Vec<&str> = page.lines().filter(|line| line.contains('`')).collect();
-        assert!(rows[0].ends_with("| 2 | 2 | 0.5 | 0.5 | – | – |"), "{page}");
-        assert!(rows[1].ends_with("| 9 | 9 | 0.5 | 0.5 | 3 | 4 |"), "{page}");
+        assert!(
+            rows[0].ends_with("| 2 | 2 | 0.5 | 0.5 | – | – | – |"),
+            "{page}"
+        );
+        assert!(
+            rows[1].ends_with("| 9 | 9 | 0.5 | 0.5 | 3 | 4 | 5.0 |"),
+            "{page}"
+        );
         assert!(page.starts_with("before\n") && page.ends_with("\nbehind\n"));
     }
 }
