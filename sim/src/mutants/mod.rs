@@ -142,11 +142,14 @@ impl Copy {
                 Err(runs) => hunt.lived.push(runs),
             }
         }
-        // The shortest run is the best to begin with.
-        let shortest = hunt.catches.iter().min_by_key(|(catch, _)| catch.event);
-        if let Some(((catch, _), time)) = shortest.zip(plan.shrink) {
+        if let Some(time) = plan.shrink {
+            // The shortest run is the best to begin with; one that hangs on how bytes were cut does
+            // not fail again when its record is played.
             let file = self.file_of(&mutant.name);
-            hunt.shrunk = shrunk(&self.simulator(), catch, time, &file);
+            hunt.catches.sort_by_key(|(catch, _)| catch.event);
+            let mut catches = hunt.catches.iter();
+            hunt.shrunk =
+                catches.find_map(|(catch, _)| shrunk(&self.simulator(), catch, time, &file));
         }
         Ok(hunt)
     }
