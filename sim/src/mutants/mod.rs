@@ -168,11 +168,15 @@ impl Copy {
                     ..plan.clone()
                 },
             );
-            let lives = found.is_ok_and(|hunt| hunt.catches.is_empty());
-            let how = if lives {
-                "lives, as it must"
-            } else {
-                "is FOUND"
+            let (lives, how) = match found.map(|hunt| hunt.catches.into_iter().next()) {
+                Ok(None) => (true, "lives, as it must".to_owned()),
+                Ok(Some((catch, _))) => {
+                    let Catch {
+                        id, seed, profile, ..
+                    } = catch;
+                    (false, format!("is FOUND: {id}, seed {seed} of {profile}"))
+                }
+                Err(why) => (false, why),
             };
             report::line(&format!("{:<32} {} {how}", blind.name, mutant.name));
             good &= lives;
