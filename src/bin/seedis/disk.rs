@@ -230,8 +230,12 @@ impl Directory {
                 for entry in std::fs::read_dir(&self.path)? {
                     let entry = entry?;
                     let ours = entry.file_name().to_str().and_then(FileName::parse);
-                    if let Some(file) = ours {
-                        files.push((file, entry.metadata()?.len()));
+                    let Some(file) = ours else { continue };
+                    match entry.metadata() {
+                        Ok(data) => files.push((file, data.len())),
+                        // The thread has removed it since its name was read.
+                        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                        Err(error) => return Err(error),
                     }
                 }
                 // The order of a directory is the file system's whim.
@@ -303,5 +307,41 @@ fn explain(error: &io::Error, bytes: Vec<u8>) -> DiskError {
         _ => DiskError::Io {
             code: error.raw_os_error().unwrap_or(0),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_list_does_not_mind_files_that_go_meanwhile() {
+        let path = std::env::temp_dir().join(format!("seedis-list-{}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("a directory");
+        let mut listed = Directory::read_only(&path);
+        let is_over = AtomicBool::new(false);
+        let outcomes: Vec<Outcome> = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut changed = Directory::writable(&path);
+                for number in (0..9).cycle() {
+                    let file = FileName::new(FileKind::Log, number);
+                    let made = changed.perform(DiskOp::Create { file, size: 0 });
+                    made.expect("a file");
+                    let gone = changed.perform(DiskOp::Remove { file });
+                    gone.expect("no file");
+                    if is_over.load(Ordering::Relaxed) {
+                        break;
+                    }
+                }
+            });
+            let outcomes = (0..20_000).map(|_| listed.perform(DiskOp::List));
+            let outcomes = outcomes.filter(Result::is_err).take(1).collect();
+            is_over.store(true, Ordering::Relaxed);
+            outcomes
+        });
+        std::fs::remove_dir_all(&path).expect("its directory");
+        assert_eq!(outcomes, []);
     }
 }
