@@ -96,6 +96,7 @@ impl fmt::Display for FileName {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DiskOp {
     /// Makes a file of `size` zero bytes, with its blocks allocated; replaces one of the same name.
+    /// Where there is no room for it nothing of it takes room afterwards.
     Create {
         /// The file.
         file: FileName,

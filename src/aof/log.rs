@@ -279,7 +279,12 @@ impl Log {
         let half_full = self.end.offset > self.capacity / 2;
         if (half_full || self.wants_next) && !self.closing {
             let (number, size) = (self.end.segment + 1, self.settings.segment_bytes);
-            self.next.prepare(now, number, size, &mut self.tickets, out);
+            // A rewrite makes room, and must not fail for want of it. Where it has failed all the
+            // same the log is in a small segment, and must not end with it.
+            let or_smaller = self.wants_next || self.capacity < size;
+            let tickets = &mut self.tickets;
+            self.next
+                .prepare(now, number, size, or_smaller, tickets, out);
         }
         self.mark_when_idle(now, out);
         self.sync_when_due(now, out);

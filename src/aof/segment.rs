@@ -1,5 +1,8 @@
 //! The next segment, made before it is needed: created, filled with zeros, and synced with its
 //! directory.
+//!
+//! A disk that has no room for a whole one may have room for a part: that is enough for the log to
+//! go on behind a new base, which gives the old ones back.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -12,6 +15,8 @@ use super::{Op, Tickets};
 
 /// How long to wait before a segment that could not be made is tried again.
 const RETRY: Duration = Duration::from_millis(500);
+/// The smallest segment that is made where space is short, as a part of a whole one.
+const SMALLEST_PART: u64 = 8;
 
 /// The name of a segment's file.
 pub(super) fn file(number: u64) -> FileName {
@@ -37,16 +42,20 @@ enum Stage {
 pub(super) struct Next {
     number: u64,
     size: u64,
+    /// Where there is no room for that much, half of it is tried, down to here.
+    least: u64,
     stage: Stage,
 }
 
 impl Next {
-    /// Begins to make segment `number`, unless it is being made.
+    /// Begins to make segment `number`, unless it is being made; a smaller one, where one is better
+    /// than none and there is no room for `size`.
     pub(super) fn prepare(
         &mut self,
         now: Mono,
         number: u64,
         size: u64,
+        or_smaller: bool,
         tickets: &mut Tickets,
         out: &mut Vec<Op>,
     ) {
@@ -56,6 +65,11 @@ impl Next {
             _ => return,
         }
         (self.number, self.size) = (number, size);
+        self.least = if or_smaller {
+            size / SMALLEST_PART
+        } else {
+            size
+        };
         let file = file(number);
         self.stage = Stage::Creating(tickets.ask(DiskOp::Create { file, size }, out));
     }
@@ -107,6 +121,13 @@ impl Next {
     ) -> bool {
         if self.ticket() != Some(ticket) {
             return false;
+        }
+        let is_tight = matches!(outcome, Err(DiskError::NoSpace { .. }));
+        if is_tight && matches!(self.stage, Stage::Creating(_)) && self.size / 2 >= self.least {
+            self.size /= 2;
+            let (file, size) = (file(self.number), self.size);
+            self.stage = Stage::Creating(tickets.ask(DiskOp::Create { file, size }, out));
+            return true;
         }
         if outcome.is_err() {
             // Nothing relies on it yet, so that no failure here is worse than "not now".

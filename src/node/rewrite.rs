@@ -23,6 +23,9 @@ const PREIMAGE_BYTES_MAX: usize = 32 << 20;
 /// failure doubles it.
 const RETRY_MIN: Duration = Duration::from_mins(1);
 const RETRY_MAX: Duration = Duration::from_hours(1);
+/// How long after a failed rewrite one may begin for a member that waits for a state. Each that
+/// fails has cost a segment.
+const RETRY_FOR_MEMBERS: Duration = Duration::from_secs(5);
 
 /// Where a rewrite stands.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +52,12 @@ pub(super) struct Rewrite {
 impl Rewrite {
     pub(super) fn wants_turn(&self) -> bool {
         self.running.is_some() && self.hungry && !self.whole
+    }
+
+    /// Whether the last one has failed so lately that none is begun for members that wait.
+    pub(super) fn has_just_failed(&self, now: Mono) -> bool {
+        self.pause
+            .is_some_and(|(_, since)| now.since(since) < RETRY_FOR_MEMBERS)
     }
 }
 

@@ -158,7 +158,7 @@ impl Node {
                 let membership = Membership::decode(&head.membership).ok()?;
                 Some(raft.supply(wanted.to, id, membership))
             });
-            if supplied.is_none() {
+            if supplied.is_none() && !commit.rewrite.has_just_failed(self.now.mono) {
                 commit.rewrite.wanted = true;
             }
         }

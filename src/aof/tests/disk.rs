@@ -41,6 +41,8 @@ pub(in crate::aof) struct Disk {
     names: BTreeMap<FileName, usize>,
     durable_names: BTreeMap<FileName, usize>,
     pub(in crate::aof) is_full: bool,
+    /// No larger file can be made.
+    pub(in crate::aof) largest: Option<u64>,
     /// The one file that finds no space.
     pub(in crate::aof) cramped: Option<FileName>,
 }
@@ -50,7 +52,7 @@ impl Disk {
         let number = |disk: &Self, file| disk.names.get(&file).copied().ok_or(DiskError::NotFound);
         match op {
             DiskOp::Create { file, size } => {
-                if self.is_full {
+                if self.is_full || self.largest.is_some_and(|largest| size > largest) {
                     return Err(DiskError::NoSpace { bytes: Vec::new() });
                 }
                 self.files.push(File::default());
@@ -134,6 +136,7 @@ impl Disk {
             names: self.durable_names.clone(),
             durable_names: BTreeMap::new(),
             is_full: false,
+            largest: None,
             cramped: None,
         };
         for (name, number) in &self.names {

@@ -9,8 +9,11 @@ use crate::disk::FileKind;
 /// are done.
 fn rewrite(bench: &mut Bench, steps: usize) -> RewriteState {
     let mut ops = Vec::new();
+    let mut turns = 0;
     while !bench.log.rewrite_begin(b"head", &mut ops) {
         bench.turn(usize::MAX);
+        turns += 1;
+        assert!(turns < 9, "no segment becomes ready");
     }
     bench.append(b"after");
     for piece in [&b"one"[..], b"two"] {
@@ -172,6 +175,32 @@ fn a_rewrite_without_space_leaves_the_log_as_it_was() {
     bench.disk.is_full = false;
     let (seen, _) = reopen(&mut bench.disk, Policy::Always);
     assert_eq!(seen.bodies, [b"before"]);
+}
+
+#[test]
+fn a_rewrite_begins_where_there_is_no_room_for_a_whole_segment() {
+    let mut bench = before();
+    bench.disk.largest = Some(settings(Policy::Always).segment_bytes / 4);
+    // The log does not ask for less by itself: what is left is for the rewrite.
+    for _ in 0..20 {
+        bench.append(&[7; 128]);
+    }
+    bench.turn(usize::MAX);
+    assert!(bench.log.no_space());
+    bench.now = 1000;
+    assert!(matches!(
+        rewrite(&mut bench, usize::MAX),
+        RewriteState::Done { .. }
+    ));
+    let (seen, _) = reopen(&mut bench.disk, Policy::Always);
+    assert_eq!(seen.bodies, [b"after"]);
+    // Behind it the log goes on in segments that are as small, until there is room again.
+    for n in 0..50_u64 {
+        bench.append(&[8; 128]);
+        bench.now += 600;
+        bench.turn(usize::MAX);
+        assert!(bench.log.size().segments > n / 8);
+    }
 }
 
 #[test]

@@ -258,7 +258,11 @@ impl Directory {
         let mut at = 0;
         while at < size {
             let step = (size - at).min(ZEROS.len() as u64);
-            open.write_all_at(&ZEROS[..step as usize], at)?;
+            if let Err(error) = open.write_all_at(&ZEROS[..step as usize], at) {
+                // What was made of it must not take the room of what is written meanwhile.
+                let _ = open.set_len(0);
+                return Err(error);
+            }
             at += step;
         }
         self.files.insert(file, Arc::new(open));
