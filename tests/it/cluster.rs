@@ -11,7 +11,7 @@ mod proxy;
 use std::time::{Duration, Instant};
 
 use crate::process::{Client, Directory, Server, free_port};
-use group::{Group, PROXY};
+use group::{Group, Machines, PROXY};
 
 /// What a member that must not come in says when it gives up: its exit code, and its last words.
 fn last_words(directory: &Directory, options: &[&str]) -> (Option<i32>, String) {
@@ -92,6 +92,28 @@ fn an_empty_disk_takes_the_number_of_a_lost_one_and_comes_to_vote() {
     let leader = group.leader();
     group.replace((leader + 1) % 3);
     assert_eq!(group.ask(&["GET", "a"]), "1");
+}
+
+/// The room that is left is enough for a state and the log behind it, and not for a whole segment.
+#[test]
+fn a_leader_with_little_room_makes_a_state_for_who_is_new() {
+    let options = ["--auto-aof-rewrite-percentage", "0"];
+    let mut group = Group::form_on(Machines::Fragile, "cluster-tight", 3, &options);
+    if !group.has_disks() {
+        println!("skipped: no right to mount a file system here");
+        return;
+    }
+    // Four segments of five for which there is no room, and more than is kept in memory for others.
+    let value = "v".repeat(1 << 20);
+    for _ in 0..105 {
+        assert_eq!(group.ask(&["SET", "a", &value]), "+OK");
+    }
+    let leader = group.leader();
+    group.replace((leader + 1) % 3);
+    let digest = |at| group.digest(at);
+    group.wait_until("all hold the same", |_| {
+        digest(0).is_some() && digest(0) == digest(1) && digest(0) == digest(2)
+    });
 }
 
 #[test]

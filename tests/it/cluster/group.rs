@@ -45,9 +45,9 @@ pub(super) enum Machines {
     Fragile,
 }
 
-/// How large a disk is that can be filled: room for what is written in half an hour between two
-/// rewrites, and for the next base. With half of it members were really full after twenty minutes.
-const DISK_MIB: u32 = 384;
+/// How large a disk is that can be filled: not large enough for five segments and a base, so that
+/// there often is no room for a whole segment.
+const DISK_MIB: u32 = 160;
 /// What turns a process's clock (Debian's libfaketime).
 const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 
@@ -88,11 +88,21 @@ impl Group {
 
     /// The same, with options of its own.
     pub(super) fn form_always(name: &str, members: usize, always: &[&'static str]) -> Self {
+        Self::form_on(Machines::Plain, name, members, always)
+    }
+
+    /// The same, on machines of one kind.
+    pub(super) fn form_on(
+        machines: Machines,
+        name: &str,
+        members: usize,
+        always: &[&'static str],
+    ) -> Self {
         let ports: Vec<u16> = (0..members).map(|_| free_port()).collect();
         let address = |(at, port): (usize, &u16)| format!("{}=127.0.0.1:{port}", at + 1);
         let peers: Vec<String> = ports.iter().enumerate().map(address).collect();
         let peers = peers.join(",");
-        Self::form_with(name, &ports, always, Machines::Plain, |_| peers.clone())
+        Self::form_with(name, &ports, always, machines, |_| peers.clone())
     }
 
     /// The same, where each member has a list of peers of its own.
@@ -218,7 +228,13 @@ impl Group {
     /// A member's disk is lost: it is removed, and somebody new comes in its place, under its
     /// number.
     pub(super) fn replace(&mut self, at: usize) {
-        let id = self.info(at, "id").unwrap_or_default();
+        let mut id = None;
+        // One that was started just now does not listen yet.
+        self.wait_until("it says its number", |group| {
+            id = group.info(at, "id");
+            id.is_some()
+        });
+        let id = id.unwrap_or_default();
         self.kill(at);
         self.wait_until("it is removed", |group| {
             let nodes = group.ask(&["RAFT", "NODES"]);
@@ -241,6 +257,11 @@ impl Group {
         let options = ["--join", &door, "--cluster-port", &port, "--id", &id];
         self.spawn(at, &options.map(str::to_owned));
         self.wait_for_voters(self.len());
+    }
+
+    /// Whether members have disks of their own.
+    pub(super) fn has_disks(&self) -> bool {
+        self.members.iter().all(|member| member.disk.is_some())
     }
 
     /// Fills a member's disk to the last byte; nothing where it has none of its own.
@@ -358,7 +379,11 @@ impl Group {
             let passes = ["-MOVED", "-CLUSTERDOWN", "-TRYAGAIN", "-LOADING"];
             match reply {
                 Ok(reply) if !passes.iter().any(|word| reply.starts_with(word)) => return reply,
-                _ => assert!(begun.elapsed() < PATIENCE, "{words:?}: {reply:?}"),
+                _ => assert!(
+                    begun.elapsed() < PATIENCE,
+                    "{words:?}: {reply:?}\n{}",
+                    self.portrait()
+                ),
             }
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -374,7 +399,11 @@ impl Group {
                 return;
             }
             let waited = begun.elapsed();
-            assert!(waited < PATIENCE, "{count} members do not vote:\n{nodes}");
+            assert!(
+                waited < PATIENCE,
+                "{count} members do not vote:\n{nodes}\n{}",
+                self.portrait()
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -382,8 +411,53 @@ impl Group {
     pub(super) fn wait_until(&self, what: &str, mut is_so: impl FnMut(&Self) -> bool) {
         let begun = Instant::now();
         while !is_so(self) {
-            assert!(begun.elapsed() < PATIENCE, "not within 30 s: {what}");
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "not within 30 s: {what}\n{}",
+                self.portrait()
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// What every member says of itself and of the others, and what its directory holds: for people
+    /// who ask why something has not come about.
+    fn portrait(&self) -> String {
+        let members = (0..self.len()).map(|at| {
+            let asked = [
+                &["RAFT", "INFO"][..],
+                &["RAFT", "NODES"],
+                &["INFO", "persistence"],
+            ];
+            let said = asked.map(|words| self.says(at, words));
+            let files = self.files(at);
+            let log = self.members[at].log();
+            let log = log.display();
+            format!("member {at}, log {log}:\n{}\n{files}", said.join("\n"))
+        });
+        members.collect::<Vec<_>>().join("\n\n")
+    }
+
+    /// A member's answer, or why there is none.
+    fn says(&self, at: usize, words: &[&str]) -> String {
+        if !self.is_running(at) {
+            return "it does not run".into();
+        }
+        let asked = Client::try_connect(self.port(at)).and_then(|mut client| {
+            client.set_patience(Duration::from_secs(1));
+            client.try_ask(words)
+        });
+        asked.unwrap_or_else(|error| format!("{words:?}: {error}"))
+    }
+
+    /// The names and sizes of the files in a member's directory.
+    fn files(&self, at: usize) -> String {
+        let entries = std::fs::read_dir(self.directory(at).path());
+        let entries = entries.into_iter().flatten().flatten();
+        let described = entries.map(|entry| {
+            let bytes = entry.metadata().map_or(0, |data| data.len());
+            format!("{} {bytes}", entry.file_name().display())
+        });
+        described.collect::<Vec<_>>().join(", ")
     }
 }
