@@ -98,7 +98,7 @@ fn an_empty_disk_takes_the_number_of_a_lost_one_and_comes_to_vote() {
 #[test]
 fn a_leader_with_little_room_makes_a_state_for_who_is_new() {
     let options = ["--auto-aof-rewrite-percentage", "0"];
-    let mut group = Group::form_on(Machines::Fragile, "cluster-tight", 3, &options);
+    let mut group = Group::form_on(Machines::Fragile { mib: 160 }, "cluster-tight", 3, &options);
     if !group.has_disks() {
         println!("skipped: no right to mount a file system here");
         return;

@@ -19,6 +19,9 @@ use super::group::{Group, Machines, moved_to};
 use super::proxy::Proxy;
 use crate::process::{Client, free_port};
 
+/// Members' disks have room for what is written in half an hour between two rewrites, and for the
+/// next base.
+const FRAGILE: Machines = Machines::Fragile { mib: 384 };
 const CLIENTS: u64 = 8;
 const KEYS: u64 = 3;
 /// For how long clients use the same keys, so that a history is no longer than a judge can read.
@@ -119,7 +122,7 @@ fn group_behind_proxies(members: usize) -> (Group, Proxies) {
             .collect();
         peers.join(",")
     };
-    let mut group = Group::form_with("chaos", &ports, &[], Machines::Fragile, peers);
+    let mut group = Group::form_with("chaos", &ports, &[], FRAGILE, peers);
     for own in 0..members {
         // Otherwise it would be told by the others where they are, and go around the relays.
         group.tell_again(own, &["--peers", &peers(own)]);

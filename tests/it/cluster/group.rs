@@ -42,12 +42,12 @@ pub(super) enum Machines {
     Plain,
     /// Each has a disk of its own that can be filled, and a clock of its own that can be turned,
     /// where this machine can do that.
-    Fragile,
+    Fragile {
+        /// How large the disk is.
+        mib: u32,
+    },
 }
 
-/// How large a disk is that can be filled: not large enough for five segments and a base, so that
-/// there often is no room for a whole segment.
-const DISK_MIB: u32 = 160;
 /// What turns a process's clock (Debian's libfaketime).
 const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 
@@ -177,8 +177,8 @@ impl Group {
             again: Vec::new(),
             environment: Vec::new(),
         };
-        if self.machines == Machines::Fragile {
-            member.disk = Mount::new(member.directory.path(), DISK_MIB);
+        if let Machines::Fragile { mib } = self.machines {
+            member.disk = Mount::new(member.directory.path(), mib);
             if Path::new(FAKETIME).exists() {
                 let clock = member.clock();
                 std::fs::write(&clock, "+0").expect("a file for the clock");
@@ -201,7 +201,7 @@ impl Group {
         let options = options.iter().map(String::as_str);
         let mut options: Vec<&str> = options.chain(self.always.iter().copied()).collect();
         let log = member.log().display().to_string();
-        if self.machines == Machines::Fragile {
+        if self.machines != Machines::Plain {
             options.extend(["--logfile", &log]);
         }
         let Member {
