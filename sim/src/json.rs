@@ -1,10 +1,11 @@
-//! JSON as it is written: no more than what a summary needs.
+//! JSON as it is written: for programs, and for the page that a browser reads.
 
 use std::fmt;
 
 /// A value.
 #[derive(Clone, Debug)]
 pub(crate) enum Json {
+    Null,
     Count(u64),
     Figure(f64),
     Text(String),
@@ -19,15 +20,9 @@ impl Json {
         Self::Object(members.into())
     }
 
-    /// A list of texts.
-    pub(crate) fn texts<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Self {
-        let texts = texts.into_iter();
-        Self::List(texts.map(|text| Self::text(text.as_ref())).collect())
-    }
-
-    /// A text.
-    pub(crate) fn text(text: &str) -> Self {
-        Self::Text(text.to_owned())
+    /// A list of whatever can be a value.
+    pub(crate) fn list<T: Into<Self>>(items: impl IntoIterator<Item = T>) -> Self {
+        Self::List(items.into_iter().map(Into::into).collect())
     }
 
     /// Numbers by their names.
@@ -41,12 +36,42 @@ impl Json {
     }
 }
 
+impl From<u64> for Json {
+    fn from(count: u64) -> Self {
+        Self::Count(count)
+    }
+}
+
+impl From<usize> for Json {
+    fn from(count: usize) -> Self {
+        Self::Count(count as u64)
+    }
+}
+
+impl From<&str> for Json {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Json {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<T: Into<Json>> From<Option<T>> for Json {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
 impl fmt::Display for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Count(count) => write!(f, "{count}"),
             Self::Figure(figure) if figure.is_finite() => write!(f, "{figure:.3}"),
-            Self::Figure(_) => f.write_str("null"),
+            Self::Figure(_) | Self::Null => f.write_str("null"),
             Self::Text(text) => string(f, text),
             Self::List(items) => {
                 f.write_str("[")?;
@@ -76,7 +101,11 @@ fn string(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
             '"' => f.write_str("\\\"")?,
             '\\' => f.write_str("\\\\")?,
             '\n' => f.write_str("\\n")?,
-            control if control < ' ' => write!(f, "\\u{:04x}", u32::from(control))?,
+            // No text may end the element of a page in which it stands.
+            '<' => f.write_str("\\u003c")?,
+            odd if odd < ' ' || odd == '\u{2028}' || odd == '\u{2029}' => {
+                write!(f, "\\u{:04x}", u32::from(odd))?;
+            }
             other => write!(f, "{other}")?,
         }
     }
@@ -93,14 +122,21 @@ mod tests {
             ("count", Json::Count(u64::MAX)),
             ("rate", Json::Figure(1.5)),
             ("none", Json::Figure(f64::NAN)),
-            ("text", Json::text("a \"b\" \\ \n\u{1} é")),
-            ("list", Json::texts(["x", "y"])),
+            ("text", Json::from("a \"b\" \\ \n\u{1} é")),
+            ("list", Json::list(["x", "y"])),
+            ("nothing", Json::from(None::<u64>)),
             ("empty", Json::counts([])),
         ]);
         assert_eq!(
             value.to_string(),
             r#"{"count":18446744073709551615,"rate":1.500,"none":null,"#.to_owned()
-                + r#""text":"a \"b\" \\ \n\u0001 é","list":["x","y"],"empty":{}}"#
+                + r#""text":"a \"b\" \\ \n\u0001 é","list":["x","y"],"nothing":null,"empty":{}}"#
         );
+    }
+
+    #[test]
+    fn no_text_leaves_its_quotes_or_its_element() {
+        let nasty = Json::from("a\"b\\c\n</script>\u{2028}ü");
+        assert_eq!(nasty.to_string(), r#""a\"b\\c\n\u003c/script>\u2028ü""#);
     }
 }

@@ -146,13 +146,13 @@ pub(super) fn json(plan: &Plan, tally: &Tally, code: u8) -> Json {
         let seeds = kind.seeds.iter().map(|seed| Json::Count(*seed));
         Json::object([
             ("id", Json::Text(id.to_string())),
-            ("name", Json::text(id.name())),
-            ("profile", Json::text(profile)),
+            ("name", Json::from(id.name())),
+            ("profile", Json::from(*profile)),
             ("count", Json::Count(kind.count)),
             ("seeds", Json::List(seeds.collect())),
-            ("text", Json::text(&kind.first.text)),
+            ("text", Json::from(kind.first.text.as_str())),
             ("event", Json::Count(kind.first.events)),
-            ("digest", Json::text(&kind.first.digest)),
+            ("digest", Json::from(kind.first.digest.as_str())),
             (
                 "reproduce",
                 Json::Text(format!("sim replay {} --trace", kind.first.name())),
@@ -174,7 +174,7 @@ pub(super) fn json(plan: &Plan, tally: &Tally, code: u8) -> Json {
         ("failures", Json::List(failures.collect())),
         ("faults", Json::counts(faults.map(|(f, n)| (f.key(), *n)))),
         ("goals", Json::counts(goals.map(|(g, n)| (g.key(), *n)))),
-        ("never_seen", Json::texts(never_seen(tally))),
+        ("never_seen", Json::list(never_seen(tally))),
     ])
 }
 

@@ -1,12 +1,10 @@
 //! The page of a run: one file that needs nothing else, and explains how a failure came about.
 
-mod json;
 mod story;
 
 use std::path::Path;
 
-use json::Json;
-
+use crate::json::Json;
 use crate::report;
 use crate::run::Order;
 use crate::subject::Subject;
@@ -37,7 +35,7 @@ pub(crate) fn view(subject: &Subject, detailed: u64, output: &Path) -> u8 {
 /// The page as a text.
 fn page(subject: &Subject, detailed: u64) -> String {
     let (timeline, story) = story::tell(subject, detailed);
-    let data = Json::Object(vec![("head", head(subject, &timeline)), ("run", story)]);
+    let data = Json::object([("head", head(subject, &timeline)), ("run", story)]);
     PAGE.replacen("/*style*/", STYLE, 1)
         .replacen("/*script*/", &SCRIPTS.concat(), 1)
         .replacen("/*data*/", &data.to_string(), 1)
@@ -52,7 +50,7 @@ fn head(subject: &Subject, timeline: &Timeline) -> Json {
         .ending()
         .and_then(|ending| ending.verdict.as_ref().err());
     let broken = broken.map(|broken| {
-        Json::Object(vec![
+        Json::object([
             ("id", broken.id.to_string().into()),
             ("name", broken.id.name().into()),
             ("words", broken.id.words().into()),
@@ -61,7 +59,7 @@ fn head(subject: &Subject, timeline: &Timeline) -> Json {
     });
     let world = &timeline.world;
     let again = format!("sim replay {} -i --goto {event}", subject.name());
-    Json::Object(vec![
+    Json::object([
         ("seed", seed.to_string().into()),
         ("profile", profile.into()),
         ("event", event.into()),

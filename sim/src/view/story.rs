@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use bytes::Bytes;
 use seedis::raft::RoleName;
 
-use super::json::Json;
 use crate::goals::Fault;
+use crate::json::Json;
 use crate::judge::invariant::Id;
 use crate::subject::Subject;
 use crate::timeline::{Keep, Timeline, message};
@@ -301,7 +301,7 @@ impl Story {
                 u64::from(is_culprit(&one)).into(),
             ])
         });
-        Json::Object(vec![
+        Json::object([
             ("members", world.members_count().into()),
             ("clients", world.scenario.clients.len().into()),
             ("window", window.into()),
