@@ -176,6 +176,7 @@ const RAFT: &[Row] = &[
     of_group("raft|info", 2, ANY, "Answers what this member knows of itself."),
     of_group("raft|nodes", 2, ANY, "Lists the members."),
     of_group("raft|promote", 3, GROUP, "Gives a member that has caught up a vote."),
+    of_group("raft|reads", -2, ANY, "Sets or answers which reads this client wants."),
     of_group("raft|remove", 3, GROUP, "Takes a member out of the group."),
     of_group("raft|snapshot", 2, GROUP, "Begins to rewrite the log."),
     of_group("raft|transfer", -2, GROUP, "Gives the leader's office to another voter."),

@@ -18,7 +18,7 @@ use crate::command::table::Row;
 use crate::ids::{ConnId, Incarnation, NodeId, Term};
 use crate::raft::{Change, Raft, ReadDone, Refused};
 use crate::resp::reply::{Protocol, Reply};
-use crate::session::Blocked;
+use crate::session::{Blocked, Reads};
 use crate::time::Mono;
 
 use super::base::Identity;
@@ -57,8 +57,10 @@ pub(super) struct Office {
     pub(super) last_leader: Option<NodeId>,
     /// The last round of questions that was asked.
     round: u64,
-    /// Replies were held in this turn: the next round is to be asked.
+    /// Replies were held in this turn that wait for a majority: the next round is to be asked.
     wants_round: bool,
+    /// Replies were held in this turn that a lease may let go.
+    wants_lease: bool,
     /// Clients with held replies.
     readers: Vec<(u32, ConnId)>,
     /// What became of rounds; empty between turns.
@@ -113,11 +115,15 @@ impl Node {
     ///
     /// A follower's state is as old as the last word of its leader, and as much older as that
     /// leader may have gone on without knowing of the next one.
-    pub(super) fn may_read_here(&self) -> bool {
+    pub(super) fn may_read_here(&self, reads: Reads) -> bool {
         let Some(raft) = self.commit.raft.as_ref() else {
             return false;
         };
-        let most = self.config.staleness_ms_max;
+        let most = match reads {
+            Reads::Bounded { ms } => ms,
+            Reads::Local => 0,
+            _ => self.config.staleness_ms_max,
+        };
         let is_recent = raft.heard_leader().is_some_and(|heard| {
             let age = self.now.mono.since(heard) + raft.election_timeout_max();
             age.as_millis() <= u128::from(most) && self.commit.applied >= raft.known_commit()
@@ -130,12 +136,18 @@ impl Node {
     /// still.
     pub(super) fn hold_reply(&mut self, slot: u32, start: usize) {
         let round = self.office.round + 1;
-        self.office.wants_round = true;
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };
         if !session.outbox.is_holding() {
             self.office.readers.push((slot, session.conn));
+            session.insists = false;
+        }
+        if self.config.lease_reads && session.reads != Reads::Linearizable {
+            self.office.wants_lease = true;
+        } else {
+            session.insists = true;
+            self.office.wants_round = true;
         }
         session.outbox.hold(round, start);
     }
@@ -178,21 +190,21 @@ impl Node {
         let is_changing = raft.is_changing();
         let is_transferring = raft.is_transferring();
         let lease = self.config.lease_reads && raft.has_lease(self.now.mono);
-        if mem::take(&mut self.office.wants_round) && !lease {
+        let without_lease = mem::take(&mut self.office.wants_lease) && !lease;
+        if mem::take(&mut self.office.wants_round) || without_lease {
             self.office.round += 1;
             raft.read(self.now.mono, self.office.round);
         }
         let done = &mut self.office.reads_done;
         raft.ready_reads(done);
         let answered = done.iter().filter(|read| read.outcome.is_ok());
-        // Whoever holds a lease at the end of the turn has led during all of it.
-        let now = lease.then_some(self.office.round + 1);
-        let answered = answered.map(|read| read.id).max().max(now);
+        let answered = answered.map(|read| read.id).max();
         // Too many were waiting: the next turn asks again.
         self.office.wants_round = done.iter().any(|read| read.outcome == Err(Refused::Full));
         done.clear();
-        if let Some(answered) = answered {
-            self.release_held(answered);
+        if lease || answered.is_some() {
+            // Whoever holds a lease at the end of the turn has led during all of it.
+            self.release_held(answered.unwrap_or(0), lease);
         }
         self.end_waits_for_members(None);
         if !is_changing && self.office.first_change.is_none() {
@@ -244,13 +256,17 @@ impl Node {
     }
 
     /// Lets replies go whose round is answered.
-    fn release_held(&mut self, round: u64) {
+    fn release_held(&mut self, answered: u64, lease: bool) {
+        let newest = self.office.round + 1;
         let mut readers = mem::take(&mut self.office.readers);
         readers.retain(|(slot, conn)| {
             let Some(session) = self.sessions.get_same(*slot, *conn) else {
                 return false;
             };
-            session.outbox.release(round);
+            let by_lease = lease && !session.insists;
+            session
+                .outbox
+                .release(if by_lease { newest } else { answered });
             let holding = session.outbox.is_holding();
             self.mark_dirty(*slot);
             holding

@@ -162,8 +162,9 @@ impl Node {
             return Err(Error::LOADING);
         }
         let in_transaction = session.transaction.is_some();
-        let reads_here = matches!(row.kind, Kind::Read(_)) && session.reads_here && !in_transaction;
-        if !self.serves() && needs_leader(row) && !(reads_here && self.may_read_here()) {
+        let reads = session.reads;
+        let reads_here = matches!(row.kind, Kind::Read(_)) && reads.are_here() && !in_transaction;
+        if !self.serves() && needs_leader(row) && !(reads_here && self.may_read_here(reads)) {
             if row.name == "exec" {
                 self.abandon_transaction(slot);
             }

@@ -10,8 +10,8 @@ use crate::command::error::{Error, Outcome};
 use crate::command::table::{self, SessionVerb};
 use crate::limits;
 use crate::resp::reply::Protocol;
-use crate::session::Session;
 use crate::session::transaction::{Transaction, Watch};
+use crate::session::{Reads, Session};
 
 use super::{Node, Waiter, entry, watchers};
 
@@ -41,7 +41,11 @@ impl Node {
             }
             SessionVerb::ReadOnly | SessionVerb::ReadWrite => {
                 if let Some(session) = self.sessions.get_mut(slot) {
-                    session.reads_here = verb == SessionVerb::ReadOnly;
+                    session.reads = if verb == SessionVerb::ReadOnly {
+                        Reads::Follower
+                    } else {
+                        Reads::Default
+                    };
                 }
             }
             SessionVerb::Quit => {

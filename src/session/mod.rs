@@ -34,6 +34,34 @@ pub enum ReplyMode {
     Skip,
 }
 
+/// Which reads a client wants, by RAFT READS, READONLY and READWRITE.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reads {
+    /// The leader's, as the configuration says: linearizable, by a lease where that is on.
+    #[default]
+    Default,
+    /// The leader's, when a majority has confirmed that it still leads.
+    Linearizable,
+    /// The leader's, by its lease as long as it has one.
+    Lease,
+    /// Any member's, as old as the configuration says.
+    Follower,
+    /// Any member's, if it is no older than that.
+    Bounded {
+        /// In milliseconds, more than 0.
+        ms: u64,
+    },
+    /// Any member's, however old.
+    Local,
+}
+
+impl Reads {
+    /// Whether a member that does not lead may answer.
+    pub fn are_here(self) -> bool {
+        matches!(self, Self::Follower | Self::Bounded { .. } | Self::Local)
+    }
+}
+
 /// What a blocked client waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blocked {
@@ -90,8 +118,10 @@ pub struct Session {
     pub no_evict: bool,
     /// CLIENT NO-TOUCH.
     pub no_touch: bool,
-    /// READONLY: a follower may answer its reads.
-    pub reads_here: bool,
+    /// Which reads it wants.
+    pub reads: Reads,
+    /// Among the replies that are held is one that no lease lets go.
+    pub insists: bool,
     /// CLIENT REPLY.
     pub reply_mode: ReplyMode,
     /// Bytes that are not a request yet.
@@ -159,5 +189,6 @@ impl Session {
         self.transaction = None;
         self.watches.clear();
         self.watch_broken = false;
+        self.reads = Reads::Default;
     }
 }

@@ -255,6 +255,44 @@ fn cluster_clients_see_one_shard_whose_primary_leads() {
 }
 
 #[test]
+fn a_client_says_which_reads_it_wants() {
+    let group = Group::form_always("cluster-reads", 3, &["--lease-reads", "yes"]);
+    assert_eq!(group.ask(&["SET", "a", "1"]), "+OK");
+    let leader = group.leader();
+    let mut of_leader = group.client(leader);
+    for level in ["LINEARIZABLE", "LEASE", "DEFAULT", "LOCAL"] {
+        assert_eq!(of_leader.ask(&["RAFT", "READS", level]), "+OK");
+        assert_eq!(of_leader.ask(&["RAFT", "READS"]), level.to_lowercase());
+        assert_eq!(of_leader.ask(&["GET", "a"]), "1");
+    }
+    let mut client = group.client((leader + 1) % 3);
+    assert_eq!(client.ask(&["RAFT", "READS", "LOCAL"]), "+OK");
+    group.wait_until("it is applied there", |_| client.ask(&["GET", "a"]) == "1");
+    // A minute is more than a follower that hears its leader is behind, a millisecond is less than
+    // it may be without knowing.
+    assert_eq!(client.ask(&["RAFT", "READS", "BOUNDED", "60000"]), "+OK");
+    assert_eq!(client.ask(&["GET", "a"]), "1");
+    assert_eq!(client.ask(&["RAFT", "READS", "BOUNDED", "1"]), "+OK");
+    assert!(client.ask(&["GET", "a"]).starts_with("-MOVED "));
+    assert_eq!(client.ask(&["RAFT", "READS"]), "bounded 1");
+    for words in [
+        &["BOUNDED"][..],
+        &["BOUNDED", "0"],
+        &["LOCAL", "1"],
+        &["SOON"],
+    ] {
+        let words: Vec<&str> = ["RAFT", "READS"].iter().chain(words).copied().collect();
+        assert!(client.ask(&words).starts_with("-ERR "), "{words:?}");
+    }
+    assert_eq!(client.ask(&["RESET"]), "+RESET");
+    assert_eq!(client.ask(&["RAFT", "READS"]), "default");
+    // Whether clocks are good enough is for who starts the members to say.
+    let group = Group::form("cluster-no-lease", 3);
+    let refused = group.ask(&["RAFT", "READS", "LEASE"]);
+    assert!(refused.starts_with("-ERR lease-reads says no"), "{refused}");
+}
+
+#[test]
 fn a_plain_client_talks_to_any_member_that_carries_its_requests() {
     let mut group = Group::form_always("cluster-proxy", 3, &PROXY);
     let slots = group.client(0).ask(&["CLUSTER", "SLOTS"]);

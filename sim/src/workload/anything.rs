@@ -139,6 +139,9 @@ impl Workload {
             let word = format!("{}X", row.name);
             return vec![word.into_bytes(), self.value(dice).into_bytes()];
         }
+        if row.name == "raft" {
+            return reads(dice);
+        }
         let name = match dice.below(4) {
             0 => row.name.to_ascii_uppercase(),
             _ => row.name.to_owned(),
@@ -214,6 +217,22 @@ impl Workload {
 
 /// The most bytes of a line, its LF not counted.
 const LINE_BYTES_MAX: usize = 64 << 10;
+
+/// Which reads this client wants from now on.
+fn reads(dice: &mut Dice) -> Request {
+    const LEVELS: [&str; 6] = [
+        "DEFAULT",
+        "LINEARIZABLE",
+        "LEASE",
+        "FOLLOWER",
+        "BOUNDED",
+        "LOCAL",
+    ];
+    let level = *dice.pick(&LEVELS);
+    let ms = (level == "BOUNDED").then(|| dice.within(1, 3000).to_string());
+    let words = ["RAFT", "READS", level].into_iter().chain(ms.as_deref());
+    words.map(|word| word.as_bytes().to_vec()).collect()
+}
 
 /// An inline request as long as may be, with its CR.
 fn longest_line() -> Piece {

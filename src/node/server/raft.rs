@@ -9,9 +9,14 @@ use crate::command::error::{Error, Outcome};
 use crate::ids::NodeId;
 use crate::node::Node;
 use crate::raft::{Change, ChangeRefused, Member, RoleName, TransferRefused, Unfit};
-use crate::session::Blocked;
+use crate::resp::reply::Reply;
+use crate::session::{Blocked, Reads};
 
 use super::Request;
+
+/// What RAFT READS takes.
+const READS: &str =
+    "reads are DEFAULT, LINEARIZABLE, LEASE, FOLLOWER, BOUNDED milliseconds or LOCAL";
 
 impl Node {
     pub(super) fn raft_verb(&mut self, request: Request<'_, '_>) -> Outcome {
@@ -36,6 +41,9 @@ impl Node {
             self.ask_for_rewrite();
             reply.ok();
             return Ok(());
+        }
+        if args.is(1, "reads") {
+            return self.raft_reads(slot, args, reply);
         }
         if args.is(1, "transfer") {
             return self.raft_transfer(slot, args);
@@ -83,6 +91,34 @@ impl Node {
             Err(ChangeRefused::NotLeader { .. }) => Err(self.elsewhere_at(0)),
             Err(refused) => Err(change_error(refused)),
         }
+    }
+
+    /// Which reads a client wants, or has.
+    fn raft_reads(&mut self, slot: u32, args: Args<'_>, mut reply: Reply<'_>) -> Outcome {
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return Ok(());
+        };
+        if args.len() == 2 {
+            let words = match session.reads {
+                Reads::Default => "default".into(),
+                Reads::Linearizable => "linearizable".into(),
+                Reads::Lease => "lease".into(),
+                Reads::Follower => "follower".into(),
+                Reads::Bounded { ms } => format!("bounded {ms}"),
+                Reads::Local => "local".into(),
+            };
+            reply.bulk(words.as_bytes());
+            return Ok(());
+        }
+        session.reads = reads_of(args)?;
+        if session.reads == Reads::Lease && !self.config.lease_reads {
+            session.reads = Reads::Default;
+            return Err(error(
+                "lease-reads says no: who starts this member vouches for its clock, not a client",
+            ));
+        }
+        reply.ok();
+        Ok(())
     }
 
     fn raft_transfer(&mut self, slot: u32, args: Args<'_>) -> Outcome {
@@ -163,6 +199,28 @@ impl Node {
         }
         text
     }
+}
+
+/// The level that a client names.
+fn reads_of(args: Args<'_>) -> Result<Reads, Error> {
+    let bounded = args.is(2, "bounded");
+    if args.len() != if bounded { 4 } else { 3 } {
+        return Err(error(READS));
+    }
+    if bounded {
+        let ms = u64::try_from(args.integer(3)?).ok().filter(|ms| *ms > 0);
+        let bounded = ms.map(|ms| Reads::Bounded { ms });
+        return bounded.ok_or_else(|| error("an age in milliseconds is above 0"));
+    }
+    let levels = [
+        ("default", Reads::Default),
+        ("linearizable", Reads::Linearizable),
+        ("lease", Reads::Lease),
+        ("follower", Reads::Follower),
+        ("local", Reads::Local),
+    ];
+    let level = levels.into_iter().find(|(name, _)| args.is(2, name));
+    level.map(|(_, level)| level).ok_or_else(|| error(READS))
 }
 
 fn member_of(args: Args<'_>) -> Result<NodeId, Error> {
