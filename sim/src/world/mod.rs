@@ -290,12 +290,12 @@ impl World {
     /// Runs until clients have stopped asking and all is answered, or `events` have happened, or
     /// it is so late.
     pub(crate) fn run(&mut self, events: u64, until: u64) -> Verdict {
-        while self.advance(events)? {
-            if self.time > until {
-                return Ok(());
+        while self.queue.next_at().is_none_or(|at| at <= until) {
+            if !self.advance(events)? {
+                return self.judge_history();
             }
         }
-        self.judge_history()
+        Ok(())
     }
 
     /// C1, when the run is over.
