@@ -288,8 +288,11 @@ fn a_client_says_which_reads_it_wants() {
     assert_eq!(client.ask(&["RAFT", "READS"]), "default");
     // Whether clocks are good enough is for who starts the members to say.
     let group = Group::form("cluster-no-lease", 3);
-    let refused = group.ask(&["RAFT", "READS", "LEASE"]);
+    let mut client = group.client(0);
+    assert_eq!(client.ask(&["RAFT", "READS", "LINEARIZABLE"]), "+OK");
+    let refused = client.ask(&["RAFT", "READS", "LEASE"]);
     assert!(refused.starts_with("-ERR lease-reads says no"), "{refused}");
+    assert_eq!(client.ask(&["RAFT", "READS"]), "linearizable");
 }
 
 #[test]

@@ -14,6 +14,14 @@ use crate::session::{Blocked, Reads};
 
 use super::Request;
 
+/// The levels of reads that are told by their names alone.
+const LEVELS: [(&str, Reads); 5] = [
+    ("default", Reads::Default),
+    ("linearizable", Reads::Linearizable),
+    ("lease", Reads::Lease),
+    ("follower", Reads::Follower),
+    ("local", Reads::Local),
+];
 /// What RAFT READS takes.
 const READS: &str =
     "reads are DEFAULT, LINEARIZABLE, LEASE, FOLLOWER, BOUNDED milliseconds or LOCAL";
@@ -99,24 +107,21 @@ impl Node {
             return Ok(());
         };
         if args.len() == 2 {
-            let words = match session.reads {
-                Reads::Default => "default".into(),
-                Reads::Linearizable => "linearizable".into(),
-                Reads::Lease => "lease".into(),
-                Reads::Follower => "follower".into(),
-                Reads::Bounded { ms } => format!("bounded {ms}"),
-                Reads::Local => "local".into(),
-            };
-            reply.bulk(words.as_bytes());
+            if let Reads::Bounded { ms } = session.reads {
+                reply.bulk_fmt(format_args!("bounded {ms}"));
+            } else {
+                let level = LEVELS.iter().find(|(_, reads)| *reads == session.reads);
+                reply.bulk(level.map_or("", |(name, _)| name).as_bytes());
+            }
             return Ok(());
         }
-        session.reads = reads_of(args)?;
-        if session.reads == Reads::Lease && !self.config.lease_reads {
-            session.reads = Reads::Default;
+        let reads = reads_of(args)?;
+        if reads == Reads::Lease && !self.config.lease_reads {
             return Err(error(
                 "lease-reads says no: who starts this member vouches for its clock, not a client",
             ));
         }
+        session.reads = reads;
         reply.ok();
         Ok(())
     }
@@ -212,15 +217,8 @@ fn reads_of(args: Args<'_>) -> Result<Reads, Error> {
         let bounded = ms.map(|ms| Reads::Bounded { ms });
         return bounded.ok_or_else(|| error("an age in milliseconds is above 0"));
     }
-    let levels = [
-        ("default", Reads::Default),
-        ("linearizable", Reads::Linearizable),
-        ("lease", Reads::Lease),
-        ("follower", Reads::Follower),
-        ("local", Reads::Local),
-    ];
-    let level = levels.into_iter().find(|(name, _)| args.is(2, name));
-    level.map(|(_, level)| level).ok_or_else(|| error(READS))
+    let level = LEVELS.iter().find(|(name, _)| args.is(2, name));
+    level.map(|(_, level)| *level).ok_or_else(|| error(READS))
 }
 
 fn member_of(args: Args<'_>) -> Result<NodeId, Error> {
