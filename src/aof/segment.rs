@@ -70,7 +70,11 @@ impl Next {
         } else {
             size
         };
-        let file = file(number);
+        self.create(tickets, out);
+    }
+
+    fn create(&mut self, tickets: &mut Tickets, out: &mut Vec<Op>) {
+        let (file, size) = (file(self.number), self.size);
         self.stage = Stage::Creating(tickets.ask(DiskOp::Create { file, size }, out));
     }
 
@@ -125,8 +129,7 @@ impl Next {
         let is_tight = matches!(outcome, Err(DiskError::NoSpace { .. }));
         if is_tight && matches!(self.stage, Stage::Creating(_)) && self.size / 2 >= self.least {
             self.size /= 2;
-            let (file, size) = (file(self.number), self.size);
-            self.stage = Stage::Creating(tickets.ask(DiskOp::Create { file, size }, out));
+            self.create(tickets, out);
             return true;
         }
         if outcome.is_err() {

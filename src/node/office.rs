@@ -255,7 +255,7 @@ impl Node {
         }
     }
 
-    /// Lets replies go whose round is answered.
+    /// Lets replies go whose round is answered; with a lease all that do not insist on one.
     fn release_held(&mut self, answered: u64, lease: bool) {
         let newest = self.office.round + 1;
         let mut readers = mem::take(&mut self.office.readers);

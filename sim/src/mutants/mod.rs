@@ -146,10 +146,10 @@ impl Copy {
             // The shortest run is the best to begin with; one that hangs on how bytes were cut does
             // not fail again when its record is played.
             let file = self.file_of(&mutant.name);
-            hunt.catches.sort_by_key(|(catch, _)| catch.event);
-            let mut catches = hunt.catches.iter();
-            hunt.shrunk =
-                catches.find_map(|(catch, _)| shrunk(&self.simulator(), catch, time, &file));
+            let mut catches: Vec<&Catch> = hunt.catches.iter().map(|(catch, _)| catch).collect();
+            catches.sort_by_key(|catch| catch.event);
+            let mut catches = catches.into_iter();
+            hunt.shrunk = catches.find_map(|catch| shrunk(&self.simulator(), catch, time, &file));
         }
         Ok(hunt)
     }
