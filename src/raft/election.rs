@@ -40,7 +40,9 @@ impl Raft {
     /// log is not about to be another.
     pub(super) fn may_campaign(&self) -> bool {
         let me = self.settings.me();
-        self.history.may_lead(&me, self.commit) && !self.is_installing() && !self.is_repairing()
+        let may_lead = self.history.may_lead(&me, self.commit)
+            || self.is_needed && self.history.belongs(&me, self.commit);
+        may_lead && !self.is_installing() && !self.is_repairing()
     }
 
     /// When to campaign, if at all. A candidate whose own vote is not durable yet has nothing to
@@ -126,10 +128,12 @@ impl Raft {
 
     /// Answers whether it would vote for the sender. Nothing changes by that.
     pub(super) fn on_pre_vote(&mut self, from: Member, prospective: Term, last: Place) {
-        let granted = prospective > self.term
-            && self.log.is_covered_by(last)
-            && !self.is_sticky()
-            && !self.is_repairing();
+        let is_covered = self.log.is_covered_by(last);
+        // Whoever asks holds this member for a voter. It may know better; but then what it has more
+        // could be what keeps the group standing still.
+        self.is_needed |= !is_covered && !self.is_sticky();
+        let granted =
+            prospective > self.term && is_covered && !self.is_sticky() && !self.is_repairing();
         let message = Message::PreVoteReply {
             prospective,
             granted,

@@ -37,9 +37,19 @@ impl History {
         let votes = |membership: &Membership| {
             membership.is_voter(me.id) && membership.get(me.id) == Some(me)
         };
+        self.is_or_may_be_again(commit, votes)
+    }
+
+    /// Whether this member belongs to the group, or did until an entry that is not committed
+    /// removed it.
+    pub(super) fn belongs(&self, me: &Member, commit: LogIndex) -> bool {
+        self.is_or_may_be_again(commit, |membership| membership.get(me.id) == Some(me))
+    }
+
+    fn is_or_may_be_again(&self, commit: LogIndex, is: impl Fn(&Membership) -> bool) -> bool {
         let is_open = self.unsettled().is_some_and(|index| index > commit);
-        let voted = || votes(&self.settled) || self.later.iter().any(|(_, earlier)| votes(earlier));
-        votes(self.in_force()) || is_open && voted()
+        let was = || is(&self.settled) || self.later.iter().any(|(_, earlier)| is(earlier));
+        is(self.in_force()) || is_open && was()
     }
 
     /// The entry that brought it into force, if that is not applied yet.

@@ -49,6 +49,10 @@ pub struct Raft {
     /// When a leader last spoke, or this process began: until an election timeout after that no
     /// vote is given, since a leader may rely on it.
     pub(super) heard: Mono,
+    /// Since a leader last spoke, somebody to whom this member is a voter has asked for its vote in
+    /// vain: it holds more. Its own log may know it as a learner, where the entry that gave it a
+    /// vote was superseded; but nobody else may be left to whom all may give theirs.
+    pub(super) is_needed: bool,
     pub(super) election_at: Mono,
     /// How many election timeouts have been drawn.
     pub(super) draws: u64,
@@ -85,6 +89,7 @@ impl Raft {
             receiving: None,
             owes: restart.owes,
             heard: now,
+            is_needed: false,
             election_at: now,
             draws: 0,
         };

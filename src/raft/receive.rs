@@ -170,6 +170,7 @@ impl Raft {
             Role::PreCandidate(_) | Role::Candidate(_) => self.follow(Some(from)),
         }
         self.heard = self.now;
+        self.is_needed = false;
         self.reset_election_timer();
         Ok(())
     }

@@ -173,6 +173,44 @@ fn a_change_that_is_superseded_is_taken_back() {
 }
 
 #[test]
+fn a_learner_that_alone_has_the_latest_entries_leads_until_they_are_safe() {
+    // The first leader's log makes it a voter and needs its vote. Its own log, longer, says that it
+    // is none, so that it would refuse for ever and not campaign; whoever sent that is gone.
+    let (mut net, first) = three_and_one(6);
+    net.change(first, &[Change::AddLearner(member(4))]).unwrap();
+    net.run_ms(200);
+    net.isolate(first);
+    net.change(first, &[Change::Promote(FOUR)]).unwrap();
+    net.run_ms(5);
+    let is_second = |id: &NodeId| *id != first;
+    net.run_until(|net| net.leader().filter(is_second).is_some());
+    let second = net.leader().unwrap();
+    let third = NodeId(6 - first.0 - second.0);
+    net.isolate(third);
+    net.lose_flights();
+    let last = net.propose(second, 7).unwrap();
+    net.run_until(|net| net.raft(FOUR).log.durable() == last);
+    net.crash(second);
+    net.cut.clear();
+    net.isolate(second);
+    assert!(net.raft(first).in_force().is_joint());
+    assert!(!net.raft(FOUR).in_force().is_voter(FOUR));
+    assert!(net.raft(third).last() < last);
+    net.run_until(|net| net.leader() == Some(FOUR));
+    net.run_ms(1000);
+    let heir = net.leader().unwrap();
+    assert!(heir == first || heir == third);
+    for id in [first, third, FOUR] {
+        assert!(net.raft(id).commit() > last);
+        assert_eq!(voters(net.raft(id).membership()), [1, 2, 3]);
+    }
+    assert!(
+        !net.raft(FOUR).may_campaign(),
+        "it is a learner again like any other"
+    );
+}
+
+#[test]
 fn no_change_before_the_first_commit_of_the_own_term() {
     // Ongaro's bug in single-server changes, 2015: without this two majorities may not meet.
     let mut net = Net::new(6, 3, World::CALM);
