@@ -87,6 +87,8 @@ pub(crate) fn message(bytes: &mut Bytes<'_>, near: Near) -> Message {
         6 => Message::Heartbeat {
             commit: LogIndex(number(bytes, near.commit)),
             round: number(bytes, 0),
+            heard: number(bytes, 0),
+            led_before: flag(bytes).then(|| number(bytes, 0)),
         },
         7 => Message::HeartbeatReply {
             round: number(bytes, 0),

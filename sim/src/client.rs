@@ -85,6 +85,9 @@ impl Client {
         if db != 0 {
             batch.push(crate::workload::words(&["SELECT", &db.to_string()]));
         }
+        if let Some(wish) = self.workload.wish(dice) {
+            batch.push(wish);
+        }
         batch
     }
 

@@ -86,6 +86,7 @@ counted! {
     Elected, "elected", "a member began to lead";
     Elsewhere, "elsewhere", "a client was sent elsewhere, or told that nobody leads";
     OldRead, "old-read", "a member that does not lead answers a client that does not mind";
+    BoundedRead, "bounded-read", "a follower answers a client that bounds the age of what it reads";
     Uncertain, "uncertain", "a client was told that its write may have been applied";
     Restored, "restored", "a member of a group begins from a base, its own or another's";
     Installed, "installed", "a member has taken the state of another";

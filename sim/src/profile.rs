@@ -4,7 +4,7 @@
 //! bytes, small files and short lives of leaders, so that a second of a core holds many elections.
 
 use crate::draws::Dice;
-use crate::scenario::{Every, MS, Rush, SECOND, Scenario};
+use crate::scenario::{Every, MS, Rush, SECOND, Scenario, has_reader};
 use crate::workload::{Kind, Shape};
 
 /// A direction in which a campaign looks.
@@ -107,6 +107,9 @@ impl Scenario {
         self.clients = clients(dice, shape, self.patient);
         if self.members > self.founders {
             self.clients.push((Kind::Operator, shape));
+        }
+        if has_reader(class, self.members) {
+            self.clients.push((Kind::Reader, shape));
         }
         self.think = dice.within(200, 900) * MS;
         self.rush = dice.permille(700).then(|| Rush {

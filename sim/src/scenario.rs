@@ -115,6 +115,11 @@ pub(crate) struct Scenario {
 pub(crate) const MS: u64 = 1_000_000;
 pub(crate) const SECOND: u64 = 1000 * MS;
 
+/// Whether one of the clients reads old states of which it bounds the age.
+pub(crate) fn has_reader(class: &impl Fn(u64) -> Dice, members: usize) -> bool {
+    members > 1 && class(43).permille(400)
+}
+
 /// Whether this version of the node has a log.
 pub(crate) fn has_log() -> bool {
     let config = Config {
@@ -169,6 +174,9 @@ impl Scenario {
         let mut clients = Self::clients(&mut class(3), profile, shape);
         if spares > 0 {
             clients.push((Kind::Operator, shape));
+        }
+        if has_reader(&class, members) {
+            clients.push((Kind::Reader, shape));
         }
         // Clients that wait for each answer leave little doubt when they lose their connection.
         let known = |(kind, _): &(Kind, Shape)| *kind != Kind::Anything;

@@ -113,9 +113,10 @@ impl Node {
 
     /// Whether this member may answer a read of a client that does not mind an old state.
     ///
-    /// A follower's state is as old as the last word of its leader, and as much older as that
-    /// leader may have gone on without knowing of the next one.
-    pub(super) fn may_read_here(&self, reads: Reads) -> bool {
+    /// A follower's state is as old as its leader's word of what is committed, where it has applied
+    /// all of that; when that was true no other led yet.
+    pub(super) fn may_read_here(&mut self, reads: Reads) -> bool {
+        self.watch_clocks();
         let Some(raft) = self.commit.raft.as_ref() else {
             return false;
         };
@@ -124,8 +125,8 @@ impl Node {
             Reads::Local => 0,
             _ => self.config.staleness_ms_max,
         };
-        let is_recent = raft.heard_leader().is_some_and(|heard| {
-            let age = self.now.mono.since(heard) + raft.election_timeout_max();
+        let is_recent = raft.fresh_since().is_some_and(|since| {
+            let age = self.now.mono.since(since);
             age.as_millis() <= u128::from(most) && self.commit.applied >= raft.known_commit()
         });
         // Whoever has lost entries may have shown more of them before.

@@ -2,6 +2,7 @@
 //! 3.5).
 
 use crate::ids::LogIndex;
+use crate::time::Mono;
 
 use super::log::Accept;
 use super::message::{Append, Message};
@@ -60,7 +61,7 @@ impl Raft {
 
     /// The leader has committed up to an index; what of it is here, and as the leader has it, is
     /// committed here too (thesis 3.5).
-    fn learn_commit(&mut self, commit: LogIndex) {
+    pub(super) fn learn_commit(&mut self, commit: LogIndex) {
         let is_installing = self.is_installing();
         if let Role::Follower(following) = &mut self.role {
             following.told_commit = following.told_commit.max(commit);
@@ -92,18 +93,36 @@ impl Raft {
         self.send(leader, &Message::Accepted { index }, self.term_seq);
     }
 
-    /// Answers a leader that shows itself.
-    pub(super) fn on_heartbeat(&mut self, from: Member, commit: LogIndex, round: u64) {
-        self.learn_commit(commit);
-        self.answer_round(from, round);
-    }
-
-    /// Confirms that the sender leads, and says how far its log has come here.
-    fn answer_round(&mut self, leader: Member, round: u64) {
+    /// The leader has said how far the log is committed; from when that is at least, by this
+    /// member's clock.
+    ///
+    /// When a word came says nothing of when it was said. But it was said after an answer of this
+    /// member had come to the leader, hence after that was given; and so long before it was said no
+    /// other led yet.
+    pub(super) fn learn_freshness(&mut self, heard: u64, led_before: Option<u64>) {
         let Role::Follower(following) = &mut self.role else {
             return;
         };
-        following.round = following.round.max(round);
+        if let Some((round, answered)) = following.asked
+            && heard >= round
+        {
+            following.asked = None;
+            let since = led_before.and_then(|nanos| answered.0.checked_sub(nanos).map(Mono));
+            following.fresh = following.fresh.max(since);
+        }
+    }
+
+    /// Confirms that the sender leads, and says how far its log has come here.
+    pub(super) fn answer_round(&mut self, leader: Member, round: u64) {
+        let now = self.now;
+        let Role::Follower(following) = &mut self.role else {
+            return;
+        };
+        if round > following.round {
+            following.round = round;
+            // Only the first answer to a round: the leader may have heard that one.
+            following.asked.get_or_insert((round, now));
+        }
         let received = following.matched;
         let reply = Message::HeartbeatReply {
             round,

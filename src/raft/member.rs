@@ -271,17 +271,13 @@ impl Raft {
         }
     }
 
-    /// When a leader of the present term was last heard, where one is known.
-    pub fn heard_leader(&self) -> Option<Mono> {
+    /// Whatever was committed before this moment, as far as any leader knew, is part of
+    /// `known_commit`; nothing, where this member leads, or its leader has not said so.
+    pub fn fresh_since(&self) -> Option<Mono> {
         match &self.role {
-            Role::Follower(following) => following.leader.map(|_| self.heard),
+            Role::Follower(following) => following.fresh,
             _ => None,
         }
-    }
-
-    /// For how long a leader may go on without knowing that another has been elected, at most.
-    pub fn election_timeout_max(&self) -> core::time::Duration {
-        self.settings.election_max()
     }
 
     /// The present term.

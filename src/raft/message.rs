@@ -77,6 +77,12 @@ pub enum Message {
         commit: LogIndex,
         /// The leader's latest round of questions whether it still leads.
         round: u64,
+        /// The latest round that the addressee has answered: this was said after that.
+        heard: u64,
+        /// How long before this was said the leader certainly led, in nanoseconds: a quorum has
+        /// answered a round that began then. Nothing, where it does not know, or does not know yet
+        /// what its predecessors have committed.
+        led_before: Option<u64>,
     },
     /// You still lead, as far as I know: to `Heartbeat`, and to an `Append` that opens a round.
     HeartbeatReply {

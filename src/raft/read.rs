@@ -73,6 +73,12 @@ impl Reads {
         }
     }
 
+    /// How long ago the latest round began that a quorum has answered, in nanoseconds.
+    pub(super) fn led_before(&self, now: Mono) -> Option<u64> {
+        let from = self.lease_from?;
+        u64::try_from(now.since(from).as_nanos()).ok()
+    }
+
     /// The leader is none any more.
     pub(super) fn refuse(&mut self, done: &mut Vec<ReadDone>) {
         let ids = self.asked.drain(..).map(|(id, _, _)| id);
@@ -140,11 +146,15 @@ impl Raft {
         from.is_some_and(|from| now.max(self.now) < from + self.settings.lease())
     }
 
-    /// The clock has jumped, or stood still: leases from before that are void.
+    /// The clock has jumped, or stood still: what was measured across that is void.
     pub fn clock_jumped(&mut self) {
-        if let Role::Leader(leadership) = &mut self.role {
-            leadership.reads.void = leadership.reads.round;
-            leadership.reads.lease_from = None;
+        match &mut self.role {
+            Role::Leader(leadership) => {
+                leadership.reads.void = leadership.reads.round;
+                leadership.reads.lease_from = None;
+            }
+            Role::Follower(following) => (following.asked, following.fresh) = (None, None),
+            Role::PreCandidate(_) | Role::Candidate(_) => {}
         }
     }
 

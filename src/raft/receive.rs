@@ -102,9 +102,16 @@ impl Raft {
                 self.spare_entries = append.entries;
                 return taken;
             }
-            Message::Heartbeat { commit, round } => {
+            Message::Heartbeat {
+                commit,
+                round,
+                heard,
+                led_before,
+            } => {
                 self.hear_leader(from)?;
-                self.on_heartbeat(from, commit, round);
+                self.learn_commit(commit);
+                self.learn_freshness(heard, led_before);
+                self.answer_round(from, round);
             }
             Message::TimeoutNow => {
                 self.hear_leader(from)?;

@@ -48,6 +48,11 @@ pub(super) struct Following {
     pub(super) told_commit: LogIndex,
     /// The latest round of the leader's questions that was answered.
     pub(super) round: u64,
+    /// A round that the leader is not known to have this member's answer to, and when that was
+    /// given.
+    pub(super) asked: Option<(u64, Mono)>,
+    /// Whatever was committed before, the leader has told: no other led until then.
+    pub(super) fresh: Option<Mono>,
     /// What the leader was told last.
     pub(super) answered: LogIndex,
     /// An append was taken that is not answered to its end.

@@ -24,6 +24,9 @@ use super::{Member, Membership};
 /// The version of the frames that this code speaks.
 pub const WIRE_VERSION: u8 = 1;
 
+/// Stands for a time that is not known.
+const NEVER: u64 = u64::MAX;
+
 const SUM_BYTES: usize = 8;
 const HEAD_BYTES: usize = 58;
 const APPEND_BYTES: usize = HEAD_BYTES + 36;
@@ -96,8 +99,15 @@ pub(super) fn encode_in(buffer: Vec<u8>, envelope: &Envelope, message: &Message)
         Message::Rejected { at, hint } => {
             frame(buffer, envelope, 7, &[at.0, hint.0.0, hint.1.0], &[])
         }
-        Message::Heartbeat { commit, round } => {
-            frame(buffer, envelope, 8, &[commit.0, *round], &[])
+        Message::Heartbeat {
+            commit,
+            round,
+            heard,
+            led_before,
+        } => {
+            let led_before = led_before.unwrap_or(NEVER);
+            let numbers = [commit.0, *round, *heard, led_before];
+            frame(buffer, envelope, 8, &numbers, &[])
         }
         Message::HeartbeatReply {
             round,
@@ -279,6 +289,8 @@ pub(super) fn decode_in(
         8 => Message::Heartbeat {
             commit: LogIndex(take(rest)?),
             round: take(rest)?,
+            heard: take(rest)?,
+            led_before: Some(take(rest)?).filter(|nanos| *nanos != NEVER),
         },
         9 => Message::HeartbeatReply {
             round: take(rest)?,

@@ -34,11 +34,16 @@ fn id(member: usize) -> NodeId {
 
 impl Group {
     fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// A group of which each member is configured so.
+    fn with(configure: impl Fn(&mut Config)) -> Self {
         let founders: Vec<_> = (0..MEMBERS)
             .map(|member| (id(member), Incarnation(100 + member as u64)))
             .collect();
-        let machine = |member| Machine {
-            config: Config {
+        let machine = |member| {
+            let mut config = Config {
                 id: id(member),
                 founders: founders.clone(),
                 cluster: ClusterId(7),
@@ -47,11 +52,15 @@ impl Group {
                 rewrite_percentage: 0,
                 seed: member as u64,
                 ..Config::default()
-            },
-            disk: Disk::default(),
-            node: None,
-            frames: VecDeque::new(),
-            replies: BTreeMap::new(),
+            };
+            configure(&mut config);
+            Machine {
+                config,
+                disk: Disk::default(),
+                node: None,
+                frames: VecDeque::new(),
+                replies: BTreeMap::new(),
+            }
         };
         let mut group = Self {
             machines: (0..MEMBERS).map(machine).collect(),
@@ -333,4 +342,40 @@ fn who_watches_a_key_of_a_state_that_is_being_loaded_has_not_seen_it() {
     let replies = group.machines[first].replies.remove(&conn);
     let replies = String::from_utf8(replies.unwrap_or_default()).expect("text");
     assert_eq!(replies, "+OK\r\n+OK\r\n+QUEUED\r\n*-1\r\n");
+}
+
+/// A lease rests on clocks. A client that does not want to rely on them waits for a round though
+/// the others do not.
+#[test]
+fn who_wants_linearizable_reads_is_answered_by_no_lease() {
+    let mut group = Group::with(|config| config.lease_reads = true);
+    let first = group.leader();
+    assert_eq!(group.ask(first, "SET a 1"), "+OK");
+    for _ in 0..200 {
+        group.step();
+    }
+    // What is answered in the leader's own turn nobody else was asked about.
+    let alone = |group: &mut Group, request: &str| {
+        let conn = group.send(first, request);
+        group.turn(first);
+        let alone = group.machines[first].replies.remove(&conn);
+        for _ in 0..20 {
+            group.step();
+        }
+        let rest = group.machines[first].replies.remove(&conn);
+        [alone, rest].map(|bytes| String::from_utf8(bytes.unwrap_or_default()).expect("text"))
+    };
+    let [at_once, later] = alone(&mut group, "GET a");
+    assert_eq!((&at_once[..], &later[..]), ("$1\r\n1\r\n", ""));
+    let both = "RAFT READS LINEARIZABLE\r\nGET a";
+    let [at_once, later] = alone(&mut group, both);
+    assert_eq!((&at_once[..], &later[..]), ("+OK\r\n", "$1\r\n1\r\n"));
+    // One that insists holds up what is asked behind it, and only that.
+    let three = "GET a\r\nRAFT READS LINEARIZABLE\r\nGET a\r\nRAFT READS LEASE\r\nGET a";
+    let [at_once, later] = alone(&mut group, three);
+    assert_eq!(
+        at_once + &later,
+        "$1\r\n1\r\n+OK\r\n$1\r\n1\r\n+OK\r\n$1\r\n1\r\n"
+    );
+    assert_eq!(alone(&mut group, "GET a")[0], "$1\r\n1\r\n");
 }

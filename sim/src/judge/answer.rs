@@ -34,6 +34,7 @@ impl Judge {
             return Ok(());
         };
         let (resp3, db) = (dialogue.resp3, dialogue.db);
+        let bound_ms = dialogue.bound_ms;
         let Some(Question {
             asked,
             number,
@@ -61,6 +62,9 @@ impl Judge {
             }
             Asked::Request(words) => {
                 let words = Words::clone(words);
+                if dialogue.transaction.is_none() {
+                    dialogue.wants_reads(&words);
+                }
                 // A refusal may be told long after it was decided, behind a write that was not.
                 let early = number <= self.members[member].serves_from;
                 let loading = self.members[member].serving
@@ -101,6 +105,10 @@ impl Judge {
         };
         if answer == Answer::Old {
             self.goals.reach(Goal::OldRead);
+            if let Some(bound_ms) = bound_ms {
+                self.goals.reach(Goal::BoundedRead);
+                self.is_recent(member, bound_ms, around.time)?;
+            }
         }
         let standing = match answer {
             Answer::Step | Answer::Read => self.standing(member, &asked, floor),

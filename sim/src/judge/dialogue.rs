@@ -76,6 +76,8 @@ pub(crate) struct Dialogue {
     pub(crate) resp3: bool,
     pub(crate) transaction: Option<Transaction>,
     pub(crate) watched: Vec<Watched>,
+    /// It wants to be answered by any member, from no older state, in milliseconds.
+    pub(crate) bound_ms: Option<u64>,
     /// The last reply closes the connection.
     pub(crate) closing: bool,
     /// Which database is selected is not known any more, and so not what replies should be.

@@ -5,6 +5,7 @@ use super::answer::{NOT_QUEUED, WHILE_LOADING};
 use super::dialogue::{Asked, Dialogue};
 use super::history::{Entry, Step, is_write};
 use super::invariant::{Id, Verdict, Violation};
+use super::staleness::Tellings;
 use super::{Circumstances, Judge};
 use crate::goals::Goal;
 use crate::model::{Want, find};
@@ -18,6 +19,8 @@ pub(super) struct Group {
     log: Vec<Entry>,
     /// The last entry of which the reply to a write has reached a client.
     pub(super) told: u64,
+    /// When.
+    pub(super) tellings: Tellings,
 }
 
 /// The entry at which a member stood when it answered, and the last one of which anybody had been
@@ -172,7 +175,7 @@ impl Judge {
     }
 
     /// R17, and what from now on everybody must be told: a reply has reached its client.
-    pub(super) fn told(&mut self, standing: Standing, value: &Value) -> Verdict {
+    pub(super) fn told(&mut self, standing: Standing, value: &Value, time: u64) -> Verdict {
         let Some(group) = &mut self.group else {
             return Ok(());
         };
@@ -190,6 +193,7 @@ impl Judge {
         }
         if writes {
             group.told = group.told.max(at);
+            group.tellings.note(time, group.told);
         }
         Ok(())
     }

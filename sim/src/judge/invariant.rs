@@ -128,6 +128,9 @@ invariants! {
          for votes before its log is as far again; and nobody says so who has lost nothing.";
     R21, "a frame is for one life",
         "A frame for another life of a member's disk changes nothing.";
+    R22, "old reads keep their bound",
+        "A read of which the client bounds the age sees every write whose reply had reached a \
+         client so long before.";
     S1, "the store equals the model",
         "All keys, values and times in the store are those of a naive model that executed the same \
          entries.";

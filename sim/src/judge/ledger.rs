@@ -33,6 +33,8 @@ struct Line {
     queued: Option<Vec<(Cell, Action)>>,
     /// A step could not be queued: the transaction will be refused.
     doomed: bool,
+    /// It does not mind old states, which are judged elsewhere.
+    is_old: bool,
 }
 
 /// The record of one run.
@@ -167,6 +169,10 @@ impl Line {
         if is_named(words, "select") {
             let number = std::str::from_utf8(words.get(1)?).ok()?;
             self.db = number.parse().ok()?;
+            return None;
+        }
+        self.is_old |= is_named(words, "raft");
+        if self.is_old {
             return None;
         }
         if is_named(words, "multi") {

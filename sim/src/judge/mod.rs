@@ -13,6 +13,7 @@ mod group;
 mod history;
 pub(crate) mod invariant;
 pub(crate) mod ledger;
+mod staleness;
 mod state;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -86,6 +87,9 @@ pub(crate) struct Judge {
 /// The circumstances under which a member did what it witnesses.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Circumstances {
+    /// True time, in nanoseconds.
+    pub(crate) time: u64,
+    /// What its clocks read.
     pub(crate) now: Now,
     /// For how long its process could run so far, in nanoseconds.
     pub(crate) ran: u64,
@@ -321,7 +325,7 @@ impl Judge {
     }
 
     /// P4: a reply has reached its client.
-    pub(crate) fn replied(&mut self, conn: u64, value: &Value) -> Verdict {
+    pub(crate) fn replied(&mut self, conn: u64, value: &Value, time: u64) -> Verdict {
         let Some(dialogue) = self.dialogues.get_mut(&conn) else {
             return Ok(());
         };
@@ -346,7 +350,7 @@ impl Judge {
             self.goals.reach(Goal::Uncertain);
         }
         match owed.standing {
-            Some(standing) => self.told(standing, value),
+            Some(standing) => self.told(standing, value, time),
             None => Ok(()),
         }
     }

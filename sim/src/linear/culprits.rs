@@ -10,7 +10,9 @@ use super::{Action, Operation, Reply};
 
 /// How many states a search may look at for each attempt to leave something out.
 const BUDGET: usize = 50_000;
-/// After so many attempts what is left is good enough.
+/// And all attempts together: what is left then is good enough.
+const BUDGET_OF_ALL: usize = 1_000_000;
+/// As many attempts as well, for each takes its time.
 const ATTEMPTS_MAX: usize = 3000;
 
 /// The part of an illegal history that shows it, the last answer being the one that cannot be.
@@ -41,15 +43,16 @@ fn upto_first(part: &[Operation], budget: usize) -> Vec<Operation> {
 
 /// Leaves out what can be left out, half of it first, then ever smaller pieces (Zeller 2002).
 fn least(mut part: Vec<Operation>) -> Vec<Operation> {
-    let mut attempts = 0;
+    let (mut attempts, mut states) = (0, 0);
     let mut length = part.len().div_ceil(2);
     while length > 0 {
         let (mut at, mut is_less) = (0, false);
-        while at < part.len() && attempts < ATTEMPTS_MAX {
+        while at < part.len() && attempts < ATTEMPTS_MAX && states < BUDGET_OF_ALL {
             let piece = at..part.len().min(at + length);
             let rest = without(&part, |place| piece.contains(&place));
-            attempts += 1;
-            if search::order(&rest, BUDGET) == Some(false) {
+            let (has_order, looked_at) = search::order_within(&rest, BUDGET);
+            (attempts, states) = (attempts + 1, states + looked_at);
+            if has_order == Some(false) {
                 (part, is_less) = (rest, true);
             } else {
                 at += length;

@@ -46,7 +46,7 @@ pub enum Verdict {
     /// There is an order.
     Linearizable,
     /// There is none. These operations show it, the last answer being the one that cannot be, and
-    /// none of them can be left out.
+    /// none of them can be left out, unless that would have taken too long to find out.
     Illegal(Vec<Operation>),
     /// Nobody knows: the search became too long.
     GaveUp,

@@ -112,13 +112,18 @@ struct Search<'a> {
 /// Whether the operations have an order; nothing, where more than `budget` states would have to be
 /// looked at.
 pub(super) fn order(part: &[Operation], budget: usize) -> Option<bool> {
+    order_within(part, budget).0
+}
+
+/// The same, and how many states were looked at.
+pub(super) fn order_within(part: &[Operation], budget: usize) -> (Option<bool>, usize) {
     let mut search = Search::new(part);
     let mut seen = BTreeSet::new();
     let mut path: Vec<Move> = Vec::new();
     let mut left = search.choices();
     loop {
         if search.lines.iter().all(|line| line.due == u64::MAX) {
-            return Some(true);
+            return (Some(true), seen.len());
         }
         let next = loop {
             let Some((line, at)) = left.pop() else {
@@ -133,7 +138,7 @@ pub(super) fn order(part: &[Operation], budget: usize) -> Option<bool> {
             search.back(line, done_before, undo);
         };
         if seen.len() > budget {
-            return None;
+            return (None, seen.len());
         }
         if let Some((line, done_before, undo)) = next {
             let left = std::mem::replace(&mut left, search.choices());
@@ -145,7 +150,7 @@ pub(super) fn order(part: &[Operation], budget: usize) -> Option<bool> {
             });
         } else {
             let Some(last) = path.pop() else {
-                return Some(false);
+                return (Some(false), seen.len());
             };
             search.back(last.line, last.done_before, last.undo);
             left = last.left;

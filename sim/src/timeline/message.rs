@@ -72,8 +72,17 @@ pub(crate) fn spelled(frame: &Bytes) -> Spelled {
         Message::Rejected { at, hint } => {
             ("rejected", format!("at {}, hint {}", at.0, place(*hint)))
         }
-        Message::Heartbeat { commit, round } => {
-            ("heartbeat", format!("commit {}, round {round}", commit.0))
+        Message::Heartbeat {
+            commit,
+            round,
+            heard,
+            led_before,
+        } => {
+            let led = led_before.map_or(String::new(), |nanos| {
+                format!(", led {:.1} ms before", nanos as f64 / 1e6)
+            });
+            let says = format!("commit {}, round {round}, heard {heard}{led}", commit.0);
+            ("heartbeat", says)
         }
         Message::HeartbeatReply {
             round,

@@ -4,6 +4,7 @@ mod anything;
 mod bank;
 mod cas;
 mod operator;
+mod reader;
 mod simple;
 
 use std::fmt;
@@ -64,6 +65,8 @@ pub(crate) enum Kind {
     Anything,
     /// Changes of the group. Only who is asked for takes part.
     Operator,
+    /// Reads of old states, of which the age is bounded. Only in a group.
+    Reader,
 }
 
 impl Kind {
@@ -135,6 +138,16 @@ impl Workload {
         }
     }
 
+    /// What the client says first on a connection, besides its protocol and its database.
+    pub(crate) fn wish(&self, dice: &mut Dice) -> Option<Piece> {
+        (self.kind == Kind::Reader).then(|| Self::wish_for_reads(dice))
+    }
+
+    /// Whether any member will do: who is sent to another does not go there.
+    pub(crate) fn stays_near(&self) -> bool {
+        self.kind == Kind::Reader
+    }
+
     /// What the client sends next, all at once.
     pub(crate) fn next(&mut self, dice: &mut Dice) -> Vec<Piece> {
         self.made += 1;
@@ -147,6 +160,7 @@ impl Workload {
             Kind::CompareAndSet => self.compare_and_set(dice),
             Kind::Anything => self.anything(dice),
             Kind::Operator => self.operate(dice),
+            Kind::Reader => self.read_near(dice),
         }
     }
 

@@ -367,7 +367,7 @@ impl World {
                 conn,
                 value: value.to_string(),
             });
-            self.judge.replied(conn, &value)?;
+            self.judge.replied(conn, &value, self.time)?;
             self.ledger.answered(conn, &value, self.time);
             if let Some(heard) = self.guests.get_mut(&client) {
                 heard.push(value.clone());
@@ -395,7 +395,8 @@ impl World {
         let address = text.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
         self.send(conn, true, Segment::End);
         self.hang_up(client, conn);
-        self.clients[client].hint = at_address(address);
+        let client = &mut self.clients[client];
+        client.hint = at_address(address).filter(|_| !client.workload.stays_near());
     }
 
     /// P5: the connection is no more.

@@ -102,6 +102,7 @@ impl World {
         let mut records = node.witness();
         let phase = node.phase();
         let around = Circumstances {
+            time: self.time,
             now: member.clock.read(self.time),
             ran,
             serving: phase == Phase::Serving,

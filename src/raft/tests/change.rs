@@ -182,8 +182,7 @@ fn a_learner_that_alone_has_the_latest_entries_leads_until_they_are_safe() {
     net.isolate(first);
     net.change(first, &[Change::Promote(FOUR)]).unwrap();
     net.run_ms(5);
-    let is_second = |id: &NodeId| *id != first;
-    net.run_until(|net| net.leader().filter(is_second).is_some());
+    net.run_until(|net| net.leader().is_some_and(|leader| leader != first));
     let second = net.leader().unwrap();
     let third = NodeId(6 - first.0 - second.0);
     net.isolate(third);

@@ -224,6 +224,8 @@ fn etcd_a_commit_index_beyond_the_entries_of_an_append_is_not_believed() {
             &Message::Heartbeat {
                 commit: said,
                 round,
+                heard: 0,
+                led_before: None,
             },
         );
         net.run_ms(1);

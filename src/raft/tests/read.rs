@@ -265,3 +265,67 @@ fn who_lags_knows_from_a_heartbeat_that_it_lags() {
     assert_eq!(net.raft(behind).commit(), own, "it lacks the entry");
     assert_eq!(net.raft(behind).known_commit(), commit);
 }
+
+/// How old, in milliseconds, a member's knowledge of what is committed is by its own account.
+fn age_ms(net: &mut Net, id: NodeId) -> Option<u128> {
+    let now = net.local(id);
+    let since = net.raft(id).fresh_since()?;
+    Some(now.since(since).as_millis())
+}
+
+#[test]
+fn a_word_that_comes_late_is_not_taken_for_a_fresh_one() {
+    let mut net = Net::new(8, 3, World::CALM);
+    let leader = net.run_to_leader();
+    net.run_ms(500);
+    let far = NodeId(if leader == NodeId(3) { 2 } else { 3 });
+    let interval = net.raft(leader).settings.heartbeat().as_millis();
+    assert!(age_ms(&mut net, far).unwrap() <= 4 * interval);
+    let now = net.local(leader);
+    let mut out = Vec::new();
+    net.raft(leader).tick(crate::time::Mono(now.0 + 50_000_000));
+    net.raft(leader).messages(&mut out);
+    let late = out
+        .into_iter()
+        .find(|o| o.to == far && o.class == Class::Control);
+    net.cut.extend([(leader, far), (far, leader)]);
+    net.propose(leader, 7).unwrap();
+    net.run_ms(3000);
+    let commit = net.raft(leader).commit();
+    net.inject(leader, far, late.unwrap().frame);
+    net.cut.clear();
+    net.step_one_without_settling();
+    let raft = net.raft(far);
+    assert!(raft.known_commit() < commit);
+    assert!(age_ms(&mut net, far).is_none_or(|age| age >= 3000));
+    net.run_ms(500);
+    assert_eq!(net.raft(far).known_commit(), commit);
+    assert!(age_ms(&mut net, far).unwrap() <= 4 * interval);
+}
+
+#[test]
+fn a_leader_that_does_not_know_what_is_committed_does_not_say_from_when_it_knows() {
+    let mut net = Net::new(9, 3, World::CALM);
+    let first = net.run_to_leader();
+    net.run_ms(200);
+    let others = [1, 2, 3].map(NodeId).into_iter().filter(|id| *id != first);
+    let others: Vec<NodeId> = others.collect();
+    net.crash(first);
+    net.run_until(|net| net.leader().is_some_and(|leader| leader != first));
+    for id in &others {
+        net.hosts.get_mut(id).unwrap().disk_stuck = true;
+    }
+    let second = net.leader().unwrap();
+    let follower = others[usize::from(others[0] == second)];
+    net.run_ms(500);
+    assert_eq!(net.raft(follower).leader(), Some(second));
+    assert!(!net.raft(second).has_committed_own_term());
+    assert_eq!(net.raft(follower).fresh_since(), None);
+    for id in &others {
+        net.hosts.get_mut(id).unwrap().disk_stuck = false;
+    }
+    net.run_ms(500);
+    assert!(age_ms(&mut net, follower).unwrap() < 300);
+    net.raft(follower).clock_jumped();
+    assert_eq!(net.raft(follower).fresh_since(), None);
+}

@@ -91,10 +91,14 @@ fn any_message() -> impl Strategy<Value = Message> {
             at: LogIndex(at),
             hint
         }),
-        (any::<u64>(), any::<u64>()).prop_map(|(commit, round)| Message::Heartbeat {
-            commit: LogIndex(commit),
-            round
-        }),
+        (any::<[u64; 3]>(), any::<Option<u32>>()).prop_map(
+            |([commit, round, heard], led_before)| Message::Heartbeat {
+                commit: LogIndex(commit),
+                round,
+                heard,
+                led_before: led_before.map(u64::from),
+            }
+        ),
         any::<[u64; 3]>().prop_map(|[round, received, durable]| Message::HeartbeatReply {
             round,
             received: LogIndex(received),
