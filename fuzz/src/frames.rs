@@ -87,13 +87,14 @@ pub(crate) fn message(bytes: &mut Bytes<'_>, near: Near) -> Message {
         6 => Message::Heartbeat {
             commit: LogIndex(number(bytes, near.commit)),
             round: number(bytes, 0),
-            heard: number(bytes, 0),
+            echo: number(bytes, 0),
             led_before: flag(bytes).then(|| number(bytes, 0)),
         },
         7 => Message::HeartbeatReply {
             round: number(bytes, 0),
             received: index(bytes),
             durable: index(bytes),
+            token: number(bytes, 0),
         },
         8 => Message::TimeoutNow,
         9 => Message::SnapshotOffer {

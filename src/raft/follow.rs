@@ -2,6 +2,7 @@
 //! 3.5).
 
 use crate::ids::LogIndex;
+use crate::rng;
 use crate::time::Mono;
 
 use super::log::Accept;
@@ -9,6 +10,9 @@ use super::message::{Append, Message};
 use super::role::Role;
 use super::wire::WireError;
 use super::{Member, Raft};
+
+/// Draws of tokens.
+const TOKEN_STREAM: u64 = 0x746f_6b65;
 
 impl Raft {
     /// Takes entries of the leader, or says where the logs may agree.
@@ -96,17 +100,17 @@ impl Raft {
     /// The leader has said how far the log is committed; from when that is at least, by this
     /// member's clock.
     ///
-    /// When a word came says nothing of when it was said. But it was said after an answer of this
-    /// member had come to the leader, hence after that was given; and so long before it was said no
-    /// other led yet.
-    pub(super) fn learn_freshness(&mut self, heard: u64, led_before: Option<u64>) {
+    /// When a word came says nothing of when it was said. But where it says back a token of this
+    /// member, it was said after an answer with that token had come to the leader, hence after the
+    /// first of those was given; and so long before it was said no other led yet.
+    pub(super) fn learn_freshness(&mut self, echo: u64, led_before: Option<u64>) {
         let Role::Follower(following) = &mut self.role else {
             return;
         };
-        if let Some((round, answered)) = following.asked
-            && heard >= round
+        if let Some((token, answered)) = following.token
+            && echo == token
         {
-            following.asked = None;
+            following.token = None;
             let since = led_before.and_then(|nanos| answered.0.checked_sub(nanos).map(Mono));
             following.fresh = following.fresh.max(since);
         }
@@ -114,20 +118,23 @@ impl Raft {
 
     /// Confirms that the sender leads, and says how far its log has come here.
     pub(super) fn answer_round(&mut self, leader: Member, round: u64) {
-        let now = self.now;
         let Role::Follower(following) = &mut self.role else {
             return;
         };
-        if round > following.round {
-            following.round = round;
-            // Only the first answer to a round: the leader may have heard that one.
-            following.asked.get_or_insert((round, now));
-        }
+        following.round = following.round.max(round);
+        let (now, seed) = (self.now, self.settings.seed);
+        // No round will do: another life of this process, or this one before it campaigned, may
+        // have answered the same. The time makes it another number in each.
+        let (token, _) = *following.token.get_or_insert_with(|| {
+            let token = rng::draw(seed, TOKEN_STREAM, now.0, round);
+            (token.max(1), now)
+        });
         let received = following.matched;
         let reply = Message::HeartbeatReply {
             round,
             received,
             durable: self.log.durable().min(received),
+            token,
         };
         self.send(leader, &reply, self.term_seq);
     }

@@ -77,8 +77,8 @@ pub enum Message {
         commit: LogIndex,
         /// The leader's latest round of questions whether it still leads.
         round: u64,
-        /// The latest round that the addressee has answered: this was said after that.
-        heard: u64,
+        /// The token of the addressee's latest answer that has come: this was said after that.
+        echo: u64,
         /// How long before this was said the leader certainly led, in nanoseconds: a quorum has
         /// answered a round that began then. Nothing, where it does not know, or does not know yet
         /// what its predecessors have committed.
@@ -93,6 +93,9 @@ pub enum Message {
         received: LogIndex,
         /// Up to here it is durable: an `Accepted` that was lost need not be said again.
         durable: LogIndex,
+        /// A number that nobody else gives, and this member at no other time, to be said back; 0 is
+        /// none.
+        token: u64,
     },
     /// Campaign at once (thesis 3.10).
     TimeoutNow,

@@ -24,6 +24,8 @@ pub(super) struct Peer {
     pub(super) moved: Mono,
     /// The latest round of questions whether this member still leads that it has answered.
     pub(super) round: u64,
+    /// What came with its latest answer and is to be said back.
+    pub(super) token: u64,
     /// The latest round that it was told of.
     pub(super) told: u64,
     /// Up to here it was told that what it has is committed.
@@ -106,6 +108,7 @@ impl Peer {
             received: LogIndex(0),
             moved: now,
             round: 0,
+            token: 0,
             told: 0,
             told_commit: LogIndex(0),
             leaving: None,

@@ -153,7 +153,7 @@ impl Raft {
                 leadership.reads.void = leadership.reads.round;
                 leadership.reads.lease_from = None;
             }
-            Role::Follower(following) => (following.asked, following.fresh) = (None, None),
+            Role::Follower(following) => (following.token, following.fresh) = (None, None),
             Role::PreCandidate(_) | Role::Candidate(_) => {}
         }
     }

@@ -73,6 +73,7 @@ impl Raft {
                     round: 0,
                     received: LogIndex(0),
                     durable: LogIndex(0),
+                    token: 0,
                 }
             }
             Message::Vote { .. } => Message::VoteReply { granted: false },
@@ -105,12 +106,12 @@ impl Raft {
             Message::Heartbeat {
                 commit,
                 round,
-                heard,
+                echo,
                 led_before,
             } => {
                 self.hear_leader(from)?;
                 self.learn_commit(commit);
-                self.learn_freshness(heard, led_before);
+                self.learn_freshness(echo, led_before);
                 self.answer_round(from, round);
             }
             Message::TimeoutNow => {
@@ -150,9 +151,10 @@ impl Raft {
                 round,
                 received,
                 durable,
+                token,
             } => {
                 self.hear_peer(from);
-                self.on_heartbeat_reply(from, round, received, durable);
+                self.on_heartbeat_reply(from, round, token, received, durable);
             }
             Message::ChunkReply { id, offset } => {
                 self.hear_peer(from);

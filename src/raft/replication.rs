@@ -104,7 +104,7 @@ impl Raft {
             let message = Message::Heartbeat {
                 commit,
                 round,
-                heard: peer.round,
+                echo: peer.token,
                 led_before: led_before.filter(|_| knows_commit),
             };
             let frame = wire::encode_in(outbox.buffer(), &envelope, &message);
@@ -141,13 +141,14 @@ impl Raft {
         &mut self,
         from: Member,
         round: u64,
+        token: u64,
         received: LogIndex,
         durable: LogIndex,
     ) {
         let (now, settings) = (self.now, self.settings);
         let received = received.min(self.last());
         if let Some(peer) = self.peer(from) {
-            peer.round = peer.round.max(round);
+            (peer.round, peer.token) = (peer.round.max(round), token);
             peer.heartbeat_answered(received, &settings, now);
             if durable > peer.matched {
                 self.on_accepted(from, durable);

@@ -48,9 +48,9 @@ pub(super) struct Following {
     pub(super) told_commit: LogIndex,
     /// The latest round of the leader's questions that was answered.
     pub(super) round: u64,
-    /// A round that the leader is not known to have this member's answer to, and when that was
-    /// given.
-    pub(super) asked: Option<(u64, Mono)>,
+    /// The token of all answers since one of the former token's is known to have come, and when the
+    /// first of them was given.
+    pub(super) token: Option<(u64, Mono)>,
     /// Whatever was committed before, the leader has told: no other led until then.
     pub(super) fresh: Option<Mono>,
     /// What the leader was told last.

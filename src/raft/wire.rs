@@ -102,18 +102,22 @@ pub(super) fn encode_in(buffer: Vec<u8>, envelope: &Envelope, message: &Message)
         Message::Heartbeat {
             commit,
             round,
-            heard,
+            echo,
             led_before,
         } => {
             let led_before = led_before.unwrap_or(NEVER);
-            let numbers = [commit.0, *round, *heard, led_before];
+            let numbers = [commit.0, *round, *echo, led_before];
             frame(buffer, envelope, 8, &numbers, &[])
         }
         Message::HeartbeatReply {
             round,
             received,
             durable,
-        } => frame(buffer, envelope, 9, &[*round, received.0, durable.0], &[]),
+            token,
+        } => {
+            let numbers = [*round, received.0, durable.0, *token];
+            frame(buffer, envelope, 9, &numbers, &[])
+        }
         Message::TimeoutNow => frame(buffer, envelope, 10, &[], &[]),
         Message::SnapshotOffer { id, membership } => {
             frame(buffer, envelope, 11, &numbers(id), &membership.encode())
@@ -289,13 +293,14 @@ pub(super) fn decode_in(
         8 => Message::Heartbeat {
             commit: LogIndex(take(rest)?),
             round: take(rest)?,
-            heard: take(rest)?,
+            echo: take(rest)?,
             led_before: Some(take(rest)?).filter(|nanos| *nanos != NEVER),
         },
         9 => Message::HeartbeatReply {
             round: take(rest)?,
             received: LogIndex(take(rest)?),
             durable: LogIndex(take(rest)?),
+            token: take(rest)?,
         },
         10 => Message::TimeoutNow,
         11 => Message::SnapshotOffer {

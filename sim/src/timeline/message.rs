@@ -75,22 +75,25 @@ pub(crate) fn spelled(frame: &Bytes) -> Spelled {
         Message::Heartbeat {
             commit,
             round,
-            heard,
+            echo,
             led_before,
         } => {
+            let echo = echo & 0xffff;
             let led = led_before.map_or(String::new(), |nanos| {
                 format!(", led {:.1} ms before", nanos as f64 / 1e6)
             });
-            let says = format!("commit {}, round {round}, heard {heard}{led}", commit.0);
+            let says = format!("commit {}, round {round}, echo {echo:04x}{led}", commit.0);
             ("heartbeat", says)
         }
         Message::HeartbeatReply {
             round,
             received,
             durable,
+            token,
         } => {
-            let (received, durable) = (received.0, durable.0);
-            let says = format!("round {round}, received {received}, durable {durable}");
+            let (received, durable, token) = (received.0, durable.0, token & 0xffff);
+            let says =
+                format!("round {round}, received {received}, durable {durable}, token {token:04x}");
             ("heartbeat reply", says)
         }
         Message::TimeoutNow => ("timeout now", String::new()),

@@ -224,7 +224,7 @@ fn etcd_a_commit_index_beyond_the_entries_of_an_append_is_not_believed() {
             &Message::Heartbeat {
                 commit: said,
                 round,
-                heard: 0,
+                echo: 0,
                 led_before: None,
             },
         );

@@ -92,18 +92,21 @@ fn any_message() -> impl Strategy<Value = Message> {
             hint
         }),
         (any::<[u64; 3]>(), any::<Option<u32>>()).prop_map(
-            |([commit, round, heard], led_before)| Message::Heartbeat {
+            |([commit, round, echo], led_before)| Message::Heartbeat {
                 commit: LogIndex(commit),
                 round,
-                heard,
+                echo,
                 led_before: led_before.map(u64::from),
             }
         ),
-        any::<[u64; 3]>().prop_map(|[round, received, durable]| Message::HeartbeatReply {
-            round,
-            received: LogIndex(received),
-            durable: LogIndex(durable)
-        }),
+        any::<[u64; 4]>().prop_map(
+            |[round, received, durable, token]| Message::HeartbeatReply {
+                round,
+                received: LogIndex(received),
+                durable: LogIndex(durable),
+                token
+            }
+        ),
         Just(Message::TimeoutNow),
         (any_snapshot(), 1_u64..).prop_map(|(id, member)| Message::SnapshotOffer {
             id,
