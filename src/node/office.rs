@@ -144,7 +144,10 @@ impl Node {
             self.office.readers.push((slot, session.conn));
             session.insists = false;
         }
-        if self.config.lease_reads && session.reads != Reads::Linearizable {
+        // Behind a reply that waits for its round no lease lets another go, so that one needs a round
+        // too.
+        let by_lease = session.reads != Reads::Linearizable && !session.insists;
+        if self.config.lease_reads && by_lease {
             self.office.wants_lease = true;
         } else {
             session.insists = true;

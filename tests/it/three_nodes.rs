@@ -378,4 +378,18 @@ fn who_wants_linearizable_reads_is_answered_by_no_lease() {
         "$1\r\n1\r\n+OK\r\n$1\r\n1\r\n+OK\r\n$1\r\n1\r\n"
     );
     assert_eq!(alone(&mut group, "GET a")[0], "$1\r\n1\r\n");
+    // Nor does it wait for ever where that comes a turn later (seed 200479 of the profile raft).
+    let conn = group.send(first, "RAFT READS LINEARIZABLE\r\nGET a");
+    group.turn(first);
+    let bytes = b"RAFT READS LEASE\r\nGET a\r\n";
+    let node = group.machines[first].node.as_mut().expect("it runs");
+    node.handle(group.now, Input::Received { conn, bytes });
+    for _ in 0..20 {
+        group.step();
+    }
+    let replies = group.machines[first].replies.remove(&conn);
+    assert_eq!(
+        replies.unwrap_or_default(),
+        b"+OK\r\n$1\r\n1\r\n+OK\r\n$1\r\n1\r\n"
+    );
 }
