@@ -144,8 +144,7 @@ impl Node {
             self.office.readers.push((slot, session.conn));
             session.insists = false;
         }
-        // Behind a reply that waits for its round no lease lets another go, so that one needs a round
-        // too.
+        // Behind a reply that waits for its round no lease lets another go: that needs one too.
         let by_lease = session.reads != Reads::Linearizable && !session.insists;
         if self.config.lease_reads && by_lease {
             self.office.wants_lease = true;
