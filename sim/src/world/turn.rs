@@ -196,6 +196,11 @@ impl World {
             );
             return Ok(());
         }
+        if member.frozen_from.is_some() {
+            // Its clock goes on from where it stood before anybody looks at it.
+            self.over(number, Fault::Freeze);
+        }
+        let member = &mut self.members[number];
         member.turn_planned = false;
         if member.mid_turn {
             return Ok(());
