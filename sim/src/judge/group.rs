@@ -17,9 +17,7 @@ pub(super) struct Group {
     /// What was applied first at each index, from 1 on: the group's log as far as anybody has seen
     /// it committed.
     log: Vec<Entry>,
-    /// The last entry of which the reply to a write has reached a client.
-    pub(super) told: u64,
-    /// When.
+    /// Of which entries the reply to a write has reached a client, and when.
     pub(super) tellings: Tellings,
 }
 
@@ -192,8 +190,7 @@ impl Judge {
             return Err(Violation::new(Id::R17, text));
         }
         if writes {
-            group.told = group.told.max(at);
-            group.tellings.note(time, group.told);
+            group.tellings.note(time, at);
         }
         Ok(())
     }

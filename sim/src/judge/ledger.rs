@@ -33,7 +33,7 @@ struct Line {
     queued: Option<Vec<(Cell, Action)>>,
     /// A step could not be queued: the transaction will be refused.
     doomed: bool,
-    /// It does not mind old states, which are judged elsewhere.
+    /// It has said itself which reads it wants: those may be old, and are judged elsewhere.
     is_old: bool,
 }
 

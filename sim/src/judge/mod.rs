@@ -151,7 +151,7 @@ impl Judge {
             dialogue.asked.push_back(Question {
                 asked,
                 number: self.asked,
-                floor: self.group.as_ref().map_or(0, |group| group.told),
+                floor: self.group.as_ref().map_or(0, |group| group.tellings.last()),
             });
         }
     }

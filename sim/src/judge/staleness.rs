@@ -18,9 +18,14 @@ pub(super) struct Tellings {
 }
 
 impl Tellings {
+    /// The last entry that anybody has been told of.
+    pub(super) fn last(&self) -> u64 {
+        self.told.back().map_or(0, |(_, entry)| *entry)
+    }
+
     /// Somebody is told of an entry.
     pub(super) fn note(&mut self, time: u64, entry: u64) {
-        if self.told.back().is_none_or(|(_, last)| *last < entry) {
+        if self.last() < entry {
             self.told.push_back((time, entry));
         }
         // The last one before the longest bound stays: it holds at the moment where that begins.

@@ -240,6 +240,18 @@ fn a_vote_in_a_term_that_came_from_elsewhere_does_not_undercut_a_lease() {
     assert_eq!(net.raft(voter).vote(), None);
 }
 
+/// A leader's next heartbeat for a member, which is not sent.
+fn heartbeat(net: &mut Net, leader: NodeId, to: NodeId) -> Vec<u8> {
+    let now = net.local(leader);
+    let mut out = Vec::new();
+    net.raft(leader).tick(crate::time::Mono(now.0 + 50_000_000));
+    net.raft(leader).messages(&mut out);
+    let small = out
+        .into_iter()
+        .find(|o| o.to == to && o.class == Class::Control);
+    small.expect("a heartbeat").frame
+}
+
 #[test]
 fn who_lags_knows_from_a_heartbeat_that_it_lags() {
     let mut net = Net::new(3, 3, World::CALM);
@@ -252,16 +264,9 @@ fn who_lags_knows_from_a_heartbeat_that_it_lags() {
     let (own, commit) = (net.raft(behind).commit(), net.raft(leader).commit());
     assert!(own < commit, "the others have committed it");
     // Only what is small comes through.
-    let now = net.local(leader);
-    let mut out = Vec::new();
-    net.raft(leader).tick(crate::time::Mono(now.0 + 50_000_000));
-    net.raft(leader).messages(&mut out);
-    let small = out
-        .iter()
-        .find(|o| o.to == behind && o.class == Class::Control);
+    let frame = heartbeat(&mut net, leader, behind);
     let here = net.local(behind);
-    let frame = &small.expect("a heartbeat").frame;
-    net.raft(behind).step(here, leader, frame).unwrap();
+    net.raft(behind).step(here, leader, &frame).unwrap();
     assert_eq!(net.raft(behind).commit(), own, "it lacks the entry");
     assert_eq!(net.raft(behind).known_commit(), commit);
 }
@@ -281,18 +286,12 @@ fn a_word_that_comes_late_is_not_taken_for_a_fresh_one() {
     let far = NodeId(if leader == NodeId(3) { 2 } else { 3 });
     let interval = net.raft(leader).settings.heartbeat().as_millis();
     assert!(age_ms(&mut net, far).unwrap() <= 4 * interval);
-    let now = net.local(leader);
-    let mut out = Vec::new();
-    net.raft(leader).tick(crate::time::Mono(now.0 + 50_000_000));
-    net.raft(leader).messages(&mut out);
-    let late = out
-        .into_iter()
-        .find(|o| o.to == far && o.class == Class::Control);
+    let late = heartbeat(&mut net, leader, far);
     net.cut.extend([(leader, far), (far, leader)]);
     net.propose(leader, 7).unwrap();
     net.run_ms(3000);
     let commit = net.raft(leader).commit();
-    net.inject(leader, far, late.unwrap().frame);
+    net.inject(leader, far, late);
     net.cut.clear();
     net.step_one_without_settling();
     let raft = net.raft(far);
