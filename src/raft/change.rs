@@ -27,6 +27,9 @@ pub enum ChangeRefused {
     Transferring,
     /// A learner that is to vote lacks what is committed.
     Lagging(NodeId),
+    /// Too few of those who would vote then have been heard of lately, so that the group would stand
+    /// still: this one is silent.
+    TooFew(NodeId),
     /// It makes no sense for the present membership.
     Unfit(Unfit),
 }
@@ -57,6 +60,9 @@ impl Raft {
         }
         let next = self.in_force().enter_joint(changes);
         let next = next.map_err(ChangeRefused::Unfit)?;
+        if let Some(silent) = self.missed(&next) {
+            return Err(ChangeRefused::TooFew(silent));
+        }
         Ok(self.put_in_force(&next))
     }
 

@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
-use crate::ids::{PersistSeq, Term};
+use crate::ids::{NodeId, PersistSeq, Term};
 use crate::rng;
 use crate::time::{Mono, Stamp};
 
@@ -16,7 +16,7 @@ use super::progress::Peer;
 use super::read::Reads;
 use super::replication::bytes;
 use super::role::{Ballot, Following, Leadership, Role};
-use super::{Kind, Member, Raft, Tally};
+use super::{Kind, Member, Membership, Raft, Tally};
 
 /// Draws of election timeouts.
 const TIMEOUT_STREAM: u64 = 0x656c_6563;
@@ -243,7 +243,7 @@ impl Raft {
             self.begin_round(true);
             self.send_heartbeats(true);
         }
-        if self.quorum_heard() + self.settings.election_max() <= self.now {
+        if self.in_office_until(self.in_force()) <= self.now {
             self.follow(None);
             return;
         }
@@ -251,25 +251,38 @@ impl Raft {
         self.membership_committed();
     }
 
-    /// The latest time since when a quorum has been heard of (thesis 6.2).
-    fn quorum_heard(&self) -> Mono {
+    /// When a leader has last heard of a member, itself included.
+    fn heard_of(&self, id: NodeId) -> Mono {
         let Role::Leader(leadership) = &self.role else {
             return self.now;
         };
-        let me = self.settings.id;
-        let heard = |id| {
-            let peer = leadership.peers.iter().find(|peer| peer.member.id == id);
-            peer.map_or(0, |peer| peer.heard.0)
-        };
-        let in_force = self.history.in_force();
-        Mono(in_force.reached(&|id| if id == me { self.now.0 } else { heard(id) }))
+        if id == self.settings.id {
+            return self.now;
+        }
+        let peer = leadership.peers.iter().find(|peer| peer.member.id == id);
+        peer.map_or(Mono(0), |peer| peer.heard)
+    }
+
+    /// Until when a leader may lead these members, if it hears of none of them again (thesis 6.2).
+    fn in_office_until(&self, membership: &Membership) -> Mono {
+        let heard = membership.reached(&|id| self.heard_of(id).0);
+        Mono(heard) + self.settings.election_max()
+    }
+
+    /// A voter that has fallen silent, where too few others would answer for this leader to lead
+    /// with such a membership.
+    pub(super) fn missed(&self, membership: &Membership) -> Option<NodeId> {
+        let is_silent = |id: &NodeId| self.heard_of(*id) + self.settings.election_max() <= self.now;
+        let mut voters = membership.voters();
+        let silent = voters.find(|id| membership.stays_voter(*id) && is_silent(id));
+        silent.filter(|_| self.in_office_until(membership) <= self.now)
     }
 
     pub(super) fn leader_deadline(&self, leadership: &Leadership) -> Option<Mono> {
         if leadership.peers.is_empty() {
             return None;
         }
-        let deposed = self.quorum_heard() + self.settings.election_max();
+        let deposed = self.in_office_until(self.in_force());
         let due = deposed.min(leadership.heartbeat_at);
         Some(
             leadership

@@ -73,12 +73,6 @@ impl Reads {
         }
     }
 
-    /// How long ago the latest round began that a quorum has answered, in nanoseconds.
-    pub(super) fn led_before(&self, now: Mono) -> Option<u64> {
-        let from = self.lease_from?;
-        u64::try_from(now.since(from).as_nanos()).ok()
-    }
-
     /// The leader is none any more.
     pub(super) fn refuse(&mut self, done: &mut Vec<ReadDone>) {
         let ids = self.asked.drain(..).map(|(id, _, _)| id);
@@ -156,6 +150,17 @@ impl Raft {
             Role::Follower(following) => (following.token, following.fresh) = (None, None),
             Role::PreCandidate(_) | Role::Candidate(_) => {}
         }
+    }
+
+    /// How long ago this leader certainly led, in nanoseconds: when the latest round began that a
+    /// quorum has answered. Nothing where it does not know what its predecessors have committed.
+    pub(super) fn led_before(&self) -> Option<u64> {
+        let Role::Leader(leadership) = &self.role else {
+            return None;
+        };
+        let from = leadership.reads.lease_from?;
+        let nanos = u64::try_from(self.now.since(from).as_nanos()).ok();
+        nanos.filter(|_| self.has_committed_own_term())
     }
 
     /// Begins a round if reads wait for one, or because it is time to.

@@ -76,7 +76,7 @@ impl Raft {
     /// Shows members that this one leads, and how far the log is committed: all of them, or those
     /// that no append has told of the latest round.
     pub(super) fn send_heartbeats(&mut self, all: bool) {
-        let knows_commit = self.has_committed_own_term();
+        let led_before = self.led_before();
         let Self {
             role: Role::Leader(leadership),
             outbox,
@@ -87,7 +87,6 @@ impl Raft {
             return;
         };
         let round = leadership.reads.round;
-        let led_before = leadership.reads.led_before(self.now);
         for peer in &mut leadership.peers {
             if !all && peer.told == round {
                 continue;
@@ -105,7 +104,7 @@ impl Raft {
                 commit,
                 round,
                 echo: peer.token,
-                led_before: led_before.filter(|_| knows_commit),
+                led_before,
             };
             let frame = wire::encode_in(outbox.buffer(), &envelope, &message);
             outbox.send(peer.member.id, Class::Control, frame);

@@ -283,6 +283,25 @@ fn who_is_shown_to_vote_can_stand_in_for_whoever_dies() {
 }
 
 #[test]
+fn a_slip_of_the_operator_does_not_stop_the_group() {
+    let mut group = Group::new();
+    let first = group.leader();
+    let (dead, well) = ((first + 1) % MEMBERS, (first + 2) % MEMBERS);
+    group.kill(dead);
+    for _ in 0..500 {
+        group.step();
+    }
+    let remove = |member| format!("RAFT REMOVE {}", id(member).0);
+    let refused = format!("-ERR member {} does not answer", id(dead).0);
+    for member in [well, first] {
+        let answer = group.ask(first, &remove(member));
+        assert!(answer.starts_with(&refused), "{answer}");
+    }
+    assert_eq!(group.ask(first, &remove(dead)), "+OK");
+    assert_eq!(group.ask(first, "SET a 1"), "+OK");
+}
+
+#[test]
 fn who_is_told_to_stop_lets_another_lead_first() {
     let mut group = Group::new();
     let first = group.leader();

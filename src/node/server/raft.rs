@@ -252,6 +252,11 @@ fn change_error(refused: ChangeRefused) -> Error {
         }
         ChangeRefused::Transferring => again("the office is being given away"),
         ChangeRefused::Lagging(id) => again(&format!("member {} has not caught up yet", id.0)),
+        ChangeRefused::TooFew(id) => error(&format!(
+            "member {} does not answer, and too few others would be left to agree: bring it back, \
+             or remove it first",
+            id.0
+        )),
         ChangeRefused::Unfit(Unfit::Taken(id)) => error(&format!("{} is a member", id.0)),
         ChangeRefused::Unfit(Unfit::Unknown(id)) => error(&format!(
             "{} is no member, or not one that this can be done to",

@@ -67,6 +67,33 @@ fn a_learner_that_lags_gets_no_vote() {
     assert!(net.change(leader, &[Change::Promote(FOUR)]).is_ok());
 }
 
+/// Else one word of an operator would stop a group that goes on with the members it has.
+#[test]
+fn nobody_is_removed_where_too_few_would_be_left_who_answer() {
+    let (mut net, leader) = three_and_one(8);
+    let well = NodeId(1 + leader.0 % 3);
+    let silent = NodeId(1 + well.0 % 3);
+    net.isolate(silent);
+    net.run_ms(1000);
+    for id in [well, leader] {
+        let removed = net.change(leader, &[Change::Remove(id)]);
+        assert_eq!(removed, Err(ChangeRefused::TooFew(silent)));
+    }
+    let swapped = [Change::AddLearner(member(4))];
+    assert!(
+        net.change(leader, &swapped).is_ok(),
+        "a learner counts for nothing"
+    );
+    net.run_ms(300);
+    net.change(leader, &[Change::Remove(silent)]).unwrap();
+    net.run_ms(300);
+    net.change(leader, &[Change::Promote(FOUR)]).unwrap();
+    net.run_ms(300);
+    net.change(leader, &[Change::Remove(well)]).unwrap();
+    net.run_ms(300);
+    assert_eq!(voters(net.raft(leader).membership()), [leader.0, 4]);
+}
+
 #[test]
 fn a_removed_follower_learns_it_and_disturbs_nobody() {
     let (mut net, leader) = three_and_one(3);
