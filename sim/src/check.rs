@@ -6,22 +6,12 @@ use std::ops::Range;
 use std::process::Command;
 
 use crate::report;
-use crate::run::{self, EVENTS, Order};
+use crate::run::{self, Order};
 use crate::scenario::Profile;
-
-fn order(seed: u64, profile: Profile) -> Order {
-    Order {
-        seed,
-        profile,
-        events: EVENTS,
-        trace: false,
-        columns: false,
-    }
-}
 
 /// Digest and number of events of a run.
 fn digest(seed: u64, profile: Profile) -> String {
-    let outcome = run::run(order(seed, profile));
+    let outcome = run::run(Order::quiet(seed, profile));
     format!("{} {}", outcome.digest, outcome.events)
 }
 
@@ -34,7 +24,7 @@ pub(crate) fn print_digests(seeds: Range<u64>, profile: Profile) {
 
 /// What a second process prints of one seed: the digest behind each event.
 pub(crate) fn print_chain(seed: u64, profile: Profile) {
-    for link in run::chain(order(seed, profile)) {
+    for link in run::chain(Order::quiet(seed, profile)) {
         report::line(&format!("{link:032x}"));
     }
 }
@@ -57,7 +47,7 @@ pub(crate) fn check(seeds: Range<u64>, profile: Profile) -> u8 {
     for seed in seeds.clone().rev() {
         let again = digest(seed, profile);
         if digests.get(&seed) != Some(&again) {
-            let other = run::chain(order(seed, profile));
+            let other = run::chain(Order::quiet(seed, profile));
             return differs(seed, profile, "when it was run again", &other);
         }
     }
@@ -96,7 +86,7 @@ pub(crate) fn check(seeds: Range<u64>, profile: Profile) -> u8 {
 
 /// Names the first event at which two runs of a seed part.
 fn differs(seed: u64, profile: Profile, how: &str, other: &[u128]) -> u8 {
-    let chain = run::chain(order(seed, profile));
+    let chain = run::chain(Order::quiet(seed, profile));
     let same = chain.iter().zip(other).take_while(|(a, b)| a == b).count();
     let name = profile.name();
     report::line(&format!(

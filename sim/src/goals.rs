@@ -92,6 +92,7 @@ counted! {
     Installed, "installed", "a member has taken the state of another";
     Repaired, "repaired", "a member took again from others what its disk had lost";
     Reborn, "reborn", "a member whose disk was wiped was removed, and votes again as another";
+    TooFew, "too-few", "a change was refused because too few of the voters would answer";
     MinorityLost, "minority-lost", "some members never came back, and the others went on";
 }
 
@@ -127,6 +128,7 @@ impl Goal {
                 | Self::Installed
                 | Self::Repaired
                 | Self::Reborn
+                | Self::TooFew
                 | Self::MinorityLost
         )
     }

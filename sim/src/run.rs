@@ -191,13 +191,7 @@ mod tests {
     fn seeds_pass_under_every_profile_and_twice_alike() {
         for seed in 1..6 {
             for profile in Profile::ALL {
-                let order = Order {
-                    seed,
-                    profile,
-                    events: 20_000,
-                    trace: false,
-                    columns: false,
-                };
+                let order = Order::quiet(seed, profile).upto(20_000);
                 let (first, again) = (run(order), run(order));
                 assert_eq!(first.verdict, Ok(()), "{order:?}");
                 assert_eq!(first.digest, again.digest, "{order:?}");

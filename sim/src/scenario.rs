@@ -272,6 +272,42 @@ impl Scenario {
         scenario
     }
 
+    /// How often things go wrong.
+    pub(crate) fn mishaps(&mut self) -> [&mut Every; 10] {
+        [
+            &mut self.crashes,
+            &mut self.pauses,
+            &mut self.jumps,
+            &mut self.drifts,
+            &mut self.freezes,
+            &mut self.full,
+            &mut self.sync_fails,
+            &mut self.cuts,
+            &mut self.lags,
+            &mut self.partitions,
+        ]
+    }
+
+    /// Nothing goes wrong any more.
+    pub(crate) fn calm(&mut self) {
+        for every in self.mishaps() {
+            *every = None;
+        }
+        for share in [
+            &mut self.mid_turn,
+            &mut self.stalls,
+            &mut self.flips,
+            &mut self.loss,
+            &mut self.twice,
+            &mut self.overdue,
+            &mut self.damage,
+            &mut self.wipes,
+        ] {
+            *share = 0;
+        }
+        self.kinds.fill(0);
+    }
+
     /// Whether what clients see must be linearizable, and they do what the judge of that
     /// understands.
     pub(crate) fn is_linear(&self) -> bool {

@@ -1,7 +1,7 @@
 //! A small world whose decisions somebody else takes: a fuzzer that is guided by coverage.
 
 use crate::guide;
-use crate::scenario::{Every, Profile, Scenario};
+use crate::scenario::{Profile, Scenario};
 use crate::world::World;
 
 /// How long clients ask, in nanoseconds of simulated time.
@@ -45,21 +45,10 @@ pub fn play(bytes: &[u8]) -> Result<Played, String> {
 /// The same in a small world and a short time: at most three members form a group, and what goes
 /// wrong now and then goes wrong often.
 fn hurried(mut scenario: Scenario) -> Scenario {
-    let often = |every: &mut Every| *every = every.map(|mean| mean / HASTE);
-    for every in [
-        &mut scenario.crashes,
-        &mut scenario.pauses,
-        &mut scenario.jumps,
-        &mut scenario.drifts,
-        &mut scenario.freezes,
-        &mut scenario.full,
-        &mut scenario.sync_fails,
-        &mut scenario.cuts,
-        &mut scenario.partitions,
-        &mut scenario.newcomers_ask,
-    ] {
-        often(every);
+    for every in scenario.mishaps() {
+        *every = every.map(|mean| mean / HASTE);
     }
+    scenario.newcomers_ask = scenario.newcomers_ask.map(|mean| mean / HASTE);
     let spares = scenario.members - scenario.founders;
     scenario.founders = scenario.founders.min(3);
     scenario.members = scenario.founders + spares.min(3 - scenario.founders);

@@ -311,24 +311,14 @@ fn what_says_nothing_is_refused_with_its_line() {
 fn what_was_recorded_plays_as_it_was() {
     let profiles = Profile::ALL.into_iter().chain([Profile::Sync]);
     for (profile, seed) in profiles.flat_map(|profile| (0..4).map(move |seed| (profile, seed))) {
-        let order = Order {
-            seed,
-            profile,
-            events: 20_000,
-            trace: false,
-            columns: false,
-        };
+        let order = Order::quiet(seed, profile).upto(20_000);
         let (drawn, scenario, record) = run::record(order);
         let mut script = Script::of_run(Id::A1, &scenario, profile);
         let fired = record.fired.into_iter();
         script.decisions = fired.map(|one| one.decision).collect();
         script.acts = record.acts;
         let script = Script::read(&script.to_string()).unwrap();
-        let order = Order {
-            events: u64::MAX,
-            ..order
-        };
-        let (played, applied) = run::play(&script, order, drawn.time).unwrap();
+        let (played, applied) = run::play(&script, order.upto(u64::MAX), drawn.time).unwrap();
         let name = profile.name();
         assert_eq!(drawn.verdict, played.verdict, "{name} {seed}");
         let missed = applied.iter().position(Option::is_none);

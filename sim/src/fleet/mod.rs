@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::report;
-use crate::run::{self, EVENTS, Order};
+use crate::run::{self, Order};
 use crate::scenario::Profile;
 use crate::stopwatch::Stopwatch;
 use progress::Progress;
@@ -65,13 +65,7 @@ impl Plan {
         let kinds = self.profiles.len() as u64;
         let seed = self.seeds.start.checked_add(number / kinds)?;
         let profile = self.profiles[(number % kinds) as usize];
-        (seed < self.seeds.end).then_some(Order {
-            seed,
-            profile,
-            events: EVENTS,
-            trace: false,
-            columns: false,
-        })
+        (seed < self.seeds.end).then_some(Order::quiet(seed, profile))
     }
 
     /// How many there are.

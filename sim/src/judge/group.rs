@@ -34,7 +34,7 @@ pub(crate) struct Standing {
 const ELSEWHERE: [&str; 3] = ["MOVED", "CLUSTERDOWN", "UNCERTAIN"];
 
 impl Judge {
-    /// R5, S3: an entry is applied by a member, for the first time or not.
+    /// R5, R10, S3: an entry is applied by a member, for the first time or not.
     pub(super) fn group_entry(
         &mut self,
         number: usize,
@@ -46,7 +46,7 @@ impl Judge {
         let (index, applied) = (entry.index, member.history.applied);
         if index != applied + 1 {
             let text = format!("member {number} applies entry {index} behind {applied}");
-            return Err(Violation::new(Id::R5, text));
+            return Err(Violation::new(Id::R10, text));
         }
         member.raise(around.now.wall_ms().max(entry.stamp), around.now.mono.0);
         member.history.begin(entry);

@@ -100,7 +100,8 @@ invariants! {
     R9, "commits never fall",
         "As long as a process lives its commit index does not fall.";
     R10, "what is applied stays",
-        "As long as a process lives the last entry that it has applied does not fall.";
+        "As long as a process lives it applies one entry behind the other, each once, and the last \
+         one that it has applied does not fall; what it loads anew it applies anew.";
     R11, "one vote in a term",
         "The life of a disk votes for one candidate in a term, crashes or not, as its frames show.";
     R12, "spoken is durable",

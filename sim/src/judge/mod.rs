@@ -34,6 +34,9 @@ use invariant::{Id, Verdict, Violation};
 use crate::goals::{Goal, Goals};
 use crate::wire::Value;
 
+/// How the refusal ends of a change that would leave too few voters who answer.
+const TOO_FEW: &[u8] = b"bring it back, or remove it first";
+
 /// What the judge keeps of one member.
 #[derive(Clone, Debug, Default)]
 struct Member {
@@ -346,8 +349,12 @@ impl Judge {
             );
             return Err(Violation::new(id, text));
         }
-        if matches!(value, Value::Error(text) if text.starts_with(b"UNCERTAIN")) {
-            self.goals.reach(Goal::Uncertain);
+        if let Value::Error(text) = value {
+            if text.starts_with(b"UNCERTAIN") {
+                self.goals.reach(Goal::Uncertain);
+            } else if text.ends_with(TOO_FEW) {
+                self.goals.reach(Goal::TooFew);
+            }
         }
         match owed.standing {
             Some(standing) => self.told(standing, value, time),

@@ -85,33 +85,7 @@ fn world(place: &Place) -> World {
     }
     if !place.wild {
         scenario.clients.clear();
-        for every in [
-            &mut scenario.crashes,
-            &mut scenario.pauses,
-            &mut scenario.jumps,
-            &mut scenario.drifts,
-            &mut scenario.freezes,
-            &mut scenario.full,
-            &mut scenario.sync_fails,
-            &mut scenario.cuts,
-            &mut scenario.partitions,
-            &mut scenario.lags,
-        ] {
-            *every = None;
-        }
-        for share in [
-            &mut scenario.mid_turn,
-            &mut scenario.stalls,
-            &mut scenario.flips,
-            &mut scenario.loss,
-            &mut scenario.twice,
-            &mut scenario.overdue,
-            &mut scenario.damage,
-            &mut scenario.wipes,
-        ] {
-            *share = 0;
-        }
-        scenario.kinds.fill(0);
+        scenario.calm();
     }
     World::new(scenario)
 }

@@ -43,11 +43,7 @@ impl Search {
             places: Vec::new(),
             time: u64::MAX,
             trials: 0,
-            order: Order {
-                trace: false,
-                columns: false,
-                ..order
-            },
+            order: order.unheard(),
             budget,
             watch: Stopwatch::start(),
             progress: Progress::new(budget.time),

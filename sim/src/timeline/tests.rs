@@ -5,13 +5,7 @@ use crate::run::Order;
 use crate::scenario::Profile;
 
 fn order(seed: u64, profile: Profile) -> Order {
-    Order {
-        seed,
-        profile,
-        events: 12_000,
-        trace: false,
-        columns: false,
-    }
+    Order::quiet(seed, profile).upto(12_000)
 }
 
 #[test]
@@ -48,14 +42,8 @@ fn a_chain_of_causes_leads_back_to_what_moves_the_world_from_outside() {
 
 #[test]
 fn copies_stay_few_and_lie_closer_near_the_present() {
-    let mut timeline = Timeline::new(
-        &Order {
-            events: 60_000,
-            ..order(3, Profile::Raft)
-        }
-        .into(),
-        Keep::Sparse,
-    );
+    let long = order(3, Profile::Raft).upto(60_000);
+    let mut timeline = Timeline::new(&long.into(), Keep::Sparse);
     timeline.goto_end();
     let at = timeline.copies.events();
     assert!(at.len() <= 17, "{at:?}");

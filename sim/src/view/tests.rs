@@ -5,13 +5,7 @@ use crate::scenario::Profile;
 
 #[test]
 fn a_page_needs_nothing_but_itself() {
-    let order = Order {
-        seed: 2,
-        profile: Profile::Raft,
-        events: 3000,
-        trace: false,
-        columns: false,
-    };
+    let order = Order::quiet(2, Profile::Raft).upto(3000);
     let page = page(&order.into(), 500);
     for foreign in ["http://", "https://", "src=", "@import", "url("] {
         assert!(!page.contains(foreign), "{foreign}");

@@ -11,6 +11,7 @@ use seedis::node::config::Config;
 use seedis::node::input::Input;
 use seedis::node::witness::Witnessed;
 use seedis::node::{Node, Phase};
+use seedis::time::{Mono, Now};
 
 use super::damage::Harmed;
 use super::disk_jobs::Job;
@@ -98,6 +99,8 @@ pub(super) struct Member {
     pub(super) lost: bool,
     /// The disk is full, or was until a moment ago: until the process has run for so long.
     pub(super) tight_until: u64,
+    /// What its monotonic clock showed when its node was last told the time.
+    told: Mono,
     /// The monotonic clock stands still since then.
     pub(super) frozen_from: Option<u64>,
 }
@@ -114,6 +117,7 @@ impl Member {
                 scenario.final_failures,
             ),
             clock: Clock::new(0, 0),
+            told: Mono(0),
             jobs: BTreeMap::new(),
             last_job: 0,
             busy: BTreeMap::new(),
@@ -167,6 +171,18 @@ impl Member {
     pub(super) fn ran(&self, time: u64) -> u64 {
         let ahead = self.paused_until.saturating_sub(time);
         time - (self.stood - ahead)
+    }
+
+    /// What its node is told the time is.
+    ///
+    /// Panics where a monotonic clock ran back: that is the simulator's error, whatever invariant
+    /// it would break.
+    pub(super) fn looks_at_its_clock(&mut self, time: u64) -> Now {
+        let now = self.clock.read(time);
+        let (number, told) = (self.number, self.told);
+        assert!(now.mono >= told, "the clock of member {number} runs back");
+        self.told = now.mono;
+        now
     }
 
     /// Whether it may still believe that its disk is full.
@@ -262,7 +278,8 @@ impl World {
         let seed = self.scenario.seed;
         let mut dice = crate::draws::Dice::new(seed, Stream::IDENTITY, number as u64, member.life);
         config.seed = dice.draw();
-        member.node = Some(Node::new(config, member.clock.read(time)));
+        let now = member.looks_at_its_clock(time);
+        member.node = Some(Node::new(config, now));
         self.tell(|| format!("member {number} starts"));
         for other in 0..self.members.len() {
             if other != number {
@@ -373,6 +390,7 @@ impl World {
             member.unsynced.clear();
             member.disk.crash(profile);
             member.clock.reboot(time, dice.below(1 << 40));
+            member.told = Mono(0);
         }
         member.node = None;
         member.life += 1;

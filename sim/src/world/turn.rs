@@ -80,7 +80,7 @@ impl World {
 
     /// Tells a node something, and the judge what came of it.
     fn inform(&mut self, number: usize, input: Input<'_>) -> Alive {
-        let now = self.members[number].clock.read(self.time);
+        let now = self.members[number].looks_at_its_clock(self.time);
         let Some(node) = &mut self.members[number].node else {
             return Ok(false);
         };
@@ -387,7 +387,7 @@ impl World {
     /// Ends a turn, and performs its effects.
     fn flush(&mut self, number: usize, dice: &mut Dice) -> Verdict {
         for left in (0..64).rev() {
-            let now = self.members[number].clock.read(self.time);
+            let now = self.members[number].looks_at_its_clock(self.time);
             let mut effects = Effects::new();
             let Some(node) = &mut self.members[number].node else {
                 return Ok(());
