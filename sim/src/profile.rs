@@ -134,6 +134,9 @@ impl Scenario {
         self.config.segment_bytes = 16 << 10;
         self.config.retained_bytes = *dice.pick(&[0, 0, 300, 4 << 10, 64 << 10]);
         self.config.chunk_bytes = *dice.pick(&[200, 1000, 16 << 10]);
+        // Where entries of several terms do not go in one frame, a majority can come to hold old
+        // ones before it has any of the leader's own term (figure 8).
+        self.config.append_bytes = *class(44).pick(&[1, 200, 1 << 20, 1 << 20]);
         let mut often = |mean: u64, share: u64| -> Every {
             let mean = mean / 2 + dice.below(mean * 3 / 2);
             dice.permille(share).then_some(mean)

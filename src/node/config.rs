@@ -55,6 +55,8 @@ pub struct Config {
     pub follower_proxy: bool,
     /// How many bytes of applied entries are kept in memory for members that lag.
     pub retained_bytes: usize,
+    /// The most bytes of entries in one frame to a member; one entry may be larger.
+    pub append_bytes: usize,
     /// The most bytes of one piece of a state that is sent to a member.
     pub chunk_bytes: usize,
     /// The password of the default user; empty: none is asked for.
@@ -117,6 +119,7 @@ impl Default for Config {
             staleness_ms_max: 0,
             follower_proxy: false,
             retained_bytes: 64 << 20,
+            append_bytes: 1 << 20,
             chunk_bytes: 512 << 10,
             requirepass: Vec::new(),
             memory_max: 0,

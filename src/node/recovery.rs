@@ -422,6 +422,7 @@ fn settings(config: &Config, identity: &Identity) -> Settings {
         cluster: identity.cluster,
         seed: config.seed,
         retained_bytes: config.retained_bytes,
+        append_bytes: config.append_bytes,
         chunk_bytes: config.chunk_bytes,
         ..Settings::default()
     }

@@ -104,7 +104,7 @@ impl Script {
     /// What the run is made of.
     pub(crate) fn scenario(&self) -> Parsed<Scenario> {
         let mut scenario = Scenario::draw(self.seed, self.profile);
-        for setting in &ALL {
+        for setting in ALL {
             (setting.set)(&mut scenario, self.setting(setting.key))?;
         }
         if scenario.founders > scenario.members || scenario.founders == 0 {

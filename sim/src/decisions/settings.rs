@@ -88,12 +88,13 @@ fn set_members(scenario: &mut Scenario, text: &str) -> Parsed<()> {
 }
 
 /// All of them, in the order in which a file names them.
-pub(super) const ALL: [Setting; 22] = [
+pub(super) static ALL: &[Setting] = &[
     setting!("members", "1", |s| s.members.to_string(), set_members),
     setting!("founders", "1", number founders),
     setting!("fsync", "always", policy, set_policy),
     setting!("lease-reads", "no", flag config.lease_reads),
     setting!("retained-bytes", "67108864", number config.retained_bytes),
+    setting!("append-bytes", "1048576", number config.append_bytes),
     setting!("chunk-bytes", "524288", number config.chunk_bytes),
     setting!("segment-bytes", "1048576", number config.segment_bytes),
     setting!("rewrite-percentage", "0", number config.rewrite_percentage),
@@ -129,6 +130,5 @@ pub(super) const ALL: [Setting; 22] = [
 
 /// The setting of that name.
 pub(super) fn find(key: &str) -> Option<&'static Setting> {
-    static TABLE: [Setting; 22] = ALL;
-    TABLE.iter().find(|setting| setting.key == key)
+    ALL.iter().find(|setting| setting.key == key)
 }

@@ -483,6 +483,7 @@ impl World {
                 format!("member {number} is under repair: {message:?}"),
             );
         }
-        self.agreement.promises.hears(envelope, message)
+        let most = self.scenario.config.append_bytes;
+        self.agreement.promises.hears(envelope, message, most)
     }
 }

@@ -24,7 +24,12 @@ pub(super) struct Promises {
 
 impl Promises {
     /// R11, R18, R19: what a member says binds the life of its disk.
-    pub(super) fn hears(&mut self, envelope: &Envelope, message: &Message) -> Verdict {
+    pub(super) fn hears(
+        &mut self,
+        envelope: &Envelope,
+        message: &Message,
+        append_bytes: usize,
+    ) -> Verdict {
         let Envelope { from, to, term, .. } = *envelope;
         let own = (from.id, from.incarnation);
         let spoken = self.spoken.entry(own).or_default();
@@ -37,10 +42,10 @@ impl Promises {
             Message::Vote { .. } => from.id,
             Message::VoteReply { granted: true } => to.id,
             Message::Append(append) => {
-                let limits = Settings::default();
+                let most = Settings::default().append_entries;
                 let bytes: usize = append.entries.iter().map(|e| e.payload.len()).sum();
-                let many = append.entries.len() > limits.append_entries;
-                if many || (append.entries.len() > 1 && bytes > limits.append_bytes) {
+                let many = append.entries.len() > most;
+                if many || (append.entries.len() > 1 && bytes > append_bytes) {
                     let count = append.entries.len();
                     let text = format!("{} sends {count} entries, {bytes} bytes", from.id);
                     return broken(Id::R19, text);
