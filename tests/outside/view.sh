@@ -19,6 +19,8 @@ else
     mkdir "$work/tree"
     git ls-files -z | xargs -0 cp --parents -t "$work/tree"
     (cd "$work/tree" && patch -p1 -s <"sim/mutants/$planted.patch")
+    # Built for one run, and not to be measured.
+    export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
     CARGO_TARGET_DIR=$work/target cargo build --release --quiet --locked -p sim --manifest-path "$work/tree/Cargo.toml"
     sim=$work/target/release/sim profile=raft seed=
     for candidate in $(seq "${FROM:-0}" 300); do
