@@ -27,8 +27,8 @@ pub enum ChangeRefused {
     Transferring,
     /// A learner that is to vote lacks what is committed.
     Lagging(NodeId),
-    /// Too few of those who would vote then have been heard of lately, so that the group would stand
-    /// still: this one is silent.
+    /// Too few of those who would vote then have been heard of lately, so that the group would
+    /// stand still: this one is silent.
     TooFew(NodeId),
     /// It makes no sense for the present membership.
     Unfit(Unfit),
