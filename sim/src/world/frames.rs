@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use seedis::ids::NodeId;
 use seedis::node::Node;
-use seedis::node::input::Input;
 use seedis::raft::message::Message;
 use seedis::raft::wire;
 
+use super::member::News;
 use super::observed::Seen;
 use super::{End, Ends, Event, Link, World};
 use crate::decisions::address::{Address, Kind};
@@ -212,15 +212,9 @@ impl World {
             return;
         }
         for to in (0..self.members.len()).filter(|to| *to != number) {
-            let time = self.time;
-            let stopped = self.is_parted(number, to);
-            let member = &mut self.members[to];
-            if !stopped
-                && member.is_up()
-                && let Some(node) = &mut member.node
-            {
-                let id = id_of(number);
-                node.handle(member.clock.read(time), Input::Wants { id });
+            if !self.is_parted(number, to) && self.members[to].is_up() {
+                let wants = News::Wants { other: number };
+                self.members[to].news.push(wants);
                 self.wake(to);
             }
         }

@@ -8,7 +8,6 @@ use bytes::Bytes;
 use seedis::disk::{DiskDone, DiskError, FileName};
 use seedis::ids::{ClusterId, Incarnation, Ticket};
 use seedis::node::config::Config;
-use seedis::node::input::Input;
 use seedis::node::witness::Witnessed;
 use seedis::node::{Node, Phase};
 use seedis::time::{Mono, Now};
@@ -34,6 +33,18 @@ pub(super) struct Doom {
     pub(super) boundaries: u64,
 }
 
+/// What a member is told of another without a frame.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum News {
+    /// Who it is, as when it connects.
+    Met {
+        other: usize,
+        incarnation: Incarnation,
+    },
+    /// That it wants to vote.
+    Wants { other: usize },
+}
+
 /// One member.
 #[expect(clippy::struct_excessive_bools, reason = "each is about another thing")]
 #[derive(Clone, Debug)]
@@ -57,6 +68,8 @@ pub(super) struct Member {
     pub(super) unsynced: BTreeSet<FileName>,
     /// A sync of the log has failed in this life.
     pub(super) sync_failed: bool,
+    /// What it was told of others and does not know yet.
+    pub(super) news: Vec<News>,
     /// Frames that have come.
     pub(super) frames: Vec<(usize, Bytes)>,
     /// It is cut off from the others.
@@ -125,6 +138,7 @@ impl Member {
             outcomes: Vec::new(),
             unsynced: BTreeSet::new(),
             sync_failed: false,
+            news: Vec::new(),
             frames: Vec::new(),
             cut: None,
             lag: 0,
@@ -257,7 +271,7 @@ fn incarnation_of(number: usize) -> Incarnation {
 }
 
 /// Where clients reach a member.
-fn address_of(number: usize) -> String {
+pub(super) fn address_of(number: usize) -> String {
     format!("10.1.0.{}:6379", number + 1)
 }
 
@@ -292,18 +306,12 @@ impl World {
 
     /// A member hears who another is, as when it connects.
     fn meet(&mut self, number: usize, other: usize) {
-        let time = self.time;
         let is_there = self.members[other].node.is_some();
         let incarnation = self.members[other].incarnation();
-        let member = &mut self.members[number];
-        if let Some(node) = member.node.as_mut().filter(|_| is_there) {
-            let address = address_of(other);
-            let met = Input::Met {
-                id: id_of(other),
-                incarnation,
-                address: &address,
-            };
-            node.handle(member.clock.read(time), met);
+        if is_there && self.members[number].node.is_some() {
+            let met = News::Met { other, incarnation };
+            self.members[number].news.push(met);
+            self.wake(number);
         }
     }
 
@@ -396,6 +404,7 @@ impl World {
         member.life += 1;
         member.busy.clear();
         member.outcomes.clear();
+        member.news.clear();
         member.frames.clear();
         member.arrivals.clear();
         member.stirred.clear();

@@ -9,6 +9,7 @@ mod disk_jobs;
 mod faults;
 pub(crate) mod frames;
 mod guests;
+mod intake;
 mod links;
 mod member;
 pub(crate) mod mishaps;

@@ -2,14 +2,13 @@
 //! two.
 
 use seedis::disk::DiskError;
-use seedis::ids::ConnId;
 use seedis::node::Phase;
 use seedis::node::effect::{Effect, Effects, Note};
 use seedis::node::input::Input;
 use seedis::node::witness::Witnessed;
 
 use super::promises::check_limits;
-use super::{Event, Segment, World};
+use super::{Event, World};
 use crate::decisions::address::{Plain, Point};
 use crate::draws::{Dice, Stream};
 use crate::goals::{Fault, Goal};
@@ -17,7 +16,7 @@ use crate::judge::invariant::{Id, Verdict, Violation};
 use crate::judge::{Circumstances, End};
 
 /// Whether a member still lives behind a boundary.
-type Alive = Result<bool, Violation>;
+pub(super) type Alive = Result<bool, Violation>;
 
 impl World {
     /// A member has something to do: its next turn comes soon.
@@ -79,7 +78,7 @@ impl World {
     }
 
     /// Tells a node something, and the judge what came of it.
-    fn inform(&mut self, number: usize, input: Input<'_>) -> Alive {
+    pub(super) fn inform(&mut self, number: usize, input: Input<'_>) -> Alive {
         let now = self.members[number].looks_at_its_clock(self.time);
         let Some(node) = &mut self.members[number].node else {
             return Ok(false);
@@ -185,20 +184,9 @@ impl World {
         if member.life != life || !member.is_up() {
             return Ok(());
         }
-        if self.time < member.paused_until {
-            let after = member.paused_until - self.time;
-            self.push(
-                after,
-                Event::Turn {
-                    member: number,
-                    life,
-                },
-            );
+        let member = number;
+        if self.stands_still_at(number, Event::Turn { member, life }) {
             return Ok(());
-        }
-        if member.frozen_from.is_some() {
-            // Its clock goes on from where it stood before anybody looks at it.
-            self.over(number, Fault::Freeze);
         }
         let member = &mut self.members[number];
         member.turn_planned = false;
@@ -231,12 +219,30 @@ impl World {
         self.flush(number, &mut dice)
     }
 
+    /// Whether a process stands still when it was to go on: what comes then comes later.
+    fn stands_still_at(&mut self, number: usize, event: Event) -> bool {
+        let member = &self.members[number];
+        if self.time < member.paused_until {
+            self.push(member.paused_until - self.time, event);
+            return true;
+        }
+        if member.frozen_from.is_some() {
+            // Its clock goes on from where it stood before anybody looks at it.
+            self.over(number, Fault::Freeze);
+        }
+        false
+    }
+
     /// The end of a turn in the middle of which the process stood still.
     pub(super) fn late_flush(&mut self, number: usize, life: u64) -> Verdict {
-        let member = &mut self.members[number];
-        if member.life != life {
+        if self.members[number].life != life {
             return Ok(());
         }
+        let member = number;
+        if self.stands_still_at(number, Event::Flush { member, life }) {
+            return Ok(());
+        }
+        let member = &mut self.members[number];
         member.mid_turn = false;
         let turns = member.turns;
         let mut dice = self.dice(Stream::TURN, number as u64 | 1 << 32, turns);
@@ -261,125 +267,6 @@ impl World {
             if !self.inform(number, Input::Disk { ticket, outcome })? {
                 return Ok(false);
             }
-        }
-        Ok(true)
-    }
-
-    /// Accepts, reads and writes what is ready.
-    fn read_all(&mut self, number: usize, dice: &mut Dice) -> Alive {
-        for (from, frame) in std::mem::take(&mut self.members[number].frames) {
-            self.digest.bytes(&frame);
-            let stands = self.stands_before(number, &frame);
-            let (from, frame) = (super::frames::id_of(from), &frame[..]);
-            if !self.inform(number, Input::Message { from, frame })? {
-                return Ok(false);
-            }
-            self.stands_still(number, stands)?;
-        }
-        for conn in std::mem::take(&mut self.members[number].arrivals) {
-            if let Some(connection) = self.connections.get_mut(&conn) {
-                connection.known = true;
-                let address = "10.0.0.1:1";
-                let conn = ConnId(conn);
-                if !self.inform(number, Input::Opened { conn, address })? {
-                    return Ok(false);
-                }
-            }
-        }
-        for conn in std::mem::take(&mut self.members[number].writable) {
-            if !self.write(number, conn)? {
-                return Ok(false);
-            }
-        }
-        for conn in std::mem::take(&mut self.members[number].stirred) {
-            if !self.read(number, conn, dice)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Reads once from a connection.
-    fn read(&mut self, number: usize, conn: u64, dice: &mut Dice) -> Alive {
-        let Some(node) = &self.members[number].node else {
-            return Ok(false);
-        };
-        let appetite = node.appetite(ConnId(conn));
-        let Some(connection) = self.connections.get_mut(&conn).filter(|c| c.known) else {
-            return Ok(true);
-        };
-        let there = connection.inbox.len();
-        if there > 0 && appetite > 0 {
-            let drawn = dice
-                .within(1, self.scenario.read_max)
-                .max(there as u64 / 16);
-            let count = there.min(appetite).min(drawn as usize);
-            let rest = connection.inbox.split_off(count);
-            let bytes = std::mem::replace(&mut connection.inbox, rest);
-            if bytes
-                .windows(3)
-                .skip(1)
-                .any(|three| three == b"\n*1" || three == b"\n*2")
-            {
-                self.fired(Fault::Merge);
-            }
-            self.digest.word(conn);
-            self.digest.bytes(&bytes);
-            let (conn, bytes) = (ConnId(conn), &bytes[..]);
-            if !self.inform(number, Input::Received { conn, bytes })? {
-                return Ok(false);
-            }
-        }
-        let Some(connection) = self.connections.get(&conn) else {
-            return Ok(true);
-        };
-        if !connection.inbox.is_empty() {
-            // Who has no appetite now will say when it is back.
-            if appetite > 0 {
-                self.members[number].stirred.insert(conn);
-            }
-        } else if connection.ended {
-            self.tell(|| format!("member {number} sees that c{conn} is gone"));
-            self.connections.remove(&conn);
-            return self.inform(number, Input::Closed { conn: ConnId(conn) });
-        }
-        Ok(true)
-    }
-
-    /// Writes what a connection's window takes.
-    fn write(&mut self, number: usize, conn: u64) -> Alive {
-        loop {
-            let Some(node) = &self.members[number].node else {
-                return Ok(false);
-            };
-            let Some(connection) = self.connections.get_mut(&conn).filter(|c| c.known) else {
-                return Ok(true);
-            };
-            let Some(chunk) = node.outbox(ConnId(conn)).next() else {
-                break;
-            };
-            let room = connection.window.saturating_sub(connection.untaken);
-            if room == 0 {
-                connection.blocked = true;
-                self.fired(Fault::SlowReader);
-                return Ok(true);
-            }
-            let count = chunk.len().min(room);
-            let bytes = chunk[..count].to_vec();
-            connection.untaken = connection.untaken.saturating_add(count);
-            self.digest.word(conn);
-            self.digest.bytes(&bytes);
-            self.send_bytes(conn, false, &bytes);
-            let conn = ConnId(conn);
-            if !self.inform(number, Input::Sent { conn, count })? {
-                return Ok(false);
-            }
-        }
-        let closing = self.connections.get_mut(&conn).filter(|c| c.closing);
-        if let Some(connection) = closing {
-            connection.known = false;
-            self.send(conn, false, Segment::End);
-            return self.inform(number, Input::Closed { conn: ConnId(conn) });
         }
         Ok(true)
     }

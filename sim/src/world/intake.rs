@@ -1,0 +1,151 @@
+//! What is ready for a member is given to its node: what it was told of others, frames, connections
+//! and their bytes.
+
+use seedis::ids::ConnId;
+use seedis::node::input::Input;
+
+use super::frames::id_of;
+use super::member::{News, address_of};
+use super::turn::Alive;
+use super::{Segment, World};
+use crate::draws::Dice;
+use crate::goals::Fault;
+
+impl World {
+    /// Accepts, reads and writes what is ready.
+    pub(super) fn read_all(&mut self, number: usize, dice: &mut Dice) -> Alive {
+        for news in std::mem::take(&mut self.members[number].news) {
+            let address;
+            let input = match news {
+                News::Met { other, incarnation } => {
+                    address = address_of(other);
+                    let (id, address) = (id_of(other), &address[..]);
+                    Input::Met {
+                        id,
+                        incarnation,
+                        address,
+                    }
+                }
+                News::Wants { other } => Input::Wants { id: id_of(other) },
+            };
+            if !self.inform(number, input)? {
+                return Ok(false);
+            }
+        }
+        for (from, frame) in std::mem::take(&mut self.members[number].frames) {
+            self.digest.bytes(&frame);
+            let stands = self.stands_before(number, &frame);
+            let (from, frame) = (id_of(from), &frame[..]);
+            if !self.inform(number, Input::Message { from, frame })? {
+                return Ok(false);
+            }
+            self.stands_still(number, stands)?;
+        }
+        for conn in std::mem::take(&mut self.members[number].arrivals) {
+            if let Some(connection) = self.connections.get_mut(&conn) {
+                connection.known = true;
+                let address = "10.0.0.1:1";
+                let conn = ConnId(conn);
+                if !self.inform(number, Input::Opened { conn, address })? {
+                    return Ok(false);
+                }
+            }
+        }
+        for conn in std::mem::take(&mut self.members[number].writable) {
+            if !self.write(number, conn)? {
+                return Ok(false);
+            }
+        }
+        for conn in std::mem::take(&mut self.members[number].stirred) {
+            if !self.read(number, conn, dice)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Reads once from a connection.
+    fn read(&mut self, number: usize, conn: u64, dice: &mut Dice) -> Alive {
+        let Some(node) = &self.members[number].node else {
+            return Ok(false);
+        };
+        let appetite = node.appetite(ConnId(conn));
+        let Some(connection) = self.connections.get_mut(&conn).filter(|c| c.known) else {
+            return Ok(true);
+        };
+        let there = connection.inbox.len();
+        if there > 0 && appetite > 0 {
+            let drawn = dice
+                .within(1, self.scenario.read_max)
+                .max(there as u64 / 16);
+            let count = there.min(appetite).min(drawn as usize);
+            let rest = connection.inbox.split_off(count);
+            let bytes = std::mem::replace(&mut connection.inbox, rest);
+            if bytes
+                .windows(3)
+                .skip(1)
+                .any(|three| three == b"\n*1" || three == b"\n*2")
+            {
+                self.fired(Fault::Merge);
+            }
+            self.digest.word(conn);
+            self.digest.bytes(&bytes);
+            let (conn, bytes) = (ConnId(conn), &bytes[..]);
+            if !self.inform(number, Input::Received { conn, bytes })? {
+                return Ok(false);
+            }
+        }
+        let Some(connection) = self.connections.get(&conn) else {
+            return Ok(true);
+        };
+        if !connection.inbox.is_empty() {
+            // Who has no appetite now will say when it is back.
+            if appetite > 0 {
+                self.members[number].stirred.insert(conn);
+            }
+        } else if connection.ended {
+            self.tell(|| format!("member {number} sees that c{conn} is gone"));
+            self.connections.remove(&conn);
+            return self.inform(number, Input::Closed { conn: ConnId(conn) });
+        }
+        Ok(true)
+    }
+
+    /// Writes what a connection's window takes.
+    pub(super) fn write(&mut self, number: usize, conn: u64) -> Alive {
+        loop {
+            let Some(node) = &self.members[number].node else {
+                return Ok(false);
+            };
+            let Some(connection) = self.connections.get_mut(&conn).filter(|c| c.known) else {
+                return Ok(true);
+            };
+            let Some(chunk) = node.outbox(ConnId(conn)).next() else {
+                break;
+            };
+            let room = connection.window.saturating_sub(connection.untaken);
+            if room == 0 {
+                connection.blocked = true;
+                self.fired(Fault::SlowReader);
+                return Ok(true);
+            }
+            let count = chunk.len().min(room);
+            let bytes = chunk[..count].to_vec();
+            connection.untaken = connection.untaken.saturating_add(count);
+            self.digest.word(conn);
+            self.digest.bytes(&bytes);
+            self.send_bytes(conn, false, &bytes);
+            let conn = ConnId(conn);
+            if !self.inform(number, Input::Sent { conn, count })? {
+                return Ok(false);
+            }
+        }
+        let closing = self.connections.get_mut(&conn).filter(|c| c.closing);
+        if let Some(connection) = closing {
+            connection.known = false;
+            self.send(conn, false, Segment::End);
+            return self.inform(number, Input::Closed { conn: ConnId(conn) });
+        }
+        Ok(true)
+    }
+}
