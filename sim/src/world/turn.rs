@@ -394,13 +394,16 @@ impl World {
         let tight = member.is_tight(self.time);
         match failure {
             None => self.end(number, End::Stop),
-            Some(_) if member.flipped.is_some() && !member.serving => {
+            // One that ends since a sync has failed refuses nothing, and may have cut already.
+            Some(_) if member.flipped.is_some() && !member.serving && !member.sync_failed => {
                 self.judge.reached(Goal::Refused);
                 self.end(number, End::Process);
                 self.repair(number);
             }
             // Its manifest names it alone, and what it has lost is who came later.
-            Some(_) if member.harm.is_some() && self.scenario.founders == 1 => {
+            Some(_)
+                if member.harm.is_some() && self.scenario.founders == 1 && !member.sync_failed =>
+            {
                 self.judge.reached(Goal::Refused);
                 self.end(number, End::Process);
                 self.mend(number);
