@@ -159,10 +159,13 @@ impl Node {
         if self.batch.is_empty() || self.commit.reload_wanted || self.commit.is_holding_back() {
             return;
         }
-        let stamp = self.clock();
+        let clock = self.clock();
         let Some(raft) = &mut self.commit.raft else {
             return;
         };
+        // What the log has brought and nobody has applied yet may be stamped later than any clock
+        // says: an empty transaction is executed before the doors are open.
+        let stamp = clock.max(raft.last_stamp());
         self.stamped = (stamp, self.now.mono);
         let payload = Bytes::copy_from_slice(&self.batch.bytes);
         let waiters = mem::replace(

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::ids::{LogIndex, NodeId};
-use crate::time::{Mono, Stamp};
+use crate::time::Mono;
 
 use super::message::Message;
 use super::progress::{Peer, Progress};
@@ -95,10 +95,8 @@ impl Raft {
     }
 
     fn put_in_force(&mut self, membership: &Membership) -> LogIndex {
-        let last = self.log.window().last();
-        let stamp = last.map_or(Stamp(0), |entry| entry.stamp);
         let payload = Bytes::from(membership.encode());
-        let index = self.append(stamp, Kind::Membership, payload);
+        let index = self.append(self.last_stamp(), Kind::Membership, payload);
         if let Some(entry) = self.log.get(index) {
             self.history.appended(entry);
         }

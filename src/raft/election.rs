@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use crate::ids::{NodeId, PersistSeq, Term};
 use crate::rng;
-use crate::time::{Mono, Stamp};
+use crate::time::Mono;
 
 use super::message::{Message, Place};
 use super::progress::Peer;
@@ -213,8 +213,6 @@ impl Raft {
         let peers = members.filter(|member| member.id != me);
         let next = self.last().next();
         let peers = peers.map(|member| Peer::new(*member, next, now)).collect();
-        let last = self.log.window().last();
-        let stamp = last.map_or(Stamp(0), |entry| entry.stamp);
         let uncommitted = self.log.behind(self.commit, usize::MAX, usize::MAX);
         self.receiving = None;
         self.role = Role::Leader(Box::new(Leadership {
@@ -225,7 +223,7 @@ impl Raft {
             transfer: None,
             uncommitted_bytes: uncommitted.map_or(0, bytes),
         }));
-        self.append(stamp, Kind::Noop, Bytes::new());
+        self.append(self.last_stamp(), Kind::Noop, Bytes::new());
         self.lead_on();
     }
 

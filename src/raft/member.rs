@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::ids::{Incarnation, LogIndex, NodeId, PersistSeq, Term};
-use crate::time::Mono;
+use crate::time::{Mono, Stamp};
 
 use super::history::History;
 use super::install::Receiving;
@@ -235,6 +235,12 @@ impl Raft {
             let kept = self.fed_bytes();
             self.log.trim(up_to, kept);
         }
+    }
+
+    /// The stamp of the last entry in memory; 0 where there is none, for then it is applied.
+    pub fn last_stamp(&self) -> Stamp {
+        let last = self.log.window().last();
+        last.map_or(Stamp(0), |entry| entry.stamp)
     }
 
     /// The last entry of the log.
