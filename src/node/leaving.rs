@@ -14,6 +14,10 @@ use super::{Node, Phase};
 /// How long clients are shown who leads before their connections end.
 const COURTESY: Duration = Duration::from_millis(100);
 
+/// How long a leader waits for others to confirm what it has proposed. Where they cannot, it may be
+/// because they wait for what a server that stops no longer does.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// What is left to do before the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Leaving {
@@ -22,6 +26,11 @@ pub(super) enum Leaving {
     /// Clients are sent there.
     Showing {
         /// So long.
+        until: Mono,
+    },
+    /// What was proposed is to be committed.
+    Settling {
+        /// Until the office is laid down all the same.
         until: Mono,
     },
 }
@@ -41,8 +50,17 @@ impl Node {
         if hands_over {
             self.office.leaving = Some(Leaving::HandingOver);
         } else if matches!(self.phase, Phase::Serving | Phase::Recovering) {
-            self.phase = Phase::Stopping;
+            self.stop_when_settled();
+        } else if self.phase == Phase::Stopping {
+            let until = self.now.mono;
+            self.office.leaving = Some(Leaving::Settling { until });
         }
+    }
+
+    fn stop_when_settled(&mut self) {
+        self.phase = Phase::Stopping;
+        let until = self.now.mono + PATIENCE;
+        self.office.leaving = Some(Leaving::Settling { until });
     }
 
     /// The next step on the way out, when it is time.
@@ -56,8 +74,16 @@ impl Node {
             Some(Leaving::Showing { until }) if self.now.mono >= until => {
                 self.office.leaving = None;
                 if self.phase == Phase::Serving {
-                    self.phase = Phase::Stopping;
+                    self.stop_when_settled();
                 }
+            }
+            Some(Leaving::Settling { until }) if self.now.mono >= until => {
+                self.office.leaving = None;
+                if let Some(raft) = &mut self.commit.raft {
+                    raft.resign();
+                }
+                // Who waits is told that nobody knows what will become of it.
+                self.tend_office();
             }
             _ => {}
         }
@@ -66,7 +92,7 @@ impl Node {
     /// When that is.
     pub(super) fn leaving_deadline(&self) -> Option<Deadline> {
         match self.office.leaving {
-            Some(Leaving::Showing { until }) => Some(Deadline {
+            Some(Leaving::Showing { until } | Leaving::Settling { until }) => Some(Deadline {
                 at: until,
                 reason: Reason::Housekeeping,
             }),

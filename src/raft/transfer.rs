@@ -60,6 +60,14 @@ impl Raft {
         Ok(())
     }
 
+    /// Lays the office down, whatever is on its way: others may lead, and commit it or not. Nothing
+    /// is done where nobody else votes.
+    pub fn resign(&mut self) {
+        if self.is_leader() && !self.in_force().is_sole_voter(self.settings.id) {
+            self.follow(None);
+        }
+    }
+
     /// Whether this leader is giving its office away.
     pub fn is_transferring(&self) -> bool {
         match &self.role {

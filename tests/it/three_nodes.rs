@@ -152,7 +152,10 @@ impl Group {
             }
         }
         if is_stopped {
-            self.kill(member);
+            // What it has said has left.
+            let machine = &mut self.machines[member];
+            machine.node = None;
+            machine.frames.clear();
         }
         for (to, frame) in sent {
             let to = &mut self.machines[to.0 as usize - 1];
@@ -326,6 +329,38 @@ fn who_is_told_to_stop_lets_another_lead_first() {
         group.step();
     }
     assert!(group.machines[first].node.is_none(), "it has stopped");
+}
+
+/// Whoever stops makes no state any more, and a follower that needs one confirms nothing.
+#[test]
+fn who_is_told_to_stop_does_not_wait_for_ever() {
+    let mut group = Group::with(|config| config.retained_bytes = 0);
+    let first = group.leader();
+    let (behind, gone) = ((first + 1) % MEMBERS, (first + 2) % MEMBERS);
+    group.kill(behind);
+    for number in 1..5 {
+        assert_eq!(group.ask(first, "INCR visits"), format!(":{number}"));
+    }
+    group.start(behind);
+    group.kill(gone);
+    let conn = group.send(first, "INCR visits");
+    group.step();
+    for _ in 0..2 {
+        let now = group.now;
+        let node = group.machines[first].node.as_mut().expect("it runs");
+        node.handle(now, Input::Stop);
+        group.step();
+    }
+    for _ in 0..9000 {
+        group.step();
+    }
+    assert!(group.machines[first].node.is_some(), "it waits for a while");
+    for _ in 0..1500 {
+        group.step();
+    }
+    assert!(group.machines[first].node.is_none(), "it has stopped");
+    let told = &group.machines[first].replies[&conn];
+    assert!(told.starts_with(b"-UNCERTAIN "), "{told:?}");
 }
 
 /// What is watched while the state is loaded may change by what is loaded next.
