@@ -64,7 +64,7 @@ fn a_server_of_its_own_becomes_a_group_that_somebody_new_joins() {
     group.kill(0);
     assert_eq!(group.ask(&["DBSIZE"]), ":100");
     // Who is lost for good is replaced by somebody new, under a number of its own.
-    assert_eq!(group.ask(&["RAFT", "REMOVE", "1"]), "+OK");
+    group.remove("1");
     group.wait_for_voters(2);
     let fourth = group.join(third);
     group.wait_for_voters(3);

@@ -225,6 +225,22 @@ impl Group {
         self.members[at].again = options.iter().copied().map(str::to_owned).collect();
     }
 
+    /// The member of that number is removed.
+    pub(super) fn remove(&self, id: &str) {
+        self.wait_until("it is removed", |group| {
+            let nodes = group.ask(&["RAFT", "NODES"]);
+            let is_member = |line: &str| line.starts_with(&format!("{id} "));
+            let is_gone = !nodes.lines().any(is_member);
+            if !is_gone {
+                // Where another leads meanwhile, or a change is not over, it is said again.
+                let _ = group
+                    .client(group.leader())
+                    .try_ask(&["RAFT", "REMOVE", id]);
+            }
+            is_gone
+        });
+    }
+
     /// A member's disk is lost: it is removed, and somebody new comes in its place, under its
     /// number.
     pub(super) fn replace(&mut self, at: usize) {
@@ -236,18 +252,7 @@ impl Group {
         });
         let id = id.unwrap_or_default();
         self.kill(at);
-        self.wait_until("it is removed", |group| {
-            let nodes = group.ask(&["RAFT", "NODES"]);
-            let is_member = |line: &str| line.starts_with(&format!("{id} "));
-            let is_gone = !nodes.lines().any(is_member);
-            if !is_gone {
-                // Where another leads meanwhile, or a change is not over, it is said again.
-                let _ = group
-                    .client(group.leader())
-                    .try_ask(&["RAFT", "REMOVE", &id]);
-            }
-            is_gone
-        });
+        self.remove(&id);
         for entry in std::fs::read_dir(self.directory(at).path()).expect("its directory") {
             let path = entry.expect("a file").path();
             std::fs::remove_file(path).expect("a file that nobody needs");
