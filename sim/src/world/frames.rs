@@ -151,6 +151,7 @@ impl World {
         }
         if overdue {
             self.fired(Fault::Overdue);
+            self.awaits_frame(much_later);
             self.record(address, || Strike::Delay { after: much_later });
         }
         let late = if overdue { much_later } else { late };
@@ -182,7 +183,10 @@ impl World {
                     let frame = frame.clone();
                     self.push(after, Event::Frame { from, to, frame });
                 }
-                Strike::Delay { after: longer } => after = longer,
+                Strike::Delay { after: longer } => {
+                    self.awaits_frame(longer);
+                    after = longer;
+                }
                 _ => {}
             }
         }

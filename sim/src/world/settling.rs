@@ -34,6 +34,8 @@ pub(super) struct Settling {
     gone: u64,
     /// When all was settled first, and the leader's term then.
     settled: Option<(u64, Term)>,
+    /// When the last frame comes that is seconds late.
+    late: u64,
 }
 
 impl World {
@@ -50,6 +52,11 @@ impl World {
             return self.stuck().map(|()| true);
         }
         Ok(false)
+    }
+
+    /// A frame comes seconds late: what it does it does then.
+    pub(super) fn awaits_frame(&mut self, after: u64) {
+        self.settling.late = self.settling.late.max(self.time + after);
     }
 
     /// Whether a member stays away for ever.
@@ -72,6 +79,10 @@ impl World {
         let Some(term) = self.leader().and_then(Node::raft).map(Raft::term) else {
             return Ok(true);
         };
+        if self.time < self.settling.late {
+            // It may be a leader's wish to be followed, of which it has thought better long since.
+            return Ok(false);
+        }
         let (since, settled) = *self.settling.settled.get_or_insert((self.time, term));
         if prompt && settled != term {
             let text = format!("{settled} was led in peace, and {term} has begun");
