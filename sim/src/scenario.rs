@@ -272,8 +272,8 @@ impl Scenario {
         scenario
     }
 
-    /// How often things go wrong.
-    pub(crate) fn mishaps(&mut self) -> [&mut Every; 10] {
+    /// How often each class of faults strikes.
+    pub(crate) fn intervals(&mut self) -> [&mut Every; 10] {
         [
             &mut self.crashes,
             &mut self.pauses,
@@ -290,7 +290,7 @@ impl Scenario {
 
     /// Nothing goes wrong any more.
     pub(crate) fn calm(&mut self) {
-        for every in self.mishaps() {
+        for every in self.intervals() {
             *every = None;
         }
         for share in [

@@ -45,7 +45,7 @@ pub fn play(bytes: &[u8]) -> Result<Played, String> {
 /// The same in a small world and a short time: at most three members form a group, and what goes
 /// wrong now and then goes wrong often.
 fn hurried(mut scenario: Scenario) -> Scenario {
-    for every in scenario.mishaps() {
+    for every in scenario.intervals() {
         *every = every.map(|mean| mean / HASTE);
     }
     scenario.newcomers_ask = scenario.newcomers_ask.map(|mean| mean / HASTE);

@@ -88,14 +88,6 @@ impl Order {
         }
     }
 
-    /// The same, of which nothing is printed.
-    pub(crate) const fn unheard(self) -> Self {
-        Self {
-            events: self.events,
-            ..Self::quiet(self.seed, self.profile)
-        }
-    }
-
     /// The same with so many events at most.
     #[cfg(test)]
     pub(crate) const fn upto(self, events: u64) -> Self {

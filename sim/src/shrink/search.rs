@@ -43,7 +43,7 @@ impl Search {
             places: Vec::new(),
             time: u64::MAX,
             trials: 0,
-            order: order.unheard(),
+            order,
             budget,
             watch: Stopwatch::start(),
             progress: Progress::new(budget.time),

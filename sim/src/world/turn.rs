@@ -185,7 +185,7 @@ impl World {
             return Ok(());
         }
         let member = number;
-        if self.stands_still_at(number, Event::Turn { member, life }) {
+        if self.must_wait(number, Event::Turn { member, life }) {
             return Ok(());
         }
         let member = &mut self.members[number];
@@ -219,8 +219,8 @@ impl World {
         self.flush(number, &mut dice)
     }
 
-    /// Whether a process stands still when it was to go on: what comes then comes later.
-    fn stands_still_at(&mut self, number: usize, event: Event) -> bool {
+    /// Whether a process still stands where it was to go on: the event comes again when it does.
+    fn must_wait(&mut self, number: usize, event: Event) -> bool {
         let member = &self.members[number];
         if self.time < member.paused_until {
             self.push(member.paused_until - self.time, event);
@@ -239,7 +239,7 @@ impl World {
             return Ok(());
         }
         let member = number;
-        if self.stands_still_at(number, Event::Flush { member, life }) {
+        if self.must_wait(number, Event::Flush { member, life }) {
             return Ok(());
         }
         let member = &mut self.members[number];

@@ -233,9 +233,12 @@ impl Group {
             let is_gone = !nodes.lines().any(is_member);
             if !is_gone {
                 // Where another leads meanwhile, or a change is not over, it is said again.
-                let _ = group
-                    .client(group.leader())
-                    .try_ask(&["RAFT", "REMOVE", id]);
+                let mut leader = group.client(group.leader());
+                if let Ok(answer) = leader.try_ask(&["RAFT", "REMOVE", id]) {
+                    let again = ["-MOVED ", "-CLUSTERDOWN ", "-TRYAGAIN ", "-UNCERTAIN "];
+                    let is_said_again = again.iter().any(|code| answer.starts_with(code));
+                    assert!(answer == "+OK" || is_said_again, "{answer}");
+                }
             }
             is_gone
         });
