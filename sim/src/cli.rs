@@ -181,6 +181,9 @@ enum Verb {
         /// Put the table into this page, between its two marks.
         #[arg(long)]
         write: Option<PathBuf>,
+        /// Do not hunt: play what each has shrunk to, `sim/mutants/NAME.sim`.
+        #[arg(long, conflicts_with_all = ["seeds", "starts", "shrink", "write"])]
+        replay: bool,
     },
     /// The model of what goes wrong, in words.
     Faults,
@@ -309,10 +312,16 @@ pub fn main() -> u8 {
         }
         Verb::Mutants {
             names,
+            replay: true,
+            ..
+        } => mutants::replay(&names),
+        Verb::Mutants {
+            names,
             seeds,
             starts,
             shrink,
             write,
+            replay: false,
         } => mutants::hunt(&mutants::Plan {
             names,
             seeds,

@@ -11,6 +11,7 @@
 
 mod catch;
 mod copy;
+mod files;
 mod patches;
 mod table;
 
@@ -25,6 +26,7 @@ use crate::report;
 use crate::stopwatch::Stopwatch;
 use catch::{Catch, Shrunk, caught, fleet, runs_of, shrunk};
 use copy::{Copy, said_any};
+pub(crate) use files::replay;
 use patches::{Blind, Mutant, blinded, mutants};
 use table::Row;
 

@@ -68,15 +68,25 @@ fn voters(membership: &Membership) -> usize {
     }
 }
 
+impl Member {
+    /// How many voters decide, as its node knows, or knew when it was last up: who leads alone is
+    /// at times the only one who knows that.
+    fn deciding(&self) -> Option<usize> {
+        let raft = self.node.as_ref().and_then(Node::raft);
+        let known = raft.map(|raft| voters(raft.in_force()).min(voters(raft.membership())));
+        known.or(self.decided)
+    }
+
+    /// Keeps that beyond the end of its node.
+    pub(super) fn keep_deciding(&mut self) {
+        self.decided = self.deciding();
+    }
+}
+
 impl World {
-    /// How many members may lack something, as far as anybody who is up knows.
+    /// How many members may lack something, as far as anybody knows or knew.
     fn bearable(&self) -> usize {
-        let rafts = self
-            .members
-            .iter()
-            .filter_map(|member| member.node.as_ref());
-        let rafts = rafts.filter_map(Node::raft);
-        let sizes = rafts.flat_map(|raft| [voters(raft.in_force()), voters(raft.membership())]);
+        let sizes = self.members.iter().filter_map(Member::deciding);
         sizes.min().map_or(0, |least| least.saturating_sub(1) / 2)
     }
 

@@ -106,6 +106,8 @@ pub(super) struct Member {
     /// What of its disk is damaged and not yet known to be made good, and how often it was.
     pub(super) harm: Option<Harmed>,
     pub(super) harms: u64,
+    /// How many voters decided when its node was last up, if it knew.
+    pub(super) decided: Option<usize>,
     /// How often its disk was wiped.
     pub(super) wipes: u64,
     /// It was, and the group has no voter of this life of its disk yet.
@@ -161,6 +163,7 @@ impl Member {
             flipped: None,
             harm: None,
             harms: 0,
+            decided: None,
             wipes: 0,
             lost: false,
             tight_until: 0,
@@ -217,7 +220,7 @@ impl Member {
             .wrapping_add(self.wipes << 32 | self.number as u64);
         self.disk = FakeDisk::new(seed, scenario.final_failures);
         self.unsynced.clear();
-        (self.harm, self.lost) = (None, true);
+        (self.harm, self.decided, self.lost) = (None, None, true);
         let (own, incarnation) = (self.config.id, self.incarnation());
         self.config.incarnation = incarnation;
         self.config.founders.retain(|(id, _)| *id != own);
@@ -400,6 +403,7 @@ impl World {
             member.clock.reboot(time, dice.below(1 << 40));
             member.told = Mono(0);
         }
+        member.keep_deciding();
         member.node = None;
         member.life += 1;
         member.busy.clear();

@@ -18,7 +18,8 @@ use crate::judge::invariant::{Id, Verdict, Violation};
 /// For how long clients go on asking when the faults have ended, in nanoseconds: then nothing wakes
 /// a member but what it has asked for itself.
 pub(super) const CALM: u64 = 1_000_000_000;
-/// How long after the faults have ended all requests must be answered, in nanoseconds.
+/// How long after the faults have ended, and at least until the last late frame has come, all
+/// requests must be answered, in nanoseconds.
 const PATIENCE: u64 = 20_000_000_000;
 /// For how long a leader is watched that nothing disturbs, in nanoseconds: some longest election
 /// timeouts.
@@ -48,7 +49,8 @@ impl World {
         if calm && self.is_quiet() && self.leader_stays()? {
             return self.last_words().map(|()| true);
         }
-        if self.healed && self.time > self.scenario.duration + PATIENCE + WATCHED {
+        let patience = (self.scenario.duration + PATIENCE).max(self.settling.late);
+        if self.healed && self.time > patience + WATCHED {
             return self.stuck().map(|()| true);
         }
         Ok(false)

@@ -1,0 +1,85 @@
+//! What planted bugs have shrunk to: each `sim/mutants/NAME.sim` must fail as it says where its bug
+//! is planted, and must not fail where it is not.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::copy::{Copy, said_any};
+use super::patches::{Mutant, mutants};
+use super::{LIVES, root};
+use crate::report;
+
+/// What a replay of a file says in its last line.
+const REPRODUCED: &str = "reproduced: ";
+/// What it says where nothing fails: some of the faults may strike only what the bug brings about.
+const HARMLESS: [&str; 2] = ["passes", "stale: "];
+
+/// Plays the files of the named bugs, or of all, prints what came of each, and gives the exit code.
+pub(crate) fn replay(names: &[String]) -> u8 {
+    replay_all(names).unwrap_or_else(|why| {
+        report::line(&why);
+        LIVES
+    })
+}
+
+fn replay_all(names: &[String]) -> Result<u8, String> {
+    let root = root()?;
+    let all = mutants(&root, names)?.into_iter();
+    let (with_file, without): (Vec<_>, Vec<_>) = all.partition(|mutant| file_of(mutant).is_file());
+    report::aside("building the tree without a mutant");
+    let copy = Copy::make(&root)?;
+    let mut reproduced = 0;
+    for mutant in &with_file {
+        let words = match copy.reproduces(mutant) {
+            Ok(words) => {
+                reproduced += 1;
+                words
+            }
+            Err(why) => format!("FAILS: {why}"),
+        };
+        report::line(&format!("{:<32} {words}", mutant.name));
+    }
+    let (files, without) = (with_file.len(), without.len());
+    report::line(&format!(
+        "{reproduced} of {files} files are reproduced; {without} planted bugs have none"
+    ));
+    Ok(if reproduced == files { 0 } else { LIVES })
+}
+
+/// What a bug has shrunk to lies beside its patch.
+fn file_of(mutant: &Mutant) -> PathBuf {
+    mutant.path.with_extension("sim")
+}
+
+impl Copy {
+    /// What the file says where the bug is planted.
+    ///
+    /// # Errors
+    ///
+    /// What is not as it should be: it passes there, or it fails without the bug.
+    fn reproduces(&self, mutant: &Mutant) -> Result<String, String> {
+        let file = file_of(mutant);
+        let without = verdict(&self.plain, &file)?;
+        if !HARMLESS.iter().any(|words| without.starts_with(words)) {
+            return Err(format!("without its bug: {without}"));
+        }
+        self.patch(&mutant.path, false)?;
+        let with = self
+            .build()
+            .and_then(|()| verdict(&self.simulator(), &file));
+        self.patch(&mutant.path, true)?;
+        let with = with?;
+        match with.strip_prefix(REPRODUCED) {
+            Some(id) if mutant.ids.iter().any(|named| named == id) => Ok(with),
+            _ => Err(format!("with its bug: {with}")),
+        }
+    }
+}
+
+/// The last line of what a simulator says of a file.
+fn verdict(simulator: &Path, file: &Path) -> Result<String, String> {
+    let said = said_any(Command::new(simulator).arg("replay").arg(file));
+    let said = said.ok_or_else(|| format!("{}: does not start", simulator.display()))?;
+    let last = said.lines().last().unwrap_or_default();
+    Ok(last.to_owned())
+}
