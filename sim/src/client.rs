@@ -57,6 +57,12 @@ impl Batch {
         }
         self.pieces.push((piece, self.bytes.len()));
     }
+
+    /// Whether something in it ends the conversation.
+    pub(crate) fn errs(&self) -> bool {
+        let mut pieces = self.pieces.iter();
+        pieces.any(|(piece, _)| matches!(piece, Piece::Garbage { .. }))
+    }
 }
 
 impl Client {

@@ -52,6 +52,16 @@ fn file_of(mutant: &Mutant) -> PathBuf {
 }
 
 impl Copy {
+    /// That nothing fails without a bug.
+    pub(super) fn is_harmless(&self, file: &Path) -> Result<(), String> {
+        let without = verdict(&self.plain, file)?;
+        if HARMLESS.iter().any(|words| without.starts_with(words)) {
+            Ok(())
+        } else {
+            Err(format!("without its bug: {without}"))
+        }
+    }
+
     /// What the file says where the bug is planted.
     ///
     /// # Errors
@@ -59,10 +69,7 @@ impl Copy {
     /// What is not as it should be: it passes there, or it fails without the bug.
     fn reproduces(&self, mutant: &Mutant) -> Result<String, String> {
         let file = file_of(mutant);
-        let without = verdict(&self.plain, &file)?;
-        if !HARMLESS.iter().any(|words| without.starts_with(words)) {
-            return Err(format!("without its bug: {without}"));
-        }
+        self.is_harmless(&file)?;
         self.patch(&mutant.path, false)?;
         let with = self
             .build()

@@ -151,7 +151,10 @@ impl Copy {
             let mut catches: Vec<&Catch> = hunt.catches.iter().map(|(catch, _)| catch).collect();
             catches.sort_by_key(|catch| catch.event);
             let mut catches = catches.into_iter();
-            hunt.shrunk = catches.find_map(|catch| shrunk(&self.simulator(), catch, time, &file));
+            hunt.shrunk = catches.find_map(|catch| {
+                let shrunk = shrunk(&self.simulator(), catch, time, &file)?;
+                self.is_harmless(&file).is_ok().then_some(shrunk)
+            });
         }
         Ok(hunt)
     }

@@ -71,6 +71,10 @@ impl World {
                         self.open(number, member, slow);
                     }
                 }
+                // Where nothing wrong stands in front of it, it is a request as any other.
+                Deal::Ask(Piece::Behind(words)) if !batch.errs() => {
+                    batch.push(Piece::Request(words));
+                }
                 Deal::Ask(piece) => batch.push(piece),
                 Deal::Twins { dice } => twins = Some(dice),
                 Deal::Leave { cut, how } => leave = Some((cut, how)),
@@ -93,8 +97,7 @@ impl World {
         if self.clients[number].leaving {
             return Ok(());
         }
-        let errs = |(piece, _): &(Piece, usize)| matches!(piece, Piece::Garbage { .. });
-        self.clients[number].leaving = batch.pieces.iter().any(errs);
+        self.clients[number].leaving = batch.errs();
         if let Some(dice) = twins {
             self.check_twins(number, &batch, dice)?;
         }
