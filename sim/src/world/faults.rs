@@ -376,7 +376,6 @@ impl World {
         self.over(number, Fault::Freeze);
         self.over(number, Fault::Lag);
         self.over(number, Fault::Partition);
-        self.members[number].stands_no_longer(time);
-        self.wake(number);
+        self.goes_on(number);
     }
 }

@@ -181,7 +181,7 @@ impl World {
     /// A turn.
     pub(super) fn turn(&mut self, number: usize, life: u64) -> Verdict {
         let member = &mut self.members[number];
-        if member.life != life || !member.is_up() {
+        if member.life != life || !member.is_up() || !member.turn_planned {
             return Ok(());
         }
         let member = number;
@@ -233,9 +233,24 @@ impl World {
         false
     }
 
+    /// A process goes on now, whatever was planned for when it would.
+    pub(super) fn goes_on(&mut self, number: usize) {
+        let member = &mut self.members[number];
+        if self.time < member.paused_until {
+            member.turn_planned = false;
+        }
+        member.stands_no_longer(self.time);
+        let (life, member) = (member.life, number);
+        if self.members[number].mid_turn {
+            self.push(0, Event::Flush { member, life });
+        }
+        self.wake(number);
+    }
+
     /// The end of a turn in the middle of which the process stood still.
     pub(super) fn late_flush(&mut self, number: usize, life: u64) -> Verdict {
-        if self.members[number].life != life {
+        let member = &self.members[number];
+        if member.life != life || !member.mid_turn {
             return Ok(());
         }
         let member = number;
