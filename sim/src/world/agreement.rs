@@ -9,6 +9,7 @@ use seedis::raft::{Entry, Kind, Member, Membership, Raft, RoleName};
 
 use super::World;
 use super::frames::id_of;
+use super::member::Member as Machine;
 use super::promises::Promises;
 use crate::digest::Digest;
 use crate::goals::Goal;
@@ -110,13 +111,16 @@ fn digest_of(entry: &Entry) -> u128 {
 
 impl Agreement {
     /// R2, R3, R6, R8 to R10, R12 to R15: a member's state follows from what it was.
-    fn look(&mut self, number: usize, life: u64, node: &Node, raft: &Raft) -> Verdict {
+    fn look(&mut self, machine: &Machine, node: &Node, raft: &Raft) -> Verdict {
+        let (number, life) = (machine.number, machine.life);
         let shown = self.shown.entry(number).or_default();
         shown.settles(raft);
         if shown.life != life {
             // What was not durable may be gone.
             let (log, durable) = (std::mem::take(&mut shown.log), shown.durable);
-            if raft.is_repairing() && shown.owed.is_none() {
+            // What has lost the latest entries may be as far by earlier ones, of a later term, and
+            // has paid then before anybody has seen it under repair.
+            if (raft.is_repairing() || machine.harm.is_some()) && shown.owed.is_none() {
                 shown.owed = Some(Owed {
                     log: log.clone(),
                     durable,
@@ -410,7 +414,7 @@ impl World {
         let Some((node, raft)) = member.node.as_ref().and_then(|n| Some((n, n.raft()?))) else {
             return Ok(());
         };
-        self.agreement.look(number, member.life, node, raft)?;
+        self.agreement.look(member, node, raft)?;
         let repairing = raft.is_repairing();
         if repairing && member.harms == 0 {
             let text = format!("member {number} is under repair, and nothing was damaged");
