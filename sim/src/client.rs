@@ -60,8 +60,7 @@ impl Batch {
 
     /// Whether something in it ends the conversation.
     pub(crate) fn errs(&self) -> bool {
-        let mut pieces = self.pieces.iter();
-        pieces.any(|(piece, _)| matches!(piece, Piece::Garbage { .. }))
+        self.pieces.iter().any(|(piece, _)| piece.errs())
     }
 }
 
@@ -102,7 +101,7 @@ impl Client {
         let mut batch = Batch::default();
         for _ in 0..dice.within(1, most) {
             for piece in self.workload.next(dice) {
-                let last = matches!(piece, Piece::Garbage { .. });
+                let last = piece.errs();
                 batch.push(piece);
                 if last {
                     self.leaving = true;

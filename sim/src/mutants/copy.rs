@@ -6,6 +6,7 @@ use std::process::Command;
 
 use super::names_in;
 use crate::digest::Digest;
+use crate::report;
 
 /// The copy of the tree and where it is built.
 pub(super) struct Copy {
@@ -27,6 +28,7 @@ impl Copy {
             target: base.join("target"),
             plain: base.join("sim-without-a-mutant"),
         };
+        report::aside("building the tree without a mutant");
         let failed = |error: std::io::Error| format!("{}: {error}", base.display());
         if copy.tree.exists() {
             fs::remove_dir_all(&copy.tree).map_err(failed)?;
@@ -46,7 +48,7 @@ impl Copy {
         self.tree.with_file_name(format!("{mutant}.sim"))
     }
 
-    pub(super) fn build(&self) -> Result<(), String> {
+    fn build(&self) -> Result<(), String> {
         let mut cargo = Command::new("cargo");
         cargo
             .args(["build", "--quiet", "--release", "--package", "sim"])
@@ -61,6 +63,18 @@ impl Copy {
             let first = why.lines().find(|line| line.starts_with("error"));
             format!("does not build: {}", first.unwrap_or("cargo failed"))
         })
+    }
+
+    /// Builds the copy with a patch, does something with its simulator, and takes the patch off.
+    pub(super) fn with<T>(
+        &self,
+        path: &Path,
+        act: impl FnOnce() -> Result<T, String>,
+    ) -> Result<T, String> {
+        self.patch(path, false)?;
+        let done = self.build().and_then(|()| act());
+        self.patch(path, true)?;
+        done
     }
 
     /// Puts a patch on the copy, or takes it off.

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::copy::{Copy, said_any};
 use super::patches::{Mutant, mutants};
-use super::{LIVES, root};
+use super::{LIVES, code, root};
 use crate::report;
 
 /// What a replay of a file says in its last line.
@@ -16,17 +16,13 @@ const HARMLESS: [&str; 2] = ["passes", "stale: "];
 
 /// Plays the files of the named bugs, or of all, prints what came of each, and gives the exit code.
 pub(crate) fn replay(names: &[String]) -> u8 {
-    replay_all(names).unwrap_or_else(|why| {
-        report::line(&why);
-        LIVES
-    })
+    code(replay_all(names))
 }
 
 fn replay_all(names: &[String]) -> Result<u8, String> {
     let root = root()?;
     let all = mutants(&root, names)?.into_iter();
     let (with_file, without): (Vec<_>, Vec<_>) = all.partition(|mutant| file_of(mutant).is_file());
-    report::aside("building the tree without a mutant");
     let copy = Copy::make(&root)?;
     let mut reproduced = 0;
     for mutant in &with_file {
@@ -70,12 +66,7 @@ impl Copy {
     fn reproduces(&self, mutant: &Mutant) -> Result<String, String> {
         let file = file_of(mutant);
         self.is_harmless(&file)?;
-        self.patch(&mutant.path, false)?;
-        let with = self
-            .build()
-            .and_then(|()| verdict(&self.simulator(), &file));
-        self.patch(&mutant.path, true)?;
-        let with = with?;
+        let with = self.with(&mutant.path, || verdict(&self.simulator(), &file))?;
         match with.strip_prefix(REPRODUCED) {
             Some(id) if mutant.ids.iter().any(|named| named == id) => Ok(with),
             _ => Err(format!("with its bug: {with}")),

@@ -62,7 +62,12 @@ struct Hunt {
 
 /// Hunts all mutants of the plan, prints the table, and gives the exit code.
 pub(crate) fn hunt(plan: &Plan) -> u8 {
-    hunt_all(plan).unwrap_or_else(|why| {
+    code(hunt_all(plan))
+}
+
+/// The exit code; what could not be done is said.
+fn code(done: Result<u8, String>) -> u8 {
+    done.unwrap_or_else(|why| {
         report::line(&why);
         LIVES
     })
@@ -71,7 +76,6 @@ pub(crate) fn hunt(plan: &Plan) -> u8 {
 fn hunt_all(plan: &Plan) -> Result<u8, String> {
     let root = root()?;
     let mutants = mutants(&root, &plan.names)?;
-    report::aside("building the tree without a mutant");
     let copy = Copy::make(&root)?;
     report::line(&format!(
         "{:<32} {:<5} {:<8} {:>8} {:>7} {:>6}",
@@ -129,10 +133,7 @@ fn root() -> Result<PathBuf, String> {
 impl Copy {
     /// Hunts one mutant from each starting point.
     fn hunt(&self, mutant: &Mutant, plan: &Plan) -> Result<Hunt, String> {
-        self.patch(&mutant.path, false)?;
-        let hunt = self.build().and_then(|()| self.hunt_built(mutant, plan));
-        self.patch(&mutant.path, true)?;
-        hunt
+        self.with(&mutant.path, || self.hunt_built(mutant, plan))
     }
 
     fn hunt_built(&self, mutant: &Mutant, plan: &Plan) -> Result<Hunt, String> {

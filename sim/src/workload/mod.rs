@@ -34,6 +34,13 @@ pub(crate) enum Piece {
     Behind(Request),
 }
 
+impl Piece {
+    /// Whether it ends the conversation.
+    pub(crate) fn errs(&self) -> bool {
+        matches!(self, Self::Garbage { .. })
+    }
+}
+
 impl fmt::Display for Piece {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
