@@ -20,7 +20,8 @@ use seedis::node::backup::Backup;
 use seedis::node::restore::{NoBackup, Restore, Restored};
 
 use crate::disk::{Directory, Outcome};
-use crate::{EXIT_USAGE, complain, entropy, say, subcommand};
+use crate::lines::{complain, say};
+use crate::{EXIT_USAGE, entropy, subcommand};
 
 /// How often a directory is looked at again in which a server goes on: it may replace files between
 /// two looks.

@@ -15,7 +15,8 @@ use seedis::disk::{DiskDone, DiskOp, FileKind, FileName};
 use seedis::node::inspect::{Damage, Found, Inspection};
 
 use crate::disk::Directory;
-use crate::{EXIT_USAGE, complain, say, subcommand};
+use crate::lines::{complain, say};
+use crate::{EXIT_USAGE, subcommand};
 
 /// The exit code for a directory in which acknowledged data are damaged.
 const EXIT_DAMAGED: u8 = 1;

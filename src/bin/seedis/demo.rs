@@ -11,12 +11,14 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use clap::Parser;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task;
 
 use crate::config::Options;
+use crate::lines::{self, announce, complain};
 use crate::peers::start::{self, PORT_OFFSET};
-use crate::{complain, say, subcommand};
+use crate::signals::{self, Stops};
+use crate::subcommand;
 
 /// How long a killed member stays away.
 const AWAY: Duration = Duration::from_secs(2);
@@ -68,64 +70,98 @@ pub(crate) fn run(words: impl Iterator<Item = std::ffi::OsString>) -> ExitCode {
 }
 
 fn play(demo: &Demo) -> Result<(), String> {
+    lines::start_on_output()?;
+    let stops = signals::listen()?;
     let directory = std::env::temp_dir().join(format!("seedis-demo-{}", std::process::id()));
-    let ports = |id: u16| (demo.port + id - 1, demo.port + id - 1 + PORT_OFFSET);
-    let peers: Vec<String> = (1..=demo.nodes)
-        .map(|id| format!("{id}=127.0.0.1:{}", ports(id).1))
-        .collect();
-    let begin = |id: u16| Member::start(id, ports(id).0, &peers.join(","), &directory);
-    say(&format!(
-        "\n  {} members, clients on {} to {}\n  \
-         next       redis-cli -c -p {} set greeting hello\n  \
-         end        Ctrl-C\n",
-        demo.nodes,
-        demo.port,
-        ports(demo.nodes).0,
-        demo.port
-    ));
-    tracing_subscriber::fmt().with_target(false).init();
-    let mut members: Vec<Member> = (1..=demo.nodes).map(begin).collect::<Result<_, _>>()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let runtime = runtime.map_err(|error| format!("cannot start the runtime: {error}"))?;
-    let rests = |length: Duration| {
-        runtime.block_on(async {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => false,
-                () = tokio::time::sleep(length) => true,
-            }
-        })
+    let (failed, failures) = mpsc::unbounded_channel();
+    let mut stage = Stage {
+        demo,
+        directory: &directory,
+        members: Vec::new(),
+        failed,
     };
-    let never = demo.kill_every.is_zero();
-    let pause = if never {
-        Duration::MAX
-    } else {
-        demo.kill_every
-    };
-    while rests(pause) {
-        let leader = (1..=demo.nodes).find(|id| leads(ports(*id).0));
-        let Some(leader) = leader else {
-            continue;
-        };
-        let place = usize::from(leader - 1);
-        tracing::warn!("member {leader} leads and is killed");
-        let victim = members.remove(place);
-        let _ = victim.die.send(());
-        let _ = victim.thread.join();
-        let goes_on = rests(AWAY);
-        if !goes_on {
-            break;
-        }
-        tracing::warn!("member {leader} starts again");
-        members.insert(place, begin(leader)?);
-    }
-    for member in members {
+    let ended = runtime.block_on(stage.live(stops, failures));
+    for member in stage.members {
         let _ = member.die.send(());
         let _ = member.thread.join();
     }
-    std::fs::remove_dir_all(&directory)
-        .map_err(|error| format!("cannot remove {}: {error}", directory.display()))
+    let removed = std::fs::remove_dir_all(&directory);
+    ended?;
+    removed.map_err(|error| format!("cannot remove {}: {error}", directory.display()))
+}
+
+/// Where members live and die.
+struct Stage<'a> {
+    demo: &'a Demo,
+    directory: &'a Path,
+    members: Vec<Member>,
+    /// Where a member says why it cannot go on.
+    failed: mpsc::UnboundedSender<String>,
+}
+
+impl Stage<'_> {
+    /// Goes on until it is told to stop, at whatever moment, or a member cannot go on.
+    async fn live(
+        &mut self,
+        mut stops: Stops,
+        mut failures: mpsc::UnboundedReceiver<String>,
+    ) -> Result<(), String> {
+        tokio::select! {
+            ended = self.kill_and_start() => ended,
+            () = stops.next() => Ok(()),
+            failure = failures.recv() => Err(failure.unwrap_or_default()),
+        }
+    }
+
+    fn ports(&self, id: u16) -> (u16, u16) {
+        let port = self.demo.port + id - 1;
+        (port, port + PORT_OFFSET)
+    }
+
+    fn begin(&self, id: u16) -> Result<Member, String> {
+        let peers: Vec<String> = (1..=self.demo.nodes)
+            .map(|id| format!("{id}=127.0.0.1:{}", self.ports(id).1))
+            .collect();
+        let (port, failed) = (self.ports(id).0, self.failed.clone());
+        Member::start(id, port, &peers.join(","), self.directory, failed)
+    }
+
+    async fn kill_and_start(&mut self) -> Result<(), String> {
+        let Demo { nodes, port, .. } = *self.demo;
+        announce(&format!(
+            "\n  {nodes} members, clients on {port} to {}\n  \
+             next       redis-cli -c -p {port} set greeting hello\n  \
+             end        Ctrl-C\n",
+            self.ports(nodes).0,
+        ));
+        for id in 1..=nodes {
+            let member = self.begin(id)?;
+            self.members.push(member);
+        }
+        let every = self.demo.kill_every;
+        if every.is_zero() {
+            return std::future::pending().await;
+        }
+        loop {
+            tokio::time::sleep(every).await;
+            let Some(leader) = (1..=nodes).find(|id| leads(self.ports(*id).0)) else {
+                continue;
+            };
+            let place = usize::from(leader - 1);
+            tracing::warn!("member {leader} leads and is killed");
+            let victim = self.members.remove(place);
+            let _ = victim.die.send(());
+            let _ = victim.thread.join();
+            tokio::time::sleep(AWAY).await;
+            tracing::warn!("member {leader} starts again");
+            let member = self.begin(leader)?;
+            self.members.insert(place, member);
+        }
+    }
 }
 
 /// Whether the member whose clients come to this port says that it leads.
@@ -143,7 +179,13 @@ fn leads(port: u16) -> bool {
 }
 
 impl Member {
-    fn start(id: u16, port: u16, peers: &str, directory: &Path) -> Result<Self, String> {
+    fn start(
+        id: u16,
+        port: u16,
+        peers: &str,
+        directory: &Path,
+        failed: mpsc::UnboundedSender<String>,
+    ) -> Result<Self, String> {
         let own: PathBuf = directory.join(id.to_string());
         let words = [
             "seedis",
@@ -161,17 +203,22 @@ impl Member {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build();
-            let Ok(runtime) = runtime else {
-                return;
+            let runtime = match runtime {
+                Ok(runtime) => runtime,
+                Err(error) => {
+                    let _ = failed.send(format!("cannot start the runtime: {error}"));
+                    return;
+                }
             };
             let span = tracing::info_span!("", member = id);
             let _entered = span.enter();
             let local = task::LocalSet::new();
             local.block_on(&runtime, async {
                 tokio::select! {
-                    ended = crate::serve(&options, plan, false) => {
+                    ended = crate::serve(&options, plan, None) => {
                         if let Err(error) = ended {
                             tracing::error!("{error}");
+                            let _ = failed.send(format!("member {id} cannot go on: {error}"));
                         }
                     }
                     _ = dies => {}

@@ -7,15 +7,17 @@ mod config;
 mod configuration;
 mod demo;
 mod disk;
+mod fault;
+mod lines;
 mod listener;
 mod peers;
 mod proxy;
 mod serve;
+mod signals;
 mod stream;
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -24,23 +26,33 @@ use std::time::Duration;
 use seedis::node::Node;
 use seedis::node::config::{Config, Process};
 use seedis::node::input::Input;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task;
 
 use clock::Clock;
-use config::{LogLevel, Options};
+use config::Options;
 use configuration::Configuration;
 use disk::Disk;
+use lines::{announce, complain, say};
 use peers::start::{self, Plan};
 use serve::Server;
+use signals::Stops;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// The exit code of a server that cannot go on.
+const EXIT_FAILURE: i32 = 1;
 /// The exit code for a configuration that cannot be.
 const EXIT_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
+    fault::is_the_end();
+    let code = begin();
+    lines::finish();
+    code
+}
+
+fn begin() -> ExitCode {
     let mut words = std::env::args_os().skip(1);
     match words.next().as_deref().and_then(std::ffi::OsStr::to_str) {
         Some("backup") => return backup::run(words),
@@ -94,34 +106,20 @@ fn subcommand<T: clap::Parser>(
     T::try_parse_from([name].into_iter().chain(words)).map_err(|error| usage(&error))
 }
 
-#[expect(
-    clippy::print_stdout,
-    reason = "the version and the banner are for whoever started us"
-)]
-fn say(text: &str) {
-    println!("{text}");
-}
-
-#[expect(
-    clippy::print_stderr,
-    reason = "the last word of a server that cannot go on"
-)]
-fn complain(text: &str) {
-    eprintln!("seedis: {text}");
-}
-
 fn run(options: &Options, plan: Plan) -> Result<(), String> {
-    start_logging(options)?;
+    lines::start(options)?;
+    let mut stops = signals::listen()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| format!("cannot start the runtime: {error}"))?;
     let local = task::LocalSet::new();
-    local.block_on(&runtime, serve(options, plan, true))
+    local.block_on(&runtime, serve(options, plan, Some(&mut stops)))
 }
 
-/// Serves until it is told to stop, or cannot go on.
-async fn serve(options: &Options, plan: Plan, announce: bool) -> Result<(), String> {
+/// Serves until it is told to stop, or cannot go on. One of several servers of a process is told by
+/// nobody, and says nothing on standard output.
+async fn serve(options: &Options, plan: Plan, mut stops: Option<&mut Stops>) -> Result<(), String> {
     let clock = Clock::start();
     let mut config = complete(options.node(), options);
     let (done, outcomes) = tokio::sync::mpsc::unbounded_channel();
@@ -140,7 +138,10 @@ async fn serve(options: &Options, plan: Plan, announce: bool) -> Result<(), Stri
     };
     let peers = match plan {
         Plan::Alone => None,
-        Plan::Member(roster) => Some(start::enter(options, roster, &mut config).await?),
+        Plan::Member(roster) => tokio::select! {
+            entered = start::enter(options, roster, &mut config) => Some(entered?),
+            () = next(&mut stops) => return Ok(()),
+        },
     };
     let mut listeners = Vec::new();
     if options.port != 0 {
@@ -161,8 +162,8 @@ async fn serve(options: &Options, plan: Plan, announce: bool) -> Result<(), Stri
     if listeners.is_empty() && unix.is_none() {
         return Err("there is nothing to listen on: give --port or --unixsocket".into());
     }
-    if announce {
-        say(&format!(" PID: {}", std::process::id()));
+    if stops.is_some() {
+        announce(&format!(" PID: {}", std::process::id()));
         banner(options, &listeners);
     }
     let configuration = Configuration::new(options.config_file.clone());
@@ -183,13 +184,9 @@ async fn serve(options: &Options, plan: Plan, announce: bool) -> Result<(), Stri
     if let Some((listener, path)) = unix {
         task::spawn_local(listener::accept_unix(Rc::clone(&server), listener, path));
     }
-    let no_signals = |error| format!("cannot listen for signals: {error}");
-    let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
     loop {
         tokio::select! {
-            _ = terminate.recv() => server.tell(Input::Stop),
-            _ = interrupt.recv() => server.tell(Input::Stop),
+            () = next(&mut stops) => server.tell(Input::Stop),
             () = server.stopped.notified() => break,
         }
     }
@@ -197,6 +194,14 @@ async fn serve(options: &Options, plan: Plan, announce: bool) -> Result<(), Stri
         let _ = std::fs::remove_file(path);
     }
     server.failure().map_or(Ok(()), Err)
+}
+
+/// Ends when the process is told to stop.
+async fn next(stops: &mut Option<&mut Stops>) {
+    match stops {
+        Some(stops) => stops.next().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// What only the machine knows: chance, and what INFO says of the process.
@@ -253,7 +258,7 @@ fn banner(options: &Options, listeners: &[tokio::net::TcpListener]) {
     } else {
         "in memory only".into()
     };
-    say(&format!(
+    announce(&format!(
         "\n  Seedis {} speaks like Redis {}\n  listening  {}\n  data       {data}\n  next       \
          redis-cli -p {} ping\n",
         env!("CARGO_PKG_VERSION"),
@@ -261,33 +266,4 @@ fn banner(options: &Options, listeners: &[tokio::net::TcpListener]) {
         addresses.join(", "),
         options.port,
     ));
-}
-
-fn start_logging(options: &Options) -> Result<(), String> {
-    use tracing::level_filters::LevelFilter;
-    let level = match options.loglevel {
-        LogLevel::Debug | LogLevel::Verbose => LevelFilter::DEBUG,
-        LogLevel::Notice => LevelFilter::INFO,
-        LogLevel::Warning => LevelFilter::WARN,
-        LogLevel::Nothing => LevelFilter::OFF,
-    };
-    let lines = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_target(false);
-    if options.logfile.is_empty() {
-        let ansi = std::io::stdout().is_terminal();
-        lines.with_ansi(ansi).init();
-        return Ok(());
-    }
-    let path = Path::new(&options.logfile);
-    let file = std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path);
-    let file = file.map_err(|e| format!("cannot open the log file {}: {e}", path.display()))?;
-    lines
-        .with_ansi(false)
-        .with_writer(std::sync::Mutex::new(file))
-        .init();
-    Ok(())
 }

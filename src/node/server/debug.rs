@@ -52,6 +52,9 @@ impl Node {
         } else if args.is(1, "set-active-expire") && args.len() == 3 {
             self.active_expire = args.is(2, "1");
             reply.ok();
+        } else if args.is(1, "panic") && args.len() == 2 {
+            // Its purpose: to see what becomes of a process that has a fault.
+            panic!("DEBUG PANIC was asked for");
         } else {
             return Err(Error::subcommand_syntax("DEBUG", args.at(1)));
         }

@@ -1,0 +1,6 @@
+//! What the machine may do to a process, done to a real one: it serves on, or it is dead and has
+//! said why.
+
+mod ends;
+mod lines;
+mod stage;
