@@ -5,7 +5,7 @@ use super::context::Change;
 use super::error::{Error, Outcome};
 use super::extended::Extended;
 use super::strings::current;
-use crate::store::NewExpiry;
+use crate::store::{NewExpiry, Text};
 
 /// Adds to the integer at the first key, which counts as 0 where it is absent.
 fn add(change: &mut Change<'_>, args: Args<'_>, by: i64) -> Outcome {
@@ -45,7 +45,9 @@ pub(super) fn incrbyfloat(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     let parse = |text: &[u8]| Extended::parse(text).ok_or(Error::NOT_A_FLOAT);
     let old = match current(change, key)? {
         None => Extended::ZERO,
-        Some(text) => parse(text.as_bytes(&mut [0; 20]))?,
+        // No number is that long.
+        Some(Text::Rope(_)) => return Err(Error::NOT_A_FLOAT),
+        Some(text) => parse(&text.as_bytes(&mut [0; 20]))?,
     };
     let new = old.plus(parse(args.at(2))?).ok_or(Error::NAN_OR_INFINITY)?;
     let (text, db, at) = (new.to_text(), change.db, change.at);

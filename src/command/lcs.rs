@@ -162,7 +162,7 @@ pub(super) fn lcs(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     let wishes = Wishes::parse(args)?;
     check_size(a.len(), b.len())?;
     let (mut of_a, mut of_b) = ([0; 20], [0; 20]);
-    let (a, b) = (a.as_bytes(&mut of_a), b.as_bytes(&mut of_b));
+    let (a, b) = (&*a.as_bytes(&mut of_a), &*b.as_bytes(&mut of_b));
     let table = Table::new(a, b, !wishes.len);
     if wishes.len {
         query.reply.integer(i64::from(table.len));

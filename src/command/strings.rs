@@ -253,7 +253,15 @@ pub(super) fn answer(reply: &mut Reply<'_>, found: Option<Text<'_>>) {
         None => reply.null(),
         Some(Text::Integer(number)) => reply.bulk_integer(number),
         Some(Text::Bytes(bytes)) => reply.bulk(bytes),
+        Some(text @ Text::Rope(_)) => answer_part(reply, text, 0..text.len()),
     }
+}
+
+/// Answers a part of a string.
+fn answer_part(reply: &mut Reply<'_>, text: Text<'_>, part: Range<usize>) {
+    reply.bulk_head(part.len());
+    text.for_each_piece_of(part, &mut |piece| reply.raw(piece));
+    reply.raw(b"\r\n");
 }
 
 /// Refuses a string that would grow beyond the longest bulk string.
@@ -301,9 +309,8 @@ fn part(len: usize, start: i64, end: i64) -> Range<usize> {
 fn getrange(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     let (start, end) = (args.integer(2)?, args.integer(3)?);
     let found = text(query, args.at(1))?.unwrap_or(Text::Bytes(b""));
-    let mut scratch = [0; 20];
-    let bytes = found.as_bytes(&mut scratch);
-    query.reply.bulk(&bytes[part(bytes.len(), start, end)]);
+    let part = part(found.len(), start, end);
+    answer_part(&mut query.reply, found, part);
     Ok(())
 }
 

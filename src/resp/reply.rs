@@ -109,6 +109,13 @@ impl<'a> Reply<'a> {
         self.raw(b"\r\n");
     }
 
+    /// The head of a bulk string of `len` bytes, for which room is made; these and a line break
+    /// are appended with `raw`.
+    pub fn bulk_head(&mut self, len: usize) {
+        self.out.reserve(len + 32);
+        self.length(b'$', len);
+    }
+
     /// An integer in a bulk string, as Redis answers GET of a counter.
     pub fn bulk_integer(&mut self, value: i64) {
         let mut digits = [0; 20];

@@ -36,7 +36,7 @@ pub(super) struct Base {
     waiting_bytes: usize,
     /// Boxes that were removed.
     retired: VecDeque<Retired>,
-    /// What of those was copied because it was about to be changed, in bytes.
+    /// The bytes of those that were copied because they were about to be changed.
     copied_bytes: usize,
     /// Tables that were emptied out.
     detached: VecDeque<Detached>,
@@ -55,7 +55,7 @@ pub(super) struct Base {
 struct Retired {
     db: DbId,
     big: Box<Big>,
-    /// Its bytes, where it is a copy of what was changed.
+    /// The bytes that it takes beside the original, where it is a copy; otherwise 0.
     copied: usize,
 }
 
@@ -163,7 +163,10 @@ impl Base {
         let retired: usize = self
             .retired
             .iter()
-            .map(|retired| retired.big.memory())
+            .map(|retired| match retired.copied {
+                0 => retired.big.memory(),
+                copied => copied,
+            })
             .sum();
         let detached: usize = self.detached.iter().map(|table| table.dict.memory()).sum();
         self.waiting_bytes + retired + detached
@@ -204,7 +207,7 @@ impl Base {
         }
         let stored = match &big.value {
             // The text itself comes in parts.
-            BigValue::Bytes(_) => Stored::Bytes(&[]),
+            BigValue::Bytes(_) | BigValue::Rope(_) => Stored::Bytes(&[]),
             BigValue::Packed(packed) => Stored::Packed(packed),
             BigValue::Table(fields) => Stored::Table(fields),
         };
@@ -216,15 +219,16 @@ impl Base {
         }
     }
 
-    /// Keeps what a box holds of a string or a packed hash. A string is copied for that, once.
+    /// Keeps what a box holds of a string or a packed hash. A string is copied for that, once; of
+    /// a rope the list of its chunks is.
     pub(super) fn cover_value(&mut self, epoch: u8, db: DbId, big: &mut Big) {
         if big.done_epoch == epoch {
             return;
         }
         match &big.value {
-            BigValue::Bytes(_) => {
+            BigValue::Bytes(_) | BigValue::Rope(_) => {
                 let copy = big.duplicate();
-                let copied = copy.memory();
+                let copied = copy.memory_unshared();
                 self.copied_bytes += copied;
                 self.retired.push_back(Retired {
                     db,
@@ -407,6 +411,7 @@ impl Pen<'_> {
         if big.head_epoch != self.epoch {
             let stored = match &big.value {
                 BigValue::Bytes(text) => Stored::Bytes(&text[..text.len().min(PART_BYTES)]),
+                BigValue::Rope(rope) => Stored::Rope(rope),
                 BigValue::Packed(packed) => Stored::Packed(packed),
                 BigValue::Table(fields) => Stored::Table(fields),
             };
@@ -414,11 +419,12 @@ impl Pen<'_> {
             big.head_epoch = self.epoch;
             big.progress = match stored {
                 Stored::Bytes(part) => part.len() as u64,
+                Stored::Rope(_) => PART_BYTES as u64,
                 Stored::Integer(_) | Stored::Packed(_) | Stored::Table(_) => 0,
             };
         }
         let done = match big.value {
-            BigValue::Bytes(_) => self.write_text(db, big),
+            BigValue::Bytes(_) | BigValue::Rope(_) => self.write_text(db, big),
             BigValue::Packed(_) => true,
             BigValue::Table(_) => self.write_fields(db, big),
         };
@@ -430,21 +436,30 @@ impl Pen<'_> {
     }
 
     fn write_text(&mut self, db: DbId, big: &mut Big) -> bool {
-        let BigValue::Bytes(text) = &big.value else {
-            return true;
+        let len = match &big.value {
+            BigValue::Bytes(text) => text.len(),
+            BigValue::Rope(rope) => rope.len(),
+            BigValue::Packed(_) | BigValue::Table(_) => return true,
         };
         let name = big.name(self.epoch, db);
-        let mut progress = big.progress;
-        for part in text[progress as usize..].chunks(PART_BYTES) {
-            record::more(self.sink, name, progress, part);
-            progress += part.len() as u64;
+        let mut progress = big.progress as usize;
+        while progress < len {
+            let end = len.min(progress + PART_BYTES);
+            // The parts of a rope are its chunks.
+            let part = match &big.value {
+                BigValue::Bytes(text) => text.get(progress..end),
+                BigValue::Rope(rope) => rope.range(progress, end).next(),
+                BigValue::Packed(_) | BigValue::Table(_) => None,
+            };
+            let part = part.unwrap_or_default();
+            record::more(self.sink, name, progress as u64, part);
+            progress = end;
             if self.full() {
                 break;
             }
         }
-        let done = progress == text.len() as u64;
-        big.progress = progress;
-        done
+        big.progress = progress as u64;
+        progress == len
     }
 
     fn write_fields(&mut self, db: DbId, big: &mut Big) -> bool {

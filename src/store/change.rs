@@ -65,7 +65,7 @@ impl Store {
                 let mut scratch: Scratch = [0; 20];
                 BigValue::Bytes(format_i64(number, &mut scratch).to_vec())
             }
-            Kind::Bytes => BigValue::Bytes(draft.value.to_vec()),
+            Kind::Bytes => BigValue::text(draft.value),
             Kind::Packed => BigValue::Packed(draft.value.to_vec()),
         };
         let big = Big::new(draft.key, draft.expiry, draft.epoch, value);

@@ -11,18 +11,18 @@ use core::hash::{BuildHasher, Hasher};
 use foldhash::quality::FixedState;
 
 use super::record::{Begun, Name, Record};
+use super::rope::CHUNK_BYTES;
 use super::{DbId, Hash, Text, Value};
 use crate::time::Stamp;
 
-/// A string is summed up in parts of so many bytes.
-pub(super) const PART_BYTES: usize = 64 << 10;
+/// A string is summed up in parts of so many bytes: one chunk of those that are kept in chunks.
+pub(super) const PART_BYTES: usize = CHUNK_BYTES;
 
 /// The number of one key with its value.
 pub(super) fn of_key(name: Name<'_>, expiry: Option<Stamp>, value: Value<'_>) -> u128 {
     match value {
         Value::String(text) => {
-            let mut scratch = [0; 20];
-            of_head(b"string", name, expiry).wrapping_add(of_text(name, 0, text, &mut scratch))
+            of_head(b"string", name, expiry).wrapping_add(of_text(name, 0, text))
         }
         Value::Hash(hash) => of_head(b"hash", name, expiry).wrapping_add(of_hash(name, hash)),
     }
@@ -38,14 +38,17 @@ fn of_head(kind: &[u8], name: Name<'_>, expiry: Option<Stamp>) -> u128 {
 }
 
 /// The number of a text that stands at `offset` of a string, which is the beginning of a part.
-fn of_text(name: Name<'_>, offset: u64, text: Text<'_>, scratch: &mut [u8; 20]) -> u128 {
+fn of_text(name: Name<'_>, offset: u64, text: Text<'_>) -> u128 {
     let (db, mut at) = (name.db.to_le_bytes(), offset);
-    let parts = text.as_bytes(scratch).chunks(PART_BYTES).map(|part| {
-        let sum = mix(&[b"part", &db, name.key, &at.to_le_bytes(), part]);
-        at += part.len() as u64;
-        sum
+    let mut sum = 0u128;
+    text.for_each_piece(&mut |piece| {
+        for part in piece.chunks(PART_BYTES) {
+            let number = mix(&[b"part", &db, name.key, &at.to_le_bytes(), part]);
+            at += part.len() as u64;
+            sum = sum.wrapping_add(number);
+        }
     });
-    parts.fold(0, u128::wrapping_add)
+    sum
 }
 
 fn of_hash(name: Name<'_>, hash: Hash<'_>) -> u128 {
@@ -96,7 +99,6 @@ impl Tally {
 
     /// One more record; a packed hash in it must be sound.
     pub(super) fn add(&mut self, record: &Record<'_>) {
-        let mut scratch = [0; 20];
         let sum = match *record {
             Record::Opening { .. } | Record::Closing { .. } => return,
             Record::Key(name, expiry, value) => {
@@ -107,7 +109,9 @@ impl Tally {
                     return;
                 }
                 match value {
-                    Begun::Integer(number) => of_key(name, expiry, Value::String(number)),
+                    Begun::Integer(number) => {
+                        of_key(name, expiry, Value::String(Text::Integer(number)))
+                    }
                     Begun::Bytes(bytes) => of_key(name, expiry, Value::String(Text::of(bytes))),
                     Begun::Packed(fields) => {
                         of_key(name, expiry, Value::Hash(Hash::packed(fields)))
@@ -122,7 +126,7 @@ impl Tally {
                 name,
                 offset,
                 bytes,
-            } => of_text(name, offset, Text::Bytes(bytes), &mut scratch),
+            } => of_text(name, offset, Text::Bytes(bytes)),
             Record::Fields { name, fields } => fields
                 .iter()
                 .map(|(field, value)| of_field(name, field, value))

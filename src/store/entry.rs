@@ -13,6 +13,7 @@ use core::ops::Range;
 use super::DbId;
 use super::dict::Dict;
 use super::record::Name;
+use super::rope::{CHUNK_BYTES, Rope};
 use crate::time::Stamp;
 
 /// The longest block; what is longer becomes a `Big`.
@@ -276,6 +277,7 @@ impl<'a> View<'a> {
             epoch: big.head_epoch,
             stored: match &big.value {
                 BigValue::Bytes(bytes) => Stored::Bytes(bytes),
+                BigValue::Rope(rope) => Stored::Rope(rope),
                 BigValue::Packed(packed) => Stored::Packed(packed),
                 BigValue::Table(fields) => Stored::Table(fields),
             },
@@ -293,7 +295,7 @@ impl<'a> View<'a> {
     pub(super) fn field_value(&self) -> &'a [u8] {
         match self.stored {
             Stored::Bytes(bytes) => bytes,
-            Stored::Integer(_) | Stored::Packed(_) | Stored::Table(_) => &[],
+            Stored::Integer(_) | Stored::Rope(_) | Stored::Packed(_) | Stored::Table(_) => &[],
         }
     }
 }
@@ -303,6 +305,8 @@ impl<'a> View<'a> {
 pub(super) enum Stored<'a> {
     Integer(i64),
     Bytes(&'a [u8]),
+    /// A string of more than one chunk.
+    Rope(&'a Rope),
     Packed(&'a [u8]),
     Table(&'a Dict),
 }
@@ -347,8 +351,47 @@ pub(super) struct Origin {
 #[derive(Clone, Debug)]
 pub(super) enum BigValue {
     Bytes(Vec<u8>),
+    /// A string of more than one chunk.
+    Rope(Rope),
     Packed(Vec<u8>),
     Table(Box<Dict>),
+}
+
+impl BigValue {
+    /// A string too long for a block.
+    pub(super) fn text(bytes: &[u8]) -> Self {
+        if bytes.len() > CHUNK_BYTES {
+            Self::Rope(Rope::of(bytes))
+        } else {
+            Self::Bytes(bytes.to_vec())
+        }
+    }
+
+    /// Writes into a string at `offset`, with zeros in between where it is shorter; a string that
+    /// grows beyond one chunk is kept in chunks from then on.
+    pub(super) fn write(&mut self, offset: usize, bytes: &[u8]) {
+        let end = offset + bytes.len();
+        match self {
+            Self::Bytes(text) if end > CHUNK_BYTES => {
+                let mut rope = Rope::of(text);
+                rope.write(offset, bytes);
+                *self = Self::Rope(rope);
+            }
+            Self::Bytes(text) => overwrite(text, offset, bytes),
+            Self::Rope(rope) => rope.write(offset, bytes),
+            Self::Packed(_) | Self::Table(_) => {}
+        }
+    }
+
+    /// The same value, of which fields bear `epoch`.
+    fn copy(&self, epoch: u8) -> Self {
+        match self {
+            Self::Bytes(bytes) => Self::Bytes(bytes.clone()),
+            Self::Rope(rope) => Self::Rope(rope.clone()),
+            Self::Packed(packed) => Self::Packed(packed.clone()),
+            Self::Table(fields) => Self::Table(Box::new(fields.copy(epoch))),
+        }
+    }
 }
 
 impl Big {
@@ -367,21 +410,21 @@ impl Big {
 
     /// The same value under another key, which no base under way need write.
     pub(super) fn copy(&self, key: &[u8], epoch: u8) -> Box<Self> {
-        let value = match &self.value {
-            BigValue::Bytes(bytes) => BigValue::Bytes(bytes.clone()),
-            BigValue::Packed(packed) => BigValue::Packed(packed.clone()),
-            BigValue::Table(fields) => BigValue::Table(Box::new(fields.copy(epoch))),
-        };
+        let value = self.value.copy(epoch);
         Self::new(key, self.expiry, epoch, value)
     }
 
+    /// Lets a copy share what is long.
+    pub(super) fn share(&mut self) {
+        if let BigValue::Rope(rope) = &mut self.value {
+            rope.share();
+        }
+    }
+
     /// The same value under the same key, with all that a base knows of it. Not for tables.
-    pub(super) fn duplicate(&self) -> Box<Self> {
-        let value = match &self.value {
-            BigValue::Bytes(bytes) => BigValue::Bytes(bytes.clone()),
-            BigValue::Packed(packed) => BigValue::Packed(packed.clone()),
-            BigValue::Table(fields) => BigValue::Table(Box::new(fields.copy(self.done_epoch))),
-        };
+    pub(super) fn duplicate(&mut self) -> Box<Self> {
+        self.share();
+        let value = self.value.copy(self.done_epoch);
         Box::new(Self {
             key: self.key.clone(),
             expiry: self.expiry,
@@ -424,20 +467,40 @@ impl Big {
     /// As `memory`, counted anew.
     #[cfg(test)]
     pub(super) fn recount(&self) -> usize {
-        if let BigValue::Table(fields) = &self.value {
-            fields.recount();
+        match &self.value {
+            BigValue::Table(fields) => _ = fields.recount(),
+            BigValue::Rope(rope) => assert_eq!(rope.memory(), rope.recount()),
+            BigValue::Bytes(_) | BigValue::Packed(_) => {}
         }
         self.memory()
+    }
+
+    /// The bytes of memory that it takes where it shares all chunks with another.
+    pub(super) fn memory_unshared(&self) -> usize {
+        match &self.value {
+            BigValue::Rope(rope) => self.memory() - rope.len(),
+            BigValue::Bytes(_) | BigValue::Packed(_) | BigValue::Table(_) => self.memory(),
+        }
     }
 
     /// The bytes of memory that it takes.
     pub(super) fn memory(&self) -> usize {
         let value = match &self.value {
             BigValue::Bytes(bytes) | BigValue::Packed(bytes) => bytes.capacity(),
+            BigValue::Rope(rope) => rope.memory(),
             BigValue::Table(fields) => size_of::<Dict>() + fields.memory(),
         };
         size_of::<Self>() + self.key.len() + value
     }
+}
+
+/// Writes `bytes` at `offset`, with zeros in between where the text is shorter.
+pub(super) fn overwrite(text: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
+    let end = offset + bytes.len();
+    if text.len() < end {
+        text.resize(end, 0);
+    }
+    text[offset..end].copy_from_slice(bytes);
 }
 
 /// How many bytes a length takes in a block.

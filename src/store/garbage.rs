@@ -5,14 +5,19 @@ use alloc::collections::VecDeque;
 
 use super::dict::Dict;
 use super::entry::{Big, BigValue};
+use super::rope::Rope;
 
 /// Tables with fewer keys than this are freed at once.
 const KEYS_FREED_AT_ONCE: u64 = 64;
 
-/// Tables that nobody sees any more.
+/// Chunks of a long string that count as one segment of a table.
+const CHUNKS_AT_ONCE: usize = 16;
+
+/// Tables and long strings that nobody sees any more.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Garbage {
     tables: VecDeque<Dict>,
+    ropes: VecDeque<Rope>,
     bytes: usize,
 }
 
@@ -27,8 +32,13 @@ impl Garbage {
 
     /// Frees a box now or later.
     pub(super) fn big(&mut self, big: Box<Big>) {
-        if let BigValue::Table(fields) = big.value {
-            self.table(*fields);
+        match big.value {
+            BigValue::Table(fields) => self.table(*fields),
+            BigValue::Rope(rope) => {
+                self.bytes += rope.memory();
+                self.ropes.push_back(rope);
+            }
+            BigValue::Bytes(_) | BigValue::Packed(_) => {}
         }
     }
 
@@ -36,6 +46,17 @@ impl Garbage {
     /// left.
     pub(super) fn step(&mut self, budget: usize) -> bool {
         let mut left = budget.max(1);
+        while left > 0
+            && let Some(rope) = self.ropes.front_mut()
+        {
+            left -= 1;
+            let before = rope.memory();
+            let more = rope.dismantle(CHUNKS_AT_ONCE);
+            self.bytes = self.bytes - before + rope.memory();
+            if !more && let Some(gone) = self.ropes.pop_front() {
+                self.bytes -= gone.memory();
+            }
+        }
         while left > 0
             && let Some(table) = self.tables.front_mut()
         {
@@ -54,7 +75,7 @@ impl Garbage {
                 self.big(big);
             }
         }
-        !self.tables.is_empty()
+        !self.tables.is_empty() || !self.ropes.is_empty()
     }
 
     pub(super) fn memory(&self) -> usize {
@@ -64,6 +85,7 @@ impl Garbage {
     /// As `memory`, counted anew.
     #[cfg(test)]
     pub(super) fn recount(&self) -> usize {
-        self.tables.iter().map(Dict::recount).sum()
+        let tables: usize = self.tables.iter().map(Dict::recount).sum();
+        tables + self.ropes.iter().map(Rope::recount).sum::<usize>()
     }
 }

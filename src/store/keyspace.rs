@@ -74,8 +74,13 @@ impl Store {
         let Some(place) = self.find(db, from) else {
             return false;
         };
-        if let Some(big) = self.dict(db).view(place).big {
-            let copy = big.copy(to, self.epoch);
+        if self.dict(db).view(place).big.is_some() {
+            let epoch = self.epoch;
+            let source = self.dict_mut(db);
+            let copy = source.change_big(place, |big| {
+                big.share();
+                big.copy(to, epoch)
+            });
             let dict = self.dict_mut(to_db);
             let hash = dict.hash(to);
             dict.insert_big(hash, copy);
@@ -114,7 +119,7 @@ impl Store {
                 value.extend_from_slice(packed);
                 Kind::Packed
             }
-            Stored::Table(_) => unreachable!("a table stands in a box"),
+            Stored::Rope(_) | Stored::Table(_) => unreachable!("what is long stands in a box"),
         };
         let draft = Draft {
             kind,

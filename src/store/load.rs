@@ -7,7 +7,7 @@ use super::digest::Tally;
 use super::entry::{Big, BigValue, Draft, Kind, Stored};
 use super::hash::put_field;
 use super::record::{self, Begun, Fields, Name, Record};
-use super::{Store, Text, packed};
+use super::{Store, packed};
 use crate::time::Stamp;
 
 /// Why a piece of a base cannot be loaded; the store is then of no use.
@@ -78,11 +78,11 @@ impl Store {
         let hash = self.absent(name)?;
         let number;
         let (kind, value): (_, &[u8]) = match begun {
-            Begun::Integer(Text::Integer(value)) => {
+            Begun::Integer(value) => {
                 number = value.to_le_bytes();
                 (Kind::Integer, &number)
             }
-            Begun::Integer(Text::Bytes(bytes)) | Begun::Bytes(bytes) => (Kind::Bytes, bytes),
+            Begun::Bytes(bytes) => (Kind::Bytes, bytes),
             Begun::Packed(fields) if packed::valid(fields) => (Kind::Packed, fields),
             Begun::Packed(_) => return Err(LoadError::Malformed),
             Begun::Table => {
@@ -134,8 +134,9 @@ impl Store {
         let place = self.find(name.db, name.key).ok_or(LoadError::Malformed)?;
         let view = self.dict(name.db).view(place);
         let (expiry, boxed) = (view.expiry, view.big.is_some());
-        let begun = match view.stored {
+        let begun: &[u8] = match view.stored {
             Stored::Bytes(begun) if begun.len() as u64 == offset => begun,
+            Stored::Rope(begun) if begun.len() as u64 == offset => &[],
             _ => return Err(LoadError::Malformed),
         };
         if !boxed {
@@ -145,8 +146,8 @@ impl Store {
             return self.load_key(name, expiry, Begun::Bytes(&value));
         }
         self.load_into(name, |value, _| match value {
-            BigValue::Bytes(text) => {
-                text.extend_from_slice(bytes);
+            BigValue::Bytes(_) | BigValue::Rope(_) => {
+                value.write(offset as usize, bytes);
                 Ok(())
             }
             BigValue::Packed(_) | BigValue::Table(_) => Err(LoadError::Malformed),

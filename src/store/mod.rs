@@ -28,6 +28,7 @@ mod keyspace;
 mod load;
 mod packed;
 mod record;
+mod rope;
 mod string;
 mod text;
 mod varint;
@@ -47,6 +48,7 @@ use record::Name;
 pub use expiry::Expired;
 pub use hash::{Hash, HashMut};
 pub use load::LoadError;
+pub use rope::Rope;
 pub use text::{Scratch, Text, format_i64, parse_i64};
 
 /// The number of a database; below `limits::DATABASES`, or the call panics.
@@ -303,6 +305,7 @@ impl<'a> Value<'a> {
             Stored::Integer(number) => Self::String(Text::Integer(number)),
             // A box holds an integer as text, where its key is too long for a block.
             Stored::Bytes(bytes) => Self::String(Text::of(bytes)),
+            Stored::Rope(rope) => Self::String(Text::Rope(rope)),
             Stored::Packed(packed) => Self::Hash(Hash::packed(packed)),
             Stored::Table(fields) => Self::Hash(Hash::table(fields)),
         }

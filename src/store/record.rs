@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use super::entry::Stored;
 use super::varint::{put, put_bytes};
-use super::{DbId, LoadError, Text, varint};
+use super::{DbId, LoadError, varint};
 use crate::limits::DATABASES;
 use crate::time::Stamp;
 
@@ -79,6 +79,11 @@ pub(super) fn begin(out: &mut Vec<u8>, name: Name<'_>, expiry: Option<Stamp>, st
             head(out, Tag::Bytes, name, expiry);
             put_bytes(out, bytes);
         }
+        // The rest comes in records of its own.
+        Stored::Rope(rope) => {
+            head(out, Tag::Bytes, name, expiry);
+            put_bytes(out, rope.chunks().next().unwrap_or_default());
+        }
         Stored::Packed(packed) => {
             head(out, Tag::Packed, name, expiry);
             put_bytes(out, packed);
@@ -143,7 +148,7 @@ pub(super) enum Record<'a> {
 /// What a key begins with.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Begun<'a> {
-    Integer(Text<'a>),
+    Integer(i64),
     Bytes(&'a [u8]),
     Packed(&'a [u8]),
     Table,
@@ -188,7 +193,7 @@ pub(super) fn take<'a>(from: &mut &'a [u8]) -> Result<Record<'a>, LoadError> {
     Ok(match tag {
         Tag::Integer => {
             let number = i64::from_le_bytes(take_array(from)?);
-            Record::Key(name, expiry, Begun::Integer(Text::Integer(number)))
+            Record::Key(name, expiry, Begun::Integer(number))
         }
         Tag::Bytes => Record::Key(name, expiry, Begun::Bytes(take_bytes(from)?)),
         Tag::Packed => Record::Key(name, expiry, Begun::Packed(take_bytes(from)?)),

@@ -3,7 +3,9 @@
 use alloc::vec::Vec;
 use core::mem;
 
-use super::entry::{BigValue, Draft, Kind, Stored, View};
+use super::entry::{Big, BigValue, Draft, Kind, Stored, View, overwrite};
+use super::rope::CHUNK_BYTES;
+use super::text::parse_i64;
 use super::{DbId, NewExpiry, Store, Text, WrongType};
 use crate::time::Stamp;
 
@@ -11,9 +13,9 @@ impl Store {
     /// Makes `key` a string with this value, whatever it was; a canonical integer is kept as an
     /// integer.
     pub fn set_string(&mut self, db: DbId, key: &[u8], value: &[u8], expiry: NewExpiry, at: Stamp) {
-        match Text::of(value) {
-            Text::Integer(number) => self.set_integer(db, key, number, expiry, at),
-            Text::Bytes(bytes) => self.assign(db, key, Kind::Bytes, bytes, expiry, at),
+        match parse_i64(value) {
+            Some(number) => self.set_integer(db, key, number, expiry, at),
+            None => self.assign(db, key, Kind::Bytes, value, expiry, at),
         }
     }
 
@@ -103,21 +105,23 @@ impl Store {
     fn splice(&mut self, db: DbId, key: &[u8], offset: usize, bytes: &[u8], at: Stamp) -> usize {
         let end = offset + bytes.len();
         if let Some(place) = self.find_live(db, key, at)
-            && let Stored::Bytes(old) = self.dict(db).view(place).stored
             && self.dict(db).view(place).big.is_some()
         {
-            let length = old.len().max(end);
-            if old.get(offset..end) == Some(bytes) {
-                return length;
+            let (len, holds_it) = match self.dict(db).view(place).stored {
+                Stored::Bytes(old) => (old.len(), old.get(offset..end) == Some(bytes)),
+                Stored::Rope(old) => (old.len(), old.holds(offset, bytes)),
+                Stored::Integer(_) | Stored::Packed(_) | Stored::Table(_) => (0, true),
+            };
+            if !holds_it {
+                self.changes += 1;
+                self.cover_big(db, place, true);
+                self.dict_mut(db)
+                    .change_big(place, |big| big.value.write(offset, bytes));
             }
-            self.changes += 1;
-            self.cover_big(db, place, true);
-            self.dict_mut(db).change_big(place, |big| {
-                if let BigValue::Bytes(text) = &mut big.value {
-                    overwrite(text, offset, bytes);
-                }
-            });
-            return length;
+            return len.max(end);
+        }
+        if end > CHUNK_BYTES {
+            return self.splice_long(db, key, offset, bytes, at);
         }
         let mut text = mem::take(&mut self.scratch);
         text.clear();
@@ -130,6 +134,34 @@ impl Store {
         self.keep_scratch(text);
         length
     }
+
+    /// As `splice`, of a string that is short or absent and grows beyond one chunk.
+    fn splice_long(
+        &mut self,
+        db: DbId,
+        key: &[u8],
+        offset: usize,
+        bytes: &[u8],
+        at: Stamp,
+    ) -> usize {
+        let live = self.live(db, key, at);
+        let expiry = live.and_then(|view| view.expiry);
+        let mut old = Vec::new();
+        if let Ok(Some(text)) = self.text(db, key, at) {
+            text.write_to(&mut old);
+        }
+        let mut value = BigValue::Bytes(old);
+        value.write(offset, bytes);
+        if let Some(place) = self.find(db, key) {
+            self.take(db, place);
+        }
+        self.changes += 1;
+        let big = Big::new(key, expiry, self.epoch, value);
+        let dict = self.dict_mut(db);
+        let hash = dict.hash(key);
+        dict.insert_big(hash, big);
+        offset + bytes.len()
+    }
 }
 
 /// Whether a key holds just this.
@@ -137,19 +169,11 @@ fn holds(view: &View<'_>, kind: Kind, value: &[u8]) -> bool {
     match (view.stored, kind) {
         (Stored::Integer(number), Kind::Integer) => number.to_le_bytes() == value,
         // An integer under a key too long for a block is kept as text.
-        (Stored::Bytes(text), Kind::Integer) => match Text::of(text) {
-            Text::Integer(number) => number.to_le_bytes() == value,
-            Text::Bytes(_) => false,
-        },
+        (Stored::Bytes(text), Kind::Integer) => {
+            parse_i64(text).is_some_and(|number| number.to_le_bytes() == value)
+        }
         (Stored::Bytes(text), Kind::Bytes) => text == value,
+        (Stored::Rope(rope), Kind::Bytes) => rope.is(value),
         _ => false,
     }
-}
-
-fn overwrite(text: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
-    let end = offset + bytes.len();
-    if text.len() < end {
-        text.resize(end, 0);
-    }
-    text[offset..end].copy_from_slice(bytes);
 }

@@ -147,7 +147,7 @@ impl Model {
         match Text::of(text) {
             Text::Integer(_) => "int",
             Text::Bytes(bytes) if bytes.len() <= 44 => "embstr",
-            Text::Bytes(_) => "raw",
+            Text::Bytes(_) | Text::Rope(_) => "raw",
         }
     }
 }

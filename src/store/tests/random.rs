@@ -66,7 +66,7 @@ fn op() -> impl Strategy<Value = Op> {
         6 => (key(), bytes(), any::<Option<u8>>(), any::<bool>())
             .prop_map(|(key, value, expiry, keep)| Op::Set(key, value, expiry, keep)),
         3 => (key(), bytes()).prop_map(|(key, value)| Op::Append(key, value)),
-        2 => (key(), 0u16..2000, bytes())
+        2 => (key(), prop_oneof![0u16..2000, 60_000..u16::MAX], bytes())
             .prop_map(|(key, offset, value)| Op::SetRange(key, offset, value)),
         8 => (key(), any::<u8>(), bytes())
             .prop_map(|(key, field, value)| Op::FieldSet(key, field, value)),
