@@ -92,6 +92,7 @@ counted! {
     Installed, "installed", "a member has taken the state of another";
     Repaired, "repaired", "a member took again from others what its disk had lost";
     Reborn, "reborn", "a member whose disk was wiped was removed, and votes again as another";
+    AskedFollower, "asked-role", "who does not lead was asked whether it is the master";
     TooFew, "too-few", "a change was refused because too few of the voters would answer";
     MinorityLost, "minority-lost", "some members never came back, and the others went on";
 }
@@ -128,6 +129,7 @@ impl Goal {
                 | Self::Installed
                 | Self::Repaired
                 | Self::Reborn
+                | Self::AskedFollower
                 | Self::TooFew
                 | Self::MinorityLost
         )

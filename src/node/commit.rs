@@ -330,9 +330,11 @@ impl Node {
         self.break_all_watches();
         let keys = (0..limits::DATABASES).map(|db| self.store.len(db)).sum();
         if self.config.append_only {
+            let last = self.commit.raft.as_ref().map_or(LogIndex(0), Raft::last);
             self.note(Note::Recovered {
                 keys,
                 index: self.commit.applied,
+                last,
                 bytes: self.recovered_bytes,
             });
         }

@@ -70,12 +70,15 @@ pub enum Note {
         /// Bytes in all.
         total: u64,
     },
-    /// Recovery is over and clients are served.
+    /// Recovery is over, and what clients ask is answered.
     Recovered {
         /// Keys in the store.
         keys: u64,
-        /// The last entry.
+        /// The last entry that is applied.
         index: LogIndex,
+        /// The last entry that the log holds. A member applies what lies between when a leader
+        /// says that it is committed.
+        last: LogIndex,
         /// Bytes read.
         bytes: u64,
     },
@@ -147,7 +150,17 @@ impl fmt::Display for Note {
             Self::Recovering { done, total } => {
                 write!(f, "recovering: {done} of {total} bytes")
             }
-            Self::Recovered { keys, index, bytes } => {
+            Self::Recovered {
+                index, last, bytes, ..
+            } if index < last => write!(
+                f,
+                "read {bytes} bytes: the log holds entries up to {}, applied up to {} so far; the \
+                 rest is applied when a leader says that it is committed",
+                last.0, index.0
+            ),
+            Self::Recovered {
+                keys, index, bytes, ..
+            } => {
                 write!(
                     f,
                     "recovered {keys} keys up to entry {} from {bytes} bytes",

@@ -75,6 +75,24 @@ impl Node {
         !self.office.grouped || self.office.term.is_some()
     }
 
+    /// Whether clients are told that this member is the master. A member says so only while it
+    /// serves as leader: load balancers send writes to whoever does.
+    ///
+    /// As long as its disk has not been read, a server that may have company does not know whether
+    /// it has; one that can have none is a master that loads.
+    pub(super) fn is_master(&self) -> bool {
+        if self.office.grouped {
+            let leads = self.office.term.is_some() && self.office.term == self.leads();
+            return leads && self.phase != Phase::Recovering;
+        }
+        self.commit.raft.is_some() || !self.may_have_company()
+    }
+
+    /// Whether the configuration knows other members, or lets some come.
+    fn may_have_company(&self) -> bool {
+        self.config.process.cluster_port != 0 || !self.config.founders.is_empty()
+    }
+
     /// Where a client must turn to instead.
     pub(super) fn elsewhere(&self, row: Option<&Row>, args: Args<'_>) -> Error {
         let key = row.and_then(|row| row.keys.places(args.len()).next());

@@ -13,7 +13,7 @@ use crate::resp::reply::Protocol;
 use crate::session::transaction::{Transaction, Watch};
 use crate::session::{Reads, Session};
 
-use super::{Node, Waiter, entry, watchers};
+use super::{Node, Phase, Waiter, entry, watchers};
 
 /// What HELLO and INFO say the server is; clients choose their manners by it.
 pub const REDIS_VERSION: &str = "7.2.0";
@@ -160,7 +160,11 @@ impl Node {
         }
         let (spoken, id) = (session.protocol, session.conn.0);
         let mode = self.mode();
-        let role: &[u8] = if self.serves() { b"master" } else { b"replica" };
+        let role: &[u8] = if self.is_master() {
+            b"master"
+        } else {
+            b"replica"
+        };
         self.answer(slot, |reply| {
             reply.map(7);
             reply.bulk(b"server");
@@ -283,6 +287,10 @@ impl Node {
         self.unwatch(slot);
         if transaction.failed {
             return Err(Error::EXEC_ABORT);
+        }
+        // What was queued before the state was lost, or nothing at all: neither can be run yet.
+        if self.phase == Phase::Recovering {
+            return Err(Error::LOADING);
         }
         if broken {
             self.answer(slot, |reply| reply.null_array());

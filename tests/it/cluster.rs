@@ -50,6 +50,41 @@ fn a_group_survives_its_leader_and_takes_it_back() {
     assert_eq!(group.ask(&["GET", "a"]), "2");
 }
 
+/// A load balancer sends writes to whoever says `role:master`.
+#[test]
+fn a_member_that_is_started_again_is_no_master_while_another_leads() {
+    let mut group = Group::form("cluster-role", 3);
+    let leader = group.leader();
+    let value = "v".repeat(20_000);
+    for number in 0..300 {
+        assert_eq!(group.ask(&["SET", &format!("k{number}"), &value]), "+OK");
+    }
+    let follower = (leader + 1) % 3;
+    group.stop(follower);
+    group.start(follower);
+    let (mut answers, mut linked) = (0, false);
+    let end = Instant::now() + Duration::from_secs(30);
+    while !linked && Instant::now() < end {
+        let Ok(mut client) = Client::try_connect(group.port(follower)) else {
+            continue;
+        };
+        for question in [&["INFO", "replication"][..], &["ROLE"], &["HELLO"]] {
+            let Ok(answer) = client.try_ask(question) else {
+                break;
+            };
+            let says = ["role:master", "role master"].map(|words| answer.contains(words));
+            assert!(!says.contains(&true), "{answer}");
+            assert!(!answer.starts_with("master "), "{answer}");
+            linked |= answer.contains("master_link_status:up");
+            answers += 1;
+        }
+    }
+    assert!(
+        linked && answers > 0,
+        "{answers} answers, and none of a follower"
+    );
+}
+
 #[test]
 fn a_server_of_its_own_becomes_a_group_that_somebody_new_joins() {
     let mut group = Group::alone("cluster-join");

@@ -20,6 +20,7 @@ mod docs;
 mod faults;
 mod full_disk;
 mod layers;
+mod loading;
 mod pipeline;
 mod process;
 mod quorums;

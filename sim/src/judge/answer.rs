@@ -11,7 +11,6 @@ use crate::model::{self, Class, Moment, Row, Want};
 
 const NO_SPACE: &str = "MISCONF Errors writing to the AOF file: No space left on device";
 const ABORTED: &str = "EXECABORT Transaction discarded because of previous errors.";
-const NO_LEADER: &str = "CLUSTERDOWN The cluster is down";
 const LOADING: &str = "LOADING Redis is loading the dataset in memory";
 
 /// What a server answers while it loads, besides what is about the connection.
@@ -83,6 +82,13 @@ impl Judge {
                 }
                 if answer == Answer::Read {
                     want = self.or_worthless(want);
+                }
+                if self.group.is_some()
+                    && is_named(&words, &["hello", "info", "role"])
+                    && !around.leads
+                {
+                    self.goals.reach(Goal::AskedFollower);
+                    want = Want::NotMaster(Box::new(want));
                 }
                 if blind {
                     want = Want::OneOf(vec![Want::Anything, Want::ErrorCode("")]);
@@ -360,8 +366,7 @@ impl Judge {
                 wants.push(Want::Error(full));
             }
             if opening {
-                // Nobody leads yet.
-                wants.push(Want::Error(NO_LEADER.to_owned()));
+                wants.push(Want::Error(LOADING.to_owned()));
             }
             return match wants.len() {
                 0 => {

@@ -132,6 +132,9 @@ invariants! {
     R22, "old reads keep their bound",
         "A read of which the client bounds the age sees every write whose reply had reached a \
          client so long before.";
+    R23, "who serves is master",
+        "A member of a group tells its clients that it is the master only while it serves as \
+         leader.";
     S1, "the store equals the model",
         "All keys, values and times in the store are those of a naive model that executed the same \
          entries.";

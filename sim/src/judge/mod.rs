@@ -98,6 +98,9 @@ pub(crate) struct Circumstances {
     pub(crate) ran: u64,
     /// Whether its node serves.
     pub(crate) serving: bool,
+    /// Whether it serves as leader, or did when it was last listened to; or as the only member
+    /// that there is.
+    pub(crate) leads: bool,
     /// Whether a request may have been refused because the member was, or is, loading.
     pub(crate) loading: bool,
     /// Whether its disk is full, or was a moment ago.

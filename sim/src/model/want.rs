@@ -44,6 +44,8 @@ pub(crate) enum Want {
     /// A cursor and some of these names, each with its value.
     ScannedPairs(Vec<(Vec<u8>, Vec<u8>)>),
     OneOf(Vec<Want>),
+    /// This, and no word of being the master.
+    NotMaster(Box<Want>),
     /// Whatever is no error.
     Anything,
 }
@@ -137,9 +139,22 @@ impl Want {
                     .is_some_and(|items| items.len() % 2 == 0 && items.chunks_exact(2).all(known))
             }
             (Self::OneOf(wants), given) => wants.iter().any(|want| want.is_met_by(given, resp3)),
+            (Self::NotMaster(want), given) => want.is_met_by(given, resp3) && !says_master(given),
             (Self::Anything, given) => !given.is_error(),
             _ => false,
         }
+    }
+}
+
+/// Whether a reply to ROLE, HELLO or INFO says that who answers is the master.
+pub(crate) fn says_master(value: &Value) -> bool {
+    const FIELD: &[u8] = b"role:master";
+    match value {
+        Value::Array(items) | Value::Map(items) => items.iter().any(says_master),
+        Value::Bulk(text) | Value::Simple(text) | Value::Verbatim(text) => {
+            text == b"master" || text.windows(FIELD.len()).any(|part| part == FIELD)
+        }
+        _ => false,
     }
 }
 
@@ -193,6 +208,7 @@ impl fmt::Display for Want {
                 f.write_str("one of")?;
                 wants.iter().try_for_each(|want| write!(f, " {want}"))
             }
+            Self::NotMaster(want) => write!(f, "{want}, and not from the master"),
             Self::Anything => f.write_str("anything but an error"),
             other => write!(f, "{other:?}"),
         }

@@ -99,6 +99,8 @@ pub(super) struct Member {
     pub(super) stopping: bool,
     /// The judge knows that it serves.
     pub(super) serving: bool,
+    /// It served as leader when it was last listened to.
+    pub(super) led: bool,
     /// What it witnessed since it began to serve and before that was judged.
     pub(super) held: Vec<Witnessed>,
     /// The bit that has flipped since the last life: its file, place and number.
@@ -159,6 +161,7 @@ impl Member {
             doom: None,
             stopping: false,
             serving: false,
+            led: false,
             held: Vec::new(),
             flipped: None,
             harm: None,

@@ -2,10 +2,10 @@
 //! two.
 
 use seedis::disk::DiskError;
-use seedis::node::Phase;
 use seedis::node::effect::{Effect, Effects, Note};
 use seedis::node::input::Input;
 use seedis::node::witness::Witnessed;
+use seedis::node::{Node, Phase};
 
 use super::promises::check_limits;
 use super::{Event, World};
@@ -100,11 +100,14 @@ impl World {
         };
         let mut records = node.witness();
         let phase = node.phase();
+        let leads = serves_as_leader(node);
+        let led_before = std::mem::replace(&mut member.led, leads);
         let around = Circumstances {
             time: self.time,
             now: member.clock.read(self.time),
             ran,
             serving: phase == Phase::Serving,
+            leads: leads || led_before,
             loading: false,
             tight,
         };
@@ -482,4 +485,14 @@ fn summary(op: &seedis::disk::DiskOp) -> String {
         DiskOp::SyncDir => "sync the directory".to_owned(),
         DiskOp::List => "list".to_owned(),
     }
+}
+
+/// Whether a node serves as leader: the first entry of its own term is applied. Who has no other
+/// member leads whatever it has loaded.
+fn serves_as_leader(node: &Node) -> bool {
+    let Some(raft) = node.raft() else {
+        return false;
+    };
+    let has_begun = raft.led_from().is_some_and(|first| first <= node.applied());
+    has_begun && node.phase() != Phase::Recovering || raft.in_force().voters().count() == 1
 }

@@ -120,6 +120,8 @@ impl Node {
             return Vec::new();
         };
         let leader = raft.leader().or(self.office.last_leader);
+        // This member shows itself as the master only while it serves.
+        let leader = leader.filter(|leader| *leader != self.config.id || self.is_master());
         let members = raft.in_force().members();
         let mut places: Vec<Place<'_>> = members
             .filter_map(|member| {
@@ -137,9 +139,17 @@ impl Node {
         places
     }
 
-    /// Whether clients are told that this member is the primary.
-    fn is_primary(&self) -> bool {
-        !self.office.grouped || self.leads().is_some()
+    /// Whether somebody leads, and this member is on terms with it: it serves, or follows with its
+    /// state loaded.
+    fn is_linked(&self) -> bool {
+        let leader = self.commit.raft.as_ref().and_then(|raft| raft.leader());
+        let is_other = leader.is_some_and(|leader| leader != self.config.id);
+        self.phase != Phase::Recovering && (self.is_master() || is_other)
+    }
+
+    /// Whether this member is still being given the state that it is to serve.
+    fn is_given_state(&self) -> bool {
+        self.phase == Phase::Recovering || self.commit.snapshots.is_arriving()
     }
 
     fn others<'a>(&self, places: &'a [Place<'a>]) -> Vec<&'a Place<'a>> {
@@ -149,12 +159,7 @@ impl Node {
 
     fn cluster_info(&self) -> String {
         let raft = self.commit.raft.as_ref();
-        let leads = raft.is_some_and(|raft| raft.leader().is_some());
-        let state = if leads && self.phase == Phase::Serving {
-            "ok"
-        } else {
-            "fail"
-        };
+        let state = if self.is_linked() { "ok" } else { "fail" };
         let known = raft.map_or(1, |raft| raft.in_force().members().count());
         let term = raft.map_or(0, |raft| raft.term().0);
         let mut text = String::new();
@@ -205,7 +210,8 @@ impl Node {
 
     fn cluster_slots(&self, reply: &mut Reply<'_>) {
         let places = self.places();
-        if places.is_empty() {
+        // The first that is named is taken for the master: where none is known, none is named.
+        if !places.first().is_some_and(|place| place.is_leader) {
             reply.array(0);
             return;
         }
@@ -247,7 +253,8 @@ impl Node {
             reply.bulk(b"replication-offset");
             reply.integer(self.commit.applied.0 as i64);
             reply.bulk(b"health");
-            reply.bulk(b"online");
+            let is_loading = place.id == self.config.id && self.phase == Phase::Recovering;
+            reply.bulk(if is_loading { b"loading" } else { b"online" });
         }
     }
 
@@ -255,7 +262,7 @@ impl Node {
     pub(super) fn role_verb(&self, reply: &mut Reply<'_>) {
         let applied = self.commit.applied.0 as i64;
         let places = self.places();
-        if self.is_primary() {
+        if self.is_master() {
             let others = self.others(&places);
             reply.array(3);
             reply.bulk(b"master");
@@ -272,16 +279,16 @@ impl Node {
             return;
         }
         let leader = places.iter().find(|place| place.is_leader);
-        let is_known = self
-            .commit
-            .raft
-            .as_ref()
-            .is_some_and(|raft| raft.leader().is_some());
+        let state: &[u8] = match (self.is_linked(), self.is_given_state()) {
+            (_, true) => b"sync",
+            (true, false) => b"connected",
+            (false, false) => b"connect",
+        };
         reply.array(5);
         reply.bulk(b"slave");
         reply.bulk(leader.map_or(&b""[..], |place| place.host.as_bytes()));
         reply.integer(leader.map_or(0, |place| i64::from(place.port)));
-        reply.bulk(if is_known { b"connected" } else { b"connect" });
+        reply.bulk(state);
         reply.integer(applied);
     }
 
@@ -290,7 +297,7 @@ impl Node {
         let places = self.places();
         let raft = self.commit.raft.as_ref();
         let mut lines = Vec::new();
-        if self.is_primary() {
+        if self.is_master() {
             let others = self.others(&places);
             lines.push("role:master".into());
             lines.push(format!("connected_slaves:{}", others.len()));
@@ -304,13 +311,18 @@ impl Node {
             return lines;
         }
         let leader = places.iter().find(|place| place.is_leader);
-        let is_known = raft.is_some_and(|raft| raft.leader().is_some());
         let (host, port) = leader.map_or(("", 0), |place| (place.host, place.port));
-        let link = if is_known { "up" } else { "down" };
+        let syncing = self.is_given_state();
+        let link = if self.is_linked() && !syncing {
+            "up"
+        } else {
+            "down"
+        };
         lines.push("role:slave".into());
         lines.push(format!("master_host:{host}"));
         lines.push(format!("master_port:{port}"));
         lines.push(format!("master_link_status:{link}"));
+        lines.push(format!("master_sync_in_progress:{}", u8::from(syncing)));
         lines.push("slave_read_only:1".into());
         lines.push(format!("slave_repl_offset:{}", self.commit.applied.0));
         lines.push("connected_slaves:0".into());

@@ -7,7 +7,7 @@ use core::fmt::Write;
 use crate::command::args::Args;
 use crate::command::error::{Error, Outcome};
 use crate::ids::NodeId;
-use crate::node::Node;
+use crate::node::{Node, Phase};
 use crate::raft::{Change, ChangeRefused, Member, RoleName, TransferRefused, Unfit};
 use crate::resp::reply::Reply;
 use crate::session::{Blocked, Reads};
@@ -149,7 +149,7 @@ impl Node {
     /// What this member knows of itself, a field a line.
     pub(super) fn raft_info(&self) -> String {
         let Some(raft) = &self.commit.raft else {
-            return "role:recovering\r\n".into();
+            return "role:recovering\r\nserves:0\r\n".into();
         };
         let role = match raft.role() {
             RoleName::Leader => "leader",
@@ -158,8 +158,10 @@ impl Node {
             RoleName::Candidate => "candidate",
         };
         format!(
-            "role:{role}\r\nid:{}\r\nincarnation:{:016x}\r\nterm:{}\r\nleader:{}\r\ncommit:{}\r\n\
-             applied:{}\r\nlast:{}\r\nbase:{}\r\nchanging:{}\r\njoint:{}\r\nrepairing:{}\r\n",
+            "role:{role}\r\nserves:{}\r\nid:{}\r\nincarnation:{:016x}\r\nterm:{}\r\n\
+             leader:{}\r\ncommit:{}\r\napplied:{}\r\nlast:{}\r\nbase:{}\r\n\
+             changing:{}\r\njoint:{}\r\nrepairing:{}\r\n",
+            u8::from(self.is_master() && self.phase != Phase::Recovering),
             self.config.id.0,
             raft.incarnation().0,
             raft.term().0,
