@@ -31,3 +31,11 @@ pub const TRANSACTION_BYTES_MAX: usize = 1 << 30;
 pub const SEGMENT_BYTES: u64 = 32 << 20;
 /// The most bytes that recovery asks for in one read.
 pub const READ_BYTES: u32 = 1 << 20;
+/// The most bytes of one frame of a member that carries entries or states: one entry, which holds a
+/// transaction and one command more, or one command alone, as large as a client may make them.
+pub const PEER_FRAME_BYTES_MAX: usize = TRANSACTION_BYTES_MAX + QUERY_BUFFER_BYTES_MAX + (16 << 20);
+/// The most bytes of any other frame of a member.
+pub const PEER_CONTROL_FRAME_BYTES_MAX: usize = 64 << 10;
+/// The most other processes that a member keeps in mind: members, some that were, some that may
+/// become some.
+pub const PEERS_KNOWN_MAX: usize = 128;

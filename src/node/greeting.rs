@@ -22,7 +22,7 @@ use crate::raft::MEMBERS_MAX;
 use super::base::number;
 
 /// The versions of the connection that this code speaks, the oldest and the newest.
-pub const VERSIONS: (u8, u8) = (1, 1);
+pub const VERSIONS: (u8, u8) = (2, 2);
 /// The length of a preface, in bytes.
 pub const PREFACE_BYTES: usize = 22;
 /// The longest greeting, in bytes.
@@ -168,12 +168,14 @@ pub enum Refusal {
     NoGroup,
     /// It has no greeting to give yet.
     NotReady,
+    /// It knows as many others as it may.
+    TooMany,
 }
 
 impl Refusal {
     /// Whether it is but a matter of time.
     pub fn passes(&self) -> bool {
-        matches!(self, Self::NoGroup | Self::NotReady)
+        matches!(self, Self::NoGroup | Self::NotReady | Self::TooMany)
     }
 }
 
@@ -220,6 +222,7 @@ impl fmt::Display for Refusal {
             ),
             Self::NoGroup => f.write_str("there is no group yet that could be joined"),
             Self::NotReady => f.write_str("it is starting"),
+            Self::TooMany => f.write_str("too many others ask to be taken in there"),
         }
     }
 }
@@ -423,6 +426,10 @@ fn take_text(bytes: &mut &[u8]) -> Option<String> {
     }
     let (text, rest) = rest.split_at_checked(len)?;
     *bytes = rest;
+    // It is put into lines: of the file of members, of replies, of the log.
+    if !text.iter().all(u8::is_ascii_graphic) {
+        return None;
+    }
     String::from_utf8(text.to_vec()).ok()
 }
 

@@ -4,6 +4,7 @@
 mod backup;
 mod chaos;
 mod damage;
+mod door;
 mod group;
 mod measure;
 mod proxy;

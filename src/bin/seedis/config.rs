@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use seedis::node::config::{Config, Fsync};
 
+use crate::peers::address;
+
 /// A Redis-compatible cache server whose every behaviour can be replayed from a seed.
 #[derive(Debug, Parser)]
 #[command(
@@ -112,15 +114,20 @@ pub(crate) struct Options {
         env = "SEEDIS_PEERS", conflicts_with = "join")]
     pub(crate) peers: Vec<(u64, String)>,
     /// Come into the group of which this is a member: the host and cluster port.
-    #[arg(long, value_name = "HOST:PORT", env = "SEEDIS_JOIN")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = door, env = "SEEDIS_JOIN")]
     pub(crate) join: Option<String>,
     /// The TCP port for the other members; where it must be had and is not named, 10000 above
     /// --port.
     #[arg(long, value_name = "PORT", env = "SEEDIS_CLUSTER_PORT")]
     pub(crate) cluster_port: Option<u16>,
-    /// The address to listen on for other members; only this machine's, where there is no
-    /// secret, and otherwise all.
-    #[arg(long, value_name = "ADDRESS", env = "SEEDIS_CLUSTER_BIND")]
+    /// The addresses to listen on for other members, with spaces between them; only this
+    /// machine's, where there is no secret, and otherwise all.
+    #[arg(
+        long,
+        value_name = "ADDRESSES",
+        allow_hyphen_values = true,
+        env = "SEEDIS_CLUSTER_BIND"
+    )]
     pub(crate) cluster_bind: Option<String>,
     /// What all members must know, and nobody else.
     #[arg(
@@ -131,6 +138,9 @@ pub(crate) struct Options {
         hide_env_values = true
     )]
     pub(crate) cluster_secret: String,
+    /// The file in which that stands.
+    #[arg(long, value_name = "FILE", env = "SEEDIS_CLUSTER_SECRET_FILE")]
+    pub(crate) cluster_secret_file: Option<PathBuf>,
     /// Where clients reach this member, if it is not where other members see it.
     #[arg(long, value_name = "HOST:PORT", env = "SEEDIS_ADVERTISE")]
     pub(crate) advertise: Option<String>,
@@ -196,11 +206,16 @@ fn octal(text: &str) -> Result<u32, String> {
 fn member(text: &str) -> Result<(u64, String), String> {
     let parsed = text.split_once('=').and_then(|(id, address)| {
         let id = id.trim().parse().ok().filter(|id| *id > 0)?;
-        let (host, port) = address.rsplit_once(':')?;
-        port.parse::<u16>().ok().filter(|_| !host.is_empty())?;
-        Some((id, address.to_owned()))
+        Some((id, address.trim().to_owned()))
     });
-    parsed.ok_or_else(|| format!("'{text}' is no member such as 1=10.0.0.1:16379"))
+    let parsed = parsed.ok_or_else(|| format!("'{text}' is no member such as 1=10.0.0.1:16379"))?;
+    address::check(&parsed.1)?;
+    Ok(parsed)
+}
+
+/// Where a member is reached, such as `10.0.0.1:16379`.
+fn door(text: &str) -> Result<String, String> {
+    address::check(text).map(|()| text.to_owned())
 }
 
 /// A size such as `64mb`, in bytes.

@@ -1,5 +1,6 @@
 //! The doors: TCP addresses and a Unix socket, and who is let in.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::os::unix::fs::FileTypeExt;
@@ -27,11 +28,7 @@ const DENIED: &[u8] = b"-DENIED Seedis runs in protected mode because no passwor
 pub(crate) fn listen(address: &str, port: u16) -> io::Result<Vec<TcpListener>> {
     // Redis's way of saying "do not mind if this address cannot be had".
     let optional = address.starts_with('-');
-    let host = match address.trim_start_matches('-') {
-        "*" => "0.0.0.0",
-        "::*" => "::",
-        host => host,
-    };
+    let host = host_of(address);
     let mut listeners = Vec::new();
     let named = |error: io::Error| {
         io::Error::new(
@@ -39,14 +36,43 @@ pub(crate) fn listen(address: &str, port: u16) -> io::Result<Vec<TcpListener>> {
             format!("cannot listen on {host}:{port}: {error}"),
         )
     };
-    for resolved in (host, port).to_socket_addrs().map_err(named)? {
+    let resolved = (host, port).to_socket_addrs().map_err(named)?;
+    // One of the fourth version that is written in the sixth is had only as what it is.
+    let resolved = resolved.map(|one| SocketAddr::new(one.ip().to_canonical(), one.port()));
+    let resolved: BTreeSet<SocketAddr> = resolved.collect();
+    for resolved in resolved {
         match listen_on(resolved) {
             Ok(listener) => listeners.push(listener),
-            Err(error) if optional => tracing::debug!("not listening on {resolved}: {error}"),
+            Err(error) if optional && is_missing(&error) => {
+                tracing::debug!("not listening on {resolved}: {error}");
+            }
             Err(error) => return Err(named(error)),
         }
     }
     Ok(listeners)
+}
+
+/// The host that an address to listen on names.
+pub(crate) fn host_of(address: &str) -> &str {
+    match address.trim_start_matches('-') {
+        "*" => "0.0.0.0",
+        "::*" => "::",
+        host => host,
+    }
+}
+
+/// Whether this machine has no such address. A port that somebody else has is another matter.
+fn is_missing(error: &io::Error) -> bool {
+    const UNSUPPORTED: [rustix::io::Errno; 3] = [
+        rustix::io::Errno::AFNOSUPPORT,
+        rustix::io::Errno::PROTONOSUPPORT,
+        rustix::io::Errno::NOPROTOOPT,
+    ];
+    let code = error.raw_os_error();
+    error.kind() == io::ErrorKind::AddrNotAvailable
+        || UNSUPPORTED
+            .iter()
+            .any(|one| Some(one.raw_os_error()) == code)
 }
 
 fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {

@@ -138,8 +138,8 @@ async fn serve(options: &Options, plan: Plan, mut stops: Option<&mut Stops>) -> 
     };
     let peers = match plan {
         Plan::Alone => None,
-        Plan::Member(roster) => tokio::select! {
-            entered = start::enter(options, roster, &mut config) => Some(entered?),
+        Plan::Member(roster, secret) => tokio::select! {
+            entered = start::enter(options, roster, secret, &mut config) => Some(entered?),
             () = next(&mut stops) => return Ok(()),
         },
     };

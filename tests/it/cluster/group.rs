@@ -150,13 +150,14 @@ impl Group {
 
     /// Starts somebody new, who knocks at a member's door; the place of the newcomer.
     pub(super) fn join(&mut self, at: usize) -> usize {
+        let door = self.door(at);
+        self.join_at(&door)
+    }
+
+    /// The same, at an address.
+    pub(super) fn join_at(&mut self, door: &str) -> usize {
         let port = free_port();
-        let options = [
-            "--join",
-            &self.door(at),
-            "--cluster-port",
-            &port.to_string(),
-        ];
+        let options = ["--join", door, "--cluster-port", &port.to_string()];
         self.add(port, options.map(str::to_owned).to_vec())
     }
 
@@ -322,6 +323,19 @@ impl Group {
 
     pub(super) fn port(&self, at: usize) -> u16 {
         self.members[at].port
+    }
+
+    pub(super) fn cluster_port(&self, at: usize) -> u16 {
+        self.members[at].cluster_port
+    }
+
+    /// What a running member holds of the machine's memory.
+    pub(super) fn resident_kib(&self, at: usize) -> u64 {
+        let pid = self.members[at].server.as_ref().map_or(0, Server::pid);
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().split(' ').next()?.parse().ok());
+        kib.unwrap_or_default()
     }
 
     /// Where other members reach one.

@@ -6,23 +6,32 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use seedis::ids::NodeId;
-use seedis::node::greeting::Refusal;
+use seedis::limits::{PEER_CONTROL_FRAME_BYTES_MAX, PEER_FRAME_BYTES_MAX};
+use seedis::node::greeting::{Line, Refusal};
 use seedis::node::input::Input;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task;
 
 use super::Peers;
+use super::address::{self, keepalive};
 use super::handshake::{self, Failure};
-use super::link::{HEAD_BYTES, Kind, keepalive};
+use super::link::{HEAD_BYTES, Kind};
+use super::strangers::Place;
 
-/// The longest frame, in bytes: an entry holds one command of a client at least, and that may be
-/// as long as a client may make it.
-const FRAME_BYTES_MAX: usize = 3 << 30;
 /// How much is read at a time, in bytes.
 const READ_BYTES: usize = 256 << 10;
 /// A buffer that was needed for one long frame is not kept.
 const KEPT_BYTES_MAX: usize = 4 << 20;
+
+/// The longest frame that a line carries, in bytes.
+fn frame_bytes_max(line: Line) -> usize {
+    match line {
+        Line::Control => PEER_CONTROL_FRAME_BYTES_MAX,
+        Line::Bulk => PEER_FRAME_BYTES_MAX,
+    }
+}
 
 impl Peers {
     /// Lets members in, for ever.
@@ -30,32 +39,38 @@ impl Peers {
         loop {
             match listener.accept().await {
                 Ok((stream, address)) => {
+                    let from = address.ip().to_canonical();
+                    let place = self.strangers.come(from);
                     let peers = Rc::clone(&self);
                     task::spawn_local(async move {
-                        peers.let_in(stream, address.ip().to_canonical()).await;
+                        peers.let_in(stream, from, place).await;
                     });
                 }
                 Err(error) => {
-                    tracing::warn!("a member could not be let in: {error}");
+                    self.tell(format!("a member could not be let in: {error}"));
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }
             }
         }
     }
 
-    async fn let_in(self: Rc<Self>, mut stream: TcpStream, from: IpAddr) {
-        match self.welcome(&mut stream, from).await {
-            // How a connection ends says nothing that its next beginning does not.
-            Ok(id) => drop(self.listen(&mut stream, id).await),
+    async fn let_in(self: Rc<Self>, mut stream: TcpStream, from: IpAddr, place: Place) {
+        let welcomed = tokio::select! {
+            welcomed = self.welcome(&mut stream, from) => welcomed,
+            () = place.is_lost() => return,
+        };
+        drop(place);
+        match welcomed {
+            // One that has no number yet has said all that it has to say.
+            Ok((id, line)) if id != NodeId(0) => self.listen_alone(&mut stream, id, line).await,
             Err(Failure::Lost(error)) => tracing::debug!("{from} came and went: {error}"),
-            Err(Failure::Refused(refusal)) if refusal.passes() => {}
-            Err(Failure::Refused(refusal)) => {
+            Err(Failure::Refused(refusal)) if !refusal.passes() => {
                 if let Some(server) = self.server() {
                     server.tell(Input::RefusedPeer);
                 }
                 self.tell(format!("a member from {from} is refused: {refusal}"));
             }
-            Err(Failure::TurnedAway(_)) => {}
+            Ok(_) | Err(_) => {}
         }
     }
 
@@ -63,26 +78,49 @@ impl Peers {
         self: &Rc<Self>,
         stream: &mut TcpStream,
         from: IpAddr,
-    ) -> Result<NodeId, Failure> {
+    ) -> Result<(NodeId, Line), Failure> {
         stream.set_nodelay(true)?;
         socket2::SockRef::from(&*stream).set_tcp_keepalive(&keepalive())?;
-        let is_protected = self.settings.secret.is_empty() && !self.settings.open;
-        let other = handshake::answer(stream, &self.settings.secret, |other| {
-            if is_protected && !from.is_loopback() {
+        let is_protected = !self.settings.has_secret();
+        let other = handshake::answer(stream, self.settings.secret.bytes(), |other| {
+            if is_protected && !address::is_here(from) {
                 return Err(Refusal::Protected);
             }
             self.judge(other)
         })
         .await?;
         self.met(&other, stream.local_addr()?.ip(), from);
-        Ok(other.id)
+        Ok((other.id, other.line))
+    }
+
+    /// Listens to a member until the connection ends, or the member has made the same anew.
+    async fn listen_alone(&self, stream: &mut TcpStream, id: NodeId, line: Line) {
+        let replaced = Rc::new(Notify::new());
+        let ours = Rc::clone(&replaced);
+        if let Some(former) = self.heard.borrow_mut().insert((id, line), replaced) {
+            former.notify_one();
+        }
+        tokio::select! {
+            // How a connection ends says nothing that its next beginning does not.
+            _ = self.listen(stream, id, line) => {}
+            () = ours.notified() => return,
+        }
+        let mut heard = self.heard.borrow_mut();
+        if heard
+            .get(&(id, line))
+            .is_some_and(|now| Rc::ptr_eq(now, &ours))
+        {
+            heard.remove(&(id, line));
+        }
     }
 
     /// Hands the frames of a connection to the node until it ends.
-    async fn listen(&self, stream: &mut TcpStream, from: NodeId) -> io::Result<()> {
-        let mut buffer = Vec::with_capacity(READ_BYTES);
+    async fn listen(&self, stream: &mut TcpStream, from: NodeId, line: Line) -> io::Result<()> {
+        let most = frame_bytes_max(line);
+        let mut buffer = Vec::with_capacity(READ_BYTES.min(most));
         loop {
-            buffer.reserve(READ_BYTES);
+            // What a frame says of its length is not believed: memory comes with the bytes.
+            buffer.reserve(READ_BYTES.min(most));
             if stream.read_buf(&mut buffer).await? == 0 {
                 return Ok(());
             }
@@ -90,7 +128,8 @@ impl Peers {
             while let Some((head, behind)) = rest.split_first_chunk::<HEAD_BYTES>() {
                 let [a, b, c, d, kind] = *head;
                 let len = u32::from_le_bytes([a, b, c, d]) as usize;
-                if len == 0 || len > FRAME_BYTES_MAX {
+                if len == 0 || len > most {
+                    self.tell(format!("member {} says a frame of {len} bytes", from.0));
                     return Err(io::ErrorKind::InvalidData.into());
                 }
                 let Some((frame, behind)) = behind.split_at_checked(len - 1) else {

@@ -13,7 +13,7 @@ use seedis::node::greeting::{Greeting, Line, Refusal, Standing, seen_from};
 use seedis::rng;
 
 use super::handshake::{self, Failure};
-use super::{Peers, link, save};
+use super::{Peers, address, save};
 
 /// What names a group.
 const CLUSTER_STREAM: u64 = 0x636c_7573;
@@ -73,6 +73,7 @@ pub(crate) async fn join(peers: &Rc<Peers>, door: &str) -> Result<Group, String>
     let found = loop {
         match knock(peers, door).await {
             Ok(found) => break found,
+            Err(Failure::NotYet(why)) => tracing::info!("waiting for a group at {door}: {why}"),
             Err(Failure::Lost(error)) => tracing::info!("waiting for a group at {door}: {error}"),
             Err(Failure::Refused(refusal)) => return Err(format!("{door} is refused: {refusal}")),
             Err(Failure::TurnedAway(why)) => return Err(format!("{door} refuses: {why}")),
@@ -119,8 +120,8 @@ pub(crate) async fn join(peers: &Rc<Peers>, door: &str) -> Result<Group, String>
 
 async fn knock(peers: &Rc<Peers>, door: &str) -> Result<Greeting, Failure> {
     let own = peers.greeting(Line::Control).ok_or(Refusal::NotReady)?;
-    let mut stream = link::connect(door).await?;
-    let found = handshake::dial(&mut stream, &peers.settings.secret, &own).await?;
+    let mut stream = address::connect(door, peers.settings.has_secret()).await?;
+    let found = handshake::dial(&mut stream, peers.settings.secret.bytes(), &own).await?;
     if !matches!(found.standing, Standing::Member { .. }) {
         return Err(Failure::Lost(io::Error::other("it forms its group yet")));
     }

@@ -1,8 +1,10 @@
 //! The first bytes of a connection between members: versions, proof of the secret, greetings.
 //!
-//! Each side proves that it knows the secret by a keyed sum (HMAC, RFC 2104) over what it says and
-//! the other's fresh number, so that nothing that was overheard can be used again. What follows on
-//! the connection is not protected: the network between members is to be trusted, or tunnelled.
+//! Each side proves that it knows the secret by a keyed sum (HMAC, RFC 2104) over all that was said
+//! on the connection so far: both prefaces, with the versions and a fresh number each, the greetings,
+//! and which side it is that speaks. Nothing that was overheard can be used again, nor turned around,
+//! nor can anybody in between change a byte of it. What follows on the connection is not protected:
+//! the network between members is to be trusted, or tunnelled.
 
 use std::io;
 use std::time::Duration;
@@ -18,6 +20,10 @@ use crate::entropy;
 /// How long a handshake may take.
 const PATIENCE: Duration = Duration::from_secs(3);
 const PROOF_BYTES: usize = 32;
+/// What the sums are for: no other use of the same secret makes the same.
+const PURPOSE: &[u8] = b"seedis members 2";
+/// The longest reason of a refusal, in bytes. It is not proven, and is put into the log.
+const REASON_BYTES_MAX: usize = 1024;
 
 /// Which side of the connection speaks: an answer must not pass for a question.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +41,8 @@ pub(crate) enum Failure {
     Refused(Refusal),
     /// The other refuses this one, in its words.
     TurnedAway(String),
+    /// The other cannot say anything yet, and why.
+    NotYet(String),
 }
 
 impl From<io::Error> for Failure {
@@ -49,6 +57,16 @@ impl From<Refusal> for Failure {
     }
 }
 
+/// What was said on a connection before it is gone on with.
+struct Talk<'a> {
+    stream: &'a mut TcpStream,
+    secret: &'a [u8],
+    dialler: Preface,
+    answerer: Preface,
+    /// What the dialler has said, once it has.
+    question: Vec<u8>,
+}
+
 /// Opens a connection that this side has made; what the other says of itself.
 pub(crate) async fn dial(
     stream: &mut TcpStream,
@@ -56,10 +74,17 @@ pub(crate) async fn dial(
     own: &Greeting,
 ) -> Result<Greeting, Failure> {
     within_patience(async {
-        let (ours, theirs) = exchange_prefaces(stream).await?;
-        ours.common_version(&theirs)?;
-        say(stream, secret, Side::Dialler, &theirs, &own.encode()).await?;
-        hear(stream, secret, Side::Answerer, &ours).await
+        let (dialler, answerer) = exchange_prefaces(stream).await?;
+        dialler.common_version(&answerer)?;
+        let mut talk = Talk {
+            stream,
+            secret,
+            dialler,
+            answerer,
+            question: Vec::new(),
+        };
+        talk.say(Side::Dialler, own.encode()).await?;
+        talk.hear(Side::Answerer).await
     })
     .await
 }
@@ -71,9 +96,17 @@ pub(crate) async fn answer(
     judge: impl FnOnce(&Greeting) -> Result<Greeting, Refusal>,
 ) -> Result<Greeting, Failure> {
     within_patience(async {
-        let (ours, theirs) = exchange_prefaces(stream).await?;
-        let heard = match ours.common_version(&theirs) {
-            Ok(_) => hear(stream, secret, Side::Dialler, &ours).await,
+        let (answerer, dialler) = exchange_prefaces(stream).await?;
+        let version = answerer.common_version(&dialler);
+        let mut talk = Talk {
+            stream,
+            secret,
+            dialler,
+            answerer,
+            question: Vec::new(),
+        };
+        let heard = match version {
+            Ok(_) => talk.hear(Side::Dialler).await,
             Err(refusal) => Err(refusal.into()),
         };
         let judged = match heard {
@@ -83,13 +116,11 @@ pub(crate) async fn answer(
         };
         match judged {
             Ok((greeting, own)) => {
-                say(stream, secret, Side::Answerer, &theirs, &own.encode()).await?;
+                talk.say(Side::Answerer, own.encode()).await?;
                 Ok(greeting)
             }
-            // Who comes too early finds the door shut and comes again.
-            Err(refusal) if refusal.passes() => Err(refusal.into()),
             Err(refusal) => {
-                turn_away(stream, &refusal).await?;
+                turn_away(talk.stream, &refusal).await?;
                 Err(refusal.into())
             }
         }
@@ -117,6 +148,9 @@ async fn exchange_prefaces(stream: &mut TcpStream) -> Result<(Preface, Preface),
     stream.read_exact(&mut bytes).await?;
     let theirs =
         Preface::decode(&bytes).ok_or_else(|| garbage("no member of a group speaks so"))?;
+    if theirs.nonce == ours.nonce {
+        return Err(garbage("it says what it has heard"));
+    }
     Ok((ours, theirs))
 }
 
@@ -124,69 +158,81 @@ fn garbage(what: &str) -> Failure {
     Failure::Lost(io::Error::new(io::ErrorKind::InvalidData, what))
 }
 
-fn proof(secret: &[u8], side: Side, hearer: &Preface, said: &[u8]) -> Hmac<Sha256> {
-    // A key of any length will do (RFC 2104).
-    let mut proof = Hmac::<Sha256>::new_from_slice(secret).unwrap_or_else(|_| unreachable!());
-    proof.update(&[side as u8]);
-    proof.update(&hearer.nonce);
-    proof.update(said);
-    proof
+impl Talk<'_> {
+    /// The sum over all that was said, and what is said now.
+    fn proof(&self, side: Side, said: &[u8]) -> Hmac<Sha256> {
+        // A key of any length will do (RFC 2104).
+        let mut proof =
+            Hmac::<Sha256>::new_from_slice(self.secret).unwrap_or_else(|_| unreachable!());
+        proof.update(PURPOSE);
+        proof.update(&[side as u8]);
+        proof.update(&self.dialler.encode());
+        proof.update(&self.answerer.encode());
+        for part in [&self.question[..], said] {
+            proof.update(&(part.len() as u32).to_le_bytes());
+            proof.update(part);
+        }
+        proof
+    }
+
+    /// Says something: its length, the bytes, the proof. A length of 0 stands before a refusal.
+    async fn say(&mut self, side: Side, said: Vec<u8>) -> Result<(), Failure> {
+        let sum = self.proof(side, &said).finalize().into_bytes();
+        let len = (said.len() as u32).to_le_bytes();
+        self.stream
+            .write_all(&[&len[..], &said[..], &sum[..]].concat())
+            .await?;
+        self.question = said;
+        Ok(())
+    }
+
+    async fn hear(&mut self, side: Side) -> Result<Greeting, Failure> {
+        let said = heard_bytes(self.stream, GREETING_BYTES_MAX).await?;
+        if said.is_empty() {
+            let passes = self.stream.read_u8().await? != 0;
+            let why = heard_bytes(self.stream, REASON_BYTES_MAX).await?;
+            let why = printable(&why);
+            return Err(if passes {
+                Failure::NotYet(why)
+            } else {
+                Failure::TurnedAway(why)
+            });
+        }
+        let mut sum = [0; PROOF_BYTES];
+        self.stream.read_exact(&mut sum).await?;
+        // In a time that does not depend on how much of it is right.
+        if self.proof(side, &said).verify_slice(&sum).is_err() {
+            return Err(Refusal::Secret.into());
+        }
+        let greeting = Greeting::decode(&said);
+        self.question = said;
+        greeting.ok_or_else(|| garbage("a greeting that is none"))
+    }
 }
 
-/// Says something: its length, the bytes, the proof. A length of 0 stands before a refusal.
-async fn say(
-    stream: &mut TcpStream,
-    secret: &[u8],
-    side: Side,
-    hearer: &Preface,
-    said: &[u8],
-) -> Result<(), Failure> {
-    let sum = proof(secret, side, hearer, said).finalize().into_bytes();
-    let len = (said.len() as u32).to_le_bytes();
-    stream
-        .write_all(&[&len[..], said, &sum[..]].concat())
-        .await?;
-    Ok(())
+/// What somebody who has proven nothing says, as it may stand in a line of the log.
+fn printable(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let shown = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars().map(shown).collect()
 }
 
 async fn turn_away(stream: &mut TcpStream, refusal: &Refusal) -> Result<(), Failure> {
     let text = refusal.to_string();
+    let text = &text.as_bytes()[..text.len().min(REASON_BYTES_MAX)];
     let len = (text.len() as u32).to_le_bytes();
-    let bytes = [&[0; 4], &len[..], text.as_bytes()].concat();
+    let passes = [u8::from(refusal.passes())];
+    let bytes = [&[0; 4], &passes[..], &len[..], text].concat();
     stream.write_all(&bytes).await?;
     stream.shutdown().await?;
     Ok(())
 }
 
-async fn hear(
-    stream: &mut TcpStream,
-    secret: &[u8],
-    side: Side,
-    hearer: &Preface,
-) -> Result<Greeting, Failure> {
-    let said = heard_bytes(stream).await?;
-    if said.is_empty() {
-        let why = heard_bytes(stream).await?;
-        return Err(Failure::TurnedAway(
-            String::from_utf8_lossy(&why).into_owned(),
-        ));
-    }
-    let mut sum = [0; PROOF_BYTES];
-    stream.read_exact(&mut sum).await?;
-    let is_proven = proof(secret, side, hearer, &said)
-        .verify_slice(&sum)
-        .is_ok();
-    if !is_proven {
-        return Err(Refusal::Secret.into());
-    }
-    Greeting::decode(&said).ok_or_else(|| garbage("a greeting that is none"))
-}
-
-async fn heard_bytes(stream: &mut TcpStream) -> Result<Vec<u8>, Failure> {
+async fn heard_bytes(stream: &mut TcpStream, most: usize) -> Result<Vec<u8>, Failure> {
     let mut len = [0; 4];
     stream.read_exact(&mut len).await?;
     let len = u32::from_le_bytes(len) as usize;
-    if len > GREETING_BYTES_MAX {
+    if len > most {
         return Err(garbage("a greeting that is too long"));
     }
     let mut bytes = vec![0; len];

@@ -12,14 +12,13 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use super::Peers;
+use super::address;
 use super::handshake::{self, Failure};
 
 /// How long it takes until a member that could not be reached is dialled again: at first, at most.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
 /// How long a member that has refused this one is left alone.
 const PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(1);
-/// How long it may take to connect, and how long what was sent may go unacknowledged.
-const PATIENCE: Duration = Duration::from_secs(2);
 /// How many bytes may wait for a slow member before more is dropped. Raft's own limits are lower;
 /// this one is for its mistakes.
 const QUEUE_BYTES_MAX: usize = 64 << 20;
@@ -190,6 +189,7 @@ pub(super) async fn keep(peers: Rc<Peers>, link: Rc<Link>) {
         match outcome {
             Ok(()) => {}
             Err(Failure::Lost(error)) => tracing::debug!("member {to} is not reached: {error}"),
+            Err(Failure::NotYet(why)) => tracing::debug!("member {to} is not ready: {why}"),
             Err(Failure::Refused(refusal)) if refusal.passes() => {}
             Err(Failure::Refused(refusal)) => {
                 peers.fail(format!("member {to} is refused: {refusal}"));
@@ -209,8 +209,9 @@ async fn open(peers: &Rc<Peers>, link: &Link) -> Result<TcpStream, Failure> {
     let address = peers.state.borrow().roster.contacts.get(&link.to).cloned();
     let address = address.ok_or(io::Error::from(io::ErrorKind::AddrNotAvailable))?;
     let own = peers.greeting(link.line).ok_or(Refusal::NotReady)?;
-    let mut stream = connect(&address).await?;
-    let other = handshake::dial(&mut stream, &peers.settings.secret, &own).await?;
+    let has_secret = peers.settings.has_secret();
+    let mut stream = address::connect(&address, has_secret).await?;
+    let other = handshake::dial(&mut stream, peers.settings.secret.bytes(), &own).await?;
     if other.id != link.to {
         let (wanted, found) = (link.to, other.id);
         return Err(Refusal::OtherNumber { wanted, found }.into());
@@ -219,29 +220,4 @@ async fn open(peers: &Rc<Peers>, link: &Link) -> Result<TcpStream, Failure> {
     let (here, there) = (stream.local_addr()?.ip(), stream.peer_addr()?.ip());
     peers.met(&other, here, there);
     Ok(stream)
-}
-
-/// Connects to another member's door.
-pub(super) async fn connect(address: &str) -> io::Result<TcpStream> {
-    let stream = tokio::time::timeout(PATIENCE, TcpStream::connect(address))
-        .await
-        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
-    // A port of this machine that nobody listens on can be connected to itself, and is then taken.
-    if stream.local_addr()? == stream.peer_addr()? {
-        return Err(io::ErrorKind::ConnectionRefused.into());
-    }
-    stream.set_nodelay(true)?;
-    let socket = socket2::SockRef::from(&stream);
-    // A member behind a cut cable is to be dialled again soon after that is mended.
-    socket.set_tcp_user_timeout(Some(PATIENCE))?;
-    socket.set_tcp_keepalive(&keepalive())?;
-    Ok(stream)
-}
-
-/// A member of which nothing is heard at all is gone after a few seconds.
-pub(super) fn keepalive() -> socket2::TcpKeepalive {
-    socket2::TcpKeepalive::new()
-        .with_time(PATIENCE)
-        .with_interval(Duration::from_secs(1))
-        .with_retries(3)
 }

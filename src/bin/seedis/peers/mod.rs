@@ -5,12 +5,16 @@
 //! hears comes over those that it has answered. A frame that cannot leave now is dropped: Raft
 //! says again what was lost.
 
+pub(crate) mod address;
 mod door;
 mod forming;
 mod handshake;
 mod link;
 mod roster;
+mod secret;
 pub(crate) mod start;
+mod strangers;
+mod told;
 
 use std::cell::RefCell;
 use std::collections::btree_map::Entry;
@@ -20,6 +24,7 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use seedis::ids::{Incarnation, LogIndex, NodeId};
+use seedis::limits::PEERS_KNOWN_MAX;
 use seedis::node::effect::Class;
 use seedis::node::greeting::{Contact, Greeting, Line, Refusal, Standing, seen_from};
 use seedis::node::input::Input;
@@ -30,6 +35,9 @@ use tokio::time::Instant;
 use crate::serve::Server;
 use link::Link;
 use roster::{Progress, Roster};
+use secret::Secret;
+use strangers::Strangers;
+use told::Told;
 
 /// How often a newcomer asks to be taken in, and the file of members is looked after.
 const HOUSEKEEPING: Duration = Duration::from_millis(200);
@@ -40,13 +48,17 @@ const HOSPITALITY: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub(crate) struct Settings {
     /// What all members know; empty: only members of this machine are let in.
-    pub(crate) secret: Vec<u8>,
-    /// Members of other machines are let in without a secret.
-    pub(crate) open: bool,
+    pub(crate) secret: Secret,
     /// Whose addresses the operator has given: what peers say of them counts less.
     pub(crate) pinned: BTreeSet<NodeId>,
     /// Where clients reach this member; without a host, at whatever host peers see.
     pub(crate) clients: String,
+}
+
+impl Settings {
+    pub(crate) fn has_secret(&self) -> bool {
+        !self.secret.bytes().is_empty()
+    }
 }
 
 /// What a peer has said of itself.
@@ -62,6 +74,12 @@ pub(crate) struct Peers {
     state: RefCell<State>,
     /// Somebody was met.
     news: Notify,
+    /// Who has come and not proven itself.
+    strangers: Rc<Strangers>,
+    /// Who is listened to; what is here is told when the same member connects anew.
+    heard: RefCell<BTreeMap<(NodeId, Line), Rc<Notify>>>,
+    /// What was told of others.
+    told: RefCell<Told>,
 }
 
 struct State {
@@ -80,8 +98,6 @@ struct State {
     host: Option<IpAddr>,
     /// Why this member cannot come into a group.
     fatal: Option<String>,
-    /// The last refusal that was told, so that the same is not told every second.
-    told: String,
 }
 
 impl Peers {
@@ -97,12 +113,14 @@ impl Peers {
             server: Weak::new(),
             host: None,
             fatal: None,
-            told: String::new(),
         };
         Rc::new(Self {
             settings,
             state: RefCell::new(state),
             news: Notify::new(),
+            strangers: Rc::default(),
+            heard: RefCell::default(),
+            told: RefCell::default(),
         })
     }
 
@@ -198,6 +216,9 @@ impl Peers {
     /// Whether this member goes on with another that says this of itself.
     fn judge(&self, other: &Greeting) -> Result<Greeting, Refusal> {
         let own = self.greeting(other.line).ok_or(Refusal::NotReady)?;
+        if !self.state.borrow().has_room_for(other.id) {
+            return Err(Refusal::TooMany);
+        }
         let members = self
             .server()
             .map(|server| server.members())
@@ -222,7 +243,7 @@ impl Peers {
         if matches!(other.standing, Standing::Member { .. }) {
             state.found.get_or_insert_with(|| other.clone());
         }
-        if matches!(other.standing, Standing::Joining { .. }) {
+        if matches!(other.standing, Standing::Joining { .. }) && other.id != NodeId(0) {
             state.guests.insert(other.id, Instant::now());
         }
         if other.id != NodeId(0) {
@@ -238,7 +259,8 @@ impl Peers {
                 let is_pinned = self.settings.pinned.contains(&id);
                 let is_newer =
                     known.is_none_or(|known| is_first_hand && !is_pinned && *known != address);
-                if Some(id) != own && is_newer {
+                let has_room = known.is_some() || state.roster.contacts.len() < PEERS_KNOWN_MAX;
+                if Some(id) != own && id != NodeId(0) && is_newer && has_room {
                     state.roster.contacts.insert(id, address);
                     has_changed = true;
                 }
@@ -291,13 +313,9 @@ impl Peers {
         self.news.notify_one();
     }
 
-    /// Tells why there is no connection with somebody, once.
+    /// Tells why there is no connection with somebody.
     fn tell(&self, text: String) {
-        let mut state = self.state.borrow_mut();
-        if state.told != text {
-            tracing::warn!("{text}");
-            state.told = text;
-        }
+        self.told.borrow_mut().warn(text);
     }
 
     /// A newcomer asks to be taken in; whoever has come in writes so down; who has left is dialled
@@ -346,6 +364,11 @@ impl Peers {
 }
 
 impl State {
+    /// Whether somebody is known already, or one more can be.
+    fn has_room_for(&self, id: NodeId) -> bool {
+        self.met.contains_key(&id) || self.met.len() < PEERS_KNOWN_MAX
+    }
+
     /// Gives up those who are no members any more.
     fn forget_strangers(&mut self, members: &[(NodeId, Incarnation)]) {
         let own = self.roster.own.as_ref();
@@ -356,6 +379,7 @@ impl State {
         self.guests.retain(|_, since| since.elapsed() < HOSPITALITY);
         let guests = &self.guests;
         let is_known = |id: NodeId| is_member(id) || guests.contains_key(&id);
+        self.met.retain(|id, _| is_known(*id));
         let before = self.roster.contacts.len();
         self.roster.contacts.retain(|id, _| is_known(*id));
         if self.roster.contacts.len() == before {

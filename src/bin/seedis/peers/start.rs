@@ -10,7 +10,8 @@ use tokio::task;
 
 use super::forming::{self, Group};
 use super::roster::{Own, Progress, Roster};
-use super::{Peers, Settings};
+use super::secret::Secret;
+use super::{Peers, Settings, address};
 use crate::config::Options;
 use crate::{entropy, listener};
 
@@ -21,8 +22,8 @@ pub(crate) const PORT_OFFSET: u16 = 10_000;
 pub(crate) enum Plan {
     /// A server without a cluster port.
     Alone,
-    /// A member, or a server that members may come to.
-    Member(Roster),
+    /// A member, or a server that members may come to; what they all know.
+    Member(Roster, Secret),
 }
 
 /// What the options and the directory make of this process. An error is the options' fault.
@@ -66,7 +67,15 @@ pub(crate) fn plan(options: &Options) -> Result<Plan, String> {
         (Some(address), _, _) => address.clone(),
         (None, Some(port), _) => format!(":{port}"),
         (None, None, Some(own)) => own.address.clone(),
-        (None, None, None) => format!(":{}", options.port.wrapping_add(PORT_OFFSET)),
+        (None, None, None) => match options.port.checked_add(PORT_OFFSET) {
+            Some(port) if options.port != 0 => format!(":{port}"),
+            _ => {
+                return Err(format!(
+                    "no port for other members follows from --port {}: give --cluster-port",
+                    options.port
+                ));
+            }
+        },
     };
     for (id, address) in &options.peers {
         roster.contacts.insert(NodeId(*id), address.clone());
@@ -92,8 +101,12 @@ pub(crate) fn plan(options: &Options) -> Result<Plan, String> {
         roster.door = Some(door.clone());
     }
     roster.contacts.remove(&own.id);
-    is_let_in(options, &roster)?;
-    Ok(Plan::Member(roster))
+    let file = options.cluster_secret_file.as_deref();
+    let secret = Secret::read(&options.cluster_secret, file)?;
+    if secret.bytes().is_empty() {
+        stays_here(options, &roster)?;
+    }
+    Ok(Plan::Member(roster, secret))
 }
 
 /// Whether the data directory has had its first day.
@@ -117,23 +130,58 @@ fn own_peer(options: &Options, id: Option<NodeId>) -> Result<Option<String>, Str
     Ok(Some(own.1.clone()))
 }
 
-/// Whether the others would let this member in at all.
-fn is_let_in(options: &Options, roster: &Roster) -> Result<(), String> {
-    if !options.cluster_secret.is_empty() || !options.protected_mode.is_on() {
-        return Ok(());
+/// What to do where members of other machines are to be let in.
+const MAKE_A_SECRET: &str = "make one with: openssl rand -hex 32, and give the same to every \
+                             member as --cluster-secret-file FILE or in SEEDIS_CLUSTER_SECRET";
+
+/// Whether a group without a secret stays on this machine: whoever reaches the members' port of
+/// such a group is let in. A password for clients and protected-mode are about another port.
+fn stays_here(options: &Options, roster: &Roster) -> Result<(), String> {
+    for address in bind_addresses(options, false) {
+        let host = listener::host_of(&address);
+        // A name that is not known stands in the way of listening, which says so.
+        if address::all_here(&format!("{}:0", bracketed(host))) == Some(false) {
+            return Err(format!(
+                "--cluster-bind {address} lets other machines reach the members' port, and there \
+                 is no cluster-secret: whoever came could join the group, read all data and \
+                 change it, whatever requirepass and protected-mode say; {MAKE_A_SECRET}, or \
+                 listen on 127.0.0.1 alone"
+            ));
+        }
     }
     let mut addresses = roster.contacts.values().chain(&roster.door);
-    let is_here = |address: &String| {
-        let found = address.to_socket_addrs();
-        // A name that is not known yet is none of this machine's, or will be told later.
-        found.is_err() || found.is_ok_and(|mut all| all.all(|one| one.ip().is_loopback()))
-    };
-    match addresses.find(|address| !is_here(address)) {
+    // A name that is not known yet is none of this machine's, or will be told later.
+    match addresses.find(|address| address::all_here(address) == Some(false)) {
         None => Ok(()),
         Some(address) => Err(format!(
-            "{address} is another machine: members let each other in only with a --cluster-secret, \
-             the same for all (or --protected-mode no where nobody else can reach them)"
+            "{address} is another machine, and members of several machines let each other in only \
+             with a --cluster-secret, the same for all; {MAKE_A_SECRET}"
         )),
+    }
+}
+
+/// Where the members' port is opened: with a secret on all addresses of this machine, of both
+/// versions as far as it has them; without one only where nobody else can come from.
+fn bind_addresses(options: &Options, has_secret: bool) -> Vec<String> {
+    let given = options.cluster_bind.as_deref().unwrap_or_default();
+    let default = if has_secret {
+        "* -::*"
+    } else {
+        "127.0.0.1 -::1"
+    };
+    let given = if given.trim().is_empty() {
+        default
+    } else {
+        given
+    };
+    given.split_whitespace().map(str::to_owned).collect()
+}
+
+fn bracketed(host: &str) -> String {
+    if host.contains(':') {
+        format!("[{host}]")
+    } else {
+        host.to_owned()
     }
 }
 
@@ -142,6 +190,7 @@ fn is_let_in(options: &Options, roster: &Roster) -> Result<(), String> {
 pub(crate) async fn enter(
     options: &Options,
     roster: Roster,
+    secret: Secret,
     config: &mut Config,
 ) -> Result<Rc<Peers>, String> {
     let Some(own) = roster.own.clone() else {
@@ -165,8 +214,7 @@ pub(crate) async fn enter(
         roster.save()?;
     }
     let settings = Settings {
-        secret: options.cluster_secret.clone().into_bytes(),
-        open: !options.protected_mode.is_on(),
+        secret,
         pinned: options.peers.iter().map(|(id, _)| NodeId(*id)).collect(),
         clients: advertised(options)?,
     };
@@ -209,12 +257,37 @@ fn listen(options: &Options, address: &str, peers: &Rc<Peers>) -> Result<u16, St
         .rsplit_once(':')
         .and_then(|(_, port)| port.parse().ok());
     let port = port.ok_or_else(|| format!("{address} has no port"))?;
-    let is_closed = options.cluster_secret.is_empty() && options.protected_mode.is_on();
-    let default = if is_closed { "127.0.0.1" } else { "*" };
-    let bind = options.cluster_bind.as_deref().unwrap_or(default);
-    let listeners = listener::listen(bind, port).map_err(|error| error.to_string())?;
-    for listener in listeners {
-        task::spawn_local(Rc::clone(peers).answer(listener));
+    let has_secret = peers.settings.has_secret();
+    let mut opened = Vec::new();
+    for bind in bind_addresses(options, has_secret) {
+        for listener in listener::listen(&bind, port).map_err(|error| error.to_string())? {
+            let own = listener.local_addr().map_err(|error| error.to_string())?;
+            if !has_secret && !address::is_here(own.ip()) {
+                return Err(format!(
+                    "{own} can be reached from other machines, and there is no cluster-secret; \
+                     {MAKE_A_SECRET}"
+                ));
+            }
+            opened.push(own.to_string());
+            task::spawn_local(Rc::clone(peers).answer(listener));
+        }
+    }
+    let opened = opened.join(", ");
+    if opened.is_empty() {
+        return Err(format!(
+            "there is no address to listen on for members, port {port}"
+        ));
+    }
+    if !has_secret {
+        tracing::warn!(
+            "no cluster-secret: every process of this machine that reaches {opened} can join the \
+             group, read all data and change it"
+        );
+    } else if peers.settings.secret.is_short() {
+        tracing::warn!(
+            "the cluster-secret is short: somebody who overhears members can find it by trying; \
+             {MAKE_A_SECRET}"
+        );
     }
     Ok(port)
 }
