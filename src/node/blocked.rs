@@ -3,7 +3,6 @@
 
 use crate::command::error::Error;
 use crate::session::Blocked;
-use crate::time::Mono;
 
 use super::Node;
 use super::effect::Effect;
@@ -18,9 +17,11 @@ impl Node {
             return false;
         }
         if let Some(session) = self.sessions.get_mut(slot)
-            && session.blocked.replace(why).is_none()
+            && session.blocked.is_none()
         {
+            session.blocked = Some(why);
             self.blocked_clients += 1;
+            self.waits.add(slot, why);
         }
         true
     }
@@ -29,6 +30,7 @@ impl Node {
     pub(super) fn release(&mut self, slot: u32) -> Option<Blocked> {
         let why = self.sessions.get_mut(slot)?.blocked.take()?;
         self.blocked_clients -= 1;
+        self.waits.remove(slot, why);
         Some(why)
     }
 
@@ -73,32 +75,25 @@ impl Node {
 
     /// Ends the waits whose time is up.
     pub(super) fn tend_blocked(&mut self) {
-        if self.blocked_clients == 0 {
-            return;
-        }
-        let now = self.now.mono;
-        for slot in self.sessions.slots() {
-            let why = self.sessions.get(slot).and_then(|session| session.blocked);
-            if why.and_then(until).is_some_and(|at| at <= now) {
-                self.unblock(slot);
-            }
+        while let Some(slot) = self.waits.due(self.now.mono) {
+            self.unblock(slot);
         }
     }
 
     /// Ends the waits for members that hold an entry; with an error, where this one leads no more.
     pub(super) fn end_waits_for_members(&mut self, error: Option<&Error>) {
-        if self.blocked_clients == 0 {
-            return;
+        while let Some(slot) = self.next_held(error.is_some()) {
+            self.unblock_with(slot, error);
         }
-        for slot in self.sessions.slots() {
-            let session = self.sessions.get(slot);
-            if let Some(Blocked::Wait { wanted, index, .. }) = session.and_then(|s| s.blocked)
-                && let Some(raft) = &self.commit.raft
-                && (error.is_some() || raft.holders(index) >= wanted)
-            {
-                self.unblock_with(slot, error);
-            }
+    }
+
+    fn next_held(&self, in_any_case: bool) -> Option<u32> {
+        if in_any_case {
+            return self.waits.for_members();
         }
+        let raft = self.commit.raft.as_ref()?;
+        let most = raft.in_force().members().count();
+        self.waits.held(most, |index| raft.holders(index))
     }
 
     /// Ends the waits for something that has happened.
@@ -108,23 +103,8 @@ impl Node {
 
     /// Ends the waits for something with an error, where there is one.
     pub(super) fn end_waits_with(&mut self, why: Blocked, error: Option<&Error>) {
-        if self.blocked_clients == 0 {
-            return;
+        while let Some(slot) = self.waits.of(why) {
+            self.unblock_with(slot, error);
         }
-        for slot in self.sessions.slots() {
-            let session = self.sessions.get(slot);
-            if session.is_some_and(|session| session.blocked == Some(why)) {
-                self.unblock_with(slot, error);
-            }
-        }
-    }
-}
-
-/// When a wait ends by itself.
-pub(super) fn until(why: Blocked) -> Option<Mono> {
-    match why {
-        Blocked::Wait { until, .. } => until,
-        Blocked::Sleep { until } => Some(until),
-        Blocked::Reload | Blocked::Rewrite | Blocked::Change | Blocked::Transfer => None,
     }
 }

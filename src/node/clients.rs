@@ -1,13 +1,17 @@
 //! Clients come and go.
 
+use core::time::Duration;
+
 use crate::ids::ConnId;
 use crate::resp::reply::{Protocol, Reply};
 use crate::session::Session;
 use crate::time::{Deadline, Mono, Reason};
 
 use super::Node;
-use super::blocked::until;
 use super::effect::Effect;
+
+/// How many silent clients one turn looks at; the others are the next turn's.
+const SILENT_CLIENTS_MAX: usize = 256;
 
 impl Node {
     pub(super) fn opened(&mut self, conn: ConnId, address: &str) {
@@ -21,7 +25,9 @@ impl Node {
                 .error("ERR max number of clients reached");
             session.closing = true;
         }
+        let heard = session.heard;
         let slot = self.sessions.insert(session);
+        self.look_at_silence(slot, heard);
         self.mark_dirty(slot);
     }
 
@@ -31,7 +37,9 @@ impl Node {
         };
         self.unwatch(slot);
         self.release(slot);
-        self.sessions.remove(conn);
+        if let Some(session) = self.sessions.remove(conn) {
+            self.silences.remove(session.silence_due, slot);
+        }
     }
 
     /// Puts a client on the list of those whom `flush` looks after.
@@ -74,44 +82,60 @@ impl Node {
 
     /// Ends what clients wait for, and the silence of those who said nothing for too long.
     pub(super) fn tend_clients(&mut self) {
-        let now = self.now.mono;
-        if self.next_client_deadline().is_none_or(|at| at > now) {
-            return;
-        }
         self.tend_blocked();
-        for slot in self.sessions.slots() {
-            if self.is_silent_too_long(slot) {
+        self.follow_timeout();
+        let now = self.now.mono;
+        for _ in 0..SILENT_CLIENTS_MAX {
+            let Some(slot) = self.silences.take_due(now) else {
+                return;
+            };
+            let Some(session) = self.sessions.get(slot) else {
+                continue;
+            };
+            let waits = session.blocked.is_some();
+            let heard = if waits { now } else { session.heard };
+            if now.since(heard) >= self.silences.limit {
                 self.close_client(slot);
+            } else {
+                self.look_at_silence(slot, heard);
             }
         }
     }
 
-    fn is_silent_too_long(&self, slot: u32) -> bool {
-        let limit = self.config.timeout_s;
-        limit > 0
-            && self.sessions.get(slot).is_some_and(|session| {
-                session.blocked.is_none() && self.now.mono.since(session.heard).as_secs() >= limit
-            })
+    /// Has a client looked at when it will have been silent for too long since `heard`.
+    fn look_at_silence(&mut self, slot: u32, heard: Mono) {
+        let limit = self.silences.limit;
+        if !limit.is_zero()
+            && let Some(session) = self.sessions.get_mut(slot)
+        {
+            session.silence_due = heard + limit;
+            self.silences.add(session.silence_due, slot);
+        }
     }
 
-    fn next_client_deadline(&self) -> Option<Mono> {
-        let limit = core::time::Duration::from_secs(self.config.timeout_s);
-        let silence = |session: &Session| (!limit.is_zero()).then(|| session.heard + limit);
-        let waits = |session: &Session| session.blocked.and_then(until);
-        self.sessions
-            .iter()
-            .filter_map(|s| silence(s).into_iter().chain(waits(s)).min())
-            .min()
+    /// Takes up another limit for silence where the configuration has one.
+    fn follow_timeout(&mut self) {
+        let limit = Duration::from_secs(self.config.timeout_s);
+        if limit == self.silences.limit {
+            return;
+        }
+        self.silences.clear();
+        self.silences.limit = limit;
+        for slot in self.sessions.slots() {
+            let heard = self.sessions.get(slot).map(|session| session.heard);
+            self.look_at_silence(slot, heard.unwrap_or_default());
+        }
     }
 
     pub(super) fn client_deadline(&self) -> Option<Deadline> {
-        if self.config.timeout_s == 0 && self.blocked_clients == 0 {
-            return None;
-        }
-        let at = self.next_client_deadline()?;
+        let times = [self.silences.next(), self.waits.next()];
+        let at = times.into_iter().flatten().min()?;
         Some(Deadline {
             at,
             reason: Reason::Client,
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

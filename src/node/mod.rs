@@ -30,6 +30,7 @@ mod sessions;
 mod snapshot;
 mod stats;
 mod verbs;
+mod waits;
 mod watchers;
 pub mod witness;
 
@@ -55,6 +56,7 @@ use office::{Met, Office};
 use server::Directives;
 use sessions::Sessions;
 use stats::Stats;
+use waits::{Silences, Waits};
 use watchers::Watchers;
 use witness::{Answer, Witness, Witnessed};
 
@@ -127,6 +129,8 @@ pub struct Node {
     reads: u64,
     /// Clients that wait for something else than a request.
     blocked_clients: u32,
+    waits: Waits,
+    silences: Silences,
     stats: Stats,
     /// What CONFIG SET has changed and nothing else remembers.
     directives: Directives,
@@ -176,6 +180,8 @@ impl Node {
             commands_in_entries: 0,
             reads: 0,
             blocked_clients: 0,
+            waits: Waits::default(),
+            silences: Silences::default(),
             stats: Stats::default(),
             directives: Directives::default(),
             started_s: now.wall_us / 1_000_000,

@@ -13,6 +13,9 @@ pub(super) struct Sessions {
     slots: Vec<Option<Box<Session>>>,
     free: Vec<u32>,
     by_conn: BTreeMap<ConnId, u32>,
+    /// How often a client was looked at, for tests of what a turn costs.
+    #[cfg(test)]
+    pub(super) looked: core::cell::Cell<u64>,
 }
 
 impl Sessions {
@@ -40,13 +43,23 @@ impl Sessions {
         self.by_conn.get(&conn).copied()
     }
 
+    /// Counts what a turn looks at.
+    #[cfg(test)]
+    fn look(&self, clients: usize) {
+        self.looked.set(self.looked.get() + clients as u64);
+    }
+
     /// The client in a slot.
     pub(super) fn get(&self, slot: u32) -> Option<&Session> {
+        #[cfg(test)]
+        self.look(1);
         self.slots.get(slot as usize)?.as_deref()
     }
 
     /// The client in a slot.
     pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Session> {
+        #[cfg(test)]
+        self.look(1);
         self.slots.get_mut(slot as usize)?.as_deref_mut()
     }
 
@@ -67,6 +80,8 @@ impl Sessions {
 
     /// The slots of all, by connection.
     pub(super) fn slots(&self) -> Vec<u32> {
+        #[cfg(test)]
+        self.look(self.len());
         self.by_conn.values().copied().collect()
     }
 }

@@ -63,7 +63,7 @@ impl Reads {
 }
 
 /// What a blocked client waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Blocked {
     /// WAIT: the time when it ends, if it ever does.
     Wait {
@@ -100,6 +100,8 @@ pub struct Session {
     pub since: Mono,
     /// When it last sent something.
     pub heard: Mono,
+    /// When its silence is looked at next, where silence has a limit.
+    pub silence_due: Mono,
     /// The database it has selected.
     pub db: u32,
     /// The protocol it has chosen.

@@ -1,0 +1,117 @@
+//! What a turn looks at does not grow with clients that are idle.
+
+use super::*;
+use crate::node::config::Config;
+use crate::node::effect::Effects;
+use crate::node::input::Input;
+use crate::time::Now;
+
+struct Busy {
+    node: Node,
+    now: Now,
+    effects: Effects,
+}
+
+/// The client that asks; the others are idle.
+const ASKS: ConnId = ConnId(1);
+
+impl Busy {
+    fn new(timeout_s: u64) -> Self {
+        let now = Now {
+            mono: Mono::from_millis(1),
+            wall_us: 1_700_000_000_000_000,
+        };
+        let config = Config {
+            append_only: false,
+            debug_command: true,
+            timeout_s,
+            ..Config::default()
+        };
+        let mut busy = Self {
+            node: Node::new(config, now),
+            now,
+            effects: Effects::new(),
+        };
+        busy.tell(Input::Timer);
+        busy
+    }
+
+    fn open(&mut self, conn: ConnId) {
+        let address = "127.0.0.1:1";
+        self.tell(Input::Opened { conn, address });
+    }
+
+    /// Tells the node something and ends the turn; so often it looked at a client.
+    fn tell(&mut self, input: Input<'_>) -> u64 {
+        let before = self.node.sessions.looked.get();
+        self.node.handle(self.now, input);
+        self.node.flush(self.now, &mut self.effects);
+        let _ = self.node.deadline();
+        self.node.sessions.looked.get() - before
+    }
+
+    fn ask(&mut self, conn: ConnId, bytes: &[u8]) -> u64 {
+        self.tell(Input::Received { conn, bytes })
+    }
+
+    /// A client that asks beside so many that do not: looks at clients in a turn.
+    fn looks_beside(idle: u64, timeout_s: u64, first: &[u8]) -> u64 {
+        let mut busy = Self::new(timeout_s);
+        for number in 0..=idle {
+            busy.open(ConnId(number + 1));
+            if ConnId(number + 1) != ASKS && !first.is_empty() {
+                busy.ask(ConnId(number + 1), first);
+            }
+        }
+        busy.ask(ASKS, b"PING\r\nSET a 1\r\nGET a\r\n")
+    }
+
+    fn closed(&mut self) -> Vec<u64> {
+        let closed = self.effects.drain(..).filter_map(|effect| match effect {
+            Effect::Close { conn } => Some(conn.0),
+            _ => None,
+        });
+        closed.collect()
+    }
+
+    fn pass(&mut self, seconds: u64) {
+        self.now.mono = self.now.mono + Duration::from_secs(seconds);
+        self.now.wall_us += seconds * 1_000_000;
+    }
+}
+
+#[test]
+fn a_turn_looks_at_nobody_who_is_idle() {
+    for timeout_s in [0, 300] {
+        for first in [&b""[..], b"WAIT 5 0\r\n", b"DEBUG SLEEP 1000\r\n"] {
+            let [few, many] = [2, 400].map(|idle| Busy::looks_beside(idle, timeout_s, first));
+            assert_eq!(few, many, "timeout {timeout_s}, {first:?}");
+        }
+    }
+}
+
+#[test]
+fn silent_clients_are_closed_in_their_time_and_nobody_is_woken_for_them_again() {
+    let mut busy = Busy::new(0);
+    for number in 1..=3 {
+        busy.open(ConnId(number));
+    }
+    busy.ask(ConnId(1), b"CONFIG SET timeout 10\r\n");
+    busy.pass(6);
+    busy.ask(ConnId(2), b"PING\r\n");
+    busy.ask(ConnId(3), b"WAIT 5 0\r\n");
+    busy.effects.clear();
+    busy.pass(4);
+    busy.tell(Input::Timer);
+    assert_eq!(busy.closed(), [1]);
+    busy.pass(6);
+    busy.tell(Input::Timer);
+    // Who waits for an answer is not silent.
+    assert_eq!(busy.closed(), [2]);
+    let next = busy.node.client_deadline().map(|deadline| deadline.at);
+    assert!(next.is_some_and(|at| at > busy.now.mono), "{next:?}");
+    busy.ask(ConnId(3), b"");
+    busy.node.closed(ConnId(3));
+    busy.node.closed(ConnId(1));
+    assert_eq!(busy.node.client_deadline(), None);
+}
