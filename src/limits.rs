@@ -22,6 +22,10 @@ pub const UNAUTHENTICATED_BULK_BYTES_MAX: u64 = 16 << 10;
 /// buffer, and makes it up to there before it closes the connection.
 pub const RANDOM_PICKS_MAX: i64 = 1 << 20;
 
+/// How much work one turn does for one client: so many small requests, or fewer that are large.
+pub const CLIENT_WORK: usize = 384;
+/// How much work one turn does for all clients, and how much of what is committed it applies.
+pub const TURN_WORK: usize = 8192;
 /// The most payload of one entry, in bytes; what comes on top opens the next entry. One command may
 /// be larger.
 pub const ENTRY_BYTES_SOFT_MAX: usize = 1 << 20;

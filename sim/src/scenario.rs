@@ -2,6 +2,7 @@
 //! are.
 
 use seedis::ids::NodeId;
+use seedis::limits;
 use seedis::node::Node;
 use seedis::node::config::{Config, Fsync};
 use seedis::time::Now;
@@ -195,10 +196,10 @@ impl Scenario {
                         .pick(&[1000, 16 << 10, 512 << 10])
                         .max(&(shape.keys as usize * shape.value_bytes as usize / 32))
                         .to_owned(),
-                    ..Self::config(&mut class(4), policy)
+                    ..Self::config(&mut class(4), &mut class(52), policy)
                 }
             } else {
-                Self::config(&mut class(4), policy)
+                Self::config(&mut class(4), &mut class(52), policy)
             },
             members,
             founders,
@@ -332,7 +333,7 @@ impl Scenario {
         Policy::Logged(*dice.pick(&policies))
     }
 
-    fn config(dice: &mut Dice, policy: Policy) -> Config {
+    fn config(dice: &mut Dice, work: &mut Dice, policy: Policy) -> Config {
         let fsync = match policy {
             Policy::Memory => Fsync::No,
             Policy::Logged(fsync) => fsync,
@@ -346,6 +347,8 @@ impl Scenario {
             rewrite_percentage: *dice.pick(&[0, 50, 100]),
             rewrite_min_bytes: *dice.pick(&[4 << 10, 64 << 10, 1 << 20]),
             segment_bytes: *dice.pick(&[16 << 10, 256 << 10, 1 << 20]),
+            client_work: *work.pick(&[1, 5, 40, limits::CLIENT_WORK]),
+            turn_work: *work.pick(&[1, 20, 300, limits::TURN_WORK]),
             protected_mode: false,
             witness: true,
             ..Config::default()

@@ -526,13 +526,14 @@ impl Node {
     }
 
     fn has_left_over(&self) -> bool {
-        !self.commit.is_recovering()
-            && (!self.dirty.is_empty()
-                || (!self.batch.is_empty()
-                    && self.commit.raft.is_some()
-                    && !self.commit.is_holding_back())
-                || self.expiry_left_over
-                || self.commit.rewrite.wants_turn())
+        self.turn.is_awaited()
+            || !self.commit.is_recovering()
+                && (!self.dirty.is_empty()
+                    || (!self.batch.is_empty()
+                        && self.commit.raft.is_some()
+                        && !self.commit.is_holding_back())
+                    || self.expiry_left_over
+                    || self.commit.rewrite.wants_turn())
     }
 
     fn expiry_deadline(&self) -> Option<Deadline> {

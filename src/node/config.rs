@@ -59,6 +59,11 @@ pub struct Config {
     pub append_bytes: usize,
     /// The most bytes of one piece of a state that is sent to a member.
     pub chunk_bytes: usize,
+    /// How much work one turn does for one client before others have theirs: requests, and bytes by
+    /// `node::turn`'s measure.
+    pub client_work: usize,
+    /// How much work one turn does for all clients.
+    pub turn_work: usize,
     /// The password of the default user; empty: none is asked for.
     pub requirepass: Vec<u8>,
     /// How many bytes keys and values may take before writes that take more are refused; 0: no
@@ -121,6 +126,8 @@ impl Default for Config {
             retained_bytes: 64 << 20,
             append_bytes: 1 << 20,
             chunk_bytes: 512 << 10,
+            client_work: crate::limits::CLIENT_WORK,
+            turn_work: crate::limits::TURN_WORK,
             requirepass: Vec::new(),
             memory_max: 0,
             clients_max: 10_000,

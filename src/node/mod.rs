@@ -29,6 +29,7 @@ mod server;
 mod sessions;
 mod snapshot;
 mod stats;
+mod turn;
 mod verbs;
 mod waits;
 mod watchers;
@@ -56,6 +57,7 @@ use office::{Met, Office};
 use server::Directives;
 use sessions::Sessions;
 use stats::Stats;
+use turn::Turn;
 use waits::{Silences, Waits};
 use watchers::Watchers;
 use witness::{Answer, Witness, Witnessed};
@@ -117,6 +119,7 @@ pub struct Node {
     /// Peers that have said who they are.
     met: BTreeMap<NodeId, Met>,
     batch: Batch,
+    turn: Turn,
     /// Replicated time: the stamp of the last applied entry.
     applied_stamp: Stamp,
     /// The last stamp that was given or applied, and when that was by this member's monotonic
@@ -174,6 +177,7 @@ impl Node {
             office: Office::default(),
             met: BTreeMap::new(),
             batch: Batch::default(),
+            turn: Turn::new(config.turn_work),
             applied_stamp: Stamp::default(),
             stamped: (Stamp::default(), now.mono),
             commands_applied: 0,
@@ -245,8 +249,8 @@ impl Node {
             Input::Wants { id } => self.wants_in(id),
             Input::RefusedPeer => self.stats.refused_peers += 1,
             Input::Disk { ticket, outcome } => self.disk(ticket, outcome),
-            // What is due is looked for at `flush`, whatever woke the driver.
-            Input::Timer => {}
+            // What else is due is looked for at `flush`, whatever woke the driver.
+            Input::Timer => self.take_turns(),
             Input::Stop => self.stop(),
         }
     }
@@ -278,6 +282,7 @@ impl Node {
             }
         }
         self.dirty = dirty;
+        self.turn.end(self.config.turn_work);
         out.extend(self.farewell.take());
     }
 
@@ -305,6 +310,7 @@ impl Node {
         let full = session.closing
             || self.phase == Phase::Stopping
             || session.blocked.is_some()
+            || session.queued
             || session.outbox.len() > OUTBOX_BYTES_MAX
             || self.is_full();
         if full { 0 } else { APPETITE }

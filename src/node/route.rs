@@ -36,6 +36,10 @@ impl Node {
         if session.closing {
             return;
         }
+        if session.queued {
+            session.inbound.keep(bytes);
+            return;
+        }
         let mut inbound = mem::take(&mut session.inbound);
         let was_kept = !inbound.kept.is_empty();
         if was_kept {
@@ -43,10 +47,15 @@ impl Node {
         }
         let kept = mem::take(&mut inbound.kept);
         let buffer = if was_kept { &kept[..] } else { bytes };
-        let (mut at, mut paused) = (0, false);
+        let (mut at, mut paused, mut waits) = (0, false, false);
+        let mut share = self.share_of(slot);
         loop {
             if !self.may_take(slot) {
                 paused = true;
+                break;
+            }
+            if share.is_used_up() {
+                waits = true;
                 break;
             }
             // AUTH and RESET may stand in the same bytes, before what they allow or forbid.
@@ -55,7 +64,10 @@ impl Node {
                 Ok(Step::Request { consumed }) => {
                     let rest = &buffer[at..];
                     let args = Args::new(inbound.parser.bytes(rest), inbound.parser.arguments());
+                    let before = self.unsent_bytes(slot);
                     self.request(slot, args);
+                    let written = self.unsent_bytes(slot).saturating_sub(before);
+                    share.spend(consumed + written);
                     at += consumed;
                 }
                 Ok(Step::Empty { consumed }) => at += consumed,
@@ -84,7 +96,13 @@ impl Node {
             session.inbound = inbound;
             session.paused = paused && at < len;
         }
+        self.end_share(slot, share, waits);
         self.mark_dirty(slot);
+    }
+
+    fn unsent_bytes(&self, slot: u32) -> usize {
+        let session = self.sessions.get(slot);
+        session.map_or(0, |session| session.outbox.len())
     }
 
     /// What a client's next request may be.

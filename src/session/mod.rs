@@ -146,6 +146,12 @@ pub struct Session {
     pub blocked: Option<Blocked>,
     /// Whole requests may be among the kept bytes, but could not be looked at.
     pub paused: bool,
+    /// It has had its share of a turn: what it sent waits for the next.
+    pub queued: bool,
+    /// The last turn in which something was done for it.
+    pub turn: u64,
+    /// How much was done for it in that turn.
+    pub work: usize,
     /// No request is taken any more; the connection closes when all replies are written.
     pub closing: bool,
     /// Whether the node has it on the list of those with something to send.

@@ -17,6 +17,7 @@ mod commands;
 mod company;
 mod core_speed;
 mod docs;
+mod fairness;
 mod faults;
 mod full_disk;
 mod layers;

@@ -387,8 +387,6 @@ impl World {
             }
             Effect::Resume { conn } => {
                 self.members[number].stirred.insert(conn.0);
-                let nothing = Input::Received { conn, bytes: &[] };
-                return Ok(alive(self.inform(number, nothing)?, Performed::Again));
             }
             Effect::Disk { ticket, op } => {
                 self.digest_op(ticket, &op);

@@ -354,13 +354,9 @@ impl State {
                 }
             }
             Effect::Resume { conn } => {
-                // The bytes that the node has kept are looked at first.
-                self.node
-                    .handle(clock.now(), Input::Received { conn, bytes: &[] });
                 if let Some(connection) = self.connections.get(&conn) {
                     connection.changed.notify_one();
                 }
-                return true;
             }
             Effect::Disk { ticket, op } => {
                 let outcome = self.disk.as_mut().and_then(|disk| disk.perform(ticket, op));

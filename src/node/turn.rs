@@ -1,0 +1,123 @@
+//! What one turn does at most, and whose turn it is.
+//!
+//! Work is counted and never timed, so that a run can be replayed: one for a request, and one more
+//! for each `BYTES_PER_WORK` bytes that it brings or writes. A client that has had its share waits
+//! in a queue behind all others that do; the driver looks at sockets and timers before the queue
+//! goes on. So a client that floods the server makes another wait for a share and no longer.
+
+use alloc::collections::VecDeque;
+
+use super::Node;
+use super::effect::Effect;
+use crate::ids::ConnId;
+
+/// So many bytes, copied a few times on their way, cost about as much as a small request.
+const BYTES_PER_WORK: usize = 256;
+
+/// What the present turn may still do for clients, and who waits for the next one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Turn {
+    /// How many turns have ended.
+    number: u64,
+    /// Work that is left for all clients.
+    left: usize,
+    queue: VecDeque<(u32, ConnId)>,
+}
+
+impl Turn {
+    /// A first turn.
+    pub(super) fn new(work: usize) -> Self {
+        Self {
+            left: work,
+            ..Self::default()
+        }
+    }
+
+    /// Whether clients wait for their turn.
+    pub(super) fn is_awaited(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
+    /// Ends a turn; the next one may do so much.
+    pub(super) fn end(&mut self, work: usize) {
+        self.number += 1;
+        self.left = work;
+    }
+}
+
+/// What a client has had of a turn.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Share {
+    left: usize,
+    used: usize,
+}
+
+impl Share {
+    /// Whether nothing is left of it.
+    pub(super) fn is_used_up(self) -> bool {
+        self.left == 0
+    }
+
+    /// A request was run that has brought and written so many bytes.
+    pub(super) fn spend(&mut self, bytes: usize) {
+        let work = 1 + bytes / BYTES_PER_WORK;
+        self.left = self.left.saturating_sub(work);
+        self.used = self.used.saturating_add(work);
+    }
+}
+
+impl Node {
+    /// What is left of a client's share of this turn.
+    pub(super) fn share_of(&self, slot: u32) -> Share {
+        let used = match self.sessions.get(slot) {
+            Some(session) if session.turn == self.turn.number => session.work,
+            _ => 0,
+        };
+        let own = self.config.client_work.saturating_sub(used);
+        Share {
+            left: own.min(self.turn.left),
+            used: 0,
+        }
+    }
+
+    /// Takes note of what a client has had; one that has had all of its share waits its turn.
+    pub(super) fn end_share(&mut self, slot: u32, share: Share, waits: bool) {
+        let turn = &mut self.turn;
+        turn.left = turn.left.saturating_sub(share.used);
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        if session.turn != turn.number {
+            (session.turn, session.work) = (turn.number, 0);
+        }
+        session.work = session.work.saturating_add(share.used);
+        if waits && !session.queued {
+            session.queued = true;
+            turn.queue.push_back((slot, session.conn));
+        }
+    }
+
+    /// Looks again at the bytes of those who wait for their turn, in order, as far as the turn
+    /// goes.
+    pub(super) fn take_turns(&mut self) {
+        // Whatever others have taken, the first has its share, or it might wait for ever.
+        self.turn.left = self.turn.left.max(self.config.client_work);
+        for _ in 0..self.turn.queue.len() {
+            let Some((slot, conn)) = self.turn.queue.pop_front() else {
+                break;
+            };
+            let Some(session) = self.sessions.get_same(slot, conn) else {
+                continue;
+            };
+            session.queued = false;
+            self.received(slot, &[]);
+            let session = self.sessions.get(slot);
+            if session.is_some_and(|session| !session.queued && !session.closing) {
+                self.effects.push(Effect::Resume { conn });
+            }
+            if self.turn.left == 0 {
+                break;
+            }
+        }
+    }
+}
