@@ -27,14 +27,14 @@ fn converse(node: &mut Node, bytes: &[u8]) -> usize {
             at += most;
         }
         node.flush(now, &mut effects);
-        let mut told = false;
-        for effect in effects.drain(..) {
-            if matches!(effect, Effect::Resume { .. }) {
-                let bytes = &[];
-                node.handle(now, Input::Received { conn: CONN, bytes });
-                told = true;
-            }
+        let is_due = node.deadline().is_some_and(|due| due.at <= now.mono);
+        if is_due {
+            node.handle(now, Input::Timer);
         }
+        let told = is_due
+            || effects
+                .drain(..)
+                .any(|effect| matches!(effect, Effect::Resume { .. }));
         let count = node.outbox(CONN).map(<[u8]>::len).sum();
         node.handle(now, Input::Sent { conn: CONN, count });
         sent += count;
