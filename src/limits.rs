@@ -43,3 +43,12 @@ pub const PEER_CONTROL_FRAME_BYTES_MAX: usize = 64 << 10;
 /// The most other processes that a member keeps in mind: members, some that were, some that may
 /// become some.
 pub const PEERS_KNOWN_MAX: usize = 128;
+
+/// How many configuration files may include one another.
+pub const INCLUDE_DEPTH_MAX: usize = 16;
+
+/// How many configuration files may be read in all.
+pub const INCLUDED_FILES_MAX: usize = 256;
+
+/// The largest configuration file, in bytes.
+pub const CONFIG_FILE_BYTES_MAX: u64 = 16 << 20;

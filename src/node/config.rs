@@ -5,6 +5,8 @@ use alloc::vec::Vec;
 
 use crate::ids::{ClusterId, Incarnation, NodeId};
 
+use super::options::Values;
+
 /// When an entry counts as persisted (`appendfsync`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fsync {
@@ -77,6 +79,11 @@ pub struct Config {
     pub protected_mode: bool,
     /// Whether DEBUG is allowed.
     pub debug_command: bool,
+    /// Commands that clients do not have (`rename-command NAME ""`), in small letters, with blanks
+    /// between them.
+    pub taken_away: Vec<u8>,
+    /// Directives that have no field here.
+    pub values: Values,
     /// What INFO says of the process; empty in a simulation.
     pub process: Process,
     /// Whether the node keeps a record of the order in which it does things, for a judge.
@@ -104,6 +111,14 @@ pub struct Process {
     pub bind: String,
     /// A number drawn for this run, 40 hexadecimal digits.
     pub run_id: String,
+}
+
+impl Config {
+    /// Whether clients do not have this command.
+    pub(super) fn takes_away(&self, name: &str) -> bool {
+        let mut all = self.taken_away.split(|byte| *byte == b' ');
+        !self.taken_away.is_empty() && all.any(|taken| taken == name.as_bytes())
+    }
 }
 
 impl Default for Config {
@@ -134,6 +149,8 @@ impl Default for Config {
             timeout_s: 0,
             protected_mode: true,
             debug_command: false,
+            taken_away: Vec::new(),
+            values: Values::default(),
             process: Process::default(),
             witness: false,
         }

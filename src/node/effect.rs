@@ -9,6 +9,8 @@ use crate::disk::DiskOp;
 use crate::ids::{ConnId, LogIndex, NodeId, Term, Ticket};
 pub use crate::raft::Class;
 
+use super::options::rewrite::Setting;
+
 /// One thing that a driver is to do.
 #[derive(Clone, Debug)]
 pub enum Effect {
@@ -43,8 +45,8 @@ pub enum Effect {
         /// The operation.
         op: DiskOp,
     },
-    /// Write these directives and their values to the configuration file.
-    Configuration(Box<Vec<(&'static str, String)>>),
+    /// See to it that the configuration file says these values.
+    Configuration(Box<Vec<Setting>>),
     /// Worth a line in a log.
     Note(Box<Note>),
     /// The node has stopped: nothing more will come of it.

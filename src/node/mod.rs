@@ -18,6 +18,7 @@ pub mod inspect;
 mod joining;
 mod leaving;
 mod office;
+pub mod options;
 mod policy;
 mod recovery;
 pub mod relay;
@@ -54,7 +55,6 @@ use config::Config;
 use effect::{Effect, Effects};
 use input::Input;
 use office::{Met, Office};
-use server::Directives;
 use sessions::Sessions;
 use stats::Stats;
 use turn::Turn;
@@ -135,8 +135,6 @@ pub struct Node {
     waits: Waits,
     silences: Silences,
     stats: Stats,
-    /// What CONFIG SET has changed and nothing else remembers.
-    directives: Directives,
     /// When this node was made, in seconds since the Unix epoch.
     started_s: u64,
     /// A command of a transaction is being applied.
@@ -187,7 +185,6 @@ impl Node {
             waits: Waits::default(),
             silences: Silences::default(),
             stats: Stats::default(),
-            directives: Directives::default(),
             started_s: now.wall_us / 1_000_000,
             applying: false,
             active_expire: true,

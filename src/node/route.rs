@@ -163,7 +163,8 @@ impl Node {
 
     /// Decides whether a request may be run, and by whom.
     fn admit(&mut self, slot: u32, args: Args<'_>) -> Outcome {
-        let Some(row) = table::find(args.name()) else {
+        let found = table::find(args.name());
+        let Some(row) = found.filter(|row| !self.config.takes_away(row.name)) else {
             return Err(unknown_command(args));
         };
         let Some(session) = self.sessions.get_mut(slot) else {

@@ -6,7 +6,6 @@ mod cluster;
 mod commands;
 mod config;
 mod debug;
-mod directives;
 mod info;
 mod raft;
 
@@ -18,8 +17,6 @@ use crate::command::table::{self, ServerVerb};
 use crate::resp::reply::Reply;
 
 use super::Node;
-
-pub(super) use directives::Directives;
 
 /// A request to the server, with what it needs to know of its client.
 struct Request<'a, 'r> {

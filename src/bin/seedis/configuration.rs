@@ -1,8 +1,18 @@
-//! CONFIG REWRITE: changed directives are written into the configuration file, everything else in
-//! it stays.
+//! CONFIG REWRITE: the configuration file says what is in force, and nothing of it is lost.
+
+#![expect(
+    clippy::disallowed_types,
+    reason = "a file of the operator's, which no disk thread knows"
+)]
+
 use std::fs;
-use std::io;
-use std::path::PathBuf;
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use seedis::node::options::rewrite::{Setting, rewritten};
+
+use crate::config::files::{Disk, read_file};
 
 /// The configuration file, where the server was started with one.
 #[derive(Debug, Default)]
@@ -12,60 +22,90 @@ pub(crate) struct Configuration {
 
 impl Configuration {
     pub(crate) fn new(path: Option<PathBuf>) -> Self {
+        // The process may change its directory; the file stays where it is.
+        let path = path.map(|path| std::path::absolute(&path).unwrap_or(path));
         Self { path }
     }
 
-    /// Writes these directives into the file, at their old places where they have one.
-    pub(crate) fn save(&self, directives: &[(&'static str, String)]) -> io::Result<()> {
+    /// Sees to it that the file gives these values at the next start. An error leaves it as it was.
+    pub(crate) fn save(&self, settings: &[Setting]) -> Result<(), String> {
         let Some(path) = &self.path else {
-            return Ok(());
+            return Err("there is no configuration file".into());
         };
-        let text = rewritten(&fs::read_to_string(path)?, directives);
-        // A file that is renamed is never seen half written.
-        let new = path.with_extension("new");
-        fs::write(&new, text)?;
-        fs::rename(&new, path)
-    }
-}
-
-fn rewritten(text: &str, directives: &[(&'static str, String)]) -> String {
-    let mut left: Vec<_> = directives.iter().collect();
-    let mut out = String::new();
-    for line in text.lines() {
-        let name = line.split_whitespace().next().unwrap_or_default();
-        let place = left
-            .iter()
-            .position(|(own, _)| own.eq_ignore_ascii_case(name));
-        match place {
-            Some(place) => out.push_str(&written(left.remove(place))),
-            None => out.push_str(line),
+        let source = read_file(path)?;
+        let text = rewritten(&source, settings, &mut Disk)?;
+        if text == source.text {
+            return Ok(());
         }
-        out.push('\n');
+        // A link stays one: what it points to is replaced.
+        let target = fs::canonicalize(path).map_err(|error| error.to_string())?;
+        replace(&target, &text).map_err(|error| error.to_string())
     }
-    for directive in left {
-        out.push_str(&written(directive));
-        out.push('\n');
-    }
-    out
 }
 
-fn written((name, value): &(&'static str, String)) -> String {
-    if value.is_empty() || value.contains(char::is_whitespace) {
-        format!("{name} \"{value}\"")
-    } else {
-        format!("{name} {value}")
+/// Puts a new text in the place of a file, which is never seen half written, and keeps its mode and
+/// its owner.
+fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    let before = fs::metadata(path)?;
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let beside = path.with_file_name(name);
+    // One that a crash has left.
+    let _ = fs::remove_file(&beside);
+    let written = write_beside(&beside, text, &before).and_then(|()| fs::rename(&beside, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&beside);
+        return written;
     }
+    match path.parent() {
+        Some(folder) => fs::File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+fn write_beside(path: &Path, text: &[u8], before: &fs::Metadata) -> io::Result<()> {
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(text)?;
+    let own = file.metadata()?;
+    if (own.uid(), own.gid()) != (before.uid(), before.gid()) {
+        // Only root may give a file away; the mode then still holds for what is ours.
+        let _ = std::os::unix::fs::fchown(&file, Some(before.uid()), Some(before.gid()));
+    }
+    file.set_permissions(fs::Permissions::from_mode(before.mode() & 0o7777))?;
+    file.sync_all()
 }
 
 #[cfg(test)]
 mod tests {
+    use seedis::node::options;
+
     use super::*;
 
+    fn setting(name: &str, value: &str) -> Setting {
+        let directive = options::find(name.as_bytes()).unwrap();
+        (directive, value.as_bytes().to_vec())
+    }
+
     #[test]
-    fn a_directive_keeps_its_place_and_a_new_one_comes_last() {
-        let text = "# mine\nport 7000\nTimeout 5\n";
-        let changes = [("timeout", "9".to_string()), ("save", String::new())];
-        let wanted = "# mine\nport 7000\ntimeout 9\nsave \"\"\n";
-        assert_eq!(rewritten(text, &changes), wanted);
+    fn a_file_keeps_its_mode_and_a_link_stays_a_link() {
+        let folder = std::env::temp_dir().join(format!("seedis-config-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let (file, link) = (folder.join("real.conf"), folder.join("link.conf"));
+        fs::write(&file, "# mine\ntimeout 5\n").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        let _ = fs::remove_file(&link);
+        std::os::unix::fs::symlink("real.conf", &link).unwrap();
+        let configuration = Configuration::new(Some(link.clone()));
+        configuration.save(&[setting("timeout", "9")]).unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "# mine\ntimeout 9\n");
+        assert_eq!(fs::metadata(&file).unwrap().mode() & 0o7777, 0o640);
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
+        fs::remove_dir_all(&folder).unwrap();
+        configuration.save(&[setting("timeout", "8")]).unwrap_err();
     }
 }

@@ -196,7 +196,7 @@ impl Member {
         ];
         let words = words.into_iter().chain(["--peers", peers, "--dir"]);
         let words = words.map(std::ffi::OsString::from).chain([own.into()]);
-        let options = Options::read(words).map_err(|error| error.to_string())?;
+        let options = Options::of(words)?;
         let plan = start::plan(&options)?;
         let (die, dies) = oneshot::channel();
         let live = move || {

@@ -29,7 +29,7 @@ use seedis::node::input::Input;
 use tokio::task;
 
 use clock::Clock;
-use config::Options;
+use config::{Asked, Options};
 use configuration::Configuration;
 use disk::Disk;
 use lines::{announce, complain, say};
@@ -61,18 +61,25 @@ fn begin() -> ExitCode {
         Some("demo") => return demo::run(words),
         _ => {}
     }
-    let options = match Options::read(std::env::args_os()) {
-        Ok(options) => options,
-        Err(error) => return usage(&error),
+    let options = match Asked::read(std::env::args_os(), std::env::vars_os()) {
+        Ok(Asked::Serve(options)) => options,
+        Ok(Asked::Help) => {
+            say(config::help().trim_end());
+            return ExitCode::SUCCESS;
+        }
+        Ok(Asked::Version) => {
+            say(&format!(
+                "Redis server v={} sha=00000000:0 malloc=mimalloc bits=64 build=seedis\nSeedis {}",
+                seedis::node::REDIS_VERSION,
+                env!("CARGO_PKG_VERSION")
+            ));
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            complain(&error);
+            return ExitCode::from(EXIT_USAGE);
+        }
     };
-    if options.version {
-        say(&format!(
-            "Redis server v={} sha=00000000:0 malloc=mimalloc bits=64 build=seedis\nSeedis {}",
-            seedis::node::REDIS_VERSION,
-            env!("CARGO_PKG_VERSION")
-        ));
-        return ExitCode::SUCCESS;
-    }
     let plan = match start::plan(&options) {
         Ok(plan) => plan,
         Err(error) => {
@@ -108,6 +115,9 @@ fn subcommand<T: clap::Parser>(
 
 fn run(options: &Options, plan: Plan) -> Result<(), String> {
     lines::start(options)?;
+    for warning in &options.warnings {
+        tracing::warn!("{warning}");
+    }
     let mut stops = signals::listen()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -2,19 +2,18 @@
 
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::command::args::Args;
 use crate::command::error::{Error, Outcome};
 use crate::node::Node;
-use crate::node::config::Fsync;
 use crate::node::effect::Effect;
+use crate::node::options::{self, Access, Directive, Meaning};
 use crate::resp::reply::Reply;
 use crate::store::glob;
 
 use super::Request;
-use super::directives::{self, Access, DIRECTIVES, Directive};
 
 impl Node {
     pub(super) fn config_verb(&mut self, request: Request<'_, '_>) -> Outcome {
@@ -37,51 +36,22 @@ impl Node {
     }
 
     fn config_get(&self, args: Args<'_>, reply: &mut Reply<'_>) {
-        let mut shown: Vec<(&str, String)> = Vec::new();
+        let mut shown: Vec<(&str, Vec<u8>)> = Vec::new();
         let wanted = |name: &str| {
             let mut patterns = args.from(2).iter();
             !name.is_empty() && patterns.any(|p| glob::matches_nocase(p, name.as_bytes()))
         };
-        for directive in DIRECTIVES {
+        for directive in options::all().filter(|directive| directive.access != Access::Hidden) {
             for name in [directive.name, directive.alias] {
                 if wanted(name) {
-                    shown.push((name, self.value_of(directive)));
+                    shown.push((name, self.config.value_of(directive)));
                 }
             }
         }
         reply.map(shown.len());
         for (name, value) in shown {
             reply.bulk(name.as_bytes());
-            reply.bulk(value.as_bytes());
-        }
-    }
-
-    /// What a directive is set to, in the words of CONFIG GET.
-    fn value_of(&self, directive: &Directive) -> String {
-        let config = &self.config;
-        let switch = |on: bool| if on { "yes" } else { "no" }.to_string();
-        match directive.name {
-            "appendfsync" => match config.fsync {
-                Fsync::Always => "always".into(),
-                Fsync::EverySecond => "everysec".into(),
-                Fsync::No => "no".into(),
-            },
-            "appendonly" => switch(config.append_only),
-            "auto-aof-rewrite-min-size" => config.rewrite_min_bytes.to_string(),
-            "auto-aof-rewrite-percentage" => config.rewrite_percentage.to_string(),
-            "bind" => config.process.bind.clone(),
-            "dir" => config.process.dir.clone(),
-            "enable-debug-command" => switch(config.debug_command),
-            "maxclients" => config.clients_max.to_string(),
-            "maxmemory" => config.memory_max.to_string(),
-            "port" => config.process.port.to_string(),
-            "protected-mode" => switch(config.protected_mode),
-            "requirepass" => String::from_utf8_lossy(&config.requirepass).into_owned(),
-            "timeout" => config.timeout_s.to_string(),
-            name => {
-                let set = self.directives.0.get(name);
-                set.map_or_else(|| directive.default.into(), String::clone)
-            }
+            reply.bulk(&value);
         }
     }
 
@@ -89,7 +59,7 @@ impl Node {
         if !args.len().is_multiple_of(2) {
             return Err(Error::arity("config|set"));
         }
-        let mut changes: Vec<(&Directive, String)> = Vec::new();
+        let mut changes: Vec<(&'static Directive, Vec<u8>)> = Vec::new();
         for at in (2..args.len()).step_by(2) {
             let given = String::from_utf8_lossy(args.at(at)).into_owned();
             let failed = |why: &str| {
@@ -97,15 +67,18 @@ impl Node {
                     "ERR CONFIG SET failed (possibly related to argument '{given}') - {why}"
                 ))
             };
-            let Some(directive) = directives::find(args.at(at)) else {
+            let directive = options::find(args.at(at));
+            let Some(directive) = directive.filter(|found| found.access != Access::Hidden) else {
                 return Err(Error::text(format!(
                     "ERR Unknown option or number of arguments for CONFIG SET - '{given}'"
                 )));
             };
             match directive.access {
-                Access::Immutable => return Err(failed("can't set immutable config")),
                 Access::Protected => return Err(failed("can't set protected config")),
                 Access::Open => {}
+                Access::Immutable | Access::Hidden => {
+                    return Err(failed("can't set immutable config"));
+                }
             }
             if changes
                 .iter()
@@ -113,42 +86,27 @@ impl Node {
             {
                 return Err(failed("duplicate parameter"));
             }
-            let text = String::from_utf8_lossy(args.at(at + 1));
+            let current = self.config.value_of(directive);
             let value = directive
                 .form
-                .normalize(&text)
+                .of_value(args.at(at + 1), &current)
                 .map_err(|why| failed(&why))?;
-            changes.push((directive, value));
+            match directive.meaning {
+                Meaning::Fixed(why) | Meaning::Refused(why) if !directive.is_in_force(&value) => {
+                    return Err(failed(why));
+                }
+                // A value that means the same as the one in force is not remembered instead of it.
+                Meaning::Fixed(_) | Meaning::Refused(_) => {}
+                Meaning::Acts | Meaning::Needless => changes.push((directive, value)),
+            }
         }
         for (directive, value) in changes {
-            self.set_directive(directive.name, value);
-        }
-        Ok(())
-    }
-
-    fn set_directive(&mut self, name: &'static str, value: String) {
-        let config = &mut self.config;
-        let number = || value.parse().unwrap_or(0);
-        match name {
-            "appendfsync" => {
-                config.fsync = match value.as_str() {
-                    "always" => Fsync::Always,
-                    "no" => Fsync::No,
-                    _ => Fsync::EverySecond,
-                };
+            self.config.set_value(directive, value);
+            if directive.name == "appendfsync" {
                 self.apply_policy();
             }
-            "auto-aof-rewrite-min-size" => config.rewrite_min_bytes = number(),
-            "auto-aof-rewrite-percentage" => config.rewrite_percentage = number() as u32,
-            "maxclients" => config.clients_max = number() as u32,
-            "maxmemory" => config.memory_max = number(),
-            "protected-mode" => config.protected_mode = value == "yes",
-            "requirepass" => config.requirepass = value.into_bytes(),
-            "timeout" => config.timeout_s = number(),
-            _ => {
-                self.directives.0.insert(name, value);
-            }
         }
+        Ok(())
     }
 
     fn config_rewrite(&mut self) -> Outcome {
@@ -156,15 +114,10 @@ impl Node {
             let why = "ERR The server is running without a config file";
             return Err(Error::text(why.into()));
         }
-        let changed = DIRECTIVES
-            .iter()
-            .filter(|directive| directive.access == Access::Open);
-        let lines = changed.map(|directive| (directive, self.value_of(directive)));
-        let differs = lines.filter(|(directive, value)| directive.default != value);
-        let lines = differs
-            .map(|(directive, value)| (directive.name, value))
-            .collect();
-        self.effects.push(Effect::Configuration(Box::new(lines)));
+        let open = options::all().filter(|directive| directive.access == Access::Open);
+        let settings = open.map(|directive| (directive, self.config.value_of(directive)));
+        let settings = settings.collect();
+        self.effects.push(Effect::Configuration(Box::new(settings)));
         Ok(())
     }
 }

@@ -5,7 +5,7 @@
 //! addresses of both versions: all of them are tried, and all of them are listened on.
 
 use std::io;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -14,37 +14,9 @@ use tokio::net::TcpStream;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Whether this is a host and a port that can be dialled. The error says what is wrong with it.
-pub(crate) fn check(text: &str) -> Result<(), String> {
-    let wrong = |why: &str| Err(format!("'{text}' {why}"));
-    let Some((host, port)) = text.rsplit_once(':') else {
-        return wrong("has no port: write host:port, such as 10.0.0.1:16379 or [::1]:16379");
-    };
-    if text.contains('%') {
-        return wrong(
-            "has a zone id, which means something on one machine only: give an address without one \
-             (global, or unique local: fd00::/8)",
-        );
-    }
-    if !port.parse().is_ok_and(|port: u16| port > 0) {
-        return wrong("has no port from 1 to 65535 behind its last colon");
-    }
-    if let Some(inner) = host.strip_prefix('[') {
-        let is_whole = inner
-            .strip_suffix(']')
-            .is_some_and(|inner| inner.parse::<Ipv6Addr>().is_ok());
-        return if is_whole {
-            Ok(())
-        } else {
-            wrong("has no IPv6 address between its brackets")
-        };
-    }
-    if host.contains(':') {
-        return wrong("is an IPv6 address without brackets: write [address]:port");
-    }
-    if host.is_empty() || !host.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return wrong("names no host");
-    }
-    Ok(())
+#[cfg(test)]
+fn check(text: &str) -> Result<(), String> {
+    seedis::node::options::form::address(text.as_bytes()).map(|_| ())
 }
 
 /// Whether only processes of this machine can be there.

@@ -18,9 +18,9 @@ impl fmt::Debug for Secret {
 
 impl Secret {
     /// What the options say, or the file that they name. An error is the options' fault.
-    pub(crate) fn read(given: &str, file: Option<&Path>) -> Result<Self, String> {
+    pub(crate) fn read(given: &[u8], file: Option<&Path>) -> Result<Self, String> {
         let Some(file) = file else {
-            return Ok(Self(given.as_bytes().to_vec()));
+            return Ok(Self(given.to_vec()));
         };
         let shown = file.display();
         if !given.is_empty() {
@@ -57,18 +57,18 @@ mod tests {
     fn a_secret_comes_from_one_place_and_is_never_shown() {
         let file = std::env::temp_dir().join(format!("seedis-secret-{}", std::process::id()));
         std::fs::write(&file, "  5e1f00d\n").unwrap();
-        let read = Secret::read("", Some(&file)).unwrap();
-        assert_eq!(read, Secret::read("5e1f00d", None).unwrap());
+        let read = Secret::read(b"", Some(&file)).unwrap();
+        assert_eq!(read, Secret::read(b"5e1f00d", None).unwrap());
         assert!(!format!("{read:?}").contains("5e1f"));
-        assert!(read.is_short() && !Secret::read("", None).unwrap().is_short());
-        assert!(Secret::read("x", Some(&file)).is_err());
+        assert!(read.is_short() && !Secret::read(b"", None).unwrap().is_short());
+        assert!(Secret::read(b"x", Some(&file)).is_err());
         std::fs::write(&file, "\n").unwrap();
         assert!(
-            Secret::read("", Some(&file))
+            Secret::read(b"", Some(&file))
                 .unwrap_err()
                 .contains("openssl")
         );
         std::fs::remove_file(&file).unwrap();
-        assert!(Secret::read("", Some(&file)).is_err());
+        assert!(Secret::read(b"", Some(&file)).is_err());
     }
 }

@@ -1,0 +1,161 @@
+//! The one table of options: files, the environment, arguments and CONFIG all read and write it.
+//!
+//! A row says what a directive is called, what its value may be, what it is where nobody says
+//! anything, who may change it, and what it means here. Nothing else in the server keeps a list of
+//! them: the shell takes its own options from `Settings`, CONFIG GET, SET and REWRITE walk the
+//! rows, and so does the page for operators.
+
+pub mod form;
+mod known;
+pub mod rewrite;
+pub mod settings;
+mod table;
+mod values;
+pub mod words;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::config::Config;
+pub use form::Form;
+pub use values::Values;
+
+/// One directive.
+#[derive(Clone, Copy, Debug)]
+pub struct Directive {
+    /// Its name in files and in CONFIG; behind `--` an argument's.
+    pub name: &'static str,
+    /// An older name of the same; empty: there is none.
+    pub alias: &'static str,
+    /// Its value where nobody says anything, as CONFIG GET shows it.
+    pub default: &'static str,
+    /// What its value may be.
+    pub form: Form,
+    /// Whether CONFIG SET may change it.
+    pub access: Access,
+    /// What it means here.
+    pub meaning: Meaning,
+    /// What it does, in one sentence, for those who ask for help.
+    pub help: &'static str,
+    /// Where the node keeps its value, if it has a place of its own.
+    field: Option<Field>,
+}
+
+/// Whether CONFIG SET may change a directive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// At any time.
+    Open,
+    /// Only at the start.
+    Immutable,
+    /// Only at the start, since it would let a client write where it likes.
+    Protected,
+    /// Only at the start, and CONFIG GET does not show it.
+    Hidden,
+}
+
+/// What a directive means here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// It acts.
+    Acts,
+    /// Redis has it. Whatever its value, nobody is harmed by its doing nothing here; it is
+    /// remembered, and said once.
+    Needless,
+    /// Redis has it. A value that is not in force here is taken at the start with these words, and
+    /// CONFIG GET goes on to show the one that is.
+    Fixed(&'static str),
+    /// Redis has it. A value that is not in force here would be a promise that harms who relies on
+    /// it: it is refused with these words.
+    Refused(&'static str),
+}
+
+/// How a directive reaches its field.
+#[derive(Clone, Copy, Debug)]
+struct Field {
+    get: fn(&Config) -> Vec<u8>,
+    set: fn(&mut Config, &[u8]),
+}
+
+/// Directives whose values are nobody's business.
+const SECRETS: [&str; 5] = [
+    "requirepass",
+    "masterauth",
+    "cluster-secret",
+    "tls-key-file-pass",
+    "tls-client-key-file-pass",
+];
+
+impl Directive {
+    /// Whether its value must not be shown to people.
+    pub fn is_secret(&self) -> bool {
+        SECRETS.contains(&self.name) || self.name == "user"
+    }
+
+    /// Whether a value is in force here once it is set.
+    pub fn is_in_force(&self, value: &[u8]) -> bool {
+        let plain = matches!(self.meaning, Meaning::Acts | Meaning::Needless);
+        plain || value == self.default.as_bytes() || table::means_nothing(self.name, value)
+    }
+}
+
+/// All directives: our own and those that act first, then what is known from Redis.
+pub fn all() -> impl Iterator<Item = &'static Directive> {
+    table::DIRECTIVES.iter().chain(known::DIRECTIVES)
+}
+
+/// The directive of this name, in any case.
+pub fn find(name: &[u8]) -> Option<&'static Directive> {
+    all().find(|directive| {
+        let alias = directive.alias.as_bytes();
+        directive.name.as_bytes().eq_ignore_ascii_case(name)
+            || !alias.is_empty() && alias.eq_ignore_ascii_case(name)
+    })
+}
+
+/// The name that is nearest to one that is none, where one is near enough.
+pub fn nearest(name: &[u8]) -> Option<&'static str> {
+    const NAME_BYTES_MAX: usize = 64;
+    let name = name.to_ascii_lowercase();
+    if name.len() > NAME_BYTES_MAX {
+        return None;
+    }
+    let shown = all().filter(|directive| directive.access != Access::Hidden);
+    let names = shown.map(|directive| directive.name);
+    let far = |own: &&str| distance(own.as_bytes(), &name);
+    let best = names.min_by_key(far)?;
+    (far(&best) <= 1 + name.len() / 4).then_some(best)
+}
+
+/// How many letters must be put in, left out or exchanged to make one of the other.
+fn distance(one: &[u8], other: &[u8]) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (above, letter) in one.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = above + 1;
+        for (at, against) in other.iter().enumerate() {
+            let exchanged = diagonal + usize::from(letter != against);
+            diagonal = row[at + 1];
+            row[at + 1] = exchanged.min(diagonal + 1).min(row[at] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+/// Bytes for people: what is no plain text is escaped, and what is long is cut.
+pub(super) fn shown(bytes: &[u8]) -> String {
+    const SHOWN_BYTES_MAX: usize = 80;
+    let mut text = String::new();
+    for byte in bytes.iter().take(SHOWN_BYTES_MAX) {
+        text.extend(byte.escape_ascii().map(char::from));
+    }
+    if bytes.len() > SHOWN_BYTES_MAX {
+        text.push('…');
+    }
+    text
+}
+
+/// Whether a name is one that a pattern of `include` means.
+pub fn matches(pattern: &[u8], name: &[u8]) -> bool {
+    crate::store::glob::matches(pattern, name)
+}

@@ -1,0 +1,240 @@
+//! The directives that act, each with what it does.
+
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use crate::node::config::Fsync;
+
+use super::{Access, Directive, Field, Form, Meaning};
+
+const fn acts(
+    name: &'static str,
+    default: &'static str,
+    form: Form,
+    help: &'static str,
+) -> Directive {
+    Directive {
+        name,
+        alias: "",
+        default,
+        form,
+        access: Access::Immutable,
+        meaning: Meaning::Acts,
+        help,
+        field: None,
+    }
+}
+
+impl Directive {
+    const fn open(self, field: Field) -> Self {
+        Self {
+            access: Access::Open,
+            field: Some(field),
+            ..self
+        }
+    }
+
+    const fn of(self, field: Field) -> Self {
+        Self {
+            field: Some(field),
+            ..self
+        }
+    }
+
+    const fn settable(self) -> Self {
+        Self {
+            access: Access::Open,
+            ..self
+        }
+    }
+
+    const fn guarded(self) -> Self {
+        Self {
+            access: Access::Protected,
+            ..self
+        }
+    }
+
+    const fn hidden(self) -> Self {
+        Self {
+            access: Access::Hidden,
+            ..self
+        }
+    }
+}
+
+/// A field that is a number.
+macro_rules! number {
+    ($($field:ident).+) => {
+        Field {
+            get: |config| config.$($field).+.to_string().into_bytes(),
+            set: |config, value| config.$($field).+ = parsed(value),
+        }
+    };
+}
+
+/// A field that is yes or no.
+macro_rules! switch {
+    ($field:ident) => {
+        Field {
+            get: |config| {
+                if config.$field {
+                    b"yes".to_vec()
+                } else {
+                    b"no".to_vec()
+                }
+            },
+            set: |config, value| config.$field = value != b"no",
+        }
+    };
+}
+
+/// What the process has told of itself: it is set by the shell alone.
+macro_rules! process {
+    ($field:ident) => {
+        Field {
+            get: |config| config.process.$field.to_string().into_bytes(),
+            set: |_, _| {},
+        }
+    };
+}
+
+fn parsed<T: core::str::FromStr + Default>(value: &[u8]) -> T {
+    let text = core::str::from_utf8(value).unwrap_or_default();
+    text.parse().unwrap_or_default()
+}
+
+const REQUIREPASS: Field = Field {
+    get: |config| config.requirepass.clone(),
+    set: |config, value| config.requirepass = value.to_vec(),
+};
+
+const TAKEN_AWAY: Field = Field {
+    get: |config| config.taken_away.clone(),
+    set: |config, value| config.taken_away = value.to_vec(),
+};
+
+const APPENDFSYNC: Field = Field {
+    get: |config| {
+        let word: &[u8] = match config.fsync {
+            Fsync::Always => b"always",
+            Fsync::EverySecond => b"everysec",
+            Fsync::No => b"no",
+        };
+        word.to_vec()
+    },
+    set: |config, value| {
+        config.fsync = match value {
+            b"always" => Fsync::Always,
+            b"no" => Fsync::No,
+            _ => Fsync::EverySecond,
+        };
+    },
+};
+
+const DEBUG_COMMAND: Field = switch!(debug_command);
+const ON_OFF: Form = Form::Switch;
+const SECONDS: Form = Form::Integer(0, i32::MAX as i64);
+const NUMBER: Form = Form::Integer(0, i64::MAX);
+const LEVELS: &[&str] = &["debug", "verbose", "notice", "warning", "nothing"];
+
+/// The directives that act.
+#[rustfmt::skip]
+pub(super) const DIRECTIVES: &[Directive] = &[
+    acts("port", "6379", Form::Integer(0, 65_535), "the TCP port; 0 for none").of(process!(port)),
+    acts("bind", "127.0.0.1 -::1", Form::Words,
+        "addresses to listen on; one with `-` before it may be missing").of(process!(bind)),
+    acts("unixsocket", "", Form::Text, "listen on a Unix socket too"),
+    acts("unixsocketperm", "0", Form::Octal, "the Unix socket's permissions, in octal"),
+    acts("dir", "./data", Form::Text,
+        "the data directory; made where it is missing, and locked against a second server")
+        .of(process!(dir)).guarded(),
+    acts("appendonly", "yes", ON_OFF,
+        "keep a log; `no`: a cache without a disk").of(switch!(append_only)),
+    acts("appendfsync", "everysec", Form::Choice(&["always", "everysec", "no"]),
+        "when a write counts as persisted: see below").open(APPENDFSYNC),
+    acts("auto-aof-rewrite-percentage", "100", SECONDS,
+        "rewrite when the log has outgrown its base by so much; 0: never by itself")
+        .open(number!(rewrite_percentage)),
+    acts("auto-aof-rewrite-min-size", "67108864", Form::Memory,
+        "never rewrite a smaller log by itself").open(number!(rewrite_min_bytes)),
+    acts("requirepass", "", Form::Text, "the password of the default user").open(REQUIREPASS),
+    acts("protected-mode", "yes", ON_OFF,
+        "without a password, only clients of this machine are served")
+        .open(switch!(protected_mode)),
+    acts("maxmemory", "0", Form::Memory,
+        "refuse writes that take memory when keys and values take so much; 0: never. Nothing is \
+         evicted").open(number!(memory_max)),
+    acts("maxclients", "10000", Form::Integer(1, u32::MAX as i64),
+        "the most clients at a time").open(number!(clients_max)),
+    acts("timeout", "0", SECONDS,
+        "close a client that is silent for so many seconds; 0: never").open(number!(timeout_s)),
+    acts("tcp-keepalive", "300", SECONDS,
+        "seconds between probes of a silent TCP client; 0: none"),
+    acts("tcp-backlog", "511", Form::Integer(0, 65_535),
+        "how many connections may wait to be accepted"),
+    acts("enable-debug-command", "no", Form::Choice(&["no", "yes", "local"]),
+        "allow DEBUG; for tests only").of(DEBUG_COMMAND),
+    acts("logfile", "", Form::Text, "where the log's lines go; empty: standard output"),
+    acts("loglevel", "notice", Form::Choice(LEVELS), "how much is logged").settable(),
+    acts("daemonize", "no", ON_OFF, "go into the background once it listens"),
+    acts("pidfile", "", Form::Text, "where the process's number is written; removed at the end"),
+    acts("rename-command", "", Form::Lines,
+        "`rename-command NAME \"\"` takes a command away; other names are refused").of(TAKEN_AWAY).hidden(),
+    acts("include", "", Form::Text, "read another file here; `*` and `?` name several").hidden(),
+    acts("id", "", Form::Integer(1, i64::MAX), "this member's number in its group").hidden(),
+    acts("peers", "", Form::Members,
+        "form a group with these members, itself included, with their cluster ports").hidden(),
+    acts("join", "", Form::Address,
+        "come into the group of which this is a member: its host and cluster port").hidden(),
+    acts("cluster-port", "0", Form::Integer(0, 65_535),
+        "the TCP port for the other members; 0: 10000 above `port` where it must be had"),
+    acts("cluster-bind", "", Form::Words,
+        "where that port listens; only this machine's addresses where there is no secret"),
+    acts("cluster-secret", "", Form::Text,
+        "the words that all members know, and nobody else").hidden(),
+    acts("cluster-secret-file", "", Form::Text, "the file in which that stands"),
+    acts("advertise", "", Form::Address,
+        "where clients reach this member, if not where other members see it"),
+    acts("lease-reads", "no", ON_OFF,
+        "a leader answers reads without asking the others while its lease lasts: safe only where \
+         no clock runs off by more than a thousandth").of(switch!(lease_reads)),
+    acts("follower-proxy", "no", ON_OFF,
+        "carry clients' requests to the leader where this member does not lead")
+        .of(switch!(follower_proxy)),
+    acts("readonly-max-staleness", "0", NUMBER,
+        "the age in milliseconds from which a follower answers clients that said READONLY; 0: any")
+        .of(number!(staleness_ms_max)),
+    acts("debug-sync-delay-us", "0", NUMBER,
+        "let every sync take so many microseconds longer: for measurements").hidden(),
+];
+
+/// Values of Redis that are other than ours and mean the same, so that nothing is to be said.
+pub(super) fn means_nothing(name: &str, value: &[u8]) -> bool {
+    match name {
+        "replicaof" => value.eq_ignore_ascii_case(b"no one"),
+        "user" => is_plain_default_user(value),
+        _ => false,
+    }
+}
+
+/// Whether a `user` line says what is so anyway: the default user may do all, without a password.
+/// Redis's own CONFIG REWRITE leaves such a line.
+fn is_plain_default_user(value: &[u8]) -> bool {
+    const ALL: [&[u8]; 9] = [
+        b"on",
+        b"nopass",
+        b"sanitize-payload",
+        b"~*",
+        b"&*",
+        b"+@all",
+        b"allkeys",
+        b"allchannels",
+        b"allcommands",
+    ];
+    let words: Vec<&[u8]> = value.split(|byte| *byte == b' ').collect();
+    let rights = words.strip_prefix(&[b"default".as_slice()]);
+    rights.is_some_and(|rights| {
+        rights.contains(&b"nopass".as_slice()) && rights.iter().all(|right| ALL.contains(right))
+    })
+}
