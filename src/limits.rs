@@ -52,3 +52,6 @@ pub const INCLUDED_FILES_MAX: usize = 256;
 
 /// The largest configuration file, in bytes.
 pub const CONFIG_FILE_BYTES_MAX: u64 = 16 << 20;
+
+/// The most keys in one segment of a table: as many as a split moves.
+pub const SEGMENT_KEYS_MAX: usize = 896;

@@ -267,10 +267,30 @@ impl Scenario {
             audits: *class(21).pick(if grouped { &[1, 2, 5] } else { &[2, 5, 20] }),
             twins: if on_bytes { 200 } else { 10 },
         };
+        scenario.tables(&mut class(45));
         if profile.is_light() {
             scenario.lighten(profile, &class);
         }
         scenario
+    }
+
+    /// Secrets that are no good, keys that collide, and tables of many small segments.
+    fn tables(&mut self, dice: &mut Dice) {
+        let drawn = u128::from(dice.draw()) << 64 | u128::from(dice.draw());
+        let config = &mut self.config;
+        config.hash_seed = *dice.pick(&[drawn, drawn, drawn, 0, 1, u128::MAX]);
+        config.tables.hash_bits = *dice.pick(&[
+            [64, 64],
+            [64, 64],
+            [64, 64],
+            [0, 64],
+            [3, 64],
+            [34, 64],
+            [64, 0],
+            [0, 0],
+        ]);
+        config.tables.segment_keys_max =
+            *dice.pick(&[limits::SEGMENT_KEYS_MAX, limits::SEGMENT_KEYS_MAX, 8, 40]);
     }
 
     /// How often each class of faults strikes.
@@ -341,7 +361,6 @@ impl Scenario {
         Config {
             id: NodeId(1),
             seed: dice.draw(),
-            hash_seed: dice.draw(),
             append_only: policy != Policy::Memory,
             fsync,
             rewrite_percentage: *dice.pick(&[0, 50, 100]),

@@ -12,7 +12,7 @@ use super::context::{Change, Dice, Query};
 use super::error::Error;
 use super::table::{self, Kind};
 use crate::resp::reply::{Protocol, Reply};
-use crate::store::Store;
+use crate::store::{Store, Tables};
 use crate::time::Stamp;
 
 /// A store with somebody who types.
@@ -61,7 +61,7 @@ impl Desk {
     fn new(protocol: Protocol) -> Self {
         let now = Stamp(1_000_000);
         Self {
-            store: Store::new(7),
+            store: Store::new(Tables::new(Some(7))),
             db: 0,
             at: now,
             clock: now,

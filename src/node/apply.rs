@@ -43,6 +43,9 @@ impl Node {
         let mut ranges = mem::take(&mut self.ranges);
         let mut sink = mem::take(&mut self.sink);
         let mut reader = Reader::new(payload);
+        if let Some(seed) = reader.seed() {
+            self.store.set_seed(seed);
+        }
         let mut waiting = waiters.drain(..).peekable();
         let mut place = 0;
         loop {

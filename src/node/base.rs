@@ -13,21 +13,13 @@ pub(super) struct Identity {
     pub(super) id: NodeId,
     pub(super) cluster: ClusterId,
     pub(super) incarnation: Incarnation,
-    /// The seed of the store's hash: part of the replicated state, since it orders what SCAN
-    /// shows.
-    pub(super) hash_seed: u64,
     /// The members that the group began with, as Raft encodes them.
     pub(super) founders: Vec<u8>,
 }
 
 impl Identity {
     pub(super) fn encode(&self) -> Vec<u8> {
-        let numbers = [
-            self.id.0,
-            self.cluster.0,
-            self.incarnation.0,
-            self.hash_seed,
-        ];
+        let numbers = [self.id.0, self.cluster.0, self.incarnation.0];
         let mut bytes: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
         bytes.extend_from_slice(&self.founders);
         bytes
@@ -38,7 +30,6 @@ impl Identity {
             id: NodeId(number(&mut bytes)?),
             cluster: ClusterId(number(&mut bytes)?),
             incarnation: Incarnation(number(&mut bytes)?),
-            hash_seed: number(&mut bytes)?,
             founders: bytes.to_vec(),
         })
     }
@@ -53,6 +44,8 @@ pub(super) struct BaseHead {
     pub(super) stamp: Stamp,
     /// There are other members, or were: what this one counts is synced from then on.
     pub(super) grouped: bool,
+    /// The secret that orders the store's tables, if the group had one by then.
+    pub(super) hash_seed: Option<u128>,
     /// The members at that entry, as Raft encodes them.
     pub(super) membership: Vec<u8>,
 }
@@ -60,7 +53,17 @@ pub(super) struct BaseHead {
 impl BaseHead {
     pub(super) fn encode(&self) -> Vec<u8> {
         let grouped = u64::from(self.grouped);
-        let numbers = [self.index.0, self.term.0, self.stamp.0, grouped];
+        let seed = self.hash_seed.unwrap_or_default();
+        let seeded = u64::from(self.hash_seed.is_some());
+        let numbers = [
+            self.index.0,
+            self.term.0,
+            self.stamp.0,
+            grouped,
+            seeded,
+            seed as u64,
+            (seed >> 64) as u64,
+        ];
         let mut bytes: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
         bytes.extend_from_slice(&self.membership);
         bytes
@@ -72,6 +75,11 @@ impl BaseHead {
             term: Term(number(&mut bytes)?),
             stamp: Stamp(number(&mut bytes)?),
             grouped: number(&mut bytes)? != 0,
+            hash_seed: {
+                let is_there = number(&mut bytes)? != 0;
+                let (low, high) = (number(&mut bytes)?, number(&mut bytes)?);
+                is_there.then_some(u128::from(high) << 64 | u128::from(low))
+            },
             membership: bytes.to_vec(),
         })
     }
@@ -94,7 +102,6 @@ mod tests {
             id: NodeId(3),
             cluster: ClusterId(u64::MAX),
             incarnation: Incarnation(7),
-            hash_seed: 9,
             founders: alloc::vec![4, 5],
         };
         assert_eq!(Identity::decode(&identity.encode()), Some(identity));
@@ -103,14 +110,20 @@ mod tests {
             term: Term(2),
             stamp: Stamp(1),
             grouped: true,
+            hash_seed: Some(u128::MAX - 7),
             membership: alloc::vec![1, 2, 3],
         };
-        assert_eq!(BaseHead::decode(&head.encode()), Some(head));
+        assert_eq!(BaseHead::decode(&head.encode()), Some(head.clone()));
+        let early = BaseHead {
+            hash_seed: None,
+            ..head
+        };
+        assert_eq!(BaseHead::decode(&early.encode()), Some(early));
     }
 
     #[test]
     fn what_is_too_short_is_refused() {
-        assert_eq!(Identity::decode(&[0; 31]), None);
-        assert_eq!(BaseHead::decode(&[0; 31]), None);
+        assert_eq!(Identity::decode(&[0; 23]), None);
+        assert_eq!(BaseHead::decode(&[0; 55]), None);
     }
 }

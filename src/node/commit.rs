@@ -22,6 +22,7 @@ use crate::store::Store;
 use crate::time::{Deadline, Mono, Reason, Stamp};
 
 use super::effect::{Effect, Note};
+use super::entry;
 use super::recovery::Recovering;
 use super::rewrite::Rewrite;
 use super::route::write_error;
@@ -167,7 +168,11 @@ impl Node {
         // says: an empty transaction is executed before the doors are open.
         let stamp = clock.max(raft.last_stamp());
         self.stamped = (stamp, self.now.mono);
-        let payload = Bytes::copy_from_slice(&self.batch.bytes);
+        let payload = if self.store.seed().is_none() && !self.batch.bytes.is_empty() {
+            entry::with_seed(self.config.hash_seed, &self.batch.bytes)
+        } else {
+            Bytes::copy_from_slice(&self.batch.bytes)
+        };
         let waiters = mem::replace(
             &mut self.batch.waiters,
             self.commit.spare.pop().unwrap_or_default(),
@@ -436,7 +441,7 @@ impl Node {
         };
         self.phase = Phase::Recovering;
         self.applied_stamp = Stamp::default();
-        self.store = Store::new(self.config.hash_seed);
+        self.store = Store::new(self.config.tables(None));
         // What is loaded may be another state than the one that was watched.
         self.break_all_watches();
         self.begin(tickets);

@@ -7,6 +7,8 @@ use crate::ids::{ClusterId, Incarnation, NodeId};
 
 use super::options::Values;
 
+pub use crate::store::Tables;
+
 /// When an entry counts as persisted (`appendfsync`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fsync {
@@ -34,8 +36,12 @@ pub struct Config {
     pub cluster: ClusterId,
     /// What chance starts from: identities and election timeouts.
     pub seed: u64,
-    /// The seed of the store's hash, where the data directory does not bring one.
-    pub hash_seed: u64,
+    /// The secret that will order the store's tables, should this member lead when its group
+    /// writes for the first time. Nobody may be able to guess it.
+    pub hash_seed: u128,
+    /// How the store's tables are made before there is a secret: as usual, except where a
+    /// simulation wants keys to collide. The same for all members.
+    pub tables: Tables,
     /// Whether there is a disk at all (`appendonly`).
     pub append_only: bool,
     /// When an entry counts as persisted.
@@ -90,6 +96,16 @@ pub struct Config {
     pub witness: bool,
 }
 
+impl Config {
+    /// How the store's tables are made that this secret orders.
+    pub(super) fn tables(&self, seed: Option<u128>) -> Tables {
+        Tables {
+            seed,
+            ..self.tables
+        }
+    }
+}
+
 /// What a driver knows of the process in which the node runs.
 #[derive(Clone, Debug, Default)]
 pub struct Process {
@@ -130,6 +146,7 @@ impl Default for Config {
             cluster: ClusterId(0),
             seed: 0,
             hash_seed: 0,
+            tables: Tables::new(None),
             append_only: true,
             fsync: Fsync::default(),
             rewrite_percentage: 100,

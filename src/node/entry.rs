@@ -2,14 +2,24 @@
 //!
 //! A command is its database (one byte), the number of its arguments and each argument behind its
 //! length; numbers are LEB128. A transaction is the byte 0xff, the number of its commands, and
-//! these.
+//! these. In front of all may stand the byte 0xfe and 16 bytes: the secret that orders the tables
+//! of the store, should it have none yet.
 
 use alloc::vec::Vec;
 use core::ops::Range;
 
+use bytes::Bytes;
+
 use crate::command::args::Args;
+use crate::limits::DATABASES;
 
 const TRANSACTION: u8 = 0xff;
+const SEED: u8 = 0xfe;
+
+/// A payload with these commands and a secret for a store that has none yet.
+pub fn with_seed(seed: u128, commands: &[u8]) -> Bytes {
+    [&[SEED], &seed.to_le_bytes()[..], commands].concat().into()
+}
 
 /// Appends one command.
 pub fn put_command(out: &mut Vec<u8>, db: u32, args: Args<'_>) {
@@ -56,12 +66,25 @@ pub enum Item {
 pub struct Reader<'a> {
     payload: &'a [u8],
     at: usize,
+    seed: Option<u128>,
 }
 
 impl<'a> Reader<'a> {
     /// A reader at the start of `payload`.
     pub fn new(payload: &'a [u8]) -> Self {
-        Self { payload, at: 0 }
+        let head = payload.split_first_chunk::<17>();
+        let head = head.filter(|(head, _)| head[0] == SEED);
+        let seed = head.and_then(|(head, _)| head.last_chunk().copied());
+        Self {
+            payload,
+            at: if seed.is_some() { 17 } else { 0 },
+            seed: seed.map(u128::from_le_bytes),
+        }
+    }
+
+    /// The secret that the payload brings.
+    pub fn seed(&self) -> Option<u128> {
+        self.seed
     }
 
     /// The next item; the arguments of a command are put into `ranges`, which point into the
@@ -72,6 +95,9 @@ impl<'a> Reader<'a> {
         let first = *self.payload.get(self.at)?;
         self.at += 1;
         let count = self.number()?;
+        if first != TRANSACTION && u32::from(first) >= DATABASES {
+            return None;
+        }
         if first == TRANSACTION {
             return Some(Item::Transaction {
                 count: u32::try_from(count).ok()?,
@@ -141,5 +167,21 @@ mod tests {
         );
         assert_eq!(words(&mut reader), (Some(Item::Command { db: 3 }), wanted));
         assert_eq!(words(&mut reader).0, None);
+        assert_eq!(reader.seed(), None);
+    }
+
+    #[test]
+    fn a_secret_stands_in_front_of_the_commands() {
+        let mut commands = Vec::new();
+        put_command(&mut commands, 3, Args::new(b"setkv", &[0..3, 3..4, 4..5]));
+        let payload = with_seed(u128::MAX - 1, &commands);
+        let (mut reader, mut ranges) = (Reader::new(&payload), Vec::new());
+        assert_eq!(reader.seed(), Some(u128::MAX - 1));
+        assert_eq!(reader.next(&mut ranges), Some(Item::Command { db: 3 }));
+        assert_eq!(Args::new(&payload, &ranges).name(), b"set");
+        assert_eq!(reader.next(&mut ranges), None);
+        // What ends within it is none.
+        let mut cut = Reader::new(&payload[..16]);
+        assert_eq!((cut.seed(), cut.next(&mut ranges)), (None, None));
     }
 }

@@ -10,7 +10,7 @@ use crate::disk::{DiskDone, DiskError, DiskOp, FileName};
 use crate::ids::{LogIndex, NodeId, Term, Ticket};
 use crate::limits::DATABASES;
 use crate::raft::{Entry, Kind, Membership};
-use crate::store::Store;
+use crate::store::{Store, Tables};
 
 use super::base::{BaseHead, Identity};
 use super::config::{Config, Fsync};
@@ -78,7 +78,7 @@ impl Inspection {
         let inspection = Self {
             recovery,
             found: Found::default(),
-            store: Store::load_begin(0),
+            store: Store::new(Tables::new(None)),
             is_over: false,
         };
         (inspection, first(ops))
@@ -130,12 +130,12 @@ impl Found {
                 Some(identity) => {
                     self.member = Some(identity.id);
                     self.meets(&identity.founders);
-                    *store = Store::load_begin(identity.hash_seed);
                 }
                 None => self.refuse("the manifest names no member"),
             },
             Event::BaseHead(bytes) => match BaseHead::decode(bytes) {
                 Some(head) if Membership::decode(&head.membership).is_ok() => {
+                    *store = Store::new(Tables::new(head.hash_seed));
                     self.base = Some((head.index, head.term));
                     self.grouped |= head.grouped;
                     self.meets(&head.membership);

@@ -170,7 +170,7 @@ impl Node {
             now,
             sessions: Sessions::default(),
             watchers: Watchers::default(),
-            store: Store::new(config.hash_seed),
+            store: Store::new(config.tables(None)),
             commit: Commit::default(),
             office: Office::default(),
             met: BTreeMap::new(),

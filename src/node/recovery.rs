@@ -89,7 +89,6 @@ fn first_identity(config: &Config) -> Identity {
         id: config.id,
         cluster: ClusterId(rng::draw(IDENTITY_STREAM, config.seed, 1, 0)),
         incarnation: incarnation(config),
-        hash_seed: config.hash_seed,
         founders: Membership::alone(config.id).encode(),
     }
 }
@@ -107,8 +106,6 @@ fn member_identity(config: &Config) -> Option<Identity> {
         id: config.id,
         cluster: config.cluster,
         incarnation: own.map_or_else(|| incarnation(config), |own| own.incarnation),
-        // What SCAN shows first is the same on all members.
-        hash_seed: rng::draw(IDENTITY_STREAM, config.cluster.0, 3, 0),
         founders: membership.encode(),
     })
 }
@@ -209,8 +206,6 @@ impl Node {
         match event {
             Event::Identity(bytes) => match Identity::decode(bytes) {
                 Some(identity) if identity.id == self.config.id => {
-                    self.config.hash_seed = identity.hash_seed;
-                    self.store = Store::load_begin(identity.hash_seed);
                     match Membership::decode(&identity.founders) {
                         Ok(founders) => found.membership = founders,
                         Err(_) => found.trouble = Some("the manifest names no founders".into()),
@@ -232,6 +227,7 @@ impl Node {
                     // The log behind it may have been cut: a term must not be lost with it.
                     found.term = found.term.max(head.term);
                     self.applied_stamp = head.stamp;
+                    self.store = Store::new(self.config.tables(head.hash_seed));
                     match Membership::decode(&head.membership) {
                         Ok(membership) => found.membership = membership,
                         Err(_) => found.trouble = Some("the base names no members".into()),
@@ -314,7 +310,7 @@ impl Node {
             && let Some(identity) = &found.identity
         {
             // What was loaded of the base is no state.
-            self.store = Store::load_begin(identity.hash_seed);
+            self.store = Store::new(self.config.tables(None));
             self.applied_stamp = Stamp::default();
             self.commit.applied = LogIndex(0);
             found.head = None;

@@ -190,7 +190,6 @@ impl Restore {
             cluster,
             incarnation: Incarnation(rng::draw(self.seed, STREAM, 2, former.incarnation.0)),
             founders: Membership::alone(OWN).encode(),
-            ..former
         };
         self.image.finish(identity.encode(), out);
         Ok(Restored {

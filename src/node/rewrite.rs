@@ -122,6 +122,7 @@ impl Node {
             term,
             stamp: self.applied_stamp,
             grouped: self.office.grouped,
+            hash_seed: self.store.seed(),
             membership: raft.membership().encode(),
         };
         if !log.rewrite_begin(&head.encode(), &mut self.commit.ops) {

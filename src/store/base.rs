@@ -1,6 +1,6 @@
 //! A base under way: the state as it was at one moment, written while the store goes on changing.
 //!
-//! A walk goes through all tables in the order of hashes and stamps what it has written with the
+//! A walk goes through all tables in their order and stamps what it has written with the
 //! base's epoch. Whatever is about to be changed and does not bear that epoch is written first, and
 //! what is new bears it from the start. So each key is written exactly once, as it was. What is
 //! large is never copied for this: a table that is emptied out and a box that is removed are kept
@@ -28,7 +28,7 @@ const GIVEN_UP_MAX: u8 = 250;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Base {
-    /// How far the walk has come: the database, and the hash in it.
+    /// How far the walk has come: the database, and the place in it.
     db: DbId,
     from: u64,
     /// Records of old states, and the bytes of all.
@@ -64,7 +64,7 @@ struct Retired {
 struct Detached {
     db: DbId,
     dict: Dict,
-    /// The hash from which on it is not written.
+    /// The place from which on it is not written.
     from: u64,
 }
 
@@ -385,7 +385,7 @@ impl Pen<'_> {
         self.sink.len() >= self.end
     }
 
-    /// Writes what is owed of the segment at the hash `from`. Returns where to go on: `None` behind
+    /// Writes what is owed of the segment at the place `from`. Returns where to go on: `None` behind
     /// the last.
     fn write_segment(&mut self, db: DbId, dict: &mut Dict, from: u64) -> Option<u64> {
         self.end = self.end.saturating_sub(SEGMENT_COST);

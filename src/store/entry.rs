@@ -333,7 +333,7 @@ pub(super) struct Big {
     /// The base that holds all of its value, or was made before it.
     pub(super) done_epoch: u8,
     /// How far the base has come in the value, once it holds the head: a string's bytes, or the
-    /// hash up to which fields were visited.
+    /// place up to which fields were visited.
     pub(super) progress: u64,
     /// Where it stood when the base began, if it was renamed before the base was done with it.
     pub(super) origin: Option<Box<Origin>>,

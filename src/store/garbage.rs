@@ -85,7 +85,7 @@ impl Garbage {
     /// As `memory`, counted anew.
     #[cfg(test)]
     pub(super) fn recount(&self) -> usize {
-        let tables: usize = self.tables.iter().map(Dict::recount).sum();
+        let tables: usize = self.tables.iter().map(Dict::recount_bytes).sum();
         tables + self.ropes.iter().map(Rope::recount).sum::<usize>()
     }
 }

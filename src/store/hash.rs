@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem;
 
-use super::dict::{Dict, Hasher, Place};
+use super::dict::{Dict, Place};
 use super::entry::{Big, BigValue, Draft, Kind, Stored};
 use super::{DbId, Store, WrongType, dict, packed};
 use crate::rng;
@@ -265,7 +265,7 @@ impl<'a> HashMut<'a> {
             key,
             hash,
         } = self;
-        let mut fields = Dict::new(Hasher::new(store.hash_seed));
+        let mut fields = Dict::new(store.tables);
         let mut expiry = None;
         if let Some(place) = place {
             let view = store.dict(*db).view(place);

@@ -2,7 +2,7 @@
 
 use core::mem;
 
-use super::dict::{Dict, Hasher, Place};
+use super::dict::{Dict, Place};
 use super::entry::{Draft, Kind, Stored};
 use super::record::Name;
 use super::{DbId, Store, Value, digest};
@@ -135,7 +135,7 @@ impl Store {
 
     /// Empties one database at once; its memory is freed later, in steps.
     pub fn flush(&mut self, db: DbId) {
-        let empty = Dict::new(Hasher::new(self.hash_seed));
+        let empty = Dict::new(self.tables);
         if self.dict(db).is_empty() {
             return;
         }

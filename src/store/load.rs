@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 
-use super::dict::{Dict, Hasher};
+use super::dict::Dict;
 use super::digest::Tally;
 use super::entry::{Big, BigValue, Draft, Kind, Stored};
 use super::hash::put_field;
@@ -22,16 +22,9 @@ pub enum LoadError {
 }
 
 impl Store {
-    /// An empty store, to be filled with `load_piece`. The seed must be that of the store that
-    /// wrote the base.
-    #[must_use]
-    pub fn load_begin(hash_seed: u64) -> Self {
-        Self::new(hash_seed)
-    }
-
-    /// Loads one piece as one `base_step` wrote it (or several, joined in order). When all are
-    /// loaded the state is that which the writing store had at `base_begin`, and `base_digest`
-    /// says so.
+    /// Loads into an empty store one piece as one `base_step` wrote it (or several, joined in
+    /// order). When all are loaded the state is that which the writing store had at `base_begin`,
+    /// and `base_digest` says so.
     pub fn load_piece(&mut self, mut piece: &[u8]) -> Result<(), LoadError> {
         while !piece.is_empty() {
             let record = record::take(&mut piece)?;
@@ -86,7 +79,7 @@ impl Store {
             Begun::Packed(fields) if packed::valid(fields) => (Kind::Packed, fields),
             Begun::Packed(_) => return Err(LoadError::Malformed),
             Begun::Table => {
-                let fields = Dict::new(Hasher::new(self.hash_seed));
+                let fields = Dict::new(self.tables);
                 let value = BigValue::Table(Box::new(fields));
                 let big = Big::new(name.key, expiry, self.epoch, value);
                 self.dict_mut(name.db).insert_big(hash, big);

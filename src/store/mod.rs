@@ -39,12 +39,13 @@ use alloc::vec::Vec;
 use crate::limits::DATABASES;
 use crate::time::Stamp;
 use base::Base;
-use dict::{Dict, Hasher};
+use dict::Dict;
 use digest::Tally;
 use entry::{Stored, View};
 use garbage::Garbage;
 use record::Name;
 
+pub use dict::Tables;
 pub use expiry::Expired;
 pub use hash::{Hash, HashMut};
 pub use load::LoadError;
@@ -86,7 +87,7 @@ pub enum NewExpiry {
 /// Sixteen databases of keys and values.
 #[derive(Clone, Debug)]
 pub struct Store {
-    hash_seed: u64,
+    tables: Tables,
     databases: Vec<Dict>,
     garbage: Garbage,
     base: Option<Box<Base>>,
@@ -105,13 +106,12 @@ pub struct Store {
 }
 
 impl Store {
-    /// An empty store whose tables are ordered by a hash with this seed.
+    /// An empty store whose tables are made like this.
     #[must_use]
-    pub fn new(hash_seed: u64) -> Self {
-        let hasher = Hasher::new(hash_seed);
+    pub fn new(tables: Tables) -> Self {
         Self {
-            hash_seed,
-            databases: (0..DATABASES).map(|_| Dict::new(hasher)).collect(),
+            tables,
+            databases: (0..DATABASES).map(|_| Dict::new(tables)).collect(),
             garbage: Garbage::default(),
             base: None,
             base_digest: None,
@@ -123,10 +123,19 @@ impl Store {
         }
     }
 
-    /// The seed that the store was made with.
+    /// The secret that orders its tables, once there is one.
     #[must_use]
-    pub fn hash_seed(&self) -> u64 {
-        self.hash_seed
+    pub fn seed(&self) -> Option<u128> {
+        self.tables.seed
+    }
+
+    /// Gives the store its secret. Once it has one, or holds a key, it keeps the order that it has.
+    pub fn set_seed(&mut self, seed: u128) {
+        if self.tables.seed.is_none() && self.is_empty() {
+            self.tables.seed = Some(seed);
+            let tables = self.tables;
+            self.databases.fill_with(|| Dict::new(tables));
+        }
     }
 
     /// A number that moves exactly when a value, a key's presence or its expiry really changes: not

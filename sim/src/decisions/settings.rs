@@ -48,6 +48,10 @@ macro_rules! setting {
     };
 }
 
+fn join(bits: [u32; 2]) -> String {
+    format!("{} {}", bits[0], bits[1])
+}
+
 fn flag(is: bool) -> String {
     if is { "yes" } else { "no" }.to_owned()
 }
@@ -100,6 +104,19 @@ pub(super) static ALL: &[Setting] = &[
     setting!("rewrite-percentage", "0", number config.rewrite_percentage),
     setting!("rewrite-min-bytes", "1048576", number config.rewrite_min_bytes),
     setting!("hash-seed", "0", number config.hash_seed),
+    setting!(
+        "hash-bits",
+        "64 64",
+        |s| join(s.config.tables.hash_bits),
+        |s, text| {
+            let both: Vec<u32> = text.split(' ').map(words::number).collect::<Parsed<_>>()?;
+            let both = <[u32; 2]>::try_from(both).ok();
+            let both = both.filter(|both| both.iter().all(|bits| *bits <= 64));
+            s.config.tables.hash_bits = both.ok_or("hash-bits are two numbers up to 64")?;
+            Ok(())
+        }
+    ),
+    setting!("segment-keys", "896", number config.tables.segment_keys_max),
     setting!(
         "newcomers-ask",
         "never",

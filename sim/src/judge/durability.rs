@@ -174,6 +174,7 @@ impl Judge {
         (durability.flipped, durability.noted) = (flipped, false);
         if self.group.is_none() {
             self.states.clear();
+            self.orders.clear();
         }
     }
 
@@ -194,6 +195,7 @@ impl Judge {
         if durability.policy != Policy::Logged(Fsync::Always) {
             // What is lost makes room for other entries.
             self.states.clear();
+            self.orders.clear();
         }
         let promised = durability.promised(end, ran);
         // What survived the death of a process may still be lost by a failure of the power.

@@ -26,6 +26,16 @@ impl Judge {
         Err(Violation::new(Id::S2, text))
     }
 
+    /// S2: behind an entry a member orders its tables by this secret, or by none yet.
+    fn has_order(&mut self, member: usize, index: u64, seed: Option<u128>) -> Verdict {
+        let known = *self.orders.entry(index).or_insert(seed);
+        if known == seed {
+            return Ok(());
+        }
+        let text = format!("member {member} has order {seed:x?} at {index}, it was {known:x?}");
+        Err(Violation::new(Id::S2, text))
+    }
+
     /// S1: all keys, values and times of a member's store are those of the model. `recovered`: it
     /// has just come back.
     pub(crate) fn audit(&mut self, member: usize, store: &Store, recovered: bool) -> Verdict {
@@ -76,7 +86,10 @@ impl Judge {
             return Err(Violation::new(Id::S8, text));
         }
         match whole {
-            Some(index) => self.has_state(member, index, store.digest(Stamp(at))),
+            Some(index) => {
+                self.has_order(member, index, store.seed())?;
+                self.has_state(member, index, store.digest(Stamp(at)))
+            }
             None => Ok(()),
         }
     }

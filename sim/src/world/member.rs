@@ -264,6 +264,8 @@ fn config_of(number: usize, scenario: &Scenario) -> Config {
     if scenario.members > 1 {
         let members = 0..scenario.founders;
         config.id = id_of(number);
+        // One of them gives its secret to all.
+        config.hash_seed ^= (number as u128) << 32;
         config.incarnation = incarnation_of(number);
         config.cluster = ClusterId(scenario.seed);
         config.founders = members.map(|m| (id_of(m), incarnation_of(m))).collect();

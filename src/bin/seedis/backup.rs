@@ -307,7 +307,8 @@ fn write_directory(backup: &mut File, dir: &Path) -> Result<Restored, Broken> {
         })
     };
     let mut ops = Vec::new();
-    let mut restore = Restore::new(entropy(), &mut ops);
+    let seed = entropy::number().map_err(|error| Broken::Disk(error.to_string()))?;
+    let mut restore = Restore::new(seed, &mut ops);
     let mut buffer = vec![0; READ_BYTES];
     loop {
         perform(&mut ops)?;

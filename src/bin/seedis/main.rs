@@ -7,6 +7,7 @@ mod config;
 mod configuration;
 mod demo;
 mod disk;
+mod entropy;
 mod fault;
 mod lines;
 mod listener;
@@ -16,8 +17,6 @@ mod serve;
 mod signals;
 mod stream;
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -131,7 +130,7 @@ fn run(options: &Options, plan: Plan) -> Result<(), String> {
 /// nobody, and says nothing on standard output.
 async fn serve(options: &Options, plan: Plan, mut stops: Option<&mut Stops>) -> Result<(), String> {
     let clock = Clock::start();
-    let mut config = complete(options.node(), options);
+    let mut config = complete(options.node(), options).map_err(|error| error.to_string())?;
     let (done, outcomes) = tokio::sync::mpsc::unbounded_channel();
     let dir = options.dir.display();
     let disk = if config.append_only {
@@ -215,13 +214,13 @@ async fn next(stops: &mut Option<&mut Stops>) {
 }
 
 /// What only the machine knows: chance, and what INFO says of the process.
-fn complete(config: Config, options: &Options) -> Config {
+fn complete(config: Config, options: &Options) -> std::io::Result<Config> {
     let text = |path: &Path| path.display().to_string();
     let absolute =
         |path: &Path| std::path::absolute(path).map_or_else(|_| text(path), |path| text(&path));
-    Config {
-        seed: entropy(),
-        hash_seed: entropy(),
+    Ok(Config {
+        seed: entropy::number()?,
+        hash_seed: entropy::secret()?,
         process: Process {
             port: options.port,
             cluster_port: 0,
@@ -238,20 +237,13 @@ fn complete(config: Config, options: &Options) -> Config {
             dir: absolute(&options.dir),
             bind: options.bind.join(" "),
             run_id: format!(
-                "{:016x}{:016x}{:08x}",
-                entropy(),
-                entropy(),
-                entropy() as u32
+                "{:032x}{:08x}",
+                entropy::secret()?,
+                entropy::number()? as u32
             ),
         },
         ..config
-    }
-}
-
-/// 64 bits that nobody can guess, from the operating system by way of the standard library's keyed
-/// hasher.
-pub(crate) fn entropy() -> u64 {
-    RandomState::new().build_hasher().finish()
+    })
 }
 
 fn banner(options: &Options, listeners: &[tokio::net::TcpListener]) {

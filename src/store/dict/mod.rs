@@ -7,62 +7,60 @@
 //! range of hashes, a place in the table can be named by a hash: a walk from hash to hash meets
 //! every key that is there all the time, whatever is split or joined meanwhile.
 
+mod deep;
+mod hasher;
 mod minima;
 mod segment;
 mod walk;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::hash::{BuildHasher, Hasher as _};
-
-use foldhash::fast::FixedState;
 
 use super::entry::{Big, Draft, View};
 use crate::time::Stamp;
+use deep::Group;
+use hasher::Hasher;
 use minima::{Minima, NEVER};
-use segment::{BYTES_FEW, KEYS_FEW, Segment, Slot};
+use segment::{BYTES_FEW, DEEP, Segment, Slot};
 
+pub use hasher::Tables;
+#[cfg(test)]
+pub(super) use segment::COMPARED;
 pub(super) use walk::{Item, Iter};
 
 /// Segments are kept in chunks, so that no list of all of them is ever moved.
 const CHUNK: usize = 256;
 /// The directory has at most this many times as many places as there are segments, as a power of
-/// two.
-const SPARSE_BITS: u8 = 12;
-
-/// The keyed hash that orders a table.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Hasher(u64);
-
-impl Hasher {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub(super) fn hash(self, key: &[u8]) -> u64 {
-        let mut hasher = FixedState::with_seed(self.0).build_hasher();
-        hasher.write(key);
-        hasher.finish()
-    }
-}
+/// two. Under a keyed hash two bits are used.
+const SPARSE_BITS: u8 = 4;
+/// The most bits of a hash by which the directory goes.
+const DEPTH_MAX: u8 = 32;
+/// Set in a cell of the directory that names a group of segments; the rest is its number.
+const IN_GROUP: u32 = 1 << 31;
 
 /// Where a key stands; good until the table changes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     segment: usize,
     slot: Slot,
+    /// The hash under which its segment finds it.
     hash: u64,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Dict {
     hasher: Hasher,
+    /// The most keys of a segment.
+    keys_max: usize,
     depth: u8,
-    /// The segment of each value of the leading `depth` bits.
+    /// The segment, or the group of segments, of each value of the leading `depth` bits.
     directory: Vec<u32>,
     chunks: Vec<Vec<Segment>>,
-    /// How many segments there are of each depth.
-    of_depth: [u32; 33],
+    groups: Vec<Group>,
+    /// The bytes of keys that tell segments of groups apart.
+    edge_bytes: usize,
+    /// How many segments and groups there are of each depth, and how many segments in groups.
+    of_depth: [u32; DEEP as usize + 1],
     /// The earliest expiry in each segment, or an earlier time.
     earliest: Minima,
     len: u64,
@@ -75,13 +73,16 @@ pub(super) struct Dict {
 }
 
 impl Dict {
-    pub(super) fn new(hasher: Hasher) -> Self {
+    pub(super) fn new(tables: Tables) -> Self {
         let mut dict = Self {
-            hasher,
+            hasher: Hasher::new(tables),
+            keys_max: tables.segment_keys_max.max(1),
             depth: 0,
             directory: alloc::vec![0],
             chunks: Vec::new(),
-            of_depth: [0; 33],
+            groups: Vec::new(),
+            edge_bytes: 0,
+            of_depth: [0; DEEP as usize + 1],
             earliest: Minima::default(),
             len: 0,
             volatile: 0,
@@ -97,10 +98,13 @@ impl Dict {
     pub(super) fn copy(&self, epoch: u8) -> Self {
         let mut copy = Self {
             hasher: self.hasher,
+            keys_max: self.keys_max,
             depth: self.depth,
             directory: self.directory.clone(),
             chunks: Vec::new(),
-            of_depth: [0; 33],
+            groups: self.groups.clone(),
+            edge_bytes: self.edge_bytes,
+            of_depth: [0; DEEP as usize + 1],
             earliest: Minima::default(),
             len: self.len,
             volatile: self.volatile,
@@ -110,6 +114,9 @@ impl Dict {
         };
         for number in 0..self.segments() {
             copy.push(self.segment(number).copy(epoch));
+        }
+        for group in &self.groups {
+            copy.of_depth[usize::from(group.depth)] += 1;
         }
         copy
     }
@@ -138,34 +145,53 @@ impl Dict {
         self.segment_bytes
             + self.segments() * size_of::<Segment>()
             + self.directory.capacity() * 4
+            + self.group_memory()
             + self.earliest.memory()
     }
 
-    /// As `memory`, counted anew; with the other counts.
+    /// As `memory`, counted anew, also of a table that is being taken apart.
+    #[cfg(test)]
+    pub(super) fn recount_bytes(&self) -> usize {
+        let all = (0..self.segments()).map(|number| self.segment(number));
+        assert_eq!(self.segment_bytes, all.map(Segment::recount).sum::<usize>());
+        self.memory()
+    }
+
+    /// As `memory`, counted anew; with the other counts, and who names whom.
     #[cfg(test)]
     pub(super) fn recount(&self) -> usize {
         let all = || (0..self.segments()).map(|number| self.segment(number));
-        assert_eq!(
-            self.segment_bytes,
-            all().map(Segment::recount).sum::<usize>()
-        );
-        assert_eq!(
-            self.len,
-            all().map(|segment| segment.len() as u64).sum::<u64>()
-        );
-        assert_eq!(self.of_depth.iter().sum::<u32>() as usize, self.segments());
-        let mut volatile = 0;
-        for number in 0..self.segments() {
-            let segment = self.segment(number);
-            volatile += segment.iter().filter(|view| view.expiry.is_some()).count() as u64;
+        let views = || all().flat_map(Segment::iter);
+        assert_eq!(self.len, views().count() as u64);
+        let volatile = views().filter(|view| view.expiry.is_some());
+        assert_eq!(self.volatile, volatile.count() as u64);
+        let counted = self.of_depth.iter().sum::<u32>() as usize;
+        assert_eq!(counted, self.segments() + self.groups.len());
+        for (number, segment) in all().enumerate() {
             assert!(self.earliest.get(number) <= segment.earliest());
-            let first = self.index(segment.prefix);
-            let places = 1usize << (self.depth - segment.depth);
-            let named = &self.directory[first..first + places];
-            assert!(named.iter().all(|named| *named as usize == number));
+            assert!(!segment.full(self.keys_max));
+            for view in segment.iter() {
+                let found = self.find(self.hash(view.key), view.key);
+                assert_eq!(found.map(|place| place.segment), Some(number));
+            }
+            if !segment.is_deep() {
+                self.check_cells(segment.prefix, segment.depth, number as u32);
+            }
         }
-        assert_eq!(self.volatile, volatile);
-        self.memory()
+        let first = Some(self.at(0));
+        let walked = core::iter::successors(first, |number| self.behind(*number));
+        assert_eq!(walked.count(), self.segments());
+        for (number, group) in (0..).zip(&self.groups) {
+            self.check_cells(group.prefix, group.depth, number | IN_GROUP);
+        }
+        self.recount_bytes()
+    }
+
+    #[cfg(test)]
+    fn check_cells(&self, prefix: u64, depth: u8, wanted: u32) {
+        let first = self.index(prefix);
+        let named = &self.directory[first..first + (1usize << (self.depth - depth))];
+        assert!(named.iter().all(|named| *named == wanted));
     }
 
     /// How many segments there are.
@@ -232,17 +258,39 @@ impl Dict {
         ((hash >> 1) >> (63 - self.depth)) as usize
     }
 
-    fn number(&self, hash: u64) -> usize {
-        self.directory[self.index(hash)] as usize
+    /// The segment of a key, and the hash under which it finds it.
+    fn locate(&self, hash: u64, key: &[u8]) -> (usize, u64) {
+        let cell = self.directory[self.index(hash)];
+        if cell & IN_GROUP == 0 {
+            (cell as usize, hash)
+        } else {
+            self.locate_deep(cell, hash, key)
+        }
     }
 
-    /// Lets every place of the directory in a segment's range name it.
+    /// Lets what is found by a segment's range name it.
     fn enter(&mut self, number: usize) {
         let segment = self.segment(number);
-        let first = self.index(segment.prefix);
-        let places = 1usize << (self.depth - segment.depth);
-        self.directory[first..first + places].fill(number as u32);
+        if segment.is_deep() {
+            self.enter_deep(number);
+        } else {
+            self.fill(segment.prefix, segment.depth, number as u32);
+        }
     }
+
+    fn fill(&mut self, prefix: u64, depth: u8, cell: u32) {
+        let first = self.index(prefix);
+        self.directory[first..first + (1usize << (self.depth - depth))].fill(cell);
+    }
+
+    #[cfg(test)]
+    fn count_moved(&mut self, keys: usize) {
+        self.moved += keys;
+    }
+
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self, reason = "only tests count")]
+    fn count_moved(&self, _keys: usize) {}
 
     /// Changes one segment and keeps the account of memory.
     fn on<R>(&mut self, number: usize, change: impl FnOnce(&mut Segment, Hasher) -> R) -> R {
@@ -260,7 +308,7 @@ impl Dict {
     }
 
     pub(super) fn find(&self, hash: u64, key: &[u8]) -> Option<Place> {
-        let segment = self.number(hash);
+        let (segment, hash) = self.locate(hash, key);
         let slot = self.segment(segment).find(hash, key)?;
         Some(Place {
             segment,
@@ -270,7 +318,8 @@ impl Dict {
     }
 
     pub(super) fn get(&self, hash: u64, key: &[u8]) -> Option<View<'_>> {
-        let segment = self.segment(self.number(hash));
+        let (number, hash) = self.locate(hash, key);
+        let segment = self.segment(number);
         segment.find(hash, key).map(|slot| segment.view(slot))
     }
 
@@ -280,30 +329,30 @@ impl Dict {
 
     /// Adds a key that is not there.
     pub(super) fn insert(&mut self, hash: u64, draft: &Draft<'_>) {
-        let number = self.number(hash);
+        let (number, hash) = self.locate(hash, draft.key);
         self.on(number, |segment, hasher| {
             segment.insert(hash, draft, hasher);
         });
-        self.added(hash, number, draft.expiry);
+        self.added(number, draft.expiry);
     }
 
     /// Adds a key that is not there.
     pub(super) fn insert_big(&mut self, hash: u64, big: Box<Big>) {
-        let number = self.number(hash);
+        let (number, hash) = self.locate(hash, &big.key);
         let expiry = big.expiry;
         self.on(number, |segment, hasher| {
             segment.insert_big(hash, big, hasher);
         });
-        self.added(hash, number, expiry);
+        self.added(number, expiry);
     }
 
-    fn added(&mut self, hash: u64, number: usize, expiry: Option<Stamp>) {
+    fn added(&mut self, number: usize, expiry: Option<Stamp>) {
         self.len += 1;
         if let Some(time) = expiry {
             self.volatile += 1;
             self.expires(number, time);
         }
-        self.fit(hash);
+        self.fit(number);
     }
 
     fn expires(&mut self, number: usize, time: Stamp) {
@@ -319,7 +368,7 @@ impl Dict {
             segment.rewrite(place.hash, place.slot, draft, hasher);
         });
         self.expiry_changed(place, before, draft.expiry);
-        self.fit(place.hash);
+        self.fit(place.segment);
     }
 
     /// Gives a key another expiry, or none.
@@ -334,7 +383,7 @@ impl Dict {
             }
         });
         self.expiry_changed(place, before, expiry);
-        self.fit(place.hash);
+        self.fit(place.segment);
     }
 
     fn expiry_changed(&mut self, place: Place, before: Option<Stamp>, after: Option<Stamp>) {
@@ -368,35 +417,40 @@ impl Dict {
         big
     }
 
-    /// Splits the segment of `hash` until it is small enough.
-    fn fit(&mut self, hash: u64) {
-        loop {
-            let number = self.number(hash);
+    /// Splits a segment until no part of it is full.
+    fn fit(&mut self, number: usize) {
+        let mut number = number;
+        while self.segment(number).full(self.keys_max) {
             let segment = self.segment(number);
-            if !segment.full() {
-                return;
-            }
             let (prefix, depth) = (segment.prefix, segment.depth);
-            if depth == self.depth && !self.double() {
-                return;
+            if !segment.is_deep() && depth == self.depth && !self.double() {
+                self.begin_group(number);
+                continue;
             }
-            #[cfg(test)]
-            {
-                self.moved += self.segment(number).len();
-            }
-            let empty = Segment::new(prefix, depth);
-            let (low, high) = self.replace(number, empty).split(self.hasher);
-            self.replace(number, low);
-            let high = self.push(high);
-            self.enter(high);
+            self.count_moved(self.segment(number).len());
+            let (low, high) = if depth == DEEP {
+                self.split_deep(number)
+            } else {
+                let empty = Segment::new(prefix, depth);
+                let (low, high) = self.replace(number, empty).split(self.hasher);
+                self.replace(number, low);
+                let high = self.push(high);
+                self.enter(high);
+                (number, high)
+            };
+            // It was full by one key, so that not both of its parts are.
+            number = if self.segment(low).full(self.keys_max) {
+                low
+            } else {
+                high
+            };
         }
     }
 
-    /// Doubles the directory, unless it is far too sparse already: then a segment grows beyond its
-    /// bounds instead. Under a keyed hash that does not happen.
+    /// Doubles the directory, unless it is far too sparse already.
     fn double(&mut self) -> bool {
         let bits = self.segments().ilog2() as u8 + SPARSE_BITS;
-        if self.depth >= bits.min(32) {
+        if self.depth >= bits.min(DEPTH_MAX) {
             return false;
         }
         let mut doubled = Vec::with_capacity(self.directory.len() * 2);
@@ -409,15 +463,29 @@ impl Dict {
     /// Joins a segment with its neighbour while both are nearly empty.
     fn shrink(&mut self, number: usize) {
         let mut number = number;
-        while let Some(other) = self.joinable(number) {
+        loop {
+            if self.segment(number).is_deep() {
+                let Some((low, high)) = self.joinable_deep(number) else {
+                    break;
+                };
+                number = self.join_deep(low, high);
+                continue;
+            }
+            let Some(other) = self.joinable(number) else {
+                break;
+            };
             let (keep, give) = (number.min(other), number.max(other));
             let one = self.replace(keep, Segment::new(0, 0));
             let two = self.replace(give, Segment::new(0, 0));
-            #[cfg(test)]
-            {
-                self.moved += one.len() + two.len();
-            }
-            self.replace(keep, one.join(two, self.hasher));
+            self.count_moved(one.len() + two.len());
+            // By prefix, so that the order does not tell which of the two shrank.
+            let (low, high) = if one.prefix < two.prefix {
+                (one, two)
+            } else {
+                (two, one)
+            };
+            let whole = Segment::new(low.prefix, low.depth - 1);
+            self.replace(keep, Segment::unite([low, high], whole, self.hasher));
             self.enter(keep);
             self.drop_segment(give);
             number = keep;
@@ -428,16 +496,22 @@ impl Dict {
         }
     }
 
+    /// Keys that are few enough for one segment: two neighbours with no more together become one.
+    fn keys_few(&self) -> usize {
+        self.keys_max / 3
+    }
+
     /// The neighbour with which a segment should be joined.
     fn joinable(&self, number: usize) -> Option<usize> {
         let segment = self.segment(number);
-        if segment.depth == 0 || segment.len() > KEYS_FEW / 2 || segment.used() > BYTES_FEW / 2 {
+        let keys_few = self.keys_few();
+        if segment.depth == 0 || segment.len() > keys_few / 2 || segment.used() > BYTES_FEW / 2 {
             return None;
         }
-        let other = self.number(segment.prefix ^ 1 << (64 - segment.depth));
+        let other = self.at(segment.prefix ^ 1 << (64 - segment.depth));
         let neighbour = self.segment(other);
         let few = neighbour.depth == segment.depth
-            && segment.len() + neighbour.len() <= KEYS_FEW
+            && segment.len() + neighbour.len() <= keys_few
             && segment.used() + neighbour.used() <= BYTES_FEW;
         few.then_some(other)
     }

@@ -12,17 +12,15 @@ use alloc::vec::Vec;
 use hashbrown::HashTable;
 
 use super::super::entry::{Big, Draft, Header, View};
-use super::Hasher;
+use super::hasher::{Hasher, begins_place};
 use crate::time::Stamp;
 
-/// The most keys of a segment.
-pub(super) const KEYS_MAX: usize = 896;
 /// A segment with more bytes in blocks than this is split before it has so many keys.
 pub(super) const BYTES_MAX: usize = 128 << 10;
-/// Keys that are few enough for one segment: two neighbours with no more together become one.
-pub(super) const KEYS_FEW: usize = 300;
-/// As `KEYS_FEW`, in bytes.
+/// Bytes that are few enough for one segment: two neighbours with no more together become one.
 pub(super) const BYTES_FEW: usize = 48 << 10;
+/// The depth of a segment that no cell of the directory names, see `deep`.
+pub(super) const DEEP: u8 = 33;
 
 /// Set in a slot that names a box; the rest is its number.
 const BIG: u32 = 1 << 31;
@@ -30,11 +28,20 @@ const BIG: u32 = 1 << 31;
 /// What the table holds of a key; good until the segment changes.
 pub(super) type Slot = u32;
 
+#[cfg(test)]
+std::thread_local! {
+    /// How many keys were compared with one that was looked for.
+    pub(in super::super) static COMPARED: core::cell::Cell<usize> = const { core::cell::Cell::new(0) };
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Segment {
-    /// The first hash of those that belong here.
+    /// Where the keys that belong here begin in the order of the table.
     pub(super) prefix: u64,
-    /// How many of its leading bits they share.
+    /// The first of those keys, or some bytes before it, where the segment in front ends at the
+    /// same place of that order. Hardly ever is it not empty.
+    pub(super) edge: Box<[u8]>,
+    /// How many leading bits of the prefix they share, or `DEEP`.
     pub(super) depth: u8,
     table: HashTable<Slot>,
     blocks: Vec<u8>,
@@ -65,6 +72,7 @@ impl Segment {
     pub(super) fn new(prefix: u64, depth: u8) -> Self {
         Self {
             prefix,
+            edge: Box::default(),
             depth,
             table: HashTable::new(),
             blocks: Vec::new(),
@@ -80,9 +88,20 @@ impl Segment {
         self.table.len()
     }
 
-    /// Whether it wants to be split.
-    pub(super) fn full(&self) -> bool {
-        self.len() > KEYS_MAX || (self.used() > BYTES_MAX && self.len() > 1)
+    /// Whether no cell of the directory names it.
+    pub(super) fn is_deep(&self) -> bool {
+        self.depth == DEEP
+    }
+
+    /// Whether it begins within a place that a cursor can name.
+    pub(super) fn begins_within_place(&self) -> bool {
+        !self.edge.is_empty() || !begins_place(self.prefix)
+    }
+
+    /// Whether it wants to be split. With no more bytes than that, and one block on top, its slots
+    /// have bits enough to tell where a block stands.
+    pub(super) fn full(&self, keys_max: usize) -> bool {
+        self.len() > keys_max || (self.used() > BYTES_MAX && self.len() > 1)
     }
 
     /// The bytes of its blocks.
@@ -114,6 +133,8 @@ impl Segment {
     pub(super) fn find(&self, hash: u64, key: &[u8]) -> Option<Slot> {
         self.table
             .find(turned(hash), |&slot| {
+                #[cfg(test)]
+                COMPARED.set(COMPARED.get() + 1);
                 key_at(&self.blocks, &self.bigs, slot) == key
             })
             .copied()
@@ -161,13 +182,13 @@ impl Segment {
 
     fn append(&mut self, draft: &Draft<'_>) -> Slot {
         let slot = self.blocks.len() as Slot;
-        assert!(slot & BIG == 0, "a segment stays far below 2 GiB");
         grow(&mut self.blocks, draft.len());
         draft.write(&mut self.blocks);
         slot
     }
 
     fn link(&mut self, hash: u64, slot: Slot, hasher: Hasher) {
+        let is_deep = self.is_deep();
         let Self {
             table,
             blocks,
@@ -175,7 +196,7 @@ impl Segment {
             ..
         } = self;
         table.insert_unique(turned(hash), slot, |&slot| {
-            turned(hasher.hash(key_at(blocks, bigs, slot)))
+            turned(hasher.slot(is_deep, key_at(blocks, bigs, slot)))
         });
     }
 
@@ -251,7 +272,7 @@ impl Segment {
         let big = self.bigs.swap_remove(number);
         self.big_bytes -= big.memory();
         if let Some(moved) = self.bigs.get(number) {
-            let hash = hasher.hash(&moved.key);
+            let hash = hasher.slot(self.is_deep(), &moved.key);
             let old = BIG | self.bigs.len() as Slot;
             self.relink(hash, old, BIG | number as Slot);
         }
@@ -313,7 +334,7 @@ impl Segment {
             if !header.freed() && due(header.expiry(&self.blocks)) {
                 let draft = header.draft(&self.blocks);
                 show(&draft);
-                let hash = hasher.hash(draft.key);
+                let hash = hasher.slot(self.is_deep(), draft.key);
                 self.unlink(hash, at as Slot);
                 header.free(&mut self.blocks);
                 self.freed += header.len();
@@ -322,7 +343,7 @@ impl Segment {
         }
         for number in (0..self.bigs.len()).rev() {
             if due(self.bigs[number].expiry) {
-                let hash = hasher.hash(&self.bigs[number].key);
+                let hash = hasher.slot(self.is_deep(), &self.bigs[number].key);
                 self.unlink(hash, BIG | number as Slot);
                 retired.push(self.take_big(number, hasher));
             }
@@ -341,50 +362,55 @@ impl Segment {
     /// Splits it by the next bit of the hash.
     pub(super) fn split(self, hasher: Hasher) -> (Self, Self) {
         let bit = 1 << (63 - self.depth);
-        let mut low = Self::new(self.prefix, self.depth + 1);
-        let mut high = Self::new(self.prefix | bit, self.depth + 1);
+        let low = Self::new(self.prefix, self.depth + 1);
+        let high = Self::new(self.prefix | bit, self.depth + 1);
+        self.divide(hasher, low, high, |_, hash| hash & bit != 0)
+    }
+
+    /// Gives what it holds to two others, to the second where `is_high` says so of a key and the
+    /// hash under which they find it.
+    pub(super) fn divide(
+        self,
+        hasher: Hasher,
+        mut low: Self,
+        mut high: Self,
+        is_high: impl Fn(&[u8], u64) -> bool,
+    ) -> (Self, Self) {
         for half in [&mut low, &mut high] {
             half.blocks
                 .reserve_exact(self.used() / 2 + self.used() / 16);
             half.table = HashTable::with_capacity(self.len() / 2);
         }
-        self.pour(
-            hasher,
-            |hash| usize::from(hash & bit != 0),
-            &mut [&mut low, &mut high],
-        );
+        let choose = |key: &[u8], hash| usize::from(is_high(key, hash));
+        self.pour(hasher, choose, &mut [&mut low, &mut high]);
         (low, high)
     }
 
-    /// The union of two neighbours that shared one parent.
-    pub(super) fn join(self, other: Self, hasher: Hasher) -> Self {
-        let depth = self.depth - 1;
-        let mut whole = Self::new(self.prefix.min(other.prefix), depth);
-        whole.blocks.reserve_exact(self.used() + other.used());
-        whole.table = HashTable::with_capacity(self.len() + other.len());
-        // By prefix, so that the order does not tell which of the two shrank.
-        let (low, high) = if self.prefix < other.prefix {
-            (self, other)
-        } else {
-            (other, self)
-        };
-        low.pour(hasher, |_| 0, &mut [&mut whole]);
-        high.pour(hasher, |_| 0, &mut [&mut whole]);
+    /// The union of some in their order, as one that begins and is found otherwise.
+    pub(super) fn unite<const N: usize>(parts: [Self; N], mut whole: Self, hasher: Hasher) -> Self {
+        let (used, len) = (parts.iter().map(Self::used), parts.iter().map(Self::len));
+        whole.blocks.reserve_exact(used.sum());
+        whole.table = HashTable::with_capacity(len.sum());
+        for part in parts {
+            part.pour(hasher, |_, _| 0, &mut [&mut whole]);
+        }
         whole
     }
 
-    fn pour(self, hasher: Hasher, choose: impl Fn(u64) -> usize, into: &mut [&mut Self]) {
+    fn pour(self, hasher: Hasher, choose: impl Fn(&[u8], u64) -> usize, into: &mut [&mut Self]) {
+        let is_deep = into.iter().any(|target| target.is_deep());
         for header in headers(&self.blocks).filter(|header| !header.freed()) {
-            let hash = hasher.hash(header.key(&self.blocks));
-            let target = &mut *into[choose(hash)];
+            let key = header.key(&self.blocks);
+            let hash = hasher.slot(is_deep, key);
+            let target = &mut *into[choose(key, hash)];
             let slot = target.blocks.len() as Slot;
             grow(&mut target.blocks, header.len());
             target.blocks.extend_from_slice(header.block(&self.blocks));
             target.link(hash, slot, hasher);
         }
         for big in self.bigs {
-            let hash = hasher.hash(&big.key);
-            into[choose(hash)].insert_big(hash, big, hasher);
+            let hash = hasher.slot(is_deep, &big.key);
+            into[choose(&big.key, hash)].insert_big(hash, big, hasher);
         }
     }
 
@@ -392,6 +418,7 @@ impl Segment {
     pub(super) fn copy(&self, epoch: u8) -> Self {
         let mut copy = Self {
             prefix: self.prefix,
+            edge: self.edge.clone(),
             depth: self.depth,
             table: self.table.clone(),
             blocks: self.blocks.clone(),
@@ -443,7 +470,7 @@ impl Segment {
             if header.freed() {
                 continue;
             }
-            let hash = hasher.hash(header.key(&self.blocks));
+            let hash = hasher.slot(self.is_deep(), header.key(&self.blocks));
             self.blocks.copy_within(header.range(), to);
             self.link(hash, to as Slot, hasher);
             to += header.len();
@@ -454,7 +481,7 @@ impl Segment {
             self.blocks.shrink_to(to + to / 8);
         }
         for number in 0..self.bigs.len() {
-            let hash = hasher.hash(&self.bigs[number].key);
+            let hash = hasher.slot(self.is_deep(), &self.bigs[number].key);
             self.link(hash, BIG | number as Slot, hasher);
         }
     }

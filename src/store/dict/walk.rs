@@ -4,15 +4,12 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::super::entry::{Big, Draft, View};
+use super::Dict;
+use super::hasher::{behind_place, order, place, place_begin};
 use super::minima::NEVER;
-use super::segment::KEYS_MAX;
-use super::{Dict, Segment};
 use crate::rng;
 use crate::time::Stamp;
 
-/// A cursor of a scan has 48 bits: the leading ones of a hash, few enough for clients that read
-/// numbers as floating point.
-const CURSOR_SHIFT: u32 = 16;
 /// The most segments that one call of a scan visits without finding anything.
 const EMPTY_SEGMENTS_MAX: usize = 64;
 
@@ -21,69 +18,93 @@ impl Dict {
     pub(in super::super) fn iter(&self) -> Iter<'_> {
         Iter {
             dict: self,
-            next: Some(0),
+            next: Some(self.at(0)),
             within: None,
         }
     }
 
-    /// The hash behind a segment; `None` behind the last.
-    fn behind(segment: &Segment) -> Option<u64> {
-        if segment.depth == 0 {
-            return None;
-        }
-        segment.prefix.checked_add(1 << (64 - segment.depth))
-    }
-
-    /// Shows what has a hash at or behind `cursor` (its leading 48 bits): `count` keys or some
-    /// more, at least one segment where that has fewer. Returns the cursor to go on with, 0 at
-    /// the end.
+    /// Shows what stands at or behind the place that `cursor` names: `count` keys or some more, at
+    /// least one segment where that has fewer. Returns the cursor to go on with, 0 at the end.
     ///
-    /// Keys whose hashes share 48 bits are shown together. Hence a key that is there all the time
-    /// is shown by the one call whose range holds its hash, be the segments what they may.
+    /// Keys whose place is the same are shown together. Hence a key that is there all the time is
+    /// shown by the one call whose range holds its place, be the segments what they may.
     pub(in super::super) fn scan<'a>(
         &'a self,
         cursor: u64,
         count: usize,
         show: &mut dyn FnMut(View<'a>) -> bool,
     ) -> u64 {
-        let mut from = cursor << CURSOR_SHIFT;
+        let mut from = self.hasher.order_of(cursor);
         let mut left = count.max(1);
         let mut empty = 0;
         loop {
-            let segment = self.segment(self.number(from));
-            let mut found: Vec<(u64, View<'a>)> = segment
-                .iter()
-                .map(|view| (self.hasher.hash(view.key) >> CURSOR_SHIFT, view))
-                .filter(|(place, _)| *place >= from >> CURSOR_SHIFT)
-                .collect();
-            let mut last = None;
-            if found.len() > left {
-                found.select_nth_unstable_by_key(left - 1, |(place, _)| *place);
-                last = Some(found[left - 1].0);
-            }
-            if let Some(last) = last {
-                found.retain(|(place, _)| *place <= last);
-                // What the selection leaves behind has no order that anyone promises.
-                found.sort_by(|(a, one), (b, other)| a.cmp(b).then_with(|| one.key.cmp(other.key)));
-            }
-            for (_, view) in found {
+            let (found, next) = self.places_from(from);
+            let (found, rest) = self.cut(found, from, left);
+            for view in found {
                 if show(view) {
                     left = left.saturating_sub(1);
                 }
             }
-            if let Some(last) = last {
-                // Behind the very last place there is nothing.
-                return (last + 1) & (u64::MAX >> CURSOR_SHIFT);
-            }
-            let Some(behind) = Self::behind(segment) else {
+            let Some(next) = rest.or(next) else {
                 return 0;
             };
             empty += 1;
-            from = behind;
-            if left == 0 || empty == EMPTY_SEGMENTS_MAX + count {
-                return from >> CURSOR_SHIFT;
+            from = next;
+            if rest.is_some() || left == 0 || empty == EMPTY_SEGMENTS_MAX + count {
+                return self.hasher.cursor(from);
             }
         }
+    }
+
+    /// What one segment holds, with those behind it that begin in the midst of a place, and where
+    /// the next one begins. Of keys in front of `from` some are left out already.
+    fn places_from(&self, from: u64) -> (Vec<(u64, View<'_>)>, Option<u64>) {
+        let mut found = Vec::new();
+        let mut number = self.at(from);
+        loop {
+            let views = self.segment(number).iter();
+            let hashed = views.map(|view| (self.hasher.hash(view.key), view));
+            found.extend(hashed.filter(|(hash, _)| order(*hash, u64::MAX) >= from));
+            match self.behind(number) {
+                Some(next) if self.segment(next).begins_within_place() => number = next,
+                next => return (found, next.map(|next| self.segment(next).prefix)),
+            }
+        }
+    }
+
+    /// Of keys with their hashes the first ones from a place on, in order and by whole places, and
+    /// where the rest begins.
+    fn cut<'a>(
+        &self,
+        mut found: Vec<(u64, View<'a>)>,
+        from: u64,
+        count: usize,
+    ) -> (impl Iterator<Item = View<'a>>, Option<u64>) {
+        // Most of a segment is told apart by the first hash already.
+        let mut rest = None;
+        let few = count.saturating_add(1);
+        if found.len() > few {
+            let cut = |(hash, _): &(u64, View<'_>)| order(*hash, u64::MAX);
+            found.select_nth_unstable_by_key(few - 1, cut);
+            let (last, all) = (cut(&found[few - 1]), found.len());
+            found.retain(|one| cut(one) <= last);
+            rest = behind_place(last).filter(|_| found.len() < all);
+        }
+        for (hash, view) in &mut found {
+            *hash = order(*hash, self.hasher.second(view.key));
+        }
+        found.retain(|(order, _)| *order >= from);
+        // What the selection leaves behind has no order that anyone promises.
+        found.sort_unstable_by(|(a, one), (b, other)| (a, one.key).cmp(&(b, other.key)));
+        if found.len() > count {
+            let last = found[count - 1].0;
+            let shown = found.partition_point(|(order, _)| place(*order) <= place(last));
+            if let Some((order, _)) = found.get(shown) {
+                rest = Some(place_begin(*order));
+            }
+            found.truncate(shown);
+        }
+        (found.into_iter().map(|(_, view)| view), rest)
     }
 
     /// One of those that `wanted` accepts, each as likely as any other; the bits of `draw` decide.
@@ -100,7 +121,7 @@ impl Dict {
             .map(|number| self.segment(number).len())
             .max()
             .unwrap_or(0)
-            .max(if segments > 64 { KEYS_MAX } else { 1 });
+            .max(if segments > 64 { self.keys_max } else { 1 });
         // A segment, and a place in it that may be beyond its end: so every key is as likely as any
         // other.
         for turn in 0..256 {
@@ -165,9 +186,10 @@ impl Dict {
         Some((looked, freed))
     }
 
-    /// Goes through the segment at the hash `from`: shows the blocks that do not bear `epoch` and
-    /// stamps them, then shows all boxes, until `show` says that it is enough. Returns where to
-    /// go on: `from` itself where the segment is not done with, `None` behind the last.
+    /// Goes through the segment at `from`, a place in the order of the table: shows the blocks that
+    /// do not bear `epoch` and stamps them, then shows all boxes, until `show` says that it is
+    /// enough. Returns where to go on: `from` itself where the segment is not done with, `None`
+    /// behind the last.
     ///
     /// Whoever is shown a box stamps it, and changes neither its key nor its size.
     pub(in super::super) fn stamp(
@@ -176,17 +198,23 @@ impl Dict {
         epoch: u8,
         show: &mut dyn FnMut(Item<'_>) -> bool,
     ) -> Option<u64> {
-        let number = self.number(from);
-        let segment = self.segment_mut(number);
-        if !segment.stamp(epoch, &mut |draft| show(Item::Block(draft))) {
-            return Some(from);
-        }
-        for boxed in segment.bigs_mut() {
-            if !show(Item::Big(boxed)) {
+        let mut number = self.at(from);
+        loop {
+            let segment = self.segment_mut(number);
+            if !segment.stamp(epoch, &mut |draft| show(Item::Block(draft))) {
                 return Some(from);
             }
+            for boxed in segment.bigs_mut() {
+                if !show(Item::Big(boxed)) {
+                    return Some(from);
+                }
+            }
+            match self.behind(number) {
+                // Its beginning is none that a number could name.
+                Some(next) if !self.segment(next).edge.is_empty() => number = next,
+                next => return next.map(|next| self.segment(next).prefix),
+            }
         }
-        Self::behind(segment)
     }
 
     /// Lets everything bear `epoch`, boxes too.
@@ -218,7 +246,7 @@ pub(in super::super) enum Item<'a> {
 #[derive(Clone, Debug)]
 pub(in super::super) struct Iter<'a> {
     dict: &'a Dict,
-    next: Option<u64>,
+    next: Option<usize>,
     within: Option<super::segment::Iter<'a>>,
 }
 
@@ -232,9 +260,9 @@ impl<'a> Iterator for Iter<'a> {
             {
                 return Some(view);
             }
-            let segment = self.dict.segment(self.dict.number(self.next?));
-            self.next = Dict::behind(segment);
-            self.within = Some(segment.iter());
+            let number = self.next?;
+            self.next = self.dict.behind(number);
+            self.within = Some(self.dict.segment(number).iter());
         }
     }
 }

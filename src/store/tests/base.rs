@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{NOW, recount, shown};
+use super::{NOW, recount, seeded, shown};
 use crate::rng;
 use crate::store::{LoadError, NewExpiry, Stamp, Store};
 
@@ -12,7 +12,7 @@ fn name(number: u64) -> Vec<u8> {
 
 /// Keys in two databases, and a hash with a table in each.
 fn filled(keys: u64) -> Store {
-    let mut store = Store::new(9);
+    let mut store = seeded(9);
     for number in 0..keys {
         let expiry = match number % 5 {
             0 => NewExpiry::At(Stamp(2000 + number)),
@@ -31,7 +31,7 @@ fn filled(keys: u64) -> Store {
 }
 
 fn load(pieces: &[Vec<u8>]) -> Store {
-    let mut store = Store::load_begin(9);
+    let mut store = seeded(9);
     for piece in pieces {
         store.load_piece(piece).unwrap();
     }
@@ -137,7 +137,7 @@ proptest! {
         at in 0usize..2000,
         cut: bool,
     ) {
-        let _ = Store::load_begin(9).load_piece(&bytes);
+        let _ = seeded(9).load_piece(&bytes);
         // What is nearly right goes deeper.
         let mut store = filled(150);
         store.base_begin(NOW);
@@ -150,7 +150,7 @@ proptest! {
             bytes.truncate(3);
             piece.splice(at..at, bytes);
         }
-        let mut other = Store::load_begin(9);
+        let mut other = seeded(9);
         if other.load_piece(&piece).is_ok() {
             recount(&other);
             assert_eq!(other.digest(NOW), other.digest(NOW));
@@ -164,7 +164,7 @@ fn what_is_loaded_cannot_be_loaded_again() {
     store.base_begin(NOW);
     let mut piece = Vec::new();
     while store.base_step(&mut piece, 1000) {}
-    let mut other = Store::load_begin(9);
+    let mut other = seeded(9);
     assert_eq!(other.load_piece(&piece), Ok(()));
     assert_eq!(other.digest(NOW), store.digest(NOW));
     for db in 0..2 {
@@ -175,7 +175,7 @@ fn what_is_loaded_cannot_be_loaded_again() {
 
 #[test]
 fn what_is_missing_between_two_whole_records_is_found() {
-    let mut store = Store::new(9);
+    let mut store = seeded(9);
     store.set_string(0, b"k", b"v", NewExpiry::Never, NOW);
     let mut pieces = Vec::new();
     for _ in 0..2 {
@@ -191,17 +191,17 @@ fn what_is_missing_between_two_whole_records_is_found() {
     // The last bytes of a piece are its digest.
     let cut = |piece: &Vec<u8>| piece.len() - 16;
     let lacking = [&without[..cut(without)], &with[cut(with)..]].concat();
-    let mut other = Store::load_begin(9);
+    let mut other = seeded(9);
     assert_eq!(other.load_piece(&lacking), Err(LoadError::Differs));
     assert_eq!(other.base_digest(), None);
-    assert_eq!(Store::load_begin(9).load_piece(with), Ok(()));
+    assert_eq!(seeded(9).load_piece(with), Ok(()));
 }
 
 #[test]
 fn a_large_string_comes_in_parts_and_is_shared_while_it_changes() {
     const LENGTH: usize = 3 << 20;
     for disturbance in 0..5 {
-        let mut store = Store::new(9);
+        let mut store = seeded(9);
         store.set_string(0, b"k", &vec![b'x'; LENGTH], NewExpiry::Never, NOW);
         let before = shown(&store, Stamp(0));
         store.base_begin(NOW);

@@ -1,6 +1,7 @@
 //! What a store promises: small cases here, the rest by theme.
 
 mod base;
+mod collide;
 mod model;
 mod random;
 mod scan;
@@ -10,6 +11,20 @@ use super::*;
 use model::Model;
 
 const NOW: Stamp = Stamp(1000);
+
+/// An empty store with this secret.
+fn seeded(seed: u128) -> Store {
+    Store::new(Tables::new(Some(seed)))
+}
+
+/// An empty store in which keys collide, and whose segments are small.
+fn colliding(hash_bits: [u32; 2], segment_keys_max: usize) -> Store {
+    Store::new(Tables {
+        seed: Some(7),
+        hash_bits,
+        segment_keys_max,
+    })
+}
 
 fn bytes(store: &Store, key: &[u8]) -> Option<Vec<u8>> {
     store.text(0, key, NOW).unwrap().map(Text::to_vec)
@@ -37,7 +52,7 @@ fn recount(store: &Store) {
 
 #[test]
 fn a_string_is_kept_and_an_integer_as_such() {
-    let mut store = Store::new(1);
+    let mut store = seeded(1);
     store.set_string(0, b"k", b"hello", NewExpiry::Never, NOW);
     store.set_string(0, b"n", b"17", NewExpiry::Never, NOW);
     assert_eq!(bytes(&store, b"k").unwrap(), b"hello");
@@ -51,7 +66,7 @@ fn a_string_is_kept_and_an_integer_as_such() {
 
 #[test]
 fn a_dead_key_is_absent_for_reading_and_for_writing() {
-    let mut store = Store::new(1);
+    let mut store = seeded(1);
     store.set_string(0, b"k", b"v", NewExpiry::At(Stamp(1000)), Stamp(0));
     assert!(store.contains(0, b"k", Stamp(999)));
     assert!(!store.contains(0, b"k", NOW));
@@ -63,7 +78,7 @@ fn a_dead_key_is_absent_for_reading_and_for_writing() {
 
 #[test]
 fn a_hash_goes_away_with_its_last_field() {
-    let mut store = Store::new(1);
+    let mut store = seeded(1);
     let mut hash = store.hash_or_new(0, b"h", NOW).unwrap();
     assert!(hash.set(b"f", b"1"));
     assert!(!hash.set(b"f", b"2"));
@@ -76,7 +91,7 @@ fn a_hash_goes_away_with_its_last_field() {
 
 #[test]
 fn a_hash_becomes_a_table_with_its_129th_field_or_a_long_value() {
-    let mut store = Store::new(1);
+    let mut store = seeded(1);
     for number in 0..=128u32 {
         assert_eq!(
             store.encoding(0, b"h", NOW),
@@ -96,7 +111,7 @@ fn a_hash_becomes_a_table_with_its_129th_field_or_a_long_value() {
 
 #[test]
 fn nothing_changes_where_the_same_is_written_again() {
-    let mut store = Store::new(1);
+    let mut store = seeded(1);
     store.set_string(0, b"k", b"v", NewExpiry::At(Stamp(2000)), NOW);
     store.hash_or_new(0, b"h", NOW).unwrap().set(b"f", b"1");
     let before = store.changes();

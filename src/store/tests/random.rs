@@ -3,9 +3,11 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::select;
 
 use super::model::{Datum, Model};
-use super::{recount, shown};
+use super::{colliding, recount, seeded, shown};
+use crate::limits::SEGMENT_KEYS_MAX;
 use crate::store::{DbId, NewExpiry, Store};
 use crate::time::Stamp;
 
@@ -251,7 +253,7 @@ impl Bench {
         }
         assert_eq!(self.store.base_preimage_bytes(), 0);
         let (before, pieces) = self.begun.take().unwrap();
-        let mut loaded = Store::load_begin(self.store.hash_seed());
+        let mut loaded = Store::new(self.store.tables);
         for piece in &pieces {
             loaded.load_piece(piece).unwrap();
         }
@@ -280,10 +282,11 @@ proptest! {
     #[test]
     fn the_store_is_the_model_and_every_base_the_state_at_its_beginning(
         ops in vec(op(), 1..60),
-        seed: u64,
+        bits in select(&[[64, 64], [0, 64], [4, 64], [34, 64], [0, 0], [2, 3]]),
+        segment_keys in select(&[SEGMENT_KEYS_MAX, 3, 40]),
     ) {
         let mut bench = Bench {
-            store: Store::new(seed),
+            store: colliding(bits, segment_keys),
             model: Model::default(),
             at: Stamp(1),
             begun: None,
@@ -320,7 +323,7 @@ proptest! {
         ops in vec(op(), 1..60),
     ) {
         let mut bench = Bench {
-            store: Store::new(1),
+            store: seeded(1),
             model: Model::default(),
             at: Stamp(1),
             begun: None,
@@ -329,7 +332,7 @@ proptest! {
             bench.run(op);
             bench.model.bury(bench.at);
         }
-        let mut other = Store::new(2);
+        let mut other = seeded(2);
         for ((db, key), item) in &bench.model.keys {
             match &item.datum {
                 Datum::Text(text) => other.set_string(*db, key, text, NewExpiry::Never, bench.at),

@@ -1,6 +1,6 @@
 //! No call does more than its share: counted in keys that are moved, looked at or freed.
 
-use super::{NOW, recount};
+use super::{NOW, recount, seeded};
 use crate::store::{NewExpiry, Stamp, Store};
 
 /// Twice the keys of a segment and some: a split, and the rare second one.
@@ -17,7 +17,7 @@ fn set(store: &mut Store, number: u32, expiry: NewExpiry) {
 #[test]
 fn a_table_grows_and_shrinks_by_small_parts() {
     const KEYS: u32 = 100_000;
-    let mut store = Store::new(1);
+    let mut store = seeded(1);
     let mut most = 0;
     let mut all = 0;
     let mut note = |store: &mut Store| {
@@ -47,7 +47,7 @@ fn a_table_grows_and_shrinks_by_small_parts() {
 #[test]
 fn dead_keys_are_freed_in_bounded_steps() {
     const KEYS: u32 = 20_000;
-    let mut store = Store::new(1);
+    let mut store = seeded(1);
     for number in 0..KEYS {
         let time = Stamp(NOW.0 + 1 + u64::from(number % 100));
         set(&mut store, number, NewExpiry::At(time));
@@ -72,7 +72,7 @@ fn dead_keys_are_freed_in_bounded_steps() {
 #[test]
 fn what_is_huge_goes_away_in_bounded_steps() {
     const FIELDS: u32 = 60_000;
-    let mut store = Store::new(1);
+    let mut store = seeded(1);
     for number in 0..FIELDS {
         let mut hash = store.hash_or_new(0, b"h", NOW).unwrap();
         hash.set(&name(number), b"value");
@@ -102,7 +102,7 @@ fn what_is_huge_goes_away_in_bounded_steps() {
 
 #[test]
 fn a_key_of_16_bytes_with_32_takes_less_than_72() {
-    let mut store = Store::new(1);
+    let mut store = seeded(1);
     for number in 0..200_000 {
         set(&mut store, number, NewExpiry::Never);
         if number > 20_000 && number % 10_000 == 0 {
@@ -115,7 +115,7 @@ fn a_key_of_16_bytes_with_32_takes_less_than_72() {
 #[test]
 #[ignore = "takes a while; prints the bytes per key"]
 fn a_million_keys() {
-    let mut store = Store::new(1);
+    let mut store = seeded(1);
     let resident = || {
         let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
         let pages = pages

@@ -136,12 +136,9 @@ async fn within_patience(
 }
 
 async fn exchange_prefaces(stream: &mut TcpStream) -> Result<(Preface, Preface), Failure> {
-    let mut nonce = [0; 16];
-    nonce[..8].copy_from_slice(&entropy().to_le_bytes());
-    nonce[8..].copy_from_slice(&entropy().to_le_bytes());
     let ours = Preface {
         versions: seedis::node::greeting::VERSIONS,
-        nonce,
+        nonce: entropy::secret()?.to_le_bytes(),
     };
     stream.write_all(&ours.encode()).await?;
     let mut bytes = [0; PREFACE_BYTES];

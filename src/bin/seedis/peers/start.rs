@@ -80,13 +80,14 @@ pub(crate) fn plan(options: &Options) -> Result<Plan, String> {
     for (id, address) in &options.peers {
         roster.contacts.insert(NodeId(*id), address.clone());
     }
+    let incarnation = entropy::number().map_err(|error| error.to_string())?;
     let own = roster.own.get_or_insert(Own {
         id: id.unwrap_or(if options.join.is_some() {
             NodeId(0)
         } else {
             NodeId(1)
         }),
-        incarnation: Incarnation(entropy()),
+        incarnation: Incarnation(incarnation),
         address: String::new(),
         progress: match (&options.join, options.peers.is_empty()) {
             (Some(_), _) => Progress::Joining,
