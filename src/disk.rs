@@ -181,6 +181,14 @@ pub enum DiskError {
         /// The buffer of the `WriteAt`; empty for other operations.
         bytes: Vec<u8>,
     },
+    /// Something else is short for now, such as descriptors, memory or a quota; a `WriteAt` may
+    /// have written a part. Its buffer comes home.
+    Short {
+        /// The number that the operating system gave (`errno`).
+        code: i32,
+        /// The buffer of the `WriteAt`; empty for other operations.
+        bytes: Vec<u8>,
+    },
     /// There is no such file.
     NotFound,
     /// The device or the file system failed.
@@ -188,6 +196,56 @@ pub enum DiskError {
         /// The number that the operating system gave (`errno`).
         code: i32,
     },
+}
+
+/// What Linux calls its errors, as far as a file system gives them.
+const WORDS: [(i32, &str); 20] = [
+    (1, "Operation not permitted"),
+    (2, "No such file or directory"),
+    (4, "Interrupted system call"),
+    (5, "Input/output error"),
+    (9, "Bad file descriptor"),
+    (11, "Resource temporarily unavailable"),
+    (12, "Cannot allocate memory"),
+    (13, "Permission denied"),
+    (16, "Device or resource busy"),
+    (20, "Not a directory"),
+    (21, "Is a directory"),
+    (22, "Invalid argument"),
+    (23, "Too many open files in system"),
+    (24, "Too many open files"),
+    (27, "File too large"),
+    (28, "No space left on device"),
+    (30, "Read-only file system"),
+    (116, "Stale file handle"),
+    (117, "Structure needs cleaning"),
+    (122, "Disk quota exceeded"),
+];
+
+impl DiskError {
+    /// Whether it may pass by itself, or when somebody makes room: what has failed is tried again.
+    pub fn is_shortage(&self) -> bool {
+        matches!(self, Self::NoSpace { .. } | Self::Short { .. })
+    }
+
+    /// The buffer of the `WriteAt` that could not be made, where one comes home.
+    pub fn into_bytes(self) -> Vec<u8> {
+        match self {
+            Self::NoSpace { bytes } | Self::Short { bytes, .. } => bytes,
+            Self::NotFound | Self::Io { .. } => Vec::new(),
+        }
+    }
+
+    /// The operating system's own words.
+    pub fn words(&self) -> &'static str {
+        let code = match self {
+            Self::NoSpace { .. } => 28,
+            Self::NotFound => 2,
+            Self::Short { code, .. } | Self::Io { code } => *code,
+        };
+        let found = WORDS.iter().find(|(known, _)| *known == code);
+        found.map_or("an error without a name", |(_, words)| words)
+    }
 }
 
 #[cfg(test)]

@@ -25,6 +25,11 @@ use crate::image::Image;
 /// The stream of draws that the disk makes.
 const DISK_STREAM: u64 = 0x0064_6973_6b00_0001;
 
+/// The number of "No space left on device".
+pub(crate) const NO_SPACE: i32 = 28;
+/// The numbers of what may be short instead: open files, and a quota.
+pub(crate) const OTHER_SHORTAGES: [i32; 2] = [24, 122];
+
 /// What a crash does to what was not synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Profile {
@@ -123,6 +128,9 @@ pub(crate) struct FakeDisk {
     pending_names: Vec<NameOp>,
     /// Bytes that may still be written; nothing: as many as one likes.
     pub(crate) space: Option<u64>,
+    /// What the operating system says when they are written (`errno`): of space it is one kind of
+    /// shortage.
+    pub(crate) shortage: i32,
     /// What a failed sync has not written is never written, though readers may see it.
     final_failures: bool,
     /// The next sync fails.
@@ -137,6 +145,7 @@ impl FakeDisk {
         Self {
             seed,
             final_failures,
+            shortage: NO_SPACE,
             ..Self::default()
         }
     }
@@ -161,7 +170,7 @@ impl FakeDisk {
         match op {
             DiskOp::Create { file, size } => {
                 if !self.take_space(size) {
-                    return Err(DiskError::NoSpace { bytes: Vec::new() });
+                    return Err(self.short(Vec::new()));
                 }
                 let mut inode = Inode::default();
                 inode.push(Pending::Truncate { len: size as usize });
@@ -187,7 +196,7 @@ impl FakeDisk {
                         bytes: bytes[..part].to_vec(),
                     };
                     self.inodes[inode].push(op);
-                    return Err(DiskError::NoSpace { bytes });
+                    return Err(self.short(bytes));
                 }
                 self.writes += 1;
                 self.inodes[inode].push(Pending::Write {
@@ -278,6 +287,13 @@ impl FakeDisk {
             .filter(|(_, named)| !named)
         {
             *inode = Inode::default();
+        }
+    }
+
+    fn short(&self, bytes: Vec<u8>) -> DiskError {
+        match self.shortage {
+            NO_SPACE => DiskError::NoSpace { bytes },
+            code => DiskError::Short { code, bytes },
         }
     }
 

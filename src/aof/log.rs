@@ -47,12 +47,7 @@ impl fmt::Display for Failure {
             Self::Write(error) => ("a write to the log failed", error),
             Self::Switch(error) => ("the switch to the rewritten log failed", error),
         };
-        f.write_str(what)?;
-        match error {
-            DiskError::NoSpace { .. } => f.write_str(": no space left")?,
-            DiskError::NotFound => f.write_str(": a file of the data directory is gone")?,
-            DiskError::Io { code } => write!(f, ": error {code} of the operating system")?,
-        }
+        write!(f, "{what}: {}", error.words())?;
         f.write_str("; what was synced is not affected, start again when the disk is well")
     }
 }
@@ -114,6 +109,8 @@ pub struct Log {
     early: Vec<(Ticket, Result<DiskDone, DiskError>)>,
     /// Writes that found no space, and those behind them: to be made again, in order.
     refused: VecDeque<Chunk>,
+    /// Why, in the operating system's words.
+    refused_for: &'static str,
     retry_at: Mono,
     spare: Vec<Vec<u8>>,
     unsynced: VecDeque<Unsynced>,
@@ -137,6 +134,7 @@ pub struct Log {
     /// What was lost and has not come back yet: the next manifest says so too.
     pub(super) debt: Option<Debt>,
     pub(super) rewriting: Option<Rewriting>,
+    pub(super) rewrite_failed_for: &'static str,
     closing: bool,
 }
 
@@ -176,6 +174,7 @@ impl Log {
             writing: VecDeque::new(),
             early: Vec::new(),
             refused: VecDeque::new(),
+            refused_for: "",
             retry_at: now,
             spare: Vec::new(),
             unsynced: VecDeque::new(),
@@ -193,6 +192,7 @@ impl Log {
             earlier_bytes: at.earlier_bytes,
             debt: at.debt,
             rewriting: None,
+            rewrite_failed_for: "it was given up",
             closing: false,
         }
     }
@@ -432,9 +432,10 @@ impl Log {
                 }
                 self.release(now);
             }
-            Err(DiskError::NoSpace { bytes }) => {
+            Err(error) if error.is_shortage() => {
+                self.refused_for = error.words();
                 self.retry_at = now + WRITE_RETRY;
-                self.refuse(writing, bytes);
+                self.refuse(writing, error.into_bytes());
             }
             Err(error) => return Err(Failure::Write(error)),
         }
@@ -520,10 +521,18 @@ impl Log {
         self.syncing.arrive(count);
     }
 
-    /// Whether writes must be refused, because there is no room for what they would append.
-    pub fn no_space(&self) -> bool {
-        !self.refused.is_empty()
-            || self.next.has_failed() && self.end.offset + RESERVE_BYTES > self.capacity
+    /// Why writes must be refused, if there is no room for what they would append.
+    pub fn trouble(&self) -> Option<&'static str> {
+        if !self.refused.is_empty() {
+            return Some(self.refused_for);
+        }
+        let is_near = self.end.offset + RESERVE_BYTES > self.capacity;
+        self.next.trouble().filter(|_| is_near)
+    }
+
+    /// Why the last rewrite that failed did so.
+    pub fn rewrite_trouble(&self) -> &'static str {
+        self.rewrite_failed_for
     }
 
     /// The last ticket that was drawn.

@@ -292,14 +292,18 @@ impl Recovery {
     fn explain(&self, error: &DiskError) -> String {
         match error {
             DiskError::NoSpace { .. } => {
-                "there is no space for the log in the data directory".into()
+                let segment = self.settings.segment_bytes;
+                format!(
+                    "there is no space for the log in the data directory: it needs {} MiB to begin \
+                     with, in segments of {} MiB, and when it is rewritten a copy of all data on \
+                     top",
+                    (2 * segment).div_ceil(1 << 20),
+                    segment.div_ceil(1 << 20)
+                )
             }
             DiskError::NotFound => format!("{} is gone from the data directory", self.file),
-            DiskError::Io { code } => {
-                format!(
-                    "{} cannot be read or written: error {code} of the operating system",
-                    self.file
-                )
+            DiskError::Short { .. } | DiskError::Io { .. } => {
+                format!("{} cannot be read or written: {}", self.file, error.words())
             }
         }
     }

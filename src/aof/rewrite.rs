@@ -297,7 +297,10 @@ impl Log {
                     rewriting.spare.push(bytes);
                 }
                 Ok(_) => {}
-                Err(_) => rewriting.stage = Stage::Failed,
+                Err(error) => {
+                    rewriting.stage = Stage::Failed;
+                    self.rewrite_failed_for = error.words();
+                }
             }
             self.clear_failed(out);
             return Ok(());
@@ -314,6 +317,7 @@ impl Log {
                 return Err(Failure::Switch(error));
             }
             rewriting.stage = Stage::Failed;
+            self.rewrite_failed_for = error.words();
             self.clear_failed(out);
             return Ok(());
         }

@@ -34,6 +34,7 @@ enum Stage {
     Ready,
     Failed {
         again_at: Mono,
+        why: &'static str,
     },
 }
 
@@ -61,7 +62,7 @@ impl Next {
     ) {
         match self.stage {
             Stage::Absent => {}
-            Stage::Failed { again_at } if again_at <= now => {}
+            Stage::Failed { again_at, .. } if again_at <= now => {}
             _ => return,
         }
         (self.number, self.size) = (number, size);
@@ -87,15 +88,18 @@ impl Next {
         Some((self.number, self.size))
     }
 
-    /// Whether there was no space for it.
-    pub(super) fn has_failed(&self) -> bool {
-        matches!(self.stage, Stage::Failed { .. })
+    /// Why there is none, if it could not be made.
+    pub(super) fn trouble(&self) -> Option<&'static str> {
+        match self.stage {
+            Stage::Failed { why, .. } => Some(why),
+            _ => None,
+        }
     }
 
     /// When to try again.
     pub(super) fn retry_at(&self) -> Option<Mono> {
         match self.stage {
-            Stage::Failed { again_at } => Some(again_at),
+            Stage::Failed { again_at, .. } => Some(again_at),
             _ => None,
         }
     }
@@ -132,10 +136,10 @@ impl Next {
             self.create(tickets, out);
             return true;
         }
-        if outcome.is_err() {
+        if let Err(error) = outcome {
             // Nothing relies on it yet, so that no failure here is worse than "not now".
-            let again_at = now + RETRY;
-            self.stage = Stage::Failed { again_at };
+            let (again_at, why) = (now + RETRY, error.words());
+            self.stage = Stage::Failed { again_at, why };
             return true;
         }
         let file = file(self.number);

@@ -229,15 +229,18 @@ fn a_full_disk_holds_what_it_cannot_write_and_goes_on_when_there_is_space() {
     bench.disk.is_full = true;
     let second = bench.append(&[7; 100]);
     bench.turn(usize::MAX);
-    assert!(bench.log.no_space());
+    assert_eq!(bench.log.trouble(), Some("No space left on device"));
     assert_eq!(bench.log.persisted(), first);
     bench.now += 50;
     bench.disk.is_full = false;
     bench.turn(usize::MAX);
-    assert!(bench.log.no_space(), "it is not tried again at once");
+    assert!(
+        bench.log.trouble().is_some(),
+        "it is not tried again at once"
+    );
     bench.now += 100;
     bench.turn(usize::MAX);
-    assert!(!bench.log.no_space());
+    assert_eq!(bench.log.trouble(), None);
     assert_eq!(bench.log.persisted(), second);
     let (seen, _) = reopen(&mut bench.disk.crash(0), Policy::Always);
     assert_eq!(seen.bodies, [b"fits".to_vec(), vec![7; 100]]);

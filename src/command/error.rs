@@ -115,17 +115,12 @@ errors! {
     /// EXEC of a transaction that takes memory when there is none.
     EXEC_OUT_OF_MEMORY = "EXECABORT Transaction discarded because of: OOM command not allowed when \
         used memory > 'maxmemory'.";
-    /// EXEC when there is no space.
-    EXEC_NO_SPACE = "EXECABORT Transaction discarded because of: MISCONF Errors writing to the \
-        AOF file: No space left on device";
     /// MULTI has queued too much.
     TRANSACTION_TOO_LARGE = "ERR the transaction is too large: it may queue commands of 1 GB";
     /// A command that takes memory when `maxmemory` is reached.
     OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
     /// The log is being recovered.
     LOADING = "LOADING Redis is loading the dataset in memory";
-    /// The disk has no space for the log.
-    NO_SPACE = "MISCONF Errors writing to the AOF file: No space left on device";
     /// EXPIRE with NX and another condition.
     EXPIRE_NX_CONFLICT = "ERR NX and XX, GT or LT options at the same time are not compatible";
     /// EXPIRE with GT and LT.
@@ -150,6 +145,19 @@ impl Error {
     /// An error with a text of its own; it starts with the error's code.
     pub fn text(text: String) -> Self {
         Self::Reply(Cow::Owned(text))
+    }
+
+    /// A write while the log cannot grow, for what the operating system says.
+    pub fn log_refuses(why: &str) -> Self {
+        Self::text(format!("MISCONF Errors writing to the AOF file: {why}"))
+    }
+
+    /// EXEC of a write then.
+    pub fn log_refuses_exec(why: &str) -> Self {
+        Self::text(format!(
+            "EXECABORT Transaction discarded because of: MISCONF Errors writing to the AOF file: \
+             {why}"
+        ))
     }
 
     /// A number of arguments that the command does not take.

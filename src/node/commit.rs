@@ -60,7 +60,7 @@ pub(super) struct Commit {
     /// The last entry that was applied.
     pub(super) applied: LogIndex,
     last_time_entry: Mono,
-    had_no_space: bool,
+    had_trouble: Option<&'static str>,
     was_full: bool,
     closed_log: bool,
     /// The state in memory is to be forgotten and recovered from the log.
@@ -107,8 +107,8 @@ impl Commit {
         proposed.flat_map(|proposed| proposed.waiters).collect()
     }
 
-    fn no_space(&self) -> bool {
-        self.log.as_ref().is_some_and(Log::no_space)
+    fn log_trouble(&self) -> Option<&'static str> {
+        self.log.as_ref().and_then(Log::trouble)
     }
 }
 
@@ -447,18 +447,17 @@ impl Node {
         self.begin(tickets);
     }
 
-    /// Whether writes are to be refused because the log has no room.
-    pub(super) fn no_space(&self) -> bool {
-        self.commit.no_space()
+    /// Why writes are to be refused, if the log has no room: in the operating system's words.
+    pub(super) fn log_trouble(&self) -> Option<&'static str> {
+        self.commit.log_trouble()
     }
 
     fn note_space(&mut self) {
-        let no_space = self.no_space();
-        if mem::replace(&mut self.commit.had_no_space, no_space) != no_space {
-            self.note(if no_space {
-                Note::NoSpace
-            } else {
-                Note::SpaceAgain
+        let trouble = self.log_trouble();
+        if mem::replace(&mut self.commit.had_trouble, trouble) != trouble {
+            self.note(match trouble {
+                Some(why) => Note::NoRoom { why },
+                None => Note::RoomAgain,
             });
         }
         let full = self.is_full();

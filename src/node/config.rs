@@ -79,6 +79,8 @@ pub struct Config {
     pub memory_max: u64,
     /// The most clients at a time.
     pub clients_max: u32,
+    /// What the driver can carry: CONFIG SET does not make it more.
+    pub clients_limit: u32,
     /// How long a client may be silent, in seconds; 0: for ever.
     pub timeout_s: u64,
     /// Refuse clients from elsewhere while there is no password.
@@ -163,6 +165,7 @@ impl Default for Config {
             requirepass: Vec::new(),
             memory_max: 0,
             clients_max: 10_000,
+            clients_limit: u32::MAX,
             timeout_s: 0,
             protected_mode: true,
             debug_command: false,

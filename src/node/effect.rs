@@ -129,7 +129,10 @@ pub enum Note {
         bytes: u64,
     },
     /// A rewrite could not be finished; the log is as it was.
-    RewriteFailed,
+    RewriteFailed {
+        /// In the operating system's words.
+        why: &'static str,
+    },
     /// Another member's state has taken the place of the log.
     SnapshotInstalled {
         /// The entry at which it stands.
@@ -140,10 +143,13 @@ pub enum Note {
         /// From whom, if that is known.
         peer: Option<NodeId>,
     },
-    /// Writes are refused: there is no space.
-    NoSpace,
-    /// There is space again.
-    SpaceAgain,
+    /// Writes are refused: the log cannot grow.
+    NoRoom {
+        /// In the operating system's words.
+        why: &'static str,
+    },
+    /// It can again.
+    RoomAgain,
 }
 
 impl fmt::Display for Note {
@@ -200,7 +206,9 @@ impl fmt::Display for Note {
                     index.0
                 )
             }
-            Self::RewriteFailed => f.write_str("rewrite failed; the log is as it was"),
+            Self::RewriteFailed { why } => {
+                write!(f, "rewrite failed ({why}); the log is as it was")
+            }
             Self::SnapshotInstalled { index } => {
                 write!(f, "installed the leader's state of entry {}", index.0)
             }
@@ -208,8 +216,10 @@ impl fmt::Display for Note {
                 write!(f, "the state that member {} sends is damaged", peer.0)
             }
             Self::BadSnapshot { peer: None } => f.write_str("a received state is damaged"),
-            Self::NoSpace => f.write_str("no space for the log: writes are refused"),
-            Self::SpaceAgain => f.write_str("there is space for the log again"),
+            Self::NoRoom { why } => {
+                write!(f, "the log cannot grow ({why}): writes are refused")
+            }
+            Self::RoomAgain => f.write_str("the log can grow again: writes are taken"),
         }
     }
 }

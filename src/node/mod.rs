@@ -323,6 +323,11 @@ impl Node {
         self.config.protected_mode && self.config.requirepass.is_empty()
     }
 
+    /// The most clients at a time.
+    pub fn clients_max(&self) -> u32 {
+        self.config.clients_max
+    }
+
     /// The members of the group, as the last entry of the log has them; nothing while recovering.
     pub fn membership(&self) -> Option<&Membership> {
         self.commit.raft.as_ref().map(Raft::in_force)

@@ -196,7 +196,8 @@ impl Node {
                 let longer = rewrite.pause.map(|(pause, _)| (pause * 2).min(RETRY_MAX));
                 rewrite.pause = Some((longer.unwrap_or(RETRY_MIN), self.now.mono));
                 self.store.base_abort();
-                self.note(Note::RewriteFailed);
+                let why = self.commit.log.as_ref().map_or("", Log::rewrite_trouble);
+                self.note(Note::RewriteFailed { why });
                 self.end_waits(Blocked::Rewrite);
             }
             _ => {}

@@ -189,8 +189,10 @@ impl Node {
             }
             return Err(self.elsewhere(Some(row), args));
         }
-        if row.is_write() && self.no_space() {
-            return Err(Error::NO_SPACE);
+        if row.is_write()
+            && let Some(why) = self.log_trouble()
+        {
+            return Err(Error::log_refuses(why));
         }
         // As in Redis a queue takes memory whatever stands in it.
         let queues = in_transaction && !is_transaction_verb(row);

@@ -299,8 +299,8 @@ impl Node {
         if transaction.grows && self.is_out_of_memory() {
             return Err(Error::EXEC_OUT_OF_MEMORY);
         }
-        if self.no_space() {
-            return Err(Error::EXEC_NO_SPACE);
+        if let Some(why) = self.log_trouble() {
+            return Err(Error::log_refuses_exec(why));
         }
         let Some(session) = self.sessions.get_mut(slot) else {
             return Ok(());

@@ -159,6 +159,11 @@ pub struct Session {
 }
 
 impl Session {
+    /// Whether it has come by a Unix socket: its address is a path, with a port that is none.
+    pub fn is_on_unix_socket(&self) -> bool {
+        self.address.ends_with(":0")
+    }
+
     /// A client that has just connected.
     pub fn new(conn: ConnId, now: Mono, authenticated: bool) -> Self {
         Self {

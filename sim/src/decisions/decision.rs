@@ -59,8 +59,8 @@ pub(crate) enum Strike {
     Jump { by_us: i64 },
     /// Clocks run faster, in millionths.
     Drift { ppm: i64 },
-    /// A disk has so many bytes left for some time.
-    Fill { space: u64, length: u64 },
+    /// A disk has so many bytes left for some time, and says why with an error of this number.
+    Fill { space: u64, length: u64, code: i32 },
     /// A member is cut off from the others.
     Cut {
         hears: bool,

@@ -7,6 +7,7 @@ use super::decision::{Act, Deal, Decision, Fate, Harm, Leave, Slowness, Strike};
 use super::script::{Script, Unreadable, id, profile};
 use super::words::{Parsed, all_words, nanoseconds, next_word, number};
 use super::write::PROFILES;
+use crate::disk::NO_SPACE;
 use crate::judge::End;
 use crate::workload::Piece;
 
@@ -387,10 +388,16 @@ fn strike(verb: &str, text: &str) -> Parsed<Strike> {
             ppm: number(before(text, " ppm")?)?,
         },
         "fill" => {
-            let (space, length) = text.split_once(", ").ok_or("`0 bytes left, 2s`")?;
+            let (space, rest) = text.split_once(", ").ok_or("`0 bytes left, 2s`")?;
+            let (length, code) = rest.split_once(", error ").unwrap_or((rest, ""));
             Strike::Fill {
                 space: number(before(space, " bytes left")?)?,
                 length: nanoseconds(length)?,
+                code: if code.is_empty() {
+                    NO_SPACE
+                } else {
+                    number(code)?
+                },
             }
         }
         "cut" => cut(text)?,

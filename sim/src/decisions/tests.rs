@@ -110,7 +110,11 @@ fn of_time() -> impl Strategy<Value = Decision> {
             any::<u64>().prop_map(|length| Strike::Freeze { length }),
             (-4_000_000_000..4_000_000_000_i64).prop_map(|by_us| Strike::Jump { by_us }),
             any::<i64>().prop_map(|ppm| Strike::Drift { ppm }),
-            (any::<u64>(), any::<u64>()).prop_map(|(space, length)| Strike::Fill { space, length }),
+            (any::<u64>(), any::<u64>(), 1..134).prop_map(|(space, length, code)| Strike::Fill {
+                space,
+                length,
+                code
+            }),
             (0..3_usize, any::<u64>()).prop_map(|(how, length)| Strike::Cut {
                 hears: how == 1,
                 speaks: how == 2,

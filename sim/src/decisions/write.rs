@@ -6,7 +6,7 @@ use super::address::Address;
 use super::decision::{Act, Deal, Decision, Fate, Harm, Leave, Strike};
 use super::script::Script;
 use super::words::{time, word};
-use crate::disk::Profile;
+use crate::disk::{NO_SPACE, Profile};
 use crate::judge::End;
 use crate::workload::Piece;
 
@@ -148,8 +148,19 @@ impl Strike {
                 ("jump", format!("{sign}{by}"))
             }
             Self::Drift { ppm } => ("drift", format!("{ppm} ppm")),
-            Self::Fill { space, length } => {
-                ("fill", format!("{space} bytes left, {}", time(*length)))
+            Self::Fill {
+                space,
+                length,
+                code,
+            } => {
+                let why = match *code {
+                    NO_SPACE => String::new(),
+                    code => format!(", error {code}"),
+                };
+                (
+                    "fill",
+                    format!("{space} bytes left, {}{why}", time(*length)),
+                )
             }
             Self::Cut {
                 hears,

@@ -9,7 +9,6 @@ use super::{Circumstances, Judge, is_step};
 use crate::goals::Goal;
 use crate::model::{self, Class, Moment, Row, Want};
 
-const NO_SPACE: &str = "MISCONF Errors writing to the AOF file: No space left on device";
 const ABORTED: &str = "EXECABORT Transaction discarded because of previous errors.";
 const LOADING: &str = "LOADING Redis is loading the dataset in memory";
 
@@ -157,11 +156,11 @@ impl Judge {
         };
         let row = match refused {
             Ok(row) => row,
-            Err(text) => {
+            Err(want) => {
                 if let Some(transaction) = &mut dialogue.transaction {
                     transaction.failed = true;
                 }
-                return Ok(Want::Error(text));
+                return Ok(want);
             }
         };
         if let Some(transaction) = &mut dialogue.transaction
@@ -186,7 +185,8 @@ impl Judge {
             transaction.unsure |= around.loading;
             if around.tight && is_write(words) {
                 transaction.unsure = true;
-                return Ok(Want::OneOf(vec![queued, Want::Error(NO_SPACE.to_owned())]));
+                let refused = around.reasons.refusals("").into_iter();
+                return Ok(Want::OneOf([queued].into_iter().chain(refused).collect()));
             }
             return Ok(queued);
         }
@@ -241,27 +241,27 @@ impl Judge {
         answer: Answer,
         around: Circumstances,
         queues: bool,
-    ) -> Result<&'static Row, String> {
+    ) -> Result<&'static Row, Want> {
         let name = words.first().map_or(&[][..], |word| &word[..]);
         let Some(row) = model::find(name) else {
             self.goals.reach(Goal::UnknownCommand);
-            return Err(unknown(words));
+            return Err(Want::Error(unknown(words)));
         };
         if !row.takes(words.len()) {
             self.goals.reach(Goal::WrongArity);
-            return Err(format!(
+            return Err(Want::Error(format!(
                 "ERR wrong number of arguments for '{}' command",
                 row.name
-            ));
+            )));
         }
         let always = row.class == Class::Session || WHILE_LOADING.contains(&row.name);
         if !self.members[member].serving && !always {
             self.goals.reach(Goal::Loading);
-            return Err(LOADING.to_owned());
+            return Err(Want::Error(LOADING.to_owned()));
         }
         if is_write(words) && !is_step(answer) && around.tight && !queues {
             self.goals.reach(Goal::NoSpace);
-            return Err(NO_SPACE.to_owned());
+            return Err(Want::OneOf(around.reasons.refusals("")));
         }
         Ok(row)
     }
@@ -353,7 +353,6 @@ impl Judge {
         let member = &self.members[member];
         if !is_step(answer) {
             let opening = around.loading || !member.serving;
-            let full = format!("EXECABORT Transaction discarded because of: {NO_SPACE}");
             let mut wants = Vec::new();
             if transaction.unsure {
                 wants.push(Want::Error(ABORTED.to_owned()));
@@ -363,7 +362,8 @@ impl Judge {
                 wants.push(Want::NullArray);
             }
             if around.tight {
-                wants.push(Want::Error(full));
+                let aborted = "EXECABORT Transaction discarded because of: ";
+                wants.extend(around.reasons.refusals(aborted));
             }
             if opening {
                 wants.push(Want::Error(LOADING.to_owned()));

@@ -56,7 +56,7 @@ invariants! {
         "After a sync has failed the node acknowledges nothing more and stops.";
     A9, "a full disk refuses writes alone",
         "Without space reads go on, writes are refused or held, and service resumes when there is \
-         space.";
+         space. The refusal says what is short, and no node ends for it.";
     A10, "damage is found",
         "Where a bit of a file has flipped, the node refuses to start or says what it has cut; it \
          never serves what nobody wrote.";

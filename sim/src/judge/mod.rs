@@ -13,6 +13,7 @@ mod group;
 mod history;
 pub(crate) mod invariant;
 pub(crate) mod ledger;
+mod reasons;
 mod staleness;
 mod state;
 
@@ -30,6 +31,7 @@ pub(crate) use durability::{End, Policy};
 use group::Group;
 use history::{Entry, History, Step, Words, fingerprint, spelled, steps_of};
 use invariant::{Id, Verdict, Violation};
+pub(crate) use reasons::Reasons;
 
 use crate::goals::{Goal, Goals};
 use crate::wire::Value;
@@ -107,6 +109,8 @@ pub(crate) struct Circumstances {
     pub(crate) loading: bool,
     /// Whether its disk is full, or was a moment ago.
     pub(crate) tight: bool,
+    /// What it has said.
+    pub(crate) reasons: Reasons,
 }
 
 impl Judge {

@@ -160,6 +160,9 @@ impl World {
             _ => None,
         };
         let outcome = member.disk.perform(op);
+        if let Err(error) = &outcome {
+            member.reasons.note(error.words());
+        }
         if matches!(outcome, Err(DiskError::Io { .. })) {
             // A node that cannot prepare a file for its log may take the disk for a full one.
             let until = member.ran(self.time).saturating_add(TIGHT_NS);

@@ -5,6 +5,7 @@ use super::member::{Doom, Member};
 use super::{Event, World};
 use crate::decisions::address::Address;
 use crate::decisions::decision::Strike;
+use crate::disk::{NO_SPACE, OTHER_SHORTAGES};
 use crate::draws::{Dice, Stream};
 use crate::goals::Fault;
 use crate::judge::End;
@@ -169,6 +170,11 @@ impl World {
             Fault::Full => Strike::Fill {
                 space: dice.below(16 << 10),
                 length: dice.within(50_000_000, 4_000_000_000),
+                code: if dice.coin() {
+                    NO_SPACE
+                } else {
+                    *dice.pick(&OTHER_SHORTAGES)
+                },
             },
             Fault::SyncFails => {
                 member.disk.fail_next_sync = true;
@@ -246,8 +252,12 @@ impl World {
                 member.clock.set_drift(time, ppm);
                 self.plan_deadline(number);
             }
-            Strike::Fill { space, length } => {
-                member.disk.space = Some(space);
+            Strike::Fill {
+                space,
+                length,
+                code,
+            } => {
+                (member.disk.space, member.disk.shortage) = (Some(space), code);
                 member.tight_until = u64::MAX;
                 lasts = Some(length);
             }

@@ -23,7 +23,7 @@ use crate::disk::{FakeDisk, Profile};
 use crate::draws::Stream;
 use crate::goals::Fault;
 use crate::image::Image;
-use crate::judge::End;
+use crate::judge::{End, Reasons};
 use crate::scenario::Scenario;
 
 /// How a member is to end: the boundaries that are still to be passed first.
@@ -116,6 +116,8 @@ pub(super) struct Member {
     pub(super) lost: bool,
     /// The disk is full, or was until a moment ago: until the process has run for so long.
     pub(super) tight_until: u64,
+    /// What its disk has said in this life of its process when it could not do something.
+    pub(super) reasons: Reasons,
     /// What its monotonic clock showed when its node was last told the time.
     told: Mono,
     /// The monotonic clock stands still since then.
@@ -170,6 +172,7 @@ impl Member {
             wipes: 0,
             lost: false,
             tight_until: 0,
+            reasons: Reasons::default(),
             frozen_from: None,
         }
     }
@@ -411,6 +414,7 @@ impl World {
         member.keep_deciding();
         member.node = None;
         member.life += 1;
+        member.reasons = Reasons::default();
         member.busy.clear();
         member.outcomes.clear();
         member.news.clear();

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::World;
 use super::frames::Cut;
+use crate::disk::NO_SPACE;
 use crate::goals::Fault;
 use crate::judge::End;
 
@@ -158,6 +159,7 @@ impl World {
             Mishap::Full(member) => {
                 let member = &mut self.members[there(member)?];
                 (member.disk.space, member.tight_until) = (Some(0), u64::MAX);
+                member.disk.shortage = NO_SPACE;
                 self.fired(Fault::Full);
             }
             Mishap::Heal => (0..count).for_each(|member| self.heal_member(member)),

@@ -110,6 +110,7 @@ impl World {
             leads: leads || led_before,
             loading: false,
             tight,
+            reasons: member.reasons,
         };
         self.judge.told_time(number, around.now);
         if tight {
@@ -423,6 +424,11 @@ impl World {
                 self.judge.reached(Goal::Refused);
                 self.end(number, End::Process);
                 self.mend(number);
+            }
+            // What is short for a while is waited for.
+            Some(failure) if tight && failure.starts_with("a write to the log failed") => {
+                let text = format!("member {number} stopped for want of room: {failure}");
+                return Err(Violation::new(Id::A9, text));
             }
             Some(_) if member.sync_failed || tight => {
                 self.judge.reached(Goal::Stopped);

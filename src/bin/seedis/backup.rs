@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -87,29 +87,50 @@ fn backup(options: &BackupOptions) -> Result<(), String> {
         return Err(format!("{} exists already", file.display()));
     }
     let part = beside(file);
-    let mut attempts = 0;
-    let (last, bytes) = loop {
-        attempts += 1;
-        match write_backup(dir, &part) {
-            Ok(done) => break done,
-            // A server has replaced a file between two looks, or nothing will help.
-            Err(_) if attempts < ATTEMPTS && is_in_use(dir) => {}
-            Err(why) => {
-                let _ = fs::remove_file(&part);
-                return Err(why);
-            }
-        }
-    };
-    let named = fs::hard_link(&part, file).and_then(|()| fs::remove_file(&part));
-    named
-        .and_then(|()| sync_parent(file))
-        .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+    let mut made = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&part)
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => format!(
+                "{} exists already: another backup is being made, or one was cut short and left \
+                 it; remove it then",
+                part.display()
+            ),
+            _ => format!("cannot make {}: {error}", part.display()),
+        })?;
+    let written = backup_again(dir, &part, &mut made).and_then(|done| {
+        let named = put_in_place(&part, file).and_then(|()| sync_parent(file));
+        named.map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+        Ok(done)
+    });
+    if written.is_err() {
+        let _ = fs::remove_file(&part);
+    }
+    let (last, bytes) = written?;
     let (file, last) = (file.display(), last.0);
     say(&format!(
         "{file} holds everything up to entry {last}, {bytes} bytes; \"seedis restore\" makes a \
          server of it"
     ));
     Ok(())
+}
+
+/// Makes the backup, from the beginning where a server has replaced a file between two looks.
+fn backup_again(dir: &Path, part: &Path, file: &mut File) -> Result<(LogIndex, u64), String> {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        match write_backup(dir, part, file) {
+            Err(_) if attempts < ATTEMPTS && is_in_use(dir) => {}
+            ended => return ended,
+        }
+    }
+}
+
+/// Gives a file its name, unless something has it.
+fn put_in_place(part: &Path, file: &Path) -> io::Result<()> {
+    fs::hard_link(part, file).and_then(|()| fs::remove_file(part))
 }
 
 /// The name under which a file is written before it is whole.
@@ -132,7 +153,7 @@ fn is_in_use(dir: &Path) -> bool {
     rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockShared).is_err()
 }
 
-fn write_backup(dir: &Path, part: &Path) -> Result<(LogIndex, u64), String> {
+fn write_backup(dir: &Path, part: &Path, file: &mut File) -> Result<(LogIndex, u64), String> {
     let mut moment = Moment::of(dir).map_err(|error| {
         let dir = dir.display();
         match error.kind() {
@@ -141,7 +162,9 @@ fn write_backup(dir: &Path, part: &Path) -> Result<(LogIndex, u64), String> {
         }
     })?;
     let cannot_write = |error: io::Error| format!("cannot write {}: {error}", part.display());
-    let mut file = File::create(part).map_err(cannot_write)?;
+    file.set_len(0)
+        .and_then(|()| file.rewind())
+        .map_err(cannot_write)?;
     let (mut backup, mut asked) = Backup::new();
     let mut bytes = 0;
     while let Some((ticket, op)) = asked {
@@ -244,22 +267,26 @@ fn restore(options: &RestoreOptions) -> Result<(), String> {
     let mut backup = File::open(file)
         .map_err(|error| format!("cannot read the backup {}: {error}", file.display()))?;
     let shown = dir.display();
-    let _lock = empty_directory(dir).map_err(|error| match error.kind() {
+    let mut made = Made::default();
+    let restored = made.directory(dir).map_err(|error| match error.kind() {
         io::ErrorKind::DirectoryNotEmpty => format!("{shown} is not empty: give another --dir"),
         _ => format!("cannot make the directory {shown}: {error}"),
-    })?;
-    let restored = write_directory(&mut backup, dir).map_err(|broken| {
-        // Nothing was in it before, and what is in it now is no use to anybody.
-        let _ = fs::remove_dir_all(dir);
-        match broken {
+    });
+    let restored = restored.and_then(|_lock| {
+        write_directory(&mut backup, dir, &mut made).map_err(|broken| match broken {
             Broken::Backup(NoBackup { offset }) => format!(
                 "{} is no whole backup of Seedis: it is damaged or cut short at offset {offset}",
                 file.display()
             ),
             Broken::Read(error) => format!("cannot read {}: {error}", file.display()),
             Broken::Disk(what) => format!("cannot write to {shown}: {what}"),
-        }
-    })?;
+        })
+    });
+    if restored.is_err() {
+        // What is in it now is no use to anybody.
+        made.take_back();
+    }
+    let restored = restored?;
     let Restored {
         member,
         from,
@@ -278,16 +305,59 @@ fn restore(options: &RestoreOptions) -> Result<(), String> {
     Ok(())
 }
 
-/// Makes an empty directory, or takes one, and keeps servers out of it.
-fn empty_directory(dir: &Path) -> io::Result<File> {
-    fs::create_dir_all(dir)?;
-    if fs::read_dir(dir)?.next().is_some() {
-        return Err(io::ErrorKind::DirectoryNotEmpty.into());
+/// What a restore has made: no more than that is taken back when it fails. The directory may have
+/// been somebody else's, with an owner and a mode, or be the root of a file system.
+#[derive(Debug, Default)]
+struct Made {
+    /// The outermost first.
+    directories: Vec<PathBuf>,
+    files: Vec<PathBuf>,
+}
+
+/// What a new file system has in its root, and no server minds.
+const NOBODYS: &str = "lost+found";
+
+impl Made {
+    /// Makes an empty directory, or takes one, and keeps servers out of it.
+    fn directory(&mut self, dir: &Path) -> io::Result<File> {
+        let above: Vec<&Path> = dir.ancestors().collect();
+        for path in above.into_iter().rev() {
+            if path.as_os_str().is_empty() || path.is_dir() {
+                continue;
+            }
+            fs::create_dir(path)?;
+            self.directories.push(path.to_owned());
+        }
+        for entry in fs::read_dir(dir)? {
+            if entry?.file_name() != NOBODYS {
+                return Err(io::ErrorKind::DirectoryNotEmpty.into());
+            }
+        }
+        let lock = dir.join("lock");
+        let mut options = OpenOptions::new();
+        let file = options.create_new(true).append(true).open(&lock)?;
+        self.files.push(lock);
+        rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)?;
+        Ok(file)
     }
-    let mut options = OpenOptions::new();
-    let lock = options.create(true).append(true).open(dir.join("lock"))?;
-    rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)?;
-    Ok(lock)
+
+    fn take_back(&self) {
+        for file in self.files.iter().rev() {
+            let _ = fs::remove_file(file);
+        }
+        for directory in self.directories.iter().rev() {
+            // One that holds something by now stays.
+            let _ = fs::remove_dir(directory);
+        }
+    }
+
+    /// Takes note of what an operation on the directory is about to make.
+    fn note(&mut self, dir: &Path, op: &DiskOp) {
+        let (DiskOp::Create { file, .. } | DiskOp::Rename { to: file, .. }) = op else {
+            return;
+        };
+        self.files.push(dir.join(file.to_string()));
+    }
 }
 
 enum Broken {
@@ -296,14 +366,15 @@ enum Broken {
     Disk(String),
 }
 
-fn write_directory(backup: &mut File, dir: &Path) -> Result<Restored, Broken> {
+fn write_directory(backup: &mut File, dir: &Path, made: &mut Made) -> Result<Restored, Broken> {
     let mut directory = Directory::writable(dir);
     let mut perform = |ops: &mut Vec<DiskOp>| {
         ops.drain(..).try_for_each(|op| {
+            made.note(dir, &op);
             let outcome = directory.perform(op);
             outcome
                 .map(drop)
-                .map_err(|error| Broken::Disk(format!("{error:?}")))
+                .map_err(|error| Broken::Disk(error.words().into()))
         })
     };
     let mut ops = Vec::new();

@@ -40,6 +40,7 @@ pub(crate) struct Options {
     /// Empty: standard output.
     pub(crate) logfile: OsString,
     pub(crate) loglevel: LogLevel,
+    pub(crate) supervised: Supervised,
     pub(crate) debug_sync_delay_us: u64,
     pub(crate) id: Option<u64>,
     pub(crate) peers: Vec<(u64, String)>,
@@ -65,6 +66,17 @@ impl Switch {
     pub(crate) fn is_on(self) -> bool {
         self == Self::Yes
     }
+}
+
+/// Which service manager is told that the server serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Supervised {
+    /// The one that the environment names, if it does.
+    Auto,
+    No,
+    Systemd,
+    /// It waits until the process stops itself.
+    Upstart,
 }
 
 /// How much is logged.
@@ -176,6 +188,12 @@ impl Options {
                 b"warning" => LogLevel::Warning,
                 b"nothing" => LogLevel::Nothing,
                 _ => LogLevel::Notice,
+            },
+            supervised: match value("supervised").as_slice() {
+                b"no" => Supervised::No,
+                b"systemd" => Supervised::Systemd,
+                b"upstart" => Supervised::Upstart,
+                _ => Supervised::Auto,
             },
             debug_sync_delay_us: number("debug-sync-delay-us"),
             id: Some(number("id")).filter(|id| *id != 0),

@@ -18,7 +18,7 @@ use crate::config::Options;
 use crate::lines::{self, announce, complain};
 use crate::peers::start::{self, PORT_OFFSET};
 use crate::signals::{self, Stops};
-use crate::subcommand;
+use crate::{entropy, subcommand};
 
 /// How long a killed member stays away.
 const AWAY: Duration = Duration::from_secs(2);
@@ -72,7 +72,12 @@ pub(crate) fn run(words: impl Iterator<Item = std::ffi::OsString>) -> ExitCode {
 fn play(demo: &Demo) -> Result<(), String> {
     lines::start_on_output()?;
     let stops = signals::listen()?;
-    let directory = std::env::temp_dir().join(format!("seedis-demo-{}", std::process::id()));
+    // Nobody else's, however long ago it was made: it is removed with all that is in it.
+    let number = entropy::number().map_err(|error| error.to_string())?;
+    let name = format!("seedis-demo-{number:016x}");
+    let directory = std::env::temp_dir().join(name);
+    std::fs::create_dir(&directory)
+        .map_err(|error| format!("cannot make {}: {error}", directory.display()))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();

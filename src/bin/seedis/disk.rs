@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc;
 
+use rustix::io::Errno;
 use seedis::disk::{DiskDone, DiskError, DiskOp, FileKind, FileName};
 use seedis::ids::Ticket;
 use tokio::sync::mpsc::UnboundedSender;
@@ -20,13 +21,27 @@ use tokio::sync::mpsc::UnboundedSender;
 /// What came of an operation.
 pub(crate) type Outcome = Result<DiskDone, DiskError>;
 
+/// What a thread is to perform.
+#[derive(Debug)]
+struct Job {
+    ticket: Ticket,
+    op: DiskOp,
+    /// The file that it is about, where that is open already.
+    open: Option<Arc<File>>,
+}
+
+/// What a thread that is gone has in common with a disk that is.
+const EIO: i32 = 5;
+/// How many files a thread keeps open, for a long log has more than a process may open.
+const OPEN_FILES_MAX: usize = 4;
+
 /// The data directory.
 #[derive(Debug)]
 pub(crate) struct Disk {
     directory: Directory,
-    syncs: mpsc::Sender<(Ticket, DiskOp)>,
+    syncs: mpsc::Sender<Job>,
     /// A new segment is filled with zeros here, while syncs of the present one go on there.
-    slow: mpsc::Sender<(Ticket, DiskOp)>,
+    slow: mpsc::Sender<Job>,
     /// Operations that the second thread has not ended, by file: what follows them must queue
     /// behind.
     queued: BTreeMap<FileName, usize>,
@@ -73,6 +88,10 @@ impl Disk {
                 DiskOp::SyncDir | DiskOp::Create { .. } | DiskOp::Remove { .. }
             );
         let behind = file.is_some_and(|file| self.queued.contains_key(&file));
+        // A sync needs no descriptor of its own: what was written is open here.
+        let open = file
+            .filter(|_| is_sync && is_log)
+            .and_then(|file| self.directory.files.get(&file).cloned());
         let sender = if is_slow || behind {
             if let Some(file) = file {
                 *self.queued.entry(file).or_default() += 1;
@@ -85,8 +104,8 @@ impl Disk {
         } else {
             return Some(self.directory.perform(op));
         };
-        let gone = sender.send((ticket, op)).err();
-        gone.map(|_| Err(DiskError::Io { code: 0 }))
+        let gone = sender.send(Job { ticket, op, open }).err();
+        gone.map(|_| Err(DiskError::Io { code: EIO }))
     }
 
     /// Takes note that the thread has ended an operation.
@@ -109,13 +128,13 @@ fn thread(
     path: &Path,
     done: UnboundedSender<(Ticket, Outcome)>,
     sync_delay: std::time::Duration,
-) -> io::Result<mpsc::Sender<(Ticket, DiskOp)>> {
-    let (sender, operations) = mpsc::channel::<(Ticket, DiskOp)>();
+) -> io::Result<mpsc::Sender<Job>> {
+    let (sender, operations) = mpsc::channel::<Job>();
     let mut directory = Directory::writable(path);
     std::thread::Builder::new()
         .name(name.into())
         .spawn(move || {
-            while let Ok((ticket, op)) = operations.recv() {
+            while let Ok(Job { ticket, op, open }) = operations.recv() {
                 if matches!(op, DiskOp::Sync { .. }) && !sync_delay.is_zero() {
                     std::thread::sleep(sync_delay);
                 }
@@ -123,6 +142,9 @@ fn thread(
                 // next time.
                 let keep = named(&op).filter(|file| file.kind() == FileKind::Log);
                 directory.files.retain(|file, _| Some(*file) == keep);
+                if let (Some(file), Some(open)) = (keep, open) {
+                    directory.files.insert(file, open);
+                }
                 if done.send((ticket, directory.perform(op))).is_err() {
                     return;
                 }
@@ -150,6 +172,9 @@ fn named(op: &DiskOp) -> Option<FileName> {
 pub(crate) struct Directory {
     path: PathBuf,
     files: BTreeMap<FileName, Arc<File>>,
+    /// The directory itself, once its names have been synced: a switch of the log is not to fail
+    /// for want of a descriptor.
+    itself: Option<File>,
     writable: bool,
 }
 
@@ -162,6 +187,7 @@ impl Directory {
         Self {
             path: path.to_owned(),
             files: BTreeMap::new(),
+            itself: None,
             writable: true,
         }
     }
@@ -224,7 +250,13 @@ impl Directory {
                     _ => {}
                 }
             }
-            DiskOp::SyncDir => File::open(&self.path)?.sync_all()?,
+            DiskOp::SyncDir => {
+                let opened = match self.itself.take() {
+                    Some(opened) => opened,
+                    None => File::open(&self.path)?,
+                };
+                self.itself.insert(opened).sync_all()?;
+            }
             DiskOp::List => {
                 let mut files = Vec::new();
                 for entry in std::fs::read_dir(&self.path)? {
@@ -265,6 +297,7 @@ impl Directory {
             }
             at += step;
         }
+        self.make_room();
         self.files.insert(file, Arc::new(open));
         Ok(())
     }
@@ -289,6 +322,7 @@ impl Directory {
         if let Some(open) = self.files.get(&file) {
             return Ok(Arc::clone(open));
         }
+        self.make_room();
         let open = Arc::new(
             OpenOptions::new()
                 .read(true)
@@ -299,18 +333,34 @@ impl Directory {
         Ok(open)
     }
 
+    /// Closes files that are not needed now: the log goes on in those with the highest numbers. Who
+    /// reads beside a server keeps all, for they may be removed.
+    fn make_room(&mut self) {
+        while self.writable && self.files.len() >= OPEN_FILES_MAX {
+            self.files.pop_first();
+        }
+    }
+
     fn place(&self, file: FileName) -> PathBuf {
         self.path.join(file.to_string())
     }
 }
 
 fn explain(error: &io::Error, bytes: Vec<u8>) -> DiskError {
-    match error.kind() {
-        io::ErrorKind::NotFound => DiskError::NotFound,
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => DiskError::NoSpace { bytes },
-        _ => DiskError::Io {
-            code: error.raw_os_error().unwrap_or(0),
-        },
+    // What is short for a while, beside space: descriptors, memory, quotas, the size of a file.
+    const SHORTAGES: [Errno; 5] = [
+        Errno::MFILE,
+        Errno::NFILE,
+        Errno::NOMEM,
+        Errno::DQUOT,
+        Errno::FBIG,
+    ];
+    let code = error.raw_os_error().unwrap_or(EIO);
+    match Errno::from_io_error(error) {
+        Some(Errno::NOSPC) => DiskError::NoSpace { bytes },
+        Some(Errno::NOENT) => DiskError::NotFound,
+        Some(errno) if SHORTAGES.contains(&errno) => DiskError::Short { code, bytes },
+        _ => DiskError::Io { code },
     }
 }
 

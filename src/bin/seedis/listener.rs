@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::task;
+use tokio::time::Instant;
 
 use crate::proxy;
 use crate::serve::Server;
@@ -17,6 +18,13 @@ use crate::stream::Stream;
 
 /// Waiting connections that the kernel keeps.
 const BACKLOG: i32 = 511;
+
+/// The longest time between probes that Linux takes, in seconds.
+const KEEPALIVE_S_MAX: u64 = 32_767;
+/// How long nothing is accepted after that has failed.
+const PAUSE: Duration = Duration::from_millis(100);
+/// How often it is told.
+const TOLD_EVERY: Duration = Duration::from_secs(1);
 
 /// What a client from elsewhere is told, in Redis's words as far as clients match on them.
 const DENIED: &[u8] = b"-DENIED Seedis runs in protected mode because no password is set for the \
@@ -109,57 +117,114 @@ pub(crate) fn listen_unix(path: &Path, mode: Option<u32>) -> io::Result<UnixList
     Ok(listener)
 }
 
+/// How often a silent client is probed, of what the operator wants: no more seldom than the kernel
+/// knows how to.
+pub(crate) fn keepalive_s(wanted: u64) -> u64 {
+    let most = wanted.min(KEEPALIVE_S_MAX);
+    if most < wanted {
+        tracing::warn!(
+            "tcp-keepalive {wanted}: this kernel probes at least every {most} seconds, and so does \
+             this server"
+        );
+    }
+    most
+}
+
 /// Lets TCP clients in, for ever. A failed accept is noted, and accepting goes on. A silent client
 /// is probed every `keepalive_s` seconds; 0: never.
 pub(crate) async fn accept(server: Rc<Server>, listener: TcpListener, keepalive_s: u64) {
+    let mut refusals = Refusals::new("a client could not be accepted");
     loop {
+        server.room().await;
         match listener.accept().await {
             Ok((stream, address)) => {
-                if let Err(error) = prepare(&stream, keepalive_s) {
-                    tracing::debug!("client {address} was gone at once: {error}");
-                    continue;
-                }
+                prepare(&stream, keepalive_s, address);
                 if server.is_protected() && !address.ip().to_canonical().is_loopback() {
                     let _ = stream.try_write(DENIED);
                     continue;
                 }
                 let serve = Rc::clone(&server);
+                let place = server.place();
                 let stream = Stream::Tcp(stream);
-                task::spawn_local(proxy::serve(serve, stream, address.to_string()));
+                task::spawn_local(async move {
+                    proxy::serve(serve, stream, address.to_string()).await;
+                    drop(place);
+                });
             }
-            Err(error) => pause_after(&error).await,
+            Err(error) => refusals.note(&error).await,
         }
     }
 }
 
 /// Lets clients of the Unix socket in, for ever.
 pub(crate) async fn accept_unix(server: Rc<Server>, listener: UnixListener, path: String) {
+    let mut refusals = Refusals::new("a client could not be accepted");
     loop {
+        server.room().await;
         match listener.accept().await {
             Ok((stream, _)) => {
+                let serve = Rc::clone(&server);
+                let place = server.place();
+                // As in Redis: what is no port tells that it is a path.
                 let address = format!("{path}:0");
                 // Whoever sits on this machine may want to look at this very member.
-                task::spawn_local(Rc::clone(&server).connection(Stream::Unix(stream), address));
+                task::spawn_local(async move {
+                    serve.connection(Stream::Unix(stream), address).await;
+                    drop(place);
+                });
             }
-            Err(error) => pause_after(&error).await,
+            Err(error) => refusals.note(&error).await,
         }
     }
 }
 
-async fn pause_after(error: &io::Error) {
-    tracing::warn!("a client could not be accepted: {error}");
-    // Mostly a want of file descriptors, which only time mends.
-    tokio::time::sleep(Duration::from_millis(10)).await;
+/// What the operating system says to accepting, told once in a while.
+#[derive(Debug)]
+pub(crate) struct Refusals {
+    what: &'static str,
+    told_at: Option<Instant>,
+    untold: u64,
 }
 
-fn prepare(stream: &TcpStream, keepalive_s: u64) -> io::Result<()> {
-    stream.set_nodelay(true)?;
+impl Refusals {
+    pub(crate) fn new(what: &'static str) -> Self {
+        Self {
+            what,
+            told_at: None,
+            untold: 0,
+        }
+    }
+
+    /// Takes note of one, and lets a while pass: it is mostly a want of descriptors or memory,
+    /// which only time mends.
+    pub(crate) async fn note(&mut self, error: &io::Error) {
+        let is_due = self.told_at.is_none_or(|at| at.elapsed() >= TOLD_EVERY);
+        if is_due {
+            let (what, untold) = (self.what, self.untold);
+            if untold > 0 {
+                tracing::warn!("{what}: {error} ({untold} times more since that was last said)");
+            } else {
+                tracing::warn!("{what}: {error}");
+            }
+            (self.told_at, self.untold) = (Some(Instant::now()), 0);
+        } else {
+            self.untold += 1;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// What the kernel does for a client's connection. A client is served without it as well.
+fn prepare(stream: &TcpStream, keepalive_s: u64, address: SocketAddr) {
+    let mut done = stream.set_nodelay(true);
     if keepalive_s > 0 {
         let probes = socket2::TcpKeepalive::new()
             .with_time(Duration::from_secs(keepalive_s))
             .with_interval(Duration::from_secs((keepalive_s / 3).max(1)))
             .with_retries(3);
-        socket2::SockRef::from(stream).set_tcp_keepalive(&probes)?;
+        done = done.and(socket2::SockRef::from(stream).set_tcp_keepalive(&probes));
     }
-    Ok(())
+    if let Err(error) = done {
+        tracing::debug!("the connection of {address} is as the kernel made it: {error}");
+    }
 }

@@ -6,11 +6,13 @@ mod clock;
 mod config;
 mod configuration;
 mod demo;
+mod descriptors;
 mod disk;
 mod entropy;
 mod fault;
 mod lines;
 mod listener;
+mod manager;
 mod peers;
 mod proxy;
 mod serve;
@@ -32,6 +34,7 @@ use config::{Asked, Options};
 use configuration::Configuration;
 use disk::Disk;
 use lines::{announce, complain, say};
+use manager::Manager;
 use peers::start::{self, Plan};
 use serve::Server;
 use signals::Stops;
@@ -131,6 +134,15 @@ fn run(options: &Options, plan: Plan) -> Result<(), String> {
 async fn serve(options: &Options, plan: Plan, mut stops: Option<&mut Stops>) -> Result<(), String> {
     let clock = Clock::start();
     let mut config = complete(options.node(), options).map_err(|error| error.to_string())?;
+    let is_member = !matches!(plan, Plan::Alone);
+    config.clients_limit = descriptors::for_clients(options, config.clients_max, is_member)?;
+    config.clients_max = config.clients_max.min(config.clients_limit);
+    let manager = match stops {
+        Some(_) => Manager::find(options.supervised),
+        None => Manager::default(),
+    };
+    let manager = Rc::new(manager);
+    task::spawn_local(Rc::clone(&manager).keep_alive());
     let (done, outcomes) = tokio::sync::mpsc::unbounded_channel();
     let dir = options.dir.display();
     let disk = if config.append_only {
@@ -150,6 +162,7 @@ async fn serve(options: &Options, plan: Plan, mut stops: Option<&mut Stops>) -> 
         Plan::Member(roster, secret) => tokio::select! {
             entered = start::enter(options, roster, secret, &mut config) => Some(entered?),
             () = next(&mut stops) => return Ok(()),
+            () = manager.has_patience() => None,
         },
     };
     let mut listeners = Vec::new();
@@ -177,25 +190,32 @@ async fn serve(options: &Options, plan: Plan, mut stops: Option<&mut Stops>) -> 
     }
     let configuration = Configuration::new(options.config_file.clone());
     let node = Node::new(config, clock.now());
-    let server = Server::new(node, disk, configuration, clock, peers.clone());
+    let server = Server::new(
+        node,
+        disk,
+        configuration,
+        clock,
+        peers.clone(),
+        Rc::clone(&manager),
+    );
     if let Some(peers) = peers {
         peers.serve(&server);
     }
     task::spawn_local(Rc::clone(&server).flusher());
     task::spawn_local(Rc::clone(&server).disk_outcomes(outcomes));
+    let keepalive_s = listener::keepalive_s(options.tcp_keepalive);
     for listener in listeners {
-        task::spawn_local(listener::accept(
-            Rc::clone(&server),
-            listener,
-            options.tcp_keepalive,
-        ));
+        task::spawn_local(listener::accept(Rc::clone(&server), listener, keepalive_s));
     }
     if let Some((listener, path)) = unix {
         task::spawn_local(listener::accept_unix(Rc::clone(&server), listener, path));
     }
     loop {
         tokio::select! {
-            () = next(&mut stops) => server.tell(Input::Stop),
+            () = next(&mut stops) => {
+                manager.stopping();
+                server.tell(Input::Stop);
+            }
             () = server.stopped.notified() => break,
         }
     }

@@ -18,6 +18,9 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// How much is carried at a time, in bytes.
 const CARRY_BYTES: usize = 64 << 10;
 
+/// What a client is told for whom there is no second socket, in Redis's words.
+const TOO_MANY: &[u8] = b"-ERR max number of clients reached\r\n";
+
 /// Serves a client here, or carries it to the leader, until it is gone.
 pub(crate) async fn serve(server: Rc<Server>, stream: Stream, address: String) {
     let begun = tokio::time::Instant::now();
@@ -25,6 +28,11 @@ pub(crate) async fn serve(server: Rc<Server>, stream: Stream, address: String) {
         tokio::time::sleep(PAUSE).await;
     }
     if let Some(leader) = server.forwards_to() {
+        if !server.has_place() {
+            let _ = stream.try_write(TOO_MANY);
+            return;
+        }
+        let _place = server.place();
         match TcpStream::connect(&leader).await {
             Ok(other) if other.set_nodelay(true).is_ok() => {
                 // However it ends, the client is told by the end of its connection.

@@ -4,16 +4,16 @@
 //! (the run queue is first in, first out), ends the turn for all of them: one append to the log,
 //! one write to each socket.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io;
 use std::rc::Rc;
 
 use seedis::ids::{ConnId, Incarnation, LogIndex, NodeId, Ticket};
-use seedis::node::Node;
 use seedis::node::effect::{Effect, Effects};
 use seedis::node::greeting::Standing;
 use seedis::node::input::Input;
+use seedis::node::{Node, Phase};
 use seedis::time::Deadline;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -21,11 +21,15 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use crate::clock::Clock;
 use crate::configuration::Configuration;
 use crate::disk::{Disk, Outcome};
+use crate::manager::Manager;
 use crate::peers::Peers;
 use crate::stream::Stream;
 
 /// How much is read from one socket at a time, in bytes.
 const READ_BYTES: usize = 64 << 10;
+
+/// How many clients beyond the most are let in at a time, to be told that they are too many.
+const TOO_MANY_MAX: usize = 2;
 
 /// What the tasks of a server share.
 pub(crate) struct Server {
@@ -35,6 +39,20 @@ pub(crate) struct Server {
     turn: Notify,
     /// The node has stopped.
     pub(crate) stopped: Notify,
+    /// Sockets that serve clients, their ways to a leader among them.
+    sockets: Cell<usize>,
+    /// One of them is closed.
+    left: Notify,
+}
+
+/// A socket that serves a client, as it is counted.
+pub(crate) struct Place(Rc<Server>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.sockets.set(self.0.sockets.get() - 1);
+        self.0.left.notify_waiters();
+    }
 }
 
 struct State {
@@ -49,6 +67,9 @@ struct State {
     failure: Option<String>,
     is_stopped: bool,
     peers: Option<Rc<Peers>>,
+    manager: Rc<Manager>,
+    /// The manager knows that the server serves.
+    is_ready: bool,
 }
 
 /// What the driver keeps of one client.
@@ -76,6 +97,7 @@ impl Server {
         configuration: Configuration,
         clock: Clock,
         peers: Option<Rc<Peers>>,
+        manager: Rc<Manager>,
     ) -> Rc<Self> {
         let state = State {
             node,
@@ -89,6 +111,8 @@ impl Server {
             failure: None,
             is_stopped: false,
             peers,
+            manager,
+            is_ready: false,
         };
         let (turn, stopped) = (Notify::new(), Notify::new());
         let server = Self {
@@ -96,9 +120,34 @@ impl Server {
             clock,
             turn,
             stopped,
+            sockets: Cell::new(0),
+            left: Notify::new(),
         };
         server.turn.notify_one();
         Rc::new(server)
+    }
+
+    /// Waits until there is a descriptor for one more client. There are a few more than clients may
+    /// be, so that one too many can be told so; who comes beyond waits in the kernel meanwhile.
+    pub(crate) async fn room(&self) {
+        while self.sockets.get() >= self.clients_max() + TOO_MANY_MAX {
+            self.left.notified().await;
+        }
+    }
+
+    /// Whether a client may have a second socket, on the way to a leader.
+    pub(crate) fn has_place(&self) -> bool {
+        self.sockets.get() < self.clients_max()
+    }
+
+    /// Counts a socket until what is returned is dropped.
+    pub(crate) fn place(self: &Rc<Self>) -> Place {
+        self.sockets.set(self.sockets.get() + 1);
+        Place(Rc::clone(self))
+    }
+
+    fn clients_max(&self) -> usize {
+        self.state.borrow().node.clients_max() as usize
     }
 
     /// Tells the node something, and asks for the turn to be ended.
@@ -334,6 +383,10 @@ impl State {
             }
         }
         self.deadline = self.node.deadline();
+        if !self.is_ready && self.node.phase() == Phase::Serving {
+            self.is_ready = true;
+            self.manager.ready("takes clients");
+        }
     }
 
     /// Performs one effect; true if the node has been told an outcome.
@@ -371,7 +424,11 @@ impl State {
                     tracing::warn!("the configuration file is as it was: {error}");
                 }
             }
-            Effect::Note(note) => tracing::info!("{note}"),
+            Effect::Note(note) => {
+                let text = note.to_string();
+                self.manager.status(&text);
+                tracing::info!("{text}");
+            }
             Effect::Stopped { failure } => {
                 self.is_stopped = true;
                 self.failure = failure.map(|failure| *failure);

@@ -45,6 +45,8 @@ pub(crate) fn listen() -> Result<Stops, String> {
     let signals = {
         let _entered = runtime.enter();
         let open = |kind: SignalKind| signal(kind).map_err(failed);
+        // A write beyond the bound on files (`ulimit -f`) is to be an error, and not the end.
+        let _ = open(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?;
         Signals {
             terminate: open(SignalKind::terminate())?,
             interrupt: open(SignalKind::interrupt())?,

@@ -120,7 +120,6 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     known("enable-module-command", "no", LOCAL).at_start().fixed(NO_MODULES),
     known("client-query-buffer-limit", "1073741824", Form::Memory).at_start().fixed(NO_LIMIT),
     known("proto-max-bulk-len", "536870912", Form::Memory).at_start().fixed(NO_LIMIT),
-    known("supervised", "no", Form::Choice(&["no", "upstart", "systemd", "auto"])).at_start(),
     known("activedefrag", "no", YES_NO),
     known("latency-tracking", "no", YES_NO),
     // What is done otherwise here, or not at all, so that no value can disappoint.

@@ -177,6 +177,8 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         "allow DEBUG; for tests only").of(DEBUG_COMMAND),
     acts("logfile", "", Form::Text, "where the log's lines go; empty: standard output"),
     acts("loglevel", "notice", Form::Choice(LEVELS), "how much is logged").settable(),
+    acts("supervised", "auto", Form::Choice(&["auto", "no", "systemd", "upstart"]),
+        "tell a service manager when clients are taken; auto: where NOTIFY_SOCKET names one"),
     acts("daemonize", "no", ON_OFF, "go into the background once it listens"),
     acts("pidfile", "", Form::Text, "where the process's number is written; removed at the end"),
     acts("rename-command", "", Form::Lines,

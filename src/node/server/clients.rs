@@ -124,6 +124,7 @@ impl Node {
             ('x', session.transaction.is_some()),
             ('d', session.watch_broken),
             ('c', session.closing),
+            ('U', session.is_on_unix_socket()),
             ('e', session.no_evict),
             ('T', session.no_touch),
         ] {

@@ -91,6 +91,9 @@ impl Node {
                 .form
                 .of_value(args.at(at + 1), &current)
                 .map_err(|why| failed(&why))?;
+            if directive.name == "maxclients" {
+                self.can_carry(&value).map_err(|why| failed(&why))?;
+            }
             match directive.meaning {
                 Meaning::Fixed(why) | Meaning::Refused(why) if !directive.is_in_force(&value) => {
                     return Err(failed(why));
@@ -107,6 +110,20 @@ impl Node {
             }
         }
         Ok(())
+    }
+
+    /// Whether the driver can carry so many clients.
+    fn can_carry(&self, clients: &[u8]) -> Result<(), String> {
+        let most = self.config.clients_limit;
+        let wanted = core::str::from_utf8(clients).ok();
+        let wanted = wanted.and_then(|text| text.parse::<u32>().ok());
+        if wanted.is_some_and(|wanted| wanted <= most) {
+            return Ok(());
+        }
+        Err(format!(
+            "The operating system is not able to handle the specified number of clients, try with \
+             {most}"
+        ))
     }
 
     fn config_rewrite(&mut self) -> Outcome {

@@ -205,7 +205,11 @@ impl Node {
         put(out, format_args!("aof_last_rewrite_time_sec:-1"));
         put(out, format_args!("aof_last_bgrewrite_status:{status}"));
         put(out, format_args!("aof_rewrites:{}", rewrite.count));
-        let written = if self.no_space() { "err" } else { "ok" };
+        let written = if self.log_trouble().is_some() {
+            "err"
+        } else {
+            "ok"
+        };
         put(out, format_args!("aof_last_write_status:{written}"));
         if let Some(log) = &self.commit.log {
             let size = log.size();

@@ -64,8 +64,12 @@ impl Process {
         }
     }
 
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(super) fn signal(&self, signal: &str) {
-        let pid = self.child.id().to_string();
+        let pid = self.pid().to_string();
         let mut kill = Command::new("kill");
         let status = kill.args([&format!("-{signal}"), &pid]).status();
         assert!(status.expect("kill is there").success());

@@ -3,7 +3,6 @@
 use std::io;
 use std::net::IpAddr;
 use std::rc::Rc;
-use std::time::Duration;
 
 use seedis::ids::NodeId;
 use seedis::limits::{PEER_CONTROL_FRAME_BYTES_MAX, PEER_FRAME_BYTES_MAX};
@@ -19,6 +18,7 @@ use super::address::{self, keepalive};
 use super::handshake::{self, Failure};
 use super::link::{HEAD_BYTES, Kind};
 use super::strangers::Place;
+use crate::listener::Refusals;
 
 /// How much is read at a time, in bytes.
 const READ_BYTES: usize = 256 << 10;
@@ -36,6 +36,7 @@ fn frame_bytes_max(line: Line) -> usize {
 impl Peers {
     /// Lets members in, for ever.
     pub(crate) async fn answer(self: Rc<Self>, listener: TcpListener) {
+        let mut refusals = Refusals::new("a member could not be let in");
         loop {
             match listener.accept().await {
                 Ok((stream, address)) => {
@@ -46,10 +47,7 @@ impl Peers {
                         peers.let_in(stream, from, place).await;
                     });
                 }
-                Err(error) => {
-                    self.tell(format!("a member could not be let in: {error}"));
-                    tokio::time::sleep(Duration::from_millis(10)).await;
-                }
+                Err(error) => refusals.note(&error).await,
             }
         }
     }

@@ -1,0 +1,35 @@
+//! What a disk has said when it could not do something: what a refused write may be told.
+
+use crate::model::Want;
+
+/// What a fake disk says, in the operating system's words.
+const WORDS: [&str; 4] = [
+    "No space left on device",
+    "Too many open files",
+    "Disk quota exceeded",
+    "Input/output error",
+];
+
+/// Some of these words.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Reasons(u8);
+
+impl Reasons {
+    pub(crate) fn note(&mut self, words: &str) {
+        if let Some(at) = WORDS.iter().position(|known| *known == words) {
+            self.0 |= 1 << at;
+        }
+    }
+
+    /// The refusals of a write that tell no lie, each behind a prefix.
+    pub(super) fn refusals(self, prefix: &str) -> Vec<Want> {
+        let said = (0..WORDS.len()).filter(|at| self.0 & 1 << at != 0);
+        let error = |at: usize| {
+            let words = WORDS[at];
+            Want::Error(format!(
+                "{prefix}MISCONF Errors writing to the AOF file: {words}"
+            ))
+        };
+        said.map(error).collect()
+    }
+}

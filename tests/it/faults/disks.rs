@@ -1,0 +1,128 @@
+//! What a disk does not do is told as what it is, and costs no more than it must.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use crate::full_disk::Mount;
+use crate::process::{Client, Directory};
+
+use super::stage::{Process, file, server, until_it_says};
+
+/// Writes until a write is refused, and how.
+fn refusal(client: &mut Client) -> String {
+    let value = "x".repeat(1 << 20);
+    for n in 0..200 {
+        let reply = client.ask(&["SET", &format!("k{n}"), &value]);
+        if reply != "+OK" {
+            return reply;
+        }
+    }
+    panic!("nothing is refused");
+}
+
+fn until_writes_are_taken(client: &mut Client) {
+    while client.ask(&["SET", "again", "1"]) != "+OK" {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+fn limit(process: &Process, descriptors: &str) {
+    let pid = format!("--pid={}", process.pid());
+    let nofile = format!("--nofile={descriptors}");
+    let status = Command::new("prlimit").args([&pid, &nofile]).status();
+    assert!(status.expect("prlimit is there").success());
+}
+
+#[test]
+fn a_want_of_descriptors_is_no_want_of_space() {
+    let (directory, log) = file("no-descriptors");
+    let options = ["--logfile", &log.display().to_string()];
+    let data = directory.path().join("data");
+    let mut process = Process::server(&data, &options, Stdio::null(), Stdio::null());
+    let mut client = process.client();
+    limit(&process, "8:8192");
+    let refused = refusal(&mut client);
+    assert_eq!(
+        refused,
+        "-MISCONF Errors writing to the AOF file: Too many open files"
+    );
+    assert_eq!(client.ask(&["EXISTS", "k0"]), ":1");
+    until_it_says(&log, "the log cannot grow (Too many open files)");
+    limit(&process, "8192:8192");
+    until_writes_are_taken(&mut client);
+    until_it_says(&log, "the log can grow again");
+    assert!(process.is_alive());
+    drop(client);
+    assert_eq!(process.stop(), Some(0));
+}
+
+#[test]
+fn a_data_directory_that_is_gone_is_no_want_of_space() {
+    let directory = Directory::new("no-directory");
+    let (data, away) = (directory.path().join("data"), directory.path().join("away"));
+    let process = Process::server(&data, &[], Stdio::null(), Stdio::null());
+    let mut client = process.client();
+    fs::rename(&data, &away).expect("it is there");
+    let refused = refusal(&mut client);
+    assert_eq!(
+        refused,
+        "-MISCONF Errors writing to the AOF file: No such file or directory"
+    );
+    fs::rename(&away, &data).expect("it is there");
+    until_writes_are_taken(&mut client);
+    drop(client);
+    assert_eq!(process.stop(), Some(0));
+}
+
+#[test]
+fn a_bound_on_files_ends_nothing_without_a_word() {
+    let (directory, errors) = file("file-size");
+    let (command, port) = server(&directory.path().join("data"), &[]);
+    let mut shell = Command::new("sh");
+    // A mebibyte, in blocks of 512 bytes.
+    shell.args(["-c", "ulimit -f 2048; exec \"$@\"", "sh"]);
+    shell.arg(command.get_program()).args(command.get_args());
+    let write = fs::File::create(&errors).expect("a file");
+    let mut process = Process::run(shell, port, Stdio::null(), write);
+    assert_eq!(process.wait().code(), Some(1));
+    until_it_says(&errors, "File too large");
+}
+
+#[test]
+fn a_volume_that_is_too_small_says_how_much_it_needs() {
+    let directory = Directory::new("small");
+    let (_errors_in, errors) = file("small-errors");
+    let Some(_mount) = Mount::new(directory.path(), 20) else {
+        println!("skipped: no right to mount a file system here");
+        return;
+    };
+    let write = fs::File::create(&errors).expect("a file");
+    let mut process = Process::server(directory.path(), &[], Stdio::null(), write);
+    assert_eq!(process.wait().code(), Some(1));
+    until_it_says(&errors, "it needs 64 MiB to begin with");
+}
+
+#[test]
+fn a_log_of_more_files_than_may_be_open_is_read() {
+    let directory = Directory::new("many-segments");
+    let options = ["--auto-aof-rewrite-percentage", "0"];
+    let process = Process::server(directory.path(), &options, Stdio::null(), Stdio::null());
+    let mut client = process.client();
+    let value = "x".repeat(16 << 20);
+    for n in 0..36 {
+        assert_eq!(client.ask(&["SET", &format!("k{}", n % 2), &value]), "+OK");
+    }
+    let open = fs::read_dir(format!("/proc/{}/fd", process.pid()));
+    assert!(open.is_ok_and(|open| open.count() < 32));
+    drop(client);
+    assert_eq!(process.stop(), Some(0));
+    let (command, port) = server(directory.path(), &options);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -n 33; exec \"$@\"", "sh"]);
+    shell.arg(command.get_program()).args(command.get_args());
+    let process = Process::run(shell, port, Stdio::null(), Stdio::null());
+    assert_eq!(
+        process.client().ask(&["STRLEN", "k1"]),
+        format!(":{}", 16 << 20)
+    );
+}
