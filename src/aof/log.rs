@@ -4,13 +4,13 @@
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 use core::time::Duration;
 
 use crate::disk::{DiskDone, DiskError, DiskOp};
 use crate::ids::{LogIndex, PersistSeq, Ticket};
 use crate::time::{Deadline, Mono, Now, Reason};
 
+use super::failure::Failure;
 use super::manifest::Debt;
 use super::record::{self, FRAME_BYTES, HEAD_BYTES, Head, Place, Restated};
 use super::rewrite::Rewriting;
@@ -27,30 +27,6 @@ const WRITE_RETRY: Duration = Duration::from_millis(100);
 const IDLE: Duration = Duration::from_secs(1);
 /// The largest buffer that is kept for the next write, in bytes.
 const BUFFER_BYTES_MAX: usize = 4 << 20;
-
-/// Why a node must stop: its log can no longer be believed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// A sync has failed; what it should have made durable may be lost, and asking again would not
-    /// tell.
-    Sync(DiskError),
-    /// A write has failed for another reason than a lack of space.
-    Write(DiskError),
-    /// The switch to a new base was under way, and which files count is not known.
-    Switch(DiskError),
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (what, error) = match self {
-            Self::Sync(error) => ("a sync of the log failed", error),
-            Self::Write(error) => ("a write to the log failed", error),
-            Self::Switch(error) => ("the switch to the rewritten log failed", error),
-        };
-        write!(f, "{what}: {}", error.words())?;
-        f.write_str("; what was synced is not affected, start again when the disk is well")
-    }
-}
 
 /// How large a log is, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 //! holds and becomes a `Log`, which appends, syncs and rewrites. docs/PERSISTENCE.md draws the
 //! files byte by byte.
 
+mod failure;
 mod image;
 mod incoming;
 pub mod log;
@@ -21,9 +22,10 @@ mod sync;
 #[cfg(test)]
 mod tests;
 
+pub use failure::Failure;
 pub use image::Image;
 pub use incoming::{Incoming, NoBase, Piece};
-pub use log::{Failure, Log, LogSize};
+pub use log::{Log, LogSize};
 pub use manifest::Debt;
 pub use record::Restated;
 pub use recover::{Damage, Event, Recovery};

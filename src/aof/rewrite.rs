@@ -11,7 +11,8 @@ use core::mem;
 use crate::disk::{DiskDone, DiskError, DiskOp, FileKind, FileName};
 use crate::ids::{PersistSeq, Ticket};
 
-use super::log::{Failure, Log};
+use super::failure::Failure;
+use super::log::Log;
 use super::manifest::Manifest;
 use super::record::{self, FRAME_BYTES, Place};
 use super::{Op, segment};
