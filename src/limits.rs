@@ -22,6 +22,8 @@ pub const UNAUTHENTICATED_BULK_BYTES_MAX: u64 = 16 << 10;
 /// buffer, and makes it up to there before it closes the connection.
 pub const RANDOM_PICKS_MAX: i64 = 1 << 20;
 
+/// So many bytes, copied a few times on their way, cost about as much as a small request.
+pub const BYTES_PER_WORK: usize = 256;
 /// How much work one turn does for one client: so many small requests, or fewer that are large.
 pub const CLIENT_WORK: usize = 384;
 /// How much work one turn does for all clients, and how much of what is committed it applies.

@@ -126,12 +126,12 @@ impl Twin {
                         self.take();
                         self.closed = true;
                     }
-                    Effect::Resume { .. } => {
-                        self.receive(&[]);
-                        again = true;
-                    }
                     _ => {}
                 }
+            }
+            if self.node.deadline().is_some_and(|due| due.at <= NOW.mono) {
+                self.node.handle(NOW, Input::Timer);
+                again = true;
             }
         }
     }

@@ -6,6 +6,7 @@ use crate::store::{DbId, Store, Value};
 use crate::time::Stamp;
 
 use super::error::Error;
+use super::pace::Pace;
 
 /// Chance for one command: draws that depend on where it stands in the log and on nothing else.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +56,8 @@ pub struct Query<'a> {
     pub dice: Dice,
     /// Where the answer goes.
     pub reply: Reply<'a>,
+    /// How far it goes now, where it is long by nature.
+    pub pace: &'a mut Pace,
 }
 
 impl<'a> Query<'a> {
@@ -96,6 +99,8 @@ pub struct Change<'a> {
     pub dice: Dice,
     /// Where the answer goes; nowhere, where the client is another member's.
     pub reply: Reply<'a>,
+    /// How far it goes now, where it is long by nature.
+    pub pace: &'a mut Pace,
 }
 
 impl Change<'_> {
@@ -113,6 +118,7 @@ impl Change<'_> {
             clock: self.at,
             dice: self.dice,
             reply: self.reply.reborrow(),
+            pace: self.pace,
         }
     }
 }

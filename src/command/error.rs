@@ -12,6 +12,8 @@ pub enum Error {
     /// The answer depends on whether a key's time has come in replicated time: ask again when that
     /// has advanced.
     Due,
+    /// The command is not at its end: it is called again, and `Pace` says where it goes on.
+    Unfinished,
     /// An error reply; the text starts with its code.
     Reply(Cow<'static, str>),
 }

@@ -13,7 +13,7 @@ use super::context::{Change, Dice, Query};
 use super::error::{Error, Outcome};
 use super::extended::Extended;
 use super::table::{Keys, Kind, Row};
-use crate::limits::RANDOM_PICKS_MAX;
+use crate::limits::{BYTES_PER_WORK, RANDOM_PICKS_MAX};
 use crate::resp::reply::Protocol;
 use crate::store::{Hash, Value, format_i64};
 
@@ -174,6 +174,9 @@ pub(super) const ROWS: &[Row] = &[
     .costs("O(N) where N is the number of fields answered."),
 ];
 
+/// How many fields are shown between two looks at what is left to be done now.
+pub(super) const FIELDS_AT_ONCE: usize = 256;
+
 /// The hash at the first key of a query.
 pub(super) fn hash_at<'s>(query: &Query<'s>, key: &[u8]) -> Result<Option<Hash<'s>>, Error> {
     match query.get(key)? {
@@ -189,11 +192,12 @@ fn set_pairs(change: &mut Change<'_>, args: Args<'_>, name: &str) -> Result<i64,
         return Err(Error::arity(name));
     }
     let mut hash = change.store.hash_or_new(change.db, args.at(1), change.at)?;
-    let mut created = 0;
-    for place in (2..args.len()).step_by(2) {
-        created += i64::from(hash.set(args.at(place), args.at(place + 1)));
+    for place in (change.pace.from(2)..args.len() as u64).step_by(2) {
+        let (field, value) = (args.at(place as usize), args.at(place as usize + 1));
+        change.pace.step(place, 1 + value.len() / BYTES_PER_WORK)?;
+        change.pace.count += i64::from(hash.set(field, value));
     }
-    Ok(created)
+    Ok(change.pace.count)
 }
 
 fn hset(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
@@ -219,16 +223,16 @@ fn hsetnx(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
 }
 
 fn hdel(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
-    let mut removed = 0;
     if let Some(mut hash) = change.store.hash_mut(change.db, args.at(1), change.at)? {
-        for field in args.from(2).iter() {
-            removed += i64::from(hash.remove(field));
+        for place in change.pace.from(2)..args.len() as u64 {
+            change.pace.step(place, 1)?;
+            change.pace.count += i64::from(hash.remove(args.at(place as usize)));
             if hash.is_empty() {
                 break;
             }
         }
     }
-    change.reply.integer(removed);
+    change.reply.integer(change.pace.count);
     Ok(())
 }
 
@@ -271,11 +275,16 @@ fn hget(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
 
 fn hmget(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     let hash = hash_at(query, args.at(1))?;
-    let fields = args.from(2);
-    query.reply.array(fields.len());
-    for field in fields.iter() {
-        match hash.and_then(|hash| hash.get(field)) {
-            Some(value) => query.reply.bulk(value),
+    if !query.pace.is_cut() {
+        query.reply.array(args.len() - 2);
+    }
+    for place in query.pace.from(2)..args.len() as u64 {
+        query.pace.step(place, 1)?;
+        match hash.and_then(|hash| hash.get(args.at(place as usize))) {
+            Some(value) => {
+                query.pace.pay(value.len() / BYTES_PER_WORK);
+                query.reply.bulk(value);
+            }
             None => query.reply.null(),
         }
     }
@@ -300,32 +309,68 @@ fn hstrlen(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     Ok(())
 }
 
-fn hgetall(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+/// What is answered of each field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Both,
+    Field,
+    Value,
+}
+
+/// Answers all of a hash; a small one at once, a large one in the order of a walk.
+fn walk(query: &mut Query<'_>, args: Args<'_>, part: Part) -> Outcome {
     let hash = hash_at(query, args.at(1))?;
-    query.reply.map(hash.map_or(0, Hash::len));
-    for (field, value) in hash.into_iter().flat_map(Hash::iter) {
-        query.reply.bulk(field);
-        query.reply.bulk(value);
+    if !query.pace.is_cut() {
+        let len = hash.map_or(0, Hash::len);
+        match part {
+            Part::Both => query.reply.map(len),
+            Part::Field | Part::Value => query.reply.array(len),
+        }
     }
-    Ok(())
+    let Some(hash) = hash else {
+        return Ok(());
+    };
+    let reply = &mut query.reply;
+    let mut write = |field: &[u8], value: &[u8]| {
+        if part != Part::Value {
+            reply.bulk(field);
+        }
+        if part != Part::Field {
+            reply.bulk(value);
+        }
+        (field.len() + value.len()) / BYTES_PER_WORK
+    };
+    let most = query.pace.steps(1).min(FIELDS_AT_ONCE);
+    if !query.pace.is_cut() && hash.len() <= most {
+        let work = hash.iter().map(|(field, value)| write(field, value)).sum();
+        query.pace.pay(work);
+        return Ok(());
+    }
+    let mut cursor = query.pace.from(0);
+    loop {
+        let count = query.pace.steps(1).min(FIELDS_AT_ONCE);
+        query.pace.step(cursor, count)?;
+        let mut work = 0;
+        cursor = hash.scan(cursor, count, &mut |field, value| {
+            work += write(field, value);
+        });
+        query.pace.pay(work);
+        if cursor == 0 {
+            return Ok(());
+        }
+    }
+}
+
+fn hgetall(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+    walk(query, args, Part::Both)
 }
 
 fn hkeys(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
-    let hash = hash_at(query, args.at(1))?;
-    query.reply.array(hash.map_or(0, Hash::len));
-    for (field, _) in hash.into_iter().flat_map(Hash::iter) {
-        query.reply.bulk(field);
-    }
-    Ok(())
+    walk(query, args, Part::Field)
 }
 
 fn hvals(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
-    let hash = hash_at(query, args.at(1))?;
-    query.reply.array(hash.map_or(0, Hash::len));
-    for (_, value) in hash.into_iter().flat_map(Hash::iter) {
-        query.reply.bulk(value);
-    }
-    Ok(())
+    walk(query, args, Part::Value)
 }
 
 fn hrandfield(query: &mut Query<'_>, args: Args<'_>) -> Outcome {

@@ -177,20 +177,22 @@ pub(super) const ROWS: &[Row] = &[
 ];
 
 fn remove(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
-    let mut removed = 0;
-    for key in args.from(1).iter() {
-        removed += i64::from(change.store.remove(change.db, key, change.at));
+    for place in change.pace.from(1)..args.len() as u64 {
+        change.pace.step(place, 1)?;
+        let key = args.at(place as usize);
+        change.pace.count += i64::from(change.store.remove(change.db, key, change.at));
     }
-    change.reply.integer(removed);
+    change.reply.integer(change.pace.count);
     Ok(())
 }
 
 fn count_present(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
-    let mut present = 0;
-    for key in args.from(1).iter() {
-        present += i64::from(query.get(key)?.is_some());
+    for place in query.pace.from(1)..args.len() as u64 {
+        query.pace.step(place, 1)?;
+        let is_there = query.get(args.at(place as usize))?.is_some();
+        query.pace.count += i64::from(is_there);
     }
-    query.reply.integer(present);
+    query.reply.integer(query.pace.count);
     Ok(())
 }
 

@@ -1,15 +1,21 @@
 //! LCS: the longest subsequence that two strings share.
 
+use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::mem;
 
 use super::args::Args;
 use super::context::Query;
 use super::error::{Error, Outcome};
+use super::pace::Kept;
 use super::strings::text;
 use crate::limits::BULK_BYTES_MAX;
 use crate::resp::reply::Reply;
 use crate::store::Text;
+
+/// So many pairs of bytes cost as much as a step.
+const PAIRS_PER_WORK: usize = 256;
 
 /// What LCS is asked for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,43 +53,64 @@ impl Wishes {
 }
 
 /// The lengths of the subsequences of all beginnings, reduced to what the way back asks of them.
-#[derive(Debug)]
-struct Table {
-    /// How long the whole subsequence is.
-    len: u32,
+#[derive(Clone, Debug)]
+pub(super) struct Table {
+    /// The row above, overwritten from left to right; place 0 is the empty beginning.
+    row: Vec<u32>,
     /// One bit for each pair of places: whether leaving a byte of the first string loses nothing,
     /// and leaving one of the second would. Empty where only the length is wanted.
     up: Vec<u64>,
     width: usize,
+    /// How many pairs are done.
+    done: usize,
+    /// What stood above and to the left of the next pair.
+    diagonal: u32,
 }
 
 impl Table {
-    /// Takes time as the product of both lengths; two rows of numbers, and a bit for each pair.
     fn new(a: &[u8], b: &[u8], with_way: bool) -> Self {
-        let width = b.len();
-        let bits = if with_way { a.len() * width } else { 0 };
-        let mut up = vec![0_u64; bits.div_ceil(64)];
-        // The row above, overwritten from left to right; place 0 is the empty beginning.
-        let mut row = vec![0_u32; width + 1];
-        for (i, byte) in a.iter().enumerate() {
-            let mut diagonal = 0;
-            for (j, other) in b.iter().enumerate() {
-                let above = row[j + 1];
-                let left = row[j];
-                row[j + 1] = if byte == other {
-                    diagonal + 1
-                } else {
-                    if with_way && above > left {
-                        let bit = i * width + j;
-                        up[bit / 64] |= 1 << (bit % 64);
-                    }
-                    above.max(left)
-                };
-                diagonal = above;
-            }
+        let bits = if with_way { a.len() * b.len() } else { 0 };
+        Self {
+            row: vec![0; b.len() + 1],
+            up: vec![0; bits.div_ceil(64)],
+            width: b.len(),
+            done: 0,
+            diagonal: 0,
         }
-        let len = row[width];
-        Self { len, up, width }
+    }
+
+    /// How long the whole subsequence is.
+    fn len(&self) -> u32 {
+        self.row[self.width]
+    }
+
+    /// Does so many pairs more, in one row; whether any is left.
+    fn advance(&mut self, a: &[u8], b: &[u8], most: usize) -> bool {
+        if self.width == 0 || self.done == a.len() * self.width {
+            return false;
+        }
+        let (i, first) = (self.done / self.width, self.done % self.width);
+        let end = self.width.min(first.saturating_add(most.max(1)));
+        let with_way = !self.up.is_empty();
+        let (byte, row) = (a[i], &mut self.row);
+        let mut diagonal = if first == 0 { 0 } else { self.diagonal };
+        for j in first..end {
+            let above = row[j + 1];
+            let left = row[j];
+            row[j + 1] = if byte == b[j] {
+                diagonal + 1
+            } else {
+                if with_way && above > left {
+                    let bit = i * self.width + j;
+                    self.up[bit / 64] |= 1 << (bit % 64);
+                }
+                above.max(left)
+            };
+            diagonal = above;
+        }
+        self.diagonal = diagonal;
+        self.done += end - first;
+        true
     }
 
     fn goes_up(&self, i: usize, j: usize) -> bool {
@@ -163,17 +190,34 @@ pub(super) fn lcs(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     check_size(a.len(), b.len())?;
     let (mut of_a, mut of_b) = ([0; 20], [0; 20]);
     let (a, b) = (&*a.as_bytes(&mut of_a), &*b.as_bytes(&mut of_b));
-    let table = Table::new(a, b, !wishes.len);
+    let mut table = match mem::take(&mut query.pace.kept) {
+        Kept::Table(table) => table,
+        _ => Box::new(Table::new(a, b, !wishes.len)),
+    };
+    loop {
+        if let Err(unfinished) = query.pace.step(0, 1) {
+            query.pace.kept = Kept::Table(table);
+            return Err(unfinished);
+        }
+        let (before, most) = (
+            table.done,
+            query.pace.steps(1).saturating_mul(PAIRS_PER_WORK),
+        );
+        if !table.advance(a, b, most) {
+            break;
+        }
+        query.pace.pay((table.done - before) / PAIRS_PER_WORK);
+    }
     if wishes.len {
-        query.reply.integer(i64::from(table.len));
+        query.reply.integer(i64::from(table.len()));
         return Ok(());
     }
     let found = matches(&table, a, b);
     if wishes.ranges {
-        write_ranges(&mut query.reply, wishes, &found, table.len);
+        write_ranges(&mut query.reply, wishes, &found, table.len());
         return Ok(());
     }
-    let mut shared = Vec::with_capacity(table.len as usize);
+    let mut shared = Vec::with_capacity(table.len() as usize);
     for stretch in found.iter().rev() {
         shared.extend_from_slice(&a[stretch.a..stretch.a + stretch.len]);
     }

@@ -17,6 +17,7 @@ pub mod key_flags;
 mod keys;
 mod lcs;
 mod object;
+pub mod pace;
 mod scan;
 mod server;
 mod set;

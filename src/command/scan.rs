@@ -6,14 +6,18 @@
 )]
 
 use alloc::vec::Vec;
+use core::mem;
 
 use super::args::Args;
 use super::context::Query;
 use super::error::{Error, Outcome};
-use super::hashes::hash_at;
+use super::hashes::{FIELDS_AT_ONCE, hash_at};
+use super::pace::{Kept, Pace};
 use super::table::{Keys, Kind, Row};
-use crate::resp::reply::Reply;
-use crate::store::glob;
+use crate::limits::BYTES_PER_WORK;
+use crate::resp::reply::{Protocol, Reply};
+use crate::store::{DbId, Store, glob};
+use crate::time::Stamp;
 
 const fn row(
     name: &'static str,
@@ -111,16 +115,18 @@ impl<'a> Wishes<'a> {
 }
 
 /// Bulk strings that are counted while they are written, since an array's length comes first.
-#[derive(Debug, Default)]
-struct Found {
+#[derive(Clone, Debug, Default)]
+pub(super) struct Found {
     count: usize,
     bytes: Vec<u8>,
+    /// How many were looked at.
+    shown: usize,
 }
 
 impl Found {
-    fn push(&mut self, reply: &Reply<'_>, text: &[u8]) {
+    fn push(&mut self, protocol: Protocol, text: &[u8]) {
         self.count += 1;
-        Reply::new(&mut self.bytes, reply.protocol()).bulk(text);
+        Reply::new(&mut self.bytes, protocol).bulk(text);
     }
 
     fn write_to(&self, reply: &mut Reply<'_>) {
@@ -158,46 +164,91 @@ fn write_cursor(reply: &mut Reply<'_>, next: u64) {
     reply.bulk_fmt(format_args!("{next}"));
 }
 
+/// A walk in steps: what one step shows at a cursor, at most so many, and where it goes on then.
+type Show<'s> = dyn FnMut(u64, usize, &mut Found) -> Result<(u64, usize), Error> + 's;
+
+/// Walks from `cursor` on until `count` are shown, a step shows fewer than it might, or all are.
+fn walk(
+    pace: &mut Pace,
+    cursor: u64,
+    count: usize,
+    show: &mut Show<'_>,
+) -> Result<(u64, Found), Error> {
+    let mut cursor = pace.from(cursor);
+    let mut found = match mem::take(&mut pace.kept) {
+        Kept::Found(found) => found,
+        _ => Found::default(),
+    };
+    loop {
+        let left = count - found.shown.min(count);
+        let most = left.min(pace.steps(1)).min(FIELDS_AT_ONCE);
+        if let Err(unfinished) = pace.step(cursor, most) {
+            pace.kept = Kept::Found(found);
+            return Err(unfinished);
+        }
+        let before = found.bytes.len();
+        let (next, shown) = show(cursor, most, &mut found)?;
+        pace.pay((found.bytes.len() - before) / BYTES_PER_WORK);
+        found.shown += shown;
+        if next == 0 || shown < most || found.shown >= count {
+            return Ok((next, found));
+        }
+        cursor = next;
+    }
+}
+
 fn keys(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     let pattern = args.at(1);
-    let (mut found, mut due) = (Found::default(), false);
-    let reply = &query.reply;
-    query.store.for_each_key(query.db, query.at, &mut |key, _| {
-        if glob::matches(pattern, key) {
-            due |= query.is_due(key);
-            found.push(reply, key);
+    let protocol = query.reply.protocol();
+    let (store, db, at, clock) = (query.store, query.db, query.at, query.clock);
+    let mut show = |cursor, most, found: &mut Found| {
+        let mut due = false;
+        let next = store.scan(db, cursor, most, at, &mut |key, _| {
+            if glob::matches(pattern, key) {
+                due |= is_due(store, db, key, clock);
+                found.push(protocol, key);
+            }
+        });
+        // A step that shows little is no reason to end: all keys are wanted.
+        if due {
+            Err(Error::Due)
+        } else {
+            Ok((next, most))
         }
-    });
-    if due {
-        return Err(Error::Due);
-    }
+    };
+    let (_, found) = walk(query.pace, 0, usize::MAX, &mut show)?;
     found.write_to(&mut query.reply);
     Ok(())
+}
+
+fn is_due(store: &Store, db: DbId, key: &[u8], clock: Stamp) -> bool {
+    store.expiry(db, key).is_some_and(|expiry| expiry <= clock)
 }
 
 fn scan(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     let cursor = cursor(args.at(1))?;
     let wishes = Wishes::parse(args.from(2), true)?;
-    let (mut found, mut due) = (Found::default(), false);
-    let reply = &query.reply;
-    let next = query.store.scan(
-        query.db,
-        cursor,
-        wishes.count,
-        query.at,
-        &mut |key, value| {
+    let protocol = query.reply.protocol();
+    let (store, db, at, clock) = (query.store, query.db, query.at, query.clock);
+    let mut show = |cursor, most, found: &mut Found| {
+        let (mut due, mut shown) = (false, 0);
+        let next = store.scan(db, cursor, most, at, &mut |key, value| {
+            shown += 1;
             let typed = wishes
                 .type_name
                 .is_none_or(|name| name.eq_ignore_ascii_case(value.type_name().as_bytes()));
             if typed && wishes.likes(key) {
-                due |= query.is_due(key);
-                found.push(reply, key);
+                due |= is_due(store, db, key, clock);
+                found.push(protocol, key);
             }
-        },
-    );
-    if due {
-        return Err(Error::Due);
-    }
+        });
+        if due {
+            Err(Error::Due)
+        } else {
+            Ok((next, shown))
+        }
+    };
+    let (next, found) = walk(query.pace, cursor, wishes.count, &mut show)?;
     write_cursor(&mut query.reply, next);
     found.write_to(&mut query.reply);
     Ok(())
@@ -213,14 +264,19 @@ fn hscan(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
         return Ok(());
     };
     let wishes = Wishes::parse(args.from(3), false)?;
-    let mut found = Found::default();
-    let reply = &query.reply;
-    let next = hash.scan(cursor, wishes.count, &mut |field, value| {
-        if wishes.likes(field) {
-            found.push(reply, field);
-            found.push(reply, value);
-        }
-    });
+    let protocol = query.reply.protocol();
+    let mut show = |cursor, most, found: &mut Found| {
+        let mut shown = 0;
+        let next = hash.scan(cursor, most, &mut |field, value| {
+            shown += 1;
+            if wishes.likes(field) {
+                found.push(protocol, field);
+                found.push(protocol, value);
+            }
+        });
+        Ok((next, shown))
+    };
+    let (next, found) = walk(query.pace, cursor, wishes.count, &mut show)?;
     write_cursor(&mut query.reply, next);
     found.write_to(&mut query.reply);
     Ok(())

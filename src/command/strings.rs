@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use crate::limits::BULK_BYTES_MAX;
+use crate::limits::{BULK_BYTES_MAX, BYTES_PER_WORK};
 use crate::resp::reply::Reply;
 use crate::store::{NewExpiry, Text, Value};
 
@@ -316,13 +316,16 @@ fn getrange(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
 
 /// Another type counts as no string.
 fn mget(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
-    let keys = args.from(1);
-    query.reply.array(keys.len());
-    for key in keys.iter() {
-        let found = match query.get(key)? {
+    if !query.pace.is_cut() {
+        query.reply.array(args.len() - 1);
+    }
+    for place in query.pace.from(1)..args.len() as u64 {
+        query.pace.step(place, 1)?;
+        let found = match query.get(args.at(place as usize))? {
             Some(Value::String(text)) => Some(text),
             Some(Value::Hash(_)) | None => None,
         };
+        query.pace.pay(found.map_or(0, Text::len) / BYTES_PER_WORK);
         answer(&mut query.reply, found);
     }
     Ok(())
@@ -335,31 +338,41 @@ fn check_pairs(args: Args<'_>, name: &str) -> Outcome {
     Ok(())
 }
 
-fn set_pairs(change: &mut Change<'_>, args: Args<'_>) {
+/// Sets all pairs, as steps that are counted from `first` on.
+fn set_pairs(change: &mut Change<'_>, args: Args<'_>, first: u64) -> Outcome {
     let (db, at) = (change.db, change.at);
-    for place in (1..args.len()).step_by(2) {
+    let end = first + args.len() as u64 - 1;
+    for step in (change.pace.from(first).max(first)..end).step_by(2) {
+        let place = (step - first) as usize + 1;
         let (key, value) = (args.at(place), args.at(place + 1));
+        change.pace.step(step, 1 + value.len() / BYTES_PER_WORK)?;
         change
             .store
             .set_string(db, key, value, NewExpiry::Never, at);
     }
+    Ok(())
 }
 
 fn mset(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     check_pairs(args, "mset")?;
-    set_pairs(change, args);
+    set_pairs(change, args, 1)?;
     change.reply.ok();
     Ok(())
 }
 
 fn msetnx(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     check_pairs(args, "msetnx")?;
-    let mut keys = (1..args.len()).step_by(2).map(|place| args.at(place));
-    let taken = keys.any(|key| change.get(key).is_some());
-    if !taken {
-        set_pairs(change, args);
+    // All keys are looked at before any is written: the steps of writing stand behind.
+    let end = args.len() as u64;
+    for step in (change.pace.from(1)..end).step_by(2) {
+        change.pace.step(step, 1)?;
+        if change.get(args.at(step as usize)).is_some() {
+            change.reply.integer(0);
+            return Ok(());
+        }
     }
-    change.reply.integer(i64::from(!taken));
+    set_pairs(change, args, end)?;
+    change.reply.integer(1);
     Ok(())
 }
 

@@ -10,7 +10,8 @@ use core::ops::Range;
 use super::args::Args;
 use super::context::{Change, Dice, Query};
 use super::error::Error;
-use super::table::{self, Kind};
+use super::pace::Pace;
+use super::table::{self, Kind, Row};
 use crate::resp::reply::{Protocol, Reply};
 use crate::store::{Store, Tables};
 use crate::time::Stamp;
@@ -25,6 +26,8 @@ struct Desk {
     clock: Stamp,
     protocol: Protocol,
     typed: u64,
+    /// The work of one piece of a command.
+    piece: usize,
 }
 
 /// What a line says: words parted by spaces, or in quotation marks with `\r`, `\n`, `\0` and `\"`.
@@ -67,6 +70,7 @@ impl Desk {
             clock: now,
             protocol,
             typed: 0,
+            piece: usize::MAX,
         }
     }
 
@@ -88,53 +92,73 @@ impl Desk {
         let args = Args::new(&buffer, &ranges);
         let row = table::find(args.name()).expect("a command of the table");
         self.typed += 1;
-        let dice = Dice::new(self.typed, 0);
         let mut out = Vec::new();
-        let reply = Reply::new(&mut out, self.protocol);
-        let (db, at, clock) = (self.db, self.at, self.clock);
-        let outcome = if row.takes(args.len()) {
-            match row.kind {
-                Kind::Read(run) => {
-                    let store = &self.store;
-                    run(
-                        &mut Query {
-                            store,
-                            db,
-                            at,
-                            clock,
-                            dice,
-                            reply,
-                        },
-                        args,
-                    )
-                }
-                Kind::Write(run) => {
-                    let store = &mut self.store;
-                    run(
-                        &mut Change {
-                            store,
-                            db,
-                            at,
-                            dice,
-                            reply,
-                        },
-                        args,
-                    )
-                }
-                Kind::Session(_) | Kind::Server(_) => panic!("{} is not run here", row.name),
+        let mut pace = Pace::default();
+        let outcome = loop {
+            pace.allow(self.piece);
+            match self.piece_of(row, args, &mut pace, &mut out) {
+                Err(Error::Unfinished) => assert!(pace.is_cut(), "{} says where", row.name),
+                outcome => break outcome,
             }
-        } else {
-            Err(Error::arity(row.name))
         };
         match outcome {
             Ok(()) => {}
             Err(Error::Due) => return None,
+            Err(Error::Unfinished) => unreachable!("it was called until it was not"),
             Err(Error::Reply(text)) => {
                 out.clear();
                 Reply::new(&mut out, self.protocol).error(&text);
             }
         }
         Some(out)
+    }
+
+    /// One piece of a command.
+    fn piece_of(
+        &mut self,
+        row: &Row,
+        args: Args<'_>,
+        pace: &mut Pace,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        if !row.takes(args.len()) {
+            return Err(Error::arity(row.name));
+        }
+        let dice = Dice::new(self.typed, 0);
+        let reply = Reply::new(out, self.protocol);
+        let (db, at, clock) = (self.db, self.at, self.clock);
+        match row.kind {
+            Kind::Read(run) => {
+                let store = &self.store;
+                run(
+                    &mut Query {
+                        store,
+                        db,
+                        at,
+                        clock,
+                        dice,
+                        reply,
+                        pace,
+                    },
+                    args,
+                )
+            }
+            Kind::Write(run) => {
+                let store = &mut self.store;
+                run(
+                    &mut Change {
+                        store,
+                        db,
+                        at,
+                        dice,
+                        reply,
+                        pace,
+                    },
+                    args,
+                )
+            }
+            Kind::Session(_) | Kind::Server(_) => panic!("{} is not run here", row.name),
+        }
     }
 
     /// Runs one request; its reply with a space for each line's end, or `due`.
@@ -161,10 +185,19 @@ impl Desk {
 
 /// Runs a script on an empty store, in RESP2.
 fn check(script: &str) {
-    Desk::new(Protocol::Resp2).check(script);
+    check_in_pieces(Protocol::Resp2, script);
 }
 
 /// Runs a script on an empty store, in RESP3.
 fn check3(script: &str) {
-    Desk::new(Protocol::Resp3).check(script);
+    check_in_pieces(Protocol::Resp3, script);
+}
+
+/// Each command whole, and again with a cut wherever one may be.
+fn check_in_pieces(protocol: Protocol, script: &str) {
+    for piece in [usize::MAX, 1, 3] {
+        let mut desk = Desk::new(protocol);
+        desk.piece = piece;
+        desk.check(script);
+    }
 }

@@ -1,7 +1,11 @@
 //! From committed entries to the store and to the replies.
+//!
+//! An entry is applied as far as one turn goes, and further in the next: between its commands the
+//! store is free, in the middle of one it is held (`hold`).
 
 use alloc::vec::Vec;
 use core::mem;
+use core::ops::Range;
 
 use bytes::Bytes;
 
@@ -10,6 +14,7 @@ use crate::command::context::{Change, Dice};
 use crate::command::error::{Error, Outcome};
 use crate::command::table::{self, Kind, Row, SessionVerb};
 use crate::ids::{ConnId, LogIndex};
+use crate::limits::BYTES_PER_WORK;
 use crate::resp::reply::{Protocol, Reply};
 use crate::time::Stamp;
 
@@ -19,17 +24,72 @@ use super::verbs::named_elsewhere;
 use super::witness::{Answer, Witnessed};
 use super::{Node, Waiter, watchers};
 
+/// What is kept for replies that nobody on this member waits for, in bytes.
+const SINK_BYTES_MAX: usize = 64 << 10;
+
+/// An entry that is being applied.
+#[derive(Clone, Debug)]
+pub(super) struct Applying {
+    index: LogIndex,
+    payload: Bytes,
+    /// Where in it the next command begins.
+    at: usize,
+    /// The next command's place.
+    place: u32,
+    /// This member's clients who proposed it; on another member, and in recovery, there are none,
+    /// and the replies go nowhere.
+    waiters: Vec<Waiter>,
+    /// How many of them have had what they wait for.
+    settled: usize,
+    /// The command in the middle of which it stands.
+    middle: Option<Middle>,
+}
+
+/// A command or transaction that is not at its end.
+#[derive(Clone, Debug)]
+struct Middle {
+    waiter: Option<Waiter>,
+    db: u32,
+    ranges: Vec<Range<u32>>,
+    /// What has been written of the reply, and where that to the present command begins.
+    out: Vec<u8>,
+    mark: usize,
+    /// The steps of a transaction.
+    steps: Option<Steps>,
+    /// The count of changes when the present command began.
+    changes: u64,
+}
+
+/// How far a transaction has come.
+#[derive(Clone, Copy, Debug)]
+struct Steps {
+    count: u32,
+    next: u32,
+    /// The step before `next` stands in its middle.
+    is_cut: bool,
+}
+
+impl Applying {
+    /// What is left of it.
+    pub(super) fn rest(&self) -> &[u8] {
+        self.payload.get(self.at..).unwrap_or_default()
+    }
+
+    fn waiter(&mut self, wanted: impl Fn(&Waiter) -> bool) -> Option<Waiter> {
+        let next = self.waiters.get(self.settled).filter(|w| wanted(w))?;
+        self.settled += 1;
+        Some(next.clone())
+    }
+}
+
 impl Node {
-    /// Applies one committed entry: its commands in order, and behind each what its client is owed.
-    ///
-    /// `waiters` are those of this member's clients who proposed it; on another member, and in
-    /// recovery, there are none, and the replies go nowhere.
-    pub(super) fn apply_entry(
+    /// Begins to apply a committed entry.
+    pub(super) fn apply_begin(
         &mut self,
         index: LogIndex,
         stamp: Stamp,
-        payload: &[u8],
-        waiters: &mut Vec<Waiter>,
+        payload: Bytes,
+        waiters: Vec<Waiter>,
     ) {
         self.applied_stamp = self.applied_stamp.max(stamp);
         if self.applied_stamp > self.stamped.0 {
@@ -38,82 +98,276 @@ impl Node {
         self.witness.note(|| Witnessed::Entry {
             index,
             stamp,
-            payload: Bytes::copy_from_slice(payload),
+            payload: Bytes::copy_from_slice(&payload),
         });
-        let mut ranges = mem::take(&mut self.ranges);
-        let mut sink = mem::take(&mut self.sink);
-        let mut reader = Reader::new(payload);
+        let reader = Reader::new(&payload);
         if let Some(seed) = reader.seed() {
             self.store.set_seed(seed);
         }
-        let mut waiting = waiters.drain(..).peekable();
-        let mut place = 0;
+        let at = reader.place();
+        self.hold.applying = Some(Applying {
+            index,
+            payload,
+            at,
+            place: 0,
+            waiters,
+            settled: 0,
+            middle: None,
+        });
+    }
+
+    /// Applies one committed entry to its end, however long that takes.
+    pub(super) fn apply_whole(&mut self, index: LogIndex, stamp: Stamp, payload: Bytes) {
+        self.apply_begin(index, stamp, payload, Vec::new());
+        while self.hold.applying.is_some() {
+            self.hold.left = usize::MAX;
+            self.apply_on();
+        }
+        self.hold.left = self.config.turn_work;
+    }
+
+    /// Goes on with the entry that is being applied: its commands in order, and behind each what
+    /// its client is owed. Ends with the entry, with the turn's work, or where something must be
+    /// run first.
+    pub(super) fn apply_on(&mut self) {
+        let Some(mut entry) = self.hold.applying.take() else {
+            return;
+        };
+        let payload = entry.payload.clone();
         loop {
-            // Those who only waited for time stand before the command of their place.
-            while let Some(waiter) = waiting.next_if(|w| w.parked && w.place <= place) {
+            let place = entry.place;
+            if entry.middle.is_some() {
+                self.apply_middle(&mut entry, &payload);
+            } else if let Some(waiter) = entry.waiter(|w| w.parked && w.place <= place) {
+                // Those who only waited for time stand before the command of their place.
                 self.settle(&waiter);
-            }
-            let Some(item) = reader.next(&mut ranges) else {
+            } else if !self.apply_command_of(&mut entry, &payload) {
                 break;
-            };
-            let waiter = waiting.next_if(|waiter| waiter.place == place);
-            let session = waiter
-                .as_ref()
-                .and_then(|w| self.sessions.get_same(w.slot, w.conn));
-            let protocol = waiter.as_ref().map_or(Protocol::Resp2, |w| w.protocol);
-            let mut out = match session {
-                Some(session) => mem::take(session.outbox.buffer()),
-                None => mem::take(&mut sink),
-            };
-            let mark = out.len();
-            let dice = Dice::new(index.0, u64::from(place));
-            match item {
-                Item::Command { db } => {
-                    let args = Args::new(payload, &ranges);
-                    let outcome = self.apply_command(db, args, dice, protocol, &mut out);
-                    let silent = waiter.as_ref().is_some_and(|w| w.silent);
-                    finish(&mut out, mark, protocol, silent, outcome, &mut self.stats);
-                }
-                Item::Transaction { count } => {
-                    Reply::new(&mut out, protocol).array(count as usize);
-                    let slot = waiter.as_ref().map(|w| w.slot);
-                    for step in 0..count {
-                        let Some(Item::Command { db }) = reader.next(&mut ranges) else {
-                            break;
-                        };
-                        let args = Args::new(payload, &ranges);
-                        let dice = Dice::new(index.0, u64::from(place) | u64::from(step + 1) << 32);
-                        self.apply_step(slot, db, args, dice, protocol, &mut out);
-                    }
-                    if waiter.as_ref().is_some_and(|w| w.silent) {
-                        out.truncate(mark);
-                    }
-                }
             }
-            place += 1;
-            self.commands_applied += 1;
-            self.witness.note(|| Witnessed::Step);
-            match &waiter {
-                Some(w) if self.sessions.get_same(w.slot, w.conn).is_some() => {
-                    if let Some(session) = self.sessions.get_same(w.slot, w.conn) {
-                        *session.outbox.buffer() = out;
-                    }
-                    if !w.silent {
-                        self.note_answer(w.conn, Answer::Step);
-                    }
-                    self.settle(w);
-                }
-                _ => {
-                    sink = out;
-                    sink.clear();
-                }
+            // What a client has parked behind a command is run before the next one.
+            let is_at_end = entry.at >= payload.len() && entry.settled == entry.waiters.len();
+            let pauses = self.has_done_enough() || self.is_anyone_first();
+            if self.hold.is_mid_command || pauses && !is_at_end {
+                self.hold.applying = Some(entry);
+                return;
             }
         }
-        for waiter in waiting {
+        while let Some(waiter) = entry.waiter(|_| true) {
             self.settle(&waiter);
         }
-        self.ranges = ranges;
-        self.sink = sink;
+        self.commit.give_back(entry.waiters);
+    }
+
+    /// Applies the next command or transaction of an entry; false where there is none.
+    fn apply_command_of(&mut self, entry: &mut Applying, payload: &[u8]) -> bool {
+        let mut ranges = mem::take(&mut self.ranges);
+        let mut reader = Reader::at(payload, entry.at);
+        let Some(item) = reader.next(&mut ranges) else {
+            self.ranges = ranges;
+            entry.at = payload.len();
+            return false;
+        };
+        let work = 1 + (reader.place() - entry.at) / BYTES_PER_WORK;
+        self.pay(work);
+        entry.at = reader.place();
+        let place = entry.place;
+        let waiter = entry.waiter(|waiter| waiter.place == place);
+        let session = waiter
+            .as_ref()
+            .and_then(|w| self.sessions.get_same(w.slot, w.conn));
+        let protocol = waiter.as_ref().map_or(Protocol::Resp2, |w| w.protocol);
+        let mut out = match session {
+            Some(session) => mem::take(session.outbox.buffer()),
+            None => mem::take(&mut self.sink),
+        };
+        let mark = out.len();
+        let changes = self.store.changes();
+        let (db, steps) = match item {
+            Item::Command { db } => {
+                let dice = Dice::new(entry.index.0, u64::from(place));
+                let args = Args::new(payload, &ranges);
+                let outcome =
+                    self.apply_command(db, args, dice, protocol, (&mut out, mark, changes));
+                if outcome != Err(Error::Unfinished) {
+                    let silent = waiter.as_ref().is_some_and(|w| w.silent);
+                    finish(&mut out, mark, protocol, silent, outcome, &mut self.stats);
+                    self.ranges = ranges;
+                    self.end_command(entry, waiter.as_ref(), out, mark);
+                    return true;
+                }
+                (db, None)
+            }
+            Item::Transaction { count } => {
+                Reply::new(&mut out, protocol).array(count as usize);
+                let steps = Steps {
+                    count,
+                    next: 0,
+                    is_cut: false,
+                };
+                (0, Some(steps))
+            }
+        };
+        // What is not at its end must not be seen: it comes into the outbox when it is.
+        let is_there = waiter
+            .as_ref()
+            .and_then(|w| self.sessions.get_same(w.slot, w.conn));
+        let out = match is_there {
+            Some(session) => {
+                let rest = out.split_off(mark);
+                *session.outbox.buffer() = out;
+                rest
+            }
+            None => out,
+        };
+        let mark = if steps.is_some() { out.len() } else { 0 };
+        entry.middle = Some(Middle {
+            waiter,
+            db,
+            ranges,
+            out,
+            mark,
+            steps,
+            changes,
+        });
+        if steps.is_some() {
+            self.apply_middle(entry, payload);
+        } else {
+            self.hold.is_mid_command = true;
+        }
+        true
+    }
+
+    /// Goes on in the middle of a command or transaction.
+    fn apply_middle(&mut self, entry: &mut Applying, payload: &[u8]) {
+        let Some(mut middle) = entry.middle.take() else {
+            return;
+        };
+        let was_held = self.hold.is_mid_command;
+        let at_end = match middle.steps {
+            None => self.go_on_in_command(entry, &mut middle, payload),
+            Some(_) => self.go_on_in_transaction(entry, &mut middle, payload),
+        };
+        self.hold.is_mid_command = !at_end;
+        if !at_end {
+            entry.middle = Some(middle);
+            return;
+        }
+        self.ranges = mem::take(&mut middle.ranges);
+        let Middle { waiter, out, .. } = middle;
+        if was_held {
+            self.let_go_of_entry();
+        }
+        let session = waiter
+            .as_ref()
+            .and_then(|w| self.sessions.get_same(w.slot, w.conn));
+        match session {
+            Some(session) => {
+                let mut whole = mem::take(session.outbox.buffer());
+                let mark = whole.len();
+                if whole.is_empty() {
+                    whole = out;
+                } else {
+                    whole.extend_from_slice(&out);
+                }
+                self.end_command(entry, waiter.as_ref(), whole, mark);
+            }
+            None => self.end_command(entry, waiter.as_ref(), out, 0),
+        }
+    }
+
+    fn go_on_in_command(&mut self, entry: &Applying, middle: &mut Middle, payload: &[u8]) -> bool {
+        let waiter = middle.waiter.as_ref();
+        let protocol = waiter.map_or(Protocol::Resp2, |w| w.protocol);
+        let silent = waiter.is_some_and(|w| w.silent);
+        let args = Args::new(payload, &middle.ranges);
+        let dice = Dice::new(entry.index.0, u64::from(entry.place));
+        let (out, mark) = (&mut middle.out, middle.mark);
+        let outcome =
+            self.apply_command(middle.db, args, dice, protocol, (out, mark, middle.changes));
+        if outcome == Err(Error::Unfinished) {
+            return false;
+        }
+        finish(out, mark, protocol, silent, outcome, &mut self.stats);
+        true
+    }
+
+    fn go_on_in_transaction(
+        &mut self,
+        entry: &mut Applying,
+        middle: &mut Middle,
+        payload: &[u8],
+    ) -> bool {
+        let Some(mut steps) = middle.steps else {
+            return true;
+        };
+        let waiter = middle.waiter.as_ref();
+        let is_there = |w: &&Waiter| self.sessions.get_same(w.slot, w.conn).is_some();
+        let slot = waiter.filter(is_there).map(|w| w.slot);
+        let protocol = waiter.map_or(Protocol::Resp2, |w| w.protocol);
+        let mut is_first = true;
+        loop {
+            if !steps.is_cut {
+                if steps.next == steps.count {
+                    break;
+                }
+                if self.hold.left == 0 && !is_first {
+                    middle.steps = Some(steps);
+                    return false;
+                }
+                let mut reader = Reader::at(payload, entry.at);
+                let Some(Item::Command { db }) = reader.next(&mut middle.ranges) else {
+                    break;
+                };
+                self.pay(1 + (reader.place() - entry.at) / BYTES_PER_WORK);
+                entry.at = reader.place();
+                steps.next += 1;
+                middle.db = db;
+                middle.mark = middle.out.len();
+                middle.changes = self.store.changes();
+            }
+            is_first = false;
+            let args = Args::new(payload, &middle.ranges);
+            let nth = u64::from(entry.place) | u64::from(steps.next) << 32;
+            let dice = Dice::new(entry.index.0, nth);
+            let so_far = (&mut middle.out, middle.mark, middle.changes);
+            steps.is_cut = !self.apply_step(slot, middle.db, args, dice, protocol, so_far);
+            if steps.is_cut {
+                middle.steps = Some(steps);
+                return false;
+            }
+            self.pay((middle.out.len() - middle.mark) / BYTES_PER_WORK);
+        }
+        if middle.waiter.as_ref().is_some_and(|w| w.silent) {
+            middle.out.clear();
+        }
+        true
+    }
+
+    /// A command is at its end: its reply goes to its client, and what that has parked behind it is
+    /// run.
+    fn end_command(
+        &mut self,
+        entry: &mut Applying,
+        waiter: Option<&Waiter>,
+        out: Vec<u8>,
+        mark: usize,
+    ) {
+        self.pay((out.len() - mark) / BYTES_PER_WORK);
+        entry.place += 1;
+        self.commands_applied += 1;
+        self.witness.note(|| Witnessed::Step);
+        let session = waiter.and_then(|w| self.sessions.get_same(w.slot, w.conn));
+        if let (Some(session), Some(waiter)) = (session, waiter) {
+            *session.outbox.buffer() = out;
+            if !waiter.silent {
+                self.note_answer(waiter.conn, Answer::Step);
+            }
+            self.settle(waiter);
+        } else {
+            self.sink = out;
+            self.sink.clear();
+            self.sink.shrink_to(SINK_BYTES_MAX);
+        }
     }
 
     /// One more of this client's proposals is applied: what stood behind it may run.
@@ -128,14 +382,14 @@ impl Node {
         self.mark_dirty(waiter.slot);
     }
 
-    /// Runs one writing command.
+    /// Runs one writing command, or its next piece.
     fn apply_command(
         &mut self,
         db: u32,
         args: Args<'_>,
         dice: Dice,
         protocol: Protocol,
-        out: &mut Vec<u8>,
+        (out, mark, changes): (&mut Vec<u8>, usize, u64),
     ) -> Outcome {
         let Some(row) = table::find(args.name()) else {
             return Err(unknown_command(args));
@@ -144,8 +398,8 @@ impl Node {
             return Ok(());
         };
         let at = self.applied_stamp;
-        let (changes, mark) = (self.store.changes(), out.len());
         let reply = Reply::new(out, protocol);
+        self.hold.pace.allow(self.config.turn_work);
         let outcome = run(
             &mut Change {
                 store: &mut self.store,
@@ -153,9 +407,15 @@ impl Node {
                 at,
                 dice,
                 reply,
+                pace: &mut self.hold.pace,
             },
             args,
         );
+        self.pay(self.hold.pace.spent());
+        if outcome == Err(Error::Unfinished) {
+            return outcome;
+        }
+        self.hold.pace.forget();
         if outcome.is_ok()
             && !self.watchers.is_empty()
             && (self.store.changes() != changes || watchers::overwrites(row, args, &out[mark..]))
@@ -165,7 +425,8 @@ impl Node {
         outcome
     }
 
-    /// Runs one command of a transaction; an error is its reply and stops nothing.
+    /// Runs one command of a transaction, or its next piece; an error is its reply and stops
+    /// nothing. False where it is not at its end.
     fn apply_step(
         &mut self,
         slot: Option<u32>,
@@ -173,26 +434,34 @@ impl Node {
         args: Args<'_>,
         dice: Dice,
         protocol: Protocol,
-        out: &mut Vec<u8>,
-    ) {
-        let mark = out.len();
+        (out, mark, changes): (&mut Vec<u8>, usize, u64),
+    ) -> bool {
         let outcome = match table::find(args.name()).map(|row| row.kind) {
             None => Err(unknown_command(args)),
-            Some(Kind::Write(_)) => self.apply_command(db, args, dice, protocol, out),
+            Some(Kind::Write(_)) => {
+                self.apply_command(db, args, dice, protocol, (&mut *out, mark, changes))
+            }
             Some(Kind::Read(run)) => {
                 let at = self.applied_stamp;
                 let reply = Reply::new(out, protocol);
-                run(
+                self.hold.pace.allow(self.config.turn_work);
+                let outcome = run(
                     &mut Change {
                         store: &mut self.store,
                         db,
                         at,
                         dice,
                         reply,
+                        pace: &mut self.hold.pace,
                     }
                     .as_query(),
                     args,
-                )
+                );
+                self.pay(self.hold.pace.spent());
+                if outcome != Err(Error::Unfinished) {
+                    self.hold.pace.forget();
+                }
+                outcome
             }
             Some(Kind::Server(verb)) => match slot {
                 // Only the member whose client asked has an answer to give, and none of it touches
@@ -215,11 +484,16 @@ impl Node {
             }
             Some(Kind::Session(_)) => Err(Error::NOT_IN_TRANSACTION),
         };
-        if let Err(error) = outcome {
-            self.stats.error(&error);
-            out.truncate(mark);
-            write_error(&mut Reply::new(out, protocol), &error);
+        match outcome {
+            Ok(()) => {}
+            Err(Error::Unfinished) => return false,
+            Err(error) => {
+                self.stats.error(&error);
+                out.truncate(mark);
+                write_error(&mut Reply::new(out, protocol), &error);
+            }
         }
+        true
     }
 
     /// Tells those who watch what has just been written.

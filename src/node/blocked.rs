@@ -20,7 +20,7 @@ impl Node {
             && session.blocked.is_none()
         {
             session.blocked = Some(why);
-            self.blocked_clients += 1;
+            self.blocked_clients += u32::from(why != Blocked::Store);
             self.waits.add(slot, why);
         }
         true
@@ -29,7 +29,7 @@ impl Node {
     /// Ends a wait without a reply.
     pub(super) fn release(&mut self, slot: u32) -> Option<Blocked> {
         let why = self.sessions.get_mut(slot)?.blocked.take()?;
-        self.blocked_clients -= 1;
+        self.blocked_clients -= u32::from(why != Blocked::Store);
         self.waits.remove(slot, why);
         Some(why)
     }
@@ -59,6 +59,8 @@ impl Node {
                     let held = raft.map_or(0, |raft| raft.holders(index));
                     session.reply().integer(held as i64);
                 }
+                // A read that is at its end has answered itself.
+                Blocked::Store => {}
                 Blocked::Sleep { .. }
                 | Blocked::Reload
                 | Blocked::Rewrite

@@ -25,14 +25,13 @@ use super::effect::{Effect, Note};
 use super::entry;
 use super::recovery::Recovering;
 use super::rewrite::Rewrite;
-use super::route::write_error;
 use super::snapshot::Snapshots;
 use super::{Node, Phase, Waiter};
 
 /// How many bytes of entries may wait for their commit before nothing more is read from clients.
 const UNCOMMITTED_BYTES_MAX: usize = 64 << 20;
 /// How many bytes of entries WATCH looks through for a key.
-const SEARCHED_BYTES_MAX: usize = 256 << 10;
+pub(super) const SEARCHED_BYTES_MAX: usize = 256 << 10;
 /// How long replicated time may stand still while keys are due.
 const TIME_ENTRY_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -105,6 +104,14 @@ impl Commit {
         self.proposed_bytes = 0;
         let proposed = self.proposed.drain(..);
         proposed.flat_map(|proposed| proposed.waiters).collect()
+    }
+
+    /// A list of waiters that is done with is used again.
+    pub(super) fn give_back(&mut self, mut waiters: Vec<Waiter>) {
+        if waiters.capacity() > 0 && self.spare.len() < 16 {
+            waiters.clear();
+            self.spare.push(waiters);
+        }
     }
 
     fn log_trouble(&self) -> Option<&'static str> {
@@ -202,18 +209,8 @@ impl Node {
     /// Tells clients that their writes have certainly not happened.
     fn refuse(&mut self, mut waiters: Vec<Waiter>) {
         let error = self.elsewhere_at(0);
-        for waiter in waiters.drain(..) {
-            if !waiter.parked
-                && !waiter.silent
-                && let Some(session) = self.sessions.get_same(waiter.slot, waiter.conn)
-            {
-                write_error(&mut session.reply(), &error);
-                self.stats.error(&error);
-                self.note_answer(waiter.conn, super::witness::Answer::Elsewhere);
-            }
-            self.settle(&waiter);
-        }
-        self.commit.spare.push(waiters);
+        self.disappoint_all(waiters.drain(..), &error);
+        self.commit.give_back(waiters);
     }
 
     /// Hands to the log what Raft wants to last.
@@ -288,29 +285,46 @@ impl Node {
     /// Applies what is committed; true if there was anything.
     fn apply_committed(&mut self) -> bool {
         let mut any = false;
-        while let Some(entry) = self.commit.raft.as_mut().and_then(Raft::next_committed) {
-            any = true;
-            let mut waiters = Vec::new();
-            if let Some(proposed) = self
-                .commit
-                .proposed
-                .pop_front_if(|proposed| proposed.index <= entry.index)
-            {
-                self.commit.proposed_bytes -= proposed.payload.len();
-                waiters = proposed.waiters;
+        self.hold.is_left_over = false;
+        while self.clear_the_way() {
+            if !self.hold.is_mid_command && self.is_anyone_first() {
+                break;
             }
-            self.commit.applied = entry.index;
-            // What changes the membership is for Raft alone.
-            let payload = match entry.kind {
-                Kind::Normal => &entry.payload[..],
-                Kind::Noop | Kind::Membership => &[],
-            };
-            self.apply_entry(entry.index, entry.stamp, payload, &mut waiters);
-            if waiters.capacity() > 0 && self.commit.spare.len() < 16 {
-                self.commit.spare.push(waiters);
+            if self.hold.applying.is_none() && !self.begin_next() {
+                break;
+            }
+            any = true;
+            self.apply_on();
+            if self.hold.left == 0 {
+                self.hold.is_left_over = true;
+                break;
             }
         }
         any
+    }
+
+    /// Begins with the next committed entry, if there is one.
+    fn begin_next(&mut self) -> bool {
+        let Some(entry) = self.commit.raft.as_mut().and_then(Raft::next_committed) else {
+            return false;
+        };
+        let mut waiters = Vec::new();
+        if let Some(proposed) = self
+            .commit
+            .proposed
+            .pop_front_if(|proposed| proposed.index <= entry.index)
+        {
+            self.commit.proposed_bytes -= proposed.payload.len();
+            waiters = proposed.waiters;
+        }
+        self.commit.applied = entry.index;
+        // What changes the membership is for Raft alone.
+        let payload = match entry.kind {
+            Kind::Normal => entry.payload,
+            Kind::Noop | Kind::Membership => Bytes::new(),
+        };
+        self.apply_begin(entry.index, entry.stamp, payload, waiters);
+        true
     }
 
     /// Opens the doors once the first entry of this life's own term is applied.
@@ -318,8 +332,8 @@ impl Node {
         let Some(raft) = &self.commit.raft else {
             return;
         };
-        if self.phase != Phase::Recovering || !raft.is_leader() || self.commit.applied < raft.last()
-        {
+        let is_behind = self.commit.applied < raft.last() || self.is_midway();
+        if self.phase != Phase::Recovering || !raft.is_leader() || is_behind {
             return;
         }
         self.open_doors();
@@ -349,7 +363,7 @@ impl Node {
 
     /// Moves replicated time where keys are due and nothing else moves it.
     fn propose_time(&mut self) {
-        let idle = self.batch.is_empty() && self.commit.is_settled();
+        let idle = self.batch.is_empty() && self.is_settled();
         if self.phase != Phase::Serving || !idle || !self.serves() {
             return;
         }
@@ -402,7 +416,7 @@ impl Node {
 
     /// Ends a stop in good order when all that was proposed is applied and the log is synced.
     fn finish_stopping(&mut self) {
-        if self.phase != Phase::Stopping || !self.commit.is_settled() {
+        if self.phase != Phase::Stopping || !self.is_settled() {
             return;
         }
         if !self.close_log() {
@@ -428,7 +442,7 @@ impl Node {
     /// Begins a reload when nothing is on its way any more.
     fn reload_when_settled(&mut self) {
         let ready = self.commit.reload_wanted
-            && self.commit.is_settled()
+            && self.is_settled()
             && self.commit.rewrite.running.is_none()
             && matches!(self.phase, Phase::Serving | Phase::Recovering);
         if !ready || !self.close_log() {
@@ -532,7 +546,8 @@ impl Node {
     fn has_left_over(&self) -> bool {
         self.turn.is_awaited()
             || !self.commit.is_recovering()
-                && (!self.dirty.is_empty()
+                && (self.wants_turn()
+                    || !self.dirty.is_empty()
                     || (!self.batch.is_empty()
                         && self.commit.raft.is_some()
                         && !self.commit.is_holding_back())
@@ -542,7 +557,7 @@ impl Node {
 
     fn expiry_deadline(&self) -> Option<Deadline> {
         let tends = self.phase == Phase::Serving && self.active_expire && self.serves();
-        if !tends || !self.commit.is_settled() {
+        if !tends || !self.is_settled() {
             return None;
         }
         let due = self.store.next_expiry()?;
@@ -558,6 +573,9 @@ impl Node {
     /// Frees, in bounded steps, what is dead by replicated time and what was cut loose.
     pub(super) fn expire_turn(&mut self) {
         const BUDGET: usize = 64;
+        if self.is_held() {
+            return;
+        }
         let mut left = self.store.step(BUDGET);
         if self.active_expire {
             let expired = self.store.expire_due(self.applied_stamp, BUDGET);

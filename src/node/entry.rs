@@ -87,6 +87,20 @@ impl<'a> Reader<'a> {
         self.seed
     }
 
+    /// A reader that goes on where another stood.
+    pub fn at(payload: &'a [u8], at: usize) -> Self {
+        Self {
+            payload,
+            at,
+            seed: None,
+        }
+    }
+
+    /// Where the next item begins.
+    pub fn place(&self) -> usize {
+        self.at
+    }
+
     /// The next item; the arguments of a command are put into `ranges`, which point into the
     /// payload. Nothing at the end, and nothing where the payload is not one (its checksum has
     /// vouched for it, so that is our own mistake).

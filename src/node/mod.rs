@@ -13,6 +13,7 @@ pub mod config;
 pub mod effect;
 pub mod entry;
 pub mod greeting;
+mod hold;
 pub mod input;
 pub mod inspect;
 mod joining;
@@ -53,6 +54,7 @@ use crate::time::{Mono, Now, Stamp};
 use commit::Commit;
 use config::Config;
 use effect::{Effect, Effects};
+use hold::Hold;
 use input::Input;
 use office::{Met, Office};
 use sessions::Sessions;
@@ -120,6 +122,9 @@ pub struct Node {
     met: BTreeMap<NodeId, Met>,
     batch: Batch,
     turn: Turn,
+    hold: Hold,
+    /// What the last read that was run has cost.
+    read_work: usize,
     /// Replicated time: the stamp of the last applied entry.
     applied_stamp: Stamp,
     /// The last stamp that was given or applied, and when that was by this member's monotonic
@@ -176,6 +181,8 @@ impl Node {
             met: BTreeMap::new(),
             batch: Batch::default(),
             turn: Turn::new(config.turn_work),
+            hold: Hold::new(config.turn_work),
+            read_work: 0,
             applied_stamp: Stamp::default(),
             stamped: (Stamp::default(), now.mono),
             commands_applied: 0,
@@ -280,6 +287,7 @@ impl Node {
         }
         self.dirty = dirty;
         self.turn.end(self.config.turn_work);
+        self.hold.left = self.config.turn_work;
         out.extend(self.farewell.take());
     }
 

@@ -25,7 +25,6 @@ use super::base::Identity;
 use super::effect::{Effect, Note};
 use super::leaving::Leaving;
 use super::route::write_error;
-use super::witness::Answer;
 use super::{Node, Phase};
 
 /// What a peer has said of itself.
@@ -145,7 +144,9 @@ impl Node {
         };
         let is_recent = raft.fresh_since().is_some_and(|since| {
             let age = self.now.mono.since(since);
-            age.as_millis() <= u128::from(most) && self.commit.applied >= raft.known_commit()
+            age.as_millis() <= u128::from(most)
+                && self.commit.applied >= raft.known_commit()
+                && self.hold.applying.is_none()
         });
         // Whoever has lost entries may have shown more of them before.
         self.phase == Phase::Serving && (most == 0 || is_recent) && !raft.is_repairing()
@@ -193,7 +194,7 @@ impl Node {
         if self.phase == Phase::Recovering {
             self.open_doors();
         }
-        let is_settled = self.commit.is_settled();
+        let is_settled = self.commit.is_settled() && self.hold.applying.is_none();
         let Some(raft) = &mut self.commit.raft else {
             return;
         };
@@ -314,17 +315,8 @@ impl Node {
                 self.mark_dirty(slot);
             }
         }
-        for waiter in self.commit.forget_proposed() {
-            if !waiter.parked
-                && !waiter.silent
-                && let Some(session) = self.sessions.get_same(waiter.slot, waiter.conn)
-            {
-                write_error(&mut session.reply(), &Error::UNCERTAIN);
-                self.stats.error(&Error::UNCERTAIN);
-                self.note_answer(waiter.conn, Answer::Elsewhere);
-            }
-            self.settle(&waiter);
-        }
+        let waiters = self.commit.forget_proposed();
+        self.disappoint_all(waiters.into_iter(), &Error::UNCERTAIN);
     }
 
     /// Hands Raft's messages to the driver.

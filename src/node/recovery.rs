@@ -336,11 +336,11 @@ impl Node {
             if let Some(membership) = entry.membership() {
                 found.membership = membership;
             }
-            if entry.kind == Kind::Normal {
-                self.apply_entry(entry.index, entry.stamp, &entry.payload, &mut Vec::new());
-            } else {
-                self.apply_entry(entry.index, entry.stamp, &[], &mut Vec::new());
-            }
+            let payload = match entry.kind {
+                Kind::Normal => entry.payload,
+                Kind::Noop | Kind::Membership => bytes::Bytes::new(),
+            };
+            self.apply_whole(entry.index, entry.stamp, payload);
         }
     }
 

@@ -78,7 +78,8 @@ impl Node {
         }
         if self.commit.rewrite.running.is_none() {
             let is_wanted = self.commit.rewrite.wanted || self.has_outgrown();
-            if is_wanted && !self.base_is_in_use() {
+            // A base is the state behind a whole entry.
+            if is_wanted && !self.base_is_in_use() && self.hold.applying.is_none() {
                 self.rewrite_begin();
             }
             return;

@@ -6,7 +6,6 @@ use alloc::vec::Vec;
 use core::mem;
 
 use crate::command::args::Args;
-use crate::command::context::{Dice, Query};
 use crate::command::error::{Error, Outcome};
 use crate::command::table::{self, Kind, Row, ServerVerb, SessionVerb};
 use crate::limits;
@@ -17,6 +16,7 @@ use crate::session::inbound::Inbound;
 use crate::session::parked::Item;
 use crate::time::Stamp;
 
+use super::hold::Long;
 use super::stats::Stats;
 use super::verbs::select_target;
 use super::witness::Answer;
@@ -64,10 +64,15 @@ impl Node {
                 Ok(Step::Request { consumed }) => {
                     let rest = &buffer[at..];
                     let args = Args::new(inbound.parser.bytes(rest), inbound.parser.arguments());
+                    if self.waits_for_store(slot, args) {
+                        self.await_store(slot);
+                        break;
+                    }
                     let before = self.unsent_bytes(slot);
+                    self.read_work = 0;
                     self.request(slot, args);
                     let written = self.unsent_bytes(slot).saturating_sub(before);
-                    share.spend(consumed + written);
+                    share.spend(consumed + written, self.read_work);
                     at += consumed;
                 }
                 Ok(Step::Empty { consumed }) => at += consumed,
@@ -274,7 +279,7 @@ impl Node {
     }
 
     /// Runs a request that changes nothing, or parks it behind the writes of its own session.
-    fn run_or_park(&mut self, slot: u32, row: &Row, args: Args<'_>) {
+    fn run_or_park(&mut self, slot: u32, row: &'static Row, args: Args<'_>) {
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };
@@ -300,6 +305,19 @@ impl Node {
             return;
         };
         match outcome {
+            Err(Error::Unfinished) => {
+                let begun = out.split_off(mark);
+                *session.outbox.buffer() = out;
+                let long = Long {
+                    row,
+                    db,
+                    protocol,
+                    silent,
+                    clock,
+                    is_old,
+                };
+                self.hold_for(slot, long, args, begun);
+            }
             Err(Error::Due) => {
                 out.truncate(mark);
                 session
@@ -337,20 +355,8 @@ impl Node {
         match row.kind {
             Kind::Read(run) => {
                 self.reads += 1;
-                let dice = Dice::new(self.reads, u64::MAX);
-                let at = self.applied_stamp;
-                let reply = reply.reborrow();
-                run(
-                    &mut Query {
-                        store: &self.store,
-                        db,
-                        at,
-                        clock,
-                        dice,
-                        reply,
-                    },
-                    args,
-                )
+                let query = (db, clock, self.reads);
+                self.read_piece(run, query, args, reply.reborrow())
             }
             Kind::Server(verb) => self.server_verb(slot, verb, args, db, reply),
             Kind::Write(_) | Kind::Session(_) => Ok(()),
@@ -358,7 +364,7 @@ impl Node {
     }
 
     /// Makes replicated time pass the clock: the session's next parked request runs right behind.
-    fn wait_for_time(&mut self, slot: u32) {
+    pub(super) fn wait_for_time(&mut self, slot: u32) {
         let place = self.batch.count;
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
@@ -380,18 +386,26 @@ impl Node {
     /// for; there the only time is replicated time, so that it is never due.
     pub(super) fn run_parked(&mut self, slot: u32) {
         let mut ranges = mem::take(&mut self.ranges_parked);
-        while let Some(session) = self.sessions.get_mut(slot) {
-            if session.blocked.is_some() {
+        loop {
+            let has_done_enough = self.has_done_enough();
+            let Some(session) = self.sessions.get_mut(slot) else {
+                break;
+            };
+            let applied = session.applied;
+            if session.blocked.is_some() || !session.parked.is_due(applied) {
                 break;
             }
-            let applied = session.applied;
+            if has_done_enough {
+                self.leave_behind(slot);
+                break;
+            }
+            self.read_work = 0;
             let mut parked = mem::take(&mut session.parked);
             let mut out = mem::take(session.outbox.buffer());
             let mark = out.len();
             let conn = session.conn;
             let item = parked.take(applied, &mut ranges);
-            let mut is_read = false;
-            let more = item.is_some();
+            let (mut is_read, mut is_cut) = (false, false);
             match item {
                 None => {}
                 Some(Item::Reply(bytes)) => {
@@ -418,7 +432,19 @@ impl Node {
                         }
                         None => Err(unknown_command(args)),
                     };
-                    if !silent {
+                    is_cut = outcome == Err(Error::Unfinished);
+                    if let (true, Some(row)) = (is_cut, row) {
+                        let begun = out.split_off(mark);
+                        let long = Long {
+                            row,
+                            db,
+                            protocol,
+                            silent,
+                            clock,
+                            is_old: false,
+                        };
+                        self.hold_for(slot, long, args, begun);
+                    } else if !silent {
                         let away = outcome == Err(Error::CLUSTER_DOWN) || is_moved(&outcome);
                         let answer = if away {
                             Answer::Elsewhere
@@ -428,7 +454,9 @@ impl Node {
                         self.note_answer(conn, answer);
                     }
                     let stats = &mut self.stats;
-                    finish(&mut out, mark, protocol, silent, outcome, stats);
+                    if !is_cut {
+                        finish(&mut out, mark, protocol, silent, outcome, stats);
+                    }
                 }
             }
             let Some(session) = self.sessions.get_mut(slot) else {
@@ -436,13 +464,12 @@ impl Node {
             };
             parked.tidy();
             session.parked = parked;
+            let written = out.len() - mark;
             *session.outbox.buffer() = out;
-            if is_read {
+            if is_read && !is_cut {
                 self.hold_reply(slot, mark);
             }
-            if !more {
-                break;
-            }
+            self.pay(1 + written / limits::BYTES_PER_WORK + self.read_work);
         }
         self.ranges_parked = ranges;
     }
@@ -500,6 +527,7 @@ pub(super) fn finish(
 pub(super) fn write_error(reply: &mut Reply<'_>, error: &Error) {
     match error {
         Error::Reply(text) => reply.error(text),
+        Error::Unfinished => unreachable!("a command is run to its end"),
         // Replicated time stands still only while a node has no leader, and then there is no better
         // answer.
         Error::Due => reply.error("TRYAGAIN the key is about to expire"),

@@ -1,18 +1,17 @@
 //! What one turn does at most, and whose turn it is.
 //!
 //! Work is counted and never timed, so that a run can be replayed: one for a request, and one more
-//! for each `BYTES_PER_WORK` bytes that it brings or writes. A client that has had its share waits
-//! in a queue behind all others that do; the driver looks at sockets and timers before the queue
-//! goes on. So a client that floods the server makes another wait for a share and no longer.
+//! for each `limits::BYTES_PER_WORK` bytes that it brings or writes. A client that has had its
+//! share waits in a queue behind all others that do; the driver looks at sockets and timers before
+//! the queue goes on. So a client that floods the server makes another wait for a share and no
+//! longer.
 
 use alloc::collections::VecDeque;
 
 use super::Node;
 use super::effect::Effect;
 use crate::ids::ConnId;
-
-/// So many bytes, copied a few times on their way, cost about as much as a small request.
-const BYTES_PER_WORK: usize = 256;
+use crate::limits::BYTES_PER_WORK;
 
 /// What the present turn may still do for clients, and who waits for the next one.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +37,11 @@ impl Turn {
         !self.queue.is_empty()
     }
 
+    /// A client comes to the end of the queue.
+    pub(super) fn push(&mut self, slot: u32, conn: ConnId) {
+        self.queue.push_back((slot, conn));
+    }
+
     /// Ends a turn; the next one may do so much.
     pub(super) fn end(&mut self, work: usize) {
         self.number += 1;
@@ -58,9 +62,9 @@ impl Share {
         self.left == 0
     }
 
-    /// A request was run that has brought and written so many bytes.
-    pub(super) fn spend(&mut self, bytes: usize) {
-        let work = 1 + bytes / BYTES_PER_WORK;
+    /// A request was run that has brought and written so many bytes, and has done so much besides.
+    pub(super) fn spend(&mut self, bytes: usize, work: usize) {
+        let work = 1 + bytes / BYTES_PER_WORK + work;
         self.left = self.left.saturating_sub(work);
         self.used = self.used.saturating_add(work);
     }
@@ -91,9 +95,18 @@ impl Node {
             (session.turn, session.work) = (turn.number, 0);
         }
         session.work = session.work.saturating_add(share.used);
-        if waits && !session.queued {
+        if waits {
+            self.await_turn(slot);
+        }
+    }
+
+    /// Lets a client wait for its turn.
+    pub(super) fn await_turn(&mut self, slot: u32) {
+        if let Some(session) = self.sessions.get_mut(slot)
+            && !session.queued
+        {
             session.queued = true;
-            turn.queue.push_back((slot, session.conn));
+            self.turn.push(slot, session.conn);
         }
     }
 
@@ -119,5 +132,6 @@ impl Node {
                 break;
             }
         }
+        self.readers_were_first();
     }
 }

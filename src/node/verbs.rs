@@ -13,6 +13,7 @@ use crate::resp::reply::Protocol;
 use crate::session::transaction::{Transaction, Watch};
 use crate::session::{Reads, Session};
 
+use super::commit::SEARCHED_BYTES_MAX;
 use super::{Node, Phase, Waiter, entry, watchers};
 
 /// What HELLO and INFO say the server is; clients choose their manners by it.
@@ -233,6 +234,12 @@ impl Node {
             return true;
         };
         let exists = self.store.contains(db, key, self.applied_stamp);
+        if let Some(applying) = &self.hold.applying
+            && (applying.rest().len() > SEARCHED_BYTES_MAX
+                || may_write(applying.rest(), db, key, exists))
+        {
+            return true;
+        }
         entries.any(|payload| may_write(payload, db, key, exists))
             || may_write(&self.batch.bytes, db, key, exists)
     }

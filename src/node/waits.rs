@@ -97,7 +97,11 @@ fn until(why: Blocked) -> Option<Mono> {
     match why {
         Blocked::Wait { until, .. } => until,
         Blocked::Sleep { until } => Some(until),
-        Blocked::Reload | Blocked::Rewrite | Blocked::Change | Blocked::Transfer => None,
+        Blocked::Store
+        | Blocked::Reload
+        | Blocked::Rewrite
+        | Blocked::Change
+        | Blocked::Transfer => None,
     }
 }
 

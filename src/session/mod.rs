@@ -85,6 +85,8 @@ pub enum Blocked {
     Change,
     /// RAFT TRANSFER: until another leads, or nobody has taken over.
     Transfer,
+    /// A long read: until it is at its end.
+    Store,
     /// DEBUG RELOAD: until the log is loaded again.
     Reload,
 }

@@ -98,6 +98,11 @@ impl Parked {
         });
     }
 
+    /// Whether `applied` writes are enough for the first item.
+    pub fn is_due(&self, applied: u64) -> bool {
+        self.heads.front().is_some_and(|head| head.after <= applied)
+    }
+
     /// Takes the first item if `applied` writes are enough for it; the ranges of a request are put
     /// into `ranges`.
     ///

@@ -25,8 +25,13 @@ struct Served {
 
 impl Served {
     fn new() -> Self {
+        Self::with_turns_of(Config::default().turn_work)
+    }
+
+    fn with_turns_of(turn_work: usize) -> Self {
         let config = Config {
             append_only: false,
+            turn_work,
             ..Config::default()
         };
         let mut served = Self {
@@ -74,6 +79,37 @@ impl Served {
             assert!(turns < 100_000, "a node that is idle wants no turn");
         }
         turns
+    }
+
+    /// Brings a long request, as far as the node has an appetite, and ends the turn.
+    fn bring(&mut self, conn: ConnId, bytes: &[u8]) {
+        for piece in bytes.chunks(64 << 10) {
+            assert!(self.node.appetite(conn) > 0);
+            self.ask(conn, piece);
+        }
+        self.end_turn();
+    }
+
+    /// Turns until the node wants none, and in each the other client pings; how many turns.
+    fn turns_with_pings(&mut self) -> usize {
+        let mut turns = 0;
+        while self.node.deadline().is_some_and(|due| due.at <= NOW.mono) {
+            let before = self.said_to(ASKS);
+            self.ask(ASKS, b"PING\r\n");
+            self.node.handle(NOW, Input::Timer);
+            self.end_turn();
+            turns += 1;
+            let pong = self.said_to(ASKS) - before;
+            assert_eq!(pong, b"+PONG\r\n".len(), "in turn {turns}");
+        }
+        turns
+    }
+
+    fn last_said_to(&self, conn: ConnId) -> String {
+        let said = self.said.iter().rfind(|(to, _)| *to == conn);
+        said.map_or_else(String::new, |(_, bytes)| {
+            String::from_utf8_lossy(bytes).into_owned()
+        })
     }
 
     fn said_to(&self, conn: ConnId) -> usize {
@@ -130,4 +166,143 @@ fn replies_count_as_work_and_a_flood_without_replies_does() {
     served.ask(FLOODS, &b"SET b 1\r\n".repeat(7000));
     served.ask(ASKS, b"PING\r\n");
     assert!(served.turns() > 10);
+}
+
+/// A request of these words.
+fn request<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
+    let (mut count, mut all) = (0, String::new());
+    for word in words {
+        count += 1;
+        let _ = write!(all, "${}\r\n{word}\r\n", word.len());
+    }
+    format!("*{count}\r\n{all}").into_bytes()
+}
+
+/// How much of each the long commands of the tests take.
+const MANY: usize = 40_000;
+
+#[test]
+fn long_commands_are_cut_and_another_client_is_answered_in_each_turn() {
+    let names: Vec<String> = (0..MANY).map(|number| format!("key:{number}")).collect();
+    let pairs = || names.iter().flat_map(|name| [name.as_str(), "value"]);
+    let one = |name: &'static str| std::iter::once(name);
+    let every = || names.iter().map(String::as_str);
+    let text = "abcdefghij".repeat(300);
+    let mut served = Served::new();
+    for (key, text) in [("l1", text.clone()), ("l2", text.chars().rev().collect())] {
+        served.bring(FLOODS, &request(["SET", key, &text]));
+        served.turns();
+    }
+    let mut exec = request(["MULTI"]);
+    for name in &names {
+        exec.extend(request(["SET", name, "again"]));
+    }
+    exec.extend(request(["EXEC"]));
+    // A request, how many steps it takes, and how its reply begins.
+    let script: [(Vec<u8>, usize, &str); 16] = [
+        (request(one("MSET").chain(pairs())), MANY, "+OK"),
+        (request(one("MSETNX").chain(pairs())), 1, ":0"),
+        (request(one("MGET").chain(every())), MANY, "*40000"),
+        (request(one("EXISTS").chain(every())), MANY, ":40000"),
+        (request(["KEYS", "*"]), MANY, "*40002"),
+        (request(["SCAN", "0", "COUNT", "1000000000"]), MANY, "*2"),
+        (
+            request(["HSET", "hash"].into_iter().chain(pairs())),
+            MANY,
+            ":40000",
+        ),
+        (request(["HGETALL", "hash"]), MANY, "*80000"),
+        (request(["HKEYS", "hash"]), MANY, "*40000"),
+        (request(["HVALS", "hash"]), MANY, "*40000"),
+        (
+            request(["HMGET", "hash"].into_iter().chain(every())),
+            MANY,
+            "*40000",
+        ),
+        (
+            request(["HSCAN", "hash", "0", "COUNT", "1000000000"]),
+            MANY,
+            "*2",
+        ),
+        (
+            request(["HDEL", "hash"].into_iter().chain(every())),
+            MANY,
+            ":40000",
+        ),
+        (request(["LCS", "l1", "l2", "LEN"]), 3000 * 3000 / 256, ":"),
+        (exec, MANY, "*40000"),
+        (request(one("DEL").chain(every())), MANY, ":40000"),
+    ];
+    for (bytes, steps, wanted) in script {
+        served.said.clear();
+        for piece in bytes.chunks(16 << 10) {
+            while served.node.appetite(FLOODS) == 0 {
+                served.node.handle(NOW, Input::Timer);
+                served.end_turn();
+            }
+            served.ask(FLOODS, piece);
+        }
+        let turns = served.turns_with_pings();
+        let name = String::from_utf8_lossy(&bytes[..bytes.len().min(40)]).into_owned();
+        let least = steps / Config::default().turn_work;
+        assert!(turns >= least, "{name:?} took {turns} turns, not {least}");
+        served.end_turn();
+        let said = served.last_said_to(FLOODS);
+        assert!(
+            said.starts_with(wanted),
+            "{name:?}: {:?}",
+            &said[..said.len().min(60)]
+        );
+    }
+}
+
+#[test]
+fn nobody_sees_the_middle_of_a_command_or_transaction() {
+    let mut served = Served::with_turns_of(4);
+    let names: Vec<String> = (0..100).map(|number| format!("key:{number}")).collect();
+    let pairs = |value: &'static str| names.iter().flat_map(move |name| [name.as_str(), value]);
+    let mut exec = request(["MULTI"]);
+    for name in &names {
+        exec.extend(request(["SET", name, "3"]));
+    }
+    exec.extend(request(["EXEC"]));
+    let writes = [
+        request(std::iter::once("MSET").chain(pairs("1"))),
+        request(std::iter::once("MSET").chain(pairs("2"))),
+        exec,
+    ];
+    for (number, bytes) in (1..).zip(&writes) {
+        served.ask(FLOODS, bytes);
+        let mut waited = 0;
+        loop {
+            served.end_turn();
+            let due = served.node.deadline().is_some_and(|due| due.at <= NOW.mono);
+            let said = served.said_to(ASKS);
+            // The one that is written first and the one that is written last.
+            served.ask(ASKS, b"MGET key:0 key:99\r\n");
+            served.end_turn();
+            waited += usize::from(served.said_to(ASKS) == said);
+            if !due {
+                break;
+            }
+            served.node.handle(NOW, Input::Timer);
+        }
+        served.turns();
+        served.end_turn();
+        assert!(waited > 5, "{waited} reads came in the middle of {number}");
+        let seen = served.last_said_to(ASKS);
+        let whole = format!("*2\r\n$1\r\n{number}\r\n$1\r\n{number}\r\n");
+        assert!(seen.ends_with(&whole), "{seen:?}");
+    }
+    let all: Vec<u8> = served
+        .said
+        .iter()
+        .filter(|(to, _)| *to == ASKS)
+        .flat_map(|(_, bytes)| bytes.clone())
+        .collect();
+    let all = String::from_utf8(all).unwrap();
+    for reply in all.split("*2\r\n").skip(1) {
+        let (first, last) = reply.split_at(reply.len() / 2);
+        assert_eq!(first, last, "both are old or both are new");
+    }
 }

@@ -135,8 +135,11 @@ impl World {
             }
             self.judge.witnessed(number, records, around)?;
             return match &self.members[number].node {
-                Some(node) => self.judge.check_spoilt(number, node.store()),
-                None => Ok(()),
+                // In the middle of a command the state is none that anybody may see.
+                Some(node) if !node.is_mid_command() => {
+                    self.judge.check_spoilt(number, node.store())
+                }
+                _ => Ok(()),
             };
         }
         // It has begun to serve: how far it has recovered is known when it has flushed.
@@ -177,8 +180,10 @@ impl World {
 
     fn audit(&mut self, number: usize, recovered: bool) -> Verdict {
         match &self.members[number].node {
-            Some(node) => self.judge.audit(number, node.store(), recovered),
-            None => Ok(()),
+            Some(node) if !node.is_mid_command() => {
+                self.judge.audit(number, node.store(), recovered)
+            }
+            _ => Ok(()),
         }
     }
 

@@ -65,7 +65,7 @@ const WORDS: &[&str] = &[
 
 /// Names of what runs on a store alone.
 fn names() -> Vec<&'static str> {
-    let on_store = |row: &&table::Row| matches!(row.kind, Kind::Read(_) | Kind::Write(_));
+    let on_store = |row: &&Row| matches!(row.kind, Kind::Read(_) | Kind::Write(_));
     rows().iter().filter(on_store).map(|row| row.name).collect()
 }
 
@@ -114,7 +114,7 @@ proptest! {
             let before = desk.store.digest(desk.at);
             let reply = desk.answer(&request).expect("nothing is due where the clocks agree");
             prop_assert_eq!(end_of_reply(&reply), Some(reply.len()), "{} {:?}", name, words);
-            let is_write = table::find(name.as_bytes()).is_some_and(table::Row::is_write);
+            let is_write = table::find(name.as_bytes()).is_some_and(Row::is_write);
             if reply.starts_with(b"-") || !is_write {
                 prop_assert_eq!(desk.store.digest(desk.at), before, "{} {:?}", name, words);
             }

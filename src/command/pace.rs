@@ -1,0 +1,90 @@
+//! Commands that are long by nature, cut into pieces.
+//!
+//! The function of such a command says before each step what the step costs. Where nothing is left
+//! for now it gets `Error::Unfinished` and hands it on. Later it is called again, with the same
+//! arguments, on the same store and at the same moment: nobody has touched the store meanwhile, nor
+//! looked at it. It goes on where it stopped, and its reply does too.
+
+use alloc::boxed::Box;
+
+use super::error::Error;
+use super::lcs::Table;
+use super::scan::Found;
+
+/// How far a command has come, and how much of it may be done now.
+#[derive(Clone, Debug, Default)]
+pub struct Pace {
+    left: usize,
+    spent: usize,
+    is_cut: bool,
+    place: u64,
+    /// What it has counted.
+    pub(super) count: i64,
+    /// What else it has found.
+    pub(super) kept: Kept,
+}
+
+/// What a command has found so far that is no reply yet.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Kept {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Names and values.
+    Found(Found),
+    /// A part of the table of subsequences.
+    Table(Box<Table>),
+}
+
+impl Pace {
+    /// Lets the next piece do so much work.
+    pub fn allow(&mut self, work: usize) {
+        (self.left, self.spent) = (work.max(1), 0);
+    }
+
+    /// What the last piece has done.
+    pub fn spent(&self) -> usize {
+        self.spent
+    }
+
+    /// Whether a command stands in its middle.
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    /// Forgets a command that has come to its end, or shall never do so.
+    pub fn forget(&mut self) {
+        *self = Self {
+            left: self.left,
+            spent: self.spent,
+            ..Self::default()
+        };
+    }
+
+    /// Where the command goes on; it begins at `first`.
+    pub(super) fn from(&self, first: u64) -> u64 {
+        if self.is_cut { self.place } else { first }
+    }
+
+    /// Asks for leave to do the step at `place`. At least one of each piece is done.
+    pub(super) fn step(&mut self, place: u64, work: usize) -> Result<(), Error> {
+        if self.left == 0 {
+            (self.is_cut, self.place) = (true, place);
+            return Err(Error::Unfinished);
+        }
+        self.left = self.left.saturating_sub(work);
+        self.spent = self.spent.saturating_add(work);
+        Ok(())
+    }
+
+    /// How many steps of this cost may be done now, at least one.
+    pub(super) fn steps(&self, work: usize) -> usize {
+        (self.left / work.max(1)).max(1)
+    }
+
+    /// What the step just done has cost beyond what was said.
+    pub(super) fn pay(&mut self, work: usize) {
+        self.left = self.left.saturating_sub(work);
+        self.spent = self.spent.saturating_add(work);
+    }
+}

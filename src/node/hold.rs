@@ -1,0 +1,414 @@
+//! Long commands hold the store, not the loop.
+//!
+//! A command that is long by nature, and a transaction of many, are run in pieces: one each turn,
+//! with all else between them that does not touch the store: sockets, the disk, other members,
+//! elections, PING, INFO, and the proposing and committing of writes. What looks at the store, or
+//! changes it, waits until it is let go: nobody sees the middle of a command. Between two commands
+//! of an entry the store is free; an entry of a thousand commands is applied in pieces all the
+//! same.
+//!
+//! Two can hold the store, and never at once: the entry that is being applied, in the middle of a
+//! command or transaction, and a client's long read. Those that waited come first when an entry has
+//! let go, and the log goes on first when a read has: so neither keeps the other out.
+//!
+//! When leadership is lost in the middle, what is committed is applied to its end and answered as
+//! it would have been; only then those are told whose entries may or may not be, in their order.
+//! After a crash the log is applied again from the beginning of the entry. A script that runs long
+//! is to hold the store in the same way.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::mem;
+use core::ops::Range;
+
+use crate::command::args::Args;
+use crate::command::context::{Dice, Query};
+use crate::command::error::Error;
+use crate::command::pace::Pace;
+use crate::command::table::{self, Kind, Row, ServerVerb, SessionVerb};
+use crate::ids::ConnId;
+use crate::limits::BYTES_PER_WORK;
+use crate::resp::reply::{Protocol, Reply};
+use crate::session::Blocked;
+use crate::time::Stamp;
+
+use super::apply::Applying;
+use super::route::{finish, write_error};
+use super::witness::Answer;
+use super::{Node, Phase, Waiter};
+
+/// Who holds the store, and who waits for it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Hold {
+    /// How far the command has come that is run in pieces.
+    pub(super) pace: Pace,
+    /// How much of what is committed may still be applied in this turn.
+    pub(super) left: usize,
+    /// More may be committed than the last turn has applied.
+    pub(super) is_left_over: bool,
+    /// The entry that is being applied.
+    pub(super) applying: Option<Applying>,
+    /// It stands in the middle of a command or transaction.
+    pub(super) is_mid_command: bool,
+    /// A client's long read.
+    reading: Option<Reading>,
+    /// Clients with parked requests that are to be run before anything else is applied.
+    behind: VecDeque<(u32, ConnId)>,
+    /// Clients whose next request looks at the store.
+    awaited: Vec<(u32, ConnId)>,
+    /// Those that waited for an entry come before the next command of the log.
+    readers_first: bool,
+    /// Clients whose entries may or may not be committed, and what they are told.
+    owed: VecDeque<(Waiter, Error)>,
+}
+
+/// A read in the middle of which its client waits.
+#[derive(Clone, Debug)]
+struct Reading {
+    slot: u32,
+    conn: ConnId,
+    request: Long,
+    /// Which of this member's reads it is.
+    nth: u64,
+    buffer: Vec<u8>,
+    ranges: Vec<Range<u32>>,
+    reply: Vec<u8>,
+}
+
+/// What a read is run with that is found to be long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Long {
+    pub(super) row: &'static Row,
+    pub(super) db: u32,
+    pub(super) protocol: Protocol,
+    pub(super) silent: bool,
+    /// The leader's clock when it began.
+    pub(super) clock: Stamp,
+    /// It looks at the state of a member that does not lead, as its client wished.
+    pub(super) is_old: bool,
+}
+
+impl Hold {
+    /// Nobody holds the store, and a turn may do so much.
+    pub(super) fn new(work: usize) -> Self {
+        Self {
+            left: work,
+            ..Self::default()
+        }
+    }
+}
+
+impl Node {
+    /// Whether the store is held, so that nobody else may look at it or change it.
+    pub(super) fn is_held(&self) -> bool {
+        self.hold.is_mid_command || self.hold.reading.is_some()
+    }
+
+    /// Whether the state is one between two that an entry leads from and to, for a judge.
+    pub fn is_mid_command(&self) -> bool {
+        self.hold.is_mid_command
+    }
+
+    /// Whether an entry, a read or what stands behind them is not at its end.
+    pub(super) fn is_midway(&self) -> bool {
+        let hold = &self.hold;
+        hold.applying.is_some()
+            || hold.reading.is_some()
+            || !hold.behind.is_empty()
+            || !hold.owed.is_empty()
+    }
+
+    /// Whether every entry that was proposed is applied, and all behind it is done.
+    pub(super) fn is_settled(&self) -> bool {
+        self.commit.is_settled() && !self.is_midway()
+    }
+
+    /// Whether a request must wait for the store.
+    pub(super) fn waits_for_store(&self, slot: u32, args: Args<'_>) -> bool {
+        if !self.is_held() || self.phase != Phase::Serving {
+            return false;
+        }
+        let Some(row) = table::find(args.name()) else {
+            return false;
+        };
+        let session = self.sessions.get(slot);
+        let (is_busy, queues) = session.map_or((false, false), |session| {
+            (session.is_busy(), session.transaction.is_some())
+        });
+        match row.kind {
+            // Behind a write of its own, or in an open transaction, it is put aside anyway.
+            Kind::Read(_) => row.group != "connection" && !is_busy && !queues,
+            Kind::Server(verb) => {
+                let names_keys = args.is(1, "countkeysinslot") || args.is(1, "getkeysinslot");
+                let looks = verb == ServerVerb::Debug || verb == ServerVerb::Cluster && names_keys;
+                looks && !is_busy && !queues
+            }
+            Kind::Session(verb) => matches!(verb, SessionVerb::Exec | SessionVerb::Watch),
+            // What flushes is asked which watched keys there are.
+            Kind::Write(_) => row.keys.first == 0 && !queues,
+        }
+    }
+
+    /// Lets a client wait until the store is free.
+    pub(super) fn await_store(&mut self, slot: u32) {
+        if let Some(session) = self.sessions.get_mut(slot) {
+            session.queued = true;
+            let conn = session.conn;
+            self.hold.awaited.push((slot, conn));
+        }
+    }
+
+    /// Runs a piece of a read; `Error::Unfinished` where it goes on later.
+    pub(super) fn read_piece(
+        &mut self,
+        run: fn(&mut Query<'_>, Args<'_>) -> Result<(), Error>,
+        query: (u32, Stamp, u64),
+        args: Args<'_>,
+        reply: Reply<'_>,
+    ) -> Result<(), Error> {
+        let (db, clock, nth) = query;
+        // What runs beside a command that holds the store is short, and looks at nothing.
+        let mut short = Pace::default();
+        let is_held = self.is_held();
+        let pace = if is_held {
+            &mut short
+        } else {
+            &mut self.hold.pace
+        };
+        pace.allow(if is_held {
+            usize::MAX
+        } else {
+            self.config.turn_work
+        });
+        let outcome = run(
+            &mut Query {
+                store: &self.store,
+                db,
+                at: self.applied_stamp,
+                clock,
+                dice: Dice::new(nth, u64::MAX),
+                reply,
+                pace,
+            },
+            args,
+        );
+        let spent = pace.spent();
+        if outcome != Err(Error::Unfinished) {
+            pace.forget();
+        }
+        self.read_work = spent;
+        outcome
+    }
+
+    /// A read has had its first piece and goes on later; what it has written so far is `reply`.
+    pub(super) fn hold_for(&mut self, slot: u32, request: Long, args: Args<'_>, reply: Vec<u8>) {
+        let (mut buffer, mut ranges) = (Vec::new(), Vec::with_capacity(args.len()));
+        for arg in args.iter() {
+            let from = buffer.len() as u32;
+            buffer.extend_from_slice(arg);
+            ranges.push(from..buffer.len() as u32);
+        }
+        self.block(slot, Blocked::Store);
+        let Some(session) = self.sessions.get(slot) else {
+            return;
+        };
+        self.hold.reading = Some(Reading {
+            slot,
+            conn: session.conn,
+            request,
+            nth: self.reads,
+            buffer,
+            ranges,
+            reply,
+        });
+    }
+
+    /// Goes on with the read that holds the store; false where that is not at its end then.
+    fn go_on_reading(&mut self) -> bool {
+        let Some(mut reading) = self.hold.reading.take() else {
+            return true;
+        };
+        let (slot, request) = (reading.slot, reading.request);
+        let waits = self.sessions.get_same(slot, reading.conn);
+        if waits.is_none_or(|session| session.blocked != Some(Blocked::Store)) {
+            // It is gone.
+            self.hold.pace.forget();
+            self.let_go();
+            return true;
+        }
+        let args = Args::new(&reading.buffer, &reading.ranges);
+        let before = reading.reply.len();
+        let outcome = match request.row.kind {
+            Kind::Read(run) => {
+                let reply = Reply::new(&mut reading.reply, request.protocol);
+                let query = (request.db, request.clock, reading.nth);
+                self.read_piece(run, query, args, reply)
+            }
+            _ => Ok(()),
+        };
+        let written = reading.reply.len().saturating_sub(before);
+        self.pay(self.read_work + written / BYTES_PER_WORK);
+        if outcome == Err(Error::Unfinished) {
+            self.hold.reading = Some(reading);
+            return false;
+        }
+        self.release(slot);
+        self.end_reading(reading, outcome);
+        self.let_go();
+        // Whoever has waited meanwhile comes before its next request.
+        self.await_turn(slot);
+        true
+    }
+
+    /// Answers a long read.
+    fn end_reading(&mut self, mut reading: Reading, mut outcome: Result<(), Error>) {
+        let (slot, request) = (reading.slot, reading.request);
+        let row = request.row;
+        let args = Args::new(&reading.buffer, &reading.ranges);
+        let away = !request.is_old && !self.serves();
+        if away {
+            outcome = Err(self.elsewhere(Some(row), args));
+        }
+        if outcome == Err(Error::Due) {
+            let Some(session) = self.sessions.get_mut(slot) else {
+                return;
+            };
+            let after = session.proposed + 1;
+            let (db, protocol, silent) = (request.db, request.protocol, request.silent);
+            session.parked.park(after, db, protocol, silent, args);
+            return self.wait_for_time(slot);
+        }
+        let (protocol, silent) = (request.protocol, request.silent);
+        finish(
+            &mut reading.reply,
+            0,
+            protocol,
+            silent,
+            outcome,
+            &mut self.stats,
+        );
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        let out = session.outbox.buffer();
+        let mark = out.len();
+        if mark == 0 {
+            *out = reading.reply;
+        } else {
+            out.extend_from_slice(&reading.reply);
+        }
+        if !silent {
+            let answer = match (away, request.is_old) {
+                (true, _) => Answer::Elsewhere,
+                (false, true) => Answer::Old,
+                (false, false) => Answer::Read,
+            };
+            self.note_answer(reading.conn, answer);
+        }
+        if self.office.grouped && !request.is_old && !away {
+            self.hold_reply(slot, mark);
+        }
+        self.run_parked(slot);
+        self.mark_dirty(slot);
+    }
+
+    /// The store is free: whoever waits for it is looked at again.
+    pub(super) fn let_go(&mut self) {
+        for (slot, conn) in mem::take(&mut self.hold.awaited) {
+            self.turn.push(slot, conn);
+        }
+    }
+
+    /// An entry has let the store go.
+    pub(super) fn let_go_of_entry(&mut self) {
+        self.hold.is_mid_command = false;
+        self.hold.readers_first = !self.hold.awaited.is_empty();
+        self.let_go();
+    }
+
+    /// Those that waited have had their turn.
+    pub(super) fn readers_were_first(&mut self) {
+        self.hold.readers_first = false;
+    }
+
+    /// Takes note of work on the store.
+    pub(super) fn pay(&mut self, work: usize) {
+        self.hold.left = self.hold.left.saturating_sub(work);
+    }
+
+    /// What a client has parked is run later, and nothing is applied before.
+    pub(super) fn leave_behind(&mut self, slot: u32) {
+        if let Some(session) = self.sessions.get(slot) {
+            self.hold.behind.push_back((slot, session.conn));
+        }
+    }
+
+    /// Whether what is parked must wait: the store is held, or the turn has done enough.
+    pub(super) fn has_done_enough(&self) -> bool {
+        self.is_held() || self.hold.left == 0
+    }
+
+    /// Whether somebody is to be served before the next command of the log.
+    pub(super) fn is_anyone_first(&self) -> bool {
+        self.hold.readers_first || !self.hold.behind.is_empty()
+    }
+
+    /// Whether something waits for a turn in which it may go on.
+    pub(super) fn wants_turn(&self) -> bool {
+        self.is_midway() || self.hold.is_left_over
+    }
+
+    /// Goes on with the read that holds the store and with all that stands behind an entry; false
+    /// where something is left.
+    pub(super) fn clear_the_way(&mut self) -> bool {
+        loop {
+            if self.hold.reading.is_some() && !self.go_on_reading() {
+                return false;
+            }
+            if self.hold.is_mid_command {
+                return true;
+            }
+            if self.hold.left == 0 && !self.hold.behind.is_empty() {
+                return false;
+            }
+            if let Some((slot, conn)) = self.hold.behind.pop_front() {
+                if self.sessions.get_same(slot, conn).is_some() {
+                    self.run_parked(slot);
+                    self.mark_dirty(slot);
+                }
+                continue;
+            }
+            if self.hold.applying.is_some() {
+                return true;
+            }
+            let Some((waiter, error)) = self.hold.owed.pop_front() else {
+                return true;
+            };
+            self.disappoint(&waiter, &error);
+        }
+    }
+
+    /// Tells clients that their writes are not applied, or may not be: now, or when what was
+    /// committed before is applied and answered.
+    pub(super) fn disappoint_all(&mut self, waiters: impl Iterator<Item = Waiter>, error: &Error) {
+        for waiter in waiters {
+            if self.is_midway() {
+                self.hold.owed.push_back((waiter, error.clone()));
+            } else {
+                self.disappoint(&waiter, error);
+            }
+        }
+    }
+
+    fn disappoint(&mut self, waiter: &Waiter, error: &Error) {
+        if !waiter.parked
+            && !waiter.silent
+            && let Some(session) = self.sessions.get_same(waiter.slot, waiter.conn)
+        {
+            write_error(&mut session.reply(), error);
+            self.stats.error(error);
+            self.note_answer(waiter.conn, Answer::Elsewhere);
+        }
+        self.settle(waiter);
+    }
+}
