@@ -6,4 +6,5 @@ mod ends;
 mod limits;
 mod lines;
 mod managed;
+mod memory;
 mod stage;

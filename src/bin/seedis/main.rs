@@ -1,5 +1,6 @@
 //! The shell: the only code that meets the machine.
 
+mod allocator;
 mod backup;
 mod check;
 mod clock;
@@ -38,9 +39,6 @@ use manager::Manager;
 use peers::start::{self, Plan};
 use serve::Server;
 use signals::Stops;
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The exit code of a server that cannot go on.
 const EXIT_FAILURE: i32 = 1;
@@ -143,6 +141,7 @@ async fn serve(options: &Options, plan: Plan, mut stops: Option<&mut Stops>) -> 
     };
     let manager = Rc::new(manager);
     task::spawn_local(Rc::clone(&manager).keep_alive());
+    task::spawn_local(allocator::give_back());
     let (done, outcomes) = tokio::sync::mpsc::unbounded_channel();
     let dir = options.dir.display();
     let disk = if config.append_only {
