@@ -3,8 +3,11 @@
 //! Operations on one file are performed in the order in which they were asked for. `Sync` makes
 //! durable what was written to that file before; `SyncDir` makes durable which files exist.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
+
+use bytes::Bytes;
 
 /// A file of the data directory. There are no others, and no directories below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -111,6 +114,16 @@ pub enum DiskOp {
         offset: u64,
         /// What; comes home in `DiskDone::Written`.
         bytes: Vec<u8>,
+    },
+    /// Writes all of `bytes` at `offset`, as `WriteAt` does; others hold the same memory, and it
+    /// does not come home.
+    WriteShared {
+        /// The file.
+        file: FileName,
+        /// Where, in bytes from the start.
+        offset: u64,
+        /// What.
+        bytes: Box<Bytes>,
     },
     /// Makes what was written to the file, and its length, durable.
     Sync {

@@ -6,6 +6,9 @@ pub const DATABASES: u32 = 16;
 
 /// The longest bulk string of a request, in bytes (`proto-max-bulk-len`).
 pub const BULK_BYTES_MAX: u64 = 512 << 20;
+/// An argument of so many bytes is not copied any more once it has come: it goes past the parser to
+/// where it stays.
+pub const LARGE_ARGUMENT_BYTES: usize = 256 << 10;
 /// The most arguments of one request.
 pub const ARGUMENTS_MAX: u64 = 1 << 20;
 /// The longest inline request, and the longest line of a header, in bytes.
@@ -35,6 +38,8 @@ pub const ENTRY_BYTES_SOFT_MAX: usize = 1 << 20;
 pub const TRANSACTION_BYTES_MAX: usize = 1 << 30;
 /// The size of a new log segment, in bytes.
 pub const SEGMENT_BYTES: u64 = 32 << 20;
+/// An entry of so many bytes is written to the log in pieces of that size, which share its memory.
+pub const LOG_PIECE_BYTES: usize = 1 << 20;
 /// The most bytes that recovery asks for in one read.
 pub const READ_BYTES: u32 = 1 << 20;
 /// The most bytes of one frame of a member that carries entries or states: one entry, which holds a

@@ -35,6 +35,18 @@ impl Disk {
                 content[end - bytes.len()..end].copy_from_slice(&bytes);
                 return Ok(DiskDone::Written { bytes });
             }
+            DiskOp::WriteShared {
+                file,
+                offset,
+                bytes,
+            } => {
+                let bytes = bytes.to_vec();
+                self.perform(DiskOp::WriteAt {
+                    file,
+                    offset,
+                    bytes,
+                })?;
+            }
             DiskOp::Sync { file } => {
                 self.0.get(&file).ok_or(DiskError::NotFound)?;
             }
@@ -90,6 +102,7 @@ pub(crate) fn settings(policy: Policy) -> Settings {
     Settings {
         policy,
         segment_bytes: 4096,
+        piece_bytes: 64,
         identity: b"me".to_vec(),
     }
 }

@@ -2,8 +2,8 @@
 
 use bytes::Bytes as Payload;
 use seedis::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term};
-use seedis::raft::message::{Append, Chunk, Envelope, Message, Place};
-use seedis::raft::{Entry, Kind, Member, Membership, SnapshotId};
+use seedis::raft::message::{Append, Chunk, Envelope, Message, Part, Place};
+use seedis::raft::{Entry, Kind, KnownSum, Member, Membership, SnapshotId};
 use seedis::time::Stamp;
 
 use crate::bytes::Bytes;
@@ -61,7 +61,7 @@ pub(crate) fn envelope(bytes: &mut Bytes<'_>, to: Member, near: Near) -> Envelop
 pub(crate) fn message(bytes: &mut Bytes<'_>, near: Near) -> Message {
     let index = |bytes: &mut Bytes<'_>| LogIndex(number(bytes, near.last.0.0));
     let flag = |bytes: &mut Bytes<'_>| bytes.below(2) == 1;
-    match bytes.below(16) {
+    match bytes.below(18) {
         0 => Message::PreVote {
             prospective: Term(number(bytes, near.term.saturating_add(1))),
             last: place(bytes, near),
@@ -109,6 +109,25 @@ pub(crate) fn message(bytes: &mut Bytes<'_>, near: Near) -> Message {
         11 => Message::ChunkReply {
             id: snapshot_id(bytes, near),
             offset: number(bytes, 0),
+        },
+        12 => {
+            let prev = place(bytes, near);
+            let data = payload(bytes);
+            let offset = number(bytes, 0).min(1 << 10);
+            Message::Part(Part {
+                prev,
+                commit: LogIndex(number(bytes, near.commit)),
+                round: number(bytes, 0),
+                term: Term(number(bytes, prev.1.0)),
+                stamp: Stamp(u64::from(bytes.byte())),
+                length: offset + data.len() as u64 + bytes.below(3) as u64,
+                offset,
+                data,
+            })
+        }
+        13 => Message::PartReply {
+            place: place(bytes, near),
+            bytes: number(bytes, 0),
         },
         _ => Message::Append(append(bytes, near)),
     }
@@ -171,6 +190,7 @@ pub(crate) fn entry(bytes: &mut Bytes<'_>, index: LogIndex, term: Term) -> Entry
         stamp: Stamp(u64::from(bytes.byte())),
         kind,
         payload,
+        known: KnownSum::default(),
     }
 }
 

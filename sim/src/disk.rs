@@ -205,6 +205,24 @@ impl FakeDisk {
                 });
                 return Ok(DiskDone::Written { bytes });
             }
+            DiskOp::WriteShared {
+                file,
+                offset,
+                bytes,
+            } => {
+                let bytes = bytes.to_vec();
+                let op = DiskOp::WriteAt {
+                    file,
+                    offset,
+                    bytes,
+                };
+                // The memory is somebody else's, and does not come home.
+                return match self.perform(op) {
+                    Ok(_) => Ok(DiskDone::Done),
+                    Err(DiskError::NoSpace { .. }) => Err(DiskError::NoSpace { bytes: Vec::new() }),
+                    Err(other) => Err(other),
+                };
+            }
             DiskOp::Sync { file } => {
                 let Some(inode) = self.names.get(&file).copied() else {
                     return Err(DiskError::NotFound);

@@ -268,6 +268,10 @@ impl Scenario {
             twins: if on_bytes { 200 } else { 10 },
         };
         scenario.tables(&mut class(45));
+        // Bounds of large values that most values exceed, or some, or none.
+        scenario.config.log_piece_bytes = *class(46).pick(&[200, 1000, 1 << 20, 1 << 20]);
+        let bounds = [1, 20, 200, 256 << 10, 256 << 10];
+        scenario.config.large_argument_bytes = *class(47).pick(&bounds);
         if profile.is_light() {
             scenario.lighten(profile, &class);
         }

@@ -1,5 +1,5 @@
-//! The log as it is appended to: records gather in memory, leave as one write per turn, and are
-//! synced by policy.
+//! The log as it is appended to: records gather in memory, leave when a turn ends, and are synced
+//! by policy.
 
 use alloc::collections::VecDeque;
 use alloc::string::String;
@@ -12,21 +12,18 @@ use crate::time::{Deadline, Mono, Now, Reason};
 
 use super::failure::Failure;
 use super::manifest::Debt;
-use super::record::{self, FRAME_BYTES, HEAD_BYTES, Head, Place, Restated};
+use super::record::{Place, Restated};
 use super::rewrite::Rewriting;
 use super::segment::{self, Next};
 use super::sync::Syncing;
+use super::writing::{Chunk, Writing};
 use super::{Op, Policy, Settings, Tickets};
 
 /// How much of a segment is kept for records without a body when no other segment can be made, in
 /// bytes.
 const RESERVE_BYTES: u64 = 64 << 10;
-/// How long to wait before a write that found no space is tried again.
-const WRITE_RETRY: Duration = Duration::from_millis(100);
 /// How long a log is idle before it writes down how far it is synced.
 const IDLE: Duration = Duration::from_secs(1);
-/// The largest buffer that is kept for the next write, in bytes.
-const BUFFER_BYTES_MAX: usize = 4 << 20;
 
 /// How large a log is, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,28 +36,12 @@ pub struct LogSize {
     pub segments: u64,
 }
 
-/// Bytes on their way to a segment.
-#[derive(Clone, Debug)]
-struct Chunk {
-    place: Place,
-    bytes: Vec<u8>,
-    /// The last record in it.
-    last: PersistSeq,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Writing {
-    ticket: Ticket,
-    place: Place,
-    last: PersistSeq,
-}
-
 /// What of a segment is handed to the disk and not known to be synced.
 #[derive(Clone, Copy, Debug)]
-struct Unsynced {
-    segment: u64,
-    end: u64,
-    last: PersistSeq,
+pub(super) struct Unsynced {
+    pub(super) segment: u64,
+    pub(super) end: u64,
+    pub(super) last: PersistSeq,
 }
 
 /// An open log.
@@ -71,37 +52,37 @@ pub struct Log {
     /// Where the next record goes.
     pub(super) end: Place,
     /// Up to where the present segment is preallocated.
-    capacity: u64,
+    pub(super) capacity: u64,
     pub(super) next: Next,
     wants_next: bool,
     pub(super) predecessor: u64,
-    restated: Restated,
-    last_index: LogIndex,
+    pub(super) restated: Restated,
+    pub(super) last_index: LogIndex,
     pub(super) last_is_mark: bool,
     idle_since: Mono,
-    pending: VecDeque<Chunk>,
-    writing: VecDeque<Writing>,
+    pub(super) pending: VecDeque<Chunk>,
+    pub(super) writing: VecDeque<Writing>,
     /// Outcomes of writes that ended before one that was asked for earlier, on another segment.
-    early: Vec<(Ticket, Result<DiskDone, DiskError>)>,
+    pub(super) early: Vec<(Ticket, Result<DiskDone, DiskError>)>,
     /// Writes that found no space, and those behind them: to be made again, in order.
-    refused: VecDeque<Chunk>,
+    pub(super) refused: VecDeque<Chunk>,
     /// Why, in the operating system's words.
-    refused_for: &'static str,
-    retry_at: Mono,
-    spare: Vec<Vec<u8>>,
-    unsynced: VecDeque<Unsynced>,
-    syncing: Syncing,
+    pub(super) refused_for: &'static str,
+    pub(super) retry_at: Mono,
+    pub(super) spare: Vec<Vec<u8>>,
+    pub(super) unsynced: VecDeque<Unsynced>,
+    pub(super) syncing: Syncing,
     /// What the sync in flight covers.
-    sync_covers: Option<Unsynced>,
+    pub(super) sync_covers: Option<Unsynced>,
     pub(super) appended: PersistSeq,
-    written: PersistSeq,
+    pub(super) written: PersistSeq,
     /// What may be relied on under a relaxed policy.
     released: PersistSeq,
     pub(super) synced: PersistSeq,
-    synced_place: Place,
+    pub(super) synced_place: Place,
     /// Records up to this one count as persisted only when synced.
-    must_sync: PersistSeq,
-    must_sync_next: bool,
+    pub(super) must_sync: PersistSeq,
+    pub(super) must_sync_next: bool,
     pub(super) base: u64,
     pub(super) base_bytes: u64,
     pub(super) first_segment: u64,
@@ -173,56 +154,10 @@ impl Log {
         }
     }
 
-    /// Adds one record; it leaves with the next `flush`. `last` is the last entry that the log then
-    /// holds.
-    pub fn append(&mut self, restated: &Restated, last: LogIndex, body: &[u8]) -> PersistSeq {
-        self.appended = self.appended.next();
-        self.restated = *restated;
-        self.last_index = last;
-        self.last_is_mark = false;
-        self.put(body);
-        if core::mem::take(&mut self.must_sync_next) {
-            // One damaged record must not make a member forget its vote: another says the same.
-            self.put(&[]);
-            self.must_sync = self.appended;
-        }
-        self.appended
-    }
-
     /// What is appended next counts as persisted only when it is synced, whatever the policy: a
     /// term, a vote.
     pub fn must_sync(&mut self) {
         self.must_sync_next = true;
-    }
-
-    fn put(&mut self, body: &[u8]) {
-        let length = (FRAME_BYTES + HEAD_BYTES + body.len()) as u64;
-        if self.end.offset + length > self.capacity {
-            self.change_segment();
-        }
-        let head = Head {
-            predecessor: self.predecessor,
-            synced: self.synced_place,
-            restated: self.restated,
-            last: self.last_index,
-        };
-        let fits = self
-            .pending
-            .back()
-            .is_some_and(|chunk| chunk.place.segment == self.end.segment);
-        if !fits {
-            let bytes = self.spare.pop().unwrap_or_default();
-            self.pending.push_back(Chunk {
-                place: self.end,
-                bytes,
-                last: self.appended,
-            });
-        }
-        if let Some(chunk) = self.pending.back_mut() {
-            self.predecessor = record::put_log(&mut chunk.bytes, self.end, &head, body);
-            chunk.last = self.appended;
-        }
-        self.end.offset += length;
     }
 
     /// Goes on in the next segment, if it is ready; else the present one grows beyond its
@@ -268,44 +203,6 @@ impl Log {
         self.step_rewrite(out);
     }
 
-    fn write(&mut self, chunk: Chunk, out: &mut Vec<Op>) {
-        let Chunk { place, bytes, last } = chunk;
-        let end = place.offset + bytes.len() as u64;
-        let at = self
-            .unsynced
-            .partition_point(|span| span.segment < place.segment);
-        match self.unsynced.get_mut(at) {
-            Some(span) if span.segment == place.segment => (span.end, span.last) = (end, last),
-            _ => self.unsynced.insert(
-                at,
-                Unsynced {
-                    segment: place.segment,
-                    end,
-                    last,
-                },
-            ),
-        }
-        let op = DiskOp::WriteAt {
-            file: segment::file(place.segment),
-            offset: place.offset,
-            bytes,
-        };
-        let ticket = self.tickets.ask(op, out);
-        self.writing.push_back(Writing {
-            ticket,
-            place,
-            last,
-        });
-    }
-
-    fn retry_write(&mut self, now: Mono, out: &mut Vec<Op>) {
-        if self.writing.is_empty() && self.retry_at <= now {
-            while let Some(chunk) = self.refused.pop_front() {
-                self.write(chunk, out);
-            }
-        }
-    }
-
     fn sync_when_due(&mut self, now: Mono, out: &mut Vec<Op>) {
         let Some(oldest) = self.unsynced.front() else {
             self.syncing.is_clean(now);
@@ -344,7 +241,7 @@ impl Log {
         }
     }
 
-    fn release(&mut self, now: Mono) {
+    pub(super) fn release(&mut self, now: Mono) {
         if !self.syncing.is_stalled(now) || self.unsynced.is_empty() {
             self.released = self.written;
         }
@@ -386,57 +283,6 @@ impl Log {
             return Ok(());
         }
         self.rewrite_completed(ticket, outcome, out)
-    }
-
-    fn written(&mut self, now: Mono, outcome: Result<DiskDone, DiskError>) -> Result<(), Failure> {
-        let Some(writing) = self.writing.pop_front() else {
-            return Ok(());
-        };
-        match outcome {
-            Ok(DiskDone::Written { bytes }) if !self.refused.is_empty() => {
-                // It stands behind a hole, which the next attempt fills; then it is made once more.
-                self.refuse(writing, bytes);
-            }
-            Ok(done) => {
-                self.written = writing.last;
-                if let DiskDone::Written { mut bytes } = done
-                    && bytes.capacity() <= BUFFER_BYTES_MAX
-                    && self.spare.len() < 4
-                {
-                    bytes.clear();
-                    self.spare.push(bytes);
-                }
-                self.release(now);
-            }
-            Err(error) if error.is_shortage() => {
-                self.refused_for = error.words();
-                self.retry_at = now + WRITE_RETRY;
-                self.refuse(writing, error.into_bytes());
-            }
-            Err(error) => return Err(Failure::Write(error)),
-        }
-        Ok(())
-    }
-
-    /// Keeps a write for another attempt. What is synced meanwhile covers neither it nor what
-    /// stands behind it, in later segments too.
-    fn refuse(&mut self, writing: Writing, bytes: Vec<u8>) {
-        let (hole, written) = (writing.place, self.written);
-        let cut = |span: &mut Unsynced| {
-            if span.segment == hole.segment {
-                span.end = span.end.min(hole.offset);
-                span.last = span.last.min(written);
-            }
-            // The beginning of a segment lies behind the end of the one before: it is no mark.
-            span.segment <= hole.segment && span.end > 0
-        };
-        self.unsynced.retain_mut(cut);
-        self.sync_covers.take_if(|span| !cut(span));
-        self.refused.push_back(Chunk {
-            place: writing.place,
-            bytes,
-            last: writing.last,
-        });
     }
 
     fn has_synced(&mut self, now: Mono) {

@@ -21,6 +21,7 @@ mod segment;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod writing;
 
 pub use failure::Failure;
 pub use image::Image;
@@ -30,6 +31,7 @@ pub use manifest::Debt;
 pub use record::Restated;
 pub use recover::{Damage, Event, Recovery};
 pub use rewrite::RewriteState;
+pub use writing::Large;
 
 use alloc::vec::Vec;
 
@@ -54,6 +56,8 @@ pub struct Settings {
     pub policy: Policy,
     /// The size to which a new segment is preallocated, in bytes.
     pub segment_bytes: u64,
+    /// An entry of this size is written in pieces of this size, in bytes.
+    pub piece_bytes: usize,
     /// What a fresh directory's manifest says about its owner.
     pub identity: Vec<u8>,
 }

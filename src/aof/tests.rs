@@ -10,7 +10,10 @@ use std::collections::VecDeque;
 
 use disk::Disk;
 
+use bytes::Bytes;
+
 use super::*;
+use crate::checksum::crc64;
 use crate::ids::{LogIndex, NodeId, Term};
 use crate::time::{Mono, Now};
 
@@ -25,6 +28,7 @@ pub(super) fn settings(policy: Policy) -> Settings {
     Settings {
         policy,
         segment_bytes: 4096,
+        piece_bytes: 64,
         identity: b"me".to_vec(),
     }
 }
@@ -110,7 +114,18 @@ impl Bench {
             vote: Some(NodeId(1)),
             commit: LogIndex(0),
         };
-        self.log.append(&head, LogIndex(0), body)
+        // As a node does with what is large.
+        let (Some((first, rest)), true) = (body.split_at_checked(3), body.len() > 64 + 5) else {
+            return self.log.append(&head, LogIndex(0), body);
+        };
+        let (payload, tail) = rest.split_at(rest.len() - 2);
+        let large = Large {
+            head: first,
+            payload: &Bytes::copy_from_slice(payload),
+            payload_sum: crc64(&[], payload),
+            tail,
+        };
+        self.log.append_large(&head, LogIndex(0), &large)
     }
 
     /// Flushes, and performs operations until none is left or `steps` are done; false if some are

@@ -14,7 +14,7 @@ use crate::command::context::{Change, Dice};
 use crate::command::error::{Error, Outcome};
 use crate::command::table::{self, Kind, Row, SessionVerb};
 use crate::ids::{ConnId, LogIndex};
-use crate::limits::BYTES_PER_WORK;
+use crate::limits::{BYTES_PER_WORK, LARGE_ARGUMENT_BYTES};
 use crate::resp::reply::{Protocol, Reply};
 use crate::time::Stamp;
 
@@ -98,8 +98,11 @@ impl Node {
         self.witness.note(|| Witnessed::Entry {
             index,
             stamp,
-            payload: Bytes::copy_from_slice(&payload),
+            payload: payload.clone(),
         });
+        // A large value is kept where it came.
+        let is_large = payload.len() >= LARGE_ARGUMENT_BYTES;
+        self.store.lend(is_large.then(|| payload.clone()));
         let reader = Reader::new(&payload);
         if let Some(seed) = reader.seed() {
             self.store.set_seed(seed);
@@ -155,6 +158,7 @@ impl Node {
         while let Some(waiter) = entry.waiter(|_| true) {
             self.settle(&waiter);
         }
+        self.store.lend(None);
         self.commit.give_back(entry.waiters);
     }
 

@@ -72,6 +72,7 @@ impl Backup {
         let mut recovery = Recovery::read_only(aof::Settings {
             policy: policy::of(Fsync::Always),
             segment_bytes: Config::default().segment_bytes,
+            piece_bytes: Config::default().log_piece_bytes,
             identity: Vec::new(),
         });
         let mut ops = Vec::new();

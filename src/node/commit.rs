@@ -12,17 +12,18 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
-use crate::aof::{Log, Op, Restated};
+use crate::aof::{Log, Op};
 use crate::disk::{DiskDone, DiskError};
 use crate::ids::{LogIndex, NodeId, PersistSeq, Ticket};
 use crate::limits;
-use crate::raft::{Kind, Outgoing, Raft};
+use crate::raft::{Kind, KnownSum, Outgoing, Raft};
 use crate::session::Blocked;
 use crate::store::Store;
 use crate::time::{Deadline, Mono, Reason, Stamp};
 
 use super::effect::{Effect, Note};
 use super::entry;
+use super::large::Encoded;
 use super::recovery::Recovering;
 use super::rewrite::Rewrite;
 use super::snapshot::Snapshots;
@@ -49,7 +50,7 @@ pub(super) struct Commit {
     proposed: VecDeque<Proposed>,
     proposed_bytes: usize,
     /// Which of Raft's hand-overs each of the log's appends held.
-    appended: VecDeque<(PersistSeq, PersistSeq)>,
+    pub(super) appended: VecDeque<(PersistSeq, PersistSeq)>,
     /// Waiter lists that are empty and are used again.
     spare: Vec<Vec<Waiter>>,
     pub(super) ops: Vec<Op>,
@@ -175,10 +176,25 @@ impl Node {
         // says: an empty transaction is executed before the doors are open.
         let stamp = clock.max(raft.last_stamp());
         self.stamped = (stamp, self.now.mono);
-        let payload = if self.store.seed().is_none() && !self.batch.bytes.is_empty() {
-            entry::with_seed(self.config.hash_seed, &self.batch.bytes)
-        } else {
-            Bytes::copy_from_slice(&self.batch.bytes)
+        let names_seed = self.store.seed().is_none();
+        let (payload, known) = match self.batch.whole.take() {
+            Some(Encoded { payload, sum }) => {
+                if names_seed {
+                    // An entry of its own, so that what is large is not copied. Where it is
+                    // refused the other is too.
+                    let seed = entry::with_seed(self.config.hash_seed, &[]);
+                    let _ = raft.propose(stamp, seed);
+                }
+                (payload, KnownSum(Some(sum)))
+            }
+            None if names_seed && !self.batch.bytes.is_empty() => {
+                let payload = entry::with_seed(self.config.hash_seed, &self.batch.bytes);
+                (payload, KnownSum::default())
+            }
+            None => {
+                let payload = Bytes::copy_from_slice(&self.batch.bytes);
+                (payload, KnownSum::default())
+            }
         };
         let waiters = mem::replace(
             &mut self.batch.waiters,
@@ -190,7 +206,7 @@ impl Node {
         self.batch.bytes.shrink_to(limits::ENTRY_BYTES_SOFT_MAX * 2);
         self.batch.count = 0;
         self.batch.wants_time = false;
-        let Ok(index) = raft.propose(stamp, payload.clone()) else {
+        let Ok(index) = raft.propose_summed(stamp, payload.clone(), known) else {
             self.commands_in_entries -= count;
             return self.refuse(waiters);
         };
@@ -213,72 +229,11 @@ impl Node {
         self.commit.give_back(waiters);
     }
 
-    /// Hands to the log what Raft wants to last.
-    fn hand_over(&mut self) {
-        let Commit {
-            raft: Some(raft),
-            log,
-            appended,
-            body,
-            ..
-        } = &mut self.commit
-        else {
-            return;
-        };
-        loop {
-            let last = raft.last();
-            let Some(unpersisted) = raft.unpersisted() else {
-                break;
-            };
-            let Some(log) = log.as_mut() else {
-                let seq = unpersisted.seq;
-                raft.persisted(seq);
-                continue;
-            };
-            body.clear();
-            for entry in unpersisted.entries {
-                entry.encode(body);
-            }
-            if unpersisted.must_sync {
-                log.must_sync();
-            }
-            let head = Restated {
-                term: unpersisted.term,
-                vote: unpersisted.vote,
-                commit: unpersisted.commit,
-            };
-            let seq = unpersisted.seq;
-            appended.push_back((log.append(&head, last, body), seq));
-        }
-        body.shrink_to(limits::ENTRY_BYTES_SOFT_MAX * 2);
-    }
-
     /// One write for all that was handed over, and a sync where one is due.
     pub(super) fn flush_log(&mut self) {
         if let Some(log) = &mut self.commit.log {
             log.flush(self.now, &mut self.commit.ops);
             self.learn_persisted();
-        }
-    }
-
-    /// Tells Raft how far the log has come.
-    fn learn_persisted(&mut self) {
-        let Commit {
-            raft: Some(raft),
-            log: Some(log),
-            appended,
-            ..
-        } = &mut self.commit
-        else {
-            return;
-        };
-        let persisted = log.persisted();
-        let mut newest = None;
-        while let Some((_, raft_seq)) = appended.pop_front_if(|(seq, _)| *seq <= persisted) {
-            newest = Some(raft_seq);
-        }
-        if let Some(seq) = newest {
-            raft.persisted(seq);
         }
     }
 
@@ -524,7 +479,8 @@ impl Node {
             at: self.now.mono,
             reason: Reason::LeftOver,
         };
-        let left_over = self.has_left_over().then_some(at_once);
+        let left_over = self.has_left_over() || !self.assembling.is_empty();
+        let left_over = left_over.then_some(at_once);
         let log = self.commit.log.as_ref().and_then(Log::deadline);
         let raft = self.commit.raft.as_ref().and_then(Raft::deadline);
         let raft = raft.map(|at| Deadline {

@@ -53,6 +53,10 @@ pub struct Config {
     pub rewrite_min_bytes: u64,
     /// The size of a log segment, in bytes.
     pub segment_bytes: u64,
+    /// An argument of this size goes past the parser, in bytes.
+    pub large_argument_bytes: usize,
+    /// An entry of this size is written to the log in pieces of this size, in bytes.
+    pub log_piece_bytes: usize,
     /// Whether a leader answers reads without asking anybody while its lease lasts. Safe only where
     /// no clock runs off by more than a thousandth.
     pub lease_reads: bool,
@@ -154,6 +158,8 @@ impl Default for Config {
             rewrite_percentage: 100,
             rewrite_min_bytes: 64 << 20,
             segment_bytes: crate::limits::SEGMENT_BYTES,
+            large_argument_bytes: crate::limits::LARGE_ARGUMENT_BYTES,
+            log_piece_bytes: crate::limits::LOG_PIECE_BYTES,
             lease_reads: false,
             staleness_ms_max: 0,
             follower_proxy: false,

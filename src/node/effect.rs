@@ -8,6 +8,7 @@ use core::fmt;
 use crate::disk::DiskOp;
 use crate::ids::{ConnId, LogIndex, NodeId, Term, Ticket};
 pub use crate::raft::Class;
+use crate::raft::wire;
 
 use super::options::rewrite::Setting;
 
@@ -57,6 +58,13 @@ pub enum Effect {
 }
 
 const _: () = assert!(size_of::<Effect>() <= 48);
+
+/// Whether a driver may send this frame again while the process stands in the turn behind the one
+/// that made it: a heartbeat, or an answer to one. It says nothing new by that, and confirms nothing
+/// that it did not when it was made; a network may double any frame.
+pub fn may_be_repeated(frame: &[u8]) -> bool {
+    wire::is_heartbeat(frame)
+}
 
 /// The effects of a turn, in the order in which they are to be done; lent by the driver and used
 /// again.

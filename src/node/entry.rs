@@ -31,6 +31,20 @@ pub fn put_command(out: &mut Vec<u8>, db: u32, args: Args<'_>) {
     }
 }
 
+/// What stands before the arguments of a command, so many of which follow.
+pub fn command_head(db: u32, arguments: usize) -> Vec<u8> {
+    let mut head = alloc::vec![db as u8];
+    put_number(&mut head, arguments as u64);
+    head
+}
+
+/// What stands before an argument of so many bytes.
+pub fn argument_head(bytes: usize) -> Vec<u8> {
+    let mut head = Vec::new();
+    put_number(&mut head, bytes as u64);
+    head
+}
+
 /// Appends the head of a transaction and its commands, as `put_command` wrote them.
 pub fn put_transaction(out: &mut Vec<u8>, count: u32, commands: &[u8]) {
     out.push(TRANSACTION);

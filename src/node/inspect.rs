@@ -71,6 +71,7 @@ impl Inspection {
         let mut recovery = Recovery::read_only(aof::Settings {
             policy: policy::of(Fsync::Always),
             segment_bytes: Config::default().segment_bytes,
+            piece_bytes: Config::default().log_piece_bytes,
             identity: Vec::new(),
         });
         let mut ops = Vec::new();

@@ -13,10 +13,12 @@ pub mod config;
 pub mod effect;
 pub mod entry;
 pub mod greeting;
+mod hand_over;
 mod hold;
 pub mod input;
 pub mod inspect;
 mod joining;
+mod large;
 mod leaving;
 mod office;
 pub mod options;
@@ -56,6 +58,7 @@ use config::Config;
 use effect::{Effect, Effects};
 use hold::Hold;
 use input::Input;
+use large::Encoded;
 use office::{Met, Office};
 use sessions::Sessions;
 use stats::Stats;
@@ -97,6 +100,8 @@ struct Batch {
     bytes: Vec<u8>,
     count: u32,
     waiters: Vec<Waiter>,
+    /// In the place of `bytes`, a command that is an entry of its own.
+    whole: Option<Encoded>,
     /// Replicated time is to move even where nothing is written.
     wants_time: bool,
 }
@@ -125,6 +130,8 @@ pub struct Node {
     hold: Hold,
     /// What the last read that was run has cost.
     read_work: usize,
+    /// When the first input of this turn was handled.
+    turn_began: Option<Mono>,
     /// Replicated time: the stamp of the last applied entry.
     applied_stamp: Stamp,
     /// The last stamp that was given or applied, and when that was by this member's monotonic
@@ -154,6 +161,10 @@ pub struct Node {
     dirty: Vec<u32>,
     /// What `handle` decided and `flush` will emit.
     effects: Vec<Effect>,
+    /// The request that is being looked at, where it was put together as an entry holds it.
+    in_hand: Option<Encoded>,
+    /// Clients whose requests are being put together.
+    assembling: Vec<(u32, ConnId)>,
     /// The last effect of all, once there is one.
     farewell: Option<Effect>,
     ranges: Vec<Range<u32>>,
@@ -183,6 +194,7 @@ impl Node {
             turn: Turn::new(config.turn_work),
             hold: Hold::new(config.turn_work),
             read_work: 0,
+            turn_began: None,
             applied_stamp: Stamp::default(),
             stamped: (Stamp::default(), now.mono),
             commands_applied: 0,
@@ -200,6 +212,8 @@ impl Node {
             witness: Witness::new(config.witness),
             dirty: Vec::new(),
             effects: Vec::new(),
+            in_hand: None,
+            assembling: Vec::new(),
             farewell: None,
             ranges: Vec::new(),
             ranges_parked: Vec::new(),
@@ -213,6 +227,7 @@ impl Node {
     /// Takes note of one thing that has happened. Asks for nothing yet: that is for `flush`.
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
         self.now = now;
+        self.turn_began.get_or_insert(now.mono);
         match input {
             Input::Opened { conn, address } => self.opened(conn, address),
             Input::Received { conn, bytes } => {
@@ -262,8 +277,12 @@ impl Node {
     /// Ends a turn: what was asked for in it becomes one append, and what is decided by now leaves.
     pub fn flush(&mut self, now: Now, out: &mut Effects) {
         self.now = now;
+        if let (Some(began), Some(raft)) = (self.turn_began.take(), &mut self.commit.raft) {
+            raft.paused(began, now.mono);
+        }
         self.watch_clocks();
         self.tend_clients();
+        self.assemble_turn();
         self.resume_paused();
         self.commit_turn();
         // Without a disk the turn's writes are applied by now, and with them what was parked
@@ -316,6 +335,7 @@ impl Node {
             || self.phase == Phase::Stopping
             || session.blocked.is_some()
             || session.queued
+            || session.assembling.is_some()
             || session.outbox.len() > OUTBOX_BYTES_MAX
             || self.is_full();
         if full { 0 } else { APPETITE }

@@ -9,6 +9,8 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use bytes::Bytes;
+
 use crate::aof::{self, Debt, Event, Recovery};
 use crate::disk::{DiskDone, DiskError};
 use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term, Ticket};
@@ -139,6 +141,7 @@ impl Node {
         let mut recovery = Recovery::new(aof::Settings {
             policy: policy::of(self.config.fsync),
             segment_bytes: self.config.segment_bytes,
+            piece_bytes: self.config.log_piece_bytes,
             identity: identity.encode(),
         });
         recovery.number_from(tickets);

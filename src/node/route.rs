@@ -41,13 +41,21 @@ impl Node {
             return;
         }
         let mut inbound = mem::take(&mut session.inbound);
+        let mut bytes = bytes;
+        if let Some(large) = &mut inbound.large {
+            large.feed(&mut bytes);
+            if large.missing > 0 {
+                self.keep_inbound(slot, inbound);
+                return;
+            }
+        }
         let was_kept = !inbound.kept.is_empty();
         if was_kept {
             inbound.keep(bytes);
         }
         let kept = mem::take(&mut inbound.kept);
         let buffer = if was_kept { &kept[..] } else { bytes };
-        let (mut at, mut paused, mut waits) = (0, false, false);
+        let (mut at, mut paused, mut waits, mut taken) = (0, false, false, 0..0);
         let mut share = self.share_of(slot);
         loop {
             if !self.may_take(slot) {
@@ -61,6 +69,10 @@ impl Node {
             // AUTH and RESET may stand in the same bytes, before what they allow or forbid.
             let limits = self.limits_of(slot);
             match inbound.parser.next(&buffer[at..], &limits) {
+                Ok(Step::Request { consumed }) if inbound.large.is_some() => {
+                    self.end_large(slot, &mut inbound, &buffer[at..]);
+                    at += consumed;
+                }
                 Ok(Step::Request { consumed }) => {
                     let rest = &buffer[at..];
                     let args = Args::new(inbound.parser.bytes(rest), inbound.parser.arguments());
@@ -76,7 +88,10 @@ impl Node {
                     at += consumed;
                 }
                 Ok(Step::Empty { consumed }) => at += consumed,
-                Ok(Step::Incomplete { .. }) => break,
+                Ok(Step::Incomplete { .. }) => {
+                    taken = self.begin_large(slot, &mut inbound, &buffer[at..]);
+                    break;
+                }
                 Err(error) => {
                     self.protocol_error(slot, error);
                     at = buffer.len();
@@ -91,23 +106,33 @@ impl Node {
         } else if at < len {
             inbound.keep(&bytes[at..]);
         }
+        inbound.kept.drain(taken);
         if let Some(session) = self.sessions.get_mut(slot) {
-            if inbound.kept.len() > limits::QUERY_BUFFER_BYTES_MAX {
-                // As in Redis without a word: the client is still busy with its request.
-                session.closing = true;
-                inbound = Inbound::default();
-                paused = false;
-            }
-            session.inbound = inbound;
             session.paused = paused && at < len;
         }
         self.end_share(slot, share, waits);
+        self.keep_inbound(slot, inbound);
         self.mark_dirty(slot);
     }
 
     fn unsent_bytes(&self, slot: u32) -> usize {
         let session = self.sessions.get(slot);
         session.map_or(0, |session| session.outbox.len())
+    }
+
+    /// Keeps what is no request yet, unless it is too much.
+    fn keep_inbound(&mut self, slot: u32, inbound: Inbound) {
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        session.inbound = inbound;
+        if session.inbound.len() > limits::QUERY_BUFFER_BYTES_MAX {
+            // As in Redis without a word: the client is still busy with its request.
+            session.closing = true;
+            session.inbound = Inbound::default();
+            session.paused = false;
+            self.mark_dirty(slot);
+        }
     }
 
     /// What a client's next request may be.
@@ -123,6 +148,7 @@ impl Node {
         self.sessions.get(slot).is_some_and(|session| {
             !session.closing
                 && session.blocked.is_none()
+                && session.assembling.is_none()
                 && session.parked.len() <= PARKED_BYTES_MAX
         })
     }
@@ -136,7 +162,7 @@ impl Node {
     }
 
     /// One request, whole.
-    fn request(&mut self, slot: u32, args: Args<'_>) {
+    pub(super) fn request(&mut self, slot: u32, args: Args<'_>) {
         self.stats.commands += 1;
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
@@ -256,6 +282,10 @@ impl Node {
 
     /// Hands a write to the log; its reply is written when the entry is applied.
     fn propose_command(&mut self, slot: u32, args: Args<'_>) {
+        let whole = self.in_hand.take();
+        if whole.is_some() && !self.batch.bytes.is_empty() {
+            self.propose_batch();
+        }
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };
@@ -270,11 +300,18 @@ impl Node {
         };
         let db = session.db;
         self.batch.waiters.push(waiter);
-        entry::put_command(&mut self.batch.bytes, db, args);
+        self.batch.whole = whole.filter(|_| self.batch.bytes.is_empty());
+        if self.batch.whole.is_none() {
+            entry::put_command(&mut self.batch.bytes, db, args);
+        }
         self.batch.count += 1;
         self.note_proposed_keys(db, args);
-        if self.batch.bytes.len() >= limits::ENTRY_BYTES_SOFT_MAX {
+        if self.batch.whole.is_some() || self.batch.bytes.len() >= limits::ENTRY_BYTES_SOFT_MAX {
             self.propose_batch();
+        }
+        // What cannot be proposed now is a command among others.
+        if let Some(whole) = self.batch.whole.take() {
+            self.batch.bytes.extend_from_slice(&whole.payload);
         }
     }
 

@@ -8,7 +8,7 @@ use crate::time::Mono;
 use super::message::Message;
 use super::progress::{Peer, Progress};
 use super::role::{Leadership, Role};
-use super::{Change, Kind, Member, Membership, Raft, Unfit};
+use super::{Change, Kind, KnownSum, Member, Membership, Raft, Unfit};
 
 /// Why a change of membership was refused; it has certainly not happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +96,12 @@ impl Raft {
 
     fn put_in_force(&mut self, membership: &Membership) -> LogIndex {
         let payload = Bytes::from(membership.encode());
-        let index = self.append(self.last_stamp(), Kind::Membership, payload);
+        let index = self.append(
+            self.last_stamp(),
+            Kind::Membership,
+            payload,
+            KnownSum::default(),
+        );
         if let Some(entry) = self.log.get(index) {
             self.history.appended(entry);
         }

@@ -16,7 +16,7 @@ use super::progress::Peer;
 use super::read::Reads;
 use super::replication::bytes;
 use super::role::{Ballot, Following, Leadership, Role};
-use super::{Kind, Member, Membership, Raft, Tally};
+use super::{Kind, KnownSum, Member, Membership, Raft, Tally};
 
 /// Draws of election timeouts.
 const TIMEOUT_STREAM: u64 = 0x656c_6563;
@@ -60,6 +60,7 @@ impl Raft {
 
     /// Asks whether a campaign would succeed, before it disturbs anybody (thesis 9.6).
     pub(super) fn pre_campaign(&mut self) {
+        self.put_off = 0;
         self.reset_election_timer();
         let mut ballot = Ballot::new(PersistSeq(0));
         ballot.note(self.settings.id, true);
@@ -223,7 +224,8 @@ impl Raft {
             transfer: None,
             uncommitted_bytes: uncommitted.map_or(0, bytes),
         }));
-        self.append(self.last_stamp(), Kind::Noop, Bytes::new());
+        let (nothing, unknown) = (Bytes::new(), KnownSum::default());
+        self.append(self.last_stamp(), Kind::Noop, nothing, unknown);
         self.lead_on();
     }
 

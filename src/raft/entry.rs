@@ -13,14 +13,16 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use crate::checksum::crc64;
+use crate::checksum::{crc64, joined};
 use crate::ids::{LogIndex, Term};
 use crate::time::Stamp;
 
 use super::Membership;
 
-const HEAD_BYTES: usize = 29;
-const SUM_BYTES: usize = 8;
+/// The encoding before the payload.
+pub const HEAD_BYTES: usize = 29;
+/// The encoding behind the payload.
+pub const SUM_BYTES: usize = 8;
 /// The encoding of an entry without payload.
 pub(super) const ENTRY_BYTES_MIN: usize = HEAD_BYTES + SUM_BYTES;
 
@@ -48,7 +50,22 @@ pub struct Entry {
     pub kind: Kind,
     /// What it says.
     pub payload: Bytes,
+    /// The sum of its payload, where somebody has gone through a large one already.
+    pub known: KnownSum,
 }
+
+/// The sum of a payload alone, where it is known. It follows from the payload, so that two entries
+/// do not differ by it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct KnownSum(pub Option<u64>);
+
+impl PartialEq for KnownSum {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for KnownSum {}
 
 /// Bytes that are no entry: too short, of no known kind, or not those that were checksummed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,18 +75,37 @@ impl Entry {
     /// Appends the encoding.
     pub fn encode(&self, out: &mut Vec<u8>) {
         let from = out.len();
-        for number in [self.term.0, self.index.0, self.stamp.0] {
-            out.extend_from_slice(&number.to_le_bytes());
-        }
-        out.extend_from_slice(&(self.payload.len() as u32).to_le_bytes());
-        out.push(match self.kind {
-            Kind::Normal => 0,
-            Kind::Noop => 1,
-            Kind::Membership => 2,
-        });
+        out.extend_from_slice(&self.head());
         out.extend_from_slice(&self.payload);
         let sum = checksum(&out[from..]);
         out.extend_from_slice(&sum.to_le_bytes());
+    }
+
+    /// What stands in its encoding before the payload.
+    pub fn head(&self) -> [u8; HEAD_BYTES] {
+        let mut head = [0; HEAD_BYTES];
+        let numbers = [self.term.0, self.index.0, self.stamp.0];
+        for (place, number) in head.chunks_exact_mut(8).zip(numbers) {
+            place.copy_from_slice(&number.to_le_bytes());
+        }
+        head[24..28].copy_from_slice(&(self.payload.len() as u32).to_le_bytes());
+        head[28] = match self.kind {
+            Kind::Normal => 0,
+            Kind::Noop => 1,
+            Kind::Membership => 2,
+        };
+        head
+    }
+
+    /// The sum of the payload alone.
+    pub fn payload_sum(&self) -> u64 {
+        self.known.0.unwrap_or_else(|| checksum(&self.payload))
+    }
+
+    /// What stands in its encoding behind the payload; the sum of the payload is `payload_sum`.
+    pub fn tail(&self, payload_sum: u64) -> [u8; SUM_BYTES] {
+        let sum = joined(checksum(&self.head()), payload_sum, self.payload.len());
+        sum.to_le_bytes()
     }
 
     /// How many bytes its encoding has.
@@ -112,6 +148,7 @@ impl Entry {
             stamp: Stamp(number(16)?),
             kind,
             payload,
+            known: KnownSum::default(),
         };
         // What an entry of membership says takes effect when it is appended: too late for doubt.
         if kind == Kind::Membership {

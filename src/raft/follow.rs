@@ -44,6 +44,8 @@ impl Raft {
                 self.send(from, &message, self.term_seq);
             }
             Accept::Matched { matched, from } => {
+                let last = self.log.last().0;
+                self.arriving.take_if(|arriving| arriving.index() <= last);
                 if let Some(from) = from {
                     self.history.truncated(from);
                     let known = LogIndex(from.0 - 1);

@@ -14,7 +14,7 @@ use crate::ids::{LogIndex, PersistSeq, Term};
 use crate::time::Stamp;
 
 use super::message::{Append, Place};
-use super::{Entry, Kind};
+use super::{Entry, Kind, KnownSum};
 
 /// Fewer dead slots than this are never worth moving the window for.
 const SLACK_MIN: usize = 64;
@@ -170,7 +170,14 @@ impl Log {
     }
 
     /// Appends an entry of the leader itself.
-    pub fn append(&mut self, term: Term, stamp: Stamp, kind: Kind, payload: Bytes) -> LogIndex {
+    pub fn append(
+        &mut self,
+        term: Term,
+        stamp: Stamp,
+        kind: Kind,
+        payload: Bytes,
+        known: KnownSum,
+    ) -> LogIndex {
         let index = self.last().0.next();
         self.push(Entry {
             term,
@@ -178,6 +185,7 @@ impl Log {
             stamp,
             kind,
             payload,
+            known,
         });
         index
     }

@@ -1,5 +1,6 @@
 //! The state machine of one member: what it is given, what it hands over, what may be asked of it.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::ids::{Incarnation, LogIndex, NodeId, PersistSeq, Term};
@@ -10,6 +11,7 @@ use super::install::Receiving;
 use super::log::{Log, TermAt};
 use super::message::{Envelope, Message, Outgoing, Place};
 use super::outbox::Outbox;
+use super::parts::Arriving;
 use super::read::ReadDone;
 use super::role::{Following, Role, RoleName};
 use super::settings::{Restart, Settings, Unpersisted};
@@ -44,6 +46,8 @@ pub struct Raft {
     pub(super) spare_entries: Vec<Entry>,
     /// A state that a leader sends to this member.
     pub(super) receiving: Option<Receiving>,
+    /// A large entry of which a part is here.
+    pub(super) arriving: Option<Box<Arriving>>,
     /// How far the log must come again before this member may vote.
     pub(super) owes: Option<Place>,
     /// When a leader last spoke, or this process began: until an election timeout after that no
@@ -54,6 +58,10 @@ pub struct Raft {
     /// vote was superseded; but nobody else may be left to whom all may give theirs.
     pub(super) is_needed: bool,
     pub(super) election_at: Mono,
+    /// The end of the last pause.
+    pub(super) listened: Mono,
+    /// How many campaigns in a row were put off.
+    pub(super) put_off: u8,
     /// How many election timeouts have been drawn.
     pub(super) draws: u64,
 }
@@ -87,10 +95,13 @@ impl Raft {
             reads_done: Vec::new(),
             spare_entries: Vec::new(),
             receiving: None,
+            arriving: None,
             owes: restart.owes,
             heard: now,
             is_needed: false,
             election_at: now,
+            listened: now,
+            put_off: 0,
             draws: 0,
         };
         raft.reset_election_timer();
@@ -108,6 +119,7 @@ impl Raft {
     /// Looks at the time: what is due happens.
     pub fn tick(&mut self, now: Mono) {
         self.now = self.now.max(now);
+        self.notice_pause();
         if let Role::Leader(_) = self.role {
             self.lead_on();
         } else if self.campaign_at().is_some_and(|at| at <= self.now) {
@@ -220,7 +232,7 @@ impl Raft {
     /// behind it.
     fn fed_bytes(&self) -> usize {
         if self.feeds_somebody() {
-            self.settings.fed_bytes
+            self.settings.fed_bytes.saturating_add(self.parted_bytes())
         } else {
             0
         }

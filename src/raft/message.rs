@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::ids::{ClusterId, LogIndex, NodeId, Term};
+use crate::time::Stamp;
 
 use super::{Entry, Member, Membership};
 
@@ -59,6 +60,15 @@ pub enum Message {
     },
     /// Entries behind a place (thesis 3.5).
     Append(Append),
+    /// A piece of an entry that is too long for one append.
+    Part(Part),
+    /// The answer to `Part`: so much of that entry is here.
+    PartReply {
+        /// The entry.
+        place: Place,
+        /// How many bytes of its payload, from the first.
+        bytes: u64,
+    },
     /// The answer to `Append`: all up to here is as the leader has it, and durable.
     Accepted {
         /// The last such entry.
@@ -130,6 +140,27 @@ pub struct Append {
     pub entries: Vec<Entry>,
 }
 
+/// A piece of the entry behind a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The place before the entry.
+    pub prev: Place,
+    /// The leader's commit index.
+    pub commit: LogIndex,
+    /// The leader's latest round of questions whether it still leads.
+    pub round: u64,
+    /// The entry's term; its kind is `Normal`.
+    pub term: Term,
+    /// The entry's stamp.
+    pub stamp: Stamp,
+    /// The length of its payload in bytes.
+    pub length: u64,
+    /// Where the piece stands in the payload, in bytes.
+    pub offset: u64,
+    /// The piece.
+    pub data: Bytes,
+}
+
 /// Which state: two that agree in all of this are the same, byte by byte, whoever sends them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SnapshotId {
@@ -167,7 +198,7 @@ impl Message {
     /// How urgent it is.
     pub fn class(&self) -> Class {
         match self {
-            Self::Append(_) => Class::Append,
+            Self::Append(_) | Self::Part(_) => Class::Append,
             Self::SnapshotOffer { .. } | Self::SnapshotChunk(_) => Class::Bulk,
             _ => Class::Control,
         }

@@ -9,7 +9,7 @@
 //! * What is said: `message`, `wire`; and when: `outbox` holds back what is not durable yet.
 //! * What a member does: `receive`, `election`, `follow`, and as a leader `replication`,
 //!   `progress`, `read`, `change`, `transfer`, `supply`; `install` takes the state that another
-//!   supplies.
+//!   supplies, and `parts` a large entry piece by piece.
 //!
 //! A commit is made in one place, `Raft::advance_commit`, of entries of the own term.
 
@@ -24,6 +24,8 @@ mod member;
 mod membership;
 pub mod message;
 mod outbox;
+mod parts;
+mod pause;
 mod progress;
 mod quorum;
 mod read;
@@ -39,7 +41,7 @@ mod transfer;
 pub mod wire;
 
 pub use change::ChangeRefused;
-pub use entry::{Corrupt, Entry, Kind};
+pub use entry::{Corrupt, Entry, Kind, KnownSum};
 pub use install::ReceivedChunk;
 pub use log::TermAt;
 pub use member::Raft;

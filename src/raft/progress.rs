@@ -7,6 +7,7 @@ use crate::time::Mono;
 
 use super::log::{Log, TermAt};
 use super::message::Place;
+use super::parts::{Parting, Piece};
 use super::supply::Supply;
 use super::{Entry, Member, Settings};
 
@@ -55,6 +56,8 @@ pub(super) enum Progress {
         next: LogIndex,
         /// What was sent and not acknowledged.
         in_flight: InFlight,
+        /// How much of that first entry was sent, where it goes in parts.
+        parting: Option<Parting>,
     },
     /// The log does not reach back to what it lacks: it is sent a state.
     Snapshot(Supply),
@@ -75,6 +78,8 @@ pub(super) enum Want<'a> {
     Nothing,
     /// Entries behind a place; none of them, where only the place is in question.
     Append(Place, &'a [Entry]),
+    /// A piece of the large entry behind a place.
+    Part(Place, &'a Entry, Piece),
 }
 
 impl InFlight {
@@ -145,9 +150,23 @@ impl Peer {
                 };
                 *asked = true;
                 let entries = hopeful.then(|| log.behind(prev, count, bytes)).flatten();
-                Want::Append((prev, term), entries.unwrap_or_default())
+                let entries = entries.unwrap_or_default();
+                let goes = entries.first().is_none_or(|entry| !limits.is_large(entry));
+                Want::Append((prev, term), if goes { entries } else { &[] })
             }
-            Progress::Replicate { next, in_flight } => {
+            Progress::Replicate {
+                next,
+                in_flight,
+                parting,
+            } => {
+                if let Some(whole) = parting.take_if(|parting| {
+                    let entry = log.get(parting.index());
+                    entry.is_none_or(|entry| parting.is_over(entry.payload.len()))
+                }) && whole.index() == *next
+                {
+                    in_flight.sent(*next, bytes);
+                    *next = next.next();
+                }
                 if *next > log.last().0 || in_flight.is_full(limits) {
                     return Want::Nothing;
                 }
@@ -160,8 +179,22 @@ impl Peer {
                 let Some(last) = entries.last() else {
                     return Want::Nothing;
                 };
-                if self.received.next() >= *next {
+                let goes_on = parting.is_some_and(|parting| parting.index() == *next);
+                if self.received.next() >= *next && !goes_on {
                     self.moved = now;
+                }
+                if limits.is_large(&entries[0]) {
+                    if !goes_on {
+                        *parting = Some(Parting::new(*next));
+                    }
+                    let length = entries[0].payload.len();
+                    let piece = parting
+                        .as_mut()
+                        .and_then(|parting| parting.next(length, limits));
+                    return match piece {
+                        Some(piece) => Want::Part((prev, term), &entries[0], piece),
+                        None => Want::Nothing,
+                    };
                 }
                 in_flight.sent(last.index, entries.iter().map(Entry::encoded_bytes).sum());
                 *next = last.index.next();
@@ -192,7 +225,9 @@ impl Peer {
         self.received(self.matched, now);
         let is_fed = match &mut self.progress {
             Progress::Probe { .. } => true,
-            Progress::Replicate { next, in_flight } => {
+            Progress::Replicate {
+                next, in_flight, ..
+            } => {
                 in_flight.acknowledged(index);
                 *next = self.matched.next().max(*next);
                 self.catches_up &= *next <= commit;
@@ -204,6 +239,7 @@ impl Peer {
             self.progress = Progress::Replicate {
                 next: self.matched.next(),
                 in_flight: InFlight::default(),
+                parting: None,
             };
             self.catches_up &= self.matched < commit;
         }
@@ -257,8 +293,9 @@ impl Peer {
                 // It has begun a new life since, and must show what it still has.
                 self.probe(self.matched.next(), false, now);
             }
-            Progress::Replicate { next, .. } => {
-                let missing = self.received.next() < *next;
+            Progress::Replicate { next, parting, .. } => {
+                let waits = parting.is_some_and(|parting| parting.is_waiting());
+                let missing = self.received.next() < *next || waits;
                 if missing && now.since(self.moved) >= limits.election_max() {
                     let next = self.received.next();
                     self.probe(next, false, now);

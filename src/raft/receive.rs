@@ -68,14 +68,15 @@ impl Raft {
     /// Tells a sender whose term is over that it is.
     fn answer_late(&mut self, to: Member, message: &Message) {
         let reply = match message {
-            Message::Append(_) | Message::Heartbeat { .. } | Message::SnapshotOffer { .. } => {
-                Message::HeartbeatReply {
-                    round: 0,
-                    received: LogIndex(0),
-                    durable: LogIndex(0),
-                    token: 0,
-                }
-            }
+            Message::Append(_)
+            | Message::Part(_)
+            | Message::Heartbeat { .. }
+            | Message::SnapshotOffer { .. } => Message::HeartbeatReply {
+                round: 0,
+                received: LogIndex(0),
+                durable: LogIndex(0),
+                token: 0,
+            },
             Message::Vote { .. } => Message::VoteReply { granted: false },
             _ => return,
         };
@@ -102,6 +103,13 @@ impl Raft {
                 append.entries.clear();
                 self.spare_entries = append.entries;
                 return taken;
+            }
+            Message::Part(part) => {
+                if part.term > self.term {
+                    return Err(WireError::Contradiction);
+                }
+                self.hear_leader(from)?;
+                return self.on_part(from, &part);
             }
             Message::Heartbeat {
                 commit,
@@ -147,6 +155,10 @@ impl Raft {
                 self.hear_peer(from);
                 self.on_rejected(from, at, hint);
             }
+            Message::PartReply { place, bytes } => {
+                self.hear_peer(from);
+                self.on_part_reply(from, place, bytes);
+            }
             Message::HeartbeatReply {
                 round,
                 received,
@@ -180,6 +192,7 @@ impl Raft {
         }
         self.heard = self.now;
         self.is_needed = false;
+        self.put_off = 0;
         self.reset_election_timer();
         Ok(())
     }

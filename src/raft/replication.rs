@@ -7,15 +7,26 @@ use crate::ids::{LogIndex, PersistSeq};
 use crate::time::Stamp;
 
 use super::log::TermAt;
-use super::message::{Class, Envelope, Message, Place};
+use super::message::{Class, Envelope, Message, Part, Place};
+use super::parts::Piece;
 use super::progress::Want;
 use super::role::{Leadership, Role};
 use super::settings::Refused;
-use super::{Entry, Kind, Member, Raft, wire};
+use super::{Entry, Kind, KnownSum, Member, Raft, wire};
 
 impl Raft {
     /// Appends an entry to the log, where this member leads (thesis 3.5).
     pub fn propose(&mut self, stamp: Stamp, payload: Bytes) -> Result<LogIndex, Refused> {
+        self.propose_summed(stamp, payload, KnownSum::default())
+    }
+
+    /// The same, where the sum of the payload may be known.
+    pub fn propose_summed(
+        &mut self,
+        stamp: Stamp,
+        payload: Bytes,
+        known: KnownSum,
+    ) -> Result<LogIndex, Refused> {
         let Role::Leader(leadership) = &self.role else {
             let leader = self.leader();
             return Err(Refused::NotLeader { leader });
@@ -29,12 +40,18 @@ impl Raft {
         if leadership.uncommitted_bytes >= self.settings.uncommitted_bytes {
             return Err(Refused::Full);
         }
-        Ok(self.append(stamp, Kind::Normal, payload))
+        Ok(self.append(stamp, Kind::Normal, payload, known))
     }
 
     /// Appends an entry of this leader.
-    pub(super) fn append(&mut self, stamp: Stamp, kind: Kind, payload: Bytes) -> LogIndex {
-        let index = self.log.append(self.term, stamp, kind, payload);
+    pub(super) fn append(
+        &mut self,
+        stamp: Stamp,
+        kind: Kind,
+        payload: Bytes,
+        known: KnownSum,
+    ) -> LogIndex {
+        let index = self.log.append(self.term, stamp, kind, payload, known);
         if let (Role::Leader(leadership), Some(entry)) = (&mut self.role, self.log.get(index)) {
             leadership.uncommitted_bytes += entry.encoded_bytes();
         }
@@ -62,11 +79,29 @@ impl Raft {
                 to: peer.member,
                 term: self.term,
             };
-            while let Want::Append(prev, entries) = peer.next_append(log, settings, self.now) {
-                peer.told = reads.round;
-                let (buffer, round) = (outbox.buffer(), reads.round);
-                let frame =
-                    wire::encode_append(buffer, &envelope, prev, self.commit, round, entries);
+            loop {
+                let (round, commit) = (reads.round, self.commit);
+                let frame = match peer.next_append(log, settings, self.now) {
+                    Want::Nothing => break,
+                    Want::Append(prev, entries) => {
+                        let buffer = outbox.buffer();
+                        wire::encode_append(buffer, &envelope, prev, commit, round, entries)
+                    }
+                    Want::Part(prev, entry, Piece { offset, end }) => {
+                        let part = Part {
+                            prev,
+                            commit,
+                            round,
+                            term: entry.term,
+                            stamp: entry.stamp,
+                            length: entry.payload.len() as u64,
+                            offset: offset as u64,
+                            data: entry.payload.slice(offset..end),
+                        };
+                        wire::encode_in(outbox.buffer(), &envelope, &Message::Part(part))
+                    }
+                };
+                peer.told = round;
                 outbox.send(peer.member.id, Class::Append, frame);
             }
         }

@@ -16,7 +16,7 @@ use super::log::TermAt;
 use super::message::{Chunk, Message, SnapshotId};
 use super::progress::{Peer, Progress};
 use super::role::Role;
-use super::{Member, Membership, Raft};
+use super::{Entry, Member, Membership, Raft};
 
 /// For how many election timeouts a member that says nothing is still thought to want its state.
 const PATIENCE: u32 = 10;
@@ -293,11 +293,24 @@ impl Raft {
         }
     }
 
-    /// Whether entries are kept for a member that is being sent a state, or what came after it.
+    /// Whether entries are kept for a member that is being sent a state, or what came after it, or
+    /// a large entry.
     pub fn feeds_somebody(&self) -> bool {
+        let mut fed = self.fed();
+        fed.any(|peer| peer.catches_up || peer.parted().is_some())
+    }
+
+    /// The members of which something was heard lately.
+    fn fed(&self) -> impl Iterator<Item = &Peer> {
         let silent = self.settings.election_max();
-        let mut peers = self.peers().iter();
-        peers.any(|peer| peer.catches_up && self.now.since(peer.heard) < silent)
+        let peers = self.peers().iter();
+        peers.filter(move |peer| self.now.since(peer.heard) < silent)
+    }
+
+    /// The size of the largest entry that is on its way to a member.
+    pub(super) fn parted_bytes(&self) -> usize {
+        let entries = self.fed().filter_map(|peer| self.log.get(peer.parted()?));
+        entries.map(Entry::encoded_bytes).max().unwrap_or(0)
     }
 
     /// Up to where a member is known to hold the log, as long as this one leads.

@@ -9,6 +9,7 @@ mod log;
 mod membership;
 mod net;
 mod partition;
+mod pause;
 mod read;
 mod repair;
 mod replication;

@@ -16,9 +16,10 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term};
+use crate::time::Stamp;
 
 use super::entry::{Corrupt, ENTRY_BYTES_MIN, Entry, checksum};
-use super::message::{Append, Chunk, Envelope, Message, Place, SnapshotId};
+use super::message::{Append, Chunk, Envelope, Message, Part, Place, SnapshotId};
 use super::{Member, Membership};
 
 /// The version of the frames that this code speaks.
@@ -126,6 +127,26 @@ pub(super) fn encode_in(buffer: Vec<u8>, envelope: &Envelope, message: &Message)
             let numbers = numbers_at(&chunk.id, chunk.offset);
             frame(buffer, envelope, 12, &numbers, &chunk.data)
         }
+        Message::Part(part) => {
+            let Part {
+                prev,
+                commit,
+                round,
+                term,
+                stamp,
+                length,
+                offset,
+                ref data,
+            } = *part;
+            let numbers = [
+                prev.0.0, prev.1.0, commit.0, round, term.0, stamp.0, length, offset,
+            ];
+            frame(buffer, envelope, 14, &numbers, data)
+        }
+        Message::PartReply { place, bytes } => {
+            let numbers = [place.0.0, place.1.0, *bytes];
+            frame(buffer, envelope, 15, &numbers, &[])
+        }
         Message::ChunkReply { id, offset } => {
             frame(buffer, envelope, 13, &numbers_at(id, *offset), &[])
         }
@@ -209,6 +230,11 @@ fn put_sum(out: &mut [u8]) {
 /// The kind of a message that `encode` has made a frame of.
 pub(super) fn kind(frame: &[u8]) -> u8 {
     frame.get(SUM_BYTES + 1).copied().unwrap_or_default()
+}
+
+/// Whether a frame is a heartbeat, or an answer to one.
+pub fn is_heartbeat(frame: &[u8]) -> bool {
+    matches!(kind(frame), 8 | 9)
 }
 
 /// The bytes of a frame, and how its payloads are to be held.
@@ -312,6 +338,33 @@ pub(super) fn decode_in(
             offset: take(rest)?,
             data: whole.rest(frame.len() - core::mem::take(rest).len()),
         }),
+        14 => {
+            let prev = take_place(rest)?;
+            let (commit, round) = (LogIndex(take(rest)?), take(rest)?);
+            let (term, stamp) = (Term(take(rest)?), Stamp(take(rest)?));
+            let (length, offset) = (take(rest)?, take(rest)?);
+            let data = whole.rest(frame.len() - core::mem::take(rest).len());
+            // Terms never fall along a log, and an entry cannot say a greater length.
+            let end = offset.checked_add(data.len() as u64);
+            let fits = end.is_some_and(|end| end <= length) && u32::try_from(length).is_ok();
+            if !fits || data.is_empty() || term < prev.1 {
+                return Err(WireError::Corrupt);
+            }
+            Message::Part(Part {
+                prev,
+                commit,
+                round,
+                term,
+                stamp,
+                length,
+                offset,
+                data,
+            })
+        }
+        15 => Message::PartReply {
+            place: take_place(rest)?,
+            bytes: take(rest)?,
+        },
         13 => Message::ChunkReply {
             id: take_snapshot_id(rest)?,
             offset: take(rest)?,

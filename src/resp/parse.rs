@@ -198,6 +198,24 @@ impl Parser {
         &self.ranges
     }
 
+    /// How many arguments the request has, which is not whole yet and no inline one.
+    pub fn count(&self) -> usize {
+        self.ranges.len() + self.left as usize
+    }
+
+    /// After [`Step::Incomplete`], where in the buffer an argument begins of which only a part is
+    /// there, and its length, if its line was read.
+    pub fn open_bulk(&self) -> Option<(usize, usize)> {
+        Some((self.at, self.bulk?))
+    }
+
+    /// The caller takes that argument for itself: it drops from the buffer what of it is there, and
+    /// comes again when it has had all of it, with what follows. In the request it stands as an
+    /// empty one.
+    pub fn take_bulk(&mut self) {
+        self.bulk = self.bulk.map(|_| 0);
+    }
+
     /// The bytes to which [`Parser::arguments`] refers: the buffer that was given to
     /// [`Parser::next`], or the unescaped words of an inline request.
     pub fn bytes<'a>(&'a self, buffer: &'a [u8]) -> &'a [u8] {

@@ -1,16 +1,22 @@
 //! What a client has sent and no request was made of yet.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::resp::parse::Parser;
+
+use super::large::Large;
 
 /// A parser and the bytes that it must see again.
 #[derive(Clone, Debug, Default)]
 pub struct Inbound {
     /// Where the parser stands in the request at the start of `kept`.
     pub parser: Parser,
-    /// The bytes of requests that are not whole, or not taken yet.
+    /// The bytes of requests that are not whole, or not taken yet; large arguments are not among
+    /// them.
     pub kept: Vec<u8>,
+    /// The request at the start of `kept`, where it has a large argument.
+    pub large: Option<Box<Large>>,
 }
 
 impl Inbound {
@@ -26,6 +32,17 @@ impl Inbound {
         if self.kept.is_empty() && self.kept.capacity() > KEPT_CAPACITY_MAX {
             self.kept = Vec::new();
         }
+    }
+
+    /// How many bytes are held.
+    pub fn len(&self) -> usize {
+        let large = self.large.as_ref();
+        self.kept.len() + large.map_or(0, |large| large.gathering.len())
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 

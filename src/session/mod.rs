@@ -4,10 +4,12 @@
 //! request means is for the node to decide.
 
 pub mod inbound;
+pub mod large;
 pub mod outbox;
 pub mod parked;
 pub mod transaction;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -16,6 +18,7 @@ use crate::resp::reply::{Protocol, Reply};
 use crate::time::Mono;
 
 use inbound::Inbound;
+use large::Large;
 use outbox::Outbox;
 use parked::Parked;
 use transaction::{Transaction, Watch};
@@ -146,6 +149,8 @@ pub struct Session {
     pub watch_broken: bool,
     /// What it waits for; nothing it sent is looked at before.
     pub blocked: Option<Blocked>,
+    /// A request that is whole, and is still put together.
+    pub assembling: Option<Box<Large>>,
     /// Whole requests may be among the kept bytes, but could not be looked at.
     pub paused: bool,
     /// It has had its share of a turn: what it sent waits for the next.

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::dict::Place;
 use super::entry::{Big, BigValue, Draft, Kind};
+use super::rope::Rope;
 use super::text::{Scratch, format_i64};
 use super::{DbId, Store};
 use crate::time::Stamp;
@@ -65,7 +66,10 @@ impl Store {
                 let mut scratch: Scratch = [0; 20];
                 BigValue::Bytes(format_i64(number, &mut scratch).to_vec())
             }
-            Kind::Bytes => BigValue::text(draft.value),
+            Kind::Bytes => match self.lent_part(draft.value) {
+                Some(part) => BigValue::Rope(Rope::shared(&part)),
+                None => BigValue::text(draft.value),
+            },
             Kind::Packed => BigValue::Packed(draft.value.to_vec()),
         };
         let big = Big::new(draft.key, draft.expiry, draft.epoch, value);

@@ -36,6 +36,8 @@ mod varint;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use bytes::Bytes;
+
 use crate::limits::DATABASES;
 use crate::time::Stamp;
 use base::Base;
@@ -101,6 +103,9 @@ pub struct Store {
     /// How many bases were given up since the last one that came to its end.
     given_up: u8,
     changes: u64,
+    /// The memory in which the values of the present entry stand: one that is most of it need not
+    /// be copied.
+    lent: Option<Bytes>,
     /// Where a small hash is rewritten.
     scratch: Vec<u8>,
 }
@@ -119,6 +124,7 @@ impl Store {
             epoch: 0,
             given_up: 0,
             changes: 0,
+            lent: None,
             scratch: Vec::new(),
         }
     }

@@ -66,6 +66,17 @@ impl Rope {
         rope
     }
 
+    /// These bytes, whose memory others hold too.
+    pub(super) fn shared(bytes: &Bytes) -> Self {
+        let starts = (0..bytes.len()).step_by(CHUNK_BYTES);
+        let chunk = |start: usize| bytes.slice(start..bytes.len().min(start + CHUNK_BYTES));
+        Self {
+            chunks: starts.map(chunk).map(Chunk::Shared).collect(),
+            len: bytes.len(),
+            chunk_bytes: bytes.len(),
+        }
+    }
+
     /// How many bytes the string has.
     #[must_use]
     pub fn len(&self) -> usize {

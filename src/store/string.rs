@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 use core::mem;
 
+use bytes::Bytes;
+
 use super::entry::{Big, BigValue, Draft, Kind, Stored, View, overwrite};
 use super::rope::CHUNK_BYTES;
 use super::text::parse_i64;
@@ -10,6 +12,21 @@ use super::{DbId, NewExpiry, Store, Text, WrongType};
 use crate::time::Stamp;
 
 impl Store {
+    /// Until the next call, the values that are set may stand in this memory. One that is most of
+    /// it is not copied but shares it; a smaller one would keep all of it from being freed.
+    pub fn lend(&mut self, memory: Option<Bytes>) {
+        self.lent = memory;
+    }
+
+    /// A value as a part of the memory that was lent, where it is most of that.
+    pub(super) fn lent_part(&self, value: &[u8]) -> Option<Bytes> {
+        let lent = self.lent.as_ref()?;
+        let (all, own) = (lent.as_ptr_range(), value.as_ptr_range());
+        let is_within = all.start <= own.start && own.end <= all.end;
+        let is_most = value.len() > CHUNK_BYTES && value.len() >= lent.len() / 2;
+        (is_within && is_most).then(|| lent.slice_ref(value))
+    }
+
     /// Makes `key` a string with this value, whatever it was; a canonical integer is kept as an
     /// integer.
     pub fn set_string(&mut self, db: DbId, key: &[u8], value: &[u8], expiry: NewExpiry, at: Stamp) {

@@ -33,7 +33,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use seedis::ids::{LogIndex, NodeId, Term};
-use seedis::raft::{Change, Entry, Kind, Membership};
+use seedis::raft::{Change, Entry, Kind, KnownSum, Membership};
 use seedis::time::Stamp;
 
 use stage::{Stage, member};
@@ -87,6 +87,7 @@ impl Play {
                         stamp,
                         kind: Kind::Normal,
                         payload,
+                        known: KnownSum::default(),
                     }
                 });
                 let disk = &mut stage.actor(ids[0]).disk;

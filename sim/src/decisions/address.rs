@@ -55,6 +55,8 @@ named! {
     StateOffer "state-offer",
     Piece "piece",
     PieceReply "piece-reply",
+    Part "entry-piece",
+    PartReply "entry-piece-reply",
     Unread "frame",
 }
 
@@ -72,6 +74,8 @@ impl Kind {
             Message::Heartbeat { .. } => Self::Heartbeat,
             Message::HeartbeatReply { .. } => Self::HeartbeatReply,
             Message::TimeoutNow => Self::TimeoutNow,
+            Message::Part(_) => Self::Part,
+            Message::PartReply { .. } => Self::PartReply,
             Message::SnapshotOffer { .. } => Self::StateOffer,
             Message::SnapshotChunk(_) => Self::Piece,
             Message::ChunkReply { .. } => Self::PieceReply,
@@ -132,7 +136,9 @@ impl Deed {
     pub(crate) fn of(op: &DiskOp) -> Self {
         let (verb, part) = match op {
             DiskOp::Create { file, .. } => (Verb::Create, Part::of(*file)),
-            DiskOp::WriteAt { file, .. } => (Verb::Write, Part::of(*file)),
+            DiskOp::WriteAt { file, .. } | DiskOp::WriteShared { file, .. } => {
+                (Verb::Write, Part::of(*file))
+            }
             DiskOp::Sync { file } => (Verb::Sync, Part::of(*file)),
             DiskOp::Read { file, .. } => (Verb::Read, Part::of(*file)),
             DiskOp::Truncate { file, .. } => (Verb::Truncate, Part::of(*file)),

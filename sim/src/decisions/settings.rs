@@ -101,6 +101,8 @@ pub(super) static ALL: &[Setting] = &[
     setting!("append-bytes", "1048576", number config.append_bytes),
     setting!("chunk-bytes", "524288", number config.chunk_bytes),
     setting!("segment-bytes", "1048576", number config.segment_bytes),
+    setting!("large-argument-bytes", "262144", number config.large_argument_bytes),
+    setting!("log-piece-bytes", "1048576", number config.log_piece_bytes),
     setting!("rewrite-percentage", "0", number config.rewrite_percentage),
     setting!("rewrite-min-bytes", "1048576", number config.rewrite_min_bytes),
     setting!("hash-seed", "0", number config.hash_seed),

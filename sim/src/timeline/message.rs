@@ -68,6 +68,18 @@ pub(crate) fn spelled(frame: &Bytes) -> Spelled {
                 format!("{count} behind {prev} up to {upto}, commit {commit}"),
             )
         }
+        Message::Part(part) => {
+            let (prev, from, bytes) = (place(part.prev), part.offset, part.data.len());
+            let all = part.length;
+            (
+                "entry piece",
+                format!("behind {prev} from {from}, {bytes} of {all} bytes"),
+            )
+        }
+        Message::PartReply { place: of, bytes } => (
+            "entry piece reply",
+            format!("of {}, has {bytes}", place(*of)),
+        ),
         Message::Accepted { index } => ("accepted", format!("up to {}", index.0)),
         Message::Rejected { at, hint } => {
             ("rejected", format!("at {}, hint {}", at.0, place(*hint)))

@@ -23,6 +23,7 @@ pub(super) struct Job {
 fn file_of(op: &DiskOp) -> Option<FileName> {
     match op {
         DiskOp::WriteAt { file, .. }
+        | DiskOp::WriteShared { file, .. }
         | DiskOp::Sync { file }
         | DiskOp::Read { file, .. }
         | DiskOp::Truncate { file, .. } => Some(*file),
@@ -55,6 +56,8 @@ impl World {
         let key = (number as u64) << 56 | member.life << 32;
         let address = self.decisions.deed(number, member.life, Deed::of(&op));
         let mut dice = crate::draws::Dice::new(self.scenario.seed, Stream::DISK, key, job);
+        // A thread of its own makes it, as it makes syncs.
+        let is_shared = matches!(op, DiskOp::WriteShared { .. });
         let is_sync = matches!(op, DiskOp::Sync { .. } | DiskOp::SyncDir);
         let file = file_of(&op);
         let after = match file {
@@ -73,7 +76,8 @@ impl World {
                 .unwrap_or_default()
                 .max(member.barrier),
         };
-        if self.scenario.inline_disk && !is_sync && after <= time && !dice.permille(20) {
+        let is_inline = !is_sync && !is_shared;
+        if self.scenario.inline_disk && is_inline && after <= time && !dice.permille(20) {
             let outcome = self.perform_op(number, op, address);
             self.members[number].outcomes.push((ticket, outcome));
             return true;
@@ -142,7 +146,7 @@ impl World {
         }
         let dice = member.disk.dice();
         match &op {
-            DiskOp::WriteAt { file, .. } => {
+            DiskOp::WriteAt { file, .. } | DiskOp::WriteShared { file, .. } => {
                 member.unsynced.insert(*file);
             }
             DiskOp::Create { file, .. } => {
@@ -221,6 +225,10 @@ impl World {
         self.digest.word(ticket.0);
         match op {
             DiskOp::WriteAt { offset, bytes, .. } => {
+                self.digest.word(*offset);
+                self.digest.bytes(bytes);
+            }
+            DiskOp::WriteShared { offset, bytes, .. } => {
                 self.digest.word(*offset);
                 self.digest.bytes(bytes);
             }

@@ -485,6 +485,13 @@ fn summary(op: &seedis::disk::DiskOp) -> String {
         } => {
             format!("write {file} at {offset}, {} bytes", bytes.len())
         }
+        DiskOp::WriteShared {
+            file,
+            offset,
+            bytes,
+        } => {
+            format!("write {file} at {offset}, a piece of {} bytes", bytes.len())
+        }
         DiskOp::Create { file, size } => format!("create {file} of {size} bytes"),
         DiskOp::Sync { file } => format!("sync {file}"),
         DiskOp::Read { file, offset, len } => format!("read {file} at {offset}, {len} bytes"),

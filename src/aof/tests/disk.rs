@@ -78,6 +78,18 @@ impl Disk {
                 self.files[number].pending.push(change);
                 return Ok(DiskDone::Written { bytes });
             }
+            DiskOp::WriteShared {
+                file,
+                offset,
+                bytes,
+            } => {
+                let bytes = bytes.to_vec();
+                self.perform(DiskOp::WriteAt {
+                    file,
+                    offset,
+                    bytes,
+                })?;
+            }
             DiskOp::Sync { file } => {
                 let number = number(self, file)?;
                 let File { durable, pending } = &mut self.files[number];

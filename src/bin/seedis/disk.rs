@@ -1,5 +1,5 @@
-//! The machine's disk: writes are made at once, syncs on one thread, other slow operations on
-//! another.
+//! The machine's disk: small writes are made at once, syncs and large writes of the log on one
+//! thread, other slow operations on another.
 #![expect(
     clippy::disallowed_types,
     reason = "this is the one place that opens files, and its thread is the one that waits for them"
@@ -39,16 +39,35 @@ const OPEN_FILES_MAX: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Disk {
     directory: Directory,
-    syncs: mpsc::Sender<Job>,
+    /// Syncs of the log, and writes to it that take long.
+    log: mpsc::Sender<Job>,
     /// A new segment is filled with zeros here, while syncs of the present one go on there.
     slow: mpsc::Sender<Job>,
-    /// Operations that the second thread has not ended, by file: what follows them must queue
+    /// Operations that a thread has not ended and that what follows on their file must queue
     /// behind.
-    queued: BTreeMap<FileName, usize>,
+    queued: BTreeMap<FileName, Queue>,
     waiting: BTreeMap<Ticket, FileName>,
     /// Held for as long as this server lives.
     _lock: File,
 }
+
+/// What of one file is on its way.
+#[derive(Debug)]
+struct Queue {
+    lane: Lane,
+    count: usize,
+}
+
+/// A thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lane {
+    Log,
+    Slow,
+}
+
+/// The longest write that the loop itself makes, in bytes: a page cache takes it in a few
+/// milliseconds at worst.
+const INLINE_BYTES_MAX: usize = 1 << 20;
 
 impl Disk {
     /// Opens a data directory, makes it where it is missing, and locks it against a second server.
@@ -64,11 +83,11 @@ impl Disk {
             .open(path.join("lock"))?;
         rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)?;
         let directory = Directory::writable(path);
-        let syncs = thread("sync", path, done.clone(), sync_delay)?;
+        let log = thread("sync", path, done.clone(), sync_delay)?;
         let slow = thread("disk", path, done, sync_delay)?;
         Ok(Self {
             directory,
-            syncs,
+            log,
             slow,
             queued: BTreeMap::new(),
             waiting: BTreeMap::new(),
@@ -79,30 +98,43 @@ impl Disk {
     /// Performs an operation now and gives its outcome, or hands it to the thread, which will tell.
     pub(crate) fn perform(&mut self, ticket: Ticket, op: DiskOp) -> Option<Outcome> {
         let file = named(&op);
-        let is_sync = matches!(op, DiskOp::Sync { .. });
-        // A sync of the log must not wait for one of a base, which has more to write.
         let is_log = file.is_some_and(|file| file.kind() == FileKind::Log);
-        let is_slow = is_sync && !is_log
-            || matches!(
-                op,
-                DiskOp::SyncDir | DiskOp::Create { .. } | DiskOp::Remove { .. }
-            );
-        let behind = file.is_some_and(|file| self.queued.contains_key(&file));
-        // A sync needs no descriptor of its own: what was written is open here.
+        let lane = match &op {
+            // A sync of the log must not wait for one of a base, which has more to write. Nothing
+            // that is written after it began has to wait for it either.
+            DiskOp::Sync { .. } | DiskOp::WriteShared { .. } if is_log => Some(Lane::Log),
+            DiskOp::WriteAt { bytes, .. } if is_log && bytes.len() > INLINE_BYTES_MAX => {
+                Some(Lane::Log)
+            }
+            DiskOp::Sync { .. }
+            | DiskOp::SyncDir
+            | DiskOp::Create { .. }
+            | DiskOp::Remove { .. } => Some(Lane::Slow),
+            _ => None,
+        };
+        // What is on its way to this file comes first, on the same thread.
+        let behind = file.and_then(|file| self.queued.get(&file));
+        let lane = behind.map(|queue| queue.lane).or(lane);
+        let Some(lane) = lane else {
+            return Some(self.directory.perform(op));
+        };
+        // The thread needs no descriptor of its own: what was written is open here.
         let open = file
-            .filter(|_| is_sync && is_log)
+            .filter(|_| lane == Lane::Log)
             .and_then(|file| self.directory.files.get(&file).cloned());
-        let sender = if is_slow || behind {
-            if let Some(file) = file {
-                *self.queued.entry(file).or_default() += 1;
-                self.waiting.insert(ticket, file);
+        let is_first = behind.is_none();
+        let overtaken = is_first && lane == Lane::Log && matches!(op, DiskOp::Sync { .. });
+        if let Some(file) = file.filter(|_| !overtaken) {
+            let queue = self.queued.entry(file).or_insert(Queue { lane, count: 0 });
+            queue.count += 1;
+            self.waiting.insert(ticket, file);
+            if lane == Lane::Slow {
                 self.directory.files.remove(&file);
             }
-            &self.slow
-        } else if is_sync {
-            &self.syncs
-        } else {
-            return Some(self.directory.perform(op));
+        }
+        let sender = match lane {
+            Lane::Log => &self.log,
+            Lane::Slow => &self.slow,
         };
         let gone = sender.send(Job { ticket, op, open }).err();
         gone.map(|_| Err(DiskError::Io { code: EIO }))
@@ -113,9 +145,9 @@ impl Disk {
         let Some(file) = self.waiting.remove(&ticket) else {
             return;
         };
-        if let Some(count) = self.queued.get_mut(&file) {
-            *count -= 1;
-            if *count == 0 {
+        if let Some(queue) = self.queued.get_mut(&file) {
+            queue.count -= 1;
+            if queue.count == 0 {
                 self.queued.remove(&file);
             }
         }
@@ -158,6 +190,7 @@ fn named(op: &DiskOp) -> Option<FileName> {
     match op {
         DiskOp::Create { file, .. }
         | DiskOp::WriteAt { file, .. }
+        | DiskOp::WriteShared { file, .. }
         | DiskOp::Sync { file }
         | DiskOp::Read { file, .. }
         | DiskOp::Truncate { file, .. }
@@ -274,6 +307,11 @@ impl Directory {
                 files.sort_unstable();
                 return Ok(DiskDone::Listed { files });
             }
+            DiskOp::WriteShared {
+                file,
+                offset,
+                ref bytes,
+            } => self.open(file)?.write_all_at(bytes, offset)?,
             DiskOp::WriteAt { .. } => {}
         }
         Ok(DiskDone::Done)

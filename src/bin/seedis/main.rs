@@ -36,6 +36,7 @@ use configuration::Configuration;
 use disk::Disk;
 use lines::{announce, complain, say};
 use manager::Manager;
+use peers::beat;
 use peers::start::{self, Plan};
 use serve::Server;
 use signals::Stops;
@@ -121,6 +122,8 @@ fn run(options: &Options, plan: Plan) -> Result<(), String> {
     let mut stops = signals::listen()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        .on_thread_park(beat::loop_sleeps)
+        .on_thread_unpark(beat::loop_wakes)
         .build()
         .map_err(|error| format!("cannot start the runtime: {error}"))?;
     let local = task::LocalSet::new();

@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::configuration::Configuration;
 use crate::disk::{Disk, Outcome};
 use crate::manager::Manager;
-use crate::peers::Peers;
+use crate::peers::{Peers, beat};
 use crate::stream::Stream;
 
 /// How much is read from one socket at a time, in bytes.
@@ -382,6 +382,7 @@ impl State {
                 break;
             }
         }
+        beat::turn_ended();
         self.deadline = self.node.deadline();
         if !self.is_ready && self.node.phase() == Phase::Serving {
             self.is_ready = true;

@@ -6,7 +6,7 @@ use crate::disk::{DiskOp, FileName};
 use crate::ids::{ClusterId, Incarnation, NodeId};
 use crate::node::base::Identity;
 use crate::node::restore::{NoBackup, Restore, Restored};
-use crate::raft::{Kind, Member, Membership};
+use crate::raft::{Kind, KnownSum, Member, Membership};
 use crate::time::Stamp;
 use alloc::collections::BTreeMap;
 use alloc::vec;
@@ -92,6 +92,7 @@ fn entry(index: u64, term: u64, kind: Kind, payload: &[u8]) -> Entry {
         stamp: Stamp(index * 10),
         kind,
         payload: payload.to_vec().into(),
+        known: KnownSum::default(),
     }
 }
 
@@ -162,6 +163,7 @@ fn shown(files: &Files) -> Vec<String> {
     let settings = aof::Settings {
         policy: policy::of(Fsync::Always),
         segment_bytes: 1 << 16,
+        piece_bytes: 1 << 16,
         identity: Vec::new(),
     };
     let mut recovery = Recovery::read_only(settings);

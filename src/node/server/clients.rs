@@ -135,7 +135,7 @@ impl Node {
         if flags.is_empty() {
             flags.push('N');
         }
-        let kept = session.inbound.kept.len();
+        let kept = session.inbound.len();
         let out = session.outbox.len();
         let protocol = if session.protocol == Protocol::Resp3 {
             3

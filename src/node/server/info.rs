@@ -142,7 +142,7 @@ impl Node {
         put(out, format_args!("connected_clients:{clients}"));
         put(out, format_args!("cluster_connections:0"));
         put(out, format_args!("maxclients:{}", self.config.clients_max));
-        let kept = self.sessions.iter().map(|s| s.inbound.kept.len()).max();
+        let kept = self.sessions.iter().map(|s| s.inbound.len()).max();
         put(
             out,
             format_args!("client_recent_max_input_buffer:{}", kept.unwrap_or(0)),

@@ -21,6 +21,7 @@ fn group(seed: u64, logs: &[&[u64]], term: u64, world: World) -> Net {
             stamp: Stamp(0),
             kind: Kind::Normal,
             payload: Bytes::from(alloc::format!("{of}/{index}")),
+            known: KnownSum::default(),
         });
         let disk = &mut net.hosts.get_mut(&NodeId(id)).unwrap().disk;
         disk.term = Term(term);

@@ -19,6 +19,7 @@ fn entry(index: u64, term: u64) -> Entry {
         stamp: Stamp(0),
         kind: Kind::Normal,
         payload: Bytes::copy_from_slice(&vec![7; (index % 5) as usize]),
+        known: KnownSum::default(),
     }
 }
 
@@ -139,7 +140,14 @@ fn a_state_keeps_what_follows_on_it_and_nothing_else() {
     let mut held = log(&[1]);
     assert!(held.install((LogIndex(9), Term(3))));
     assert_eq!(
-        held.append(Term(4), Stamp(0), Kind::Noop, Bytes::new()).0,
+        held.append(
+            Term(4),
+            Stamp(0),
+            Kind::Noop,
+            Bytes::new(),
+            KnownSum::default()
+        )
+        .0,
         10
     );
 }
@@ -199,7 +207,7 @@ proptest! {
             match step {
                 Step::Append(by) => {
                     let term = term + u64::from(by);
-                    held.append(Term(term), Stamp(0), Kind::Noop, Bytes::new());
+                    held.append(Term(term), Stamp(0), Kind::Noop, Bytes::new(), KnownSum::default());
                     list.push(term);
                 }
                 Step::Accept { back, terms } => {

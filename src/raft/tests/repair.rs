@@ -22,6 +22,7 @@ fn entry(term: u64, index: u64) -> Entry {
         stamp: Stamp(0),
         kind: Kind::Normal,
         payload: Bytes::new(),
+        known: KnownSum::default(),
     }
 }
 

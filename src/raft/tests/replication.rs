@@ -10,6 +10,13 @@ use crate::raft::*;
 pub(super) fn storm(seed: u64, count: u64, world: World, steps: u64) -> Net {
     let mut net = Net::new(seed, count, world);
     let mut payload = 0;
+    if seed % 2 == 1 {
+        for host in net.hosts.values_mut() {
+            host.settings.append_bytes = 44;
+            let raft = host.raft.as_mut().expect("all have just begun");
+            raft.settings.append_bytes = 44;
+        }
+    }
     for _ in 0..steps {
         let ms = net.below(60);
         net.run_ms(ms);

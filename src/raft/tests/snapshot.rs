@@ -442,6 +442,7 @@ fn no_entry_is_taken_while_a_state_is_put_in_force() {
             stamp: Stamp(0),
             kind: Kind::Normal,
             payload: Bytes::new(),
+            known: KnownSum::default(),
         }],
     });
     net.send(leader, lagging, &append);

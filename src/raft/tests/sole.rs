@@ -36,6 +36,7 @@ fn entry(term: u64, index: u64) -> Entry {
         stamp: Stamp(index),
         kind: Kind::Normal,
         payload: Bytes::copy_from_slice(&index.to_le_bytes()),
+        known: KnownSum::default(),
     }
 }
 
@@ -119,6 +120,7 @@ proptest! {
             stamp: Stamp(stamp),
             kind,
             payload: payload.into(),
+            known: KnownSum::default(),
         };
         let mut bytes = Vec::new();
         entry.encode(&mut bytes);

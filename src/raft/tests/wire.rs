@@ -1,7 +1,7 @@
 //! Frames: what is sent is what arrives, and nothing else does.
 
 use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term};
-use crate::raft::message::{Append, Chunk, Envelope, Message, Place, SnapshotId};
+use crate::raft::message::{Append, Chunk, Envelope, Message, Part, Place, SnapshotId};
 use crate::raft::wire::{WIRE_VERSION, WireError, decode, encode};
 use crate::raft::*;
 use crate::time::Stamp;
@@ -38,6 +38,23 @@ fn any_snapshot() -> impl Strategy<Value = SnapshotId> {
     })
 }
 
+fn any_part() -> impl Strategy<Value = Part> {
+    let data = proptest::collection::vec(any::<u8>(), 1..40);
+    (any_place(), any::<[u32; 6]>(), data).prop_map(|(prev, numbers, data)| {
+        let [commit, round, later, stamp, before, behind] = numbers.map(|n| u64::from(n >> 2));
+        Part {
+            prev,
+            commit: LogIndex(commit),
+            round,
+            term: Term(prev.1.0.saturating_add(later)),
+            stamp: Stamp(stamp),
+            length: before + data.len() as u64 + behind,
+            offset: before,
+            data: data.into(),
+        }
+    })
+}
+
 fn any_append() -> impl Strategy<Value = Append> {
     let entry = (0_u64..3, any::<u64>(), any::<Vec<u8>>(), any::<bool>());
     let entries = proptest::collection::vec(entry, 0..6);
@@ -59,6 +76,7 @@ fn any_append() -> impl Strategy<Value = Append> {
                     stamp: Stamp(stamp),
                     kind: if noop { Kind::Noop } else { Kind::Normal },
                     payload: payload.into(),
+                    known: KnownSum::default(),
                 }
             });
             Append {
@@ -108,6 +126,8 @@ fn any_message() -> impl Strategy<Value = Message> {
             }
         ),
         Just(Message::TimeoutNow),
+        any_part().prop_map(Message::Part),
+        (any_place(), any::<u64>()).prop_map(|(place, bytes)| Message::PartReply { place, bytes }),
         (any_snapshot(), 1_u64..).prop_map(|(id, member)| Message::SnapshotOffer {
             id,
             membership: Membership::alone(NodeId(member))
@@ -230,6 +250,7 @@ fn terms_that_fall_are_refused() {
         stamp: Stamp(0),
         kind: Kind::Noop,
         payload: Bytes::new(),
+        known: KnownSum::default(),
     };
     let mut append = Append {
         prev: (LogIndex(7), Term(2)),

@@ -128,3 +128,21 @@ fn nothing_changes_where_the_same_is_written_again() {
     store.set_string(0, b"k", b"v", NewExpiry::Never, NOW);
     assert_eq!(store.changes(), before + 1);
 }
+
+#[test]
+fn a_value_that_is_most_of_the_memory_it_came_in_shares_it() {
+    let mut store = Store::new(Tables::new(Some(7)));
+    let memory = Bytes::from(vec![b'v'; 300_000]);
+    let inside = |bytes: &[u8]| memory.as_ptr_range().contains(&bytes.as_ptr());
+    let shares = |store: &Store, key: &[u8]| match store.text(0, key, Stamp(0)) {
+        Ok(Some(Text::Rope(rope))) => rope.chunks().all(inside),
+        _ => false,
+    };
+    store.lend(Some(memory.clone()));
+    store.set_string(0, b"most", &memory[10..], NewExpiry::Never, Stamp(0));
+    store.set_string(0, b"little", &memory[..100_000], NewExpiry::Never, Stamp(0));
+    store.lend(None);
+    store.set_string(0, b"later", &memory, NewExpiry::Never, Stamp(0));
+    assert!(shares(&store, b"most"));
+    assert!(!shares(&store, b"little") && !shares(&store, b"later"));
+}

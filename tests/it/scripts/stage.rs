@@ -520,6 +520,8 @@ fn words_of(message: &Message) -> String {
                 append.commit.0
             )
         }
+        Message::Part(part) => format!("a piece of the entry behind {}", place(part.prev)),
+        Message::PartReply { bytes, .. } => format!("I have {bytes} bytes of it"),
         Message::Accepted { index } => format!("accepted up to {}", index.0),
         Message::Rejected { at, hint } => {
             format!("not behind {}; try {}", at.0, place(*hint))

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use seedis::ids::{ClusterId, Incarnation, LogIndex, NodeId, PersistSeq, Term};
 use seedis::raft::{
-    Entry, Kind, Member, Membership, Outgoing, Raft, Restart, RoleName, Settings, Unpersisted,
+    Entry, Kind, KnownSum, Member, Membership, Outgoing, Raft, Restart, RoleName, Settings,
+    Unpersisted,
 };
 use seedis::time::{Mono, Stamp};
 
@@ -92,6 +93,7 @@ impl Disk {
                 Kind::Normal
             },
             payload: Bytes::copy_from_slice(payload),
+            known: KnownSum::default(),
         };
         Restart {
             term: Term(self.term),

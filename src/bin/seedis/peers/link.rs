@@ -1,18 +1,21 @@
 //! One connection to another member, made again whenever it breaks.
 
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
-use std::io::{self, IoSlice};
+use std::cell::Cell;
+use std::io;
+use std::os::fd::AsFd;
 use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use seedis::ids::NodeId;
+use seedis::node::effect::may_be_repeated;
 use seedis::node::greeting::{Line, Refusal};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use super::Peers;
 use super::address;
+use super::beat::{Wire, lock};
 use super::handshake::{self, Failure};
 
 /// How long it takes until a member that could not be reached is dialled again: at first, at most.
@@ -24,8 +27,6 @@ const PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(1);
 const QUEUE_BYTES_MAX: usize = 64 << 20;
 /// The head of a frame: the length of what follows, kind included, and the kind.
 pub(super) const HEAD_BYTES: usize = 5;
-/// How many pieces go into one system call.
-const SLICES: usize = 64;
 
 /// What a frame holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,8 +52,7 @@ impl Kind {
 pub(super) struct Link {
     to: NodeId,
     pub(super) line: Line,
-    queue: RefCell<VecDeque<([u8; HEAD_BYTES], Vec<u8>)>>,
-    queued_bytes: Cell<usize>,
+    wire: Arc<Mutex<Wire>>,
     is_up: Cell<bool>,
     /// It is to be given up: the member has left the group.
     pub(super) is_over: Cell<bool>,
@@ -64,8 +64,7 @@ impl Link {
         Self {
             to,
             line,
-            queue: RefCell::default(),
-            queued_bytes: Cell::new(0),
+            wire: Wire::new(),
             is_up: Cell::new(false),
             is_over: Cell::new(false),
             changed: Notify::new(),
@@ -74,7 +73,8 @@ impl Link {
 
     /// Sends a frame, or drops it where it could not leave soon.
     pub(super) fn send(&self, kind: Kind, frame: Vec<u8>) {
-        let bytes = self.queued_bytes.get() + frame.len();
+        let mut wire = lock(&self.wire);
+        let bytes = wire.queued_bytes + frame.len();
         let Ok(len) = u32::try_from(frame.len() + 1) else {
             return;
         };
@@ -84,8 +84,8 @@ impl Link {
         let mut head = [0; HEAD_BYTES];
         head[..4].copy_from_slice(&len.to_le_bytes());
         head[4] = kind as u8;
-        self.queued_bytes.set(bytes);
-        self.queue.borrow_mut().push_back((head, frame));
+        let repeats = kind == Kind::Raft && may_be_repeated(&frame);
+        wire.push(head, frame, repeats);
         self.changed.notify_one();
     }
 
@@ -96,12 +96,11 @@ impl Link {
 
     /// Sends what comes until the connection breaks.
     async fn pump(&self, stream: &TcpStream) -> io::Result<()> {
-        let mut sent_of_first = 0;
         loop {
             if self.is_over.get() {
                 return Ok(());
             }
-            if self.queue.borrow().is_empty() {
+            if lock(&self.wire).queue.is_empty() {
                 tokio::select! {
                     () = self.changed.notified() => {}
                     // The other side says nothing here: what can be read is the end.
@@ -117,8 +116,9 @@ impl Link {
                 }
                 continue;
             }
-            match self.write(stream, sent_of_first) {
-                Ok(count) => sent_of_first = self.sent(sent_of_first + count),
+            let written = lock(&self.wire).write(|slices| stream.try_write_vectored(slices));
+            match written {
+                Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     stream.writable().await?;
                 }
@@ -127,45 +127,10 @@ impl Link {
         }
     }
 
-    /// Writes as much of the queue as the socket takes, of which `done` bytes have left already.
-    fn write(&self, stream: &TcpStream, done: usize) -> io::Result<usize> {
-        let queue = self.queue.borrow();
-        let pieces = queue
-            .iter()
-            .flat_map(|(head, frame)| [&head[..], &frame[..]]);
-        let mut slices = [IoSlice::new(&[]); SLICES];
-        let (mut filled, mut skip) = (0, done);
-        for piece in pieces {
-            let from = skip.min(piece.len());
-            skip -= from;
-            if from < piece.len() {
-                slices[filled] = IoSlice::new(&piece[from..]);
-                filled += 1;
-                if filled == SLICES {
-                    break;
-                }
-            }
-        }
-        stream.try_write_vectored(&slices[..filled])
-    }
-
-    /// Drops what has left, the first `bytes` of the queue; how much of its first frame is among
-    /// them.
-    fn sent(&self, mut bytes: usize) -> usize {
-        let mut queue = self.queue.borrow_mut();
-        while let Some((_, frame)) = queue.front()
-            && bytes >= HEAD_BYTES + frame.len()
-        {
-            bytes -= HEAD_BYTES + frame.len();
-            self.queued_bytes.set(self.queued_bytes.get() - frame.len());
-            queue.pop_front();
-        }
-        bytes
-    }
-
-    fn clear(&self) {
-        self.queue.borrow_mut().clear();
-        self.queued_bytes.set(0);
+    /// The connection that frames leave by from now on.
+    fn connect(&self, stream: Option<&TcpStream>) {
+        let again = stream.and_then(|stream| stream.as_fd().try_clone_to_owned().ok());
+        lock(&self.wire).connect(again.map(Into::into));
     }
 }
 
@@ -176,11 +141,11 @@ pub(super) async fn keep(peers: Rc<Peers>, link: Rc<Link>) {
         let outcome = match open(&peers, &link).await {
             Ok(stream) => {
                 back_off = BACK_OFF.0;
-                link.clear();
+                link.connect(Some(&stream));
                 link.is_up.set(true);
                 let ended = link.pump(&stream).await;
                 link.is_up.set(false);
-                link.clear();
+                link.connect(None);
                 ended.map_err(Failure::from)
             }
             Err(failure) => Err(failure),

@@ -6,6 +6,7 @@
 //! says again what was lost.
 
 pub(crate) mod address;
+pub(crate) mod beat;
 mod door;
 mod forming;
 mod handshake;
@@ -135,6 +136,9 @@ impl Peers {
         }
         self.state.borrow_mut().server = Rc::downgrade(server);
         self.link_to_contacts();
+        if let Err(error) = beat::start() {
+            tracing::warn!("no heartbeats in long turns: {error}");
+        }
         task::spawn_local(Rc::clone(self).keep_house());
     }
 

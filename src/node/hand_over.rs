@@ -1,0 +1,108 @@
+//! From Raft to the log and back: what is to last is handed over, and Raft is told how far the disk
+//! has come.
+
+use alloc::vec::Vec;
+
+use crate::aof::{Large, Log, Restated};
+use crate::ids::{LogIndex, PersistSeq};
+use crate::limits;
+use crate::raft::Entry;
+
+use super::Node;
+use super::commit::Commit;
+
+impl Node {
+    /// Hands to the log what Raft wants to last.
+    pub(super) fn hand_over(&mut self) {
+        let Commit {
+            raft: Some(raft),
+            log,
+            appended,
+            body,
+            ..
+        } = &mut self.commit
+        else {
+            return;
+        };
+        loop {
+            let last = raft.last();
+            let Some(unpersisted) = raft.unpersisted() else {
+                break;
+            };
+            let Some(log) = log.as_mut() else {
+                let seq = unpersisted.seq;
+                raft.persisted(seq);
+                continue;
+            };
+            if unpersisted.must_sync {
+                log.must_sync();
+            }
+            let head = Restated {
+                term: unpersisted.term,
+                vote: unpersisted.vote,
+                commit: unpersisted.commit,
+            };
+            let seq = unpersisted.seq;
+            let newest = put_entries(log, &head, last, unpersisted.entries, body);
+            appended.push_back((newest, seq));
+        }
+        body.shrink_to(limits::ENTRY_BYTES_SOFT_MAX * 2);
+    }
+
+    /// Tells Raft how far the log has come.
+    pub(super) fn learn_persisted(&mut self) {
+        let Commit {
+            raft: Some(raft),
+            log: Some(log),
+            appended,
+            ..
+        } = &mut self.commit
+        else {
+            return;
+        };
+        let persisted = log.persisted();
+        let mut newest = None;
+        while let Some((_, raft_seq)) = appended.pop_front_if(|(seq, _)| *seq <= persisted) {
+            newest = Some(raft_seq);
+        }
+        if let Some(seq) = newest {
+            raft.persisted(seq);
+        }
+    }
+}
+
+/// Appends entries to the log, behind which it will hold all up to `last`: as one record, but for
+/// large ones, which have records of their own and share the memory of their payloads.
+fn put_entries(
+    log: &mut Log,
+    head: &Restated,
+    last: LogIndex,
+    entries: &[Entry],
+    body: &mut Vec<u8>,
+) -> PersistSeq {
+    let large = log.piece_bytes();
+    body.clear();
+    let mut newest = None;
+    for (place, entry) in entries.iter().enumerate() {
+        if entry.payload.len() < large {
+            entry.encode(body);
+            continue;
+        }
+        if !body.is_empty() {
+            log.append(head, entries[place - 1].index, body);
+            body.clear();
+        }
+        let payload_sum = entry.payload_sum();
+        let record = Large {
+            head: &entry.head(),
+            payload: &entry.payload,
+            payload_sum,
+            tail: &entry.tail(payload_sum),
+        };
+        newest = Some(log.append_large(head, entry.index, &record));
+    }
+    match newest {
+        Some(newest) if body.is_empty() => newest,
+        _ => log.append(head, last, body),
+    }
+}

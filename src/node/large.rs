@@ -1,0 +1,129 @@
+//! Requests with a large argument: put together while they arrive, in the form that an entry of the
+//! log gives them, so that nothing of them is copied afterwards.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::mem;
+use core::ops::Range;
+
+use bytes::Bytes;
+
+use crate::command::args::Args;
+use crate::resp::parse::Parser;
+use crate::session::inbound::Inbound;
+use crate::session::large::Large;
+
+use super::effect::Effect;
+use super::{Node, entry};
+
+/// So many bytes of requests are moved in one turn to where they stay.
+const MOVED_BYTES: usize = 512 << 10;
+
+/// A command as an entry holds it.
+#[derive(Clone, Debug)]
+pub(super) struct Encoded {
+    pub(super) payload: Bytes,
+    /// Its checksum.
+    pub(super) sum: u64,
+}
+
+impl Node {
+    /// Takes the part of a large argument that is at the end of `rest`, if one is. Gives the range
+    /// that is not to be kept.
+    pub(super) fn begin_large(
+        &self,
+        slot: u32,
+        inbound: &mut Inbound,
+        rest: &[u8],
+    ) -> Range<usize> {
+        let Inbound { parser, large, .. } = inbound;
+        let least = self.config.large_argument_bytes.max(1);
+        let Some((at, length)) = parser.open_bulk().filter(|(_, length)| *length >= least) else {
+            return 0..0;
+        };
+        let db = self.sessions.get(slot).map_or(0, |session| session.db);
+        let large = large.get_or_insert_with(|| {
+            let mut large = Box::<Large>::default();
+            large
+                .gathering
+                .push(&entry::command_head(db, parser.count()));
+            large
+        });
+        put_arguments(large, parser, rest);
+        large.gathering.push(&entry::argument_head(length));
+        large.gathering.expect(length);
+        let start = large.gathering.len();
+        large.ranges.push(start as u32..(start + length) as u32);
+        parser.take_bulk();
+        large.missing = length;
+        let mut content = rest.get(at..).unwrap_or_default();
+        let there = content.len();
+        large.feed(&mut content);
+        at..at + there - content.len()
+    }
+
+    /// A request with a large argument has come to its end, which is at the front of `rest`.
+    pub(super) fn end_large(&mut self, slot: u32, inbound: &mut Inbound, rest: &[u8]) {
+        let Some(mut large) = inbound.large.take() else {
+            return;
+        };
+        put_arguments(&mut large, &inbound.parser, rest);
+        if large.gathering.is_whole() {
+            self.run_large(slot, *large);
+        } else if let Some(session) = self.sessions.get_mut(slot) {
+            self.assembling.push((slot, session.conn));
+            session.assembling = Some(large);
+        }
+    }
+
+    fn run_large(&mut self, slot: u32, large: Large) {
+        let (bytes, sum) = large.gathering.into_whole();
+        let payload = Bytes::from(bytes);
+        self.in_hand = Some(Encoded {
+            payload: payload.clone(),
+            sum,
+        });
+        self.request(slot, Args::new(&payload, &large.ranges));
+        self.in_hand = None;
+    }
+
+    /// Moves a bounded part of what is whole to where it stays, and runs what stands there.
+    pub(super) fn assemble_turn(&mut self) {
+        let assembling = mem::take(&mut self.assembling);
+        let share = MOVED_BYTES / assembling.len().max(1);
+        for (slot, conn) in assembling {
+            let Some(session) = self.sessions.get_same(slot, conn) else {
+                continue;
+            };
+            let Some(large) = &mut session.assembling else {
+                continue;
+            };
+            large.gathering.step(share.max(1));
+            if !large.gathering.is_whole() {
+                self.assembling.push((slot, conn));
+                continue;
+            }
+            if let Some(large) = session.assembling.take() {
+                session.paused = false;
+                self.run_large(slot, *large);
+            }
+            self.effects.push(Effect::Resume { conn });
+            self.received(slot, &[]);
+        }
+    }
+}
+
+/// Adds the arguments that the parser has found and the request does not hold yet.
+fn put_arguments(large: &mut Large, parser: &Parser, rest: &[u8]) {
+    let Large {
+        gathering, ranges, ..
+    } = large;
+    let found = parser.arguments().get(ranges.len()..).unwrap_or_default();
+    let found: Vec<Range<u32>> = found.to_vec();
+    for argument in Args::new(rest, &found).iter() {
+        gathering.push(&entry::argument_head(argument.len()));
+        let start = gathering.len() as u32;
+        gathering.push(argument);
+        ranges.push(start..gathering.len() as u32);
+    }
+}
