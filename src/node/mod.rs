@@ -23,6 +23,7 @@ mod leaving;
 mod office;
 pub mod options;
 mod policy;
+mod propose;
 mod recovery;
 pub mod relay;
 mod repair;

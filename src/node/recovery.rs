@@ -9,8 +9,6 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use bytes::Bytes;
-
 use crate::aof::{self, Debt, Event, Recovery};
 use crate::disk::{DiskDone, DiskError};
 use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term, Ticket};

@@ -280,41 +280,6 @@ impl Node {
         Ok(())
     }
 
-    /// Hands a write to the log; its reply is written when the entry is applied.
-    fn propose_command(&mut self, slot: u32, args: Args<'_>) {
-        let whole = self.in_hand.take();
-        if whole.is_some() && !self.batch.bytes.is_empty() {
-            self.propose_batch();
-        }
-        let Some(session) = self.sessions.get_mut(slot) else {
-            return;
-        };
-        session.proposed += 1;
-        let waiter = Waiter {
-            slot,
-            conn: session.conn,
-            place: self.batch.count,
-            protocol: session.protocol,
-            silent: session.is_silent(),
-            parked: false,
-        };
-        let db = session.db;
-        self.batch.waiters.push(waiter);
-        self.batch.whole = whole.filter(|_| self.batch.bytes.is_empty());
-        if self.batch.whole.is_none() {
-            entry::put_command(&mut self.batch.bytes, db, args);
-        }
-        self.batch.count += 1;
-        self.note_proposed_keys(db, args);
-        if self.batch.whole.is_some() || self.batch.bytes.len() >= limits::ENTRY_BYTES_SOFT_MAX {
-            self.propose_batch();
-        }
-        // What cannot be proposed now is a command among others.
-        if let Some(whole) = self.batch.whole.take() {
-            self.batch.bytes.extend_from_slice(&whole.payload);
-        }
-    }
-
     /// Runs a request that changes nothing, or parks it behind the writes of its own session.
     fn run_or_park(&mut self, slot: u32, row: &'static Row, args: Args<'_>) {
         let Some(session) = self.sessions.get_mut(slot) else {

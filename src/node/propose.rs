@@ -1,0 +1,43 @@
+//! From one writing request to the batch of its turn.
+
+use crate::command::args::Args;
+use crate::limits;
+
+use super::{Node, Waiter, entry};
+
+impl Node {
+    /// Hands a write to the log; its reply is written when the entry is applied.
+    pub(super) fn propose_command(&mut self, slot: u32, args: Args<'_>) {
+        let whole = self.in_hand.take();
+        if whole.is_some() && !self.batch.bytes.is_empty() {
+            self.propose_batch();
+        }
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        session.proposed += 1;
+        let waiter = Waiter {
+            slot,
+            conn: session.conn,
+            place: self.batch.count,
+            protocol: session.protocol,
+            silent: session.is_silent(),
+            parked: false,
+        };
+        let db = session.db;
+        self.batch.waiters.push(waiter);
+        self.batch.whole = whole.filter(|_| self.batch.bytes.is_empty());
+        if self.batch.whole.is_none() {
+            entry::put_command(&mut self.batch.bytes, db, args);
+        }
+        self.batch.count += 1;
+        self.note_proposed_keys(db, args);
+        if self.batch.whole.is_some() || self.batch.bytes.len() >= limits::ENTRY_BYTES_SOFT_MAX {
+            self.propose_batch();
+        }
+        // What cannot be proposed now is a command among others.
+        if let Some(whole) = self.batch.whole.take() {
+            self.batch.bytes.extend_from_slice(&whole.payload);
+        }
+    }
+}
