@@ -55,6 +55,8 @@ impl Stream {
     pub(crate) const DAMAGE: Self = Self::new(*b"damage", 1);
     /// When a client asks because the leader is in trouble, by client and act.
     pub(crate) const HURRY: Self = Self::new(*b"hurry.", 1);
+    /// What happens to a process that comes to its group, by member and ordinal.
+    pub(crate) const ARRIVAL: Self = Self::new(*b"arrive", 1);
     /// Identities that a driver would take from the system.
     pub(crate) const IDENTITY: Self = Self::new(*b"ident.", 1);
 }

@@ -94,6 +94,9 @@ counted! {
     Reborn, "reborn", "a member whose disk was wiped was removed, and votes again as another";
     AskedFollower, "asked-role", "who does not lead was asked whether it is the master";
     TooFew, "too-few", "a change was refused because too few of the voters would answer";
+    Formed, "formed", "a group was formed by those who heard of each other";
+    Admitted, "admitted", "somebody new was given a number";
+    TurnedAway, "turned-away", "somebody new was told that its number is taken, or where to ask";
     MinorityLost, "minority-lost", "some members never came back, and the others went on";
 }
 
@@ -131,6 +134,9 @@ impl Goal {
                 | Self::Reborn
                 | Self::AskedFollower
                 | Self::TooFew
+                | Self::Formed
+                | Self::Admitted
+                | Self::TurnedAway
                 | Self::MinorityLost
         )
     }

@@ -150,12 +150,26 @@ impl Scenario {
         self.sync_fails = often(60 * SECOND, 200);
         self.flaps = *dice.pick(&[0, 300, 1000]);
         match profile {
-            Profile::Members => self.change_often(dice),
+            Profile::Members => {
+                self.change_often(dice);
+                self.come_by_asking(&mut class(45));
+            }
             Profile::Liveness => {
                 self.duration = 10 * SECOND;
                 self.minority_lost = 1000;
             }
             _ => {}
+        }
+    }
+
+    /// Who comes has to ask for a number, and those who form a group have to hear of each other.
+    fn come_by_asking(&mut self, dice: &mut Dice) {
+        self.knocks = dice.permille(600);
+        // One that has a number from the beginning knows the group's name from then on.
+        let all_ask = self.knocks || self.members == self.founders;
+        self.meets = dice.permille(400) && self.founders > 1 && all_ask;
+        if self.knocks {
+            self.newcomers_ask = self.newcomers_ask.or(Some(SECOND));
         }
     }
 

@@ -36,6 +36,10 @@ pub(crate) struct Scenario {
     /// How often the others ask to be taken in until they vote, in nanoseconds; never, where they
     /// wait for the operator.
     pub(crate) newcomers_ask: Option<u64>,
+    /// The others, and those whose disk was wiped, have no number before they are given one.
+    pub(crate) knocks: bool,
+    /// The founders have to hear of each other first.
+    pub(crate) meets: bool,
     /// How long clients ask, in nanoseconds of true time.
     pub(crate) duration: u64,
     pub(crate) clients: Vec<(Kind, Shape)>,
@@ -203,6 +207,8 @@ impl Scenario {
             },
             members,
             founders,
+            knocks: false,
+            meets: false,
             newcomers_ask: every(36, 2 * SECOND, false).filter(|_| spares > 0),
             duration: 60 * SECOND,
             clients,

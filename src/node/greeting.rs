@@ -4,7 +4,8 @@
 //! preface   4  "SDSP"   1 oldest version   1 newest version   16 nonce
 //! greeting  1  class    8 id   8 incarnation   8 applied
 //!           2+n  where peers reach it   2+n  where clients reach it, or ":port"
-//!           1  standing, and what belongs to it   2  contacts: 8 id, 2+n address, each
+//!           1  standing, and what belongs to it   1  contacts: 8 id, 2+n address, each
+//!           1  what a newcomer is told   8 id
 //! ```
 //!
 //! Both sides send a preface, then the one that has connected its greeting, then the other its own,
@@ -95,7 +96,7 @@ pub enum Standing {
     },
     /// It wants to be taken in.
     Joining {
-        /// Into this group; nothing, as long as it has not heard which one it is.
+        /// Into this group; nothing, as long as it has no number there.
         cluster: Option<ClusterId>,
     },
     /// It belongs to a group, or did.
@@ -105,6 +106,49 @@ pub enum Standing {
         /// Who formed it, with the lives of their disks.
         founders: Vec<(NodeId, Incarnation)>,
     },
+}
+
+/// What a member answers to a newcomer that asks for a number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Admission {
+    /// Nobody has asked.
+    #[default]
+    Unasked,
+    /// It does not lead: another is to be asked.
+    Elsewhere,
+    /// It is being done, or will be when it can: ask again.
+    Soon,
+    /// The group has this disk as the member of this number, by a committed change.
+    Given(NodeId),
+    /// The number belongs to a member with another disk.
+    Taken(NodeId),
+    /// The group has as many members as it may.
+    Full,
+}
+
+impl Admission {
+    fn encode(self) -> (u8, u64) {
+        match self {
+            Self::Unasked => (0, 0),
+            Self::Elsewhere => (1, 0),
+            Self::Soon => (2, 0),
+            Self::Given(id) => (3, id.0),
+            Self::Taken(id) => (4, id.0),
+            Self::Full => (5, 0),
+        }
+    }
+
+    fn decode(code: u8, id: u64) -> Option<Self> {
+        Some(match code {
+            0 => Self::Unasked,
+            1 => Self::Elsewhere,
+            2 => Self::Soon,
+            3 if id > 0 => Self::Given(NodeId(id)),
+            4 => Self::Taken(NodeId(id)),
+            5 => Self::Full,
+            _ => return None,
+        })
+    }
 }
 
 /// Where a member is reached by its peers.
@@ -136,6 +180,8 @@ pub struct Greeting {
     pub standing: Standing,
     /// Whom it knows.
     pub contacts: Vec<Contact>,
+    /// What it answers to a newcomer.
+    pub admission: Admission,
 }
 
 /// Why a member does not go on with another.
@@ -276,7 +322,9 @@ impl Greeting {
         let is_another = known.is_some_and(|(_, incarnation)| {
             *incarnation != other.incarnation && *incarnation != Incarnation(0)
         });
-        if is_another && self.applied > other.applied {
+        // Of one that only asks for its number the leader says whether it is taken, and no other.
+        let is_asking = other.standing == Standing::Joining { cluster: None };
+        if is_another && !is_asking && self.applied > other.applied {
             return Err(Refusal::OtherDisk(other.id));
         }
         Ok(())
@@ -320,6 +368,9 @@ impl Greeting {
             put(&mut out, contact.id.0);
             put_text(&mut out, &contact.address);
         }
+        let (code, id) = self.admission.encode();
+        out.push(code);
+        put(&mut out, id);
         out
     }
 
@@ -372,6 +423,7 @@ impl Greeting {
             })
         };
         let contacts = (0..count).map(contact).collect::<Option<_>>()?;
+        let admission = Admission::decode(take_byte(bytes)?, number(bytes)?)?;
         bytes.is_empty().then_some(Self {
             line,
             id,
@@ -381,6 +433,7 @@ impl Greeting {
             clients,
             standing,
             contacts,
+            admission,
         })
     }
 }

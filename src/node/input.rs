@@ -48,6 +48,13 @@ pub enum Input<'a> {
         /// Where clients reach it (`10.0.0.1:6379`).
         address: &'a str,
     },
+    /// Somebody new asks for a number in this group; `Node::admission` has the answer.
+    Asks {
+        /// The number that it wants; 0: any.
+        wanted: NodeId,
+        /// The life of its disk.
+        incarnation: Incarnation,
+    },
     /// A peer that has said who it is wants to vote in this group, as somebody new does again and
     /// again until it does.
     Wants {

@@ -4,6 +4,7 @@
 //! and then performs the effects. A node never waits, reads no clock and opens no file.
 
 mod apply;
+pub mod arrival;
 pub mod backup;
 mod base;
 mod blocked;
@@ -266,6 +267,10 @@ impl Node {
                     },
                 );
             }
+            Input::Asks {
+                wanted,
+                incarnation,
+            } => self.asks_for_number(wanted, incarnation),
             Input::Wants { id } => self.wants_in(id),
             Input::RefusedPeer => self.stats.refused_peers += 1,
             Input::Disk { ticket, outcome } => self.disk(ticket, outcome),

@@ -1,6 +1,7 @@
 //! Members of a group as processes of this machine: they form a group, lose their leader, take
 //! somebody in, and turn away who does not belong.
 
+mod arrivals;
 mod backup;
 mod chaos;
 mod damage;

@@ -206,7 +206,7 @@ impl Point {
             Input::Received { .. } => Plain::Received,
             Input::Sent { .. } => Plain::Sent,
             Input::Closed { .. } => Plain::Closed,
-            Input::Wants { .. } => Plain::Wanted,
+            Input::Wants { .. } | Input::Asks { .. } => Plain::Wanted,
             Input::Met { .. } | Input::RefusedPeer => Plain::Met,
             Input::Timer => Plain::Woken,
             Input::Stop => Plain::Stopping,

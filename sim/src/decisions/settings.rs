@@ -134,6 +134,8 @@ pub(super) static ALL: &[Setting] = &[
             Ok(())
         }
     ),
+    setting!("newcomers-knock", "no", flag knocks),
+    setting!("founders-meet", "no", flag meets),
     setting!("linear", "no", flag patient),
     setting!("flips", "0", number flips),
     setting!("failures-are-final", "no", flag final_failures),

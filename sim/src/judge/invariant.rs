@@ -159,6 +159,15 @@ invariants! {
         "What clients have asked and seen can have happened one thing at a time, whatever the node \
          says of it: nothing acknowledged is lost, nothing refused is seen, and what was neither \
          happened at most once. Judged where clients do what that judge understands.";
+    J1, "one group out of one list",
+        "Those who form a group from one list, and whose disks stay what they are, come to the \
+         same group, whoever hears of whom in which order, and whoever dies on its way.";
+    J2, "a number is given",
+        "Nobody begins as a member of an existing group but under a number that a committed change \
+         of members has given to the life of its disk.";
+    J3, "who asks comes in",
+        "When all faults have ended, and the members are there, whoever asks to be taken in has \
+         come to vote.";
     L1, "there is a leader",
         "When all faults have ended, a member leads and serves.";
     L2, "pending requests end",

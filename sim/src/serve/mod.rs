@@ -82,6 +82,7 @@ fn world(place: &Place) -> World {
     if place.profile == Profile::Raft {
         (scenario.members, scenario.founders) = (place.members, place.members);
         scenario.newcomers_ask = None;
+        (scenario.knocks, scenario.meets) = (false, false);
     }
     if !place.wild {
         scenario.clients.clear();

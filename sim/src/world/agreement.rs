@@ -8,7 +8,7 @@ use seedis::raft::message::{Envelope, Message};
 use seedis::raft::{Entry, Kind, Member, Membership, Raft, RoleName};
 
 use super::World;
-use super::frames::id_of;
+use super::arrivals::machine_of;
 use super::member::Member as Machine;
 use super::promises::Promises;
 use crate::digest::Digest;
@@ -133,7 +133,7 @@ impl Agreement {
                 let text = format!("member {number} had accepted {index} of {term}, and lost it");
                 return broken(Id::R12, text);
             }
-            self.promises.check(number, raft)?;
+            self.promises.check(machine.config.id, raft)?;
             // What stood before the window may have been another's, which a state has replaced.
             let first = raft.entries_after(LogIndex(0)).next();
             let first = first.map_or(raft.last().next(), |entry| entry.index);
@@ -291,7 +291,7 @@ impl Agreement {
             return Ok(());
         };
         let holds = |member: &Member| {
-            let number = member.id.0 as usize - 1;
+            let number = machine_of(member.incarnation);
             let departed = self.departed.get(&(number, member.incarnation));
             if let Some(departed) = departed {
                 return departed.holds(commit, term);
@@ -428,7 +428,9 @@ impl World {
         if !repairing {
             self.members[number].harm = None;
         }
-        let (id, incarnation) = (id_of(number), self.members[number].incarnation());
+        self.note_numbers(number);
+        let member = &self.members[number];
+        let (id, incarnation) = (member.config.id, member.incarnation());
         if self.members[number].lost && self.has_voter(id, incarnation) {
             self.members[number].lost = false;
             self.judge.reached(Goal::Reborn);
@@ -467,7 +469,7 @@ impl World {
     /// Looks at what a member says.
     pub(super) fn check_message(&mut self, number: usize, spoken: &(Envelope, Message)) -> Verdict {
         let (envelope, message) = spoken;
-        debug_assert_eq!(envelope.from.id, id_of(number));
+        debug_assert_eq!(envelope.from.id, self.members[number].config.id);
         if let Message::Accepted { index } | Message::HeartbeatReply { durable: index, .. } =
             message
         {

@@ -22,6 +22,9 @@ pub(crate) enum What {
     Flush { member: usize },
     Frame { from: usize, to: usize },
     Wants { member: usize },
+    Look { member: usize },
+    Call { from: usize, to: usize },
+    Answered { member: usize },
     Disk { member: usize },
     Deadline { member: usize },
     Start { member: usize },
@@ -41,6 +44,9 @@ impl What {
             Event::Flush { member, .. } => Self::Flush { member },
             Event::Frame { from, to, .. } => Self::Frame { from, to },
             Event::Wants { member } => Self::Wants { member },
+            Event::Look { member, .. } => Self::Look { member },
+            Event::Call { from, to, .. } => Self::Call { from, to },
+            Event::Answered { from, .. } => Self::Answered { member: from },
             Event::Disk { member, .. } => Self::Disk { member },
             Event::Deadline { member, .. } => Self::Deadline { member },
             Event::Start { member } => Self::Start { member },
@@ -53,10 +59,12 @@ impl What {
     pub(crate) fn member(self) -> Option<usize> {
         match self {
             Self::Act { .. } | Self::Up { .. } | Self::Down { .. } | Self::Take { .. } => None,
-            Self::Frame { to, .. } => Some(to),
+            Self::Frame { to, .. } | Self::Call { to, .. } => Some(to),
             Self::Turn { member }
             | Self::Flush { member }
             | Self::Wants { member }
+            | Self::Look { member }
+            | Self::Answered { member }
             | Self::Disk { member }
             | Self::Deadline { member }
             | Self::Start { member }
@@ -71,6 +79,7 @@ impl What {
             self,
             Self::Act { .. }
                 | Self::Wants { .. }
+                | Self::Look { .. }
                 | Self::Deadline { .. }
                 | Self::Start { .. }
                 | Self::Fault { .. }
@@ -90,6 +99,9 @@ impl fmt::Display for What {
             Self::Flush { member } => write!(f, "{member} flushes late"),
             Self::Frame { from, to } => write!(f, "{from} to {to}"),
             Self::Wants { member } => write!(f, "{member} wants in"),
+            Self::Look { member } => write!(f, "{member} is on its way"),
+            Self::Call { from, to } => write!(f, "{from} dials {to}"),
+            Self::Answered { member } => write!(f, "{member} is answered"),
             Self::Disk { member } => write!(f, "{member}: disk"),
             Self::Deadline { member } => write!(f, "{member}: deadline"),
             Self::Start { member } => write!(f, "{member} starts"),

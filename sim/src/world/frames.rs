@@ -6,6 +6,7 @@ use seedis::node::Node;
 use seedis::raft::message::Message;
 use seedis::raft::wire;
 
+use super::arrivals::machine_of;
 use super::member::News;
 use super::observed::Seen;
 use super::{End, Ends, Event, Link, World};
@@ -79,15 +80,14 @@ impl World {
         let frame = Bytes::from(frame);
         let mut suffers = 0;
         let (mut kind, mut term) = (Kind::Unread, 0);
+        let mut machine = (to.0 as usize).checked_sub(1);
         if let Ok(spoken) = wire::decode(&frame) {
             self.check_message(from, &spoken)?;
             (kind, term) = (Kind::of(&spoken.1), spoken.0.term.0);
+            machine = Some(machine_of(spoken.0.to.incarnation));
             suffers = self.scenario.kinds[kind_of(&spoken.1)];
         }
-        let Some(to) = (to.0 as usize)
-            .checked_sub(1)
-            .filter(|to| *to < self.members.len())
-        else {
+        let Some(to) = machine.filter(|to| *to < self.members.len()) else {
             return Ok(());
         };
         let address = self.decisions.frame(kind, [from, to], term);
@@ -208,7 +208,9 @@ impl World {
     pub(super) fn wants_in(&mut self, number: usize) {
         let own = self.members[number].node.as_ref();
         let votes = own.and_then(Node::membership);
-        if self.healed || votes.is_some_and(|all| all.is_voter(id_of(number))) {
+        let id = self.members[number].config.id;
+        let is_over = self.healed && !self.knocks(number) || self.members[number].has_voted;
+        if is_over || votes.is_some_and(|all| all.is_voter(id)) && !self.knocks(number) {
             return;
         }
         self.plan_wish(number);
@@ -217,11 +219,18 @@ impl World {
         }
         for to in (0..self.members.len()).filter(|to| *to != number) {
             if !self.is_parted(number, to) && self.members[to].is_up() {
-                let wants = News::Wants { other: number };
+                let wants = News::Wants { id };
                 self.members[to].news.push(wants);
                 self.wake(to);
             }
         }
+    }
+
+    /// Whether one member cannot talk with another now.
+    pub(super) fn is_kept_apart(&self, from: usize, to: usize) -> bool {
+        let is_cut = |number: usize| self.members[number].cut.is_some();
+        let parted = self.is_parted(from, to) || self.is_parted(to, from);
+        parted || is_cut(from) || is_cut(to)
     }
 
     /// Whether the group is parted now, and one member does not reach the other.

@@ -4,7 +4,6 @@
 use seedis::ids::ConnId;
 use seedis::node::input::Input;
 
-use super::frames::id_of;
 use super::member::{News, address_of};
 use super::turn::Alive;
 use super::{Segment, World};
@@ -17,16 +16,27 @@ impl World {
         for news in std::mem::take(&mut self.members[number].news) {
             let address;
             let input = match news {
-                News::Met { other, incarnation } => {
+                News::Met {
+                    other,
+                    id,
+                    incarnation,
+                } => {
                     address = address_of(other);
-                    let (id, address) = (id_of(other), &address[..]);
+                    let address = &address[..];
                     Input::Met {
                         id,
                         incarnation,
                         address,
                     }
                 }
-                News::Wants { other } => Input::Wants { id: id_of(other) },
+                News::Wants { id } => Input::Wants { id },
+                News::Asks {
+                    wanted,
+                    incarnation,
+                } => Input::Asks {
+                    wanted,
+                    incarnation,
+                },
             };
             if !self.inform(number, input)? {
                 return Ok(false);
@@ -35,7 +45,7 @@ impl World {
         for (from, frame) in std::mem::take(&mut self.members[number].frames) {
             self.digest.bytes(&frame);
             let stands = self.stands_before(number, &frame);
-            let (from, frame) = (id_of(from), &frame[..]);
+            let (from, frame) = (self.members[from].config.id, &frame[..]);
             if !self.inform(number, Input::Message { from, frame })? {
                 return Ok(false);
             }

@@ -6,7 +6,8 @@ use std::mem;
 use bytes::Bytes;
 
 use seedis::disk::{DiskDone, DiskError, FileName};
-use seedis::ids::{ClusterId, Incarnation, Ticket};
+use seedis::ids::{ClusterId, Incarnation, NodeId, Ticket};
+use seedis::node::arrival::Arrival;
 use seedis::node::config::Config;
 use seedis::node::witness::Witnessed;
 use seedis::node::{Node, Phase};
@@ -39,10 +40,16 @@ pub(super) enum News {
     /// Who it is, as when it connects.
     Met {
         other: usize,
+        id: NodeId,
         incarnation: Incarnation,
     },
     /// That it wants to vote.
-    Wants { other: usize },
+    Wants { id: NodeId },
+    /// That it asks for a number, or for a certain one.
+    Asks {
+        wanted: NodeId,
+        incarnation: Incarnation,
+    },
 }
 
 /// One member.
@@ -52,6 +59,15 @@ pub(super) struct Member {
     pub(super) number: usize,
     pub(super) config: Config,
     pub(super) node: Option<Node>,
+    /// A process that has no group yet, instead of a node.
+    pub(super) arrival: Option<Arrival>,
+    /// How often it had something to do.
+    pub(super) looks: u64,
+    /// How often it was turned away.
+    pub(super) despairs: u64,
+    /// It has come by asking, and has come to vote.
+    pub(super) knocked: bool,
+    pub(super) has_voted: bool,
     /// How often it has ended.
     pub(super) life: u64,
     pub(super) disk: FakeDisk,
@@ -130,6 +146,11 @@ impl Member {
             number,
             config: config_of(number, scenario),
             node: None,
+            arrival: None,
+            looks: 0,
+            despairs: 0,
+            knocked: scenario.knocks && number >= scenario.founders,
+            has_voted: false,
             life: 0,
             disk: FakeDisk::new(
                 scenario.seed.wrapping_add(number as u64),
@@ -230,6 +251,9 @@ impl Member {
         let (own, incarnation) = (self.config.id, self.incarnation());
         self.config.incarnation = incarnation;
         self.config.founders.retain(|(id, _)| *id != own);
+        if scenario.knocks {
+            (self.config.id, self.knocked, self.has_voted) = (NodeId(0), true, false);
+        }
     }
 
     /// Whether its process can be ended, and is not about to end.
@@ -266,7 +290,12 @@ fn config_of(number: usize, scenario: &Scenario) -> Config {
     let mut config = scenario.config.clone();
     if scenario.members > 1 {
         let members = 0..scenario.founders;
-        config.id = id_of(number);
+        let is_asked_for = scenario.knocks && number >= scenario.founders;
+        config.id = if is_asked_for {
+            NodeId(0)
+        } else {
+            id_of(number)
+        };
         // One of them gives its secret to all.
         config.hash_seed ^= (number as u128) << 32;
         config.incarnation = incarnation_of(number);
@@ -294,11 +323,18 @@ pub(super) fn at_address(address: &[u8]) -> Option<usize> {
 impl World {
     /// A member's process begins.
     pub(super) fn start(&mut self, number: usize) {
-        let (time, is_gone) = (self.time, self.is_gone(number));
-        let member = &mut self.members[number];
-        if member.node.is_some() || is_gone {
+        let is_gone = self.is_gone(number);
+        let member = &self.members[number];
+        if member.node.is_some() || is_gone || self.arrives(number) {
             return;
         }
+        self.begin(number);
+    }
+
+    /// Its node begins.
+    pub(super) fn begin(&mut self, number: usize) {
+        let time = self.time;
+        let member = &mut self.members[number];
         let mut config = member.config.clone();
         let seed = self.scenario.seed;
         let mut dice = crate::draws::Dice::new(seed, Stream::IDENTITY, number as u64, member.life);
@@ -320,7 +356,12 @@ impl World {
         let is_there = self.members[other].node.is_some();
         let incarnation = self.members[other].incarnation();
         if is_there && self.members[number].node.is_some() {
-            let met = News::Met { other, incarnation };
+            let id = self.members[other].config.id;
+            let met = News::Met {
+                other,
+                id,
+                incarnation,
+            };
             self.members[number].news.push(met);
             self.wake(number);
         }

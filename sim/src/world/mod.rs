@@ -1,6 +1,7 @@
 //! The world: members, clients, what travels between them, and one event at a time.
 
 mod agreement;
+mod arrivals;
 mod boundaries;
 mod clients;
 pub(crate) mod columns;
@@ -77,6 +78,12 @@ pub(crate) enum Event {
     },
     /// Somebody new asks to be taken in.
     Wants { member: usize },
+    /// A process that has no group yet looks what it has to do.
+    Look { member: usize, life: u64 },
+    /// A dial of such a process comes to a member.
+    Call { from: usize, to: usize, call: u64 },
+    /// It has ended.
+    Answered { from: usize, call: u64 },
     /// The disk has done an operation.
     Disk { member: usize, life: u64, job: u64 },
     /// A member's deadline, unless it has another by now.
@@ -146,6 +153,7 @@ pub(crate) struct World {
     connections: BTreeMap<u64, Connection>,
     last_conn: u64,
     agreement: agreement::Agreement,
+    arrivals: arrivals::Arrivals,
     /// Who decides what goes wrong, and what clients do.
     pub(crate) decisions: Decisions,
     /// Who hears whom, while the group is parted.
@@ -200,6 +208,7 @@ impl World {
             connections: BTreeMap::new(),
             last_conn: 0,
             agreement: agreement::Agreement::default(),
+            arrivals: arrivals::Arrivals::default(),
             decisions,
             partition: None,
             flaps: None,
@@ -265,6 +274,9 @@ impl World {
             Event::Deadline { member, .. } => 0x8_0000 + *member as u64,
             Event::Start { member } => 0x9_0000 + *member as u64,
             Event::Wants { member } => 0xd_0000 + *member as u64,
+            Event::Look { member, .. } => 0xe_0000 + *member as u64,
+            Event::Call { call, .. } => 0xf_0000_0000 + call,
+            Event::Answered { call, .. } => 0x10_0000_0000 + call,
             Event::Fault { member, fault, .. } => (*fault as u64) << 20 | 0xa_0000 | *member as u64,
             Event::Over { member, fault } => (*fault as u64) << 20 | 0xb_0000 | *member as u64,
         };
@@ -340,6 +352,9 @@ impl World {
             Event::Flush { member, life } => self.late_flush(member, life)?,
             Event::Frame { from, to, frame } => self.frame(from, to, frame),
             Event::Wants { member } => self.wants_in(member),
+            Event::Look { member, life } => self.look(member, life)?,
+            Event::Call { from, to, call } => self.called(from, to, call),
+            Event::Answered { from, call } => self.answered(from, call),
             Event::Disk { member, life, job } => self.disk_done(member, life, job),
             Event::Deadline {
                 member,

@@ -10,7 +10,6 @@ use seedis::raft::{Raft, Settings, wire};
 
 use super::World;
 use super::agreement::broken;
-use super::frames::id_of;
 use crate::judge::invariant::{Id, Verdict};
 
 /// What members have said that binds them.
@@ -64,8 +63,8 @@ impl Promises {
     }
 
     /// R12: a member that has come back knows the terms in which it has spoken, and its vote.
-    pub(super) fn check(&self, number: usize, raft: &Raft) -> Verdict {
-        let (id, incarnation, term) = (id_of(number), raft.incarnation(), raft.term());
+    pub(super) fn check(&self, id: NodeId, raft: &Raft) -> Verdict {
+        let (incarnation, term) = (raft.incarnation(), raft.term());
         let spoken = self.spoken.get(&(id, incarnation)).copied();
         if let Some(spoken) = spoken.filter(|spoken| term < *spoken) {
             let text = format!("{id} comes back in {term}, and had spoken in {spoken}");

@@ -5,6 +5,7 @@ use seedis::ids::{NodeId, Term};
 use seedis::node::Node;
 use seedis::raft::{Membership, Raft};
 
+use super::arrivals::machine_of;
 use super::member::Member;
 use super::{Event, World};
 use crate::client::Client;
@@ -73,6 +74,7 @@ impl World {
         self.clients.iter().all(answered)
             && self.members.iter().all(there)
             && self.group_settled().is_ok()
+            && self.have_come().is_ok()
     }
 
     /// L5: whoever leads when all is calm leads on. False while that is being watched.
@@ -128,7 +130,6 @@ impl World {
             return;
         };
         let absent = gone | self.lacking();
-        let stays = |id: NodeId| absent >> (id.0 - 1) & 1 == 0;
         let nodes = self
             .members
             .iter()
@@ -137,7 +138,7 @@ impl World {
         // Whoever is down may know of another membership.
         let known = rafts.len() == members;
         let decides = |raft: &&Raft| {
-            let serves = |members: &Membership| has_quorum(members, &stays);
+            let serves = |members: &Membership| self.has_quorum(members, absent);
             serves(raft.in_force()) && serves(raft.membership())
         };
         if !known || gone == 0 || !rafts.iter().all(decides) {
@@ -152,7 +153,7 @@ impl World {
         self.tell(|| format!("members {gone:b} never come back"));
     }
 
-    fn leader(&self) -> Option<&Node> {
+    pub(super) fn leader(&self) -> Option<&Node> {
         let mut nodes = self.members.iter().filter_map(|m| m.node.as_ref());
         nodes.find(|node| node.leads().is_some())
     }
@@ -175,7 +176,7 @@ impl World {
         // A disk that was wiped is no member's any more.
         let lives = |number: usize, incarnation| self.members[number].incarnation() == incarnation;
         let there: Vec<usize> = members
-            .map(|member| (member.id.0 as usize - 1, member.incarnation))
+            .map(|member| (machine_of(member.incarnation), member.incarnation))
             .filter(|(number, incarnation)| !self.is_gone(*number) && lives(*number, *incarnation))
             .map(|(number, _)| number)
             .collect();
@@ -215,17 +216,23 @@ impl World {
     /// have lost what they held, are needed by what was changed at the last moment.
     fn may_be_stuck(&self) -> bool {
         let absent = self.settling.gone | self.lacking();
-        let stays = |id: NodeId| absent >> (id.0 - 1) & 1 == 0;
         let nodes = self.members.iter().filter_map(|m| m.node.as_ref());
         let mut rafts = nodes.filter_map(Node::raft);
         absent != 0
             && rafts.any(|raft| {
-                let lacks = |members: &Membership| !has_quorum(members, &stays);
+                let lacks = |members: &Membership| !self.has_quorum(members, absent);
                 lacks(raft.in_force()) || lacks(raft.membership())
             })
     }
 
-    /// L2, L7: something is still pending, long after all faults have ended.
+    /// Whether those that stay can decide, in both halves if there are two.
+    fn has_quorum(&self, membership: &Membership, absent: u64) -> bool {
+        let place = |id: NodeId| membership.get(id);
+        let stays = |id| place(id).is_some_and(|place| self.is_there(place, absent));
+        membership.reached(&|id| u64::from(stays(id))) == 1
+    }
+
+    /// L2, J3: something is still pending, long after all faults have ended.
     fn stuck(&mut self) -> Verdict {
         if self.may_be_stuck() {
             let gone = self.settling.gone;
@@ -235,6 +242,7 @@ impl World {
             return Ok(());
         }
         self.group_settled()?;
+        self.have_come()?;
         let mut lines = Vec::new();
         for (number, client) in self.clients.iter().enumerate() {
             if let Some(conn) = client.conn.filter(|_| !client.pending.is_empty()) {
@@ -257,9 +265,4 @@ impl World {
         }
         Err(Violation::new(Id::L2, lines.join("; ")))
     }
-}
-
-/// Whether those that stay can decide, in both halves if there are two.
-fn has_quorum(membership: &Membership, stays: &impl Fn(NodeId) -> bool) -> bool {
-    membership.reached(&|id| u64::from(stays(id))) == 1
 }

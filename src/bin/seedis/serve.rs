@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use seedis::ids::{ConnId, Incarnation, LogIndex, NodeId, Ticket};
 use seedis::node::effect::{Effect, Effects};
-use seedis::node::greeting::Standing;
+use seedis::node::greeting::{Admission, Standing};
 use seedis::node::input::Input;
 use seedis::node::{Node, Phase};
 use seedis::time::Deadline;
@@ -169,6 +169,20 @@ impl Server {
     /// The last entry that is applied.
     pub(crate) fn applied(&self) -> LogIndex {
         self.state.borrow().node.applied()
+    }
+
+    /// What a newcomer is told that asks for a number.
+    pub(crate) fn admission(&self, wanted: NodeId, incarnation: Incarnation) -> Admission {
+        self.tell(Input::Asks {
+            wanted,
+            incarnation,
+        });
+        self.state.borrow().node.admission(wanted, incarnation)
+    }
+
+    /// For what this member waits that is to vote, for people.
+    pub(crate) fn waits_for_vote(&self) -> String {
+        self.state.borrow().node.waits_for_vote()
     }
 
     /// The members of the group, as this one knows it.

@@ -25,6 +25,7 @@ fn greeting(id: u64, standing: Standing) -> Greeting {
             id: NodeId(9),
             address: "example.org:1".into(),
         }],
+        admission: Admission::Unasked,
     }
 }
 
@@ -97,7 +98,7 @@ fn who_does_not_belong_is_told_why() {
 
 #[test]
 fn another_disk_under_an_old_number_is_told_only_by_who_knows_more() {
-    let mut wiped = joining(2, None);
+    let mut wiped = joining(2, Some(GROUP));
     wiped.incarnation = Incarnation(5);
     assert_eq!(
         judged(&member(1), &wiped),
@@ -106,6 +107,10 @@ fn another_disk_under_an_old_number_is_told_only_by_who_knows_more() {
     // The group may have taken it in while this member was away.
     wiped.applied = LogIndex(60);
     assert_eq!(judged(&member(1), &wiped), Ok(()));
+    // One that only asks hears from the leader whether it is taken.
+    let mut asking = joining(2, None);
+    asking.incarnation = Incarnation(5);
+    assert_eq!(judged(&member(1), &asking), Ok(()));
 }
 
 #[test]

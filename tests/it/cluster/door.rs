@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use hmac::{Hmac, KeyInit, Mac};
 use seedis::ids::{Incarnation, LogIndex, NodeId};
-use seedis::node::greeting::{Greeting, Line, PREFACE_BYTES, Preface, Standing, VERSIONS};
+use seedis::node::greeting::{
+    Admission, Greeting, Line, PREFACE_BYTES, Preface, Standing, VERSIONS,
+};
 use sha2::Sha256;
 
 use super::group::{Group, Machines};
@@ -159,6 +161,7 @@ fn comes_in(port: u16, id: u64, line: Line) -> TcpStream {
         clients: ":1".into(),
         standing: Standing::Joining { cluster: None },
         contacts: Vec::new(),
+        admission: Admission::Unasked,
     };
     let said = greeting.encode();
     let mut proof = Hmac::<Sha256>::new_from_slice(b"").unwrap();

@@ -6,18 +6,18 @@ use std::rc::Rc;
 
 use seedis::ids::NodeId;
 use seedis::limits::{PEER_CONTROL_FRAME_BYTES_MAX, PEER_FRAME_BYTES_MAX};
-use seedis::node::greeting::{Line, Refusal};
+use seedis::node::greeting::{Greeting, Line, Refusal};
 use seedis::node::input::Input;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task;
 
-use super::Peers;
 use super::address::{self, keepalive};
 use super::handshake::{self, Failure};
 use super::link::{HEAD_BYTES, Kind};
 use super::strangers::Place;
+use super::{Peers, Talker};
 use crate::listener::Refusals;
 
 /// How much is read at a time, in bytes.
@@ -60,7 +60,10 @@ impl Peers {
         drop(place);
         match welcomed {
             // One that has no number yet has said all that it has to say.
-            Ok((id, line)) if id != NodeId(0) => self.listen_alone(&mut stream, id, line).await,
+            Ok(other) if other.id != NodeId(0) => {
+                let talker = (other.id, other.incarnation);
+                self.listen_alone(&mut stream, talker, other.line).await;
+            }
             Err(Failure::Lost(error)) => tracing::debug!("{from} came and went: {error}"),
             Err(Failure::Refused(refusal)) if !refusal.passes() => {
                 if let Some(server) = self.server() {
@@ -76,7 +79,7 @@ impl Peers {
         self: &Rc<Self>,
         stream: &mut TcpStream,
         from: IpAddr,
-    ) -> Result<(NodeId, Line), Failure> {
+    ) -> Result<Greeting, Failure> {
         stream.set_nodelay(true)?;
         socket2::SockRef::from(&*stream).set_tcp_keepalive(&keepalive())?;
         let is_protected = !self.settings.has_secret();
@@ -88,32 +91,33 @@ impl Peers {
         })
         .await?;
         self.met(&other, stream.local_addr()?.ip(), from);
-        Ok((other.id, other.line))
+        Ok(other)
     }
 
     /// Listens to a member until the connection ends, or the member has made the same anew.
-    async fn listen_alone(&self, stream: &mut TcpStream, id: NodeId, line: Line) {
+    async fn listen_alone(&self, stream: &mut TcpStream, talker: Talker, line: Line) {
         let replaced = Rc::new(Notify::new());
         let ours = Rc::clone(&replaced);
-        if let Some(former) = self.heard.borrow_mut().insert((id, line), replaced) {
+        if let Some(former) = self.heard.borrow_mut().insert((talker, line), replaced) {
             former.notify_one();
         }
         tokio::select! {
             // How a connection ends says nothing that its next beginning does not.
-            _ = self.listen(stream, id, line) => {}
+            _ = self.listen(stream, talker, line) => {}
             () = ours.notified() => return,
         }
         let mut heard = self.heard.borrow_mut();
         if heard
-            .get(&(id, line))
+            .get(&(talker, line))
             .is_some_and(|now| Rc::ptr_eq(now, &ours))
         {
-            heard.remove(&(id, line));
+            heard.remove(&(talker, line));
         }
     }
 
     /// Hands the frames of a connection to the node until it ends.
-    async fn listen(&self, stream: &mut TcpStream, from: NodeId, line: Line) -> io::Result<()> {
+    async fn listen(&self, stream: &mut TcpStream, talker: Talker, line: Line) -> io::Result<()> {
+        let from = talker.0;
         let most = frame_bytes_max(line);
         let mut buffer = Vec::with_capacity(READ_BYTES.min(most));
         loop {
@@ -133,6 +137,10 @@ impl Peers {
                 let Some((frame, behind)) = behind.split_at_checked(len - 1) else {
                     break;
                 };
+                if Kind::of(kind) == Some(Kind::Wants) && self.is_another(talker) {
+                    // It is told so when it connects again.
+                    return Ok(());
+                }
                 self.heard(from, kind, frame);
                 rest = behind;
             }
@@ -142,6 +150,14 @@ impl Peers {
                 buffer = Vec::with_capacity(READ_BYTES);
             }
         }
+    }
+
+    /// Whether the number of somebody who wants to vote has been given to another disk.
+    fn is_another(&self, (id, incarnation): Talker) -> bool {
+        let members = self.server().map(|server| server.members());
+        let members = members.unwrap_or_default();
+        let own = members.iter().find(|(member, _)| *member == id);
+        own.is_some_and(|(_, life)| *life != incarnation)
     }
 
     fn heard(&self, from: NodeId, kind: u8, frame: &[u8]) {

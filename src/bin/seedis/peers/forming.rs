@@ -1,141 +1,115 @@
-//! How a member comes to its group on its first day: it forms one with others, or is taken in.
-//!
-//! Those who form a group tell each other the lives of their disks, which are durable by then.
-//! Whoever has heard all of them knows the group: its name follows from them, so that all come to
-//! the same one without a vote. Whoever was away when the others had heard enough is told by them.
+//! How a process comes to its group on its first day: the connections that its `Arrival` wants.
 
-use std::io;
+use std::net::IpAddr;
 use std::rc::Rc;
-use std::time::Duration;
 
-use seedis::ids::{ClusterId, Incarnation, NodeId};
-use seedis::node::greeting::{Greeting, Line, Refusal, Standing, seen_from};
-use seedis::rng;
+use seedis::node::arrival::{Arrival, Failed, Group, Wish};
+use seedis::node::greeting::{Greeting, Line, Refusal};
+use tokio::net::TcpStream;
+use tokio::task;
 
 use super::handshake::{self, Failure};
 use super::{Peers, address, save};
 
-/// What names a group.
-const CLUSTER_STREAM: u64 = 0x636c_7573;
-/// How long a newcomer waits before it knocks again.
-const PAUSE: Duration = Duration::from_millis(500);
-
-/// A group, as its members' logs begin with it.
-pub(crate) struct Group {
-    pub(crate) cluster: ClusterId,
-    pub(crate) founders: Vec<(NodeId, Incarnation)>,
+impl From<Failure> for Failed {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Lost(error) => Self::Lost(error.to_string()),
+            Failure::NotYet(why) => Self::NotYet(why),
+            Failure::Refused(refusal) => Self::Refused(refusal),
+            Failure::TurnedAway(why) => Self::TurnedAway(why),
+        }
+    }
 }
 
-/// Waits until all who are to form a group have been heard of.
-pub(crate) async fn form(peers: &Rc<Peers>) -> Result<Group, String> {
-    peers.link_to_contacts();
+/// Waits until this process has its place in a group.
+pub(crate) async fn arrive(peers: &Rc<Peers>, arrival: Arrival) -> Result<Group, String> {
+    peers.state.borrow_mut().arrival = Some(arrival);
     loop {
-        if let Some(why) = peers.state.borrow_mut().fatal.take() {
-            return Err(why);
-        }
-        if let Some(group) = known_group(peers) {
-            return Ok(group);
-        }
-        peers.news.notified().await;
-    }
-}
-
-fn known_group(peers: &Peers) -> Option<Group> {
-    let state = peers.state.borrow();
-    if let Some(Standing::Member { cluster, founders }) =
-        state.found.as_ref().map(|found| found.standing.clone())
-    {
-        return Some(Group { cluster, founders });
-    }
-    let (own, Some(Standing::Forming { with })) = (state.roster.own.as_ref()?, &state.standing)
-    else {
-        return None;
-    };
-    let life = |id: &NodeId| {
-        let met = || state.met.get(id).map(|met| met.incarnation);
-        let incarnation = if *id == own.id {
-            Some(own.incarnation)
-        } else {
-            met()
+        let (wishes, deadline) = {
+            let mut state = peers.state.borrow_mut();
+            let Some(arrival) = &mut state.arrival else {
+                return Err("nobody wants to come in".into());
+            };
+            let now = peers.now();
+            (arrival.next(now), arrival.deadline())
         };
-        incarnation.map(|incarnation| (*id, incarnation))
-    };
-    let founders: Vec<_> = with.iter().map(life).collect::<Option<_>>()?;
-    let cluster = founders.iter().fold(0, |name, (id, incarnation)| {
-        rng::draw(name, CLUSTER_STREAM, id.0, incarnation.0)
-    });
-    let cluster = ClusterId(cluster);
-    Some(Group { cluster, founders })
-}
-
-/// Knocks until a group opens, and takes a number there if this member has none.
-pub(crate) async fn join(peers: &Rc<Peers>, door: &str) -> Result<Group, String> {
-    let found = loop {
-        match knock(peers, door).await {
-            Ok(found) => break found,
-            Err(Failure::NotYet(why)) => tracing::info!("waiting for a group at {door}: {why}"),
-            Err(Failure::Lost(error)) => tracing::info!("waiting for a group at {door}: {error}"),
-            Err(Failure::Refused(refusal)) => return Err(format!("{door} is refused: {refusal}")),
-            Err(Failure::TurnedAway(why)) => return Err(format!("{door} refuses: {why}")),
+        for wish in wishes {
+            match wish {
+                Wish::Dial(address) => {
+                    task::spawn_local(dial(Rc::clone(peers), address));
+                }
+                Wish::Tell(text) => tracing::info!("{text}"),
+                Wish::Enter(group) => {
+                    enter(peers, &group);
+                    return Ok(group);
+                }
+                Wish::GiveUp(why) => return Err(why),
+            }
         }
-        tokio::time::sleep(PAUSE).await;
-    };
-    let Standing::Member { cluster, founders } = &found.standing else {
-        return Err(format!(
-            "{door} belongs to no group yet: knock at another member's"
-        ));
-    };
-    let mut state = peers.state.borrow_mut();
-    let state = &mut *state;
-    let taken = state.roster.contacts.keys().max().copied();
-    let founding = founders.iter().map(|(id, _)| *id).max();
-    if let Some(own) = &mut state.roster.own
-        && own.id == NodeId(0)
-    {
-        own.id = taken
-            .max(founding)
-            .max(Some(found.id))
-            .unwrap_or_default()
-            .next();
-        tracing::info!("this member takes number {}", own.id.0);
+        let pause = deadline.since(peers.now());
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = peers.news.notified() => {}
+        }
     }
-    let own = state.roster.own.as_ref().map(|own| own.id);
-    state.standing = Some(Standing::Joining {
-        cluster: Some(*cluster),
-    });
-    save(&state.roster);
-    // A disk that is lost may have had this number. Whoever has opened is of the group for certain:
-    // founders that were replaced one after the other must not leave a newcomer that thinks it has
-    // founded the group alone.
-    let opened = (found.id, found.incarnation);
-    let others = founders.iter().copied();
-    let others = others.filter(|(id, _)| Some(*id) != own && *id != opened.0);
-    let mut founders: Vec<_> = others.chain([opened]).collect();
-    founders.sort_unstable();
-    Ok(Group {
-        cluster: *cluster,
-        founders,
-    })
 }
 
-async fn knock(peers: &Rc<Peers>, door: &str) -> Result<Greeting, Failure> {
-    let own = peers.greeting(Line::Control).ok_or(Refusal::NotReady)?;
-    let mut stream = address::connect(door, peers.settings.has_secret()).await?;
-    let found = handshake::dial(&mut stream, peers.settings.secret.bytes(), &own).await?;
-    if !matches!(found.standing, Standing::Member { .. }) {
-        return Err(Failure::Lost(io::Error::other("it forms its group yet")));
-    }
-    let there = stream.peer_addr()?.ip().to_canonical().to_string();
+/// Writes down which number this member has.
+fn enter(peers: &Peers, group: &Group) {
     let mut state = peers.state.borrow_mut();
     let state = &mut *state;
-    let contacts = &mut state.roster.contacts;
-    for contact in &found.contacts {
-        contacts.insert(contact.id, contact.address.clone());
+    if let Some(own) = &mut state.roster.own {
+        if own.id != group.id {
+            tracing::info!("this member takes number {}", group.id.0);
+        }
+        own.id = group.id;
     }
-    contacts.insert(found.id, seen_from(&found.address, &there));
-    if let Some(own) = &state.roster.own {
-        // They remember who had this number before.
-        contacts.remove(&own.id);
+    // Others remember who had this number before.
+    state.roster.contacts.remove(&group.id);
+    save(&state.roster);
+}
+
+async fn dial(peers: Rc<Peers>, to: String) {
+    let outcome = talk(&peers, &to).await;
+    match outcome {
+        Ok((stream, other)) => {
+            let ends = stream
+                .local_addr()
+                .and_then(|here| Ok((here, stream.peer_addr()?)));
+            let ends = ends.map(|(here, there)| (here.ip(), there.ip()));
+            match ends {
+                Ok((here, there)) => heard(&peers, &to, (here, there), &other),
+                Err(error) => failed(&peers, &to, error.into()),
+            }
+        }
+        Err(failure) => failed(&peers, &to, failure),
     }
-    Ok(found)
+    peers.news.notify_one();
+}
+
+async fn talk(peers: &Rc<Peers>, to: &str) -> Result<(TcpStream, Greeting), Failure> {
+    let own = peers.greeting(Line::Control).ok_or(Refusal::NotReady)?;
+    let mut stream = address::connect(to, peers.settings.has_secret()).await?;
+    let other = handshake::dial(&mut stream, peers.settings.secret.bytes(), &own).await?;
+    Ok((stream, other))
+}
+
+fn heard(peers: &Rc<Peers>, to: &str, (here, there): (IpAddr, IpAddr), other: &Greeting) {
+    let now = peers.now();
+    let host = there.to_canonical().to_string();
+    if let Some(arrival) = &mut peers.state.borrow_mut().arrival {
+        arrival.heard(now, to, &host, other);
+        if arrival.greeting().judge(&[], other).is_err() {
+            return;
+        }
+    }
+    peers.met(other, here, there);
+}
+
+fn failed(peers: &Peers, to: &str, failure: Failure) {
+    let now = peers.now();
+    if let Some(arrival) = &mut peers.state.borrow_mut().arrival {
+        arrival.failed(now, to, failure.into());
+    }
 }

@@ -157,11 +157,11 @@ pub(super) async fn keep(peers: Rc<Peers>, link: Rc<Link>) {
             Err(Failure::NotYet(why)) => tracing::debug!("member {to} is not ready: {why}"),
             Err(Failure::Refused(refusal)) if refusal.passes() => {}
             Err(Failure::Refused(refusal)) => {
-                peers.fail(format!("member {to} is refused: {refusal}"));
+                peers.tell(format!("member {to} is refused: {refusal}"));
                 back_off = PAUSE_AFTER_REFUSAL;
             }
             Err(Failure::TurnedAway(why)) => {
-                peers.fail(format!("member {to} refuses this one: {why}"));
+                peers.tell(format!("member {to} refuses this one: {why}"));
                 back_off = PAUSE_AFTER_REFUSAL;
             }
         }

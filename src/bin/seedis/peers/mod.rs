@@ -26,9 +26,11 @@ use std::time::Duration;
 
 use seedis::ids::{Incarnation, LogIndex, NodeId};
 use seedis::limits::PEERS_KNOWN_MAX;
+use seedis::node::arrival::Arrival;
 use seedis::node::effect::Class;
-use seedis::node::greeting::{Contact, Greeting, Line, Refusal, Standing, seen_from};
+use seedis::node::greeting::{Admission, Contact, Greeting, Line, Refusal, Standing, seen_from};
 use seedis::node::input::Input;
+use seedis::time::Mono;
 use tokio::sync::Notify;
 use tokio::task;
 use tokio::time::Instant;
@@ -42,6 +44,8 @@ use told::Told;
 
 /// How often a newcomer asks to be taken in, and the file of members is looked after.
 const HOUSEKEEPING: Duration = Duration::from_millis(200);
+/// How often a newcomer says for what it waits.
+const TOLD_AGAIN: Duration = Duration::from_secs(10);
 /// For how long somebody who has knocked is dialled without being a member.
 const HOSPITALITY: Duration = Duration::from_mins(1);
 
@@ -62,6 +66,9 @@ impl Settings {
     }
 }
 
+/// Who talks on a connection: a number, and the life of a disk.
+type Talker = (NodeId, Incarnation);
+
 /// What a peer has said of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Met {
@@ -73,23 +80,23 @@ struct Met {
 pub(crate) struct Peers {
     settings: Settings,
     state: RefCell<State>,
-    /// Somebody was met.
+    /// When the process began.
+    begun: Instant,
+    /// Something came of a dial, or somebody has come.
     news: Notify,
     /// Who has come and not proven itself.
     strangers: Rc<Strangers>,
     /// Who is listened to; what is here is told when the same member connects anew.
-    heard: RefCell<BTreeMap<(NodeId, Line), Rc<Notify>>>,
+    heard: RefCell<BTreeMap<(Talker, Line), Rc<Notify>>>,
     /// What was told of others.
     told: RefCell<Told>,
 }
 
 struct State {
     roster: Roster,
-    /// What this member belongs to, as long as its node has not said so.
-    standing: Option<Standing>,
+    /// How it comes to its group, on its first day.
+    arrival: Option<Arrival>,
     met: BTreeMap<NodeId, Met>,
-    /// What a group said that this member is to be a part of.
-    found: Option<Greeting>,
     links: BTreeMap<(NodeId, Line), Rc<Link>>,
     /// Who has knocked to be taken in, and when that was.
     guests: BTreeMap<NodeId, Instant>,
@@ -97,27 +104,24 @@ struct State {
     server: Weak<Server>,
     /// The address of this machine that a peer has seen.
     host: Option<IpAddr>,
-    /// Why this member cannot come into a group.
-    fatal: Option<String>,
 }
 
 impl Peers {
     /// A member whose data directory says this of it.
-    pub(crate) fn new(settings: Settings, roster: Roster, standing: Option<Standing>) -> Rc<Self> {
+    pub(crate) fn new(settings: Settings, roster: Roster) -> Rc<Self> {
         let state = State {
             roster,
-            standing,
+            arrival: None,
             met: BTreeMap::new(),
-            found: None,
             links: BTreeMap::new(),
             guests: BTreeMap::new(),
             server: Weak::new(),
             host: None,
-            fatal: None,
         };
         Rc::new(Self {
             settings,
             state: RefCell::new(state),
+            begun: Instant::now(),
             news: Notify::new(),
             strangers: Rc::default(),
             heard: RefCell::default(),
@@ -140,6 +144,11 @@ impl Peers {
             tracing::warn!("no heartbeats in long turns: {error}");
         }
         task::spawn_local(Rc::clone(self).keep_house());
+    }
+
+    /// The time since the process began.
+    fn now(&self) -> Mono {
+        Mono::default() + self.begun.elapsed()
     }
 
     fn server(&self) -> Option<Rc<Server>> {
@@ -188,38 +197,45 @@ impl Peers {
     fn greeting(&self, line: Line) -> Option<Greeting> {
         let state = self.state.borrow();
         let own = state.roster.own.as_ref()?;
-        let mut applied = LogIndex(0);
-        let mut incarnation = own.incarnation;
-        let mut standing = state.standing.clone();
-        if let Some(server) = state.server.upgrade() {
-            let (life, member) = server.standing_in_group()?;
-            (incarnation, applied) = (life, server.applied());
-            standing = match (own.progress, member) {
-                (Progress::Joining, Standing::Member { cluster, .. }) => Some(Standing::Joining {
-                    cluster: Some(cluster),
-                }),
-                (_, member) => Some(member),
-            };
-        }
+        let (id, incarnation, applied, standing) = match (state.server.upgrade(), &state.arrival) {
+            (Some(server), _) => {
+                let (incarnation, member) = server.standing_in_group()?;
+                let standing = match (own.progress, member) {
+                    (Progress::Joining, Standing::Member { cluster, .. }) => Standing::Joining {
+                        cluster: Some(cluster),
+                    },
+                    (_, member) => member,
+                };
+                (own.id, incarnation, server.applied(), standing)
+            }
+            (None, Some(arrival)) => (
+                arrival.id(),
+                own.incarnation,
+                LogIndex(0),
+                arrival.standing(),
+            ),
+            (None, None) => return None,
+        };
         let contact = |(id, address): (&NodeId, &String)| Contact {
             id: *id,
             address: address.clone(),
         };
         Some(Greeting {
             line,
-            id: own.id,
+            id,
             incarnation,
             applied,
             address: own.address.clone(),
             clients: self.settings.clients.clone(),
-            standing: standing?,
+            standing,
             contacts: state.roster.contacts.iter().map(contact).collect(),
+            admission: Admission::Unasked,
         })
     }
 
     /// Whether this member goes on with another that says this of itself.
     fn judge(&self, other: &Greeting) -> Result<Greeting, Refusal> {
-        let own = self.greeting(other.line).ok_or(Refusal::NotReady)?;
+        let mut own = self.greeting(other.line).ok_or(Refusal::NotReady)?;
         if !self.state.borrow().has_room_for(other.id) {
             return Err(Refusal::TooMany);
         }
@@ -228,6 +244,11 @@ impl Peers {
             .map(|server| server.members())
             .unwrap_or_default();
         own.judge(&members, other)?;
+        if matches!(other.standing, Standing::Joining { .. })
+            && let Some(server) = self.server()
+        {
+            own.admission = server.admission(other.id, other.incarnation);
+        }
         Ok(own)
     }
 
@@ -244,13 +265,21 @@ impl Peers {
         if is_new_host && let Some(server) = state.server.upgrade() {
             self.tell_own_address(state, &server);
         }
-        if matches!(other.standing, Standing::Member { .. }) {
-            state.found.get_or_insert_with(|| other.clone());
+        if let Some(arrival) = &mut state.arrival {
+            arrival.visited(other);
         }
         if matches!(other.standing, Standing::Joining { .. }) && other.id != NodeId(0) {
             state.guests.insert(other.id, Instant::now());
         }
-        if other.id != NodeId(0) {
+        let members = state.server.upgrade().map(|server| server.members());
+        let members = members.unwrap_or_default();
+        let is_another = |(id, life): &(NodeId, Incarnation)| {
+            *id == other.id && *life != other.incarnation && *life != Incarnation(0)
+        };
+        // One that asks for a number which another disk has is not to be taken for that member.
+        let is_member_or_guest =
+            matches!(other.standing, Standing::Member { .. }) || !members.iter().any(is_another);
+        if other.id != NodeId(0) && is_member_or_guest {
             let address = seen_from(&other.address, &their_host);
             let own = state.roster.own.as_ref().map(|own| own.id);
             let mut contacts = vec![(other.id, address, true)];
@@ -307,16 +336,6 @@ impl Peers {
         });
     }
 
-    /// A member that this one was told to go to cannot be gone on with; whoever is in no group yet
-    /// gives up then.
-    fn fail(&self, text: String) {
-        if self.server().is_some() {
-            return self.tell(text);
-        }
-        self.state.borrow_mut().fatal = Some(text);
-        self.news.notify_one();
-    }
-
     /// Tells why there is no connection with somebody.
     fn tell(&self, text: String) {
         self.told.borrow_mut().warn(text);
@@ -326,6 +345,7 @@ impl Peers {
     /// no more.
     async fn keep_house(self: Rc<Self>) {
         let mut is_address_told = false;
+        let mut told = Instant::now();
         loop {
             tokio::time::sleep(HOUSEKEEPING).await;
             let mut state = self.state.borrow_mut();
@@ -348,6 +368,10 @@ impl Peers {
                     save(&state.roster);
                 }
                 Progress::Joining => {
+                    if told.elapsed() >= TOLD_AGAIN {
+                        told = Instant::now();
+                        tracing::info!("waiting for a vote: {}", server.waits_for_vote());
+                    }
                     for link in state
                         .links
                         .values()

@@ -4,11 +4,11 @@ use std::net::ToSocketAddrs;
 use std::rc::Rc;
 
 use seedis::ids::{Incarnation, NodeId};
+use seedis::node::arrival::Arrival;
 use seedis::node::config::Config;
-use seedis::node::greeting::Standing;
 use tokio::task;
 
-use super::forming::{self, Group};
+use super::forming;
 use super::roster::{Own, Progress, Roster};
 use super::secret::Secret;
 use super::{Peers, Settings, address};
@@ -48,6 +48,7 @@ pub(crate) fn plan(options: &Options) -> Result<Plan, String> {
     let id = options.id.map(NodeId);
     if let (Some(id), Some(own)) = (id, &roster.own)
         && id != own.id
+        && own.id != NodeId(0)
     {
         let (own, dir) = (own.id.0, options.dir.display());
         return Err(format!(
@@ -96,6 +97,9 @@ pub(crate) fn plan(options: &Options) -> Result<Plan, String> {
         },
     });
     own.address = address;
+    if own.id == NodeId(0) {
+        own.id = id.unwrap_or_default();
+    }
     if let Some(door) = &options.join
         && own.progress == Progress::Joining
     {
@@ -199,41 +203,45 @@ pub(crate) async fn enter(
     };
     let is_new = !has_log(options);
     let (door, contacts) = (roster.door.clone(), roster.contacts.clone());
-    let standing = match own.progress {
-        _ if !is_new => None,
-        Progress::Forming => {
-            let others = contacts.keys().copied();
-            let mut with: Vec<NodeId> = others.chain([own.id]).collect();
-            with.sort_unstable();
-            Some(Standing::Forming { with })
-        }
-        Progress::Joining => Some(Standing::Joining { cluster: None }),
-        Progress::Member => None,
-    };
     // What is said to others is to be the same after a crash.
-    if own.id != NodeId(0) {
-        roster.save()?;
-    }
+    roster.save()?;
     let settings = Settings {
         secret,
         pinned: options.peers.iter().map(|(id, _)| NodeId(*id)).collect(),
         clients: advertised(options)?,
     };
-    let peers = Peers::new(settings, roster, standing.clone());
+    let peers = Peers::new(settings, roster);
     config.process.cluster_port = listen(options, &own.address, &peers)?;
     config.incarnation = own.incarnation;
-    let group = match (standing, door) {
-        (Some(Standing::Forming { with }), _) => {
-            let numbers: Vec<String> = with.iter().map(|id| id.0.to_string()).collect();
-            tracing::info!("forming a group of members {}", numbers.join(", "));
-            Some(forming::form(&peers).await?)
+    let arrival = match (own.progress, door) {
+        _ if !is_new => None,
+        (Progress::Member, _) => None,
+        (Progress::Forming, _) => {
+            let mut with: Vec<u64> = contacts.keys().map(|id| id.0).chain([own.id.0]).collect();
+            with.sort_unstable();
+            let with: Vec<String> = with.iter().map(u64::to_string).collect();
+            tracing::info!("forming a group of members {}", with.join(", "));
+            let now = peers.now();
+            Some(Arrival::forming(own.id, own.incarnation, &contacts, now))
         }
-        (Some(_), Some(door)) => Some(forming::join(&peers, &door).await?),
-        (Some(_), None) => return Err("which group is to be joined? give --join".into()),
-        (None, _) => None,
+        (Progress::Joining, Some(door)) => {
+            tracing::info!("asking {door} to be taken into its group");
+            let now = peers.now();
+            Some(Arrival::joining(
+                own.id,
+                own.incarnation,
+                &door,
+                &contacts,
+                now,
+            ))
+        }
+        (Progress::Joining, None) => {
+            return Err("which group is to be joined? give --join".into());
+        }
     };
-    if let Some(Group { cluster, founders }) = group {
-        (config.cluster, config.founders) = (cluster, founders);
+    if let Some(arrival) = arrival {
+        let group = forming::arrive(&peers, arrival).await?;
+        (config.cluster, config.founders) = (group.cluster, group.founders);
     }
     config.id = peers.own_id();
     Ok(peers)
