@@ -259,11 +259,14 @@ impl Arrival {
 
     /// Whether it goes on with somebody: with one group, once it has heard of one.
     fn judge(&self, other: &Greeting) -> Result<(), Refusal> {
-        let mut own = self.greeting();
-        if let Standing::Joining { cluster } = &mut own.standing {
-            *cluster = self.cluster;
+        let own = self.greeting();
+        own.judge(&[], other)?;
+        match (self.cluster, &other.standing) {
+            (Some(own), Standing::Member { cluster, .. }) if own != *cluster => {
+                Err(Refusal::OtherGroup)
+            }
+            _ => Ok(()),
         }
-        own.judge(&[], other)
     }
 
     /// What is to be done now.
@@ -365,10 +368,8 @@ impl Arrival {
             self.learn(&seen_from(&other.address, host), None, now);
         }
         for contact in &other.contacts {
-            // It may remember who had this number before.
-            if contact.id != self.id {
-                self.learn(&contact.address, None, now);
-            }
+            // The one that has the number which is asked for may lead.
+            self.learn(&contact.address, None, now);
         }
         let trouble = match other.admission {
             Admission::Given(id) if self.id == NodeId(0) || self.id == id => {

@@ -279,7 +279,13 @@ impl Greeting {
     /// Whoever has seen less of the log than the other does not judge by membership: it may be the
     /// one that is to hear of the change.
     pub fn judge(&self, members: &[(NodeId, Incarnation)], other: &Self) -> Result<(), Refusal> {
-        if other.id == self.id && self.id != NodeId(0) {
+        // Of one that only asks for its number the leader says whether it is taken, and no other.
+        let is_asking = other.asks_for_number();
+        let asks = |one: &Self, of: &Self| {
+            one.asks_for_number() && matches!(of.standing, Standing::Member { .. })
+        };
+        let one_asks = asks(self, other) || asks(other, self);
+        if other.id == self.id && self.id != NodeId(0) && !one_asks {
             return Err(Refusal::SameNumber(self.id));
         }
         match (&self.standing, &other.standing) {
@@ -322,12 +328,14 @@ impl Greeting {
         let is_another = known.is_some_and(|(_, incarnation)| {
             *incarnation != other.incarnation && *incarnation != Incarnation(0)
         });
-        // Of one that only asks for its number the leader says whether it is taken, and no other.
-        let is_asking = other.standing == Standing::Joining { cluster: None };
         if is_another && !is_asking && self.applied > other.applied {
             return Err(Refusal::OtherDisk(other.id));
         }
         Ok(())
+    }
+
+    fn asks_for_number(&self) -> bool {
+        self.standing == Standing::Joining { cluster: None }
     }
 
     /// The bytes.

@@ -176,6 +176,31 @@ fn a_number_that_another_disk_has_ends_it_and_so_does_one_of_its_own() {
     assert!(given_up(&one.next(at(1))).is_some_and(|why| why.ends_with("refuses this one: no")));
 }
 
+/// The leader may be the very one that has the number, at an address that others tell.
+#[test]
+fn it_hears_that_its_number_is_taken_from_the_one_that_has_it() {
+    let mut one = newcomer(3);
+    one.next(at(0));
+    one.heard(
+        at(1),
+        &address(1),
+        "10.0.0.1",
+        &member(1, Admission::Elsewhere),
+    );
+    assert_eq!(dials(&one.next(at(2))), [address(3)]);
+    assert_eq!(
+        member(3, Admission::Unasked).judge(&[], &one.greeting()),
+        Ok(())
+    );
+    one.heard(
+        at(3),
+        &address(3),
+        HOST,
+        &member(3, Admission::Taken(NodeId(3))),
+    );
+    assert!(given_up(&one.next(at(3))).is_some_and(|why| why.contains("RAFT REMOVE 3")));
+}
+
 #[test]
 fn only_the_one_that_was_named_can_turn_it_away() {
     let mut one = newcomer(0);

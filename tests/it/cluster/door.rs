@@ -240,16 +240,20 @@ fn a_crowd_of_strangers_keeps_no_member_out_and_does_not_fill_the_log() {
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
     let server = Server::start(directory.path(), &options);
     let connect = || TcpStream::connect(("127.0.0.1", port)).unwrap();
-    let idle: Vec<TcpStream> = (0..300).map(|_| connect()).collect();
     let open = || {
         let links = std::fs::read_dir(format!("/proc/{}/fd", server.pid())).unwrap();
         links.count()
     };
+    let before = open();
+    let idle: Vec<TcpStream> = (0..300).map(|_| connect()).collect();
+    // Some that are let go are not closed yet.
     let begun = Instant::now();
-    while open() > 100 && begun.elapsed() < Duration::from_secs(20) {
-        std::thread::sleep(Duration::from_millis(20));
+    let mut most = 0;
+    while begun.elapsed() < Duration::from_millis(500) {
+        most = most.max(open());
+        std::thread::sleep(Duration::from_millis(1));
     }
-    assert!(open() <= 100, "{} descriptors are open", open());
+    assert!(most <= before + 100, "{most} descriptors, {before} before");
     // Those who prove the wrong thing are told so, and the log tells of some.
     for _ in 0..200 {
         let mut stream = connect();
