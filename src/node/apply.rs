@@ -81,6 +81,8 @@ impl Applying {
         Some(next.clone())
     }
 }
+/// Writes whose look at a key counts as a hit or a miss.
+const READS_TOO: [&str; 3] = ["getdel", "getex", "getset"];
 
 impl Node {
     /// Begins to apply a committed entry.
@@ -401,6 +403,8 @@ impl Node {
         let Kind::Write(run) = row.kind else {
             return Ok(());
         };
+        self.figures.runs(row);
+        self.store.take_lookups();
         let at = self.applied_stamp;
         let reply = Reply::new(out, protocol);
         self.hold.pace.allow(self.config.turn_work);
@@ -420,6 +424,9 @@ impl Node {
             return outcome;
         }
         self.hold.pace.forget();
+        if READS_TOO.contains(&row.name) {
+            self.stats.looked_up(self.store.take_lookups());
+        }
         if outcome.is_ok()
             && !self.watchers.is_empty()
             && (self.store.changes() != changes || watchers::overwrites(row, args, &out[mark..]))

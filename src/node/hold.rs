@@ -180,6 +180,7 @@ impl Node {
         } else {
             self.config.turn_work
         });
+        self.store.take_lookups();
         let outcome = run(
             &mut Query {
                 store: &self.store,
@@ -197,6 +198,7 @@ impl Node {
             pace.forget();
         }
         self.read_work = spent;
+        self.stats.looked_up(self.store.take_lookups());
         outcome
     }
 

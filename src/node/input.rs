@@ -3,6 +3,19 @@
 use crate::disk::{DiskDone, DiskError};
 use crate::ids::{ConnId, Incarnation, NodeId, Ticket};
 
+/// What only the machine knows of the process, for INFO.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sample {
+    /// The memory that the process takes of the machine's, in bytes.
+    pub rss_bytes: u64,
+    /// The machine's memory, in bytes.
+    pub machine_bytes: u64,
+    /// The processor's time that it has spent, in microseconds.
+    pub user_us: u64,
+    /// What the operating system has spent for it.
+    pub system_us: u64,
+}
+
 /// One thing that has happened, as a driver tells it.
 #[derive(Debug)]
 pub enum Input<'a> {
@@ -72,6 +85,8 @@ pub enum Input<'a> {
     },
     /// The deadline has passed, or may have.
     Timer,
+    /// What the driver has seen of the process, as it does some times a second.
+    Sampled(Sample),
     /// The operator wants the server to stop in good order (SIGTERM).
     Stop,
 }

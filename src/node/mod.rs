@@ -13,6 +13,7 @@ mod commit;
 pub mod config;
 pub mod effect;
 pub mod entry;
+mod figures;
 pub mod greeting;
 mod hand_over;
 mod hold;
@@ -58,6 +59,7 @@ use crate::time::{Mono, Now, Stamp};
 use commit::Commit;
 use config::Config;
 use effect::{Effect, Effects};
+use figures::Figures;
 use hold::Hold;
 use input::Input;
 use large::Encoded;
@@ -149,6 +151,7 @@ pub struct Node {
     waits: Waits,
     silences: Silences,
     stats: Stats,
+    figures: Figures,
     /// When this node was made, in seconds since the Unix epoch.
     started_s: u64,
     /// A command of a transaction is being applied.
@@ -206,6 +209,7 @@ impl Node {
             waits: Waits::default(),
             silences: Silences::default(),
             stats: Stats::default(),
+            figures: Figures::default(),
             started_s: now.wall_us / 1_000_000,
             applying: false,
             active_expire: true,
@@ -222,6 +226,7 @@ impl Node {
             sink: Vec::new(),
             config,
         };
+        node.figures.memory_start = node.store.memory();
         node.begin(0);
         node
     }
@@ -230,6 +235,7 @@ impl Node {
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
         self.now = now;
         self.turn_began.get_or_insert(now.mono);
+        self.figures.pass(now, &mut self.stats);
         match input {
             Input::Opened { conn, address } => self.opened(conn, address),
             Input::Received { conn, bytes } => {
@@ -276,6 +282,7 @@ impl Node {
             Input::Disk { ticket, outcome } => self.disk(ticket, outcome),
             // What else is due is looked for at `flush`, whatever woke the driver.
             Input::Timer => self.take_turns(),
+            Input::Sampled(sample) => self.sampled(sample),
             Input::Stop => self.stop(),
         }
     }
@@ -286,6 +293,7 @@ impl Node {
         if let (Some(began), Some(raft)) = (self.turn_began.take(), &mut self.commit.raft) {
             raft.paused(began, now.mono);
         }
+        self.figures.pass(now, &mut self.stats);
         self.watch_clocks();
         self.tend_clients();
         self.assemble_turn();
@@ -313,6 +321,7 @@ impl Node {
         self.dirty = dirty;
         self.turn.end(self.config.turn_work);
         self.hold.left = self.config.turn_work;
+        self.weigh();
         out.extend(self.farewell.take());
     }
 

@@ -47,6 +47,11 @@ pub(super) struct Rewrite {
     /// After a failure: how long none begins by itself, and since when.
     pause: Option<(Duration, Mono)>,
     pub(super) count: u64,
+    /// When the one that runs began, and how long the last one took.
+    pub(super) began: Mono,
+    pub(super) took: Option<Duration>,
+    /// How much had changed when the last one began that ended well, and when the running one did.
+    pub(super) changes: (u64, u64),
 }
 
 impl Rewrite {
@@ -142,6 +147,8 @@ impl Node {
         };
         log.append(&restated, raft.last(), body);
         self.store.base_begin(self.applied_stamp);
+        self.commit.rewrite.began = self.now.mono;
+        self.commit.rewrite.changes.1 = self.store.changes();
         self.commit.rewrite.wanted = false;
         self.commit.rewrite.whole = false;
         self.commit.rewrite.hungry = true;
@@ -187,6 +194,8 @@ impl Node {
                 rewrite.last_failed = false;
                 rewrite.pause = None;
                 rewrite.count += 1;
+                rewrite.took = Some(self.now.mono.since(rewrite.began));
+                rewrite.changes.0 = rewrite.changes.1;
                 rewrite.saved_at_s = self.now.wall_us / 1_000_000;
                 self.note(Note::RewriteDone { index, bytes });
                 self.end_waits(Blocked::Rewrite);

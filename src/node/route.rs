@@ -253,7 +253,7 @@ impl Node {
     }
 
     /// Puts a request of an open transaction aside.
-    fn queue(&mut self, slot: u32, row: &Row, args: Args<'_>) -> Outcome {
+    fn queue(&mut self, slot: u32, row: &'static Row, args: Args<'_>) -> Outcome {
         if row.has_flag("no_multi") {
             return Err(Error::NOT_IN_TRANSACTION);
         }
@@ -348,12 +348,13 @@ impl Node {
     pub(super) fn run(
         &mut self,
         slot: u32,
-        row: &Row,
+        row: &'static Row,
         args: Args<'_>,
         db: u32,
         clock: Stamp,
         reply: &mut Reply<'_>,
     ) -> Outcome {
+        self.figures.runs(row);
         match row.kind {
             Kind::Read(run) => {
                 self.reads += 1;

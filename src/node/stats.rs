@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use crate::command::error::Error;
 use crate::command::table::{self, Row};
+use crate::store::Lookups;
 
 /// How often a command was asked for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,6 +17,8 @@ pub(super) struct Calls {
     pub(super) rejected: u64,
     /// It ran and ended in an error.
     pub(super) failed: u64,
+    /// Its share of the time of turns.
+    pub(super) nanoseconds: u64,
 }
 
 /// Counters since the start, or since CONFIG RESETSTAT.
@@ -31,6 +34,8 @@ pub(super) struct Stats {
     pub(super) bytes_out: u64,
     /// Dead keys that were freed.
     pub(super) expired_keys: u64,
+    /// How often keys that were read were there, and were not.
+    pub(super) lookups: Lookups,
     /// By the place of the command's row in the table.
     pub(super) calls: Vec<Calls>,
     /// Error replies by their first word.
@@ -52,6 +57,7 @@ impl Default for Stats {
             bytes_in: 0,
             bytes_out: 0,
             expired_keys: 0,
+            lookups: Lookups::default(),
             calls: alloc::vec![Calls::default(); table::rows().len()],
             errors: BTreeMap::new(),
         }
@@ -71,6 +77,12 @@ impl Stats {
         } else if self.errors.len() < ERROR_KINDS_MAX {
             self.errors.insert(code.into(), 1);
         }
+    }
+
+    /// Keys were looked for by a command that reads.
+    pub(super) fn looked_up(&mut self, lookups: Lookups) {
+        self.lookups.hits += lookups.hits;
+        self.lookups.misses += lookups.misses;
     }
 
     /// The counters of a command.

@@ -385,8 +385,8 @@ impl Pen<'_> {
         self.sink.len() >= self.end
     }
 
-    /// Writes what is owed of the segment at the place `from`. Returns where to go on: `None` behind
-    /// the last.
+    /// Writes what is owed of the segment at the place `from`. Returns where to go on: `None`
+    /// behind the last.
     fn write_segment(&mut self, db: DbId, dict: &mut Dict, from: u64) -> Option<u64> {
         self.end = self.end.saturating_sub(SEGMENT_COST);
         dict.stamp(from, self.epoch, &mut |item| {

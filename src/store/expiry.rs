@@ -29,6 +29,12 @@ impl Store {
         self.dict(db).volatile()
     }
 
+    /// The mean of the times at which keys of `db` expire; `None` where none does.
+    #[must_use]
+    pub fn mean_expiry(&self, db: DbId) -> Option<Stamp> {
+        self.dict(db).mean_expiry()
+    }
+
     /// Sets the expiry of a live key, or takes it away; whether the key was there. A time that is
     /// not after `at` leaves the key dead, and not yet freed.
     pub fn set_expiry(&mut self, db: DbId, key: &[u8], expiry: Option<Stamp>, at: Stamp) -> bool {

@@ -35,6 +35,7 @@ mod varint;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::cell::Cell;
 
 use bytes::Bytes;
 
@@ -86,6 +87,15 @@ pub enum NewExpiry {
     At(Stamp),
 }
 
+/// How often keys were looked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lookups {
+    /// They were there, and alive.
+    pub hits: u64,
+    /// They were not.
+    pub misses: u64,
+}
+
 /// Sixteen databases of keys and values.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -106,6 +116,8 @@ pub struct Store {
     /// The memory in which the values of the present entry stand: one that is most of it need not
     /// be copied.
     lent: Option<Bytes>,
+    /// How often a key was looked for, and found alive, since this was asked for.
+    lookups: Cell<Lookups>,
     /// Where a small hash is rewritten.
     scratch: Vec<u8>,
 }
@@ -125,6 +137,7 @@ impl Store {
             given_up: 0,
             changes: 0,
             lent: None,
+            lookups: Cell::default(),
             scratch: Vec::new(),
         }
     }
@@ -167,7 +180,17 @@ impl Store {
     }
 
     fn live(&self, db: DbId, key: &[u8], at: Stamp) -> Option<View<'_>> {
-        self.view(db, key).filter(|view| view.live(at))
+        let found = self.view(db, key).filter(|view| view.live(at));
+        let mut lookups = self.lookups.get();
+        lookups.hits += u64::from(found.is_some());
+        lookups.misses += u64::from(found.is_none());
+        self.lookups.set(lookups);
+        found
+    }
+
+    /// How often keys were looked for since the last call.
+    pub fn take_lookups(&self) -> Lookups {
+        self.lookups.take()
     }
 
     /// The value of `key`; `None` where it is absent or dead.

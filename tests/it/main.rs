@@ -20,6 +20,7 @@ mod docs;
 mod fairness;
 mod faults;
 mod full_disk;
+mod info;
 mod layers;
 mod loading;
 mod pipeline;

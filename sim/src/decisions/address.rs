@@ -208,7 +208,7 @@ impl Point {
             Input::Closed { .. } => Plain::Closed,
             Input::Wants { .. } | Input::Asks { .. } => Plain::Wanted,
             Input::Met { .. } | Input::RefusedPeer => Plain::Met,
-            Input::Timer => Plain::Woken,
+            Input::Timer | Input::Sampled(_) => Plain::Woken,
             Input::Stop => Plain::Stopping,
         })
     }

@@ -16,6 +16,7 @@ mod listener;
 mod manager;
 mod peers;
 mod proxy;
+mod sample;
 mod serve;
 mod signals;
 mod stream;
@@ -205,6 +206,7 @@ async fn serve(options: &Options, plan: Plan, mut stops: Option<&mut Stops>) -> 
     }
     task::spawn_local(Rc::clone(&server).flusher());
     task::spawn_local(Rc::clone(&server).disk_outcomes(outcomes));
+    task::spawn_local(sample::watch(Rc::clone(&server)));
     let keepalive_s = listener::keepalive_s(options.tcp_keepalive);
     for listener in listeners {
         task::spawn_local(listener::accept(Rc::clone(&server), listener, keepalive_s));

@@ -397,6 +397,7 @@ impl State {
             }
         }
         beat::turn_ended();
+        self.node.turned(clock.now());
         self.deadline = self.node.deadline();
         if !self.is_ready && self.node.phase() == Phase::Serving {
             self.is_ready = true;

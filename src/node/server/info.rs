@@ -70,9 +70,11 @@ impl Node {
             "stats" => self.stats_section(out),
             "replication" => self.replication_section(out),
             "cpu" => {
-                // The core has no clock of the processor to read.
-                for field in ["used_cpu_sys", "used_cpu_user", "used_cpu_sys_children"] {
-                    put(out, format_args!("{field}:0.000000"));
+                let sample = self.figures.sample;
+                for (name, us) in [("sys", sample.system_us), ("user", sample.user_us)] {
+                    let (whole, rest) = (us / 1_000_000, us % 1_000_000);
+                    put(out, format_args!("used_cpu_{name}:{whole}.{rest:06}"));
+                    put(out, format_args!("used_cpu_{name}_children:0.000000"));
                 }
             }
             "commandstats" => self.command_section(out),
@@ -155,23 +157,85 @@ impl Node {
         put(out, format_args!("blocked_clients:{blocked}"));
         put(out, format_args!("tracking_clients:0"));
         put(out, format_args!("clients_in_timeout_table:{blocked}"));
+        put(out, format_args!("total_blocking_keys:0"));
+        put(out, format_args!("total_blocking_keys_on_nokey:0"));
     }
 
     fn memory_section(&self, out: &mut String) {
-        let used = self.store.memory();
-        let text = Human(used as u64);
-        put(out, format_args!("used_memory:{used}"));
-        put(out, format_args!("used_memory_human:{text}"));
-        put(out, format_args!("used_memory_rss:{used}"));
-        put(out, format_args!("used_memory_rss_human:{text}"));
-        put(out, format_args!("used_memory_peak:{used}"));
-        put(out, format_args!("used_memory_peak_human:{text}"));
-        put(out, format_args!("used_memory_dataset:{used}"));
-        put(out, format_args!("maxmemory:{}", self.config.memory_max));
-        let most = Human(self.config.memory_max);
-        put(out, format_args!("maxmemory_human:{most}"));
+        let used = self.store.memory() as u64;
+        let figures = &self.figures;
+        let peak = (figures.memory_peak as u64).max(used);
+        let start = figures.memory_start as u64;
+        let sample = figures.sample;
+        // Before the driver has looked it is as much as the store knows of.
+        let rss = if sample.rss_bytes == 0 {
+            used
+        } else {
+            sample.rss_bytes
+        };
+        let limit = self.config.memory_max;
+        for (name, bytes) in [
+            ("used_memory", used),
+            ("used_memory_rss", rss),
+            ("used_memory_peak", peak),
+            ("total_system_memory", sample.machine_bytes),
+            ("used_memory_lua", 0),
+            ("used_memory_vm_total", 0),
+            ("used_memory_scripts", 0),
+            ("maxmemory", limit),
+        ] {
+            put(out, format_args!("{name}:{bytes}"));
+            put(out, format_args!("{name}_human:{}", Human(bytes)));
+        }
+        put(
+            out,
+            format_args!("used_memory_peak_perc:{}%", Ratio(used * 100, peak)),
+        );
+        let dataset = used.saturating_sub(start);
+        let share = Ratio(dataset * 100, used);
+        put(out, format_args!("used_memory_overhead:{}", used - dataset));
+        put(out, format_args!("used_memory_startup:{start}"));
+        put(out, format_args!("used_memory_dataset:{dataset}"));
+        put(out, format_args!("used_memory_dataset_perc:{share}%"));
+        put(out, format_args!("allocator_allocated:{used}"));
+        put(out, format_args!("allocator_active:{rss}"));
+        put(out, format_args!("allocator_resident:{rss}"));
+        let (ratio, beyond) = (Ratio(rss, used), rss as i64 - used as i64);
+        for name in ["allocator_frag", "mem_fragmentation"] {
+            put(out, format_args!("{name}_ratio:{ratio}"));
+            put(out, format_args!("{name}_bytes:{beyond}"));
+        }
+        put(out, format_args!("allocator_rss_ratio:1.00"));
+        put(out, format_args!("allocator_rss_bytes:0"));
+        put(out, format_args!("rss_overhead_ratio:1.00"));
+        put(out, format_args!("rss_overhead_bytes:0"));
         put(out, format_args!("maxmemory_policy:noeviction"));
-        put(out, format_args!("mem_fragmentation_ratio:1.00"));
+        for name in [
+            "used_memory_vm_eval",
+            "used_memory_scripts_eval",
+            "used_memory_vm_functions",
+            "used_memory_functions",
+            "number_of_cached_scripts",
+            "number_of_functions",
+            "number_of_libraries",
+            "mem_not_counted_for_evict",
+            "mem_replication_backlog",
+            "mem_total_replication_buffers",
+            "mem_clients_slaves",
+            "mem_cluster_links",
+            "mem_aof_buffer",
+            "active_defrag_running",
+            "lazyfree_pending_objects",
+            "lazyfreed_objects",
+        ] {
+            put(out, format_args!("{name}:0"));
+        }
+        let buffers = self.sessions.iter();
+        let buffers = buffers.map(|s| s.inbound.kept.len() + s.outbox.len());
+        put(
+            out,
+            format_args!("mem_clients_normal:{}", buffers.sum::<usize>()),
+        );
         put(out, format_args!("mem_allocator:mimalloc"));
     }
 
@@ -185,7 +249,14 @@ impl Node {
             format_args!("loading:{}", u8::from(self.phase == Phase::Recovering)),
         );
         put(out, format_args!("async_loading:0"));
-        put(out, format_args!("rdb_changes_since_last_save:0"));
+        put(out, format_args!("current_cow_peak:0"));
+        put(out, format_args!("current_cow_size:0"));
+        put(out, format_args!("current_cow_size_age:0"));
+        put(out, format_args!("current_fork_perc:0.00"));
+        put(out, format_args!("current_save_keys_processed:0"));
+        put(out, format_args!("current_save_keys_total:0"));
+        let changes = self.store.changes().saturating_sub(rewrite.changes.0);
+        put(out, format_args!("rdb_changes_since_last_save:{changes}"));
         put(out, format_args!("rdb_bgsave_in_progress:{running}"));
         put(
             out,
@@ -194,7 +265,19 @@ impl Node {
                 rewrite.saved_at_s.max(self.started_s)
             ),
         );
+        let took = rewrite.took.map_or(-1, |took| took.as_secs() as i64);
+        let passed = self.now.mono.since(rewrite.began).as_secs() as i64;
+        let current = if rewrite.running.is_some() {
+            passed
+        } else {
+            -1
+        };
         put(out, format_args!("rdb_last_bgsave_status:{status}"));
+        put(out, format_args!("rdb_last_bgsave_time_sec:{took}"));
+        put(out, format_args!("rdb_current_bgsave_time_sec:{current}"));
+        put(out, format_args!("rdb_last_cow_size:0"));
+        put(out, format_args!("rdb_last_load_keys_expired:0"));
+        put(out, format_args!("rdb_last_load_keys_loaded:0"));
         put(out, format_args!("rdb_saves:{}", rewrite.count));
         put(out, format_args!("aof_enabled:{enabled}"));
         put(out, format_args!("aof_rewrite_in_progress:{running}"));
@@ -202,7 +285,11 @@ impl Node {
             out,
             format_args!("aof_rewrite_scheduled:{}", u8::from(rewrite.wanted)),
         );
-        put(out, format_args!("aof_last_rewrite_time_sec:-1"));
+        put(out, format_args!("aof_last_rewrite_time_sec:{took}"));
+        put(out, format_args!("aof_current_rewrite_time_sec:{current}"));
+        put(out, format_args!("aof_last_cow_size:0"));
+        put(out, format_args!("module_fork_in_progress:0"));
+        put(out, format_args!("module_fork_last_cow_size:0"));
         put(out, format_args!("aof_last_bgrewrite_status:{status}"));
         put(out, format_args!("aof_rewrites:{}", rewrite.count));
         let written = if self.log_trouble().is_some() {
@@ -218,6 +305,7 @@ impl Node {
             put(out, format_args!("aof_base_size:{}", size.base_bytes));
             put(out, format_args!("aof_pending_rewrite:0"));
             put(out, format_args!("aof_buffer_length:0"));
+            put(out, format_args!("aof_rewrite_buffer_length:0"));
             let pending = u8::from(log.is_syncing());
             put(out, format_args!("aof_pending_bio_fsync:{pending}"));
             put(out, format_args!("aof_delayed_fsync:0"));
@@ -234,6 +322,18 @@ impl Node {
             out,
             format_args!("total_commands_processed:{}", stats.commands),
         );
+        let rates = self.figures.rates;
+        put(
+            out,
+            format_args!("instantaneous_ops_per_sec:{}", rates.commands),
+        );
+        for (name, bytes) in [("input", rates.bytes_in), ("output", rates.bytes_out)] {
+            put(
+                out,
+                format_args!("instantaneous_{name}_kbps:{}", Ratio(bytes, 1024)),
+            );
+            put(out, format_args!("instantaneous_{name}_repl_kbps:0.00"));
+        }
         put(
             out,
             format_args!("total_net_input_bytes:{}", stats.bytes_in),
@@ -246,14 +346,55 @@ impl Node {
             out,
             format_args!("rejected_connections:{}", stats.rejected_connections),
         );
-        put(out, format_args!("sync_full:0"));
         put(out, format_args!("expired_keys:{}", stats.expired_keys));
-        put(out, format_args!("evicted_keys:0"));
-        put(out, format_args!("pubsub_channels:0"));
-        put(out, format_args!("pubsub_patterns:0"));
-        put(out, format_args!("latest_fork_usec:0"));
-        put(out, format_args!("total_forks:0"));
-        put(out, format_args!("unexpected_error_replies:0"));
+        put(out, format_args!("expired_stale_perc:0.00"));
+        let denied = stats.errors.get("WRONGPASS").copied().unwrap_or(0);
+        put(out, format_args!("acl_access_denied_auth:{denied}"));
+        put(out, format_args!("keyspace_hits:{}", stats.lookups.hits));
+        put(
+            out,
+            format_args!("keyspace_misses:{}", stats.lookups.misses),
+        );
+        for name in [
+            "total_net_repl_input_bytes",
+            "total_net_repl_output_bytes",
+            "sync_full",
+            "sync_partial_ok",
+            "sync_partial_err",
+            "expired_time_cap_reached_count",
+            "expire_cycle_cpu_milliseconds",
+            "evicted_keys",
+            "evicted_clients",
+            "total_eviction_exceeded_time",
+            "current_eviction_exceeded_time",
+            "pubsub_channels",
+            "pubsub_patterns",
+            "pubsubshard_channels",
+            "latest_fork_usec",
+            "total_forks",
+            "migrate_cached_sockets",
+            "slave_expires_tracked_keys",
+            "active_defrag_hits",
+            "active_defrag_misses",
+            "active_defrag_key_hits",
+            "active_defrag_key_misses",
+            "total_active_defrag_time",
+            "current_active_defrag_time",
+            "tracking_total_keys",
+            "tracking_total_items",
+            "tracking_total_prefixes",
+            "unexpected_error_replies",
+            "dump_payload_sanitizations",
+            "io_threaded_reads_processed",
+            "io_threaded_writes_processed",
+            "reply_buffer_shrinks",
+            "reply_buffer_expands",
+            "acl_access_denied_cmd",
+            "acl_access_denied_key",
+            "acl_access_denied_channel",
+        ] {
+            put(out, format_args!("{name}:0"));
+        }
         put(
             out,
             format_args!("total_error_replies:{}", stats.error_replies),
@@ -287,10 +428,12 @@ impl Node {
     fn command_section(&self, out: &mut String) {
         for (row, calls) in table::rows().iter().zip(&self.stats.calls) {
             if calls.count + calls.rejected > 0 {
+                let us = calls.nanoseconds / 1000;
+                let each = Ratio(us, calls.count);
                 put(
                     out,
                     format_args!(
-                        "cmdstat_{}:calls={},usec=0,usec_per_call=0.00,rejected_calls={},\
+                        "cmdstat_{}:calls={},usec={us},usec_per_call={each},rejected_calls={},\
                          failed_calls={}",
                         row.name, calls.count, calls.rejected, calls.failed
                     ),
@@ -304,9 +447,11 @@ impl Node {
             let keys = self.store.len(db);
             if keys > 0 {
                 let expires = self.store.volatile_len(db);
+                let mean = self.store.mean_expiry(db);
+                let ttl = mean.map_or(0, |mean| mean.0.saturating_sub(self.clock().0));
                 put(
                     out,
-                    format_args!("db{db}:keys={keys},expires={expires},avg_ttl=0"),
+                    format_args!("db{db}:keys={keys},expires={expires},avg_ttl={ttl}"),
                 );
             }
         }
@@ -341,6 +486,17 @@ fn put(out: &mut String, line: core::fmt::Arguments<'_>) {
     // Writing to a string cannot fail.
     let _ = out.write_fmt(line);
     out.push_str("\r\n");
+}
+
+/// A quotient with two digits behind the point; 0 where there is nothing to divide by.
+struct Ratio(u64, u64);
+
+impl core::fmt::Display for Ratio {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let hundredths = u128::from(self.0) * 100;
+        let hundredths = hundredths.checked_div(u128::from(self.1)).unwrap_or(0);
+        write!(f, "{}.{:02}", hundredths / 100, hundredths % 100)
+    }
 }
 
 /// A size as Redis shows it to people.

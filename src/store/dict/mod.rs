@@ -65,6 +65,8 @@ pub(super) struct Dict {
     earliest: Minima,
     len: u64,
     volatile: u64,
+    /// The sum of all expiries.
+    times: u128,
     /// What all segments take together.
     segment_bytes: usize,
     /// How many keys were moved by splits, joins and tidying.
@@ -86,6 +88,7 @@ impl Dict {
             earliest: Minima::default(),
             len: 0,
             volatile: 0,
+            times: 0,
             segment_bytes: 0,
             #[cfg(test)]
             moved: 0,
@@ -108,6 +111,7 @@ impl Dict {
             earliest: Minima::default(),
             len: self.len,
             volatile: self.volatile,
+            times: self.times,
             segment_bytes: 0,
             #[cfg(test)]
             moved: 0,
@@ -133,6 +137,12 @@ impl Dict {
     /// How many keys have an expiry.
     pub(super) fn volatile(&self) -> u64 {
         self.volatile
+    }
+
+    /// The mean of all expiries.
+    pub(super) fn mean_expiry(&self) -> Option<Stamp> {
+        let mean = self.times.checked_div(u128::from(self.volatile))?;
+        Some(Stamp(mean as u64))
     }
 
     /// The hash of a key, to be reckoned once for all that is done to it.
@@ -163,8 +173,9 @@ impl Dict {
         let all = || (0..self.segments()).map(|number| self.segment(number));
         let views = || all().flat_map(Segment::iter);
         assert_eq!(self.len, views().count() as u64);
-        let volatile = views().filter(|view| view.expiry.is_some());
-        assert_eq!(self.volatile, volatile.count() as u64);
+        let times = || views().filter_map(|view| view.expiry);
+        assert_eq!(self.volatile, times().count() as u64);
+        assert_eq!(self.times, times().map(|time| u128::from(time.0)).sum());
         let counted = self.of_depth.iter().sum::<u32>() as usize;
         assert_eq!(counted, self.segments() + self.groups.len());
         for (number, segment) in all().enumerate() {
@@ -350,6 +361,7 @@ impl Dict {
         self.len += 1;
         if let Some(time) = expiry {
             self.volatile += 1;
+            self.times += u128::from(time.0);
             self.expires(number, time);
         }
         self.fit(number);
@@ -388,8 +400,10 @@ impl Dict {
 
     fn expiry_changed(&mut self, place: Place, before: Option<Stamp>, after: Option<Stamp>) {
         self.volatile -= u64::from(before.is_some());
+        self.times -= before.map_or(0, |time| u128::from(time.0));
         if let Some(time) = after {
             self.volatile += 1;
+            self.times += u128::from(time.0);
             self.expires(place.segment, time);
         }
     }
@@ -408,7 +422,9 @@ impl Dict {
 
     /// Takes a key out; a box is handed over.
     pub(super) fn remove(&mut self, place: Place) -> Option<Box<Big>> {
-        self.volatile -= u64::from(self.view(place).expiry.is_some());
+        let expiry = self.view(place).expiry;
+        self.volatile -= u64::from(expiry.is_some());
+        self.times -= expiry.map_or(0, |time| u128::from(time.0));
         self.len -= 1;
         let big = self.on(place.segment, |segment, hasher| {
             segment.remove(place.hash, place.slot, hasher)

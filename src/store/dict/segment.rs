@@ -8,6 +8,8 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+#[cfg(test)]
+use core::cell::Cell;
 
 use hashbrown::HashTable;
 
@@ -31,7 +33,7 @@ pub(super) type Slot = u32;
 #[cfg(test)]
 std::thread_local! {
     /// How many keys were compared with one that was looked for.
-    pub(in super::super) static COMPARED: core::cell::Cell<usize> = const { core::cell::Cell::new(0) };
+    pub(in super::super) static COMPARED: Cell<usize> = const { Cell::new(0) };
 }
 
 #[derive(Clone, Debug)]
@@ -318,16 +320,20 @@ impl Segment {
     }
 
     /// Frees all that is dead at `now`: blocks are shown first, boxes are handed over. Returns how
-    /// many there were.
+    /// many there were, and the sum of their times.
     pub(super) fn sweep(
         &mut self,
         now: Stamp,
         show: &mut dyn FnMut(&Draft<'_>),
         retired: &mut Vec<Box<Big>>,
         hasher: Hasher,
-    ) -> usize {
-        let before = self.len();
-        let due = |time: Option<Stamp>| time.is_some_and(|time| time <= now);
+    ) -> (usize, u128) {
+        let (before, mut times) = (self.len(), 0);
+        let mut due = |time: Option<Stamp>| {
+            let time = time.filter(|time| *time <= now);
+            times += time.map_or(0, |time| u128::from(time.0));
+            time.is_some()
+        };
         let mut at = 0;
         while at < self.blocks.len() {
             let header = Header::read(&self.blocks, at);
@@ -349,7 +355,7 @@ impl Segment {
             }
         }
         self.tidy(hasher);
-        before - self.len()
+        (before - self.len(), times)
     }
 
     fn unlink(&mut self, hash: u64, slot: Slot) {

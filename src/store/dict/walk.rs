@@ -173,11 +173,12 @@ impl Dict {
     ) -> Option<(usize, usize)> {
         let number = self.earliest.due(now.0)?;
         let looked = self.segment(number).len();
-        let freed = self.on(number, |segment, hasher| {
+        let (freed, times) = self.on(number, |segment, hasher| {
             segment.sweep(now, show, retired, hasher)
         });
         self.len -= freed as u64;
         self.volatile -= freed as u64;
+        self.times -= times;
         let earliest = self.segment(number).earliest();
         self.earliest.set(number, earliest);
         if freed > 0 {

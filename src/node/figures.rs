@@ -1,0 +1,114 @@
+//! What INFO says of work and time: the process as the driver has seen it, rates, the memory's
+//! peak, and how the time of a turn is shared by the commands that ran in it.
+//!
+//! The clock is not read for each command. Between two moments that a driver tells (an input, a
+//! flush, the end of a turn) some commands run; the time that has passed is divided among them
+//! alike. Of many small commands that were read together each gets the mean; a long one that ran
+//! alone gets its own time. Summed up over all commands the time is that of the turns.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::command::table::Row;
+use crate::time::{Mono, Now};
+
+use super::Node;
+use super::input::Sample;
+use super::stats::Stats;
+
+/// The counters from which rates are made.
+#[derive(Clone, Copy, Debug, Default)]
+struct Reading {
+    at: Mono,
+    commands: u64,
+    bytes_in: u64,
+    bytes_out: u64,
+}
+
+/// What is done in a second.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Rates {
+    pub(super) commands: u64,
+    pub(super) bytes_in: u64,
+    pub(super) bytes_out: u64,
+}
+
+/// What INFO shows besides counters.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Figures {
+    pub(super) sample: Sample,
+    reading: Reading,
+    pub(super) rates: Rates,
+    /// The most memory that the store has taken, in bytes, and what it took while it was empty.
+    pub(super) memory_peak: usize,
+    pub(super) memory_start: usize,
+    /// The places in the table of those that ran since `since`.
+    ran: Vec<u16>,
+    since: Mono,
+}
+
+/// The time over which rates are made.
+const RATES_OVER: Duration = Duration::from_secs(1);
+
+/// So many commands share one span; those behind count with the last of them.
+const SHARED_MAX: usize = 1 << 16;
+
+impl Figures {
+    /// A command runs.
+    pub(super) fn runs(&mut self, row: &'static Row) {
+        if self.ran.len() < SHARED_MAX {
+            self.ran.push(row.place() as u16);
+        }
+    }
+
+    /// What ran since the last moment has taken until now.
+    pub(super) fn pass(&mut self, now: Now, stats: &mut Stats) {
+        if !self.ran.is_empty() {
+            let each = now.mono.since(self.since).as_nanos() as u64 / self.ran.len() as u64;
+            for place in self.ran.drain(..) {
+                stats.calls[usize::from(place)].nanoseconds += each;
+            }
+        }
+        self.since = now.mono;
+    }
+}
+
+impl Node {
+    /// The turn is over, and its effects are performed: what ran in it has taken until now.
+    pub fn turned(&mut self, now: Now) {
+        self.figures.pass(now, &mut self.stats);
+    }
+
+    /// The driver has looked at the process.
+    pub(super) fn sampled(&mut self, sample: Sample) {
+        let figures = &mut self.figures;
+        figures.sample = sample;
+        if self.now.mono.since(figures.reading.at) < RATES_OVER {
+            return;
+        }
+        let now = Reading {
+            at: self.now.mono,
+            commands: self.stats.commands,
+            bytes_in: self.stats.bytes_in,
+            bytes_out: self.stats.bytes_out,
+        };
+        let before = core::mem::replace(&mut figures.reading, now);
+        let passed = now.at.since(before.at).as_millis() as u64;
+        let rate = |now: u64, before: u64| {
+            // CONFIG RESETSTAT may have taken the counters back.
+            let count = now.saturating_sub(before);
+            (count * 1000).checked_div(passed).unwrap_or(0)
+        };
+        figures.rates = Rates {
+            commands: rate(now.commands, before.commands),
+            bytes_in: rate(now.bytes_in, before.bytes_in),
+            bytes_out: rate(now.bytes_out, before.bytes_out),
+        };
+    }
+
+    /// Looks how much memory the store takes.
+    pub(super) fn weigh(&mut self) {
+        let memory = self.store.memory();
+        self.figures.memory_peak = self.figures.memory_peak.max(memory);
+    }
+}
