@@ -1,6 +1,8 @@
 //! The bounds on everything that a client, a peer or a file can make large, and on the work of one
 //! turn.
 
+use core::time::Duration;
+
 /// Databases that SELECT knows.
 pub const DATABASES: u32 = 16;
 
@@ -13,14 +15,29 @@ pub const LARGE_ARGUMENT_BYTES: usize = 256 << 10;
 pub const ARGUMENTS_MAX: u64 = 1 << 20;
 /// The longest inline request, and the longest line of a header, in bytes.
 pub const INLINE_BYTES_MAX: usize = 64 << 10;
-/// The most bytes of unfinished requests held for one client (`client-query-buffer-limit`).
+/// The most bytes of unfinished requests held for one client, where nothing else is configured
+/// (`client-query-buffer-limit`).
 pub const QUERY_BUFFER_BYTES_MAX: usize = 1 << 30;
+/// The least that this may be set to, and the most that is held before the client has
+/// authenticated, in bytes.
+pub const QUERY_BUFFER_BYTES_MIN: usize = 1 << 20;
 /// The deepest nesting of a value that the RESP decoder follows.
 pub const NESTING_MAX: usize = 32;
 /// The most arguments of one request before the client has authenticated.
 pub const UNAUTHENTICATED_ARGUMENTS_MAX: u64 = 10;
 /// The longest bulk string before the client has authenticated, in bytes.
 pub const UNAUTHENTICATED_BULK_BYTES_MAX: u64 = 16 << 10;
+/// The most bytes of replies that a client may leave unread for a moment, and the most for longer
+/// than a second, before it has authenticated.
+pub const UNAUTHENTICATED_OUTPUT_BYTES_MAX: u64 = 16 << 10;
+/// See above.
+pub const UNAUTHENTICATED_UNREAD_BYTES_MAX: u64 = 1 << 10;
+/// How long a client may take to authenticate.
+pub const UNAUTHENTICATED_TIME_MAX: Duration = Duration::from_mins(1);
+/// How long a client that is closing may take nothing of what it is owed.
+pub const LINGER: Duration = Duration::from_secs(5);
+/// The least that it must take in that time to be given as much again, in bytes.
+pub const LINGER_BYTES_MIN: usize = 64 << 10;
 /// The most picks with repetition of one HRANDFIELD. Redis has no bound but the client's output
 /// buffer, and makes it up to there before it closes the connection.
 pub const RANDOM_PICKS_MAX: i64 = 1 << 20;

@@ -63,7 +63,15 @@ impl Served {
         }
         let conn = ConnId(id);
         let address = "127.0.0.1:1";
-        self.node.handle(self.now, Input::Opened { conn, address });
+        self.node.handle(
+            self.now,
+            Input::Opened {
+                conn,
+                address,
+                local: "",
+                descriptor: -1,
+            },
+        );
         self.clients.insert(id, Client::default());
         self.turn();
     }
@@ -123,7 +131,7 @@ impl Served {
             for effect in std::mem::take(&mut self.effects) {
                 match effect {
                     Effect::Send { conn } => self.fetch(conn),
-                    Effect::Close { conn } => {
+                    Effect::Close { conn, .. } => {
                         self.fetch(conn);
                         if let Some(client) = self.clients.get_mut(&conn.0) {
                             client.is_closed = true;

@@ -38,6 +38,8 @@ counted! {
     Merge, "merge", "several requests arrive in one piece";
     SlowReader, "slow-reader", "a client takes its replies so slowly that the server cannot send";
     Close, "close", "a client closes with requests on their way, at times in the middle of one";
+    HalfClose, "half-close", "a client sends no more and waits for what it is owed";
+    Dropped, "dropped", "a client that was to be closed took too little of what it was owed";
     Garbage, "garbage", "a client sends bytes that are no request";
     Power, "power", "the power fails between two effects; unsynced data survive as they may";
     Kill, "kill", "the process dies between any two effects; what was written stays";

@@ -90,6 +90,8 @@ fn replies(bytes: &[u8], length: &mut dyn FnMut() -> usize) -> (Vec<u8>, bool) {
         Input::Opened {
             conn: CONN,
             address,
+            local: address,
+            descriptor: -1,
         },
     );
     let mut rest = bytes;

@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use crate::ids::ConnId;
+use crate::limits::UNAUTHENTICATED_TIME_MAX;
 use crate::resp::reply::{Protocol, Reply};
 use crate::session::Session;
 use crate::time::{Deadline, Mono, Reason};
@@ -14,10 +15,13 @@ use super::effect::Effect;
 const SILENT_CLIENTS_MAX: usize = 256;
 
 impl Node {
-    pub(super) fn opened(&mut self, conn: ConnId, address: &str) {
+    pub(super) fn opened(&mut self, conn: ConnId, address: &str, local: &str, descriptor: i32) {
         let open = self.config.requirepass.is_empty();
         let mut session = Session::new(conn, self.now.mono, open);
         session.address.push_str(address);
+        session.local.push_str(local);
+        session.descriptor = descriptor;
+        session.authenticate_until = (!open).then(|| self.now.mono + UNAUTHENTICATED_TIME_MAX);
         self.stats.connections += 1;
         if self.sessions.len() >= self.config.clients_max as usize {
             self.stats.rejected_connections += 1;
@@ -37,6 +41,7 @@ impl Node {
         };
         self.unwatch(slot);
         self.release(slot);
+        self.forget_client(slot);
         if let Some(session) = self.sessions.remove(conn) {
             self.silences.remove(session.silence_due, slot);
         }
@@ -50,15 +55,6 @@ impl Node {
             session.dirty = true;
             self.dirty.push(slot);
         }
-    }
-
-    /// Closes a client when what it is owed has left.
-    pub(super) fn close_client(&mut self, slot: u32) {
-        self.release(slot);
-        if let Some(session) = self.sessions.get_mut(slot) {
-            session.closing = true;
-        }
-        self.mark_dirty(slot);
     }
 
     /// Looks again at requests that were kept while their client could not be served.
@@ -92,10 +88,13 @@ impl Node {
             let Some(session) = self.sessions.get(slot) else {
                 continue;
             };
+            if session.closing {
+                continue;
+            }
             let waits = session.blocked.is_some();
             let heard = if waits { now } else { session.heard };
             if now.since(heard) >= self.silences.limit {
-                self.close_client(slot);
+                self.kill_client(slot);
             } else {
                 self.look_at_silence(slot, heard);
             }

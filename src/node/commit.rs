@@ -493,6 +493,7 @@ impl Node {
             raft,
             self.expiry_deadline(),
             self.client_deadline(),
+            self.due_deadline(),
             self.leaving_deadline(),
         ]
         .into_iter()

@@ -21,6 +21,40 @@ pub enum Fsync {
     No,
 }
 
+/// How much may wait for a client that does not read (`client-output-buffer-limit`). A client that
+/// is over is closed at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutputLimit {
+    /// Never so many bytes; 0: no limit.
+    pub hard: u64,
+    /// Not so many bytes for longer than `soft_s`; 0: no limit.
+    pub soft: u64,
+    /// In seconds.
+    pub soft_s: u64,
+}
+
+/// The limits of all classes of clients that Redis knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutputLimits {
+    /// Ordinary clients: the only ones that there are here.
+    pub normal: OutputLimit,
+    /// Redis's replicas; remembered for those who ask.
+    pub replica: OutputLimit,
+    /// Subscribers; remembered for those who ask.
+    pub pubsub: OutputLimit,
+}
+
+impl Default for OutputLimits {
+    fn default() -> Self {
+        let limit = |hard, soft, soft_s| OutputLimit { hard, soft, soft_s };
+        Self {
+            normal: OutputLimit::default(),
+            replica: limit(256 << 20, 64 << 20, 60),
+            pubsub: limit(32 << 20, 8 << 20, 60),
+        }
+    }
+}
+
 /// A node's configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -85,6 +119,10 @@ pub struct Config {
     pub clients_max: u32,
     /// What the driver can carry: CONFIG SET does not make it more.
     pub clients_limit: u32,
+    /// How much may wait for a client that does not read.
+    pub output_limits: OutputLimits,
+    /// The most bytes of unfinished requests of one client.
+    pub query_buffer_max: usize,
     /// How long a client may be silent, in seconds; 0: for ever.
     pub timeout_s: u64,
     /// Refuse clients from elsewhere while there is no password.
@@ -172,6 +210,8 @@ impl Default for Config {
             memory_max: 0,
             clients_max: 10_000,
             clients_limit: u32::MAX,
+            output_limits: OutputLimits::default(),
+            query_buffer_max: crate::limits::QUERY_BUFFER_BYTES_MAX,
             timeout_s: 0,
             protected_mode: true,
             debug_command: false,

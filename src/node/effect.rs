@@ -20,10 +20,12 @@ pub enum Effect {
         /// The connection.
         conn: ConnId,
     },
-    /// Close the connection when its outbox has left.
+    /// Close the connection.
     Close {
         /// The connection.
         conn: ConnId,
+        /// Not before its outbox has left. The node says again when that has taken too long.
+        linger: bool,
     },
     /// A connection whose appetite was 0 may be read again.
     Resume {
@@ -151,6 +153,8 @@ pub enum Note {
         /// From whom, if that is known.
         peer: Option<NodeId>,
     },
+    /// A client was closed that a limit or a rule says to close.
+    ClientClosed(Box<Complaint>),
     /// Writes are refused: the log cannot grow.
     NoRoom {
         /// In the operating system's words.
@@ -224,10 +228,63 @@ impl fmt::Display for Note {
                 write!(f, "the state that member {} sends is damaged", peer.0)
             }
             Self::BadSnapshot { peer: None } => f.write_str("a received state is damaged"),
+            Self::ClientClosed(complaint) => fmt::Display::fmt(complaint, f),
             Self::NoRoom { why } => {
                 write!(f, "the log cannot grow ({why}): writes are refused")
             }
             Self::RoomAgain => f.write_str("the log can grow again: writes are taken"),
         }
+    }
+}
+
+/// Why a client was closed against its will.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    /// More waited for it than `client-output-buffer-limit` allows, or what is allowed before it
+    /// has authenticated.
+    Output,
+    /// An unfinished request of it was larger than `client-query-buffer-limit` allows.
+    Query,
+    /// It did not authenticate in time.
+    Unauthenticated,
+    /// It speaks HTTP: a browser was talked into sending commands.
+    Http,
+}
+
+/// A client that was closed, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complaint {
+    /// What it did.
+    pub wrong: Wrong,
+    /// The client as CLIENT LIST shows it.
+    pub client: String,
+    /// How many others did the same since the last line of this kind.
+    pub others: u64,
+}
+
+impl fmt::Display for Complaint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let client = self.client.trim_end();
+        match self.wrong {
+            Wrong::Output => write!(
+                f,
+                "client {client} closed for overcoming of output buffer limits"
+            ),
+            Wrong::Query => write!(f, "client that reached max query buffer length: {client}"),
+            Wrong::Unauthenticated => {
+                write!(f, "client closed that did not authenticate: {client}")
+            }
+            Wrong::Http => write!(
+                f,
+                "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or \
+                 Host: commands to Seedis. This is likely due to an attacker attempting to use \
+                 Cross Protocol Scripting to compromise your Seedis instance. Connection aborted: \
+                 {client}"
+            ),
+        }?;
+        if self.others > 0 {
+            write!(f, " ({} more since the last such line)", self.others)?;
+        }
+        Ok(())
     }
 }

@@ -106,9 +106,9 @@ impl Node {
         };
     }
 
-    /// Looks how much memory the store takes.
+    /// Looks how much memory is taken.
     pub(super) fn weigh(&mut self) {
-        let memory = self.store.memory();
+        let memory = self.store.memory() + self.clients_memory();
         self.figures.memory_peak = self.figures.memory_peak.max(memory);
     }
 }

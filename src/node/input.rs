@@ -25,6 +25,10 @@ pub enum Input<'a> {
         conn: ConnId,
         /// Where it comes from, for people (`127.0.0.1:50000`).
         address: &'a str,
+        /// The address that it came to (`127.0.0.1:6379`).
+        local: &'a str,
+        /// The driver's number for its socket, for people; -1: it has none.
+        descriptor: i32,
     },
     /// A client's bytes have arrived. Borrowed: the node copies only what it keeps.
     Received {
@@ -39,6 +43,11 @@ pub enum Input<'a> {
         conn: ConnId,
         /// How many bytes.
         count: usize,
+    },
+    /// A client has said that nothing more comes from it, and may still read.
+    Ended {
+        /// Its connection.
+        conn: ConnId,
     },
     /// A client is gone, or was told to go by `Effect::Close`.
     Closed {

@@ -101,6 +101,7 @@ impl Node {
             large.gathering.step(share.max(1));
             if !large.gathering.is_whole() {
                 self.assembling.push((slot, conn));
+                self.count_memory(slot);
                 continue;
             }
             if let Some(large) = session.assembling.take() {

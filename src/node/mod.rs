@@ -9,6 +9,7 @@ pub mod backup;
 mod base;
 mod blocked;
 mod clients;
+mod closing;
 mod commit;
 pub mod config;
 pub mod effect;
@@ -56,6 +57,7 @@ use crate::resp::reply::Protocol;
 use crate::store::Store;
 use crate::time::{Mono, Now, Stamp};
 
+use closing::Custody;
 use commit::Commit;
 use config::Config;
 use effect::{Effect, Effects};
@@ -164,6 +166,7 @@ pub struct Node {
     recovered_bytes: u64,
     witness: Witness,
     dirty: Vec<u32>,
+    custody: Custody,
     /// What `handle` decided and `flush` will emit.
     effects: Vec<Effect>,
     /// The request that is being looked at, where it was put together as an entry holds it.
@@ -177,8 +180,6 @@ pub struct Node {
     sink: Vec<u8>,
 }
 
-/// How many bytes of replies may wait for a slow reader before nothing more is read from it.
-const OUTBOX_BYTES_MAX: usize = 64 << 20;
 /// How many bytes a connection may bring in one input.
 const APPETITE: usize = 64 << 10;
 
@@ -217,6 +218,7 @@ impl Node {
             recovered_bytes: 0,
             witness: Witness::new(config.witness),
             dirty: Vec::new(),
+            custody: Custody::default(),
             effects: Vec::new(),
             in_hand: None,
             assembling: Vec::new(),
@@ -237,7 +239,12 @@ impl Node {
         self.turn_began.get_or_insert(now.mono);
         self.figures.pass(now, &mut self.stats);
         match input {
-            Input::Opened { conn, address } => self.opened(conn, address),
+            Input::Opened {
+                conn,
+                address,
+                local,
+                descriptor,
+            } => self.opened(conn, address, local, descriptor),
             Input::Received { conn, bytes } => {
                 let Some(slot) = self.sessions.slot(conn) else {
                     return;
@@ -250,13 +257,9 @@ impl Node {
             }
             Input::Sent { conn, count } => {
                 self.stats.bytes_out += count as u64;
-                let Some(slot) = self.sessions.slot(conn) else {
-                    return;
-                };
-                if let Some(session) = self.sessions.get_mut(slot) {
-                    session.outbox.sent(count);
-                }
+                self.sent(conn, count);
             }
+            Input::Ended { conn } => self.ended(conn),
             Input::Closed { conn } => self.closed(conn),
             Input::Message { from, frame } => self.message(from, frame),
             Input::Met {
@@ -297,6 +300,7 @@ impl Node {
         self.watch_clocks();
         self.tend_clients();
         self.assemble_turn();
+        self.tend_due();
         self.resume_paused();
         self.commit_turn();
         // Without a disk the turn's writes are applied by now, and with them what was parked
@@ -306,22 +310,17 @@ impl Node {
         out.append(&mut self.effects);
         let mut dirty = mem::take(&mut self.dirty);
         for slot in dirty.drain(..) {
-            let Some(session) = self.sessions.get_mut(slot) else {
-                continue;
-            };
-            session.dirty = false;
-            let conn = session.conn;
-            if !session.outbox.is_empty() {
-                out.push(Effect::Send { conn });
-            }
-            if session.closing && !session.is_busy() && !session.outbox.is_holding() {
-                out.push(Effect::Close { conn });
+            self.settle_client(slot, out);
+            if let Some(session) = self.sessions.get_mut(slot) {
+                session.dirty = false;
             }
         }
         self.dirty = dirty;
         self.turn.end(self.config.turn_work);
         self.hold.left = self.config.turn_work;
         self.weigh();
+        // What was said of clients that are sent away.
+        out.append(&mut self.effects);
         out.extend(self.farewell.take());
     }
 
@@ -332,6 +331,7 @@ impl Node {
             .slot(conn)
             .and_then(|slot| self.sessions.get(slot));
         session
+            .filter(|session| !session.killed)
             .map(|session| session.outbox.unsent())
             .into_iter()
             .filter(|b| !b.is_empty())
@@ -351,7 +351,7 @@ impl Node {
             || session.blocked.is_some()
             || session.queued
             || session.assembling.is_some()
-            || session.outbox.len() > OUTBOX_BYTES_MAX
+            || session.ended
             || self.is_full();
         if full { 0 } else { APPETITE }
     }

@@ -16,6 +16,8 @@ use crate::session::inbound::Inbound;
 use crate::session::parked::Item;
 use crate::time::Stamp;
 
+use super::closing::is_http;
+use super::effect::Wrong;
 use super::hold::Long;
 use super::stats::Stats;
 use super::verbs::select_target;
@@ -38,6 +40,7 @@ impl Node {
         }
         if session.queued {
             session.inbound.keep(bytes);
+            self.count_memory(slot);
             return;
         }
         let mut inbound = mem::take(&mut session.inbound);
@@ -86,6 +89,9 @@ impl Node {
                     let written = self.unsent_bytes(slot).saturating_sub(before);
                     share.spend(consumed + written, self.read_work);
                     at += consumed;
+                    if !limits.authenticated && self.is_over_limit(slot) {
+                        self.send_away(slot, Wrong::Output);
+                    }
                 }
                 Ok(Step::Empty { consumed }) => at += consumed,
                 Ok(Step::Incomplete { .. }) => {
@@ -120,19 +126,18 @@ impl Node {
         session.map_or(0, |session| session.outbox.len())
     }
 
-    /// Keeps what is no request yet, unless it is too much.
+    /// Keeps what is no request yet, unless it is too much or what ends the conversation stands in
+    /// front of it.
     fn keep_inbound(&mut self, slot: u32, inbound: Inbound) {
-        let Some(session) = self.sessions.get_mut(slot) else {
-            return;
-        };
-        session.inbound = inbound;
-        if session.inbound.len() > limits::QUERY_BUFFER_BYTES_MAX {
-            // As in Redis without a word: the client is still busy with its request.
-            session.closing = true;
-            session.inbound = Inbound::default();
-            session.paused = false;
-            self.mark_dirty(slot);
+        if let Some(session) = self.sessions.get_mut(slot) {
+            if session.closing {
+                session.paused = false;
+            } else {
+                session.inbound = inbound;
+            }
         }
+        self.enforce_query_limit(slot);
+        self.count_memory(slot);
     }
 
     /// What a client's next request may be.
@@ -156,13 +161,14 @@ impl Node {
     fn protocol_error(&mut self, slot: u32, error: ProtocolError) {
         self.stats.protocol_errors += 1;
         self.answer(slot, |reply| error.write(reply));
-        if let Some(session) = self.sessions.get_mut(slot) {
-            session.closing = true;
-        }
+        self.close_client(slot);
     }
 
     /// One request, whole.
     pub(super) fn request(&mut self, slot: u32, args: Args<'_>) {
+        if is_http(args.name()) {
+            return self.send_away(slot, Wrong::Http);
+        }
         self.stats.commands += 1;
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
@@ -201,7 +207,10 @@ impl Node {
         let Some(session) = self.sessions.get_mut(slot) else {
             return Ok(());
         };
-        session.last_command = row.name;
+        session.last_command = args
+            .get(1)
+            .and_then(|word| row.subcommand(word))
+            .map_or(row.name, |sub| sub.name);
         if !row.takes(args.len()) {
             return Err(Error::arity(row.name));
         }
@@ -249,7 +258,7 @@ impl Node {
     /// Whether writes that take memory are to be refused.
     pub(super) fn is_out_of_memory(&self) -> bool {
         let most = self.config.memory_max;
-        most > 0 && self.store.memory() as u64 > most
+        most > 0 && (self.store.memory() + self.clients_memory()) as u64 > most
     }
 
     /// Puts a request of an open transaction aside.
@@ -268,7 +277,9 @@ impl Node {
             return Err(Error::TRANSACTION_TOO_LARGE);
         }
         let db = transaction.db;
+        let before = transaction.memory();
         entry::put_command(&mut transaction.commands, db, args);
+        let grown = transaction.memory() - before;
         transaction.count += 1;
         transaction.grows |= row.has_flag("denyoom");
         if matches!(row.kind, Kind::Session(SessionVerb::Select))
@@ -276,6 +287,7 @@ impl Node {
         {
             transaction.db = db;
         }
+        self.has_grown(slot, grown);
         self.answer(slot, |reply| reply.simple("QUEUED"));
         Ok(())
     }

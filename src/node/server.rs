@@ -6,6 +6,7 @@ mod cluster;
 mod commands;
 mod config;
 mod debug;
+mod filter;
 mod info;
 mod raft;
 

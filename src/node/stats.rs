@@ -30,6 +30,10 @@ pub(super) struct Stats {
     pub(super) error_replies: u64,
     pub(super) protocol_errors: u64,
     pub(super) refused_peers: u64,
+    /// Clients that had too much waiting for them.
+    pub(super) limit_disconnections: u64,
+    /// Clients with too large a request.
+    pub(super) query_disconnections: u64,
     pub(super) bytes_in: u64,
     pub(super) bytes_out: u64,
     /// Dead keys that were freed.
@@ -54,6 +58,8 @@ impl Default for Stats {
             error_replies: 0,
             protocol_errors: 0,
             refused_peers: 0,
+            limit_disconnections: 0,
+            query_disconnections: 0,
             bytes_in: 0,
             bytes_out: 0,
             expired_keys: 0,

@@ -31,11 +31,13 @@ impl Node {
                 }
             }
             SessionVerb::Reset => {
-                let open = self.config.requirepass.is_empty();
+                let (open, now) = (self.config.requirepass.is_empty(), self.now.mono);
                 self.unwatch(slot);
                 // RESET itself is answered in the protocol that it resets to.
                 if let Some(session) = self.sessions.get_mut(slot) {
                     session.reset(open);
+                    session.authenticate_until =
+                        (!open).then(|| now + limits::UNAUTHENTICATED_TIME_MAX);
                 }
                 self.answer(slot, |reply| reply.simple("RESET"));
                 return Ok(());
@@ -51,9 +53,7 @@ impl Node {
             }
             SessionVerb::Quit => {
                 self.answer(slot, |reply| reply.ok());
-                if let Some(session) = self.sessions.get_mut(slot) {
-                    session.closing = true;
-                }
+                self.close_client(slot);
                 return Ok(());
             }
             SessionVerb::Multi => {
@@ -114,6 +114,7 @@ impl Node {
             return Err(Error::WRONG_PASS);
         }
         session.authenticated = true;
+        session.authenticate_until = None;
         Ok(())
     }
 
@@ -214,6 +215,7 @@ impl Node {
                 key: key.to_vec(),
                 alive,
             });
+            session.watched_bytes += size_of::<Watch>() + key.len();
             self.watchers.add(db, key, slot, conn);
             watched.push(key);
         }
@@ -249,6 +251,7 @@ impl Node {
             return;
         };
         session.watch_broken = false;
+        session.watched_bytes = 0;
         for watch in mem::take(&mut session.watches) {
             self.watchers.remove(watch.db, &watch.key, slot);
         }

@@ -40,6 +40,12 @@ impl Inbound {
         self.kept.len() + large.map_or(0, |large| large.gathering.len())
     }
 
+    /// The memory that it takes, in bytes.
+    pub fn memory(&self) -> usize {
+        let large = self.large.as_ref();
+        self.kept.capacity() + large.map_or(0, |large| large.memory())
+    }
+
     /// Whether none is.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

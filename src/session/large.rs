@@ -45,6 +45,11 @@ impl Gathering {
         self.len() == 0
     }
 
+    /// The memory that it takes, in bytes.
+    pub fn memory(&self) -> usize {
+        self.whole.capacity() + self.waiting
+    }
+
     /// So many bytes more will come.
     pub fn expect(&mut self, bytes: usize) {
         self.expected = self.len() + bytes;
@@ -138,6 +143,13 @@ pub struct Large {
 }
 
 impl Large {
+    /// The memory that it takes, in bytes.
+    pub fn memory(&self) -> usize {
+        size_of::<Self>()
+            + self.gathering.memory()
+            + self.ranges.capacity() * size_of::<Range<u32>>()
+    }
+
     /// Takes what is missing of a large argument off the front of a client's bytes.
     pub fn feed(&mut self, bytes: &mut &[u8]) {
         let (own, rest) = bytes.split_at(bytes.len().min(self.missing));

@@ -101,9 +101,13 @@ pub struct Session {
     pub conn: ConnId,
     /// What the driver said of the client's address.
     pub address: String,
+    /// And of the one that it came to.
+    pub local: String,
+    /// The driver's number for its socket; -1: it has none.
+    pub descriptor: i32,
     /// When it connected.
     pub since: Mono,
-    /// When it last sent something.
+    /// When it last sent something, or took something of what was sent to it.
     pub heard: Mono,
     /// When its silence is looked at next, where silence has a limit.
     pub silence_due: Mono,
@@ -145,6 +149,8 @@ pub struct Session {
     pub transaction: Option<Transaction>,
     /// The keys that WATCH named.
     pub watches: Vec<Watch>,
+    /// The memory that they take, in bytes.
+    pub watched_bytes: usize,
     /// Whether a watched key has changed.
     pub watch_broken: bool,
     /// What it waits for; nothing it sent is looked at before.
@@ -159,8 +165,24 @@ pub struct Session {
     pub turn: u64,
     /// How much was done for it in that turn.
     pub work: usize,
-    /// No request is taken any more; the connection closes when all replies are written.
+    /// No request is taken any more; the connection closes when all replies have left.
     pub closing: bool,
+    /// It closes at once, whatever it is owed.
+    pub killed: bool,
+    /// The client has said that nothing more comes: it closes when all is answered.
+    pub ended: bool,
+    /// Until when a client that is closing may take what it is owed.
+    pub lingers_until: Option<Mono>,
+    /// How many bytes it has taken of that since it was last looked at.
+    pub lingering_taken: usize,
+    /// Since when more waits for it than the soft limit of its output buffer allows.
+    pub crowded_since: Option<Mono>,
+    /// When a client that has not authenticated is closed.
+    pub authenticate_until: Option<Mono>,
+    /// When the node looks at it again, for one of these reasons.
+    pub due: Option<Mono>,
+    /// What it counted for when the memory of clients was last summed up, in bytes.
+    pub counted: usize,
     /// Whether the node has it on the list of those with something to send.
     pub dirty: bool,
 }
@@ -192,6 +214,36 @@ impl Session {
         matches!(self.reply_mode, ReplyMode::Off | ReplyMode::Skip)
     }
 
+    /// Whether a reply is still to be written, or may not leave yet.
+    pub fn is_owed(&self) -> bool {
+        self.is_busy()
+            || self.outbox.is_holding()
+            || self.blocked.is_some()
+            || self.assembling.is_some()
+    }
+
+    /// What the node holds for this client, in bytes: what it has sent and waits to be looked at,
+    /// what MULTI has queued, and what it has not taken of its replies.
+    pub fn memory(&self) -> usize {
+        let queued = self.transaction.as_ref().map_or(0, Transaction::memory);
+        size_of::<Self>()
+            + self.inbound.memory()
+            + self.assembling.as_ref().map_or(0, |large| large.memory())
+            + self.outbox.memory()
+            + self.parked.memory()
+            + self.watched_bytes
+            + queued
+    }
+
+    /// Drops whatever was sent and whatever is owed.
+    pub fn forget_all(&mut self) {
+        self.inbound = Inbound::default();
+        self.assembling = None;
+        self.outbox = Outbox::default();
+        self.parked = Parked::default();
+        self.transaction = None;
+    }
+
     /// A writer for a reply that may leave at once.
     pub fn reply(&mut self) -> Reply<'_> {
         Reply::new(self.outbox.buffer(), self.protocol)
@@ -208,6 +260,7 @@ impl Session {
         self.reply_mode = ReplyMode::On;
         self.transaction = None;
         self.watches.clear();
+        self.watched_bytes = 0;
         self.watch_broken = false;
         self.reads = Reads::Default;
     }

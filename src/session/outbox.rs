@@ -51,6 +51,11 @@ impl Outbox {
         self.bytes.len().saturating_sub(self.sent)
     }
 
+    /// The memory that it takes, in bytes.
+    pub fn memory(&self) -> usize {
+        self.bytes.capacity() + self.holds.capacity() * size_of::<Hold>()
+    }
+
     /// The driver has sent the first `count` bytes.
     pub fn sent(&mut self, count: usize) {
         self.sent = (self.sent + count).min(self.permitted());

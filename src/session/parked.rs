@@ -66,6 +66,13 @@ impl Parked {
         self.bytes.len()
     }
 
+    /// The memory that it takes, in bytes.
+    pub fn memory(&self) -> usize {
+        self.bytes.capacity()
+            + self.heads.capacity() * size_of::<Head>()
+            + self.ranges.capacity() * size_of::<Range<u32>>()
+    }
+
     /// Parks a request until `after` writes of its session are applied.
     pub fn park(&mut self, after: u64, db: u32, protocol: Protocol, silent: bool, args: Args<'_>) {
         let start = self.bytes.len();

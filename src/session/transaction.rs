@@ -28,6 +28,11 @@ impl Transaction {
             failed: false,
         }
     }
+
+    /// The memory that it takes, in bytes.
+    pub fn memory(&self) -> usize {
+        self.commands.capacity()
+    }
 }
 
 /// One watched key.

@@ -80,6 +80,8 @@ impl Alone {
             Input::Opened {
                 conn: CONN,
                 address,
+                local: "",
+                descriptor: -1,
             },
         );
         alone

@@ -63,6 +63,8 @@ impl Server {
             Input::Opened {
                 conn: CLIENT,
                 address,
+                local: "",
+                descriptor: -1,
             },
         );
         server

@@ -42,7 +42,15 @@ impl Served {
         served.end_turn();
         for conn in [FLOODS, ASKS] {
             let address = "127.0.0.1:1";
-            served.node.handle(NOW, Input::Opened { conn, address });
+            served.node.handle(
+                NOW,
+                Input::Opened {
+                    conn,
+                    address,
+                    local: "",
+                    descriptor: -1,
+                },
+            );
         }
         served.end_turn();
         served

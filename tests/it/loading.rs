@@ -13,7 +13,15 @@ fn loading(config: Config) -> Node {
     let mut node = Node::new(config, Now::default());
     let address = "127.0.0.1:1";
     let conn = CLIENT;
-    node.handle(Now::default(), Input::Opened { conn, address });
+    node.handle(
+        Now::default(),
+        Input::Opened {
+            conn,
+            address,
+            local: "",
+            descriptor: -1,
+        },
+    );
     node.flush(Now::default(), &mut Vec::new());
     node
 }

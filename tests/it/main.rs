@@ -17,6 +17,7 @@ mod commands;
 mod company;
 mod core_speed;
 mod docs;
+mod endings;
 mod fairness;
 mod faults;
 mod full_disk;

@@ -55,6 +55,8 @@ fn no_request_is_left_behind() {
     let opened = Input::Opened {
         conn: CONN,
         address,
+        local: "",
+        descriptor: -1,
     };
     node.handle(Now::default(), opened);
     node.flush(Now::default(), &mut Vec::new());

@@ -52,7 +52,15 @@ impl Measured {
         };
         let address = "127.0.0.1:1";
         let conn = CONN;
-        measured.node.handle(now, Input::Opened { conn, address });
+        measured.node.handle(
+            now,
+            Input::Opened {
+                conn,
+                address,
+                local: "",
+                descriptor: -1,
+            },
+        );
         measured.settle();
         measured
     }

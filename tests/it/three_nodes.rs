@@ -172,7 +172,15 @@ impl Group {
         let (now, bytes) = (self.now, format!("{request}\r\n"));
         let node = self.machines[member].node.as_mut().expect("it runs");
         let address = "10.0.1.1:1";
-        node.handle(now, Input::Opened { conn, address });
+        node.handle(
+            now,
+            Input::Opened {
+                conn,
+                address,
+                local: "",
+                descriptor: -1,
+            },
+        );
         let bytes = bytes.as_bytes();
         node.handle(now, Input::Received { conn, bytes });
         conn

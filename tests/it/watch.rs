@@ -19,7 +19,15 @@ fn node() -> Node {
     let mut node = Node::new(config, Now::default());
     for conn in [A, B] {
         let address = "127.0.0.1:1";
-        node.handle(Now::default(), Input::Opened { conn, address });
+        node.handle(
+            Now::default(),
+            Input::Opened {
+                conn,
+                address,
+                local: "",
+                descriptor: -1,
+            },
+        );
     }
     node.flush(Now::default(), &mut Vec::new());
     node

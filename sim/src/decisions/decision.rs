@@ -140,8 +140,10 @@ pub(crate) struct Decision {
 /// How a client goes away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Leave {
-    /// It sends no more.
+    /// It closes.
     End,
+    /// It sends no more, and reads on until the end.
+    Half,
     /// The connection is reset.
     Reset,
 }

@@ -491,12 +491,12 @@ fn act(text: &str) -> Parsed<Act> {
         "tries" => Deal::Twins {
             dice: number(after(rest, "twins ")?)?,
         },
-        "closes" | "resets" => Deal::Leave {
+        "closes" | "ends" | "resets" => Deal::Leave {
             cut: number(before(after(rest, "behind ")?, " bytes")?)?,
-            how: if verb == "closes" {
-                Leave::End
-            } else {
-                Leave::Reset
+            how: match verb {
+                "closes" => Leave::End,
+                "ends" => Leave::Half,
+                _ => Leave::Reset,
             },
         },
         "gives" if rest == "up" => Deal::GiveUp,

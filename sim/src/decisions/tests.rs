@@ -214,7 +214,7 @@ fn deal() -> impl Strategy<Value = Deal> {
     let words = || prop::collection::vec(word(), 1..5);
     let slow = (any::<usize>(), any::<u64>());
     let slow = prop::option::of(slow.prop_map(|(window, each)| Slowness { window, each }));
-    let how = prop_oneof![Just(Leave::End), Just(Leave::Reset)];
+    let how = prop_oneof![Just(Leave::End), Just(Leave::Half), Just(Leave::Reset)];
     prop_oneof![
         (0..MEMBERS, slow).prop_map(|(member, slow)| Deal::Connect { member, slow }),
         words().prop_map(|words| Deal::Ask(Piece::Request(words))),

@@ -248,6 +248,7 @@ impl fmt::Display for Act {
             Deal::Twins { dice } => write!(f, "tries twins {dice}"),
             Deal::Leave { cut, how } => match how {
                 Leave::End => write!(f, "closes behind {cut} bytes"),
+                Leave::Half => write!(f, "ends behind {cut} bytes"),
                 Leave::Reset => write!(f, "resets behind {cut} bytes"),
             },
             Deal::GiveUp => f.write_str("gives up"),

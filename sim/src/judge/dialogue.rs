@@ -80,6 +80,8 @@ pub(crate) struct Dialogue {
     pub(crate) bound_ms: Option<u64>,
     /// The last reply closes the connection.
     pub(crate) closing: bool,
+    /// The client sends no more, and is owed what it has asked.
+    pub(crate) ended: bool,
     /// Which database is selected is not known any more, and so not what replies should be.
     pub(crate) blind: bool,
 }

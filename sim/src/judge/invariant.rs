@@ -80,6 +80,9 @@ invariants! {
     P7, "a close in mid-pipeline leaves a prefix",
         "Of a pipeline whose client has gone, the commands that were executed are the first ones, \
          and none that was cut.";
+    P8, "the end of input loses nothing",
+        "Every request that a client has sent whole before it says that nothing more comes is \
+         answered before its connection is closed.";
     R1, "one leader per term",
         "No two members lead in one term.";
     R2, "a leader only appends",
@@ -155,6 +158,9 @@ invariants! {
     S8, "memory is accounted for",
         "The store's account of its memory is no less than its keys and values take, and bounded \
          by the most that they have taken.";
+    S9, "clients are accounted for",
+        "The memory of clients is what a recount gives, and no client is kept that was killed or \
+         has had its time.";
     C1, "linearizable",
         "What clients have asked and seen can have happened one thing at a time, whatever the node \
          says of it: nothing acknowledged is lost, nothing refused is seen, and what was neither \

@@ -173,15 +173,30 @@ impl Judge {
         let Some(dialogue) = self.dialogues.get(&conn) else {
             return Ok(());
         };
-        if !dialogue.closing {
+        if !dialogue.closing && !dialogue.ended {
             let text = format!("c{conn} was closed without a reason");
             return Err(Violation::new(Id::P5, text));
+        }
+        let left = dialogue.asked.front().filter(|_| !dialogue.closing);
+        if let Some(Asked::Request(words)) = left.map(|question| &question.asked) {
+            let text = format!(
+                "c{conn} sent no more, was closed and has asked {}",
+                spelled(words)
+            );
+            return Err(Violation::new(Id::P8, text));
         }
         if let Some(owed) = dialogue.owed.front() {
             let text = format!("c{conn} was closed and is owed {}", owed.want);
             return Err(Violation::new(Id::P4, text));
         }
         Ok(())
+    }
+
+    /// A client will send nothing more, and reads on.
+    pub(crate) fn half_closed(&mut self, conn: u64) {
+        if let Some(dialogue) = self.dialogues.get_mut(&conn) {
+            dialogue.ended = true;
+        }
     }
 
     /// A client has sent the start of a request, and will never send the end.

@@ -218,6 +218,10 @@ impl World {
                 life: self.members[member].life,
                 inbox: Vec::new(),
                 ended: false,
+                reset: false,
+                told_end: false,
+                lingers_since: None,
+                dropped: false,
                 known: false,
                 closing: false,
                 untaken: 0,
@@ -281,23 +285,30 @@ impl World {
     /// Goes away in the middle of a batch.
     fn close(&mut self, client: usize, conn: u64, batch: Batch, dice: &mut crate::draws::Dice) {
         let cut = dice.below(batch.bytes.len() as u64 + 1) as usize;
-        let how = if dice.coin() {
-            Leave::Reset
-        } else {
-            Leave::End
+        let how = match dice.below(4) {
+            0 => Leave::End,
+            1 => Leave::Reset,
+            _ => Leave::Half,
         };
         self.leave(client, conn, batch, cut, how);
     }
 
     /// Says the first bytes of a batch, and goes away.
     fn leave(&mut self, client: usize, conn: u64, batch: Batch, cut: usize, how: Leave) {
-        self.fired(Fault::Close);
+        let half = how == Leave::Half;
+        self.fired(if half { Fault::HalfClose } else { Fault::Close });
         let cut = cut.min(batch.bytes.len());
         self.say(client, conn, batch, cut);
         self.did(client, || Deal::Leave { cut, how });
+        if half {
+            self.tell(|| format!("c{conn} sends no more"));
+            self.judge.half_closed(conn);
+            self.clients[client].leaving = true;
+            return self.send(conn, true, Segment::End);
+        }
         self.tell(|| format!("c{conn} goes away"));
         let last = match how {
-            Leave::End => Segment::End,
+            Leave::End | Leave::Half => Segment::End,
             Leave::Reset => Segment::Reset,
         };
         self.send(conn, true, last);
@@ -410,7 +421,9 @@ impl World {
         let crashed = self.members[connection.member].life != connection.life;
         let amid = self.clients[client].decoder.is_amid();
         self.tell(|| format!("c{conn} is closed by the server"));
-        if !crashed {
+        if connection.dropped {
+            self.fired(Fault::Dropped);
+        } else if !crashed {
             if amid {
                 let text = format!("c{conn} was closed in the middle of a reply");
                 return Err(Violation::new(Id::P4, text));

@@ -56,7 +56,15 @@ impl World {
                 connection.known = true;
                 let address = "10.0.0.1:1";
                 let conn = ConnId(conn);
-                if !self.inform(number, Input::Opened { conn, address })? {
+                if !self.inform(
+                    number,
+                    Input::Opened {
+                        conn,
+                        address,
+                        local: "10.0.0.2:6379",
+                        descriptor: -1,
+                    },
+                )? {
                     return Ok(false);
                 }
             }
@@ -114,11 +122,26 @@ impl World {
                 self.members[number].stirred.insert(conn);
             }
         } else if connection.ended {
+            return self.sees_end(number, conn);
+        }
+        Ok(true)
+    }
+
+    /// A connection brings nothing more: its client may still read, or is gone.
+    fn sees_end(&mut self, number: usize, conn: u64) -> Alive {
+        let Some(connection) = self.connections.get_mut(&conn) else {
+            return Ok(true);
+        };
+        if connection.reset {
             self.tell(|| format!("member {number} sees that c{conn} is gone"));
             self.connections.remove(&conn);
             return self.inform(number, Input::Closed { conn: ConnId(conn) });
         }
-        Ok(true)
+        if std::mem::replace(&mut connection.told_end, true) {
+            return Ok(true);
+        }
+        self.tell(|| format!("member {number} sees that c{conn} sends no more"));
+        self.inform(number, Input::Ended { conn: ConnId(conn) })
     }
 
     /// Writes what a connection's window takes.
@@ -150,12 +173,19 @@ impl World {
                 return Ok(false);
             }
         }
-        let closing = self.connections.get_mut(&conn).filter(|c| c.closing);
-        if let Some(connection) = closing {
-            connection.known = false;
-            self.send(conn, false, Segment::End);
-            return self.inform(number, Input::Closed { conn: ConnId(conn) });
+        if self.connections.get(&conn).is_some_and(|c| c.closing) {
+            return self.shut(number, conn);
         }
         Ok(true)
+    }
+
+    /// Closes a connection.
+    pub(super) fn shut(&mut self, number: usize, conn: u64) -> Alive {
+        let Some(connection) = self.connections.get_mut(&conn).filter(|c| c.known) else {
+            return Ok(true);
+        };
+        connection.known = false;
+        self.send(conn, false, Segment::End);
+        self.inform(number, Input::Closed { conn: ConnId(conn) })
     }
 }

@@ -16,10 +16,18 @@ pub(crate) struct Connection {
     pub(crate) inbox: Vec<u8>,
     /// The client will send no more.
     pub(crate) ended: bool,
+    /// And wants to hear no more either.
+    pub(crate) reset: bool,
+    /// The node was told that the client will send no more.
+    pub(crate) told_end: bool,
     /// The node knows it.
     pub(crate) known: bool,
     /// The node wants it closed when its outbox is empty.
     pub(crate) closing: bool,
+    /// Since when.
+    pub(crate) lingers_since: Option<u64>,
+    /// It had long enough to take what it was owed, and was closed before it had.
+    pub(crate) dropped: bool,
     /// Bytes that the member has sent and the client has not taken.
     pub(crate) untaken: usize,
     /// How many those may be.
@@ -157,6 +165,7 @@ impl World {
             Segment::End => connection.ended = true,
             Segment::Reset => {
                 connection.ended = true;
+                connection.reset = true;
                 connection.inbox.clear();
             }
         }

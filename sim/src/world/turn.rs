@@ -7,6 +7,7 @@ use seedis::node::input::Input;
 use seedis::node::witness::Witnessed;
 use seedis::node::{Node, Phase};
 
+use super::links::Connection;
 use super::promises::check_limits;
 use super::{Event, World};
 use crate::decisions::address::{Plain, Point};
@@ -359,6 +360,10 @@ impl World {
                 return Ok(());
             }
         }
+        if let Some(node) = &self.members[number].node {
+            node.check_clients()
+                .map_err(|text| Violation::new(Id::S9, format!("member {number}: {text}")))?;
+        }
         if dice.permille(self.scenario.audits) && self.members[number].serving {
             self.audit(number, false)?;
             let member = &self.members[number];
@@ -383,9 +388,17 @@ impl World {
                     return Ok(alive(self.write(number, conn.0)?, Performed::Done));
                 }
             }
-            Effect::Close { conn } => {
+            Effect::Close { conn, linger } => {
+                let time = self.time;
+                if !linger {
+                    if let Some(connection) = self.connections.get_mut(&conn.0) {
+                        connection.dropped = had_its_time(connection, time);
+                    }
+                    return Ok(alive(self.shut(number, conn.0)?, Performed::Done));
+                }
                 if let Some(connection) = self.connections.get_mut(&conn.0) {
                     connection.closing = true;
+                    connection.lingers_since.get_or_insert(time);
                     if !connection.blocked {
                         return Ok(alive(self.write(number, conn.0)?, Performed::Done));
                     }
@@ -453,6 +466,15 @@ impl World {
         }
         Ok(Performed::Gone)
     }
+}
+
+/// Whether a client that was to be closed had long enough to take what it was owed, as clocks go.
+fn had_its_time(connection: &Connection, time: u64) -> bool {
+    let least = seedis::limits::LINGER.as_nanos() as u64 / 2;
+    connection.blocked
+        && connection
+            .lingers_since
+            .is_some_and(|since| time - since >= least)
 }
 
 /// After what the node is listened to.

@@ -232,7 +232,7 @@ pub(crate) fn help() -> String {
         let (name, form) = (directive.name, directive.form.placeholder());
         let default = match (directive.default, directive.form) {
             ("", _) => String::new(),
-            (default, Form::Memory) => match default.parse::<u64>() {
+            (default, Form::Memory | Form::MemoryFrom(_)) => match default.parse::<u64>() {
                 Ok(bytes) if bytes > 0 && bytes % (1 << 20) == 0 => {
                     format!(" [{}mb]", bytes >> 20)
                 }

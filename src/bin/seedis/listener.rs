@@ -141,6 +141,7 @@ pub(crate) async fn accept(server: Rc<Server>, listener: TcpListener, keepalive_
                 prepare(&stream, keepalive_s, address);
                 if server.is_protected() && !address.ip().to_canonical().is_loopback() {
                     let _ = stream.try_write(DENIED);
+                    task::spawn_local(async move { Stream::Tcp(stream).part().await });
                     continue;
                 }
                 let serve = Rc::clone(&server);

@@ -52,9 +52,10 @@ async fn carry(client: &Stream, leader: &Stream) -> io::Result<()> {
     let relay = RefCell::new(Relay::default());
     tokio::select! {
         gone = pump(client, leader, |bytes| relay.borrow_mut().asked(bytes)) => {
-            // A leader that cannot be written to may have answered some of it before.
+            // A client that says no more is owed what it has asked, and a leader that cannot be
+            // written to may have answered some of it before.
             if gone.is_ok() {
-                return Ok(());
+                leader.end()?;
             }
             let _ = pump(leader, client, |bytes| relay.borrow_mut().answered(bytes)).await;
         }

@@ -87,6 +87,8 @@ struct Flow {
     wants_write: bool,
     /// Close when the outbox is empty.
     closing: bool,
+    /// The client has said that it sends no more.
+    ended: bool,
     gone: bool,
 }
 
@@ -249,11 +251,20 @@ impl Server {
         self.tell(Input::Opened {
             conn,
             address: &address,
+            local: &connection.stream.local(),
+            descriptor: connection.stream.descriptor(),
         });
         // An error here is the client's going away, which is all that there is to say of it.
-        let _ = self.converse(&connection).await;
+        let is_there = self.converse(&connection).await.is_ok();
         self.state.borrow_mut().connections.remove(&conn);
         self.tell(Input::Closed { conn });
+        let (closing, ended) = {
+            let flow = connection.state.borrow();
+            (flow.closing, flow.ended)
+        };
+        if is_there && closing && !ended {
+            connection.stream.part().await;
+        }
     }
 
     async fn converse(&self, connection: &Connection) -> io::Result<()> {
@@ -270,9 +281,7 @@ impl Server {
                 biased;
                 ready = connection.stream.readable(), if hungry => {
                     ready?;
-                    if !self.read(connection)? {
-                        return Ok(());
-                    }
+                    self.read(connection)?;
                 }
                 ready = connection.stream.writable(), if wants_write => {
                     ready?;
@@ -294,31 +303,30 @@ impl Server {
         }
     }
 
-    /// Reads what the socket has and hands it to the node; false at the end of the stream.
-    fn read(&self, connection: &Connection) -> io::Result<bool> {
+    /// Reads what the socket has and hands it to the node.
+    fn read(&self, connection: &Connection) -> io::Result<()> {
         let mut state = self.state.borrow_mut();
         let State { node, buffer, .. } = &mut *state;
         let most = node.appetite(connection.conn).min(buffer.len());
         if most == 0 {
-            return Ok(true);
+            return Ok(());
         }
-        match connection.stream.try_read(&mut buffer[..most]) {
-            Ok(0) => Ok(false),
-            Ok(count) => {
-                let bytes = &buffer[..count];
-                node.handle(
-                    self.clock.now(),
-                    Input::Received {
-                        conn: connection.conn,
-                        bytes,
-                    },
-                );
-                self.turn.notify_one();
-                Ok(true)
+        let conn = connection.conn;
+        let input = match connection.stream.try_read(&mut buffer[..most]) {
+            Ok(0) => {
+                connection.state.borrow_mut().ended = true;
+                Input::Ended { conn }
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),
-            Err(error) => Err(error),
-        }
+            Ok(count) => Input::Received {
+                conn,
+                bytes: &buffer[..count],
+            },
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        node.handle(self.clock.now(), input);
+        self.turn.notify_one();
+        Ok(())
     }
 
     /// Ends turns for ever: after each notification, and when the node's deadline has passed.
@@ -413,12 +421,12 @@ impl State {
                     self.send(&connection, clock);
                 }
             }
-            Effect::Close { conn } => {
+            Effect::Close { conn, linger } => {
                 if let Some(connection) = self.connections.get(&conn) {
                     let empty = self.node.outbox(conn).next().is_none();
                     let mut flow = connection.state.borrow_mut();
-                    flow.closing = true;
-                    flow.gone |= empty;
+                    flow.closing = linger;
+                    flow.gone |= empty || !linger;
                     connection.changed.notify_one();
                 }
             }

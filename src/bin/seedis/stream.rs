@@ -1,10 +1,20 @@
 //! A client's socket: TCP or Unix.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::net::Shutdown;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::io::Interest;
 use tokio::net::{TcpStream, UnixStream};
+
+/// How long a client that was told to go is still read.
+const PARTING_TIME: Duration = Duration::from_secs(1);
+/// And how much of it.
+const PARTING_BYTES: usize = 1 << 20;
+/// How many clients are parted from in this way at a time; the others are closed.
+const PARTING_MAX: usize = 128;
 
 /// One connected socket.
 #[derive(Debug)]
@@ -36,6 +46,64 @@ impl Stream {
         };
         debug_assert!(ready.is_error() || ready.is_read_closed() || ready.is_write_closed());
         Ok(())
+    }
+
+    /// The address that the client came to, as the node shows it.
+    pub(crate) fn local(&self) -> String {
+        match self {
+            Self::Tcp(stream) => match stream.local_addr() {
+                Ok(address) => address.to_string(),
+                Err(_) => String::new(),
+            },
+            Self::Unix(stream) => {
+                let address = stream.local_addr().ok();
+                let path = address.as_ref().and_then(|address| address.as_pathname());
+                path.map_or_else(String::new, |path| format!("{}:0", path.display()))
+            }
+        }
+    }
+
+    /// The number of the socket in this process.
+    pub(crate) fn descriptor(&self) -> i32 {
+        match self {
+            Self::Tcp(stream) => stream.as_raw_fd(),
+            Self::Unix(stream) => stream.as_raw_fd(),
+        }
+    }
+
+    /// Ends a conversation so that the last words arrive: says that nothing more comes, and reads
+    /// on for a moment. A socket that is closed while it holds unread bytes is reset, and with it
+    /// goes what the other side has not read.
+    pub(crate) async fn part(&self) {
+        static PARTING: AtomicUsize = AtomicUsize::new(0);
+        if self.end().is_err() {
+            return;
+        }
+        if PARTING.fetch_add(1, Ordering::Relaxed) < PARTING_MAX {
+            let _ = tokio::time::timeout(PARTING_TIME, self.drain()).await;
+        }
+        PARTING.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Says that nothing more comes.
+    pub(crate) fn end(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => socket2::SockRef::from(stream).shutdown(Shutdown::Write),
+            Self::Unix(stream) => socket2::SockRef::from(stream).shutdown(Shutdown::Write),
+        }
+    }
+
+    /// Reads and forgets, until the other side is done or has said enough.
+    async fn drain(&self) {
+        let (mut buffer, mut left) = ([0; 4096], PARTING_BYTES);
+        while left > 0 && self.readable().await.is_ok() {
+            match self.try_read(&mut buffer) {
+                Ok(0) => return,
+                Ok(count) => left = left.saturating_sub(count),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return,
+            }
+        }
     }
 
     /// Reads what has come. A read that leaves room has taken everything: then the socket counts as

@@ -38,7 +38,12 @@ impl Busy {
 
     fn open(&mut self, conn: ConnId) {
         let address = "127.0.0.1:1";
-        self.tell(Input::Opened { conn, address });
+        self.tell(Input::Opened {
+            conn,
+            address,
+            local: "",
+            descriptor: -1,
+        });
     }
 
     /// Tells the node something and ends the turn; so often it looked at a client.
@@ -68,7 +73,7 @@ impl Busy {
 
     fn closed(&mut self) -> Vec<u64> {
         let closed = self.effects.drain(..).filter_map(|effect| match effect {
-            Effect::Close { conn } => Some(conn.0),
+            Effect::Close { conn, .. } => Some(conn.0),
             _ => None,
         });
         closed.collect()

@@ -19,6 +19,8 @@ pub enum Form {
     Octal,
     /// A size in bytes, with or without a unit.
     Memory,
+    /// The same, and no less than so much.
+    MemoryFrom(u64),
     /// `yes` or `no`.
     Switch,
     /// One of these words.
@@ -70,6 +72,16 @@ impl Form {
                 .ok_or_else(|| "argument must be an octal number from 0 to 777".into()),
             Self::Memory => {
                 let bytes = memory(word).ok_or("argument must be a memory value")?;
+                Ok(bytes.to_string().into_bytes())
+            }
+            Self::MemoryFrom(least) => {
+                let bytes = memory(word).ok_or("argument must be a memory value")?;
+                if bytes < least {
+                    let most = i64::MAX;
+                    return Err(format!(
+                        "argument must be between {least} and {most} inclusive"
+                    ));
+                }
                 Ok(bytes.to_string().into_bytes())
             }
             Self::Switch => {
@@ -139,7 +151,7 @@ impl Form {
             Self::Text => "TEXT".into(),
             Self::Integer(..) => "NUMBER".into(),
             Self::Octal => "OCTAL".into(),
-            Self::Memory => "SIZE".into(),
+            Self::Memory | Self::MemoryFrom(_) => "SIZE".into(),
             Self::Switch => "yes|no".into(),
             Self::Choice(words) => words.join("|"),
             Self::Words | Self::Lines => "WORDS…".into(),

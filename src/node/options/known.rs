@@ -118,14 +118,11 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     known("enable-protected-configs", "no", LOCAL).at_start()
         .fixed("protected directives cannot be changed while the server runs"),
     known("enable-module-command", "no", LOCAL).at_start().fixed(NO_MODULES),
-    known("client-query-buffer-limit", "1073741824", Form::Memory).at_start().fixed(NO_LIMIT),
     known("proto-max-bulk-len", "536870912", Form::Memory).at_start().fixed(NO_LIMIT),
     known("activedefrag", "no", YES_NO),
     known("latency-tracking", "no", YES_NO),
     // What is done otherwise here, or not at all, so that no value can disappoint.
     known("save", "", Form::Points),
-    known("client-output-buffer-limit",
-        "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60", Form::Limits),
     known("acl-pubsub-default", "resetchannels", Form::Choice(&["allchannels", "resetchannels"])),
     known("acllog-max-len", "128", ANY),
     known("active-defrag-cycle-max", "25", Form::Integer(1, 99)),

@@ -1,9 +1,11 @@
 //! The directives that act, each with what it does.
 
+use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use crate::node::config::Fsync;
+use crate::limits;
+use crate::node::config::{Fsync, OutputLimit, OutputLimits};
 
 use super::{Access, Directive, Field, Form, Meaning};
 
@@ -132,6 +134,40 @@ const APPENDFSYNC: Field = Field {
     },
 };
 
+const OUTPUT_LIMITS: Field = Field {
+    get: |config| {
+        let limits = &config.output_limits;
+        let words = [
+            ("normal", limits.normal),
+            ("slave", limits.replica),
+            ("pubsub", limits.pubsub),
+        ]
+        .map(|(class, limit)| {
+            let (hard, soft) = (limit.hard, limit.soft);
+            format!("{class} {hard} {soft} {}", limit.soft_s)
+        });
+        words.join(" ").into_bytes()
+    },
+    set: |config, value| {
+        let mut numbers = value.split(|byte| *byte == b' ').map(parsed);
+        // Each class has its name in front, which is no number.
+        let mut limit = || {
+            numbers.next();
+            let mut number = || numbers.next().unwrap_or_default();
+            OutputLimit {
+                hard: number(),
+                soft: number(),
+                soft_s: number(),
+            }
+        };
+        config.output_limits = OutputLimits {
+            normal: limit(),
+            replica: limit(),
+            pubsub: limit(),
+        };
+    },
+};
+
 const DEBUG_COMMAND: Field = switch!(debug_command);
 const ON_OFF: Form = Form::Switch;
 const SECONDS: Form = Form::Integer(0, i32::MAX as i64);
@@ -163,10 +199,19 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         "without a password, only clients of this machine are served")
         .open(switch!(protected_mode)),
     acts("maxmemory", "0", Form::Memory,
-        "refuse writes that take memory when keys and values take so much; 0: never. Nothing is \
-         evicted").open(number!(memory_max)),
+        "refuse writes that take memory when keys, values and what clients have waiting take so \
+         much; 0: never. Nothing is evicted").open(number!(memory_max)),
     acts("maxclients", "10000", Form::Integer(1, u32::MAX as i64),
         "the most clients at a time").open(number!(clients_max)),
+    acts("client-output-buffer-limit",
+        "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60", Form::Limits,
+        "by class of clients, the most bytes of replies that may wait for one, and the most for \
+         longer than so many seconds; a client that is over is closed. All are `normal` here")
+        .open(OUTPUT_LIMITS),
+    acts("client-query-buffer-limit", "1073741824",
+        Form::MemoryFrom(limits::QUERY_BUFFER_BYTES_MIN as u64),
+        "the most bytes of an unfinished request, and of what MULTI has queued, of one client")
+        .open(number!(query_buffer_max)),
     acts("timeout", "0", SECONDS,
         "close a client that is silent for so many seconds; 0: never").open(number!(timeout_s)),
     acts("tcp-keepalive", "300", SECONDS,

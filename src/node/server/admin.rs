@@ -135,14 +135,20 @@ impl Node {
     }
 
     fn shutdown(&mut self, request: &Request<'_, '_>) -> Outcome {
-        for place in 1..request.args.len() {
-            let known = ["save", "nosave", "now", "force"];
-            if request.args.is(place, "abort") {
-                return Err(Error::text("ERR No shutdown in progress.".into()));
-            }
-            if !known.iter().any(|word| request.args.is(place, word)) {
-                return Err(Error::SYNTAX);
-            }
+        let args = request.args;
+        let says = |word: &str| (1..args.len()).any(|place| args.is(place, word));
+        let known = ["save", "nosave", "now", "force", "abort"];
+        let is_known = |place: usize| known.iter().any(|word| args.is(place, word));
+        let others = || known[..4].iter().any(|word| says(word));
+        if !(1..args.len()).all(is_known)
+            || says("save") && says("nosave")
+            || says("abort") && others()
+        {
+            return Err(Error::SYNTAX);
+        }
+        if says("abort") {
+            // Nothing can be taken back here: what was asked for is being done.
+            return Err(Error::text("ERR No shutdown in progress.".into()));
         }
         // The client is told by the end of its connection.
         self.stop();

@@ -1,18 +1,18 @@
 //! CLIENT: what is known of connections, and what they may be told to do.
 
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 use core::fmt::Write;
 
-use crate::command::args::{Args, parse_integer};
+use crate::command::args::Args;
 use crate::command::error::{Error, Outcome};
-use crate::ids::ConnId;
 use crate::node::Node;
 use crate::node::verbs::valid_name;
 use crate::resp::reply::Protocol;
-use crate::session::{ReplyMode, Session};
+use crate::session::transaction::Transaction;
+use crate::session::{Reads, ReplyMode, Session};
 
 use super::Request;
+use super::filter::Filter;
 
 impl Node {
     pub(super) fn client_verb(&mut self, request: Request<'_, '_>) -> Outcome {
@@ -23,7 +23,7 @@ impl Node {
             ..
         } = request;
         if args.is(1, "list") {
-            let text = self.client_list(args)?;
+            let text = self.client_list(slot, args)?;
             reply.verbatim(*b"txt", &text);
             return Ok(());
         }
@@ -84,47 +84,28 @@ impl Node {
         Ok(())
     }
 
-    fn client_list(&self, args: Args<'_>) -> Result<String, Error> {
-        let mut wanted: Option<Vec<i64>> = None;
-        if args.len() > 3 && args.is(2, "id") {
-            let ids = args.from(3);
-            let ids = ids.iter().map(|id| parse_integer(id).filter(|id| *id > 0));
-            let ids: Option<Vec<i64>> = ids.collect();
-            wanted = Some(ids.ok_or_else(|| Error::text("ERR Invalid client ID".into()))?);
-        } else if args.len() == 4 && args.is(2, "type") {
-            if !is_normal(args.at(3))? {
-                wanted = Some(Vec::new());
-            }
-        } else if args.len() > 2 {
-            return Err(Error::SYNTAX);
-        }
-        let shown = |session: &&Session| {
-            let id = session.conn.0 as i64;
-            wanted.as_ref().is_none_or(|wanted| wanted.contains(&id))
-        };
-        Ok(self
-            .sessions
-            .iter()
-            .filter(shown)
-            .map(|s| self.describe(s))
-            .collect())
+    fn client_list(&self, slot: u32, args: Args<'_>) -> Result<String, Error> {
+        let (filter, now) = (Filter::of_list(args)?, self.now.mono);
+        let asking = self.sessions.get(slot).map(|session| session.conn);
+        let all = self.sessions.iter();
+        let shown = all.filter(|s| filter.means(s, Some(s.conn) == asking, now));
+        Ok(shown.map(|s| self.describe(s)).collect())
     }
 
     /// A line of CLIENT LIST.
-    fn describe(&self, session: &Session) -> String {
+    pub(in crate::node) fn describe(&self, session: &Session) -> String {
         let mut line = String::new();
-        let process = &self.config.process;
-        let multi = session
-            .transaction
-            .as_ref()
-            .map_or(-1, |t| i64::from(t.count));
+        let queued = session.transaction.as_ref();
+        let multi = queued.map_or(-1, |t| i64::from(t.count));
+        let multi_mem = queued.map_or(0, Transaction::memory) + session.watched_bytes;
         let mut flags = String::new();
         for (flag, on) in [
-            ('b', session.blocked.is_some()),
             ('x', session.transaction.is_some()),
+            ('b', session.blocked.is_some()),
             ('d', session.watch_broken),
             ('c', session.closing),
             ('U', session.is_on_unix_socket()),
+            ('r', session.reads == Reads::Follower),
             ('e', session.no_evict),
             ('T', session.no_touch),
         ] {
@@ -136,7 +117,14 @@ impl Node {
             flags.push('N');
         }
         let kept = session.inbound.len();
-        let out = session.outbox.len();
+        let free = session.inbound.memory().saturating_sub(kept);
+        let (out, buffer) = (session.outbox.len(), session.outbox.memory());
+        let events = match (self.appetite(session.conn) > 0, out > 0) {
+            (true, true) => "rw",
+            (true, false) => "r",
+            (false, true) => "w",
+            (false, false) => "",
+        };
         let protocol = if session.protocol == Protocol::Resp3 {
             3
         } else {
@@ -145,18 +133,19 @@ impl Node {
         // Writing to a string cannot fail.
         let _ = writeln!(
             line,
-            "id={} addr={} laddr=127.0.0.1:{} fd=-1 name={} age={} idle={} flags={flags} db={} \
-             sub=0 psub=0 ssub=0 multi={multi} qbuf={kept} qbuf-free=0 argv-mem=0 multi-mem=0 \
-             rbs=0 rbp=0 obl={out} oll=0 omem={out} tot-mem={} events=r cmd={} user=default \
-             redir=-1 resp={protocol} lib-name={} lib-ver={}",
+            "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={flags} db={} sub=0 psub=0 \
+             ssub=0 multi={multi} qbuf={kept} qbuf-free={free} argv-mem=0 multi-mem={multi_mem} \
+             rbs={buffer} rbp={buffer} obl={out} oll=0 omem={out} tot-mem={} events={events} \
+             cmd={} user=default redir=-1 resp={protocol} lib-name={} lib-ver={}",
             session.conn.0,
             session.address,
-            process.port,
+            session.local,
+            session.descriptor,
             String::from_utf8_lossy(&session.name),
             self.now.mono.since(session.since).as_secs(),
             self.now.mono.since(session.heard).as_secs(),
             session.db,
-            kept + out + size_of::<Session>(),
+            session.memory(),
             if session.last_command.is_empty() {
                 "NULL"
             } else {
@@ -175,117 +164,29 @@ impl Node {
             mut reply,
             ..
         } = request;
-        if args.len() == 3 {
-            let address = args.at(2);
-            let mut found = self.sessions.slots().into_iter();
-            let found = found.find(|slot| self.has_address(*slot, address));
-            let Some(found) = found else {
-                return Err(Error::text("ERR No such client".into()));
-            };
-            self.close_client(found);
-            reply.ok();
-            return Ok(());
-        }
-        let filter = Filter::parse(args)?;
+        let (filter, now) = (Filter::of_kill(args)?, self.now.mono);
         let mut killed = 0;
         for other in self.sessions.slots() {
-            let Some(session) = self.sessions.get(other) else {
+            let session = self.sessions.get(other);
+            if session.is_none_or(|session| !filter.means(session, other == slot, now)) {
                 continue;
-            };
-            let spared = filter.skip_me && other == slot;
-            if !spared && !session.closing && filter.matches(session, self.now.mono) {
+            }
+            killed += 1;
+            if other == slot {
+                // It is told so first.
                 self.close_client(other);
-                killed += 1;
-            }
-        }
-        reply.integer(killed);
-        Ok(())
-    }
-
-    fn has_address(&self, slot: u32, address: &[u8]) -> bool {
-        let session = self.sessions.get(slot);
-        session.is_some_and(|s| !s.closing && s.address.as_bytes() == address)
-    }
-}
-
-/// Whom CLIENT KILL means.
-#[derive(Debug)]
-struct Filter {
-    id: Option<ConnId>,
-    address: Option<String>,
-    age_s: Option<u64>,
-    nobody: bool,
-    skip_me: bool,
-}
-
-impl Filter {
-    fn parse(args: Args<'_>) -> Result<Self, Error> {
-        let mut filter = Self {
-            id: None,
-            address: None,
-            age_s: None,
-            nobody: false,
-            skip_me: true,
-        };
-        let mut at = 2;
-        while at < args.len() {
-            let Some(value) = args.get(at + 1) else {
-                return Err(Error::SYNTAX);
-            };
-            if args.is(at, "id") {
-                let id = parse_integer(value).filter(|id| *id > 0);
-                let id =
-                    id.ok_or_else(|| Error::text("ERR client-id should be greater than 0".into()))?;
-                filter.id = Some(ConnId(id as u64));
-            } else if args.is(at, "type") {
-                filter.nobody |= !is_normal(value)?;
-            } else if args.is(at, "addr") {
-                filter.address = Some(String::from_utf8_lossy(value).to_string());
-            } else if args.is(at, "laddr") {
-                // One address is listened on as well as another: all clients came to it.
-            } else if args.is(at, "user") {
-                if value != b"default" {
-                    let name = String::from_utf8_lossy(value).to_string();
-                    return Err(Error::text(alloc::format!("ERR No such user '{name}'")));
-                }
-            } else if args.is(at, "maxage") {
-                let age = parse_integer(value).and_then(|age| u64::try_from(age).ok());
-                filter.age_s = Some(age.ok_or(Error::NOT_AN_INTEGER)?);
-            } else if args.is(at, "skipme") {
-                filter.skip_me = match value {
-                    _ if value.eq_ignore_ascii_case(b"yes") => true,
-                    _ if value.eq_ignore_ascii_case(b"no") => false,
-                    _ => return Err(Error::SYNTAX),
-                };
             } else {
-                return Err(Error::SYNTAX);
+                self.kill_client(other);
             }
-            at += 2;
         }
-        Ok(filter)
-    }
-
-    fn matches(&self, session: &Session, now: crate::time::Mono) -> bool {
-        !self.nobody
-            && self.id.is_none_or(|id| id == session.conn)
-            && self.address.as_ref().is_none_or(|a| *a == session.address)
-            && self
-                .age_s
-                .is_none_or(|age| now.since(session.since).as_secs() >= age)
-    }
-}
-
-fn is_normal(kind: &[u8]) -> Result<bool, Error> {
-    let kinds: [&[u8]; 5] = [b"normal", b"master", b"replica", b"slave", b"pubsub"];
-    match kinds
-        .iter()
-        .position(|known| kind.eq_ignore_ascii_case(known))
-    {
-        Some(at) => Ok(at == 0),
-        None => Err(Error::text(alloc::format!(
-            "ERR Unknown client type '{}'",
-            String::from_utf8_lossy(kind)
-        ))),
+        if args.len() > 3 {
+            reply.integer(killed);
+        } else if killed > 0 {
+            reply.ok();
+        } else {
+            return Err(Error::text("ERR No such client".into()));
+        }
+        Ok(())
     }
 }
 

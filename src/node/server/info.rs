@@ -162,7 +162,8 @@ impl Node {
     }
 
     fn memory_section(&self, out: &mut String) {
-        let used = self.store.memory() as u64;
+        let (data, clients) = (self.store.memory(), self.clients_memory());
+        let used = (data + clients) as u64;
         let figures = &self.figures;
         let peak = (figures.memory_peak as u64).max(used);
         let start = figures.memory_start as u64;
@@ -191,7 +192,7 @@ impl Node {
             out,
             format_args!("used_memory_peak_perc:{}%", Ratio(used * 100, peak)),
         );
-        let dataset = used.saturating_sub(start);
+        let dataset = (data as u64).saturating_sub(start);
         let share = Ratio(dataset * 100, used);
         put(out, format_args!("used_memory_overhead:{}", used - dataset));
         put(out, format_args!("used_memory_startup:{start}"));
@@ -230,12 +231,7 @@ impl Node {
         ] {
             put(out, format_args!("{name}:0"));
         }
-        let buffers = self.sessions.iter();
-        let buffers = buffers.map(|s| s.inbound.kept.len() + s.outbox.len());
-        put(
-            out,
-            format_args!("mem_clients_normal:{}", buffers.sum::<usize>()),
-        );
+        put(out, format_args!("mem_clients_normal:{clients}"));
         put(out, format_args!("mem_allocator:mimalloc"));
     }
 
@@ -345,6 +341,15 @@ impl Node {
         put(
             out,
             format_args!("rejected_connections:{}", stats.rejected_connections),
+        );
+        let (output, query) = (stats.limit_disconnections, stats.query_disconnections);
+        put(
+            out,
+            format_args!("client_query_buffer_limit_disconnections:{query}"),
+        );
+        put(
+            out,
+            format_args!("client_output_buffer_limit_disconnections:{output}"),
         );
         put(out, format_args!("expired_keys:{}", stats.expired_keys));
         put(out, format_args!("expired_stale_perc:0.00"));
