@@ -225,6 +225,10 @@ impl Node {
             }
             None => out,
         };
+        // What was begun has left its room behind.
+        if let Some(waiter) = &waiter {
+            self.count_memory(waiter.slot);
+        }
         let mark = if steps.is_some() { out.len() } else { 0 };
         entry.middle = Some(Middle {
             waiter,

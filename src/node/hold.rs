@@ -278,6 +278,7 @@ impl Node {
             let after = session.proposed + 1;
             let (db, protocol, silent) = (request.db, request.protocol, request.silent);
             session.parked.park(after, db, protocol, silent, args);
+            self.mark_dirty(slot);
             return self.wait_for_time(slot);
         }
         let (protocol, silent) = (request.protocol, request.silent);
