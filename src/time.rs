@@ -61,13 +61,38 @@ impl fmt::Display for Mono {
     }
 }
 
-/// Replicated time: milliseconds since the Unix epoch, as the leader stamped an entry.
+/// Replicated time in milliseconds, as the leader stamped an entry: since the Unix epoch, as long
+/// as no clock has jumped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stamp(pub u64);
 
 impl fmt::Display for Stamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}ms", self.0)
+    }
+}
+
+/// How far the wall clock is ahead of replicated time, in milliseconds, as an entry has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Offset(pub i64);
+
+impl Offset {
+    /// The offset of a wall clock that says `wall_ms` at a stamp.
+    #[must_use]
+    pub const fn between(wall_ms: u64, stamp: Stamp) -> Self {
+        Self((wall_ms as i64).saturating_sub(stamp.0 as i64))
+    }
+
+    /// Replicated time at the moment when the wall clock says so many milliseconds.
+    #[must_use]
+    pub const fn stamp_of(self, wall_ms: i64) -> i64 {
+        wall_ms.saturating_sub(self.0)
+    }
+
+    /// What the wall clock says at a stamp, in milliseconds.
+    #[must_use]
+    pub const fn wall_of(self, stamp: Stamp) -> u64 {
+        stamp.0.saturating_add_signed(self.0)
     }
 }
 

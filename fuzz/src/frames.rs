@@ -95,6 +95,7 @@ pub(crate) fn message(bytes: &mut Bytes<'_>, near: Near) -> Message {
             received: index(bytes),
             durable: index(bytes),
             token: number(bytes, 0),
+            is_strained: flag(bytes),
         },
         8 => Message::TimeoutNow,
         9 => Message::SnapshotOffer {

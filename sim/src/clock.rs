@@ -67,6 +67,12 @@ impl Clock {
         self.anchor = time;
     }
 
+    /// How far the wall clock is from true time.
+    pub(crate) fn wrong_us(&self, time: u64) -> i64 {
+        let right = WALL_ORIGIN_US.saturating_add((time / 1000) as i64 + 1_000_000);
+        (self.read(time).wall_us as i64).saturating_sub(right)
+    }
+
     /// The wall clock jumps.
     pub(crate) fn jump(&mut self, by_us: i64) {
         self.wall_us = self.wall_us.saturating_add(by_us);

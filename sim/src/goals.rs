@@ -47,7 +47,7 @@ counted! {
     DuringRecovery, "in-recovery", "one of the three above, while the member recovers";
     Pause, "pause", "the process stands still for up to two seconds";
     MidTurn, "mid-turn", "the process stands still between taking its inputs and ending the turn";
-    Jump, "jump", "the wall clock jumps by up to an hour, either way";
+    Jump, "jump", "the wall clock jumps by up to two days, either way, or is set right";
     Drift, "drift", "the clocks run at another speed";
     Freeze, "freeze", "the monotonic clock stands still while time passes";
     Stall, "stall", "the disk takes up to half a second for one operation";

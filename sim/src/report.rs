@@ -24,7 +24,7 @@ pub(crate) fn aside(text: &str) {
 /// The exit code that a broken invariant deserves.
 pub(crate) fn code(id: Id) -> u8 {
     match id {
-        Id::J3 | Id::L1 | Id::L2 | Id::L3 | Id::L4 | Id::L5 | Id::L6 => 12,
+        Id::J3 | Id::L1 | Id::L2 | Id::L3 | Id::L4 | Id::L5 | Id::L6 | Id::L7 => 12,
         Id::C1 => 11,
         Id::P2 => 13,
         _ => 10,

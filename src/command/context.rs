@@ -3,7 +3,7 @@
 use crate::resp::reply::Reply;
 use crate::rng;
 use crate::store::{DbId, Store, Value};
-use crate::time::Stamp;
+use crate::time::{Offset, Stamp};
 
 use super::error::Error;
 use super::pace::Pace;
@@ -50,6 +50,8 @@ pub struct Query<'a> {
     pub db: DbId,
     /// Replicated time: what is dead by it is dead for good.
     pub at: Stamp,
+    /// How far the wall clock is ahead of replicated time.
+    pub offset: Offset,
     /// The leader's own clock: what is dead only by this one must be asked for again.
     pub clock: Stamp,
     /// Chance.
@@ -95,6 +97,8 @@ pub struct Change<'a> {
     pub db: DbId,
     /// The entry's stamp: the only time there is in apply.
     pub at: Stamp,
+    /// How far the wall clock is ahead of that.
+    pub offset: Offset,
     /// Chance.
     pub dice: Dice,
     /// Where the answer goes; nowhere, where the client is another member's.
@@ -115,6 +119,7 @@ impl Change<'_> {
             store: self.store,
             db: self.db,
             at: self.at,
+            offset: self.offset,
             clock: self.at,
             dice: self.dice,
             reply: self.reply.reborrow(),

@@ -1,7 +1,7 @@
 //! When keys expire: setting, taking away and asking for their time.
 //!
 //! A relative time counts from the entry's stamp, so that every replica reaches the same absolute
-//! one.
+//! one; a moment of the wall clock is understood by the offset that is in force at the entry.
 
 #![allow(
     clippy::unnecessary_wraps,
@@ -172,10 +172,12 @@ struct Meaning {
 fn set_time(change: &mut Change<'_>, args: Args<'_>, meaning: Meaning) -> Outcome {
     let conditions = Conditions::parse(args.from(3))?;
     let given = args.integer(2)?;
+    // A moment that is named by the wall clock is that of replicated time which this entry has for
+    // it.
     let base = if meaning.relative {
         change.at.0 as i64
     } else {
-        0
+        change.offset.stamp_of(0)
     };
     let time = given
         .checked_mul(if meaning.seconds { 1000 } else { 1 })
@@ -276,6 +278,11 @@ fn rounded(millis: u64) -> u64 {
     millis.saturating_add(500) / 1000
 }
 
+/// What the wall clock says when replicated time is `time`.
+fn moment(query: &Query<'_>, time: u64) -> u64 {
+    query.offset.wall_of(Stamp(time))
+}
+
 fn ttl(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     tell(query, args, |query, time| {
         rounded(time.saturating_sub(query.clock.0))
@@ -289,9 +296,9 @@ fn pttl(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
 }
 
 fn expiretime(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
-    tell(query, args, |_, time| rounded(time))
+    tell(query, args, |query, time| rounded(moment(query, time)))
 }
 
 fn pexpiretime(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
-    tell(query, args, |_, time| time)
+    tell(query, args, moment)
 }

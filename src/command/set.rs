@@ -60,8 +60,8 @@ const GETEX_WORDS: &[(&str, Word)] = &[
 ];
 
 impl Given {
-    /// The moment that is meant, for a command of this name that is applied at `now`.
-    fn resolve(self, args: Args<'_>, now: Stamp, name: &str) -> Result<Stamp, Error> {
+    /// The moment that is meant, for a command of this name that is applied now.
+    fn resolve(self, args: Args<'_>, change: &Change<'_>, name: &str) -> Result<Stamp, Error> {
         let invalid = || Error::invalid_expire(name);
         let number = args.integer(self.place)?;
         if number <= 0 {
@@ -72,13 +72,13 @@ impl Given {
             Unit::Millis | Unit::UnixMillis => 1,
         };
         let base = match self.unit {
-            Unit::Seconds | Unit::Millis => now.0 as i64,
-            Unit::UnixSeconds | Unit::UnixMillis => 0,
+            Unit::Seconds | Unit::Millis => change.at.0 as i64,
+            Unit::UnixSeconds | Unit::UnixMillis => change.offset.stamp_of(0),
         };
         let millis = number
             .checked_mul(factor)
             .and_then(|millis| millis.checked_add(base));
-        Ok(Stamp(millis.ok_or_else(invalid)? as u64))
+        Ok(Stamp(millis.ok_or_else(invalid)?.max(0) as u64))
     }
 }
 
@@ -154,7 +154,7 @@ pub(super) fn set(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     let options = Options::parse(args, 3, SET_WORDS)?;
     let (key, value, at) = (args.at(1), args.at(2), change.at);
     let expiry = match options.life {
-        Life::Until(given) => NewExpiry::At(given.resolve(args, at, "set")?),
+        Life::Until(given) => NewExpiry::At(given.resolve(args, change, "set")?),
         Life::Keep => NewExpiry::Keep,
         Life::Unsaid | Life::Forever => NewExpiry::Never,
     };
@@ -190,7 +190,7 @@ pub(super) fn setnx(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
 }
 
 fn set_for(change: &mut Change<'_>, args: Args<'_>, unit: Unit, name: &str) -> Outcome {
-    let time = Given { unit, place: 2 }.resolve(args, change.at, name)?;
+    let time = Given { unit, place: 2 }.resolve(args, change, name)?;
     put(change, args.at(1), args.at(3), NewExpiry::At(time));
     change.reply.ok();
     Ok(())
@@ -229,7 +229,7 @@ pub(super) fn getex(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     }
     match options.life {
         Life::Until(given) => {
-            let time = given.resolve(args, at, "getex")?;
+            let time = given.resolve(args, change, "getex")?;
             if time <= at {
                 change.store.remove(db, key, at);
             } else {

@@ -14,7 +14,7 @@ use super::pace::Pace;
 use super::table::{self, Kind, Row};
 use crate::resp::reply::{Protocol, Reply};
 use crate::store::{Store, Tables};
-use crate::time::Stamp;
+use crate::time::{Offset, Stamp};
 
 /// A store with somebody who types.
 struct Desk {
@@ -24,6 +24,8 @@ struct Desk {
     at: Stamp,
     /// The leader's clock, which reads are given.
     clock: Stamp,
+    /// How far the wall clock is ahead.
+    offset: Offset,
     protocol: Protocol,
     typed: u64,
     /// The work of one piece of a command.
@@ -68,6 +70,7 @@ impl Desk {
             db: 0,
             at: now,
             clock: now,
+            offset: Offset(0),
             protocol,
             typed: 0,
             piece: usize::MAX,
@@ -126,7 +129,7 @@ impl Desk {
         }
         let dice = Dice::new(self.typed, 0);
         let reply = Reply::new(out, self.protocol);
-        let (db, at, clock) = (self.db, self.at, self.clock);
+        let (db, at, clock, offset) = (self.db, self.at, self.clock, self.offset);
         match row.kind {
             Kind::Read(run) => {
                 let store = &self.store;
@@ -135,6 +138,7 @@ impl Desk {
                         store,
                         db,
                         at,
+                        offset,
                         clock,
                         dice,
                         reply,
@@ -150,6 +154,7 @@ impl Desk {
                         store,
                         db,
                         at,
+                        offset,
                         dice,
                         reply,
                         pace,

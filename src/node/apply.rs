@@ -94,9 +94,7 @@ impl Node {
         waiters: Vec<Waiter>,
     ) {
         self.applied_stamp = self.applied_stamp.max(stamp);
-        if self.applied_stamp > self.stamped.0 {
-            self.stamped = (self.applied_stamp, self.now.mono);
-        }
+        self.time.reaches(self.applied_stamp, self.now);
         self.witness.note(|| Witnessed::Entry {
             index,
             stamp,
@@ -105,9 +103,13 @@ impl Node {
         // A large value is kept where it came.
         let is_large = payload.len() >= LARGE_ARGUMENT_BYTES;
         self.store.lend(is_large.then(|| payload.clone()));
-        let reader = Reader::new(&payload);
+        let mut reader = Reader::new(&payload);
         if let Some(seed) = reader.seed() {
             self.store.set_seed(seed);
+        }
+        self.applied_offset = reader.offset().unwrap_or(self.applied_offset);
+        if self.commit.is_settled() {
+            self.time.goes_by(self.applied_offset);
         }
         let at = reader.place();
         self.hold.applying = Some(Applying {
@@ -417,6 +419,7 @@ impl Node {
                 store: &mut self.store,
                 db,
                 at,
+                offset: self.applied_offset,
                 dice,
                 reply,
                 pace: &mut self.hold.pace,
@@ -465,6 +468,7 @@ impl Node {
                         store: &mut self.store,
                         db,
                         at,
+                        offset: self.applied_offset,
                         dice,
                         reply,
                         pace: &mut self.hold.pace,

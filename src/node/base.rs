@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 
 use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term};
-use crate::time::Stamp;
+use crate::time::{Offset, Stamp};
 
 /// Who a data directory belongs to; stands in the manifest from its first day.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,11 @@ impl Identity {
     }
 }
 
+/// What is so of a base: there are other members, or were.
+const GROUPED: u64 = 1;
+/// The offset of the wall clock follows.
+const HAS_OFFSET: u64 = 2;
+
 /// At which entry a base stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct BaseHead {
@@ -42,6 +47,8 @@ pub(super) struct BaseHead {
     pub(super) term: Term,
     /// Replicated time at that entry.
     pub(super) stamp: Stamp,
+    /// How far the wall clock is ahead of that.
+    pub(super) offset: Offset,
     /// There are other members, or were: what this one counts is synced from then on.
     pub(super) grouped: bool,
     /// The secret that orders the store's tables, if the group had one by then.
@@ -52,34 +59,45 @@ pub(super) struct BaseHead {
 
 impl BaseHead {
     pub(super) fn encode(&self) -> Vec<u8> {
-        let grouped = u64::from(self.grouped);
+        let has_offset = self.offset != Offset(0);
+        let mut flags = u64::from(has_offset) * HAS_OFFSET;
+        flags |= u64::from(self.grouped) * GROUPED;
         let seed = self.hash_seed.unwrap_or_default();
         let seeded = u64::from(self.hash_seed.is_some());
         let numbers = [
             self.index.0,
             self.term.0,
             self.stamp.0,
-            grouped,
+            flags,
             seeded,
             seed as u64,
             (seed >> 64) as u64,
         ];
         let mut bytes: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
+        if has_offset {
+            bytes.extend_from_slice(&self.offset.0.to_le_bytes());
+        }
         bytes.extend_from_slice(&self.membership);
         bytes
     }
 
     pub(super) fn decode(mut bytes: &[u8]) -> Option<Self> {
+        let (index, term) = (number(&mut bytes)?, number(&mut bytes)?);
+        let (stamp, flags) = (number(&mut bytes)?, number(&mut bytes)?);
+        let seeded = number(&mut bytes)?;
+        let (low, high) = (number(&mut bytes)?, number(&mut bytes)?);
+        let offset = if flags & HAS_OFFSET == 0 {
+            0
+        } else {
+            number(&mut bytes)?
+        };
         Some(Self {
-            index: LogIndex(number(&mut bytes)?),
-            term: Term(number(&mut bytes)?),
-            stamp: Stamp(number(&mut bytes)?),
-            grouped: number(&mut bytes)? != 0,
-            hash_seed: {
-                let is_there = number(&mut bytes)? != 0;
-                let (low, high) = (number(&mut bytes)?, number(&mut bytes)?);
-                is_there.then_some(u128::from(high) << 64 | u128::from(low))
-            },
+            index: LogIndex(index),
+            term: Term(term),
+            stamp: Stamp(stamp),
+            offset: Offset(offset as i64),
+            grouped: flags & GROUPED != 0,
+            hash_seed: (seeded != 0).then_some(u128::from(high) << 64 | u128::from(low)),
             membership: bytes.to_vec(),
         })
     }
@@ -109,6 +127,7 @@ mod tests {
             index: LogIndex(5),
             term: Term(2),
             stamp: Stamp(1),
+            offset: Offset(-5),
             grouped: true,
             hash_seed: Some(u128::MAX - 7),
             membership: alloc::vec![1, 2, 3],

@@ -19,14 +19,16 @@ use crate::limits;
 use crate::raft::{Kind, KnownSum, Outgoing, Raft};
 use crate::session::Blocked;
 use crate::store::Store;
-use crate::time::{Deadline, Mono, Reason, Stamp};
+use crate::time::{Deadline, Mono, Reason};
 
 use super::effect::{Effect, Note};
 use super::entry;
 use super::large::Encoded;
 use super::recovery::Recovering;
+use super::relief::Relief;
 use super::rewrite::Rewrite;
 use super::snapshot::Snapshots;
+use super::witness::Witnessed;
 use super::{Node, Phase, Waiter};
 
 /// How many bytes of entries may wait for their commit before nothing more is read from clients.
@@ -46,6 +48,7 @@ pub(super) struct Commit {
     pub(super) recovering: Option<Box<Recovering>>,
     pub(super) rewrite: Rewrite,
     pub(super) snapshots: Snapshots,
+    pub(super) relief: Relief,
     /// Who is owed something when these entries are applied.
     proposed: VecDeque<Proposed>,
     proposed_bytes: usize,
@@ -115,6 +118,11 @@ impl Commit {
         }
     }
 
+    /// The oldest record that waits for the disk.
+    pub(super) fn oldest_on_its_way(&self) -> Option<PersistSeq> {
+        self.appended.front().map(|(seq, _)| *seq)
+    }
+
     fn log_trouble(&self) -> Option<&'static str> {
         self.log.as_ref().and_then(Log::trouble)
     }
@@ -137,6 +145,7 @@ impl Node {
         if let Some(raft) = &mut self.commit.raft {
             raft.tick(self.now.mono);
         }
+        self.seek_relief();
         // Whoever has lost the office says so of old writes before new ones are refused.
         self.tend_office();
         self.propose_time();
@@ -168,32 +177,39 @@ impl Node {
         if self.batch.is_empty() || self.commit.reload_wanted || self.commit.is_holding_back() {
             return;
         }
-        let clock = self.clock();
+        let Some(raft) = &self.commit.raft else {
+            return;
+        };
+        let before = self.time.offset();
+        let (stamp, offset) = self.stamp_behind(raft.last_stamp());
+        let names_seed = self.store.seed().is_none();
+        let mut head = Vec::new();
+        if offset != before {
+            entry::put_offset(&mut head, offset);
+        }
+        let whole = self.batch.whole.take();
+        if names_seed && (whole.is_some() || !self.batch.bytes.is_empty()) {
+            head = entry::with_seed(self.config.hash_seed, &head).into();
+        }
         let Some(raft) = &mut self.commit.raft else {
             return;
         };
-        // What the log has brought and nobody has applied yet may be stamped later than any clock
-        // says: an empty transaction is executed before the doors are open.
-        let stamp = clock.max(raft.last_stamp());
-        self.stamped = (stamp, self.now.mono);
-        let names_seed = self.store.seed().is_none();
-        let (payload, known) = match self.batch.whole.take() {
+        let (payload, known) = match whole {
             Some(Encoded { payload, sum }) => {
-                if names_seed {
+                if !head.is_empty() {
                     // An entry of its own, so that what is large is not copied. Where it is
                     // refused the other is too.
-                    let seed = entry::with_seed(self.config.hash_seed, &[]);
-                    let _ = raft.propose(stamp, seed);
+                    let _ = raft.propose(stamp, head.into());
                 }
                 (payload, KnownSum(Some(sum)))
             }
-            None if names_seed && !self.batch.bytes.is_empty() => {
-                let payload = entry::with_seed(self.config.hash_seed, &self.batch.bytes);
+            None if head.is_empty() => {
+                let payload = Bytes::copy_from_slice(&self.batch.bytes);
                 (payload, KnownSum::default())
             }
             None => {
-                let payload = Bytes::copy_from_slice(&self.batch.bytes);
-                (payload, KnownSum::default())
+                head.extend_from_slice(&self.batch.bytes);
+                (head.into(), KnownSum::default())
             }
         };
         let waiters = mem::replace(
@@ -208,8 +224,10 @@ impl Node {
         self.batch.wants_time = false;
         let Ok(index) = raft.propose_summed(stamp, payload.clone(), known) else {
             self.commands_in_entries -= count;
+            self.time.goes_by(before);
             return self.refuse(waiters);
         };
+        self.witness.note(|| Witnessed::Stamped { stamp, offset });
         if let Some(log) = &mut self.commit.log {
             log.waiters_back(waiters.len() as u32);
         }
@@ -409,14 +427,14 @@ impl Node {
             ..Commit::default()
         };
         self.phase = Phase::Recovering;
-        self.applied_stamp = Stamp::default();
+        (self.applied_stamp, self.applied_offset) = Default::default();
         self.store = Store::new(self.config.tables(None));
         // What is loaded may be another state than the one that was watched.
         self.break_all_watches();
         self.begin(tickets);
     }
 
-    /// Why writes are to be refused, if the log has no room: in the operating system's words.
+    /// Why the log has no room, if so: in the operating system's words.
     pub(super) fn log_trouble(&self) -> Option<&'static str> {
         self.commit.log_trouble()
     }
@@ -455,15 +473,6 @@ impl Node {
 
     pub(super) fn note(&mut self, note: Note) {
         self.effects.push(Effect::Note(Box::new(note)));
-    }
-
-    /// What the leader's clock says: the wall, but never behind the last stamp and half the time
-    /// that passed since, so that one bad jump of the wall does not freeze what expires for an
-    /// hour.
-    pub(super) fn clock(&self) -> Stamp {
-        let (stamp, when) = self.stamped;
-        let elapsed = self.now.mono.since(when).as_millis() as u64;
-        Stamp(self.now.wall_ms().max(stamp.0 + elapsed / 2))
     }
 
     pub(super) fn commands_proposed(&self) -> u64 {
@@ -519,8 +528,11 @@ impl Node {
         }
         let due = self.store.next_expiry()?;
         let wait = due.0.saturating_sub(self.clock().0);
-        let at = (self.now.mono + Duration::from_millis(wait))
-            .max(self.commit.last_time_entry + TIME_ENTRY_INTERVAL);
+        let mut at = self.now.mono + Duration::from_millis(wait);
+        if due.0 <= self.now.wall_ms() {
+            at = at.min(self.time.follows_at().unwrap_or(at));
+        }
+        let at = at.max(self.commit.last_time_entry + TIME_ENTRY_INTERVAL);
         Some(Deadline {
             at,
             reason: Reason::Expiry,

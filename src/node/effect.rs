@@ -155,7 +155,14 @@ pub enum Note {
     },
     /// A client was closed that a limit or a rule says to close.
     ClientClosed(Box<Complaint>),
-    /// Writes are refused: the log cannot grow.
+    /// This leader's disk is strained: it gives its office to a member whose disk is not.
+    Relieved {
+        /// Which one.
+        heir: NodeId,
+        /// The log cannot grow; the disk is slow, if it can.
+        no_space: bool,
+    },
+    /// The log cannot grow: writes are refused, where no other member can take them.
     NoRoom {
         /// In the operating system's words.
         why: &'static str,
@@ -229,6 +236,18 @@ impl fmt::Display for Note {
             }
             Self::BadSnapshot { peer: None } => f.write_str("a received state is damaged"),
             Self::ClientClosed(complaint) => fmt::Display::fmt(complaint, f),
+            Self::Relieved { heir, no_space } => {
+                let why = if *no_space {
+                    "is full"
+                } else {
+                    "keeps it waiting"
+                };
+                write!(
+                    f,
+                    "the disk of this leader {why}: member {} is to lead",
+                    heir.0
+                )
+            }
             Self::NoRoom { why } => {
                 write!(f, "the log cannot grow ({why}): writes are refused")
             }

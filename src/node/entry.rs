@@ -3,7 +3,9 @@
 //! A command is its database (one byte), the number of its arguments and each argument behind its
 //! length; numbers are LEB128. A transaction is the byte 0xff, the number of its commands, and
 //! these. In front of all may stand the byte 0xfe and 16 bytes: the secret that orders the tables
-//! of the store, should it have none yet.
+//! of the store, should it have none yet. Behind that stands, where it has changed, how far the
+//! wall clock is ahead of replicated time: the byte 0xfd and that number, of which the lowest bit
+//! is the sign.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -12,9 +14,11 @@ use bytes::Bytes;
 
 use crate::command::args::Args;
 use crate::limits::DATABASES;
+use crate::time::Offset;
 
 const TRANSACTION: u8 = 0xff;
 const SEED: u8 = 0xfe;
+const OFFSET: u8 = 0xfd;
 
 /// A payload with these commands and a secret for a store that has none yet.
 pub fn with_seed(seed: u128, commands: &[u8]) -> Bytes {
@@ -50,6 +54,12 @@ pub fn put_transaction(out: &mut Vec<u8>, count: u32, commands: &[u8]) {
     out.push(TRANSACTION);
     put_number(out, u64::from(count));
     out.extend_from_slice(commands);
+}
+
+/// Appends the offset of the wall clock that is in force from this entry on.
+pub fn put_offset(out: &mut Vec<u8>, offset: Offset) {
+    out.push(OFFSET);
+    put_number(out, (offset.0 << 1 ^ offset.0 >> 63) as u64);
 }
 
 fn put_number(out: &mut Vec<u8>, mut number: u64) {
@@ -113,6 +123,17 @@ impl<'a> Reader<'a> {
     /// Where the next item begins.
     pub fn place(&self) -> usize {
         self.at
+    }
+
+    /// The offset of the wall clock, where one stands in front of the commands, which is stepped
+    /// over.
+    pub fn offset(&mut self) -> Option<Offset> {
+        if self.payload.get(self.at) != Some(&OFFSET) {
+            return None;
+        }
+        self.at += 1;
+        let number = self.number()?;
+        Some(Offset((number >> 1) as i64 ^ -((number & 1) as i64)))
     }
 
     /// The next item; the arguments of a command are put into `ranges`, which point into the

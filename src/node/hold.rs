@@ -186,6 +186,7 @@ impl Node {
                 store: &self.store,
                 db,
                 at: self.applied_stamp,
+                offset: self.applied_offset,
                 clock,
                 dice: Dice::new(nth, u64::MAX),
                 reply,

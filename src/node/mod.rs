@@ -29,6 +29,7 @@ mod policy;
 mod propose;
 mod recovery;
 pub mod relay;
+mod relief;
 mod repair;
 pub mod restore;
 mod rewrite;
@@ -37,6 +38,7 @@ mod server;
 mod sessions;
 mod snapshot;
 mod stats;
+mod timekeeping;
 mod turn;
 mod verbs;
 mod waits;
@@ -55,7 +57,7 @@ use crate::ids::{ConnId, LogIndex, NodeId, Term};
 use crate::raft::{Membership, Raft};
 use crate::resp::reply::Protocol;
 use crate::store::Store;
-use crate::time::{Mono, Now, Stamp};
+use crate::time::{Mono, Now, Offset, Stamp};
 
 use closing::Custody;
 use commit::Commit;
@@ -68,6 +70,7 @@ use large::Encoded;
 use office::{Met, Office};
 use sessions::Sessions;
 use stats::Stats;
+use timekeeping::Timekeeper;
 use turn::Turn;
 use waits::{Silences, Waits};
 use watchers::Watchers;
@@ -140,9 +143,10 @@ pub struct Node {
     turn_began: Option<Mono>,
     /// Replicated time: the stamp of the last applied entry.
     applied_stamp: Stamp,
-    /// The last stamp that was given or applied, and when that was by this member's monotonic
-    /// clock.
-    stamped: (Stamp, Mono),
+    /// How far the wall clock is ahead of replicated time, as that entry has it.
+    applied_offset: Offset,
+    /// What the next stamp follows from.
+    time: Timekeeper,
     /// Commands applied since this node started.
     commands_applied: u64,
     /// Commands in proposed entries since this node started.
@@ -202,7 +206,8 @@ impl Node {
             read_work: 0,
             turn_began: None,
             applied_stamp: Stamp::default(),
-            stamped: (Stamp::default(), now.mono),
+            applied_offset: Offset::default(),
+            time: Timekeeper::default(),
             commands_applied: 0,
             commands_in_entries: 0,
             reads: 0,

@@ -202,11 +202,11 @@ impl Node {
         if self.office.term.is_none() && led_from.is_some_and(|first| first <= self.commit.applied)
         {
             self.office.term = term;
+            self.time.leads();
             // Others have proposed what was applied meanwhile: from here on the counts go together.
             // Who was alone before has proposed all of it, and may have more on its way.
             if is_settled {
                 self.commands_in_entries = self.commands_applied;
-                self.stamped = (self.applied_stamp, self.now.mono);
             }
         }
         let is_changing = raft.is_changing();
@@ -275,6 +275,7 @@ impl Node {
         {
             raft.clock_jumped();
         }
+        self.watch_time();
     }
 
     /// Lets replies go whose round is answered; with a lease all that do not insist on one.
@@ -315,6 +316,7 @@ impl Node {
                 self.mark_dirty(slot);
             }
         }
+        self.time.goes_by(self.applied_offset);
         let waiters = self.commit.forget_proposed();
         self.disappoint_all(waiters.into_iter(), &Error::UNCERTAIN);
     }

@@ -15,7 +15,7 @@ use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term, Ticket};
 use crate::raft::{Entry, Kind, Member, Membership, Raft, Restart, Settings};
 use crate::rng;
 use crate::store::{LoadError, Store};
-use crate::time::Stamp;
+use crate::time::{Offset, Stamp};
 
 use super::base::{BaseHead, Identity};
 use super::config::Config;
@@ -129,6 +129,7 @@ impl Node {
                 restate: false,
                 owes: None,
             };
+            self.time.begins(Stamp(0), Offset(0), self.now);
             self.commit.raft = Some(Raft::new(
                 settings(&self.config, &identity),
                 restart,
@@ -227,7 +228,7 @@ impl Node {
                     found.commit = head.index;
                     // The log behind it may have been cut: a term must not be lost with it.
                     found.term = found.term.max(head.term);
-                    self.applied_stamp = head.stamp;
+                    (self.applied_stamp, self.applied_offset) = (head.stamp, head.offset);
                     self.store = Store::new(self.config.tables(head.hash_seed));
                     match Membership::decode(&head.membership) {
                         Ok(membership) => found.membership = membership,
@@ -312,7 +313,7 @@ impl Node {
         {
             // What was loaded of the base is no state.
             self.store = Store::new(self.config.tables(None));
-            self.applied_stamp = Stamp::default();
+            (self.applied_stamp, self.applied_offset) = Default::default();
             self.commit.applied = LogIndex(0);
             found.head = None;
             (found.applied, found.commit) = ((LogIndex(0), Term(0)), LogIndex(0));
@@ -366,7 +367,8 @@ impl Node {
             membership: found.membership,
             tail: found.tail.into(),
         };
-        self.stamped = (self.applied_stamp, self.now.mono);
+        let (stamp, offset) = (self.applied_stamp, self.applied_offset);
+        self.time.begins(stamp, offset, self.now);
         self.commit.log = Some(recovery.into_log(self.now));
         self.commit.snapshots.head = found.head;
         self.commit.raft = Some(Raft::new(

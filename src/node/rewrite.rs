@@ -127,6 +127,7 @@ impl Node {
             index,
             term,
             stamp: self.applied_stamp,
+            offset: self.applied_offset,
             grouped: self.office.grouped,
             hash_seed: self.store.seed(),
             membership: raft.membership().encode(),

@@ -230,7 +230,7 @@ impl Node {
             return Err(self.elsewhere(Some(row), args));
         }
         if row.is_write()
-            && let Some(why) = self.log_trouble()
+            && let Some(why) = self.refuses_writes()
         {
             return Err(Error::log_refuses(why));
         }

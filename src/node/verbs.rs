@@ -309,7 +309,7 @@ impl Node {
         if transaction.grows && self.is_out_of_memory() {
             return Err(Error::EXEC_OUT_OF_MEMORY);
         }
-        if let Some(why) = self.log_trouble() {
+        if let Some(why) = self.refuses_writes() {
             return Err(Error::log_refuses_exec(why));
         }
         let Some(session) = self.sessions.get_mut(slot) else {
@@ -387,6 +387,7 @@ pub(super) fn named_elsewhere(args: Args<'_>) -> Option<&[u8]> {
 /// Whether a command of a payload may write a key, which `exists` in front of it or does not.
 fn may_write(payload: &[u8], db: u32, key: &[u8], exists: bool) -> bool {
     let (mut reader, mut ranges) = (entry::Reader::new(payload), Vec::new());
+    reader.offset();
     while let Some(item) = reader.next(&mut ranges) {
         let entry::Item::Command { db: of } = item else {
             continue;

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::ids::{ConnId, LogIndex};
-use crate::time::Stamp;
+use crate::time::{Offset, Stamp};
 
 /// One thing that was done, in the order of doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,13 @@ pub enum Witnessed {
         stamp: Stamp,
         /// What it says, as `entry` encodes it.
         payload: Bytes,
+    },
+    /// An entry was proposed.
+    Stamped {
+        /// Its stamp.
+        stamp: Stamp,
+        /// How far it says the wall clock to be ahead of that.
+        offset: Offset,
     },
     /// Memory holds a base's state, and what was applied before is forgotten.
     Restored {

@@ -174,7 +174,7 @@ impl Raft {
         let voters = leadership.peers.iter();
         let voters = voters.filter(|peer| in_force.stays_voter(peer.member.id));
         voters
-            .max_by_key(|peer| peer.matched)
+            .max_by_key(|peer| (peer.matched, peer.is_fit))
             .map(|peer| peer.member)
     }
 }

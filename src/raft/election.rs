@@ -34,6 +34,10 @@ impl Raft {
         );
         let spread = max.saturating_sub(min).as_nanos() as u64;
         self.election_at = self.now + min + Duration::from_nanos(rng::below(draw, spread));
+        // One that had better not lead lets the others try first.
+        if self.is_strained {
+            self.election_at = self.election_at + 2 * max;
+        }
     }
 
     /// Whether this member's campaign could make sense: it may have to lead, in this life, and its

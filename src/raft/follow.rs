@@ -137,6 +137,7 @@ impl Raft {
             received,
             durable: self.log.durable().min(received),
             token,
+            is_strained: self.is_strained,
         };
         self.send(leader, &reply, self.term_seq);
     }

@@ -57,6 +57,8 @@ pub struct Raft {
     /// vain: it holds more. Its own log may know it as a learner, where the entry that gave it a
     /// vote was superseded; but nobody else may be left to whom all may give theirs.
     pub(super) is_needed: bool,
+    /// The disk has no room, or keeps its owner waiting.
+    pub(super) is_strained: bool,
     pub(super) election_at: Mono,
     /// The end of the last pause.
     pub(super) listened: Mono,
@@ -99,6 +101,7 @@ impl Raft {
             owes: restart.owes,
             heard: now,
             is_needed: false,
+            is_strained: false,
             election_at: now,
             listened: now,
             put_off: 0,

@@ -106,6 +106,8 @@ pub enum Message {
         /// A number that nobody else gives, and this member at no other time, to be said back; 0 is
         /// none.
         token: u64,
+        /// Its disk has no room, or keeps it waiting: it had better not lead.
+        is_strained: bool,
     },
     /// Campaign at once (thesis 3.10).
     TimeoutNow,

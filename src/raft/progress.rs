@@ -27,6 +27,8 @@ pub(super) struct Peer {
     pub(super) round: u64,
     /// What came with its latest answer and is to be said back.
     pub(super) token: u64,
+    /// Whether its disk has room and is quick enough to lead, as it has said in this term.
+    pub(super) is_fit: bool,
     /// The latest round that it was told of.
     pub(super) told: u64,
     /// Up to here it was told that what it has is committed.
@@ -114,6 +116,7 @@ impl Peer {
             moved: now,
             round: 0,
             token: 0,
+            is_fit: false,
             told: 0,
             told_commit: LogIndex(0),
             leaving: None,

@@ -76,6 +76,7 @@ impl Raft {
                 received: LogIndex(0),
                 durable: LogIndex(0),
                 token: 0,
+                is_strained: self.is_strained,
             },
             Message::Vote { .. } => Message::VoteReply { granted: false },
             _ => return,
@@ -164,8 +165,10 @@ impl Raft {
                 received,
                 durable,
                 token,
+                is_strained,
             } => {
                 self.hear_peer(from);
+                self.hear_of_strain(from, is_strained);
                 self.on_heartbeat_reply(from, round, token, received, durable);
             }
             Message::ChunkReply { id, offset } => {

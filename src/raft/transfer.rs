@@ -88,6 +88,56 @@ impl Raft {
         }
     }
 
+    /// The owner says whether its disk has no room, or keeps it waiting.
+    pub fn set_strained(&mut self, is_strained: bool) {
+        self.is_strained = is_strained;
+    }
+
+    /// Whether the disk of this member has no room, or keeps it waiting.
+    pub fn is_strained(&self) -> bool {
+        self.is_strained
+    }
+
+    /// A member has said whether it is strained.
+    pub(super) fn hear_of_strain(&mut self, from: Member, is_strained: bool) {
+        if let Some(peer) = self.peer(from) {
+            peer.is_fit = !is_strained;
+        }
+    }
+
+    /// The voter that had better lead in the place of this strained leader: the one with the most
+    /// of the log, where a majority of all voters is heard of and not strained. Without such a
+    /// majority nobody could commit more than this leader can.
+    pub fn relief(&self) -> Option<NodeId> {
+        if self.is_strained {
+            self.fittest()
+        } else {
+            None
+        }
+    }
+
+    /// Whether somebody could lead in its place, were it strained.
+    pub fn can_be_relieved(&self) -> bool {
+        self.fittest().is_some()
+    }
+
+    fn fittest(&self) -> Option<NodeId> {
+        let Role::Leader(leadership) = &self.role else {
+            return None;
+        };
+        let in_force = self.in_force();
+        if in_force.is_joint() {
+            return None;
+        }
+        let fit = leadership.peers.iter().filter(|peer| {
+            let is_heard = self.now.since(peer.heard) < self.settings.election_min();
+            peer.is_fit && is_heard && in_force.stays_voter(peer.member.id)
+        });
+        let is_majority = fit.clone().count() > in_force.voters().count() / 2;
+        let heir = fit.max_by_key(|peer| peer.matched)?;
+        is_majority.then_some(heir.member.id)
+    }
+
     /// Tells the heir as soon as it has all and nothing is open; gives up when it is too late. What
     /// is not committed by then would leave its clients in doubt.
     pub(super) fn transfer_on(&mut self) {

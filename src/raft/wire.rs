@@ -115,9 +115,12 @@ pub(super) fn encode_in(buffer: Vec<u8>, envelope: &Envelope, message: &Message)
             received,
             durable,
             token,
+            is_strained,
         } => {
-            let numbers = [*round, received.0, durable.0, *token];
-            frame(buffer, envelope, 9, &numbers, &[])
+            // As long as all is well the frame is what members know that do not know of strain.
+            let numbers = [*round, received.0, durable.0, *token, 1];
+            let count = if *is_strained { 5 } else { 4 };
+            frame(buffer, envelope, 9, &numbers[..count], &[])
         }
         Message::TimeoutNow => frame(buffer, envelope, 10, &[], &[]),
         Message::SnapshotOffer { id, membership } => {
@@ -327,6 +330,7 @@ pub(super) fn decode_in(
             received: LogIndex(take(rest)?),
             durable: LogIndex(take(rest)?),
             token: take(rest)?,
+            is_strained: !rest.is_empty() && take_flag(rest)?,
         },
         10 => Message::TimeoutNow,
         11 => Message::SnapshotOffer {

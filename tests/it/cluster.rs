@@ -9,6 +9,7 @@ mod door;
 mod group;
 mod measure;
 mod proxy;
+mod relief;
 
 use std::time::{Duration, Instant};
 

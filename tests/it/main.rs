@@ -12,6 +12,7 @@
 
 mod allocations;
 mod check;
+mod clock_jumps;
 mod cluster;
 mod commands;
 mod company;

@@ -230,7 +230,8 @@ impl Judge {
         let member = &self.members[member];
         let at = member.history.stamp;
         let latest = at.max(member.high.0);
-        Moment { at, latest }
+        let offset = member.history.offset;
+        Moment { at, offset, latest }
     }
 
     /// Why a request is not even looked at, if so.

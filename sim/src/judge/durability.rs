@@ -186,6 +186,7 @@ impl Judge {
     /// A member is gone, be it by a crash or on request.
     pub(crate) fn lost(&mut self, member: usize, end: End, ran: u64) {
         self.may_skip(member);
+        self.time.lost(member);
         if self.group.is_some() {
             self.members[member].durability.sync_failed = false;
             return self.group_lost(member);

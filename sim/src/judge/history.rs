@@ -47,12 +47,15 @@ pub(crate) enum Step {
 pub(crate) struct Entry {
     pub(crate) index: u64,
     pub(crate) stamp: u64,
+    /// How far it says the wall clock to be ahead, where it says so.
+    pub(crate) offset: Option<i64>,
     pub(crate) steps: Rc<Vec<Step>>,
 }
 
-/// Takes an entry's payload apart.
-pub(crate) fn steps_of(payload: &[u8]) -> Vec<Step> {
+/// Takes an entry's payload apart: the offset that it sets, and its steps.
+pub(crate) fn parts_of(payload: &[u8]) -> (Option<i64>, Vec<Step>) {
     let (mut reader, mut ranges) = (Reader::new(payload), Vec::new());
+    let offset = reader.offset().map(|offset| offset.0);
     let mut steps = Vec::new();
     let mut command = |reader: &mut Reader<'_>| {
         let item = reader.next(&mut ranges)?;
@@ -73,7 +76,7 @@ pub(crate) fn steps_of(payload: &[u8]) -> Vec<Step> {
             }
         });
     }
-    steps
+    (offset, steps)
 }
 
 /// What came of a step on the model.
@@ -92,6 +95,8 @@ pub(crate) struct History {
     pub(crate) applied: u64,
     /// Its stamp.
     pub(crate) stamp: u64,
+    /// How far the wall clock is ahead of that, as the last entry says that has said it.
+    pub(crate) offset: i64,
     /// What of the present entry is still to be executed.
     pub(crate) ahead: VecDeque<Step>,
     /// The step that was executed last.
@@ -116,7 +121,7 @@ impl History {
     /// Puts the model back to what it was behind the entry `index`, by executing all up to there.
     pub(crate) fn rebuild(&mut self, index: u64) {
         self.model = Model::default();
-        (self.applied, self.stamp) = (0, 0);
+        (self.applied, self.stamp, self.offset) = (0, 0, 0);
         self.ahead.clear();
         self.last = None;
         self.spoilt.clear();
@@ -143,13 +148,14 @@ impl History {
     pub(crate) fn begin(&mut self, entry: &Entry) {
         self.applied = entry.index;
         self.stamp = self.stamp.max(entry.stamp);
+        self.offset = entry.offset.unwrap_or(self.offset);
         self.ahead.extend(entry.steps.iter().cloned());
     }
 
     /// Executes the next step on the model.
     pub(crate) fn execute(&mut self) -> Option<&Executed> {
         let step = self.ahead.pop_front()?;
-        let moment = Moment::exactly(self.stamp);
+        let moment = Moment::exactly(self.stamp, self.offset);
         self.model.begin_step();
         let want = match &step {
             Step::Command(command) => self.run(command, moment),

@@ -161,6 +161,10 @@ invariants! {
     S9, "clients are accounted for",
         "The memory of clients is what a recount gives, and no client is kept that was killed or \
          has had its time.";
+    S10, "lives last as long as they should",
+        "Replicated time goes on as the monotonic clock of the member does that stamps, but for \
+         steps of its wall clock of up to a second, and as the wall clock while a server is down; \
+         and what an entry says of the wall clock is what that says.";
     C1, "linearizable",
         "What clients have asked and seen can have happened one thing at a time, whatever the node \
          says of it: nothing acknowledged is lost, nothing refused is seen, and what was neither \
@@ -184,6 +188,9 @@ invariants! {
         "When all faults have ended, no change of membership stays under way.";
     L5, "a leader stays",
         "Whoever leads while nothing goes wrong goes on to lead.";
+    L7, "who has no room lets others lead",
+        "A leader whose disk is full gives its office away where a majority of the others has \
+         room.";
     L6, "repair ends",
         "When all faults have ended and a majority of members lacks nothing, no member stays under \
          repair.";

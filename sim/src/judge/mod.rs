@@ -16,6 +16,7 @@ pub(crate) mod ledger;
 mod reasons;
 mod staleness;
 mod state;
+mod time;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
@@ -29,9 +30,10 @@ use dialogue::{Dialogue, Question};
 use durability::Durability;
 pub(crate) use durability::{End, Policy};
 use group::Group;
-use history::{Entry, History, Step, Words, fingerprint, spelled, steps_of};
+use history::{Entry, History, Step, Words, fingerprint, parts_of, spelled};
 use invariant::{Id, Verdict, Violation};
 pub(crate) use reasons::Reasons;
+use time::Times;
 
 use crate::goals::{Goal, Goals};
 use crate::wire::Value;
@@ -89,6 +91,8 @@ pub(crate) struct Judge {
     pub(crate) replies: u64,
     /// Requests asked so far.
     asked: u64,
+    /// What stamps have said of time.
+    time: Times,
 }
 
 /// The circumstances under which a member did what it witnesses.
@@ -122,6 +126,7 @@ impl Judge {
         Self {
             members: (0..members).map(|_| member()).collect(),
             group: (members > 1).then(Group::default),
+            time: Times::new(members),
             ..Self::default()
         }
     }
@@ -129,6 +134,7 @@ impl Judge {
     /// A member was told the time.
     pub(crate) fn told_time(&mut self, member: usize, now: Now) {
         self.members[member].raise(now.wall_ms(), now.mono.0);
+        self.time.told(member, now);
     }
 
     /// A member may believe that its disk is full.
@@ -249,13 +255,19 @@ impl Judge {
                     stamp,
                     payload,
                 } => {
-                    let steps = Rc::new(steps_of(&payload));
+                    let (offset, steps) = parts_of(&payload);
                     let entry = Entry {
                         index: index.0,
                         stamp: stamp.0,
-                        steps,
+                        offset,
+                        steps: Rc::new(steps),
                     };
                     self.entry(member, entry, around)?;
+                    self.time
+                        .applied(stamp, self.members[member].history.offset)?;
+                }
+                Witnessed::Stamped { stamp, offset } => {
+                    self.time.stamped(member, stamp, offset, around.now)?;
                 }
                 Witnessed::Restored { index } => self.group_restored(member, index.0)?,
                 Witnessed::Digest { index, digest } => self.has_state(member, index.0, digest)?,

@@ -27,7 +27,7 @@ pub(super) fn expire(call: &mut Call<'_>) -> Answer {
     let given = call.integer(2)?;
     let scale = if name.starts_with('p') { 1 } else { 1000 };
     let base = if name.ends_with("at") {
-        0
+        -call.moment.offset
     } else {
         call.moment.at as i64
     };
@@ -97,12 +97,13 @@ pub(super) fn ttl(call: &mut Call<'_>) -> Answer {
 
 pub(super) fn expiretime(call: &mut Call<'_>) -> Answer {
     let seconds = call.name() == "expiretime";
+    let offset = call.moment.offset;
     Ok(Want::Integer(match call.get(&call.arg(1)) {
         None => -2,
         Some(item) => match item.expiry {
             None => -1,
-            Some(time) if seconds => rounded(time),
-            Some(time) => time as i64,
+            Some(time) if seconds => rounded(time.saturating_add_signed(offset)),
+            Some(time) => time.saturating_add_signed(offset) as i64,
         },
     }))
 }

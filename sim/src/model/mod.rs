@@ -61,14 +61,17 @@ pub(crate) struct Item {
 pub(crate) struct Moment {
     /// Replicated time: what is dead by it is absent.
     pub(crate) at: u64,
+    /// How far the wall clock is ahead of that: what moments mean that it names.
+    pub(crate) offset: i64,
     /// The latest that the member's own clock may have said, by which remaining times are told.
     pub(crate) latest: u64,
 }
 
 impl Moment {
     /// The moment of a command in the log.
-    pub(crate) fn exactly(at: u64) -> Self {
-        Self { at, latest: at }
+    pub(crate) fn exactly(at: u64, offset: i64) -> Self {
+        let latest = at;
+        Self { at, offset, latest }
     }
 }
 

@@ -86,10 +86,10 @@ fn deadline(call: &Call<'_>, unit: Unit, place: usize) -> Result<u64, String> {
     let base = if matches!(unit, Unit::Ex | Unit::Px) {
         call.moment.at as i64
     } else {
-        0
+        -call.moment.offset
     };
     let time = millis.and_then(|millis| millis.checked_add(base));
-    time.map(|time| time as u64).ok_or_else(invalid)
+    time.map(|time| time.max(0) as u64).ok_or_else(invalid)
 }
 
 /// The words behind SET or GETEX.

@@ -6,7 +6,7 @@ fn play(model: &mut Model, at: u64, line: &str) -> Want {
     let args: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
     let row = find(args[0]).unwrap();
     assert!(row.takes(args.len()), "{line}");
-    model.run(row, 0, Moment::exactly(at), &args)
+    model.run(row, 0, Moment::exactly(at, 0), &args)
 }
 
 #[test]

@@ -102,10 +102,13 @@ pub(crate) fn spelled(frame: &Bytes) -> Spelled {
             received,
             durable,
             token,
+            is_strained,
         } => {
+            let strain = if *is_strained { ", strained" } else { "" };
             let (received, durable, token) = (received.0, durable.0, token & 0xffff);
-            let says =
-                format!("round {round}, received {received}, durable {durable}, token {token:04x}");
+            let says = format!(
+                "round {round}, received {received}, durable {durable}, token {token:04x}{strain}"
+            );
             ("heartbeat reply", says)
         }
         Message::TimeoutNow => ("timeout now", String::new()),

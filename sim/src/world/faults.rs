@@ -9,7 +9,7 @@ use crate::disk::{NO_SPACE, OTHER_SHORTAGES};
 use crate::draws::{Dice, Stream};
 use crate::goals::Fault;
 use crate::judge::End;
-use crate::scenario::{Every, Scenario};
+use crate::scenario::{Every, SECOND, Scenario};
 
 /// The classes that strike a member now and then.
 const STRIKING: [Fault; 10] = [
@@ -143,6 +143,7 @@ impl World {
     /// What a class does to a member this time; nothing where the disk will say it.
     fn drawn(&mut self, number: usize, fault: Fault, dice: &mut Dice) -> Option<Strike> {
         let (members, flaps) = (self.members.len(), self.scenario.flaps);
+        let time = self.time;
         let member = &mut self.members[number];
         Some(match fault {
             Fault::Pause => Strike::Pause {
@@ -152,9 +153,17 @@ impl World {
                 length: dice.exponential(500_000_000).min(3_000_000_000),
             },
             Fault::Jump => {
-                let scale = *dice.pick(&[1_000, 1_000_000, 60_000_000, 3_600_000_000]);
+                let hour = 3_600_000_000;
+                let scale = *dice.pick(&[1_000, 1_000_000, 60_000_000, hour, 48 * hour]);
                 let by_us = dice.within(1, scale) as i64;
-                let by_us = if dice.coin() { by_us } else { -by_us };
+                let wrong_us = member.clock.wrong_us(time);
+                // What was wrong is often set right by whoever sees it.
+                let by_us = match dice.below(4) {
+                    0 => by_us,
+                    1 => -by_us,
+                    _ if wrong_us.abs() > 1_000_000 => -wrong_us,
+                    _ => by_us,
+                };
                 Strike::Jump { by_us }
             }
             Fault::Drift => {
@@ -169,7 +178,8 @@ impl World {
             }
             Fault::Full => Strike::Fill {
                 space: dice.below(16 << 10),
-                length: dice.within(50_000_000, 4_000_000_000),
+                // In a group long enough for a leader to be seen that clings to its office.
+                length: dice.within(50_000_000, if members > 1 { 12 } else { 4 } * SECOND),
                 code: if dice.coin() {
                     NO_SPACE
                 } else {

@@ -115,6 +115,8 @@ pub(super) struct Member {
     pub(super) stopping: bool,
     /// The judge knows that it serves.
     pub(super) serving: bool,
+    /// Since when, by the time that its process runs, it leads without room while others have some.
+    pub(super) clings_since: Option<u64>,
     /// It served as leader when it was last listened to.
     pub(super) led: bool,
     /// What it witnessed since it began to serve and before that was judged.
@@ -184,6 +186,7 @@ impl Member {
             doom: None,
             stopping: false,
             serving: false,
+            clings_since: None,
             led: false,
             held: Vec::new(),
             flipped: None,

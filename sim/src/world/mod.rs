@@ -16,6 +16,7 @@ mod member;
 pub(crate) mod mishaps;
 pub(crate) mod observed;
 mod promises;
+mod room;
 mod settling;
 pub(crate) mod standing;
 mod turn;

@@ -326,6 +326,7 @@ impl World {
             }
             self.listen(number, Heard::Flushed { recovered })?;
             self.check_member(number)?;
+            self.check_room(number)?;
             if !self.boundary(number, || Point::Plain(Plain::Flushed)) {
                 return Ok(());
             }

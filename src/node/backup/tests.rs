@@ -7,7 +7,7 @@ use crate::ids::{ClusterId, Incarnation, NodeId};
 use crate::node::base::Identity;
 use crate::node::restore::{NoBackup, Restore, Restored};
 use crate::raft::{Kind, KnownSum, Member, Membership};
-use crate::time::Stamp;
+use crate::time::{Offset, Stamp};
 use alloc::collections::BTreeMap;
 use alloc::vec;
 use core::fmt::Write;
@@ -123,6 +123,7 @@ fn directory() -> Files {
         index: LogIndex(4),
         term: Term(1),
         stamp: Stamp(40),
+        offset: Offset(0),
         grouped: true,
         hash_seed: Some(9),
         membership: members(),
@@ -209,7 +210,7 @@ fn a_member_becomes_a_server_of_its_own() {
     assert!(shown[0].contains("id: NodeId(1)"), "{}", shown[0]);
     assert!(!shown[0].contains("Incarnation(12)"), "{}", shown[0]);
     let head = alloc::format!(
-        "index: LogIndex(4), term: Term(1), stamp: Stamp(40), grouped: false, \
+        "index: LogIndex(4), term: Term(1), stamp: Stamp(40), offset: Offset(0), grouped: false, \
          hash_seed: Some(9), membership: {alone:?}"
     );
     assert!(shown[1].contains(&head), "{}", shown[1]);

@@ -468,6 +468,10 @@ impl Node {
             out,
             format_args!("replicated_time:{}", self.applied_stamp.0),
         );
+        put(
+            out,
+            format_args!("replicated_time_offset_ms:{}", self.applied_offset.0),
+        );
         put(out, format_args!("applied_index:{}", self.commit.applied.0));
         put(
             out,

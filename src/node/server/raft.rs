@@ -160,7 +160,8 @@ impl Node {
         format!(
             "role:{role}\r\nserves:{}\r\nid:{}\r\nincarnation:{:016x}\r\nterm:{}\r\n\
              leader:{}\r\ncommit:{}\r\napplied:{}\r\nlast:{}\r\nbase:{}\r\n\
-             changing:{}\r\njoint:{}\r\nrepairing:{}\r\n",
+             changing:{}\r\njoint:{}\r\nrepairing:{}\r\n\
+             disk:{}\r\n",
             u8::from(self.is_master() && self.phase != Phase::Recovering),
             self.config.id.0,
             raft.incarnation().0,
@@ -173,6 +174,11 @@ impl Node {
             u8::from(raft.is_changing()),
             u8::from(raft.in_force().is_joint()),
             u8::from(raft.is_repairing()),
+            match (self.no_space(), self.is_slow()) {
+                (true, _) => "full",
+                (false, true) => "slow",
+                (false, false) => "ok",
+            },
         )
     }
 

@@ -117,14 +117,15 @@ fn any_message() -> impl Strategy<Value = Message> {
                 led_before: led_before.map(u64::from),
             }
         ),
-        any::<[u64; 4]>().prop_map(
-            |[round, received, durable, token]| Message::HeartbeatReply {
+        any::<([u64; 4], bool)>().prop_map(|([round, received, durable, token], is_strained)| {
+            Message::HeartbeatReply {
                 round,
                 received: LogIndex(received),
                 durable: LogIndex(durable),
-                token
+                token,
+                is_strained,
             }
-        ),
+        }),
         Just(Message::TimeoutNow),
         any_part().prop_map(Message::Part),
         (any_place(), any::<u64>()).prop_map(|(place, bytes)| Message::PartReply { place, bytes }),
