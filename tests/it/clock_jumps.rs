@@ -30,7 +30,15 @@ impl Desk {
         let node = Node::new(config, now);
         let mut desk = Self { node, now };
         let (conn, address) = (CLIENT, "127.0.0.1:1");
-        desk.node.handle(now, Input::Opened { conn, address });
+        desk.node.handle(
+            now,
+            Input::Opened {
+                conn,
+                address,
+                local: "",
+                descriptor: -1,
+            },
+        );
         desk.node.flush(now, &mut Vec::new());
         desk
     }
