@@ -62,8 +62,8 @@ pub enum Effect {
 const _: () = assert!(size_of::<Effect>() <= 48);
 
 /// Whether a driver may send this frame again while the process stands in the turn behind the one
-/// that made it: a heartbeat, or an answer to one. It says nothing new by that, and confirms nothing
-/// that it did not when it was made; a network may double any frame.
+/// that made it: a heartbeat, or an answer to one. It says nothing new by that, and confirms
+/// nothing that it did not when it was made; a network may double any frame.
 pub fn may_be_repeated(frame: &[u8]) -> bool {
     wire::is_heartbeat(frame)
 }

@@ -235,11 +235,16 @@ mod tests {
         prop_oneof![near, 0..4 * CHUNK_BYTES]
     }
 
+    /// Where something is written, its length and first byte, and whether a copy is kept before.
+    fn writes() -> impl Strategy<Value = (usize, usize, u8, bool)> {
+        (offsets(), 1..3 * CHUNK_BYTES, any::<u8>(), any::<bool>())
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn a_rope_is_the_string_that_was_written(
-            writes in proptest::collection::vec((offsets(), 1..3 * CHUNK_BYTES, any::<u8>(), any::<bool>()), 1..6),
+            writes in proptest::collection::vec(writes(), 1..6),
             start in offsets(),
             len in 0..2 * CHUNK_BYTES,
         ) {
@@ -265,7 +270,8 @@ mod tests {
                 prop_assert!(rope.is(&plain));
                 let end = (start + len).min(plain.len());
                 let expected = plain.get(start..end).unwrap_or_default();
-                prop_assert_eq!(rope.range(start, start + len).collect::<Vec<_>>().concat(), expected);
+                let pieces: Vec<&[u8]> = rope.range(start, start + len).collect();
+                prop_assert_eq!(pieces.concat(), expected);
                 while rope.dismantle(2) {
                     prop_assert_eq!(rope.recount(), rope.memory());
                 }

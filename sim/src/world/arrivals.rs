@@ -1,5 +1,5 @@
-//! Processes that come to their group on their first day: they dial each other, ask for numbers, die
-//! on their way, and come again.
+//! Processes that come to their group on their first day: they dial each other, ask for numbers,
+//! die on their way, and come again.
 //!
 //! A dial takes its time, and may end without an answer. Whoever gives up is started again by its
 //! operator, at another door and without a number of its own choice.

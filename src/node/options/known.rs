@@ -79,12 +79,12 @@ const SIGNALS: Form = Form::Words;
 
 const NO_TLS: &str = "there is no TLS here: put a proxy that speaks it before the server";
 const NO_LIMIT: &str = "this limit is always the same here";
-const NO_USERS: &str = "there is one user, the default one, who may do all: give it a password with \
-    requirepass";
+const NO_USERS: &str = "there is one user, the default one, who may do all: give it a password \
+    with requirepass";
 const NO_REPLICA: &str = "a server is no replica of another: form a group with --peers, or come \
     into one with --join";
-const NO_CLUSTER: &str = "keys are not spread over several servers here: form a group with --peers; \
-    to cluster clients it looks like a cluster of one shard";
+const NO_CLUSTER: &str = "keys are not spread over several servers here: form a group with \
+    --peers; to cluster clients it looks like a cluster of one shard";
 const NO_MODULES: &str = "there are no modules here";
 const NO_EVICTION: &str = "nothing is evicted here: at maxmemory, writes that take memory are \
     refused, and that is noeviction";
@@ -111,7 +111,8 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     // Where others values than these are not in force.
     known("databases", "16", Form::Integer(1, i32::MAX as i64)).at_start().fixed(DATABASES),
     known("maxmemory-policy", "noeviction", POLICIES).fixed(NO_EVICTION),
-    known("maxmemory-clients", "0", Form::Text).fixed("clients' memory has no limit of its own here"),
+    known("maxmemory-clients", "0", Form::Text)
+        .fixed("clients' memory has no limit of its own here"),
     known("notify-keyspace-events", "", Form::Text).fixed(NO_EVENTS),
     known("syslog-enabled", "no", YES_NO).at_start()
         .fixed("lines go to logfile or to standard output, and not to syslog"),

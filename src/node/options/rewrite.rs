@@ -1,4 +1,4 @@
-//! CONFIG REWRITE: a configuration file that says what is in force, and otherwise says what it said.
+//! CONFIG REWRITE: a configuration file that says what is in force, and else what it said before.
 
 use alloc::collections::BTreeSet;
 use alloc::format;

@@ -227,7 +227,9 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     acts("daemonize", "no", ON_OFF, "go into the background once it listens"),
     acts("pidfile", "", Form::Text, "where the process's number is written; removed at the end"),
     acts("rename-command", "", Form::Lines,
-        "`rename-command NAME \"\"` takes a command away; other names are refused").of(TAKEN_AWAY).hidden(),
+        "`rename-command NAME \"\"` takes a command away; other names are refused")
+        .of(TAKEN_AWAY)
+        .hidden(),
     acts("include", "", Form::Text, "read another file here; `*` and `?` name several").hidden(),
     acts("id", "", Form::Integer(1, i64::MAX), "this member's number in its group").hidden(),
     acts("peers", "", Form::Members,

@@ -207,7 +207,8 @@ proptest! {
             match step {
                 Step::Append(by) => {
                     let term = term + u64::from(by);
-                    held.append(Term(term), Stamp(0), Kind::Noop, Bytes::new(), KnownSum::default());
+                    let none = KnownSum::default();
+                    held.append(Term(term), Stamp(0), Kind::Noop, Bytes::new(), none);
                     list.push(term);
                 }
                 Step::Accept { back, terms } => {

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use bytes::Bytes;
 use seedis::ids::{ClusterId, Incarnation, LogIndex, NodeId, PersistSeq, Term};
@@ -13,6 +14,8 @@ use seedis::raft::{
 };
 use seedis::time::{Mono, Stamp};
 
+/// How long a member listens that comes late: half a heartbeat.
+const LISTENING: Duration = Duration::from_millis(25);
 const CLUSTER: ClusterId = ClusterId(1);
 
 /// What a disk holds for certain.
@@ -161,10 +164,18 @@ impl Stage {
     pub(super) fn wake(&mut self, id: u64) {
         let due = self.raft(id).deadline();
         let due = due.unwrap_or_else(|| panic!("{id} waits for nothing"));
+        let is_late = due < self.now;
         self.now = self.now.max(due);
         let now = self.now;
         self.raft(id).tick(now);
         self.settle(id);
+        // A member that comes late to what was due listens before it campaigns.
+        let due = self.actor(id).raft.as_ref().and_then(Raft::deadline);
+        if let Some(due) = due.filter(|due| is_late && due.since(now) <= LISTENING) {
+            self.now = due;
+            self.raft(id).tick(due);
+            self.settle(id);
+        }
     }
 
     /// Time passes, and nobody looks at the clock.
@@ -175,6 +186,13 @@ impl Stage {
     /// A member looks at the clock.
     pub(super) fn look(&mut self, id: u64) {
         let now = self.now;
+        // A leader has looked whenever a heartbeat was due: otherwise it would have paused.
+        while self.raft(id).is_leader()
+            && let Some(due) = self.raft(id).deadline().filter(|due| *due < now)
+        {
+            self.raft(id).tick(due);
+            self.settle(id);
+        }
         self.raft(id).tick(now);
         self.settle(id);
     }

@@ -3,9 +3,9 @@
 //! A turn may take long whatever is done about it: a command that is one piece of work, a page
 //! that is read from a slow disk. Others would take the silence for a death. So a thread repeats
 //! the last heartbeat to each member, or the last answer to one, as long as the loop stands in one
-//! turn, and no longer than `STANDS_MAX`. It says nothing new: a network may double any frame at any
-//! time, and a doubled heartbeat confirms the round, the commit and the token that it names, which
-//! are those of the time when the node made it. A process that is stopped repeats nothing.
+//! turn, and no longer than `STANDS_MAX`. It says nothing new: a network may double any frame at
+//! any time, and a doubled heartbeat confirms the round, the commit and the token that it names,
+//! which are those of the time when the node made it. A process that is stopped repeats nothing.
 #![expect(
     clippy::disallowed_types,
     reason = "the thread measures how long the loop stands, and writes where the loop would write"

@@ -1,10 +1,10 @@
 //! The first bytes of a connection between members: versions, proof of the secret, greetings.
 //!
 //! Each side proves that it knows the secret by a keyed sum (HMAC, RFC 2104) over all that was said
-//! on the connection so far: both prefaces, with the versions and a fresh number each, the greetings,
-//! and which side it is that speaks. Nothing that was overheard can be used again, nor turned around,
-//! nor can anybody in between change a byte of it. What follows on the connection is not protected:
-//! the network between members is to be trusted, or tunnelled.
+//! on the connection so far: both prefaces, with the versions and a fresh number each, the
+//! greetings, and which side it is that speaks. Nothing that was overheard can be used again, nor
+//! turned around, nor can anybody in between change a byte of it. What follows on the connection
+//! is not protected: the network between members is to be trusted, or tunnelled.
 
 use std::io;
 use std::time::Duration;
