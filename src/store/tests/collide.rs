@@ -48,7 +48,7 @@ impl Work {
 
 #[test]
 fn keys_of_one_hash_are_moved_and_compared_as_few_times_as_others() {
-    const KEYS: u32 = 30_000;
+    const KEYS: u32 = 24_000;
     for bits in WEAK {
         let (mut store, mut work) = (colliding(bits, SEGMENT_KEYS_MAX), Work::default());
         for number in 0..KEYS {
@@ -66,7 +66,7 @@ fn keys_of_one_hash_are_moved_and_compared_as_few_times_as_others() {
             work.of(&mut store, |store| {
                 assert!(store.remove(0, &name(number), NOW));
             });
-            if number % 10_000 == 0 {
+            if number % 4_000 == 0 {
                 recount(&store);
             }
         }
@@ -86,7 +86,7 @@ fn keys_of_one_hash_are_moved_and_compared_as_few_times_as_others() {
 
 #[test]
 fn no_call_of_a_scan_shows_much_more_than_it_is_asked_for() {
-    const KEYS: u32 = 30_000;
+    const KEYS: u32 = 12_000;
     for bits in WEAK {
         let mut store = colliding(bits, SEGMENT_KEYS_MAX);
         for number in 0..KEYS {
@@ -172,7 +172,7 @@ fn keys_that_are_the_same_to_both_hashes_are_kept_all_the_same() {
 
 #[test]
 fn a_large_table_of_keys_with_one_hash_is_written_and_freed_in_small_pieces() {
-    const KEYS: u32 = 30_000;
+    const KEYS: u32 = 12_000;
     let mut store = colliding([0, 64], SEGMENT_KEYS_MAX);
     for number in 0..KEYS {
         set(&mut store, number, NewExpiry::Never);
