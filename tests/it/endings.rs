@@ -315,6 +315,8 @@ fn clients_are_killed_by_all_that_is_named() {
         &["SHUTDOWN", "SAVE", "NOSAVE"][..],
         &["SHUTDOWN", "ABORT", "NOW"],
         &["SHUTDOWN", "NOW", "ABORT"],
+        &["BGSAVE", "FOO"],
+        &["BGSAVE", "SCHEDULE", "SCHEDULE"],
     ] {
         assert_eq!(server.client().ask(words), "-ERR syntax error");
     }

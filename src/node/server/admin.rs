@@ -62,6 +62,10 @@ impl Node {
                 let secret = if open { "nopass" } else { "#(hidden)" };
                 reply.bulk_fmt(format_args!("user default on {secret} ~* &* +@all"));
             }
+            ServerVerb::Lolwut if args.len() > 2 && args.is(1, "version") => {
+                args.integer(2)?;
+                reply.verbatim(*b"txt", &format!("Redis ver. {REDIS_VERSION}\n"));
+            }
             ServerVerb::Lolwut => reply.verbatim(*b"txt", &format!("Redis ver. {REDIS_VERSION}\n")),
             _ => reply.ok(),
         }
@@ -109,8 +113,16 @@ impl Node {
 
     fn rewrite_verb(&mut self, verb: ServerVerb, request: Request<'_, '_>) -> Outcome {
         let Request {
-            slot, mut reply, ..
+            slot,
+            args,
+            mut reply,
+            ..
         } = request;
+        // Both ways are the same here: a rewrite waits for the one that is running.
+        let is_known = args.len() == 1 || args.len() == 2 && args.is(1, "schedule");
+        if verb == ServerVerb::BgSave && !is_known {
+            return Err(Error::SYNTAX);
+        }
         if self.commit.log.is_none() {
             return Err(Error::text(
                 "ERR there is no log to rewrite: appendonly is no".into(),
