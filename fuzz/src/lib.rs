@@ -5,7 +5,9 @@
 pub mod aof_mutate;
 pub mod aof_recover;
 mod bytes;
+pub mod command_line;
 pub mod command_model;
+pub mod config_file;
 pub mod decisions;
 pub mod disk;
 mod frames;
@@ -21,7 +23,7 @@ pub mod served;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets; a corpus is a folder of this name.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 10] = [
     ("resp_parse", resp_parse::run),
     ("resp_split", resp_split::run),
     ("command_model", command_model::run),
@@ -30,4 +32,6 @@ pub const TARGETS: [Target; 8] = [
     ("raft_wire", raft_wire::run),
     ("raft_frames", raft_frames::run),
     ("decisions", decisions::run),
+    ("config_file", config_file::run),
+    ("command_line", command_line::run),
 ];

@@ -143,7 +143,8 @@ impl Served {
                     Effect::Resume { .. }
                     | Effect::Message { .. }
                     | Effect::Note(_)
-                    | Effect::Configuration(_) => {}
+                    | Effect::LogLevel(_)
+                    | Effect::Configuration { .. } => {}
                 }
             }
         }

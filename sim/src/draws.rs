@@ -57,6 +57,8 @@ impl Stream {
     pub(crate) const HURRY: Self = Self::new(*b"hurry.", 1);
     /// What happens to a process that comes to its group, by member and ordinal.
     pub(crate) const ARRIVAL: Self = Self::new(*b"arrive", 1);
+    /// Whether a configuration file can be written, by member, life and wish.
+    pub(crate) const CONFIGURATION: Self = Self::new(*b"config", 1);
     /// Identities that a driver would take from the system.
     pub(crate) const IDENTITY: Self = Self::new(*b"ident.", 1);
 }

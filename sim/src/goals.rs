@@ -99,6 +99,7 @@ counted! {
     Formed, "formed", "a group was formed by those who heard of each other";
     Admitted, "admitted", "somebody new was given a number";
     TurnedAway, "turned-away", "somebody new was told that its number is taken, or where to ask";
+    Unwritten, "unwritten", "a client was told that the configuration file could not be written";
     MinorityLost, "minority-lost", "some members never came back, and the others went on";
 }
 

@@ -65,7 +65,8 @@ impl Node {
                 | Blocked::Reload
                 | Blocked::Rewrite
                 | Blocked::Change
-                | Blocked::Transfer => session.reply().ok(),
+                | Blocked::Transfer
+                | Blocked::Configuration { .. } => session.reply().ok(),
             }
             self.note_answer(conn, Answer::Other);
         }

@@ -48,8 +48,15 @@ pub enum Effect {
         /// The operation.
         op: DiskOp,
     },
-    /// See to it that the configuration file says these values.
-    Configuration(Box<Vec<Setting>>),
+    /// See to it that the configuration file says these values, and tell how that went.
+    Configuration {
+        /// The name of the wish.
+        number: u64,
+        /// What is in force.
+        settings: Box<Vec<Setting>>,
+    },
+    /// From here on only lines of this weight are worth writing (`loglevel`).
+    LogLevel(Box<Vec<u8>>),
     /// Worth a line in a log.
     Note(Box<Note>),
     /// The node has stopped: nothing more will come of it.

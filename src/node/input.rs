@@ -92,6 +92,13 @@ pub enum Input<'a> {
         /// How it ended.
         outcome: Result<DiskDone, DiskError>,
     },
+    /// The configuration file was written, or is as it was.
+    Configuration {
+        /// The wish.
+        number: u64,
+        /// What kept it from being written.
+        outcome: Result<(), &'a str>,
+    },
     /// The deadline has passed, or may have.
     Timer,
     /// What the driver has seen of the process, as it does some times a second.

@@ -160,6 +160,8 @@ pub struct Node {
     figures: Figures,
     /// When this node was made, in seconds since the Unix epoch.
     started_s: u64,
+    /// How often the configuration file was to be written.
+    configurations: u64,
     /// A command of a transaction is being applied.
     applying: bool,
     /// Whether dead keys are freed without being asked for.
@@ -217,6 +219,7 @@ impl Node {
             stats: Stats::default(),
             figures: Figures::default(),
             started_s: now.wall_us / 1_000_000,
+            configurations: 0,
             applying: false,
             active_expire: true,
             expiry_left_over: false,
@@ -288,6 +291,7 @@ impl Node {
             Input::Wants { id } => self.wants_in(id),
             Input::RefusedPeer => self.stats.refused_peers += 1,
             Input::Disk { ticket, outcome } => self.disk(ticket, outcome),
+            Input::Configuration { number, outcome } => self.configuration_written(number, outcome),
             // What else is due is looked for at `flush`, whatever woke the driver.
             Input::Timer => self.take_turns(),
             Input::Sampled(sample) => self.sampled(sample),

@@ -154,6 +154,7 @@ impl Node {
             !session.closing
                 && session.blocked.is_none()
                 && session.assembling.is_none()
+                && !(session.will_wait && session.is_busy())
                 && session.parked.len() <= PARKED_BYTES_MAX
         })
     }
@@ -299,6 +300,7 @@ impl Node {
         };
         let (db, protocol, silent) = (session.db, session.protocol, session.is_silent());
         if session.is_busy() {
+            session.will_wait |= may_wait(row);
             session
                 .parked
                 .park(session.proposed, db, protocol, silent, args);
@@ -437,6 +439,11 @@ impl Node {
                     let clock = self.applied_stamp;
                     let mut reply = Reply::new(&mut out, protocol);
                     let row = table::find(args.name());
+                    if row.is_some_and(may_wait)
+                        && let Some(session) = self.sessions.get_mut(slot)
+                    {
+                        session.will_wait = false;
+                    }
                     let outcome = match row {
                         Some(row) if needs_leader(row) && !self.serves() => {
                             Err(self.elsewhere(Some(row), args))
@@ -447,6 +454,11 @@ impl Node {
                         }
                         None => Err(unknown_command(args)),
                     };
+                    // Who waits is answered when the wait is over.
+                    let waits = self
+                        .sessions
+                        .get(slot)
+                        .is_some_and(|session| session.blocked.is_some());
                     is_cut = outcome == Err(Error::Unfinished);
                     if let (true, Some(row)) = (is_cut, row) {
                         let begun = out.split_off(mark);
@@ -459,7 +471,7 @@ impl Node {
                             is_old: false,
                         };
                         self.hold_for(slot, long, args, begun);
-                    } else if !silent {
+                    } else if !silent && !waits {
                         let away = outcome == Err(Error::CLUSTER_DOWN) || is_moved(&outcome);
                         let answer = if away {
                             Answer::Elsewhere
@@ -566,6 +578,12 @@ fn needs_leader(row: &Row) -> bool {
         Kind::Session(verb) => matches!(verb, SessionVerb::Exec | SessionVerb::Watch),
         Kind::Server(_) => false,
     }
+}
+
+/// Whether a command may be answered later than it is run.
+fn may_wait(row: &Row) -> bool {
+    use ServerVerb::{Config, Debug, Raft, Save, Wait};
+    matches!(row.kind, Kind::Server(Config | Debug | Raft | Save | Wait))
 }
 
 /// The verbs that a transaction does not queue.

@@ -101,7 +101,8 @@ fn until(why: Blocked) -> Option<Mono> {
         | Blocked::Reload
         | Blocked::Rewrite
         | Blocked::Change
-        | Blocked::Transfer => None,
+        | Blocked::Transfer
+        | Blocked::Configuration { .. } => None,
     }
 }
 

@@ -92,6 +92,11 @@ pub enum Blocked {
     Store,
     /// DEBUG RELOAD: until the log is loaded again.
     Reload,
+    /// CONFIG REWRITE: until the file is written.
+    Configuration {
+        /// Which of the node's wishes it was.
+        number: u64,
+    },
 }
 
 /// What the node keeps of one client.
@@ -153,6 +158,9 @@ pub struct Session {
     pub watched_bytes: usize,
     /// Whether a watched key has changed.
     pub watch_broken: bool,
+    /// Among what is parked is a request that may wait: what comes behind it is not looked at, or
+    /// a write would be answered before it.
+    pub will_wait: bool,
     /// What it waits for; nothing it sent is looked at before.
     pub blocked: Option<Blocked>,
     /// A request that is whole, and is still put together.

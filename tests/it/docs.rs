@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use seedis::node::options::{self, Meaning};
+
 /// How a path begins that is meant from the root of the tree.
 const ROOTS: [&str; 7] = ["src/", "sim/", "tests/", "docs/", "conf/", "fuzz/", ".ci/"];
 
@@ -26,6 +28,17 @@ fn links_and_paths_lead_somewhere() {
         lost.extend(lost_in(&text, folder, &root, &page.display().to_string()));
     }
     assert!(lost.is_empty(), "these lead nowhere:\n{}", lost.join("\n"));
+}
+
+#[test]
+fn every_option_that_acts_is_on_the_page_for_operators() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/OPERATING.md")).unwrap();
+    let acting = options::all().filter(|option| option.meaning == Meaning::Acts);
+    for option in acting.filter(|option| !option.name.starts_with("debug-")) {
+        let name = format!("`{}", option.name);
+        assert!(page.contains(&name), "{name} is missing");
+    }
 }
 
 /// Every link and path of a page that leads nowhere, with its line.

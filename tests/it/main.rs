@@ -16,6 +16,7 @@ mod clock_jumps;
 mod cluster;
 mod commands;
 mod company;
+mod configuration;
 mod core_speed;
 mod docs;
 mod endings;

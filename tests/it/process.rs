@@ -171,6 +171,18 @@ impl Client {
         self.try_ask(words).expect("a reply")
     }
 
+    /// The same for words that are no text.
+    pub(crate) fn ask_bytes(&mut self, words: &[&[u8]]) -> String {
+        let mut request = format!("*{}\r\n", words.len()).into_bytes();
+        for word in words {
+            request.extend(format!("${}\r\n", word.len()).bytes());
+            request.extend_from_slice(word);
+            request.extend_from_slice(b"\r\n");
+        }
+        let sent = self.stream.get_mut().write_all(&request);
+        sent.and_then(|()| self.reply()).expect("a reply")
+    }
+
     pub(crate) fn send(&mut self, words: &[&str]) -> std::io::Result<()> {
         let mut request = format!("*{}\r\n", words.len());
         for word in words {

@@ -208,7 +208,7 @@ impl Point {
             Input::Ended { .. } | Input::Closed { .. } => Plain::Closed,
             Input::Wants { .. } | Input::Asks { .. } => Plain::Wanted,
             Input::Met { .. } | Input::RefusedPeer => Plain::Met,
-            Input::Timer | Input::Sampled(_) => Plain::Woken,
+            Input::Timer | Input::Sampled(_) | Input::Configuration { .. } => Plain::Woken,
             Input::Stop => Plain::Stopping,
         })
     }
@@ -221,7 +221,10 @@ impl Point {
             Effect::Send { .. } => Plain::Replies,
             Effect::Close { .. } => Plain::Closes,
             Effect::Resume { .. } => Plain::Resumes,
-            Effect::Configuration(_) | Effect::Note(_) | Effect::Stopped { .. } => Plain::Notes,
+            Effect::Configuration { .. }
+            | Effect::LogLevel(_)
+            | Effect::Note(_)
+            | Effect::Stopped { .. } => Plain::Notes,
         })
     }
 

@@ -13,7 +13,8 @@ const ABORTED: &str = "EXECABORT Transaction discarded because of previous error
 const LOADING: &str = "LOADING Redis is loading the dataset in memory";
 
 /// What a server answers while it loads, besides what is about the connection.
-pub(super) const WHILE_LOADING: [&str; 6] = ["echo", "info", "lastsave", "raft", "role", "time"];
+pub(super) const WHILE_LOADING: [&str; 7] =
+    ["config", "echo", "info", "lastsave", "raft", "role", "time"];
 
 /// The verbs that a transaction does not queue.
 pub(super) const NOT_QUEUED: [&str; 6] = ["multi", "exec", "discard", "watch", "quit", "reset"];
@@ -207,6 +208,11 @@ impl Judge {
                     return Ok(Want::OneOf(Vec::new()));
                 }
                 executed_for(conn, words, answer, executed, &step)
+            }
+            // Nothing is said before the file is written.
+            Class::Server if row.name == "config" => {
+                let written = self.members[member].configuration.take();
+                Ok(written.unwrap_or(Want::OneOf(Vec::new())))
             }
             Class::Read | Class::Server => {
                 let moment = self.moment(member);

@@ -36,6 +36,7 @@ pub(crate) use reasons::Reasons;
 use time::Times;
 
 use crate::goals::{Goal, Goals};
+use crate::model::Want;
 use crate::wire::Value;
 
 /// How the refusal ends of a change that would leave too few voters who answer.
@@ -56,6 +57,8 @@ struct Member {
     /// How many requests had been asked of all members when it last could believe its disk to be
     /// full.
     tight_asked: u64,
+    /// What the client is to be answered that had the configuration file written.
+    configuration: Option<Want>,
 }
 
 impl Member {
@@ -129,6 +132,20 @@ impl Judge {
             time: Times::new(members),
             ..Self::default()
         }
+    }
+
+    /// A member is told how it went with its configuration file.
+    pub(crate) fn configuration_written(&mut self, member: usize, outcome: Result<(), &str>) {
+        let want = match outcome {
+            Ok(()) => Want::OK,
+            Err(why) => {
+                self.goals.reach(Goal::Unwritten);
+                Want::Error(format!(
+                    "ERR Rewriting config file: {why}. The file is as it was"
+                ))
+            }
+        };
+        self.members[member].configuration = Some(want);
     }
 
     /// A member was told the time.

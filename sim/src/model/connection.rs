@@ -45,6 +45,11 @@ pub(super) fn server(_: &mut Call<'_>) -> Answer {
     Ok(Want::OneOf(vec![Want::Anything, Want::ErrorCode("ERR ")]))
 }
 
+/// In a transaction nobody can wait until a file is written.
+pub(super) fn configuration(_: &mut Call<'_>) -> Answer {
+    Err("ERR CONFIG REWRITE waits for the disk, which no transaction can".to_owned())
+}
+
 /// What becomes of a change of the group is seen by its members.
 pub(super) fn group(_: &mut Call<'_>) -> Answer {
     let codes = ["ERR ", "TRYAGAIN ", "UNCERTAIN ", "MOVED ", "CLUSTERDOWN "];

@@ -144,9 +144,16 @@ const ROWS: &[Row] = &[
     read("object", -2, object::object),
 ];
 
+/// Not among those that are drawn by lot: it is asked for by itself.
+const CONFIG: Row = Row {
+    class: Class::Server,
+    ..read("config", -2, connection::configuration)
+};
+
 /// The row of a command, by its name in any case.
 pub(crate) fn find(name: &[u8]) -> Option<&'static Row> {
     ROWS.iter()
+        .chain([&CONFIG])
         .find(|row| row.name.as_bytes().eq_ignore_ascii_case(name))
 }
 

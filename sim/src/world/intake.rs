@@ -37,6 +37,18 @@ impl World {
                     wanted,
                     incarnation,
                 },
+                News::Configuration { wish, fails } => {
+                    let outcome = if fails {
+                        Err("the disk is broken")
+                    } else {
+                        Ok(())
+                    };
+                    self.judge.configuration_written(number, outcome);
+                    Input::Configuration {
+                        number: wish,
+                        outcome,
+                    }
+                }
             };
             if !self.inform(number, input)? {
                 return Ok(false);

@@ -50,6 +50,8 @@ pub(super) enum News {
         wanted: NodeId,
         incarnation: Incarnation,
     },
+    /// How it went with the configuration file.
+    Configuration { wish: u64, fails: bool },
 }
 
 /// One member.
@@ -291,6 +293,7 @@ impl Member {
 /// What a member is told about itself and its group.
 fn config_of(number: usize, scenario: &Scenario) -> Config {
     let mut config = scenario.config.clone();
+    "seedis.conf".clone_into(&mut config.process.config_file);
     if scenario.members > 1 {
         let members = 0..scenario.founders;
         let is_asked_for = scenario.knocks && number >= scenario.founders;

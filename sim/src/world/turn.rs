@@ -8,6 +8,7 @@ use seedis::node::witness::Witnessed;
 use seedis::node::{Node, Phase};
 
 use super::links::Connection;
+use super::member::News;
 use super::promises::check_limits;
 use super::{Event, World};
 use crate::decisions::address::{Plain, Point};
@@ -418,8 +419,16 @@ impl World {
             Effect::Note(note) => self.tell(|| format!("member {number}: {note}")),
             Effect::Stopped { failure } => return self.stopped(number, failure.map(|f| *f)),
             Effect::Message { to, frame, .. } => self.send_frame(number, to, *frame)?,
-            // It was started without a configuration file.
-            Effect::Configuration(_) => {}
+            Effect::Configuration { number: wish, .. } => {
+                let (life, member) = (self.members[number].life, number as u64);
+                let fails = self
+                    .dice(Stream::CONFIGURATION, member << 32 | life, wish)
+                    .permille(300);
+                let news = News::Configuration { wish, fails };
+                self.members[number].news.push(news);
+                self.wake(number);
+            }
+            Effect::LogLevel(_) => {}
         }
         Ok(Performed::Done)
     }

@@ -30,6 +30,7 @@ pub(crate) enum Asked {
 pub(crate) struct Options {
     /// The configuration file, if it is one that can be written again.
     pub(crate) config_file: Option<PathBuf>,
+    pub(crate) is_from_standard_input: bool,
     pub(crate) port: u16,
     pub(crate) bind: Vec<String>,
     pub(crate) unixsocket: Option<PathBuf>,
@@ -41,6 +42,8 @@ pub(crate) struct Options {
     pub(crate) logfile: OsString,
     pub(crate) loglevel: LogLevel,
     pub(crate) supervised: Supervised,
+    pub(crate) pidfile: Option<PathBuf>,
+    pub(crate) daemonize: Switch,
     pub(crate) debug_sync_delay_us: u64,
     pub(crate) id: Option<u64>,
     pub(crate) peers: Vec<(u64, String)>,
@@ -89,6 +92,19 @@ pub(crate) enum LogLevel {
     Nothing,
 }
 
+impl LogLevel {
+    /// The one that a directive's value names.
+    pub(crate) fn of(value: &[u8]) -> Self {
+        match value {
+            b"debug" => Self::Debug,
+            b"verbose" => Self::Verbose,
+            b"warning" => Self::Warning,
+            b"nothing" => Self::Nothing,
+            _ => Self::Notice,
+        }
+    }
+}
+
 impl Asked {
     /// Reads what this process was started with. An error holds everything that is wrong, a line
     /// each.
@@ -104,7 +120,7 @@ impl Asked {
             _ => {}
         }
         let mut settings = Settings::default();
-        let mut config_file = None;
+        let (mut config_file, mut is_from_standard_input) = (None, false);
         // Redis takes a file as its first argument only, and so do we: `--port 1 file` would be
         // ambiguous.
         if let Some((first, rest)) = arguments.split_first()
@@ -116,7 +132,8 @@ impl Asked {
                 Ok(source) => settings.file(&source, &mut Disk),
                 Err(why) => settings.complain(why),
             }
-            config_file = (first != b"-").then(|| path.to_owned());
+            is_from_standard_input = first == b"-";
+            config_file = (!is_from_standard_input).then(|| path.to_owned());
         }
         let mut variables: Vec<_> = environment.into_iter().collect();
         variables.sort();
@@ -126,7 +143,8 @@ impl Asked {
         settings.arguments(arguments, &mut Disk);
         settings.finish();
         if settings.errors().is_empty() {
-            let options = Options::new(settings, config_file);
+            let mut options = Options::new(settings, config_file);
+            options.is_from_standard_input = is_from_standard_input;
             return Ok(Self::Serve(Box::new(options)));
         }
         Err(told(settings.errors()))
@@ -174,6 +192,7 @@ impl Options {
         };
         Self {
             config_file,
+            is_from_standard_input: false,
             port: port("port"),
             bind: text("bind").split_whitespace().map(str::to_owned).collect(),
             unixsocket: some("unixsocket").map(|_| path("unixsocket")),
@@ -182,13 +201,9 @@ impl Options {
             appendonly: switch("appendonly"),
             tcp_keepalive: number("tcp-keepalive"),
             logfile: path("logfile").into_os_string(),
-            loglevel: match value("loglevel").as_slice() {
-                b"debug" => LogLevel::Debug,
-                b"verbose" => LogLevel::Verbose,
-                b"warning" => LogLevel::Warning,
-                b"nothing" => LogLevel::Nothing,
-                _ => LogLevel::Notice,
-            },
+            loglevel: LogLevel::of(&value("loglevel")),
+            pidfile: some("pidfile").map(|_| path("pidfile")),
+            daemonize: switch("daemonize"),
             supervised: match value("supervised").as_slice() {
                 b"no" => Supervised::No,
                 b"systemd" => Supervised::Systemd,
@@ -215,6 +230,15 @@ impl Options {
         self.settings.configure(&mut config);
         config
     }
+}
+
+/// A variable of the environment that is no option.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what is told by those who start us, beside the options"
+)]
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// Every option with its default and its variable.

@@ -9,38 +9,66 @@ use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
 
 use seedis::node::options::rewrite::{Setting, rewritten};
 
+use tokio::sync::mpsc::UnboundedSender;
+
 use crate::config::files::{Disk, read_file};
 
-/// The configuration file, where the server was started with one.
-#[derive(Debug, Default)]
+/// A wish to write the file, and how it went.
+pub(crate) type Done = (u64, Result<(), String>);
+
+/// The configuration file, written by a thread of its own: nobody waits for its disk but the client
+/// that asked.
+#[derive(Debug)]
 pub(crate) struct Configuration {
-    path: Option<PathBuf>,
+    wishes: Sender<(u64, Vec<Setting>)>,
 }
 
 impl Configuration {
-    pub(crate) fn new(path: Option<PathBuf>) -> Self {
+    pub(crate) fn new(path: Option<PathBuf>, done: UnboundedSender<Done>) -> io::Result<Self> {
         // The process may change its directory; the file stays where it is.
         let path = path.map(|path| std::path::absolute(&path).unwrap_or(path));
-        Self { path }
+        let (wishes, wished) = channel::<(u64, Vec<Setting>)>();
+        let write = move || {
+            for (number, settings) in wished {
+                let outcome = match &path {
+                    Some(path) => save(path, &settings),
+                    None => Err("there is no configuration file".into()),
+                };
+                if let Err(why) = &outcome {
+                    tracing::warn!("CONFIG REWRITE: {why}; the file is as it was");
+                }
+                if done.send((number, outcome)).is_err() {
+                    return;
+                }
+            }
+        };
+        let thread = thread::Builder::new().name("configuration".into());
+        thread.spawn(write)?;
+        Ok(Self { wishes })
     }
 
-    /// Sees to it that the file gives these values at the next start. An error leaves it as it was.
-    pub(crate) fn save(&self, settings: &[Setting]) -> Result<(), String> {
-        let Some(path) = &self.path else {
-            return Err("there is no configuration file".into());
-        };
-        let source = read_file(path)?;
-        let text = rewritten(&source, settings, &mut Disk)?;
-        if text == source.text {
-            return Ok(());
-        }
-        // A link stays one: what it points to is replaced.
-        let target = fs::canonicalize(path).map_err(|error| error.to_string())?;
-        replace(&target, &text).map_err(|error| error.to_string())
+    /// Has the file written, after all that was wished before.
+    pub(crate) fn save(&self, number: u64, settings: Vec<Setting>) {
+        // The thread lives as long as this does.
+        let _ = self.wishes.send((number, settings));
     }
+}
+
+/// Sees to it that the file gives these values at the next start. An error leaves it as it was.
+fn save(path: &Path, settings: &[Setting]) -> Result<(), String> {
+    let source = read_file(path)?;
+    let text = rewritten(&source, settings, &mut Disk)?;
+    if text == source.text {
+        return Ok(());
+    }
+    // A link stays one: what it points to is replaced.
+    let target = fs::canonicalize(path).map_err(|error| error.to_string())?;
+    replace(&target, &text).map_err(|error| error.to_string())
 }
 
 /// Puts a new text in the place of a file, which is never seen half written, and keeps its mode and
@@ -99,13 +127,12 @@ mod tests {
         fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
         let _ = fs::remove_file(&link);
         std::os::unix::fs::symlink("real.conf", &link).unwrap();
-        let configuration = Configuration::new(Some(link.clone()));
-        configuration.save(&[setting("timeout", "9")]).unwrap();
+        save(&link, &[setting("timeout", "9")]).unwrap();
         assert_eq!(fs::read_to_string(&file).unwrap(), "# mine\ntimeout 9\n");
         assert_eq!(fs::metadata(&file).unwrap().mode() & 0o7777, 0o640);
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
         fs::remove_dir_all(&folder).unwrap();
-        configuration.save(&[setting("timeout", "8")]).unwrap_err();
+        save(&link, &[setting("timeout", "8")]).unwrap_err();
     }
 }

@@ -15,11 +15,16 @@ use std::io::{self, IsTerminal, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+use tracing::level_filters::LevelFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::writer::OptionalWriter;
 
 use crate::config::{LogLevel, Options};
 
@@ -46,6 +51,8 @@ static QUEUE: Queue = Queue {
     left: Condvar::new(),
 };
 static STARTED: OnceLock<()> = OnceLock::new();
+/// How much is written: 0 nothing, 1 warnings, 2 notices, 3 all.
+static DETAIL: AtomicU8 = AtomicU8::new(2);
 
 /// What is to be written, between those who say it and the thread that writes it.
 struct Queue {
@@ -98,15 +105,45 @@ impl Write for Writer {
     }
 }
 
+/// Makes a writer for the events that are worth a line at present.
+#[derive(Debug)]
+struct Worthy;
+
+impl MakeWriter<'_> for Worthy {
+    type Writer = OptionalWriter<Writer>;
+
+    fn make_writer(&self) -> Self::Writer {
+        OptionalWriter::some(Writer)
+    }
+
+    fn make_writer_for(&self, of: &Metadata<'_>) -> Self::Writer {
+        let worthy = match *of.level() {
+            Level::ERROR | Level::WARN => 1,
+            Level::INFO => 2,
+            Level::DEBUG | Level::TRACE => 3,
+        };
+        if worthy <= DETAIL.load(Ordering::Relaxed) {
+            OptionalWriter::some(Writer)
+        } else {
+            OptionalWriter::none()
+        }
+    }
+}
+
+/// From here on only what this level asks for is written.
+pub(crate) fn set_level(level: LogLevel) {
+    let detail = match level {
+        LogLevel::Debug | LogLevel::Verbose => 3,
+        LogLevel::Notice => 2,
+        LogLevel::Warning => 1,
+        LogLevel::Nothing => 0,
+    };
+    DETAIL.store(detail, Ordering::Relaxed);
+}
+
 /// Begins to write lines where the options want them.
 pub(crate) fn start(options: &Options) -> Result<(), String> {
-    use tracing::level_filters::LevelFilter;
-    let level = match options.loglevel {
-        LogLevel::Debug | LogLevel::Verbose => LevelFilter::DEBUG,
-        LogLevel::Notice => LevelFilter::INFO,
-        LogLevel::Warning => LevelFilter::WARN,
-        LogLevel::Nothing => LevelFilter::OFF,
-    };
+    set_level(options.loglevel);
     let target = if options.logfile.is_empty() {
         Target::Output
     } else {
@@ -115,15 +152,15 @@ pub(crate) fn start(options: &Options) -> Result<(), String> {
         let file = file.map_err(|e| format!("cannot open the log file {}: {e}", path.display()))?;
         Target::File { path, file }
     };
-    start_with(target, level)
+    start_with(target)
 }
 
 /// Begins to write lines to standard output.
 pub(crate) fn start_on_output() -> Result<(), String> {
-    start_with(Target::Output, tracing::level_filters::LevelFilter::INFO)
+    start_with(Target::Output)
 }
 
-fn start_with(target: Target, level: tracing::level_filters::LevelFilter) -> Result<(), String> {
+fn start_with(target: Target) -> Result<(), String> {
     let wants_colours = matches!(target, Target::Output)
         && io::stdout().is_terminal()
         && std::env::var_os("NO_COLOR").is_none();
@@ -132,12 +169,12 @@ fn start_with(target: Target, level: tracing::level_filters::LevelFilter) -> Res
     thread.map_err(|error| format!("cannot start a thread: {error}"))?;
     let _ = STARTED.set(());
     tracing_subscriber::fmt()
-        .with_max_level(level)
+        .with_max_level(LevelFilter::DEBUG)
         .with_target(false)
         .with_ansi(wants_colours)
         // They would be printed, and a print that fails is a panic.
         .log_internal_errors(false)
-        .with_writer(|| Writer)
+        .with_writer(Worthy)
         .init();
     Ok(())
 }

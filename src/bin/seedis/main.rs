@@ -1,6 +1,7 @@
 //! The shell: the only code that meets the machine.
 
 mod allocator;
+mod background;
 mod backup;
 mod check;
 mod clock;
@@ -89,6 +90,16 @@ fn begin() -> ExitCode {
             return ExitCode::from(EXIT_USAGE);
         }
     };
+    if background::is_wanted(&options) {
+        return match background::leave(&options) {
+            Ok(code) => code,
+            Err(error) => {
+                complain(&error);
+                ExitCode::FAILURE
+            }
+        };
+    }
+    background::settle();
     match run(&options, plan) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -191,7 +202,11 @@ async fn serve(options: &Options, plan: Plan, mut stops: Option<&mut Stops>) -> 
         announce(&format!(" PID: {}", std::process::id()));
         banner(options, &listeners);
     }
-    let configuration = Configuration::new(options.config_file.clone());
+    let _pid_file = options.pidfile.as_deref().map(background::PidFile::write);
+    background::is_ready();
+    let (rewritten, rewrites) = tokio::sync::mpsc::unbounded_channel();
+    let configuration = Configuration::new(options.config_file.clone(), rewritten)
+        .map_err(|error| format!("cannot start a thread: {error}"))?;
     let node = Node::new(config, clock.now());
     let server = Server::new(
         node,
@@ -207,6 +222,7 @@ async fn serve(options: &Options, plan: Plan, mut stops: Option<&mut Stops>) -> 
     task::spawn_local(Rc::clone(&server).flusher());
     task::spawn_local(Rc::clone(&server).disk_outcomes(outcomes));
     task::spawn_local(sample::watch(Rc::clone(&server)));
+    task::spawn_local(Rc::clone(&server).configuration_outcomes(rewrites));
     let keepalive_s = listener::keepalive_s(options.tcp_keepalive);
     for listener in listeners {
         task::spawn_local(listener::accept(Rc::clone(&server), listener, keepalive_s));

@@ -19,8 +19,10 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::clock::Clock;
-use crate::configuration::Configuration;
+use crate::config::LogLevel;
+use crate::configuration::{self, Configuration};
 use crate::disk::{Disk, Outcome};
+use crate::lines;
 use crate::manager::Manager;
 use crate::peers::{Peers, beat};
 use crate::stream::Stream;
@@ -374,6 +376,20 @@ impl Server {
         }
     }
 
+    /// Brings home how it went with the configuration file.
+    pub(crate) async fn configuration_outcomes(
+        self: Rc<Self>,
+        mut done: UnboundedReceiver<configuration::Done>,
+    ) {
+        while let Some((number, outcome)) = done.recv().await {
+            let outcome = match &outcome {
+                Ok(()) => Ok(()),
+                Err(why) => Err(why.as_str()),
+            };
+            self.tell(Input::Configuration { number, outcome });
+        }
+    }
+
     /// Brings the disk thread's outcomes home.
     pub(crate) async fn disk_outcomes(
         self: Rc<Self>,
@@ -443,11 +459,10 @@ impl State {
                     return true;
                 }
             }
-            Effect::Configuration(lines) => {
-                if let Err(error) = self.configuration.save(&lines) {
-                    tracing::warn!("the configuration file is as it was: {error}");
-                }
+            Effect::Configuration { number, settings } => {
+                self.configuration.save(number, *settings);
             }
+            Effect::LogLevel(level) => lines::set_level(LogLevel::of(&level)),
             Effect::Note(note) => {
                 let text = note.to_string();
                 self.manager.status(&text);

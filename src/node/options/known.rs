@@ -119,6 +119,7 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     known("enable-protected-configs", "no", LOCAL).at_start()
         .fixed("protected directives cannot be changed while the server runs"),
     known("enable-module-command", "no", LOCAL).at_start().fixed(NO_MODULES),
+    known("tcp-backlog", "511", INT).at_start().fixed(NO_LIMIT),
     known("proto-max-bulk-len", "536870912", Form::Memory).at_start().fixed(NO_LIMIT),
     known("activedefrag", "no", YES_NO),
     known("latency-tracking", "no", YES_NO),

@@ -159,3 +159,6 @@ pub(super) fn shown(bytes: &[u8]) -> String {
 pub fn matches(pattern: &[u8], name: &[u8]) -> bool {
     crate::store::glob::matches(pattern, name)
 }
+
+#[cfg(test)]
+mod tests;

@@ -216,8 +216,6 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         "close a client that is silent for so many seconds; 0: never").open(number!(timeout_s)),
     acts("tcp-keepalive", "300", SECONDS,
         "seconds between probes of a silent TCP client; 0: none"),
-    acts("tcp-backlog", "511", Form::Integer(0, 65_535),
-        "how many connections may wait to be accepted"),
     acts("enable-debug-command", "no", Form::Choice(&["no", "yes", "local"]),
         "allow DEBUG; for tests only").of(DEBUG_COMMAND),
     acts("logfile", "", Form::Text, "where the log's lines go; empty: standard output"),

@@ -11,6 +11,7 @@ use crate::node::Node;
 use crate::node::effect::Effect;
 use crate::node::options::{self, Access, Directive, Meaning};
 use crate::resp::reply::Reply;
+use crate::session::Blocked;
 use crate::store::glob;
 
 use super::Request;
@@ -18,7 +19,10 @@ use super::Request;
 impl Node {
     pub(super) fn config_verb(&mut self, request: Request<'_, '_>) -> Outcome {
         let Request {
-            args, mut reply, ..
+            slot,
+            args,
+            mut reply,
+            ..
         } = request;
         if args.is(1, "get") {
             self.config_get(args, &mut reply);
@@ -29,7 +33,8 @@ impl Node {
         } else if args.is(1, "resetstat") {
             self.stats = super::super::Stats::default();
         } else {
-            self.config_rewrite()?;
+            // Answered when the file is written, or is not.
+            return self.config_rewrite(slot);
         }
         reply.ok();
         Ok(())
@@ -105,8 +110,13 @@ impl Node {
         }
         for (directive, value) in changes {
             self.config.set_value(directive, value);
-            if directive.name == "appendfsync" {
-                self.apply_policy();
+            match directive.name {
+                "appendfsync" => self.apply_policy(),
+                "loglevel" => {
+                    let level = self.config.value_of(directive);
+                    self.effects.push(Effect::LogLevel(Box::new(level)));
+                }
+                _ => {}
             }
         }
         Ok(())
@@ -126,15 +136,36 @@ impl Node {
         ))
     }
 
-    fn config_rewrite(&mut self) -> Outcome {
+    fn config_rewrite(&mut self, slot: u32) -> Outcome {
         if self.config.process.config_file.is_empty() {
             let why = "ERR The server is running without a config file";
             return Err(Error::text(why.into()));
         }
+        let number = self.configurations + 1;
+        if !self.block(slot, Blocked::Configuration { number }) {
+            let why = "ERR CONFIG REWRITE waits for the disk, which no transaction can";
+            return Err(Error::text(why.into()));
+        }
+        self.configurations = number;
         let open = options::all().filter(|directive| directive.access == Access::Open);
         let settings = open.map(|directive| (directive, self.config.value_of(directive)));
-        let settings = settings.collect();
-        self.effects.push(Effect::Configuration(Box::new(settings)));
+        let settings = Box::new(settings.collect());
+        let wish = Effect::Configuration { number, settings };
+        self.effects.push(wish);
         Ok(())
+    }
+
+    /// The driver says how it went with the configuration file.
+    pub(in crate::node) fn configuration_written(
+        &mut self,
+        number: u64,
+        outcome: Result<(), &str>,
+    ) {
+        let failed = outcome.err().map(|why| {
+            Error::text(format!(
+                "ERR Rewriting config file: {why}. The file is as it was"
+            ))
+        });
+        self.end_waits_with(Blocked::Configuration { number }, failed.as_ref());
     }
 }
