@@ -22,7 +22,7 @@ use super::hold::Long;
 use super::stats::Stats;
 use super::verbs::select_target;
 use super::witness::Answer;
-use super::{Node, Phase, Waiter, entry};
+use super::{Node, Phase, Waiter, entry, waits};
 
 /// How many bytes of one client may wait behind its own unapplied writes before nothing more is
 /// read from it.
@@ -300,7 +300,7 @@ impl Node {
         };
         let (db, protocol, silent) = (session.db, session.protocol, session.is_silent());
         if session.is_busy() {
-            session.will_wait |= may_wait(row);
+            session.will_wait |= waits::may_wait(row);
             session
                 .parked
                 .park(session.proposed, db, protocol, silent, args);
@@ -439,7 +439,7 @@ impl Node {
                     let clock = self.applied_stamp;
                     let mut reply = Reply::new(&mut out, protocol);
                     let row = table::find(args.name());
-                    if row.is_some_and(may_wait)
+                    if row.is_some_and(waits::may_wait)
                         && let Some(session) = self.sessions.get_mut(slot)
                     {
                         session.will_wait = false;
@@ -578,12 +578,6 @@ fn needs_leader(row: &Row) -> bool {
         Kind::Session(verb) => matches!(verb, SessionVerb::Exec | SessionVerb::Watch),
         Kind::Server(_) => false,
     }
-}
-
-/// Whether a command may be answered later than it is run.
-fn may_wait(row: &Row) -> bool {
-    use ServerVerb::{Config, Debug, Raft, Save, Wait};
-    matches!(row.kind, Kind::Server(Config | Debug | Raft | Save | Wait))
 }
 
 /// The verbs that a transaction does not queue.

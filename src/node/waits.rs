@@ -6,6 +6,7 @@
 use alloc::collections::BTreeSet;
 use core::time::Duration;
 
+use crate::command::table::{Kind, Row, ServerVerb};
 use crate::ids::LogIndex;
 use crate::session::Blocked;
 use crate::time::Mono;
@@ -142,6 +143,12 @@ impl Silences {
         self.due.remove(&first);
         Some(first.1)
     }
+}
+
+/// Whether a command may be answered later than it is run.
+pub(super) fn may_wait(row: &Row) -> bool {
+    use ServerVerb::{Config, Debug, Raft, Save, Wait};
+    matches!(row.kind, Kind::Server(Config | Debug | Raft | Save | Wait))
 }
 
 #[cfg(test)]

@@ -122,6 +122,11 @@ impl Workload {
                 "DISCARD"
             }]));
         }
+        // Drawn last, so that all that was drawn before is as it was.
+        if dice.permille(15) {
+            let at = dice.below(pieces.len() as u64 + 1) as usize;
+            pieces.insert(at, super::words(&["CONFIG", "REWRITE"]));
+        }
         pieces
     }
 
