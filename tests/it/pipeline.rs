@@ -8,6 +8,8 @@ use seedis::node::input::Input;
 use seedis::time::Now;
 use std::fmt::Write as _;
 
+use super::process::{Directory, Server};
+
 const CONN: ConnId = ConnId(1);
 
 /// Carries inputs and effects for a node without a disk, as both drivers do; gives the bytes of
@@ -68,4 +70,17 @@ fn no_request_is_left_behind() {
     }
     let each = "+OK\r\n$10\r\n0000000000\r\n".len();
     assert_eq!(converse(&mut node, asked.as_bytes()), pairs * each);
+}
+
+#[test]
+fn a_write_behind_a_request_that_waits_is_answered_behind_it() {
+    let directory = Directory::new("wait");
+    let server = Server::start(directory.path(), &["--appendfsync", "always"]);
+    let mut client = server.client();
+    client.send(&["SET", "a", "1"]).unwrap();
+    client.send(&["WAIT", "1", "50"]).unwrap();
+    client.send(&["APPEND", "a", "234"]).unwrap();
+    client.send(&["CONFIG", "GET", "timeout"]).unwrap();
+    let replies: Vec<String> = (0..4).map(|_| client.reply().unwrap()).collect();
+    assert_eq!(replies, ["+OK", ":0", ":4", "timeout 0"]);
 }
