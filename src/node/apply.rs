@@ -19,7 +19,8 @@ use crate::resp::reply::{Protocol, Reply};
 use crate::time::Stamp;
 
 use super::entry::{Item, Reader};
-use super::route::{finish, unknown_command, write_error};
+use super::route::{finish, write_error};
+use super::unknown::unknown_command;
 use super::verbs::named_elsewhere;
 use super::witness::{Answer, Witnessed};
 use super::{Node, Waiter, watchers};

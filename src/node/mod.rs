@@ -40,6 +40,7 @@ mod snapshot;
 mod stats;
 mod timekeeping;
 mod turn;
+mod unknown;
 mod verbs;
 mod waits;
 mod watchers;

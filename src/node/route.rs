@@ -1,7 +1,5 @@
 //! From bytes to decisions: what a request is, who runs it, and when.
 
-use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem;
 
@@ -20,6 +18,7 @@ use super::closing::is_http;
 use super::effect::Wrong;
 use super::hold::Long;
 use super::stats::Stats;
+use super::unknown::unknown_command;
 use super::verbs::select_target;
 use super::witness::Answer;
 use super::{Node, Phase, Waiter, entry, waits};
@@ -586,26 +585,4 @@ fn is_transaction_verb(row: &Row) -> bool {
         row.name,
         "multi" | "exec" | "discard" | "watch" | "quit" | "reset"
     )
-}
-
-/// Redis's words for a name that is not in the table, with the first arguments for whoever reads a
-/// log.
-pub(super) fn unknown_command(args: Args<'_>) -> Error {
-    let shown = |bytes: &[u8], max: usize| {
-        String::from_utf8_lossy(&bytes[..bytes.len().min(max)]).into_owned()
-    };
-    let mut given = String::new();
-    for arg in args.from(1).iter() {
-        if given.len() >= 128 {
-            break;
-        }
-        let room = 128 - given.len();
-        given.push('\'');
-        given.push_str(&shown(arg, room));
-        given.push_str("' ");
-    }
-    let name = shown(args.name(), 128);
-    Error::text(format!(
-        "ERR unknown command '{name}', with args beginning with: {given}"
-    ))
 }

@@ -1,0 +1,29 @@
+//! What is said of a command that clients do not have.
+
+use alloc::format;
+use alloc::string::String;
+
+use crate::command::args::Args;
+use crate::command::error::Error;
+
+/// Redis's words for a name that is not in the table, with the first arguments for whoever reads a
+/// log.
+pub(super) fn unknown_command(args: Args<'_>) -> Error {
+    let shown = |bytes: &[u8], max: usize| {
+        String::from_utf8_lossy(&bytes[..bytes.len().min(max)]).into_owned()
+    };
+    let mut given = String::new();
+    for arg in args.from(1).iter() {
+        if given.len() >= 128 {
+            break;
+        }
+        let room = 128 - given.len();
+        given.push('\'');
+        given.push_str(&shown(arg, room));
+        given.push_str("' ");
+    }
+    let name = shown(args.name(), 128);
+    Error::text(format!(
+        "ERR unknown command '{name}', with args beginning with: {given}"
+    ))
+}
