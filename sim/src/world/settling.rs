@@ -204,12 +204,7 @@ impl World {
 
     /// S1, once more, when all is quiet.
     pub(super) fn last_words(&mut self) -> Verdict {
-        for (number, member) in self.members.iter().enumerate() {
-            if let Some(node) = &member.node {
-                self.judge.audit(number, node.store(), false)?;
-            }
-        }
-        Ok(())
+        (0..self.members.len()).try_for_each(|number| self.audit(number, false))
     }
 
     /// Why the group may stand still although nothing goes wrong any more: those who are gone, or

@@ -180,7 +180,7 @@ impl World {
         self.judge.witnessed(number, after, around)
     }
 
-    fn audit(&mut self, number: usize, recovered: bool) -> Verdict {
+    pub(super) fn audit(&mut self, number: usize, recovered: bool) -> Verdict {
         match &self.members[number].node {
             Some(node) if !node.is_mid_command() => {
                 self.judge.audit(number, node.store(), recovered)
