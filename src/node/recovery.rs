@@ -357,6 +357,8 @@ impl Node {
         let logged = (found.term, found.vote);
         let owed = debt.map_or(logged, |debt| later(logged, (debt.term, debt.vote)));
         let (term, vote) = found.strays.spoken(owed);
+        // Where nothing is known to be applied, the log alone says until when somebody counted.
+        let logged_last = found.tail.back().map_or(Stamp(0), |entry| entry.stamp);
         let restart = Restart {
             term,
             vote,
@@ -368,7 +370,7 @@ impl Node {
             tail: found.tail.into(),
         };
         let (stamp, offset) = (self.applied_stamp, self.applied_offset);
-        self.time.begins(stamp, offset, self.now);
+        self.time.begins(stamp.max(logged_last), offset, self.now);
         self.commit.log = Some(recovery.into_log(self.now));
         self.commit.snapshots.head = found.head;
         self.commit.raft = Some(Raft::new(

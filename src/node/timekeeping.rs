@@ -137,13 +137,15 @@ impl Timekeeper {
 impl Node {
     /// What replicated time would be if an entry were made now.
     pub(super) fn clock(&self) -> Stamp {
-        self.time.reading(self.now).0
+        self.time.reading(self.now).0.max(self.applied_stamp)
     }
 
     /// The stamp and the offset of an entry that is made now, behind one of this stamp.
     pub(super) fn stamp_behind(&mut self, last: Stamp) -> (Stamp, Offset) {
         let (stamp, offset) = self.time.reading(self.now);
-        let given = (stamp.max(last), offset);
+        // While a wall clock is waited for, the count may stand behind what others have stamped and
+        // the log does not hold any more.
+        let given = (stamp.max(last).max(self.applied_stamp), offset);
         self.time.gives(given, self.now);
         given
     }

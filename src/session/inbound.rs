@@ -43,7 +43,7 @@ impl Inbound {
     /// The memory that it takes, in bytes.
     pub fn memory(&self) -> usize {
         let large = self.large.as_ref();
-        self.kept.capacity() + large.map_or(0, |large| large.memory())
+        self.kept.len() + large.map_or(0, |large| large.memory())
     }
 
     /// Whether none is.

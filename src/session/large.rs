@@ -21,7 +21,7 @@ const SPARE_BYTES: usize = 1 << 10;
 const MOVED_PER_BYTE: usize = 4;
 
 /// Bytes that become one piece of memory.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Gathering {
     /// The beginning, where it stays.
     whole: Vec<u8>,
@@ -32,6 +32,21 @@ pub struct Gathering {
     /// How many bytes there will be at least.
     expected: usize,
     sum: Running,
+}
+
+impl Clone for Gathering {
+    /// A copy with the same room: what is made of it later must not depend on who was copied.
+    fn clone(&self) -> Self {
+        let mut whole = Vec::with_capacity(self.whole.capacity());
+        whole.extend_from_slice(&self.whole);
+        Self {
+            whole,
+            pieces: self.pieces.clone(),
+            waiting: self.waiting,
+            expected: self.expected,
+            sum: self.sum.clone(),
+        }
+    }
 }
 
 impl Gathering {
@@ -47,7 +62,7 @@ impl Gathering {
 
     /// The memory that it takes, in bytes.
     pub fn memory(&self) -> usize {
-        self.whole.capacity() + self.waiting
+        self.len()
     }
 
     /// So many bytes more will come.
@@ -145,9 +160,7 @@ pub struct Large {
 impl Large {
     /// The memory that it takes, in bytes.
     pub fn memory(&self) -> usize {
-        size_of::<Self>()
-            + self.gathering.memory()
-            + self.ranges.capacity() * size_of::<Range<u32>>()
+        size_of::<Self>() + self.gathering.memory() + self.ranges.len() * size_of::<Range<u32>>()
     }
 
     /// Takes what is missing of a large argument off the front of a client's bytes.

@@ -53,7 +53,7 @@ impl Outbox {
 
     /// The memory that it takes, in bytes.
     pub fn memory(&self) -> usize {
-        self.bytes.capacity() + self.holds.capacity() * size_of::<Hold>()
+        self.bytes.len() + self.holds.len() * size_of::<Hold>()
     }
 
     /// The driver has sent the first `count` bytes.

@@ -68,9 +68,9 @@ impl Parked {
 
     /// The memory that it takes, in bytes.
     pub fn memory(&self) -> usize {
-        self.bytes.capacity()
-            + self.heads.capacity() * size_of::<Head>()
-            + self.ranges.capacity() * size_of::<Range<u32>>()
+        self.bytes.len()
+            + self.heads.len() * size_of::<Head>()
+            + self.ranges.len() * size_of::<Range<u32>>()
     }
 
     /// Parks a request until `after` writes of its session are applied.

@@ -31,7 +31,7 @@ impl Transaction {
 
     /// The memory that it takes, in bytes.
     pub fn memory(&self) -> usize {
-        self.commands.capacity()
+        self.commands.len()
     }
 }
 

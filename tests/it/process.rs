@@ -36,7 +36,8 @@ impl Drop for Directory {
 /// A port that nobody listened on a moment ago, and that the system gives to no connection by
 /// itself: members dial each other before all of them listen.
 pub(crate) fn free_port() -> u16 {
-    const PORTS: std::ops::Range<u64> = 10_000..32_000;
+    // The port for members, 10,000 above, must be none of those that the system gives to dials.
+    const PORTS: std::ops::Range<u64> = 10_000..22_000;
     static TRIED: AtomicU64 = AtomicU64::new(0);
     loop {
         let tried = TRIED.fetch_add(1, Ordering::Relaxed);

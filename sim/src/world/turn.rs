@@ -478,13 +478,14 @@ impl World {
     }
 }
 
-/// Whether a client that was to be closed had long enough to take what it was owed, as clocks go.
+/// Whether a client that was to be closed had long enough to take what it was owed, as clocks go. A
+/// member that stood still meanwhile hears of that time before it hears of its sockets, so that the
+/// client may have room again by now.
 fn had_its_time(connection: &Connection, time: u64) -> bool {
     let least = seedis::limits::LINGER.as_nanos() as u64 / 2;
-    connection.blocked
-        && connection
-            .lingers_since
-            .is_some_and(|since| time - since >= least)
+    connection
+        .lingers_since
+        .is_some_and(|since| time - since >= least)
 }
 
 /// After what the node is listened to.
