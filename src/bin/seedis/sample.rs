@@ -80,8 +80,8 @@ mod tests {
     #[test]
     fn this_process_takes_memory_of_this_machine() {
         // The system counts time in hundredths of a second: this is at work until it has one.
-        let begun = std::time::Instant::now();
-        while sample().user_us == 0 && begun.elapsed().as_secs() < 10 {}
-        assert!(sample().rss_bytes > 1 << 20 && sample().user_us > 0);
+        let worked = (0..1_000_000).any(|_| sample().user_us > 0);
+        assert!(worked);
+        assert!(sample().rss_bytes > 1 << 20);
     }
 }
