@@ -51,7 +51,8 @@ pub(super) fn incrbyfloat(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     };
     let new = old.plus(parse(args.at(2))?).ok_or(Error::NAN_OR_INFINITY)?;
     let (text, db, at) = (new.to_text(), change.db, change.at);
-    change.store.set_string(db, key, &text, NewExpiry::Keep, at);
+    // Redis keeps such a sum as text, also where it is an integer.
+    change.store.set_text(db, key, &text, NewExpiry::Keep, at);
     change.reply.bulk(&text);
     Ok(())
 }

@@ -252,7 +252,7 @@ pub(super) fn answer(reply: &mut Reply<'_>, found: Option<Text<'_>>) {
     match found {
         None => reply.null(),
         Some(Text::Integer(number)) => reply.bulk_integer(number),
-        Some(Text::Bytes(bytes)) => reply.bulk(bytes),
+        Some(Text::Bytes(bytes) | Text::Raw(bytes)) => reply.bulk(bytes),
         Some(text @ Text::Rope(_)) => answer_part(reply, text, 0..text.len()),
     }
 }

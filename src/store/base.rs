@@ -205,22 +205,21 @@ impl Base {
         if big.head_epoch == epoch {
             return;
         }
-        let stored = match &big.value {
+        let stored = match big.value.stored() {
             // The text itself comes in parts.
-            BigValue::Bytes(_) | BigValue::Rope(_) => Stored::Bytes(&[]),
-            BigValue::Packed(packed) => Stored::Packed(packed),
-            BigValue::Table(fields) => Stored::Table(fields),
+            Stored::Bytes(_) | Stored::Rope(_) => Stored::Bytes(&[]),
+            stored => stored,
         };
         self.wait(|out| record::begin(out, big.name(epoch, db), big.expiry, stored));
         big.head_epoch = epoch;
         big.progress = 0;
-        if matches!(big.value, BigValue::Packed(_)) {
+        if big.value.is_whole_at_once() {
             big.done_epoch = epoch;
         }
     }
 
-    /// Keeps what a box holds of a string or a packed hash. A string is copied for that, once; of
-    /// a rope the list of its chunks is.
+    /// Keeps what a box holds of a string or a packed hash. A long string is copied for that, once;
+    /// of a rope the list of its chunks is.
     pub(super) fn cover_value(&mut self, epoch: u8, db: DbId, big: &mut Big) {
         if big.done_epoch == epoch {
             return;
@@ -239,7 +238,9 @@ impl Base {
                 big.done_epoch = epoch;
                 big.origin = None;
             }
-            BigValue::Packed(_) => self.cover_head(epoch, db, big),
+            BigValue::Integer(_) | BigValue::Raw(_) | BigValue::Packed(_) => {
+                self.cover_head(epoch, db, big);
+            }
             BigValue::Table(_) => {}
         }
     }
@@ -409,23 +410,21 @@ impl Pen<'_> {
             return true;
         }
         if big.head_epoch != self.epoch {
-            let stored = match &big.value {
-                BigValue::Bytes(text) => Stored::Bytes(&text[..text.len().min(PART_BYTES)]),
-                BigValue::Rope(rope) => Stored::Rope(rope),
-                BigValue::Packed(packed) => Stored::Packed(packed),
-                BigValue::Table(fields) => Stored::Table(fields),
+            let stored = match big.value.stored() {
+                Stored::Bytes(text) => Stored::Bytes(&text[..text.len().min(PART_BYTES)]),
+                stored => stored,
             };
             record::begin(self.sink, big.name(self.epoch, db), big.expiry, stored);
             big.head_epoch = self.epoch;
             big.progress = match stored {
                 Stored::Bytes(part) => part.len() as u64,
                 Stored::Rope(_) => PART_BYTES as u64,
-                Stored::Integer(_) | Stored::Packed(_) | Stored::Table(_) => 0,
+                _ => 0,
             };
         }
         let done = match big.value {
             BigValue::Bytes(_) | BigValue::Rope(_) => self.write_text(db, big),
-            BigValue::Packed(_) => true,
+            BigValue::Integer(_) | BigValue::Raw(_) | BigValue::Packed(_) => true,
             BigValue::Table(_) => self.write_fields(db, big),
         };
         if done {
@@ -439,7 +438,7 @@ impl Pen<'_> {
         let len = match &big.value {
             BigValue::Bytes(text) => text.len(),
             BigValue::Rope(rope) => rope.len(),
-            BigValue::Packed(_) | BigValue::Table(_) => return true,
+            _ => return true,
         };
         let name = big.name(self.epoch, db);
         let mut progress = big.progress as usize;
@@ -449,7 +448,7 @@ impl Pen<'_> {
             let part = match &big.value {
                 BigValue::Bytes(text) => text.get(progress..end),
                 BigValue::Rope(rope) => rope.range(progress, end).next(),
-                BigValue::Packed(_) | BigValue::Table(_) => None,
+                _ => None,
             };
             let part = part.unwrap_or_default();
             record::more(self.sink, name, progress as u64, part);

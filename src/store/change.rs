@@ -6,7 +6,6 @@ use alloc::vec::Vec;
 use super::dict::Place;
 use super::entry::{Big, BigValue, Draft, Kind};
 use super::rope::Rope;
-use super::text::{Scratch, format_i64};
 use super::{DbId, Store};
 use crate::time::Stamp;
 
@@ -63,14 +62,14 @@ impl Store {
                     .value
                     .first_chunk()
                     .map_or(0, |raw| i64::from_le_bytes(*raw));
-                let mut scratch: Scratch = [0; 20];
-                BigValue::Bytes(format_i64(number, &mut scratch).to_vec())
+                BigValue::Integer(number)
             }
             Kind::Bytes => match self.lent_part(draft.value) {
                 Some(part) => BigValue::Rope(Rope::shared(&part)),
                 None => BigValue::text(draft.value),
             },
             Kind::Packed => BigValue::Packed(draft.value.to_vec()),
+            Kind::Raw => BigValue::Raw(draft.value.to_vec()),
         };
         let big = Big::new(draft.key, draft.expiry, draft.epoch, value);
         self.dict_mut(db).insert_big(hash, big);

@@ -1,8 +1,8 @@
 //! A number for a state: equal for equal states, whatever their history.
 //!
 //! Every key gives a number, and so does every field of a hash and every part of a string; the
-//! digest is their sum. So it depends on no order, no seed, no capacity and no encoding, and a base
-//! can be summed up record by record while it is written and while it is loaded.
+//! digest is their sum. So it depends on no order, no seed and no capacity, and of the encodings on
+//! none but that of a short string which was written in part, and is called `raw`. A base can be summed up record by record while it is written and while it is loaded.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
@@ -22,7 +22,11 @@ pub(super) const PART_BYTES: usize = CHUNK_BYTES;
 pub(super) fn of_key(name: Name<'_>, expiry: Option<Stamp>, value: Value<'_>) -> u128 {
     match value {
         Value::String(text) => {
-            of_head(b"string", name, expiry).wrapping_add(of_text(name, 0, text))
+            let kind: &[u8] = match text {
+                Text::Raw(_) => b"raw",
+                _ => b"string",
+            };
+            of_head(kind, name, expiry).wrapping_add(of_text(name, 0, text))
         }
         Value::Hash(hash) => of_head(b"hash", name, expiry).wrapping_add(of_hash(name, hash)),
     }
@@ -112,7 +116,10 @@ impl Tally {
                     Begun::Integer(number) => {
                         of_key(name, expiry, Value::String(Text::Integer(number)))
                     }
-                    Begun::Bytes(bytes) => of_key(name, expiry, Value::String(Text::of(bytes))),
+                    Begun::Bytes(bytes) => {
+                        of_key(name, expiry, Value::String(Text::Bytes(bytes)))
+                    }
+                    Begun::Raw(bytes) => of_key(name, expiry, Value::String(Text::Raw(bytes))),
                     Begun::Packed(fields) => {
                         of_key(name, expiry, Value::Hash(Hash::packed(fields)))
                     }

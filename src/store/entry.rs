@@ -8,12 +8,14 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::mem;
 use core::ops::Range;
 
-use super::DbId;
+use super::{DbId, EMBSTR_BYTES_MAX};
 use super::dict::Dict;
 use super::record::Name;
 use super::rope::{CHUNK_BYTES, Rope};
+use super::text::format_i64;
 use crate::time::Stamp;
 
 /// The longest block; what is longer becomes a `Big`.
@@ -35,6 +37,8 @@ pub(super) enum Kind {
     Bytes,
     /// A small hash, see `packed`.
     Packed,
+    /// A short string that was written in part, see `Stored::Raw`.
+    Raw,
 }
 
 impl Kind {
@@ -43,6 +47,7 @@ impl Kind {
             Self::Integer => 0,
             Self::Bytes => 1,
             Self::Packed => 2,
+            Self::Raw => 3,
         }
     }
 
@@ -51,7 +56,17 @@ impl Kind {
             0 => Some(Self::Integer),
             1 => Some(Self::Bytes),
             2 => Some(Self::Packed),
+            3 => Some(Self::Raw),
             _ => None,
+        }
+    }
+
+    /// What a string is that was written in part: longer ones are called `raw` anyway.
+    pub(super) const fn of_written(len: usize) -> Self {
+        if len <= EMBSTR_BYTES_MAX {
+            Self::Raw
+        } else {
+            Self::Bytes
         }
     }
 }
@@ -76,7 +91,7 @@ impl<'a> Draft<'a> {
     pub(super) fn len(&self) -> usize {
         let value_length = match self.kind {
             Kind::Integer => 0,
-            Kind::Bytes | Kind::Packed => short_len(self.value.len()),
+            Kind::Bytes | Kind::Packed | Kind::Raw => short_len(self.value.len()),
         };
         let expiry = if self.expiry.is_some() { 8 } else { 0 };
         2 + short_len(self.key.len()) + value_length + expiry + self.key.len() + self.value.len()
@@ -275,12 +290,7 @@ impl<'a> View<'a> {
             key: &big.key,
             expiry: big.expiry,
             epoch: big.head_epoch,
-            stored: match &big.value {
-                BigValue::Bytes(bytes) => Stored::Bytes(bytes),
-                BigValue::Rope(rope) => Stored::Rope(rope),
-                BigValue::Packed(packed) => Stored::Packed(packed),
-                BigValue::Table(fields) => Stored::Table(fields),
-            },
+            stored: big.value.stored(),
             bytes: big.memory(),
             big: Some(big),
         }
@@ -295,7 +305,11 @@ impl<'a> View<'a> {
     pub(super) fn field_value(&self) -> &'a [u8] {
         match self.stored {
             Stored::Bytes(bytes) => bytes,
-            Stored::Integer(_) | Stored::Rope(_) | Stored::Packed(_) | Stored::Table(_) => &[],
+            Stored::Integer(_)
+            | Stored::Raw(_)
+            | Stored::Rope(_)
+            | Stored::Packed(_)
+            | Stored::Table(_) => &[],
         }
     }
 }
@@ -305,6 +319,9 @@ impl<'a> View<'a> {
 pub(super) enum Stored<'a> {
     Integer(i64),
     Bytes(&'a [u8]),
+    /// A string that was appended to or overwritten in part, and is so short that it would be
+    /// called `embstr` or `int` otherwise.
+    Raw(&'a [u8]),
     /// A string of more than one chunk.
     Rope(&'a Rope),
     Packed(&'a [u8]),
@@ -319,6 +336,7 @@ impl<'a> Stored<'a> {
             )),
             Kind::Bytes => Self::Bytes(value),
             Kind::Packed => Self::Packed(value),
+            Kind::Raw => Self::Raw(value),
         }
     }
 }
@@ -350,7 +368,11 @@ pub(super) struct Origin {
 
 #[derive(Clone, Debug)]
 pub(super) enum BigValue {
+    /// An integer whose key is too long for a block.
+    Integer(i64),
     Bytes(Vec<u8>),
+    /// A string as `Stored::Raw` whose key is too long for a block.
+    Raw(Vec<u8>),
     /// A string of more than one chunk.
     Rope(Rope),
     Packed(Vec<u8>),
@@ -371,22 +393,51 @@ impl BigValue {
     /// grows beyond one chunk is kept in chunks from then on.
     pub(super) fn write(&mut self, offset: usize, bytes: &[u8]) {
         let end = offset + bytes.len();
-        match self {
-            Self::Bytes(text) if end > CHUNK_BYTES => {
-                let mut rope = Rope::of(text);
-                rope.write(offset, bytes);
-                *self = Self::Rope(rope);
+        let mut text = match self {
+            Self::Integer(number) => format_i64(*number, &mut [0; 20]).to_vec(),
+            Self::Bytes(text) | Self::Raw(text) => mem::take(text),
+            Self::Rope(rope) => return rope.write(offset, bytes),
+            Self::Packed(_) | Self::Table(_) => return,
+        };
+        *self = if end > CHUNK_BYTES {
+            let mut rope = Rope::of(&text);
+            rope.write(offset, bytes);
+            Self::Rope(rope)
+        } else {
+            overwrite(&mut text, offset, bytes);
+            match Kind::of_written(text.len()) {
+                Kind::Raw => Self::Raw(text),
+                _ => Self::Bytes(text),
             }
-            Self::Bytes(text) => overwrite(text, offset, bytes),
-            Self::Rope(rope) => rope.write(offset, bytes),
-            Self::Packed(_) | Self::Table(_) => {}
+        };
+    }
+
+    /// The value as it is kept.
+    pub(super) fn stored(&self) -> Stored<'_> {
+        match self {
+            Self::Integer(number) => Stored::Integer(*number),
+            Self::Bytes(bytes) => Stored::Bytes(bytes),
+            Self::Raw(bytes) => Stored::Raw(bytes),
+            Self::Rope(rope) => Stored::Rope(rope),
+            Self::Packed(packed) => Stored::Packed(packed),
+            Self::Table(fields) => Stored::Table(fields),
+        }
+    }
+
+    /// Whether a base holds all of it in the record that begins its key.
+    pub(super) fn is_whole_at_once(&self) -> bool {
+        match self {
+            Self::Integer(_) | Self::Raw(_) | Self::Packed(_) => true,
+            Self::Bytes(_) | Self::Rope(_) | Self::Table(_) => false,
         }
     }
 
     /// The same value, of which fields bear `epoch`.
     fn copy(&self, epoch: u8) -> Self {
         match self {
+            Self::Integer(number) => Self::Integer(*number),
             Self::Bytes(bytes) => Self::Bytes(bytes.clone()),
+            Self::Raw(bytes) => Self::Raw(bytes.clone()),
             Self::Rope(rope) => Self::Rope(rope.clone()),
             Self::Packed(packed) => Self::Packed(packed.clone()),
             Self::Table(fields) => Self::Table(Box::new(fields.copy(epoch))),
@@ -470,7 +521,10 @@ impl Big {
         match &self.value {
             BigValue::Table(fields) => _ = fields.recount(),
             BigValue::Rope(rope) => assert_eq!(rope.memory(), rope.recount()),
-            BigValue::Bytes(_) | BigValue::Packed(_) => {}
+            BigValue::Integer(_)
+            | BigValue::Bytes(_)
+            | BigValue::Raw(_)
+            | BigValue::Packed(_) => {}
         }
         self.memory()
     }
@@ -479,14 +533,17 @@ impl Big {
     pub(super) fn memory_unshared(&self) -> usize {
         match &self.value {
             BigValue::Rope(rope) => self.memory() - rope.len(),
-            BigValue::Bytes(_) | BigValue::Packed(_) | BigValue::Table(_) => self.memory(),
+            _ => self.memory(),
         }
     }
 
     /// The bytes of memory that it takes.
     pub(super) fn memory(&self) -> usize {
         let value = match &self.value {
-            BigValue::Bytes(bytes) | BigValue::Packed(bytes) => bytes.capacity(),
+            BigValue::Integer(_) => 0,
+            BigValue::Bytes(bytes) | BigValue::Raw(bytes) | BigValue::Packed(bytes) => {
+                bytes.capacity()
+            }
             BigValue::Rope(rope) => rope.memory(),
             BigValue::Table(fields) => size_of::<Dict>() + fields.memory(),
         };

@@ -38,7 +38,10 @@ impl Garbage {
                 self.bytes += rope.memory();
                 self.ropes.push_back(rope);
             }
-            BigValue::Bytes(_) | BigValue::Packed(_) => {}
+            BigValue::Integer(_)
+            | BigValue::Bytes(_)
+            | BigValue::Raw(_)
+            | BigValue::Packed(_) => {}
         }
     }
 

@@ -181,7 +181,7 @@ impl<'a> HashMut<'a> {
         match self.store.dict(self.db).get(self.hash, self.key)?.stored {
             Stored::Packed(packed) => Some(Hash::packed(packed)),
             Stored::Table(fields) => Some(Hash::table(fields)),
-            Stored::Integer(_) | Stored::Bytes(_) | Stored::Rope(_) => None,
+            Stored::Integer(_) | Stored::Bytes(_) | Stored::Raw(_) | Stored::Rope(_) => None,
         }
     }
 
@@ -331,7 +331,7 @@ impl<'a> HashMut<'a> {
                 removed
             }
             Stored::Table(_) => self.remove_from_table(place, field),
-            Stored::Integer(_) | Stored::Bytes(_) | Stored::Rope(_) => false,
+            Stored::Integer(_) | Stored::Bytes(_) | Stored::Raw(_) | Stored::Rope(_) => false,
         };
         self.store.keep_scratch(scratch);
         self.store.changes += u64::from(removed);

@@ -115,6 +115,10 @@ impl Store {
                 value.extend_from_slice(bytes);
                 Kind::Bytes
             }
+            Stored::Raw(bytes) => {
+                value.extend_from_slice(bytes);
+                Kind::Raw
+            }
             Stored::Packed(packed) => {
                 value.extend_from_slice(packed);
                 Kind::Packed

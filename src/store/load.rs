@@ -76,8 +76,9 @@ impl Store {
                 (Kind::Integer, &number)
             }
             Begun::Bytes(bytes) => (Kind::Bytes, bytes),
+            Begun::Raw(bytes) if Kind::of_written(bytes.len()) == Kind::Raw => (Kind::Raw, bytes),
             Begun::Packed(fields) if packed::valid(fields) => (Kind::Packed, fields),
-            Begun::Packed(_) => return Err(LoadError::Malformed),
+            Begun::Raw(_) | Begun::Packed(_) => return Err(LoadError::Malformed),
             Begun::Table => {
                 let fields = Dict::new(self.tables);
                 let value = BigValue::Table(Box::new(fields));
@@ -143,7 +144,7 @@ impl Store {
                 value.write(offset as usize, bytes);
                 Ok(())
             }
-            BigValue::Packed(_) | BigValue::Table(_) => Err(LoadError::Malformed),
+            _ => Err(LoadError::Malformed),
         })
     }
 

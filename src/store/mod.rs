@@ -157,8 +157,8 @@ impl Store {
         }
     }
 
-    /// A number that moves exactly when a value, a key's presence or its expiry really changes: not
-    /// when the same is written again, and not when what is dead is freed. Emptying a database that
+    /// A number that moves exactly when a value, a key's presence or its expiry really changes, or a
+    /// string becomes `raw` or is so no longer: not when the same is written again, and not when what is dead is freed. Emptying a database that
     /// still holds keys counts, be they dead or not.
     #[must_use]
     pub fn changes(&self) -> u64 {
@@ -341,8 +341,8 @@ impl<'a> Value<'a> {
     fn of(stored: Stored<'a>) -> Self {
         match stored {
             Stored::Integer(number) => Self::String(Text::Integer(number)),
-            // A box holds an integer as text, where its key is too long for a block.
-            Stored::Bytes(bytes) => Self::String(Text::of(bytes)),
+            Stored::Bytes(bytes) => Self::String(Text::Bytes(bytes)),
+            Stored::Raw(bytes) => Self::String(Text::Raw(bytes)),
             Stored::Rope(rope) => Self::String(Text::Rope(rope)),
             Stored::Packed(packed) => Self::Hash(Hash::packed(packed)),
             Stored::Table(fields) => Self::Hash(Hash::table(fields)),

@@ -35,10 +35,12 @@ pub(super) enum Tag {
     Opening,
     /// The state's digest, in sixteen bytes; of no key.
     Closing,
+    /// A key that holds a short string that was written in part.
+    Raw,
 }
 
 impl Tag {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Integer,
         Self::Bytes,
         Self::Packed,
@@ -47,6 +49,7 @@ impl Tag {
         Self::Fields,
         Self::Opening,
         Self::Closing,
+        Self::Raw,
     ];
 }
 
@@ -77,6 +80,10 @@ pub(super) fn begin(out: &mut Vec<u8>, name: Name<'_>, expiry: Option<Stamp>, st
         }
         Stored::Bytes(bytes) => {
             head(out, Tag::Bytes, name, expiry);
+            put_bytes(out, bytes);
+        }
+        Stored::Raw(bytes) => {
+            head(out, Tag::Raw, name, expiry);
             put_bytes(out, bytes);
         }
         // The rest comes in records of its own.
@@ -150,6 +157,7 @@ pub(super) enum Record<'a> {
 pub(super) enum Begun<'a> {
     Integer(i64),
     Bytes(&'a [u8]),
+    Raw(&'a [u8]),
     Packed(&'a [u8]),
     Table,
 }
@@ -196,6 +204,7 @@ pub(super) fn take<'a>(from: &mut &'a [u8]) -> Result<Record<'a>, LoadError> {
             Record::Key(name, expiry, Begun::Integer(number))
         }
         Tag::Bytes => Record::Key(name, expiry, Begun::Bytes(take_bytes(from)?)),
+        Tag::Raw => Record::Key(name, expiry, Begun::Raw(take_bytes(from)?)),
         Tag::Packed => Record::Key(name, expiry, Begun::Packed(take_bytes(from)?)),
         Tag::Table => Record::Key(name, expiry, Begun::Table),
         Tag::More => Record::More {

@@ -36,6 +36,11 @@ impl Store {
         }
     }
 
+    /// Makes `key` a string with this value, whatever it was, and never an integer.
+    pub fn set_text(&mut self, db: DbId, key: &[u8], value: &[u8], expiry: NewExpiry, at: Stamp) {
+        self.assign(db, key, Kind::Bytes, value, expiry, at);
+    }
+
     /// Makes `key` an integer, whatever it was.
     pub fn set_integer(&mut self, db: DbId, key: &[u8], value: i64, expiry: NewExpiry, at: Stamp) {
         self.assign(db, key, Kind::Integer, &value.to_le_bytes(), expiry, at);
@@ -78,8 +83,8 @@ impl Store {
         self.put(db, hash, place, &draft);
     }
 
-    /// Appends to the string at `key`, which is made where it is absent; returns its new length in
-    /// bytes.
+    /// Appends to the string at `key`, which is set where it is absent; returns its new length in
+    /// bytes. A string that was there is `raw` from then on, also with no `bytes`.
     ///
     /// The caller has checked that the length stays within `limits::BULK_BYTES_MAX`.
     pub fn append(
@@ -89,18 +94,17 @@ impl Store {
         bytes: &[u8],
         at: Stamp,
     ) -> Result<usize, WrongType> {
-        let text = self.text(db, key, at)?;
-        if let Some(text) = text
-            && bytes.is_empty()
-        {
-            return Ok(text.len());
-        }
-        let offset = text.map_or(0, Text::len);
+        let Some(text) = self.text(db, key, at)? else {
+            self.set_string(db, key, bytes, NewExpiry::Never, at);
+            return Ok(bytes.len());
+        };
+        let offset = text.len();
         Ok(self.splice(db, key, offset, bytes, at))
     }
 
     /// Overwrites the string at `key` from `offset` on, with zeros in between where it is shorter
-    /// or absent; returns its new length in bytes. With no `bytes` nothing changes.
+    /// or absent; returns its new length in bytes. It is `raw` from then on. With no `bytes` nothing
+    /// changes.
     ///
     /// The caller has checked that the length stays within `limits::BULK_BYTES_MAX`.
     pub fn set_range(
@@ -125,9 +129,14 @@ impl Store {
             && self.dict(db).view(place).big.is_some()
         {
             let (len, holds_it) = match self.dict(db).view(place).stored {
-                Stored::Bytes(old) => (old.len(), old.get(offset..end) == Some(bytes)),
+                Stored::Integer(old) => (Text::Integer(old).len(), false),
+                Stored::Bytes(old) => {
+                    let is_raw = Kind::of_written(old.len()) == Kind::Bytes;
+                    (old.len(), is_raw && old.get(offset..end) == Some(bytes))
+                }
+                Stored::Raw(old) => (old.len(), old.get(offset..end) == Some(bytes)),
                 Stored::Rope(old) => (old.len(), old.holds(offset, bytes)),
-                Stored::Integer(_) | Stored::Packed(_) | Stored::Table(_) => (0, true),
+                Stored::Packed(_) | Stored::Table(_) => (0, true),
             };
             if !holds_it {
                 self.changes += 1;
@@ -146,7 +155,8 @@ impl Store {
             old.write_to(&mut text);
         }
         overwrite(&mut text, offset, bytes);
-        self.set_string(db, key, &text, NewExpiry::Keep, at);
+        let kind = Kind::of_written(text.len());
+        self.assign(db, key, kind, &text, NewExpiry::Keep, at);
         let length = text.len();
         self.keep_scratch(text);
         length
@@ -185,11 +195,7 @@ impl Store {
 fn holds(view: &View<'_>, kind: Kind, value: &[u8]) -> bool {
     match (view.stored, kind) {
         (Stored::Integer(number), Kind::Integer) => number.to_le_bytes() == value,
-        // An integer under a key too long for a block is kept as text.
-        (Stored::Bytes(text), Kind::Integer) => {
-            parse_i64(text).is_some_and(|number| number.to_le_bytes() == value)
-        }
-        (Stored::Bytes(text), Kind::Bytes) => text == value,
+        (Stored::Bytes(text), Kind::Bytes) | (Stored::Raw(text), Kind::Raw) => text == value,
         (Stored::Rope(rope), Kind::Bytes) => rope.is(value),
         _ => false,
     }

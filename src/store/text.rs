@@ -11,15 +11,16 @@ pub type Scratch = [u8; 20];
 
 /// The value of a string key.
 ///
-/// A text that is exactly how Redis would print an `i64` is kept as that integer; all else is
-/// bytes. Which of the two a lookup shows says nothing about how the text was written: `"17"` and
-/// `INCR` to 17 are the same.
+/// A text that is set is kept as an integer where it is exactly how Redis would print an `i64`; all
+/// else is bytes, and so is what INCRBYFLOAT leaves. Only OBJECT ENCODING shows the difference.
 #[derive(Clone, Copy, Debug)]
 pub enum Text<'a> {
     /// An integer kept as such.
     Integer(i64),
     /// Any other string.
     Bytes(&'a [u8]),
+    /// A short string that was appended to or overwritten in part.
+    Raw(&'a [u8]),
     /// A string so long that it is kept in chunks.
     Rope(&'a Rope),
 }
@@ -36,7 +37,7 @@ impl<'a> Text<'a> {
     pub fn len(self) -> usize {
         match self {
             Self::Integer(number) => digits(number),
-            Self::Bytes(bytes) => bytes.len(),
+            Self::Bytes(bytes) | Self::Raw(bytes) => bytes.len(),
             Self::Rope(rope) => rope.len(),
         }
     }
@@ -52,7 +53,7 @@ impl<'a> Text<'a> {
     pub fn as_i64(self) -> Option<i64> {
         match self {
             Self::Integer(number) => Some(number),
-            Self::Bytes(bytes) => parse_i64(bytes),
+            Self::Bytes(bytes) | Self::Raw(bytes) => parse_i64(bytes),
             // Longer than any integer.
             Self::Rope(_) => None,
         }
@@ -66,7 +67,7 @@ impl<'a> Text<'a> {
     {
         match self {
             Self::Integer(number) => Cow::Borrowed(format_i64(number, scratch)),
-            Self::Bytes(bytes) => Cow::Borrowed(bytes),
+            Self::Bytes(bytes) | Self::Raw(bytes) => Cow::Borrowed(bytes),
             Self::Rope(_) => Cow::Owned(self.to_vec()),
         }
     }
@@ -80,7 +81,7 @@ impl<'a> Text<'a> {
     pub fn for_each_piece_of(self, range: Range<usize>, show: &mut dyn FnMut(&[u8])) {
         match self {
             Self::Integer(number) => show(&format_i64(number, &mut [0; 20])[range]),
-            Self::Bytes(bytes) => show(&bytes[range]),
+            Self::Bytes(bytes) | Self::Raw(bytes) => show(&bytes[range]),
             Self::Rope(rope) => rope.range(range.start, range.end).for_each(show),
         }
     }

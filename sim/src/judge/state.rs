@@ -7,7 +7,7 @@ use seedis::time::Stamp;
 
 use super::invariant::{Id, Verdict, Violation};
 use super::{Judge, Member};
-use crate::model::{DATABASES, Datum, Item, Model};
+use crate::model::{DATABASES, Datum, Encoding, Item, Model};
 use crate::wire::shown;
 
 /// What the store may hold besides its keys and values: tables, and what waits to be freed.
@@ -114,8 +114,13 @@ fn equal(store: &Store, model: &Model, db: u32, at: u64) -> Option<usize> {
 
 fn holds(value: &Value<'_>, datum: &Datum) -> bool {
     match (value, datum) {
-        (Value::String(Text::Bytes(bytes)), Datum::Text(text)) => bytes == text,
-        (Value::String(number), Datum::Text(text)) => number.to_vec() == *text,
+        (Value::String(found), Datum::Text(text, encoding)) => {
+            let same = match found {
+                Text::Bytes(bytes) | Text::Raw(bytes) => bytes == text,
+                Text::Integer(_) | Text::Rope(_) => found.to_vec() == *text,
+            };
+            same && value.encoding() == encoding.name()
+        }
         (Value::Hash(hash), Datum::Hash(fields)) => {
             let mut count = 0;
             let has =
@@ -137,7 +142,13 @@ pub(super) fn item_of(store: &Store, db: u32, key: &[u8], at: u64) -> Option<Ite
 
 fn item(store: &Store, db: u32, key: &[u8], value: &Value<'_>) -> Item {
     let datum = match value {
-        Value::String(text) => Datum::Text(text.to_vec()),
+        Value::String(text) => {
+            let all = [Encoding::Int, Encoding::Embstr, Encoding::Raw];
+            let encoding = all
+                .into_iter()
+                .find(|encoding| encoding.name() == value.encoding());
+            Datum::Text(text.to_vec(), encoding.expect("a string has one of three"))
+        }
         Value::Hash(hash) => {
             let fields = hash.iter().map(|(f, v)| (f.to_vec(), v.to_vec()));
             Datum::Hash(fields.collect())
@@ -156,7 +167,7 @@ fn bytes_of(datum: &Datum) -> usize {
         len => len,
     };
     match datum {
-        Datum::Text(text) => least(text),
+        Datum::Text(text, _) => least(text),
         Datum::Hash(fields) => fields.iter().map(|(f, v)| least(f) + least(v)).sum(),
     }
 }

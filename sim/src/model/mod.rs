@@ -32,18 +32,68 @@ pub(crate) const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of r
 /// The fields of a hash.
 pub(crate) type Fields = BTreeMap<Vec<u8>, Vec<u8>>;
 
+/// How a string is kept, as OBJECT ENCODING tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    Int,
+    Embstr,
+    Raw,
+}
+
+impl Encoding {
+    /// The longest string that is `embstr`.
+    const EMBSTR_BYTES_MAX: usize = 44;
+
+    /// That of a text which is never an integer.
+    fn of(text: &[u8]) -> Self {
+        if text.len() <= Self::EMBSTR_BYTES_MAX {
+            Self::Embstr
+        } else {
+            Self::Raw
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Int => "int",
+            Self::Embstr => "embstr",
+            Self::Raw => "raw",
+        }
+    }
+}
+
 /// A value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Datum {
-    Text(Vec<u8>),
+    Text(Vec<u8>, Encoding),
     Hash(Fields),
 }
 
 impl Datum {
+    /// A string that was set.
+    pub(crate) fn set(text: Vec<u8>) -> Self {
+        let encoding = match text::integer(&text) {
+            Some(_) => Encoding::Int,
+            None => Encoding::of(&text),
+        };
+        Self::Text(text, encoding)
+    }
+
+    /// A string that a float was added to.
+    fn sum(text: Vec<u8>) -> Self {
+        let encoding = Encoding::of(&text);
+        Self::Text(text, encoding)
+    }
+
+    /// A string that was written in part.
+    fn written(text: Vec<u8>) -> Self {
+        Self::Text(text, Encoding::Raw)
+    }
+
     /// Its type as TYPE names it.
     pub(crate) fn type_name(&self) -> &'static str {
         match self {
-            Self::Text(_) => "string",
+            Self::Text(..) => "string",
             Self::Hash(_) => "hash",
         }
     }
@@ -123,7 +173,7 @@ impl Call<'_> {
     pub(crate) fn text(&self, key: &[u8]) -> Result<Option<Vec<u8>>, String> {
         match self.get(key).map(|item| &item.datum) {
             None => Ok(None),
-            Some(Datum::Text(text)) => Ok(Some(text.clone())),
+            Some(Datum::Text(text, _)) => Ok(Some(text.clone())),
             Some(Datum::Hash(_)) => Err(WRONG_TYPE.to_owned()),
         }
     }
@@ -132,7 +182,7 @@ impl Call<'_> {
         match self.get(key).map(|item| &item.datum) {
             None => Ok(None),
             Some(Datum::Hash(fields)) => Ok(Some(fields)),
-            Some(Datum::Text(_)) => Err(WRONG_TYPE.to_owned()),
+            Some(Datum::Text(..)) => Err(WRONG_TYPE.to_owned()),
         }
     }
 

@@ -1,6 +1,6 @@
 //! OBJECT: how a value is kept, as far as Redis fixes it.
 
-use super::{Answer, Call, Datum, Want, text};
+use super::{Answer, Call, Datum, Want};
 
 pub(super) fn object(call: &mut Call<'_>) -> Answer {
     let word = call.word(1);
@@ -27,7 +27,7 @@ pub(super) fn object(call: &mut Call<'_>) -> Answer {
         return Ok(Want::Null);
     };
     Ok(match &word[..] {
-        "encoding" => Want::OneOf(encodings(&item.datum)),
+        "encoding" => encoding(&item.datum),
         "freq" => {
             return Ok(Want::ErrorCode(
                 "ERR An LFU maxmemory policy is not selected",
@@ -38,20 +38,11 @@ pub(super) fn object(call: &mut Call<'_>) -> Answer {
     })
 }
 
-/// What a value was in its life decides between these; the state alone does not.
-fn encodings(datum: &Datum) -> Vec<Want> {
+/// What a hash was in its life decides between two; the state alone does not.
+fn encoding(datum: &Datum) -> Want {
     let bulk = |name: &str| Want::Bulk(name.as_bytes().to_vec());
     match datum {
-        Datum::Text(found) => {
-            let mut names = vec![bulk("raw")];
-            if text::integer(found).is_some() {
-                names.push(bulk("int"));
-            }
-            if found.len() <= 44 {
-                names.push(bulk("embstr"));
-            }
-            names
-        }
+        Datum::Text(_, encoding) => bulk(encoding.name()),
         Datum::Hash(fields) => {
             let short = |text: &Vec<u8>| text.len() <= 64;
             let small = fields.len() <= 128 && fields.iter().all(|(f, v)| short(f) && short(v));
@@ -59,7 +50,7 @@ fn encodings(datum: &Datum) -> Vec<Want> {
             if small {
                 names.push(bulk("listpack"));
             }
-            names
+            Want::OneOf(names)
         }
     }
 }

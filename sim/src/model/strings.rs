@@ -151,7 +151,7 @@ pub(super) fn set(call: &mut Call<'_>) -> Answer {
         if options.keep {
             expiry = call.expiry(&key);
         }
-        call.put(&key, Datum::Text(value), expiry);
+        call.put(&key, Datum::set(value), expiry);
     }
     Ok(match old {
         Some(old) => Want::bulk_or_null(old.as_deref()),
@@ -164,7 +164,7 @@ pub(super) fn setnx(call: &mut Call<'_>) -> Answer {
     let (key, value) = (call.arg(1), call.arg(2));
     let absent = call.get(&key).is_none();
     if absent {
-        call.put(&key, Datum::Text(value), None);
+        call.put(&key, Datum::set(value), None);
     }
     Ok(Want::flag(absent))
 }
@@ -177,14 +177,14 @@ pub(super) fn setex(call: &mut Call<'_>) -> Answer {
     };
     let expiry = deadline(call, unit, 2)?;
     let (key, value) = (call.arg(1), call.arg(3));
-    call.put(&key, Datum::Text(value), Some(expiry));
+    call.put(&key, Datum::set(value), Some(expiry));
     Ok(Want::OK)
 }
 
 pub(super) fn getset(call: &mut Call<'_>) -> Answer {
     let (key, value) = (call.arg(1), call.arg(2));
     let old = call.text(&key)?;
-    call.put(&key, Datum::Text(value), None);
+    call.put(&key, Datum::set(value), None);
     Ok(Want::bulk_or_null(old.as_deref()))
 }
 
@@ -203,7 +203,9 @@ pub(super) fn getex(call: &mut Call<'_>) -> Answer {
     let Some(old) = call.text(&key)? else {
         return Ok(Want::Null);
     };
-    let datum = Datum::Text(old.clone());
+    let Some(datum) = call.get(&key).map(|item| item.datum.clone()) else {
+        return Ok(Want::Null);
+    };
     if let Some((unit, place)) = options.time {
         let expiry = deadline(call, unit, place)?;
         if expiry <= call.moment.at {
@@ -235,7 +237,7 @@ fn pairs(call: &Call<'_>) -> Result<Pairs, String> {
 
 pub(super) fn mset(call: &mut Call<'_>) -> Answer {
     for (key, value) in pairs(call)? {
-        call.put(&key, Datum::Text(value), None);
+        call.put(&key, Datum::set(value), None);
     }
     Ok(Want::OK)
 }
@@ -245,7 +247,7 @@ pub(super) fn msetnx(call: &mut Call<'_>) -> Answer {
     let free = pairs.iter().all(|(key, _)| call.get(key).is_none());
     if free {
         for (key, value) in pairs {
-            call.put(&key, Datum::Text(value), None);
+            call.put(&key, Datum::set(value), None);
         }
     }
     Ok(Want::flag(free))
@@ -253,10 +255,15 @@ pub(super) fn msetnx(call: &mut Call<'_>) -> Answer {
 
 pub(super) fn append(call: &mut Call<'_>) -> Answer {
     let (key, mut tail) = (call.arg(1), call.arg(2));
-    let mut text = call.text(&key)?.unwrap_or_default();
-    text.append(&mut tail);
-    let len = text.len() as i64;
-    call.replace(&key, Datum::Text(text));
+    let datum = match call.text(&key)? {
+        None => Datum::set(tail),
+        Some(mut text) => {
+            text.append(&mut tail);
+            Datum::written(text)
+        }
+    };
+    call.replace(&key, datum);
+    let len = call.text(&key)?.map_or(0, |text| text.len() as i64);
     Ok(Want::Integer(len))
 }
 
@@ -280,7 +287,7 @@ pub(super) fn setrange(call: &mut Call<'_>) -> Answer {
     }
     text[offset..end].copy_from_slice(&part);
     let len = text.len() as i64;
-    call.replace(&key, Datum::Text(text));
+    call.replace(&key, Datum::written(text));
     Ok(Want::Integer(len))
 }
 
@@ -300,7 +307,7 @@ pub(super) fn incr(call: &mut Call<'_>) -> Answer {
         Some(found) => text::integer(&found).ok_or_else(|| NOT_AN_INTEGER.to_owned())?,
     };
     let new = old.checked_add(by).ok_or_else(|| OVERFLOW.to_owned())?;
-    call.replace(&key, Datum::Text(new.to_string().into_bytes()));
+    call.replace(&key, Datum::set(new.to_string().into_bytes()));
     Ok(Want::Integer(new))
 }
 
@@ -312,6 +319,6 @@ pub(super) fn incrbyfloat(call: &mut Call<'_>) -> Answer {
     };
     let by = floats::parse(&call.arg(2)).ok_or_else(|| NOT_A_FLOAT.to_owned())?;
     let sum = floats::sum(old, by).ok_or_else(|| NAN.to_owned())?;
-    call.replace(&key, Datum::Text(sum.clone()));
+    call.replace(&key, Datum::sum(sum.clone()));
     Ok(Want::Bulk(sum))
 }

@@ -110,13 +110,44 @@ fn a_hash_becomes_a_table_with_its_129th_field_or_a_long_value() {
 }
 
 #[test]
+fn a_string_written_in_part_is_raw_until_it_is_set_again() {
+    let mut store = seeded(1);
+    let long = [b'k'; 1500];
+    for key in [&b"k"[..], &long] {
+        for (first, encoding) in [(&b"12"[..], "int"), (b"ab", "embstr"), (&[b'a'; 45], "raw")] {
+            store.set_string(0, key, first, NewExpiry::Never, NOW);
+            assert_eq!(store.encoding(0, key, NOW), Some(encoding));
+            let before = store.changes();
+            store.set_range(0, key, 0, &first[..1], NOW).unwrap();
+            assert_eq!(store.encoding(0, key, NOW), Some("raw"));
+            assert_eq!(store.changes() > before, encoding != "raw");
+            let before = store.changes();
+            store.append(0, key, b"", NOW).unwrap();
+            assert_eq!(store.changes(), before);
+            store.rename(0, key, 1, b"there", NOW);
+            store.copy(1, b"there", 0, key, NOW);
+            assert_eq!(store.encoding(0, key, NOW), Some("raw"));
+            store.set_string(0, key, first, NewExpiry::Keep, NOW);
+            assert_eq!(store.encoding(0, key, NOW), Some(encoding));
+        }
+        store.remove(0, key, NOW);
+        store.append(0, key, b"12", NOW).unwrap();
+        assert_eq!(store.encoding(0, key, NOW), Some("int"));
+        store.set_text(0, key, b"13", NewExpiry::Keep, NOW);
+        assert_eq!(store.encoding(0, key, NOW), Some("embstr"));
+        store.set_integer(0, key, 13, NewExpiry::Keep, NOW);
+        assert_eq!(store.encoding(0, key, NOW), Some("int"));
+    }
+}
+
+#[test]
 fn nothing_changes_where_the_same_is_written_again() {
     let mut store = seeded(1);
     store.set_string(0, b"k", b"v", NewExpiry::At(Stamp(2000)), NOW);
     store.hash_or_new(0, b"h", NOW).unwrap().set(b"f", b"1");
     let before = store.changes();
     store.set_string(0, b"k", b"v", NewExpiry::Keep, NOW);
-    store.set_range(0, b"k", 0, b"v", NOW).unwrap();
+    store.set_range(0, b"k", 0, b"", NOW).unwrap();
     assert!(store.set_expiry(0, b"k", Some(Stamp(2000)), NOW));
     store.hash_or_new(0, b"h", NOW).unwrap().set(b"f", b"1");
     assert!(store.copy(0, b"k", 0, b"k", NOW));

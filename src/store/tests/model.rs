@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::store::{DbId, Text, Value, WrongType};
+use crate::store::{DbId, Value, WrongType, parse_i64};
 use crate::time::Stamp;
 
 pub(super) type Fields = BTreeMap<Vec<u8>, Vec<u8>>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Datum {
-    Text(Vec<u8>),
+    /// With its encoding.
+    Text(Vec<u8>, &'static str),
     Hash(Fields),
 }
 
@@ -40,7 +41,7 @@ impl Model {
         expiry: Option<Stamp>,
     ) -> bool {
         let datum = match value {
-            Value::String(text) => Datum::Text(text.to_vec()),
+            Value::String(text) => Datum::Text(text.to_vec(), value.encoding()),
             Value::Hash(hash) => {
                 let fields: Fields = hash.iter().map(|(f, v)| (f.to_vec(), v.to_vec())).collect();
                 assert_eq!(fields.len(), hash.len());
@@ -59,7 +60,7 @@ impl Model {
     pub(super) fn text(&self, db: DbId, key: &[u8]) -> Result<Option<Vec<u8>>, WrongType> {
         match self.keys.get(&(db, key.to_vec())).map(|item| &item.datum) {
             None => Ok(None),
-            Some(Datum::Text(text)) => Ok(Some(text.clone())),
+            Some(Datum::Text(text, _)) => Ok(Some(text.clone())),
             Some(Datum::Hash(_)) => Err(WrongType),
         }
     }
@@ -69,7 +70,22 @@ impl Model {
     }
 
     pub(super) fn put(&mut self, db: DbId, key: &[u8], text: &[u8], expiry: Option<Stamp>) {
-        let datum = Datum::Text(text.to_vec());
+        let encoding = match parse_i64(text) {
+            Some(_) => "int",
+            None if text.len() <= 44 => "embstr",
+            None => "raw",
+        };
+        self.put_as(db, key, (text, encoding), expiry);
+    }
+
+    fn put_as(
+        &mut self,
+        db: DbId,
+        key: &[u8],
+        (text, encoding): (&[u8], &'static str),
+        expiry: Option<Stamp>,
+    ) {
+        let datum = Datum::Text(text.to_vec(), encoding);
         self.keys.insert((db, key.to_vec()), Item { datum, expiry });
     }
 
@@ -81,8 +97,12 @@ impl Model {
         bytes: &[u8],
     ) -> Result<usize, WrongType> {
         let old = self.text(db, key)?;
-        if bytes.is_empty() && (offset.is_some() || old.is_some()) {
+        if bytes.is_empty() && offset.is_some() {
             return Ok(old.map_or(0, |text| text.len()));
+        }
+        if old.is_none() && offset.is_none() {
+            self.put(db, key, bytes, None);
+            return Ok(bytes.len());
         }
         let mut text = old.unwrap_or_default();
         let offset = offset.unwrap_or(text.len());
@@ -91,7 +111,7 @@ impl Model {
             text.resize(end, 0);
         }
         text[offset..end].copy_from_slice(bytes);
-        self.put(db, key, &text, self.expiry(db, key));
+        self.put_as(db, key, (&text, "raw"), self.expiry(db, key));
         Ok(text.len())
     }
 
@@ -103,7 +123,7 @@ impl Model {
         });
         match &mut item.datum {
             Datum::Hash(fields) => Ok(fields),
-            Datum::Text(_) => Err(WrongType),
+            Datum::Text(..) => Err(WrongType),
         }
     }
 
@@ -140,14 +160,5 @@ impl Model {
 
     pub(super) fn len(&self, db: DbId) -> u64 {
         self.keys.keys().filter(|(held, _)| *held == db).count() as u64
-    }
-
-    /// How OBJECT ENCODING calls a string.
-    pub(super) fn encoding(text: &[u8]) -> &'static str {
-        match Text::of(text) {
-            Text::Integer(_) => "int",
-            Text::Bytes(bytes) if bytes.len() <= 44 => "embstr",
-            Text::Bytes(_) | Text::Rope(_) => "raw",
-        }
     }
 }

@@ -267,9 +267,9 @@ impl Bench {
             assert_eq!(self.store.live_len(db, self.at), self.model.len(db));
         }
         for ((db, key), item) in &self.model.keys {
-            if let Datum::Text(text) = &item.datum {
+            if let Datum::Text(_, known) = &item.datum {
                 let encoding = self.store.encoding(*db, key, self.at);
-                assert_eq!(encoding, Some(Model::encoding(text)));
+                assert_eq!(encoding, Some(*known));
             }
         }
         recount(&self.store);
@@ -335,7 +335,12 @@ proptest! {
         let mut other = seeded(2);
         for ((db, key), item) in &bench.model.keys {
             match &item.datum {
-                Datum::Text(text) => other.set_string(*db, key, text, NewExpiry::Never, bench.at),
+                Datum::Text(text, encoding) => {
+                    other.set_string(*db, key, text, NewExpiry::Never, bench.at);
+                    if *encoding == "raw" {
+                        other.append(*db, key, b"", bench.at).unwrap();
+                    }
+                }
                 Datum::Hash(fields) => {
                     let mut hash = other.hash_or_new(*db, key, bench.at).unwrap();
                     for (field, value) in fields.iter().rev() {
