@@ -116,9 +116,7 @@ impl Tally {
                     Begun::Integer(number) => {
                         of_key(name, expiry, Value::String(Text::Integer(number)))
                     }
-                    Begun::Bytes(bytes) => {
-                        of_key(name, expiry, Value::String(Text::Bytes(bytes)))
-                    }
+                    Begun::Bytes(bytes) => of_key(name, expiry, Value::String(Text::Bytes(bytes))),
                     Begun::Raw(bytes) => of_key(name, expiry, Value::String(Text::Raw(bytes))),
                     Begun::Packed(fields) => {
                         of_key(name, expiry, Value::Hash(Hash::packed(fields)))

@@ -11,11 +11,11 @@ use alloc::vec::Vec;
 use core::mem;
 use core::ops::Range;
 
-use super::{DbId, EMBSTR_BYTES_MAX};
 use super::dict::Dict;
 use super::record::Name;
 use super::rope::{CHUNK_BYTES, Rope};
 use super::text::format_i64;
+use super::{DbId, EMBSTR_BYTES_MAX};
 use crate::time::Stamp;
 
 /// The longest block; what is longer becomes a `Big`.
@@ -521,10 +521,7 @@ impl Big {
         match &self.value {
             BigValue::Table(fields) => _ = fields.recount(),
             BigValue::Rope(rope) => assert_eq!(rope.memory(), rope.recount()),
-            BigValue::Integer(_)
-            | BigValue::Bytes(_)
-            | BigValue::Raw(_)
-            | BigValue::Packed(_) => {}
+            BigValue::Integer(_) | BigValue::Bytes(_) | BigValue::Raw(_) | BigValue::Packed(_) => {}
         }
         self.memory()
     }

@@ -38,10 +38,7 @@ impl Garbage {
                 self.bytes += rope.memory();
                 self.ropes.push_back(rope);
             }
-            BigValue::Integer(_)
-            | BigValue::Bytes(_)
-            | BigValue::Raw(_)
-            | BigValue::Packed(_) => {}
+            BigValue::Integer(_) | BigValue::Bytes(_) | BigValue::Raw(_) | BigValue::Packed(_) => {}
         }
     }
 
