@@ -10,9 +10,10 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
+use super::big::{Big, BigValue, Origin};
 use super::dict::{Dict, Item, Place};
 use super::digest::{PART_BYTES, Tally};
-use super::entry::{Big, BigValue, Draft, Origin, Stored, View};
+use super::entry::{Draft, Stored, View};
 use super::garbage::Garbage;
 use super::record::{self, Name};
 use super::{DbId, Store};

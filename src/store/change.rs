@@ -3,8 +3,9 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::big::{Big, BigValue};
 use super::dict::Place;
-use super::entry::{Big, BigValue, Draft, Kind};
+use super::entry::{Draft, Kind};
 use super::rope::Rope;
 use super::{DbId, Store};
 use crate::time::Stamp;

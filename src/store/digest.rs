@@ -2,7 +2,8 @@
 //!
 //! Every key gives a number, and so does every field of a hash and every part of a string; the
 //! digest is their sum. So it depends on no order, no seed and no capacity, and of the encodings on
-//! none but that of a short string which was written in part, and is called `raw`. A base can be summed up record by record while it is written and while it is loaded.
+//! none but that of a short string which was written in part, and is called `raw`. A base can be
+//! summed up record by record while it is written and while it is loaded.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;

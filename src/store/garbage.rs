@@ -3,8 +3,8 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
+use super::big::{Big, BigValue};
 use super::dict::Dict;
-use super::entry::{Big, BigValue};
 use super::rope::Rope;
 
 /// Tables with fewer keys than this are freed at once.

@@ -4,8 +4,9 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem;
 
+use super::big::{Big, BigValue};
 use super::dict::{Dict, Place};
-use super::entry::{Big, BigValue, Draft, Kind, Stored};
+use super::entry::{Draft, Kind, Stored};
 use super::{DbId, Store, WrongType, dict, packed};
 use crate::rng;
 use crate::time::Stamp;

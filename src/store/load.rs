@@ -2,9 +2,10 @@
 
 use alloc::boxed::Box;
 
+use super::big::{Big, BigValue};
 use super::dict::Dict;
 use super::digest::Tally;
-use super::entry::{Big, BigValue, Draft, Kind, Stored};
+use super::entry::{Draft, Kind, Stored};
 use super::hash::put_field;
 use super::record::{self, Begun, Fields, Name, Record};
 use super::{Store, packed};

@@ -16,6 +16,7 @@
 )]
 
 mod base;
+mod big;
 mod change;
 mod dict;
 mod digest;
@@ -157,9 +158,9 @@ impl Store {
         }
     }
 
-    /// A number that moves exactly when a value, a key's presence or its expiry really changes, or a
-    /// string becomes `raw` or is so no longer: not when the same is written again, and not when what is dead is freed. Emptying a database that
-    /// still holds keys counts, be they dead or not.
+    /// A number that moves exactly when a value, how a string is kept, a key's presence or its
+    /// expiry really changes: not when the same is written again, and not when what is dead is
+    /// freed. Emptying a database that still holds keys counts, be they dead or not.
     #[must_use]
     pub fn changes(&self) -> u64 {
         self.changes

@@ -5,7 +5,8 @@ use core::mem;
 
 use bytes::Bytes;
 
-use super::entry::{Big, BigValue, Draft, Kind, Stored, View, overwrite};
+use super::big::{Big, BigValue, overwrite};
+use super::entry::{Draft, Kind, Stored, View};
 use super::rope::CHUNK_BYTES;
 use super::text::parse_i64;
 use super::{DbId, NewExpiry, Store, Text, WrongType};
@@ -103,8 +104,8 @@ impl Store {
     }
 
     /// Overwrites the string at `key` from `offset` on, with zeros in between where it is shorter
-    /// or absent; returns its new length in bytes. It is `raw` from then on. With no `bytes` nothing
-    /// changes.
+    /// or absent; returns its new length in bytes. It is `raw` from then on. With no `bytes`
+    /// nothing changes.
     ///
     /// The caller has checked that the length stays within `limits::BULK_BYTES_MAX`.
     pub fn set_range(

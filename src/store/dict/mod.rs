@@ -16,7 +16,8 @@ mod walk;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::entry::{Big, Draft, View};
+use super::big::Big;
+use super::entry::{Draft, View};
 use crate::time::Stamp;
 use deep::Group;
 use hasher::Hasher;

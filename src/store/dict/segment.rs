@@ -13,7 +13,8 @@ use core::cell::Cell;
 
 use hashbrown::HashTable;
 
-use super::super::entry::{Big, Draft, Header, View};
+use super::super::big::Big;
+use super::super::entry::{Draft, Header, View};
 use super::hasher::{Hasher, begins_place};
 use crate::time::Stamp;
 

@@ -3,7 +3,8 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::super::entry::{Big, Draft, View};
+use super::super::big::Big;
+use super::super::entry::{Draft, View};
 use super::Dict;
 use super::hasher::{behind_place, order, place, place_begin};
 use super::minima::NEVER;
