@@ -366,8 +366,12 @@ impl Node {
     /// where something is left.
     pub(super) fn clear_the_way(&mut self) -> bool {
         loop {
-            if self.hold.reading.is_some() && !self.go_on_reading() {
-                return false;
+            // Its client's next read may hold the store at once.
+            if self.hold.reading.is_some() {
+                if !self.go_on_reading() {
+                    return false;
+                }
+                continue;
             }
             if self.hold.is_mid_command {
                 return true;
