@@ -68,12 +68,18 @@ impl Node {
             return;
         };
         put_arguments(&mut large, &inbound.parser, rest);
-        if large.gathering.is_whole() {
+        if self.may_run(slot, &large) {
             self.run_large(slot, *large);
         } else if let Some(session) = self.sessions.get_mut(slot) {
             self.assembling.push((slot, session.conn));
             session.assembling = Some(large);
         }
+    }
+
+    /// Whether a request stands in one piece, and nobody holds the store that it looks at.
+    fn may_run(&self, slot: u32, large: &Large) -> bool {
+        let request = large.request();
+        request.is_some_and(|args| !self.waits_for_store(slot, args))
     }
 
     fn run_large(&mut self, slot: u32, large: Large) {
@@ -99,15 +105,21 @@ impl Node {
                 continue;
             };
             large.gathering.step(share.max(1));
-            if !large.gathering.is_whole() {
+            let Some(large) = session.assembling.take() else {
+                continue;
+            };
+            let may_run = self.may_run(slot, &large);
+            let Some(session) = self.sessions.get_mut(slot) else {
+                continue;
+            };
+            if !may_run {
+                session.assembling = Some(large);
                 self.assembling.push((slot, conn));
                 self.count_memory(slot);
                 continue;
             }
-            if let Some(large) = session.assembling.take() {
-                session.paused = false;
-                self.run_large(slot, *large);
-            }
+            session.paused = false;
+            self.run_large(slot, *large);
             self.effects.push(Effect::Resume { conn });
             self.received(slot, &[]);
         }

@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::checksum::Running;
+use crate::command::args::Args;
 
 /// Room is made for so many times what has come.
 const AHEAD: usize = 8;
@@ -138,6 +139,11 @@ impl Gathering {
         self.pieces.is_empty()
     }
 
+    /// What stands in one piece already.
+    pub fn front(&self) -> &[u8] {
+        &self.whole
+    }
+
     /// The bytes, and their checksum.
     pub fn into_whole(mut self) -> (Vec<u8>, u64) {
         self.expected = 0;
@@ -161,6 +167,12 @@ impl Large {
     /// The memory that it takes, in bytes.
     pub fn memory(&self) -> usize {
         size_of::<Self>() + self.gathering.memory() + self.ranges.len() * size_of::<Range<u32>>()
+    }
+
+    /// The request, where all of it stands in one piece.
+    pub fn request(&self) -> Option<Args<'_>> {
+        let is_whole = self.gathering.is_whole();
+        is_whole.then(|| Args::new(self.gathering.front(), &self.ranges))
     }
 
     /// Takes what is missing of a large argument off the front of a client's bytes.
