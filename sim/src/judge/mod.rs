@@ -48,8 +48,9 @@ struct Member {
     serving: bool,
     history: History,
     durability: Durability,
-    /// The latest that its clock may have said, in milliseconds, and its monotonic clock then.
-    high: (u64, u64),
+    /// The latest that replicated time may be by its clocks, in milliseconds, with what its wall
+    /// and its monotonic clock said then.
+    high: (u64, u64, u64),
     /// The most bytes that keys and values have taken in this life.
     most: usize,
     /// How many requests had been asked of all members when it began to serve.
@@ -62,11 +63,15 @@ struct Member {
 }
 
 impl Member {
-    /// The clock runs on from the highest reading, whatever the wall says meanwhile.
+    /// Replicated time goes on as the monotonic clock does, whatever the wall clock says, and
+    /// follows a wall clock that has stepped ahead by no more than a step.
     fn raise(&mut self, wall: u64, mono: u64) {
-        let (before, since) = self.high;
-        let run_on = before + mono.saturating_sub(since).div_ceil(1_000_000);
-        self.high = (wall.max(run_on), mono);
+        let (before, wall_then, mono_then) = self.high;
+        let passed = mono.saturating_sub(mono_then).div_ceil(1_000_000);
+        let by_wall = wall.saturating_sub(wall_then);
+        let is_step = by_wall <= passed + time::step_ms(passed);
+        let went = if is_step { passed.max(by_wall) } else { passed };
+        self.high = (wall.max(before + went), wall, mono);
     }
 }
 

@@ -18,6 +18,11 @@ const STEP_MS: u64 = 1000;
 const ROUNDED_MS: u64 = 20;
 const APART: u64 = 500;
 
+/// By how much a wall clock may step while so much passes by the monotonic one, in milliseconds.
+pub(super) fn step_ms(passed_ms: u64) -> u64 {
+    STEP_MS + ROUNDED_MS + passed_ms / APART
+}
+
 /// The clocks of a member.
 #[derive(Clone, Copy, Debug, Default)]
 struct Clocks {
@@ -91,15 +96,14 @@ impl Times {
             self.begins(member, stamp, mono_ms);
             return self.continues(stamp, offset, wall, has_jumped);
         };
-        let apart = mono_ms.saturating_sub(anchor.last_ms) / APART;
         let said = offset.wall_of(stamp);
-        if said.abs_diff(wall) > STEP_MS + ROUNDED_MS + apart {
+        if said.abs_diff(wall) > step_ms(mono_ms.saturating_sub(anchor.last_ms)) {
             let text = format!("stamp {stamp} means {said} by the wall clock, which says {wall}");
             return Err(Violation::new(Id::S10, text));
         }
         let passed = mono_ms.saturating_sub(anchor.mono_ms);
         let went = stamp.0.saturating_sub(anchor.stamp);
-        let forgiven = STEP_MS + ROUNDED_MS + self.clocks[member].forgiven + passed / APART;
+        let forgiven = self.clocks[member].forgiven + step_ms(passed);
         if went.abs_diff(passed) > forgiven {
             let text = format!(
                 "replicated time went on by {went} ms while {passed} ms passed by the clock of n{}",
