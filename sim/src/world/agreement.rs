@@ -307,7 +307,17 @@ impl Agreement {
                 majority(old.iter().map(holds)) && majority(new.iter().map(holds))
             }
         };
-        if agrees(raft.in_force()) || agrees(raft.membership()) {
+        // In the turn in which it commits the end of a change it may begin the next one: then the
+        // membership that has agreed is neither applied nor in force any more.
+        let committed = || {
+            let entries = raft.entries_after(LogIndex(0));
+            let entries = entries.take_while(|entry| entry.index <= commit);
+            entries.filter_map(Entry::membership).last()
+        };
+        if agrees(raft.in_force())
+            || agrees(raft.membership())
+            || committed().is_some_and(|membership| agrees(&membership))
+        {
             return Ok(());
         }
         let text = format!("member {number} commits entry {commit}, durable on no majority");
