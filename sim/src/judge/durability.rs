@@ -20,7 +20,7 @@ pub(crate) enum Policy {
 }
 
 /// Under `everysec`, what was answered so long before a crash must survive it, in nanoseconds: of
-/// time in which the process could run.
+/// time in which the process and its disk could work.
 const BOUND_NS: u64 = 3_000_000_000;
 
 /// What has happened to a member.
@@ -161,6 +161,14 @@ impl Judge {
     /// A sync of a member has failed: under a relaxed policy, what it was to cover may be gone.
     pub(crate) fn sync_lost(&mut self, member: usize) {
         self.members[member].durability.damaged = true;
+    }
+
+    /// A member's disk has stood still for so long, in nanoseconds. A sync waits behind all that is
+    /// written before it, and a large value is written in many pieces.
+    pub(crate) fn disk_stood(&mut self, member: usize, by: u64) {
+        for (at, _) in &mut self.members[member].durability.recent {
+            *at += by;
+        }
     }
 
     /// A sync of a member's log has failed, and the member is being told.

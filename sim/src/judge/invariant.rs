@@ -38,7 +38,8 @@ invariants! {
          `no`.";
     A2, "recovery is a prefix",
         "What is recovered is the state behind some prefix of the entries, without a gap; under \
-         `everysec` nothing older than three seconds is missing.";
+         `everysec` nothing is missing that is older than three seconds in which the process and \
+         its disk could work.";
     A3, "nothing is invented",
         "Every executed command was sent by a client, and is executed once; an entry is the same \
          each time it is read.";

@@ -17,6 +17,8 @@ pub(super) struct Job {
     pub(super) op: DiskOp,
     /// Which operation it is, where operations are named.
     pub(super) address: Option<Address>,
+    /// For how long the disk stands still in it, in nanoseconds.
+    stalls: u64,
 }
 
 /// The file that an operation is about; nothing where it is about the directory.
@@ -110,6 +112,7 @@ impl World {
             ticket,
             op,
             address,
+            stalls: stall.unwrap_or_default(),
         };
         member.jobs.insert(job, job_here);
         let life = member.life;
@@ -192,10 +195,12 @@ impl World {
             ticket,
             op,
             address,
+            stalls,
         }) = member.jobs.remove(&job)
         else {
             return;
         };
+        self.judge.disk_stood(number, stalls);
         // A fresh file whose first sync fails may be thrown away: nobody has relied on it.
         let dirty = &member.unsynced;
         let is_log_sync = matches!(&op, DiskOp::Sync { file }
