@@ -273,13 +273,34 @@ impl Raft {
         Mono(heard) + self.settings.election_max()
     }
 
-    /// A voter that has fallen silent, where too few others would answer for this leader to lead
-    /// with such a membership.
+    /// A voter that is silent, where too few others would answer for this leader to lead with such
+    /// a membership.
+    ///
+    /// A leader gives those an election timeout who have not answered it yet, or nobody could
+    /// begin to lead. A change has no such haste: a leader that has only begun to lead does not
+    /// know who is dead.
     pub(super) fn missed(&self, membership: &Membership) -> Option<NodeId> {
-        let is_silent = |id: &NodeId| self.heard_of(*id) + self.settings.election_max() <= self.now;
+        let answered = |id: NodeId| {
+            if self.has_answered(id) {
+                self.heard_of(id)
+            } else {
+                Mono(0)
+            }
+        };
+        let (now, patience) = (self.now, self.settings.election_max());
+        let is_silent = |id: &NodeId| answered(*id) + patience <= now;
         let mut voters = membership.voters();
         let silent = voters.find(|id| membership.stays_voter(*id) && is_silent(id));
-        silent.filter(|_| self.in_office_until(membership) <= self.now)
+        let reached = Mono(membership.reached(&|id| answered(id).0));
+        silent.filter(|_| reached + patience <= now)
+    }
+
+    fn has_answered(&self, id: NodeId) -> bool {
+        let Role::Leader(leadership) = &self.role else {
+            return true;
+        };
+        let mut peers = leadership.peers.iter();
+        id == self.settings.id || peers.any(|peer| peer.member.id == id && peer.has_answered)
     }
 
     pub(super) fn leader_deadline(&self, leadership: &Leadership) -> Option<Mono> {

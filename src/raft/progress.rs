@@ -15,8 +15,11 @@ use super::{Entry, Member, Settings};
 #[derive(Clone, Debug)]
 pub(super) struct Peer {
     pub(super) member: Member,
-    /// When it last said anything in this term.
+    /// When it last said anything in this term; before it has, when this member began to care for
+    /// it.
     pub(super) heard: Mono,
+    /// It has said anything in this term.
+    pub(super) has_answered: bool,
     /// Up to here its log is as the leader's, durably.
     pub(super) matched: LogIndex,
     /// Up to here it has said that it has received the log, durable or not.
@@ -111,6 +114,7 @@ impl Peer {
         Self {
             member,
             heard: now,
+            has_answered: false,
             matched: LogIndex(0),
             received: LogIndex(0),
             moved: now,

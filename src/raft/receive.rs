@@ -204,7 +204,7 @@ impl Raft {
     fn hear_peer(&mut self, from: Member) {
         let now = self.now;
         if let Some(peer) = self.peer(from) {
-            peer.heard = now;
+            (peer.heard, peer.has_answered) = (now, true);
         }
     }
 }

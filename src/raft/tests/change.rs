@@ -94,6 +94,22 @@ fn nobody_is_removed_where_too_few_would_be_left_who_answer() {
     assert_eq!(voters(net.raft(leader).membership()), [leader.0, 4]);
 }
 
+/// It gives every member an election timeout to answer, and a change must not rely on that.
+#[test]
+fn a_leader_of_a_moment_counts_nobody_who_has_not_answered_it() {
+    let (mut net, leader) = three_and_one(8);
+    let well = NodeId(1 + leader.0 % 3);
+    let silent = NodeId(1 + well.0 % 3);
+    net.isolate(silent);
+    net.run_ms(1000);
+    net.transfer(leader, Some(well)).unwrap();
+    while !net.raft(well).is_leader() || !net.raft(well).has_committed_own_term() {
+        net.run_ms(1);
+    }
+    let removed = net.change(well, &[Change::Remove(leader)]);
+    assert_eq!(removed, Err(ChangeRefused::TooFew(silent)));
+}
+
 #[test]
 fn a_removed_follower_learns_it_and_disturbs_nobody() {
     let (mut net, leader) = three_and_one(3);
