@@ -1,6 +1,7 @@
 //! Commands to a bare node: one whole reply to each, and the reply that a plain map would give.
 
-use seedis::command::table::{Row, rows};
+use seedis::command::row::Row;
+use seedis::command::table::rows;
 use seedis::resp::value::{Value, encode_request};
 
 use crate::bytes::Bytes;
@@ -127,8 +128,8 @@ fn any_request(bytes: &mut Bytes<'_>) -> Vec<Word> {
     let row = all[bytes.wide() % all.len()];
     let mut request = vec![row.name.as_bytes().to_vec()];
     if row.is_container() && bytes.below(8) > 0 {
-        let own = row.subcommands[bytes.below(row.subcommands.len())].name;
-        request.push(own.rsplit('|').next().unwrap_or_default().into());
+        let own = row.subcommands[bytes.below(row.subcommands.len())].own_name();
+        request.push(own.into());
     }
     let least = usize::from(row.arity.unsigned_abs() as u16).saturating_sub(request.len());
     // Mostly enough words, sometimes too few or too many.

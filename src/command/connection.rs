@@ -3,181 +3,160 @@
 use super::args::Args;
 use super::context::Query;
 use super::error::{Error, Outcome};
-use super::table::{Keys, Kind, Row, SessionVerb};
-
-const fn row(
-    name: &'static str,
-    arity: i32,
-    kind: Kind,
-    flags: &'static [&'static str],
-    since: &'static str,
-    summary: &'static str,
-) -> Row {
-    Row {
-        name,
-        arity,
-        kind,
-        keys: Keys::NONE,
-        flags,
-        group: "connection",
-        since,
-        summary,
-        complexity: "O(1)",
-        categories: &[],
-        subcommands: &[],
-    }
-}
-
-const fn transaction(
-    name: &'static str,
-    arity: i32,
-    verb: SessionVerb,
-    flags: &'static [&'static str],
-    since: &'static str,
-    summary: &'static str,
-) -> Row {
-    let row = row(name, arity, Kind::Session(verb), flags, since, summary);
-    Row {
-        group: "transactions",
-        ..row
-    }
-}
-
-/// Flags of a command that must be answered in every state of a connection.
-const ALWAYS: &[&str] = &[
-    "noscript",
-    "loading",
-    "stale",
-    "fast",
-    "no_auth",
-    "allow_busy",
-];
-/// Flags of a command about a transaction.
-const QUEUED: &[&str] = &["noscript", "loading", "stale", "fast", "allow_busy"];
+use super::flag::{Category, Flag};
+use super::grammar::{KEY, block, integer, many, opt, string};
+use super::key::{Keys, LOOKED_AT};
+use super::row::{Group, Row};
+use super::verb::SessionVerb;
 
 pub(super) const ROWS: &[Row] = &[
-    row(
-        "ping",
-        -1,
-        Kind::Read(ping),
-        &["fast"],
-        "1.0.0",
-        "Answers PONG, or what it was given.",
-    ),
-    row(
-        "echo",
-        2,
-        Kind::Read(echo),
-        &["loading", "stale", "fast"],
-        "1.0.0",
-        "Answers what it was given.",
-    ),
-    row(
-        "auth",
-        -2,
-        Kind::Session(SessionVerb::Auth),
-        ALWAYS,
-        "1.0.0",
-        "Authenticates the connection.",
-    ),
-    row(
-        "hello",
-        -1,
-        Kind::Session(SessionVerb::Hello),
-        ALWAYS,
-        "6.0.0",
-        "Chooses the protocol.",
-    ),
-    row(
-        "quit",
-        -1,
-        Kind::Session(SessionVerb::Quit),
-        ALWAYS,
-        "1.0.0",
-        "Closes the connection.",
-    ),
-    Row {
-        group: "cluster",
-        ..row(
-            "readonly",
-            1,
-            Kind::Session(SessionVerb::ReadOnly),
-            &["loading", "stale", "fast", "no_multi"],
-            "3.0.0",
-            "Lets a follower answer the reads of the connection.",
-        )
-    },
-    Row {
-        group: "cluster",
-        ..row(
-            "readwrite",
-            1,
-            Kind::Session(SessionVerb::ReadWrite),
-            &["loading", "stale", "fast", "no_multi"],
-            "3.0.0",
-            "Sends the reads of the connection to the leader again.",
-        )
-    },
-    row(
-        "reset",
-        1,
-        Kind::Session(SessionVerb::Reset),
-        ALWAYS,
-        "6.2.0",
-        "Resets the connection.",
-    ),
-    row(
-        "select",
-        2,
-        Kind::Session(SessionVerb::Select),
-        &["loading", "stale", "fast"],
-        "1.0.0",
-        "Chooses the database.",
-    ),
-    transaction(
-        "multi",
-        1,
-        SessionVerb::Multi,
-        QUEUED,
-        "1.2.0",
-        "Starts a transaction.",
-    ),
-    transaction(
-        "exec",
-        1,
-        SessionVerb::Exec,
-        &["noscript", "loading", "stale", "skip_slowlog"],
-        "1.2.0",
-        "Executes a transaction.",
-    )
-    .costs("Depends on the queued requests."),
-    transaction(
-        "discard",
-        1,
-        SessionVerb::Discard,
-        QUEUED,
-        "2.0.0",
-        "Gives a transaction up.",
-    )
-    .costs("O(N) where N is the number of queued requests."),
-    transaction(
-        "watch",
-        -2,
-        SessionVerb::Watch,
-        QUEUED,
-        "2.2.0",
-        "Watches keys until EXEC.",
-    )
-    .costs("O(N) where N is the number of keys.")
-    .at(Keys::ALL),
-    transaction(
-        "unwatch",
-        1,
-        SessionVerb::Unwatch,
-        QUEUED,
-        "2.2.0",
-        "Watches no keys any more.",
-    ),
+    Row::answer("ping", -1, ping)
+        .group(Group::Connection)
+        .since("1.0.0")
+        .flags(&[Flag::Fast])
+        .says("Answers PONG, or what it was given.")
+        .args(&[opt(string("message"))]),
+    Row::answer("echo", 2, echo)
+        .group(Group::Connection)
+        .since("1.0.0")
+        .flags(&[Flag::Loading, Flag::Stale, Flag::Fast])
+        .says("Answers what it was given.")
+        .args(&[string("message")]),
+    Row::session("auth", -2, SessionVerb::Auth)
+        .group(Group::Connection)
+        .since("1.0.0")
+        .flags(&[
+            Flag::NoScript,
+            Flag::Loading,
+            Flag::Stale,
+            Flag::Fast,
+            Flag::NoAuth,
+            Flag::AllowBusy,
+        ])
+        .says("Authenticates the connection.")
+        .args(&[opt(string("username").since("6.0.0")), string("password")]),
+    Row::session("hello", -1, SessionVerb::Hello)
+        .group(Group::Connection)
+        .since("6.0.0")
+        .flags(&[
+            Flag::NoScript,
+            Flag::Loading,
+            Flag::Stale,
+            Flag::Fast,
+            Flag::NoAuth,
+            Flag::AllowBusy,
+        ])
+        .says("Chooses the protocol.")
+        .args(&[opt(block(
+            "arguments",
+            &[
+                integer("protover"),
+                opt(block("auth", &[string("username"), string("password")]).behind("AUTH")),
+                opt(string("clientname").behind("SETNAME")),
+            ],
+        ))]),
+    Row::session("quit", -1, SessionVerb::Quit)
+        .group(Group::Connection)
+        .since("1.0.0")
+        .flags(&[
+            Flag::NoScript,
+            Flag::Loading,
+            Flag::Stale,
+            Flag::Fast,
+            Flag::NoAuth,
+            Flag::AllowBusy,
+        ])
+        .deprecated("7.2.0", "just closing the connection")
+        .says("Closes the connection."),
+    Row::session("readonly", 1, SessionVerb::ReadOnly)
+        .group(Group::Cluster)
+        .since("3.0.0")
+        .flags(&[Flag::Loading, Flag::Stale, Flag::Fast, Flag::NoMulti])
+        .within(Category::Connection)
+        .says("Lets a follower answer the reads of the connection."),
+    Row::session("readwrite", 1, SessionVerb::ReadWrite)
+        .group(Group::Cluster)
+        .since("3.0.0")
+        .flags(&[Flag::Loading, Flag::Stale, Flag::Fast, Flag::NoMulti])
+        .within(Category::Connection)
+        .says("Sends the reads of the connection to the leader again."),
+    Row::session("reset", 1, SessionVerb::Reset)
+        .group(Group::Connection)
+        .since("6.2.0")
+        .flags(&[
+            Flag::NoScript,
+            Flag::Loading,
+            Flag::Stale,
+            Flag::Fast,
+            Flag::NoAuth,
+            Flag::AllowBusy,
+        ])
+        .says("Resets the connection."),
+    Row::session("select", 2, SessionVerb::Select)
+        .group(Group::Connection)
+        .since("1.0.0")
+        .flags(&[Flag::Loading, Flag::Stale, Flag::Fast])
+        .says("Chooses the database.")
+        .args(&[integer("index")]),
+    Row::session("multi", 1, SessionVerb::Multi)
+        .group(Group::Transactions)
+        .since("1.2.0")
+        .flags(&[
+            Flag::NoScript,
+            Flag::Loading,
+            Flag::Stale,
+            Flag::Fast,
+            Flag::AllowBusy,
+        ])
+        .says("Starts a transaction."),
+    Row::session("exec", 1, SessionVerb::Exec)
+        .group(Group::Transactions)
+        .since("1.2.0")
+        .flags(&[
+            Flag::NoScript,
+            Flag::Loading,
+            Flag::Stale,
+            Flag::SkipSlowlog,
+        ])
+        .says("Executes a transaction.")
+        .costs("Depends on the queued requests."),
+    Row::session("discard", 1, SessionVerb::Discard)
+        .group(Group::Transactions)
+        .since("2.0.0")
+        .flags(&[
+            Flag::NoScript,
+            Flag::Loading,
+            Flag::Stale,
+            Flag::Fast,
+            Flag::AllowBusy,
+        ])
+        .says("Gives a transaction up.")
+        .costs("O(N) where N is the number of queued requests."),
+    Row::session("watch", -2, SessionVerb::Watch)
+        .group(Group::Transactions)
+        .since("2.2.0")
+        .flags(&[
+            Flag::NoScript,
+            Flag::Loading,
+            Flag::Stale,
+            Flag::Fast,
+            Flag::AllowBusy,
+        ])
+        .says("Watches keys until EXEC.")
+        .costs("O(N) where N is the number of keys.")
+        .keys(&[Keys::all(LOOKED_AT)])
+        .args(&[many(KEY)]),
+    Row::session("unwatch", 1, SessionVerb::Unwatch)
+        .group(Group::Transactions)
+        .since("2.2.0")
+        .flags(&[
+            Flag::NoScript,
+            Flag::Loading,
+            Flag::Stale,
+            Flag::Fast,
+            Flag::AllowBusy,
+        ])
+        .says("Watches no keys any more."),
 ];
 
 fn ping(query: &mut Query<'_>, args: Args<'_>) -> Outcome {

@@ -14,95 +14,83 @@ use alloc::string::String;
 use super::args::Args;
 use super::context::{Change, Query};
 use super::error::{Error, Outcome};
-use super::table::{Keys, Kind, Row};
+use super::flag::Flag;
+use super::grammar::{Arg, KEY, integer, one_of, opt, unix_time, word};
+use super::key::{Keys, READ, UPDATED};
+use super::row::{Group, Row};
 use crate::time::Stamp;
 
-const fn row(
-    name: &'static str,
-    arity: i32,
-    kind: Kind,
-    since: &'static str,
-    summary: &'static str,
-) -> Row {
-    Row {
-        name,
-        arity,
-        kind,
-        keys: Keys::FIRST,
-        flags: &["fast"],
-        group: "generic",
-        since,
-        summary,
-        complexity: "O(1)",
-        categories: &[],
-        subcommands: &[],
-    }
-}
+/// Where a new time is to be set.
+const CONDITION: Arg = opt(one_of(
+    "condition",
+    &[word("NX"), word("XX"), word("GT"), word("LT")],
+)
+.since("7.0.0"));
 
 pub(super) const ROWS: &[Row] = &[
-    row(
-        "expire",
-        -3,
-        Kind::Write(expire),
-        "1.0.0",
-        "Lets a key expire in so many seconds.",
-    ),
-    row(
-        "pexpire",
-        -3,
-        Kind::Write(pexpire),
-        "2.6.0",
-        "Lets a key expire in so many milliseconds.",
-    ),
-    row(
-        "expireat",
-        -3,
-        Kind::Write(expireat),
-        "1.2.0",
-        "Lets a key expire at a Unix time in seconds.",
-    ),
-    row(
-        "pexpireat",
-        -3,
-        Kind::Write(pexpireat),
-        "2.6.0",
-        "Lets a key expire at a Unix time in milliseconds.",
-    ),
-    row(
-        "persist",
-        2,
-        Kind::Write(persist),
-        "2.2.0",
-        "Lets a key not expire any more.",
-    ),
-    row(
-        "ttl",
-        2,
-        Kind::Read(ttl),
-        "1.0.0",
-        "In how many seconds a key expires.",
-    ),
-    row(
-        "pttl",
-        2,
-        Kind::Read(pttl),
-        "2.6.0",
-        "In how many milliseconds a key expires.",
-    ),
-    row(
-        "expiretime",
-        2,
-        Kind::Read(expiretime),
-        "7.0.0",
-        "The Unix time in seconds at which a key expires.",
-    ),
-    row(
-        "pexpiretime",
-        2,
-        Kind::Read(pexpiretime),
-        "7.0.0",
-        "The Unix time in milliseconds at which a key expires.",
-    ),
+    Row::write("expire", -3, expire)
+        .group(Group::Generic)
+        .since("1.0.0")
+        .flags(&[Flag::Fast])
+        .says("Lets a key expire in so many seconds.")
+        .keys(&[Keys::at(1, UPDATED)])
+        .args(&[KEY, integer("seconds"), CONDITION]),
+    Row::write("pexpire", -3, pexpire)
+        .group(Group::Generic)
+        .since("2.6.0")
+        .flags(&[Flag::Fast])
+        .says("Lets a key expire in so many milliseconds.")
+        .keys(&[Keys::at(1, UPDATED)])
+        .args(&[KEY, integer("milliseconds"), CONDITION]),
+    Row::write("expireat", -3, expireat)
+        .group(Group::Generic)
+        .since("1.2.0")
+        .flags(&[Flag::Fast])
+        .says("Lets a key expire at a Unix time in seconds.")
+        .keys(&[Keys::at(1, UPDATED)])
+        .args(&[KEY, unix_time("unix-time-seconds"), CONDITION]),
+    Row::write("pexpireat", -3, pexpireat)
+        .group(Group::Generic)
+        .since("2.6.0")
+        .flags(&[Flag::Fast])
+        .says("Lets a key expire at a Unix time in milliseconds.")
+        .keys(&[Keys::at(1, UPDATED)])
+        .args(&[KEY, unix_time("unix-time-milliseconds"), CONDITION]),
+    Row::write("persist", 2, persist)
+        .group(Group::Generic)
+        .since("2.2.0")
+        .flags(&[Flag::Fast])
+        .says("Lets a key not expire any more.")
+        .keys(&[Keys::at(1, UPDATED)])
+        .args(&[KEY]),
+    Row::read("ttl", 2, ttl)
+        .group(Group::Generic)
+        .since("1.0.0")
+        .flags(&[Flag::Fast])
+        .says("In how many seconds a key expires.")
+        .keys(&[Keys::at(1, READ)])
+        .args(&[KEY]),
+    Row::read("pttl", 2, pttl)
+        .group(Group::Generic)
+        .since("2.6.0")
+        .flags(&[Flag::Fast])
+        .says("In how many milliseconds a key expires.")
+        .keys(&[Keys::at(1, READ)])
+        .args(&[KEY]),
+    Row::read("expiretime", 2, expiretime)
+        .group(Group::Generic)
+        .since("7.0.0")
+        .flags(&[Flag::Fast])
+        .says("The Unix time in seconds at which a key expires.")
+        .keys(&[Keys::at(1, READ)])
+        .args(&[KEY]),
+    Row::read("pexpiretime", 2, pexpiretime)
+        .group(Group::Generic)
+        .since("7.0.0")
+        .flags(&[Flag::Fast])
+        .says("The Unix time in milliseconds at which a key expires.")
+        .keys(&[Keys::at(1, READ)])
+        .args(&[KEY]),
 ];
 
 /// On what a new time depends: a set of words.

@@ -12,166 +12,131 @@ use super::args::{Args, parse_integer};
 use super::context::{Change, Dice, Query};
 use super::error::{Error, Outcome};
 use super::extended::Extended;
-use super::table::{Keys, Kind, Row};
+use super::flag::Flag;
+use super::grammar::{FIELD, KEY, VALUE, block, double, integer, many, opt, word};
+use super::key::{ADDED_TO, CHANGED, CUT, Keys, LOOKED_AT, READ, UPDATED};
+use super::row::{Group, Row};
 use crate::limits::{BYTES_PER_WORK, RANDOM_PICKS_MAX};
 use crate::resp::reply::Protocol;
 use crate::store::{Hash, Value, format_i64};
 
-const fn row(
-    name: &'static str,
-    arity: i32,
-    kind: Kind,
-    flags: &'static [&'static str],
-    since: &'static str,
-    summary: &'static str,
-) -> Row {
-    Row {
-        name,
-        arity,
-        kind,
-        keys: Keys::FIRST,
-        flags,
-        group: "hash",
-        since,
-        summary,
-        complexity: "O(1)",
-        categories: &[],
-        subcommands: &[],
-    }
-}
-
-const FAST: &[&str] = &["fast"];
-const GROWS: &[&str] = &["denyoom", "fast"];
-
 pub(super) const ROWS: &[Row] = &[
-    row(
-        "hset",
-        -4,
-        Kind::Write(hset),
-        GROWS,
-        "2.0.0",
-        "Sets fields of a hash.",
-    )
-    .costs("O(N) where N is the number of fields given."),
-    row(
-        "hmset",
-        -4,
-        Kind::Write(hmset),
-        GROWS,
-        "2.0.0",
-        "Sets fields of a hash; HSET tells more.",
-    )
-    .costs("O(N) where N is the number of fields given."),
-    row(
-        "hsetnx",
-        4,
-        Kind::Write(hsetnx),
-        GROWS,
-        "2.0.0",
-        "Sets a field of a hash where it is absent.",
-    ),
-    row(
-        "hdel",
-        -3,
-        Kind::Write(hdel),
-        FAST,
-        "2.0.0",
-        "Removes fields of a hash.",
-    )
-    .costs("O(N) where N is the number of fields given."),
-    row(
-        "hincrby",
-        4,
-        Kind::Write(hincrby),
-        GROWS,
-        "2.0.0",
-        "Adds an integer to a field of a hash.",
-    ),
-    row(
-        "hincrbyfloat",
-        4,
-        Kind::Write(hincrbyfloat),
-        GROWS,
-        "2.6.0",
-        "Adds a number to a field of a hash.",
-    ),
-    row(
-        "hget",
-        3,
-        Kind::Read(hget),
-        FAST,
-        "2.0.0",
-        "The value of a field of a hash.",
-    ),
-    row(
-        "hmget",
-        -3,
-        Kind::Read(hmget),
-        FAST,
-        "2.0.0",
-        "The values of fields of a hash.",
-    )
-    .costs("O(N) where N is the number of fields given."),
-    row(
-        "hexists",
-        3,
-        Kind::Read(hexists),
-        FAST,
-        "2.0.0",
-        "Whether a hash has a field.",
-    ),
-    row(
-        "hlen",
-        2,
-        Kind::Read(hlen),
-        FAST,
-        "2.0.0",
-        "How many fields a hash has.",
-    ),
-    row(
-        "hstrlen",
-        3,
-        Kind::Read(hstrlen),
-        FAST,
-        "3.2.0",
-        "The length of a field's value in a hash.",
-    ),
-    row(
-        "hgetall",
-        2,
-        Kind::Read(hgetall),
-        &[],
-        "2.0.0",
-        "All fields of a hash with their values.",
-    )
-    .costs("O(N) where N is the number of fields in the hash."),
-    row(
-        "hkeys",
-        2,
-        Kind::Read(hkeys),
-        &[],
-        "2.0.0",
-        "All fields of a hash.",
-    )
-    .costs("O(N) where N is the number of fields in the hash."),
-    row(
-        "hvals",
-        2,
-        Kind::Read(hvals),
-        &[],
-        "2.0.0",
-        "All values of a hash.",
-    )
-    .costs("O(N) where N is the number of fields in the hash."),
-    row(
-        "hrandfield",
-        -2,
-        Kind::Read(hrandfield),
-        &[],
-        "6.2.0",
-        "Fields of a hash chosen by chance.",
-    )
-    .costs("O(N) where N is the number of fields answered."),
+    Row::write("hset", -4, hset)
+        .group(Group::Hash)
+        .since("2.0.0")
+        .flags(&[Flag::DenyOom, Flag::Fast])
+        .says("Sets fields of a hash.")
+        .costs("O(N) where N is the number of fields given.")
+        .keys(&[Keys::at(1, UPDATED)])
+        .args(&[KEY, many(block("data", &[FIELD, VALUE]))]),
+    Row::write("hmset", -4, hmset)
+        .group(Group::Hash)
+        .since("2.0.0")
+        .flags(&[Flag::DenyOom, Flag::Fast])
+        .deprecated("4.0.0", "`HSET` with multiple field-value pairs")
+        .says("Sets fields of a hash; HSET tells more.")
+        .costs("O(N) where N is the number of fields given.")
+        .keys(&[Keys::at(1, UPDATED)])
+        .args(&[KEY, many(block("data", &[FIELD, VALUE]))]),
+    Row::write("hsetnx", 4, hsetnx)
+        .group(Group::Hash)
+        .since("2.0.0")
+        .flags(&[Flag::DenyOom, Flag::Fast])
+        .says("Sets a field of a hash where it is absent.")
+        .keys(&[Keys::at(1, ADDED_TO)])
+        .args(&[KEY, FIELD, VALUE]),
+    Row::write("hdel", -3, hdel)
+        .group(Group::Hash)
+        .since("2.0.0")
+        .flags(&[Flag::Fast])
+        .says("Removes fields of a hash.")
+        .costs("O(N) where N is the number of fields given.")
+        .keys(&[Keys::at(1, CUT)])
+        .args(&[KEY, many(FIELD)]),
+    Row::write("hincrby", 4, hincrby)
+        .group(Group::Hash)
+        .since("2.0.0")
+        .flags(&[Flag::DenyOom, Flag::Fast])
+        .says("Adds an integer to a field of a hash.")
+        .keys(&[Keys::at(1, CHANGED)])
+        .args(&[KEY, FIELD, integer("increment")]),
+    Row::write("hincrbyfloat", 4, hincrbyfloat)
+        .group(Group::Hash)
+        .since("2.6.0")
+        .flags(&[Flag::DenyOom, Flag::Fast])
+        .says("Adds a number to a field of a hash.")
+        .keys(&[Keys::at(1, CHANGED)])
+        .args(&[KEY, FIELD, double("increment")]),
+    Row::read("hget", 3, hget)
+        .group(Group::Hash)
+        .since("2.0.0")
+        .flags(&[Flag::Fast])
+        .says("The value of a field of a hash.")
+        .keys(&[Keys::at(1, READ)])
+        .args(&[KEY, FIELD]),
+    Row::read("hmget", -3, hmget)
+        .group(Group::Hash)
+        .since("2.0.0")
+        .flags(&[Flag::Fast])
+        .says("The values of fields of a hash.")
+        .costs("O(N) where N is the number of fields given.")
+        .keys(&[Keys::at(1, READ)])
+        .args(&[KEY, many(FIELD)]),
+    Row::read("hexists", 3, hexists)
+        .group(Group::Hash)
+        .since("2.0.0")
+        .flags(&[Flag::Fast])
+        .says("Whether a hash has a field.")
+        .keys(&[Keys::at(1, LOOKED_AT)])
+        .args(&[KEY, FIELD]),
+    Row::read("hlen", 2, hlen)
+        .group(Group::Hash)
+        .since("2.0.0")
+        .flags(&[Flag::Fast])
+        .says("How many fields a hash has.")
+        .keys(&[Keys::at(1, LOOKED_AT)])
+        .args(&[KEY]),
+    Row::read("hstrlen", 3, hstrlen)
+        .group(Group::Hash)
+        .since("3.2.0")
+        .flags(&[Flag::Fast])
+        .says("The length of a field's value in a hash.")
+        .keys(&[Keys::at(1, LOOKED_AT)])
+        .args(&[KEY, FIELD]),
+    Row::read("hgetall", 2, hgetall)
+        .group(Group::Hash)
+        .since("2.0.0")
+        .says("All fields of a hash with their values.")
+        .costs("O(N) where N is the number of fields in the hash.")
+        .keys(&[Keys::at(1, READ)])
+        .args(&[KEY]),
+    Row::read("hkeys", 2, hkeys)
+        .group(Group::Hash)
+        .since("2.0.0")
+        .says("All fields of a hash.")
+        .costs("O(N) where N is the number of fields in the hash.")
+        .keys(&[Keys::at(1, READ)])
+        .args(&[KEY]),
+    Row::read("hvals", 2, hvals)
+        .group(Group::Hash)
+        .since("2.0.0")
+        .says("All values of a hash.")
+        .costs("O(N) where N is the number of fields in the hash.")
+        .keys(&[Keys::at(1, READ)])
+        .args(&[KEY]),
+    Row::read("hrandfield", -2, hrandfield)
+        .group(Group::Hash)
+        .since("6.2.0")
+        .says("Fields of a hash chosen by chance.")
+        .costs("O(N) where N is the number of fields answered.")
+        .keys(&[Keys::at(1, READ)])
+        .args(&[
+            KEY,
+            opt(block(
+                "options",
+                &[integer("count"), opt(word("WITHVALUES"))],
+            )),
+        ]),
 ];
 
 /// How many fields are shown between two looks at what is left to be done now.

@@ -8,172 +8,122 @@
 use super::args::Args;
 use super::context::{Change, Query};
 use super::error::{Error, Outcome};
-use super::table::{Keys, Kind, Row};
+use super::flag::{Category, Flag};
+use super::grammar::{Arg, KEY, integer, key, many, one_of, opt, word};
+use super::key::{CHANGED, CREATED, Keys, LOOKED_AT, READ, REMOVED, REPLACED, TAKEN};
+use super::row::{Empties, Group, Row};
 use crate::limits::DATABASES;
 use crate::store::DbId;
 
-const fn row(
-    name: &'static str,
-    arity: i32,
-    kind: Kind,
-    keys: Keys,
-    flags: &'static [&'static str],
-    since: &'static str,
-    summary: &'static str,
-) -> Row {
-    Row {
-        name,
-        arity,
-        kind,
-        keys,
-        flags,
-        group: "generic",
-        since,
-        summary,
-        complexity: "O(1)",
-        categories: &[],
-        subcommands: &[],
-    }
-}
-
-const fn server(
-    name: &'static str,
-    arity: i32,
-    kind: Kind,
-    flags: &'static [&'static str],
-    summary: &'static str,
-) -> Row {
-    let row = row(name, arity, kind, Keys::NONE, flags, "1.0.0", summary);
-    Row {
-        group: "server",
-        ..row
-    }
-}
-
-const FAST: &[&str] = &["fast"];
+/// When what was removed is freed.
+const FLUSH_TYPE: Arg = opt(one_of(
+    "flush-type",
+    &[word("ASYNC").since("4.0.0"), word("SYNC").since("6.2.0")],
+));
 
 pub(super) const ROWS: &[Row] = &[
-    row(
-        "del",
-        -2,
-        Kind::Write(remove),
-        Keys::ALL,
-        &[],
-        "1.0.0",
-        "Removes keys.",
-    )
-    .costs("O(N) where N is the number of keys; large values are freed later."),
-    row(
-        "unlink",
-        -2,
-        Kind::Write(remove),
-        Keys::ALL,
-        FAST,
-        "4.0.0",
-        "Removes keys; their memory is freed later.",
-    )
-    .costs("O(N) where N is the number of keys; large values are freed later."),
-    row(
-        "exists",
-        -2,
-        Kind::Read(count_present),
-        Keys::ALL,
-        FAST,
-        "1.0.0",
-        "How many of the keys exist.",
-    )
-    .costs("O(N) where N is the number of keys."),
-    row(
-        "touch",
-        -2,
-        Kind::Read(count_present),
-        Keys::ALL,
-        FAST,
-        "3.2.1",
-        "Marks keys as used; how many of them exist.",
-    )
-    .costs("O(N) where N is the number of keys."),
-    row(
-        "type",
-        2,
-        Kind::Read(type_of),
-        Keys::FIRST,
-        FAST,
-        "1.0.0",
-        "The type of a key's value.",
-    ),
-    row(
-        "rename",
-        3,
-        Kind::Write(rename),
-        Keys::TWO,
-        &[],
-        "1.0.0",
-        "Gives a key another name, which it takes over.",
-    ),
-    row(
-        "renamenx",
-        3,
-        Kind::Write(renamenx),
-        Keys::TWO,
-        FAST,
-        "1.0.0",
-        "Gives a key another name where that is free.",
-    ),
-    row(
-        "copy",
-        -3,
-        Kind::Write(copy),
-        Keys::TWO,
-        &["denyoom"],
-        "6.2.0",
-        "Copies a key's value to another key.",
-    )
-    .costs("O(N) where N is the number of fields in the hash, O(1) for a string."),
-    row(
-        "move",
-        3,
-        Kind::Write(move_to),
-        Keys::FIRST,
-        FAST,
-        "1.0.0",
-        "Moves a key to another database.",
-    ),
-    row(
-        "randomkey",
-        1,
-        Kind::Read(randomkey),
-        Keys::NONE,
-        &[],
-        "1.0.0",
-        "A key chosen by chance.",
-    ),
-    server(
-        "dbsize",
-        1,
-        Kind::Read(dbsize),
-        FAST,
-        "How many keys the database holds.",
-    )
-    .within(&["@keyspace"]),
-    server(
-        "flushdb",
-        -1,
-        Kind::Write(flushdb),
-        &[],
-        "Removes all keys of the database.",
-    )
-    .costs("O(1); what was there is freed later.")
-    .within(&["@keyspace", "@dangerous"]),
-    server(
-        "flushall",
-        -1,
-        Kind::Write(flushall),
-        &[],
-        "Removes all keys of all databases.",
-    )
-    .costs("O(1); what was there is freed later.")
-    .within(&["@keyspace", "@dangerous"]),
+    Row::write("del", -2, remove)
+        .group(Group::Generic)
+        .since("1.0.0")
+        .says("Removes keys.")
+        .costs("O(N) where N is the number of keys; large values are freed later.")
+        .keys(&[Keys::all(REMOVED)])
+        .args(&[many(KEY)]),
+    Row::write("unlink", -2, remove)
+        .group(Group::Generic)
+        .since("4.0.0")
+        .flags(&[Flag::Fast])
+        .says("Removes keys; their memory is freed later.")
+        .costs("O(N) where N is the number of keys; large values are freed later.")
+        .keys(&[Keys::all(REMOVED)])
+        .args(&[many(KEY)]),
+    Row::read("exists", -2, count_present)
+        .group(Group::Generic)
+        .since("1.0.0")
+        .flags(&[Flag::Fast])
+        .says("How many of the keys exist.")
+        .costs("O(N) where N is the number of keys.")
+        .keys(&[Keys::all(LOOKED_AT)])
+        .args(&[many(KEY)]),
+    Row::read("touch", -2, count_present)
+        .group(Group::Generic)
+        .since("3.2.1")
+        .flags(&[Flag::Fast])
+        .says("Marks keys as used; how many of them exist.")
+        .costs("O(N) where N is the number of keys.")
+        .keys(&[Keys::all(LOOKED_AT)])
+        .args(&[many(KEY)]),
+    Row::read("type", 2, type_of)
+        .group(Group::Generic)
+        .since("1.0.0")
+        .flags(&[Flag::Fast])
+        .says("The type of a key's value.")
+        .keys(&[Keys::at(1, LOOKED_AT)])
+        .args(&[KEY]),
+    Row::write("rename", 3, rename)
+        .group(Group::Generic)
+        .since("1.0.0")
+        .says("Gives a key another name, which it takes over.")
+        .keys(&[Keys::at(1, TAKEN), Keys::at(2, REPLACED)])
+        .args(&[KEY, key("newkey", 1)]),
+    Row::write("renamenx", 3, renamenx)
+        .group(Group::Generic)
+        .since("1.0.0")
+        .flags(&[Flag::Fast])
+        .says("Gives a key another name where that is free.")
+        .keys(&[Keys::at(1, TAKEN), Keys::at(2, CREATED)])
+        .args(&[KEY, key("newkey", 1)]),
+    Row::write("copy", -3, copy)
+        .group(Group::Generic)
+        .since("6.2.0")
+        .flags(&[Flag::DenyOom])
+        .says("Copies a key's value to another key.")
+        .costs("O(N) where N is the number of fields in the hash, O(1) for a string.")
+        .keys(&[
+            Keys::at(1, READ),
+            Keys::at(2, REPLACED).elsewhere(|args| args.len() > 3),
+        ])
+        .args(&[
+            key("source", 0),
+            key("destination", 1),
+            opt(integer("destination-db").behind("DB")),
+            opt(word("REPLACE")),
+        ]),
+    Row::write("move", 3, move_to)
+        .group(Group::Generic)
+        .since("1.0.0")
+        .flags(&[Flag::Fast])
+        .says("Moves a key to another database.")
+        .keys(&[Keys::at(1, CHANGED).elsewhere(|_| true)])
+        .args(&[KEY, integer("db")]),
+    Row::read("randomkey", 1, randomkey)
+        .group(Group::Generic)
+        .since("1.0.0")
+        .says("A key chosen by chance."),
+    Row::read("dbsize", 1, dbsize)
+        .group(Group::Server)
+        .since("1.0.0")
+        .flags(&[Flag::Fast])
+        .within(Category::Keyspace)
+        .says("How many keys the database holds."),
+    Row::write("flushdb", -1, flushdb)
+        .group(Group::Server)
+        .since("1.0.0")
+        .within(Category::Dangerous)
+        .within(Category::Keyspace)
+        .empties(Empties::Database)
+        .says("Removes all keys of the database.")
+        .costs("O(1); what was there is freed later.")
+        .args(&[FLUSH_TYPE]),
+    Row::write("flushall", -1, flushall)
+        .group(Group::Server)
+        .since("1.0.0")
+        .within(Category::Dangerous)
+        .within(Category::Keyspace)
+        .empties(Empties::Everything)
+        .says("Removes all keys of all databases.")
+        .costs("O(1); what was there is freed later.")
+        .args(&[FLUSH_TYPE]),
 ];
 
 fn remove(change: &mut Change<'_>, args: Args<'_>) -> Outcome {

@@ -6,24 +6,29 @@
 
 pub mod args;
 mod big;
+mod cluster;
 mod connection;
 pub mod context;
 mod counters;
 pub mod error;
 mod expiry;
 mod extended;
+pub mod flag;
+pub mod grammar;
 mod hashes;
-pub mod key_flags;
+pub mod key;
 mod keys;
 mod lcs;
 mod object;
 pub mod pace;
+pub mod row;
 mod scan;
 mod server;
 mod set;
 pub mod slot;
 mod strings;
 pub mod table;
+pub mod verb;
 
 #[cfg(test)]
 mod tests;

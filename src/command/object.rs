@@ -1,4 +1,4 @@
-//! Commands with subcommands that only ask: OBJECT, MEMORY and FUNCTION.
+//! Commands with subcommands on the store: OBJECT, MEMORY and FUNCTION.
 //!
 //! There are no functions to call: FUNCTION exists because test suites and tools flush and list
 //! them before all else.
@@ -12,222 +12,114 @@ use alloc::format;
 use alloc::string::String;
 
 use super::args::Args;
-use super::context::Query;
+use super::context::{Change, Query};
 use super::error::{Error, Outcome};
-use super::table::{Keys, Kind, Row};
+use super::flag::Flag;
+use super::grammar::{KEY, integer, one_of, opt, string, word};
+use super::key::{Keys, LOOKED_AT};
+use super::row::{Group, Row};
 use crate::limits::DATABASES;
 use crate::store::{Text, Value};
 
-const fn container(
-    name: &'static str,
-    run: fn(&mut Query<'_>, Args<'_>) -> Outcome,
-    subcommands: &'static [Row],
-    group: &'static str,
-    since: &'static str,
-    summary: &'static str,
-) -> Row {
-    Row {
-        name,
-        arity: -2,
-        kind: Kind::Read(run),
-        keys: Keys::NONE,
-        flags: &[],
-        group,
-        since,
-        summary,
-        complexity: "Depends on the subcommand.",
-        categories: &[],
-        subcommands,
-    }
-}
-
 pub(super) const ROWS: &[Row] = &[
-    container(
-        "object",
-        object,
-        OBJECT,
-        "generic",
-        "2.2.3",
-        "How a key's value is kept.",
-    ),
-    container(
-        "memory",
-        memory,
-        MEMORY,
-        "server",
-        "4.0.0",
-        "How much memory is used, and for what.",
-    ),
-    container(
-        "function",
-        function,
-        FUNCTION,
-        "scripting",
-        "7.0.0",
-        "Lists and flushes functions, of which there are none.",
-    ),
+    Row::container("object", OBJECT)
+        .group(Group::Generic)
+        .since("2.2.3")
+        .says("How a key's value is kept."),
+    Row::container("memory", MEMORY)
+        .group(Group::Server)
+        .since("4.0.0")
+        .says("How much memory is used, and for what."),
+    Row::container("function", FUNCTION)
+        .group(Group::Scripting)
+        .since("7.0.0")
+        .says("Lists and flushes functions, of which there are none."),
 ];
 
-const fn sub(
-    name: &'static str,
-    arity: i32,
-    run: fn(&mut Query<'_>, Args<'_>) -> Outcome,
-    flags: &'static [&'static str],
-    since: &'static str,
-    summary: &'static str,
-) -> Row {
-    Row {
-        arity,
-        flags,
-        complexity: "O(1)",
-        ..container(name, run, &[], "", since, summary)
-    }
-}
-
-/// A subcommand of OBJECT that looks at a key.
-const fn of_key(
-    name: &'static str,
-    run: fn(&mut Query<'_>, Args<'_>) -> Outcome,
-    since: &'static str,
-    summary: &'static str,
-) -> Row {
-    let row = sub(name, 3, run, &[], since, summary);
-    row.at(Keys::SECOND).of("generic")
-}
-
-/// A subcommand of MEMORY about all keys.
-const fn of_all(
-    name: &'static str,
-    run: fn(&mut Query<'_>, Args<'_>) -> Outcome,
-    summary: &'static str,
-) -> Row {
-    sub(name, 2, run, &[], "4.0.0", summary).of("server")
-}
-
-/// Flags of HELP.
-const HELP: &[&str] = &["loading", "stale"];
-
 const OBJECT: &[Row] = &[
-    of_key(
-        "object|encoding",
-        object_encoding,
-        "2.2.3",
-        "The encoding of a key's value.",
-    ),
-    of_key(
-        "object|freq",
-        object_freq,
-        "4.0.0",
-        "How often a key was used of late.",
-    ),
-    sub(
-        "object|help",
-        2,
-        object_help,
-        HELP,
-        "6.2.0",
-        "Tells the subcommands.",
-    )
-    .of("generic"),
-    of_key(
-        "object|idletime",
-        object_idletime,
-        "2.2.3",
-        "How long a key was not used.",
-    ),
-    of_key(
-        "object|refcount",
-        object_refcount,
-        "2.2.3",
-        "How often a key's value is in use.",
-    ),
+    Row::read("object|encoding", 3, object_encoding)
+        .group(Group::Generic)
+        .since("2.2.3")
+        .says("The encoding of a key's value.")
+        .keys(&[Keys::at(2, LOOKED_AT)])
+        .args(&[KEY]),
+    Row::read("object|freq", 3, object_freq)
+        .group(Group::Generic)
+        .since("4.0.0")
+        .says("How often a key was used of late.")
+        .keys(&[Keys::at(2, LOOKED_AT)])
+        .args(&[KEY]),
+    Row::answer("object|help", 2, object_help)
+        .group(Group::Generic)
+        .since("6.2.0")
+        .flags(&[Flag::Loading, Flag::Stale])
+        .says("Tells the subcommands."),
+    Row::read("object|idletime", 3, object_idletime)
+        .group(Group::Generic)
+        .since("2.2.3")
+        .says("How long a key was not used.")
+        .keys(&[Keys::at(2, LOOKED_AT)])
+        .args(&[KEY]),
+    Row::read("object|refcount", 3, object_refcount)
+        .group(Group::Generic)
+        .since("2.2.3")
+        .says("How often a key's value is in use.")
+        .keys(&[Keys::at(2, LOOKED_AT)])
+        .args(&[KEY]),
 ];
 
 const MEMORY: &[Row] = &[
-    of_all(
-        "memory|doctor",
-        memory_doctor,
-        "Tells what is wrong with the memory.",
-    ),
-    sub(
-        "memory|help",
-        2,
-        memory_help,
-        HELP,
-        "4.0.0",
-        "Tells the subcommands.",
-    )
-    .of("server"),
-    of_all(
-        "memory|malloc-stats",
-        memory_malloc_stats,
-        "What the allocator tells of itself.",
-    ),
-    of_all(
-        "memory|purge",
-        memory_purge,
-        "Asks the allocator to give memory back.",
-    ),
-    of_all(
-        "memory|stats",
-        memory_stats,
-        "How much memory is used, in parts.",
-    ),
-    sub(
-        "memory|usage",
-        -3,
-        memory_usage,
-        &[],
-        "4.0.0",
-        "How much memory a key takes.",
-    )
-    .at(Keys::SECOND)
-    .of("server"),
+    Row::answer("memory|doctor", 2, memory_doctor)
+        .group(Group::Server)
+        .since("4.0.0")
+        .says("Tells what is wrong with the memory."),
+    Row::answer("memory|help", 2, memory_help)
+        .group(Group::Server)
+        .since("4.0.0")
+        .flags(&[Flag::Loading, Flag::Stale])
+        .says("Tells the subcommands."),
+    Row::answer("memory|malloc-stats", 2, memory_malloc_stats)
+        .group(Group::Server)
+        .since("4.0.0")
+        .says("What the allocator tells of itself."),
+    Row::answer("memory|purge", 2, memory_purge)
+        .group(Group::Server)
+        .since("4.0.0")
+        .says("Asks the allocator to give memory back."),
+    Row::answer("memory|stats", 2, memory_stats)
+        .group(Group::Server)
+        .since("4.0.0")
+        .says("How much memory is used, in parts."),
+    Row::read("memory|usage", -3, memory_usage)
+        .group(Group::Server)
+        .since("4.0.0")
+        .says("How much memory a key takes.")
+        .keys(&[Keys::at(2, LOOKED_AT)])
+        .args(&[KEY, opt(integer("count").behind("SAMPLES"))]),
 ];
 
 const FUNCTION: &[Row] = &[
-    sub(
-        "function|flush",
-        -2,
-        function_flush,
-        &["write", "noscript"],
-        "7.0.0",
-        "Removes all functions.",
-    )
-    .of("scripting"),
-    sub(
-        "function|help",
-        2,
-        function_help,
-        HELP,
-        "7.0.0",
-        "Tells the subcommands.",
-    )
-    .of("scripting"),
-    sub(
-        "function|list",
-        -2,
-        function_list,
-        &["noscript"],
-        "7.0.0",
-        "Lists the functions.",
-    )
-    .of("scripting"),
+    Row::write("function|flush", -2, function_flush)
+        .group(Group::Scripting)
+        .since("7.0.0")
+        .flags(&[Flag::NoScript])
+        .says("Removes all functions.")
+        .args(&[opt(one_of("flush-type", &[word("ASYNC"), word("SYNC")]))]),
+    Row::answer("function|help", 2, function_help)
+        .group(Group::Scripting)
+        .since("7.0.0")
+        .flags(&[Flag::Loading, Flag::Stale])
+        .says("Tells the subcommands."),
+    Row::answer("function|list", -2, function_list)
+        .group(Group::Scripting)
+        .since("7.0.0")
+        .flags(&[Flag::NoScript])
+        .says("Lists the functions.")
+        .args(&[
+            opt(string("library-name-pattern").behind("LIBRARYNAME")),
+            opt(word("WITHCODE")),
+        ]),
 ];
-
-fn run(query: &mut Query<'_>, args: Args<'_>, container: &str, subs: &[Row]) -> Outcome {
-    let Some(row) = subs.iter().find(|row| row.is_called(args.at(1))) else {
-        let container = container.to_ascii_uppercase();
-        return Err(Error::unknown_subcommand(&container, args.at(1)));
-    };
-    if !row.takes(args.len()) {
-        return Err(Error::arity(row.name));
-    }
-    match row.kind {
-        Kind::Read(run) => run(query, args),
-        Kind::Write(_) | Kind::Session(_) | Kind::Server(_) => Ok(()),
-    }
-}
 
 /// Writes what `HELP` answers: a line of the grammar, `lines`, and what HELP itself does.
 fn help(query: &mut Query<'_>, container: &str, lines: &[&str]) -> Outcome {
@@ -241,10 +133,6 @@ fn help(query: &mut Query<'_>, container: &str, lines: &[&str]) -> Outcome {
     query.reply.simple("HELP");
     query.reply.simple("    Print this help.");
     Ok(())
-}
-
-fn object(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
-    run(query, args, "object", OBJECT)
 }
 
 fn object_help(query: &mut Query<'_>, _: Args<'_>) -> Outcome {
@@ -302,10 +190,6 @@ fn object_refcount(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
         None => query.reply.null(),
     }
     Ok(())
-}
-
-fn memory(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
-    run(query, args, "memory", MEMORY)
 }
 
 fn memory_help(query: &mut Query<'_>, _: Args<'_>) -> Outcome {
@@ -384,10 +268,6 @@ fn memory_usage(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     Ok(())
 }
 
-fn function(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
-    run(query, args, "function", FUNCTION)
-}
-
 fn function_help(query: &mut Query<'_>, _: Args<'_>) -> Outcome {
     const LINES: &[&str] = &[
         "LIST [LIBRARYNAME PATTERN] [WITHCODE]",
@@ -409,14 +289,15 @@ fn function_help(query: &mut Query<'_>, _: Args<'_>) -> Outcome {
     help(query, "FUNCTION", LINES)
 }
 
-fn function_flush(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+/// A write, as all that changes functions will be.
+fn function_flush(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     match args.len() {
         2 => {}
         3 if args.is(2, "async") || args.is(2, "sync") => {}
         3 => return Err(Error::FUNCTION_FLUSH_OPTION),
         _ => return Err(Error::subcommand_syntax("FUNCTION", args.at(1))),
     }
-    query.reply.ok();
+    change.reply.ok();
     Ok(())
 }
 

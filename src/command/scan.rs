@@ -11,66 +11,48 @@ use core::mem;
 use super::args::Args;
 use super::context::Query;
 use super::error::{Error, Outcome};
+use super::flag::Category;
+use super::grammar::{KEY, integer, opt, pattern, string};
 use super::hashes::{FIELDS_AT_ONCE, hash_at};
+use super::key::{Keys, READ};
 use super::pace::{Kept, Pace};
-use super::table::{Keys, Kind, Row};
+use super::row::{Group, Row};
 use crate::limits::BYTES_PER_WORK;
 use crate::resp::reply::{Protocol, Reply};
 use crate::store::{DbId, Store, glob};
 use crate::time::Stamp;
 
-const fn row(
-    name: &'static str,
-    arity: i32,
-    kind: Kind,
-    since: &'static str,
-    summary: &'static str,
-) -> Row {
-    Row {
-        name,
-        arity,
-        kind,
-        keys: Keys::NONE,
-        flags: &[],
-        group: "generic",
-        since,
-        summary,
-        complexity: "O(1)",
-        categories: &[],
-        subcommands: &[],
-    }
-}
-
 pub(super) const ROWS: &[Row] = &[
-    row(
-        "keys",
-        2,
-        Kind::Read(keys),
-        "1.0.0",
-        "All keys that match a pattern.",
-    )
-    .costs("O(N) where N is the number of keys in the database.")
-    .within(&["@dangerous"]),
-    row(
-        "scan",
-        -2,
-        Kind::Read(scan),
-        "2.8.0",
-        "Some keys, and a cursor to go on with.",
-    )
-    .costs("O(1) for each call, O(N) for a whole walk over N keys."),
-    Row {
-        keys: Keys::FIRST,
-        group: "hash",
-        ..row(
-            "hscan",
-            -3,
-            Kind::Read(hscan),
-            "2.8.0",
-            "Some fields of a hash, and a cursor to go on with.",
-        )
+    Row::read("keys", 2, keys)
+        .group(Group::Generic)
+        .since("1.0.0")
+        .within(Category::Dangerous)
+        .says("All keys that match a pattern.")
+        .costs("O(N) where N is the number of keys in the database.")
+        .args(&[pattern("pattern")]),
+    Row::read("scan", -2, scan)
+        .group(Group::Generic)
+        .since("2.8.0")
+        .says("Some keys, and a cursor to go on with.")
+        .costs("O(1) for each call, O(N) for a whole walk over N keys.")
+        .args(&[
+            integer("cursor"),
+            opt(pattern("pattern").behind("MATCH")),
+            opt(integer("count").behind("COUNT")),
+            opt(string("type").behind("TYPE").since("6.0.0")),
+        ]),
+    Row::read("hscan", -3, hscan)
+        .group(Group::Hash)
+        .since("2.8.0")
+        .says("Some fields of a hash, and a cursor to go on with.")
         .costs("O(1) for each call, O(N) for a whole walk over N fields.")
-    },
+        .keys(&[Keys::at(1, READ)])
+        .args(&[
+            KEY,
+            integer("cursor"),
+            opt(pattern("pattern").behind("MATCH")),
+            opt(integer("count").behind("COUNT")),
+        ]),
 ];
 
 /// What a walk is asked for behind its cursor.

@@ -3,9 +3,19 @@
 use super::args::Args;
 use super::context::Change;
 use super::error::{Error, Outcome};
+use super::key::{Access, CHANGED, REPLACED};
 use super::strings::answer;
 use crate::store::NewExpiry;
 use crate::time::Stamp;
+
+/// What SET does with its key: with GET it answers what was there.
+pub(super) fn access(args: Args<'_>) -> Access {
+    if (3..args.len()).any(|place| args.is(place, "get")) {
+        CHANGED
+    } else {
+        REPLACED
+    }
+}
 
 /// A time as the client gave it: how it is meant, and the place of its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

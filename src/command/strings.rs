@@ -9,228 +9,218 @@ use crate::store::{NewExpiry, Text, Value};
 use super::args::Args;
 use super::context::{Change, Query};
 use super::error::{Error, Outcome};
-use super::table::{Keys, Kind, Row};
+use super::flag::Flag;
+use super::grammar::{KEY, VALUE, block, double, integer, key, many, one_of, opt, unix_time, word};
+use super::key::{
+    ADDED_TO, Access, CHANGED, CREATED, Keys, LOOKED_AT, READ, REPLACED, TAKEN, UPDATED,
+};
+use super::row::{Group, Row};
 use super::{counters, lcs, set};
 
-/// Flags of a command whose work does not grow with the value.
-const FAST: &[&str] = &["fast"];
-/// Flags of a command that may need more memory.
-const GROWS: &[&str] = &["denyoom"];
-/// Flags of a command that may need more memory and whose work does not grow with the value.
-const GROWS_FAST: &[&str] = &["denyoom", "fast"];
-
-const fn row(
-    name: &'static str,
-    arity: i32,
-    kind: Kind,
-    flags: &'static [&'static str],
-    since: &'static str,
-    summary: &'static str,
-) -> Row {
-    Row {
-        name,
-        arity,
-        kind,
-        keys: Keys::FIRST,
-        flags,
-        group: "string",
-        since,
-        summary,
-        complexity: "O(1)",
-        categories: &[],
-        subcommands: &[],
-    }
-}
-
 pub(super) const ROWS: &[Row] = &[
-    row(
-        "get",
-        2,
-        Kind::Read(get),
-        FAST,
-        "1.0.0",
-        "Answers the string at a key.",
-    ),
-    row(
-        "strlen",
-        2,
-        Kind::Read(strlen),
-        FAST,
-        "2.2.0",
-        "Answers how many bytes the string has.",
-    ),
-    row(
-        "getrange",
-        4,
-        Kind::Read(getrange),
-        &[],
-        "2.4.0",
-        "Answers a part of the string.",
-    )
-    .costs("O(N) where N is the length of the answer."),
-    row(
-        "substr",
-        4,
-        Kind::Read(getrange),
-        &[],
-        "1.0.0",
-        "Answers a part of the string.",
-    )
-    .costs("O(N) where N is the length of the answer."),
-    row(
-        "mget",
-        -2,
-        Kind::Read(mget),
-        FAST,
-        "1.0.0",
-        "Answers the strings at several keys.",
-    )
-    .costs("O(N) where N is the number of keys.")
-    .at(Keys::ALL),
-    row(
-        "lcs",
-        -3,
-        Kind::Read(lcs::lcs),
-        &[],
-        "7.0.0",
-        "Finds the longest subsequence that two strings share.",
-    )
-    .costs("O(N*M) where N and M are the lengths of the two strings.")
-    .at(Keys::TWO),
-    row(
-        "set",
-        -3,
-        Kind::Write(set::set),
-        GROWS,
-        "1.0.0",
-        "Makes a key a string, whatever it was.",
-    ),
-    row(
-        "setnx",
-        3,
-        Kind::Write(set::setnx),
-        GROWS_FAST,
-        "1.0.0",
-        "Makes a key a string where it is absent.",
-    ),
-    row(
-        "setex",
-        4,
-        Kind::Write(set::setex),
-        GROWS,
-        "2.0.0",
-        "Makes a key a string that lives for some seconds.",
-    ),
-    row(
-        "psetex",
-        4,
-        Kind::Write(set::psetex),
-        GROWS,
-        "2.6.0",
-        "Makes a key a string that lives for some milliseconds.",
-    ),
-    row(
-        "getset",
-        3,
-        Kind::Write(set::getset),
-        GROWS_FAST,
-        "1.0.0",
-        "Makes a key a string and answers the old one.",
-    ),
-    row(
-        "getdel",
-        2,
-        Kind::Write(set::getdel),
-        FAST,
-        "6.2.0",
-        "Answers the string at a key and removes the key.",
-    ),
-    row(
-        "getex",
-        -2,
-        Kind::Write(set::getex),
-        FAST,
-        "6.2.0",
-        "Answers the string at a key and changes its expiry.",
-    ),
-    row(
-        "mset",
-        -3,
-        Kind::Write(mset),
-        GROWS,
-        "1.0.1",
-        "Makes several keys strings.",
-    )
-    .costs("O(N) where N is the number of keys.")
-    .at(Keys::PAIRS),
-    row(
-        "msetnx",
-        -3,
-        Kind::Write(msetnx),
-        GROWS,
-        "1.0.1",
-        "Makes several keys strings where all are absent.",
-    )
-    .costs("O(N) where N is the number of keys.")
-    .at(Keys::PAIRS),
-    row(
-        "append",
-        3,
-        Kind::Write(append),
-        GROWS_FAST,
-        "2.0.0",
-        "Adds to the end of the string.",
-    )
-    .costs("O(N) where N is the length of what is added, on average."),
-    row(
-        "setrange",
-        4,
-        Kind::Write(setrange),
-        GROWS,
-        "2.2.0",
-        "Overwrites a part of the string.",
-    )
-    .costs("O(N) where N is the length of what is written, and of the gap before it."),
-    row(
-        "incr",
-        2,
-        Kind::Write(counters::incr),
-        GROWS_FAST,
-        "1.0.0",
-        "Adds one to the integer at a key.",
-    ),
-    row(
-        "decr",
-        2,
-        Kind::Write(counters::decr),
-        GROWS_FAST,
-        "1.0.0",
-        "Takes one from the integer at a key.",
-    ),
-    row(
-        "incrby",
-        3,
-        Kind::Write(counters::incrby),
-        GROWS_FAST,
-        "1.0.0",
-        "Adds to the integer at a key.",
-    ),
-    row(
-        "decrby",
-        3,
-        Kind::Write(counters::decrby),
-        GROWS_FAST,
-        "1.0.0",
-        "Takes from the integer at a key.",
-    ),
-    row(
-        "incrbyfloat",
-        3,
-        Kind::Write(counters::incrbyfloat),
-        GROWS_FAST,
-        "2.6.0",
-        "Adds to the number at a key.",
-    ),
+    Row::read("get", 2, get)
+        .group(Group::String)
+        .since("1.0.0")
+        .flags(&[Flag::Fast])
+        .says("Answers the string at a key.")
+        .keys(&[Keys::at(1, READ)])
+        .args(&[KEY]),
+    Row::read("strlen", 2, strlen)
+        .group(Group::String)
+        .since("2.2.0")
+        .flags(&[Flag::Fast])
+        .says("Answers how many bytes the string has.")
+        .keys(&[Keys::at(1, LOOKED_AT)])
+        .args(&[KEY]),
+    Row::read("getrange", 4, getrange)
+        .group(Group::String)
+        .since("2.4.0")
+        .says("Answers a part of the string.")
+        .costs("O(N) where N is the length of the answer.")
+        .keys(&[Keys::at(1, READ)])
+        .args(&[KEY, integer("start"), integer("end")]),
+    Row::read("substr", 4, getrange)
+        .group(Group::String)
+        .since("1.0.0")
+        .deprecated("2.0.0", "`GETRANGE`")
+        .says("Answers a part of the string.")
+        .costs("O(N) where N is the length of the answer.")
+        .keys(&[Keys::at(1, READ)])
+        .args(&[KEY, integer("start"), integer("end")]),
+    Row::read("mget", -2, mget)
+        .group(Group::String)
+        .since("1.0.0")
+        .flags(&[Flag::Fast])
+        .says("Answers the strings at several keys.")
+        .costs("O(N) where N is the number of keys.")
+        .keys(&[Keys::all(READ)])
+        .args(&[many(KEY)]),
+    Row::read("lcs", -3, lcs::lcs)
+        .group(Group::String)
+        .since("7.0.0")
+        .says("Finds the longest subsequence that two strings share.")
+        .costs("O(N*M) where N and M are the lengths of the two strings.")
+        .keys(&[Keys::range(1, 2, 1, READ)])
+        .args(&[
+            key("key1", 0),
+            key("key2", 0),
+            opt(word("LEN")),
+            opt(word("IDX")),
+            opt(integer("min-match-len").behind("MINMATCHLEN")),
+            opt(word("WITHMATCHLEN")),
+        ]),
+    Row::write("set", -3, set::set)
+        .group(Group::String)
+        .since("1.0.0")
+        .flags(&[Flag::DenyOom])
+        .says("Makes a key a string, whatever it was.")
+        .keys(&[Keys::at(1, CHANGED.and(Access::VARIABLE)).varying(set::access)])
+        .args(&[
+            KEY,
+            VALUE,
+            opt(one_of("condition", &[word("NX"), word("XX")]).since("2.6.12")),
+            opt(word("GET").since("6.2.0")),
+            opt(one_of(
+                "expiration",
+                &[
+                    integer("seconds").behind("EX").since("2.6.12"),
+                    integer("milliseconds").behind("PX").since("2.6.12"),
+                    unix_time("unix-time-seconds").behind("EXAT").since("6.2.0"),
+                    unix_time("unix-time-milliseconds")
+                        .behind("PXAT")
+                        .since("6.2.0"),
+                    word("KEEPTTL").since("6.0.0"),
+                ],
+            )),
+        ]),
+    Row::write("setnx", 3, set::setnx)
+        .group(Group::String)
+        .since("1.0.0")
+        .flags(&[Flag::DenyOom, Flag::Fast])
+        .deprecated("2.6.12", "`SET` with the `NX` argument")
+        .says("Makes a key a string where it is absent.")
+        .keys(&[Keys::at(1, CREATED)])
+        .args(&[KEY, VALUE]),
+    Row::write("setex", 4, set::setex)
+        .group(Group::String)
+        .since("2.0.0")
+        .flags(&[Flag::DenyOom])
+        .deprecated("2.6.12", "`SET` with the `EX` argument")
+        .says("Makes a key a string that lives for some seconds.")
+        .keys(&[Keys::at(1, REPLACED)])
+        .args(&[KEY, integer("seconds"), VALUE]),
+    Row::write("psetex", 4, set::psetex)
+        .group(Group::String)
+        .since("2.6.0")
+        .flags(&[Flag::DenyOom])
+        .deprecated("2.6.12", "`SET` with the `PX` argument")
+        .says("Makes a key a string that lives for some milliseconds.")
+        .keys(&[Keys::at(1, REPLACED)])
+        .args(&[KEY, integer("milliseconds"), VALUE]),
+    Row::write("getset", 3, set::getset)
+        .group(Group::String)
+        .since("1.0.0")
+        .flags(&[Flag::DenyOom, Flag::Fast])
+        .deprecated("6.2.0", "`SET` with the `!GET` argument")
+        .counts_lookups()
+        .says("Makes a key a string and answers the old one.")
+        .keys(&[Keys::at(1, CHANGED)])
+        .args(&[KEY, VALUE]),
+    Row::write("getdel", 2, set::getdel)
+        .group(Group::String)
+        .since("6.2.0")
+        .flags(&[Flag::Fast])
+        .counts_lookups()
+        .says("Answers the string at a key and removes the key.")
+        .keys(&[Keys::at(1, TAKEN)])
+        .args(&[KEY]),
+    Row::write("getex", -2, set::getex)
+        .group(Group::String)
+        .since("6.2.0")
+        .flags(&[Flag::Fast])
+        .counts_lookups()
+        .says("Answers the string at a key and changes its expiry.")
+        .keys(&[Keys::at(1, CHANGED)])
+        .args(&[
+            KEY,
+            opt(one_of(
+                "expiration",
+                &[
+                    integer("seconds").behind("EX"),
+                    integer("milliseconds").behind("PX"),
+                    unix_time("unix-time-seconds").behind("EXAT"),
+                    unix_time("unix-time-milliseconds").behind("PXAT"),
+                    word("PERSIST"),
+                ],
+            )),
+        ]),
+    Row::write("mset", -3, mset)
+        .group(Group::String)
+        .since("1.0.1")
+        .flags(&[Flag::DenyOom])
+        .says("Makes several keys strings.")
+        .costs("O(N) where N is the number of keys.")
+        .keys(&[Keys::pairs(REPLACED)])
+        .args(&[many(block("data", &[KEY, VALUE]))]),
+    Row::write("msetnx", -3, msetnx)
+        .group(Group::String)
+        .since("1.0.1")
+        .flags(&[Flag::DenyOom])
+        .says("Makes several keys strings where all are absent.")
+        .costs("O(N) where N is the number of keys.")
+        .keys(&[Keys::pairs(CREATED)])
+        .args(&[many(block("data", &[KEY, VALUE]))]),
+    Row::write("append", 3, append)
+        .group(Group::String)
+        .since("2.0.0")
+        .flags(&[Flag::DenyOom, Flag::Fast])
+        .says("Adds to the end of the string.")
+        .costs("O(N) where N is the length of what is added, on average.")
+        .keys(&[Keys::at(1, ADDED_TO)])
+        .args(&[KEY, VALUE]),
+    Row::write("setrange", 4, setrange)
+        .group(Group::String)
+        .since("2.2.0")
+        .flags(&[Flag::DenyOom])
+        .says("Overwrites a part of the string.")
+        .costs("O(N) where N is the length of what is written, and of the gap before it.")
+        .keys(&[Keys::at(1, UPDATED)])
+        .args(&[KEY, integer("offset"), VALUE]),
+    Row::write("incr", 2, counters::incr)
+        .group(Group::String)
+        .since("1.0.0")
+        .flags(&[Flag::DenyOom, Flag::Fast])
+        .says("Adds one to the integer at a key.")
+        .keys(&[Keys::at(1, CHANGED)])
+        .args(&[KEY]),
+    Row::write("decr", 2, counters::decr)
+        .group(Group::String)
+        .since("1.0.0")
+        .flags(&[Flag::DenyOom, Flag::Fast])
+        .says("Takes one from the integer at a key.")
+        .keys(&[Keys::at(1, CHANGED)])
+        .args(&[KEY]),
+    Row::write("incrby", 3, counters::incrby)
+        .group(Group::String)
+        .since("1.0.0")
+        .flags(&[Flag::DenyOom, Flag::Fast])
+        .says("Adds to the integer at a key.")
+        .keys(&[Keys::at(1, CHANGED)])
+        .args(&[KEY, integer("increment")]),
+    Row::write("decrby", 3, counters::decrby)
+        .group(Group::String)
+        .since("1.0.0")
+        .flags(&[Flag::DenyOom, Flag::Fast])
+        .says("Takes from the integer at a key.")
+        .keys(&[Keys::at(1, CHANGED)])
+        .args(&[KEY, integer("decrement")]),
+    Row::write("incrbyfloat", 3, counters::incrbyfloat)
+        .group(Group::String)
+        .since("2.6.0")
+        .flags(&[Flag::DenyOom, Flag::Fast])
+        .says("Adds to the number at a key.")
+        .keys(&[Keys::at(1, CHANGED)])
+        .args(&[KEY, double("increment")]),
 ];
 
 /// The string at a key, borrowed from the store alone: the reply can be written beside it.

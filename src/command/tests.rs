@@ -3,6 +3,7 @@
 mod any;
 mod hashes;
 mod keys;
+mod rows;
 mod strings;
 
 use core::ops::Range;
@@ -11,7 +12,8 @@ use super::args::Args;
 use super::context::{Change, Dice, Query};
 use super::error::Error;
 use super::pace::Pace;
-use super::table::{self, Kind, Row};
+use super::row::{Kind, Row};
+use super::table;
 use crate::resp::reply::{Protocol, Reply};
 use crate::store::{Store, Tables};
 use crate::time::{Offset, Stamp};
@@ -94,6 +96,10 @@ impl Desk {
         }
         let args = Args::new(&buffer, &ranges);
         let row = table::find(args.name()).expect("a command of the table");
+        let row = match table::called(row, args) {
+            Ok(row) => row,
+            Err(error) => return Some(self.error(&error)),
+        };
         self.typed += 1;
         let mut out = Vec::new();
         let mut pace = Pace::default();
@@ -108,12 +114,18 @@ impl Desk {
             Ok(()) => {}
             Err(Error::Due) => return None,
             Err(Error::Unfinished) => unreachable!("it was called until it was not"),
-            Err(Error::Reply(text)) => {
-                out.clear();
-                Reply::new(&mut out, self.protocol).error(&text);
-            }
+            Err(error) => return Some(self.error(&error)),
         }
         Some(out)
+    }
+
+    /// An error as a reply.
+    fn error(&self, error: &Error) -> Vec<u8> {
+        let mut out = Vec::new();
+        if let Error::Reply(text) = error {
+            Reply::new(&mut out, self.protocol).error(text);
+        }
+        out
     }
 
     /// One piece of a command.
@@ -162,6 +174,7 @@ impl Desk {
                     args,
                 )
             }
+            Kind::Container => Err(Error::arity(row.name)),
             Kind::Session(_) | Kind::Server(_) => panic!("{} is not run here", row.name),
         }
     }

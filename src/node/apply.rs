@@ -12,16 +12,16 @@ use bytes::Bytes;
 use crate::command::args::Args;
 use crate::command::context::{Change, Dice};
 use crate::command::error::{Error, Outcome};
-use crate::command::table::{self, Kind, Row, SessionVerb};
+use crate::command::row::{Empties, Kind, Row};
+use crate::command::verb::SessionVerb;
 use crate::ids::{ConnId, LogIndex};
 use crate::limits::{BYTES_PER_WORK, LARGE_ARGUMENT_BYTES};
 use crate::resp::reply::{Protocol, Reply};
 use crate::time::Stamp;
 
 use super::entry::{Item, Reader};
+use super::lookup::row_of;
 use super::route::{finish, write_error};
-use super::unknown::unknown_command;
-use super::verbs::named_elsewhere;
 use super::witness::{Answer, Witnessed};
 use super::{Node, Waiter, watchers};
 
@@ -82,8 +82,6 @@ impl Applying {
         Some(next.clone())
     }
 }
-/// Writes whose look at a key counts as a hit or a miss.
-const READS_TOO: [&str; 3] = ["getdel", "getex", "getset"];
 
 impl Node {
     /// Begins to apply a committed entry.
@@ -404,9 +402,7 @@ impl Node {
         protocol: Protocol,
         (out, mark, changes): (&mut Vec<u8>, usize, u64),
     ) -> Outcome {
-        let Some(row) = table::find(args.name()) else {
-            return Err(unknown_command(args));
-        };
+        let row = row_of(args)?;
         let Kind::Write(run) = row.kind else {
             return Ok(());
         };
@@ -432,7 +428,7 @@ impl Node {
             return outcome;
         }
         self.hold.pace.forget();
-        if READS_TOO.contains(&row.name) {
+        if row.counts_lookups {
             self.stats.looked_up(self.store.take_lookups());
         }
         if outcome.is_ok()
@@ -455,12 +451,12 @@ impl Node {
         protocol: Protocol,
         (out, mark, changes): (&mut Vec<u8>, usize, u64),
     ) -> bool {
-        let outcome = match table::find(args.name()).map(|row| row.kind) {
-            None => Err(unknown_command(args)),
-            Some(Kind::Write(_)) => {
+        let outcome = match row_of(args).map(|row| row.kind) {
+            Err(error) => Err(error),
+            Ok(Kind::Write(_)) => {
                 self.apply_command(db, args, dice, protocol, (&mut *out, mark, changes))
             }
-            Some(Kind::Read(run)) => {
+            Ok(Kind::Read(run)) => {
                 let at = self.applied_stamp;
                 let reply = Reply::new(out, protocol);
                 self.hold.pace.allow(self.config.turn_work);
@@ -483,7 +479,7 @@ impl Node {
                 }
                 outcome
             }
-            Some(Kind::Server(verb)) => match slot {
+            Ok(Kind::Server(verb)) => match slot {
                 // Only the member whose client asked has an answer to give, and none of it touches
                 // the store.
                 Some(slot) => {
@@ -495,14 +491,14 @@ impl Node {
                 }
                 None => Ok(()),
             },
-            Some(Kind::Session(SessionVerb::Select)) => {
+            Ok(Kind::Session(SessionVerb::Select)) => {
                 super::verbs::select_target(args).map(|_| Reply::new(out, protocol).ok())
             }
-            Some(Kind::Session(SessionVerb::Unwatch)) => {
+            Ok(Kind::Session(SessionVerb::Unwatch)) => {
                 Reply::new(out, protocol).ok();
                 Ok(())
             }
-            Some(Kind::Session(_)) => Err(Error::NOT_IN_TRANSACTION),
+            Ok(Kind::Session(_) | Kind::Container) => Err(Error::NOT_IN_TRANSACTION),
         };
         match outcome {
             Ok(()) => {}
@@ -527,15 +523,19 @@ impl Node {
             let had_it = |client: &(u32, ConnId)| exists || self.watches_living(*client, of, key);
             broken.extend(clients.iter().copied().filter(had_it));
         };
-        for key in watchers::written(row, args) {
-            touch(db, key, self.watchers.of(db, key));
-        }
-        // COPY and MOVE may write in another database: all that is watched under such a name
-        // counts. FLUSHALL and FLUSHDB name no key.
-        let elsewhere = named_elsewhere(args);
-        if elsewhere.is_some() || row.keys.first == 0 {
+        row.each_written(args, |key, elsewhere| {
+            if !elsewhere {
+                touch(db, key, self.watchers.of(db, key));
+                return;
+            }
+            // All that is watched under this name counts, in whichever database.
+            for (of, _, clients) in self.watchers.all().filter(|(_, name, _)| *name == key) {
+                touch(of, key, clients);
+            }
+        });
+        if row.empties != Empties::Nothing {
             for (of, key, clients) in self.watchers.all() {
-                if elsewhere.map_or(of == db || args.is(0, "flushall"), |name| name == key) {
+                if of == db || row.empties == Empties::Everything {
                     touch(of, key, clients);
                 }
             }

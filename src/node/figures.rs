@@ -9,7 +9,8 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::command::table::Row;
+use crate::command::row::Row;
+use crate::command::table;
 use crate::time::{Mono, Now};
 
 use super::Node;
@@ -57,7 +58,7 @@ impl Figures {
     /// A command runs.
     pub(super) fn runs(&mut self, row: &'static Row) {
         if self.ran.len() < SHARED_MAX {
-            self.ran.push(row.place() as u16);
+            self.ran.push(table::place(row) as u16);
         }
     }
 

@@ -25,7 +25,8 @@ use crate::command::args::Args;
 use crate::command::context::{Dice, Query};
 use crate::command::error::Error;
 use crate::command::pace::Pace;
-use crate::command::table::{self, Kind, Row, ServerVerb, SessionVerb};
+use crate::command::row::{Empties, Kind, Row};
+use crate::command::verb::{ClusterVerb, ServerVerb, SessionVerb};
 use crate::ids::ConnId;
 use crate::limits::BYTES_PER_WORK;
 use crate::resp::reply::{Protocol, Reply};
@@ -33,6 +34,7 @@ use crate::session::Blocked;
 use crate::time::Stamp;
 
 use super::apply::Applying;
+use super::lookup::row_of;
 use super::route::{finish, write_error};
 use super::witness::Answer;
 use super::{Node, Phase, Waiter};
@@ -128,7 +130,7 @@ impl Node {
         if !self.is_held() || self.phase != Phase::Serving {
             return false;
         }
-        let Some(row) = table::find(args.name()) else {
+        let Ok(row) = row_of(args) else {
             return false;
         };
         let session = self.sessions.get(slot);
@@ -137,15 +139,21 @@ impl Node {
         });
         match row.kind {
             // Behind a write of its own, or in an open transaction, it is put aside anyway.
-            Kind::Read(_) => row.group != "connection" && !is_busy && !queues,
+            Kind::Read(_) => row.is_read() && !is_busy && !queues,
             Kind::Server(verb) => {
-                let names_keys = args.is(1, "countkeysinslot") || args.is(1, "getkeysinslot");
-                let looks = verb == ServerVerb::Debug || verb == ServerVerb::Cluster && names_keys;
+                let looks = matches!(
+                    verb,
+                    ServerVerb::Debug
+                        | ServerVerb::Cluster(
+                            ClusterVerb::CountKeysInSlot | ClusterVerb::GetKeysInSlot
+                        )
+                );
                 looks && !is_busy && !queues
             }
             Kind::Session(verb) => matches!(verb, SessionVerb::Exec | SessionVerb::Watch),
             // What flushes is asked which watched keys there are.
-            Kind::Write(_) => row.keys.first == 0 && !queues,
+            Kind::Write(_) => row.empties != Empties::Nothing && !queues,
+            Kind::Container => false,
         }
     }
 

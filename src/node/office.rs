@@ -13,8 +13,8 @@ use core::mem;
 
 use crate::command::args::Args;
 use crate::command::error::Error;
+use crate::command::row::Row;
 use crate::command::slot;
-use crate::command::table::Row;
 use crate::ids::{ConnId, Incarnation, NodeId, Term};
 use crate::raft::{Change, Raft, ReadDone, Refused};
 use crate::resp::reply::{Protocol, Reply};
@@ -94,8 +94,8 @@ impl Node {
 
     /// Where a client must turn to instead.
     pub(super) fn elsewhere(&self, row: Option<&Row>, args: Args<'_>) -> Error {
-        let key = row.and_then(|row| row.keys.places(args.len()).next());
-        self.elsewhere_at(key.map_or(0, |place| slot::of(args.at(place))))
+        let key = row.and_then(|row| row.first_key(args));
+        self.elsewhere_at(key.map_or(0, slot::of))
     }
 
     /// Where a client must turn to with keys of a slot.

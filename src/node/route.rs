@@ -5,7 +5,10 @@ use core::mem;
 
 use crate::command::args::Args;
 use crate::command::error::{Error, Outcome};
-use crate::command::table::{self, Kind, Row, ServerVerb, SessionVerb};
+use crate::command::flag::Flag;
+use crate::command::row::{Kind, Row};
+use crate::command::table;
+use crate::command::verb::{ClientVerb, ServerVerb, SessionVerb};
 use crate::limits;
 use crate::resp::parse::{Limits, ProtocolError, Step};
 use crate::resp::reply::{Protocol, Reply};
@@ -17,8 +20,8 @@ use crate::time::Stamp;
 use super::closing::is_http;
 use super::effect::Wrong;
 use super::hold::Long;
+use super::lookup::{row_of, unknown_command};
 use super::stats::Stats;
-use super::unknown::unknown_command;
 use super::verbs::select_target;
 use super::witness::Answer;
 use super::{Node, Phase, Waiter, entry, waits};
@@ -180,8 +183,8 @@ impl Node {
         }
         if let Err(error) = self.admit(slot, args) {
             // As in Redis, what MULTI or WATCH complain of inside a transaction does not spoil it.
-            let spoils = table::find(args.name())
-                .is_none_or(|row| !is_transaction_verb(row) || !row.takes(args.len()));
+            let row = row_of(args).ok();
+            let spoils = row.is_none_or(|row| !is_transaction_verb(row) || !row.takes(args.len()));
             if spoils
                 && let Some(transaction) = self
                     .sessions
@@ -191,7 +194,7 @@ impl Node {
                 transaction.failed = true;
             }
             self.stats.error(&error);
-            if let Some(row) = table::find(args.name()) {
+            if let Some(row) = row {
                 self.stats.calls(row).rejected += 1;
             }
             self.answer(slot, |reply| write_error(reply, &error));
@@ -204,27 +207,25 @@ impl Node {
         let Some(row) = found.filter(|row| !self.config.takes_away(row.name)) else {
             return Err(unknown_command(args));
         };
+        let row = table::called(row, args)?;
         let Some(session) = self.sessions.get_mut(slot) else {
             return Ok(());
         };
-        session.last_command = args
-            .get(1)
-            .and_then(|word| row.subcommand(word))
-            .map_or(row.name, |sub| sub.name);
+        session.last_command = row.name;
         if !row.takes(args.len()) {
             return Err(Error::arity(row.name));
         }
-        if !session.authenticated && !may_run_unauthenticated(row) {
+        if !session.authenticated && !row.has(Flag::NoAuth) {
             return Err(Error::NO_AUTH);
         }
-        if self.phase != Phase::Serving && !row.has_flag("loading") {
+        if self.phase != Phase::Serving && !row.has(Flag::Loading) {
             return Err(Error::LOADING);
         }
         let in_transaction = session.transaction.is_some();
         let reads = session.reads;
-        let reads_here = matches!(row.kind, Kind::Read(_)) && reads.are_here() && !in_transaction;
+        let reads_here = row.is_read() && reads.are_here() && !in_transaction;
         if !self.serves() && needs_leader(row) && !(reads_here && self.may_read_here(reads)) {
-            if row.name == "exec" {
+            if matches!(row.kind, Kind::Session(SessionVerb::Exec)) {
                 self.abandon_transaction(slot);
             }
             return Err(self.elsewhere(Some(row), args));
@@ -236,7 +237,7 @@ impl Node {
         }
         // As in Redis a queue takes memory whatever stands in it.
         let queues = in_transaction && !is_transaction_verb(row);
-        if self.is_out_of_memory() && (queues || row.has_flag("denyoom")) {
+        if self.is_out_of_memory() && (queues || row.has(Flag::DenyOom)) {
             return Err(Error::OUT_OF_MEMORY);
         }
         if queues {
@@ -246,11 +247,12 @@ impl Node {
         match row.kind {
             Kind::Write(_) => self.propose_command(slot, args),
             // What it wants of replies counts from here on, not from when the log has caught up.
-            Kind::Server(ServerVerb::Client) if args.is(1, "reply") => {
+            Kind::Server(ServerVerb::Client(ClientVerb::Reply)) => {
                 return self.client_reply(slot, args);
             }
             Kind::Read(_) | Kind::Server(_) => self.run_or_park(slot, row, args),
             Kind::Session(verb) => return self.session_verb(slot, verb, args),
+            Kind::Container => return Err(Error::arity(row.name)),
         }
         Ok(())
     }
@@ -263,7 +265,7 @@ impl Node {
 
     /// Puts a request of an open transaction aside.
     fn queue(&mut self, slot: u32, row: &'static Row, args: Args<'_>) -> Outcome {
-        if row.has_flag("no_multi") {
+        if row.has(Flag::NoMulti) {
             return Err(Error::NOT_IN_TRANSACTION);
         }
         let Some(transaction) = self
@@ -281,7 +283,7 @@ impl Node {
         entry::put_command(&mut transaction.commands, db, args);
         let grown = transaction.memory() - before;
         transaction.count += 1;
-        transaction.grows |= row.has_flag("denyoom");
+        transaction.grows |= row.has(Flag::DenyOom);
         if matches!(row.kind, Kind::Session(SessionVerb::Select))
             && let Ok(db) = select_target(args)
         {
@@ -375,7 +377,7 @@ impl Node {
                 self.read_piece(run, query, args, reply.reborrow())
             }
             Kind::Server(verb) => self.server_verb(slot, verb, args, db, reply),
-            Kind::Write(_) | Kind::Session(_) => Ok(()),
+            Kind::Write(_) | Kind::Session(_) | Kind::Container => Ok(()),
         }
     }
 
@@ -437,21 +439,21 @@ impl Node {
                     let args = Args::new(buffer, &ranges);
                     let clock = self.applied_stamp;
                     let mut reply = Reply::new(&mut out, protocol);
-                    let row = table::find(args.name());
-                    if row.is_some_and(waits::may_wait)
+                    let row = row_of(args);
+                    if row.as_ref().is_ok_and(|row| waits::may_wait(row))
                         && let Some(session) = self.sessions.get_mut(slot)
                     {
                         session.will_wait = false;
                     }
                     let outcome = match row {
-                        Some(row) if needs_leader(row) && !self.serves() => {
+                        Ok(row) if needs_leader(row) && !self.serves() => {
                             Err(self.elsewhere(Some(row), args))
                         }
-                        Some(row) => {
+                        Ok(row) => {
                             is_read = self.office.grouped && needs_leader(row);
                             self.run(slot, row, args, db, clock, &mut reply)
                         }
-                        None => Err(unknown_command(args)),
+                        Err(ref error) => Err(error.clone()),
                     };
                     // Who waits is answered when the wait is over.
                     let waits = self
@@ -459,7 +461,7 @@ impl Node {
                         .get(slot)
                         .is_some_and(|session| session.blocked.is_some());
                     is_cut = outcome == Err(Error::Unfinished);
-                    if let (true, Some(row)) = (is_cut, row) {
+                    if let (true, Ok(row)) = (is_cut, &row) {
                         let begun = out.split_off(mark);
                         let long = Long {
                             row,
@@ -560,29 +562,21 @@ pub(super) fn write_error(reply: &mut Reply<'_>, error: &Error) {
     }
 }
 
-fn may_run_unauthenticated(row: &Row) -> bool {
-    matches!(row.name, "auth" | "hello" | "quit" | "reset")
-}
-
 fn is_moved(outcome: &Outcome) -> bool {
     matches!(outcome, Err(Error::Reply(text)) if text.starts_with("MOVED "))
 }
 
-/// What only a leader may do: all that looks at keys. What may be asked of a server that loads does
-/// not.
+/// Whether only a leader may do it: it looks at keys, or changes them.
 fn needs_leader(row: &Row) -> bool {
     match row.kind {
         Kind::Write(_) => true,
-        Kind::Read(_) => !row.has_flag("loading") && row.group != "connection",
+        Kind::Read(_) => row.is_read(),
         Kind::Session(verb) => matches!(verb, SessionVerb::Exec | SessionVerb::Watch),
-        Kind::Server(_) => false,
+        Kind::Server(_) | Kind::Container => false,
     }
 }
 
 /// The verbs that a transaction does not queue.
 fn is_transaction_verb(row: &Row) -> bool {
-    matches!(
-        row.name,
-        "multi" | "exec" | "discard" | "watch" | "quit" | "reset"
-    )
+    matches!(row.kind, Kind::Session(verb) if verb.is_never_queued())
 }

@@ -13,11 +13,13 @@ mod raft;
 use alloc::format;
 
 use crate::command::args::Args;
-use crate::command::error::{Error, Outcome};
-use crate::command::table::{self, ServerVerb};
+use crate::command::error::Outcome;
+use crate::command::table;
+use crate::command::verb::ServerVerb;
 use crate::resp::reply::Reply;
 
 use super::Node;
+use admin::lolwut;
 
 /// A request to the server, with what it needs to know of its client.
 struct Request<'a, 'r> {
@@ -37,58 +39,53 @@ impl Node {
         db: u32,
         reply: &mut Reply<'_>,
     ) -> Outcome {
-        let mut reply = reply.reborrow();
-        if let Some(help) = subcommand(args)? {
-            write_help(help, &mut reply);
-            return Ok(());
-        }
         let request = Request {
             slot,
             db,
             args,
-            reply,
+            reply: reply.reborrow(),
         };
         match verb {
-            ServerVerb::Client => self.client_verb(request),
-            ServerVerb::Cluster => self.cluster_verb(request),
-            ServerVerb::Command => self.command_verb(request),
-            ServerVerb::Config => self.config_verb(request),
-            ServerVerb::Debug => self.debug_verb(request),
-            ServerVerb::Info => {
-                self.info_verb(request);
-                Ok(())
-            }
-            ServerVerb::Raft => self.raft_verb(request),
-            _ => self.admin_verb(verb, request),
+            ServerVerb::Acl(verb) => self.acl_verb(verb, request),
+            ServerVerb::BgRewriteAof => return self.bgrewriteaof(request),
+            ServerVerb::BgSave => return self.bgsave(request),
+            ServerVerb::Client(verb) => return self.client_verb(verb, request),
+            ServerVerb::Cluster(verb) => return self.cluster_verb(verb, request),
+            ServerVerb::Command(verb) => return self.command_verb(verb, request),
+            ServerVerb::Config(verb) => return self.config_verb(verb, request),
+            ServerVerb::Debug => return self.debug_verb(request),
+            ServerVerb::Help => write_help(request),
+            ServerVerb::Info => self.info_verb(request),
+            ServerVerb::LastSave => self.lastsave(request),
+            ServerVerb::Latency(verb) => self.latency_verb(verb, request),
+            ServerVerb::Lolwut => return lolwut(request),
+            ServerVerb::Raft(verb) => return self.raft_verb(verb, request),
+            ServerVerb::Role => self.role_verb(request),
+            ServerVerb::Save => return self.save(&request),
+            ServerVerb::Shutdown => return self.shutdown(&request),
+            ServerVerb::Slowlog(verb) => self.slowlog_verb(verb, request),
+            ServerVerb::Time => self.time_verb(request),
+            ServerVerb::Wait => return self.wait(request),
         }
+        Ok(())
     }
 }
 
-/// Checks a subcommand's name and arity; the container where HELP is asked for.
-fn subcommand(args: Args<'_>) -> Result<Option<&'static table::Row>, Error> {
-    let Some(row) = table::find(args.name()).filter(|row| row.is_container() && args.len() > 1)
-    else {
-        return Ok(None);
+/// HELP of any command with subcommands.
+fn write_help(request: Request<'_, '_>) {
+    let Request {
+        args, mut reply, ..
+    } = request;
+    let Some(row) = table::find(args.name()) else {
+        return;
     };
-    let Some(sub) = row.subcommand(args.at(1)) else {
-        let container = row.name.to_ascii_uppercase();
-        return Err(Error::unknown_subcommand(&container, args.at(1)));
-    };
-    if !sub.takes(args.len()) {
-        return Err(Error::arity(sub.name));
-    }
-    Ok(args.is(1, "help").then_some(row))
-}
-
-fn write_help(row: &table::Row, reply: &mut Reply<'_>) {
     let name = row.name.to_ascii_uppercase();
     reply.array(1 + row.subcommands.len() * 2);
     reply.simple(&format!(
         "{name} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"
     ));
     for sub in row.subcommands {
-        let own = sub.name.split_once('|').map_or(sub.name, |(_, own)| own);
-        reply.simple(&own.to_ascii_uppercase());
+        reply.simple(&sub.own_name().to_ascii_uppercase());
         reply.simple(&format!("    {}", sub.summary));
     }
 }

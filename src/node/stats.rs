@@ -5,7 +5,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::command::error::Error;
-use crate::command::table::{self, Row};
+use crate::command::row::Row;
+use crate::command::table;
 use crate::store::Lookups;
 
 /// How often a command was asked for.
@@ -64,7 +65,7 @@ impl Default for Stats {
             bytes_out: 0,
             expired_keys: 0,
             lookups: Lookups::default(),
-            calls: alloc::vec![Calls::default(); table::rows().len()],
+            calls: alloc::vec![Calls::default(); table::all().count()],
             errors: BTreeMap::new(),
         }
     }
@@ -93,6 +94,6 @@ impl Stats {
 
     /// The counters of a command.
     pub(super) fn calls(&mut self, row: &'static Row) -> &mut Calls {
-        &mut self.calls[row.place()]
+        &mut self.calls[table::place(row)]
     }
 }

@@ -7,14 +7,16 @@ use core::mem;
 
 use crate::command::args::{Args, parse_integer};
 use crate::command::error::{Error, Outcome};
-use crate::command::table::{self, SessionVerb};
+use crate::command::row::Empties;
+use crate::command::verb::SessionVerb;
 use crate::limits;
 use crate::resp::reply::Protocol;
 use crate::session::transaction::{Transaction, Watch};
 use crate::session::{Reads, Session};
 
 use super::commit::SEARCHED_BYTES_MAX;
-use super::{Node, Phase, Waiter, entry, watchers};
+use super::lookup::row_of;
+use super::{Node, Phase, Waiter, entry};
 
 /// What HELLO and INFO say the server is; clients choose their manners by it.
 pub const REDIS_VERSION: &str = "7.2.0";
@@ -350,38 +352,25 @@ impl Node {
             return;
         }
         let ordinal = self.commands_proposed();
-        match table::find(args.name()) {
-            Some(row) if row.is_write() && row.keys.first > 0 => {
-                for key in watchers::written(row, args) {
-                    self.watchers.pending(db, key, ordinal);
-                }
-                if let Some(name) = named_elsewhere(args) {
-                    for db in 0..limits::DATABASES {
-                        self.watchers.pending(db, name, ordinal);
-                    }
-                }
+        let Some(row) = row_of(args).ok().filter(|row| row.is_write()) else {
+            return;
+        };
+        row.each_written(args, |key, elsewhere| {
+            let all = 0..limits::DATABASES;
+            for db in if elsewhere { all } else { db..db + 1 } {
+                self.watchers.pending(db, key, ordinal);
             }
-            Some(row) if row.is_write() => {
-                let (store, at) = (&self.store, self.applied_stamp);
-                self.watchers.pending_flush(
-                    |of| of == db || args.is(0, "flushall"),
-                    |of, key| store.contains(of, key, at),
-                    self.commands_applied,
-                    ordinal,
-                );
-            }
-            _ => {}
+        });
+        if row.empties != Empties::Nothing {
+            let (store, at) = (&self.store, self.applied_stamp);
+            self.watchers.pending_flush(
+                |of| of == db || row.empties == Empties::Everything,
+                |of, key| store.contains(of, key, at),
+                self.commands_applied,
+                ordinal,
+            );
         }
     }
-}
-
-/// The key that COPY or MOVE may write in another database than the client's.
-pub(super) fn named_elsewhere(args: Args<'_>) -> Option<&[u8]> {
-    if args.is(0, "move") {
-        return args.get(1);
-    }
-    let names_database = args.is(0, "copy") && args.len() > 3;
-    names_database.then(|| args.at(2))
 }
 
 /// Whether a command of a payload may write a key, which `exists` in front of it or does not.
@@ -393,14 +382,17 @@ fn may_write(payload: &[u8], db: u32, key: &[u8], exists: bool) -> bool {
             continue;
         };
         let args = Args::new(payload, &ranges);
-        let writes = table::find(args.name()).is_some_and(|row| {
-            let mut keys = watchers::written(row, args);
-            // COPY and MOVE name another database, and FLUSHALL no key at all.
-            let flushes = row.keys.first == 0 && (of == db || args.is(0, "flushall"));
-            row.is_write()
-                && (flushes && exists
-                    || keys.any(|name| name == key)
-                        && (of == db || args.is(0, "copy") || args.is(0, "move")))
+        let Some(row) = row_of(args).ok().filter(|row| row.is_write()) else {
+            continue;
+        };
+        let mut writes = exists
+            && match row.empties {
+                Empties::Nothing => false,
+                Empties::Database => of == db,
+                Empties::Everything => true,
+            };
+        row.each_written(args, |name, elsewhere| {
+            writes |= name == key && (of == db || elsewhere);
         });
         if writes {
             return true;

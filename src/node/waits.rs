@@ -6,7 +6,8 @@
 use alloc::collections::BTreeSet;
 use core::time::Duration;
 
-use crate::command::table::{Kind, Row, ServerVerb};
+use crate::command::row::{Kind, Row};
+use crate::command::verb::{ConfigVerb, RaftVerb, ServerVerb};
 use crate::ids::LogIndex;
 use crate::session::Blocked;
 use crate::time::Mono;
@@ -147,8 +148,18 @@ impl Silences {
 
 /// Whether a command may be answered later than it is run.
 pub(super) fn may_wait(row: &Row) -> bool {
-    use ServerVerb::{Config, Debug, Raft, Save, Wait};
-    matches!(row.kind, Kind::Server(Config | Debug | Raft | Save | Wait))
+    let Kind::Server(verb) = row.kind else {
+        return false;
+    };
+    match verb {
+        ServerVerb::Debug | ServerVerb::Save | ServerVerb::Wait => true,
+        ServerVerb::Config(verb) => verb == ConfigVerb::Rewrite,
+        ServerVerb::Raft(verb) => match verb {
+            RaftVerb::Add | RaftVerb::Promote | RaftVerb::Remove | RaftVerb::Transfer => true,
+            RaftVerb::Info | RaftVerb::Nodes | RaftVerb::Reads | RaftVerb::Snapshot => false,
+        },
+        _ => false,
+    }
 }
 
 #[cfg(test)]

@@ -4,8 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::command::args::Args;
-use crate::command::key_flags;
-use crate::command::table::Row;
+use crate::command::row::Row;
 use crate::ids::ConnId;
 
 #[derive(Clone, Debug, Default)]
@@ -91,14 +90,6 @@ impl Watchers {
             .iter()
             .map(|((db, key), watched)| (*db, &key[..], &watched.clients[..]))
     }
-}
-
-/// The keys of a request that its command may write, and does not only read.
-pub(super) fn written<'a>(row: &Row, args: Args<'a>) -> impl Iterator<Item = &'a [u8]> {
-    let places = row.keys.places(args.len()).enumerate();
-    places
-        .filter(move |(nth, _)| !key_flags::in_request(row, args, *nth).contains(&"RO"))
-        .map(move |(_, place)| args.at(place))
 }
 
 /// Whether a command that succeeded with this reply, and left a key, counts as a change of that key

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use seedis::command::table::{self, Kind, Row};
+use seedis::command::row::{Kind, Row};
+use seedis::command::table;
 
 const BEGIN: &str = "<!-- from here on the page is made from the table of commands -->\n";
 
@@ -34,8 +35,11 @@ fn the_page_of_commands_is_the_table() {
 /// The list, group by group, in the order of the alphabet.
 fn list() -> String {
     let mut groups: BTreeMap<&str, BTreeMap<&str, &Row>> = BTreeMap::new();
-    for row in table::rows() {
-        groups.entry(row.group).or_default().insert(row.name, row);
+    for row in table::all() {
+        groups
+            .entry(row.group.name())
+            .or_default()
+            .insert(row.name, row);
     }
     let mut text = String::new();
     for (group, rows) in groups {
@@ -44,7 +48,7 @@ fn list() -> String {
             "\n## {group}\n\n| command | is | what it does |\n|---|---|---|\n"
         );
         for row in rows.values() {
-            let name = row.name.to_ascii_uppercase();
+            let name = row.name.to_ascii_uppercase().replace('|', " ");
             let summary = row.summary.replace('|', "\\|");
             let _ = writeln!(text, "| {name} | {} | {summary} |", kind(row));
         }
@@ -58,5 +62,6 @@ fn kind(row: &Row) -> &'static str {
         Kind::Write(_) => "a write",
         Kind::Session(_) => "of the session",
         Kind::Server(_) => "of the server",
+        Kind::Container => "a name over subcommands",
     }
 }

@@ -261,6 +261,12 @@ impl Judge {
                 row.name
             )));
         }
+        if row.name == "object"
+            && let Some(text) = model::refusal_of_object(words)
+        {
+            self.goals.reach(Goal::WrongArity);
+            return Err(Want::Error(text));
+        }
         let always = row.class == Class::Session || WHILE_LOADING.contains(&row.name);
         if !self.members[member].serving && !always {
             self.goals.reach(Goal::Loading);

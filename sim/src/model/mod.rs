@@ -18,6 +18,7 @@ pub(crate) mod want;
 use std::collections::BTreeMap;
 
 pub(crate) use connection::select;
+pub(crate) use object::refusal as refusal_of_object;
 pub(crate) use table::{Class, Row, find, rows};
 pub(crate) use want::Want;
 

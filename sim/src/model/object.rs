@@ -2,24 +2,26 @@
 
 use super::{Answer, Call, Datum, Want};
 
-pub(super) fn object(call: &mut Call<'_>) -> Answer {
-    let word = call.word(1);
+/// Why a request for OBJECT is not even looked at, if so: in MULTI it spoils the transaction.
+pub(crate) fn refusal(words: &[Vec<u8>]) -> Option<String> {
+    let given = words.get(1)?;
+    let word = String::from_utf8_lossy(given).to_ascii_lowercase();
     let wanted = match &word[..] {
         "help" => 2,
         "encoding" | "freq" | "idletime" | "refcount" => 3,
         _ => {
-            let given = call.arg(1);
             let given = String::from_utf8_lossy(&given[..given.len().min(128)]).into_owned();
-            return Err(format!(
+            return Some(format!(
                 "ERR unknown subcommand '{given}'. Try OBJECT HELP."
             ));
         }
     };
-    if call.args.len() != wanted {
-        return Err(format!(
-            "ERR wrong number of arguments for 'object|{word}' command"
-        ));
-    }
+    (words.len() != wanted)
+        .then(|| format!("ERR wrong number of arguments for 'object|{word}' command"))
+}
+
+pub(super) fn object(call: &mut Call<'_>) -> Answer {
+    let word = call.word(1);
     if word == "help" {
         return Ok(Want::Anything);
     }

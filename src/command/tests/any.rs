@@ -65,8 +65,14 @@ const WORDS: &[&str] = &[
 
 /// Names of what runs on a store alone.
 fn names() -> Vec<&'static str> {
-    let on_store = |row: &&Row| matches!(row.kind, Kind::Read(_) | Kind::Write(_));
-    rows().iter().filter(on_store).map(|row| row.name).collect()
+    let on_store = |row: &Row| match row.kind {
+        Kind::Read(_) | Kind::Write(_) => true,
+        Kind::Session(_) | Kind::Server(_) | Kind::Container => false,
+    };
+    let names = rows()
+        .iter()
+        .filter(|row| on_store(row) || row.is_container() && row.subcommands.iter().all(on_store));
+    names.map(|row| row.name).collect()
 }
 
 /// Where the reply at the start of `bytes` ends.

@@ -1,7 +1,6 @@
 //! Keys, whatever they hold: names, times, walks and what COMMAND tells.
 
 use super::*;
-use crate::command::table::{find, getkeys, rows};
 
 #[test]
 fn keys_are_counted_named_and_removed() {
@@ -180,98 +179,4 @@ fn object_tells_how_a_value_is_kept() {
         OBJECT ENCODING h => $8 listpack
         ",
     );
-}
-
-/// The places of the keys in a request of these words.
-fn key_places(line: &str) -> Result<Vec<usize>, Error> {
-    let words = words(line);
-    let mut buffer = Vec::new();
-    let mut ranges: Vec<Range<u32>> = Vec::new();
-    for word in &words {
-        let start = buffer.len() as u32;
-        buffer.extend_from_slice(word);
-        ranges.push(start..buffer.len() as u32);
-    }
-    getkeys(Args::new(&buffer, &ranges)).map(|(_, places)| places.collect())
-}
-
-#[test]
-fn getkeys_finds_the_keys_of_a_request() {
-    assert_eq!(key_places("SET a 1 EX 5"), Ok(vec![1]));
-    assert_eq!(key_places("MSET a 1 b 2"), Ok(vec![1, 3]));
-    assert_eq!(key_places("LCS a b LEN"), Ok(vec![1, 2]));
-    assert_eq!(key_places("DEL a b c"), Ok(vec![1, 2, 3]));
-    assert_eq!(key_places("OBJECT ENCODING a"), Ok(vec![2]));
-    assert_eq!(key_places("OBJECT HELP"), Err(Error::NO_KEY_ARGUMENTS));
-    assert_eq!(key_places("OBJECT NOPE a"), Err(Error::INVALID_COMMAND));
-    assert_eq!(
-        key_places("OBJECT ENCODING"),
-        Err(Error::INVALID_ARGUMENT_COUNT)
-    );
-    assert_eq!(key_places("SCAN 0"), Err(Error::NO_KEY_ARGUMENTS));
-    assert_eq!(key_places("LCS a"), Err(Error::INVALID_ARGUMENT_COUNT));
-    assert_eq!(key_places("NOPE a"), Err(Error::INVALID_COMMAND));
-}
-
-#[test]
-fn rows_tell_flags_and_categories_as_redis_derives_them() {
-    let shown = |name: &str| {
-        let (first, second) = name.split_once('|').unwrap_or((name, ""));
-        let row = find(first.as_bytes()).expect("a command");
-        let row = row.subcommand(second.as_bytes()).unwrap_or(row);
-        let mut categories: Vec<_> = row.categories().collect();
-        categories.sort_unstable();
-        let flags: Vec<_> = row.flags().collect();
-        format!(
-            "{} {} | {}",
-            row.arity,
-            flags.join(" "),
-            categories.join(" ")
-        )
-    };
-    assert_eq!(shown("get"), "2 readonly fast | @fast @read @string");
-    assert_eq!(shown("set"), "-3 write denyoom | @slow @string @write");
-    assert_eq!(shown("hset"), "-4 write denyoom fast | @fast @hash @write");
-    assert_eq!(
-        shown("keys"),
-        "2 readonly | @dangerous @keyspace @read @slow"
-    );
-    assert_eq!(
-        shown("flushall"),
-        "-1 write | @dangerous @keyspace @slow @write"
-    );
-    assert_eq!(shown("object"), "-2  | @slow");
-    assert_eq!(
-        shown("object|encoding"),
-        "3 readonly | @keyspace @read @slow"
-    );
-    assert_eq!(shown("object|help"), "2 loading stale | @keyspace @slow");
-    assert_eq!(shown("memory|doctor"), "2  | @slow");
-    assert_eq!(shown("memory|usage"), "-3 readonly | @read @slow");
-    assert_eq!(
-        shown("function|flush"),
-        "-2 write noscript | @scripting @slow @write"
-    );
-    assert_eq!(shown("ping"), "-1 fast | @connection @fast");
-    assert_eq!(
-        shown("multi"),
-        "1 noscript loading stale fast allow_busy | @fast @transaction"
-    );
-}
-
-#[test]
-fn every_row_is_whole() {
-    let all = rows()
-        .iter()
-        .chain(rows().iter().flat_map(|row| row.subcommands));
-    for row in all {
-        assert!(row.summary.ends_with('.'), "{}", row.name);
-        assert!(row.since.split('.').count() == 3, "{}", row.name);
-        assert!(
-            !row.complexity.is_empty() && !row.group.is_empty(),
-            "{}",
-            row.name
-        );
-        assert!(row.keys.first == 0 || row.keys.step > 0, "{}", row.name);
-    }
 }

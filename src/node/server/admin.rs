@@ -5,76 +5,72 @@ use alloc::format;
 use core::time::Duration;
 
 use crate::command::error::{Error, Outcome};
-use crate::command::table::ServerVerb;
+use crate::command::verb::{AclVerb, LatencyVerb, SlowlogVerb};
 use crate::node::{Node, REDIS_VERSION};
 use crate::session::Blocked;
 
 use super::Request;
 
 impl Node {
-    pub(super) fn admin_verb(&mut self, verb: ServerVerb, request: Request<'_, '_>) -> Outcome {
+    pub(super) fn time_verb(&self, request: Request<'_, '_>) {
+        let (mut reply, us) = (request.reply, self.now.wall_us);
+        reply.array(2);
+        reply.bulk_fmt(format_args!("{}", us / 1_000_000));
+        reply.bulk_fmt(format_args!("{}", us % 1_000_000));
+    }
+
+    pub(super) fn lastsave(&self, request: Request<'_, '_>) {
+        let saved = self.commit.rewrite.saved_at_s;
+        let at = if saved == 0 { self.started_s } else { saved };
+        let mut reply = request.reply;
+        reply.integer(at as i64);
+    }
+
+    #[expect(clippy::unused_self, reason = "it is called as the other verbs are")]
+    pub(super) fn slowlog_verb(&mut self, verb: SlowlogVerb, request: Request<'_, '_>) {
+        let mut reply = request.reply;
         match verb {
-            ServerVerb::Wait => return self.wait(request),
-            ServerVerb::BgRewriteAof | ServerVerb::BgSave | ServerVerb::Save => {
-                return self.rewrite_verb(verb, request);
-            }
-            ServerVerb::Shutdown => return self.shutdown(&request),
-            _ => {}
-        }
-        let Request {
-            args, mut reply, ..
-        } = request;
-        match verb {
-            ServerVerb::Time => {
-                reply.array(2);
-                let us = self.now.wall_us;
-                reply.bulk_fmt(format_args!("{}", us / 1_000_000));
-                reply.bulk_fmt(format_args!("{}", us % 1_000_000));
-            }
-            ServerVerb::Role => {
-                self.role_verb(&mut reply);
-            }
-            ServerVerb::LastSave => {
-                let saved = self.commit.rewrite.saved_at_s;
-                let at = if saved == 0 { self.started_s } else { saved };
-                reply.integer(at as i64);
-            }
-            ServerVerb::Slowlog if args.is(1, "len") => reply.integer(0),
             // Nothing is timed, so that nothing was slow.
-            ServerVerb::Slowlog if args.is(1, "get") => reply.array(0),
-            ServerVerb::Latency if args.is(1, "reset") => reply.integer(0),
-            ServerVerb::Latency if args.is(1, "histogram") => reply.map(0),
-            ServerVerb::Latency if args.is(1, "doctor") => {
-                reply.verbatim(
-                    *b"txt",
-                    "Delays are not measured: this server times no command.",
-                );
-            }
-            ServerVerb::Latency => reply.array(0),
-            ServerVerb::Acl if args.is(1, "whoami") => reply.bulk(b"default"),
-            ServerVerb::Acl if args.is(1, "users") => {
+            SlowlogVerb::Get => reply.array(0),
+            SlowlogVerb::Len => reply.integer(0),
+            SlowlogVerb::Reset => reply.ok(),
+        }
+    }
+
+    #[expect(clippy::unused_self, reason = "it is called as the other verbs are")]
+    pub(super) fn latency_verb(&mut self, verb: LatencyVerb, request: Request<'_, '_>) {
+        let mut reply = request.reply;
+        match verb {
+            LatencyVerb::Reset => reply.integer(0),
+            LatencyVerb::Histogram => reply.map(0),
+            LatencyVerb::Doctor => reply.verbatim(
+                *b"txt",
+                "Delays are not measured: this server times no command.",
+            ),
+            LatencyVerb::History | LatencyVerb::Latest => reply.array(0),
+        }
+    }
+
+    pub(super) fn acl_verb(&self, verb: AclVerb, request: Request<'_, '_>) {
+        let mut reply = request.reply;
+        match verb {
+            AclVerb::WhoAmI => reply.bulk(b"default"),
+            AclVerb::Users => {
                 reply.array(1);
                 reply.bulk(b"default");
             }
-            ServerVerb::Acl => {
+            AclVerb::List => {
                 reply.array(1);
                 let open = self.config.requirepass.is_empty();
                 let secret = if open { "nopass" } else { "#(hidden)" };
                 reply.bulk_fmt(format_args!("user default on {secret} ~* &* +@all"));
             }
-            ServerVerb::Lolwut if args.len() > 2 && args.is(1, "version") => {
-                args.integer(2)?;
-                reply.verbatim(*b"txt", &format!("Redis ver. {REDIS_VERSION}\n"));
-            }
-            ServerVerb::Lolwut => reply.verbatim(*b"txt", &format!("Redis ver. {REDIS_VERSION}\n")),
-            _ => reply.ok(),
         }
-        Ok(())
     }
 
     /// WAIT: what a client has written is with a majority when it is acknowledged; this waits for
     /// more. A group of one has no other members, so that only the timeout can end it.
-    fn wait(&mut self, request: Request<'_, '_>) -> Outcome {
+    pub(super) fn wait(&mut self, request: Request<'_, '_>) -> Outcome {
         let Request {
             slot,
             args,
@@ -111,42 +107,48 @@ impl Node {
         Ok(())
     }
 
-    fn rewrite_verb(&mut self, verb: ServerVerb, request: Request<'_, '_>) -> Outcome {
+    pub(super) fn bgrewriteaof(&mut self, request: Request<'_, '_>) -> Outcome {
+        if !self.begin_rewrite()? {
+            return Err(Error::text(
+                "ERR Background append only file rewriting already in progress".into(),
+            ));
+        }
+        let mut reply = request.reply;
+        reply.simple("Background append only file rewriting started");
+        Ok(())
+    }
+
+    pub(super) fn bgsave(&mut self, request: Request<'_, '_>) -> Outcome {
         let Request {
-            slot,
-            args,
-            mut reply,
-            ..
+            args, mut reply, ..
         } = request;
         // Both ways are the same here: a rewrite waits for the one that is running.
-        let is_known = args.len() == 1 || args.len() == 2 && args.is(1, "schedule");
-        if verb == ServerVerb::BgSave && !is_known {
+        if args.len() > 1 && !(args.len() == 2 && args.is(1, "schedule")) {
             return Err(Error::SYNTAX);
         }
+        self.begin_rewrite()?;
+        reply.simple("Background saving started");
+        Ok(())
+    }
+
+    /// SAVE answers when it is done.
+    pub(super) fn save(&mut self, request: &Request<'_, '_>) -> Outcome {
+        self.begin_rewrite()?;
+        self.block(request.slot, Blocked::Rewrite);
+        Ok(())
+    }
+
+    /// Asks for a rewrite; false where one is running.
+    fn begin_rewrite(&mut self) -> Result<bool, Error> {
         if self.commit.log.is_none() {
             return Err(Error::text(
                 "ERR there is no log to rewrite: appendonly is no".into(),
             ));
         }
-        if !self.ask_for_rewrite() && verb == ServerVerb::BgRewriteAof {
-            return Err(Error::text(
-                "ERR Background append only file rewriting already in progress".into(),
-            ));
-        }
-        match verb {
-            ServerVerb::BgRewriteAof => {
-                reply.simple("Background append only file rewriting started");
-            }
-            ServerVerb::BgSave => reply.simple("Background saving started"),
-            // SAVE answers when it is done.
-            _ => {
-                self.block(slot, Blocked::Rewrite);
-            }
-        }
-        Ok(())
+        Ok(self.ask_for_rewrite())
     }
 
-    fn shutdown(&mut self, request: &Request<'_, '_>) -> Outcome {
+    pub(super) fn shutdown(&mut self, request: &Request<'_, '_>) -> Outcome {
         let args = request.args;
         let says = |word: &str| (1..args.len()).any(|place| args.is(place, word));
         let known = ["save", "nosave", "now", "force", "abort"];
@@ -167,4 +169,15 @@ impl Node {
         self.close_client(request.slot);
         Ok(())
     }
+}
+
+pub(super) fn lolwut(request: Request<'_, '_>) -> Outcome {
+    let Request {
+        args, mut reply, ..
+    } = request;
+    if args.len() > 2 && args.is(1, "version") {
+        args.integer(2)?;
+    }
+    reply.verbatim(*b"txt", &format!("Redis ver. {REDIS_VERSION}\n"));
+    Ok(())
 }

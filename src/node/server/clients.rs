@@ -5,6 +5,7 @@ use core::fmt::Write;
 
 use crate::command::args::Args;
 use crate::command::error::{Error, Outcome};
+use crate::command::verb::ClientVerb;
 use crate::node::Node;
 use crate::node::verbs::valid_name;
 use crate::resp::reply::Protocol;
@@ -15,56 +16,56 @@ use super::Request;
 use super::filter::Filter;
 
 impl Node {
-    pub(super) fn client_verb(&mut self, request: Request<'_, '_>) -> Outcome {
+    pub(super) fn client_verb(&mut self, verb: ClientVerb, request: Request<'_, '_>) -> Outcome {
         let Request {
             slot,
             args,
             mut reply,
-            ..
+            db,
         } = request;
-        if args.is(1, "list") {
-            let text = self.client_list(slot, args)?;
-            reply.verbatim(*b"txt", &text);
-            return Ok(());
-        }
-        if args.is(1, "info") {
-            let text = self.sessions.get(slot).map(|s| self.describe(s));
-            reply.verbatim(*b"txt", &text.unwrap_or_default());
-            return Ok(());
-        }
-        if args.is(1, "kill") {
-            return self.client_kill(Request {
-                slot,
-                args,
-                reply,
-                db: 0,
-            });
-        }
         let Some(session) = self.sessions.get_mut(slot) else {
             return Ok(());
         };
-        if args.is(1, "id") {
-            reply.integer(session.conn.0 as i64);
-            return Ok(());
-        }
-        if args.is(1, "getname") {
-            if session.name.is_empty() {
-                reply.null();
-            } else {
-                reply.bulk(&session.name);
+        match verb {
+            ClientVerb::List => {
+                let text = self.client_list(slot, args)?;
+                reply.verbatim(*b"txt", &text);
+                return Ok(());
             }
-            return Ok(());
-        }
-        if args.is(1, "setname") {
-            session.name = valid_name(args.at(2))?.to_vec();
-        } else if args.is(1, "setinfo") {
-            set_info(session, args.at(2), args.at(3))?;
-        } else if args.is(1, "no-evict") {
-            session.no_evict = switch(args.at(2))?;
-        } else if args.is(1, "no-touch") {
-            session.no_touch = switch(args.at(2))?;
-        } else if args.is(1, "reply") && set_reply_mode(session, args)? != ReplyMode::On {
-            return Ok(());
+            ClientVerb::Info => {
+                let text = self.sessions.get(slot).map(|s| self.describe(s));
+                reply.verbatim(*b"txt", &text.unwrap_or_default());
+                return Ok(());
+            }
+            ClientVerb::Kill => {
+                return self.client_kill(Request {
+                    slot,
+                    db,
+                    args,
+                    reply,
+                });
+            }
+            ClientVerb::Id => {
+                reply.integer(session.conn.0 as i64);
+                return Ok(());
+            }
+            ClientVerb::GetName => {
+                if session.name.is_empty() {
+                    reply.null();
+                } else {
+                    reply.bulk(&session.name);
+                }
+                return Ok(());
+            }
+            ClientVerb::Reply => {
+                if set_reply_mode(session, args)? != ReplyMode::On {
+                    return Ok(());
+                }
+            }
+            ClientVerb::SetName => session.name = valid_name(args.at(2))?.to_vec(),
+            ClientVerb::SetInfo => set_info(session, args.at(2), args.at(3))?,
+            ClientVerb::NoEvict => session.no_evict = switch(args.at(2))?,
+            ClientVerb::NoTouch => session.no_touch = switch(args.at(2))?,
         }
         reply.ok();
         Ok(())
@@ -72,9 +73,6 @@ impl Node {
 
     /// CLIENT REPLY outside a transaction.
     pub(in crate::node) fn client_reply(&mut self, slot: u32, args: Args<'_>) -> Outcome {
-        if args.len() != 3 {
-            return Err(Error::arity("client|reply"));
-        }
         let Some(session) = self.sessions.get_mut(slot) else {
             return Ok(());
         };

@@ -12,6 +12,7 @@ use core::fmt::Write;
 use crate::command::args::Args;
 use crate::command::error::{Error, Outcome};
 use crate::command::slot::{self, SLOTS};
+use crate::command::verb::ClusterVerb;
 use crate::ids::NodeId;
 use crate::node::office::endpoint;
 use crate::node::{Node, Phase};
@@ -40,44 +41,40 @@ impl Place<'_> {
 }
 
 impl Node {
-    pub(super) fn cluster_verb(&mut self, request: Request<'_, '_>) -> Outcome {
+    pub(super) fn cluster_verb(&mut self, verb: ClusterVerb, request: Request<'_, '_>) -> Outcome {
         let Request {
             args, mut reply, ..
         } = request;
-        if args.is(1, "keyslot") {
-            reply.integer(i64::from(slot::of(args.at(2))));
-            return Ok(());
-        }
-        if !self.is_cluster() {
+        if verb != ClusterVerb::KeySlot && !self.is_cluster() {
             return Err(Error::text(
                 "ERR This instance has cluster support disabled".into(),
             ));
         }
-        if args.is(1, "countkeysinslot") {
-            let count = self.keys_in(slot_of(args)?).count();
-            reply.integer(count as i64);
-        } else if args.is(1, "getkeysinslot") {
-            let most = usize::try_from(args.integer(3)?)
-                .map_err(|_| Error::text("ERR Invalid number of keys".into()))?;
-            let keys: Vec<&[u8]> = self.keys_in(slot_of(args)?).take(most).collect();
-            reply.array(keys.len());
-            for key in keys {
-                reply.bulk(key);
+        match verb {
+            ClusterVerb::KeySlot => reply.integer(i64::from(slot::of(args.at(2)))),
+            ClusterVerb::CountKeysInSlot => {
+                let count = self.keys_in(slot_of(args)?).count();
+                reply.integer(count as i64);
             }
-        } else if args.is(1, "info") {
-            reply.verbatim(*b"txt", &self.cluster_info());
-        } else if args.is(1, "nodes") {
-            reply.verbatim(*b"txt", &self.cluster_nodes());
-        } else if args.is(1, "slots") {
-            self.cluster_slots(&mut reply);
-        } else if args.is(1, "shards") {
-            self.cluster_shards(&mut reply);
-        } else if args.is(1, "myid") {
-            reply.bulk(self.name_of(self.config.id).as_bytes());
-        } else {
-            // MYSHARDID: there is one shard, the group.
-            let cluster = self.office.identity.as_ref().map_or(0, |own| own.cluster.0);
-            reply.bulk_fmt(format_args!("{cluster:040x}"));
+            ClusterVerb::GetKeysInSlot => {
+                let most = usize::try_from(args.integer(3)?)
+                    .map_err(|_| Error::text("ERR Invalid number of keys".into()))?;
+                let keys: Vec<&[u8]> = self.keys_in(slot_of(args)?).take(most).collect();
+                reply.array(keys.len());
+                for key in keys {
+                    reply.bulk(key);
+                }
+            }
+            ClusterVerb::Info => reply.verbatim(*b"txt", &self.cluster_info()),
+            ClusterVerb::Nodes => reply.verbatim(*b"txt", &self.cluster_nodes()),
+            ClusterVerb::Slots => self.cluster_slots(&mut reply),
+            ClusterVerb::Shards => self.cluster_shards(&mut reply),
+            ClusterVerb::MyId => reply.bulk(self.name_of(self.config.id).as_bytes()),
+            // There is one shard, the group.
+            ClusterVerb::MyShardId => {
+                let cluster = self.office.identity.as_ref().map_or(0, |own| own.cluster.0);
+                reply.bulk_fmt(format_args!("{cluster:040x}"));
+            }
         }
         Ok(())
     }
@@ -259,7 +256,8 @@ impl Node {
     }
 
     /// ROLE: a leader names those who follow it, a follower whom it follows.
-    pub(super) fn role_verb(&self, reply: &mut Reply<'_>) {
+    pub(super) fn role_verb(&self, request: Request<'_, '_>) {
+        let mut reply = request.reply;
         let applied = self.commit.applied.0 as i64;
         let places = self.places();
         if self.is_master() {

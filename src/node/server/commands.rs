@@ -4,8 +4,11 @@ use alloc::vec::Vec;
 
 use crate::command::args::Args;
 use crate::command::error::{Error, Outcome};
-use crate::command::key_flags::{self, Flags};
-use crate::command::table::{self, Row};
+use crate::command::grammar::{Arg, Form};
+use crate::command::key::{Keys, Places};
+use crate::command::row::Row;
+use crate::command::table::{self, find_full};
+use crate::command::verb::CommandVerb;
 use crate::node::Node;
 use crate::resp::reply::Reply;
 use crate::store::glob;
@@ -14,104 +17,74 @@ use super::Request;
 
 impl Node {
     #[expect(clippy::unused_self, reason = "it is called as the other verbs are")]
-    pub(super) fn command_verb(&mut self, request: Request<'_, '_>) -> Outcome {
+    pub(super) fn command_verb(&mut self, verb: CommandVerb, request: Request<'_, '_>) -> Outcome {
         let Request {
             args, mut reply, ..
         } = request;
-        if args.len() == 1 {
-            reply.array(table::rows().len());
-            for row in table::rows() {
-                describe(row, &mut reply);
-            }
-        } else if args.is(1, "count") {
-            reply.integer(table::rows().len() as i64);
-        } else if args.is(1, "info") {
-            info(args, &mut reply);
-        } else if args.is(1, "docs") {
-            docs(args, &mut reply);
-        } else if args.is(1, "list") {
-            return list(args, &mut reply);
-        } else {
-            let request = args.from(2);
-            let (row, places) = table::getkeys(request)?;
-            let places: Vec<usize> = places.collect();
-            let with_flags = args.is(1, "getkeysandflags");
-            reply.array(places.len());
-            for (nth, place) in places.into_iter().enumerate() {
-                if with_flags {
-                    reply.array(2);
-                }
-                reply.bulk(request.at(place));
-                if with_flags {
-                    let flags = key_flags::in_request(row, request, nth);
-                    words(flags.iter().copied(), &mut reply);
-                }
-            }
+        match verb {
+            CommandVerb::All => describe_all(&mut reply),
+            CommandVerb::Count => reply.integer(table::rows().len() as i64),
+            CommandVerb::Info => info(args, &mut reply),
+            CommandVerb::Docs => docs(args, &mut reply),
+            CommandVerb::List => return list(args, &mut reply),
+            CommandVerb::GetKeys => return keys_of(args.from(2), false, &mut reply),
+            CommandVerb::GetKeysAndFlags => return keys_of(args.from(2), true, &mut reply),
         }
         Ok(())
     }
 }
 
-/// A row or a subcommand's, by a name such as `config|get`.
-fn find(name: &[u8]) -> Option<&'static Row> {
-    let mut parts = name.splitn(2, |byte| *byte == b'|');
-    let row = table::find(parts.next()?)?;
-    match parts.next() {
-        None => Some(row),
-        Some(sub) => row.subcommand(sub),
+/// The keys of a request, with what becomes of them where that is asked for.
+fn keys_of(request: Args<'_>, with_flags: bool, reply: &mut Reply<'_>) -> Outcome {
+    let row = table::with_keys(request)?;
+    let mut keys = Vec::new();
+    row.each_key(request, |place, access| keys.push((place, access)));
+    reply.array(keys.len());
+    for (place, access) in keys {
+        if with_flags {
+            reply.array(2);
+        }
+        reply.bulk(request.at(place));
+        if with_flags {
+            words(access.names(), reply);
+        }
+    }
+    Ok(())
+}
+
+fn describe_all(reply: &mut Reply<'_>) {
+    reply.array(table::rows().len());
+    for row in table::rows() {
+        describe(row, reply);
     }
 }
 
 fn info(args: Args<'_>, reply: &mut Reply<'_>) {
     if args.len() == 2 {
-        reply.array(table::rows().len());
-        for row in table::rows() {
-            describe(row, reply);
-        }
-        return;
+        return describe_all(reply);
     }
     reply.array(args.len() - 2);
     for name in args.from(2).iter() {
-        match find(name) {
+        match find_full(name) {
             Some(row) => describe(row, reply),
-            None => reply.null_array(),
+            None => reply.null(),
         }
     }
 }
 
 fn describe(row: &Row, reply: &mut Reply<'_>) {
-    let keys = row.keys;
     reply.array(10);
     reply.bulk(row.name.as_bytes());
     reply.integer(i64::from(row.arity));
-    words(row.flags(), reply);
-    let listed = if row.is_container() {
-        table::Keys::NONE
-    } else {
-        keys
-    };
-    reply.integer(i64::from(listed.first));
-    reply.integer(i64::from(listed.last));
-    reply.integer(i64::from(listed.step));
-    words(row.categories(), reply);
+    words(row.flags.names(), reply);
+    let (first, last, step) = row.key_range();
+    reply.integer(i64::from(first));
+    reply.integer(i64::from(last));
+    reply.integer(i64::from(step));
+    words(row.categories().names(), reply);
     reply.array(0);
-    if listed.first == 0 {
-        reply.array(0);
-    } else {
-        let all = key_flags::of(row);
-        reply.array(all.len());
-        for (nth, flags) in (0..).zip(all) {
-            let keys = match all.len() {
-                1 => row.keys,
-                _ => table::Keys {
-                    first: keys.first + nth,
-                    last: 0,
-                    step: 1,
-                },
-            };
-            key_specification(keys, flags, reply);
-        }
-    }
+    reply.array(row.keys.len());
+    row.keys.iter().for_each(|keys| specify(keys, reply));
     reply.array(row.subcommands.len());
     row.subcommands.iter().for_each(|sub| describe(sub, reply));
 }
@@ -125,42 +98,75 @@ fn words(words: impl Iterator<Item = &'static str>, reply: &mut Reply<'_>) {
 }
 
 /// Where keys of a request begin, how they go on, and what becomes of them.
-fn key_specification(keys: table::Keys, flags: Flags, reply: &mut Reply<'_>) {
+fn specify(keys: &Keys, reply: &mut Reply<'_>) {
     reply.map(3);
     reply.bulk(b"flags");
-    words(flags.iter().copied(), reply);
-    reply.bulk(b"begin_search");
+    words(keys.access.names(), reply);
+    let (begin, find) = (b"begin_search", b"find_keys");
+    match keys.places {
+        Places::Range { first, last, step } => {
+            part(begin, "index", &[("index", first.into())], reply);
+            let last = if last < 0 {
+                last
+            } else {
+                (last - first as i32).max(0)
+            };
+            let range = [
+                ("lastkey", last.into()),
+                ("keystep", step.into()),
+                ("limit", 0),
+            ];
+            part(find, "range", &range, reply);
+        }
+        Places::Count { at } => {
+            part(begin, "index", &[("index", at.into())], reply);
+            let count = [("keynumidx", 0), ("firstkey", 1), ("keystep", 1)];
+            part(find, "keynum", &count, reply);
+        }
+        Places::After {
+            word,
+            from,
+            part: of,
+        } => {
+            part_map(begin, "keyword", 2, reply);
+            reply.bulk(b"keyword");
+            reply.bulk(word.to_ascii_uppercase().as_bytes());
+            reply.bulk(b"startfrom");
+            reply.integer(from.into());
+            let (last, limit) = if of == 1 { (0, 0) } else { (-1, of.into()) };
+            let range = [("lastkey", last), ("keystep", 1), ("limit", limit)];
+            part(find, "range", &range, reply);
+        }
+        Places::With(_) => {
+            part(begin, "unknown", &[], reply);
+            part(find, "unknown", &[], reply);
+        }
+    }
+}
+
+/// A part of what tells where keys stand: its type, and its numbers.
+fn part(name: &[u8], of_type: &str, numbers: &[(&str, i64)], reply: &mut Reply<'_>) {
+    part_map(name, of_type, numbers.len(), reply);
+    for (name, number) in numbers {
+        reply.bulk(name.as_bytes());
+        reply.integer(*number);
+    }
+}
+
+fn part_map(name: &[u8], of_type: &str, len: usize, reply: &mut Reply<'_>) {
+    reply.bulk(name);
     reply.map(2);
     reply.bulk(b"type");
-    reply.bulk(b"index");
+    reply.bulk(of_type.as_bytes());
     reply.bulk(b"spec");
-    reply.map(1);
-    reply.bulk(b"index");
-    reply.integer(i64::from(keys.first));
-    reply.bulk(b"find_keys");
-    reply.map(2);
-    reply.bulk(b"type");
-    reply.bulk(b"range");
-    reply.bulk(b"spec");
-    reply.map(3);
-    reply.bulk(b"lastkey");
-    let last = if keys.last < 0 {
-        keys.last
-    } else {
-        (keys.last - keys.first as i32).max(0)
-    };
-    reply.integer(i64::from(last));
-    reply.bulk(b"keystep");
-    reply.integer(i64::from(keys.step));
-    reply.bulk(b"limit");
-    reply.integer(0);
+    reply.map(len);
 }
 
 fn docs(args: Args<'_>, reply: &mut Reply<'_>) {
     let rows: Vec<&Row> = if args.len() == 2 {
         table::rows().iter().collect()
     } else {
-        args.from(2).iter().filter_map(find).collect()
+        args.from(2).iter().filter_map(find_full).collect()
     };
     reply.map(rows.len());
     for row in rows {
@@ -172,19 +178,88 @@ fn document(row: &Row, reply: &mut Reply<'_>) {
     let facts = [
         ("summary", row.summary),
         ("since", row.since),
-        ("group", row.group),
+        ("group", row.group.name()),
         ("complexity", row.complexity),
     ];
+    let more = [
+        row.deprecated.is_some(),
+        row.deprecated.is_some(),
+        row.deprecated.is_some(),
+        !row.args.is_empty(),
+        row.is_container(),
+    ];
     reply.bulk(row.name.as_bytes());
-    reply.map(facts.len() + usize::from(row.is_container()));
+    reply.map(facts.len() + more.into_iter().filter(|is_told| *is_told).count());
     for (name, fact) in facts {
         reply.bulk(name.as_bytes());
         reply.bulk(fact.as_bytes());
+    }
+    if let Some((since, instead)) = row.deprecated {
+        reply.bulk(b"doc_flags");
+        words(["deprecated"].into_iter(), reply);
+        reply.bulk(b"deprecated_since");
+        reply.bulk(since.as_bytes());
+        reply.bulk(b"replaced_by");
+        reply.bulk(instead.as_bytes());
+    }
+    if !row.args.is_empty() {
+        document_args(row.args, reply);
     }
     if row.is_container() {
         reply.bulk(b"subcommands");
         reply.map(row.subcommands.len());
         row.subcommands.iter().for_each(|sub| document(sub, reply));
+    }
+}
+
+/// The grammar of arguments, as redis-cli reads it for its hints.
+fn document_args(args: &[Arg], reply: &mut Reply<'_>) {
+    reply.bulk(b"arguments");
+    reply.array(args.len());
+    for arg in args {
+        let word = arg.token.to_ascii_lowercase();
+        let name = if arg.name.is_empty() { &word } else { arg.name };
+        let shown = if arg.shown.is_empty() {
+            name
+        } else {
+            arg.shown
+        };
+        let parts = arg.form.parts();
+        let facts = [
+            ("name", name),
+            ("type", arg.form.name()),
+            ("display_text", if parts.is_some() { "" } else { shown }),
+            ("token", arg.token),
+            ("since", arg.since),
+            ("deprecated_since", arg.deprecated),
+        ];
+        let told = || facts.iter().filter(|(_, fact)| !fact.is_empty());
+        let flags = [
+            (arg.optional, "optional"),
+            (arg.multiple, "multiple"),
+            (arg.repeats_token, "multiple_token"),
+        ];
+        let flags = || flags.iter().filter(|(is_so, _)| *is_so);
+        let is_key = matches!(arg.form, Form::Key(_));
+        let has_flags = flags().count() > 0;
+        let more = [is_key, has_flags, parts.is_some()];
+        let more = more.into_iter().filter(|is_told| *is_told);
+        reply.map(told().count() + more.count());
+        for (name, fact) in told() {
+            reply.bulk(name.as_bytes());
+            reply.bulk(fact.as_bytes());
+        }
+        if let Form::Key(keys) = arg.form {
+            reply.bulk(b"key_spec_index");
+            reply.integer(keys.into());
+        }
+        if has_flags {
+            reply.bulk(b"flags");
+            words(flags().map(|(_, name)| *name), reply);
+        }
+        if let Some(parts) = parts {
+            document_args(parts, reply);
+        }
     }
 }
 
@@ -203,7 +278,7 @@ fn list(args: Args<'_>, reply: &mut Reply<'_>) -> Outcome {
             listed.retain(|row| glob::matches_nocase(wanted, row.name.as_bytes()));
         } else if args.is(3, "aclcat") {
             let is = |category: &str| category.as_bytes()[1..].eq_ignore_ascii_case(wanted);
-            listed.retain(|row| row.categories().any(is));
+            listed.retain(|row| row.categories().names().any(is));
         } else if args.is(3, "module") {
             listed.clear();
         } else {

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use crate::command::args::Args;
 use crate::command::error::{Error, Outcome};
+use crate::command::verb::ConfigVerb;
 use crate::node::Node;
 use crate::node::effect::Effect;
 use crate::node::options::{self, Access, Directive, Meaning};
@@ -17,24 +18,22 @@ use crate::store::glob;
 use super::Request;
 
 impl Node {
-    pub(super) fn config_verb(&mut self, request: Request<'_, '_>) -> Outcome {
+    pub(super) fn config_verb(&mut self, verb: ConfigVerb, request: Request<'_, '_>) -> Outcome {
         let Request {
             slot,
             args,
             mut reply,
             ..
         } = request;
-        if args.is(1, "get") {
-            self.config_get(args, &mut reply);
-            return Ok(());
-        }
-        if args.is(1, "set") {
-            self.config_set(args)?;
-        } else if args.is(1, "resetstat") {
-            self.stats = super::super::Stats::default();
-        } else {
+        match verb {
+            ConfigVerb::Get => {
+                self.config_get(args, &mut reply);
+                return Ok(());
+            }
             // Answered when the file is written, or is not.
-            return self.config_rewrite(slot);
+            ConfigVerb::Rewrite => return self.config_rewrite(slot),
+            ConfigVerb::Set => self.config_set(args)?,
+            ConfigVerb::ResetStat => self.stats = super::super::Stats::default(),
         }
         reply.ok();
         Ok(())

@@ -431,7 +431,7 @@ impl Node {
     }
 
     fn command_section(&self, out: &mut String) {
-        for (row, calls) in table::rows().iter().zip(&self.stats.calls) {
+        for (row, calls) in table::all().zip(&self.stats.calls) {
             if calls.count + calls.rejected > 0 {
                 let us = calls.nanoseconds / 1000;
                 let each = Ratio(us, calls.count);

@@ -6,6 +6,7 @@ use core::fmt::Write;
 
 use crate::command::args::Args;
 use crate::command::error::{Error, Outcome};
+use crate::command::verb::RaftVerb;
 use crate::ids::NodeId;
 use crate::node::{Node, Phase};
 use crate::raft::{Change, ChangeRefused, Member, RoleName, TransferRefused, Unfit};
@@ -27,44 +28,40 @@ const READS: &str =
     "reads are DEFAULT, LINEARIZABLE, LEASE, FOLLOWER, BOUNDED milliseconds or LOCAL";
 
 impl Node {
-    pub(super) fn raft_verb(&mut self, request: Request<'_, '_>) -> Outcome {
+    pub(super) fn raft_verb(&mut self, verb: RaftVerb, request: Request<'_, '_>) -> Outcome {
         let Request {
             slot,
             args,
             mut reply,
             ..
         } = request;
-        if args.is(1, "info") {
-            reply.verbatim(*b"txt", &self.raft_info());
-            return Ok(());
-        }
-        if args.is(1, "nodes") {
-            reply.verbatim(*b"txt", &self.raft_nodes());
-            return Ok(());
-        }
-        if args.is(1, "snapshot") {
-            if self.commit.log.is_none() {
-                return Err(error("there is no log to make a base of: appendonly is no"));
+        let change = match verb {
+            RaftVerb::Info => {
+                reply.verbatim(*b"txt", &self.raft_info());
+                return Ok(());
             }
-            self.ask_for_rewrite();
-            reply.ok();
-            return Ok(());
-        }
-        if args.is(1, "reads") {
-            return self.raft_reads(slot, args, reply);
-        }
-        if args.is(1, "transfer") {
-            return self.raft_transfer(slot, args);
-        }
-        let id = member_of(args)?;
-        let change = if args.is(1, "promote") {
-            Change::Promote(id)
-        } else if args.is(1, "remove") {
-            Change::Remove(id)
-        } else {
-            let met = self.met.get(&id).ok_or_else(|| stranger(id))?;
-            let incarnation = met.incarnation;
-            Change::AddLearner(Member { id, incarnation })
+            RaftVerb::Nodes => {
+                reply.verbatim(*b"txt", &self.raft_nodes());
+                return Ok(());
+            }
+            RaftVerb::Snapshot => {
+                if self.commit.log.is_none() {
+                    return Err(error("there is no log to make a base of: appendonly is no"));
+                }
+                self.ask_for_rewrite();
+                reply.ok();
+                return Ok(());
+            }
+            RaftVerb::Reads => return self.raft_reads(slot, args, reply),
+            RaftVerb::Transfer => return self.raft_transfer(slot, args),
+            RaftVerb::Promote => Change::Promote(member_of(args)?),
+            RaftVerb::Remove => Change::Remove(member_of(args)?),
+            RaftVerb::Add => {
+                let id = member_of(args)?;
+                let met = self.met.get(&id).ok_or_else(|| stranger(id))?;
+                let incarnation = met.incarnation;
+                Change::AddLearner(Member { id, incarnation })
+            }
         };
         self.raft_change(slot, change)
     }

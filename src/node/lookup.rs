@@ -1,10 +1,18 @@
-//! What is said of a command that clients do not have.
+//! From a request to the row that runs it, or to what is said where there is none.
 
 use alloc::format;
 use alloc::string::String;
 
 use crate::command::args::Args;
 use crate::command::error::Error;
+use crate::command::row::Row;
+use crate::command::table;
+
+/// The row that runs a request: that of the command, or of the subcommand that it names.
+pub(super) fn row_of(args: Args<'_>) -> Result<&'static Row, Error> {
+    let row = table::find(args.name()).ok_or_else(|| unknown_command(args))?;
+    table::called(row, args)
+}
 
 /// Redis's words for a name that is not in the table, with the first arguments for whoever reads a
 /// log.

@@ -1,0 +1,394 @@
+//! What a row of the command table says: all that is known of a command.
+
+use core::fmt;
+
+use super::args::Args;
+use super::context::{Change, Query};
+use super::error::Outcome;
+use super::flag::{Categories, Category, Flag, Flags};
+use super::grammar::Arg;
+use super::key::{Access, Keys, Places};
+use super::verb::{ServerVerb, SessionVerb};
+
+/// A command, or a subcommand.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The name in small letters; of a subcommand both, as in `config|get`.
+    pub name: &'static str,
+    /// How many arguments with the name, or both names; negative: at least that many.
+    pub arity: i32,
+    /// Who runs it, and the function where it is one.
+    pub kind: Kind,
+    /// What it is about.
+    pub group: Group,
+    /// The version of Redis that brought it.
+    pub since: &'static str,
+    /// One sentence for people.
+    pub summary: &'static str,
+    /// How the work grows, for people.
+    pub complexity: &'static str,
+    /// Since when Redis advises against it, and what it advises instead.
+    pub deprecated: Option<(&'static str, &'static str)>,
+    /// What programs are told of it.
+    pub flags: Flags,
+    /// Its keys, in the order in which a request names them.
+    pub keys: &'static [Keys],
+    /// What a write changes beyond the keys that it names.
+    pub empties: Empties,
+    /// Whether it is a write that counts its look at a key as a hit or a miss, as reads do.
+    pub counts_lookups: bool,
+    /// What it takes behind its name.
+    pub args: &'static [Arg],
+    /// Its subcommands.
+    pub subcommands: &'static [Row],
+    /// The categories that follow from nothing else: `categories()` gives all.
+    more_categories: Categories,
+}
+
+/// Who runs a command.
+#[derive(Clone, Copy)]
+pub enum Kind {
+    /// Changes nothing, and is run on the store at once.
+    Read(fn(&mut Query<'_>, Args<'_>) -> Outcome),
+    /// Goes through the log and is run when its entry is applied.
+    Write(fn(&mut Change<'_>, Args<'_>) -> Outcome),
+    /// About the connection: run by its session.
+    Session(SessionVerb),
+    /// About the server: run by the node.
+    Server(ServerVerb),
+    /// Nobody: it is but a name over its subcommands.
+    Container,
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read(_) => f.write_str("Read"),
+            Self::Write(_) => f.write_str("Write"),
+            Self::Session(verb) => write!(f, "Session({verb:?})"),
+            Self::Server(verb) => write!(f, "Server({verb:?})"),
+            Self::Container => f.write_str("Container"),
+        }
+    }
+}
+
+/// What a command removes without naming a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Empties {
+    /// Nothing.
+    Nothing,
+    /// All keys of the client's database.
+    Database,
+    /// All keys of all databases.
+    Everything,
+}
+
+/// What a command is about, in Redis's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// Keys, whatever their type.
+    Generic,
+    /// Strings.
+    String,
+    /// Hashes.
+    Hash,
+    /// The connection.
+    Connection,
+    /// Transactions.
+    Transactions,
+    /// Scripts and functions.
+    Scripting,
+    /// The group of members.
+    Cluster,
+    /// The server.
+    Server,
+}
+
+impl Group {
+    /// What COMMAND DOCS calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Generic => "generic",
+            Self::String => "string",
+            Self::Hash => "hash",
+            Self::Connection => "connection",
+            Self::Transactions => "transactions",
+            Self::Scripting => "scripting",
+            Self::Cluster => "cluster",
+            Self::Server => "server",
+        }
+    }
+
+    /// The ACL category of all its commands.
+    const fn category(self) -> Option<Category> {
+        match self {
+            Self::Generic => Some(Category::Keyspace),
+            Self::String => Some(Category::String),
+            Self::Hash => Some(Category::Hash),
+            Self::Connection => Some(Category::Connection),
+            Self::Transactions => Some(Category::Transaction),
+            Self::Scripting => Some(Category::Scripting),
+            Self::Cluster | Self::Server => None,
+        }
+    }
+}
+
+/// The making of a row: who runs it first, then what is known of it, in any order.
+impl Row {
+    const fn new(name: &'static str, arity: i32, kind: Kind) -> Self {
+        Self {
+            name,
+            arity,
+            kind,
+            group: Group::Server,
+            since: "",
+            summary: "",
+            complexity: "O(1)",
+            deprecated: None,
+            flags: Flags::NONE,
+            keys: &[],
+            empties: Empties::Nothing,
+            counts_lookups: false,
+            args: &[],
+            subcommands: &[],
+            more_categories: Categories::NONE,
+        }
+    }
+
+    /// A command that looks at keys.
+    pub(super) const fn read(
+        name: &'static str,
+        arity: i32,
+        run: fn(&mut Query<'_>, Args<'_>) -> Outcome,
+    ) -> Self {
+        Self::answer(name, arity, run).flags(&[Flag::ReadOnly])
+    }
+
+    /// A command that changes nothing, and looks at no key.
+    pub(super) const fn answer(
+        name: &'static str,
+        arity: i32,
+        run: fn(&mut Query<'_>, Args<'_>) -> Outcome,
+    ) -> Self {
+        Self::new(name, arity, Kind::Read(run))
+    }
+
+    /// A command that goes through the log.
+    pub(super) const fn write(
+        name: &'static str,
+        arity: i32,
+        run: fn(&mut Change<'_>, Args<'_>) -> Outcome,
+    ) -> Self {
+        Self::new(name, arity, Kind::Write(run)).flags(&[Flag::Write])
+    }
+
+    /// A command about the connection.
+    pub(super) const fn session(name: &'static str, arity: i32, verb: SessionVerb) -> Self {
+        Self::new(name, arity, Kind::Session(verb)).group(Group::Connection)
+    }
+
+    /// A command about the server.
+    pub(super) const fn server(name: &'static str, arity: i32, verb: ServerVerb) -> Self {
+        Self::new(name, arity, Kind::Server(verb))
+    }
+
+    /// A name over subcommands.
+    pub(super) const fn container(name: &'static str, subcommands: &'static [Self]) -> Self {
+        Self::new(name, -2, Kind::Container)
+            .subcommands(subcommands)
+            .costs("Depends on the subcommand.")
+    }
+
+    /// What it is about.
+    #[must_use]
+    pub(super) const fn group(self, group: Group) -> Self {
+        Self { group, ..self }
+    }
+
+    /// The version of Redis that brought it.
+    #[must_use]
+    pub(super) const fn since(self, since: &'static str) -> Self {
+        Self { since, ..self }
+    }
+
+    /// One sentence for people.
+    #[must_use]
+    pub(super) const fn says(self, summary: &'static str) -> Self {
+        Self { summary, ..self }
+    }
+
+    /// How its work grows; O(1) where nothing is said.
+    #[must_use]
+    pub(super) const fn costs(self, complexity: &'static str) -> Self {
+        Self { complexity, ..self }
+    }
+
+    /// Since when Redis advises against it, and what it advises instead.
+    #[must_use]
+    pub(super) const fn deprecated(self, since: &'static str, instead: &'static str) -> Self {
+        Self {
+            deprecated: Some((since, instead)),
+            ..self
+        }
+    }
+
+    /// Flags beside those that it has.
+    #[must_use]
+    pub(super) const fn flags(self, more: &[Flag]) -> Self {
+        Self {
+            flags: self.flags.and(more),
+            ..self
+        }
+    }
+
+    /// An ACL category beside those that follow from the rest.
+    #[must_use]
+    pub(super) const fn within(self, category: Category) -> Self {
+        Self {
+            more_categories: self.more_categories.with(category),
+            ..self
+        }
+    }
+
+    /// Its keys, in the order in which a request names them.
+    #[must_use]
+    pub(super) const fn keys(self, keys: &'static [Keys]) -> Self {
+        Self { keys, ..self }
+    }
+
+    /// What it removes without naming it.
+    #[must_use]
+    pub(super) const fn empties(self, empties: Empties) -> Self {
+        Self { empties, ..self }
+    }
+
+    /// A write whose look at a key counts as a hit or a miss.
+    #[must_use]
+    pub(super) const fn counts_lookups(self) -> Self {
+        Self {
+            counts_lookups: true,
+            ..self
+        }
+    }
+
+    /// What it takes.
+    #[must_use]
+    pub(super) const fn args(self, args: &'static [Arg]) -> Self {
+        Self { args, ..self }
+    }
+
+    /// Its subcommands.
+    #[must_use]
+    pub(super) const fn subcommands(self, subcommands: &'static [Self]) -> Self {
+        Self {
+            subcommands,
+            ..self
+        }
+    }
+}
+
+impl Row {
+    /// Whether a request of `len` arguments, the name included, fits.
+    pub fn takes(&self, len: usize) -> bool {
+        let wanted = self.arity.unsigned_abs() as usize;
+        if self.arity < 0 {
+            len >= wanted
+        } else {
+            len == wanted
+        }
+    }
+
+    /// Whether it goes through the log.
+    pub fn is_write(&self) -> bool {
+        matches!(self.kind, Kind::Write(_))
+    }
+
+    /// Whether it looks at keys and changes none.
+    pub fn is_read(&self) -> bool {
+        matches!(self.kind, Kind::Read(_)) && self.has(Flag::ReadOnly)
+    }
+
+    /// Whether it carries a flag.
+    pub fn has(&self, flag: Flag) -> bool {
+        self.flags.has(flag)
+    }
+
+    /// Whether it has subcommands.
+    pub fn is_container(&self) -> bool {
+        !self.subcommands.is_empty()
+    }
+
+    /// Its last name: of a subcommand, the second.
+    pub fn own_name(&self) -> &'static str {
+        self.name.split_once('|').map_or(self.name, |(_, own)| own)
+    }
+
+    /// The row of the subcommand with this name, in any case.
+    pub fn subcommand(&self, name: &[u8]) -> Option<&'static Row> {
+        let mut all = self.subcommands.iter();
+        all.find(|row| row.own_name().as_bytes().eq_ignore_ascii_case(name))
+    }
+
+    /// Hands on the place of each key of a request, and what becomes of the key.
+    pub fn each_key(&self, args: Args<'_>, mut take: impl FnMut(usize, Access)) {
+        for keys in self.keys {
+            let access = keys.access_in(args);
+            keys.each(args, |place| take(place, access));
+        }
+    }
+
+    /// Hands on each key of a request that may be another one afterwards, and whether the request
+    /// may mean a key of that name in any database.
+    pub fn each_written<'a>(&self, args: Args<'a>, mut take: impl FnMut(&'a [u8], bool)) {
+        for keys in self
+            .keys
+            .iter()
+            .filter(|keys| keys.access_in(args).writes())
+        {
+            let elsewhere = keys.elsewhere.is_some_and(|says| says(args));
+            keys.each(args, |place| take(args.at(place), elsewhere));
+        }
+    }
+
+    /// The first key of a request.
+    pub fn first_key<'a>(&self, args: Args<'a>) -> Option<&'a [u8]> {
+        let mut first = None;
+        self.each_key(args, |place, _| first = first.or(Some(place)));
+        first.and_then(|place| args.get(place))
+    }
+
+    /// The first key's place, the last key's and the step between keys, as far as these three can
+    /// say where its keys stand; all 0 where they cannot.
+    pub fn key_range(&self) -> (u32, i32, u32) {
+        let ranges = self.keys.iter().filter_map(|keys| match keys.places {
+            Places::Range { first, last, step } => Some((first, last, step)),
+            Places::Count { .. } | Places::After { .. } | Places::With(_) => None,
+        });
+        ranges
+            .reduce(|all, next| (all.0.min(next.0), all.1.max(next.1), all.2))
+            .unwrap_or_default()
+    }
+
+    /// The ACL categories, derived as Redis derives them.
+    pub fn categories(&self) -> Categories {
+        let (all, is_admin) = (self.more_categories, self.has(Flag::Admin));
+        let all = match self.group.category() {
+            Some(category) if !self.is_container() && !all.has(Category::Connection) => {
+                all.with(category)
+            }
+            _ => all,
+        };
+        let speed = if self.has(Flag::Fast) {
+            Category::Fast
+        } else {
+            Category::Slow
+        };
+        all.with_if(self.has(Flag::Write), Category::Write)
+            .with_if(self.has(Flag::ReadOnly), Category::Read)
+            .with_if(is_admin, Category::Admin)
+            .with_if(is_admin, Category::Dangerous)
+            .with_if(self.has(Flag::PubSub), Category::PubSub)
+            .with_if(self.has(Flag::Blocking), Category::Blocking)
+            .with(speed)
+    }
+}

@@ -1,0 +1,230 @@
+//! What a session and the node run themselves: a verb for each command and each subcommand.
+
+/// What a session runs itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionVerb {
+    /// AUTH.
+    Auth,
+    /// DISCARD.
+    Discard,
+    /// EXEC.
+    Exec,
+    /// HELLO.
+    Hello,
+    /// MULTI.
+    Multi,
+    /// QUIT.
+    Quit,
+    /// READONLY.
+    ReadOnly,
+    /// READWRITE.
+    ReadWrite,
+    /// RESET.
+    Reset,
+    /// SELECT.
+    Select,
+    /// UNWATCH.
+    Unwatch,
+    /// WATCH.
+    Watch,
+}
+
+impl SessionVerb {
+    /// Whether it is run at once inside of MULTI, too, and not queued.
+    pub fn is_never_queued(self) -> bool {
+        match self {
+            Self::Multi | Self::Exec | Self::Discard | Self::Watch | Self::Quit | Self::Reset => {
+                true
+            }
+            Self::Auth
+            | Self::Hello
+            | Self::ReadOnly
+            | Self::ReadWrite
+            | Self::Select
+            | Self::Unwatch => false,
+        }
+    }
+}
+
+/// What the node runs itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServerVerb {
+    /// ACL's.
+    Acl(AclVerb),
+    /// BGREWRITEAOF.
+    BgRewriteAof,
+    /// BGSAVE: a rewrite.
+    BgSave,
+    /// CLIENT's.
+    Client(ClientVerb),
+    /// CLUSTER's.
+    Cluster(ClusterVerb),
+    /// COMMAND and its subcommands.
+    Command(CommandVerb),
+    /// CONFIG's.
+    Config(ConfigVerb),
+    /// DEBUG.
+    Debug,
+    /// HELP of any of these.
+    Help,
+    /// INFO.
+    Info,
+    /// LASTSAVE.
+    LastSave,
+    /// LATENCY's.
+    Latency(LatencyVerb),
+    /// LOLWUT.
+    Lolwut,
+    /// RAFT's.
+    Raft(RaftVerb),
+    /// ROLE.
+    Role,
+    /// SAVE.
+    Save,
+    /// SHUTDOWN.
+    Shutdown,
+    /// SLOWLOG's.
+    Slowlog(SlowlogVerb),
+    /// TIME.
+    Time,
+    /// WAIT.
+    Wait,
+}
+
+/// The subcommands of ACL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AclVerb {
+    /// ACL LIST.
+    List,
+    /// ACL USERS.
+    Users,
+    /// ACL WHOAMI.
+    WhoAmI,
+}
+
+/// The subcommands of CLIENT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientVerb {
+    /// CLIENT GETNAME.
+    GetName,
+    /// CLIENT ID.
+    Id,
+    /// CLIENT INFO.
+    Info,
+    /// CLIENT KILL.
+    Kill,
+    /// CLIENT LIST.
+    List,
+    /// CLIENT NO-EVICT.
+    NoEvict,
+    /// CLIENT NO-TOUCH.
+    NoTouch,
+    /// CLIENT REPLY.
+    Reply,
+    /// CLIENT SETINFO.
+    SetInfo,
+    /// CLIENT SETNAME.
+    SetName,
+}
+
+/// The subcommands of CLUSTER.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClusterVerb {
+    /// CLUSTER COUNTKEYSINSLOT.
+    CountKeysInSlot,
+    /// CLUSTER GETKEYSINSLOT.
+    GetKeysInSlot,
+    /// CLUSTER INFO.
+    Info,
+    /// CLUSTER KEYSLOT.
+    KeySlot,
+    /// CLUSTER MYID.
+    MyId,
+    /// CLUSTER MYSHARDID.
+    MyShardId,
+    /// CLUSTER NODES.
+    Nodes,
+    /// CLUSTER SHARDS.
+    Shards,
+    /// CLUSTER SLOTS.
+    Slots,
+}
+
+/// COMMAND and its subcommands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommandVerb {
+    /// COMMAND alone.
+    All,
+    /// COMMAND COUNT.
+    Count,
+    /// COMMAND DOCS.
+    Docs,
+    /// COMMAND GETKEYS.
+    GetKeys,
+    /// COMMAND GETKEYSANDFLAGS.
+    GetKeysAndFlags,
+    /// COMMAND INFO.
+    Info,
+    /// COMMAND LIST.
+    List,
+}
+
+/// The subcommands of CONFIG.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfigVerb {
+    /// CONFIG GET.
+    Get,
+    /// CONFIG RESETSTAT.
+    ResetStat,
+    /// CONFIG REWRITE.
+    Rewrite,
+    /// CONFIG SET.
+    Set,
+}
+
+/// The subcommands of LATENCY.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LatencyVerb {
+    /// LATENCY DOCTOR.
+    Doctor,
+    /// LATENCY HISTOGRAM.
+    Histogram,
+    /// LATENCY HISTORY.
+    History,
+    /// LATENCY LATEST.
+    Latest,
+    /// LATENCY RESET.
+    Reset,
+}
+
+/// The subcommands of RAFT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RaftVerb {
+    /// RAFT ADD.
+    Add,
+    /// RAFT INFO.
+    Info,
+    /// RAFT NODES.
+    Nodes,
+    /// RAFT PROMOTE.
+    Promote,
+    /// RAFT READS.
+    Reads,
+    /// RAFT REMOVE.
+    Remove,
+    /// RAFT SNAPSHOT.
+    Snapshot,
+    /// RAFT TRANSFER.
+    Transfer,
+}
+
+/// The subcommands of SLOWLOG.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlowlogVerb {
+    /// SLOWLOG GET.
+    Get,
+    /// SLOWLOG LEN.
+    Len,
+    /// SLOWLOG RESET.
+    Reset,
+}
