@@ -129,18 +129,35 @@ impl Roster {
     }
 
     /// Writes the file, durably: what it says of this member is said to others next.
+    ///
+    /// A file that says the same already is left: a member starts on a full disk too.
     pub(crate) fn save(&self) -> Result<(), String> {
         let path = self.directory.join(NAME);
         let new = self.directory.join(format!("{NAME}.new"));
+        let text = self.text();
+        if fs::read_to_string(&path).is_ok_and(|there| there == text)
+            && File::open(&path).and_then(|file| file.sync_all()).is_ok()
+        {
+            return Ok(());
+        }
         let write = || {
             fs::create_dir_all(&self.directory)?;
             let mut file = File::create(&new)?;
-            file.write_all(self.text().as_bytes())?;
+            file.write_all(text.as_bytes())?;
             file.sync_all()?;
             fs::rename(&new, &path)?;
             File::open(&self.directory)?.sync_all()
         };
-        write().map_err(|error: io::Error| format!("cannot write {}: {error}", path.display()))
+        write().map_err(|error: io::Error| {
+            // A part of a file would stand in the way of nothing, and puzzle whoever sees it.
+            let _ = fs::remove_file(&new);
+            format!("cannot write {}: {error}", path.display())
+        })
+    }
+
+    /// Whether the file says of this member what is known of it, whatever it says of others.
+    pub(crate) fn knows_itself(&self) -> bool {
+        Self::load(&self.directory).is_ok_and(|there| there.own.is_some() && there.own == self.own)
     }
 }
 
@@ -172,5 +189,29 @@ mod tests {
         assert_eq!(read.text(), text);
         assert_eq!(roster.take("own 1 2 3"), None);
         assert_eq!(roster.take("member x 10.0.0.1:1"), None);
+    }
+
+    #[test]
+    fn a_file_that_says_the_same_is_not_written_again() {
+        let name = format!("seedis-roster-{}", std::process::id());
+        let directory = std::env::temp_dir().join(name);
+        let mut roster = Roster::load(&directory).unwrap();
+        roster.own = Some(Own {
+            id: NodeId(3),
+            incarnation: Incarnation(0xabc),
+            address: ":16379".into(),
+            progress: Progress::Member,
+        });
+        assert!(!roster.knows_itself());
+        roster.save().unwrap();
+        // Nothing can be created under this name any more.
+        fs::create_dir(directory.join("members.new")).unwrap();
+        roster.save().unwrap();
+        roster.contacts.insert(NodeId(1), "10.0.0.1:16379".into());
+        assert!(roster.save().is_err());
+        assert!(roster.knows_itself());
+        roster.own = None;
+        assert!(!roster.knows_itself());
+        fs::remove_dir_all(&directory).unwrap();
     }
 }

@@ -203,8 +203,14 @@ pub(crate) async fn enter(
     };
     let is_new = !has_log(options);
     let (door, contacts) = (roster.door.clone(), roster.contacts.clone());
-    // What is said to others is to be the same after a crash.
-    roster.save()?;
+    // What is said to others of this member is to be the same after a crash. Where they are
+    // reached, they will say themselves.
+    if let Err(error) = roster.save() {
+        if !roster.knows_itself() {
+            return Err(error);
+        }
+        tracing::warn!("{error}; where the other members are reached stays as it stands there");
+    }
     let settings = Settings {
         secret,
         pinned: options.peers.iter().map(|(id, _)| NodeId(*id)).collect(),
