@@ -76,7 +76,8 @@ pub struct Manifest {
     pub base: u64,
     /// The first segment behind the base.
     pub first_segment: u64,
-    /// The checksum of the record before that segment's first; 0: there was none.
+    /// The checksum of the record before that segment's first; 0: there was none, and the segment
+    /// may be empty.
     pub predecessor: u64,
     /// What was lost and has not come back yet.
     pub debt: Option<Debt>,
@@ -97,6 +98,25 @@ impl Manifest {
         let payload = [numbers.as_flattened(), debt, &self.identity];
         record::put(&mut bytes, PLACE, &payload);
         bytes
+    }
+
+    /// The segment whose first record was synced before this manifest made it count, so that a crash
+    /// cannot have taken that.
+    pub fn begun(&self) -> Option<Place> {
+        let is_begun = self.base != 0 && self.predecessor != 0;
+        is_begun.then_some(Place {
+            segment: self.first_segment,
+            offset: 0,
+        })
+    }
+
+    /// The manifest of a directory whose first segment was emptied on purpose.
+    #[must_use]
+    pub fn with_nothing_behind_the_base(self) -> Self {
+        Self {
+            predecessor: 0,
+            ..self
+        }
     }
 
     /// What the file's bytes say; nothing where they are damaged or another version's.

@@ -21,6 +21,8 @@ use super::{Op, rewrite, segment};
 impl Recovery {
     /// All is read: the log can be gone on with, or acknowledged data are damaged.
     pub(super) fn log_is_read(&mut self, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
+        let advice = ". Restore a copy, or look at it with \"seedis check\" and cut it there with \
+                      --repair";
         let (file, offset, why, advice) = if let Some(offset) = self.base_damage {
             let file = rewrite::base(self.manifest.base);
             let why = format!("{file} is damaged at offset {offset}");
@@ -33,8 +35,14 @@ impl Recovery {
                 describe(self.end),
                 describe(witness),
             );
-            let advice = ". Restore a copy, or look at it with \"seedis check\" and cut it there \
-                          with --repair";
+            (file, offset, why, advice)
+        } else if self.manifest.begun() == Some(self.end) {
+            let (file, offset) = self.end();
+            let why = format!(
+                "the log is damaged in {}: a record stood there and was synced before the \
+                 manifest made it count, so that acknowledged writes are lost",
+                describe(self.end)
+            );
             (file, offset, why, advice)
         } else {
             return self.prepare(out, show);
@@ -61,6 +69,9 @@ impl Recovery {
         self.manifest.debt = Some(debt);
         if self.base_damage.is_some() {
             self.begin_anew();
+        } else if self.manifest.begun() == Some(self.end) {
+            self.manifest = core::mem::take(&mut self.manifest).with_nothing_behind_the_base();
+            self.predecessor = 0;
         }
         self.write_manifest();
         // Whatever stands behind the end goes, be it whole.

@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use crate::process::{Directory, Server};
+use crate::process::{Directory, Server, free_port};
 
 const ALWAYS: [&str; 2] = ["--appendfsync", "always"];
 
@@ -158,6 +158,30 @@ fn damage_is_told_and_cut_on_request_with_a_copy_kept() {
     }
 }
 
+/// As a repair of the file system leaves it.
+#[test]
+fn a_log_of_zeros_behind_a_base_is_told_and_given_up_on_request() {
+    let directory = Directory::new("check-zeros");
+    written(&directory);
+    let before = content(directory.path());
+    let mut paths = before.iter().map(|(path, _)| path);
+    let log = paths.find(|path| path.contains("log-")).expect("a log");
+    let file = OpenOptions::new().write(true).open(log).expect("the log");
+    let length = file.metadata().expect("a length").len();
+    file.set_len(0)
+        .and_then(|()| file.set_len(length))
+        .expect("zeros");
+    let (code, said) = check(directory.path(), &[]);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("acknowledged writes are lost"), "{said}");
+    let (code, said) = check(directory.path(), &["--repair", "--yes"]);
+    assert_eq!(code, 0, "{said}");
+    let (code, said) = check(directory.path(), &[]);
+    assert_eq!(code, 0, "{said}");
+    let server = Server::start(directory.path(), &ALWAYS);
+    assert_eq!(server.client().ask(&["DBSIZE"]), ":5");
+}
+
 #[test]
 fn a_damaged_base_is_told_and_not_cut() {
     let directory = Directory::new("check-base");
@@ -185,6 +209,18 @@ fn what_is_in_use_or_no_data_directory_is_refused() {
     let (code, said) = check(directory.path(), &[]);
     assert_eq!(code, 2, "{said}");
     assert!(said.contains("in use by a server"), "{said}");
+    // A start script that removes what looks like a stale lock.
+    fs::remove_file(directory.path().join("lock")).expect("the lock's file");
+    let (code, said) = check(directory.path(), &[]);
+    assert_eq!(code, 2, "{said}");
+    let second = Command::new(env!("CARGO_BIN_EXE_seedis"))
+        .args(["--port", &free_port().to_string(), "--dir"])
+        .arg(directory.path())
+        .output()
+        .expect("a second server");
+    assert_eq!(second.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(said.contains("in use by another server"), "{said}");
     server.kill();
     let (code, said) = check(&directory.path().join("nothing"), &[]);
     assert_eq!(code, 2, "{said}");

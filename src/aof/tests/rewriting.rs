@@ -156,6 +156,22 @@ fn a_damaged_base_is_refused() {
     }
 }
 
+/// Its first record was synced before the manifest made the segment count.
+#[test]
+fn a_log_that_is_gone_from_behind_a_base_is_damage() {
+    let mut bench = before();
+    rewrite(&mut bench, usize::MAX);
+    let log = segment::file(2);
+    let length = bench.disk.image(log).len();
+    for left in [0, length] {
+        let mut disk = bench.disk.clone();
+        disk.image(log).clear();
+        disk.image(log).resize(left, 0);
+        let (seen, recovered) = recover(&mut disk, Policy::Always, usize::MAX);
+        assert!(seen.refused.is_some() && recovered.is_none(), "{left}");
+    }
+}
+
 #[test]
 fn a_rewrite_without_space_leaves_the_log_as_it_was() {
     let mut bench = before();

@@ -6,11 +6,12 @@
 
 use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, IsTerminal};
+use std::io::{self, BufRead, IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use seedis::aof::manifest::Manifest;
 use seedis::disk::{DiskDone, DiskOp, FileKind, FileName};
 use seedis::node::inspect::{Damage, Found, Inspection};
 
@@ -93,21 +94,26 @@ fn check(options: &Options) -> Result<u8, Refusal> {
     Ok(0)
 }
 
-/// Keeps a server from opening the directory meanwhile. A copy may have come without the lock's
-/// file; then no server has it open.
-fn lock(dir: &Path) -> Result<Option<File>, Refusal> {
+/// Keeps a server from opening the directory meanwhile: by the lock's file, without which a copy may
+/// have come, and by the directory itself.
+fn lock(dir: &Path) -> Result<Vec<File>, Refusal> {
     let shown = dir.display();
-    let file = match File::open(dir.join("lock")) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        opened => opened.map_err(|error| format!("cannot lock {shown}: {error}"))?,
-    };
-    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(Some(file)),
-        Err(rustix::io::Errno::WOULDBLOCK) => {
-            Err(format!("{shown} is in use by a server: stop it first"))
+    let mut locks = Vec::new();
+    for path in [dir.join("lock"), dir.to_path_buf()] {
+        let file = match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            opened => opened.map_err(|error| format!("cannot lock {shown}: {error}"))?,
+        };
+        match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                return Err(format!("{shown} is in use by a server: stop it first"));
+            }
+            Err(error) if path != dir => return Err(format!("cannot lock {shown}: {error}")),
+            // Some file systems lock no directories.
+            Ok(()) | Err(_) => locks.push(file),
         }
-        Err(error) => Err(format!("cannot lock {shown}: {error}")),
     }
+    Ok(locks)
 }
 
 fn list(dir: &Path) -> Result<Vec<(FileName, u64)>, Refusal> {
@@ -241,11 +247,31 @@ fn repair(
         .and_then(|()| file.sync_all())
         .map_err(io)?;
     sync_directory(&options.dir).map_err(io)?;
+    if damage.offset == 0 {
+        count_on_nothing(&options.dir)?;
+    }
     say(&format!(
         "what was cut is kept in {}/*.damaged",
         options.dir.display()
     ));
     Ok(())
+}
+
+/// The manifest no longer counts on a record at the beginning of the log.
+fn count_on_nothing(dir: &Path) -> Result<(), Refusal> {
+    let path = |file: FileName| dir.join(file.to_string());
+    let (manifest, new) = (path(FileName::MANIFEST), path(FileName::MANIFEST_TMP));
+    let bytes = fs::read(&manifest).map_err(|error| format!("the repair failed: {error}"))?;
+    let read = Manifest::decode(&bytes).ok_or("the repair failed: the manifest is damaged")?;
+    let bytes = read.with_nothing_behind_the_base().encode();
+    let write = || {
+        let mut file = File::create(&new)?;
+        file.write_all(&bytes)?;
+        file.sync_all()?;
+        fs::rename(&new, &manifest)?;
+        sync_directory(dir)
+    };
+    write().map_err(|error: io::Error| format!("the repair failed: {error}"))
 }
 
 fn sync_directory(dir: &Path) -> io::Result<()> {
