@@ -294,6 +294,16 @@ fn all_that_is_wrong_is_said_at_once() {
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
+    // As an unset variable of a compose file leaves it: no file is touched.
+    let output = Command::new(env!("CARGO_BIN_EXE_seedis"))
+        .current_dir(directory.path())
+        .args(["--port", &free_port().to_string(), "--dir", ""])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("dir is empty"), "{said}");
+    assert!(!directory.path().join("lock").exists());
     // What is no file is said to be none, and nothing is waited for.
     let pipe = directory.path().join("pipe");
     assert!(

@@ -147,10 +147,13 @@ fn sync_parent(file: &Path) -> io::Result<()> {
 
 /// Whether a server has the directory open.
 fn is_in_use(dir: &Path) -> bool {
-    let Ok(file) = File::open(dir.join("lock")) else {
-        return false;
-    };
-    rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockShared).is_err()
+    // A server holds both; the file may have been removed under it.
+    [dir.join("lock"), dir.to_path_buf()].iter().any(|locked| {
+        let shared = rustix::fs::FlockOperation::NonBlockingLockShared;
+        File::open(locked).is_ok_and(|file| {
+            rustix::fs::flock(&file, shared) == Err(rustix::io::Errno::WOULDBLOCK)
+        })
+    })
 }
 
 fn write_backup(dir: &Path, part: &Path, file: &mut File) -> Result<(LogIndex, u64), String> {
@@ -194,6 +197,8 @@ impl Moment {
     fn of(dir: &Path) -> io::Result<Self> {
         let mut directory = Directory::read_only(dir);
         let Ok(DiskDone::Listed { files }) = directory.perform(DiskOp::List) else {
+            // The system says it better.
+            fs::read_dir(dir)?;
             return Err(io::ErrorKind::InvalidInput.into());
         };
         if !files.iter().any(|(file, _)| *file == FileName::MANIFEST) {

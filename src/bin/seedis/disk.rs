@@ -48,7 +48,7 @@ pub(crate) struct Disk {
     queued: BTreeMap<FileName, Queue>,
     waiting: BTreeMap<Ticket, FileName>,
     /// Held for as long as this server lives.
-    _lock: File,
+    _locks: [File; 2],
 }
 
 /// What of one file is on its way.
@@ -81,7 +81,14 @@ impl Disk {
             .create(true)
             .append(true)
             .open(path.join("lock"))?;
-        rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)?;
+        let exclusively = rustix::fs::FlockOperation::NonBlockingLockExclusive;
+        rustix::fs::flock(&lock, exclusively)?;
+        // Whoever removes the lock's file, for it looks stale, still finds the directory locked. A
+        // file system that locks no directories makes do with the file.
+        let place = File::open(path)?;
+        if rustix::fs::flock(&place, exclusively) == Err(Errno::WOULDBLOCK) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
         let directory = Directory::writable(path);
         let log = thread("sync", path, done.clone(), sync_delay)?;
         let slow = thread("disk", path, done, sync_delay)?;
@@ -91,7 +98,7 @@ impl Disk {
             slow,
             queued: BTreeMap::new(),
             waiting: BTreeMap::new(),
-            _lock: lock,
+            _locks: [lock, place],
         })
     }
 

@@ -28,6 +28,9 @@ pub(crate) enum Plan {
 
 /// What the options and the directory make of this process. An error is the options' fault.
 pub(crate) fn plan(options: &Options) -> Result<Plan, String> {
+    if options.dir.as_os_str().is_empty() {
+        return Err("dir is empty: name the data directory, or leave the option out".into());
+    }
     let has_log = has_log(options);
     let mut roster = Roster::load(&options.dir)?;
     let is_member = roster.own.is_some();
