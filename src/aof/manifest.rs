@@ -100,8 +100,8 @@ impl Manifest {
         bytes
     }
 
-    /// The segment whose first record was synced before this manifest made it count, so that a crash
-    /// cannot have taken that.
+    /// The segment whose first record was synced before this manifest made it count, so that a
+    /// crash cannot have taken that.
     pub fn begun(&self) -> Option<Place> {
         let is_begun = self.base != 0 && self.predecessor != 0;
         is_begun.then_some(Place {

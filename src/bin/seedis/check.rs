@@ -94,8 +94,8 @@ fn check(options: &Options) -> Result<u8, Refusal> {
     Ok(0)
 }
 
-/// Keeps a server from opening the directory meanwhile: by the lock's file, without which a copy may
-/// have come, and by the directory itself.
+/// Keeps a server from opening the directory meanwhile: by the lock's file, without which a copy
+/// may have come, and by the directory itself.
 fn lock(dir: &Path) -> Result<Vec<File>, Refusal> {
     let shown = dir.display();
     let mut locks = Vec::new();
