@@ -5,6 +5,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::aof::manifest::Manifest;
 use crate::aof::{self, Event, Recovery};
 use crate::disk::{DiskDone, DiskError, DiskOp, FileName};
 use crate::ids::{LogIndex, NodeId, Term, Ticket};
@@ -189,4 +190,11 @@ impl Found {
 
 pub(super) fn first(ops: Vec<aof::Op>) -> Option<Asked> {
     ops.into_iter().next().map(|op| (op.ticket, op.op))
+}
+
+/// The manifest's bytes once its first segment has been emptied on purpose; nothing where they are
+/// damaged.
+pub fn manifest_of_an_emptied_log(manifest: &[u8]) -> Option<Vec<u8>> {
+    let manifest = Manifest::decode(manifest)?;
+    Some(manifest.with_nothing_behind_the_base().encode())
 }

@@ -11,9 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use seedis::aof::manifest::Manifest;
 use seedis::disk::{DiskDone, DiskOp, FileKind, FileName};
-use seedis::node::inspect::{Damage, Found, Inspection};
+use seedis::node::inspect::{Damage, Found, Inspection, manifest_of_an_emptied_log};
 
 use crate::disk::Directory;
 use crate::lines::{complain, say};
@@ -262,8 +261,8 @@ fn count_on_nothing(dir: &Path) -> Result<(), Refusal> {
     let path = |file: FileName| dir.join(file.to_string());
     let (manifest, new) = (path(FileName::MANIFEST), path(FileName::MANIFEST_TMP));
     let bytes = fs::read(&manifest).map_err(|error| format!("the repair failed: {error}"))?;
-    let read = Manifest::decode(&bytes).ok_or("the repair failed: the manifest is damaged")?;
-    let bytes = read.with_nothing_behind_the_base().encode();
+    let bytes = manifest_of_an_emptied_log(&bytes);
+    let bytes = bytes.ok_or("the repair failed: the manifest is damaged")?;
     let write = || {
         let mut file = File::create(&new)?;
         file.write_all(&bytes)?;
