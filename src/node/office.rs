@@ -119,6 +119,13 @@ impl Node {
         Some(met.address.clone())
     }
 
+    /// Which other member leads, and in which term: clients are carried there as long as it is so.
+    pub fn leads_elsewhere(&self) -> Option<(NodeId, Term)> {
+        let raft = self.commit.raft.as_ref()?;
+        let leader = raft.leader().filter(|leader| *leader != self.config.id)?;
+        Some((leader, raft.term()))
+    }
+
     /// Whether a new client is to be kept waiting until somebody leads, to be carried there. As
     /// long as its own state is not loaded, this member does not know whether there are others.
     pub fn waits_for_leader(&self) -> bool {

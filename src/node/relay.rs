@@ -1,19 +1,22 @@
 //! What a member that does not lead knows of a client whose bytes it carries to the leader.
 //!
 //! All state of the session is the leader's: the member reads along only to know, should the leader
-//! go, what the client is still owed. Then each of those requests may have happened, which the
-//! client is told before its connection is closed. Where nothing is owed, closing says the same as
-//! from any server: connect again.
+//! go, what the client is still owed. Then each of those requests that may change something may
+//! have happened, which the client is told before its connection is closed; the others are refused.
+//! Where nothing is owed, closing says the same as from any server: connect again.
 
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crate::command::args::Args;
 use crate::command::error::Error;
+use crate::command::flag::Flag;
 use crate::limits;
 use crate::resp::parse::{Limits, Parser, Step};
 use crate::resp::reply::{Protocol, Reply};
 use crate::resp::value::{Decoded, Decoder, Value};
 
+use super::lookup::row_of;
 use super::route::write_error;
 
 /// One client's requests and the replies that have come for them.
@@ -21,8 +24,8 @@ use super::route::write_error;
 pub struct Relay {
     requests: Reading<Parser>,
     replies: Reading<Decoder>,
-    asked: u64,
-    answered: u64,
+    /// The requests that are not answered yet, in order: whether each may change anything.
+    owed: VecDeque<bool>,
     /// What is owed can no longer be counted: a side has not spoken RESP, or wants no replies.
     is_lost_track: bool,
 }
@@ -50,7 +53,7 @@ impl Relay {
                     let args = Args::new(by.bytes(rest), by.arguments());
                     let is_reply = args.is(0, "client") && args.len() > 1 && args.is(1, "reply");
                     self.is_lost_track |= is_reply;
-                    self.asked += 1;
+                    self.owed.push_back(may_change(args));
                     at += consumed;
                 }
                 Ok(Step::Empty { consumed }) => at += consumed,
@@ -76,8 +79,9 @@ impl Relay {
         loop {
             match by.next(&kept[at..]) {
                 Ok(Decoded::Value { value, consumed }) => {
-                    // What is said unasked answers nothing.
-                    self.answered += u64::from(!matches!(value, Value::Push(_)));
+                    // A push answers nothing. An answer without a question is a last word.
+                    let is_push = matches!(value, Value::Push(_));
+                    self.is_lost_track |= !is_push && self.owed.pop_front().is_none();
                     at += consumed;
                 }
                 Ok(Decoded::Incomplete { .. }) => break,
@@ -90,6 +94,11 @@ impl Relay {
         kept.drain(..at);
     }
 
+    /// Whether the client may wait for an answer.
+    pub fn is_owing(&self) -> bool {
+        self.is_lost_track || !self.owed.is_empty()
+    }
+
     /// The leader is gone: what the client is told before its connection is closed. Nothing, where
     /// a reply has begun that cannot be ended.
     pub fn lost(&self) -> Vec<u8> {
@@ -97,33 +106,42 @@ impl Relay {
         if self.is_lost_track || !self.replies.kept.is_empty() {
             return out;
         }
-        for _ in self.answered..self.asked {
-            write_error(
-                &mut Reply::new(&mut out, Protocol::Resp2),
-                &Error::UNCERTAIN,
-            );
+        for may_change in &self.owed {
+            let error = if *may_change {
+                Error::UNCERTAIN
+            } else {
+                Error::CLUSTER_DOWN
+            };
+            write_error(&mut Reply::new(&mut out, Protocol::Resp2), &error);
         }
         out
     }
 }
 
+/// Whether a request may leave something changed that outlives its connection.
+fn may_change(args: Args<'_>) -> bool {
+    row_of(args).is_ok_and(|row| row.is_write() || row.name == "exec" || row.has(Flag::Admin))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::String;
     use proptest::prelude::*;
 
-    const UNCERTAIN: &[u8] = b"-UNCERTAIN ";
+    /// The codes of the errors that the client is told.
+    fn codes(relay: &Relay) -> Vec<String> {
+        let text = String::from_utf8(relay.lost()).unwrap();
+        let lines = text.lines().map(|line| line.split(' ').next().unwrap());
+        lines.map(Into::into).collect()
+    }
 
     fn told(relay: &Relay) -> usize {
-        let bytes = relay.lost();
-        bytes
-            .windows(UNCERTAIN.len())
-            .filter(|part| *part == UNCERTAIN)
-            .count()
+        codes(relay).len()
     }
 
     #[test]
-    fn what_is_owed_is_uncertain_and_nothing_else() {
+    fn what_is_owed_is_told_and_nothing_else() {
         let mut relay = Relay::default();
         relay.asked(b"*1\r\n$4\r\nPING\r\nGET a\r\n\r\n*1\r\n$4\r\nEX");
         assert_eq!(told(&relay), 2);
@@ -134,6 +152,28 @@ mod tests {
         // Half of a request has not been asked.
         relay.asked(b"EC\r\n");
         assert_eq!(told(&relay), 1);
+    }
+
+    #[test]
+    fn only_what_may_have_changed_something_is_uncertain() {
+        let mut relay = Relay::default();
+        relay.asked(b"SET a 1\r\nGET a\r\nMULTI\r\nget a\r\nEXEC\r\nPING\r\nNOSUCH\r\n");
+        relay.asked(b"CONFIG SET a 1\r\nRAFT REMOVE 1\r\nINFO\r\nwait 1 0\r\n");
+        let (uncertain, down) = ("-UNCERTAIN", "-CLUSTERDOWN");
+        let wanted = [
+            uncertain, down, down, down, uncertain, down, down, uncertain, uncertain, down, down,
+        ];
+        assert_eq!(codes(&relay), wanted);
+        relay.answered(b"+OK\r\n$-1\r\n+OK\r\n+QUEUED\r\n");
+        assert_eq!(codes(&relay), wanted[4..]);
+    }
+
+    #[test]
+    fn behind_last_words_nothing_is_said() {
+        let mut relay = Relay::default();
+        relay.answered(b"-ERR max number of clients reached\r\n");
+        relay.asked(b"GET a\r\n");
+        assert_eq!(relay.lost(), b"");
     }
 
     #[test]

@@ -369,6 +369,46 @@ fn a_plain_client_talks_to_any_member_that_carries_its_requests() {
     });
 }
 
+/// A leader that is stopped, or cut off, keeps the connections of those it was carried, and never
+/// answers: whoever carries them learns that another leads.
+#[test]
+fn a_carried_client_is_told_when_its_leader_is_deposed_and_not_dead() {
+    let group = Group::form_always("cluster-proxy-deposed", 3, &PROXY);
+    let slots = group.client(0).ask(&["CLUSTER", "SLOTS"]);
+    let leads = |at: &usize| slots.contains(&format!(":16383 127.0.0.1 :{} ", group.port(*at)));
+    let leader = (0..3).find(leads).unwrap_or_default();
+    let follower = (leader + 1) % 3;
+    let [mut writer, mut reader, mut idle] = [0; 3].map(|_| group.client(follower));
+    for client in [&mut writer, &mut reader, &mut idle] {
+        assert_eq!(client.ask(&["SET", "a", "1"]), "+OK");
+    }
+    group.signal(leader, "STOP");
+    // Let in by the kernel of the leader, if it comes early enough.
+    let mut late = group.client(follower);
+    writer.send(&["INCR", "a"]).unwrap();
+    reader.send(&["GET", "a"]).unwrap();
+    late.send(&["INCR", "a"]).unwrap();
+    assert!(writer.reply().unwrap().starts_with("-UNCERTAIN "));
+    assert!(reader.reply().unwrap().starts_with("-CLUSTERDOWN "));
+    let last = late.reply();
+    let is_told = |last: &String| last.starts_with("-UNCERTAIN ") || last.starts_with(':');
+    assert!(last.as_ref().is_ok_and(is_told), "{last:?}");
+    for client in [&mut writer, &mut reader, &mut idle] {
+        assert!(
+            client.reply().is_err(),
+            "the connection is closed behind it"
+        );
+    }
+    group.wait_until("a plain client is served by the others", |group| {
+        let served = |at: usize| {
+            let answer = group.client(at).try_ask(&["INCR", "a"]);
+            answer.is_ok_and(|answer| answer.starts_with(':'))
+        };
+        (0..3).filter(|at| *at != leader).all(served)
+    });
+    group.signal(leader, "CONT");
+}
+
 #[test]
 fn the_demo_goes_on_while_its_leaders_die() {
     let first = loop {

@@ -9,14 +9,14 @@ use std::collections::BTreeMap;
 use std::io;
 use std::rc::Rc;
 
-use seedis::ids::{ConnId, Incarnation, LogIndex, NodeId, Ticket};
+use seedis::ids::{ConnId, Incarnation, LogIndex, NodeId, Term, Ticket};
 use seedis::node::effect::{Effect, Effects};
 use seedis::node::greeting::{Admission, Standing};
 use seedis::node::input::Input;
 use seedis::node::{Node, Phase};
 use seedis::time::Deadline;
-use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
 use crate::config::LogLevel;
@@ -33,6 +33,9 @@ const READ_BYTES: usize = 64 << 10;
 /// How many clients beyond the most are let in at a time, to be told that they are too many.
 const TOO_MANY_MAX: usize = 2;
 
+/// Which other member leads, and in which term.
+pub(crate) type Elsewhere = watch::Receiver<Option<(NodeId, Term)>>;
+
 /// What the tasks of a server share.
 pub(crate) struct Server {
     state: RefCell<State>,
@@ -45,6 +48,8 @@ pub(crate) struct Server {
     sockets: Cell<usize>,
     /// One of them is closed.
     left: Notify,
+    /// Which other member leads, and in which term, as the last turn has left it.
+    elsewhere: watch::Sender<Option<(NodeId, Term)>>,
 }
 
 /// A socket that serves a client, as it is counted.
@@ -126,6 +131,7 @@ impl Server {
             stopped,
             sockets: Cell::new(0),
             left: Notify::new(),
+            elsewhere: watch::Sender::new(None),
         };
         server.turn.notify_one();
         Rc::new(server)
@@ -218,9 +224,19 @@ impl Server {
             && !settled.is_joint()
     }
 
-    /// Where the requests of a new client are to be carried.
-    pub(crate) fn forwards_to(&self) -> Option<String> {
-        self.state.borrow().node.forwards_to()
+    /// Where the requests of a new client are to be carried, and what changes when the leader does.
+    pub(crate) fn forwards_to(&self) -> Option<(String, Elsewhere)> {
+        let state = self.state.borrow();
+        self.watch_leader(&state.node);
+        let address = state.node.forwards_to()?;
+        Some((address, self.elsewhere.subscribe()))
+    }
+
+    /// Tells those that wait for it that another leads, or nobody, or in another term.
+    fn watch_leader(&self, node: &Node) {
+        let now = node.leads_elsewhere();
+        self.elsewhere
+            .send_if_modified(|known| std::mem::replace(known, now) != now);
     }
 
     /// Whether a new client is to be kept waiting until somebody leads.
@@ -348,6 +364,7 @@ impl Server {
             }
             let mut state = self.state.borrow_mut();
             state.turn(self.clock);
+            self.watch_leader(&state.node);
             if state.is_stopped {
                 self.stopped.notify_one();
                 return;
