@@ -31,7 +31,7 @@ pub use manifest::Debt;
 pub use record::Restated;
 pub use recover::{Damage, Event, Recovery};
 pub use rewrite::RewriteState;
-pub use writing::Large;
+pub use writing::BodyPart;
 
 use alloc::vec::Vec;
 

@@ -128,27 +128,18 @@ pub fn put(out: &mut Vec<u8>, place: Place, payload: &[&[u8]]) -> u64 {
 }
 
 /// Appends the beginning of a log record whose payload, head included, will have `length` bytes:
-/// up to `first`, the first bytes of its body. Gives the checksum up to there.
-pub(super) fn begin_log(
-    out: &mut Vec<u8>,
-    place: Place,
-    head: &Head,
-    length: usize,
-    first: &[u8],
-) -> u64 {
+/// up to its body. Gives the checksum up to there.
+pub(super) fn begin_log(out: &mut Vec<u8>, place: Place, head: &Head, length: usize) -> u64 {
     out.extend_from_slice(&START);
     let length = u32::try_from(length).expect("an entry is far below 4 GiB");
     out.extend_from_slice(&length.to_le_bytes());
-    let from = out.len();
-    out.extend_from_slice(&head.encode());
-    out.extend_from_slice(first);
-    checksum(place, &out[from..])
+    let head = head.encode();
+    out.extend_from_slice(&head);
+    checksum(place, &head)
 }
 
-/// Appends the end of a log record: the last bytes of its body, the checksum of all of it, the
-/// marker.
-pub(super) fn end_log(out: &mut Vec<u8>, last: &[u8], sum: u64) {
-    out.extend_from_slice(last);
+/// Appends the end of a log record: the checksum of all of it, the marker.
+pub(super) fn end_log(out: &mut Vec<u8>, sum: u64) {
     out.extend_from_slice(&sum.to_le_bytes());
     out.extend_from_slice(&END);
 }

@@ -119,13 +119,13 @@ impl Bench {
             return self.log.append(&head, LogIndex(0), body);
         };
         let (payload, tail) = rest.split_at(rest.len() - 2);
-        let large = Large {
-            head: first,
-            payload: &Bytes::copy_from_slice(payload),
-            payload_sum: crc64(&[], payload),
-            tail,
+        let shared = BodyPart::Shared {
+            bytes: Bytes::copy_from_slice(payload),
+            sum: crc64(&[], payload),
         };
-        self.log.append_large(&head, LogIndex(0), &large)
+        let own = |bytes: &[u8]| BodyPart::Own(bytes.to_vec());
+        let parts = [own(first), shared, own(tail)];
+        self.log.append_parts(&head, LogIndex(0), &parts)
     }
 
     /// Flushes, and performs operations until none is left or `steps` are done; false if some are

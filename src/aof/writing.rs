@@ -25,17 +25,27 @@ const WRITE_RETRY: Duration = Duration::from_millis(100);
 /// The largest buffer that is kept for the next write, in bytes.
 const BUFFER_BYTES_MAX: usize = 4 << 20;
 
-/// The body of a record that holds one large entry.
-#[derive(Clone, Copy, Debug)]
-pub struct Large<'a> {
-    /// What stands before the payload.
-    pub head: &'a [u8],
-    /// The payload.
-    pub payload: &'a Bytes,
-    /// The checksum of the payload alone.
-    pub payload_sum: u64,
-    /// What stands behind the payload.
-    pub tail: &'a [u8],
+/// A part of a record's body.
+#[derive(Clone, Debug)]
+pub enum BodyPart {
+    /// Bytes that are the record's own.
+    Own(Vec<u8>),
+    /// A large payload, whose memory others hold too.
+    Shared {
+        /// The payload.
+        bytes: Bytes,
+        /// Its checksum.
+        sum: u64,
+    },
+}
+
+impl BodyPart {
+    fn len(&self) -> usize {
+        match self {
+            Self::Own(bytes) => bytes.len(),
+            Self::Shared { bytes, .. } => bytes.len(),
+        }
+    }
 }
 
 /// Bytes on their way to a segment.
@@ -84,19 +94,19 @@ impl Log {
         self.has_put()
     }
 
-    /// Adds one record of one large entry, without a copy of its payload.
-    pub fn append_large(
+    /// Adds one record whose body is put together of parts, without a copy of those that are shared.
+    pub fn append_parts(
         &mut self,
         restated: &Restated,
         last: LogIndex,
-        large: &Large<'_>,
+        body: &[BodyPart],
     ) -> PersistSeq {
         self.next_record(restated, last);
-        self.put_large(large);
+        self.put_parts(body);
         self.has_put()
     }
 
-    /// Payloads from this size on are worth an `append_large`, in bytes.
+    /// Payloads from this size on are worth an `append_parts`, in bytes.
     pub fn piece_bytes(&self) -> usize {
         self.settings.piece_bytes
     }
@@ -125,46 +135,49 @@ impl Log {
         self.end.offset += length;
     }
 
-    fn put_large(&mut self, large: &Large<'_>) {
-        let Large {
-            head: first,
-            payload,
-            payload_sum,
-            tail,
-        } = *large;
-        let body = first.len() + payload.len() + tail.len();
-        let (head, length) = self.begin(body);
+    fn put_parts(&mut self, body: &[BodyPart]) {
+        let body_bytes = body.iter().map(BodyPart::len).sum();
+        let (head, length) = self.begin(body_bytes);
         let (start, before) = (self.end, PersistSeq(self.appended.0 - 1));
         let bytes = self.last_chunk(start, start.offset, before);
         let from = bytes.len();
-        let sum = record::begin_log(bytes, start, &head, HEAD_BYTES + body, first);
-        let mut at = start.offset + (bytes.len() - from) as u64;
-        let mut left = payload.clone();
-        while !left.is_empty() {
-            let piece = left.split_to(left.len().min(self.settings.piece_bytes.max(1)));
-            let place = Place {
-                offset: at,
-                ..start
+        let mut sum = record::begin_log(bytes, start, &head, HEAD_BYTES + body_bytes);
+        let mut place = start;
+        place.offset += (bytes.len() - from) as u64;
+        for part in body {
+            sum = match part {
+                BodyPart::Own(own) => {
+                    let bytes = self.last_chunk(place, start.offset, before);
+                    bytes.extend_from_slice(own);
+                    joined(sum, crc64(&[], own), own.len())
+                }
+                BodyPart::Shared { bytes, sum: own } => {
+                    self.put_shared(place, start.offset, bytes.clone(), before);
+                    joined(sum, *own, bytes.len())
+                }
             };
-            at += piece.len() as u64;
-            self.pending.push_back(Chunk {
-                place,
-                boundary: start.offset,
-                content: Content::Shared(piece),
-                last: before,
-            });
+            place.offset += part.len() as u64;
         }
-        let sum = joined(sum, payload_sum, payload.len());
-        let sum = joined(sum, crc64(&[], tail), tail.len());
-        let place = Place {
-            offset: at,
-            ..start
-        };
         let whole = self.appended;
         let bytes = self.last_chunk(place, start.offset, whole);
-        record::end_log(bytes, tail, sum);
+        record::end_log(bytes, sum);
         self.predecessor = sum;
         self.end.offset += length;
+    }
+
+    /// Puts a payload at `place`, in pieces that share its memory.
+    fn put_shared(&mut self, mut place: Place, boundary: u64, mut left: Bytes, last: PersistSeq) {
+        while !left.is_empty() {
+            let piece = left.split_to(left.len().min(self.settings.piece_bytes.max(1)));
+            let bytes = piece.len() as u64;
+            self.pending.push_back(Chunk {
+                place,
+                boundary,
+                content: Content::Shared(piece),
+                last,
+            });
+            place.offset += bytes;
+        }
     }
 
     /// The head and the length of the next record, whose body has so many bytes; it has room, or

@@ -2,8 +2,9 @@
 //! has come.
 
 use alloc::vec::Vec;
+use core::{iter, mem};
 
-use crate::aof::{Large, Log, Restated};
+use crate::aof::{BodyPart, Log, Restated};
 use crate::ids::{LogIndex, PersistSeq};
 use crate::limits;
 use crate::raft::Entry;
@@ -92,17 +93,33 @@ fn put_entries(
             log.append(head, entries[place - 1].index, body);
             body.clear();
         }
-        let payload_sum = entry.payload_sum();
-        let record = Large {
-            head: &entry.head(),
-            payload: &entry.payload,
-            payload_sum,
-            tail: &entry.tail(payload_sum),
-        };
-        newest = Some(log.append_large(head, entry.index, &record));
+        let record = one_body(iter::once(entry), large);
+        newest = Some(log.append_parts(head, entry.index, &record));
     }
     match newest {
         Some(newest) if body.is_empty() => newest,
         _ => log.append(head, last, body),
     }
+}
+
+/// The body of one record that holds all these entries; payloads from `large` bytes on are shared.
+pub(super) fn one_body<'a>(
+    entries: impl Iterator<Item = &'a Entry>,
+    large: usize,
+) -> Vec<BodyPart> {
+    let (mut body, mut own) = (Vec::new(), Vec::new());
+    for entry in entries {
+        if entry.payload.len() < large {
+            entry.encode(&mut own);
+            continue;
+        }
+        own.extend_from_slice(&entry.head());
+        body.push(BodyPart::Own(mem::take(&mut own)));
+        let sum = entry.payload_sum();
+        let bytes = entry.payload.clone();
+        body.push(BodyPart::Shared { bytes, sum });
+        own.extend_from_slice(&entry.tail(sum));
+    }
+    body.push(BodyPart::Own(own));
+    body
 }

@@ -10,6 +10,7 @@ use crate::time::Mono;
 
 use super::base::BaseHead;
 use super::effect::Note;
+use super::hand_over::one_body;
 use super::witness::Witnessed;
 use super::{Node, Phase};
 use crate::aof::{Log, Restated};
@@ -100,7 +101,6 @@ impl Node {
         {
             return false;
         }
-        // What is not applied follows the log into every segment: a base would not make it shorter.
         let is_newer = self.commit.applied > self.commit.snapshots.base_index();
         if self.commit.snapshots.is_arriving() || !is_newer {
             return false;
@@ -110,9 +110,17 @@ impl Node {
             return false;
         };
         let size = log.size();
-        percentage > 0
-            && size.log_bytes >= self.config.rewrite_min_bytes
-            && size.log_bytes / percentage >= size.base_bytes / 100
+        let outgrows = |bytes: u64| {
+            bytes >= self.config.rewrite_min_bytes && bytes / percentage >= size.base_bytes / 100
+        };
+        if percentage == 0 || !outgrows(size.log_bytes) {
+            return false;
+        }
+        // What is not applied follows the log into every segment: a base would not make it shorter,
+        // and a large entry would be written twice.
+        let raft = self.commit.raft.as_ref();
+        let stays = raft.map_or(0, |raft| raft.bytes_after(self.commit.applied));
+        outgrows(size.log_bytes.saturating_sub(stays as u64))
     }
 
     fn rewrite_begin(&mut self) {
@@ -136,17 +144,13 @@ impl Node {
             return;
         }
         // The segments before this moment will go, and with them what they hold beyond the base.
-        let body = &mut self.commit.body;
-        body.clear();
-        for entry in raft.entries_after(index) {
-            entry.encode(body);
-        }
+        let body = one_body(raft.entries_after(index), log.piece_bytes());
         let restated = Restated {
             term: raft.term(),
             vote: raft.vote(),
             commit: raft.commit(),
         };
-        log.append(&restated, raft.last(), body);
+        log.append_parts(&restated, raft.last(), &body);
         self.store.base_begin(self.applied_stamp);
         self.commit.rewrite.began = self.now.mono;
         self.commit.rewrite.changes.1 = self.store.changes();

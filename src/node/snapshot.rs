@@ -18,6 +18,7 @@ use crate::rng;
 use super::Node;
 use super::base::BaseHead;
 use super::effect::Note;
+use super::hand_over::one_body;
 
 /// The bytes in front of a base file: its number.
 const NUMBER_BYTES: usize = 8;
@@ -299,12 +300,9 @@ impl Node {
         // Entries behind the state stay where they follow on it; they may be part of a quorum
         // (thesis 5.3).
         let (index, term) = arriving.id.base;
-        let (body, mut last) = (&mut commit.body, index);
-        body.clear();
+        let (mut body, mut last) = (Vec::new(), index);
         if raft.term_of(index) == Some(term) {
-            for entry in raft.entries_after(index) {
-                entry.encode(body);
-            }
+            body = one_body(raft.entries_after(index), log.piece_bytes());
             last = raft.last();
         }
         let restated = Restated {
@@ -312,7 +310,7 @@ impl Node {
             vote: raft.vote(),
             commit: raft.commit(),
         };
-        log.append(&restated, last, body);
+        log.append_parts(&restated, last, &body);
         self.flush_log();
     }
 

@@ -361,4 +361,10 @@ impl Raft {
         let window = self.log.window().iter();
         window.filter(move |entry| entry.index > index)
     }
+
+    /// How many bytes those are.
+    pub fn bytes_after(&self, index: LogIndex) -> usize {
+        let entries = self.log.behind(index, usize::MAX, usize::MAX);
+        entries.map_or(0, super::replication::bytes)
+    }
 }
