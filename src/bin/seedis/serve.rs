@@ -8,6 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io;
 use std::rc::Rc;
+use std::time::Duration;
 
 use seedis::ids::{ConnId, Incarnation, LogIndex, NodeId, Term, Ticket};
 use seedis::node::effect::{Effect, Effects};
@@ -29,6 +30,12 @@ use crate::stream::Stream;
 
 /// How much is read from one socket at a time, in bytes.
 const READ_BYTES: usize = 64 << 10;
+
+/// A turn that begins so long after the sockets were last looked at lets the runtime look at them
+/// first: tasks that wake one another would keep it from that.
+const LOOK: Duration = Duration::from_millis(1);
+/// How long a turn goes on with operations that end on the spot.
+const TURN_MAX: Duration = Duration::from_millis(2);
 
 /// How many clients beyond the most are let in at a time, to be told that they are too many.
 const TOO_MANY_MAX: usize = 2;
@@ -349,6 +356,7 @@ impl Server {
 
     /// Ends turns for ever: after each notification, and when the node's deadline has passed.
     pub(crate) async fn flusher(self: Rc<Self>) {
+        let mut looked = self.clock.now().mono;
         loop {
             let deadline = self.state.borrow().deadline;
             match deadline {
@@ -362,8 +370,14 @@ impl Server {
                     }
                 }
             }
+            if self.clock.now().mono.since(looked) >= LOOK {
+                tokio::task::yield_now().await;
+                looked = self.clock.now().mono;
+            }
             let mut state = self.state.borrow_mut();
-            state.turn(self.clock);
+            if state.turn(self.clock) {
+                self.turn.notify_one();
+            }
             self.watch_leader(&state.node);
             if state.is_stopped {
                 self.stopped.notify_one();
@@ -380,7 +394,7 @@ impl Server {
             tokio::task::yield_now().await;
             return true;
         }
-        if deadline.at.since(now) < std::time::Duration::from_millis(1) {
+        if deadline.at.since(now) < Duration::from_millis(1) {
             // The runtime's timer counts in milliseconds; a linger of microseconds is waited out by
             // looking again.
             tokio::task::yield_now().await;
@@ -423,9 +437,10 @@ impl Server {
 
 impl State {
     /// One flush and its effects; again while operations end on the spot, for what they allow is to
-    /// leave now.
-    fn turn(&mut self, clock: Clock) {
-        loop {
+    /// leave now. True if they go on and others come first.
+    fn turn(&mut self, clock: Clock) -> bool {
+        let began = clock.now().mono;
+        let goes_on = loop {
             let mut effects = std::mem::take(&mut self.effects);
             self.node.flush(clock.now(), &mut effects);
             let mut ended = false;
@@ -434,9 +449,12 @@ impl State {
             }
             self.effects = effects;
             if !ended || self.is_stopped {
-                break;
+                break false;
             }
-        }
+            if clock.now().mono.since(began) >= TURN_MAX {
+                break true;
+            }
+        };
         beat::turn_ended();
         self.node.turned(clock.now());
         self.deadline = self.node.deadline();
@@ -444,6 +462,7 @@ impl State {
             self.is_ready = true;
             self.manager.ready("takes clients");
         }
+        goes_on
     }
 
     /// Performs one effect; true if the node has been told an outcome.
