@@ -48,6 +48,8 @@ pub const BYTES_PER_WORK: usize = 256;
 pub const CLIENT_WORK: usize = 384;
 /// How much work one turn does for all clients, and how much of what is committed it applies.
 pub const TURN_WORK: usize = 8192;
+/// How many bytes of entries may wait for their commit before clients that write wait too.
+pub const WAITING_BYTES_MAX: usize = 64 << 20;
 /// The most payload of one entry, in bytes; what comes on top opens the next entry. One command may
 /// be larger.
 pub const ENTRY_BYTES_SOFT_MAX: usize = 1 << 20;

@@ -31,8 +31,6 @@ use super::snapshot::Snapshots;
 use super::witness::Witnessed;
 use super::{Node, Phase, Waiter};
 
-/// How many bytes of entries may wait for their commit before nothing more is read from clients.
-const UNCOMMITTED_BYTES_MAX: usize = 64 << 20;
 /// How many bytes of entries WATCH looks through for a key.
 pub(super) const SEARCHED_BYTES_MAX: usize = 256 << 10;
 /// How long replicated time may stand still while keys are due.
@@ -80,11 +78,6 @@ struct Proposed {
 impl Commit {
     pub(super) fn is_recovering(&self) -> bool {
         self.recovering.is_some()
-    }
-
-    /// Whether so much waits for its commit that clients are not to bring more.
-    pub(super) fn is_full(&self) -> bool {
-        self.proposed_bytes > UNCOMMITTED_BYTES_MAX
     }
 
     /// Whether nothing is to be proposed for now.
@@ -140,7 +133,7 @@ impl Node {
             self.emit_ops();
             return;
         }
-        // Drivers have been told so in this turn, even if it is over when the turn ends.
+        // Clients wait since this turn, even if it is over when the turn ends.
         self.commit.was_full |= self.is_full();
         if let Some(raft) = &mut self.commit.raft {
             raft.tick(self.now.mono);
@@ -449,13 +442,15 @@ impl Node {
         }
         let full = self.is_full();
         if mem::replace(&mut self.commit.was_full, full) && !full {
-            self.wake_all();
+            self.let_go();
         }
     }
 
-    /// Whether nothing more is read from clients for now.
+    /// Whether nothing more is to be written for now: clients that want to wait.
     pub(super) fn is_full(&self) -> bool {
-        self.commit.is_full() || self.commit.is_holding_back() || self.rewrite_is_behind()
+        self.commit.proposed_bytes > self.config.waiting_bytes_max
+            || self.commit.is_holding_back()
+            || self.rewrite_is_behind()
     }
 
     /// Lets every client whose appetite may have come back be read again.
@@ -488,7 +483,7 @@ impl Node {
             at: self.now.mono,
             reason: Reason::LeftOver,
         };
-        let left_over = self.has_left_over() || !self.assembling.is_empty();
+        let left_over = self.has_left_over() || self.can_assemble();
         let left_over = left_over.then_some(at_once);
         let log = self.commit.log.as_ref().and_then(Log::deadline);
         let raft = self.commit.raft.as_ref().and_then(Raft::deadline);

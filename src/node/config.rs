@@ -91,6 +91,8 @@ pub struct Config {
     pub large_argument_bytes: usize,
     /// An entry of this size is written to the log in pieces of this size, in bytes.
     pub log_piece_bytes: usize,
+    /// How many bytes of entries may wait for their commit before clients that write wait too.
+    pub waiting_bytes_max: usize,
     /// Whether a leader answers reads without asking anybody while its lease lasts. Safe only where
     /// no clock runs off by more than a thousandth.
     pub lease_reads: bool,
@@ -198,6 +200,7 @@ impl Default for Config {
             segment_bytes: crate::limits::SEGMENT_BYTES,
             large_argument_bytes: crate::limits::LARGE_ARGUMENT_BYTES,
             log_piece_bytes: crate::limits::LOG_PIECE_BYTES,
+            waiting_bytes_max: crate::limits::WAITING_BYTES_MAX,
             lease_reads: false,
             staleness_ms_max: 0,
             follower_proxy: false,

@@ -56,7 +56,7 @@ pub(super) struct Hold {
     reading: Option<Reading>,
     /// Clients with parked requests that are to be run before anything else is applied.
     behind: VecDeque<(u32, ConnId)>,
-    /// Clients whose next request looks at the store.
+    /// Clients whose next request looks at the store, or writes while too much is on its way.
     awaited: Vec<(u32, ConnId)>,
     /// Those that waited for an entry come before the next command of the log.
     readers_first: bool,
@@ -157,7 +157,21 @@ impl Node {
         }
     }
 
-    /// Lets a client wait until the store is free.
+    /// Whether a request must wait because so much is on its way that nothing more is to be written.
+    pub(super) fn waits_for_room(&self, slot: u32, args: Args<'_>) -> bool {
+        if !self.is_full() || self.phase != Phase::Serving {
+            return false;
+        }
+        let session = self.sessions.get(slot);
+        let queues = session.is_some_and(|session| session.transaction.is_some());
+        row_of(args).is_ok_and(|row| match row.kind {
+            Kind::Write(_) => !queues,
+            Kind::Session(verb) => verb == SessionVerb::Exec,
+            Kind::Read(_) | Kind::Server(_) | Kind::Container => false,
+        })
+    }
+
+    /// Lets a client wait until the store is free, or more may be written.
     pub(super) fn await_store(&mut self, slot: u32) {
         if let Some(session) = self.sessions.get_mut(slot) {
             session.queued = true;
@@ -324,7 +338,7 @@ impl Node {
         self.mark_dirty(slot);
     }
 
-    /// The store is free: whoever waits for it is looked at again.
+    /// The store is free, or more may be written: whoever waits for that is looked at again.
     pub(super) fn let_go(&mut self) {
         for (slot, conn) in mem::take(&mut self.hold.awaited) {
             self.turn.push(slot, conn);

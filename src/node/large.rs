@@ -57,9 +57,7 @@ impl Node {
         parser.take_bulk();
         large.missing = length;
         let mut content = rest.get(at..).unwrap_or_default();
-        let there = content.len();
-        large.feed(&mut content);
-        at..at + there - content.len()
+        at..at + large.feed(&mut content)
     }
 
     /// A request with a large argument has come to its end, which is at the front of `rest`.
@@ -76,10 +74,25 @@ impl Node {
         }
     }
 
-    /// Whether a request stands in one piece, and nobody holds the store that it looks at.
+    /// Whether a request stands in one piece and has to wait for nothing else.
     fn may_run(&self, slot: u32, large: &Large) -> bool {
-        let request = large.request();
-        request.is_some_and(|args| !self.waits_for_store(slot, args))
+        large.request().is_some_and(|args| {
+            !self.waits_for_store(slot, args) && !self.waits_for_room(slot, args)
+        })
+    }
+
+    /// Whether a request that is being put together can be moved on, or run.
+    pub(super) fn can_assemble(&self) -> bool {
+        self.assembling.iter().any(|&(slot, conn)| {
+            let session = self
+                .sessions
+                .get(slot)
+                .filter(|session| session.conn == conn);
+            session.is_none_or(|session| match &session.assembling {
+                Some(large) if large.gathering.is_whole() => self.may_run(slot, large),
+                _ => true,
+            })
+        })
     }
 
     fn run_large(&mut self, slot: u32, large: Large) {

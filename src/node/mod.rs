@@ -361,8 +361,7 @@ impl Node {
             || session.blocked.is_some()
             || session.queued
             || session.assembling.is_some()
-            || session.ended
-            || self.is_full();
+            || session.ended;
         if full { 0 } else { APPETITE }
     }
 

@@ -40,16 +40,25 @@ impl Node {
         if session.closing {
             return;
         }
+        let mut bytes = bytes;
         if session.queued {
+            // What belongs to a large argument is never among the kept bytes.
+            if let Some(large) = &mut session.inbound.large {
+                large.feed(&mut bytes);
+            }
             session.inbound.keep(bytes);
             self.count_memory(slot);
             return;
         }
         let mut inbound = mem::take(&mut session.inbound);
-        let mut bytes = bytes;
+        let mut share = self.share_of(slot);
         if let Some(large) = &mut inbound.large {
-            large.feed(&mut bytes);
+            let fed = large.feed(&mut bytes);
+            if fed > 0 {
+                share.spend(fed, 0);
+            }
             if large.missing > 0 {
+                self.end_share(slot, share, share.is_used_up());
                 self.keep_inbound(slot, inbound);
                 return;
             }
@@ -61,7 +70,6 @@ impl Node {
         let kept = mem::take(&mut inbound.kept);
         let buffer = if was_kept { &kept[..] } else { bytes };
         let (mut at, mut paused, mut waits, mut taken) = (0, false, false, 0..0);
-        let mut share = self.share_of(slot);
         loop {
             if !self.may_take(slot) {
                 paused = true;
@@ -81,7 +89,7 @@ impl Node {
                 Ok(Step::Request { consumed }) => {
                     let rest = &buffer[at..];
                     let args = Args::new(inbound.parser.bytes(rest), inbound.parser.arguments());
-                    if self.waits_for_store(slot, args) {
+                    if self.waits_for_store(slot, args) || self.waits_for_room(slot, args) {
                         self.await_store(slot);
                         break;
                     }
@@ -98,6 +106,7 @@ impl Node {
                 Ok(Step::Empty { consumed }) => at += consumed,
                 Ok(Step::Incomplete { .. }) => {
                     taken = self.begin_large(slot, &mut inbound, &buffer[at..]);
+                    share.spend(taken.len(), 0);
                     break;
                 }
                 Err(error) => {

@@ -175,12 +175,14 @@ impl Large {
         is_whole.then(|| Args::new(self.gathering.front(), &self.ranges))
     }
 
-    /// Takes what is missing of a large argument off the front of a client's bytes.
-    pub fn feed(&mut self, bytes: &mut &[u8]) {
+    /// Takes what is missing of a large argument off the front of a client's bytes; gives how many
+    /// bytes that was.
+    pub fn feed(&mut self, bytes: &mut &[u8]) -> usize {
         let (own, rest) = bytes.split_at(bytes.len().min(self.missing));
         self.gathering.push(own);
         self.missing -= own.len();
         *bytes = rest;
+        own.len()
     }
 }
 

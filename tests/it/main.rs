@@ -31,6 +31,7 @@ mod process;
 mod quorums;
 mod replay;
 mod restart;
+mod room;
 mod scripts;
 mod small_scope;
 mod stalls;

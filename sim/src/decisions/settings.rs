@@ -103,6 +103,7 @@ pub(super) static ALL: &[Setting] = &[
     setting!("segment-bytes", "1048576", number config.segment_bytes),
     setting!("large-argument-bytes", "262144", number config.large_argument_bytes),
     setting!("log-piece-bytes", "1048576", number config.log_piece_bytes),
+    setting!("waiting-bytes-max", "67108864", number config.waiting_bytes_max),
     setting!("rewrite-percentage", "0", number config.rewrite_percentage),
     setting!("rewrite-min-bytes", "1048576", number config.rewrite_min_bytes),
     setting!("hash-seed", "0", number config.hash_seed),
