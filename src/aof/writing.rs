@@ -94,7 +94,7 @@ impl Log {
         self.has_put()
     }
 
-    /// Adds one record whose body is put together of parts, without a copy of those that are shared.
+    /// Adds one record whose body is put together of parts; those that are shared are not copied.
     pub fn append_parts(
         &mut self,
         restated: &Restated,

@@ -157,7 +157,7 @@ impl Node {
         }
     }
 
-    /// Whether a request must wait because so much is on its way that nothing more is to be written.
+    /// Whether a request must wait because too much is on its way for more to be written.
     pub(super) fn waits_for_room(&self, slot: u32, args: Args<'_>) -> bool {
         if !self.is_full() || self.phase != Phase::Serving {
             return false;
