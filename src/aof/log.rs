@@ -352,6 +352,11 @@ impl Log {
         self.next.trouble().filter(|_| is_near)
     }
 
+    /// Why no rewrite can begin, if the segment could not be made in which the log would go on.
+    pub fn rewrite_refused(&self) -> Option<&'static str> {
+        self.next.refused_to_rewrite()
+    }
+
     /// Why the last rewrite that failed did so.
     pub fn rewrite_trouble(&self) -> &'static str {
         self.rewrite_failed_for

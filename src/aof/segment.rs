@@ -45,6 +45,8 @@ pub(super) struct Next {
     size: u64,
     /// Where there is no room for that much, half of it is tried, down to here.
     least: u64,
+    /// It is made for a rewrite, which makes do with less.
+    or_smaller: bool,
     stage: Stage,
 }
 
@@ -65,7 +67,7 @@ impl Next {
             Stage::Failed { again_at, .. } if again_at <= now => {}
             _ => return,
         }
-        (self.number, self.size) = (number, size);
+        (self.number, self.size, self.or_smaller) = (number, size, or_smaller);
         self.least = if or_smaller {
             size / SMALLEST_PART
         } else {
@@ -94,6 +96,11 @@ impl Next {
             Stage::Failed { why, .. } => Some(why),
             _ => None,
         }
+    }
+
+    /// Why there is none for a rewrite, if it could not be made however small.
+    pub(super) fn refused_to_rewrite(&self) -> Option<&'static str> {
+        self.trouble().filter(|_| self.or_smaller)
     }
 
     /// When to try again.

@@ -1,9 +1,11 @@
 //! When the log is rewritten, and the steps of a rewrite between a node's other work.
 
+use alloc::format;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::aof::RewriteState;
+use crate::command::error::Error;
 use crate::ids::LogIndex;
 use crate::session::Blocked;
 use crate::time::Mono;
@@ -141,6 +143,11 @@ impl Node {
             membership: raft.membership().encode(),
         };
         if !log.rewrite_begin(&head.encode(), &mut self.commit.ops) {
+            // Whoever asked is told, and does not wait for a disk that may never be right again.
+            if let Some(why) = log.rewrite_refused() {
+                self.commit.rewrite.wanted = false;
+                self.rewrite_fails(why);
+            }
             return;
         }
         // The segments before this moment will go, and with them what they hold beyond the base.
@@ -207,16 +214,24 @@ impl Node {
             }
             Some(RewriteState::Failed) => {
                 rewrite.running = None;
-                rewrite.last_failed = true;
-                let longer = rewrite.pause.map(|(pause, _)| (pause * 2).min(RETRY_MAX));
-                rewrite.pause = Some((longer.unwrap_or(RETRY_MIN), self.now.mono));
                 self.store.base_abort();
                 let why = self.commit.log.as_ref().map_or("", Log::rewrite_trouble);
-                self.note(Note::RewriteFailed { why });
-                self.end_waits(Blocked::Rewrite);
+                self.rewrite_fails(why);
             }
             _ => {}
         }
+    }
+
+    fn rewrite_fails(&mut self, why: &'static str) {
+        let rewrite = &mut self.commit.rewrite;
+        rewrite.last_failed = true;
+        let longer = rewrite.pause.map(|(pause, _)| (pause * 2).min(RETRY_MAX));
+        rewrite.pause = Some((longer.unwrap_or(RETRY_MIN), self.now.mono));
+        self.note(Note::RewriteFailed { why });
+        let told = Error::text(format!(
+            "ERR the rewrite failed ({why}); the log is as it was"
+        ));
+        self.end_waits_with(Blocked::Rewrite, Some(&told));
     }
 
     /// Whether so much of the old state waits for the disk that no more is to be changed for now.

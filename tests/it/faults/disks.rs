@@ -63,6 +63,13 @@ fn a_data_directory_that_is_gone_is_no_want_of_space() {
     let process = Process::server(&data, &[], Stdio::null(), Stdio::null());
     let mut client = process.client();
     fs::rename(&data, &away).expect("it is there");
+    assert_eq!(
+        client.ask(&["SAVE"]),
+        "-ERR the rewrite failed (No such file or directory); the log is as it was"
+    );
+    let status = client.ask(&["INFO", "persistence"]);
+    assert!(status.contains("aof_last_bgrewrite_status:err"), "{status}");
+    assert!(status.contains("aof_rewrite_scheduled:0"), "{status}");
     let refused = refusal(&mut client);
     assert_eq!(
         refused,
