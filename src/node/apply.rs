@@ -12,18 +12,19 @@ use bytes::Bytes;
 use crate::command::args::Args;
 use crate::command::context::{Change, Dice};
 use crate::command::error::{Error, Outcome};
-use crate::command::row::{Empties, Kind, Row};
+use crate::command::row::Kind;
 use crate::command::verb::SessionVerb;
 use crate::ids::{ConnId, LogIndex};
 use crate::limits::{BYTES_PER_WORK, LARGE_ARGUMENT_BYTES};
 use crate::resp::reply::{Protocol, Reply};
+use crate::store::Touched;
 use crate::time::Stamp;
 
 use super::entry::{Item, Reader};
 use super::lookup::row_of;
 use super::route::{finish, write_error};
 use super::witness::{Answer, Witnessed};
-use super::{Node, Waiter, watchers};
+use super::{Node, Waiter};
 
 /// What is kept for replies that nobody on this member waits for, in bytes.
 const SINK_BYTES_MAX: usize = 64 << 10;
@@ -57,8 +58,6 @@ struct Middle {
     mark: usize,
     /// The steps of a transaction.
     steps: Option<Steps>,
-    /// The count of changes when the present command began.
-    changes: u64,
 }
 
 /// How far a transaction has come.
@@ -188,13 +187,11 @@ impl Node {
             None => mem::take(&mut self.sink),
         };
         let mark = out.len();
-        let changes = self.store.changes();
         let (db, steps) = match item {
             Item::Command { db } => {
                 let dice = Dice::new(entry.index.0, u64::from(place));
                 let args = Args::new(payload, &ranges);
-                let outcome =
-                    self.apply_command(db, args, dice, protocol, (&mut out, mark, changes));
+                let outcome = self.apply_command(db, args, dice, protocol, &mut out);
                 if outcome != Err(Error::Unfinished) {
                     let silent = waiter.as_ref().is_some_and(|w| w.silent);
                     finish(&mut out, mark, protocol, silent, outcome, &mut self.stats);
@@ -238,7 +235,6 @@ impl Node {
             out,
             mark,
             steps,
-            changes,
         });
         if steps.is_some() {
             self.apply_middle(entry, payload);
@@ -293,8 +289,7 @@ impl Node {
         let args = Args::new(payload, &middle.ranges);
         let dice = Dice::new(entry.index.0, u64::from(entry.place));
         let (out, mark) = (&mut middle.out, middle.mark);
-        let outcome =
-            self.apply_command(middle.db, args, dice, protocol, (out, mark, middle.changes));
+        let outcome = self.apply_command(middle.db, args, dice, protocol, out);
         if outcome == Err(Error::Unfinished) {
             return false;
         }
@@ -334,13 +329,12 @@ impl Node {
                 steps.next += 1;
                 middle.db = db;
                 middle.mark = middle.out.len();
-                middle.changes = self.store.changes();
             }
             is_first = false;
             let args = Args::new(payload, &middle.ranges);
             let nth = u64::from(entry.place) | u64::from(steps.next) << 32;
             let dice = Dice::new(entry.index.0, nth);
-            let so_far = (&mut middle.out, middle.mark, middle.changes);
+            let so_far = (&mut middle.out, middle.mark);
             steps.is_cut = !self.apply_step(slot, middle.db, args, dice, protocol, so_far);
             if steps.is_cut {
                 middle.steps = Some(steps);
@@ -400,7 +394,7 @@ impl Node {
         args: Args<'_>,
         dice: Dice,
         protocol: Protocol,
-        (out, mark, changes): (&mut Vec<u8>, usize, u64),
+        out: &mut Vec<u8>,
     ) -> Outcome {
         let row = row_of(args)?;
         let Kind::Write(run) = row.kind else {
@@ -408,6 +402,7 @@ impl Node {
         };
         self.figures.runs(row);
         self.store.take_lookups();
+        self.store.listen(!self.watchers.is_empty());
         let at = self.applied_stamp;
         let reply = Reply::new(out, protocol);
         self.hold.pace.allow(self.config.turn_work);
@@ -431,12 +426,7 @@ impl Node {
         if row.counts_lookups {
             self.stats.looked_up(self.store.take_lookups());
         }
-        if outcome.is_ok()
-            && !self.watchers.is_empty()
-            && (self.store.changes() != changes || watchers::overwrites(row, args, &out[mark..]))
-        {
-            self.break_watches(row, db, args);
-        }
+        self.break_watches();
         outcome
     }
 
@@ -449,13 +439,11 @@ impl Node {
         args: Args<'_>,
         dice: Dice,
         protocol: Protocol,
-        (out, mark, changes): (&mut Vec<u8>, usize, u64),
+        (out, mark): (&mut Vec<u8>, usize),
     ) -> bool {
         let outcome = match row_of(args).map(|row| row.kind) {
             Err(error) => Err(error),
-            Ok(Kind::Write(_)) => {
-                self.apply_command(db, args, dice, protocol, (&mut *out, mark, changes))
-            }
+            Ok(Kind::Write(_)) => self.apply_command(db, args, dice, protocol, out),
             Ok(Kind::Read(run)) => {
                 let at = self.applied_stamp;
                 let reply = Reply::new(out, protocol);
@@ -512,8 +500,12 @@ impl Node {
         true
     }
 
-    /// Tells those who watch what has just been written.
-    fn break_watches(&mut self, row: &Row, db: u32, args: Args<'_>) {
+    /// Tells those who watch what has just been touched.
+    fn break_watches(&mut self) {
+        let touched = self.store.take_touched();
+        if touched.is_empty() {
+            return;
+        }
         let (store, at) = (&self.store, self.applied_stamp);
         let mut broken = Vec::new();
         let mut touch = |of: u32, key: &[u8], clients: &[(u32, ConnId)]| {
@@ -523,21 +515,13 @@ impl Node {
             let had_it = |client: &(u32, ConnId)| exists || self.watches_living(*client, of, key);
             broken.extend(clients.iter().copied().filter(had_it));
         };
-        row.each_written(args, |key, elsewhere| {
-            if !elsewhere {
-                touch(db, key, self.watchers.of(db, key));
-                return;
+        for Touched { db, key } in touched {
+            if let Some(key) = key {
+                touch(db, &key, self.watchers.of(db, &key));
+                continue;
             }
-            // All that is watched under this name counts, in whichever database.
-            for (of, _, clients) in self.watchers.all().filter(|(_, name, _)| *name == key) {
-                touch(of, key, clients);
-            }
-        });
-        if row.empties != Empties::Nothing {
-            for (of, key, clients) in self.watchers.all() {
-                if of == db || row.empties == Empties::Everything {
-                    touch(of, key, clients);
-                }
+            for (_, key, clients) in self.watchers.all().filter(|(of, ..)| *of == db) {
+                touch(db, key, clients);
             }
         }
         for (slot, conn) in broken {

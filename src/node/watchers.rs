@@ -3,8 +3,6 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use crate::command::args::Args;
-use crate::command::row::Row;
 use crate::ids::ConnId;
 
 #[derive(Clone, Debug, Default)]
@@ -89,21 +87,5 @@ impl Watchers {
         self.keys
             .iter()
             .map(|((db, key), watched)| (*db, &key[..], &watched.clients[..]))
-    }
-}
-
-/// Whether a command that succeeded with this reply, and left a key, counts as a change of that key
-/// in Redis even if it wrote what stood there already.
-pub(super) fn overwrites(row: &Row, args: Args<'_>, reply: &[u8]) -> bool {
-    match row.name {
-        "append" | "decr" | "decrby" | "getset" | "hincrby" | "hincrbyfloat" | "hmset" | "hset"
-        | "incr" | "incrby" | "incrbyfloat" | "mset" | "psetex" | "setex" => true,
-        // Where NX lets SET write, a new key tells of the change.
-        "set" => !(3..args.len()).any(|place| args.is(place, "nx")),
-        "setrange" => !args.at(3).is_empty(),
-        "copy" | "expire" | "pexpire" | "expireat" | "pexpireat" => reply == b":1\r\n",
-        // Without a time it only takes one away, which shows.
-        "getex" => args.len() > 3 && reply.starts_with(b"$") && !reply.starts_with(b"$-"),
-        _ => false,
     }
 }

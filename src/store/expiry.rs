@@ -42,10 +42,14 @@ impl Store {
             return false;
         };
         let view = self.dict(db).view(place);
-        if view.expiry == expiry {
+        let (before, is_big) = (view.expiry, view.big.is_some());
+        if before.or(expiry).is_some() {
+            self.touches.key(db, key);
+        }
+        if before == expiry {
             return true;
         }
-        if view.big.is_some() {
+        if is_big {
             self.cover_big(db, place, false);
         } else {
             self.cover_block(db, place);

@@ -206,6 +206,7 @@ impl<'a> HashMut<'a> {
 
     /// Sets a field; whether it is new.
     pub fn set(&mut self, field: &[u8], value: &[u8]) -> bool {
+        self.store.touches.key(self.db, self.key);
         let mut scratch = mem::take(&mut self.store.scratch);
         let new = self.set_with(field, value, &mut scratch);
         self.store.keep_scratch(scratch);
@@ -335,7 +336,10 @@ impl<'a> HashMut<'a> {
             Stored::Integer(_) | Stored::Bytes(_) | Stored::Raw(_) | Stored::Rope(_) => false,
         };
         self.store.keep_scratch(scratch);
-        self.store.changes += u64::from(removed);
+        if removed {
+            self.store.changes += 1;
+            self.store.touches.key(self.db, self.key);
+        }
         removed
     }
 

@@ -16,7 +16,10 @@ impl Store {
             return false;
         };
         let live = self.dict(db).view(place).live(at);
-        self.changes += u64::from(live);
+        if live {
+            self.changes += 1;
+            self.touches.key(db, key);
+        }
         self.take(db, place);
         live
     }
@@ -38,6 +41,8 @@ impl Store {
             return false;
         };
         self.changes += 1;
+        self.touches.key(db, from);
+        self.touches.key(to_db, to);
         if self.dict(db).view(place).big.is_none() {
             self.copy_block(db, place, to_db, to);
             // The copy may have moved what it was copied from.
@@ -67,6 +72,7 @@ impl Store {
         if (db, from) == (to_db, to) {
             return true;
         }
+        self.touches.key(to_db, to);
         let before = self.digest_of(to_db, to, at);
         if let Some(place) = self.find(to_db, to) {
             self.take(to_db, place);
@@ -144,6 +150,7 @@ impl Store {
             return;
         }
         self.changes += 1;
+        self.touches.database(db);
         let old = mem::replace(self.dict_mut(db), empty);
         match &mut self.base {
             Some(base) => base.detach(self.epoch, db, old, &mut self.garbage),

@@ -32,6 +32,7 @@ mod record;
 mod rope;
 mod string;
 mod text;
+mod touches;
 mod varint;
 
 use alloc::boxed::Box;
@@ -48,6 +49,7 @@ use digest::Tally;
 use entry::{Stored, View};
 use garbage::Garbage;
 use record::Name;
+use touches::Touches;
 
 pub use dict::Tables;
 pub use expiry::Expired;
@@ -55,6 +57,7 @@ pub use hash::{Hash, HashMut};
 pub use load::LoadError;
 pub use rope::Rope;
 pub use text::{Scratch, Text, format_i64, parse_i64};
+pub use touches::Touched;
 
 /// The number of a database; below `limits::DATABASES`, or the call panics.
 pub type DbId = u32;
@@ -114,6 +117,7 @@ pub struct Store {
     /// How many bases were given up since the last one that came to its end.
     given_up: u8,
     changes: u64,
+    touches: Touches,
     /// The memory in which the values of the present entry stand: one that is most of it need not
     /// be copied.
     lent: Option<Bytes>,
@@ -137,6 +141,7 @@ impl Store {
             epoch: 0,
             given_up: 0,
             changes: 0,
+            touches: Touches::default(),
             lent: None,
             lookups: Cell::default(),
             scratch: Vec::new(),

@@ -56,6 +56,7 @@ impl Store {
         expiry: NewExpiry,
         at: Stamp,
     ) {
+        self.touches.key(db, key);
         let dict = self.dict(db);
         let hash = dict.hash(key);
         let place = dict.find(hash, key);
@@ -125,6 +126,7 @@ impl Store {
 
     /// Writes `bytes` at `offset` of a string, which may be absent; its new length.
     fn splice(&mut self, db: DbId, key: &[u8], offset: usize, bytes: &[u8], at: Stamp) -> usize {
+        self.touches.key(db, key);
         let end = offset + bytes.len();
         if let Some(place) = self.find_live(db, key, at)
             && self.dict(db).view(place).big.is_some()

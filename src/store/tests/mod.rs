@@ -161,6 +161,37 @@ fn nothing_changes_where_the_same_is_written_again() {
 }
 
 #[test]
+fn what_is_written_is_touched_while_somebody_listens() {
+    let mut store = seeded(1);
+    let key = |db, key: &[u8]| Touched {
+        db,
+        key: Some(key.into()),
+    };
+    store.set_string(0, b"k", b"v", NewExpiry::Never, NOW);
+    assert_eq!(store.take_touched(), []);
+    store.listen(true);
+    store.set_string(0, b"k", b"v", NewExpiry::Never, NOW);
+    store.rename(0, b"k", 3, b"l", NOW);
+    let mut hash = store.hash_or_new(0, b"h", NOW).unwrap();
+    hash.set(b"f", b"1");
+    hash.set(b"g", b"1");
+    store.flush(3);
+    let all = Touched { db: 3, key: None };
+    let wanted = [key(0, b"k"), key(3, b"l"), key(0, b"h"), all];
+    assert_eq!(store.take_touched(), wanted);
+    // What does nothing, and what frees the dead.
+    store.set_range(0, b"h2", 0, b"", NOW).unwrap();
+    store.remove(0, b"none", NOW);
+    store.set_expiry(0, b"h", None, NOW);
+    store.flush(3);
+    assert_eq!(store.take_touched(), []);
+    store.set_expiry(0, b"h", Some(Stamp(2000)), NOW);
+    assert_eq!(store.take_touched(), [key(0, b"h")]);
+    store.expire_due(Stamp(2000), 100);
+    assert_eq!(store.take_touched(), []);
+}
+
+#[test]
 fn a_value_that_is_most_of_the_memory_it_came_in_shares_it() {
     let mut store = Store::new(Tables::new(Some(7)));
     let memory = Bytes::from(vec![b'v'; 300_000]);
