@@ -11,19 +11,37 @@ use super::witness::Answer;
 
 impl Node {
     /// Lets a client wait; nothing that it sent is looked at before `unblock`. A transaction cannot
-    /// wait: there, false.
+    /// wait, nor a client for a time that is over: there, false.
     pub(super) fn block(&mut self, slot: u32, why: Blocked) -> bool {
         if self.applying {
             return false;
         }
+        let now = self.now.mono;
         if let Some(session) = self.sessions.get_mut(slot)
             && session.blocked.is_none()
         {
+            let why = why.at_most_until(session.waits_until);
+            if why.is_for_a_time() && session.waits_until.is_some_and(|until| until <= now) {
+                return false;
+            }
             session.blocked = Some(why);
             self.blocked_clients += u32::from(why != Blocked::Store);
             self.waits.add(slot, why);
         }
         true
+    }
+
+    /// A client's wait ends no later than the client may wait.
+    pub(super) fn shorten_wait(&mut self, slot: u32) {
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        if let Some(why) = session.blocked {
+            let shorter = why.at_most_until(session.waits_until);
+            session.blocked = Some(shorter);
+            self.waits.remove(slot, why);
+            self.waits.add(slot, shorter);
+        }
     }
 
     /// Ends a wait without a reply.

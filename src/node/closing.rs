@@ -96,6 +96,7 @@ impl Node {
 
     /// A client will send nothing more.
     pub(super) fn ended(&mut self, conn: ConnId) {
+        self.ending(conn);
         let Some(slot) = self.sessions.slot(conn) else {
             return;
         };
@@ -103,6 +104,19 @@ impl Node {
             session.ended = true;
         }
         self.mark_dirty(slot);
+    }
+
+    /// A client will send nothing behind what it has sent: it may be gone, and nobody could tell.
+    /// It is given what it has asked, but what it waits for is over when its time is.
+    pub(super) fn ending(&mut self, conn: ConnId) {
+        let Some(slot) = self.sessions.slot(conn) else {
+            return;
+        };
+        let until = self.now.mono + limits::LINGER;
+        if let Some(session) = self.sessions.get_mut(slot) {
+            session.waits_until.get_or_insert(until);
+        }
+        self.shorten_wait(slot);
     }
 
     /// A client has taken so many bytes.
@@ -320,7 +334,11 @@ impl Node {
         let now = self.now.mono;
         let over = |at: Option<Mono>| at.is_some_and(|at| at <= now);
         let late = self.sessions.iter().find(|session| {
-            session.killed || over(session.lingers_until) || over(session.authenticate_until)
+            let outwaits = matches!(session.blocked, Some(why) if why.is_for_a_time());
+            session.killed
+                || over(session.lingers_until)
+                || over(session.authenticate_until)
+                || outwaits && over(session.waits_until)
         });
         late.map_or(Ok(()), |session| {
             let id = session.conn.0;

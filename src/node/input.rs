@@ -44,6 +44,11 @@ pub enum Input<'a> {
         /// How many bytes.
         count: usize,
     },
+    /// A client that is not read now has said that nothing comes behind what it has sent.
+    Ending {
+        /// Its connection.
+        conn: ConnId,
+    },
     /// A client has said that nothing more comes from it, and may still read.
     Ended {
         /// Its connection.

@@ -268,6 +268,7 @@ impl Node {
                 self.stats.bytes_out += count as u64;
                 self.sent(conn, count);
             }
+            Input::Ending { conn } => self.ending(conn),
             Input::Ended { conn } => self.ended(conn),
             Input::Closed { conn } => self.closed(conn),
             Input::Message { from, frame } => self.message(from, frame),

@@ -99,6 +99,27 @@ pub enum Blocked {
     },
 }
 
+impl Blocked {
+    /// Whether its client has said how long it waits: it may be for ever.
+    pub fn is_for_a_time(self) -> bool {
+        matches!(self, Self::Wait { .. } | Self::Sleep { .. })
+    }
+
+    /// The same, where the client has said how long it waits; then no longer than until `most`.
+    #[must_use]
+    pub fn at_most_until(mut self, most: Option<Mono>) -> Self {
+        let Some(most) = most else {
+            return self;
+        };
+        match &mut self {
+            Self::Wait { until, .. } => *until = Some(until.map_or(most, |until| until.min(most))),
+            Self::Sleep { until } => *until = most.min(*until),
+            _ => {}
+        }
+        self
+    }
+}
+
 /// What the node keeps of one client.
 #[derive(Clone, Debug, Default)]
 pub struct Session {
@@ -179,6 +200,8 @@ pub struct Session {
     pub killed: bool,
     /// The client has said that nothing more comes: it closes when all is answered.
     pub ended: bool,
+    /// Until when a client that will send nothing more may wait for something, by its own word.
+    pub waits_until: Option<Mono>,
     /// Until when a client that is closing may take what it is owed.
     pub lingers_until: Option<Mono>,
     /// How many bytes it has taken of that since it was last looked at.

@@ -88,6 +88,43 @@ fn what_was_asked_before_the_end_of_input_is_answered() {
 }
 
 #[test]
+fn a_client_that_goes_away_in_a_wait_keeps_no_place() {
+    let directory = Directory::new("wait-ends");
+    let socket = directory.path().join("socket");
+    let socket = socket.to_str().expect("a path");
+    let server = Server::start(directory.path(), &["--unixsocket", socket]);
+    let ask = |name: &str, wait: &str| format!("CLIENT SETNAME {name}\r\n{wait}\r\n").into_bytes();
+    let mut gone = connect(&server);
+    gone.write_all(&ask("gone", "WAIT 1 0")).expect("taken");
+    let mut local = std::os::unix::net::UnixStream::connect(socket).expect("a connection");
+    local
+        .write_all(&ask("local", "WAIT 1 900000"))
+        .expect("taken");
+    // What stands behind the wait is more than is read of a client that waits.
+    let mut full = connect(&server);
+    full.write_all(&ask("full", "WAIT 1 0")).expect("taken");
+    let listed = |name: &str| server.client().ask(&["CLIENT", "LIST"]).contains(name);
+    let begun = Instant::now();
+    while !["gone", "local", "full"].into_iter().all(listed) {
+        assert!(begun.elapsed() < Duration::from_secs(30), "not listed");
+    }
+    full.write_all(&b"PING\r\n".repeat(1000)).expect("taken");
+    drop(gone);
+    drop(local);
+    full.shutdown(Shutdown::Write).expect("an end");
+    for name in ["gone", "local", "full"] {
+        is_gone_soon(&server, name);
+    }
+    // Whoever still reads has all that it has asked for.
+    let (replies, is_cut) = read_to_end(&mut full);
+    assert!(!is_cut);
+    let wanted = format!("+OK\r\n:0\r\n{}", "+PONG\r\n".repeat(1000));
+    assert_eq!(String::from_utf8_lossy(&replies), wanted);
+    let told = server.client().ask(&["INFO", "clients"]);
+    assert!(told.contains("blocked_clients:0"), "{told}");
+}
+
+#[test]
 fn a_client_that_does_not_read_is_closed_by_kill_and_by_timeout() {
     let (_directory, server) = server(&[]);
     let _first = stuck(&server, "first");

@@ -205,7 +205,7 @@ impl Point {
             Input::Opened { .. } => Plain::Opened,
             Input::Received { .. } => Plain::Received,
             Input::Sent { .. } => Plain::Sent,
-            Input::Ended { .. } | Input::Closed { .. } => Plain::Closed,
+            Input::Ending { .. } | Input::Ended { .. } | Input::Closed { .. } => Plain::Closed,
             Input::Wants { .. } | Input::Asks { .. } => Plain::Wanted,
             Input::Met { .. } | Input::RefusedPeer => Plain::Met,
             Input::Timer | Input::Sampled(_) | Input::Configuration { .. } => Plain::Woken,

@@ -50,6 +50,13 @@ pub(super) fn configuration(_: &mut Call<'_>) -> Answer {
     Err("ERR CONFIG REWRITE waits for the disk, which no transaction can".to_owned())
 }
 
+/// How many hold what was written is for the judge of the log to say.
+pub(super) fn wait(_: &mut Call<'_>) -> Answer {
+    let codes = ["ERR ", "UNBLOCKED ", "MOVED ", "CLUSTERDOWN "];
+    let errors = codes.into_iter().map(Want::ErrorCode);
+    Ok(Want::OneOf(errors.chain([Want::Anything]).collect()))
+}
+
 /// What becomes of a change of the group is seen by its members.
 pub(super) fn group(_: &mut Call<'_>) -> Answer {
     let codes = ["ERR ", "TRYAGAIN ", "UNCERTAIN ", "MOVED ", "CLUSTERDOWN "];

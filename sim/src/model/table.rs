@@ -150,10 +150,16 @@ const CONFIG: Row = Row {
     ..read("config", -2, connection::configuration)
 };
 
+/// And so is this one, by those who will send nothing more.
+const WAIT: Row = Row {
+    class: Class::Server,
+    ..read("wait", 3, connection::wait)
+};
+
 /// The row of a command, by its name in any case.
 pub(crate) fn find(name: &[u8]) -> Option<&'static Row> {
     ROWS.iter()
-        .chain([&CONFIG])
+        .chain([&CONFIG, &WAIT])
         .find(|row| row.name.as_bytes().eq_ignore_ascii_case(name))
 }
 

@@ -219,6 +219,7 @@ impl World {
                 inbox: Vec::new(),
                 ended: false,
                 reset: false,
+                told_ending: false,
                 told_end: false,
                 lingers_since: None,
                 dropped: false,
@@ -290,6 +291,13 @@ impl World {
             1 => Leave::Reset,
             _ => Leave::Half,
         };
+        // Drawn last, so that all that was drawn before is as it was: what nobody will ever hold.
+        let waits = how != Leave::Reset && !batch.errs() && dice.permille(200);
+        let (mut batch, mut cut) = (batch, cut);
+        if waits {
+            batch.push(crate::workload::words(&["WAIT", "9", "0"]));
+            cut = batch.bytes.len();
+        }
         self.leave(client, conn, batch, cut, how);
     }
 

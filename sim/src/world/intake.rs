@@ -125,13 +125,16 @@ impl World {
                 return Ok(false);
             }
         }
-        let Some(connection) = self.connections.get(&conn) else {
+        let Some(connection) = self.connections.get_mut(&conn) else {
             return Ok(true);
         };
         if !connection.inbox.is_empty() {
             // Who has no appetite now will say when it is back.
             if appetite > 0 {
                 self.members[number].stirred.insert(conn);
+            } else if connection.ended && !std::mem::replace(&mut connection.told_ending, true) {
+                self.tell(|| format!("member {number} sees that c{conn} ends behind its bytes"));
+                return self.inform(number, Input::Ending { conn: ConnId(conn) });
             }
         } else if connection.ended {
             return self.sees_end(number, conn);

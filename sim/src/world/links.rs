@@ -18,6 +18,8 @@ pub(crate) struct Connection {
     pub(crate) ended: bool,
     /// And wants to hear no more either.
     pub(crate) reset: bool,
+    /// The node was told that nothing comes behind what it has not read.
+    pub(crate) told_ending: bool,
     /// The node was told that the client will send no more.
     pub(crate) told_end: bool,
     /// The node knows it.

@@ -101,6 +101,8 @@ struct Flow {
     wants_write: bool,
     /// Close when the outbox is empty.
     closing: bool,
+    /// The client has said that it sends no more, and what it has sent is not all read.
+    ending: bool,
     /// The client has said that it sends no more.
     ended: bool,
     gone: bool,
@@ -294,9 +296,9 @@ impl Server {
 
     async fn converse(&self, connection: &Connection) -> io::Result<()> {
         loop {
-            let (wants_write, gone) = {
+            let (wants_write, gone, ending) = {
                 let flow = connection.state.borrow();
-                (flow.wants_write, flow.gone)
+                (flow.wants_write, flow.gone, flow.ending || flow.ended)
             };
             if gone {
                 return Ok(());
@@ -320,9 +322,12 @@ impl Server {
                 }
                 () = connection.changed.notified() => {}
                 // Nothing is read: a client that goes away would be noticed only at the next write.
-                closed = connection.stream.hung_up(), if !hungry && !wants_write => {
-                    closed?;
-                    return Ok(());
+                gone = connection.stream.hung_up(!ending), if !hungry => {
+                    if gone? {
+                        return Ok(());
+                    }
+                    connection.state.borrow_mut().ending = true;
+                    self.tell(Input::Ending { conn: connection.conn });
                 }
             }
         }

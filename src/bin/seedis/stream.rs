@@ -38,14 +38,22 @@ impl Stream {
         }
     }
 
-    /// Ends when the other side has closed, without reading what it may have sent before.
-    pub(crate) async fn hung_up(&self) -> io::Result<()> {
+    /// Ends when the other side is gone or, where that is asked for, will send nothing more;
+    /// without reading what it may have sent before. True: it is gone.
+    pub(crate) async fn hung_up(&self, ends_too: bool) -> io::Result<bool> {
+        // What counts as ready for PRIORITY is the end of input and urgent data, which the socket
+        // is not registered for; for READABLE it would be the bytes too that are left unread.
+        let interest = if ends_too {
+            Interest::ERROR | Interest::PRIORITY
+        } else {
+            Interest::ERROR
+        };
         let ready = match self {
-            Self::Tcp(stream) => stream.ready(Interest::ERROR).await?,
-            Self::Unix(stream) => stream.ready(Interest::ERROR).await?,
+            Self::Tcp(stream) => stream.ready(interest).await?,
+            Self::Unix(stream) => stream.ready(interest).await?,
         };
         debug_assert!(ready.is_error() || ready.is_read_closed() || ready.is_write_closed());
-        Ok(())
+        Ok(ready.is_error() || ready.is_write_closed())
     }
 
     /// The address that the client came to, as the node shows it.

@@ -120,3 +120,54 @@ fn silent_clients_are_closed_in_their_time_and_nobody_is_woken_for_them_again() 
     busy.node.closed(ConnId(1));
     assert_eq!(busy.node.client_deadline(), None);
 }
+
+#[test]
+fn a_wait_of_a_client_that_will_send_nothing_more_ends_and_so_does_the_client() {
+    let conn = ConnId(1);
+    for (asked, input) in [
+        (&b"WAIT 1 0\r\n"[..], Input::Ended { conn }),
+        (b"WAIT 1 900000\r\nWAIT 1 0\r\n", Input::Ended { conn }),
+        (b"DEBUG SLEEP 1000000\r\n", Input::Ended { conn }),
+        (b"WAIT 1 0\r\n", Input::Ending { conn }),
+    ] {
+        let mut busy = Busy::new(0);
+        busy.open(conn);
+        busy.ask(conn, asked);
+        let is_all = matches!(input, Input::Ended { .. });
+        busy.tell(input);
+        busy.effects.clear();
+        assert!(busy.node.outbox(conn).next().is_none());
+        busy.pass(6);
+        busy.tell(Input::Timer);
+        let waits = asked.split(|byte| *byte == b'\n').count() - 1;
+        let answer = if asked.starts_with(b"W") {
+            ":0\r\n"
+        } else {
+            "+OK\r\n"
+        };
+        let replies: Vec<u8> = busy.node.outbox(conn).flatten().copied().collect();
+        assert_eq!(replies, answer.repeat(waits).as_bytes());
+        assert_eq!(busy.closed(), if is_all { &[1][..] } else { &[] });
+        assert_eq!(busy.node.blocked_clients, 0);
+    }
+}
+
+#[test]
+fn what_a_client_waits_for_behind_the_end_of_its_input_is_over_in_its_time() {
+    let conn = ConnId(1);
+    let mut busy = Busy::new(0);
+    busy.open(conn);
+    busy.ask(conn, b"WAIT 1 1500\r\nWAIT 1 0\r\n");
+    busy.tell(Input::Ended { conn });
+    busy.pass(2);
+    busy.tell(Input::Timer);
+    let replies: Vec<u8> = busy.node.outbox(conn).flatten().copied().collect();
+    assert_eq!(
+        replies, b":0\r\n",
+        "the second waits as long as the client may"
+    );
+    assert_eq!(busy.node.blocked_clients, 1);
+    busy.pass(4);
+    busy.tell(Input::Timer);
+    assert_eq!(busy.closed(), [1]);
+}

@@ -96,14 +96,14 @@ impl Node {
             return Ok(());
         }
         let until = (timeout > 0).then(|| self.now.mono + Duration::from_millis(timeout));
-        self.block(
-            slot,
-            Blocked::Wait {
-                until,
-                wanted,
-                index,
-            },
-        );
+        let why = Blocked::Wait {
+            until,
+            wanted,
+            index,
+        };
+        if !self.block(slot, why) {
+            reply.integer(held as i64);
+        }
         Ok(())
     }
 
