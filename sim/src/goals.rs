@@ -95,6 +95,7 @@ counted! {
     Repaired, "repaired", "a member took again from others what its disk had lost";
     Reborn, "reborn", "a member whose disk was wiped was removed, and votes again as another";
     AskedFollower, "asked-role", "who does not lead was asked whether it is the master";
+    AskedLeader, "asked-company", "a leader that misses a member was asked who is connected";
     TooFew, "too-few", "a change was refused because too few of the voters would answer";
     Formed, "formed", "a group was formed by those who heard of each other";
     Admitted, "admitted", "somebody new was given a number";
@@ -136,6 +137,7 @@ impl Goal {
                 | Self::Repaired
                 | Self::Reborn
                 | Self::AskedFollower
+                | Self::AskedLeader
                 | Self::TooFew
                 | Self::Formed
                 | Self::Admitted

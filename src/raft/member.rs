@@ -127,6 +127,8 @@ impl Raft {
             self.lead_on();
         } else if self.campaign_at().is_some_and(|at| at <= self.now) {
             self.pre_campaign();
+        } else if self.forgets_leader_at().is_some_and(|at| at <= self.now) {
+            self.follow(None);
         }
     }
 
@@ -134,8 +136,15 @@ impl Raft {
     pub fn deadline(&self) -> Option<Mono> {
         match &self.role {
             Role::Leader(leadership) => self.leader_deadline(leadership),
-            _ => self.campaign_at(),
+            _ => self.campaign_at().or_else(|| self.forgets_leader_at()),
         }
+    }
+
+    /// When a member that does not campaign no longer believes its leader to be there: one that
+    /// has no vote, or was removed. Otherwise it would send clients to one that is gone, for ever.
+    fn forgets_leader_at(&self) -> Option<Mono> {
+        let waits = self.leader().is_some() && !self.may_campaign();
+        waits.then_some(self.election_at)
     }
 
     /// The term or the vote is another: that must be durable before anything is said of it.

@@ -17,6 +17,7 @@ mod change;
 mod election;
 pub mod entry;
 mod follow;
+mod hearing;
 mod history;
 mod install;
 pub mod log;

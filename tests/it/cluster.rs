@@ -10,6 +10,7 @@ mod group;
 mod measure;
 mod proxy;
 mod relief;
+mod silence;
 
 use std::time::{Duration, Instant};
 

@@ -83,12 +83,14 @@ impl Judge {
                 if answer == Answer::Read {
                     want = self.or_worthless(want);
                 }
-                if self.group.is_some()
-                    && is_named(&words, &["hello", "info", "role"])
-                    && !around.leads
-                {
-                    self.goals.reach(Goal::AskedFollower);
-                    want = Want::NotMaster(Box::new(want));
+                if self.group.is_some() && is_named(&words, &["hello", "info", "role"]) {
+                    if !around.leads {
+                        self.goals.reach(Goal::AskedFollower);
+                        want = Want::NotMaster(Box::new(want));
+                    } else if around.hears < self.members.len() - 1 {
+                        self.goals.reach(Goal::AskedLeader);
+                        want = Want::Connected(around.hears, Box::new(want));
+                    }
                 }
                 if blind {
                     want = Want::OneOf(vec![Want::Anything, Want::ErrorCode("")]);

@@ -8,7 +8,7 @@ use super::history::{Command, History, Words};
 use super::invariant::{Id, Verdict, Violation};
 use super::state::item_of;
 use super::{Judge, Member};
-use crate::model::want::says_master;
+use crate::model::want::{connected, says_master};
 use crate::model::{Class, Item, Row, Want, find};
 use crate::wire::{Value, shown};
 
@@ -29,6 +29,7 @@ pub(super) fn of_reply(owed: &Owed, value: &Value) -> Id {
         |want: &Want| matches!(want, Want::Error(text) if names_space(text.as_bytes()));
     match &owed.asked {
         _ if matches!(owed.want, Want::NotMaster(_)) && says_master(value) => Id::R23,
+        _ if matches!(owed.want, Want::Connected(most, _) if connected(value) > most) => Id::R24,
         _ if names_space(text) || wants_space(&owed.want) => Id::A9,
         Asked::Garbage { limit: true, .. } => Id::P6,
         Asked::Garbage { .. } | Asked::Behind(_) => Id::P5,

@@ -139,6 +139,8 @@ invariants! {
     R23, "who serves is master",
         "A member of a group tells its clients that it is the master only while it serves as \
          leader.";
+    R24, "who is gone is not connected",
+        "A leader counts a member as connected, in ROLE and INFO, only while it hears of it.";
     S1, "the store equals the model",
         "All keys, values and times in the store are those of a naive model that executed the same \
          entries.";

@@ -117,6 +117,8 @@ pub(crate) struct Circumstances {
     /// Whether it serves as leader, or did when it was last listened to; or as the only member
     /// that there is.
     pub(crate) leads: bool,
+    /// How many others it may say to be connected, where it leads.
+    pub(crate) hears: usize,
     /// Whether a request may have been refused because the member was, or is, loading.
     pub(crate) loading: bool,
     /// Whether its disk is full, or was a moment ago.

@@ -46,6 +46,8 @@ pub(crate) enum Want {
     OneOf(Vec<Want>),
     /// This, and no word of being the master.
     NotMaster(Box<Want>),
+    /// This, and at most so many members that are said to be connected.
+    Connected(usize, Box<Want>),
     /// Whatever is no error.
     Anything,
 }
@@ -140,6 +142,9 @@ impl Want {
             }
             (Self::OneOf(wants), given) => wants.iter().any(|want| want.is_met_by(given, resp3)),
             (Self::NotMaster(want), given) => want.is_met_by(given, resp3) && !says_master(given),
+            (Self::Connected(most, want), given) => {
+                want.is_met_by(given, resp3) && connected(given) <= *most
+            }
             (Self::Anything, given) => !given.is_error(),
             _ => false,
         }
@@ -155,6 +160,23 @@ pub(crate) fn says_master(value: &Value) -> bool {
             text == b"master" || text.windows(FIELD.len()).any(|part| part == FIELD)
         }
         _ => false,
+    }
+}
+
+/// How many members a reply to ROLE or INFO says to be connected.
+pub(crate) fn connected(value: &Value) -> usize {
+    const FIELD: &str = "connected_slaves:";
+    match value {
+        Value::Array(items) => match &items[..] {
+            [_, Value::Integer(_), Value::Array(others)] => others.len(),
+            _ => 0,
+        },
+        Value::Bulk(text) | Value::Verbatim(text) => {
+            let text = String::from_utf8_lossy(text);
+            let field = text.lines().find_map(|line| line.strip_prefix(FIELD));
+            field.and_then(|count| count.parse().ok()).unwrap_or(0)
+        }
+        _ => 0,
     }
 }
 
@@ -209,6 +231,7 @@ impl fmt::Display for Want {
                 wants.iter().try_for_each(|want| write!(f, " {want}"))
             }
             Self::NotMaster(want) => write!(f, "{want}, and not from the master"),
+            Self::Connected(most, want) => write!(f, "{want}, and at most {most} connected"),
             Self::Anything => f.write_str("anything but an error"),
             other => write!(f, "{other:?}"),
         }

@@ -57,6 +57,8 @@ impl World {
         for (from, frame) in std::mem::take(&mut self.members[number].frames) {
             self.digest.bytes(&frame);
             let stands = self.stands_before(number, &frame);
+            let passed = self.members[number].passed(self.time);
+            self.members[number].heard.insert(from, passed);
             let (from, frame) = (self.members[from].config.id, &frame[..]);
             if !self.inform(number, Input::Message { from, frame })? {
                 return Ok(false);

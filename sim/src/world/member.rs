@@ -27,11 +27,39 @@ use crate::image::Image;
 use crate::judge::{End, Reasons};
 use crate::scenario::Scenario;
 
+/// After so long without a frame of another, a leader no longer counts it as connected. It says so
+/// much earlier.
+const SILENT_NS: u64 = 4_000_000_000;
+
 /// How a member is to end: the boundaries that are still to be passed first.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Doom {
     pub(super) end: End,
     pub(super) boundaries: u64,
+}
+
+/// A moment of a member: how long its process could run so far, and what its monotonic clock shows,
+/// in nanoseconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Passed {
+    pub(super) ran: u64,
+    pub(super) mono: u64,
+}
+
+impl Passed {
+    /// What has passed at least since an earlier moment: a process that stands still hears nothing,
+    /// and for one whose clock stands still no time passes.
+    fn since(self, earlier: Self) -> u64 {
+        let ran = self.ran.saturating_sub(earlier.ran);
+        ran.min(self.mono.saturating_sub(earlier.mono))
+    }
+
+    fn max(self, other: Self) -> Self {
+        Self {
+            ran: self.ran.max(other.ran),
+            mono: self.mono.max(other.mono),
+        }
+    }
 }
 
 /// What a member is told of another without a frame.
@@ -121,6 +149,9 @@ pub(super) struct Member {
     pub(super) clings_since: Option<u64>,
     /// It served as leader when it was last listened to.
     pub(super) led: bool,
+    /// Since when it has, and when it was last given a frame of each other, as `Alike` counts.
+    pub(super) led_from: Passed,
+    pub(super) heard: BTreeMap<usize, Passed>,
     /// What it witnessed since it began to serve and before that was judged.
     pub(super) held: Vec<Witnessed>,
     /// The bit that has flipped since the last life: its file, place and number.
@@ -145,6 +176,24 @@ pub(super) struct Member {
 }
 
 impl Member {
+    /// Where its process and its clock are.
+    pub(super) fn passed(&self, time: u64) -> Passed {
+        Passed {
+            ran: self.ran(time),
+            mono: self.clock.read(time).mono.0,
+        }
+    }
+
+    /// How many others it has heard of lately, as a leader counts that.
+    pub(super) fn hears(&self, time: u64) -> usize {
+        let now = self.passed(time);
+        let lately = |heard: &&Passed| now.since(heard.max(self.led_from)) < SILENT_NS;
+        if now.since(self.led_from) < SILENT_NS {
+            return usize::MAX;
+        }
+        self.heard.values().filter(lately).count()
+    }
+
     pub(super) fn new(number: usize, scenario: &Scenario) -> Self {
         Self {
             number,
@@ -190,6 +239,8 @@ impl Member {
             serving: false,
             clings_since: None,
             led: false,
+            led_from: Passed::default(),
+            heard: BTreeMap::new(),
             held: Vec::new(),
             flipped: None,
             harm: None,

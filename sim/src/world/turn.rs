@@ -104,12 +104,16 @@ impl World {
         let phase = node.phase();
         let leads = serves_as_leader(node);
         let led_before = std::mem::replace(&mut member.led, leads);
+        if !led_before {
+            member.led_from = member.passed(self.time);
+        }
         let around = Circumstances {
             time: self.time,
             now: member.clock.read(self.time),
             ran,
             serving: phase == Phase::Serving,
             leads: leads || led_before,
+            hears: member.hears(self.time),
             loading: false,
             tight,
             reasons: member.reasons,

@@ -8,6 +8,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write;
+use core::time::Duration;
 
 use crate::command::args::Args;
 use crate::command::error::{Error, Outcome};
@@ -16,6 +17,7 @@ use crate::command::verb::ClusterVerb;
 use crate::ids::NodeId;
 use crate::node::office::endpoint;
 use crate::node::{Node, Phase};
+use crate::raft::RoleName;
 use crate::resp::reply::Reply;
 
 use super::Request;
@@ -28,6 +30,10 @@ struct Place<'a> {
     host: &'a str,
     port: u16,
     is_leader: bool,
+    /// For how long it was not heard of, where this member listens for it.
+    unheard: Option<Duration>,
+    /// It counts as gone, as far as this member knows.
+    is_silent: bool,
 }
 
 impl Place<'_> {
@@ -129,11 +135,35 @@ impl Node {
                     host,
                     port,
                     is_leader: Some(member.id) == leader,
+                    unheard: raft.unheard(member.id, self.now.mono),
+                    is_silent: self.is_silent(member.id),
                 })
             })
             .collect();
         places.sort_by_key(|place| !place.is_leader);
         places
+    }
+
+    /// Whether a member counts as gone. A leader knows that of all others; one that follows knows
+    /// it only of the leader that it had.
+    pub(super) fn is_silent(&self, id: NodeId) -> bool {
+        let raft = self.commit.raft.as_ref();
+        raft.is_some_and(|raft| {
+            let is_former = self.office.last_leader == Some(id) && raft.leader().is_none();
+            id != self.config.id && (is_former || raft.is_silent(id, self.now.mono))
+        })
+    }
+
+    /// Up to which entry a member is known to hold the log; 0 where that is not known.
+    fn offset_of(&self, place: &Place<'_>) -> i64 {
+        let raft = self.commit.raft.as_ref();
+        let held = raft.map_or(0, |raft| match raft.role() {
+            _ if place.id == self.config.id => self.commit.applied.0,
+            RoleName::Leader => raft.held_by(place.id).0,
+            _ if place.is_leader => raft.known_commit().0,
+            _ => 0,
+        });
+        held as i64
     }
 
     /// Whether somebody leads, and this member is on terms with it: it serves, or follows with its
@@ -195,18 +225,25 @@ impl Node {
             } else {
                 ("slave", leader, "")
             };
+            let (fail, link) = if place.is_silent {
+                (",fail", "disconnected")
+            } else {
+                ("", "connected")
+            };
             let (name, host, port) = (&place.name, place.host, place.port);
             let bus = port.checked_add(10_000).unwrap_or_default();
             let _ = writeln!(
                 text,
-                "{name} {host}:{port}@{bus} {own}{role} {of} 0 0 {term} connected{slots}"
+                "{name} {host}:{port}@{bus} {own}{role}{fail} {of} 0 0 {term} {link}{slots}"
             );
         }
         text
     }
 
     fn cluster_slots(&self, reply: &mut Reply<'_>) {
-        let places = self.places();
+        let mut places = self.places();
+        // As in Redis: nobody is to read from a replica that is gone.
+        places.retain(|place| place.is_leader || !place.is_silent);
         // The first that is named is taken for the master: where none is known, none is named.
         if !places.first().is_some_and(|place| place.is_leader) {
             reply.array(0);
@@ -248,31 +285,48 @@ impl Node {
             reply.bulk(b"role");
             reply.bulk(place.role());
             reply.bulk(b"replication-offset");
-            reply.integer(self.commit.applied.0 as i64);
+            reply.integer(self.offset_of(place));
             reply.bulk(b"health");
             let is_loading = place.id == self.config.id && self.phase == Phase::Recovering;
-            reply.bulk(if is_loading { b"loading" } else { b"online" });
+            let health: &[u8] = match (place.is_silent, is_loading) {
+                (true, _) => b"fail",
+                (false, true) => b"loading",
+                (false, false) => b"online",
+            };
+            reply.bulk(health);
         }
     }
 
-    /// ROLE: a leader names those who follow it, a follower whom it follows.
+    /// How a leader stands with another member, in Redis's words for a replica. In Redis one that
+    /// is gone is not shown at all; here it is known to belong to the group.
+    fn state_of(&self, place: &Place<'_>) -> &'static str {
+        let raft = self.commit.raft.as_ref();
+        if place.is_silent {
+            "offline"
+        } else if raft.is_some_and(|raft| raft.is_supplying(place.id)) {
+            "send_bulk"
+        } else {
+            "online"
+        }
+    }
+
+    /// ROLE: a leader names those who follow it and are there, a follower whom it follows.
     pub(super) fn role_verb(&self, request: Request<'_, '_>) {
         let mut reply = request.reply;
         let applied = self.commit.applied.0 as i64;
         let places = self.places();
         if self.is_master() {
-            let others = self.others(&places);
+            let mut online = self.others(&places);
+            online.retain(|place| self.state_of(place) == "online");
             reply.array(3);
             reply.bulk(b"master");
             reply.integer(applied);
-            reply.array(others.len());
-            for place in others {
-                let raft = self.commit.raft.as_ref();
-                let held = raft.map_or(0, |raft| raft.held_by(place.id).0);
+            reply.array(online.len());
+            for place in online {
                 reply.array(3);
                 reply.bulk(place.host.as_bytes());
                 reply.bulk_fmt(format_args!("{}", place.port));
-                reply.bulk_fmt(format_args!("{held}"));
+                reply.bulk_fmt(format_args!("{}", self.offset_of(place)));
             }
             return;
         }
@@ -293,17 +347,20 @@ impl Node {
     /// INFO's section about replication, with Redis's names.
     pub(super) fn replication_lines(&self) -> Vec<String> {
         let places = self.places();
-        let raft = self.commit.raft.as_ref();
         let mut lines = Vec::new();
         if self.is_master() {
-            let others = self.others(&places);
+            let mut others = self.others(&places);
+            // The first are those that count as connected.
+            others.sort_by_key(|place| place.is_silent);
+            let connected = others.iter().filter(|place| !place.is_silent).count();
             lines.push("role:master".into());
-            lines.push(format!("connected_slaves:{}", others.len()));
+            lines.push(format!("connected_slaves:{connected}"));
             for (number, place) in others.iter().enumerate() {
-                let held = raft.map_or(0, |raft| raft.held_by(place.id).0);
-                let (host, port) = (place.host, place.port);
+                let (host, port, state) = (place.host, place.port, self.state_of(place));
+                let lag = place.unheard.map_or(0, |unheard| unheard.as_secs());
+                let held = self.offset_of(place);
                 lines.push(format!(
-                    "slave{number}:ip={host},port={port},state=online,offset={held},lag=0"
+                    "slave{number}:ip={host},port={port},state={state},offset={held},lag={lag}"
                 ));
             }
             return lines;
@@ -320,6 +377,9 @@ impl Node {
         lines.push(format!("master_host:{host}"));
         lines.push(format!("master_port:{port}"));
         lines.push(format!("master_link_status:{link}"));
+        let unheard = leader.and_then(|place| place.unheard);
+        let last_io_s = unheard.map_or(-1, |unheard| unheard.as_secs() as i64);
+        lines.push(format!("master_last_io_seconds_ago:{last_io_s}"));
         lines.push(format!("master_sync_in_progress:{}", u8::from(syncing)));
         lines.push("slave_read_only:1".into());
         lines.push(format!("slave_repl_offset:{}", self.commit.applied.0));

@@ -179,7 +179,8 @@ impl Node {
         )
     }
 
-    /// The members, a line each: number, role, incarnation, where clients reach it.
+    /// The members, a line each: number, role, incarnation, where clients reach it; and for how
+    /// long nothing was heard of it, where that is so long that it counts as gone.
     ///
     /// What is shown is what is committed: whoever is told that three members vote may take one of
     /// them away. As long as a change is under way, the majority of the former voters is needed
@@ -205,7 +206,15 @@ impl Node {
             let met = self.met.get(&member.id);
             let address = met.map_or("", |met| &met.address);
             let (id, incarnation) = (member.id.0, member.incarnation.0);
-            let _ = write!(text, "{id} {role} {incarnation:016x} {address}\r\n");
+            let _ = write!(text, "{id} {role} {incarnation:016x} {address}");
+            if self.is_silent(member.id) {
+                let unheard = raft.unheard(member.id, self.now.mono);
+                let _ = match unheard {
+                    Some(unheard) => write!(text, " silent {}s", unheard.as_secs()),
+                    None => write!(text, " silent"),
+                };
+            }
+            text.push_str("\r\n");
         }
         text
     }
