@@ -42,6 +42,9 @@ pub const LINGER_BYTES_MIN: usize = 64 << 10;
 /// buffer, and makes it up to there before it closes the connection.
 pub const RANDOM_PICKS_MAX: i64 = 1 << 20;
 
+/// What SLOWLOG keeps at most, in bytes, however many entries it may have.
+pub const SLOWLOG_BYTES_MAX: usize = 64 << 20;
+
 /// So many bytes, copied a few times on their way, cost about as much as a small request.
 pub const BYTES_PER_WORK: usize = 256;
 /// How much work one turn does for one client: so many small requests, or fewer that are large.

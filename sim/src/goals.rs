@@ -74,6 +74,7 @@ counted! {
     ExecWatched, "exec-watched", "a transaction was executed under WATCH";
     ExecRefused, "exec-nil", "a transaction was refused because a watched key was written";
     ExecAborted, "exec-abort", "a transaction was refused because a request could not be queued";
+    HelloQueued, "hello-queued", "a transaction has changed the protocol on its way";
     ProtocolError, "protocol-error", "bytes that are no request were answered with the error";
     UnknownCommand, "unknown", "a command that does not exist was refused";
     WrongArity, "arity", "a wrong number of arguments was refused";

@@ -71,13 +71,13 @@ pub(super) const ROWS: &[Row] = &[
     Row::session("readonly", 1, SessionVerb::ReadOnly)
         .group(Group::Cluster)
         .since("3.0.0")
-        .flags(&[Flag::Loading, Flag::Stale, Flag::Fast, Flag::NoMulti])
+        .flags(&[Flag::Loading, Flag::Stale, Flag::Fast])
         .within(Category::Connection)
         .says("Lets a follower answer the reads of the connection."),
     Row::session("readwrite", 1, SessionVerb::ReadWrite)
         .group(Group::Cluster)
         .since("3.0.0")
-        .flags(&[Flag::Loading, Flag::Stale, Flag::Fast, Flag::NoMulti])
+        .flags(&[Flag::Loading, Flag::Stale, Flag::Fast])
         .within(Category::Connection)
         .says("Sends the reads of the connection to the leader again."),
     Row::session("reset", 1, SessionVerb::Reset)

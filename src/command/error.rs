@@ -123,6 +123,8 @@ errors! {
     OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
     /// The log is being recovered.
     LOADING = "LOADING Redis is loading the dataset in memory";
+    /// SLOWLOG GET with a count that is none.
+    SLOWLOG_COUNT = "ERR count should be greater than or equal to -1";
     /// EXPIRE with NX and another condition.
     EXPIRE_NX_CONFLICT = "ERR NX and XX, GT or LT options at the same time are not compatible";
     /// EXPIRE with GT and LT.
@@ -154,12 +156,14 @@ impl Error {
         Self::text(format!("MISCONF Errors writing to the AOF file: {why}"))
     }
 
-    /// EXEC of a write then.
-    pub fn log_refuses_exec(why: &str) -> Self {
-        Self::text(format!(
-            "EXECABORT Transaction discarded because of: MISCONF Errors writing to the AOF file: \
-             {why}"
-        ))
+    /// The same where it is EXEC that is refused.
+    #[must_use]
+    pub fn aborts_exec(&self) -> Self {
+        let Self::Reply(text) = self else {
+            return self.clone();
+        };
+        let why = text.strip_prefix("ERR ").unwrap_or(text);
+        Self::text(format!("EXECABORT Transaction discarded because of: {why}"))
     }
 
     /// A number of arguments that the command does not take.

@@ -13,7 +13,6 @@ use crate::command::args::Args;
 use crate::command::context::{Change, Dice};
 use crate::command::error::{Error, Outcome};
 use crate::command::row::Kind;
-use crate::command::verb::SessionVerb;
 use crate::ids::{ConnId, LogIndex};
 use crate::limits::{BYTES_PER_WORK, LARGE_ARGUMENT_BYTES};
 use crate::resp::reply::{Protocol, Reply};
@@ -23,6 +22,8 @@ use crate::time::Stamp;
 use super::entry::{Item, Reader};
 use super::lookup::row_of;
 use super::route::{finish, write_error};
+use super::slowlog::{Piece, work_of};
+use super::transaction::changes_replies;
 use super::witness::{Answer, Witnessed};
 use super::{Node, Waiter};
 
@@ -67,6 +68,9 @@ struct Steps {
     next: u32,
     /// The step before `next` stands in its middle.
     is_cut: bool,
+    /// How the next is answered: HELLO and CLIENT REPLY may change it on the way.
+    protocol: Protocol,
+    is_silent: bool,
 }
 
 impl Applying {
@@ -186,6 +190,7 @@ impl Node {
             Some(session) => mem::take(session.outbox.buffer()),
             None => mem::take(&mut self.sink),
         };
+        self.runs_for = waiter.as_ref().map(|waiter| (waiter.slot, waiter.conn));
         let mark = out.len();
         let (db, steps) = match item {
             Item::Command { db } => {
@@ -202,11 +207,16 @@ impl Node {
                 (db, None)
             }
             Item::Transaction { count } => {
-                Reply::new(&mut out, protocol).array(count as usize);
+                let is_silent = waiter.as_ref().is_some_and(|w| w.silent);
+                if !is_silent {
+                    Reply::new(&mut out, protocol).array(count as usize);
+                }
                 let steps = Steps {
                     count,
                     next: 0,
                     is_cut: false,
+                    protocol,
+                    is_silent,
                 };
                 (0, Some(steps))
             }
@@ -250,6 +260,8 @@ impl Node {
             return;
         };
         let was_held = self.hold.is_mid_command;
+        let waiter = middle.waiter.as_ref();
+        self.runs_for = waiter.map(|waiter| (waiter.slot, waiter.conn));
         let at_end = match middle.steps {
             None => self.go_on_in_command(entry, &mut middle, payload),
             Some(_) => self.go_on_in_transaction(entry, &mut middle, payload),
@@ -309,7 +321,6 @@ impl Node {
         let waiter = middle.waiter.as_ref();
         let is_there = |w: &&Waiter| self.sessions.get_same(w.slot, w.conn).is_some();
         let slot = waiter.filter(is_there).map(|w| w.slot);
-        let protocol = waiter.map_or(Protocol::Resp2, |w| w.protocol);
         let mut is_first = true;
         loop {
             if !steps.is_cut {
@@ -335,15 +346,15 @@ impl Node {
             let nth = u64::from(entry.place) | u64::from(steps.next) << 32;
             let dice = Dice::new(entry.index.0, nth);
             let so_far = (&mut middle.out, middle.mark);
-            steps.is_cut = !self.apply_step(slot, middle.db, args, dice, protocol, so_far);
-            if steps.is_cut {
+            let answered = (steps.protocol, steps.is_silent);
+            let after = self.apply_step(slot, middle.db, args, dice, answered, so_far);
+            steps.is_cut = after.is_none();
+            let Some(after) = after else {
                 middle.steps = Some(steps);
                 return false;
-            }
+            };
+            (steps.protocol, steps.is_silent) = after;
             self.pay((middle.out.len() - middle.mark) / BYTES_PER_WORK);
-        }
-        if middle.waiter.as_ref().is_some_and(|w| w.silent) {
-            middle.out.clear();
         }
         true
     }
@@ -381,6 +392,10 @@ impl Node {
             return;
         };
         session.applied += 1;
+        if !session.is_busy() {
+            session.will_wait = false;
+            session.withheld = Vec::new();
+        }
         if !session.parked.is_empty() {
             self.run_parked(waiter.slot);
         }
@@ -400,7 +415,6 @@ impl Node {
         let Kind::Write(run) = row.kind else {
             return Ok(());
         };
-        self.figures.runs(row);
         self.store.take_lookups();
         self.store.listen(!self.watchers.is_empty());
         let at = self.applied_stamp;
@@ -418,10 +432,13 @@ impl Node {
             },
             args,
         );
-        self.pay(self.hold.pace.spent());
+        let work = self.hold.pace.spent();
+        self.pay(work);
         if outcome == Err(Error::Unfinished) {
+            self.has_run_piece(row, Piece::Applied, work);
             return outcome;
         }
+        self.has_run(row, args, self.runs_for, work + work_of(args));
         self.hold.pace.forget();
         if row.counts_lookups {
             self.stats.looked_up(self.store.take_lookups());
@@ -431,18 +448,20 @@ impl Node {
     }
 
     /// Runs one command of a transaction, or its next piece; an error is its reply and stops
-    /// nothing. False where it is not at its end.
+    /// nothing. How the next is answered; `None` where this one is not at its end.
     fn apply_step(
         &mut self,
         slot: Option<u32>,
         db: u32,
         args: Args<'_>,
         dice: Dice,
-        protocol: Protocol,
+        (protocol, is_silent): (Protocol, bool),
         (out, mark): (&mut Vec<u8>, usize),
-    ) -> bool {
-        let outcome = match row_of(args).map(|row| row.kind) {
-            Err(error) => Err(error),
+    ) -> Option<(Protocol, bool)> {
+        let row = row_of(args);
+        let mut after = (protocol, is_silent);
+        let outcome = match row.as_ref().map(|row| row.kind) {
+            Err(error) => Err(error.clone()),
             Ok(Kind::Write(_)) => self.apply_command(db, args, dice, protocol, out),
             Ok(Kind::Read(run)) => {
                 let at = self.applied_stamp;
@@ -461,43 +480,50 @@ impl Node {
                     .as_query(),
                     args,
                 );
-                self.pay(self.hold.pace.spent());
-                if outcome != Err(Error::Unfinished) {
-                    self.hold.pace.forget();
+                let work = self.hold.pace.spent();
+                self.pay(work);
+                if let Ok(row) = row {
+                    if outcome == Err(Error::Unfinished) {
+                        self.has_run_piece(row, Piece::Applied, work);
+                    } else {
+                        self.hold.pace.forget();
+                        self.has_run(row, args, self.runs_for, work);
+                    }
                 }
                 outcome
             }
-            Ok(Kind::Server(verb)) => match slot {
-                // Only the member whose client asked has an answer to give, and none of it touches
-                // the store.
+            // Only the member whose client asked has an answer to give, and none of it touches the
+            // store.
+            Ok(kind @ (Kind::Server(_) | Kind::Session(_))) => match slot {
                 Some(slot) => {
-                    self.applying = true;
-                    let mut reply = Reply::new(out, protocol);
-                    let outcome = self.server_verb(slot, verb, args, db, &mut reply);
-                    self.applying = false;
+                    let outcome = self.own_step(slot, kind, args, db, (out, protocol));
+                    if let Ok(row) = row {
+                        self.has_run(row, args, self.runs_for, 0);
+                    }
+                    if let Some(session) = self.sessions.get(slot)
+                        && row.is_ok_and(changes_replies)
+                    {
+                        after = (session.protocol, session.is_silent());
+                    }
                     outcome
                 }
                 None => Ok(()),
             },
-            Ok(Kind::Session(SessionVerb::Select)) => {
-                super::verbs::select_target(args).map(|_| Reply::new(out, protocol).ok())
-            }
-            Ok(Kind::Session(SessionVerb::Unwatch)) => {
-                Reply::new(out, protocol).ok();
-                Ok(())
-            }
-            Ok(Kind::Session(_) | Kind::Container) => Err(Error::NOT_IN_TRANSACTION),
+            Ok(Kind::Container) => Err(Error::NOT_IN_TRANSACTION),
         };
         match outcome {
             Ok(()) => {}
-            Err(Error::Unfinished) => return false,
+            Err(Error::Unfinished) => return None,
             Err(error) => {
                 self.stats.error(&error);
                 out.truncate(mark);
                 write_error(&mut Reply::new(out, protocol), &error);
             }
         }
-        true
+        if after.1 {
+            out.truncate(mark);
+        }
+        Some(after)
     }
 
     /// Tells those who watch what has just been touched.

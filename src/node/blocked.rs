@@ -65,6 +65,10 @@ impl Node {
             return;
         };
         let conn = session.conn;
+        let slept = match why {
+            Blocked::Sleep { until, length } => Some((length, length + self.now.mono.since(until))),
+            _ => None,
+        };
         if !session.is_silent() {
             match why {
                 _ if error.is_some() => {
@@ -87,6 +91,9 @@ impl Node {
                 | Blocked::Configuration { .. } => session.reply().ok(),
             }
             self.note_answer(conn, Answer::Other);
+        }
+        if let Some((length, took)) = slept {
+            self.has_slept(slot, length, took);
         }
         // Nothing may have come while it waited: then only the driver can bring more.
         self.effects.push(Effect::Resume { conn });

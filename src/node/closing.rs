@@ -10,6 +10,7 @@ use core::time::Duration;
 
 use crate::ids::ConnId;
 use crate::limits;
+use crate::session::transaction::Transaction;
 use crate::time::{Deadline, Mono, Reason};
 
 use super::Node;
@@ -197,7 +198,7 @@ impl Node {
             limits::QUERY_BUFFER_BYTES_MIN
         };
         let queued = session.transaction.as_ref();
-        let queued = queued.map_or(0, |transaction| transaction.commands.len());
+        let queued = queued.map_or(0, Transaction::memory);
         if session.inbound.len() + queued > most {
             self.send_away(slot, Wrong::Query);
         }

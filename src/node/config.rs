@@ -127,6 +127,10 @@ pub struct Config {
     pub query_buffer_max: usize,
     /// How long a client may be silent, in seconds; 0: for ever.
     pub timeout_s: u64,
+    /// From how many microseconds on a request is slow; below zero: never.
+    pub slowlog_slower_than_us: i64,
+    /// How many slow requests SLOWLOG keeps.
+    pub slowlog_entries_max: usize,
     /// Refuse clients from elsewhere while there is no password.
     pub protected_mode: bool,
     /// Whether DEBUG is allowed.
@@ -216,6 +220,8 @@ impl Default for Config {
             output_limits: OutputLimits::default(),
             query_buffer_max: crate::limits::QUERY_BUFFER_BYTES_MAX,
             timeout_s: 0,
+            slowlog_slower_than_us: 10_000,
+            slowlog_entries_max: 128,
             protected_mode: true,
             debug_command: false,
             taken_away: Vec::new(),

@@ -2,9 +2,9 @@
 //! peak, and how the time of a turn is shared by the commands that ran in it.
 //!
 //! The clock is not read for each command. Between two moments that a driver tells (an input, a
-//! flush, the end of a turn) some commands run; the time that has passed is divided among them
-//! alike. Of many small commands that were read together each gets the mean; a long one that ran
-//! alone gets its own time. Summed up over all commands the time is that of the turns.
+//! flush, the end of a turn) some commands run; the time that has passed is divided among them by
+//! the work that each has done. Of many small commands that were read together each gets the mean;
+//! a long one gets its own time. Summed up over all commands the time is that of the turns.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -43,8 +43,9 @@ pub(super) struct Figures {
     /// The most memory that the store has taken, in bytes, and what it took while it was empty.
     pub(super) memory_peak: usize,
     pub(super) memory_start: usize,
-    /// The places in the table of those that ran since `since`.
-    ran: Vec<u16>,
+    /// The places in the table of those that ran since `since`, and the work of each.
+    ran: Vec<(u16, u32)>,
+    work: u64,
     since: Mono,
 }
 
@@ -55,29 +56,40 @@ const RATES_OVER: Duration = Duration::from_secs(1);
 const SHARED_MAX: usize = 1 << 16;
 
 impl Figures {
-    /// A command runs.
-    pub(super) fn runs(&mut self, row: &'static Row) {
+    /// A command, or a piece of one, has run and done so much.
+    pub(super) fn runs(&mut self, row: &'static Row, work: usize) {
+        self.work += work as u64;
         if self.ran.len() < SHARED_MAX {
-            self.ran.push(table::place(row) as u16);
+            let work = u32::try_from(work).unwrap_or(u32::MAX);
+            self.ran.push((table::place(row) as u16, work));
         }
     }
 
-    /// What ran since the last moment has taken until now.
-    pub(super) fn pass(&mut self, now: Now, stats: &mut Stats) {
-        if !self.ran.is_empty() {
-            let each = now.mono.since(self.since).as_nanos() as u64 / self.ran.len() as u64;
-            for place in self.ran.drain(..) {
-                stats.calls[usize::from(place)].nanoseconds += each;
-            }
-        }
+    /// Whether nothing has run since the last moment.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.ran.is_empty()
+    }
+
+    /// What ran since the last moment has taken until now: so long for each piece of work.
+    pub(super) fn pass(&mut self, now: Now, stats: &mut Stats) -> Duration {
+        let passed = now.mono.since(self.since);
         self.since = now.mono;
+        let nanoseconds = passed.as_nanos() as u64;
+        let each = nanoseconds.checked_div(self.work).unwrap_or(0);
+        for (place, work) in self.ran.drain(..) {
+            let own = each.saturating_mul(u64::from(work));
+            stats.calls[usize::from(place)].nanoseconds += own;
+        }
+        self.work = 0;
+        Duration::from_nanos(each)
     }
 }
 
 impl Node {
     /// The turn is over, and its effects are performed: what ran in it has taken until now.
     pub fn turned(&mut self, now: Now) {
-        self.figures.pass(now, &mut self.stats);
+        self.now = now;
+        self.pass_time();
     }
 
     /// The driver has looked at the process.

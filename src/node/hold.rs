@@ -36,6 +36,7 @@ use crate::time::Stamp;
 use super::apply::Applying;
 use super::lookup::row_of;
 use super::route::{finish, write_error};
+use super::slowlog::Piece;
 use super::witness::Answer;
 use super::{Node, Phase, Waiter};
 
@@ -273,10 +274,13 @@ impl Node {
         };
         let written = reading.reply.len().saturating_sub(before);
         self.pay(self.read_work + written / BYTES_PER_WORK);
+        let work = self.read_work + written / BYTES_PER_WORK;
         if outcome == Err(Error::Unfinished) {
+            self.has_run_piece(request.row, Piece::Read, work);
             self.hold.reading = Some(reading);
             return false;
         }
+        self.has_run(request.row, args, Some((slot, reading.conn)), work);
         self.release(slot);
         self.end_reading(reading, outcome);
         self.let_go();

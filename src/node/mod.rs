@@ -3,6 +3,7 @@
 //! A driver calls `handle` for everything that has happened, `flush` when nothing more is ready,
 //! and then performs the effects. A node never waits, reads no clock and opens no file.
 
+mod admit;
 mod apply;
 pub mod arrival;
 pub mod backup;
@@ -35,11 +36,14 @@ mod repair;
 pub mod restore;
 mod rewrite;
 mod route;
+mod secrets;
 mod server;
 mod sessions;
+mod slowlog;
 mod snapshot;
 mod stats;
 mod timekeeping;
+mod transaction;
 mod turn;
 mod verbs;
 mod waits;
@@ -70,6 +74,7 @@ use input::Input;
 use large::Encoded;
 use office::{Met, Office};
 use sessions::Sessions;
+use slowlog::Slowlog;
 use stats::Stats;
 use timekeeping::Timekeeper;
 use turn::Turn;
@@ -140,6 +145,9 @@ pub struct Node {
     hold: Hold,
     /// What the last read that was run has cost.
     read_work: usize,
+    /// For whom the command of an entry is run that is run now, where that is a client of this
+    /// member.
+    runs_for: Option<(u32, ConnId)>,
     /// When the first input of this turn was handled.
     turn_began: Option<Mono>,
     /// Replicated time: the stamp of the last applied entry.
@@ -159,6 +167,7 @@ pub struct Node {
     silences: Silences,
     stats: Stats,
     figures: Figures,
+    slowlog: Slowlog,
     /// When this node was made, in seconds since the Unix epoch.
     started_s: u64,
     /// How often the configuration file was to be written.
@@ -207,6 +216,7 @@ impl Node {
             turn: Turn::new(config.turn_work),
             hold: Hold::new(config.turn_work),
             read_work: 0,
+            runs_for: None,
             turn_began: None,
             applied_stamp: Stamp::default(),
             applied_offset: Offset::default(),
@@ -219,6 +229,7 @@ impl Node {
             silences: Silences::default(),
             stats: Stats::default(),
             figures: Figures::default(),
+            slowlog: Slowlog::default(),
             started_s: now.wall_us / 1_000_000,
             configurations: 0,
             applying: false,
@@ -246,7 +257,7 @@ impl Node {
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
         self.now = now;
         self.turn_began.get_or_insert(now.mono);
-        self.figures.pass(now, &mut self.stats);
+        self.pass_time();
         match input {
             Input::Opened {
                 conn,
@@ -307,7 +318,7 @@ impl Node {
         if let (Some(began), Some(raft)) = (self.turn_began.take(), &mut self.commit.raft) {
             raft.paused(began, now.mono);
         }
-        self.figures.pass(now, &mut self.stats);
+        self.pass_time();
         self.watch_clocks();
         self.tend_clients();
         self.assemble_turn();

@@ -5,10 +5,7 @@ use core::mem;
 
 use crate::command::args::Args;
 use crate::command::error::{Error, Outcome};
-use crate::command::flag::Flag;
 use crate::command::row::{Kind, Row};
-use crate::command::table;
-use crate::command::verb::{ClientVerb, ServerVerb, SessionVerb};
 use crate::limits;
 use crate::resp::parse::{Limits, ProtocolError, Step};
 use crate::resp::reply::{Protocol, Reply};
@@ -17,14 +14,15 @@ use crate::session::inbound::Inbound;
 use crate::session::parked::Item;
 use crate::time::Stamp;
 
+use super::admit::{is_transaction_verb, needs_leader};
 use super::closing::is_http;
 use super::effect::Wrong;
 use super::hold::Long;
-use super::lookup::{row_of, unknown_command};
+use super::lookup::row_of;
+use super::slowlog::Piece;
 use super::stats::Stats;
-use super::verbs::select_target;
 use super::witness::Answer;
-use super::{Node, Phase, Waiter, entry, waits};
+use super::{Node, Waiter, waits};
 
 /// How many bytes of one client may wait behind its own unapplied writes before nothing more is
 /// read from it.
@@ -210,101 +208,8 @@ impl Node {
         }
     }
 
-    /// Decides whether a request may be run, and by whom.
-    fn admit(&mut self, slot: u32, args: Args<'_>) -> Outcome {
-        let found = table::find(args.name());
-        let Some(row) = found.filter(|row| !self.config.takes_away(row.name)) else {
-            return Err(unknown_command(args));
-        };
-        let row = table::called(row, args)?;
-        let Some(session) = self.sessions.get_mut(slot) else {
-            return Ok(());
-        };
-        session.last_command = row.name;
-        if !row.takes(args.len()) {
-            return Err(Error::arity(row.name));
-        }
-        if !session.authenticated && !row.has(Flag::NoAuth) {
-            return Err(Error::NO_AUTH);
-        }
-        if self.phase != Phase::Serving && !row.has(Flag::Loading) {
-            return Err(Error::LOADING);
-        }
-        let in_transaction = session.transaction.is_some();
-        let reads = session.reads;
-        let reads_here = row.is_read() && reads.are_here() && !in_transaction;
-        if !self.serves() && needs_leader(row) && !(reads_here && self.may_read_here(reads)) {
-            if matches!(row.kind, Kind::Session(SessionVerb::Exec)) {
-                self.abandon_transaction(slot);
-            }
-            return Err(self.elsewhere(Some(row), args));
-        }
-        if row.is_write()
-            && let Some(why) = self.refuses_writes()
-        {
-            return Err(Error::log_refuses(why));
-        }
-        // As in Redis a queue takes memory whatever stands in it.
-        let queues = in_transaction && !is_transaction_verb(row);
-        if self.is_out_of_memory() && (queues || row.has(Flag::DenyOom)) {
-            return Err(Error::OUT_OF_MEMORY);
-        }
-        if queues {
-            return self.queue(slot, row, args);
-        }
-        self.stats.calls(row).count += 1;
-        match row.kind {
-            Kind::Write(_) => self.propose_command(slot, args),
-            // What it wants of replies counts from here on, not from when the log has caught up.
-            Kind::Server(ServerVerb::Client(ClientVerb::Reply)) => {
-                return self.client_reply(slot, args);
-            }
-            Kind::Read(_) | Kind::Server(_) => self.run_or_park(slot, row, args),
-            Kind::Session(verb) => return self.session_verb(slot, verb, args),
-            Kind::Container => return Err(Error::arity(row.name)),
-        }
-        Ok(())
-    }
-
-    /// Whether writes that take memory are to be refused.
-    pub(super) fn is_out_of_memory(&self) -> bool {
-        let most = self.config.memory_max;
-        most > 0 && (self.store.memory() + self.clients_memory()) as u64 > most
-    }
-
-    /// Puts a request of an open transaction aside.
-    fn queue(&mut self, slot: u32, row: &'static Row, args: Args<'_>) -> Outcome {
-        if row.has(Flag::NoMulti) {
-            return Err(Error::NOT_IN_TRANSACTION);
-        }
-        let Some(transaction) = self
-            .sessions
-            .get_mut(slot)
-            .and_then(|session| session.transaction.as_mut())
-        else {
-            return Ok(());
-        };
-        if transaction.commands.len() >= limits::TRANSACTION_BYTES_MAX {
-            return Err(Error::TRANSACTION_TOO_LARGE);
-        }
-        let db = transaction.db;
-        let before = transaction.memory();
-        entry::put_command(&mut transaction.commands, db, args);
-        let grown = transaction.memory() - before;
-        transaction.count += 1;
-        transaction.grows |= row.has(Flag::DenyOom);
-        if matches!(row.kind, Kind::Session(SessionVerb::Select))
-            && let Ok(db) = select_target(args)
-        {
-            transaction.db = db;
-        }
-        self.has_grown(slot, grown);
-        self.answer(slot, |reply| reply.simple("QUEUED"));
-        Ok(())
-    }
-
     /// Runs a request that changes nothing, or parks it behind the writes of its own session.
-    fn run_or_park(&mut self, slot: u32, row: &'static Row, args: Args<'_>) {
+    pub(super) fn run_or_park(&mut self, slot: u32, row: &'static Row, args: Args<'_>) {
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };
@@ -378,8 +283,8 @@ impl Node {
         clock: Stamp,
         reply: &mut Reply<'_>,
     ) -> Outcome {
-        self.figures.runs(row);
-        match row.kind {
+        let mark = reply.mark();
+        let outcome = match row.kind {
             Kind::Read(run) => {
                 self.reads += 1;
                 let query = (db, clock, self.reads);
@@ -387,7 +292,19 @@ impl Node {
             }
             Kind::Server(verb) => self.server_verb(slot, verb, args, db, reply),
             Kind::Write(_) | Kind::Session(_) | Kind::Container => Ok(()),
+        };
+        let written = reply.mark().saturating_sub(mark) / limits::BYTES_PER_WORK;
+        let work = self.read_work + written;
+        match self.sessions.get(slot) {
+            _ if outcome == Err(Error::Unfinished) => self.has_run_piece(row, Piece::Read, work),
+            // Who waits has not had its answer.
+            Some(session) if session.blocked.is_some() => self.figures.runs(row, 1),
+            session => {
+                let client = session.map(|session| (slot, session.conn));
+                self.has_run(row, args, client, work);
+            }
         }
+        outcome
     }
 
     /// Makes replicated time pass the clock: the session's next parked request runs right behind.
@@ -573,19 +490,4 @@ pub(super) fn write_error(reply: &mut Reply<'_>, error: &Error) {
 
 fn is_moved(outcome: &Outcome) -> bool {
     matches!(outcome, Err(Error::Reply(text)) if text.starts_with("MOVED "))
-}
-
-/// Whether only a leader may do it: it looks at keys, or changes them.
-fn needs_leader(row: &Row) -> bool {
-    match row.kind {
-        Kind::Write(_) => true,
-        Kind::Read(_) => row.is_read(),
-        Kind::Session(verb) => matches!(verb, SessionVerb::Exec | SessionVerb::Watch),
-        Kind::Server(_) | Kind::Container => false,
-    }
-}
-
-/// The verbs that a transaction does not queue.
-fn is_transaction_verb(row: &Row) -> bool {
-    matches!(row.kind, Kind::Session(verb) if verb.is_never_queued())
 }

@@ -63,7 +63,10 @@ impl Node {
             ServerVerb::Role => self.role_verb(request),
             ServerVerb::Save => return self.save(&request),
             ServerVerb::Shutdown => return self.shutdown(&request),
-            ServerVerb::Slowlog(verb) => self.slowlog_verb(verb, request),
+            ServerVerb::Slowlog(verb) => {
+                let mut reply = request.reply;
+                return self.slowlog(verb, request.args, &mut reply);
+            }
             ServerVerb::Time => self.time_verb(request),
             ServerVerb::Wait => return self.wait(request),
         }

@@ -10,13 +10,13 @@ use crate::command::error::{Error, Outcome};
 use crate::command::row::Empties;
 use crate::command::verb::SessionVerb;
 use crate::limits;
-use crate::resp::reply::Protocol;
+use crate::resp::reply::{Protocol, Reply};
 use crate::session::transaction::{Transaction, Watch};
 use crate::session::{Reads, Session};
 
 use super::commit::SEARCHED_BYTES_MAX;
 use super::lookup::row_of;
-use super::{Node, Phase, Waiter, entry};
+use super::{Node, entry};
 
 /// What HELLO and INFO say the server is; clients choose their manners by it.
 pub const REDIS_VERSION: &str = "7.2.0";
@@ -25,7 +25,11 @@ impl Node {
     pub(super) fn session_verb(&mut self, slot: u32, verb: SessionVerb, args: Args<'_>) -> Outcome {
         match verb {
             SessionVerb::Auth => self.auth(slot, args)?,
-            SessionVerb::Hello => return self.hello(slot, args),
+            SessionVerb::Hello => {
+                let greeting = self.hello(slot, args)?;
+                self.answer(slot, |reply| greeting.write(reply));
+                return Ok(());
+            }
             SessionVerb::Select => {
                 let db = select_target(args)?;
                 if let Some(session) = self.sessions.get_mut(slot) {
@@ -44,15 +48,8 @@ impl Node {
                 self.answer(slot, |reply| reply.simple("RESET"));
                 return Ok(());
             }
-            SessionVerb::ReadOnly | SessionVerb::ReadWrite => {
-                if let Some(session) = self.sessions.get_mut(slot) {
-                    session.reads = if verb == SessionVerb::ReadOnly {
-                        Reads::Follower
-                    } else {
-                        Reads::Default
-                    };
-                }
-            }
+            SessionVerb::ReadOnly => self.want_reads(slot, Reads::Follower),
+            SessionVerb::ReadWrite => self.want_reads(slot, Reads::Default),
             SessionVerb::Quit => {
                 self.answer(slot, |reply| reply.ok());
                 self.close_client(slot);
@@ -94,6 +91,38 @@ impl Node {
         }
     }
 
+    /// Runs what a transaction may hold of these verbs, in its place.
+    pub(super) fn session_step(
+        &mut self,
+        slot: u32,
+        verb: SessionVerb,
+        args: Args<'_>,
+        (out, protocol): (&mut Vec<u8>, Protocol),
+    ) -> Outcome {
+        match verb {
+            SessionVerb::Auth => self.auth(slot, args)?,
+            SessionVerb::Hello => {
+                let greeting = self.hello(slot, args)?;
+                greeting.write(&mut Reply::new(out, greeting.protocol));
+                return Ok(());
+            }
+            SessionVerb::ReadOnly => self.want_reads(slot, Reads::Follower),
+            SessionVerb::ReadWrite => self.want_reads(slot, Reads::Default),
+            // The database stands beside each command, and EXEC has ended the watches.
+            SessionVerb::Select => _ = select_target(args)?,
+            SessionVerb::Unwatch => {}
+            _ => return Err(Error::NOT_IN_TRANSACTION),
+        }
+        Reply::new(out, protocol).ok();
+        Ok(())
+    }
+
+    fn want_reads(&mut self, slot: u32, reads: Reads) {
+        if let Some(session) = self.sessions.get_mut(slot) {
+            session.reads = reads;
+        }
+    }
+
     fn auth(&mut self, slot: u32, args: Args<'_>) -> Outcome {
         let (user, password) = match args.len() {
             2 => (&b"default"[..], args.at(1)),
@@ -120,7 +149,7 @@ impl Node {
         Ok(())
     }
 
-    fn hello(&mut self, slot: u32, args: Args<'_>) -> Outcome {
+    fn hello(&mut self, slot: u32, args: Args<'_>) -> Result<Greeting, Error> {
         let mut protocol = None;
         if let Some(version) = args.get(1) {
             protocol = Some(match parse_integer(version) {
@@ -151,7 +180,7 @@ impl Node {
             self.authenticate(slot, user, password)?;
         }
         let Some(session) = self.sessions.get_mut(slot) else {
-            return Ok(());
+            return Ok(Greeting::default());
         };
         if !session.authenticated {
             return Err(Error::HELLO_NO_AUTH);
@@ -162,31 +191,17 @@ impl Node {
         if let Some(protocol) = protocol {
             session.protocol = protocol;
         }
-        let (spoken, id) = (session.protocol, session.conn.0);
-        let mode = self.mode();
-        let role: &[u8] = if self.is_master() {
-            b"master"
-        } else {
-            b"replica"
-        };
-        self.answer(slot, |reply| {
-            reply.map(7);
-            reply.bulk(b"server");
-            reply.bulk(b"redis");
-            reply.bulk(b"version");
-            reply.bulk(REDIS_VERSION.as_bytes());
-            reply.bulk(b"proto");
-            reply.integer(if spoken == Protocol::Resp3 { 3 } else { 2 });
-            reply.bulk(b"id");
-            reply.integer(id as i64);
-            reply.bulk(b"mode");
-            reply.bulk(mode.as_bytes());
-            reply.bulk(b"role");
-            reply.bulk(role);
-            reply.bulk(b"modules");
-            reply.array(0);
-        });
-        Ok(())
+        let (protocol, id) = (session.protocol, session.conn.0);
+        Ok(Greeting {
+            protocol,
+            id,
+            mode: self.mode(),
+            role: if self.is_master() {
+                "master"
+            } else {
+                "replica"
+            },
+        })
     }
 
     fn watch(&mut self, slot: u32, args: Args<'_>) -> Outcome {
@@ -261,7 +276,7 @@ impl Node {
 
     /// Whether a key that this client watches has changed since WATCH, is written by an entry that
     /// is not applied yet, or has died.
-    fn is_watch_broken(&self, session: &Session) -> bool {
+    pub(super) fn is_watch_broken(&self, session: &Session) -> bool {
         let (at, clock) = (self.applied_stamp, self.clock());
         session.watch_broken
             || session.watches.iter().any(|watch| {
@@ -275,75 +290,6 @@ impl Node {
                     .watchers
                     .is_pending(watch.db, &watch.key, self.commands_applied)
             })
-    }
-
-    /// Forgets what MULTI has queued.
-    pub(super) fn abandon_transaction(&mut self, slot: u32) {
-        if let Some(session) = self.sessions.get_mut(slot) {
-            session.transaction = None;
-        }
-        self.unwatch(slot);
-    }
-
-    fn exec(&mut self, slot: u32) -> Outcome {
-        let Some(session) = self.sessions.get_mut(slot) else {
-            return Ok(());
-        };
-        let Some(transaction) = session.transaction.take() else {
-            return Err(Error::EXEC_WITHOUT_MULTI);
-        };
-        let broken = self
-            .sessions
-            .get(slot)
-            .is_some_and(|session| self.is_watch_broken(session));
-        self.unwatch(slot);
-        if transaction.failed {
-            return Err(Error::EXEC_ABORT);
-        }
-        // What was queued before the state was lost, or nothing at all: neither can be run yet.
-        if self.phase == Phase::Recovering {
-            return Err(Error::LOADING);
-        }
-        if broken {
-            self.answer(slot, |reply| reply.null_array());
-            return Ok(());
-        }
-        if transaction.grows && self.is_out_of_memory() {
-            return Err(Error::EXEC_OUT_OF_MEMORY);
-        }
-        if let Some(why) = self.refuses_writes() {
-            return Err(Error::log_refuses_exec(why));
-        }
-        let Some(session) = self.sessions.get_mut(slot) else {
-            return Ok(());
-        };
-        session.db = transaction.db;
-        session.proposed += 1;
-        self.batch.waiters.push(Waiter {
-            slot,
-            conn: session.conn,
-            place: self.batch.count,
-            protocol: session.protocol,
-            silent: session.is_silent(),
-            parked: false,
-        });
-        let payload_from = self.batch.bytes.len();
-        entry::put_transaction(
-            &mut self.batch.bytes,
-            transaction.count,
-            &transaction.commands,
-        );
-        self.batch.count += 1;
-        if !self.watchers.is_empty() {
-            let bytes = self.batch.bytes[payload_from..].to_vec();
-            let (mut reader, mut ranges) = (entry::Reader::new(&bytes), Vec::new());
-            while let Some(item) = reader.next(&mut ranges) {
-                if let entry::Item::Command { db } = item {
-                    self.note_proposed_keys(db, Args::new(&bytes, &ranges));
-                }
-            }
-        }
-        Ok(())
     }
 
     /// Remembers that watched keys will be written by the command that was just proposed.
@@ -370,6 +316,39 @@ impl Node {
                 ordinal,
             );
         }
+    }
+}
+
+/// What HELLO answers.
+#[derive(Clone, Copy, Debug, Default)]
+struct Greeting {
+    protocol: Protocol,
+    id: u64,
+    mode: &'static str,
+    role: &'static str,
+}
+
+impl Greeting {
+    fn write(&self, reply: &mut Reply<'_>) {
+        reply.map(7);
+        reply.bulk(b"server");
+        reply.bulk(b"redis");
+        reply.bulk(b"version");
+        reply.bulk(REDIS_VERSION.as_bytes());
+        reply.bulk(b"proto");
+        reply.integer(if self.protocol == Protocol::Resp3 {
+            3
+        } else {
+            2
+        });
+        reply.bulk(b"id");
+        reply.integer(self.id as i64);
+        reply.bulk(b"mode");
+        reply.bulk(self.mode.as_bytes());
+        reply.bulk(b"role");
+        reply.bulk(self.role.as_bytes());
+        reply.bulk(b"modules");
+        reply.array(0);
     }
 }
 

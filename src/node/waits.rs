@@ -98,7 +98,7 @@ impl Waits {
 fn until(why: Blocked) -> Option<Mono> {
     match why {
         Blocked::Wait { until, .. } => until,
-        Blocked::Sleep { until } => Some(until),
+        Blocked::Sleep { until, .. } => Some(until),
         Blocked::Store
         | Blocked::Reload
         | Blocked::Rewrite

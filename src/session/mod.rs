@@ -12,6 +12,7 @@ pub mod transaction;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use crate::ids::{ConnId, LogIndex};
 use crate::resp::reply::{Protocol, Reply};
@@ -81,6 +82,8 @@ pub enum Blocked {
     Sleep {
         /// When the client is answered.
         until: Mono,
+        /// How long it waits for that.
+        length: Duration,
     },
     /// SAVE: until the rewrite has ended.
     Rewrite,
@@ -113,7 +116,7 @@ impl Blocked {
         };
         match &mut self {
             Self::Wait { until, .. } => *until = Some(until.map_or(most, |until| until.min(most))),
-            Self::Sleep { until } => *until = most.min(*until),
+            Self::Sleep { until, .. } => *until = most.min(*until),
             _ => {}
         }
         self
@@ -182,6 +185,10 @@ pub struct Session {
     /// Among what is parked is a request that may wait: what comes behind it is not looked at, or
     /// a write would be answered before it.
     pub will_wait: bool,
+    /// The requests with secrets of a transaction that is on its way, and how far they are run.
+    pub withheld: Vec<u8>,
+    /// Where the next of them begins.
+    pub withheld_at: usize,
     /// What it waits for; nothing it sent is looked at before.
     pub blocked: Option<Blocked>,
     /// A request that is whole, and is still put together.
@@ -264,6 +271,7 @@ impl Session {
             + self.parked.memory()
             + self.watched_bytes
             + queued
+            + self.withheld.capacity()
     }
 
     /// Drops whatever was sent and whatever is owed.

@@ -7,6 +7,10 @@ use alloc::vec::Vec;
 pub struct Transaction {
     /// The queued commands, encoded as they will stand in the entry.
     pub commands: Vec<u8>,
+    /// Those of them that hold secrets, as they came: `commands` has them without.
+    pub withheld: Vec<u8>,
+    /// Whether one of them changes how later requests are answered.
+    pub turns: bool,
     /// How many there are.
     pub count: u32,
     /// The database that SELECT inside the transaction has chosen for what follows.
@@ -22,6 +26,8 @@ impl Transaction {
     pub fn new(db: u32) -> Self {
         Self {
             commands: Vec::new(),
+            withheld: Vec::new(),
+            turns: false,
             count: 0,
             db,
             grows: false,
@@ -31,7 +37,7 @@ impl Transaction {
 
     /// The memory that it takes, in bytes.
     pub fn memory(&self) -> usize {
-        self.commands.len()
+        self.commands.len() + self.withheld.len()
     }
 }
 

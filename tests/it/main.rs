@@ -33,6 +33,8 @@ mod replay;
 mod restart;
 mod room;
 mod scripts;
+mod secrets;
+mod slowlog;
 mod small_scope;
 mod stalls;
 mod three_nodes;

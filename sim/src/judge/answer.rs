@@ -2,7 +2,7 @@
 
 use seedis::node::witness::Answer;
 
-use super::dialogue::{Asked, Dialogue, Owed, Question, Transaction, Watched};
+use super::dialogue::{Asked, Owed, Question, Transaction, Watched};
 use super::history::{Command, Executed, Step, Words, is_write, spelled};
 use super::invariant::{Id, Verdict, Violation};
 use super::{Circumstances, Judge, is_step};
@@ -160,7 +160,10 @@ impl Judge {
         let row = match refused {
             Ok(row) => row,
             Err(want) => {
-                if let Some(transaction) = &mut dialogue.transaction {
+                if is_named(words, &["exec"]) {
+                    dialogue.transaction = None;
+                    dialogue.watched.clear();
+                } else if let Some(transaction) = &mut dialogue.transaction {
                     transaction.failed = true;
                 }
                 return Ok(want);
@@ -169,7 +172,7 @@ impl Judge {
         if let Some(transaction) = &mut dialogue.transaction
             && !NOT_QUEUED.contains(&row.name)
         {
-            if ["raft", "readonly", "readwrite"].contains(&row.name) {
+            if row.name == "raft" {
                 transaction.failed = true;
                 let text = "ERR Command not allowed inside a transaction";
                 return Ok(Want::Error(text.to_owned()));
@@ -258,16 +261,19 @@ impl Judge {
         };
         if !row.takes(words.len()) {
             self.goals.reach(Goal::WrongArity);
-            return Err(Want::Error(format!(
-                "ERR wrong number of arguments for '{}' command",
-                row.name
-            )));
+            let text = format!("wrong number of arguments for '{}' command", row.name);
+            let code = if row.name == "exec" {
+                "EXECABORT Transaction discarded because of:"
+            } else {
+                "ERR"
+            };
+            return Err(Want::Error(format!("{code} {text}")));
         }
         if row.name == "object"
             && let Some(text) = model::refusal_of_object(words)
         {
             self.goals.reach(Goal::WrongArity);
-            return Err(Want::Error(text));
+            return Err(Want::Error(text.replace(['\r', '\n'], " ")));
         }
         let always = row.class == Class::Session || WHILE_LOADING.contains(&row.name);
         if !self.members[member].serving && !always {
@@ -404,8 +410,10 @@ impl Judge {
         if !watched.is_empty() {
             self.goals.reach(Goal::ExecWatched);
         }
-        if let Some(Dialogue { db, .. }) = self.dialogues.get_mut(&conn) {
-            *db = transaction.db;
+        let mut spoken = false;
+        if let Some(dialogue) = self.dialogues.get_mut(&conn) {
+            dialogue.db = transaction.db;
+            spoken = dialogue.resp3;
         }
         self.goals.reach(Goal::ExecDone);
         let whole = |e: &Executed| e.step == Step::Transaction(transaction.queued.clone());
@@ -413,13 +421,24 @@ impl Judge {
             let text = format!("c{conn}: EXEC did not execute what was queued as one");
             return Err(Violation::new(Id::S5, text));
         }
-        executed_for(
-            conn,
-            words,
-            answer,
-            executed,
-            &Step::Transaction(transaction.queued),
-        )
+        let step = Step::Transaction(transaction.queued);
+        let mut want = executed_for(conn, words, answer, executed, &step)?;
+        // HELLO is answered in the protocol that it chooses, and so is all behind it.
+        if let (Want::Array(wants), Step::Transaction(queued)) = (&mut want, &step) {
+            for (want, command) in wants.iter_mut().zip(queued) {
+                let mut own = std::mem::replace(want, Want::Anything);
+                if is_named(&command.words, &["hello"]) {
+                    self.goals.reach(Goal::HelloQueued);
+                    own = hello(&mut spoken, &command.words);
+                }
+                let (resp3, own) = (spoken, Box::new(own));
+                *want = Want::Spoken { resp3, want: own };
+            }
+        }
+        if let Some(dialogue) = self.dialogues.get_mut(&conn) {
+            dialogue.resp3 = spoken;
+        }
+        Ok(want)
     }
 }
 

@@ -16,11 +16,13 @@ pub(super) fn echo(call: &mut Call<'_>) -> Answer {
     Ok(Want::Bulk(call.arg(1)))
 }
 
-/// Inside a transaction SELECT and UNWATCH are all that is left of the session's verbs.
+/// What a transaction may hold of the session's verbs; whose connection it is is not the model's to
+/// know.
 pub(super) fn session(call: &mut Call<'_>) -> Answer {
     match &call.name()[..] {
         "select" => select(&call.arg(1)).map(|_| Want::OK),
-        "unwatch" => Ok(Want::OK),
+        "unwatch" | "readonly" | "readwrite" => Ok(Want::OK),
+        "hello" => Ok(Want::Anything),
         _ => Err("ERR Command not allowed inside a transaction".to_owned()),
     }
 }

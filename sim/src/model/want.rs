@@ -44,6 +44,11 @@ pub(crate) enum Want {
     /// A cursor and some of these names, each with its value.
     ScannedPairs(Vec<(Vec<u8>, Vec<u8>)>),
     OneOf(Vec<Want>),
+    /// This, in RESP3 or not, whatever the reply around it is in.
+    Spoken {
+        resp3: bool,
+        want: Box<Want>,
+    },
     /// This, and no word of being the master.
     NotMaster(Box<Want>),
     /// This, and at most so many members that are said to be connected.
@@ -141,6 +146,7 @@ impl Want {
                     .is_some_and(|items| items.len() % 2 == 0 && items.chunks_exact(2).all(known))
             }
             (Self::OneOf(wants), given) => wants.iter().any(|want| want.is_met_by(given, resp3)),
+            (Self::Spoken { resp3, want }, given) => want.is_met_by(given, *resp3),
             (Self::NotMaster(want), given) => want.is_met_by(given, resp3) && !says_master(given),
             (Self::Connected(most, want), given) => {
                 want.is_met_by(given, resp3) && connected(given) <= *most
@@ -230,6 +236,7 @@ impl fmt::Display for Want {
                 f.write_str("one of")?;
                 wants.iter().try_for_each(|want| write!(f, " {want}"))
             }
+            Self::Spoken { want, .. } => want.fmt(f),
             Self::NotMaster(want) => write!(f, "{want}, and not from the master"),
             Self::Connected(most, want) => write!(f, "{want}, and at most {most} connected"),
             Self::Anything => f.write_str("anything but an error"),

@@ -123,6 +123,11 @@ impl Workload {
             }]));
         }
         // Drawn last, so that all that was drawn before is as it was.
+        if in_transaction && dice.permille(100) {
+            let at = 1 + dice.below(pieces.len() as u64 - 1) as usize;
+            let version = *dice.pick(&["2", "3", "3", "4", "x"]);
+            pieces.insert(at, super::words(&["HELLO", version]));
+        }
         if dice.permille(15) {
             let at = dice.below(pieces.len() as u64 + 1) as usize;
             pieces.insert(at, super::words(&["CONFIG", "REWRITE"]));

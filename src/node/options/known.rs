@@ -244,8 +244,6 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     known("shutdown-on-sigint", "default", SIGNALS),
     known("shutdown-on-sigterm", "default", SIGNALS),
     known("shutdown-timeout", "10", INT),
-    known("slowlog-log-slower-than", "10000", SIGNED),
-    known("slowlog-max-len", "128", ANY),
     known("socket-mark-id", "0", ANY).at_start(),
     known("stop-writes-on-bgsave-error", "yes", YES_NO),
     known("stream-node-max-bytes", "4096", Form::Memory),

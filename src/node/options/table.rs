@@ -212,6 +212,11 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         Form::MemoryFrom(limits::QUERY_BUFFER_BYTES_MIN as u64),
         "the most bytes of an unfinished request, and of what MULTI has queued, of one client")
         .open(number!(query_buffer_max)),
+    acts("slowlog-log-slower-than", "10000", Form::Integer(-1, i64::MAX),
+        "SLOWLOG keeps requests that take so many microseconds or more; 0: all, -1: none")
+        .open(number!(slowlog_slower_than_us)),
+    acts("slowlog-max-len", "128", Form::Integer(0, i64::MAX),
+        "how many of them, the latest; 64 MiB at most").open(number!(slowlog_entries_max)),
     acts("timeout", "0", SECONDS,
         "close a client that is silent for so many seconds; 0: never").open(number!(timeout_s)),
     acts("tcp-keepalive", "300", SECONDS,

@@ -1,11 +1,11 @@
-//! Small commands of administration: TIME, ROLE, WAIT, rewrites, SHUTDOWN, SLOWLOG, LATENCY, ACL,
+//! Small commands of administration: TIME, ROLE, WAIT, rewrites, SHUTDOWN, LATENCY, ACL,
 //! LOLWUT.
 
 use alloc::format;
 use core::time::Duration;
 
 use crate::command::error::{Error, Outcome};
-use crate::command::verb::{AclVerb, LatencyVerb, SlowlogVerb};
+use crate::command::verb::{AclVerb, LatencyVerb};
 use crate::node::{Node, REDIS_VERSION};
 use crate::session::Blocked;
 
@@ -27,17 +27,6 @@ impl Node {
     }
 
     #[expect(clippy::unused_self, reason = "it is called as the other verbs are")]
-    pub(super) fn slowlog_verb(&mut self, verb: SlowlogVerb, request: Request<'_, '_>) {
-        let mut reply = request.reply;
-        match verb {
-            // Nothing is timed, so that nothing was slow.
-            SlowlogVerb::Get => reply.array(0),
-            SlowlogVerb::Len => reply.integer(0),
-            SlowlogVerb::Reset => reply.ok(),
-        }
-    }
-
-    #[expect(clippy::unused_self, reason = "it is called as the other verbs are")]
     pub(super) fn latency_verb(&mut self, verb: LatencyVerb, request: Request<'_, '_>) {
         let mut reply = request.reply;
         match verb {
@@ -45,7 +34,7 @@ impl Node {
             LatencyVerb::Histogram => reply.map(0),
             LatencyVerb::Doctor => reply.verbatim(
                 *b"txt",
-                "Delays are not measured: this server times no command.",
+                "Delays are not watched: SLOWLOG GET tells which requests were slow.",
             ),
             LatencyVerb::History | LatencyVerb::Latest => reply.array(0),
         }

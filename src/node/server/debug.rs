@@ -4,6 +4,8 @@ use alloc::format;
 use core::time::Duration;
 
 use crate::command::error::{Error, Outcome};
+use crate::command::row::{Kind, Row};
+use crate::command::verb::ServerVerb;
 use crate::node::Node;
 use crate::resp::reply::Reply;
 use crate::session::Blocked;
@@ -15,10 +17,16 @@ const REFUSED: &str = "ERR DEBUG command not allowed. If the enable-debug-comman
     in the configuration file, and then restart the server.";
 
 impl Node {
-    pub(super) fn debug_verb(&mut self, request: Request<'_, '_>) -> Outcome {
-        if !self.config.debug_command {
+    /// Whether a command may be run or queued: DEBUG only where the configuration says so.
+    pub(in crate::node) fn may_debug(&self, row: &Row) -> Outcome {
+        let is_debug = matches!(row.kind, Kind::Server(ServerVerb::Debug));
+        if is_debug && !self.config.debug_command {
             return Err(Error::text(REFUSED.into()));
         }
+        Ok(())
+    }
+
+    pub(super) fn debug_verb(&mut self, request: Request<'_, '_>) -> Outcome {
         let Request {
             slot,
             db,
@@ -29,8 +37,9 @@ impl Node {
         if args.is(1, "sleep") && args.len() == 3 {
             let text = core::str::from_utf8(args.at(2)).unwrap_or("");
             let seconds: f64 = text.parse().map_err(|_| Error::NOT_A_FLOAT)?;
-            let until = self.now.mono + Duration::from_micros((seconds * 1e6) as u64);
-            if !self.block(slot, Blocked::Sleep { until }) {
+            let length = Duration::from_micros((seconds * 1e6) as u64);
+            let until = self.now.mono + length;
+            if !self.block(slot, Blocked::Sleep { until, length }) {
                 reply.ok();
             }
         } else if args.is(1, "object") && args.len() >= 3 {

@@ -1,0 +1,108 @@
+//! Whether a request may be run, and who runs it.
+
+use crate::command::args::Args;
+use crate::command::error::{Error, Outcome};
+use crate::command::flag::Flag;
+use crate::command::row::{Kind, Row};
+use crate::command::table;
+use crate::command::verb::{ClientVerb, ServerVerb, SessionVerb};
+
+use super::lookup::unknown_command;
+use super::{Node, Phase};
+
+impl Node {
+    /// Decides whether a request may be run, and by whom.
+    pub(super) fn admit(&mut self, slot: u32, args: Args<'_>) -> Outcome {
+        let found = table::find(args.name());
+        let Some(row) = found.filter(|row| !self.config.takes_away(row.name)) else {
+            return Err(unknown_command(args));
+        };
+        let row = table::called(row, args)?;
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return Ok(());
+        };
+        session.last_command = row.name;
+        let is_refused = if !row.takes(args.len()) {
+            Some(Error::arity(row.name))
+        } else if !session.authenticated && !row.has(Flag::NoAuth) {
+            Some(Error::NO_AUTH)
+        } else {
+            None
+        };
+        let is_exec = matches!(row.kind, Kind::Session(SessionVerb::Exec));
+        if let Some(error) = is_refused {
+            if is_exec {
+                self.abandon_transaction(slot);
+                return Err(error.aborts_exec());
+            }
+            return Err(error);
+        }
+        let in_transaction = session.transaction.is_some();
+        let (reads, client) = (session.reads, Some((slot, session.conn)));
+        self.may_debug(row)?;
+        if self.phase != Phase::Serving && !row.has(Flag::Loading) {
+            return Err(Error::LOADING);
+        }
+        let reads_here = row.is_read() && reads.are_here() && !in_transaction;
+        if !self.serves() && needs_leader(row) && !(reads_here && self.may_read_here(reads)) {
+            if is_exec {
+                self.abandon_transaction(slot);
+            }
+            return Err(self.elsewhere(Some(row), args));
+        }
+        if row.is_write()
+            && let Some(why) = self.refuses_writes()
+        {
+            return Err(Error::log_refuses(why));
+        }
+        // As in Redis a queue takes memory whatever stands in it.
+        let queues = in_transaction && !is_transaction_verb(row);
+        if self.is_out_of_memory() && (queues || row.has(Flag::DenyOom)) {
+            return Err(Error::OUT_OF_MEMORY);
+        }
+        if queues {
+            return self.queue(slot, row, args);
+        }
+        self.stats.calls(row).count += 1;
+        match row.kind {
+            Kind::Write(_) => self.propose_command(slot, args),
+            // What it wants of replies counts from here on, not from when the log has caught up.
+            Kind::Server(ServerVerb::Client(ClientVerb::Reply)) => {
+                let outcome = self.client_reply(slot, args);
+                self.has_run(row, args, client, 0);
+                return outcome;
+            }
+            Kind::Read(_) | Kind::Server(_) => self.run_or_park(slot, row, args),
+            Kind::Session(verb) => {
+                let outcome = self.session_verb(slot, verb, args);
+                if !row.has(Flag::SkipSlowlog) {
+                    self.has_run(row, args, client, 0);
+                }
+                return outcome;
+            }
+            Kind::Container => return Err(Error::arity(row.name)),
+        }
+        Ok(())
+    }
+
+    /// Whether writes that take memory are to be refused.
+    pub(super) fn is_out_of_memory(&self) -> bool {
+        let most = self.config.memory_max;
+        most > 0 && (self.store.memory() + self.clients_memory()) as u64 > most
+    }
+}
+
+/// Whether only a leader may do it: it looks at keys, or changes them.
+pub(super) fn needs_leader(row: &Row) -> bool {
+    match row.kind {
+        Kind::Write(_) => true,
+        Kind::Read(_) => row.is_read(),
+        Kind::Session(verb) => matches!(verb, SessionVerb::Exec | SessionVerb::Watch),
+        Kind::Server(_) | Kind::Container => false,
+    }
+}
+
+/// The verbs that a transaction does not queue.
+pub(super) fn is_transaction_verb(row: &Row) -> bool {
+    matches!(row.kind, Kind::Session(verb) if verb.is_never_queued())
+}
