@@ -562,9 +562,6 @@ impl Node {
         let session = self.sessions.get(slot);
         session
             .filter(|session| session.conn == conn)
-            .is_some_and(|session| {
-                let mut watches = session.watches.iter();
-                watches.any(|watch| watch.alive && watch.db == db && watch.key == key)
-            })
+            .is_some_and(|session| session.watches.has_living(db, key))
     }
 }

@@ -1,5 +1,6 @@
 //! The verbs of a session: protocol, password, database, transaction, watch.
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -11,9 +12,10 @@ use crate::command::row::Empties;
 use crate::command::verb::SessionVerb;
 use crate::limits;
 use crate::resp::reply::{Protocol, Reply};
-use crate::session::transaction::{Transaction, Watch};
+use crate::session::transaction::Transaction;
 use crate::session::{Reads, Session};
 
+use super::apply::Applying;
 use super::commit::SEARCHED_BYTES_MAX;
 use super::lookup::row_of;
 use super::{Node, entry};
@@ -213,54 +215,46 @@ impl Node {
             return Err(Error::WATCH_IN_MULTI);
         }
         let (db, conn) = (session.db, session.conn);
-        let mut watched = Vec::new();
+        let mut watched = BTreeSet::new();
         for key in args.from(1).iter() {
-            if session
-                .watches
-                .iter()
-                .any(|watch| watch.db == db && watch.key == key)
-            {
-                continue;
+            let alive = || {
+                let expiry = self.store.expiry(db, key);
+                self.store.contains(db, key, at) && expiry.is_none_or(|expiry| expiry > clock)
+            };
+            if session.watches.add(db, key, alive) {
+                self.watchers.add(db, key, slot, conn);
+                watched.insert(key);
             }
-            let alive = self.store.contains(db, key, at)
-                && self
-                    .store
-                    .expiry(db, key)
-                    .is_none_or(|expiry| expiry > clock);
-            session.watches.push(Watch {
-                db,
-                key: key.to_vec(),
-                alive,
-            });
-            session.watched_bytes += size_of::<Watch>() + key.len();
-            self.watchers.add(db, key, slot, conn);
-            watched.push(key);
         }
         // What was asked before WATCH and is not applied yet changes the key behind it all the
         // same.
-        for key in watched {
-            if self.is_on_its_way(db, key) {
-                let ordinal = self.commands_proposed();
-                self.watchers.pending(db, key, ordinal);
-            }
+        let ordinal = self.commands_proposed();
+        for key in self.on_their_way(db, watched) {
+            self.watchers.pending(db, key, ordinal);
         }
         Ok(())
     }
 
-    /// Whether a command that is proposed and not applied may write a key.
-    fn is_on_its_way(&self, db: u32, key: &[u8]) -> bool {
-        let Some(mut entries) = self.commit.on_their_way() else {
-            return true;
+    /// Those of some keys that a command may write which is proposed and not applied. However many
+    /// they are, what is on its way is looked through once.
+    fn on_their_way<'a>(&self, db: u32, keys: BTreeSet<&'a [u8]>) -> BTreeSet<&'a [u8]> {
+        let Some(entries) = self.commit.on_their_way() else {
+            return keys;
         };
-        let exists = self.store.contains(db, key, self.applied_stamp);
-        if let Some(applying) = &self.hold.applying
-            && (applying.rest().len() > SEARCHED_BYTES_MAX
-                || may_write(applying.rest(), db, key, exists))
-        {
-            return true;
+        let applying = self.hold.applying.as_ref().map(Applying::rest);
+        if applying.is_some_and(|rest| rest.len() > SEARCHED_BYTES_MAX) {
+            return keys;
         }
-        entries.any(|payload| may_write(payload, db, key, exists))
-            || may_write(&self.batch.bytes, db, key, exists)
+        let batch = &self.batch.bytes[..];
+        let (mut written, mut flushes) = (BTreeSet::new(), false);
+        for payload in applying.into_iter().chain(entries).chain([batch]) {
+            flushes |= find_writes(payload, db, &keys, &mut written);
+        }
+        if flushes {
+            let exists = |key: &&[u8]| self.store.contains(db, key, self.applied_stamp);
+            written.extend(keys.into_iter().filter(exists));
+        }
+        written
     }
 
     pub(super) fn unwatch(&mut self, slot: u32) {
@@ -268,9 +262,8 @@ impl Node {
             return;
         };
         session.watch_broken = false;
-        session.watched_bytes = 0;
-        for watch in mem::take(&mut session.watches) {
-            self.watchers.remove(watch.db, &watch.key, slot);
+        for (db, key, _) in mem::take(&mut session.watches).iter() {
+            self.watchers.remove(db, key, slot);
         }
     }
 
@@ -279,16 +272,10 @@ impl Node {
     pub(super) fn is_watch_broken(&self, session: &Session) -> bool {
         let (at, clock) = (self.applied_stamp, self.clock());
         session.watch_broken
-            || session.watches.iter().any(|watch| {
-                let dead = watch.alive
-                    && (!self.store.contains(watch.db, &watch.key, at)
-                        || self
-                            .store
-                            .expiry(watch.db, &watch.key)
-                            .is_some_and(|e| e <= clock));
-                dead || self
-                    .watchers
-                    .is_pending(watch.db, &watch.key, self.commands_applied)
+            || session.watches.iter().any(|(db, key, alive)| {
+                let is_due = || self.store.expiry(db, key).is_some_and(|e| e <= clock);
+                let dead = alive && (!self.store.contains(db, key, at) || is_due());
+                dead || self.watchers.is_pending(db, key, self.commands_applied)
             })
     }
 
@@ -352,9 +339,16 @@ impl Greeting {
     }
 }
 
-/// Whether a command of a payload may write a key, which `exists` in front of it or does not.
-fn may_write(payload: &[u8], db: u32, key: &[u8], exists: bool) -> bool {
+/// Adds those of some keys that a command of a payload may write; true where one flushes their
+/// database, and so writes what is there.
+fn find_writes<'a>(
+    payload: &[u8],
+    db: u32,
+    keys: &BTreeSet<&'a [u8]>,
+    written: &mut BTreeSet<&'a [u8]>,
+) -> bool {
     let (mut reader, mut ranges) = (entry::Reader::new(payload), Vec::new());
+    let mut flushes = false;
     reader.offset();
     while let Some(item) = reader.next(&mut ranges) {
         let entry::Item::Command { db: of } = item else {
@@ -364,20 +358,17 @@ fn may_write(payload: &[u8], db: u32, key: &[u8], exists: bool) -> bool {
         let Some(row) = row_of(args).ok().filter(|row| row.is_write()) else {
             continue;
         };
-        let mut writes = exists
-            && match row.empties {
-                Empties::Nothing => false,
-                Empties::Database => of == db,
-                Empties::Everything => true,
-            };
+        flushes |= match row.empties {
+            Empties::Nothing => false,
+            Empties::Database => of == db,
+            Empties::Everything => true,
+        };
         row.each_written(args, |name, elsewhere| {
-            writes |= name == key && (of == db || elsewhere);
+            let key = keys.get(name).filter(|_| of == db || elsewhere);
+            written.extend(key);
         });
-        if writes {
-            return true;
-        }
     }
-    false
+    flushes
 }
 
 /// The database that SELECT names.

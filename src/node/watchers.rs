@@ -7,6 +7,7 @@ use crate::ids::ConnId;
 
 #[derive(Clone, Debug, Default)]
 struct Watched {
+    /// By slot, each once.
     clients: Vec<(u32, ConnId)>,
     /// The ordinal of the last command proposed that writes this key; 0: none.
     pending: u64,
@@ -26,11 +27,9 @@ impl Watchers {
 
     /// A client watches a key from now on.
     pub(super) fn add(&mut self, db: u32, key: &[u8], slot: u32, conn: ConnId) {
-        self.keys
-            .entry((db, key.to_vec()))
-            .or_default()
-            .clients
-            .push((slot, conn));
+        let clients = &mut self.keys.entry((db, key.to_vec())).or_default().clients;
+        let place = clients.partition_point(|client| client.0 < slot);
+        clients.insert(place, (slot, conn));
     }
 
     /// A client watches a key no longer.
@@ -39,7 +38,12 @@ impl Watchers {
         let Some(watched) = self.keys.get_mut(&at) else {
             return;
         };
-        watched.clients.retain(|client| client.0 != slot);
+        if let Ok(place) = watched
+            .clients
+            .binary_search_by_key(&slot, |client| client.0)
+        {
+            watched.clients.remove(place);
+        }
         if watched.clients.is_empty() {
             self.keys.remove(&at);
         }

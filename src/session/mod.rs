@@ -22,7 +22,7 @@ use inbound::Inbound;
 use large::Large;
 use outbox::Outbox;
 use parked::Parked;
-use transaction::{Transaction, Watch};
+use transaction::{Transaction, Watches};
 
 /// Which replies a client wants, by CLIENT REPLY.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -177,9 +177,7 @@ pub struct Session {
     /// The transaction that MULTI opened.
     pub transaction: Option<Transaction>,
     /// The keys that WATCH named.
-    pub watches: Vec<Watch>,
-    /// The memory that they take, in bytes.
-    pub watched_bytes: usize,
+    pub watches: Watches,
     /// Whether a watched key has changed.
     pub watch_broken: bool,
     /// Among what is parked is a request that may wait: what comes behind it is not looked at, or
@@ -269,7 +267,7 @@ impl Session {
             + self.assembling.as_ref().map_or(0, |large| large.memory())
             + self.outbox.memory()
             + self.parked.memory()
-            + self.watched_bytes
+            + self.watches.memory()
             + queued
             + self.withheld.capacity()
     }
@@ -298,8 +296,7 @@ impl Session {
         self.no_touch = false;
         self.reply_mode = ReplyMode::On;
         self.transaction = None;
-        self.watches.clear();
-        self.watched_bytes = 0;
+        self.watches = Watches::default();
         self.watch_broken = false;
         self.reads = Reads::Default;
     }

@@ -1,5 +1,8 @@
 //! What a client has said between MULTI and EXEC, and the keys that it watches.
 
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::collections::btree_map::Entry;
 use alloc::vec::Vec;
 
 /// A transaction that is being put together.
@@ -41,14 +44,52 @@ impl Transaction {
     }
 }
 
-/// One watched key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Watch {
-    /// The key's database.
-    pub db: u32,
-    /// The key.
-    pub key: Vec<u8>,
-    /// Whether the key was alive when WATCH named it: if its time comes before EXEC, it has
-    /// changed.
-    pub alive: bool,
+/// The keys that one client watches, by database and name.
+#[derive(Clone, Debug, Default)]
+pub struct Watches {
+    /// Whether each was alive when WATCH named it: if its time comes before EXEC, it has changed.
+    keys: BTreeMap<(u32, Box<[u8]>), bool>,
+    bytes: usize,
 }
+
+impl Watches {
+    /// Whether no key is watched.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// How many keys are watched.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Adds a key; false where it is watched already, and stays as it is.
+    pub fn add(&mut self, db: u32, key: &[u8], alive: impl FnOnce() -> bool) -> bool {
+        let Entry::Vacant(vacant) = self.keys.entry((db, key.into())) else {
+            return false;
+        };
+        vacant.insert(alive());
+        self.bytes += WATCH_BYTES + 2 * key.len();
+        true
+    }
+
+    /// Whether a key is watched that was alive when WATCH named it.
+    pub fn has_living(&self, db: u32, key: &[u8]) -> bool {
+        self.keys.get(&(db, key.into())) == Some(&true)
+    }
+
+    /// Each key with its database, and whether it was alive when WATCH named it.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &[u8], bool)> {
+        self.keys
+            .iter()
+            .map(|((db, key), alive)| (*db, &key[..], *alive))
+    }
+
+    /// The memory that they take, in bytes: here, and where the node finds who watches a key.
+    pub fn memory(&self) -> usize {
+        self.bytes
+    }
+}
+
+/// About what a watched key takes besides its name, which stands here and there.
+const WATCH_BYTES: usize = 240;

@@ -1,5 +1,8 @@
 //! What a turn looks at does not grow with clients that are idle.
 
+use alloc::format;
+use core::fmt::Write as _;
+
 use super::*;
 use crate::node::config::Config;
 use crate::node::effect::Effects;
@@ -170,4 +173,32 @@ fn what_a_client_waits_for_behind_the_end_of_its_input_is_over_in_its_time() {
     busy.pass(4);
     busy.tell(Input::Timer);
     assert_eq!(busy.closed(), [1]);
+}
+
+#[test]
+fn many_watched_keys_are_found_by_name_and_counted_in_their_clients_memory() {
+    let mut busy = Busy::new(0);
+    busy.open(ConnId(1));
+    busy.open(ConnId(2));
+    // Were each compared with those before it, this would take hours.
+    let keys = 300_000;
+    let mut asked = format!("*{}\r\n$5\r\nWATCH\r\n", keys + 1);
+    for number in 0..keys {
+        let key = format!("k{number}");
+        let _ = write!(asked, "${}\r\n{key}\r\n", key.len());
+    }
+    busy.ask(ConnId(1), asked.as_bytes());
+    busy.ask(ConnId(1), b"WATCH k7 k7\r\n");
+    assert_eq!(busy.node.sessions.get(0).unwrap().watches.len(), keys);
+    assert!(busy.node.clients_memory() > keys * 100);
+    busy.ask(ConnId(2), b"SET k299999 1\r\n");
+    busy.ask(ConnId(1), b"MULTI\r\n");
+    busy.ask(ConnId(1), b"EXEC\r\n");
+    // Its share of a turn is long used up.
+    for _ in 0..4 {
+        busy.tell(Input::Timer);
+    }
+    let replies: Vec<u8> = busy.node.outbox(ConnId(1)).flatten().copied().collect();
+    assert!(replies.ends_with(b"+OK\r\n*-1\r\n"));
+    assert!(busy.node.clients_memory() < keys * 100);
 }

@@ -95,7 +95,7 @@ impl Node {
         let mut line = String::new();
         let queued = session.transaction.as_ref();
         let multi = queued.map_or(-1, |t| i64::from(t.count));
-        let multi_mem = queued.map_or(0, Transaction::memory) + session.watched_bytes;
+        let multi_mem = queued.map_or(0, Transaction::memory) + session.watches.memory();
         let mut flags = String::new();
         for (flag, on) in [
             ('x', session.transaction.is_some()),
@@ -132,8 +132,9 @@ impl Node {
         let _ = writeln!(
             line,
             "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={flags} db={} sub=0 psub=0 \
-             ssub=0 multi={multi} qbuf={kept} qbuf-free={free} argv-mem=0 multi-mem={multi_mem} \
-             rbs={buffer} rbp={buffer} obl={out} oll=0 omem={out} tot-mem={} events={events} \
+             ssub=0 multi={multi} watch={} qbuf={kept} qbuf-free={free} argv-mem=0 \
+             multi-mem={multi_mem} rbs={buffer} rbp={buffer} \
+             obl={out} oll=0 omem={out} tot-mem={} events={events} \
              cmd={} user=default redir=-1 resp={protocol} lib-name={} lib-ver={}",
             session.conn.0,
             session.address,
@@ -143,6 +144,7 @@ impl Node {
             self.now.mono.since(session.since).as_secs(),
             self.now.mono.since(session.heard).as_secs(),
             session.db,
+            session.watches.len(),
             session.memory(),
             if session.last_command.is_empty() {
                 "NULL"
