@@ -146,6 +146,7 @@ impl Node {
         self.hand_over();
         self.flush_log();
         self.tend_repair();
+        self.tend_belonging();
         if self.apply_committed() {
             // A commit of a new term may have become possible only now.
             self.hand_over();

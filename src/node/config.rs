@@ -163,6 +163,10 @@ pub struct Process {
     pub port: u16,
     /// The TCP port for other members; 0: there is none.
     pub cluster_port: u16,
+    /// It has voted in its group in an earlier life.
+    pub has_voted: bool,
+    /// It has been removed from its group in an earlier life.
+    pub was_removed: bool,
     /// The process's number.
     pub pid: u32,
     /// The operating system and machine.

@@ -116,6 +116,11 @@ pub enum Note {
         /// The last entry that is applied.
         index: LogIndex,
     },
+    /// The group has removed this member.
+    Removed {
+        /// Which it was.
+        id: NodeId,
+    },
     /// This member leads.
     Leading {
         /// Since this term.
@@ -215,6 +220,12 @@ impl fmt::Display for Note {
                     index.0
                 )
             }
+            Self::Removed { id } => write!(
+                f,
+                "this member was removed from the group, of which it was member {}: empty its \
+                 directory and start it with --join to come again",
+                id.0
+            ),
             Self::Leading { term } => write!(f, "leading since term {}", term.0),
             Self::Following { leader, term } => {
                 write!(f, "member {} leads since term {}", leader.0, term.0)

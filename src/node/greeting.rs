@@ -210,6 +210,8 @@ pub enum Refusal {
     AlreadyFormed,
     /// The other's number belongs to a member with another disk.
     OtherDisk(NodeId),
+    /// The other was removed from the group.
+    Removed(NodeId),
     /// There is no group yet that could be joined.
     NoGroup,
     /// It has no greeting to give yet.
@@ -264,6 +266,12 @@ impl fmt::Display for Refusal {
                 f,
                 "number {0} belongs to a member with another disk: if that is lost, RAFT REMOVE \
                  {0} at the leader, and start with --join and an empty --dir",
+                id.0
+            ),
+            Self::Removed(id) => write!(
+                f,
+                "member {} was removed from the group: empty its directory and start it with \
+                 --join to come again",
                 id.0
             ),
             Self::NoGroup => f.write_str("there is no group yet that could be joined"),
@@ -330,6 +338,14 @@ impl Greeting {
         });
         if is_another && !is_asking && self.applied > other.applied {
             return Err(Refusal::OtherDisk(other.id));
+        }
+        // Whoever has voted, and has seen less, would be known here if it were a member still.
+        let both_belong = [self, other]
+            .iter()
+            .all(|one| matches!(one.standing, Standing::Member { .. }));
+        let is_gone = !members.is_empty() && known.is_none();
+        if both_belong && is_gone && self.applied > other.applied {
+            return Err(Refusal::Removed(other.id));
         }
         Ok(())
     }

@@ -74,6 +74,8 @@ pub enum Input<'a> {
         incarnation: Incarnation,
         /// Where clients reach it (`10.0.0.1:6379`).
         address: &'a str,
+        /// The port at which other members reach it; 0: not known.
+        cluster_port: u16,
     },
     /// Somebody new asks for a number in this group; `Node::admission` has the answer.
     Asks {

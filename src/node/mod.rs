@@ -32,6 +32,7 @@ mod propose;
 mod recovery;
 pub mod relay;
 mod relief;
+mod removal;
 mod repair;
 pub mod restore;
 mod rewrite;
@@ -287,6 +288,7 @@ impl Node {
                 id,
                 incarnation,
                 address,
+                cluster_port,
             } => {
                 let address = String::from(address);
                 self.met.insert(
@@ -294,6 +296,7 @@ impl Node {
                     Met {
                         incarnation,
                         address,
+                        cluster_port,
                     },
                 );
             }

@@ -33,6 +33,8 @@ pub(super) struct Met {
     pub(super) incarnation: Incarnation,
     /// Where clients reach it.
     pub(super) address: String,
+    /// The port at which other members do.
+    pub(super) cluster_port: u16,
 }
 
 /// What a member knows of its office.
@@ -44,6 +46,10 @@ pub(super) struct Office {
     pub(super) grouped: bool,
     /// It is known to be under repair.
     pub(super) repairing: bool,
+    /// It belongs to the group, or did.
+    pub(super) belonged: bool,
+    /// It does no longer.
+    pub(super) is_removed: bool,
     /// The first change of members, which waits for what a relaxed policy has not synced.
     pub(super) first_change: Option<Change>,
     /// The term in which this member serves as leader.
@@ -155,8 +161,11 @@ impl Node {
                 && self.commit.applied >= raft.known_commit()
                 && self.hold.applying.is_none()
         });
+        // A state that stands still is for those who ask for it by name.
+        let stands_still = self.office.is_removed && reads != Reads::Local;
         // Whoever has lost entries may have shown more of them before.
-        self.phase == Phase::Serving && (most == 0 || is_recent) && !raft.is_repairing()
+        let is_whole = !raft.is_repairing() && !stands_still;
+        self.phase == Phase::Serving && (most == 0 || is_recent) && is_whole
     }
 
     /// Holds what a read has just written, from `start` on, until this member is known to lead

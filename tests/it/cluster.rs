@@ -10,6 +10,7 @@ mod group;
 mod measure;
 mod proxy;
 mod relief;
+mod removed;
 mod silence;
 
 use std::time::{Duration, Instant};
@@ -265,6 +266,29 @@ fn cluster_clients_see_one_shard_whose_primary_leads() {
     assert!(
         role.starts_with(&format!("slave 127.0.0.1 :{}", port(leader))),
         "{role}"
+    );
+    let nodes = client.ask(&["CLUSTER", "NODES"]);
+    for at in 0..3 {
+        let address = format!(" 127.0.0.1:{}@{} ", group.port(at), group.cluster_port(at));
+        assert!(nodes.contains(&address), "{nodes}");
+    }
+    let moved = format!("-MOVED 0 127.0.0.1:{}", port(leader));
+    for words in [
+        ["ADD", "9"],
+        ["REMOVE", "9"],
+        ["PROMOTE", "9"],
+        ["TRANSFER", "9"],
+    ] {
+        assert_eq!(
+            client.ask(&["RAFT", words[0], words[1]]),
+            moved,
+            "{words:?}"
+        );
+    }
+    let refused = client.ask(&["RAFT", "TRANSFER", "1", "2"]);
+    assert!(
+        refused.starts_with("-ERR wrong number of arguments"),
+        "{refused}"
     );
     assert_eq!(client.ask(&["PING"]), "+PONG");
     assert_eq!(group.client(leader).ask(&["WAIT", "2", "0"]), ":2");

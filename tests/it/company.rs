@@ -44,6 +44,7 @@ impl Server {
             id: NodeId(2),
             incarnation: Incarnation(5),
             address: "10.0.0.2:6379",
+            cluster_port: 16_379,
         };
         node.handle(now, met);
         let mut server = Self {

@@ -85,6 +85,7 @@ impl Group {
                 id,
                 incarnation,
                 address,
+                cluster_port: 16_379,
             };
             node.handle(self.now, met);
         }

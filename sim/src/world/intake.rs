@@ -27,6 +27,7 @@ impl World {
                         id,
                         incarnation,
                         address,
+                        cluster_port: 16_379,
                     }
                 }
                 News::Wants { id } => Input::Wants { id },

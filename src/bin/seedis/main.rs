@@ -264,6 +264,8 @@ fn complete(config: Config, options: &Options) -> std::io::Result<Config> {
         process: Process {
             port: options.port,
             cluster_port: 0,
+            has_voted: false,
+            was_removed: false,
             pid: std::process::id(),
             os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             executable: std::env::current_exe()

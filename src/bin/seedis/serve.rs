@@ -217,6 +217,29 @@ impl Server {
             .collect()
     }
 
+    /// The same, and those whose removal may be undone yet.
+    pub(crate) fn members_for_good(&self) -> Vec<(NodeId, Incarnation)> {
+        let mut members = self.members();
+        let state = self.state.borrow();
+        let settled = state.node.raft().into_iter();
+        for member in settled.flat_map(|raft| raft.membership().members()) {
+            if members.iter().all(|(id, _)| *id != member.id) {
+                members.push((member.id, member.incarnation));
+            }
+        }
+        members
+    }
+
+    /// Whether this member was removed from its group.
+    pub(crate) fn is_removed(&self) -> bool {
+        self.state.borrow().node.is_removed()
+    }
+
+    /// Whether its group has this member, as far as it knows.
+    pub(crate) fn belongs(&self) -> bool {
+        self.state.borrow().node.belongs()
+    }
+
     /// Whether this member has come to vote for good. A change that is not committed may be undone
     /// by the next leader; and who had this number before, with another disk, is somebody else.
     pub(crate) fn is_settled_voter(&self, id: NodeId) -> bool {

@@ -29,6 +29,7 @@ struct Place<'a> {
     name: String,
     host: &'a str,
     port: u16,
+    cluster_port: u16,
     is_leader: bool,
     /// For how long it was not heard of, where this member listens for it.
     unheard: Option<Duration>,
@@ -128,12 +129,14 @@ impl Node {
         let members = raft.in_force().members();
         let mut places: Vec<Place<'_>> = members
             .filter_map(|member| {
-                let (host, port) = endpoint(&self.met.get(&member.id)?.address)?;
+                let met = self.met.get(&member.id)?;
+                let (host, port) = endpoint(&met.address)?;
                 Some(Place {
                     id: member.id,
                     name: self.name_of(member.id),
                     host,
                     port,
+                    cluster_port: met.cluster_port,
                     is_leader: Some(member.id) == leader,
                     unheard: raft.unheard(member.id, self.now.mono),
                     is_silent: self.is_silent(member.id),
@@ -171,7 +174,8 @@ impl Node {
     fn is_linked(&self) -> bool {
         let leader = self.commit.raft.as_ref().and_then(|raft| raft.leader());
         let is_other = leader.is_some_and(|leader| leader != self.config.id);
-        self.phase != Phase::Recovering && (self.is_master() || is_other)
+        let is_follower = is_other && !self.is_removed();
+        self.phase != Phase::Recovering && (self.is_master() || is_follower)
     }
 
     /// Whether this member is still being given the state that it is to serve.
@@ -231,10 +235,29 @@ impl Node {
                 ("", "connected")
             };
             let (name, host, port) = (&place.name, place.host, place.port);
-            let bus = port.checked_add(10_000).unwrap_or_default();
+            let bus = place.cluster_port;
             let _ = writeln!(
                 text,
                 "{name} {host}:{port}@{bus} {own}{role}{fail} {of} 0 0 {term} {link}{slots}"
+            );
+        }
+        if places.iter().all(|place| place.id != self.config.id) {
+            // Clients look for the one that they ask: it shows itself also where the group does
+            // not have it, or nobody has told it yet by which address it is reached.
+            let name = self.name_of(self.config.id);
+            let met = self.met.get(&self.config.id);
+            let (host, port) = met
+                .and_then(|met| endpoint(&met.address))
+                .unwrap_or(("", self.config.process.port));
+            let bus = self.config.process.cluster_port;
+            let link = if self.is_linked() {
+                "connected"
+            } else {
+                "disconnected"
+            };
+            let _ = writeln!(
+                text,
+                "{name} {host}:{port}@{bus} myself,slave {leader} 0 0 {term} {link}"
             );
         }
         text

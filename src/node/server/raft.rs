@@ -58,6 +58,10 @@ impl Node {
             RaftVerb::Remove => Change::Remove(member_of(args)?),
             RaftVerb::Add => {
                 let id = member_of(args)?;
+                // Another may know it.
+                if self.office.grouped && self.leads().is_none() {
+                    return Err(self.elsewhere_at(0));
+                }
                 let met = self.met.get(&id).ok_or_else(|| stranger(id))?;
                 let incarnation = met.incarnation;
                 Change::AddLearner(Member { id, incarnation })
@@ -124,6 +128,9 @@ impl Node {
     }
 
     fn raft_transfer(&mut self, slot: u32, args: Args<'_>) -> Outcome {
+        if args.len() > 3 {
+            return Err(Error::arity("raft|transfer"));
+        }
         let to = if args.len() > 2 {
             Some(member_of(args)?)
         } else {

@@ -125,8 +125,10 @@ fn a_group_forms_and_grows_on_addresses_of_the_sixth_version() {
         let leader = group.leader();
         let follower = (leader + 1) % 3;
         // Without brackets, as redis-server has them.
-        let moved = group.client(follower).ask(&["GET", "a"]);
-        assert_eq!(moved, format!("-MOVED 15495 ::1:{}", group.port(leader)));
+        let moved = format!("-MOVED 15495 ::1:{}", group.port(leader));
+        group.wait_until("the follower has heard who leads", |group| {
+            group.client(follower).ask(&["GET", "a"]) == moved
+        });
         let slots = group.client(follower).ask(&["CLUSTER", "SLOTS"]);
         let first = format!(":0 :16383 ::1 :{} ", group.port(leader));
         assert!(slots.starts_with(&first), "{slots}");
@@ -291,8 +293,48 @@ fn a_crowd_of_strangers_keeps_no_member_out_and_does_not_fill_the_log() {
     let lines = std::fs::read_to_string(&log).unwrap();
     let refused = lines
         .lines()
-        .filter(|line| line.contains("is refused"))
+        .filter(|line| line.contains("is refused") || line.contains("is no proven member"))
         .count();
     assert!((1..=10).contains(&refused), "{refused} lines\n{lines}");
     drop((idle, member));
+}
+
+/// The strangers that a member has counted.
+fn counted(group: &Group) -> u64 {
+    let info = group.client(0).ask(&["INFO", "cluster"]);
+    let count = info.lines().find_map(|line| {
+        let count = line.strip_prefix("cluster_refused_members:")?;
+        count.trim().parse().ok()
+    });
+    count.unwrap_or_default()
+}
+
+#[test]
+fn whoever_does_not_prove_itself_is_counted() {
+    let group = Group::form("door-counted", 3);
+    let before = counted(&group);
+    let http = b"GET / HTTP/1.1\r\nHost: seedis.example\r\nAccept: */*\r\n\r\n";
+    let mut long = Preface {
+        versions: VERSIONS,
+        nonce: [7; 16],
+    }
+    .encode()
+    .to_vec();
+    long.extend_from_slice(&u32::MAX.to_le_bytes());
+    let random: Vec<u8> = (0..200u32)
+        .map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
+        .collect();
+    let said: [&[u8]; 6] = [b"PING\r\n", http, &random, &[0; 100], &long, b""];
+    let mut strangers = Vec::new();
+    for bytes in said {
+        let mut stranger = TcpStream::connect(group.door(0)).unwrap();
+        stranger.write_all(bytes).unwrap();
+        strangers.push(stranger);
+    }
+    group.wait_until("they are counted", |group| counted(group) >= before + 6);
+    // Of those who only hold connections some make way for others, and the rest wait in vain.
+    strangers.extend((0..100).map(|_| TcpStream::connect(group.door(0)).unwrap()));
+    group.wait_until("they are counted too", |group| {
+        counted(group) >= before + 106
+    });
 }

@@ -55,7 +55,7 @@ impl Peers {
     async fn let_in(self: Rc<Self>, mut stream: TcpStream, from: IpAddr, place: Place) {
         let welcomed = tokio::select! {
             welcomed = self.welcome(&mut stream, from) => welcomed,
-            () = place.is_lost() => return,
+            () = place.is_lost() => Err(Failure::Lost(io::Error::other("others pushed it out"))),
         };
         drop(place);
         match welcomed {
@@ -64,15 +64,23 @@ impl Peers {
                 let talker = (other.id, other.incarnation);
                 self.listen_alone(&mut stream, talker, other.line).await;
             }
-            Err(Failure::Lost(error)) => tracing::debug!("{from} came and went: {error}"),
+            // Mostly somebody who is no member, and does not know what this port is for.
+            Err(Failure::Lost(error)) => {
+                self.refused(format!("somebody from {from} is no proven member: {error}"));
+            }
             Err(Failure::Refused(refusal)) if !refusal.passes() => {
-                if let Some(server) = self.server() {
-                    server.tell(Input::RefusedPeer);
-                }
-                self.tell(format!("a member from {from} is refused: {refusal}"));
+                self.refused(format!("a member from {from} is refused: {refusal}"));
             }
             Ok(_) | Err(_) => {}
         }
+    }
+
+    /// Somebody was not let in: it is counted, and told.
+    fn refused(&self, text: String) {
+        if let Some(server) = self.server() {
+            server.tell(Input::RefusedPeer);
+        }
+        self.tell(text);
     }
 
     async fn welcome(

@@ -74,6 +74,7 @@ type Talker = (NodeId, Incarnation);
 struct Met {
     incarnation: Incarnation,
     clients: String,
+    cluster_port: u16,
 }
 
 /// The other members of the group, and those who may become some.
@@ -136,6 +137,7 @@ impl Peers {
                 id: *id,
                 incarnation: met.incarnation,
                 address: &met.clients,
+                cluster_port: met.cluster_port,
             });
         }
         self.state.borrow_mut().server = Rc::downgrade(server);
@@ -241,7 +243,7 @@ impl Peers {
         }
         let members = self
             .server()
-            .map(|server| server.members())
+            .map(|server| server.members_for_good())
             .unwrap_or_default();
         own.judge(&members, other)?;
         if matches!(other.standing, Standing::Joining { .. })
@@ -258,6 +260,7 @@ impl Peers {
         let met = Met {
             incarnation: other.incarnation,
             clients: seen_from(&other.clients, &their_host),
+            cluster_port: port_of(&other.address),
         };
         let mut state = self.state.borrow_mut();
         let state = &mut *state;
@@ -307,6 +310,7 @@ impl Peers {
                         id: other.id,
                         incarnation: met.incarnation,
                         address: &met.clients,
+                        cluster_port: met.cluster_port,
                     });
                 }
                 state.met.insert(other.id, met);
@@ -333,6 +337,7 @@ impl Peers {
                 &self.settings.clients,
                 host.as_deref().unwrap_or("127.0.0.1"),
             ),
+            cluster_port: port_of(&own.address),
         });
     }
 
@@ -384,7 +389,15 @@ impl Peers {
                     own.progress = Progress::Member;
                     save(&state.roster);
                 }
-                Progress::Forming | Progress::Member => {}
+                Progress::Member if server.is_removed() => {
+                    own.progress = Progress::Removed;
+                    save(&state.roster);
+                }
+                Progress::Removed if server.belongs() => {
+                    own.progress = Progress::Member;
+                    save(&state.roster);
+                }
+                Progress::Forming | Progress::Member | Progress::Removed => {}
             }
             state.forget_strangers(&server.members());
         }
@@ -422,6 +435,12 @@ impl State {
         });
         save(&self.roster);
     }
+}
+
+/// The port of an address; 0 where it has none.
+fn port_of(address: &str) -> u16 {
+    let port = address.rsplit_once(':').map(|(_, port)| port.parse());
+    port.and_then(Result::ok).unwrap_or(0)
 }
 
 fn save(roster: &Roster) {

@@ -32,6 +32,8 @@ pub(crate) enum Progress {
     Joining,
     /// It is one of it, or was.
     Member,
+    /// It was one of it, and knows that it was removed.
+    Removed,
 }
 
 /// What a member keeps about itself.
@@ -94,6 +96,7 @@ impl Roster {
                         "forming" => Progress::Forming,
                         "joining" => Progress::Joining,
                         "member" => Progress::Member,
+                        "removed" => Progress::Removed,
                         _ => return None,
                     },
                 });
@@ -115,6 +118,7 @@ impl Roster {
                 Progress::Forming => "forming",
                 Progress::Joining => "joining",
                 Progress::Member => "member",
+                Progress::Removed => "removed",
             };
             let (id, incarnation, address) = (own.id.0, own.incarnation.0, &own.address);
             let _ = writeln!(text, "own {id} {incarnation:016x} {address} {progress}");

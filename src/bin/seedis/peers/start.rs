@@ -66,6 +66,24 @@ pub(crate) fn plan(options: &Options) -> Result<Plan, String> {
              --cluster-port and without --peers and --join, and let the others --join it"
         ));
     }
+    if options.join.is_some()
+        && let Some(own) = &roster.own
+    {
+        let (id, dir) = (own.id.0, options.dir.display());
+        match own.progress {
+            Progress::Removed => {
+                return Err(format!(
+                    "the data directory {dir} is that of member {id}, which was removed from its \
+                     group: empty it, and --join makes a new member"
+                ));
+            }
+            Progress::Member => tracing::info!(
+                "--join is not needed any more: the data directory {dir} is that of member {id}, \
+                 which goes on"
+            ),
+            Progress::Forming | Progress::Joining => {}
+        }
+    }
     let own_peer = own_peer(options, id.or(roster.own.as_ref().map(|own| own.id)))?;
     let address = match (&own_peer, options.cluster_port, &roster.own) {
         (Some(address), _, _) => address.clone(),
@@ -222,9 +240,12 @@ pub(crate) async fn enter(
     let peers = Peers::new(settings, roster);
     config.process.cluster_port = listen(options, &own.address, &peers)?;
     config.incarnation = own.incarnation;
+    config.process.was_removed = own.progress == Progress::Removed;
+    config.process.has_voted =
+        config.process.was_removed || !is_new && own.progress == Progress::Member;
     let arrival = match (own.progress, door) {
         _ if !is_new => None,
-        (Progress::Member, _) => None,
+        (Progress::Member | Progress::Removed, _) => None,
         (Progress::Forming, _) => {
             let mut with: Vec<u64> = contacts.keys().map(|id| id.0).chain([own.id.0]).collect();
             with.sort_unstable();
