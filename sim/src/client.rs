@@ -58,6 +58,13 @@ impl Batch {
         self.pieces.push((piece, self.bytes.len()));
     }
 
+    /// Whether something in it ends the conversation without a word, and with what was to be said
+    /// before.
+    pub(crate) fn ends_at_once(&self) -> bool {
+        let is_silent = |piece: &Piece| matches!(piece, Piece::Garbage { complaint, .. } if complaint.is_empty());
+        self.pieces.iter().any(|(piece, _)| is_silent(piece))
+    }
+
     /// Whether something in it ends the conversation.
     pub(crate) fn errs(&self) -> bool {
         self.pieces.iter().any(|(piece, _)| piece.errs())

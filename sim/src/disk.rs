@@ -133,6 +133,8 @@ pub(crate) struct FakeDisk {
     pub(crate) shortage: i32,
     /// What a failed sync has not written is never written, though readers may see it.
     final_failures: bool,
+    /// Files keep no room for what they are made of: whatever is written takes space.
+    pub(crate) thin: bool,
     /// The next sync fails.
     pub(crate) fail_next_sync: bool,
     /// Operations performed, by kind, for the report.
@@ -169,7 +171,7 @@ impl FakeDisk {
     pub(crate) fn perform(&mut self, op: DiskOp) -> Result<DiskDone, DiskError> {
         match op {
             DiskOp::Create { file, size } => {
-                if !self.take_space(size) {
+                if !self.take_space(if self.thin { 0 } else { size }) {
                     return Err(self.short(Vec::new()));
                 }
                 let mut inode = Inode::default();
@@ -188,6 +190,7 @@ impl FakeDisk {
                 };
                 let grown = (offset + bytes.len() as u64)
                     .saturating_sub(self.inodes[inode].current.len() as u64);
+                let grown = if self.thin { bytes.len() as u64 } else { grown };
                 if !self.take_space(grown) {
                     // A short write: what fitted is there.
                     let part = self.chance(bytes.len() as u64 + 1) as usize;

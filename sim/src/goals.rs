@@ -65,6 +65,7 @@ counted! {
     Cut, "cut", "a member neither hears nor reaches the others, or only one of both";
     Lag, "lag", "what a member hears comes up to two seconds late, and at times nobody hears it";
     Flap, "flap", "a partition comes and goes several times a second";
+    SlowDisk, "slow-disk", "each sync of a disk takes seconds for some time";
 }
 
 counted! {
@@ -102,6 +103,11 @@ counted! {
     Admitted, "admitted", "somebody new was given a number";
     TurnedAway, "turned-away", "somebody new was told that its number is taken, or where to ask";
     Unwritten, "unwritten", "a client was told that the configuration file could not be written";
+    Relieved, "relieved", "a leader gave its office away because of its disk";
+    Killed, "killed", "a client was closed by CLIENT KILL of another";
+    Silent, "silent", "a client was closed that had said nothing for too long";
+    Unread, "unread", "a client was closed that did not take its replies";
+    SentAway, "sent-away", "a client was closed that spoke HTTP";
     MinorityLost, "minority-lost", "some members never came back, and the others went on";
 }
 
@@ -143,6 +149,7 @@ impl Goal {
                 | Self::Formed
                 | Self::Admitted
                 | Self::TurnedAway
+                | Self::Relieved
                 | Self::MinorityLost
         )
     }

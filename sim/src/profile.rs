@@ -99,9 +99,11 @@ impl Scenario {
         let dice = &mut dice;
         let shape = Shape {
             keys: *dice.pick(&[1, 1, 2, 5]),
-            value_bytes: 24,
+            // Some are longer than a frame may be, and go in parts.
+            value_bytes: *class(57).pick(&[24, 24, 24, 1000]),
             members: self.members as u64,
             garbage: false,
+            kills: false,
         };
         self.patient = dice.permille(600);
         self.clients = clients(dice, shape, self.patient);
@@ -129,7 +131,7 @@ impl Scenario {
         self.inline_disk = true;
         self.disk_latency = dice.within(20, 2000) * 1000;
         self.frame_latency = *dice.pick(&[100, 500, 2000, 8000]) * dice.within(500, 1500);
-        (self.full, self.freezes) = (None, None);
+        (self.full, self.slow_disks, self.freezes) = (None, None, None);
         self.hunts = *dice.pick(&[0, 300, 700]);
         self.config.segment_bytes = 16 << 10;
         self.config.retained_bytes = *dice.pick(&[0, 0, 300, 4 << 10, 64 << 10]);

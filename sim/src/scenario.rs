@@ -4,7 +4,7 @@
 use seedis::ids::NodeId;
 use seedis::limits;
 use seedis::node::Node;
-use seedis::node::config::{Config, Fsync};
+use seedis::node::config::{Config, Fsync, OutputLimit};
 use seedis::time::Now;
 
 use crate::draws::{Dice, Stream};
@@ -83,6 +83,11 @@ pub(crate) struct Scenario {
     /// In how many of ten thousand operations the disk stalls.
     pub(crate) stalls: u64,
     pub(crate) full: Every,
+    /// Whether what a file is made of does not keep room for it, as where a disk is copied on
+    /// write: each write may find none.
+    pub(crate) thin_disk: bool,
+    /// Each sync of a disk takes seconds for some time.
+    pub(crate) slow_disks: Every,
     pub(crate) sync_fails: Every,
     /// Whether what a failed sync has not written is lost, whatever is synced later.
     pub(crate) final_failures: bool,
@@ -115,6 +120,37 @@ pub(crate) struct Scenario {
     pub(crate) audits: u64,
     /// How many of a thousand batches are sent to two nodes on the side, cut differently.
     pub(crate) twins: u64,
+}
+
+/// For what clients may be closed against their will: in one run for one thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rules {
+    None,
+    /// They close each other.
+    Kills,
+    /// They say nothing for so long.
+    Silence {
+        after_s: u64,
+    },
+    /// They do not take their replies.
+    Output(OutputLimit),
+}
+
+impl Rules {
+    fn draw(dice: &mut Dice) -> Self {
+        match dice.below(8) {
+            0 => Self::Kills,
+            1 => Self::Silence {
+                after_s: dice.within(1, 3),
+            },
+            2 => Self::Output(OutputLimit {
+                hard: *dice.pick(&[0, 6000, 30_000, 200_000]),
+                soft: *dice.pick(&[0, 500, 3000]),
+                soft_s: dice.within(1, 3),
+            }),
+            _ => Self::None,
+        }
+    }
 }
 
 pub(crate) const MS: u64 = 1_000_000;
@@ -175,6 +211,12 @@ impl Scenario {
             value_bytes: *dice.pick(&[16, 100, 2000, 40_000]),
             members: members as u64,
             garbage: class(2).coin() || on_bytes,
+            kills: false,
+        };
+        let rules = Rules::draw(&mut class(56));
+        let shape = Shape {
+            kills: rules == Rules::Kills,
+            ..shape
         };
         let mut clients = Self::clients(&mut class(3), profile, shape);
         if spares > 0 {
@@ -244,6 +286,8 @@ impl Scenario {
             disk_latency: class(17).within(20, 4000) * 1000,
             stalls: if logged { share(18, 60, on_disk) } else { 0 },
             full: every(19, 15 * SECOND, on_disk).filter(|_| logged),
+            thin_disk: logged && class(54).permille(300),
+            slow_disks: every(55, 20 * SECOND, false).filter(|_| logged),
             final_failures: profile == Profile::Sync,
             sync_fails: every(20, 25 * SECOND, false).filter(|_| logged),
             flips: if logged && !grouped {
@@ -274,6 +318,11 @@ impl Scenario {
             twins: if on_bytes { 200 } else { 10 },
         };
         scenario.tables(&mut class(45));
+        match rules {
+            Rules::Silence { after_s } => scenario.config.timeout_s = after_s,
+            Rules::Output(limit) => scenario.config.output_limits.normal = limit,
+            Rules::Kills | Rules::None => {}
+        }
         // Bounds of large values that most values exceed, or some, or none.
         scenario.config.log_piece_bytes = *class(46).pick(&[200, 1000, 1 << 20, 1 << 20]);
         let bounds = [1, 20, 200, 256 << 10, 256 << 10];
@@ -306,7 +355,7 @@ impl Scenario {
     }
 
     /// How often each class of faults strikes.
-    pub(crate) fn intervals(&mut self) -> [&mut Every; 10] {
+    pub(crate) fn intervals(&mut self) -> [&mut Every; 11] {
         [
             &mut self.crashes,
             &mut self.pauses,
@@ -314,6 +363,7 @@ impl Scenario {
             &mut self.drifts,
             &mut self.freezes,
             &mut self.full,
+            &mut self.slow_disks,
             &mut self.sync_fails,
             &mut self.cuts,
             &mut self.lags,

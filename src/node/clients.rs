@@ -91,7 +91,8 @@ impl Node {
             if session.closing {
                 continue;
             }
-            let waits = session.blocked.is_some();
+            // One that the server makes wait is not the one that is silent.
+            let waits = session.is_owed() || session.paused || session.queued;
             let heard = if waits { now } else { session.heard };
             if now.since(heard) >= self.silences.limit {
                 self.kill_client(slot);

@@ -63,9 +63,11 @@ impl Sessions {
         self.slots.get_mut(slot as usize)?.as_deref_mut()
     }
 
-    /// The client in a slot, if it is still the one of that connection.
+    /// The client in a slot, if it is still the one of that connection: one that is to be gone at
+    /// once is owed nothing any more.
     pub(super) fn get_same(&mut self, slot: u32, conn: ConnId) -> Option<&mut Session> {
-        self.get_mut(slot).filter(|session| session.conn == conn)
+        let session = self.get_mut(slot)?;
+        (session.conn == conn && !session.killed).then_some(session)
     }
 
     /// How many there are.

@@ -7,7 +7,7 @@ use alloc::collections::BTreeSet;
 use core::time::Duration;
 
 use crate::command::row::{Kind, Row};
-use crate::command::verb::{ConfigVerb, RaftVerb, ServerVerb};
+use crate::command::verb::{ClientVerb, ConfigVerb, RaftVerb, ServerVerb};
 use crate::ids::LogIndex;
 use crate::session::Blocked;
 use crate::time::Mono;
@@ -146,13 +146,15 @@ impl Silences {
     }
 }
 
-/// Whether a command may be answered later than it is run.
+/// Whether nothing that stands behind a command is looked at before it has run: it may be answered
+/// later, or end the conversation.
 pub(super) fn may_wait(row: &Row) -> bool {
     let Kind::Server(verb) = row.kind else {
         return false;
     };
     match verb {
         ServerVerb::Debug | ServerVerb::Save | ServerVerb::Wait => true,
+        ServerVerb::Client(verb) => verb == ClientVerb::Kill,
         ServerVerb::Config(verb) => verb == ConfigVerb::Rewrite,
         ServerVerb::Raft(verb) => match verb {
             RaftVerb::Add | RaftVerb::Promote | RaftVerb::Remove | RaftVerb::Transfer => true,

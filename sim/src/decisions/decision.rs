@@ -61,6 +61,8 @@ pub(crate) enum Strike {
     Drift { ppm: i64 },
     /// A disk has so many bytes left for some time, and says why with an error of this number.
     Fill { space: u64, length: u64, code: i32 },
+    /// Each sync of a disk takes so much longer for some time.
+    Slow { by: u64, length: u64 },
     /// A member is cut off from the others.
     Cut {
         hears: bool,
@@ -107,6 +109,7 @@ impl Strike {
             Self::Jump { .. } => Fault::Jump,
             Self::Drift { .. } => Fault::Drift,
             Self::Fill { .. } => Fault::Full,
+            Self::Slow { .. } => Fault::SlowDisk,
             Self::Cut { .. } => Fault::Cut,
             Self::Lag { .. } => Fault::Lag,
             Self::Part { .. } => Fault::Partition,

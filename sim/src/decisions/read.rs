@@ -310,6 +310,12 @@ fn lag(text: &str) -> Parsed<Strike> {
     Ok(Strike::Lag { by, mute, length })
 }
 
+fn slow(text: &str) -> Parsed<Strike> {
+    let (by, length) = text.split_once(" more, ").ok_or("`1.5s more, 4s`")?;
+    let (by, length) = (nanoseconds(by)?, nanoseconds(length)?);
+    Ok(Strike::Slow { by, length })
+}
+
 fn part(text: &str) -> Parsed<Strike> {
     let (text, turns) = match text.split_once(" in turns of ") {
         Some((text, turns)) => (text, Some(nanoseconds(turns)?)),
@@ -400,6 +406,7 @@ fn strike(verb: &str, text: &str) -> Parsed<Strike> {
                 },
             }
         }
+        "slow" => slow(text)?,
         "cut" => cut(text)?,
         "lag" => lag(text)?,
         "part" => part(text)?,
@@ -443,6 +450,7 @@ fn fits(strike: &Strike, address: &Address) -> bool {
         | Strike::Jump { .. }
         | Strike::Drift { .. }
         | Strike::Fill { .. }
+        | Strike::Slow { .. }
         | Strike::Cut { .. }
         | Strike::Lag { .. } => one,
     }

@@ -117,6 +117,7 @@ impl Script {
             value_bytes: 1,
             members: scenario.members as u64,
             garbage: false,
+            kills: false,
         };
         scenario.clients = vec![(Kind::Register, shape); clients.unwrap_or_default()];
         self.check_members(scenario.members)?;

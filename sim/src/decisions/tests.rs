@@ -115,6 +115,7 @@ fn of_time() -> impl Strategy<Value = Decision> {
                 length,
                 code
             }),
+            (any::<u64>(), any::<u64>()).prop_map(|(by, length)| Strike::Slow { by, length }),
             (0..3_usize, any::<u64>()).prop_map(|(how, length)| Strike::Cut {
                 hears: how == 1,
                 speaks: how == 2,

@@ -162,6 +162,7 @@ impl Strike {
                     format!("{space} bytes left, {}{why}", time(*length)),
                 )
             }
+            Self::Slow { by, length } => ("slow", format!("{} more, {}", time(*by), time(*length))),
             Self::Cut {
                 hears,
                 speaks,

@@ -21,6 +21,7 @@ fn missing(goals: &Goals) -> Vec<&'static str> {
         Fault::Full,
         Fault::Flip,
         Fault::SyncFails,
+        Fault::SlowDisk,
         Fault::DuringRecovery,
     ];
     let goals_with_log = [

@@ -5,7 +5,7 @@ use seedis::node::witness::Answer;
 use super::dialogue::{Asked, Owed, Question, Transaction, Watched};
 use super::history::{Command, Executed, Step, Words, is_write, spelled};
 use super::invariant::{Id, Verdict, Violation};
-use super::{Circumstances, Judge, is_step};
+use super::{Circumstances, Judge, is_silent_error, is_step};
 use crate::goals::Goal;
 use crate::model::{self, Class, Moment, Row, Want};
 
@@ -13,8 +13,9 @@ const ABORTED: &str = "EXECABORT Transaction discarded because of previous error
 const LOADING: &str = "LOADING Redis is loading the dataset in memory";
 
 /// What a server answers while it loads, besides what is about the connection.
-pub(super) const WHILE_LOADING: [&str; 7] =
-    ["config", "echo", "info", "lastsave", "raft", "role", "time"];
+pub(super) const WHILE_LOADING: [&str; 8] = [
+    "client", "config", "echo", "info", "lastsave", "raft", "role", "time",
+];
 
 /// The verbs that a transaction does not queue.
 pub(super) const NOT_QUEUED: [&str; 6] = ["multi", "exec", "discard", "watch", "quit", "reset"];
@@ -52,6 +53,10 @@ impl Judge {
             asked if answer == Answer::Elsewhere => (self.elsewhere(conn, asked), None),
             Asked::Behind(_) => {
                 let text = format!("c{conn}: what is behind a protocol error is answered");
+                return Err(Violation::new(Id::P5, text));
+            }
+            asked if is_silent_error(asked) => {
+                let text = format!("c{conn}: what ends a conversation at once is answered");
                 return Err(Violation::new(Id::P5, text));
             }
             Asked::Garbage { complaint, .. } => {
@@ -102,7 +107,7 @@ impl Judge {
         if let Some(index) = entry {
             self.members[member]
                 .durability
-                .answered(index, around.ran)?;
+                .answered(index, around.age)?;
         }
         let suspect = match &asked {
             Asked::Request(words) if matches!(answer, Answer::Read | Answer::Old) => {
@@ -219,6 +224,7 @@ impl Judge {
                 let written = self.members[member].configuration.take();
                 Ok(written.unwrap_or(Want::OneOf(Vec::new())))
             }
+            Class::Server if row.name == "client" => Ok(self.client_kill(member, conn, words)),
             Class::Read | Class::Server => {
                 let moment = self.moment(member);
                 let model = &self.members[member].history.model;
@@ -371,6 +377,7 @@ impl Judge {
             self.goals.reach(Goal::ExecAborted);
             return Ok(Want::Error(ABORTED.to_owned()));
         }
+        let number = member;
         let member = &self.members[member];
         if !is_step(answer) {
             let opening = around.loading || !member.serving;
@@ -416,6 +423,13 @@ impl Judge {
             spoken = dialogue.resp3;
         }
         self.goals.reach(Goal::ExecDone);
+        if transaction
+            .queued
+            .iter()
+            .any(|command| is_named(&command.words, &["client"]))
+        {
+            self.may_have_killed(number);
+        }
         let whole = |e: &Executed| e.step == Step::Transaction(transaction.queued.clone());
         if !executed.as_ref().is_some_and(whole) {
             let text = format!("c{conn}: EXEC did not execute what was queued as one");

@@ -35,6 +35,8 @@ impl Judge {
         {
             return;
         }
+        // What the present entry holds is on its way, answered or not.
+        let mut ahead = member.history.commands_ahead();
         let mut writes = VecDeque::new();
         for Question { asked, number, .. } in &dialogue.asked {
             let (Asked::Request(words), true) = (asked, *number > member.serves_from) else {
@@ -48,6 +50,10 @@ impl Judge {
                 break;
             }
             let known = fingerprint(words);
+            if let Some(place) = ahead.iter().position(|ahead| *ahead == known) {
+                ahead.swap_remove(place);
+                continue;
+            }
             let alone = self.outstanding.get(&known) == Some(&1);
             if row.class == Class::Write && row.takes(words.len()) && alone {
                 writes.push_back(known);

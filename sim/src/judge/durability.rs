@@ -20,8 +20,26 @@ pub(crate) enum Policy {
 }
 
 /// Under `everysec`, what was answered so long before a crash must survive it, in nanoseconds: of
-/// time in which the process and its disk could work.
+/// time in which the process could run and its disk did not hang. While it hangs no more is
+/// answered than what fits into as much time.
 const BOUND_NS: u64 = 3_000_000_000;
+
+/// A moment in the life of a process.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Age {
+    /// For how long the process could run so far, in nanoseconds.
+    pub(crate) ran: u64,
+    /// For how long its disk has let a sync of the log hang so far.
+    pub(crate) hung: u64,
+}
+
+impl Age {
+    /// How long ago that was, the time not counted in which the disk hung.
+    fn since(self, earlier: Self) -> u64 {
+        let hung = self.hung.saturating_sub(earlier.hung);
+        self.ran.saturating_sub(earlier.ran).saturating_sub(hung)
+    }
+}
 
 /// What has happened to a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +59,7 @@ pub(super) struct Durability {
     /// The highest entry that was answered.
     answered: u64,
     /// When which entries were answered, as far as that matters still.
-    recent: VecDeque<(u64, u64)>,
+    recent: VecDeque<(Age, u64)>,
     /// The highest entry that was answered longer ago.
     old: u64,
     /// The lowest index to which recovery must come.
@@ -74,16 +92,16 @@ impl Durability {
     }
 
     /// A8: a reply is owed for an entry.
-    pub(super) fn answered(&mut self, index: u64, ran: u64) -> Verdict {
+    pub(super) fn answered(&mut self, index: u64, now: Age) -> Verdict {
         if self.sync_failed {
             let text = format!("entry {index} was answered behind a failed sync");
             return Err(Violation::new(Id::A8, text));
         }
         if index > self.answered {
             self.answered = index;
-            self.recent.push_back((ran, index));
+            self.recent.push_back((now, index));
         }
-        self.age(ran);
+        self.age(|then| now.ran.saturating_sub(then.ran));
         Ok(())
     }
 
@@ -99,8 +117,9 @@ impl Durability {
         self.synced.push_back((index, high));
     }
 
-    fn age(&mut self, ran: u64) {
-        while let Some((_, index)) = self.recent.pop_front_if(|(at, _)| *at + BOUND_NS < ran) {
+    fn age(&mut self, since: impl Fn(Age) -> u64) {
+        let is_old = |(at, _): &mut (Age, u64)| since(*at) > BOUND_NS;
+        while let Some((_, index)) = self.recent.pop_front_if(is_old) {
             self.old = index;
         }
     }
@@ -146,8 +165,8 @@ impl Durability {
     }
 
     /// The entry up to which all must survive.
-    fn promised(&mut self, end: End, ran: u64) -> u64 {
-        self.age(ran);
+    fn promised(&mut self, end: End, now: Age) -> u64 {
+        self.age(|then| now.since(then));
         let end = if self.damaged { End::Power } else { end };
         match (self.policy, end) {
             (Policy::Memory, _) | (Policy::Logged(Fsync::No), End::Power) => 0,
@@ -167,7 +186,7 @@ impl Judge {
     /// written before it, and a large value is written in many pieces.
     pub(crate) fn disk_stood(&mut self, member: usize, by: u64) {
         for (at, _) in &mut self.members[member].durability.recent {
-            *at += by;
+            at.ran += by;
         }
     }
 
@@ -192,8 +211,9 @@ impl Judge {
     }
 
     /// A member is gone, be it by a crash or on request.
-    pub(crate) fn lost(&mut self, member: usize, end: End, ran: u64) {
+    pub(crate) fn lost(&mut self, member: usize, end: End, now: Age) {
         self.may_skip(member);
+        self.knows_nobody(member);
         self.time.lost(member);
         if self.group.is_some() {
             self.members[member].durability.sync_failed = false;
@@ -206,7 +226,7 @@ impl Judge {
             self.states.clear();
             self.orders.clear();
         }
-        let promised = durability.promised(end, ran);
+        let promised = durability.promised(end, now);
         // What survived the death of a process may still be lost by a failure of the power.
         durability.floor = if member.serving {
             promised

@@ -174,6 +174,15 @@ impl History {
         want
     }
 
+    /// Fingerprints of what the present entry still has to execute.
+    pub(super) fn commands_ahead(&self) -> Vec<u128> {
+        let steps = self.ahead.iter().flat_map(|step| match step {
+            Step::Command(command) => std::slice::from_ref(command),
+            Step::Transaction(commands) => commands,
+        });
+        steps.map(|command| fingerprint(&command.words)).collect()
+    }
+
     /// All steps of the entry before must be done when the next begins.
     pub(crate) fn check_done(&self) -> Result<(), Violation> {
         match self.ahead.front() {

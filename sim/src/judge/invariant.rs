@@ -192,8 +192,8 @@ invariants! {
     L5, "a leader stays",
         "Whoever leads while nothing goes wrong goes on to lead.";
     L7, "who has no room lets others lead",
-        "A leader whose disk is full gives its office away where a majority of the others has \
-         room.";
+        "A leader whose disk is full, or has kept the log waiting for more than a second, gives \
+         its office away where a majority of the others has a disk that is well.";
     L6, "repair ends",
         "When all faults have ended and a majority of members lacks nothing, no member stays under \
          repair.";

@@ -12,6 +12,7 @@ mod durability;
 mod group;
 mod history;
 pub(crate) mod invariant;
+pub(crate) mod known;
 pub(crate) mod ledger;
 mod reasons;
 mod staleness;
@@ -28,7 +29,7 @@ use departed::Departed;
 pub(crate) use dialogue::Asked;
 use dialogue::{Dialogue, Question};
 use durability::Durability;
-pub(crate) use durability::{End, Policy};
+pub(crate) use durability::{Age, End, Policy};
 use group::Group;
 use history::{Entry, History, Step, Words, fingerprint, parts_of, spelled};
 use invariant::{Id, Verdict, Violation};
@@ -58,6 +59,8 @@ struct Member {
     /// How many requests had been asked of all members when it last could believe its disk to be
     /// full.
     tight_asked: u64,
+    /// Somebody may have had clients closed without a word of it.
+    kills_unheard: bool,
     /// What the client is to be answered that had the configuration file written.
     configuration: Option<Want>,
 }
@@ -99,6 +102,8 @@ pub(crate) struct Judge {
     pub(crate) replies: u64,
     /// Requests asked so far.
     asked: u64,
+    /// Clients that members know, by connection.
+    known: BTreeMap<u64, known::Known>,
     /// What stamps have said of time.
     time: Times,
 }
@@ -110,8 +115,8 @@ pub(crate) struct Circumstances {
     pub(crate) time: u64,
     /// What its clocks read.
     pub(crate) now: Now,
-    /// For how long its process could run so far, in nanoseconds.
-    pub(crate) ran: u64,
+    /// How old its process is.
+    pub(crate) age: Age,
     /// Whether its node serves.
     pub(crate) serving: bool,
     /// Whether it serves as leader, or did when it was last listened to; or as the only member
@@ -203,6 +208,9 @@ impl Judge {
         let Some(dialogue) = self.dialogues.get(&conn) else {
             return Ok(());
         };
+        if self.sentence(conn) == known::Sentence::Perhaps {
+            return Ok(());
+        }
         if !dialogue.closing && !dialogue.ended {
             let text = format!("c{conn} was closed without a reason");
             return Err(Violation::new(Id::P5, text));
@@ -259,6 +267,7 @@ impl Judge {
     pub(crate) fn ended(&mut self, conn: u64) {
         if let Some(dialogue) = self.dialogues.remove(&conn) {
             self.departs(conn, &dialogue);
+            self.leaves_kills(&dialogue);
         }
     }
 
@@ -433,6 +442,11 @@ impl Judge {
     pub(crate) fn reached(&mut self, goal: Goal) {
         self.goals.reach(goal);
     }
+}
+
+/// Whether what a client has sent is answered by nothing but the end of its connection.
+fn is_silent_error(asked: &Asked) -> bool {
+    matches!(asked, Asked::Garbage { complaint, .. } if complaint.is_empty())
 }
 
 /// Whether an answer is one of those that look at the store.

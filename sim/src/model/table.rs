@@ -156,10 +156,16 @@ const WAIT: Row = Row {
     ..read("wait", 3, connection::wait)
 };
 
+/// As CONFIG.
+const CLIENT: Row = Row {
+    class: Class::Server,
+    ..read("client", -2, connection::server)
+};
+
 /// The row of a command, by its name in any case.
 pub(crate) fn find(name: &[u8]) -> Option<&'static Row> {
     ROWS.iter()
-        .chain([&CONFIG, &WAIT])
+        .chain([&CONFIG, &WAIT, &CLIENT])
         .find(|row| row.name.as_bytes().eq_ignore_ascii_case(name))
 }
 

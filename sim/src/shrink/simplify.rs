@@ -108,6 +108,7 @@ fn length(strike: &mut Strike) -> Option<&mut u64> {
         | Strike::Pause { length }
         | Strike::Freeze { length }
         | Strike::Fill { length, .. }
+        | Strike::Slow { length, .. }
         | Strike::Cut { length, .. }
         | Strike::Lag { length, .. }
         | Strike::Part { length, .. } => Some(length),

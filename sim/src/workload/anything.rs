@@ -279,6 +279,20 @@ fn garbage(dice: &mut Dice) -> Piece {
         bytes.extend_from_slice(b"\r\n");
         (complaint, limit) = (what, true);
     }
+    // Drawn last, so that all that was drawn before is as it was.
+    if dice.permille(200) {
+        let bytes = *dice.pick(&[
+            &b"POST /set/k0/x HTTP/1.1\r\nHost: localhost\r\n\r\n"[..],
+            b"host: 127.0.0.1\r\n",
+            b"*2\r\n$4\r\nPost\r\n$1\r\n/\r\n",
+        ]);
+        return Piece::Garbage {
+            bytes: bytes.to_vec(),
+            // A browser is told nothing.
+            complaint: String::new(),
+            limit: false,
+        };
+    }
     Piece::Garbage {
         bytes,
         complaint: format!("ERR Protocol error: {complaint}"),

@@ -3,11 +3,14 @@
 mod anything;
 mod bank;
 mod cas;
+mod killer;
 mod operator;
 mod reader;
 mod simple;
 
 use std::fmt;
+
+pub(crate) use killer::{address_of_client, address_of_member};
 
 use crate::draws::Dice;
 use crate::wire::{Value, shown};
@@ -104,6 +107,8 @@ pub(crate) struct Shape {
     pub(crate) members: u64,
     /// Whether clients send bytes that are no requests.
     pub(crate) garbage: bool,
+    /// Whether clients have others closed.
+    pub(crate) kills: bool,
 }
 
 /// One client's workload and what it remembers.
@@ -158,6 +163,9 @@ impl Workload {
     /// What the client sends next, all at once.
     pub(crate) fn next(&mut self, dice: &mut Dice) -> Vec<Piece> {
         self.made += 1;
+        if self.shape.kills && dice.permille(20) {
+            return vec![self.kill(dice)];
+        }
         match self.kind {
             Kind::Register => self.register(dice),
             Kind::Counter => self.counter(dice),

@@ -1,5 +1,9 @@
 //! What clients do when it is their time, and when something has come for them.
 
+use std::collections::VecDeque;
+
+use seedis::time::Mono;
+
 use super::links::Connection;
 use super::member::at_address;
 use super::observed::Seen;
@@ -222,6 +226,13 @@ impl World {
                 told_ending: false,
                 told_end: false,
                 lingers_since: None,
+                said: 0,
+                told: 0,
+                ends: VecDeque::new(),
+                arrived: 0,
+                asked: 0,
+                heard: Mono(0),
+                crowded_since: None,
                 dropped: false,
                 known: false,
                 closing: false,
@@ -259,6 +270,10 @@ impl World {
             }
             start = end;
             self.tell(|| format!("c{conn} asks {piece}"));
+            if let Some(connection) = self.connections.get_mut(&conn) {
+                connection.ends.push_back(connection.said + end as u64);
+                connection.asked += 1;
+            }
             match piece {
                 Piece::Request(words) | Piece::Inline(words) => {
                     self.note(|| Seen::Asked {
@@ -279,6 +294,9 @@ impl World {
                 }
                 Piece::Behind(words) => self.judge.asked(conn, Asked::Behind(words.into())),
             }
+        }
+        if let Some(connection) = self.connections.get_mut(&conn) {
+            connection.said += cut as u64;
         }
         self.send_bytes(conn, true, &batch.bytes[..cut]);
     }

@@ -19,6 +19,16 @@ pub(super) struct Job {
     pub(super) address: Option<Address>,
     /// For how long the disk stands still in it, in nanoseconds.
     stalls: u64,
+    /// When it was asked for, and how long the process had stood still by then, in nanoseconds.
+    pub(super) asked: u64,
+    pub(super) stood: u64,
+}
+
+impl Job {
+    /// Whether it is to make the log durable.
+    pub(super) fn is_log_sync(&self) -> bool {
+        matches!(&self.op, DiskOp::Sync { file } if file.kind() == FileKind::Log)
+    }
 }
 
 /// The file that an operation is about; nothing where it is about the directory.
@@ -91,6 +101,12 @@ impl World {
         if !is_sync {
             takes /= 8;
         }
+        let lag = if is_sync && !self.healed {
+            member.disk_lag
+        } else {
+            0
+        };
+        takes += lag;
         let drawn = dice.below(10_000) < self.scenario.stalls;
         let stall = if self.healed {
             None
@@ -113,7 +129,12 @@ impl World {
             op,
             address,
             stalls: stall.unwrap_or_default(),
+            asked: time,
+            stood: member.stood,
         };
+        if lag > 0 && job_here.is_log_sync() {
+            member.hangs_since.get_or_insert(time);
+        }
         member.jobs.insert(job, job_here);
         let life = member.life;
         if let Some(by) = stall {
@@ -196,6 +217,7 @@ impl World {
             op,
             address,
             stalls,
+            ..
         }) = member.jobs.remove(&job)
         else {
             return;
@@ -205,6 +227,9 @@ impl World {
         let dirty = &member.unsynced;
         let is_log_sync = matches!(&op, DiskOp::Sync { file }
             if file.kind() == FileKind::Log && dirty.contains(file));
+        if !member.jobs.values().any(Job::is_log_sync) {
+            member.hangs_no_longer(self.time);
+        }
         let outcome = self.perform_op(number, op, address);
         if matches!(outcome, Err(DiskError::Io { .. })) {
             self.members[number].sync_failed |= is_log_sync;

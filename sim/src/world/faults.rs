@@ -12,7 +12,7 @@ use crate::judge::End;
 use crate::scenario::{Every, SECOND, Scenario};
 
 /// The classes that strike a member now and then.
-const STRIKING: [Fault; 10] = [
+const STRIKING: [Fault; 11] = [
     Fault::Power,
     Fault::Pause,
     Fault::Jump,
@@ -23,6 +23,7 @@ const STRIKING: [Fault; 10] = [
     Fault::Cut,
     Fault::Partition,
     Fault::Lag,
+    Fault::SlowDisk,
 ];
 
 /// How often a class strikes. All three ways to end come under the name of the first.
@@ -35,6 +36,7 @@ fn every(scenario: &Scenario, fault: Fault) -> Every {
         Fault::Freeze => scenario.freezes,
         Fault::Full => scenario.full,
         Fault::SyncFails => scenario.sync_fails,
+        Fault::SlowDisk => scenario.slow_disks,
         Fault::Cut => scenario.cuts,
         Fault::Lag => scenario.lags,
         Fault::Partition => scenario.partitions,
@@ -46,7 +48,7 @@ fn every(scenario: &Scenario, fault: Fault) -> Every {
 fn stream(fault: Fault) -> Stream {
     match fault {
         Fault::Jump | Fault::Drift | Fault::Freeze => Stream::CLOCK,
-        Fault::Full | Fault::SyncFails => Stream::SPACE,
+        Fault::Full | Fault::SyncFails | Fault::SlowDisk => Stream::SPACE,
         Fault::Cut | Fault::Partition | Fault::Lag => Stream::CUT,
         _ => Stream::CRASH,
     }
@@ -123,7 +125,7 @@ impl World {
         let leader = self.members.iter().position(leads);
         let hunts = self.scenario.hunts;
         let is_hunted = match fault {
-            Fault::Cut | Fault::Lag => dice.coin(),
+            Fault::Cut | Fault::Lag | Fault::SlowDisk => dice.coin(),
             Fault::Power | Fault::Pause => hunts > 0 && dice.permille(hunts),
             _ => false,
         };
@@ -191,6 +193,10 @@ impl World {
                 self.tell(|| format!("member {number}: {} strikes", fault.key()));
                 return None;
             }
+            Fault::SlowDisk => Strike::Slow {
+                by: dice.within(300_000_000, 8 * SECOND),
+                length: dice.within(SECOND, 12 * SECOND),
+            },
             Fault::Cut => {
                 let [hears, speaks] =
                     *dice.pick(&[[false, false], [false, false], [true, false], [false, true]]);
@@ -269,6 +275,10 @@ impl World {
             } => {
                 (member.disk.space, member.disk.shortage) = (Some(space), code);
                 member.tight_until = u64::MAX;
+                lasts = Some(length);
+            }
+            Strike::Slow { by, length } if member.disk_lag == 0 => {
+                member.disk_lag = by;
                 lasts = Some(length);
             }
             Strike::Cut {
@@ -371,6 +381,7 @@ impl World {
                 member.disk.space = None;
                 member.tight_until = member.ran(time) + 2_000_000_000;
             }
+            Fault::SlowDisk => member.disk_lag = 0,
             Fault::Cut => member.cut = None,
             Fault::Lag => (member.lag, member.cut) = (0, None),
             Fault::Partition => self.partition = None,
@@ -395,6 +406,7 @@ impl World {
         }
         self.over(number, Fault::Freeze);
         self.over(number, Fault::Lag);
+        self.over(number, Fault::SlowDisk);
         self.over(number, Fault::Partition);
         self.goes_on(number);
     }

@@ -14,6 +14,7 @@ impl World {
             value_bytes: 1,
             members: self.members.len() as u64,
             garbage: false,
+            kills: false,
         };
         let number = self.clients.len();
         let workload = Workload::new(Kind::Register, shape, number as u64);

@@ -9,6 +9,7 @@ use super::turn::Alive;
 use super::{Segment, World};
 use crate::draws::Dice;
 use crate::goals::Fault;
+use crate::workload::address_of_client;
 
 impl World {
     /// Accepts, reads and writes what is ready.
@@ -69,14 +70,16 @@ impl World {
         for conn in std::mem::take(&mut self.members[number].arrivals) {
             if let Some(connection) = self.connections.get_mut(&conn) {
                 connection.known = true;
-                let address = "10.0.0.1:1";
+                let address = &address_of_client(connection.client);
+                let local = &address_of(number);
+                self.judge.knows(conn, number, address, local);
                 let conn = ConnId(conn);
                 if !self.inform(
                     number,
                     Input::Opened {
                         conn,
                         address,
-                        local: "10.0.0.2:6379",
+                        local,
                         descriptor: -1,
                     },
                 )? {
@@ -153,6 +156,7 @@ impl World {
         if connection.reset {
             self.tell(|| format!("member {number} sees that c{conn} is gone"));
             self.connections.remove(&conn);
+            self.judge.knows_no_more(conn);
             return self.inform(number, Input::Closed { conn: ConnId(conn) });
         }
         if std::mem::replace(&mut connection.told_end, true) {
@@ -203,6 +207,7 @@ impl World {
             return Ok(true);
         };
         connection.known = false;
+        self.judge.knows_no_more(conn);
         self.send(conn, false, Segment::End);
         self.inform(number, Input::Closed { conn: ConnId(conn) })
     }

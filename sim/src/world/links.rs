@@ -1,5 +1,9 @@
 //! Connections: bytes on their way, cut and joined at random, and what has arrived.
 
+use std::collections::VecDeque;
+
+use seedis::time::Mono;
+
 use super::{End, Ends, Event, Link, Segment, World};
 use crate::draws::Stream;
 use crate::goals::Fault;
@@ -30,6 +34,19 @@ pub(crate) struct Connection {
     pub(crate) lingers_since: Option<u64>,
     /// It had long enough to take what it was owed, and was closed before it had.
     pub(crate) dropped: bool,
+    /// What the client has said so far and what of that the node was told, in bytes.
+    pub(crate) said: u64,
+    pub(crate) told: u64,
+    /// Where in that the requests end of which the node was not told all, and how many there were
+    /// before.
+    pub(crate) ends: VecDeque<u64>,
+    pub(crate) arrived: usize,
+    /// How many there were in all.
+    pub(crate) asked: usize,
+    /// When the node last heard of the client, by its monotonic clock.
+    pub(crate) heard: Mono,
+    /// Since when more waits for it than the soft limit allows.
+    pub(crate) crowded_since: Option<Mono>,
     /// Bytes that the member has sent and the client has not taken.
     pub(crate) untaken: usize,
     /// How many those may be.

@@ -24,8 +24,9 @@ use crate::disk::{FakeDisk, Profile};
 use crate::draws::Stream;
 use crate::goals::Fault;
 use crate::image::Image;
-use crate::judge::{End, Reasons};
+use crate::judge::{Age, End, Reasons};
 use crate::scenario::Scenario;
+use crate::workload::address_of_member;
 
 /// After so long without a frame of another, a leader no longer counts it as connected. It says so
 /// much earlier.
@@ -122,6 +123,11 @@ pub(super) struct Member {
     pub(super) cut: Option<Cut>,
     /// By how much what it hears is late, in nanoseconds.
     pub(super) lag: u64,
+    /// By how much each sync of its disk takes longer, in nanoseconds.
+    pub(super) disk_lag: u64,
+    /// A sync of its log hangs since then, and for how long such syncs have hung before.
+    pub(super) hangs_since: Option<u64>,
+    pub(super) hung: u64,
     /// Connections that have come, that have something to read, that can be written again.
     pub(super) arrivals: Vec<u64>,
     pub(super) stirred: BTreeSet<u64>,
@@ -147,6 +153,8 @@ pub(super) struct Member {
     pub(super) serving: bool,
     /// Since when, by the time that its process runs, it leads without room while others have some.
     pub(super) clings_since: Option<u64>,
+    /// When, by that time, it last gave its office away or tried to.
+    pub(super) relieved_at: Option<u64>,
     /// It served as leader when it was last listened to.
     pub(super) led: bool,
     /// Since when it has, and when it was last given a frame of each other, as `Alike` counts.
@@ -205,10 +213,7 @@ impl Member {
             knocked: scenario.knocks && number >= scenario.founders,
             has_voted: false,
             life: 0,
-            disk: FakeDisk::new(
-                scenario.seed.wrapping_add(number as u64),
-                scenario.final_failures,
-            ),
+            disk: disk_of(scenario.seed.wrapping_add(number as u64), scenario),
             clock: Clock::new(0, 0),
             told: Mono(0),
             jobs: BTreeMap::new(),
@@ -222,6 +227,9 @@ impl Member {
             frames: Vec::new(),
             cut: None,
             lag: 0,
+            disk_lag: 0,
+            hangs_since: None,
+            hung: 0,
             arrivals: Vec::new(),
             stirred: BTreeSet::new(),
             writable: BTreeSet::new(),
@@ -238,6 +246,7 @@ impl Member {
             stopping: false,
             serving: false,
             clings_since: None,
+            relieved_at: None,
             led: false,
             led_from: Passed::default(),
             heard: BTreeMap::new(),
@@ -285,6 +294,20 @@ impl Member {
         now
     }
 
+    /// How old its process is.
+    pub(super) fn age(&self, time: u64) -> Age {
+        let hangs = self.hangs_since.map_or(0, |since| time - since);
+        Age {
+            ran: self.ran(time),
+            hung: self.hung + hangs,
+        }
+    }
+
+    /// No sync of its log hangs any more.
+    pub(super) fn hangs_no_longer(&mut self, time: u64) {
+        self.hung += self.hangs_since.take().map_or(0, |since| time - since);
+    }
+
     /// Whether it may still believe that its disk is full.
     pub(super) fn is_tight(&self, time: u64) -> bool {
         self.ran(time) < self.tight_until
@@ -301,7 +324,7 @@ impl Member {
         let seed = scenario
             .seed
             .wrapping_add(self.wipes << 32 | self.number as u64);
-        self.disk = FakeDisk::new(seed, scenario.final_failures);
+        self.disk = disk_of(seed, scenario);
         self.unsynced.clear();
         (self.harm, self.decided, self.lost) = (None, None, true);
         let (own, incarnation) = (self.config.id, self.incarnation());
@@ -341,6 +364,13 @@ impl Member {
     }
 }
 
+/// An empty disk.
+fn disk_of(seed: u64, scenario: &Scenario) -> FakeDisk {
+    let mut disk = FakeDisk::new(seed, scenario.final_failures);
+    disk.thin = scenario.thin_disk;
+    disk
+}
+
 /// What a member is told about itself and its group.
 fn config_of(number: usize, scenario: &Scenario) -> Config {
     let mut config = scenario.config.clone();
@@ -369,7 +399,7 @@ fn incarnation_of(number: usize) -> Incarnation {
 
 /// Where clients reach a member.
 pub(super) fn address_of(number: usize) -> String {
-    format!("10.1.0.{}:6379", number + 1)
+    address_of_member(number)
 }
 
 /// The member that an address is of.
@@ -398,6 +428,7 @@ impl World {
         config.seed = dice.draw();
         let now = member.looks_at_its_clock(time);
         member.node = Some(Node::new(config, now));
+        member.relieved_at = None;
         self.tell(|| format!("member {number} starts"));
         for other in 0..self.members.len() {
             if other != number {
@@ -524,7 +555,8 @@ impl World {
         (member.due, member.deadline) = (false, None);
         member.deadline_version += 1;
         (member.turn_planned, member.mid_turn) = (false, false);
-        let ran = member.ran(time);
+        let age = member.age(time);
+        member.hangs_no_longer(time);
         member.stands_no_longer(time);
         member.barrier = 0;
         (member.doom, member.frozen_from) = (None, None);
@@ -539,7 +571,7 @@ impl World {
             self.fired(Fault::DuringRecovery);
         }
         self.tell(|| format!("member {number} ends: {end:?}, {profile:?}"));
-        self.judge.lost(number, end, ran);
+        self.judge.lost(number, end, age);
         let of_member = |c: &super::links::Connection| c.member == number && c.life + 1 == life;
         let conns = self.connections.iter().filter(|(_, c)| of_member(c));
         let conns: Vec<u64> = conns.map(|(conn, _)| *conn).collect();

@@ -17,6 +17,7 @@ pub(crate) mod mishaps;
 pub(crate) mod observed;
 mod promises;
 mod room;
+mod rules;
 mod settling;
 pub(crate) mod standing;
 mod turn;

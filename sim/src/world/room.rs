@@ -1,31 +1,67 @@
-//! L7: a leader whose disk is full gives its office away, where others have room.
+//! L7: a leader whose disk is full, or has become slow, gives its office away, where others have
+//! room.
 
 use seedis::node::{Node, Phase};
 
 use super::World;
+use super::member::Member;
 use crate::judge::invariant::{Id, Verdict, Violation};
 
 /// How long it may take, by the time that the leader's process runs. An heir that is not heard of
 /// in an election is told again after two seconds.
 const BOUND: u64 = 3_500_000_000;
+/// How long a sync of the log may take before the disk counts as slow, as clocks go.
+const SLOW: u64 = 1_500_000_000;
+/// For how long an attempt to be relieved of a slow disk counts, as clocks go.
+const ATTEMPT: u64 = 75_000_000_000;
+/// A process that stood still for so long while it waited for its disk may not know who was slow.
+const STOOD: u64 = 300_000_000;
 
-/// Whether a leader has no room, and hears that a majority has.
-fn had_better_not_lead(node: &Node) -> bool {
+/// Whether a leader hears that a majority of the others has a disk that is well.
+fn could_be_relieved(node: &Node) -> bool {
     let raft = node.raft();
-    node.no_space()
-        && node.phase() == Phase::Serving
-        && raft.is_some_and(|raft| raft.can_be_relieved())
+    node.phase() == Phase::Serving && raft.is_some_and(|raft| raft.can_be_relieved())
+}
+
+impl Member {
+    /// Whether its disk keeps the log waiting, and its node must have seen that.
+    fn is_kept_waiting(&self, time: u64) -> bool {
+        let asked = self.jobs.values().filter(|job| job.is_log_sync());
+        let ahead = self.paused_until.saturating_sub(time);
+        let stood = self.stood - ahead;
+        let is_slow = |asked: u64, before: u64| {
+            let stood = stood.saturating_sub(before);
+            stood < STOOD && time - asked - stood > SLOW
+        };
+        asked.into_iter().any(|job| is_slow(job.asked, job.stood))
+    }
 }
 
 impl World {
+    /// A leader gives its office away.
+    pub(super) fn is_relieved(&mut self, number: usize) {
+        let member = &mut self.members[number];
+        member.relieved_at = Some(member.ran(self.time));
+    }
+
     /// Looks whether a member clings to its office.
     pub(super) fn check_room(&mut self, number: usize) -> Verdict {
         let member = &mut self.members[number];
         let ran = member.ran(self.time);
-        let clings = member.node.as_ref().is_some_and(had_better_not_lead);
+        let tried = member.relieved_at.is_some_and(|at| ran < at + ATTEMPT);
+        let is_slow = member.is_kept_waiting(self.time) && !tried;
+        let clings = member
+            .node
+            .as_ref()
+            .is_some_and(|node| (node.no_space() || is_slow) && could_be_relieved(node));
         member.clings_since = clings.then(|| member.clings_since.unwrap_or(ran));
         if member.clings_since.is_some_and(|since| ran > since + BOUND) {
-            let text = format!("member {number} has no room, and leads others that have");
+            let why = if is_slow {
+                "waits for its disk"
+            } else {
+                "has no room"
+            };
+            let text = format!("member {number} {why}, and leads others that are better off");
             return Err(Violation::new(Id::L7, text));
         }
         Ok(())

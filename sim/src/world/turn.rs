@@ -7,7 +7,6 @@ use seedis::node::input::Input;
 use seedis::node::witness::Witnessed;
 use seedis::node::{Node, Phase};
 
-use super::links::Connection;
 use super::member::News;
 use super::promises::check_limits;
 use super::{Event, World};
@@ -82,6 +81,7 @@ impl World {
     /// Tells a node something, and the judge what came of it.
     pub(super) fn inform(&mut self, number: usize, input: Input<'_>) -> Alive {
         let now = self.members[number].looks_at_its_clock(self.time);
+        self.client_is_heard(&input, now);
         let Some(node) = &mut self.members[number].node else {
             return Ok(false);
         };
@@ -96,7 +96,7 @@ impl World {
     fn listen(&mut self, number: usize, heard: Heard) -> Verdict {
         let grouped = self.members.len() > 1;
         let member = &mut self.members[number];
-        let (ran, tight) = (member.ran(self.time), member.is_tight(self.time));
+        let (age, tight) = (member.age(self.time), member.is_tight(self.time));
         let Some(node) = &mut member.node else {
             return Ok(());
         };
@@ -110,7 +110,7 @@ impl World {
         let around = Circumstances {
             time: self.time,
             now: member.clock.read(self.time),
-            ran,
+            age,
             serving: phase == Phase::Serving,
             leads: leads || led_before,
             hears: member.hears(self.time),
@@ -321,13 +321,21 @@ impl World {
                 Effect::Note(note) => Some(&**note),
                 _ => None,
             });
+            let mut relieved = false;
             for note in notes {
                 match note {
                     Note::Damage(_) => self.judge.damage_noted(number),
                     Note::SnapshotInstalled { .. } => self.judge.reached(Goal::Installed),
                     Note::Repaired { .. } => self.judge.reached(Goal::Repaired),
+                    Note::Relieved { .. } => {
+                        self.judge.reached(Goal::Relieved);
+                        relieved = true;
+                    }
                     _ => {}
                 }
+            }
+            if relieved {
+                self.is_relieved(number);
             }
             self.listen(number, Heard::Flushed { recovered })?;
             self.check_member(number)?;
@@ -369,6 +377,7 @@ impl World {
         if let Some(node) = &self.members[number].node {
             node.check_clients()
                 .map_err(|text| Violation::new(Id::S9, format!("member {number}: {text}")))?;
+            self.check_rules(number)?;
         }
         if dice.permille(self.scenario.audits) && self.members[number].serving {
             self.audit(number, false)?;
@@ -397,8 +406,12 @@ impl World {
             Effect::Close { conn, linger } => {
                 let time = self.time;
                 if !linger {
+                    let dropped = self.may_be_dropped(number, conn.0);
+                    if dropped {
+                        self.judge.drops(conn.0);
+                    }
                     if let Some(connection) = self.connections.get_mut(&conn.0) {
-                        connection.dropped = had_its_time(connection, time);
+                        connection.dropped = dropped;
                     }
                     return Ok(alive(self.shut(number, conn.0)?, Performed::Done));
                 }
@@ -480,16 +493,6 @@ impl World {
         }
         Ok(Performed::Gone)
     }
-}
-
-/// Whether a client that was to be closed had long enough to take what it was owed, as clocks go. A
-/// member that stood still meanwhile hears of that time before it hears of its sockets, so that the
-/// client may have room again by now.
-fn had_its_time(connection: &Connection, time: u64) -> bool {
-    let least = seedis::limits::LINGER.as_nanos() as u64 / 2;
-    connection
-        .lingers_since
-        .is_some_and(|since| time - since >= least)
 }
 
 /// After what the node is listened to.

@@ -1,0 +1,228 @@
+//! Which clients a member knows, and what CLIENT KILL does to them.
+
+use super::dialogue::{Asked, Dialogue};
+use super::history::Words;
+use super::{Judge, is_silent_error};
+use crate::model::Want;
+
+/// What is known of a client that is to be closed by another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Sentence {
+    /// Nobody has asked for it.
+    #[default]
+    None,
+    /// Somebody may have.
+    Perhaps,
+    /// Somebody has.
+    Killed,
+}
+
+/// A client that a member was told of, and not yet that it is gone.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    member: usize,
+    address: String,
+    local: String,
+    sentence: Sentence,
+}
+
+/// Whom one CLIENT KILL means.
+#[derive(Debug, Default)]
+struct Meant<'a> {
+    id: Option<u64>,
+    address: Option<&'a [u8]>,
+    local: Option<&'a [u8]>,
+    nobody: bool,
+    itself: bool,
+}
+
+const SYNTAX: &str = "ERR syntax error";
+
+impl<'a> Meant<'a> {
+    /// What stands behind CLIENT KILL, or Redis's words for what is wrong with it.
+    fn of(words: &'a [Vec<u8>]) -> Result<Self, String> {
+        let mut meant = Self::default();
+        if let [address] = words {
+            (meant.address, meant.itself) = (Some(&address[..]), true);
+            return Ok(meant);
+        }
+        for pair in words.chunks(2) {
+            let [name, value] = pair else {
+                return Err(SYNTAX.to_owned());
+            };
+            let text = String::from_utf8_lossy(value).to_ascii_lowercase();
+            match &name.to_ascii_lowercase()[..] {
+                b"id" => {
+                    let id = text.parse().ok().filter(|id| *id > 0);
+                    meant.id = Some(id.ok_or("ERR client-id should be greater than 0")?);
+                }
+                b"addr" => meant.address = Some(value),
+                b"laddr" => meant.local = Some(value),
+                b"type" => match &text[..] {
+                    "normal" => meant.nobody = false,
+                    "master" | "replica" | "slave" | "pubsub" => meant.nobody = true,
+                    _ => return Err(format!("ERR Unknown client type '{text}'")),
+                },
+                b"skipme" => match &text[..] {
+                    "yes" => meant.itself = false,
+                    "no" => meant.itself = true,
+                    _ => return Err(SYNTAX.to_owned()),
+                },
+                _ => return Err(SYNTAX.to_owned()),
+            }
+        }
+        Ok(meant)
+    }
+
+    fn means(&self, conn: u64, known: &Known, is_asking: bool) -> bool {
+        let is = |wanted: Option<&[u8]>, text: &str| wanted.is_none_or(|w| w == text.as_bytes());
+        !self.nobody
+            && (self.itself || !is_asking)
+            && self.id.is_none_or(|id| id == conn)
+            && is(self.address, &known.address)
+            && is(self.local, &known.local)
+    }
+}
+
+impl Judge {
+    /// A member is told of a client.
+    pub(crate) fn knows(&mut self, conn: u64, member: usize, address: &str, local: &str) {
+        let known = Known {
+            member,
+            address: address.to_owned(),
+            local: local.to_owned(),
+            sentence: Sentence::None,
+        };
+        self.known.insert(conn, known);
+    }
+
+    /// It is told that the client is gone.
+    pub(crate) fn knows_no_more(&mut self, conn: u64) {
+        self.known.remove(&conn);
+    }
+
+    /// A member knows nobody any more.
+    pub(super) fn knows_nobody(&mut self, member: usize) {
+        self.members[member].kills_unheard = false;
+        self.known.retain(|_, known| known.member != member);
+    }
+
+    /// Whether a client is to be closed because another has asked for it.
+    pub(crate) fn sentence(&self, conn: u64) -> Sentence {
+        match self.known.get(&conn) {
+            None => Sentence::None,
+            Some(Known {
+                member, sentence, ..
+            }) if *sentence == Sentence::None && self.members[*member].kills_unheard => {
+                Sentence::Perhaps
+            }
+            Some(known) => known.sentence,
+        }
+    }
+
+    /// Whether a client has sent what is answered by the end of its connection alone.
+    pub(crate) fn has_offended(&self, conn: u64) -> bool {
+        self.dialogues
+            .get(&conn)
+            .is_some_and(|dialogue| dialogue.asked.iter().any(|q| is_silent_error(&q.asked)))
+    }
+
+    /// A member closes a client at once: nothing more is answered.
+    pub(crate) fn drops(&mut self, conn: u64) {
+        if let Some(dialogue) = self.dialogues.get_mut(&conn) {
+            dialogue.closing = true;
+        }
+    }
+
+    /// A client goes: nobody will hear whom its last requests had closed.
+    pub(super) fn leaves_kills(&mut self, dialogue: &Dialogue) {
+        let kills = |words: &Words| {
+            words
+                .first()
+                .is_some_and(|name| name.eq_ignore_ascii_case(b"client"))
+        };
+        let asked = dialogue.asked.iter().any(|question| match &question.asked {
+            Asked::Request(words) => kills(words),
+            _ => false,
+        });
+        let queued = dialogue.transaction.as_ref();
+        if asked || queued.is_some_and(|t| t.queued.iter().any(|c| kills(&c.words))) {
+            self.members[dialogue.member].kills_unheard = true;
+        }
+    }
+
+    /// How many requests of a client are not answered.
+    pub(crate) fn unanswered(&self, conn: u64) -> usize {
+        self.dialogues.get(&conn).map_or(0, |d| d.asked.len())
+    }
+
+    /// Whether a client has replies to come that its member has given.
+    pub(crate) fn is_owed(&self, conn: u64) -> bool {
+        self.dialogues
+            .get(&conn)
+            .is_some_and(|dialogue| !dialogue.owed.is_empty())
+    }
+
+    /// Whether a client was told that its connection ends.
+    pub(crate) fn is_closing(&self, conn: u64) -> bool {
+        self.dialogues
+            .get(&conn)
+            .is_some_and(|dialogue| dialogue.closing)
+    }
+
+    /// What CLIENT KILL answers; those whom it means are to be closed.
+    pub(super) fn client_kill(&mut self, member: usize, conn: u64, words: &Words) -> Want {
+        let is_kill = words[1].eq_ignore_ascii_case(b"kill");
+        let Some(behind) = words.get(2..).filter(|_| is_kill) else {
+            return Want::OneOf(vec![Want::Anything, Want::ErrorCode("ERR ")]);
+        };
+        let meant = match Meant::of(behind) {
+            Ok(meant) => meant,
+            Err(text) => return Want::Error(text),
+        };
+        let of_member = self
+            .known
+            .iter()
+            .filter(|(_, known)| known.member == member);
+        let found = of_member.filter(|(other, known)| meant.means(**other, known, **other == conn));
+        let found: Vec<u64> = found.map(|(other, _)| *other).collect();
+        let (mut least, mut most) = (0, 0);
+        for other in found {
+            // One that is about to go is counted or not.
+            let goes = self.has_offended(other);
+            let sentence = self.sentence(other);
+            most += i64::from(sentence != Sentence::Killed);
+            least += i64::from(sentence == Sentence::None && !goes);
+            if other == conn {
+                // It is told so first.
+                if let Some(dialogue) = self.dialogues.get_mut(&conn) {
+                    dialogue.closing = true;
+                }
+            } else if let Some(known) = self.known.get_mut(&other) {
+                known.sentence = Sentence::Killed;
+            }
+        }
+        if behind.len() > 1 {
+            return Want::Between(least, most);
+        }
+        let mut wants = Vec::new();
+        if most > 0 {
+            wants.push(Want::OK);
+        }
+        if least == 0 {
+            wants.push(Want::Error("ERR No such client".to_owned()));
+        }
+        Want::OneOf(wants)
+    }
+
+    /// A transaction has run in which a client may have had others closed.
+    pub(super) fn may_have_killed(&mut self, member: usize) {
+        let of_member = self
+            .known
+            .values_mut()
+            .filter(|known| known.member == member);
+        for known in of_member.filter(|known| known.sentence == Sentence::None) {
+            known.sentence = Sentence::Perhaps;
+        }
+    }
+}
