@@ -192,6 +192,8 @@ impl Judge {
             {
                 transaction.db = db;
             }
+            // When a transaction has others closed its own client has not heard of it yet.
+            self.members[member].kills_unheard |= row.name == "client";
             let queued = Want::Simple("QUEUED");
             transaction.unsure |= around.loading;
             if around.tight && is_write(words) {
@@ -377,7 +379,6 @@ impl Judge {
             self.goals.reach(Goal::ExecAborted);
             return Ok(Want::Error(ABORTED.to_owned()));
         }
-        let number = member;
         let member = &self.members[member];
         if !is_step(answer) {
             let opening = around.loading || !member.serving;
@@ -423,13 +424,6 @@ impl Judge {
             spoken = dialogue.resp3;
         }
         self.goals.reach(Goal::ExecDone);
-        if transaction
-            .queued
-            .iter()
-            .any(|command| is_named(&command.words, &["client"]))
-        {
-            self.may_have_killed(number);
-        }
         let whole = |e: &Executed| e.step == Step::Transaction(transaction.queued.clone());
         if !executed.as_ref().is_some_and(whole) {
             let text = format!("c{conn}: EXEC did not execute what was queued as one");

@@ -35,11 +35,13 @@ impl Judge {
         {
             return;
         }
+        // What was asked before may have been refused, and the client not told so yet.
+        let surely_from = member.serves_from.max(member.tight_asked);
         // What the present entry holds is on its way, answered or not.
         let mut ahead = member.history.commands_ahead();
         let mut writes = VecDeque::new();
         for Question { asked, number, .. } in &dialogue.asked {
-            let (Asked::Request(words), true) = (asked, *number > member.serves_from) else {
+            let (Asked::Request(words), true) = (asked, *number > surely_from) else {
                 break;
             };
             let Some(row) = words.first().and_then(|name| find(name)) else {

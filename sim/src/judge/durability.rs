@@ -210,6 +210,11 @@ impl Judge {
         self.members[member].durability.noted = true;
     }
 
+    /// Whether it has said so since a bit has flipped.
+    pub(crate) fn is_damage_noted(&self, member: usize) -> bool {
+        self.members[member].durability.noted
+    }
+
     /// A member is gone, be it by a crash or on request.
     pub(crate) fn lost(&mut self, member: usize, end: End, now: Age) {
         self.may_skip(member);

@@ -214,15 +214,4 @@ impl Judge {
         }
         Want::OneOf(wants)
     }
-
-    /// A transaction has run in which a client may have had others closed.
-    pub(super) fn may_have_killed(&mut self, member: usize) {
-        let of_member = self
-            .known
-            .values_mut()
-            .filter(|known| known.member == member);
-        for known in of_member.filter(|known| known.sentence == Sentence::None) {
-            known.sentence = Sentence::Perhaps;
-        }
-    }
 }

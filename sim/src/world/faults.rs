@@ -36,10 +36,10 @@ fn every(scenario: &Scenario, fault: Fault) -> Every {
         Fault::Freeze => scenario.freezes,
         Fault::Full => scenario.full,
         Fault::SyncFails => scenario.sync_fails,
-        Fault::SlowDisk => scenario.slow_disks,
         Fault::Cut => scenario.cuts,
         Fault::Lag => scenario.lags,
         Fault::Partition => scenario.partitions,
+        Fault::SlowDisk => scenario.slow_disks,
         _ => None,
     }
 }

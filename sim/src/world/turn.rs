@@ -457,7 +457,13 @@ impl World {
         match failure {
             None => self.end(number, End::Stop),
             // One that ends since a sync has failed refuses nothing, and may have cut already.
-            Some(_) if member.flipped.is_some() && !member.serving && !member.sync_failed => {
+            // One that has cut what was damaged, and ends for want of room, goes on from there.
+            Some(_)
+                if member.flipped.is_some()
+                    && !member.serving
+                    && !member.sync_failed
+                    && !(tight && self.judge.is_damage_noted(number)) =>
+            {
                 self.judge.reached(Goal::Refused);
                 self.end(number, End::Process);
                 self.repair(number);
