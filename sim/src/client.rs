@@ -61,7 +61,10 @@ impl Batch {
     /// Whether something in it ends the conversation without a word, and with what was to be said
     /// before.
     pub(crate) fn ends_at_once(&self) -> bool {
-        let is_silent = |piece: &Piece| matches!(piece, Piece::Garbage { complaint, .. } if complaint.is_empty());
+        let is_silent = |piece: &Piece| match piece {
+            Piece::Garbage { complaint, .. } => complaint.is_empty(),
+            _ => false,
+        };
         self.pieces.iter().any(|(piece, _)| is_silent(piece))
     }
 
