@@ -454,15 +454,16 @@ impl World {
     fn stopped(&mut self, number: usize, failure: Option<String>) -> Result<Performed, Violation> {
         let member = &self.members[number];
         let tight = member.is_tight(self.time);
+        // One that has cut what was damaged, and ends for want of room, goes on from there.
+        let has_cut = tight && self.judge.is_damage_noted(number);
         match failure {
             None => self.end(number, End::Stop),
             // One that ends since a sync has failed refuses nothing, and may have cut already.
-            // One that has cut what was damaged, and ends for want of room, goes on from there.
             Some(_)
                 if member.flipped.is_some()
                     && !member.serving
                     && !member.sync_failed
-                    && !(tight && self.judge.is_damage_noted(number)) =>
+                    && !has_cut =>
             {
                 self.judge.reached(Goal::Refused);
                 self.end(number, End::Process);
