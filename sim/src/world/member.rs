@@ -157,7 +157,8 @@ pub(super) struct Member {
     pub(super) relieved_at: Option<u64>,
     /// It served as leader when it was last listened to.
     pub(super) led: bool,
-    /// Since when it has, and when it was last given a frame of each other, as `Alike` counts.
+    /// The others that it leads, since when, and when it was last given a frame of each member.
+    pub(super) company: Vec<(NodeId, Incarnation)>,
     pub(super) led_from: Passed,
     pub(super) heard: BTreeMap<usize, Passed>,
     /// What it witnessed since it began to serve and before that was judged.
@@ -248,6 +249,7 @@ impl Member {
             clings_since: None,
             relieved_at: None,
             led: false,
+            company: Vec::new(),
             led_from: Passed::default(),
             heard: BTreeMap::new(),
             held: Vec::new(),

@@ -104,7 +104,14 @@ impl World {
         let phase = node.phase();
         let leads = serves_as_leader(node);
         let led_before = std::mem::replace(&mut member.led, leads);
-        if !led_before {
+        // One that has come just now has time to be heard of.
+        let membership = node.membership().filter(|_| leads);
+        let company = || {
+            let members = membership.into_iter().flat_map(|all| all.members());
+            members.map(|one| (one.id, one.incarnation))
+        };
+        if !led_before || !company().eq(member.company.iter().copied()) {
+            member.company = company().collect();
             member.led_from = member.passed(self.time);
         }
         let around = Circumstances {

@@ -118,9 +118,11 @@ fn a_removed_follower_learns_it_and_disturbs_nobody() {
     net.run_ms(300);
     let raft = net.raft(gone);
     assert!(raft.membership().get(gone).is_none(), "it was told");
-    assert_eq!(raft.deadline(), None);
     let term = net.raft(leader).term();
     net.run_ms(3000);
+    // It has nothing to do any more, and does not believe in a leader that says nothing.
+    let raft = net.raft(gone);
+    assert_eq!((raft.deadline(), raft.leader()), (None, None));
     assert_eq!(
         (net.leader(), net.raft(leader).term()),
         (Some(leader), term)
