@@ -23,7 +23,6 @@ use crate::decisions::decision::{Fate, Strike};
 use crate::disk::{FakeDisk, Profile};
 use crate::draws::Stream;
 use crate::goals::Fault;
-use crate::image::Image;
 use crate::judge::{Age, End, Reasons};
 use crate::scenario::Scenario;
 use crate::workload::address_of_member;
@@ -454,51 +453,6 @@ impl World {
             };
             self.members[number].news.push(met);
             self.wake(number);
-        }
-    }
-
-    /// A bit of one of a member's files flips.
-    fn flip(&mut self, number: usize, dice: &mut crate::draws::Dice) {
-        let member = &mut self.members[number];
-        let files = member.disk.files();
-        let files = files.map(|(file, image)| (file, image.written().len()));
-        let files: Vec<(FileName, usize)> = files.filter(|(_, len)| *len > 0).collect();
-        if files.is_empty() || member.flipped.is_some() {
-            return;
-        }
-        let (file, len) = *dice.pick(&files);
-        let (at, bit) = (dice.below(len as u64) as usize, dice.below(8) as u8);
-        let life = member.life - 1;
-        if self.flip_bit(number, file, at, bit) {
-            let down = Address::Down {
-                member: number,
-                life,
-            };
-            self.record(Some(down), || Strike::Flip { file, at, bit });
-        }
-    }
-
-    /// A certain bit flips, if it is there.
-    fn flip_bit(&mut self, number: usize, file: FileName, at: usize, bit: u8) -> bool {
-        let member = &mut self.members[number];
-        let is_there =
-            |(name, image): (FileName, &Image)| name == file && at < image.written().len();
-        let flips = member.flipped.is_none() && member.disk.files().any(is_there);
-        if flips {
-            member.disk.flip(file, at, bit);
-            member.flipped = Some((file, at, bit));
-            self.judge.flipped(number, true);
-            self.fired(Fault::Flip);
-            self.tell(|| format!("member {number}: bit {bit} of byte {at} of {file} flips"));
-        }
-        flips
-    }
-
-    /// What had flipped is put right, as from a copy.
-    pub(super) fn repair(&mut self, number: usize) {
-        if let Some((file, at, bit)) = self.members[number].flipped.take() {
-            self.members[number].disk.flip(file, at, bit);
-            self.judge.flipped(number, false);
         }
     }
 

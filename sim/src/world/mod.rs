@@ -8,6 +8,7 @@ pub(crate) mod columns;
 mod damage;
 mod disk_jobs;
 mod faults;
+mod flips;
 pub(crate) mod frames;
 mod guests;
 mod intake;
