@@ -11,6 +11,12 @@ fn line_with(text: &str, words: &str) -> String {
     found.unwrap_or_default().to_owned()
 }
 
+/// Whether a reply holds this port: as a word, for the digits may stand in the name of a member.
+fn has_port(reply: &str, port: &str) -> bool {
+    let mut words = reply.split_whitespace();
+    words.any(|word| word.trim_start_matches(':') == port)
+}
+
 #[test]
 fn a_member_that_is_killed_does_not_look_healthy() {
     let mut group = Group::form("cluster-silent", 3);
@@ -42,11 +48,11 @@ fn a_member_that_is_killed_does_not_look_healthy() {
     assert!(lag.is_some_and(|lag| lag >= 2), "{last}");
     let role = asked(&group, &["ROLE"]);
     assert!(
-        role.starts_with("master ") && !role.contains(&port),
+        role.starts_with("master ") && !has_port(&role, &port),
         "{role}"
     );
     let slots = asked(&group, &["CLUSTER", "SLOTS"]);
-    assert!(!slots.contains(&port), "{slots}");
+    assert!(!has_port(&slots, &port), "{slots}");
     let nodes = asked(&group, &["CLUSTER", "NODES"]);
     let line = line_with(&nodes, &format!(":{port}@"));
     assert!(line.contains(" slave,fail "), "{nodes}");
@@ -73,7 +79,8 @@ fn a_member_that_is_killed_does_not_look_healthy() {
                 .zip(is_gone)
                 .any(|(text, word)| text.lines().any(|l| l.contains(word) && l.contains(&port)))
     });
-    assert!(asked(&group, &["CLUSTER", "SLOTS"]).contains(&port));
+    let slots = asked(&group, &["CLUSTER", "SLOTS"]);
+    assert!(has_port(&slots, &port), "{slots}");
 }
 
 /// A follower knows of its leader alone, and says so when it has lost it.
