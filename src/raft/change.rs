@@ -84,14 +84,11 @@ impl Raft {
     /// Whether a member has been sent all that is committed, so that its vote would not hold up the
     /// group (thesis 4.2.1). Of whom nothing is known it is not this question's to say.
     fn keeps_up(&self, id: NodeId) -> bool {
-        let Role::Leader(leadership) = &self.role else {
-            return false;
-        };
-        let peer = leadership.peers.iter().find(|peer| peer.member.id == id);
-        peer.is_none_or(|peer| match &peer.progress {
-            Progress::Replicate { next, .. } => *next > self.commit,
-            Progress::Probe { .. } | Progress::Snapshot(_) => false,
-        })
+        self.is_leader()
+            && self.peer_by_id(id).is_none_or(|peer| match &peer.progress {
+                Progress::Replicate { next, .. } => *next > self.commit,
+                Progress::Probe { .. } | Progress::Snapshot(_) => false,
+            })
     }
 
     fn put_in_force(&mut self, membership: &Membership) -> LogIndex {

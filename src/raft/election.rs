@@ -257,14 +257,10 @@ impl Raft {
 
     /// When a leader has last heard of a member, itself included.
     fn heard_of(&self, id: NodeId) -> Mono {
-        let Role::Leader(leadership) = &self.role else {
-            return self.now;
-        };
-        if id == self.settings.id {
+        if !self.is_leader() || id == self.settings.id {
             return self.now;
         }
-        let peer = leadership.peers.iter().find(|peer| peer.member.id == id);
-        peer.map_or(Mono(0), |peer| peer.heard)
+        self.peer_by_id(id).map_or(Mono(0), |peer| peer.heard)
     }
 
     /// Until when a leader may lead these members, if it hears of none of them again (thesis 6.2).
@@ -280,12 +276,9 @@ impl Raft {
     /// begin to lead. A change has no such haste: a leader that has only begun to lead does not
     /// know who is dead.
     pub(super) fn missed(&self, membership: &Membership) -> Option<NodeId> {
-        let answered = |id: NodeId| {
-            if self.has_answered(id) {
-                self.heard_of(id)
-            } else {
-                Mono(0)
-            }
+        let answered = |id: NodeId| match self.peer_by_id(id) {
+            Some(peer) if !peer.has_answered => Mono(0),
+            _ => self.heard_of(id),
         };
         let (now, patience) = (self.now, self.settings.election_max());
         let is_silent = |id: &NodeId| answered(*id) + patience <= now;
@@ -293,14 +286,6 @@ impl Raft {
         let silent = voters.find(|id| membership.stays_voter(*id) && is_silent(id));
         let reached = Mono(membership.reached(&|id| answered(id).0));
         silent.filter(|_| reached + patience <= now)
-    }
-
-    fn has_answered(&self, id: NodeId) -> bool {
-        let Role::Leader(leadership) = &self.role else {
-            return true;
-        };
-        let mut peers = leadership.peers.iter();
-        id == self.settings.id || peers.any(|peer| peer.member.id == id && peer.has_answered)
     }
 
     pub(super) fn leader_deadline(&self, leadership: &Leadership) -> Option<Mono> {

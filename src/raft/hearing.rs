@@ -18,10 +18,7 @@ impl Raft {
     /// leader does for all others, one that follows for its leader.
     pub fn unheard(&self, id: NodeId, now: Mono) -> Option<Duration> {
         let heard = match &self.role {
-            Role::Leader(leadership) => {
-                let mut peers = leadership.peers.iter();
-                peers.find(|peer| peer.member.id == id)?.heard
-            }
+            Role::Leader(_) => self.peer_by_id(id)?.heard,
             Role::Follower(following) => {
                 following.leader.filter(|leader| leader.id == id)?;
                 self.heard
@@ -39,10 +36,7 @@ impl Raft {
 
     /// Whether this member leads, and another is being sent a state.
     pub fn is_supplying(&self, id: NodeId) -> bool {
-        let Role::Leader(leadership) = &self.role else {
-            return false;
-        };
-        let mut peers = leadership.peers.iter();
-        peers.any(|peer| peer.member.id == id && matches!(peer.progress, Progress::Snapshot(_)))
+        let peer = self.peer_by_id(id);
+        peer.is_some_and(|peer| matches!(peer.progress, Progress::Snapshot(_)))
     }
 }

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use crate::ids::{LogIndex, PersistSeq};
+use crate::ids::{LogIndex, NodeId, PersistSeq};
 use crate::time::Stamp;
 
 use super::log::TermAt;
@@ -200,6 +200,14 @@ impl Raft {
             .peers
             .iter_mut()
             .find(|peer| peer.member == member)
+    }
+
+    /// What a leader knows of the member with this number; nothing on any other.
+    pub(super) fn peer_by_id(&self, id: NodeId) -> Option<&super::progress::Peer> {
+        let Role::Leader(leadership) = &self.role else {
+            return None;
+        };
+        leadership.peers.iter().find(|peer| peer.member.id == id)
     }
 
     /// Commits what a quorum holds durably, if it is of the own term: the only place where a
