@@ -126,8 +126,13 @@ impl Node {
         self.commit.is_settled() && !self.is_midway()
     }
 
+    /// Whether a request must wait: for the store, or until more may be written.
+    pub(super) fn must_wait(&self, slot: u32, args: Args<'_>) -> bool {
+        self.waits_for_store(slot, args) || self.waits_for_room(slot, args)
+    }
+
     /// Whether a request must wait for the store.
-    pub(super) fn waits_for_store(&self, slot: u32, args: Args<'_>) -> bool {
+    fn waits_for_store(&self, slot: u32, args: Args<'_>) -> bool {
         if !self.is_held() || self.phase != Phase::Serving {
             return false;
         }
@@ -159,7 +164,7 @@ impl Node {
     }
 
     /// Whether a request must wait because too much is on its way for more to be written.
-    pub(super) fn waits_for_room(&self, slot: u32, args: Args<'_>) -> bool {
+    fn waits_for_room(&self, slot: u32, args: Args<'_>) -> bool {
         if !self.is_full() || self.phase != Phase::Serving {
             return false;
         }
@@ -273,8 +278,8 @@ impl Node {
             _ => Ok(()),
         };
         let written = reading.reply.len().saturating_sub(before);
-        self.pay(self.read_work + written / BYTES_PER_WORK);
         let work = self.read_work + written / BYTES_PER_WORK;
+        self.pay(work);
         if outcome == Err(Error::Unfinished) {
             self.has_run_piece(request.row, Piece::Read, work);
             self.hold.reading = Some(reading);

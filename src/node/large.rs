@@ -76,9 +76,8 @@ impl Node {
 
     /// Whether a request stands in one piece and has to wait for nothing else.
     fn may_run(&self, slot: u32, large: &Large) -> bool {
-        large.request().is_some_and(|args| {
-            !self.waits_for_store(slot, args) && !self.waits_for_room(slot, args)
-        })
+        let request = large.request();
+        request.is_some_and(|args| !self.must_wait(slot, args))
     }
 
     /// Whether a request that is being put together can be moved on, or run.

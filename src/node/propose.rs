@@ -15,17 +15,8 @@ impl Node {
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };
-        session.proposed += 1;
-        let waiter = Waiter {
-            slot,
-            conn: session.conn,
-            place: self.batch.count,
-            protocol: session.protocol,
-            silent: session.is_silent(),
-            parked: false,
-        };
         let db = session.db;
-        self.batch.waiters.push(waiter);
+        self.wait_for_entry(slot, false);
         self.batch.whole = whole.filter(|_| self.batch.bytes.is_empty());
         if self.batch.whole.is_none() {
             entry::put_command(&mut self.batch.bytes, db, args);
@@ -39,5 +30,22 @@ impl Node {
         if let Some(whole) = self.batch.whole.take() {
             self.batch.bytes.extend_from_slice(&whole.payload);
         }
+    }
+    /// A client waits for the next command of the batch to be applied; or, where it has `parked` a
+    /// request, for all before that.
+    pub(super) fn wait_for_entry(&mut self, slot: u32, parked: bool) {
+        let place = self.batch.count;
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        session.proposed += 1;
+        self.batch.waiters.push(Waiter {
+            slot,
+            conn: session.conn,
+            place,
+            protocol: session.protocol,
+            silent: !parked && session.is_silent(),
+            parked,
+        });
     }
 }

@@ -11,6 +11,8 @@ use alloc::vec::Vec;
 use crate::command::args::Args;
 use crate::command::error::Error;
 use crate::command::flag::Flag;
+use crate::command::row::Kind;
+use crate::command::verb::SessionVerb;
 use crate::limits;
 use crate::resp::parse::{Limits, Parser, Step};
 use crate::resp::reply::{Protocol, Reply};
@@ -120,7 +122,10 @@ impl Relay {
 
 /// Whether a request may leave something changed that outlives its connection.
 fn may_change(args: Args<'_>) -> bool {
-    row_of(args).is_ok_and(|row| row.is_write() || row.name == "exec" || row.has(Flag::Admin))
+    row_of(args).is_ok_and(|row| {
+        let is_exec = matches!(row.kind, Kind::Session(SessionVerb::Exec));
+        row.is_write() || is_exec || row.has(Flag::Admin)
+    })
 }
 
 #[cfg(test)]

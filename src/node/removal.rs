@@ -3,8 +3,8 @@
 //! Its log ends with the entry that removed it, or before. It is told nothing any more, so that its
 //! state stands still; its disk holds nothing that the group does not have.
 
-use crate::ids::Incarnation;
-use crate::raft::Membership;
+use crate::ids::{Incarnation, NodeId};
+use crate::raft::{Membership, Raft};
 
 use super::Node;
 use super::effect::Note;
@@ -16,12 +16,9 @@ impl Node {
         let Some(raft) = &self.commit.raft else {
             return;
         };
-        let (id, life) = (self.config.id, raft.incarnation());
-        let has = |membership: &Membership| {
-            let own = membership.get(id);
-            own.is_some_and(|own| own.incarnation == life || own.incarnation == Incarnation(0))
-        };
-        let (settled, in_force) = (has(raft.membership()), has(raft.in_force()));
+        let id = self.config.id;
+        let settled = has(raft.membership(), id, raft);
+        let in_force = has(raft.in_force(), id, raft);
         let process = &self.config.process;
         self.office.belonged |= settled || in_force || process.has_voted;
         let counts = !settled || process.was_removed;
@@ -40,10 +37,12 @@ impl Node {
     /// Whether the group, as far as this member knows, has it.
     pub fn belongs(&self) -> bool {
         let raft = self.commit.raft.as_ref();
-        raft.is_some_and(|raft| {
-            let life = raft.incarnation();
-            let own = raft.in_force().get(self.config.id);
-            own.is_some_and(|own| own.incarnation == life || own.incarnation == Incarnation(0))
-        })
+        raft.is_some_and(|raft| has(raft.in_force(), self.config.id, raft))
     }
+}
+
+/// Whether a membership has this member, in the present life of its disk.
+fn has(membership: &Membership, id: NodeId, raft: &Raft) -> bool {
+    let own = membership.get(id).map(|own| own.incarnation);
+    own.is_some_and(|life| life == raft.incarnation() || life == Incarnation(0))
 }

@@ -22,7 +22,7 @@ use super::lookup::row_of;
 use super::slowlog::Piece;
 use super::stats::Stats;
 use super::witness::Answer;
-use super::{Node, Waiter, waits};
+use super::{Node, waits};
 
 /// How many bytes of one client may wait behind its own unapplied writes before nothing more is
 /// read from it.
@@ -87,7 +87,7 @@ impl Node {
                 Ok(Step::Request { consumed }) => {
                     let rest = &buffer[at..];
                     let args = Args::new(inbound.parser.bytes(rest), inbound.parser.arguments());
-                    if self.waits_for_store(slot, args) || self.waits_for_room(slot, args) {
+                    if self.must_wait(slot, args) {
                         self.await_store(slot);
                         break;
                     }
@@ -309,19 +309,7 @@ impl Node {
 
     /// Makes replicated time pass the clock: the session's next parked request runs right behind.
     pub(super) fn wait_for_time(&mut self, slot: u32) {
-        let place = self.batch.count;
-        let Some(session) = self.sessions.get_mut(slot) else {
-            return;
-        };
-        session.proposed += 1;
-        self.batch.waiters.push(Waiter {
-            slot,
-            conn: session.conn,
-            place,
-            protocol: session.protocol,
-            silent: false,
-            parked: true,
-        });
+        self.wait_for_entry(slot, true);
     }
 
     /// Runs what was parked behind the writes that are applied by now.

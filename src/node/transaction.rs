@@ -16,7 +16,7 @@ use crate::limits;
 use crate::resp::reply::{Protocol, Reply};
 
 use super::verbs::select_target;
-use super::{Node, Phase, Waiter, entry, secrets};
+use super::{Node, Phase, entry, secrets};
 
 impl Node {
     /// Puts a request of an open transaction aside.
@@ -99,18 +99,10 @@ impl Node {
             return Ok(());
         };
         session.db = transaction.db;
-        session.proposed += 1;
         session.will_wait |= transaction.turns;
         session.withheld = transaction.withheld;
         session.withheld_at = 0;
-        self.batch.waiters.push(Waiter {
-            slot,
-            conn: session.conn,
-            place: self.batch.count,
-            protocol: session.protocol,
-            silent: session.is_silent(),
-            parked: false,
-        });
+        self.wait_for_entry(slot, false);
         let payload_from = self.batch.bytes.len();
         entry::put_transaction(
             &mut self.batch.bytes,
