@@ -6,6 +6,7 @@
 //! nothing can be applied, so that the log begins anew.
 
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::disk::{DiskOp, FileKind};
@@ -21,28 +22,18 @@ use super::{Op, rewrite, segment};
 impl Recovery {
     /// All is read: the log can be gone on with, or acknowledged data are damaged.
     pub(super) fn log_is_read(&mut self, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
-        let advice = ". Restore a copy, or look at it with \"seedis check\" and cut it there with \
-                      --repair";
         let (file, offset, why, advice) = if let Some(offset) = self.base_damage {
             let file = rewrite::base(self.manifest.base);
             let why = format!("{file} is damaged at offset {offset}");
             (file, offset, why, ": restore it from a copy")
-        } else if let Some(witness) = self.witness {
+        } else if let Some(proof) = self.proof_of_loss() {
             let (file, offset) = self.end();
             let why = format!(
-                "the log is damaged in {}: the record in {} knew that place to be synced, so that \
-                 acknowledged writes are lost",
-                describe(self.end),
-                describe(witness),
-            );
-            (file, offset, why, advice)
-        } else if self.manifest.begun() == Some(self.end) {
-            let (file, offset) = self.end();
-            let why = format!(
-                "the log is damaged in {}: a record stood there and was synced before the \
-                 manifest made it count, so that acknowledged writes are lost",
+                "the log is damaged in {}: {proof}, so that acknowledged writes are lost",
                 describe(self.end)
             );
+            let advice = ". Restore a copy, or look at it with \"seedis check\" and cut it there \
+                          with --repair";
             (file, offset, why, advice)
         } else {
             return self.prepare(out, show);
@@ -60,6 +51,23 @@ impl Recovery {
         show(Event::Damaged { why, advice, all });
     }
 
+    /// How it is known that the log went on where it ends now.
+    fn proof_of_loss(&self) -> Option<String> {
+        if let Some(witness) = self.witness {
+            let witness = describe(witness);
+            return Some(format!(
+                "the record in {witness} knew that place to be synced"
+            ));
+        }
+        self.is_emptied()
+            .then(|| "a record stood there and was synced before the manifest made it count".into())
+    }
+
+    /// Whether the first record behind the base is gone.
+    fn is_emptied(&self) -> bool {
+        self.manifest.begun() == Some(self.end)
+    }
+
     /// Goes on without what is damaged; to be called after `Event::Damaged`, with all that the
     /// directory owes from then on.
     pub fn repair(&mut self, debt: Debt, out: &mut Vec<Op>) {
@@ -69,7 +77,7 @@ impl Recovery {
         self.manifest.debt = Some(debt);
         if self.base_damage.is_some() {
             self.begin_anew();
-        } else if self.manifest.begun() == Some(self.end) {
+        } else if self.is_emptied() {
             self.manifest = core::mem::take(&mut self.manifest).with_nothing_behind_the_base();
             self.predecessor = 0;
         }
