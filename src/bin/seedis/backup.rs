@@ -21,6 +21,8 @@ use seedis::node::restore::{NoBackup, Restore, Restored};
 
 use crate::disk::{Directory, Outcome};
 use crate::lines::{complain, say};
+use crate::lock;
+use crate::replace::sync_parent;
 use crate::{EXIT_USAGE, entropy, subcommand};
 
 /// How often a directory is looked at again in which a server goes on: it may replace files between
@@ -122,7 +124,7 @@ fn backup_again(dir: &Path, part: &Path, file: &mut File) -> Result<(LogIndex, u
     loop {
         attempts += 1;
         match write_backup(dir, part, file) {
-            Err(_) if attempts < ATTEMPTS && is_in_use(dir) => {}
+            Err(_) if attempts < ATTEMPTS && lock::is_held(dir) => {}
             ended => return ended,
         }
     }
@@ -138,22 +140,6 @@ fn beside(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(".part");
     name.into()
-}
-
-fn sync_parent(file: &Path) -> io::Result<()> {
-    let parent = file.parent().filter(|path| !path.as_os_str().is_empty());
-    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
-}
-
-/// Whether a server has the directory open.
-fn is_in_use(dir: &Path) -> bool {
-    // A server holds both; the file may have been removed under it.
-    [dir.join("lock"), dir.to_path_buf()].iter().any(|locked| {
-        let shared = rustix::fs::FlockOperation::NonBlockingLockShared;
-        File::open(locked).is_ok_and(|file| {
-            rustix::fs::flock(&file, shared) == Err(rustix::io::Errno::WOULDBLOCK)
-        })
-    })
 }
 
 fn write_backup(dir: &Path, part: &Path, file: &mut File) -> Result<(LogIndex, u64), String> {

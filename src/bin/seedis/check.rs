@@ -6,7 +6,7 @@
 
 use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, IsTerminal, Write as _};
+use std::io::{self, BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -16,6 +16,8 @@ use seedis::node::inspect::{Damage, Found, Inspection, manifest_of_an_emptied_lo
 
 use crate::disk::Directory;
 use crate::lines::{complain, say};
+use crate::lock::Lock;
+use crate::replace::{replace, sync_directory};
 use crate::{EXIT_USAGE, subcommand};
 
 /// The exit code for a directory in which acknowledged data are damaged.
@@ -93,26 +95,18 @@ fn check(options: &Options) -> Result<u8, Refusal> {
     Ok(0)
 }
 
-/// Keeps a server from opening the directory meanwhile: by the lock's file, without which a copy
-/// may have come, and by the directory itself.
-fn lock(dir: &Path) -> Result<Vec<File>, Refusal> {
+/// Keeps a server from opening the directory meanwhile.
+fn lock(dir: &Path) -> Result<Option<Lock>, Refusal> {
     let shown = dir.display();
-    let mut locks = Vec::new();
-    for path in [dir.join("lock"), dir.to_path_buf()] {
-        let file = match File::open(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            opened => opened.map_err(|error| format!("cannot lock {shown}: {error}"))?,
-        };
-        match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-            Err(rustix::io::Errno::WOULDBLOCK) => {
-                return Err(format!("{shown} is in use by a server: stop it first"));
-            }
-            Err(error) if path != dir => return Err(format!("cannot lock {shown}: {error}")),
-            // Some file systems lock no directories.
-            Ok(()) | Err(_) => locks.push(file),
+    match Lock::of(dir) {
+        Ok(lock) => Ok(Some(lock)),
+        // There is no directory: whoever lists it says so.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            Err(format!("{shown} is in use by a server: stop it first"))
         }
+        Err(error) => Err(format!("cannot lock {shown}: {error}")),
     }
-    Ok(locks)
 }
 
 fn list(dir: &Path) -> Result<Vec<(FileName, u64)>, Refusal> {
@@ -263,18 +257,7 @@ fn count_on_nothing(dir: &Path) -> Result<(), Refusal> {
     let bytes = fs::read(&manifest).map_err(|error| format!("the repair failed: {error}"))?;
     let bytes = manifest_of_an_emptied_log(&bytes);
     let bytes = bytes.ok_or("the repair failed: the manifest is damaged")?;
-    let write = || {
-        let mut file = File::create(&new)?;
-        file.write_all(&bytes)?;
-        file.sync_all()?;
-        fs::rename(&new, &manifest)?;
-        sync_directory(dir)
-    };
-    write().map_err(|error: io::Error| format!("the repair failed: {error}"))
-}
-
-fn sync_directory(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
+    replace(&manifest, &new, &bytes).map_err(|error| format!("the repair failed: {error}"))
 }
 
 /// Asks whoever sits at the terminal.

@@ -1,10 +1,5 @@
 //! CONFIG REWRITE: the configuration file says what is in force, and nothing of it is lost.
 
-#![expect(
-    clippy::disallowed_types,
-    reason = "a file of the operator's, which no disk thread knows"
-)]
-
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -17,6 +12,7 @@ use seedis::node::options::rewrite::{Setting, rewritten};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::config::files::{Disk, read_file};
+use crate::replace::sync_parent;
 
 /// A wish to write the file, and how it went.
 pub(crate) type Done = (u64, Result<(), String>);
@@ -85,10 +81,7 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(&beside);
         return written;
     }
-    match path.parent() {
-        Some(folder) => fs::File::open(folder)?.sync_all(),
-        None => Ok(()),
-    }
+    sync_parent(path)
 }
 
 fn write_beside(path: &Path, text: &[u8], before: &fs::Metadata) -> io::Result<()> {

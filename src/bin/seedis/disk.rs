@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc;
 
+use crate::lock::Lock;
 use rustix::io::Errno;
 use seedis::disk::{DiskDone, DiskError, DiskOp, FileKind, FileName};
 use seedis::ids::Ticket;
@@ -48,7 +49,7 @@ pub(crate) struct Disk {
     queued: BTreeMap<FileName, Queue>,
     waiting: BTreeMap<Ticket, FileName>,
     /// Held for as long as this server lives.
-    _locks: [File; 2],
+    _lock: Lock,
 }
 
 /// What of one file is on its way.
@@ -77,18 +78,7 @@ impl Disk {
         sync_delay: std::time::Duration,
     ) -> io::Result<Self> {
         std::fs::create_dir_all(path)?;
-        let lock = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(path.join("lock"))?;
-        let exclusively = rustix::fs::FlockOperation::NonBlockingLockExclusive;
-        rustix::fs::flock(&lock, exclusively)?;
-        // Whoever removes the lock's file, for it looks stale, still finds the directory locked. A
-        // file system that locks no directories makes do with the file.
-        let place = File::open(path)?;
-        if rustix::fs::flock(&place, exclusively) == Err(Errno::WOULDBLOCK) {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
+        let lock = Lock::make(path)?;
         let directory = Directory::writable(path);
         let log = thread("sync", path, done.clone(), sync_delay)?;
         let slow = thread("disk", path, done, sync_delay)?;
@@ -98,7 +88,7 @@ impl Disk {
             slow,
             queued: BTreeMap::new(),
             waiting: BTreeMap::new(),
-            _locks: [lock, place],
+            _lock: lock,
         })
     }
 

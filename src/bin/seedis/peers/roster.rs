@@ -15,10 +15,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use seedis::ids::{Incarnation, NodeId};
+
+use crate::replace::replace;
 
 const NAME: &str = "members";
 const TITLE: &str = "# Written by seedis: this member, and where it reaches the others.\n";
@@ -146,11 +148,7 @@ impl Roster {
         }
         let write = || {
             fs::create_dir_all(&self.directory)?;
-            let mut file = File::create(&new)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&new, &path)?;
-            File::open(&self.directory)?.sync_all()
+            replace(&path, &new, text.as_bytes())
         };
         write().map_err(|error: io::Error| {
             // A part of a file would stand in the way of nothing, and puzzle whoever sees it.
