@@ -29,7 +29,7 @@ const BOUND_NS: u64 = 3_000_000_000;
 pub(crate) struct Age {
     /// For how long the process could run so far, in nanoseconds.
     pub(crate) ran: u64,
-    /// For how long its disk has let a sync of the log hang so far.
+    /// For how long its disk has let a sync of the log hang so far, or what stands before one.
     pub(crate) hung: u64,
 }
 
@@ -180,14 +180,6 @@ impl Judge {
     /// A sync of a member has failed: under a relaxed policy, what it was to cover may be gone.
     pub(crate) fn sync_lost(&mut self, member: usize) {
         self.members[member].durability.damaged = true;
-    }
-
-    /// A member's disk has stood still for so long, in nanoseconds. A sync waits behind all that is
-    /// written before it, and a large value is written in many pieces.
-    pub(crate) fn disk_stood(&mut self, member: usize, by: u64) {
-        for (at, _) in &mut self.members[member].durability.recent {
-            at.ran += by;
-        }
     }
 
     /// A sync of a member's log has failed, and the member is being told.

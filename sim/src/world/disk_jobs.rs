@@ -222,7 +222,11 @@ impl World {
         else {
             return;
         };
-        self.judge.disk_stood(number, stalls);
+        // A sync waits behind all that is written before it, and a large value is written in many
+        // pieces.
+        if member.hangs_since.is_none() {
+            member.hung += stalls;
+        }
         // A fresh file whose first sync fails may be thrown away: nobody has relied on it.
         let dirty = &member.unsynced;
         let is_log_sync = matches!(&op, DiskOp::Sync { file }

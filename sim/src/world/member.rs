@@ -124,7 +124,7 @@ pub(super) struct Member {
     pub(super) lag: u64,
     /// By how much each sync of its disk takes longer, in nanoseconds.
     pub(super) disk_lag: u64,
-    /// A sync of its log hangs since then, and for how long such syncs have hung before.
+    /// A sync of its log hangs since then, and for how long the disk has hung before.
     pub(super) hangs_since: Option<u64>,
     pub(super) hung: u64,
     /// Connections that have come, that have something to read, that can be written again.
