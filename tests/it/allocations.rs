@@ -14,6 +14,8 @@ use seedis::node::effect::Effect;
 use seedis::node::input::Input;
 use seedis::time::{Mono, Now};
 
+use crate::bare::opened;
+
 thread_local! {
     static COUNT: Cell<u64> = const { Cell::new(0) };
 }
@@ -74,16 +76,7 @@ impl Alone {
             now,
         };
         alone.node.flush(now, &mut alone.effects);
-        let address = "127.0.0.1:1";
-        alone.node.handle(
-            now,
-            Input::Opened {
-                conn: CONN,
-                address,
-                local: "",
-                descriptor: -1,
-            },
-        );
+        alone.node.handle(now, opened(CONN, "127.0.0.1:1"));
         alone
     }
 

@@ -7,6 +7,8 @@ use seedis::node::config::Config;
 use seedis::node::input::Input;
 use seedis::time::{Mono, Now};
 
+use crate::bare::{self, opened};
+
 const CLIENT: ConnId = ConnId(1);
 const START_S: u64 = 1_900_000_000;
 const DAY_S: i64 = 86_400;
@@ -29,16 +31,7 @@ impl Desk {
         };
         let node = Node::new(config, now);
         let mut desk = Self { node, now };
-        let (conn, address) = (CLIENT, "127.0.0.1:1");
-        desk.node.handle(
-            now,
-            Input::Opened {
-                conn,
-                address,
-                local: "",
-                descriptor: -1,
-            },
-        );
+        desk.node.handle(now, opened(CLIENT, "127.0.0.1:1"));
         desk.node.flush(now, &mut Vec::new());
         desk
     }
@@ -76,16 +69,8 @@ impl Desk {
     }
 
     fn ask(&mut self, request: &str) -> String {
-        let (now, conn) = (self.now, CLIENT);
-        let request = format!("{request}\r\n");
-        let bytes = request.as_bytes();
-        self.node.handle(now, Input::Received { conn, bytes });
-        self.node.flush(now, &mut Vec::new());
-        let reply: Vec<u8> = self.node.outbox(conn).flatten().copied().collect();
-        let count = reply.len();
-        self.node.handle(now, Input::Sent { conn, count });
-        self.node.flush(now, &mut Vec::new());
-        String::from_utf8(reply).unwrap().trim().to_owned()
+        let reply = bare::ask(&mut self.node, self.now, CLIENT, request);
+        reply.trim().to_owned()
     }
 
     fn exists(&mut self, key: &str) -> bool {

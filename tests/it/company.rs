@@ -10,6 +10,8 @@ use seedis::node::input::Input;
 use seedis::time::{Mono, Now};
 use seedis_fuzz::disk::Disk;
 
+use crate::bare::opened;
+
 const CLIENT: ConnId = ConnId(1);
 
 /// A server on a disk that remembers what was not synced.
@@ -58,16 +60,7 @@ impl Server {
             spoken: Vec::new(),
         };
         server.pass(10);
-        let address = "10.0.1.1:1";
-        server.node.handle(
-            server.now,
-            Input::Opened {
-                conn: CLIENT,
-                address,
-                local: "",
-                descriptor: -1,
-            },
-        );
+        server.node.handle(server.now, opened(CLIENT, "10.0.1.1:1"));
         server
     }
 

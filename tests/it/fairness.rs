@@ -9,6 +9,8 @@ use seedis::node::effect::{Effect, Effects};
 use seedis::node::input::Input;
 use seedis::time::{Mono, Now};
 
+use crate::bare::opened;
+
 const FLOODS: ConnId = ConnId(1);
 const ASKS: ConnId = ConnId(2);
 const NOW: Now = Now {
@@ -41,16 +43,7 @@ impl Served {
         };
         served.end_turn();
         for conn in [FLOODS, ASKS] {
-            let address = "127.0.0.1:1";
-            served.node.handle(
-                NOW,
-                Input::Opened {
-                    conn,
-                    address,
-                    local: "",
-                    descriptor: -1,
-                },
-            );
+            served.node.handle(NOW, opened(conn, "127.0.0.1:1"));
         }
         served.end_turn();
         served

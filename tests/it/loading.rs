@@ -3,41 +3,22 @@
 use seedis::ids::{ConnId, Incarnation, NodeId};
 use seedis::node::Node;
 use seedis::node::config::Config;
-use seedis::node::input::Input;
 use seedis::time::Now;
+
+use crate::bare::{self, opened};
 
 const CLIENT: ConnId = ConnId(1);
 
 /// A node whose disk does not answer, and one client.
 fn loading(config: Config) -> Node {
     let mut node = Node::new(config, Now::default());
-    let address = "127.0.0.1:1";
-    let conn = CLIENT;
-    node.handle(
-        Now::default(),
-        Input::Opened {
-            conn,
-            address,
-            local: "",
-            descriptor: -1,
-        },
-    );
+    node.handle(Now::default(), opened(CLIENT, "127.0.0.1:1"));
     node.flush(Now::default(), &mut Vec::new());
     node
 }
 
-/// Sends a request and gives its whole reply.
 fn ask(node: &mut Node, request: &str) -> String {
-    let (now, conn) = (Now::default(), CLIENT);
-    let request = format!("{request}\r\n");
-    let bytes = request.as_bytes();
-    node.handle(now, Input::Received { conn, bytes });
-    node.flush(now, &mut Vec::new());
-    let reply: Vec<u8> = node.outbox(conn).flatten().copied().collect();
-    let count = reply.len();
-    node.handle(now, Input::Sent { conn, count });
-    node.flush(now, &mut Vec::new());
-    String::from_utf8(reply).unwrap()
+    bare::ask(node, Now::default(), CLIENT, request)
 }
 
 #[test]

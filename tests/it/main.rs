@@ -11,6 +11,7 @@
 )]
 
 mod allocations;
+mod bare;
 mod check;
 mod clock_jumps;
 mod cluster;

@@ -10,6 +10,8 @@ use std::fmt::Write as _;
 
 use super::process::{Directory, Server};
 
+use crate::bare::opened;
+
 const CONN: ConnId = ConnId(1);
 
 /// Carries inputs and effects for a node without a disk, as both drivers do; gives the bytes of
@@ -53,13 +55,7 @@ fn no_request_is_left_behind() {
         ..Config::default()
     };
     let mut node = Node::new(config, Now::default());
-    let address = "127.0.0.1:1";
-    let opened = Input::Opened {
-        conn: CONN,
-        address,
-        local: "",
-        descriptor: -1,
-    };
+    let opened = opened(CONN, "127.0.0.1:1");
     node.handle(Now::default(), opened);
     node.flush(Now::default(), &mut Vec::new());
     // Each GET is parked behind the SET before it, until a turn's end.

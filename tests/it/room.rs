@@ -8,6 +8,8 @@ use seedis::node::effect::{Effect, Effects};
 use seedis::node::input::Input;
 use seedis::time::{Mono, Now};
 
+use crate::bare::opened;
+
 const LARGE: ConnId = ConnId(1);
 const WRITES: ConnId = ConnId(2);
 const READS: ConnId = ConnId(3);
@@ -40,13 +42,7 @@ impl Served {
         };
         served.settle();
         for conn in [LARGE, WRITES, READS] {
-            let address = "127.0.0.1:1";
-            let opened = Input::Opened {
-                conn,
-                address,
-                local: "",
-                descriptor: -1,
-            };
+            let opened = opened(conn, "127.0.0.1:1");
             served.node.handle(NOW, opened);
         }
         served.settle();

@@ -9,6 +9,7 @@ use seedis::node::effect::{Effect, Effects};
 use seedis::node::input::Input;
 use seedis::time::{Mono, Now};
 
+use crate::bare::opened;
 use crate::process::{Directory, Server};
 
 const ASKS: ConnId = ConnId(1);
@@ -34,12 +35,7 @@ impl Timed {
             now,
         };
         timed.turn(0);
-        let opened = Input::Opened {
-            conn: ASKS,
-            address: "10.0.0.1:77",
-            local: "",
-            descriptor: -1,
-        };
+        let opened = opened(ASKS, "10.0.0.1:77");
         timed.node.handle(now, opened);
         timed.turn(0);
         timed

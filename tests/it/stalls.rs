@@ -16,6 +16,8 @@ use seedis::node::effect::{Effect, Effects};
 use seedis::node::input::Input;
 use seedis::time::{Mono, Now};
 
+use crate::bare::opened;
+
 const CONN: ConnId = ConnId(1);
 /// Requests of one input.
 const PIPELINE: usize = 16;
@@ -50,17 +52,7 @@ impl Measured {
             effects: Effects::new(),
             turns: Vec::new(),
         };
-        let address = "127.0.0.1:1";
-        let conn = CONN;
-        measured.node.handle(
-            now,
-            Input::Opened {
-                conn,
-                address,
-                local: "",
-                descriptor: -1,
-            },
-        );
+        measured.node.handle(now, opened(CONN, "127.0.0.1:1"));
         measured.settle();
         measured
     }

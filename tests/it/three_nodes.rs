@@ -11,6 +11,8 @@ use seedis::node::input::Input;
 use seedis::time::{Mono, Now};
 use seedis_fuzz::disk::Disk;
 
+use crate::bare::opened;
+
 const MEMBERS: usize = 3;
 
 /// A machine: its disk outlives its process.
@@ -172,16 +174,7 @@ impl Group {
         let conn = ConnId(self.last_conn);
         let (now, bytes) = (self.now, format!("{request}\r\n"));
         let node = self.machines[member].node.as_mut().expect("it runs");
-        let address = "10.0.1.1:1";
-        node.handle(
-            now,
-            Input::Opened {
-                conn,
-                address,
-                local: "",
-                descriptor: -1,
-            },
-        );
+        node.handle(now, opened(conn, "10.0.1.1:1"));
         let bytes = bytes.as_bytes();
         node.handle(now, Input::Received { conn, bytes });
         conn

@@ -3,8 +3,9 @@
 use seedis::ids::ConnId;
 use seedis::node::Node;
 use seedis::node::config::Config;
-use seedis::node::input::Input;
 use seedis::time::Now;
+
+use crate::bare::{self, opened};
 
 /// The client whose transactions are looked at.
 const A: ConnId = ConnId(1);
@@ -18,33 +19,14 @@ fn node() -> Node {
     };
     let mut node = Node::new(config, Now::default());
     for conn in [A, B] {
-        let address = "127.0.0.1:1";
-        node.handle(
-            Now::default(),
-            Input::Opened {
-                conn,
-                address,
-                local: "",
-                descriptor: -1,
-            },
-        );
+        node.handle(Now::default(), opened(conn, "127.0.0.1:1"));
     }
     node.flush(Now::default(), &mut Vec::new());
     node
 }
 
-/// Sends a request and gives its whole reply.
 fn ask(node: &mut Node, conn: ConnId, request: &str) -> String {
-    let bytes = format!("{request}\r\n");
-    let now = Now::default();
-    let bytes = bytes.as_bytes();
-    node.handle(now, Input::Received { conn, bytes });
-    node.flush(now, &mut Vec::new());
-    let reply: Vec<u8> = node.outbox(conn).flatten().copied().collect();
-    let count = reply.len();
-    node.handle(now, Input::Sent { conn, count });
-    node.flush(now, &mut Vec::new());
-    String::from_utf8(reply).unwrap()
+    bare::ask(node, Now::default(), conn, request)
 }
 
 /// Whether EXEC runs when `before` was asked in front of WATCH `watched`, and `between` behind it
