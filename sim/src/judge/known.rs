@@ -96,8 +96,12 @@ impl Judge {
         self.known.insert(conn, known);
     }
 
-    /// It is told that the client is gone.
+    /// It is told that the client is gone. Why that may be is kept: the client has still to see its
+    /// connection end.
     pub(crate) fn knows_no_more(&mut self, conn: u64) {
+        if self.sentence(conn) == Sentence::Perhaps {
+            self.drops(conn);
+        }
         self.known.remove(&conn);
     }
 
