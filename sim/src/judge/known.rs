@@ -155,6 +155,11 @@ impl Judge {
         }
     }
 
+    /// Whether a client has gone away itself: its member may not have heard of it.
+    pub(crate) fn has_left(&self, conn: u64) -> bool {
+        !self.dialogues.contains_key(&conn)
+    }
+
     /// How many requests of a client are not answered.
     pub(crate) fn unanswered(&self, conn: u64) -> usize {
         self.dialogues.get(&conn).map_or(0, |d| d.asked.len())

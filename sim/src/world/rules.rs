@@ -101,8 +101,10 @@ impl World {
                 return broken("was killed by another, and is kept".to_owned());
             }
             let idle = now.since(connection.heard);
+            // What one waited for that has just gone is not known any more.
             let may_be_silent = silence.is_zero()
                 || connection.ended
+                || self.judge.has_left(*conn)
                 || self.judge.is_closing(*conn)
                 || self.waits_for_answer(*conn, connection);
             // One that had to wait in between may have twice as long.
