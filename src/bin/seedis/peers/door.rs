@@ -46,6 +46,8 @@ impl Peers {
                     task::spawn_local(async move {
                         peers.let_in(stream, from, place).await;
                     });
+                    // Whom it has pushed out is to be closed before the next one comes.
+                    task::yield_now().await;
                 }
                 Err(error) => refusals.note(&error).await,
             }
