@@ -8,8 +8,8 @@ use super::DbId;
 use super::dict::Dict;
 use super::entry::{Kind, Stored};
 use super::record::Name;
-use super::rope::{CHUNK_BYTES, Rope};
-use super::text::format_i64;
+use super::value::string::format_i64;
+use super::value::string::rope::{CHUNK_BYTES, Rope};
 use crate::time::Stamp;
 
 /// A key whose value is too large for a block.

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::big::{Big, BigValue};
 use super::dict::Place;
 use super::entry::{Draft, Kind};
-use super::rope::Rope;
+use super::value::string::rope::Rope;
 use super::{DbId, Store};
 use crate::time::Stamp;
 

@@ -12,7 +12,7 @@ use core::hash::{BuildHasher, Hasher};
 use foldhash::quality::FixedState;
 
 use super::record::{Begun, Name, Record};
-use super::rope::CHUNK_BYTES;
+use super::value::string::rope::CHUNK_BYTES;
 use super::{DbId, Hash, Text, Value};
 use crate::time::Stamp;
 

@@ -12,7 +12,7 @@ use core::ops::Range;
 use super::EMBSTR_BYTES_MAX;
 use super::big::Big;
 use super::dict::Dict;
-use super::rope::Rope;
+use super::value::string::rope::Rope;
 use crate::time::Stamp;
 
 /// The longest block; what is longer becomes a `Big`.

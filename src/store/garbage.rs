@@ -5,7 +5,7 @@ use alloc::collections::VecDeque;
 
 use super::big::{Big, BigValue};
 use super::dict::Dict;
-use super::rope::Rope;
+use super::value::string::rope::Rope;
 
 /// Tables with fewer keys than this are freed at once.
 const KEYS_FREED_AT_ONCE: u64 = 64;

@@ -2,13 +2,14 @@
 
 use alloc::boxed::Box;
 
+use super::Store;
 use super::big::{Big, BigValue};
 use super::dict::Dict;
 use super::digest::Tally;
 use super::entry::{Draft, Kind, Stored};
-use super::hash::put_field;
 use super::record::{self, Begun, Fields, Name, Record};
-use super::{Store, packed};
+use super::value::hash::put_field;
+use super::value::packed;
 use crate::time::Stamp;
 
 /// Why a piece of a base cannot be loaded; the store is then of no use.

@@ -24,15 +24,11 @@ mod entry;
 mod expiry;
 mod garbage;
 pub mod glob;
-mod hash;
 mod keyspace;
 mod load;
-mod packed;
 mod record;
-mod rope;
-mod string;
-mod text;
 mod touches;
+mod value;
 mod varint;
 
 use alloc::boxed::Box;
@@ -53,11 +49,11 @@ use touches::Touches;
 
 pub use dict::Tables;
 pub use expiry::Expired;
-pub use hash::{Hash, HashMut};
 pub use load::LoadError;
-pub use rope::Rope;
-pub use text::{Scratch, Text, format_i64, parse_i64};
 pub use touches::Touched;
+pub use value::hash::{Hash, HashMut};
+pub use value::string::rope::Rope;
+pub use value::string::{Scratch, Text, format_i64, parse_i64};
 
 /// The number of a database; below `limits::DATABASES`, or the call panics.
 pub type DbId = u32;

@@ -7,30 +7,30 @@
 use alloc::vec::Vec;
 
 /// The most fields.
-pub(super) const FIELDS_MAX: usize = 128;
+pub(in crate::store) const FIELDS_MAX: usize = 128;
 /// The longest field or value, in bytes.
-pub(super) const ITEM_BYTES_MAX: usize = 64;
+pub(in crate::store) const ITEM_BYTES_MAX: usize = 64;
 
 /// No field.
-pub(super) const EMPTY: &[u8] = &[0];
+pub(in crate::store) const EMPTY: &[u8] = &[0];
 
 /// Whether a field and its value may stand in such a hash.
-pub(super) fn fits(field: &[u8], value: &[u8]) -> bool {
+pub(in crate::store) fn fits(field: &[u8], value: &[u8]) -> bool {
     field.len() <= ITEM_BYTES_MAX && value.len() <= ITEM_BYTES_MAX
 }
 
 /// How many fields there are.
-pub(super) fn len(packed: &[u8]) -> usize {
+pub(in crate::store) fn len(packed: &[u8]) -> usize {
     usize::from(packed[0])
 }
 
 /// The fields and their values.
-pub(super) fn iter(packed: &[u8]) -> Iter<'_> {
+pub(in crate::store) fn iter(packed: &[u8]) -> Iter<'_> {
     Iter { rest: &packed[1..] }
 }
 
 /// The value of a field.
-pub(super) fn get<'a>(packed: &'a [u8], field: &[u8]) -> Option<&'a [u8]> {
+pub(in crate::store) fn get<'a>(packed: &'a [u8], field: &[u8]) -> Option<&'a [u8]> {
     iter(packed)
         .find(|(held, _)| *held == field)
         .map(|(_, value)| value)
@@ -39,7 +39,7 @@ pub(super) fn get<'a>(packed: &'a [u8], field: &[u8]) -> Option<&'a [u8]> {
 /// Writes to `out` what `packed` becomes when `field` is set; whether the field is new.
 ///
 /// The caller has seen that field and value fit; there may be one field too many afterwards.
-pub(super) fn set(packed: &[u8], field: &[u8], value: &[u8], out: &mut Vec<u8>) -> bool {
+pub(in crate::store) fn set(packed: &[u8], field: &[u8], value: &[u8], out: &mut Vec<u8>) -> bool {
     out.clear();
     out.extend_from_slice(packed);
     if let Some((start, end)) = position(packed, field) {
@@ -56,7 +56,7 @@ pub(super) fn set(packed: &[u8], field: &[u8], value: &[u8], out: &mut Vec<u8>) 
 }
 
 /// Writes to `out` what `packed` becomes without `field`; whether the field was there.
-pub(super) fn remove(packed: &[u8], field: &[u8], out: &mut Vec<u8>) -> bool {
+pub(in crate::store) fn remove(packed: &[u8], field: &[u8], out: &mut Vec<u8>) -> bool {
     let Some((start, end)) = position(packed, field) else {
         return false;
     };
@@ -68,7 +68,7 @@ pub(super) fn remove(packed: &[u8], field: &[u8], out: &mut Vec<u8>) -> bool {
 }
 
 /// Whether these bytes are such a hash, with at least one field and none twice.
-pub(super) fn valid(packed: &[u8]) -> bool {
+pub(in crate::store) fn valid(packed: &[u8]) -> bool {
     let Some((&count, mut rest)) = packed.split_first() else {
         return false;
     };
@@ -116,7 +116,7 @@ fn take<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
 
 /// The fields of a small hash.
 #[derive(Clone, Debug)]
-pub(super) struct Iter<'a> {
+pub(in crate::store) struct Iter<'a> {
     rest: &'a [u8],
 }
 

@@ -1,10 +1,13 @@
 //! Strings as they are shown: bytes, or an integer that is kept as such.
 
+pub(in crate::store) mod rope;
+mod write;
+
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::rope::Rope;
+use rope::Rope;
 
 /// Room for the text of any `i64`.
 pub type Scratch = [u8; 20];

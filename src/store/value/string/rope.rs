@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 /// The length of each chunk but the last, in bytes.
-pub(super) const CHUNK_BYTES: usize = 64 << 10;
+pub(in crate::store) const CHUNK_BYTES: usize = 64 << 10;
 
 static ZEROS: [u8; CHUNK_BYTES] = [0; CHUNK_BYTES];
 
@@ -60,14 +60,14 @@ pub struct Rope {
 
 impl Rope {
     /// A copy of these bytes.
-    pub(super) fn of(bytes: &[u8]) -> Self {
+    pub(in crate::store) fn of(bytes: &[u8]) -> Self {
         let mut rope = Self::default();
         rope.write(0, bytes);
         rope
     }
 
     /// These bytes, whose memory others hold too.
-    pub(super) fn shared(bytes: &Bytes) -> Self {
+    pub(in crate::store) fn shared(bytes: &Bytes) -> Self {
         let starts = (0..bytes.len()).step_by(CHUNK_BYTES);
         let chunk = |start: usize| bytes.slice(start..bytes.len().min(start + CHUNK_BYTES));
         Self {
@@ -90,13 +90,13 @@ impl Rope {
     }
 
     /// The bytes of memory that it takes, itself not included.
-    pub(super) fn memory(&self) -> usize {
+    pub(in crate::store) fn memory(&self) -> usize {
         self.chunks.capacity() * size_of::<Chunk>() + self.chunk_bytes
     }
 
     /// As `memory`, counted anew.
     #[cfg(test)]
-    pub(super) fn recount(&self) -> usize {
+    pub(in crate::store) fn recount(&self) -> usize {
         let chunks: usize = self.chunks.iter().map(Chunk::memory).sum();
         let full = self.chunks.iter().rev().skip(1);
         assert!(
@@ -128,7 +128,7 @@ impl Rope {
     }
 
     /// Whether these bytes stand at `offset`.
-    pub(super) fn holds(&self, offset: usize, bytes: &[u8]) -> bool {
+    pub(in crate::store) fn holds(&self, offset: usize, bytes: &[u8]) -> bool {
         if self.len < offset + bytes.len() {
             return false;
         }
@@ -141,12 +141,12 @@ impl Rope {
     }
 
     /// Whether the string is just this.
-    pub(super) fn is(&self, bytes: &[u8]) -> bool {
+    pub(in crate::store) fn is(&self, bytes: &[u8]) -> bool {
         self.len == bytes.len() && self.holds(0, bytes)
     }
 
     /// Lets every chunk be shared by the copies that are made from now on.
-    pub(super) fn share(&mut self) {
+    pub(in crate::store) fn share(&mut self) {
         for chunk in &mut self.chunks {
             if let Chunk::Own(bytes) = chunk {
                 self.chunk_bytes -= bytes.capacity();
@@ -157,7 +157,7 @@ impl Rope {
     }
 
     /// Writes `bytes` at `offset`, with zeros in between where the string is shorter.
-    pub(super) fn write(&mut self, offset: usize, bytes: &[u8]) {
+    pub(in crate::store) fn write(&mut self, offset: usize, bytes: &[u8]) {
         self.fill(offset);
         let mut at = offset;
         let mut rest = bytes;
@@ -211,7 +211,7 @@ impl Rope {
     }
 
     /// Frees about so many chunks from its end; whether more are left.
-    pub(super) fn dismantle(&mut self, chunks: usize) -> bool {
+    pub(in crate::store) fn dismantle(&mut self, chunks: usize) -> bool {
         for _ in 0..chunks {
             let Some(chunk) = self.chunks.pop() else {
                 break;

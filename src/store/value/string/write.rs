@@ -5,11 +5,11 @@ use core::mem;
 
 use bytes::Bytes;
 
-use super::big::{Big, BigValue, overwrite};
-use super::entry::{Draft, Kind, Stored, View};
 use super::rope::CHUNK_BYTES;
-use super::text::parse_i64;
-use super::{DbId, NewExpiry, Store, Text, WrongType};
+use super::{Text, parse_i64};
+use crate::store::big::{Big, BigValue, overwrite};
+use crate::store::entry::{Draft, Kind, Stored, View};
+use crate::store::{DbId, NewExpiry, Store, WrongType};
 use crate::time::Stamp;
 
 impl Store {
@@ -20,7 +20,7 @@ impl Store {
     }
 
     /// A value as a part of the memory that was lent, where it is most of that.
-    pub(super) fn lent_part(&self, value: &[u8]) -> Option<Bytes> {
+    pub(in crate::store) fn lent_part(&self, value: &[u8]) -> Option<Bytes> {
         let lent = self.lent.as_ref()?;
         let (all, own) = (lent.as_ptr_range(), value.as_ptr_range());
         let is_within = all.start <= own.start && own.end <= all.end;

@@ -4,11 +4,12 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem;
 
-use super::big::{Big, BigValue};
-use super::dict::{Dict, Place};
-use super::entry::{Draft, Kind, Stored};
-use super::{DbId, Store, WrongType, dict, packed};
 use crate::rng;
+use crate::store::big::{Big, BigValue};
+use crate::store::dict::{Dict, Place};
+use crate::store::entry::{Draft, Kind, Stored};
+use crate::store::value::packed;
+use crate::store::{DbId, Store, WrongType, dict};
 use crate::time::Stamp;
 
 /// A hash, to be read. It is cheap to copy.
@@ -22,11 +23,11 @@ enum Kept<'a> {
 }
 
 impl<'a> Hash<'a> {
-    pub(super) fn packed(packed: &'a [u8]) -> Self {
+    pub(in crate::store) fn packed(packed: &'a [u8]) -> Self {
         Self(Kept::Packed(packed))
     }
 
-    pub(super) fn table(fields: &'a Dict) -> Self {
+    pub(in crate::store) fn table(fields: &'a Dict) -> Self {
         Self(Kept::Table(fields))
     }
 
@@ -373,7 +374,7 @@ impl<'a> HashMut<'a> {
 }
 
 /// Lets `field` have a value, where it is found at `found` or nowhere.
-pub(super) fn put_field(
+pub(in crate::store) fn put_field(
     fields: &mut Dict,
     hash: u64,
     found: Option<Place>,
