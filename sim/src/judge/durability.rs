@@ -239,7 +239,6 @@ impl Judge {
         (durability.sync_failed, durability.damaged) = (false, false);
         durability.recent.clear();
         member.serving = false;
-        member.most = 0;
         member.history.forget();
         if durability.policy == Policy::Memory {
             member.history.entries.clear();

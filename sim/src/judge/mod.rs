@@ -52,8 +52,6 @@ struct Member {
     /// The latest that replicated time may be by its clocks, in milliseconds, with what its wall
     /// and its monotonic clock said then.
     high: (u64, u64, u64),
-    /// The most bytes that keys and values have taken in this life.
-    most: usize,
     /// How many requests had been asked of all members when it began to serve.
     serves_from: u64,
     /// How many requests had been asked of all members when it last could believe its disk to be

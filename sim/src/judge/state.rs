@@ -10,10 +10,11 @@ use super::{Judge, Member};
 use crate::model::{DATABASES, Datum, Encoding, Item, Model};
 use crate::wire::shown;
 
-/// What the store may hold besides its keys and values: tables, and what waits to be freed.
-const MEMORY_FIXED: usize = 256 << 10;
-/// How often it may hold them: buffers with room to grow, copies for a base, what was removed.
-const MEMORY_FACTOR: usize = 4;
+/// What the store may hold whatever its keys are: empty tables, and room to work in.
+const MEMORY_FIXED: usize = 64 << 10;
+/// How often it may hold what its keys and values have weighed at most: copies for a base, what was
+/// removed and is not freed yet.
+const MEMORY_FACTOR: usize = 3;
 
 impl Judge {
     /// S2: a member has this state behind an entry.
@@ -39,7 +40,7 @@ impl Judge {
     /// S1: all keys, values and times of a member's store are those of the model. `recovered`: it
     /// has just come back.
     pub(crate) fn audit(&mut self, member: usize, store: &Store, recovered: bool) -> Verdict {
-        let Member { history, most, .. } = &mut self.members[member];
+        let Member { history, .. } = &mut self.members[member];
         let at = history.stamp;
         let mut takes = 0;
         for db in 0..DATABASES {
@@ -73,13 +74,7 @@ impl Judge {
             }
         }
         let whole = history.ahead.is_empty().then_some(history.applied);
-        *most = takes.max(*most);
-        let mut most = *most;
-        if self.group.is_some() {
-            // What one member has held, each goes through when it applies the log again.
-            let of_all = self.members.iter().map(|member| member.most);
-            most = of_all.max().unwrap_or(most);
-        }
+        let most = history.model.weight_once();
         let memory = store.memory();
         if memory < takes || memory > MEMORY_FIXED + MEMORY_FACTOR * most {
             let text = format!("the account says {memory} bytes, for {takes} now and {most} once");

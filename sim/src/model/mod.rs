@@ -14,6 +14,7 @@ mod strings;
 mod table;
 mod text;
 pub(crate) mod want;
+mod weight;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,7 @@ pub(crate) use connection::select;
 pub(crate) use object::refusal as refusal_of_object;
 pub(crate) use table::{Class, Row, find, rows};
 pub(crate) use want::Want;
+use weight::Weights;
 
 /// How many databases there are.
 pub(crate) const DATABASES: u32 = 16;
@@ -134,6 +136,8 @@ pub(crate) struct Model {
     versions: BTreeMap<(u32, Vec<u8>), u64>,
     /// What that was when the present step began, where the step has changed it.
     before: BTreeMap<(u32, Vec<u8>), u64>,
+    /// What all of it may take of memory.
+    weights: Weights,
 }
 
 /// One command with its surroundings.
@@ -256,6 +260,7 @@ impl Model {
         if lives || self.get(db, key, at).is_some() {
             self.touch(db, key);
         }
+        self.weights.changes(db, key);
         self.databases
             .entry(db)
             .or_default()
@@ -265,6 +270,7 @@ impl Model {
     /// Takes a key away; to take away what is dead is no change.
     pub(crate) fn remove(&mut self, db: u32, key: &[u8], at: u64) {
         let lives = self.get(db, key, at).is_some();
+        self.weights.changes(db, key);
         self.databases.entry(db).or_default().remove(key);
         if lives {
             self.touch(db, key);
@@ -279,6 +285,7 @@ impl Model {
         for db in databases {
             let living: Vec<_> = self.live(db, at).map(|(key, _)| key.clone()).collect();
             self.databases.remove(&db);
+            self.weights.empties(db);
             for key in living {
                 self.touch(db, &key);
             }
@@ -286,6 +293,7 @@ impl Model {
     }
 
     fn touch(&mut self, db: u32, key: &[u8]) {
+        self.weights.changes(db, key);
         let place = (db, key.to_vec());
         let version = self.versions.entry(place.clone()).or_default();
         self.before.entry(place).or_insert(*version);
@@ -321,7 +329,9 @@ impl Model {
             moment,
             args,
         };
-        match (row.run)(&mut call) {
+        let answer = (row.run)(&mut call);
+        self.weigh();
+        match answer {
             Ok(want) => want,
             Err(text) => Want::Error(text.replace(['\r', '\n'], " ")),
         }

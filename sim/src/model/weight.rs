@@ -1,0 +1,70 @@
+//! What the keys and values of a server may take of memory, now and at most since it began.
+
+use std::collections::BTreeMap;
+
+use super::{Datum, Item, Model};
+
+/// What a key may cost besides its name and its value: its share of tables with room to grow.
+const KEY_BYTES: usize = 200;
+/// What a hash may cost besides its fields, where it is a table of its own.
+const HASH_BYTES: usize = 600;
+/// What a field may cost besides its name and its value.
+const FIELD_BYTES: usize = 100;
+
+/// What each key weighs. The dead count too: a server need not have looked at them since.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Weights {
+    of_keys: BTreeMap<(u32, Vec<u8>), usize>,
+    /// Keys that the present command has changed.
+    changed: Vec<(u32, Vec<u8>)>,
+    now: usize,
+    most: usize,
+}
+
+impl Weights {
+    /// A key is another one.
+    pub(super) fn changes(&mut self, db: u32, key: &[u8]) {
+        self.changed.push((db, key.to_vec()));
+    }
+
+    /// A database is emptied.
+    pub(super) fn empties(&mut self, db: u32) {
+        self.of_keys.retain(|(of, _), _| *of != db);
+        self.now = self.of_keys.values().sum();
+    }
+}
+
+impl Model {
+    /// Weighs again what the command behind has changed.
+    pub(super) fn weigh(&mut self) {
+        while let Some((db, key)) = self.weights.changed.pop() {
+            let items = self.databases.get(&db);
+            let item = items.and_then(|items| items.get(&key));
+            let new = item.map_or(0, |item| KEY_BYTES + key.len() + weight(item));
+            let old = match new {
+                0 => self.weights.of_keys.remove(&(db, key)),
+                new => self.weights.of_keys.insert((db, key), new),
+            };
+            self.weights.now = self.weights.now + new - old.unwrap_or(0);
+        }
+        self.weights.most = self.weights.most.max(self.weights.now);
+    }
+
+    /// The most memory that keys and values may have taken since the log began.
+    pub(crate) fn weight_once(&self) -> usize {
+        self.weights.most
+    }
+}
+
+fn weight(item: &Item) -> usize {
+    match &item.datum {
+        Datum::Text(text, _) => text.len(),
+        Datum::Hash(fields) => {
+            let fields = fields.iter();
+            HASH_BYTES
+                + fields
+                    .map(|(f, v)| FIELD_BYTES + f.len() + v.len())
+                    .sum::<usize>()
+        }
+    }
+}
