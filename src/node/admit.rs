@@ -1,7 +1,7 @@
 //! Whether a request may be run, and who runs it.
 
 use crate::command::args::Args;
-use crate::command::error::{Error, Outcome};
+use crate::command::error::Error;
 use crate::command::flag::Flag;
 use crate::command::row::{Kind, Row};
 use crate::command::table;
@@ -10,18 +10,33 @@ use crate::command::verb::{ClientVerb, ServerVerb, SessionVerb};
 use super::lookup::unknown_command;
 use super::{Node, Phase};
 
+/// Why a request is answered with an error at once.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// It was refused before it ran.
+    Rejected(Error),
+    /// It ran, and that is its reply.
+    Failed(Error),
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self::Rejected(error)
+    }
+}
+
 impl Node {
     /// Decides whether a request may be run, and by whom.
-    pub(super) fn admit(&mut self, slot: u32, args: Args<'_>) -> Outcome {
+    pub(super) fn admit(&mut self, slot: u32, args: Args<'_>) -> Result<(), Trouble> {
         let found = table::find(args.name());
         let Some(row) = found.filter(|row| !self.config.takes_away(row.name)) else {
-            return Err(unknown_command(args));
+            return Err(unknown_command(args).into());
         };
         let row = table::called(row, args)?;
         let Some(session) = self.sessions.get_mut(slot) else {
             return Ok(());
         };
-        session.last_command = row.name;
+        session.last_command = Some(row);
         let is_refused = if !row.takes(args.len()) {
             Some(Error::arity(row.name))
         } else if !session.authenticated && !row.has(Flag::NoAuth) {
@@ -33,44 +48,47 @@ impl Node {
         if let Some(error) = is_refused {
             if is_exec {
                 self.abandon_transaction(slot);
-                return Err(error.aborts_exec());
+                return Err(error.aborts_exec().into());
             }
-            return Err(error);
+            return Err(error.into());
         }
         let in_transaction = session.transaction.is_some();
         let (reads, client) = (session.reads, Some((slot, session.conn)));
         self.may_debug(row)?;
         if self.phase != Phase::Serving && !row.has(Flag::Loading) {
-            return Err(Error::LOADING);
+            return Err(Error::LOADING.into());
         }
         let reads_here = row.is_read() && reads.are_here() && !in_transaction;
         if !self.serves() && needs_leader(row) && !(reads_here && self.may_read_here(reads)) {
             if is_exec {
                 self.abandon_transaction(slot);
             }
-            return Err(self.elsewhere(Some(row), args));
+            return Err(self.elsewhere(Some(row), args).into());
         }
         if row.is_write()
             && let Some(why) = self.refuses_writes()
         {
-            return Err(Error::log_refuses(why));
+            return Err(Error::log_refuses(why).into());
         }
         // As in Redis a queue takes memory whatever stands in it.
         let queues = in_transaction && !is_transaction_verb(row);
         if self.is_out_of_memory() && (queues || row.has(Flag::DenyOom)) {
-            return Err(Error::OUT_OF_MEMORY);
+            return Err(Error::OUT_OF_MEMORY.into());
         }
         if queues {
-            return self.queue(slot, row, args);
+            return Ok(self.queue(slot, row, args)?);
         }
-        self.stats.calls(row).count += 1;
+        if is_exec {
+            return self.exec(slot, row);
+        }
+        self.stats.called(row);
         match row.kind {
-            Kind::Write(_) => self.propose_command(slot, args),
+            Kind::Write(_) => self.propose_command(slot, row, args),
             // What it wants of replies counts from here on, not from when the log has caught up.
             Kind::Server(ServerVerb::Client(ClientVerb::Reply)) => {
                 let outcome = self.client_reply(slot, args);
                 self.has_run(row, args, client, 0);
-                return outcome;
+                return outcome.map_err(Trouble::Failed);
             }
             Kind::Read(_) | Kind::Server(_) => self.run_or_park(slot, row, args),
             Kind::Session(verb) => {
@@ -78,9 +96,9 @@ impl Node {
                 if !row.has(Flag::SkipSlowlog) {
                     self.has_run(row, args, client, 0);
                 }
-                return outcome;
+                return outcome.map_err(Trouble::Failed);
             }
-            Kind::Container => return Err(Error::arity(row.name)),
+            Kind::Container => return Err(Error::arity(row.name).into()),
         }
         Ok(())
     }

@@ -147,7 +147,7 @@ impl Node {
             let place = entry.place;
             if entry.middle.is_some() {
                 self.apply_middle(&mut entry, &payload);
-            } else if let Some(waiter) = entry.waiter(|w| w.parked && w.place <= place) {
+            } else if let Some(waiter) = entry.waiter(|w| w.is_parked() && w.place <= place) {
                 // Those who only waited for time stand before the command of their place.
                 self.settle(&waiter);
             } else if !self.apply_command_of(&mut entry, &payload) {
@@ -199,7 +199,8 @@ impl Node {
                 let outcome = self.apply_command(db, args, dice, protocol, &mut out);
                 if outcome != Err(Error::Unfinished) {
                     let silent = waiter.as_ref().is_some_and(|w| w.silent);
-                    finish(&mut out, mark, protocol, silent, outcome, &mut self.stats);
+                    self.count_failure(waiter.as_ref(), &outcome);
+                    finish(&mut out, mark, protocol, silent, outcome);
                     self.ranges = ranges;
                     self.end_command(entry, waiter.as_ref(), out, mark);
                     return true;
@@ -305,8 +306,17 @@ impl Node {
         if outcome == Err(Error::Unfinished) {
             return false;
         }
-        finish(out, mark, protocol, silent, outcome, &mut self.stats);
+        self.count_failure(middle.waiter.as_ref(), &outcome);
+        finish(out, mark, protocol, silent, outcome);
         true
+    }
+
+    /// An error counts where it is somebody's reply: other members apply the same and answer
+    /// nobody.
+    fn count_failure(&mut self, waiter: Option<&Waiter>, outcome: &Outcome) {
+        if let (Err(error), Some(waiter)) = (outcome, waiter) {
+            self.stats.failed(waiter.row, error);
+        }
     }
 
     fn go_on_in_transaction(
@@ -501,7 +511,7 @@ impl Node {
                         self.has_run(row, args, self.runs_for, 0);
                     }
                     if let Some(session) = self.sessions.get(slot)
-                        && row.is_ok_and(changes_replies)
+                        && row.as_ref().is_ok_and(|row| changes_replies(row))
                     {
                         after = (session.protocol, session.is_silent());
                     }
@@ -511,11 +521,21 @@ impl Node {
             },
             Ok(Kind::Container) => Err(Error::NOT_IN_TRANSACTION),
         };
+        if outcome == Err(Error::Unfinished) {
+            return None;
+        }
+        let row = row.ok();
+        if self.runs_for.is_some() {
+            if let Some(row) = row {
+                self.stats.called(row);
+            }
+            if let Err(error) = &outcome {
+                self.stats.failed(row, error);
+            }
+        }
         match outcome {
             Ok(()) => {}
-            Err(Error::Unfinished) => return None,
             Err(error) => {
-                self.stats.error(&error);
                 out.truncate(mark);
                 write_error(&mut Reply::new(out, protocol), &error);
             }

@@ -64,7 +64,7 @@ impl Node {
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };
-        let conn = session.conn;
+        let (conn, row) = (session.conn, session.last_command);
         let slept = match why {
             Blocked::Sleep { until, length } => Some((length, length + self.now.mono.since(until))),
             _ => None,
@@ -91,6 +91,10 @@ impl Node {
                 | Blocked::Configuration { .. } => session.reply().ok(),
             }
             self.note_answer(conn, Answer::Other);
+        }
+        // Nothing behind the command that waits has been looked at.
+        if let Some(error) = error {
+            self.stats.failed(row, error);
         }
         if let Some((length, took)) = slept {
             self.has_slept(slot, length, took);

@@ -314,14 +314,10 @@ impl Node {
             return self.wait_for_time(slot);
         }
         let (protocol, silent) = (request.protocol, request.silent);
-        finish(
-            &mut reading.reply,
-            0,
-            protocol,
-            silent,
-            outcome,
-            &mut self.stats,
-        );
+        if let Err(error) = &outcome {
+            self.stats.failed(Some(row), error);
+        }
+        finish(&mut reading.reply, 0, protocol, silent, outcome);
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };
@@ -440,12 +436,12 @@ impl Node {
     }
 
     fn disappoint(&mut self, waiter: &Waiter, error: &Error) {
-        if !waiter.parked
+        if !waiter.is_parked()
             && !waiter.silent
             && let Some(session) = self.sessions.get_same(waiter.slot, waiter.conn)
         {
             write_error(&mut session.reply(), error);
-            self.stats.error(error);
+            self.stats.failed(waiter.row, error);
             self.note_answer(waiter.conn, Answer::Elsewhere);
         }
         self.settle(waiter);

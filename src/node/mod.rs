@@ -59,6 +59,7 @@ use alloc::vec::Vec;
 use core::mem;
 use core::ops::Range;
 
+use crate::command::row::Row;
 use crate::ids::{ConnId, LogIndex, NodeId, Term};
 use crate::raft::{Membership, Raft};
 use crate::resp::reply::Protocol;
@@ -106,8 +107,16 @@ struct Waiter {
     protocol: Protocol,
     /// The client wants no reply.
     silent: bool,
-    /// It only waits for replicated time to reach the entry's stamp; its request is parked.
-    parked: bool,
+    /// Its command; none where it only waits for replicated time to reach the entry's stamp, with
+    /// its request parked.
+    row: Option<&'static Row>,
+}
+
+impl Waiter {
+    /// Whether it only waits for time.
+    fn is_parked(&self) -> bool {
+        self.row.is_none()
+    }
 }
 
 /// The writes of this turn.

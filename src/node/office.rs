@@ -328,7 +328,8 @@ impl Node {
         );
         for (slot, conn) in mem::take(&mut self.office.readers) {
             if let Some(session) = self.sessions.get_same(slot, conn) {
-                session.outbox.refuse_held(&refusal);
+                let refused = session.outbox.refuse_held(&refusal);
+                self.stats.errors(&Error::CLUSTER_DOWN, refused as u64);
                 self.mark_dirty(slot);
             }
         }

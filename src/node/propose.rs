@@ -1,13 +1,14 @@
 //! From one writing request to the batch of its turn.
 
 use crate::command::args::Args;
+use crate::command::row::Row;
 use crate::limits;
 
 use super::{Node, Waiter, entry};
 
 impl Node {
     /// Hands a write to the log; its reply is written when the entry is applied.
-    pub(super) fn propose_command(&mut self, slot: u32, args: Args<'_>) {
+    pub(super) fn propose_command(&mut self, slot: u32, row: &'static Row, args: Args<'_>) {
         let whole = self.in_hand.take();
         if whole.is_some() && !self.batch.bytes.is_empty() {
             self.propose_batch();
@@ -16,7 +17,7 @@ impl Node {
             return;
         };
         let db = session.db;
-        self.wait_for_entry(slot, false);
+        self.wait_for_entry(slot, Some(row));
         self.batch.whole = whole.filter(|_| self.batch.bytes.is_empty());
         if self.batch.whole.is_none() {
             entry::put_command(&mut self.batch.bytes, db, args);
@@ -31,10 +32,11 @@ impl Node {
             self.batch.bytes.extend_from_slice(&whole.payload);
         }
     }
-    /// A client waits for the next command of the batch to be applied; or, where it has `parked` a
-    /// request, for all before that.
-    pub(super) fn wait_for_entry(&mut self, slot: u32, parked: bool) {
-        let place = self.batch.count;
+
+    /// A client waits for the next command of the batch, which is its own, to be applied; or, where
+    /// there is none and it has parked a request, for all before that.
+    pub(super) fn wait_for_entry(&mut self, slot: u32, row: Option<&'static Row>) {
+        let (place, parked) = (self.batch.count, row.is_none());
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };
@@ -45,7 +47,7 @@ impl Node {
             place,
             protocol: session.protocol,
             silent: !parked && session.is_silent(),
-            parked,
+            row,
         });
     }
 }

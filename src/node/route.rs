@@ -14,13 +14,12 @@ use crate::session::inbound::Inbound;
 use crate::session::parked::Item;
 use crate::time::Stamp;
 
-use super::admit::{is_transaction_verb, needs_leader};
+use super::admit::{Trouble, is_transaction_verb, needs_leader};
 use super::closing::is_http;
 use super::effect::Wrong;
 use super::hold::Long;
 use super::lookup::row_of;
 use super::slowlog::Piece;
-use super::stats::Stats;
 use super::witness::Answer;
 use super::{Node, waits};
 
@@ -170,6 +169,7 @@ impl Node {
 
     fn protocol_error(&mut self, slot: u32, error: ProtocolError) {
         self.stats.protocol_errors += 1;
+        self.stats.error(&Error::text("ERR Protocol error".into()));
         self.answer(slot, |reply| error.write(reply));
         self.close_client(slot);
     }
@@ -179,7 +179,6 @@ impl Node {
         if is_http(args.name()) {
             return self.send_away(slot, Wrong::Http);
         }
-        self.stats.commands += 1;
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };
@@ -188,7 +187,7 @@ impl Node {
         } else if session.reply_mode == ReplyMode::SkipNext {
             session.reply_mode = ReplyMode::Skip;
         }
-        if let Err(error) = self.admit(slot, args) {
+        if let Err(trouble) = self.admit(slot, args) {
             // As in Redis, what MULTI or WATCH complain of inside a transaction does not spoil it.
             let row = row_of(args).ok();
             let spoils = row.is_none_or(|row| !is_transaction_verb(row) || !row.takes(args.len()));
@@ -200,10 +199,16 @@ impl Node {
             {
                 transaction.failed = true;
             }
-            self.stats.error(&error);
-            if let Some(row) = row {
-                self.stats.calls(row).rejected += 1;
-            }
+            let error = match trouble {
+                Trouble::Rejected(error) => {
+                    self.stats.rejected(row, &error);
+                    error
+                }
+                Trouble::Failed(error) => {
+                    self.stats.failed(row, &error);
+                    error
+                }
+            };
             self.answer(slot, |reply| write_error(reply, &error));
         }
     }
@@ -258,7 +263,7 @@ impl Node {
                 self.wait_for_time(slot);
             }
             outcome => {
-                finish(&mut out, mark, protocol, silent, outcome, &mut self.stats);
+                finish(&mut out, mark, protocol, silent, outcome);
                 *session.outbox.buffer() = out;
                 let conn = session.conn;
                 // Who waits is answered when the wait is over.
@@ -304,12 +309,15 @@ impl Node {
                 self.has_run(row, args, client, work);
             }
         }
+        if let Err(error @ Error::Reply(_)) = &outcome {
+            self.stats.failed(Some(row), error);
+        }
         outcome
     }
 
     /// Makes replicated time pass the clock: the session's next parked request runs right behind.
     pub(super) fn wait_for_time(&mut self, slot: u32) {
-        self.wait_for_entry(slot, true);
+        self.wait_for_entry(slot, None);
     }
 
     /// Runs what was parked behind the writes that are applied by now.
@@ -361,14 +369,22 @@ impl Node {
                     }
                     let outcome = match row {
                         Ok(row) if needs_leader(row) && !self.serves() => {
-                            Err(self.elsewhere(Some(row), args))
+                            let error = self.elsewhere(Some(row), args);
+                            self.stats.failed(Some(row), &error);
+                            Err(error)
                         }
                         Ok(row) => {
                             is_read = self.office.grouped && needs_leader(row);
                             self.run(slot, row, args, db, clock, &mut reply)
                         }
-                        Err(ref error) => Err(error.clone()),
+                        Err(ref error) => {
+                            self.stats.error(error);
+                            Err(error.clone())
+                        }
                     };
+                    if outcome == Err(Error::Due) {
+                        self.stats.failed(row.as_ref().ok().copied(), &Error::Due);
+                    }
                     // Who waits is answered when the wait is over.
                     let waits = self
                         .sessions
@@ -395,9 +411,8 @@ impl Node {
                         };
                         self.note_answer(conn, answer);
                     }
-                    let stats = &mut self.stats;
                     if !is_cut {
-                        finish(&mut out, mark, protocol, silent, outcome, stats);
+                        finish(&mut out, mark, protocol, silent, outcome);
                     }
                 }
             }
@@ -454,10 +469,8 @@ pub(super) fn finish(
     protocol: Protocol,
     silent: bool,
     outcome: Outcome,
-    stats: &mut Stats,
 ) {
     if let Err(error) = outcome {
-        stats.error(&error);
         out.truncate(mark);
         write_error(&mut Reply::new(out, protocol), &error);
     }

@@ -25,6 +25,7 @@ pub(super) struct Calls {
 /// Counters since the start, or since CONFIG RESETSTAT.
 #[derive(Clone, Debug)]
 pub(super) struct Stats {
+    /// Commands that were run, those of transactions among them.
     pub(super) commands: u64,
     pub(super) connections: u64,
     pub(super) rejected_connections: u64,
@@ -74,15 +75,43 @@ impl Default for Stats {
 impl Stats {
     /// Takes note of an error reply.
     pub(super) fn error(&mut self, error: &Error) {
-        self.error_replies += 1;
-        let Error::Reply(text) = error else {
-            return;
+        self.errors(error, 1);
+    }
+
+    /// Takes note of so many replies of the same error.
+    pub(super) fn errors(&mut self, error: &Error, count: u64) {
+        self.error_replies += count;
+        let code = match error {
+            Error::Reply(text) => text.split(' ').next().unwrap_or_default(),
+            Error::Due => "TRYAGAIN",
+            Error::Unfinished => return,
         };
-        let code = text.split(' ').next().unwrap_or_default();
-        if let Some(count) = self.errors.get_mut(code) {
-            *count += 1;
+        if let Some(counted) = self.errors.get_mut(code) {
+            *counted += count;
         } else if self.errors.len() < ERROR_KINDS_MAX {
-            self.errors.insert(code.into(), 1);
+            self.errors.insert(code.into(), count);
+        }
+    }
+
+    /// A command is run.
+    pub(super) fn called(&mut self, row: &'static Row) {
+        self.commands += 1;
+        self.calls(row).count += 1;
+    }
+
+    /// A command that was run has ended in an error, which is its reply.
+    pub(super) fn failed(&mut self, row: Option<&'static Row>, error: &Error) {
+        self.error(error);
+        if let Some(row) = row {
+            self.calls(row).failed += 1;
+        }
+    }
+
+    /// A request was refused before it ran; one that no row is found for counts as an error alone.
+    pub(super) fn rejected(&mut self, row: Option<&'static Row>, error: &Error) {
+        self.error(error);
+        if let Some(row) = row {
+            self.calls(row).rejected += 1;
         }
     }
 

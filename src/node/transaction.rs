@@ -15,6 +15,7 @@ use crate::command::verb::{ClientVerb, RaftVerb, ServerVerb, SessionVerb};
 use crate::limits;
 use crate::resp::reply::{Protocol, Reply};
 
+use super::admit::Trouble;
 use super::verbs::select_target;
 use super::{Node, Phase, entry, secrets};
 
@@ -66,12 +67,13 @@ impl Node {
         self.unwatch(slot);
     }
 
-    pub(super) fn exec(&mut self, slot: u32) -> Outcome {
+    pub(super) fn exec(&mut self, slot: u32, row: &'static Row) -> Result<(), Trouble> {
         let Some(session) = self.sessions.get_mut(slot) else {
             return Ok(());
         };
         let Some(transaction) = session.transaction.take() else {
-            return Err(Error::EXEC_WITHOUT_MULTI);
+            self.stats.called(row);
+            return Err(Trouble::Failed(Error::EXEC_WITHOUT_MULTI));
         };
         let broken = self
             .sessions
@@ -79,21 +81,23 @@ impl Node {
             .is_some_and(|session| self.is_watch_broken(session));
         self.unwatch(slot);
         if transaction.failed {
-            return Err(Error::EXEC_ABORT);
+            self.stats.called(row);
+            return Err(Trouble::Failed(Error::EXEC_ABORT));
         }
         // What was queued before the state was lost, or nothing at all: neither can be run yet.
         if self.phase == Phase::Recovering {
-            return Err(Error::LOADING);
+            return Err(Error::LOADING.into());
         }
         if broken {
+            self.stats.called(row);
             self.answer(slot, |reply| reply.null_array());
             return Ok(());
         }
         if transaction.grows && self.is_out_of_memory() {
-            return Err(Error::EXEC_OUT_OF_MEMORY);
+            return Err(Error::EXEC_OUT_OF_MEMORY.into());
         }
         if let Some(why) = self.refuses_writes() {
-            return Err(Error::log_refuses(why).aborts_exec());
+            return Err(Error::log_refuses(why).aborts_exec().into());
         }
         let Some(session) = self.sessions.get_mut(slot) else {
             return Ok(());
@@ -102,7 +106,8 @@ impl Node {
         session.will_wait |= transaction.turns;
         session.withheld = transaction.withheld;
         session.withheld_at = 0;
-        self.wait_for_entry(slot, false);
+        self.stats.called(row);
+        self.wait_for_entry(slot, Some(row));
         let payload_from = self.batch.bytes.len();
         entry::put_transaction(
             &mut self.batch.bytes,

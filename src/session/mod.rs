@@ -14,6 +14,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use crate::command::row::Row;
 use crate::ids::{ConnId, LogIndex};
 use crate::resp::reply::{Protocol, Reply};
 use crate::time::Mono;
@@ -151,7 +152,7 @@ pub struct Session {
     /// CLIENT SETINFO lib-ver.
     pub library_version: Vec<u8>,
     /// The last command, for CLIENT LIST.
-    pub last_command: &'static str,
+    pub last_command: Option<&'static Row>,
     /// Whether it may do more than authenticate.
     pub authenticated: bool,
     /// CLIENT NO-EVICT.

@@ -96,11 +96,12 @@ impl Outbox {
         {}
     }
 
-    /// Puts an error in the place of each reply that is held.
-    pub fn refuse_held(&mut self, error: &[u8]) {
+    /// Puts an error in the place of each reply that is held; how many these were.
+    pub fn refuse_held(&mut self, error: &[u8]) -> usize {
         let Some(first) = self.holds.front() else {
-            return;
+            return 0;
         };
+        let count = self.holds.len();
         let mut rest = self.bytes.split_off(first.start);
         let from = first.start;
         let mut at = 0;
@@ -110,6 +111,7 @@ impl Outbox {
             at = hold.end - from;
         }
         self.bytes.extend(rest.drain(at..));
+        count
     }
 }
 
@@ -146,7 +148,7 @@ mod tests {
         assert!(outbox.is_empty());
         outbox.release(1);
         assert_eq!(outbox.unsent(), b"b");
-        outbox.refuse_held(b"no");
+        assert_eq!(outbox.refuse_held(b"no"), 1);
         assert_eq!(outbox.unsent(), b"bnod");
         assert!(!outbox.is_holding());
     }

@@ -12,6 +12,7 @@
 
 mod allocations;
 mod bare;
+mod calls;
 mod check;
 mod clock_jumps;
 mod cluster;

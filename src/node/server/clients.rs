@@ -146,11 +146,7 @@ impl Node {
             session.db,
             session.watches.len(),
             session.memory(),
-            if session.last_command.is_empty() {
-                "NULL"
-            } else {
-                session.last_command
-            },
+            session.last_command.map_or("NULL", |row| row.name),
             String::from_utf8_lossy(&session.library),
             String::from_utf8_lossy(&session.library_version),
         );
