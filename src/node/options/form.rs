@@ -35,6 +35,8 @@ pub enum Form {
     Members,
     /// A host and a port.
     Address,
+    /// What a rule of its own says, about words that one blank parts.
+    Ruled(fn(&[Vec<u8>]) -> Result<Vec<u8>, String>),
     /// Lines of several words that add up: each says something of its own.
     Lines,
 }
@@ -46,6 +48,16 @@ impl Form {
     /// A value out of the words of a line, in the one way in which CONFIG GET shows it, or Redis's
     /// words for why it is none. `current` is what is set already: some lines add to it.
     pub fn of_words(self, words: &[Vec<u8>], current: &[u8]) -> Result<Vec<u8>, String> {
+        if let Self::Ruled(rule) = self {
+            return match words {
+                [] => Err("wrong number of arguments".into()),
+                [one] => {
+                    let words = one.split(|byte| *byte == b' ').map(<[u8]>::to_vec);
+                    rule(&words.collect::<Vec<_>>())
+                }
+                words => rule(words),
+            };
+        }
         let [word] = words else {
             return match self {
                 Self::Words | Self::Points | Self::Limits | Self::Lines if !words.is_empty() => {
@@ -94,7 +106,7 @@ impl Form {
             Self::Members => members(word).map(|_| word.clone()),
             Self::Address => address(word).map(|_| word.clone()),
             Self::Words | Self::Points | Self::Limits => self.of_several(&parts(word), current),
-            Self::Lines => self.of_several(words, current),
+            Self::Lines | Self::Ruled(_) => self.of_several(words, current),
         }
     }
 
@@ -140,7 +152,9 @@ impl Form {
     /// The words that stand in a file for a value.
     pub fn to_words(self, value: &[u8]) -> Vec<Vec<u8>> {
         match self {
-            Self::Words | Self::Points | Self::Limits if !value.is_empty() => parts(value),
+            Self::Words | Self::Points | Self::Limits | Self::Ruled(_) if !value.is_empty() => {
+                parts(value)
+            }
             _ => [value.to_vec()].into(),
         }
     }
@@ -154,7 +168,7 @@ impl Form {
             Self::Memory | Self::MemoryFrom(_) => "SIZE".into(),
             Self::Switch => "yes|no".into(),
             Self::Choice(words) => words.join("|"),
-            Self::Words | Self::Lines => "WORDS…".into(),
+            Self::Words | Self::Lines | Self::Ruled(_) => "WORDS…".into(),
             Self::Points => "SECONDS CHANGES…".into(),
             Self::Limits => "CLASS HARD SOFT SECONDS…".into(),
             Self::Members => "NUMBER=HOST:PORT,…".into(),

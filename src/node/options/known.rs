@@ -1,7 +1,7 @@
 //! The directives of Redis that do not act here: what each would have promised decides whether it
 //! is taken.
 
-use super::{Access, Directive, Form, Meaning};
+use super::{Access, Directive, Form, Meaning, peculiar};
 
 const fn known(name: &'static str, default: &'static str, form: Form) -> Directive {
     Directive {
@@ -66,16 +66,21 @@ const SIGNED: Form = Form::Integer(i64::MIN, i64::MAX);
 const YES_NO: Form = Form::Switch;
 const LOCAL: Form = Form::Choice(&["no", "yes", "local"]);
 const POLICIES: Form = Form::Choice(&[
-    "noeviction",
-    "allkeys-lru",
-    "allkeys-lfu",
-    "allkeys-random",
     "volatile-lru",
     "volatile-lfu",
     "volatile-random",
     "volatile-ttl",
+    "allkeys-lru",
+    "allkeys-lfu",
+    "allkeys-random",
+    "noeviction",
 ]);
-const SIGNALS: Form = Form::Words;
+const FROM_ONE: Form = Form::Integer(1, i32::MAX as i64);
+const SIGNED_INT: Form = Form::Integer(i32::MIN as i64, i32::MAX as i64);
+const FACILITIES: Form = Form::Choice(&[
+    "user", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+]);
+const SIGNALS: Form = Form::Ruled(peculiar::signals);
 
 const NO_TLS: &str = "there is no TLS here: put a proxy that speaks it before the server";
 const NO_LIMIT: &str = "this limit is always the same here";
@@ -90,6 +95,9 @@ const NO_EVICTION: &str = "nothing is evicted here: at maxmemory, writes that ta
     refused, and that is noeviction";
 const NO_QUORUM: &str = "replicas are not counted here: a group acknowledges a write when a \
     majority of its members holds it (--peers)";
+const NO_DEFRAG: &str = "Active defragmentation cannot be enabled: the allocator of this server \
+    has none";
+const NO_LATENCIES: &str = "latencies are not kept here: SLOWLOG tells which requests were slow";
 const NO_EVENTS: &str = "keyspace events are not sent here";
 const DATABASES: &str = "there are always 16 databases";
 
@@ -121,15 +129,16 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     known("enable-module-command", "no", LOCAL).at_start().fixed(NO_MODULES),
     known("tcp-backlog", "511", INT).at_start().fixed(NO_LIMIT),
     known("proto-max-bulk-len", "536870912", Form::Memory).at_start().fixed(NO_LIMIT),
-    known("activedefrag", "no", YES_NO),
-    known("latency-tracking", "no", YES_NO),
+    known("activedefrag", "no", YES_NO).fixed(NO_DEFRAG),
+    known("latency-monitor-threshold", "0", ANY).fixed(NO_LATENCIES),
+    known("latency-tracking", "no", YES_NO).fixed(NO_LATENCIES),
     // What is done otherwise here, or not at all, so that no value can disappoint.
     known("save", "", Form::Points),
     known("acl-pubsub-default", "resetchannels", Form::Choice(&["allchannels", "resetchannels"])),
     known("acllog-max-len", "128", ANY),
     known("active-defrag-cycle-max", "25", Form::Integer(1, 99)),
     known("active-defrag-cycle-min", "1", Form::Integer(1, 99)),
-    known("active-defrag-ignore-bytes", "104857600", Form::Memory),
+    known("active-defrag-ignore-bytes", "104857600", Form::MemoryFrom(1)),
     known("active-defrag-max-scan-fields", "1000", Form::Integer(1, i64::MAX)),
     known("active-defrag-threshold-lower", "10", Form::Integer(0, 1000)),
     known("active-defrag-threshold-upper", "100", Form::Integer(0, 1000)),
@@ -142,17 +151,17 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     known("aof-timestamp-enabled", "no", YES_NO),
     known("aof-use-rdb-preamble", "yes", YES_NO),
     known("aof_rewrite_cpulist", "", Form::Text).at_start(),
-    known("appenddirname", "", Form::Text).at_start(),
-    known("appendfilename", "appendonly.aof", Form::Text).at_start(),
+    known("appenddirname", "", Form::Ruled(peculiar::some_file_name)).at_start(),
+    known("appendfilename", "appendonly.aof", Form::Ruled(peculiar::some_file_name)).at_start(),
     known("bgsave_cpulist", "", Form::Text).at_start(),
     known("bind-source-addr", "", Form::Text),
     known("bio_cpulist", "", Form::Text).at_start(),
-    known("busy-reply-threshold", "5000", ANY),
+    known("busy-reply-threshold", "5000", ANY).alias("lua-time-limit"),
     known("cluster-allow-pubsubshard-when-down", "yes", YES_NO),
     known("cluster-allow-reads-when-down", "no", YES_NO),
     known("cluster-allow-replica-migration", "yes", YES_NO),
     known("cluster-announce-bus-port", "0", PORT),
-    known("cluster-announce-hostname", "", Form::Text),
+    known("cluster-announce-hostname", "", Form::Ruled(peculiar::hostname)),
     known("cluster-announce-human-nodename", "", Form::Text),
     known("cluster-announce-ip", "", Form::Text),
     known("cluster-announce-port", "0", PORT),
@@ -168,22 +177,19 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     known("cluster-require-full-coverage", "yes", YES_NO),
     known("crash-log-enabled", "yes", YES_NO),
     known("crash-memcheck-enabled", "yes", YES_NO),
-    known("dbfilename", "dump.rdb", Form::Text).protected(),
+    known("dbfilename", "dump.rdb", Form::Ruled(peculiar::file_name)).protected(),
     known("disable-thp", "yes", YES_NO).at_start(),
     known("dynamic-hz", "yes", YES_NO),
     known("gopher-enabled", "no", Form::Choice(&["no"])).unseen(),
-    known("hash-max-listpack-entries", "128", ANY),
-    known("hash-max-listpack-value", "64", ANY),
-    known("hash-max-ziplist-entries", "128", ANY),
-    known("hash-max-ziplist-value", "64", ANY),
-    known("hll-sparse-max-bytes", "3000", ANY),
-    known("hz", "10", Form::Integer(1, 500)),
+    known("hash-max-listpack-entries", "128", ANY).alias("hash-max-ziplist-entries"),
+    known("hash-max-listpack-value", "64", Form::Memory).alias("hash-max-ziplist-value"),
+    known("hll-sparse-max-bytes", "3000", Form::Memory),
+    known("hz", "10", INT),
     known("ignore-warnings", "", Form::Text),
     known("io-threads", "1", Form::Integer(1, 128)).at_start(),
     known("io-threads-do-reads", "no", YES_NO).at_start(),
     known("jemalloc-bg-thread", "yes", YES_NO),
-    known("latency-monitor-threshold", "0", ANY),
-    known("latency-tracking-info-percentiles", "50 99 99.9", Form::Words),
+    known("latency-tracking-info-percentiles", "50 99 99.9", Form::Ruled(peculiar::percentiles)),
     known("lazyfree-lazy-eviction", "no", YES_NO),
     known("lazyfree-lazy-expire", "no", YES_NO),
     known("lazyfree-lazy-server-del", "no", YES_NO),
@@ -192,12 +198,11 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     known("lfu-decay-time", "1", INT),
     known("lfu-log-factor", "10", INT),
     known("list-compress-depth", "0", INT),
-    known("list-max-listpack-size", "-2", SIGNED).alias("list-max-ziplist-size"),
+    known("list-max-listpack-size", "-2", SIGNED_INT).alias("list-max-ziplist-size"),
     known("list-max-ziplist-entries", "512", ANY).unseen(),
     known("list-max-ziplist-value", "64", ANY).unseen(),
     known("locale-collate", "", Form::Text),
     known("lua-replicate-commands", "yes", YES_NO).unseen(),
-    known("lua-time-limit", "5000", ANY),
     known("masterauth", "", Form::Text),
     known("masteruser", "", Form::Text),
     known("max-new-connections-per-cycle", "10", Form::Integer(1, 1000)),
@@ -207,8 +212,9 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     known("min-replicas-max-lag", "10", INT).alias("min-slaves-max-lag"),
     known("no-appendfsync-on-rewrite", "no", YES_NO),
     known("oom-score-adj", "no", Form::Choice(&["no", "yes", "relative", "absolute"])),
-    known("oom-score-adj-values", "0 200 800", Form::Words),
-    known("proc-title-template", "{title} {listen-addr} {server-mode}", Form::Text),
+    known("oom-score-adj-values", "0 200 800", Form::Ruled(peculiar::scores)),
+    known("proc-title-template", "{title} {listen-addr} {server-mode}",
+        Form::Ruled(peculiar::template)),
     known("propagation-error-behavior", "ignore",
         Form::Choice(&["ignore", "panic", "panic-on-replicas"])),
     known("rdb-del-sync-files", "no", YES_NO),
@@ -216,16 +222,16 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     known("rdb-save-incremental-fsync", "yes", YES_NO),
     known("rdbchecksum", "yes", YES_NO).at_start(),
     known("rdbcompression", "yes", YES_NO),
-    known("repl-backlog-size", "1048576", Form::Memory),
-    known("repl-backlog-ttl", "3600", INT),
+    known("repl-backlog-size", "1048576", Form::MemoryFrom(1)),
+    known("repl-backlog-ttl", "3600", ANY),
     known("repl-disable-tcp-nodelay", "no", YES_NO),
     known("repl-diskless-load", "disabled",
         Form::Choice(&["disabled", "on-empty-db", "swapdb"])),
     known("repl-diskless-sync", "yes", YES_NO),
     known("repl-diskless-sync-delay", "5", INT),
     known("repl-diskless-sync-max-replicas", "0", INT),
-    known("repl-ping-replica-period", "10", INT).alias("repl-ping-slave-period"),
-    known("repl-timeout", "60", INT),
+    known("repl-ping-replica-period", "10", FROM_ONE).alias("repl-ping-slave-period"),
+    known("repl-timeout", "60", FROM_ONE),
     known("replica-announce-ip", "", Form::Text).alias("slave-announce-ip"),
     known("replica-announce-port", "0", PORT).alias("slave-announce-port"),
     known("replica-announced", "yes", YES_NO),
@@ -244,11 +250,11 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     known("shutdown-on-sigint", "default", SIGNALS),
     known("shutdown-on-sigterm", "default", SIGNALS),
     known("shutdown-timeout", "10", INT),
-    known("socket-mark-id", "0", ANY).at_start(),
+    known("socket-mark-id", "0", Form::Integer(0, u32::MAX as i64)).at_start(),
     known("stop-writes-on-bgsave-error", "yes", YES_NO),
     known("stream-node-max-bytes", "4096", Form::Memory),
     known("stream-node-max-entries", "100", ANY),
-    known("syslog-facility", "local0", Form::Text).at_start(),
+    known("syslog-facility", "local0", FACILITIES).at_start(),
     known("syslog-ident", "redis", Form::Text).at_start(),
     known("tls-auth-clients", "yes", Form::Choice(&["no", "yes", "optional"])),
     known("tls-ca-cert-dir", "", Form::Text),
@@ -268,8 +274,6 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     known("tls-session-cache-timeout", "300", INT),
     known("tls-session-caching", "yes", YES_NO),
     known("tracking-table-max-keys", "1000000", ANY),
-    known("zset-max-listpack-entries", "128", ANY),
-    known("zset-max-listpack-value", "64", ANY),
-    known("zset-max-ziplist-entries", "128", ANY),
-    known("zset-max-ziplist-value", "64", ANY),
+    known("zset-max-listpack-entries", "128", ANY).alias("zset-max-ziplist-entries"),
+    known("zset-max-listpack-value", "64", Form::Memory).alias("zset-max-ziplist-value"),
 ];

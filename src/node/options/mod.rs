@@ -7,6 +7,7 @@
 
 pub mod form;
 mod known;
+mod peculiar;
 pub mod rewrite;
 pub mod settings;
 mod table;

@@ -187,7 +187,7 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         .of(process!(dir)).guarded(),
     acts("appendonly", "yes", ON_OFF,
         "keep a log; `no`: a cache without a disk").of(switch!(append_only)),
-    acts("appendfsync", "everysec", Form::Choice(&["always", "everysec", "no"]),
+    acts("appendfsync", "everysec", Form::Choice(&["everysec", "always", "no"]),
         "when a write counts as persisted: see below").open(APPENDFSYNC),
     acts("auto-aof-rewrite-percentage", "100", SECONDS,
         "rewrite when the log has outgrown its base by so much; 0: never by itself")

@@ -65,6 +65,148 @@ fn every_name_that_redis_shows_is_shown() {
     }
 }
 
+/// Both names of directives that Redis shows under two.
+const TWO_NAMES: [[&str; 2]; 19] = [
+    ["busy-reply-threshold", "lua-time-limit"],
+    ["cluster-replica-no-failover", "cluster-slave-no-failover"],
+    [
+        "cluster-replica-validity-factor",
+        "cluster-slave-validity-factor",
+    ],
+    ["hash-max-listpack-entries", "hash-max-ziplist-entries"],
+    ["hash-max-listpack-value", "hash-max-ziplist-value"],
+    ["list-max-listpack-size", "list-max-ziplist-size"],
+    ["min-replicas-max-lag", "min-slaves-max-lag"],
+    ["min-replicas-to-write", "min-slaves-to-write"],
+    ["repl-ping-replica-period", "repl-ping-slave-period"],
+    ["replica-announce-ip", "slave-announce-ip"],
+    ["replica-announce-port", "slave-announce-port"],
+    ["replica-ignore-maxmemory", "slave-ignore-maxmemory"],
+    ["replica-lazy-flush", "slave-lazy-flush"],
+    ["replica-priority", "slave-priority"],
+    ["replica-read-only", "slave-read-only"],
+    ["replica-serve-stale-data", "slave-serve-stale-data"],
+    ["replicaof", "slaveof"],
+    ["zset-max-listpack-entries", "zset-max-ziplist-entries"],
+    ["zset-max-listpack-value", "zset-max-ziplist-value"],
+];
+
+#[test]
+fn what_redis_shows_under_two_names_is_one_directive() {
+    for [name, alias] in TWO_NAMES {
+        let found = [name, alias].map(|name| find(name.as_bytes()).map(|found| found.name));
+        assert_eq!(found, [Some(name); 2], "{alias}");
+    }
+}
+
+#[test]
+fn a_file_that_says_the_older_name_is_written_again_with_the_value_in_force() {
+    for [name, alias] in TWO_NAMES {
+        let directive = find(name.as_bytes()).unwrap();
+        if directive.access != Access::Open || directive.meaning != Meaning::Needless {
+            continue;
+        }
+        let text = format!("{alias} {}\n", quoted_default(directive));
+        let value = match directive.form {
+            Form::Switch if directive.default == "yes" => b"no".to_vec(),
+            Form::Switch => b"yes".to_vec(),
+            _ => b"7".to_vec(),
+        };
+        let settings: [Setting; 1] = [(directive, value.clone())];
+        let again = rewritten(&source(text.as_bytes()), &settings, &mut NoFiles).unwrap();
+        assert_eq!(read(&again).value(directive), value, "{alias}");
+        assert_eq!(again.split(|byte| *byte == b'\n').count(), 2, "{alias}");
+    }
+}
+
+fn quoted_default(directive: &Directive) -> String {
+    String::from_utf8(quoted(directive.default.as_bytes())).unwrap()
+}
+
+#[test]
+fn what_redis_refuses_is_refused_and_what_it_takes_is_shown_as_it_shows_it() {
+    let long = "a".repeat(256);
+    let refused = [
+        ("shutdown-on-sigterm", "abc"),
+        ("shutdown-on-sigterm", ""),
+        ("shutdown-on-sigterm", " now"),
+        ("shutdown-on-sigint", "save nosave"),
+        ("oom-score-adj-values", "abc"),
+        ("oom-score-adj-values", ""),
+        ("oom-score-adj-values", "1 2"),
+        ("oom-score-adj-values", "1  2 3"),
+        ("oom-score-adj-values", "-2001 0 0"),
+        ("latency-tracking-info-percentiles", "abc"),
+        ("latency-tracking-info-percentiles", "-1"),
+        ("latency-tracking-info-percentiles", "100.1"),
+        ("latency-tracking-info-percentiles", "50 nan"),
+        ("latency-tracking-info-percentiles", "inf"),
+        ("latency-tracking-info-percentiles", "1e400"),
+        ("proc-title-template", ""),
+        ("proc-title-template", "{title}"),
+        ("proc-title-template", "{nosuch}"),
+        ("proc-title-template", "a {port"),
+        ("cluster-announce-hostname", "a_b"),
+        ("cluster-announce-hostname", &long),
+        ("active-defrag-ignore-bytes", "0"),
+        ("repl-backlog-size", "0"),
+        ("repl-timeout", "0"),
+        ("repl-ping-slave-period", "0"),
+        ("list-max-ziplist-size", "5000000000"),
+        ("appenddirname", ""),
+        ("appenddirname", "a/b"),
+        ("appendfilename", "/a"),
+        ("dbfilename", "../a"),
+        ("syslog-facility", "abc"),
+        ("socket-mark-id", "5000000000"),
+    ];
+    for (name, value) in refused {
+        let form = find(name.as_bytes()).unwrap().form;
+        assert!(
+            form.of_value(value.as_bytes(), b"").is_err(),
+            "{name} {value}"
+        );
+        let words: Vec<Vec<u8>> = value
+            .split(' ')
+            .map(|word| word.as_bytes().to_vec())
+            .collect();
+        assert!(form.of_words(&words, b"").is_err(), "{name} {value}");
+    }
+    let taken = [
+        ("shutdown-on-sigterm", "NOW", "now"),
+        ("shutdown-on-sigterm", "default force save", "save force"),
+        ("shutdown-on-sigterm", "default", "default"),
+        ("oom-score-adj-values", "3 2 1", "3 2 1"),
+        (
+            "latency-tracking-info-percentiles",
+            "99.90 1e1 100",
+            "99.9 10 100",
+        ),
+        (
+            "latency-tracking-info-percentiles",
+            "12.3456789",
+            "12.345679",
+        ),
+        ("latency-tracking-info-percentiles", "", ""),
+        (
+            "proc-title-template",
+            "{{title}} {port}",
+            "{{title}} {port}",
+        ),
+        ("cluster-announce-hostname", "a-1.b", "a-1.b"),
+        ("hash-max-ziplist-value", "10kb", "10240"),
+        ("hll-sparse-max-bytes", "1k", "1000"),
+        ("hz", "1000", "1000"),
+        ("repl-backlog-ttl", "5000000000", "5000000000"),
+        ("dbfilename", "", ""),
+    ];
+    for (name, value, shown) in taken {
+        let form = find(name.as_bytes()).unwrap().form;
+        let made = form.of_value(value.as_bytes(), b"");
+        assert_eq!(made.as_deref(), Ok(shown.as_bytes()), "{name} {value}");
+    }
+}
+
 #[test]
 fn words_are_those_of_redis() {
     let good: [(&[u8], &[&[u8]]); 9] = [
@@ -179,7 +321,7 @@ fn what_would_promise_in_vain_is_refused_or_said_not_to_be_in_force() {
         read(b"maxmemory-policy allkeys-lru\nhz 20\ndatabases 32\nhash-max-ziplist-value 3");
     let warnings = settings.warnings();
     assert_eq!(warnings.len(), 3, "{warnings:?}");
-    assert!(warnings[0].ends_with("without effect here: hz, hash-max-ziplist-value"));
+    assert!(warnings[0].ends_with("without effect here: hz, hash-max-listpack-value"));
     assert!(warnings[1].contains("line 1: 'maxmemory-policy allkeys-lru' is not in force"));
     assert_eq!(settings.get("maxmemory-policy"), None);
     assert_eq!(settings.get("hz"), Some(&b"20"[..]));
