@@ -8,6 +8,9 @@ use core::net::Ipv6Addr;
 
 use crate::command::args::parse_integer;
 
+/// A value out of words, in the one way in which it is shown, or why it is none.
+pub type Rule = fn(&[Vec<u8>]) -> Result<Vec<u8>, String>;
+
 /// What a directive's value may be.
 #[derive(Clone, Copy, Debug)]
 pub enum Form {
@@ -36,7 +39,7 @@ pub enum Form {
     /// A host and a port.
     Address,
     /// What a rule of its own says, about words that one blank parts.
-    Ruled(fn(&[Vec<u8>]) -> Result<Vec<u8>, String>),
+    Ruled(Rule),
     /// Lines of several words that add up: each says something of its own.
     Lines,
 }
