@@ -130,6 +130,10 @@ pub(crate) fn message(bytes: &mut Bytes<'_>, near: Near) -> Message {
             place: place(bytes, near),
             bytes: number(bytes, 0),
         },
+        14 => Message::Reminder {
+            held: place(bytes, near),
+            last: place(bytes, near),
+        },
         _ => Message::Append(append(bytes, near)),
     }
 }

@@ -12,6 +12,7 @@ use crate::time::{Deadline, Mono, Now, Reason};
 
 use super::failure::Failure;
 use super::manifest::Debt;
+use super::owing::Owing;
 use super::record::{Place, Restated};
 use super::rewrite::Rewriting;
 use super::segment::{self, Next};
@@ -86,10 +87,13 @@ pub struct Log {
     pub(super) base: u64,
     pub(super) base_bytes: u64,
     pub(super) first_segment: u64,
+    /// The checksum of the record in front of that segment's first, as the manifest says it.
+    pub(super) first_predecessor: u64,
     /// Bytes of records behind the base in segments before the present one.
     pub(super) earlier_bytes: u64,
     /// What was lost and has not come back yet: the next manifest says so too.
     pub(super) debt: Option<Debt>,
+    pub(super) owing: Owing,
     pub(super) rewriting: Option<Rewriting>,
     pub(super) rewrite_failed_for: &'static str,
     closing: bool,
@@ -108,6 +112,7 @@ pub(super) struct Resume {
     pub(super) base: u64,
     pub(super) base_bytes: u64,
     pub(super) first_segment: u64,
+    pub(super) first_predecessor: u64,
     pub(super) earlier_bytes: u64,
     pub(super) debt: Option<Debt>,
 }
@@ -146,8 +151,10 @@ impl Log {
             base: at.base,
             base_bytes: at.base_bytes,
             first_segment: at.first_segment,
+            first_predecessor: at.first_predecessor,
             earlier_bytes: at.earlier_bytes,
             debt: at.debt,
+            owing: Owing::default(),
             rewriting: None,
             rewrite_failed_for: "it was given up",
             closing: false,
@@ -200,6 +207,7 @@ impl Log {
         self.mark_when_idle(now, out);
         self.sync_when_due(now, out);
         self.release(now);
+        self.step_owing(now, out);
         self.step_rewrite(out);
     }
 
@@ -281,6 +289,9 @@ impl Log {
             .completed(now.mono, ticket, &outcome, tickets, out)
         {
             return Ok(());
+        }
+        if self.owing.awaits(ticket) {
+            return self.owing_completed(now.mono, outcome, out);
         }
         self.rewrite_completed(ticket, outcome, out)
     }
@@ -384,7 +395,8 @@ impl Log {
     /// When the log wants to be flushed again.
     pub fn deadline(&self) -> Option<Deadline> {
         let refused = (!self.refused.is_empty()).then_some(self.retry_at);
-        let retry = refused.into_iter().chain(self.next.retry_at()).min();
+        let retry = refused.into_iter().chain(self.next.retry_at());
+        let retry = retry.chain(self.owing.retry_at()).min();
         let retry = retry.map(|at| Deadline {
             at,
             reason: Reason::DiskRetry,
@@ -413,6 +425,7 @@ impl Log {
             && self.refused.is_empty()
             && self.syncing.in_flight.is_none()
             && !self.next.is_busy()
+            && self.owing.is_settled()
             && (!self.closing || self.unsynced.is_empty() && self.last_is_mark)
     }
 

@@ -10,6 +10,7 @@ mod image;
 mod incoming;
 pub mod log;
 pub mod manifest;
+mod owing;
 mod prepare;
 mod reader;
 pub mod record;

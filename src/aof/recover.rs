@@ -274,6 +274,7 @@ impl Recovery {
             base: self.manifest.base,
             base_bytes: self.base_bytes,
             first_segment: self.manifest.first_segment,
+            first_predecessor: self.manifest.predecessor,
             earlier_bytes: self.earlier_bytes,
             debt: self.manifest.debt,
         };

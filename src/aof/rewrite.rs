@@ -189,6 +189,21 @@ impl Log {
         }
     }
 
+    /// Whether a rewrite has begun with its manifest, so that nobody else may.
+    pub(super) fn is_switching(&self) -> bool {
+        let stage = self.rewriting.as_ref().map(|rewriting| rewriting.stage);
+        stage.is_some_and(|stage| {
+            matches!(
+                stage,
+                Stage::CreatingManifest
+                    | Stage::WritingManifest
+                    | Stage::SyncingManifest
+                    | Stage::RenamingManifest
+                    | Stage::SyncingSwitch
+            )
+        })
+    }
+
     /// How the rewrite stands; its end is told once.
     pub fn take_rewrite_outcome(&mut self) -> RewriteState {
         let Some(rewriting) = &self.rewriting else {
@@ -258,7 +273,7 @@ impl Log {
 
     /// Takes the next step where the last is done.
     pub(super) fn step_rewrite(&mut self, out: &mut Vec<Op>) {
-        let synced = self.synced;
+        let (synced, is_taken) = (self.synced, self.owing.is_busy());
         let Some(rewriting) = &mut self.rewriting else {
             return;
         };
@@ -270,7 +285,7 @@ impl Log {
             rewriting.stage = Stage::SyncingBase;
             rewriting.ticket = Some(self.tickets.ask(sync, out));
         }
-        if rewriting.stage == Stage::AwaitingLog && synced >= rewriting.first {
+        if rewriting.stage == Stage::AwaitingLog && synced >= rewriting.first && !is_taken {
             let create = DiskOp::Create {
                 file: FileName::MANIFEST_TMP,
                 size: 0,
@@ -361,6 +376,7 @@ impl Log {
             _ => {
                 rewriting.stage = Stage::Done;
                 self.base_bytes = rewriting.bytes;
+                self.first_predecessor = rewriting.predecessor;
                 self.remove_old(number, first_segment, out);
                 return Ok(());
             }
@@ -389,7 +405,10 @@ impl Log {
             return;
         };
         if rewriting.stage == Stage::Failed && rewriting.writing.is_empty() {
-            for file in [base_tmp(rewriting.number), FileName::MANIFEST_TMP] {
+            let file = base_tmp(rewriting.number);
+            self.tickets.ask(DiskOp::Remove { file }, out);
+            if !self.owing.is_busy() {
+                let file = FileName::MANIFEST_TMP;
                 self.tickets.ask(DiskOp::Remove { file }, out);
             }
         }

@@ -103,6 +103,16 @@ pub enum Note {
     },
     /// Something in the log needed care, in words for the operator.
     Damage(String),
+    /// The leader has shown that this member lacks what it has acknowledged: its files are older
+    /// than that.
+    Lost {
+        /// The leader.
+        leader: NodeId,
+        /// The last entry that it acknowledged.
+        acknowledged: LogIndex,
+        /// The last that it holds.
+        last: LogIndex,
+    },
     /// Entries are missing that this member may have acknowledged: it takes them from others, and
     /// neither votes nor leads meanwhile.
     Repairing {
@@ -207,6 +217,17 @@ impl fmt::Display for Note {
                 )
             }
             Self::Damage(text) => f.write_str(text),
+            Self::Lost {
+                leader,
+                acknowledged,
+                last,
+            } => write!(
+                f,
+                "this directory is older than what this member had acknowledged: member {} has its \
+                 word for entry {}, and the log ends at {}; an older copy was put back, or the end \
+                 of the log was cut off",
+                leader.0, acknowledged.0, last.0
+            ),
             Self::Repairing { until, term } => write!(
                 f,
                 "under repair: what is lost comes from the other members; no vote and no office \

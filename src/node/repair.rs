@@ -10,7 +10,7 @@ use core::mem;
 
 use crate::aof::{Debt, Restated};
 use crate::ids::{LogIndex, NodeId, Term};
-use crate::raft::{Entry, Membership};
+use crate::raft::{Entry, Loss, Membership};
 
 use super::Node;
 use super::effect::Note;
@@ -80,14 +80,35 @@ impl Node {
         voters.any(|id| id != self.config.id)
     }
 
-    /// Tells the operator and the log when this member is whole again.
+    /// Tells the operator and the log when this member has lost something, and when it is whole
+    /// again.
     pub(super) fn tend_repair(&mut self) {
-        let (Some(raft), Some(log)) = (&self.commit.raft, &mut self.commit.log) else {
+        let (Some(raft), Some(log)) = (&mut self.commit.raft, &mut self.commit.log) else {
             return;
         };
         let owes = raft.owes();
-        if owes.is_none() {
+        let loss = raft.take_loss();
+        if let Some(Loss {
+            owes: (last, last_term),
+            ..
+        }) = loss
+        {
+            log.owe(Debt {
+                term: raft.term(),
+                vote: raft.vote(),
+                last,
+                last_term,
+            });
+            log.flush(self.now, &mut self.commit.ops);
+        } else if owes.is_none() {
             log.debt_is_paid();
+        }
+        if let Some(loss) = loss {
+            self.note(Note::Lost {
+                leader: loss.leader.id,
+                acknowledged: loss.acknowledged,
+                last: loss.last,
+            });
         }
         let index = self.commit.applied;
         if mem::replace(&mut self.office.repairing, owes.is_some()) == owes.is_some() {

@@ -13,6 +13,7 @@ use super::message::{Envelope, Message, Outgoing, Place};
 use super::outbox::Outbox;
 use super::parts::Arriving;
 use super::read::ReadDone;
+use super::repair::Loss;
 use super::role::{Following, Role, RoleName};
 use super::settings::{Restart, Settings, Unpersisted};
 use super::{Entry, Member, Membership, wire};
@@ -50,6 +51,8 @@ pub struct Raft {
     pub(super) arriving: Option<Box<Arriving>>,
     /// How far the log must come again before this member may vote.
     pub(super) owes: Option<Place>,
+    /// What a leader has shown to be lost, until the owner has taken it.
+    pub(super) lost: Option<Loss>,
     /// When a leader last spoke, or this process began: until an election timeout after that no
     /// vote is given, since a leader may rely on it.
     pub(super) heard: Mono,
@@ -99,6 +102,7 @@ impl Raft {
             receiving: None,
             arriving: None,
             owes: restart.owes,
+            lost: None,
             heard: now,
             is_needed: false,
             is_strained: false,

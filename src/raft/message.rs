@@ -109,6 +109,14 @@ pub enum Message {
         /// Its disk has no room, or keeps it waiting: it had better not lead.
         is_strained: bool,
     },
+    /// You have said in this term that you hold this entry, durably. To whoever has not shown it
+    /// since: one that does not hold it has lost what others rely on.
+    Reminder {
+        /// The entry; term 0 where that is not known any more.
+        held: Place,
+        /// The last entry of the leader's log, behind everything that was ever acknowledged to it.
+        last: Place,
+    },
     /// Campaign at once (thesis 3.10).
     TimeoutNow,
     /// The entries you lack are gone; this state stands in for them (thesis 5).

@@ -50,6 +50,7 @@ pub use membership::{Change, MEMBERS_MAX, Member, Membership, Unfit};
 pub use message::{Class, Outgoing, SnapshotId};
 pub use quorum::Tally;
 pub use read::ReadDone;
+pub use repair::Loss;
 pub use role::RoleName;
 pub use settings::{Refused, Restart, Settings, Unpersisted};
 pub use supply::{ChunkWanted, SnapshotWanted};

@@ -22,6 +22,8 @@ pub(super) struct Peer {
     pub(super) has_answered: bool,
     /// Up to here its log is as the leader's, durably.
     pub(super) matched: LogIndex,
+    /// The furthest that it has ever said so in this term.
+    pub(super) acknowledged: LogIndex,
     /// Up to here it has said that it has received the log, durable or not.
     received: LogIndex,
     /// When `received` or a state last moved, or entries began to be sent.
@@ -116,6 +118,7 @@ impl Peer {
             heard: now,
             has_answered: false,
             matched: LogIndex(0),
+            acknowledged: LogIndex(0),
             received: LogIndex(0),
             moved: now,
             round: 0,
@@ -229,6 +232,7 @@ impl Peer {
         now: Mono,
     ) {
         self.matched = self.matched.max(index);
+        self.acknowledged = self.acknowledged.max(index);
         self.received(self.matched, now);
         let is_fed = match &mut self.progress {
             Progress::Probe { .. } => true,
@@ -256,7 +260,7 @@ impl Peer {
     /// leader's own log that may be in both.
     ///
     /// A member whose disk has forgotten what it acknowledged is believed: the log is sent again,
-    /// and what is committed stays so.
+    /// and what is committed stays so. It is reminded of the rest (`repair.rs`).
     pub(super) fn rejected(&mut self, at: LogIndex, agreed: LogIndex, now: Mono) {
         match &self.progress {
             // The answer to an earlier question.
@@ -266,6 +270,14 @@ impl Peer {
         }
         self.matched = self.matched.min(agreed);
         self.probe(agreed.next().min(at), false, now);
+    }
+
+    /// Whether it looks as if it did not hold all that it has acknowledged, which it says to have
+    /// received up to here in its present life: it has rejected a place before that, or is not
+    /// asked, since a state is on its way to it.
+    pub(super) fn has_shrunk(&self, received: LogIndex) -> bool {
+        let is_fed_a_state = matches!(self.progress, Progress::Snapshot(_));
+        received < self.acknowledged && (self.matched < self.acknowledged || is_fed_a_state)
     }
 
     fn probe(&mut self, next: LogIndex, hopeful: bool, now: Mono) {

@@ -123,6 +123,10 @@ impl Raft {
                 self.learn_freshness(echo, led_before);
                 self.answer_round(from, round);
             }
+            Message::Reminder { held, last } => {
+                self.hear_leader(from)?;
+                return self.on_reminder(from, held, last);
+            }
             Message::TimeoutNow => {
                 self.hear_leader(from)?;
                 self.on_timeout_now();

@@ -167,6 +167,7 @@ impl Raft {
         let (agreed, _) = self.log.last_not_after(hint.0.min(at), hint.1);
         if let Some(peer) = self.peer(from) {
             peer.rejected(at, agreed, now);
+            self.remind(from, agreed);
         }
     }
 
@@ -188,6 +189,7 @@ impl Raft {
                 self.on_accepted(from, durable);
             }
             self.close_rounds();
+            self.remind(from, received);
         }
     }
 

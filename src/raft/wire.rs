@@ -150,6 +150,10 @@ pub(super) fn encode_in(buffer: Vec<u8>, envelope: &Envelope, message: &Message)
             let numbers = [place.0.0, place.1.0, *bytes];
             frame(buffer, envelope, 15, &numbers, &[])
         }
+        Message::Reminder { held, last } => {
+            let numbers = [held.0.0, held.1.0, last.0.0, last.1.0];
+            frame(buffer, envelope, 16, &numbers, &[])
+        }
         Message::ChunkReply { id, offset } => {
             frame(buffer, envelope, 13, &numbers_at(id, *offset), &[])
         }
@@ -368,6 +372,10 @@ pub(super) fn decode_in(
         15 => Message::PartReply {
             place: take_place(rest)?,
             bytes: take(rest)?,
+        },
+        16 => Message::Reminder {
+            held: take_place(rest)?,
+            last: take_place(rest)?,
         },
         13 => Message::ChunkReply {
             id: take_snapshot_id(rest)?,

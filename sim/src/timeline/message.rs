@@ -111,6 +111,10 @@ pub(crate) fn spelled(frame: &Bytes) -> Spelled {
             );
             ("heartbeat reply", says)
         }
+        Message::Reminder { held, last } => {
+            let says = format!("held {}, last {}", place(*held), place(*last));
+            ("reminder", says)
+        }
         Message::TimeoutNow => ("timeout now", String::new()),
         Message::SnapshotOffer { id, .. } => (
             "state offer",

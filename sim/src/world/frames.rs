@@ -34,7 +34,7 @@ fn kind_of(message: &Message) -> usize {
         Message::Append(_) | Message::Part(_) => 3,
         Message::Accepted { .. } | Message::Rejected { .. } | Message::PartReply { .. } => 4,
         Message::Heartbeat { .. } => 5,
-        Message::HeartbeatReply { .. } | Message::TimeoutNow => 6,
+        Message::HeartbeatReply { .. } | Message::Reminder { .. } | Message::TimeoutNow => 6,
         Message::SnapshotOffer { .. } | Message::SnapshotChunk(_) | Message::ChunkReply { .. } => 7,
     }
 }

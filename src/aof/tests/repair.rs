@@ -134,3 +134,78 @@ fn behind_a_damaged_base_the_log_begins_anew() {
         assert_eq!(again.debt, Some(debt()), "{steps}");
     }
 }
+
+#[test]
+fn an_open_log_takes_on_a_debt_that_every_later_life_finds() {
+    for steps in 0..20 {
+        for kept in 0..4 {
+            let mut bench = five();
+            let (_, log) = reopen(&mut bench.disk, Policy::Always);
+            let mut bench = Bench::over(bench.disk, log);
+            bench.log.owe(debt());
+            let is_done = bench.turn(steps);
+            assert!(is_done || !bench.log.is_idle(), "{steps}");
+            let (shown, log) = recover_and_repair(&mut bench.disk.crash(kept), usize::MAX);
+            assert!(log.is_some() && !shown.damaged, "{steps} {kept}");
+            assert_eq!(shown.bodies.len(), 5, "{steps} {kept}");
+            assert!(shown.debt == Some(debt()) || !is_done, "{steps} {kept}");
+        }
+    }
+}
+
+#[test]
+fn a_debt_and_a_rewrite_write_one_manifest_after_the_other() {
+    for before in 0..40 {
+        let mut bench = five();
+        let (_, log) = reopen(&mut bench.disk, Policy::Always);
+        let mut bench = Bench::over(bench.disk, log);
+        let mut ops = Vec::new();
+        bench.log.want_next();
+        bench.turn(usize::MAX);
+        assert!(bench.log.rewrite_begin(b"head", &mut ops));
+        bench.append(&[6; 40]);
+        bench.log.rewrite_finish(&mut ops);
+        bench.queue.extend(ops);
+        bench.turn(before);
+        bench.log.owe(debt());
+        bench.turn(usize::MAX);
+        assert!(
+            bench.log.is_idle() && bench.log.base().is_some(),
+            "{before}"
+        );
+        let (shown, log) = recover_and_repair(&mut bench.disk.crash(0), usize::MAX);
+        assert!(log.is_some() && !shown.damaged, "{before}");
+        assert_eq!((shown.base, shown.debt), (1, Some(debt())), "{before}");
+    }
+}
+
+#[test]
+fn a_debt_that_finds_no_space_is_written_when_there_is_some() {
+    let mut bench = five();
+    let (_, log) = reopen(&mut bench.disk, Policy::Always);
+    let mut bench = Bench::over(bench.disk, log);
+    bench.disk.is_full = true;
+    bench.log.owe(debt());
+    bench.turn(usize::MAX);
+    assert!(!bench.log.is_idle());
+    let again = bench.log.deadline().expect("it tries again").at;
+    bench.disk.is_full = false;
+    bench.now = again.0 / 1_000_000 + 1;
+    bench.turn(usize::MAX);
+    assert!(bench.log.is_idle());
+    let (shown, _) = recover_and_repair(&mut bench.disk.crash(0), usize::MAX);
+    assert_eq!(shown.debt, Some(debt()));
+}
+
+#[test]
+fn a_debt_that_is_paid_before_it_is_written_is_forgotten() {
+    let mut bench = five();
+    let (_, log) = reopen(&mut bench.disk, Policy::Always);
+    let mut bench = Bench::over(bench.disk, log);
+    bench.log.owe(debt());
+    bench.log.debt_is_paid();
+    bench.turn(usize::MAX);
+    assert!(bench.log.is_idle());
+    let (shown, _) = recover_and_repair(&mut bench.disk.crash(0), usize::MAX);
+    assert_eq!(shown.debt, None);
+}

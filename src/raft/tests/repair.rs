@@ -209,3 +209,194 @@ fn who_has_all_that_it_owed_owes_nothing_after_a_restart() {
         assert_eq!(raft.is_repairing(), owes, "{last:?}");
     }
 }
+
+/// A member of three that leads in term 7, and the frames of the others.
+struct Leading(Raft);
+
+impl Leading {
+    fn new() -> Self {
+        let settings = Settings {
+            id: NodeId(1),
+            incarnation: Incarnation(1),
+            ..Settings::default()
+        };
+        let restart = Restart {
+            term: Term(6),
+            vote: None,
+            commit: LogIndex(0),
+            base: (LogIndex(0), Term(0)),
+            membership: Membership::of([1, 2, 3].map(member).to_vec()).unwrap(),
+            tail: [1, 2, 3].map(|index| entry(2, index)).to_vec(),
+            restate: false,
+            owes: None,
+        };
+        let mut raft = Raft::new(settings, restart, Mono(0));
+        for ms in (0..=1000).step_by(50) {
+            raft.tick(at(ms));
+        }
+        for id in [2, 3] {
+            let granted = true;
+            let prospective = Term(7);
+            let yes = Message::PreVoteReply {
+                prospective,
+                granted,
+            };
+            told(&mut raft, 1000, id, 6, &yes);
+        }
+        told(&mut raft, 1000, 3, 7, &YES);
+        assert!(raft.is_leader());
+        Self(raft)
+    }
+
+    fn hears(&mut self, message: &Message) -> Vec<Message> {
+        told(&mut self.0, 1010, 2, 7, message)
+    }
+}
+
+fn rejected(at: u64, hint: (u64, u64)) -> Message {
+    let hint = (LogIndex(hint.0), Term(hint.1));
+    let at = LogIndex(at);
+    Message::Rejected { at, hint }
+}
+
+fn accepted(index: u64) -> Message {
+    let index = LogIndex(index);
+    Message::Accepted { index }
+}
+
+fn follows(received: u64) -> Message {
+    Message::HeartbeatReply {
+        round: 1,
+        received: LogIndex(received),
+        durable: LogIndex(0),
+        token: 1,
+        is_strained: false,
+    }
+}
+
+fn reminder(held: (u64, u64), last: (u64, u64)) -> Message {
+    Message::Reminder {
+        held: (LogIndex(held.0), Term(held.1)),
+        last: (LogIndex(last.0), Term(last.1)),
+    }
+}
+
+fn is_reminder(message: &Message) -> bool {
+    matches!(message, Message::Reminder { .. })
+}
+
+#[test]
+fn who_rejects_what_it_has_acknowledged_is_reminded_until_it_holds_that_again() {
+    let mut leader = Leading::new();
+    leader.hears(&accepted(4));
+    leader.0.propose(Stamp(1), Bytes::new()).unwrap();
+    spoken(&mut leader.0);
+    // It has begun anew, and must show what it holds: nobody suspects it yet.
+    assert!(!leader.hears(&follows(0)).iter().any(is_reminder));
+    let reminded = reminder((4, 7), (5, 7));
+    assert!(leader.hears(&rejected(4, (2, 2))).contains(&reminded));
+    assert!(leader.hears(&follows(0)).contains(&reminded));
+    assert!(leader.hears(&follows(0)).contains(&reminded));
+    leader.hears(&accepted(4));
+    assert!(!leader.hears(&follows(4)).iter().any(is_reminder));
+}
+
+#[test]
+fn who_has_acknowledged_nothing_of_what_it_rejects_is_not_reminded() {
+    let mut leader = Leading::new();
+    let said = leader.hears(&rejected(3, (1, 2)));
+    assert!(!said.iter().any(is_reminder));
+    leader.hears(&accepted(1));
+    let said = leader.hears(&follows(1));
+    assert!(!said.iter().any(is_reminder));
+}
+
+/// The same as `damaged`, of an older copy: it knows of nothing that is lost.
+fn put_back() -> Raft {
+    let settings = Settings {
+        id: NodeId(1),
+        incarnation: Incarnation(1),
+        ..Settings::default()
+    };
+    let restart = Restart {
+        term: Term(4),
+        vote: None,
+        commit: LogIndex(0),
+        base: (LogIndex(0), Term(0)),
+        membership: Membership::of([1, 2, 3].map(member).to_vec()).unwrap(),
+        tail: [1, 2, 3].map(|index| entry(2, index)).to_vec(),
+        restate: false,
+        owes: None,
+    };
+    Raft::new(settings, restart, Mono(0))
+}
+
+#[test]
+fn who_lacks_what_it_has_acknowledged_is_under_repair_and_votes_for_nobody() {
+    for held in [(4, 7), (4, 0), (3, 7)] {
+        let mut raft = put_back();
+        told(&mut raft, 1, 2, 7, &reminder(held, (6, 7)));
+        assert!(raft.is_repairing(), "{held:?}");
+        let loss = raft.take_loss().unwrap();
+        assert_eq!((loss.acknowledged.0, loss.last.0), (held.0, 3));
+        assert_eq!(loss.owes, (LogIndex(6), Term(7)));
+        assert_eq!(raft.take_loss(), None);
+        assert_eq!((raft.term(), raft.vote()), (Term(7), Some(NodeId(2))));
+        assert_eq!(told(&mut raft, 1000, 3, 8, &vote_for((9, 7))), [NO]);
+        told(&mut raft, 1001, 3, 8, &append((3, 2), &[(7, 4), (7, 5)]));
+        assert!(raft.is_repairing());
+        told(&mut raft, 1002, 3, 8, &append((5, 7), &[(7, 6)]));
+        assert!(!raft.is_repairing());
+    }
+}
+
+#[test]
+fn who_holds_what_it_is_reminded_of_heeds_it_not() {
+    let mut raft = put_back();
+    for held in [(3, 2), (3, 0), (1, 2)] {
+        told(&mut raft, 1, 2, 7, &reminder(held, (6, 7)));
+        assert_eq!((raft.is_repairing(), raft.vote()), (false, None));
+    }
+    let membership = Membership::of([1, 2, 3].map(member).to_vec()).unwrap();
+    assert!(raft.installed((LogIndex(9), Term(5)), membership));
+    told(&mut raft, 1, 2, 7, &reminder((8, 5), (9, 7)));
+    assert!(!raft.is_repairing(), "a state has it");
+}
+
+#[test]
+fn a_reminder_of_another_term_or_of_more_than_there_is_changes_nothing() {
+    let mut raft = put_back();
+    told(&mut raft, 1, 2, 7, &append((3, 2), &[]));
+    assert!(
+        !told(&mut raft, 1, 3, 6, &reminder((4, 6), (4, 6)))
+            .iter()
+            .any(is_reminder)
+    );
+    assert!(!raft.is_repairing());
+    let envelope = Envelope {
+        cluster: Settings::default().cluster,
+        from: member(2),
+        to: member(1),
+        term: Term(7),
+    };
+    for (held, last) in [((4, 7), (3, 7)), ((4, 7), (5, 6)), ((4, 7), (5, 8))] {
+        let frame = wire::encode(&envelope, &reminder(held, last));
+        let done = raft.step(at(2), NodeId(2), &frame);
+        assert_eq!(done, Err(WireError::Contradiction));
+        assert!(!raft.is_repairing());
+    }
+}
+
+#[test]
+fn who_knows_of_its_loss_owes_no_more_for_being_reminded() {
+    let mut raft = damaged();
+    told(&mut raft, 1, 2, 7, &reminder((4, 3), (9, 7)));
+    assert_eq!(
+        (raft.owes(), raft.take_loss()),
+        (Some((LogIndex(4), Term(3))), None)
+    );
+    told(&mut raft, 1, 2, 7, &reminder((8, 7), (9, 7)));
+    assert_eq!(raft.owes(), Some((LogIndex(9), Term(7))));
+    told(&mut raft, 1, 2, 7, &reminder((8, 7), (12, 7)));
+    assert_eq!(raft.owes(), Some((LogIndex(9), Term(7))));
+}

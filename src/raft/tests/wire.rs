@@ -127,6 +127,7 @@ fn any_message() -> impl Strategy<Value = Message> {
             }
         }),
         Just(Message::TimeoutNow),
+        (any_place(), any_place()).prop_map(|(held, last)| Message::Reminder { held, last }),
         any_part().prop_map(Message::Part),
         (any_place(), any::<u64>()).prop_map(|(place, bytes)| Message::PartReply { place, bytes }),
         (any_snapshot(), 1_u64..).prop_map(|(id, member)| Message::SnapshotOffer {

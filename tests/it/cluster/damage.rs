@@ -1,7 +1,9 @@
-//! A member whose log is damaged on its disk takes it again from the others.
+//! A member whose log is damaged on its disk, or replaced by an older copy of itself, takes it
+//! again from the others.
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::group::Group;
@@ -51,5 +53,62 @@ fn a_damaged_member_takes_its_log_again_from_the_others() {
     let other = (0..3).find(|other| *other != at && *other != group.leader());
     group.kill(other.expect("one of three"));
     assert_eq!(group.ask(&["GET", "meanwhile"]), "w");
+    assert_eq!(group.ask(&["SET", "after", "x"]), "+OK");
+}
+
+/// What a directory holds, file by file.
+fn copied(group: &Group, at: usize) -> Vec<(PathBuf, Vec<u8>)> {
+    let files = std::fs::read_dir(group.directory(at).path()).expect("the directory");
+    let files = files.map(|file| file.expect("a file").path());
+    files
+        .map(|path| (path.clone(), std::fs::read(&path).expect("its bytes")))
+        .collect()
+}
+
+/// Puts it back in the place of all that is there.
+fn put_back(group: &Group, at: usize, copy: &[(PathBuf, Vec<u8>)]) {
+    for (path, _) in copied(group, at) {
+        std::fs::remove_file(path).expect("it goes");
+    }
+    for (path, bytes) in copy {
+        std::fs::write(path, bytes).expect("it is there again");
+    }
+}
+
+#[test]
+fn an_older_copy_of_a_member_says_so_and_takes_the_rest_from_the_others() {
+    let mut group = Group::form("cluster-older", 3);
+    assert_eq!(group.ask(&["SET", "before", "v"]), "+OK");
+    let leader = group.leader();
+    let at = (leader + 1) % 3;
+    let applied =
+        |at: usize| move |group: &Group| group.info(at, "applied") == group.info(leader, "applied");
+    group.wait_until("it has all", applied(at));
+    group.kill(at);
+    let copy = copied(&group, at);
+    group.start(at);
+    for number in 0..50 {
+        let key = format!("k{number}");
+        assert_eq!(group.ask(&["SET", &key, "v"]), "+OK");
+    }
+    group.wait_until("it has all of that", applied(at));
+    group.kill(at);
+    put_back(&group, at, &copy);
+    group.log_again(at);
+    group.start(at);
+    group.wait_until("it says what it lacks", |group| {
+        let said = group.log(at);
+        said.contains("this directory is older than what this member had acknowledged")
+            && said.contains("under repair")
+    });
+    group.wait_until("it is whole again", |group| {
+        let is_whole = group.info(at, "repairing").as_deref() == Some("0");
+        is_whole && applied(at)(group)
+    });
+    assert!(group.log(at).contains("repaired: all is there again"));
+    assert_eq!(group.digest(at), group.digest(leader));
+    // It has a vote again, and what it had acknowledged outlives the one that knew.
+    group.kill(leader);
+    assert_eq!(group.ask(&["GET", "k49"]), "v");
     assert_eq!(group.ask(&["SET", "after", "x"]), "+OK");
 }

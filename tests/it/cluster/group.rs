@@ -313,6 +313,18 @@ impl Group {
         }
     }
 
+    /// From its next start on a member's log goes where `log` finds it.
+    pub(super) fn log_again(&mut self, at: usize) {
+        let log = self.members[at].log().display().to_string();
+        self.tell_again(at, &["--logfile", &log]);
+    }
+
+    /// What a member has logged.
+    pub(super) fn log(&self, at: usize) -> String {
+        std::fs::read_to_string(self.members[at].log()).unwrap_or_default()
+    }
+
+    /// Whether the process of a member is there.
     pub(super) fn is_running(&self, at: usize) -> bool {
         self.members[at].server.is_some()
     }

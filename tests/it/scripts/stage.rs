@@ -547,6 +547,7 @@ fn words_of(message: &Message) -> String {
         Message::Heartbeat { commit, .. } => format!("heartbeat, committed {}", commit.0),
         Message::HeartbeatReply { round: 0, .. } => "your term is over".to_owned(),
         Message::HeartbeatReply { .. } => "I hear you".to_owned(),
+        Message::Reminder { held, .. } => format!("you have accepted {}", held.0.0),
         Message::TimeoutNow => "campaign now".to_owned(),
         Message::SnapshotOffer { id, .. } => format!("a state at {}", place(id.base)),
         Message::SnapshotChunk(chunk) => format!("{} bytes of it", chunk.data.len()),
