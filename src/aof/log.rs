@@ -67,6 +67,8 @@ pub struct Log {
     pub(super) early: Vec<(Ticket, Result<DiskDone, DiskError>)>,
     /// Writes that found no space, and those behind them: to be made again, in order.
     pub(super) refused: VecDeque<Chunk>,
+    /// How many of them are being made again: the first of those that are on their way.
+    pub(super) retried: usize,
     /// Why, in the operating system's words.
     pub(super) refused_for: &'static str,
     pub(super) retry_at: Mono,
@@ -136,6 +138,7 @@ impl Log {
             writing: VecDeque::new(),
             early: Vec::new(),
             refused: VecDeque::new(),
+            retried: 0,
             refused_for: "",
             retry_at: now,
             spare: Vec::new(),
@@ -356,7 +359,8 @@ impl Log {
 
     /// Why writes must be refused, if there is no room for what they would append.
     pub fn trouble(&self) -> Option<&'static str> {
-        if !self.refused.is_empty() {
+        // Until they are made, and not only until that is tried again.
+        if !self.refused.is_empty() || self.retried > 0 {
             return Some(self.refused_for);
         }
         let is_near = self.end.offset + RESERVE_BYTES > self.capacity;
@@ -371,6 +375,11 @@ impl Log {
     /// Why the last rewrite that failed did so.
     pub fn rewrite_trouble(&self) -> &'static str {
         self.rewrite_failed_for
+    }
+
+    /// The last entry that the log holds.
+    pub fn last_index(&self) -> LogIndex {
+        self.last_index
     }
 
     /// The last ticket that was drawn.

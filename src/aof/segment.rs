@@ -34,7 +34,6 @@ enum Stage {
     Ready,
     Failed {
         again_at: Mono,
-        why: &'static str,
     },
 }
 
@@ -48,6 +47,8 @@ pub(super) struct Next {
     /// It is made for a rewrite, which makes do with less.
     or_smaller: bool,
     stage: Stage,
+    /// Why the last attempt failed, until one does not.
+    failed_for: Option<&'static str>,
 }
 
 impl Next {
@@ -64,7 +65,7 @@ impl Next {
     ) {
         match self.stage {
             Stage::Absent => {}
-            Stage::Failed { again_at, .. } if again_at <= now => {}
+            Stage::Failed { again_at } if again_at <= now => {}
             _ => return,
         }
         (self.number, self.size, self.or_smaller) = (number, size, or_smaller);
@@ -90,23 +91,22 @@ impl Next {
         Some((self.number, self.size))
     }
 
-    /// Why there is none, if it could not be made.
+    /// Why there is none, if it could not be made: until it is, and not only until that is tried
+    /// again.
     pub(super) fn trouble(&self) -> Option<&'static str> {
-        match self.stage {
-            Stage::Failed { why, .. } => Some(why),
-            _ => None,
-        }
+        self.failed_for
     }
 
     /// Why there is none for a rewrite, if it could not be made however small.
     pub(super) fn refused_to_rewrite(&self) -> Option<&'static str> {
-        self.trouble().filter(|_| self.or_smaller)
+        let has_failed = matches!(self.stage, Stage::Failed { .. });
+        self.trouble().filter(|_| self.or_smaller && has_failed)
     }
 
     /// When to try again.
     pub(super) fn retry_at(&self) -> Option<Mono> {
         match self.stage {
-            Stage::Failed { again_at, .. } => Some(again_at),
+            Stage::Failed { again_at } => Some(again_at),
             _ => None,
         }
     }
@@ -145,8 +145,10 @@ impl Next {
         }
         if let Err(error) = outcome {
             // Nothing relies on it yet, so that no failure here is worse than "not now".
-            let (again_at, why) = (now + RETRY, error.words());
-            self.stage = Stage::Failed { again_at, why };
+            self.failed_for = Some(error.words());
+            self.stage = Stage::Failed {
+                again_at: now + RETRY,
+            };
             return true;
         }
         let file = file(self.number);
@@ -155,6 +157,9 @@ impl Next {
             Stage::Syncing(_) => Stage::SyncingDirectory(tickets.ask(DiskOp::SyncDir, out)),
             _ => Stage::Ready,
         };
+        if matches!(self.stage, Stage::Ready) {
+            self.failed_for = None;
+        }
         true
     }
 }

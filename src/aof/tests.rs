@@ -254,11 +254,32 @@ fn a_full_disk_holds_what_it_cannot_write_and_goes_on_when_there_is_space() {
         "it is not tried again at once"
     );
     bench.now += 100;
+    assert!(!bench.turn(0));
+    assert!(bench.log.trouble().is_some(), "an attempt is no success");
     bench.turn(usize::MAX);
     assert_eq!(bench.log.trouble(), None);
     assert_eq!(bench.log.persisted(), second);
     let (seen, _) = reopen(&mut bench.disk.crash(0), Policy::Always);
     assert_eq!(seen.bodies, [b"fits".to_vec(), vec![7; 100]]);
+}
+
+#[test]
+fn there_is_no_room_before_the_next_segment_is_made_however_often_that_is_tried() {
+    let mut bench = Bench::new(Policy::Always);
+    bench.append(&[0; 2500]);
+    bench.disk.largest = Some(0);
+    bench.turn(usize::MAX);
+    for _ in 0..3 {
+        assert_eq!(bench.log.trouble(), Some("No space left on device"));
+        bench.now += 600;
+        assert!(!bench.turn(0), "it is tried again");
+        assert!(bench.log.trouble().is_some(), "an attempt is no success");
+        bench.turn(usize::MAX);
+    }
+    bench.disk.largest = None;
+    bench.now += 600;
+    bench.turn(usize::MAX);
+    assert_eq!(bench.log.trouble(), None);
 }
 
 #[test]

@@ -277,6 +277,7 @@ impl Log {
 
     pub(super) fn retry_write(&mut self, now: Mono, out: &mut Vec<Op>) {
         if self.writing.is_empty() && self.retry_at <= now {
+            self.retried = self.refused.len();
             while let Some(chunk) = self.refused.pop_front() {
                 self.write(chunk, out);
             }
@@ -291,6 +292,7 @@ impl Log {
         let Some(writing) = self.writing.pop_front() else {
             return Ok(());
         };
+        self.retried = self.retried.saturating_sub(1);
         let (bytes, has_failed) = match outcome {
             Ok(DiskDone::Written { bytes }) => (bytes, false),
             Ok(_) => (Vec::new(), false),

@@ -21,7 +21,7 @@ use crate::session::Blocked;
 use crate::store::Store;
 use crate::time::{Deadline, Mono, Reason};
 
-use super::effect::{Effect, Note};
+use super::effect::{Effect, Kept, Note};
 use super::entry;
 use super::large::Encoded;
 use super::recovery::Recovering;
@@ -390,6 +390,14 @@ impl Node {
             return;
         }
         self.phase = Phase::Stopped;
+        let kept = match &self.commit.log {
+            Some(log) => Kept::Log {
+                last: log.last_index(),
+            },
+            None if self.config.append_only => Kept::AsItWas,
+            None => Kept::Nothing,
+        };
+        self.note(Note::Ended { kept });
         self.farewell = Some(Effect::Stopped { failure: None });
     }
 

@@ -126,6 +126,16 @@ pub enum Note {
         /// The last entry that is applied.
         index: LogIndex,
     },
+    /// A client has said SHUTDOWN.
+    ShutDown {
+        /// Its address.
+        address: String,
+    },
+    /// The node stops in good order, and has no more to do.
+    Ended {
+        /// What outlives it.
+        kept: Kept,
+    },
     /// The group has removed this member.
     Removed {
         /// Which it was.
@@ -254,6 +264,20 @@ impl fmt::Display for Note {
             Self::Leaderless { term } => {
                 write!(f, "nobody is known to lead since term {}", term.0)
             }
+            Self::ShutDown { address } => {
+                write!(
+                    f,
+                    "the client {address} said SHUTDOWN: stopping in good order"
+                )
+            }
+            Self::Ended { kept } => {
+                match kept {
+                    Kept::Log { last } => write!(f, "all is on disk up to entry {}", last.0)?,
+                    Kept::AsItWas => f.write_str("what is on disk is as it was")?,
+                    Kept::Nothing => f.write_str("nothing is kept (appendonly no)")?,
+                }
+                f.write_str(": ready to exit, bye")
+            }
             Self::RewriteBegun { index } => {
                 write!(f, "rewriting the log: base of entry {}", index.0)
             }
@@ -293,6 +317,20 @@ impl fmt::Display for Note {
             Self::RoomAgain => f.write_str("the log can grow again: writes are taken"),
         }
     }
+}
+
+/// What outlives a server that has stopped in good order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Its log, synced to the end.
+    Log {
+        /// The last entry in it.
+        last: LogIndex,
+    },
+    /// What it had not read to the end yet.
+    AsItWas,
+    /// Nothing: there was no disk.
+    Nothing,
 }
 
 /// Why a client was closed against its will.

@@ -66,9 +66,9 @@ impl Signals {
     async fn obey(mut self, stops: &mpsc::UnboundedSender<()>) {
         let mut wished: u32 = 0;
         loop {
-            let is_person = tokio::select! {
-                _ = self.terminate.recv() => false,
-                _ = self.interrupt.recv() => true,
+            let (name, is_person) = tokio::select! {
+                _ = self.terminate.recv() => ("SIGTERM", false),
+                _ = self.interrupt.recv() => ("SIGINT", true),
                 // The terminal is gone, or whoever rotates logs says so: neither wants the server
                 // to end.
                 _ = self.hang_up.recv() => {
@@ -87,6 +87,7 @@ impl Signals {
                 lines::finish();
                 std::process::exit(crate::EXIT_FAILURE);
             }
+            tracing::info!("received {name}: stopping in good order");
             wished += 1;
             // Nobody listens any more only when the process is ending anyway.
             let _ = stops.send(());

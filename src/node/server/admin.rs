@@ -6,6 +6,7 @@ use core::time::Duration;
 
 use crate::command::error::{Error, Outcome};
 use crate::command::verb::{AclVerb, LatencyVerb};
+use crate::node::effect::Note;
 use crate::node::{Node, REDIS_VERSION};
 use crate::session::Blocked;
 
@@ -152,6 +153,10 @@ impl Node {
         if says("abort") {
             // Nothing can be taken back here: what was asked for is being done.
             return Err(Error::text("ERR No shutdown in progress.".into()));
+        }
+        if let Some(session) = self.sessions.get(request.slot) {
+            let address = session.address.clone();
+            self.note(Note::ShutDown { address });
         }
         // The client is told by the end of its connection.
         self.stop();

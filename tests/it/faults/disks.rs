@@ -58,9 +58,10 @@ fn a_want_of_descriptors_is_no_want_of_space() {
 
 #[test]
 fn a_data_directory_that_is_gone_is_no_want_of_space() {
-    let directory = Directory::new("no-directory");
+    let (directory, log) = file("no-directory");
     let (data, away) = (directory.path().join("data"), directory.path().join("away"));
-    let process = Process::server(&data, &[], Stdio::null(), Stdio::null());
+    let options = ["--logfile", &log.display().to_string()];
+    let process = Process::server(&data, &options, Stdio::null(), Stdio::null());
     let mut client = process.client();
     fs::rename(&data, &away).expect("it is there");
     assert_eq!(
@@ -75,8 +76,14 @@ fn a_data_directory_that_is_gone_is_no_want_of_space() {
         refused,
         "-MISCONF Errors writing to the AOF file: No such file or directory"
     );
+    // It is tried again and again meanwhile.
+    std::thread::sleep(std::time::Duration::from_millis(1200));
+    let said = fs::read_to_string(&log).expect("it is there");
+    assert_eq!(said.matches("the log cannot grow").count(), 1, "{said}");
+    assert!(!said.contains("the log can grow again"), "{said}");
     fs::rename(&away, &data).expect("it is there");
     until_writes_are_taken(&mut client);
+    until_it_says(&log, "the log can grow again");
     drop(client);
     assert_eq!(process.stop(), Some(0));
 }

@@ -58,6 +58,43 @@ fn ends_when_told_after(pause: Duration, dir: &std::path::Path, options: &[&str]
     assert!(matches!(code, Some(0) | None), "{status} after {pause:?}");
 }
 
+/// What a server says from being told to stop on.
+fn last_words(name: &str, options: &[&str], tell: impl Fn(&Process)) -> Vec<String> {
+    let (directory, log) = file(name);
+    let path = log.display().to_string();
+    let options = [&["--logfile", &path], options].concat();
+    let data = directory.path().join("data");
+    let mut process = Process::server(&data, &options, Stdio::null(), Stdio::null());
+    assert_eq!(process.client().ask(&["SET", "a", "1"]), "+OK");
+    tell(&process);
+    assert_eq!(process.wait().code(), Some(0));
+    let said = fs::read_to_string(&log).expect("it is there");
+    let mut words: Vec<String> = said.lines().map(str::to_owned).collect();
+    words.split_off(words.len().saturating_sub(2))
+}
+
+#[test]
+fn it_says_why_it_stops_and_last_of_all_what_is_on_disk() {
+    let ends = ["TERM", "INT"].map(|signal| {
+        let said = last_words("last-words", &[], |process| process.signal(signal));
+        (format!("received SIG{signal}: stopping"), said)
+    });
+    let asks = |process: &Process| _ = process.client().send(&["SHUTDOWN"]);
+    let said = last_words("last-words", &[], asks);
+    for (why, said) in [
+        ends.to_vec(),
+        vec![("said SHUTDOWN: stopping".into(), said)],
+    ]
+    .concat()
+    {
+        assert!(said[0].contains(&why), "{said:?}");
+        assert!(said[1].contains("all is on disk up to entry "), "{said:?}");
+        assert!(said[1].ends_with("bye"), "{said:?}");
+    }
+    let said = last_words("no-last-words", &["--appendonly", "no"], asks);
+    assert!(said[1].contains("nothing is kept"), "{said:?}");
+}
+
 #[test]
 fn sigterm_ends_it_at_any_moment_of_a_start() {
     let directory = Directory::new("sigterm");
