@@ -37,6 +37,8 @@ pub struct Restored {
     pub member: NodeId,
     /// The group that this one belonged to.
     pub from: ClusterId,
+    /// Whether this one had other members, by the last that the backup says of them.
+    pub had_others: bool,
     /// The new group.
     pub cluster: ClusterId,
     /// The last entry.
@@ -51,6 +53,8 @@ pub struct Restore {
     kept: Vec<u8>,
     place: Place,
     identity: Option<Identity>,
+    /// Who the members were.
+    members: Option<Membership>,
     image: Image,
     term: Term,
     last: LogIndex,
@@ -67,6 +71,7 @@ impl Restore {
             kept: Vec::new(),
             place: START,
             identity: None,
+            members: None,
             image: Image::new(out),
             term: Term(0),
             last: LogIndex(0),
@@ -120,10 +125,15 @@ impl Restore {
     fn understand(&mut self, payload: &[u8], out: &mut Vec<DiskOp>) -> Option<()> {
         let (kind, body) = payload.split_first()?;
         match (*kind, &self.identity, &self.end) {
-            (IDENTITY, None, None) => self.identity = Some(Identity::decode(body)?),
+            (IDENTITY, None, None) => {
+                let identity = Identity::decode(body)?;
+                self.members = Membership::decode(&identity.founders).ok();
+                self.identity = Some(identity);
+            }
             (HEAD, Some(_), None) if self.last == LogIndex(0) => {
                 let head = BaseHead::decode(body)?;
                 (self.last, self.term) = (head.index, head.term);
+                self.members = Membership::decode(&head.membership).ok();
                 let alone = BaseHead {
                     grouped: false,
                     membership: Membership::alone(OWN).encode(),
@@ -151,6 +161,7 @@ impl Restore {
             }
             (self.last, self.term) = (entry.index, self.term.max(entry.term));
             if entry.kind == Kind::Membership {
+                self.members = entry.membership();
                 (entry.kind, entry.payload) = (Kind::Noop, bytes::Bytes::new());
             }
             entry.encode(&mut again);
@@ -195,6 +206,10 @@ impl Restore {
         Ok(Restored {
             member: former.id,
             from: former.cluster,
+            // Whoever cannot be read may have been many.
+            had_others: self
+                .members
+                .is_none_or(|members| !members.is_alone(former.id)),
             cluster,
             last,
         })

@@ -384,3 +384,27 @@ fn a_server_in_the_background_listens_when_the_start_has_ended() {
         std::thread::sleep(Duration::from_millis(10));
     }
 }
+
+#[test]
+fn what_cannot_be_listened_on_is_found_before_a_directory_is_made() {
+    let directory = Directory::new("places");
+    let data = directory.path().join("data");
+    let port = free_port().to_string();
+    let own = format!("1=127.0.0.1:{port},2=127.0.0.1:{}", free_port());
+    for options in [
+        &["--bind", "1.2.3.4.5"][..],
+        &["--bind", "127.0.0.1", "127.0.0.1"],
+        &["--id", "1", "--peers", &own],
+        &["--cluster-port", &port],
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_seedis"))
+            .args(["--port", &port, "--dir"])
+            .arg(&data)
+            .args(options)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{options:?}: {said}");
+        assert!(!data.exists(), "{options:?}: {said}");
+    }
+}

@@ -6,9 +6,8 @@ use super::address::{Address, Deed, Kind, Point};
 use super::decision::{Act, Deal, Decision, Fate, Harm, Leave, Slowness, Strike};
 use super::script::{Script, Unreadable, id, profile};
 use super::words::{Parsed, all_words, nanoseconds, next_word, number};
-use super::write::PROFILES;
+use super::write::{ENDS, PROFILES};
 use crate::disk::NO_SPACE;
-use crate::judge::End;
 use crate::workload::Piece;
 
 /// Reads a whole file.
@@ -256,11 +255,8 @@ fn crash(text: &str) -> Parsed<Strike> {
     let [end, profile, dice, arrive, back] = parts[..] else {
         return Err("a crash says: power, lost, dice 0, 0 arrive, back in 300ms".to_owned());
     };
-    let end = match end {
-        "power" => End::Power,
-        "process" => End::Process,
-        _ => return Err(format!("`{end}` is neither power nor process")),
-    };
+    let known = ENDS.iter().find(|(_, name)| *name == end);
+    let (end, _) = known.ok_or_else(|| format!("`{end}` is neither power, process nor stop"))?;
     let known = PROFILES.iter().find(|(_, name)| *name == profile);
     let (profile, _) = known.ok_or_else(|| format!("`{profile}` is nothing a crash leaves"))?;
     let fate = Fate {
@@ -269,6 +265,7 @@ fn crash(text: &str) -> Parsed<Strike> {
         arrive: number(before(arrive, " arrive")?)?,
         back: nanoseconds(after(back, "back in ")?)?,
     };
+    let end = *end;
     Ok(Strike::Crash { end, fate })
 }
 
@@ -290,6 +287,7 @@ fn cut(text: &str) -> Parsed<Strike> {
         "deaf and mute" => (false, false),
         "deaf" => (false, true),
         "mute" => (true, false),
+        "whole" => (true, true),
         _ => return Err(format!("`{how}` is not deaf, mute, or deaf and mute")),
     };
     let length = nanoseconds(length)?;

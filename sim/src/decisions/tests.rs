@@ -6,8 +6,7 @@ use seedis::disk::{FileKind, FileName};
 use super::address::{Address, Deed, Kind, Part, Plain, Point, Verb};
 use super::decision::{Act, Deal, Decision, Fate, Harm, Leave, Slowness, Strike};
 use super::script::Script;
-use super::write::PROFILES;
-use crate::judge::End;
+use super::write::{ENDS, PROFILES};
 use crate::judge::invariant::Id;
 use crate::run::{self, Order};
 use crate::scenario::Profile;
@@ -116,9 +115,9 @@ fn of_time() -> impl Strategy<Value = Decision> {
                 code
             }),
             (any::<u64>(), any::<u64>()).prop_map(|(by, length)| Strike::Slow { by, length }),
-            (0..3_usize, any::<u64>()).prop_map(|(how, length)| Strike::Cut {
-                hears: how == 1,
-                speaks: how == 2,
+            (0..4_usize, any::<u64>()).prop_map(|(how, length)| Strike::Cut {
+                hears: how & 1 == 1,
+                speaks: how & 2 == 2,
                 length,
             }),
             (any::<u64>(), any::<bool>(), any::<u64>())
@@ -128,11 +127,21 @@ fn of_time() -> impl Strategy<Value = Decision> {
 }
 
 fn of_process() -> impl Strategy<Value = Decision> {
-    let end = prop_oneof![Just(End::Power), Just(End::Process)];
-    let crash = || (end.clone(), fate()).prop_map(|(end, fate)| Strike::Crash { end, fate });
+    let end = || pick(&ENDS).prop_map(|(end, _)| end);
+    let crash = || (end(), fate()).prop_map(|(end, fate)| Strike::Crash { end, fate });
     let hold = any::<u64>().prop_map(|length| Strike::Hold { length });
     prop_oneof![(behind(), crash()), (moment(), crash()), (behind(), hold),]
         .prop_map(|(address, strike)| Decision { address, strike })
+}
+
+fn file() -> impl Strategy<Value = FileName> {
+    let kind = pick(&[FileKind::Base, FileKind::BaseTmp, FileKind::Log]);
+    let numbered = (kind, 0..1_u64 << 40).prop_map(|(kind, number)| FileName::new(kind, number));
+    prop_oneof![
+        Just(FileName::MANIFEST),
+        Just(FileName::MANIFEST_TMP),
+        numbered
+    ]
 }
 
 fn of_all() -> impl Strategy<Value = Decision> {
@@ -150,36 +159,23 @@ fn of_all() -> impl Strategy<Value = Decision> {
                 turns,
             },
         });
-    let flip = (
-        0..MEMBERS,
-        any::<u64>(),
-        0..1_u64 << 40,
-        any::<usize>(),
-        0..8_u8,
-    )
-        .prop_map(|(member, life, number, at, bit)| Decision {
+    let flip = (0..MEMBERS, any::<u64>(), file(), any::<usize>(), 0..8_u8).prop_map(
+        |(member, life, file, at, bit)| Decision {
             address: Address::Down { member, life },
-            strike: Strike::Flip {
-                file: FileName::new(FileKind::Log, number),
-                at,
-                bit,
-            },
-        });
+            strike: Strike::Flip { file, at, bit },
+        },
+    );
     let damage = (
-        (0..MEMBERS, any::<u64>(), 0..1_u64 << 40, any::<u64>()),
+        (0..MEMBERS, any::<u64>(), file(), any::<u64>()),
         prop_oneof![
             (0..8_u8).prop_map(Harm::Bit),
             Just(Harm::Zeros),
             any::<u64>().prop_map(Harm::Sector),
         ],
     )
-        .prop_map(|((member, life, number, at), harm)| Decision {
+        .prop_map(|((member, life, file, at), harm)| Decision {
             address: Address::Down { member, life },
-            strike: Strike::Damage {
-                file: FileName::new(FileKind::Base, number),
-                at,
-                harm,
-            },
+            strike: Strike::Damage { file, at, harm },
         });
     let wipe = (0..MEMBERS, any::<u64>()).prop_map(|(member, life)| Decision {
         address: Address::Down { member, life },
@@ -273,6 +269,17 @@ fn script() -> impl Strategy<Value = Script> {
 proptest! {
     #[test]
     fn what_is_written_is_read_as_it_was_meant(script in script()) {
+        let text = script.to_string();
+        prop_assert_eq!(Script::read(&text), Ok(script), "{}", text);
+    }
+
+    #[test]
+    fn whatever_a_run_is_drawn_as_is_read_as_it_was_written(
+        profile in pick(&Profile::ALL),
+        seed: u64,
+    ) {
+        let scenario = crate::scenario::Scenario::draw(seed, profile);
+        let script = Script::of_run(Id::A1, &scenario, profile);
         let text = script.to_string();
         prop_assert_eq!(Script::read(&text), Ok(script), "{}", text);
     }

@@ -19,6 +19,13 @@ pub(super) const PROFILES: [(Profile, &str); 5] = [
     (Profile::Lost, "lost"),
 ];
 
+/// The names of how a process ends.
+pub(super) const ENDS: [(End, &str); 3] = [
+    (End::Power, "power"),
+    (End::Process, "process"),
+    (End::Stop, "stop"),
+];
+
 impl fmt::Display for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for remark in &self.remarks {
@@ -131,11 +138,8 @@ impl Strike {
             Self::Stall { by } => ("stall", time(*by)),
             Self::FailSync { dice } => ("fail", format!("dice {dice}")),
             Self::Crash { end, fate: what } => {
-                let end = match end {
-                    End::Power => "power",
-                    End::Process => "process",
-                    End::Stop => "stop",
-                };
+                let known = ENDS.iter().find(|(known, _)| known == end);
+                let end = known.map_or("", |(_, name)| name);
                 ("crash", format!("{end}, {}", fate(what)))
             }
             Self::Stop => ("stop", String::new()),

@@ -281,9 +281,18 @@ fn restore(options: &RestoreOptions) -> Result<(), String> {
     let Restored {
         member,
         from,
+        had_others,
         cluster,
         last,
     } = restored;
+    if !had_others {
+        say(&format!(
+            "{shown} holds everything up to entry {} that the server had in its log.\n\
+             next       seedis --dir {shown}",
+            last.0
+        ));
+        return Ok(());
+    }
     say(&format!(
         "{shown} holds everything up to entry {} that member {} of group {:016x} had in its log.\n\
          WARNING: it belongs to a NEW group, {:016x}, of which it is the only member. What the \

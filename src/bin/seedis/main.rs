@@ -17,6 +17,7 @@ mod listener;
 mod lock;
 mod manager;
 mod peers;
+mod places;
 mod proxy;
 mod replace;
 mod sample;
@@ -198,7 +199,7 @@ async fn serve(options: &Options, plan: Plan, mut stops: Option<&mut Stops>) -> 
         }
     };
     if listeners.is_empty() && unix.is_none() {
-        return Err("there is nothing to listen on: give --port or --unixsocket".into());
+        return Err("there is nothing to listen on: this machine has none of the addresses".into());
     }
     if stops.is_some() {
         announce(&format!(" PID: {}", std::process::id()));

@@ -204,6 +204,7 @@ fn a_member_becomes_a_server_of_its_own() {
     assert_eq!(last, LogIndex(6), "superseded entries do not count");
     let (restored, files) = restore(&bytes, 7).unwrap();
     assert_eq!((restored.member, restored.from), (NodeId(2), ClusterId(77)));
+    assert!(restored.had_others);
     assert_ne!(restored.cluster, ClusterId(77));
     let shown = shown(&files);
     let alone = Membership::alone(NodeId(1)).encode();
@@ -244,6 +245,60 @@ fn a_directory_without_a_base_is_a_log_alone() {
     let (_, files) = restore(&bytes, 64).unwrap();
     assert_eq!(files.len(), 2, "a manifest and a segment");
     assert_eq!(shown(&files).len(), 3, "identity, a mark, the end");
+}
+
+#[test]
+fn a_server_of_its_own_had_no_others_and_who_had_is_told_by_the_last_that_is_said() {
+    let own = NodeId(1);
+    let (alone, many) = (Membership::alone(own).encode(), members());
+    // The founders, then the base, then the log.
+    let cases = [
+        (&alone, None, None, false),
+        (&many, None, None, true),
+        (&many, Some(&alone), None, false),
+        (&alone, Some(&many), None, true),
+        (&alone, Some(&alone), Some(&many), true),
+        (&many, Some(&many), Some(&alone), false),
+    ];
+    for (founders, base, changed, had_others) in cases {
+        let (mut files, mut ops) = (Files::new(), Vec::new());
+        let mut image = Image::new(&mut ops);
+        let mut last = LogIndex(0);
+        if let Some(members) = base {
+            last = LogIndex(4);
+            let head = BaseHead {
+                index: last,
+                term: Term(1),
+                stamp: Stamp(40),
+                offset: Offset(0),
+                grouped: true,
+                hash_seed: None,
+                membership: members.clone(),
+            };
+            image.base_head(&head.encode(), &mut ops);
+        }
+        if let Some(members) = changed {
+            last = last.next();
+            let said = encoded(&[entry(last.0, 1, Kind::Membership, members)]);
+            let restated = Restated {
+                term: Term(1),
+                vote: None,
+                commit: last,
+            };
+            image.record(restated, last, &said, &mut ops);
+        }
+        let identity = Identity {
+            id: own,
+            cluster: ClusterId(1),
+            incarnation: Incarnation(1),
+            founders: founders.clone(),
+        };
+        image.finish(identity.encode(), &mut ops);
+        perform(&mut files, &mut ops);
+        let (_, bytes) = backup(&files).unwrap();
+        let (restored, _) = restore(&bytes, 64).unwrap();
+        assert_eq!(restored.had_others, had_others);
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::roster::{Own, Progress, Roster};
 use super::secret::Secret;
 use super::{Peers, Settings, address};
 use crate::config::Options;
-use crate::{entropy, listener};
+use crate::{entropy, listener, places};
 
 /// How far the cluster port lies above the clients' port, as in Redis.
 pub(crate) const PORT_OFFSET: u16 = 10_000;
@@ -31,6 +31,7 @@ pub(crate) fn plan(options: &Options) -> Result<Plan, String> {
     if options.dir.as_os_str().is_empty() {
         return Err("dir is empty: name the data directory, or leave the option out".into());
     }
+    places::check(options)?;
     let has_log = has_log(options);
     let mut roster = Roster::load(&options.dir)?;
     let is_member = roster.own.is_some();
@@ -129,9 +130,14 @@ pub(crate) fn plan(options: &Options) -> Result<Plan, String> {
     roster.contacts.remove(&own.id);
     let file = options.cluster_secret_file.as_deref();
     let secret = Secret::read(&options.cluster_secret, file)?;
-    if secret.bytes().is_empty() {
+    let has_secret = !secret.bytes().is_empty();
+    let own = roster.own.as_ref().map_or("", |own| &own.address);
+    let port = own.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+    if !has_secret {
         stays_here(options, &roster)?;
     }
+    let bind = bind_addresses(options, has_secret);
+    places::check_members(options, port.unwrap_or_default(), &bind)?;
     Ok(Plan::Member(roster, secret))
 }
 
