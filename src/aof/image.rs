@@ -11,7 +11,7 @@ use crate::ids::LogIndex;
 
 use super::manifest::Manifest;
 use super::record::{self, Head, Place, Restated};
-use super::{rewrite, segment};
+use super::{rewriting, segment};
 
 /// The number of the base and of the segment behind it.
 const NUMBER: u64 = 1;
@@ -43,14 +43,14 @@ impl Image {
 
     /// Begins the base with what it says of itself.
     pub fn base_head(&mut self, head: &[u8], out: &mut Vec<DiskOp>) {
-        let file = rewrite::base(NUMBER);
+        let file = rewriting::base(NUMBER);
         out.push(DiskOp::Create { file, size: 0 });
-        self.put_base(rewrite::HEAD, head, out);
+        self.put_base(rewriting::HEAD, head, out);
     }
 
     /// Adds a piece of the base's state.
     pub fn base_piece(&mut self, piece: &[u8], out: &mut Vec<DiskOp>) {
-        self.put_base(rewrite::PIECE, piece, out);
+        self.put_base(rewriting::PIECE, piece, out);
     }
 
     fn put_base(&mut self, kind: u8, payload: &[u8], out: &mut Vec<DiskOp>) {
@@ -60,7 +60,7 @@ impl Image {
         let offset = self.base_bytes;
         self.base_bytes += bytes.len() as u64;
         out.push(DiskOp::WriteAt {
-            file: rewrite::base(NUMBER),
+            file: rewriting::base(NUMBER),
             offset,
             bytes,
         });
@@ -96,7 +96,7 @@ impl Image {
     pub fn finish(mut self, identity: Vec<u8>, out: &mut Vec<DiskOp>) {
         let has_base = self.base_bytes > 0;
         if has_base {
-            self.put_base(rewrite::FOOTER, &[], out);
+            self.put_base(rewriting::FOOTER, &[], out);
         }
         let manifest = Manifest {
             base: if has_base { NUMBER } else { 0 },
@@ -105,7 +105,7 @@ impl Image {
             debt: None,
             identity,
         };
-        let base = has_base.then_some(rewrite::base(NUMBER));
+        let base = has_base.then_some(rewriting::base(NUMBER));
         for file in base.into_iter().chain([segment::file(NUMBER)]) {
             out.push(DiskOp::Sync { file });
         }

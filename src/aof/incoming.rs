@@ -3,7 +3,7 @@
 
 use super::reader::Reader;
 use super::record::{self, Found, Place};
-use super::rewrite;
+use super::rewriting;
 
 /// What a base says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,12 +84,12 @@ impl Incoming {
                 };
             };
             match payload.split_first() {
-                Some((&rewrite::HEAD, head)) if !self.has_head => {
+                Some((&rewriting::HEAD, head)) if !self.has_head => {
                     self.has_head = true;
                     show(Piece::Head(head));
                 }
-                Some((&rewrite::PIECE, piece)) if self.has_head => show(Piece::State(piece)),
-                Some((&rewrite::FOOTER, _)) if self.has_head => self.ended = true,
+                Some((&rewriting::PIECE, piece)) if self.has_head => show(Piece::State(piece)),
+                Some((&rewriting::FOOTER, _)) if self.has_head => self.ended = true,
                 _ => return Err(NoBase { offset }),
             }
             self.reader.used += length;

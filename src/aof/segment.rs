@@ -4,6 +4,8 @@
 //! A disk that has no room for a whole one may have room for a part: that is enough for the log to
 //! go on behind a new base, which gives the old ones back.
 
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -11,7 +13,8 @@ use crate::disk::{DiskDone, DiskError, DiskOp, FileKind, FileName};
 use crate::ids::Ticket;
 use crate::time::Mono;
 
-use super::{Op, Tickets};
+use super::op::{Op, Tickets};
+use super::record::Place;
 
 /// How long to wait before a segment that could not be made is tried again.
 const RETRY: Duration = Duration::from_millis(500);
@@ -21,6 +24,11 @@ const SMALLEST_PART: u64 = 8;
 /// The name of a segment's file.
 pub(super) fn file(number: u64) -> FileName {
     FileName::new(FileKind::Log, number)
+}
+
+/// For people: where a log's file and offset are.
+pub(super) fn describe(place: Place) -> String {
+    format!("{} at offset {}", file(place.segment), place.offset)
 }
 
 /// Where the making of the next segment stands.

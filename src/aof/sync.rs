@@ -9,7 +9,7 @@ use core::time::Duration;
 use crate::ids::Ticket;
 use crate::time::{Deadline, Mono, Reason};
 
-use super::Policy;
+use super::settings::Policy;
 
 /// How often `EverySecond` syncs.
 const INTERVAL: Duration = Duration::from_secs(1);

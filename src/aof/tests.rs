@@ -14,6 +14,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::checksum::crc64;
+use crate::disk::DiskOp;
 use crate::ids::{LogIndex, NodeId, Term};
 use crate::time::{Mono, Now};
 

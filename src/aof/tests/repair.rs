@@ -119,7 +119,7 @@ fn behind_a_damaged_base_the_log_begins_anew() {
     bench.queue.extend(ops);
     bench.turn(usize::MAX);
     let (number, _) = bench.log.base().expect("the base counts");
-    let base = rewrite::base(number);
+    let base = crate::aof::rewriting::base(number);
     for steps in (0..60).chain([usize::MAX]) {
         let mut disk = bench.disk.clone();
         disk.image(base)[30] ^= 1;

@@ -147,7 +147,7 @@ fn a_rewrite_makes_the_log_short_and_another_may_follow() {
 fn a_damaged_base_is_refused() {
     let mut bench = before();
     rewrite(&mut bench, usize::MAX);
-    let base = rewrite::base(2);
+    let base = crate::aof::rewriting::base(2);
     for at in 0..bench.disk.image(base).len() {
         let mut disk = bench.disk.clone();
         disk.image(base)[at] ^= 4;

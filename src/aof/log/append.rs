@@ -12,78 +12,20 @@ use bytes::Bytes;
 
 use crate::checksum::{crc64, joined};
 use crate::disk::{DiskDone, DiskError, DiskOp};
-use crate::ids::{LogIndex, PersistSeq, Ticket};
+use crate::ids::{LogIndex, PersistSeq};
 use crate::time::Mono;
 
-use super::failure::Failure;
-use super::log::{Log, Unsynced};
-use super::record::{self, FRAME_BYTES, HEAD_BYTES, Head, Place, Restated};
-use super::{Op, segment};
+use super::super::chunk::{BodyPart, Chunk, Content, Writing};
+use super::super::failure::Failure;
+use super::super::op::Op;
+use super::super::record::{self, FRAME_BYTES, HEAD_BYTES, Head, Place, Restated};
+use super::super::segment;
+use super::{Log, Unsynced};
 
 /// How long to wait before a write that found no space is tried again.
 const WRITE_RETRY: Duration = Duration::from_millis(100);
 /// The largest buffer that is kept for the next write, in bytes.
 const BUFFER_BYTES_MAX: usize = 4 << 20;
-
-/// A part of a record's body.
-#[derive(Clone, Debug)]
-pub enum BodyPart {
-    /// Bytes that are the record's own.
-    Own(Vec<u8>),
-    /// A large payload, whose memory others hold too.
-    Shared {
-        /// The payload.
-        bytes: Bytes,
-        /// Its checksum.
-        sum: u64,
-    },
-}
-
-impl BodyPart {
-    fn len(&self) -> usize {
-        match self {
-            Self::Own(bytes) => bytes.len(),
-            Self::Shared { bytes, .. } => bytes.len(),
-        }
-    }
-}
-
-/// Bytes on their way to a segment.
-#[derive(Clone, Debug)]
-pub(super) struct Chunk {
-    place: Place,
-    /// The end of the last record that ends before `place`, in the same segment.
-    boundary: u64,
-    content: Content,
-    /// The last record that ends in it, or before it.
-    last: PersistSeq,
-}
-
-#[derive(Clone, Debug)]
-enum Content {
-    Own(Vec<u8>),
-    /// A piece of a large payload.
-    Shared(Bytes),
-}
-
-impl Content {
-    fn len(&self) -> usize {
-        match self {
-            Self::Own(bytes) => bytes.len(),
-            Self::Shared(bytes) => bytes.len(),
-        }
-    }
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Writing {
-    pub(super) ticket: Ticket,
-    place: Place,
-    boundary: u64,
-    /// What is written, where it does not come home.
-    shared: Option<Bytes>,
-    last: PersistSeq,
-}
 
 impl Log {
     /// Adds one record; it leaves with the next `flush`. `last` is the last entry that the log then

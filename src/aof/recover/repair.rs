@@ -12,18 +12,19 @@ use alloc::vec::Vec;
 use crate::disk::{DiskOp, FileKind};
 use crate::ids::LogIndex;
 
-use super::log::describe;
-use super::manifest::{Debt, Manifest};
-use super::prepare::Step;
-use super::record::Place;
-use super::recover::{Damage, Event, Recovery, Stage};
-use super::{Op, rewrite, segment};
+use super::super::manifest::{Debt, Manifest};
+use super::super::op::Op;
+use super::super::record::Place;
+use super::super::rewriting;
+use super::super::segment::{self, describe};
+use super::super::step::Step;
+use super::{Damage, Event, Recovery, Stage};
 
 impl Recovery {
     /// All is read: the log can be gone on with, or acknowledged data are damaged.
     pub(super) fn log_is_read(&mut self, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
         let (file, offset, why, advice) = if let Some(offset) = self.base_damage {
-            let file = rewrite::base(self.manifest.base);
+            let file = rewriting::base(self.manifest.base);
             let why = format!("{file} is damaged at offset {offset}");
             (file, offset, why, ": restore it from a copy")
         } else if let Some(proof) = self.proof_of_loss() {

@@ -8,91 +8,24 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::mem;
 
-use crate::disk::{DiskDone, DiskError, DiskOp, FileKind, FileName};
+use crate::disk::{DiskDone, DiskError, DiskOp, FileName};
 use crate::ids::{PersistSeq, Ticket};
 
-use super::failure::Failure;
-use super::log::Log;
-use super::manifest::Manifest;
-use super::record::{self, FRAME_BYTES, Place};
-use super::{Op, segment};
+use super::super::failure::Failure;
+use super::super::manifest::Manifest;
+use super::super::op::Op;
+use super::super::record::{self, FRAME_BYTES, Place};
+use super::super::rewriting::{
+    FOOTER, HEAD, PIECE, RewriteState, Rewriting, Stage, base, base_tmp,
+};
+use super::super::segment;
+use super::Log;
 
 /// How many pieces may be on their way to the disk.
 const IN_FLIGHT_MAX: usize = 4;
 /// A base is synced piece by piece, this part of a segment each: were it left to one sync at the
 /// end, a file system that flushes what others have written first would let the log wait for all.
 const SYNCED_PART: u64 = 4;
-/// Kinds of a base's records, as their payload's first byte.
-pub(super) const HEAD: u8 = b'h';
-pub(super) const PIECE: u8 = b'p';
-pub(super) const FOOTER: u8 = b'e';
-
-/// How the last rewrite went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RewriteState {
-    /// There is none, or its end has been told.
-    Absent,
-    /// It is under way.
-    Running,
-    /// The new base counts; its size in bytes.
-    Done {
-        /// Bytes.
-        bytes: u64,
-    },
-    /// It was given up; the log is as it was.
-    Failed,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// Pieces are coming.
-    Writing,
-    /// All pieces are handed over.
-    Whole,
-    SyncingBase,
-    RenamingBase,
-    SyncingName,
-    /// The first record behind the base must be durable before older segments can go.
-    AwaitingLog,
-    CreatingManifest,
-    WritingManifest,
-    SyncingManifest,
-    RenamingManifest,
-    SyncingSwitch,
-    Done,
-    Failed,
-}
-
-/// A rewrite under way.
-#[derive(Clone, Debug)]
-pub(super) struct Rewriting {
-    stage: Stage,
-    /// The base's number.
-    number: u64,
-    /// The first segment behind the base; of a base that is received it is known at the end.
-    first_segment: u64,
-    bytes: u64,
-    /// Up to here its syncing was asked for.
-    sync_asked: u64,
-    ticket: Option<Ticket>,
-    /// Writes and syncs of the base that are on their way.
-    writing: VecDeque<Ticket>,
-    /// The record with which the log went on.
-    first: PersistSeq,
-    /// The checksum of the record before that.
-    predecessor: u64,
-    earlier_bytes: u64,
-    spare: Vec<Vec<u8>>,
-}
-
-fn base_tmp(number: u64) -> FileName {
-    FileName::new(FileKind::BaseTmp, number)
-}
-
-pub(super) fn base(number: u64) -> FileName {
-    FileName::new(FileKind::Base, number)
-}
-
 impl Log {
     /// Begins a base whose state is that of everything appended so far; the log goes on in a new
     /// segment. False where that segment is not ready yet, or a rewrite is running: ask again

@@ -8,28 +8,12 @@ use alloc::vec::Vec;
 use crate::disk::{DiskOp, FileKind, FileName};
 use crate::limits::READ_BYTES;
 
-use super::log::describe;
-use super::manifest::Manifest;
-use super::record::Place;
-use super::recover::{Damage, Event, Recovery, Stage};
-use super::{Op, segment};
-
-/// One thing to be done before the log may be appended to.
-#[derive(Clone, Debug)]
-pub(super) enum Step {
-    /// An operation.
-    Do(DiskOp),
-    /// Reads bytes of a file and writes them again where they were.
-    ///
-    /// A sync may have failed under a former process: some file systems then call pages clean that
-    /// never reached the disk, and reading shows them from memory. What is written again is
-    /// dirty again, and the sync behind it tells.
-    WriteAgain {
-        file: FileName,
-        offset: u64,
-        end: u64,
-    },
-}
+use super::super::manifest::Manifest;
+use super::super::op::Op;
+use super::super::record::Place;
+use super::super::segment::{self, describe};
+use super::super::step::Step;
+use super::{Damage, Event, Recovery, Stage};
 
 impl Recovery {
     /// Makes the files of a fresh directory.

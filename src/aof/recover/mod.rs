@@ -7,6 +7,9 @@
 //! durable, and the rest is cut. A crash in the middle of any of this leaves a directory that is
 //! recovered to the same state.
 
+mod prepare;
+mod repair;
+
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::format;
 use alloc::string::String;
@@ -19,11 +22,12 @@ use crate::time::Now;
 
 use super::log::{Log, Resume};
 use super::manifest::{Debt, Manifest};
-use super::prepare::Step;
+use super::op::{Op, Tickets};
 use super::reader::Reader;
 use super::record::{self, Found, Head, Place, Restated};
-use super::scan;
-use super::{Op, Settings, Tickets, rewrite, segment};
+use super::settings::Settings;
+use super::step::Step;
+use super::{rewriting, scan, segment};
 
 /// The longest manifest that is read, in bytes.
 const MANIFEST_BYTES: u32 = 64 << 10;
@@ -108,36 +112,36 @@ pub(super) enum Stage {
 /// A recovery on its way.
 #[derive(Clone, Debug)]
 pub struct Recovery {
-    pub(super) settings: Settings,
+    settings: Settings,
     /// Nothing is changed on the disk.
-    pub(super) read_only: bool,
+    read_only: bool,
     tickets: Tickets,
     awaited: Option<Ticket>,
-    pub(super) stage: Stage,
-    pub(super) files: BTreeMap<FileName, u64>,
-    pub(super) manifest: Manifest,
+    stage: Stage,
+    files: BTreeMap<FileName, u64>,
+    manifest: Manifest,
     file: FileName,
     reader: Reader,
     base_ended: bool,
-    pub(super) base_bytes: u64,
+    base_bytes: u64,
     /// The segment that is read.
     number: u64,
     /// Where the log ends, as far as is known.
-    pub(super) end: Place,
-    pub(super) end_length: u64,
-    pub(super) earlier_bytes: u64,
-    pub(super) predecessor: u64,
+    end: Place,
+    end_length: u64,
+    earlier_bytes: u64,
+    predecessor: u64,
     restated: Restated,
-    pub(super) last: LogIndex,
-    pub(super) torn: bool,
+    last: LogIndex,
+    torn: bool,
     /// Where the base is damaged: of the log only what it restates is of use then.
-    pub(super) base_damage: Option<u64>,
+    base_damage: Option<u64>,
     /// The first record behind the end that knew it to be synced.
-    pub(super) witness: Option<Place>,
+    witness: Option<Place>,
     /// Up to where the last record knew the log to be synced.
-    pub(super) known_synced: Place,
-    pub(super) script: VecDeque<Step>,
-    pub(super) damage: Option<Damage>,
+    known_synced: Place,
+    script: VecDeque<Step>,
+    damage: Option<Damage>,
     done_bytes: u64,
     total_bytes: u64,
 }
@@ -369,7 +373,7 @@ impl Recovery {
             return self.open_segment(self.manifest.first_segment, Stage::Log, out, show);
         }
         self.stage = Stage::Base;
-        self.open(rewrite::base(self.manifest.base), out, show);
+        self.open(rewriting::base(self.manifest.base), out, show);
     }
 
     fn open(&mut self, file: FileName, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
@@ -431,8 +435,8 @@ impl Recovery {
                     payload, length, ..
                 } => {
                     match payload.split_first() {
-                        Some((&rewrite::HEAD, head)) => show(Event::BaseHead(head)),
-                        Some((&rewrite::PIECE, piece)) => show(Event::BasePiece(piece)),
+                        Some((&rewriting::HEAD, head)) => show(Event::BaseHead(head)),
+                        Some((&rewriting::PIECE, piece)) => show(Event::BasePiece(piece)),
                         _ => self.base_ended = true,
                     }
                     self.reader.used += length;

@@ -1,8 +1,10 @@
 //! The log as it is appended to: records gather in memory, leave when a turn ends, and are synced
 //! by policy.
 
+mod append;
+mod rewrite;
+
 use alloc::collections::VecDeque;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -10,15 +12,16 @@ use crate::disk::{DiskDone, DiskError, DiskOp};
 use crate::ids::{LogIndex, PersistSeq, Ticket};
 use crate::time::{Deadline, Mono, Now, Reason};
 
+use super::chunk::{Chunk, Writing};
 use super::failure::Failure;
 use super::manifest::Debt;
+use super::op::{Op, Tickets};
 use super::owing::Owing;
 use super::record::{Place, Restated};
-use super::rewrite::Rewriting;
+use super::rewriting::Rewriting;
 use super::segment::{self, Next};
+use super::settings::{Policy, Settings};
 use super::sync::Syncing;
-use super::writing::{Chunk, Writing};
-use super::{Op, Policy, Settings, Tickets};
 
 /// How much of a segment is kept for records without a body when no other segment can be made, in
 /// bytes.
@@ -48,56 +51,56 @@ pub(super) struct Unsynced {
 /// An open log.
 #[derive(Clone, Debug)]
 pub struct Log {
-    pub(super) tickets: Tickets,
-    pub(super) settings: Settings,
+    tickets: Tickets,
+    settings: Settings,
     /// Where the next record goes.
     pub(super) end: Place,
     /// Up to where the present segment is preallocated.
-    pub(super) capacity: u64,
-    pub(super) next: Next,
+    capacity: u64,
+    next: Next,
     wants_next: bool,
-    pub(super) predecessor: u64,
-    pub(super) restated: Restated,
-    pub(super) last_index: LogIndex,
-    pub(super) last_is_mark: bool,
+    predecessor: u64,
+    restated: Restated,
+    last_index: LogIndex,
+    last_is_mark: bool,
     idle_since: Mono,
-    pub(super) pending: VecDeque<Chunk>,
-    pub(super) writing: VecDeque<Writing>,
+    pending: VecDeque<Chunk>,
+    writing: VecDeque<Writing>,
     /// Outcomes of writes that ended before one that was asked for earlier, on another segment.
-    pub(super) early: Vec<(Ticket, Result<DiskDone, DiskError>)>,
+    early: Vec<(Ticket, Result<DiskDone, DiskError>)>,
     /// Writes that found no space, and those behind them: to be made again, in order.
-    pub(super) refused: VecDeque<Chunk>,
+    refused: VecDeque<Chunk>,
     /// How many of them are being made again: the first of those that are on their way.
-    pub(super) retried: usize,
+    retried: usize,
     /// Why, in the operating system's words.
-    pub(super) refused_for: &'static str,
-    pub(super) retry_at: Mono,
-    pub(super) spare: Vec<Vec<u8>>,
-    pub(super) unsynced: VecDeque<Unsynced>,
-    pub(super) syncing: Syncing,
+    refused_for: &'static str,
+    retry_at: Mono,
+    spare: Vec<Vec<u8>>,
+    unsynced: VecDeque<Unsynced>,
+    syncing: Syncing,
     /// What the sync in flight covers.
-    pub(super) sync_covers: Option<Unsynced>,
-    pub(super) appended: PersistSeq,
-    pub(super) written: PersistSeq,
+    sync_covers: Option<Unsynced>,
+    appended: PersistSeq,
+    written: PersistSeq,
     /// What may be relied on under a relaxed policy.
     released: PersistSeq,
-    pub(super) synced: PersistSeq,
-    pub(super) synced_place: Place,
+    synced: PersistSeq,
+    synced_place: Place,
     /// Records up to this one count as persisted only when synced.
-    pub(super) must_sync: PersistSeq,
-    pub(super) must_sync_next: bool,
-    pub(super) base: u64,
-    pub(super) base_bytes: u64,
-    pub(super) first_segment: u64,
+    must_sync: PersistSeq,
+    must_sync_next: bool,
+    base: u64,
+    base_bytes: u64,
+    first_segment: u64,
     /// The checksum of the record in front of that segment's first, as the manifest says it.
-    pub(super) first_predecessor: u64,
+    first_predecessor: u64,
     /// Bytes of records behind the base in segments before the present one.
-    pub(super) earlier_bytes: u64,
+    earlier_bytes: u64,
     /// What was lost and has not come back yet: the next manifest says so too.
-    pub(super) debt: Option<Debt>,
-    pub(super) owing: Owing,
-    pub(super) rewriting: Option<Rewriting>,
-    pub(super) rewrite_failed_for: &'static str,
+    debt: Option<Debt>,
+    owing: Owing,
+    rewriting: Option<Rewriting>,
+    rewrite_failed_for: &'static str,
     closing: bool,
 }
 
@@ -442,13 +445,4 @@ impl Log {
     pub(super) fn identity(&self) -> Vec<u8> {
         self.settings.identity.clone()
     }
-}
-
-/// For people: where a log's file and offset are.
-pub(super) fn describe(place: Place) -> String {
-    alloc::format!(
-        "{} at offset {}",
-        segment::file(place.segment),
-        place.offset
-    )
 }

@@ -1,0 +1,27 @@
+//! What a log is told before it starts.
+
+use alloc::vec::Vec;
+
+/// When a record counts as persisted (`appendfsync`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// When it is synced.
+    Always,
+    /// When its write has completed; synced every second.
+    EverySecond,
+    /// When its write has completed; synced when the operating system likes.
+    No,
+}
+
+/// What a log is told before it starts.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// When a record counts as persisted.
+    pub policy: Policy,
+    /// The size to which a new segment is preallocated, in bytes.
+    pub segment_bytes: u64,
+    /// An entry of this size is written in pieces of this size, in bytes.
+    pub piece_bytes: usize,
+    /// What a fresh directory's manifest says about its owner.
+    pub identity: Vec<u8>,
+}
