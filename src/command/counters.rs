@@ -4,8 +4,50 @@ use super::args::Args;
 use super::context::Change;
 use super::error::{Error, Outcome};
 use super::extended::Extended;
+use super::flag::Flag;
+use super::grammar::{KEY, double, integer};
+use super::key::{CHANGED, Keys};
+use super::row::{Group, Row};
 use super::strings::current;
 use crate::store::{NewExpiry, Text};
+
+pub(super) const ROWS: &[Row] = &[
+    Row::write("incr", 2, incr)
+        .group(Group::String)
+        .since("1.0.0")
+        .flags(&[Flag::DenyOom, Flag::Fast])
+        .says("Adds one to the integer at a key.")
+        .keys(&[Keys::at(1, CHANGED)])
+        .args(&[KEY]),
+    Row::write("decr", 2, decr)
+        .group(Group::String)
+        .since("1.0.0")
+        .flags(&[Flag::DenyOom, Flag::Fast])
+        .says("Takes one from the integer at a key.")
+        .keys(&[Keys::at(1, CHANGED)])
+        .args(&[KEY]),
+    Row::write("incrby", 3, incrby)
+        .group(Group::String)
+        .since("1.0.0")
+        .flags(&[Flag::DenyOom, Flag::Fast])
+        .says("Adds to the integer at a key.")
+        .keys(&[Keys::at(1, CHANGED)])
+        .args(&[KEY, integer("increment")]),
+    Row::write("decrby", 3, decrby)
+        .group(Group::String)
+        .since("1.0.0")
+        .flags(&[Flag::DenyOom, Flag::Fast])
+        .says("Takes from the integer at a key.")
+        .keys(&[Keys::at(1, CHANGED)])
+        .args(&[KEY, integer("decrement")]),
+    Row::write("incrbyfloat", 3, incrbyfloat)
+        .group(Group::String)
+        .since("2.6.0")
+        .flags(&[Flag::DenyOom, Flag::Fast])
+        .says("Adds to the number at a key.")
+        .keys(&[Keys::at(1, CHANGED)])
+        .args(&[KEY, double("increment")]),
+];
 
 /// Adds to the integer at the first key, which counts as 0 where it is absent.
 fn add(change: &mut Change<'_>, args: Args<'_>, by: i64) -> Outcome {
@@ -21,26 +63,26 @@ fn add(change: &mut Change<'_>, args: Args<'_>, by: i64) -> Outcome {
     Ok(())
 }
 
-pub(super) fn incr(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+fn incr(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     add(change, args, 1)
 }
 
-pub(super) fn decr(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+fn decr(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     add(change, args, -1)
 }
 
-pub(super) fn incrby(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+fn incrby(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     let by = args.integer(2)?;
     add(change, args, by)
 }
 
-pub(super) fn decrby(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+fn decrby(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     let by = args.integer(2)?;
     let by = by.checked_neg().ok_or(Error::DECREMENT_OVERFLOW)?;
     add(change, args, by)
 }
 
-pub(super) fn incrbyfloat(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+fn incrbyfloat(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     let key = args.at(1);
     let parse = |text: &[u8]| Extended::parse(text).ok_or(Error::NOT_A_FLOAT);
     let old = match current(change, key)? {

@@ -13,9 +13,11 @@ use super::context::{Change, Dice, Query};
 use super::error::{Error, Outcome};
 use super::extended::Extended;
 use super::flag::Flag;
-use super::grammar::{FIELD, KEY, VALUE, block, double, integer, many, opt, word};
+use super::found::Found;
+use super::grammar::{FIELD, KEY, VALUE, block, double, integer, many, opt, pattern, word};
 use super::key::{ADDED_TO, CHANGED, CUT, Keys, LOOKED_AT, READ, UPDATED};
 use super::row::{Group, Row};
+use super::walk::{self, FIELDS_AT_ONCE, Wishes, cursor, write_cursor};
 use crate::limits::{BYTES_PER_WORK, RANDOM_PICKS_MAX};
 use crate::resp::reply::Protocol;
 use crate::store::{Hash, Value, format_i64};
@@ -137,13 +139,22 @@ pub(super) const ROWS: &[Row] = &[
                 &[integer("count"), opt(word("WITHVALUES"))],
             )),
         ]),
+    Row::read("hscan", -3, hscan)
+        .group(Group::Hash)
+        .since("2.8.0")
+        .says("Some fields of a hash, and a cursor to go on with.")
+        .costs("O(1) for each call, O(N) for a whole walk over N fields.")
+        .keys(&[Keys::at(1, READ)])
+        .args(&[
+            KEY,
+            integer("cursor"),
+            opt(pattern("pattern").behind("MATCH")),
+            opt(integer("count").behind("COUNT")),
+        ]),
 ];
 
-/// How many fields are shown between two looks at what is left to be done now.
-pub(super) const FIELDS_AT_ONCE: usize = 256;
-
 /// The hash at the first key of a query.
-pub(super) fn hash_at<'s>(query: &Query<'s>, key: &[u8]) -> Result<Option<Hash<'s>>, Error> {
+fn hash_at<'s>(query: &Query<'s>, key: &[u8]) -> Result<Option<Hash<'s>>, Error> {
     match query.get(key)? {
         None => Ok(None),
         Some(Value::Hash(hash)) => Ok(Some(hash)),
@@ -416,4 +427,32 @@ fn pick_distinct<'s>(hash: Hash<'s>, count: u64, dice: &mut Dice) -> Vec<(&'s [u
     }
     all.truncate(count as usize);
     all
+}
+
+fn hscan(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+    let cursor = cursor(args.at(2))?;
+    // As in Redis, an absent key or another type is found out before the words behind the cursor
+    // are read.
+    let Some(hash) = hash_at(query, args.at(1))? else {
+        write_cursor(&mut query.reply, 0);
+        query.reply.array(0);
+        return Ok(());
+    };
+    let wishes = Wishes::parse(args.from(3), false)?;
+    let protocol = query.reply.protocol();
+    let mut show = |cursor, most, found: &mut Found| {
+        let mut shown = 0;
+        let next = hash.scan(cursor, most, &mut |field, value| {
+            shown += 1;
+            if wishes.likes(field) {
+                found.push(protocol, field);
+                found.push(protocol, value);
+            }
+        });
+        Ok((next, shown))
+    };
+    let (next, found) = walk::walk(query.pace, cursor, wishes.count, &mut show)?;
+    write_cursor(&mut query.reply, next);
+    found.write_to(&mut query.reply);
+    Ok(())
 }

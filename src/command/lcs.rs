@@ -1,18 +1,36 @@
 //! LCS: the longest subsequence that two strings share.
 
 use alloc::boxed::Box;
-use alloc::vec;
 use alloc::vec::Vec;
 use core::mem;
 
 use super::args::Args;
 use super::context::Query;
 use super::error::{Error, Outcome};
+use super::grammar::{integer, key, opt, word};
+use super::key::{Keys, READ};
 use super::pace::Kept;
+use super::row::{Group, Row};
 use super::strings::text;
+use super::subsequence::{Match, Table, matches};
 use crate::limits::BULK_BYTES_MAX;
 use crate::resp::reply::Reply;
 use crate::store::Text;
+
+pub(super) const ROWS: &[Row] = &[Row::read("lcs", -3, lcs)
+    .group(Group::String)
+    .since("7.0.0")
+    .says("Finds the longest subsequence that two strings share.")
+    .costs("O(N*M) where N and M are the lengths of the two strings.")
+    .keys(&[Keys::range(1, 2, 1, READ)])
+    .args(&[
+        key("key1", 0),
+        key("key2", 0),
+        opt(word("LEN")),
+        opt(word("IDX")),
+        opt(integer("min-match-len").behind("MINMATCHLEN")),
+        opt(word("WITHMATCHLEN")),
+    ])];
 
 /// So many pairs of bytes cost as much as a step.
 const PAIRS_PER_WORK: usize = 256;
@@ -52,105 +70,6 @@ impl Wishes {
     }
 }
 
-/// The lengths of the subsequences of all beginnings, reduced to what the way back asks of them.
-#[derive(Clone, Debug)]
-pub(super) struct Table {
-    /// The row above, overwritten from left to right; place 0 is the empty beginning.
-    row: Vec<u32>,
-    /// One bit for each pair of places: whether leaving a byte of the first string loses nothing,
-    /// and leaving one of the second would. Empty where only the length is wanted.
-    up: Vec<u64>,
-    width: usize,
-    /// How many pairs are done.
-    done: usize,
-    /// What stood above and to the left of the next pair.
-    diagonal: u32,
-}
-
-impl Table {
-    fn new(a: &[u8], b: &[u8], with_way: bool) -> Self {
-        let bits = if with_way { a.len() * b.len() } else { 0 };
-        Self {
-            row: vec![0; b.len() + 1],
-            up: vec![0; bits.div_ceil(64)],
-            width: b.len(),
-            done: 0,
-            diagonal: 0,
-        }
-    }
-
-    /// How long the whole subsequence is.
-    fn len(&self) -> u32 {
-        self.row[self.width]
-    }
-
-    /// Does so many pairs more, in one row; whether any is left.
-    fn advance(&mut self, a: &[u8], b: &[u8], most: usize) -> bool {
-        if self.width == 0 || self.done == a.len() * self.width {
-            return false;
-        }
-        let (i, first) = (self.done / self.width, self.done % self.width);
-        let end = self.width.min(first.saturating_add(most.max(1)));
-        let with_way = !self.up.is_empty();
-        let (byte, row) = (a[i], &mut self.row);
-        let mut diagonal = if first == 0 { 0 } else { self.diagonal };
-        for j in first..end {
-            let above = row[j + 1];
-            let left = row[j];
-            row[j + 1] = if byte == b[j] {
-                diagonal + 1
-            } else {
-                if with_way && above > left {
-                    let bit = i * self.width + j;
-                    self.up[bit / 64] |= 1 << (bit % 64);
-                }
-                above.max(left)
-            };
-            diagonal = above;
-        }
-        self.diagonal = diagonal;
-        self.done += end - first;
-        true
-    }
-
-    fn goes_up(&self, i: usize, j: usize) -> bool {
-        let bit = i * self.width + j;
-        self.up[bit / 64] >> (bit % 64) & 1 == 1
-    }
-}
-
-/// A stretch that both strings share: its first places, and its length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Match {
-    a: usize,
-    b: usize,
-    len: usize,
-}
-
-/// Walks from the ends to the fronts, as Redis does, and gives the stretches in that order.
-fn matches(table: &Table, a: &[u8], b: &[u8]) -> Vec<Match> {
-    let mut found = Vec::new();
-    let mut open: Option<Match> = None;
-    let (mut i, mut j) = (a.len(), b.len());
-    while i > 0 && j > 0 {
-        if a[i - 1] == b[j - 1] {
-            i -= 1;
-            j -= 1;
-            let len = open.map_or(0, |stretch| stretch.len) + 1;
-            open = Some(Match { a: i, b: j, len });
-        } else {
-            found.extend(open.take());
-            if table.goes_up(i - 1, j - 1) {
-                i -= 1;
-            } else {
-                j -= 1;
-            }
-        }
-    }
-    found.extend(open);
-    found
-}
-
 /// Refuses what would take Redis more transient memory than it allows itself.
 fn check_size(a: usize, b: usize) -> Outcome {
     let cells = (a as u128 + 1) * (b as u128 + 1);
@@ -180,7 +99,7 @@ fn write_ranges(reply: &mut Reply<'_>, wishes: Wishes, found: &[Match], len: u32
     reply.integer(i64::from(len));
 }
 
-pub(super) fn lcs(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+fn lcs(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     let string = |place| match text(query, args.at(place)) {
         Err(error) if error == Error::WRONG_TYPE => Err(Error::LCS_NOT_STRINGS),
         found => found.map(|found| found.unwrap_or(Text::Bytes(b""))),

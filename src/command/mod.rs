@@ -14,6 +14,7 @@ pub mod error;
 mod expiry;
 mod extended;
 pub mod flag;
+mod found;
 pub mod grammar;
 mod hashes;
 pub mod key;
@@ -27,8 +28,10 @@ mod server;
 mod set;
 pub mod slot;
 mod strings;
+mod subsequence;
 pub mod table;
 pub mod verb;
+mod walk;
 
 #[cfg(test)]
 mod tests;

@@ -8,8 +8,8 @@
 use alloc::boxed::Box;
 
 use super::error::Error;
-use super::lcs::Table;
-use super::scan::Found;
+use super::found::Found;
+use super::subsequence::Table;
 
 /// How far a command has come, and how much of it may be done now.
 #[derive(Clone, Debug, Default)]

@@ -3,13 +3,104 @@
 use super::args::Args;
 use super::context::Change;
 use super::error::{Error, Outcome};
-use super::key::{Access, CHANGED, REPLACED};
+use super::flag::Flag;
+use super::grammar::{KEY, VALUE, integer, one_of, opt, unix_time, word};
+use super::key::{Access, CHANGED, CREATED, Keys, REPLACED, TAKEN};
+use super::row::{Group, Row};
 use super::strings::answer;
 use crate::store::NewExpiry;
 use crate::time::Stamp;
 
+pub(super) const ROWS: &[Row] = &[
+    Row::write("set", -3, set)
+        .group(Group::String)
+        .since("1.0.0")
+        .flags(&[Flag::DenyOom])
+        .says("Makes a key a string, whatever it was.")
+        .keys(&[Keys::at(1, CHANGED.and(Access::VARIABLE)).varying(access)])
+        .args(&[
+            KEY,
+            VALUE,
+            opt(one_of("condition", &[word("NX"), word("XX")]).since("2.6.12")),
+            opt(word("GET").since("6.2.0")),
+            opt(one_of(
+                "expiration",
+                &[
+                    integer("seconds").behind("EX").since("2.6.12"),
+                    integer("milliseconds").behind("PX").since("2.6.12"),
+                    unix_time("unix-time-seconds").behind("EXAT").since("6.2.0"),
+                    unix_time("unix-time-milliseconds")
+                        .behind("PXAT")
+                        .since("6.2.0"),
+                    word("KEEPTTL").since("6.0.0"),
+                ],
+            )),
+        ]),
+    Row::write("setnx", 3, setnx)
+        .group(Group::String)
+        .since("1.0.0")
+        .flags(&[Flag::DenyOom, Flag::Fast])
+        .deprecated("2.6.12", "`SET` with the `NX` argument")
+        .says("Makes a key a string where it is absent.")
+        .keys(&[Keys::at(1, CREATED)])
+        .args(&[KEY, VALUE]),
+    Row::write("setex", 4, setex)
+        .group(Group::String)
+        .since("2.0.0")
+        .flags(&[Flag::DenyOom])
+        .deprecated("2.6.12", "`SET` with the `EX` argument")
+        .says("Makes a key a string that lives for some seconds.")
+        .keys(&[Keys::at(1, REPLACED)])
+        .args(&[KEY, integer("seconds"), VALUE]),
+    Row::write("psetex", 4, psetex)
+        .group(Group::String)
+        .since("2.6.0")
+        .flags(&[Flag::DenyOom])
+        .deprecated("2.6.12", "`SET` with the `PX` argument")
+        .says("Makes a key a string that lives for some milliseconds.")
+        .keys(&[Keys::at(1, REPLACED)])
+        .args(&[KEY, integer("milliseconds"), VALUE]),
+    Row::write("getset", 3, getset)
+        .group(Group::String)
+        .since("1.0.0")
+        .flags(&[Flag::DenyOom, Flag::Fast])
+        .deprecated("6.2.0", "`SET` with the `!GET` argument")
+        .counts_lookups()
+        .says("Makes a key a string and answers the old one.")
+        .keys(&[Keys::at(1, CHANGED)])
+        .args(&[KEY, VALUE]),
+    Row::write("getdel", 2, getdel)
+        .group(Group::String)
+        .since("6.2.0")
+        .flags(&[Flag::Fast])
+        .counts_lookups()
+        .says("Answers the string at a key and removes the key.")
+        .keys(&[Keys::at(1, TAKEN)])
+        .args(&[KEY]),
+    Row::write("getex", -2, getex)
+        .group(Group::String)
+        .since("6.2.0")
+        .flags(&[Flag::Fast])
+        .counts_lookups()
+        .says("Answers the string at a key and changes its expiry.")
+        .keys(&[Keys::at(1, CHANGED)])
+        .args(&[
+            KEY,
+            opt(one_of(
+                "expiration",
+                &[
+                    integer("seconds").behind("EX"),
+                    integer("milliseconds").behind("PX"),
+                    unix_time("unix-time-seconds").behind("EXAT"),
+                    unix_time("unix-time-milliseconds").behind("PXAT"),
+                    word("PERSIST"),
+                ],
+            )),
+        ]),
+];
+
 /// What SET does with its key: with GET it answers what was there.
-pub(super) fn access(args: Args<'_>) -> Access {
+fn access(args: Args<'_>) -> Access {
     if (3..args.len()).any(|place| args.is(place, "get")) {
         CHANGED
     } else {
@@ -160,7 +251,7 @@ fn put(change: &mut Change<'_>, key: &[u8], value: &[u8], expiry: NewExpiry) {
     }
 }
 
-pub(super) fn set(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+fn set(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     let options = Options::parse(args, 3, SET_WORDS)?;
     let (key, value, at) = (args.at(1), args.at(2), change.at);
     let expiry = match options.life {
@@ -190,7 +281,7 @@ pub(super) fn set(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     clippy::unnecessary_wraps,
     reason = "a command that cannot fail has the type of all"
 )]
-pub(super) fn setnx(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+fn setnx(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     let absent = change.get(args.at(1)).is_none();
     if absent {
         put(change, args.at(1), args.at(2), NewExpiry::Never);
@@ -206,29 +297,29 @@ fn set_for(change: &mut Change<'_>, args: Args<'_>, unit: Unit, name: &str) -> O
     Ok(())
 }
 
-pub(super) fn setex(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+fn setex(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     set_for(change, args, Unit::Seconds, "setex")
 }
 
-pub(super) fn psetex(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+fn psetex(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     set_for(change, args, Unit::Millis, "psetex")
 }
 
-pub(super) fn getset(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+fn getset(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     let old = change.store.text(change.db, args.at(1), change.at)?;
     answer(&mut change.reply, old);
     put(change, args.at(1), args.at(2), NewExpiry::Never);
     Ok(())
 }
 
-pub(super) fn getdel(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+fn getdel(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     let old = change.store.text(change.db, args.at(1), change.at)?;
     answer(&mut change.reply, old);
     change.store.remove(change.db, args.at(1), change.at);
     Ok(())
 }
 
-pub(super) fn getex(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+fn getex(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     let options = Options::parse(args, 2, GETEX_WORDS)?;
     let (db, key, at) = (change.db, args.at(1), change.at);
     let found = change.store.text(db, key, at)?;

@@ -1,4 +1,4 @@
-//! Strings: what reads and writes them whole or in part, and the rows of the whole family.
+//! Strings that are read, and written in part or several at once.
 
 use core::ops::Range;
 
@@ -10,12 +10,9 @@ use super::args::Args;
 use super::context::{Change, Query};
 use super::error::{Error, Outcome};
 use super::flag::Flag;
-use super::grammar::{KEY, VALUE, block, double, integer, key, many, one_of, opt, unix_time, word};
-use super::key::{
-    ADDED_TO, Access, CHANGED, CREATED, Keys, LOOKED_AT, READ, REPLACED, TAKEN, UPDATED,
-};
+use super::grammar::{KEY, VALUE, block, integer, many};
+use super::key::{ADDED_TO, CREATED, Keys, LOOKED_AT, READ, REPLACED, UPDATED};
 use super::row::{Group, Row};
-use super::{counters, lcs, set};
 
 pub(super) const ROWS: &[Row] = &[
     Row::read("get", 2, get)
@@ -55,105 +52,6 @@ pub(super) const ROWS: &[Row] = &[
         .costs("O(N) where N is the number of keys.")
         .keys(&[Keys::all(READ)])
         .args(&[many(KEY)]),
-    Row::read("lcs", -3, lcs::lcs)
-        .group(Group::String)
-        .since("7.0.0")
-        .says("Finds the longest subsequence that two strings share.")
-        .costs("O(N*M) where N and M are the lengths of the two strings.")
-        .keys(&[Keys::range(1, 2, 1, READ)])
-        .args(&[
-            key("key1", 0),
-            key("key2", 0),
-            opt(word("LEN")),
-            opt(word("IDX")),
-            opt(integer("min-match-len").behind("MINMATCHLEN")),
-            opt(word("WITHMATCHLEN")),
-        ]),
-    Row::write("set", -3, set::set)
-        .group(Group::String)
-        .since("1.0.0")
-        .flags(&[Flag::DenyOom])
-        .says("Makes a key a string, whatever it was.")
-        .keys(&[Keys::at(1, CHANGED.and(Access::VARIABLE)).varying(set::access)])
-        .args(&[
-            KEY,
-            VALUE,
-            opt(one_of("condition", &[word("NX"), word("XX")]).since("2.6.12")),
-            opt(word("GET").since("6.2.0")),
-            opt(one_of(
-                "expiration",
-                &[
-                    integer("seconds").behind("EX").since("2.6.12"),
-                    integer("milliseconds").behind("PX").since("2.6.12"),
-                    unix_time("unix-time-seconds").behind("EXAT").since("6.2.0"),
-                    unix_time("unix-time-milliseconds")
-                        .behind("PXAT")
-                        .since("6.2.0"),
-                    word("KEEPTTL").since("6.0.0"),
-                ],
-            )),
-        ]),
-    Row::write("setnx", 3, set::setnx)
-        .group(Group::String)
-        .since("1.0.0")
-        .flags(&[Flag::DenyOom, Flag::Fast])
-        .deprecated("2.6.12", "`SET` with the `NX` argument")
-        .says("Makes a key a string where it is absent.")
-        .keys(&[Keys::at(1, CREATED)])
-        .args(&[KEY, VALUE]),
-    Row::write("setex", 4, set::setex)
-        .group(Group::String)
-        .since("2.0.0")
-        .flags(&[Flag::DenyOom])
-        .deprecated("2.6.12", "`SET` with the `EX` argument")
-        .says("Makes a key a string that lives for some seconds.")
-        .keys(&[Keys::at(1, REPLACED)])
-        .args(&[KEY, integer("seconds"), VALUE]),
-    Row::write("psetex", 4, set::psetex)
-        .group(Group::String)
-        .since("2.6.0")
-        .flags(&[Flag::DenyOom])
-        .deprecated("2.6.12", "`SET` with the `PX` argument")
-        .says("Makes a key a string that lives for some milliseconds.")
-        .keys(&[Keys::at(1, REPLACED)])
-        .args(&[KEY, integer("milliseconds"), VALUE]),
-    Row::write("getset", 3, set::getset)
-        .group(Group::String)
-        .since("1.0.0")
-        .flags(&[Flag::DenyOom, Flag::Fast])
-        .deprecated("6.2.0", "`SET` with the `!GET` argument")
-        .counts_lookups()
-        .says("Makes a key a string and answers the old one.")
-        .keys(&[Keys::at(1, CHANGED)])
-        .args(&[KEY, VALUE]),
-    Row::write("getdel", 2, set::getdel)
-        .group(Group::String)
-        .since("6.2.0")
-        .flags(&[Flag::Fast])
-        .counts_lookups()
-        .says("Answers the string at a key and removes the key.")
-        .keys(&[Keys::at(1, TAKEN)])
-        .args(&[KEY]),
-    Row::write("getex", -2, set::getex)
-        .group(Group::String)
-        .since("6.2.0")
-        .flags(&[Flag::Fast])
-        .counts_lookups()
-        .says("Answers the string at a key and changes its expiry.")
-        .keys(&[Keys::at(1, CHANGED)])
-        .args(&[
-            KEY,
-            opt(one_of(
-                "expiration",
-                &[
-                    integer("seconds").behind("EX"),
-                    integer("milliseconds").behind("PX"),
-                    unix_time("unix-time-seconds").behind("EXAT"),
-                    unix_time("unix-time-milliseconds").behind("PXAT"),
-                    word("PERSIST"),
-                ],
-            )),
-        ]),
     Row::write("mset", -3, mset)
         .group(Group::String)
         .since("1.0.1")
@@ -186,41 +84,6 @@ pub(super) const ROWS: &[Row] = &[
         .costs("O(N) where N is the length of what is written, and of the gap before it.")
         .keys(&[Keys::at(1, UPDATED)])
         .args(&[KEY, integer("offset"), VALUE]),
-    Row::write("incr", 2, counters::incr)
-        .group(Group::String)
-        .since("1.0.0")
-        .flags(&[Flag::DenyOom, Flag::Fast])
-        .says("Adds one to the integer at a key.")
-        .keys(&[Keys::at(1, CHANGED)])
-        .args(&[KEY]),
-    Row::write("decr", 2, counters::decr)
-        .group(Group::String)
-        .since("1.0.0")
-        .flags(&[Flag::DenyOom, Flag::Fast])
-        .says("Takes one from the integer at a key.")
-        .keys(&[Keys::at(1, CHANGED)])
-        .args(&[KEY]),
-    Row::write("incrby", 3, counters::incrby)
-        .group(Group::String)
-        .since("1.0.0")
-        .flags(&[Flag::DenyOom, Flag::Fast])
-        .says("Adds to the integer at a key.")
-        .keys(&[Keys::at(1, CHANGED)])
-        .args(&[KEY, integer("increment")]),
-    Row::write("decrby", 3, counters::decrby)
-        .group(Group::String)
-        .since("1.0.0")
-        .flags(&[Flag::DenyOom, Flag::Fast])
-        .says("Takes from the integer at a key.")
-        .keys(&[Keys::at(1, CHANGED)])
-        .args(&[KEY, integer("decrement")]),
-    Row::write("incrbyfloat", 3, counters::incrbyfloat)
-        .group(Group::String)
-        .since("2.6.0")
-        .flags(&[Flag::DenyOom, Flag::Fast])
-        .says("Adds to the number at a key.")
-        .keys(&[Keys::at(1, CHANGED)])
-        .args(&[KEY, double("increment")]),
 ];
 
 /// The string at a key, borrowed from the store alone: the reply can be written beside it.

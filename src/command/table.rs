@@ -4,7 +4,7 @@ use super::args::Args;
 use super::error::Error;
 use super::row::Row;
 
-const FAMILIES: [&[Row]; 9] = [
+const FAMILIES: [&[Row]; 12] = [
     super::connection::ROWS,
     super::hashes::ROWS,
     super::keys::ROWS,
@@ -12,6 +12,9 @@ const FAMILIES: [&[Row]; 9] = [
     super::scan::ROWS,
     super::object::ROWS,
     super::strings::ROWS,
+    super::set::ROWS,
+    super::counters::ROWS,
+    super::lcs::ROWS,
     super::server::ROWS,
     super::cluster::ROWS,
 ];

@@ -1,0 +1,28 @@
+//! What a walk has found so far, as the reply will show it.
+
+use alloc::vec::Vec;
+
+use crate::resp::reply::{Protocol, Reply};
+
+/// Bulk strings that are counted while they are written, since an array's length comes first.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Found {
+    count: usize,
+    pub(super) bytes: Vec<u8>,
+    /// How many were looked at.
+    pub(super) shown: usize,
+}
+
+impl Found {
+    /// Adds one.
+    pub(super) fn push(&mut self, protocol: Protocol, text: &[u8]) {
+        self.count += 1;
+        Reply::new(&mut self.bytes, protocol).bulk(text);
+    }
+
+    /// Writes all as an array.
+    pub(super) fn write_to(&self, reply: &mut Reply<'_>) {
+        reply.array(self.count);
+        reply.raw(&self.bytes);
+    }
+}

@@ -1,0 +1,120 @@
+//! A walk with a cursor over keys, or over the parts of a value, in pieces: what SCAN and its kin
+//! share.
+
+use core::mem;
+
+use super::args::Args;
+use super::error::Error;
+use super::found::Found;
+use super::pace::{Kept, Pace};
+use crate::limits::BYTES_PER_WORK;
+use crate::resp::reply::Reply;
+use crate::store::glob;
+
+/// How many parts of a value are looked at in one step.
+pub(super) const FIELDS_AT_ONCE: usize = 256;
+
+/// What a walk is asked for behind its cursor.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wishes<'a> {
+    pattern: Option<&'a [u8]>,
+    pub(super) count: usize,
+    pub(super) type_name: Option<&'a [u8]>,
+}
+
+impl<'a> Wishes<'a> {
+    /// Reads MATCH and COUNT, and TYPE where there are types.
+    pub(super) fn parse(words: Args<'a>, typed: bool) -> Result<Self, Error> {
+        let mut found = Self {
+            pattern: None,
+            count: 10,
+            type_name: None,
+        };
+        for place in (0..words.len()).step_by(2) {
+            let value = words.get(place + 1).ok_or(Error::SYNTAX)?;
+            if words.is(place, "count") {
+                let count = words.integer(place + 1)?;
+                if count < 1 {
+                    return Err(Error::SYNTAX);
+                }
+                found.count = usize::try_from(count).unwrap_or(usize::MAX);
+            } else if words.is(place, "match") {
+                found.pattern = Some(value);
+            } else if typed && words.is(place, "type") {
+                found.type_name = Some(value);
+            } else {
+                return Err(Error::SYNTAX);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether a name is to be shown.
+    pub(super) fn likes(&self, name: &[u8]) -> bool {
+        self.pattern
+            .is_none_or(|pattern| glob::matches(pattern, name))
+    }
+}
+
+/// A cursor as `strtoul` reads one whole.
+pub(super) fn cursor(text: &[u8]) -> Result<u64, Error> {
+    let digits = match text {
+        [b'+' | b'-', rest @ ..] if !rest.is_empty() => rest,
+        _ => text,
+    };
+    let mut value = 0_u64;
+    for digit in digits {
+        if !digit.is_ascii_digit() {
+            return Err(Error::INVALID_CURSOR);
+        }
+        value = value
+            .checked_mul(10)
+            .and_then(|tens| tens.checked_add(u64::from(digit - b'0')))
+            .ok_or(Error::INVALID_CURSOR)?;
+    }
+    let negative = text.first() == Some(&b'-');
+    Ok(if negative {
+        value.wrapping_neg()
+    } else {
+        value
+    })
+}
+
+/// The head of the reply of a walk: where it goes on. What was found is written behind it.
+pub(super) fn write_cursor(reply: &mut Reply<'_>, next: u64) {
+    reply.array(2);
+    reply.bulk_fmt(format_args!("{next}"));
+}
+
+/// A walk in steps: what one step shows at a cursor, at most so many, and where it goes on then.
+pub(super) type Show<'s> = dyn FnMut(u64, usize, &mut Found) -> Result<(u64, usize), Error> + 's;
+
+/// Walks from `cursor` on until `count` are shown, a step shows fewer than it might, or all are.
+pub(super) fn walk(
+    pace: &mut Pace,
+    cursor: u64,
+    count: usize,
+    show: &mut Show<'_>,
+) -> Result<(u64, Found), Error> {
+    let mut cursor = pace.from(cursor);
+    let mut found = match mem::take(&mut pace.kept) {
+        Kept::Found(found) => found,
+        _ => Found::default(),
+    };
+    loop {
+        let left = count - found.shown.min(count);
+        let most = left.min(pace.steps(1)).min(FIELDS_AT_ONCE);
+        if let Err(unfinished) = pace.step(cursor, most) {
+            pace.kept = Kept::Found(found);
+            return Err(unfinished);
+        }
+        let before = found.bytes.len();
+        let (next, shown) = show(cursor, most, &mut found)?;
+        pace.pay((found.bytes.len() - before) / BYTES_PER_WORK);
+        found.shown += shown;
+        if next == 0 || shown < most || found.shown >= count {
+            return Ok((next, found));
+        }
+        cursor = next;
+    }
+}
