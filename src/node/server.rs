@@ -9,6 +9,7 @@ mod debug;
 mod filter;
 mod info;
 mod raft;
+mod request;
 
 use alloc::format;
 
@@ -20,14 +21,7 @@ use crate::resp::reply::Reply;
 
 use super::Node;
 use admin::lolwut;
-
-/// A request to the server, with what it needs to know of its client.
-struct Request<'a, 'r> {
-    slot: u32,
-    db: u32,
-    args: Args<'a>,
-    reply: Reply<'r>,
-}
+use request::Request;
 
 impl Node {
     /// Runs a command about the server.

@@ -10,7 +10,7 @@ use crate::node::effect::Note;
 use crate::node::{Node, REDIS_VERSION};
 use crate::session::Blocked;
 
-use super::Request;
+use super::request::Request;
 
 impl Node {
     pub(super) fn time_verb(&self, request: Request<'_, '_>) {

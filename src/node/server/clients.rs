@@ -12,8 +12,8 @@ use crate::resp::reply::Protocol;
 use crate::session::transaction::Transaction;
 use crate::session::{Reads, ReplyMode, Session};
 
-use super::Request;
 use super::filter::Filter;
+use super::request::Request;
 
 impl Node {
     pub(super) fn client_verb(&mut self, verb: ClientVerb, request: Request<'_, '_>) -> Outcome {

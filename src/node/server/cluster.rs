@@ -20,7 +20,7 @@ use crate::node::{Node, Phase};
 use crate::raft::RoleName;
 use crate::resp::reply::Reply;
 
-use super::Request;
+use super::request::Request;
 
 /// A member as clients see it.
 struct Place<'a> {

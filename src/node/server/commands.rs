@@ -13,7 +13,7 @@ use crate::node::Node;
 use crate::resp::reply::Reply;
 use crate::store::glob;
 
-use super::Request;
+use super::request::Request;
 
 impl Node {
     #[expect(clippy::unused_self, reason = "it is called as the other verbs are")]

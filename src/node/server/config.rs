@@ -15,7 +15,7 @@ use crate::resp::reply::Reply;
 use crate::session::Blocked;
 use crate::store::glob;
 
-use super::Request;
+use super::request::Request;
 
 impl Node {
     pub(super) fn config_verb(&mut self, verb: ConfigVerb, request: Request<'_, '_>) -> Outcome {

@@ -10,7 +10,7 @@ use crate::node::Node;
 use crate::resp::reply::Reply;
 use crate::session::Blocked;
 
-use super::Request;
+use super::request::Request;
 
 const REFUSED: &str = "ERR DEBUG command not allowed. If the enable-debug-command option is set \
     to \"local\", you can run it from a local connection, otherwise you need to set this option \

@@ -9,7 +9,7 @@ use crate::command::table;
 use crate::limits::DATABASES;
 use crate::node::{Node, Phase, REDIS_VERSION};
 
-use super::Request;
+use super::request::Request;
 
 /// Sections in their order, and whether they are shown when none is named.
 const SECTIONS: [(&str, bool); 15] = [

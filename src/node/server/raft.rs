@@ -13,7 +13,7 @@ use crate::raft::{Change, ChangeRefused, Member, RoleName, TransferRefused, Unfi
 use crate::resp::reply::Reply;
 use crate::session::{Blocked, Reads};
 
-use super::Request;
+use super::request::Request;
 
 /// The levels of reads that are told by their names alone.
 const LEVELS: [(&str, Reads); 5] = [
