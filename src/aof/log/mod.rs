@@ -2,6 +2,7 @@
 //! by policy.
 
 mod append;
+mod owe;
 mod rewrite;
 
 use alloc::collections::VecDeque;
