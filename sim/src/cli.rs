@@ -370,11 +370,7 @@ fn faults() {
     for goal in Goal::ALL {
         report::line(&format!("  {:<14} {}", goal.key(), goal.words()));
     }
-    let rows = seedis::command::table::rows();
-    let unknown = rows
-        .iter()
-        .filter(|row| model::find(row.name.as_bytes()).is_none());
-    let unknown: Vec<&str> = unknown.map(|row| row.name).collect();
+    let unknown: Vec<&str> = model::strangers().iter().map(|row| row.name).collect();
     if !unknown.is_empty() {
         report::line(&format!(
             "Commands that the model does not know: {}",

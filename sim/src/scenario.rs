@@ -225,8 +225,19 @@ impl Scenario {
         if has_reader(&class, members) {
             clients.push((Kind::Reader, shape));
         }
+        if class(58).permille(300) {
+            // Of values that nobody knows nobody knows the memory either: they are short.
+            let wild = Shape {
+                keys: 4,
+                value_bytes: 24,
+                garbage: false,
+                kills: false,
+                ..shape
+            };
+            clients.push((Kind::Wild, wild));
+        }
         // Clients that wait for each answer leave little doubt when they lose their connection.
-        let known = |(kind, _): &(Kind, Shape)| *kind != Kind::Anything;
+        let known = |(kind, _): &(Kind, Shape)| !matches!(kind, Kind::Anything | Kind::Wild);
         let patient = class(34).permille(500) && clients.iter().all(known);
         let crash_mean = if on_disk { 4 * SECOND } else { 10 * SECOND };
         let mut scenario = Self {

@@ -98,7 +98,7 @@ impl Judge {
                     }
                 }
                 if blind {
-                    want = Want::OneOf(vec![Want::Anything, Want::ErrorCode("")]);
+                    want = Want::whatever();
                 }
                 let applied = self.members[member].history.applied;
                 (want, is_step(answer).then_some(applied))
@@ -196,6 +196,11 @@ impl Judge {
             self.members[member].kills_unheard |= row.name == "client";
             let queued = Want::Simple("QUEUED");
             transaction.unsure |= around.loading;
+            if row.is_strange_server() && (around.loading || !self.members[member].serving) {
+                // Whether it is answered by a server that loads its row says, and nothing else.
+                transaction.unsure = true;
+                return Ok(Want::OneOf(vec![queued, Want::Error(LOADING.to_owned())]));
+            }
             if around.tight && is_write(words) {
                 transaction.unsure = true;
                 let refused = around.reasons.refusals("").into_iter();
@@ -283,7 +288,10 @@ impl Judge {
             self.goals.reach(Goal::WrongArity);
             return Err(Want::Error(text.replace(['\r', '\n'], " ")));
         }
-        let always = row.class == Class::Session || WHILE_LOADING.contains(&row.name);
+        let always = row.class == Class::Session
+            || WHILE_LOADING.contains(&row.name)
+            || row.is_strange_server()
+            || model::is_help_for_object(words);
         if !self.members[member].serving && !always {
             self.goals.reach(Goal::Loading);
             return Err(Want::Error(LOADING.to_owned()));
@@ -340,7 +348,13 @@ impl Judge {
                     let known = dialogue.watched.iter().any(|w| w.db == db && w.key == *key);
                     if !known {
                         let key = key.clone();
-                        dialogue.watched.push(Watched { db, key, version });
+                        dialogue.watched.push(Watched {
+                            db,
+                            key,
+                            version,
+                            seen: None,
+                            is_changed: false,
+                        });
                     }
                 }
             }
@@ -409,7 +423,7 @@ impl Judge {
         let executed = member.history.last.clone();
         for watch in &watched {
             let version = member.history.model.version_before(watch.db, &watch.key);
-            if version != watch.version {
+            if version != watch.version || watch.is_changed {
                 let key = crate::wire::shown(&watch.key);
                 let text = format!("c{conn}: EXEC ran although {key} was written since WATCH");
                 return Err(Violation::new(Id::S5, text));

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::group::Standing;
 use super::history::{Command, Words};
 use super::invariant::Id;
-use crate::model::Want;
+use crate::model::{Item, Want};
 
 /// Something that a client has sent.
 #[derive(Clone, Debug)]
@@ -62,6 +62,10 @@ pub(crate) struct Watched {
     pub(crate) key: Vec<u8>,
     /// The key's version when WATCH was answered.
     pub(crate) version: u64,
+    /// What the store held there soon afterwards, where the model does not know.
+    pub(crate) seen: Option<Option<Item>>,
+    /// Whether the store has held something else since.
+    pub(crate) is_changed: bool,
 }
 
 /// One connection.

@@ -8,7 +8,7 @@ use super::invariant::{Id, Verdict, Violation};
 use super::staleness::Tellings;
 use super::{Circumstances, Judge};
 use crate::goals::Goal;
-use crate::model::{Want, find};
+use crate::model::{Row, Want, find, is_help_for_object};
 use crate::wire::Value;
 
 /// The record of a group.
@@ -158,6 +158,9 @@ impl Judge {
             return None;
         };
         let name = words.first()?.to_ascii_lowercase();
+        if find(&name).is_some_and(Row::is_strange_server) || is_help_for_object(words) {
+            return None;
+        }
         let needs_nobody = WHILE_LOADING.iter().chain(&["ping"]);
         if needs_nobody
             .into_iter()

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use seedis::store::{Store, Text, Value};
 use seedis::time::Stamp;
 
+use super::dialogue::Dialogue;
 use super::invariant::{Id, Verdict, Violation};
 use super::{Judge, Member};
-use crate::model::{DATABASES, Datum, Encoding, Item, Model};
+use crate::model::{DATABASES, Datum, Encoding, Item, Model, WILD};
 use crate::wire::shown;
 
 /// What the store may hold whatever its keys are: empty tables, and room to work in.
@@ -37,13 +38,31 @@ impl Judge {
         Err(Violation::new(Id::S2, text))
     }
 
+    /// Behind a turn: which watched keys are others now, where the model does not know. What was
+    /// written before the end of a turn in which EXEC is not executed stands in front of it.
+    pub(crate) fn look_at_watches(&mut self, member: usize, store: &Store) {
+        let at = self.members[member].history.stamp;
+        let here = |dialogue: &&mut Dialogue| dialogue.member == member;
+        for dialogue in self.dialogues.values_mut().filter(here) {
+            for watch in dialogue.watched.iter_mut().filter(|w| w.db == WILD) {
+                let now = item_of(store, WILD, &watch.key, at);
+                match &watch.seen {
+                    None => watch.seen = Some(now),
+                    // The clock may have said before WATCH that it was dead.
+                    Some(Some(seen)) if seen.expiry.is_some() && now.is_none() => {}
+                    Some(seen) => watch.is_changed |= *seen != now,
+                }
+            }
+        }
+    }
+
     /// S1: all keys, values and times of a member's store are those of the model. `recovered`: it
     /// has just come back.
     pub(crate) fn audit(&mut self, member: usize, store: &Store, recovered: bool) -> Verdict {
         let Member { history, .. } = &mut self.members[member];
         let at = history.stamp;
         let mut takes = 0;
-        for db in 0..DATABASES {
+        for db in (0..DATABASES).filter(|db| *db != WILD) {
             if let Some(bytes) = equal(store, &history.model, db, at) {
                 takes += bytes;
                 continue;

@@ -42,6 +42,11 @@ pub(crate) fn select(text: &[u8]) -> Result<u32, String> {
     db.ok_or_else(|| "ERR DB index is out of range".to_owned())
 }
 
+/// Nothing is known of it but that it is answered.
+pub(super) fn anything(_: &mut Call<'_>) -> Answer {
+    Ok(Want::whatever())
+}
+
 /// What the server tells of itself is not the model's to know.
 pub(super) fn server(_: &mut Call<'_>) -> Answer {
     Ok(Want::OneOf(vec![Want::Anything, Want::ErrorCode("ERR ")]))

@@ -19,13 +19,17 @@ mod weight;
 use std::collections::BTreeMap;
 
 pub(crate) use connection::select;
-pub(crate) use object::refusal as refusal_of_object;
-pub(crate) use table::{Class, Row, find, rows};
+pub(crate) use object::{is_help as is_help_for_object, refusal as refusal_of_object};
+pub(crate) use table::{Class, Row, find, rows, strangers};
 pub(crate) use want::Want;
 use weight::Weights;
 
 /// How many databases there are.
 pub(crate) const DATABASES: u32 = 16;
+
+/// The database of which the model knows nothing: what the commands do there that it does not know,
+/// and those that it knows among them, is judged by what holds of every command.
+pub(crate) const WILD: u32 = 9;
 
 pub(crate) const WRONG_TYPE: &str =
     "WRONGTYPE Operation against a key holding the wrong kind of value";
@@ -323,6 +327,9 @@ impl Model {
 
     /// Runs a command whose name and number of arguments fit its row.
     pub(crate) fn run(&mut self, row: &Row, db: u32, moment: Moment, args: &[&[u8]]) -> Want {
+        if db == WILD && row.class != Class::Session {
+            return Want::whatever();
+        }
         let mut call = Call {
             model: self,
             db,

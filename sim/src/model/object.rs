@@ -2,6 +2,12 @@
 
 use super::{Answer, Call, Datum, Want};
 
+/// Whether a request is for the help of OBJECT, which looks at no key.
+pub(crate) fn is_help(words: &[Vec<u8>]) -> bool {
+    let is = |place: usize, word: &str| words[place].eq_ignore_ascii_case(word.as_bytes());
+    words.len() == 2 && is(0, "object") && is(1, "help")
+}
+
 /// Why a request for OBJECT is not even looked at, if so: in MULTI it spoils the transaction.
 pub(crate) fn refusal(words: &[Vec<u8>]) -> Option<String> {
     let given = words.get(1)?;

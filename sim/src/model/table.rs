@@ -1,4 +1,12 @@
 //! The commands that the model knows, with their arity and their kind.
+//!
+//! Of what else the server's table has it takes the arity and the kind, and nothing is known of the
+//! answers: such a command is judged by what holds of every command.
+
+use std::sync::OnceLock;
+
+use seedis::command::row::Kind;
+use seedis::command::table;
 
 use super::{Answer, Call, connection, expiry, hashes, keys, object, scan, strings};
 
@@ -23,6 +31,8 @@ pub(crate) struct Row {
     pub(crate) arity: i32,
     pub(crate) class: Class,
     pub(crate) run: fn(&mut Call<'_>) -> Answer,
+    /// Whether the model knows what it does.
+    pub(crate) is_known: bool,
 }
 
 const fn read(name: &'static str, arity: i32, run: fn(&mut Call<'_>) -> Answer) -> Row {
@@ -31,6 +41,7 @@ const fn read(name: &'static str, arity: i32, run: fn(&mut Call<'_>) -> Answer) 
         arity,
         class: Class::Read,
         run,
+        is_known: true,
     }
 }
 
@@ -164,9 +175,34 @@ const CLIENT: Row = Row {
 
 /// The row of a command, by its name in any case.
 pub(crate) fn find(name: &[u8]) -> Option<&'static Row> {
-    ROWS.iter()
-        .chain([&CONFIG, &WAIT, &CLIENT])
-        .find(|row| row.name.as_bytes().eq_ignore_ascii_case(name))
+    let has_name = |row: &&Row| row.name.as_bytes().eq_ignore_ascii_case(name);
+    let mut known = ROWS.iter().chain([&CONFIG, &WAIT, &CLIENT]);
+    known
+        .find(has_name)
+        .or_else(|| strangers().iter().find(has_name))
+}
+
+/// What the server's table has and the model does not.
+pub(crate) fn strangers() -> &'static [Row] {
+    static ALL: OnceLock<Vec<Row>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let known = ROWS.iter().chain([&CONFIG, &WAIT, &CLIENT]);
+        let known: Vec<&str> = known.map(|row| row.name).collect();
+        let rows = table::rows()
+            .iter()
+            .filter(|row| !known.contains(&row.name));
+        rows.map(|row| Row {
+            class: match row.kind {
+                Kind::Read(_) => Class::Read,
+                Kind::Write(_) => Class::Write,
+                Kind::Session(_) => Class::Session,
+                Kind::Server(_) | Kind::Container => Class::Server,
+            },
+            is_known: false,
+            ..read(row.name, row.arity, connection::anything)
+        })
+        .collect()
+    })
 }
 
 /// All rows.
@@ -175,6 +211,11 @@ pub(crate) fn rows() -> &'static [Row] {
 }
 
 impl Row {
+    /// Whether it is about the server, and nothing else is known of it.
+    pub(crate) fn is_strange_server(&self) -> bool {
+        !self.is_known && self.class == Class::Server
+    }
+
     /// Whether so many arguments, the name included, fit.
     pub(crate) fn takes(&self, len: usize) -> bool {
         let wanted = self.arity.unsigned_abs() as usize;

@@ -61,6 +61,11 @@ impl Want {
     /// `+OK`.
     pub(crate) const OK: Self = Self::Simple("OK");
 
+    /// Any reply, an error too.
+    pub(crate) fn whatever() -> Self {
+        Self::OneOf(vec![Self::Anything, Self::ErrorCode("")])
+    }
+
     /// A string, or nothing.
     pub(crate) fn bulk_or_null(found: Option<&[u8]>) -> Self {
         found.map_or(Self::Null, |text| Self::Bulk(text.to_vec()))

@@ -3,10 +3,13 @@
 mod anything;
 mod bank;
 mod cas;
+mod garbage;
+mod grammar;
 mod killer;
 mod operator;
 mod reader;
 mod simple;
+mod wild;
 
 use std::fmt;
 
@@ -77,6 +80,9 @@ pub(crate) enum Kind {
     Operator,
     /// Reads of old states, of which the age is bounded. Only in a group.
     Reader,
+    /// Every command of the server's table that names no key of elsewhere, in a database of which
+    /// the model knows nothing.
+    Wild,
 }
 
 impl Kind {
@@ -122,6 +128,8 @@ pub(crate) struct Workload {
     made: u64,
     /// The value that was read before a compare-and-set, and its key.
     read: Option<(u64, i64)>,
+    /// It watches a key, and is to execute something.
+    watches: bool,
 }
 
 /// A request out of words.
@@ -137,6 +145,7 @@ impl Workload {
             client,
             made: 0,
             read: None,
+            watches: false,
         }
     }
 
@@ -146,6 +155,7 @@ impl Workload {
             Kind::Bank => 1,
             Kind::CompareAndSet => 2,
             Kind::Counter => 3,
+            Kind::Wild => crate::model::WILD,
             _ => 0,
         }
     }
@@ -176,6 +186,7 @@ impl Workload {
             Kind::Anything => self.anything(dice),
             Kind::Operator => self.operate(dice),
             Kind::Reader => self.read_near(dice),
+            Kind::Wild => self.wild(dice),
         }
     }
 
@@ -200,6 +211,7 @@ impl Workload {
     /// The connection is gone, and with it what depended on it.
     pub(crate) fn disconnected(&mut self) {
         self.read = None;
+        self.watches = false;
     }
 
     fn key(&self, name: &str, dice: &mut Dice) -> String {

@@ -384,6 +384,9 @@ impl World {
         if let Some(node) = &self.members[number].node {
             node.check_clients()
                 .map_err(|text| Violation::new(Id::S9, format!("member {number}: {text}")))?;
+            if !node.is_mid_command() {
+                self.judge.look_at_watches(number, node.store());
+            }
             self.check_rules(number)?;
         }
         if dice.permille(self.scenario.audits) && self.members[number].serving {
