@@ -2,7 +2,7 @@
 
 use seedis::node::witness::Answer;
 
-use super::dialogue::{Asked, Owed, Question, Transaction, Watched};
+use super::dialogue::{Asked, Owed, Question, Seen, Transaction, Watched};
 use super::history::{Command, Executed, Step, Words, is_write, spelled};
 use super::invariant::{Id, Verdict, Violation};
 use super::{Circumstances, Judge, is_silent_error, is_step};
@@ -352,8 +352,7 @@ impl Judge {
                             db,
                             key,
                             version,
-                            seen: None,
-                            is_changed: false,
+                            seen: Seen::Nothing,
                         });
                     }
                 }
@@ -423,7 +422,7 @@ impl Judge {
         let executed = member.history.last.clone();
         for watch in &watched {
             let version = member.history.model.version_before(watch.db, &watch.key);
-            if version != watch.version || watch.is_changed {
+            if version != watch.version || matches!(watch.seen, Seen::Changed) {
                 let key = crate::wire::shown(&watch.key);
                 let text = format!("c{conn}: EXEC ran although {key} was written since WATCH");
                 return Err(Violation::new(Id::S5, text));

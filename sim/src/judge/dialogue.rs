@@ -62,10 +62,19 @@ pub(crate) struct Watched {
     pub(crate) key: Vec<u8>,
     /// The key's version when WATCH was answered.
     pub(crate) version: u64,
-    /// What the store held there soon afterwards, where the model does not know.
-    pub(crate) seen: Option<Option<Item>>,
-    /// Whether the store has held something else since.
-    pub(crate) is_changed: bool,
+    /// What the store holds there, where the model does not know.
+    pub(crate) seen: Seen,
+}
+
+/// What was seen of a watched key in the store since WATCH.
+#[derive(Clone, Debug)]
+pub(crate) enum Seen {
+    /// Nobody has looked yet.
+    Nothing,
+    /// It has held this whenever somebody looked.
+    Always(Option<Item>),
+    /// It has held one thing and then another.
+    Changed,
 }
 
 /// One connection.

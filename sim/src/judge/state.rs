@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use seedis::store::{Store, Text, Value};
 use seedis::time::Stamp;
 
-use super::dialogue::Dialogue;
+use super::dialogue::{Dialogue, Seen};
 use super::invariant::{Id, Verdict, Violation};
 use super::{Judge, Member};
 use crate::model::{DATABASES, Datum, Encoding, Item, Model, WILD};
@@ -47,10 +47,11 @@ impl Judge {
             for watch in dialogue.watched.iter_mut().filter(|w| w.db == WILD) {
                 let now = item_of(store, WILD, &watch.key, at);
                 match &watch.seen {
-                    None => watch.seen = Some(now),
+                    Seen::Nothing => watch.seen = Seen::Always(now),
                     // The clock may have said before WATCH that it was dead.
-                    Some(Some(seen)) if seen.expiry.is_some() && now.is_none() => {}
-                    Some(seen) => watch.is_changed |= *seen != now,
+                    Seen::Always(Some(seen)) if seen.expiry.is_some() && now.is_none() => {}
+                    Seen::Always(seen) if *seen != now => watch.seen = Seen::Changed,
+                    Seen::Always(_) | Seen::Changed => {}
                 }
             }
         }

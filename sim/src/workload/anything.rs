@@ -22,7 +22,7 @@ impl Workload {
         }
         let mut pieces = if self.watches || dice.permille(60) {
             let key = self.key("k", dice);
-            self.watched(key, dice, Self::any_request)
+            self.watched(&key, dice, Self::any_request)
         } else {
             self.one_or_many(dice)
         };
@@ -76,7 +76,7 @@ impl Workload {
     /// A watched key is written, perhaps by the same words as before; later something is executed.
     pub(super) fn watched(
         &mut self,
-        key: String,
+        key: &str,
         dice: &mut Dice,
         request: fn(&Self, Option<&str>, &mut Dice) -> Request,
     ) -> Vec<Piece> {
@@ -85,8 +85,8 @@ impl Workload {
             let own = Piece::Request(request(self, None, dice));
             return vec![words(&["MULTI"]), own, words(&["EXEC"])];
         }
-        let write = Piece::Request(request(self, Some(&key), dice));
-        let watch = words(&["WATCH", &key]);
+        let write = Piece::Request(request(self, Some(key), dice));
+        let watch = words(&["WATCH", key]);
         match dice.below(3) {
             0 => vec![watch],
             1 => vec![watch, write],

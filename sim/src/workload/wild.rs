@@ -15,7 +15,7 @@ impl Workload {
     pub(super) fn wild(&mut self, dice: &mut Dice) -> Vec<Piece> {
         if self.watches || dice.permille(200) {
             let key = self.key("u", dice);
-            return self.watched(key, dice, Self::wild_request);
+            return self.watched(&key, dice, Self::wild_request);
         }
         let request = |dice: &mut Dice| Piece::Request(self.wild_request(None, dice));
         if !dice.permille(100) {
