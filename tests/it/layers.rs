@@ -43,8 +43,21 @@ const FLOORS: [(&str, &[&str]); 14] = [
 const DRIVERS: [(&str, &[&str]); 4] = [
     ("src/bin/seedis", &["node"]),
     // The judge reads the store, speaks RESP and reads the frames and the state of Raft; none of it
-    // changes what a member does. See docs/decisions/0007-the-judge-reads-raft.md.
-    ("sim", &["command::table", "node", "raft", "resp", "store"]),
+    // changes what a member does. See docs/decisions/0007-the-judge-reads-raft.md. What clients ask
+    // follows from the rows of commands; what they are answered does not.
+    (
+        "sim",
+        &[
+            "command::flag",
+            "command::grammar",
+            "command::row",
+            "command::table",
+            "node",
+            "raft",
+            "resp",
+            "store",
+        ],
+    ),
     ("fuzz", &["aof", "command", "node", "raft", "resp", "store"]),
     (
         "tests",
