@@ -90,6 +90,9 @@ counted! {
     Elected, "elected", "a member began to lead";
     Elsewhere, "elsewhere", "a client was sent elsewhere, or told that nobody leads";
     OldRead, "old-read", "a member that does not lead answers a client that does not mind";
+    OldExec, "old-exec", "a follower has run a transaction of reads";
+    OldExecCut, "old-exec-cut", "it took several turns";
+    OldExecNil, "old-exec-nil", "a follower has refused one because a watched key was written";
     BoundedRead, "bounded-read", "a follower answers a client that bounds the age of what it reads";
     Uncertain, "uncertain", "a client was told that its write may have been applied";
     Restored, "restored", "a member of a group begins from a base, its own or another's";

@@ -53,13 +53,12 @@ impl Node {
             return Err(error.into());
         }
         let in_transaction = session.transaction.is_some();
-        let (reads, client) = (session.reads, Some((slot, session.conn)));
+        let client = Some((slot, session.conn));
         self.may_debug(row)?;
         if self.phase != Phase::Serving && !row.has(Flag::Loading) {
             return Err(Error::LOADING.into());
         }
-        let reads_here = row.is_read() && reads.are_here() && !in_transaction;
-        if !self.serves() && needs_leader(row) && !(reads_here && self.may_read_here(reads)) {
+        if !self.serves() && needs_leader(row) && !self.is_done_here(slot, row) {
             if is_exec {
                 self.abandon_transaction(slot);
             }
@@ -101,6 +100,39 @@ impl Node {
             Kind::Container => return Err(Error::arity(row.name).into()),
         }
         Ok(())
+    }
+
+    /// Whether a member that does not lead does something all the same that looks at keys: because
+    /// its client does not mind an old state, or because there is nothing to be looked at.
+    fn is_done_here(&mut self, slot: u32, row: &Row) -> bool {
+        let Some(session) = self.sessions.get(slot) else {
+            return false;
+        };
+        let reads = session.reads;
+        match (row.kind, &session.transaction) {
+            // It is refused.
+            (Kind::Session(SessionVerb::Exec), None) => return true,
+            (Kind::Session(SessionVerb::Exec), Some(transaction)) if transaction.failed => {
+                return true;
+            }
+            // What the client asked of this member as of a leader may not be answered yet.
+            (Kind::Session(SessionVerb::Exec | SessionVerb::Watch), _) if session.is_busy() => {
+                return false;
+            }
+            (Kind::Session(SessionVerb::Exec), Some(transaction)) if !transaction.looks => {
+                return true;
+            }
+            (Kind::Session(SessionVerb::Exec), Some(transaction)) if transaction.writes => {
+                return false;
+            }
+            // How old the state is counts when it is looked at.
+            (Kind::Read(_), Some(_)) => return reads.are_here(),
+            (Kind::Session(SessionVerb::Exec | SessionVerb::Watch), _) | (Kind::Read(_), None) => {}
+            (Kind::Write(_) | Kind::Server(_) | Kind::Container | Kind::Session(_), _) => {
+                return false;
+            }
+        }
+        reads.are_here() && self.may_read_here(reads)
     }
 
     /// Whether writes that take memory are to be refused.

@@ -16,6 +16,7 @@
 //! After a crash the log is applied again from the beginning of the entry. A script that runs long
 //! is to hold the store in the same way.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::mem;
@@ -35,9 +36,10 @@ use crate::time::Stamp;
 
 use super::apply::Applying;
 use super::lookup::row_of;
+use super::old_exec::OldTransaction;
 use super::route::{finish, write_error};
 use super::slowlog::Piece;
-use super::witness::Answer;
+use super::witness::{Answer, Witnessed};
 use super::{Node, Phase, Waiter};
 
 /// Who holds the store, and who waits for it.
@@ -65,9 +67,25 @@ pub(super) struct Hold {
     owed: VecDeque<(Waiter, Error)>,
 }
 
-/// A read in the middle of which its client waits.
+/// What is read in the middle of which its client waits.
 #[derive(Clone, Debug)]
-struct Reading {
+enum Reading {
+    One(Box<LongRead>),
+    Transaction(Box<OldTransaction>),
+}
+
+impl Reading {
+    fn client(&self) -> (u32, ConnId) {
+        match self {
+            Self::One(read) => (read.slot, read.conn),
+            Self::Transaction(transaction) => transaction.client(),
+        }
+    }
+}
+
+/// A read that is run in pieces.
+#[derive(Clone, Debug)]
+struct LongRead {
     slot: u32,
     conn: ConnId,
     request: Long,
@@ -172,7 +190,8 @@ impl Node {
         let queues = session.is_some_and(|session| session.transaction.is_some());
         row_of(args).is_ok_and(|row| match row.kind {
             Kind::Write(_) => !queues,
-            Kind::Session(verb) => verb == SessionVerb::Exec,
+            // What is not run by a leader writes nothing.
+            Kind::Session(verb) => verb == SessionVerb::Exec && self.serves(),
             Kind::Read(_) | Kind::Server(_) | Kind::Container => false,
         })
     }
@@ -243,30 +262,60 @@ impl Node {
         let Some(session) = self.sessions.get(slot) else {
             return;
         };
-        self.hold.reading = Some(Reading {
+        let conn = session.conn;
+        self.witness.note(|| Witnessed::Held { conn });
+        self.hold.reading = Some(Reading::One(Box::new(LongRead {
             slot,
-            conn: session.conn,
+            conn,
             request,
             nth: self.reads,
             buffer,
             ranges,
             reply,
-        });
+        })));
+    }
+
+    /// A transaction of reads has had its first piece and goes on later.
+    pub(super) fn hold_for_transaction(&mut self, transaction: OldTransaction) {
+        let (slot, conn) = transaction.client();
+        self.block(slot, Blocked::Store);
+        self.witness.note(|| Witnessed::Held { conn });
+        self.hold.reading = Some(Reading::Transaction(Box::new(transaction)));
     }
 
     /// Goes on with the read that holds the store; false where that is not at its end then.
     fn go_on_reading(&mut self) -> bool {
-        let Some(mut reading) = self.hold.reading.take() else {
+        let Some(reading) = self.hold.reading.take() else {
             return true;
         };
-        let (slot, request) = (reading.slot, reading.request);
-        let waits = self.sessions.get_same(slot, reading.conn);
+        let (slot, conn) = reading.client();
+        let waits = self.sessions.get_same(slot, conn);
         if waits.is_none_or(|session| session.blocked != Some(Blocked::Store)) {
             // It is gone.
             self.hold.pace.forget();
             self.let_go();
             return true;
         }
+        let rest = match reading {
+            Reading::One(read) => self.go_on_in_read(read).map(Reading::One),
+            Reading::Transaction(rest) => {
+                let rest = self.go_on_in_old(rest);
+                rest.map(Reading::Transaction)
+            }
+        };
+        if rest.is_some() {
+            self.hold.reading = rest;
+            return false;
+        }
+        self.let_go();
+        // Whoever has waited meanwhile comes before its next request.
+        self.await_turn(slot);
+        true
+    }
+
+    /// Goes on with one read: what is left of it, where it is not at its end then.
+    fn go_on_in_read(&mut self, mut reading: Box<LongRead>) -> Option<Box<LongRead>> {
+        let (slot, request) = (reading.slot, reading.request);
         let args = Args::new(&reading.buffer, &reading.ranges);
         let before = reading.reply.len();
         let outcome = match request.row.kind {
@@ -282,20 +331,16 @@ impl Node {
         self.pay(work);
         if outcome == Err(Error::Unfinished) {
             self.has_run_piece(request.row, Piece::Read, work);
-            self.hold.reading = Some(reading);
-            return false;
+            return Some(reading);
         }
         self.has_run(request.row, args, Some((slot, reading.conn)), work);
         self.release(slot);
-        self.end_reading(reading, outcome);
-        self.let_go();
-        // Whoever has waited meanwhile comes before its next request.
-        self.await_turn(slot);
-        true
+        self.end_reading(*reading, outcome);
+        None
     }
 
     /// Answers a long read.
-    fn end_reading(&mut self, mut reading: Reading, mut outcome: Result<(), Error>) {
+    fn end_reading(&mut self, mut reading: LongRead, mut outcome: Result<(), Error>) {
         let (slot, request) = (reading.slot, reading.request);
         let row = request.row;
         let args = Args::new(&reading.buffer, &reading.ranges);

@@ -26,6 +26,7 @@ mod large;
 mod leaving;
 mod lookup;
 mod office;
+mod old_exec;
 pub mod options;
 mod policy;
 mod propose;

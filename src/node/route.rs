@@ -191,7 +191,8 @@ impl Node {
             // As in Redis, what MULTI or WATCH complain of inside a transaction does not spoil it.
             let row = row_of(args).ok();
             let spoils = row.is_none_or(|row| !is_transaction_verb(row) || !row.takes(args.len()));
-            if spoils
+            let (Trouble::Rejected(error) | Trouble::Failed(error)) = &trouble;
+            if (spoils || is_elsewhere(error))
                 && let Some(transaction) = self
                     .sessions
                     .get_mut(slot)
@@ -403,7 +404,7 @@ impl Node {
                         };
                         self.hold_for(slot, long, args, begun);
                     } else if !silent && !waits {
-                        let away = outcome == Err(Error::CLUSTER_DOWN) || is_moved(&outcome);
+                        let away = outcome.as_ref().is_err_and(is_elsewhere);
                         let answer = if away {
                             Answer::Elsewhere
                         } else {
@@ -429,6 +430,21 @@ impl Node {
             self.pay(1 + written / limits::BYTES_PER_WORK + self.read_work);
         }
         self.ranges_parked = ranges;
+    }
+
+    /// Writes a reply to what was done with the store as it is now, where nothing is parked before
+    /// it: of a member that does not lead it is known to be of an old state.
+    pub(super) fn answer_here(&mut self, slot: u32, write: impl FnOnce(&mut Reply<'_>)) {
+        if self.serves() {
+            return self.answer(slot, write);
+        }
+        let session = self.sessions.get_mut(slot);
+        let Some(session) = session.filter(|session| !session.is_silent()) else {
+            return;
+        };
+        write(&mut session.reply());
+        let conn = session.conn;
+        self.note_answer(conn, Answer::Old);
     }
 
     /// Writes a reply in its turn: at once, or behind what is parked.
@@ -489,6 +505,8 @@ pub(super) fn write_error(reply: &mut Reply<'_>, error: &Error) {
     }
 }
 
-fn is_moved(outcome: &Outcome) -> bool {
-    matches!(outcome, Err(Error::Reply(text)) if text.starts_with("MOVED "))
+/// Whether an error sends a client to another member, or says that nobody is known to lead.
+fn is_elsewhere(error: &Error) -> bool {
+    let is_moved = matches!(error, Error::Reply(text) if text.starts_with("MOVED "));
+    is_moved || *error == Error::CLUSTER_DOWN
 }

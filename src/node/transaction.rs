@@ -15,7 +15,7 @@ use crate::command::verb::{ClientVerb, RaftVerb, ServerVerb, SessionVerb};
 use crate::limits;
 use crate::resp::reply::{Protocol, Reply};
 
-use super::admit::Trouble;
+use super::admit::{Trouble, needs_leader};
 use super::verbs::select_target;
 use super::{Node, Phase, entry, secrets};
 
@@ -49,6 +49,8 @@ impl Node {
         let grown = transaction.memory() - before;
         transaction.count += 1;
         transaction.grows |= row.has(Flag::DenyOom);
+        transaction.writes |= row.is_write();
+        transaction.looks |= needs_leader(row);
         if matches!(row.kind, Kind::Session(SessionVerb::Select))
             && let Ok(db) = select_target(args)
         {
@@ -90,7 +92,12 @@ impl Node {
         }
         if broken {
             self.stats.called(row);
-            self.answer(slot, |reply| reply.null_array());
+            self.answer_here(slot, |reply| reply.null_array());
+            return Ok(());
+        }
+        if !self.serves() {
+            self.stats.called(row);
+            self.exec_here(slot, transaction);
             return Ok(());
         }
         if transaction.grows && self.is_out_of_memory() {

@@ -14,6 +14,7 @@ use crate::limits;
 use crate::resp::reply::{Protocol, Reply};
 use crate::session::transaction::Transaction;
 use crate::session::{Reads, Session};
+use crate::time::Stamp;
 
 use super::apply::Applying;
 use super::commit::SEARCHED_BYTES_MAX;
@@ -76,7 +77,11 @@ impl Node {
                     .ok_or(Error::DISCARD_WITHOUT_MULTI)?;
                 self.unwatch(slot);
             }
-            SessionVerb::Watch => self.watch(slot, args)?,
+            SessionVerb::Watch => {
+                self.watch(slot, args)?;
+                self.answer_here(slot, |reply| reply.ok());
+                return Ok(());
+            }
             SessionVerb::Unwatch => self.unwatch(slot),
             SessionVerb::Exec => unreachable!("EXEC has its own way"),
         }
@@ -207,7 +212,7 @@ impl Node {
     }
 
     fn watch(&mut self, slot: u32, args: Args<'_>) -> Outcome {
-        let (at, clock) = (self.applied_stamp, self.clock());
+        let (at, clock) = (self.applied_stamp, self.read_clock());
         let Some(session) = self.sessions.get_mut(slot) else {
             return Ok(());
         };
@@ -267,16 +272,28 @@ impl Node {
         }
     }
 
-    /// Whether a key that this client watches has changed since WATCH, is written by an entry that
-    /// is not applied yet, or has died.
+    /// Whether a key that this client watches has changed since WATCH, has died, or is written by
+    /// an entry that is not applied yet. The last counts where EXEC comes behind that entry: for a
+    /// leader.
     pub(super) fn is_watch_broken(&self, session: &Session) -> bool {
-        let (at, clock) = (self.applied_stamp, self.clock());
+        let (at, clock) = (self.applied_stamp, self.read_clock());
+        let leads = self.serves();
         session.watch_broken
             || session.watches.iter().any(|(db, key, alive)| {
                 let is_due = || self.store.expiry(db, key).is_some_and(|e| e <= clock);
                 let dead = alive && (!self.store.contains(db, key, at) || is_due());
-                dead || self.watchers.is_pending(db, key, self.commands_applied)
+                dead || leads && self.watchers.is_pending(db, key, self.commands_applied)
             })
+    }
+
+    /// The clock by which keys are due for somebody who looks at the store now. Only a leader can
+    /// let time pass for a key that is due.
+    pub(super) fn read_clock(&self) -> Stamp {
+        if self.serves() {
+            self.clock()
+        } else {
+            self.applied_stamp
+        }
     }
 
     /// Remembers that watched keys will be written by the command that was just proposed.

@@ -41,6 +41,11 @@ pub enum Witnessed {
     },
     /// The next command of that entry was executed.
     Step,
+    /// A client's long read has begun: it is of the state as it is now, and is answered later.
+    Held {
+        /// The client.
+        conn: ConnId,
+    },
     /// A client's next reply was written.
     Answered {
         /// The client.
@@ -57,7 +62,8 @@ pub enum Answer {
     Step,
     /// A request that looked at the store as it is now.
     Read,
-    /// A request that looked at the store of a member that does not lead, as the client wished.
+    /// A request that looked at the store of a member that does not lead, as the client wished; and
+    /// every WATCH and EXEC that such a member has done.
     Old,
     /// A request that did not look at the store, or was refused.
     Other,

@@ -20,6 +20,10 @@ pub struct Transaction {
     pub db: u32,
     /// Whether one of them may take more memory.
     pub grows: bool,
+    /// Whether one of them changes keys.
+    pub writes: bool,
+    /// Whether one of them looks at keys, or changes them.
+    pub looks: bool,
     /// Whether a request could not be queued, so that EXEC must refuse.
     pub failed: bool,
 }
@@ -34,6 +38,8 @@ impl Transaction {
             count: 0,
             db,
             grows: false,
+            writes: false,
+            looks: false,
             failed: false,
         }
     }

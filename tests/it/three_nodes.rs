@@ -1,6 +1,8 @@
 //! Three members in one process and a plain loop between them: they elect, agree, lose their
 //! leader, and go on. Nothing here is faulty; the simulator is for that.
 
+mod transactions;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use seedis::ids::{ClusterId, ConnId, Incarnation, NodeId};

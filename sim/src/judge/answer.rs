@@ -5,7 +5,7 @@ use seedis::node::witness::Answer;
 use super::dialogue::{Asked, Owed, Question, Seen, Transaction, Watched};
 use super::history::{Command, Executed, Step, Words, is_write, spelled};
 use super::invariant::{Id, Verdict, Violation};
-use super::{Circumstances, Judge, is_silent_error, is_step};
+use super::{Circumstances, Judge, Member, is_silent_error, is_step};
 use crate::goals::Goal;
 use crate::model::{self, Class, Moment, Row, Want};
 
@@ -18,7 +18,7 @@ pub(super) const WHILE_LOADING: [&str; 8] = [
 ];
 
 /// The verbs that a transaction does not queue.
-pub(super) const NOT_QUEUED: [&str; 6] = ["multi", "exec", "discard", "watch", "quit", "reset"];
+const NOT_QUEUED: [&str; 6] = ["multi", "exec", "discard", "watch", "quit", "reset"];
 
 impl Judge {
     /// The next request of a connection is answered: from here on the reply is owed.
@@ -49,6 +49,10 @@ impl Judge {
             return Err(Violation::new(Id::P5, text));
         }
         let blind = dialogue.blind;
+        let held_at = dialogue.held_at.take();
+        // Of a transaction that looks at no key it does not matter how old the state is.
+        let is_exec = matches!(&asked, Asked::Request(words) if is_named(words, &["exec"]));
+        let looks = !is_exec || dialogue.looks_at_keys();
         let (want, entry) = match &asked {
             asked if answer == Answer::Elsewhere => (self.elsewhere(conn, asked), None),
             Asked::Behind(_) => {
@@ -118,9 +122,12 @@ impl Judge {
         };
         if answer == Answer::Old {
             self.goals.reach(Goal::OldRead);
-            if let Some(bound_ms) = bound_ms {
+            if is_exec && held_at.is_some() {
+                self.goals.reach(Goal::OldExecCut);
+            }
+            if let Some(bound_ms) = bound_ms.filter(|_| looks) {
                 self.goals.reach(Goal::BoundedRead);
-                self.is_recent(member, bound_ms, around.time)?;
+                self.is_recent(member, bound_ms, held_at.unwrap_or(around.time))?;
             }
         }
         let standing = match answer {
@@ -316,7 +323,9 @@ impl Judge {
         let Some(dialogue) = self.dialogues.get_mut(&conn) else {
             return Ok(Want::Anything);
         };
-        let model = &self.members[member].history.model;
+        let Member {
+            history, states, ..
+        } = &self.members[member];
         match row.name {
             "select" => match model::select(&words[1]) {
                 Ok(db) => dialogue.db = db,
@@ -344,14 +353,16 @@ impl Judge {
             }
             "watch" => {
                 for key in &words[1..] {
-                    let (db, version) = (dialogue.db, model.version(dialogue.db, key));
+                    let db = dialogue.db;
                     let known = dialogue.watched.iter().any(|w| w.db == db && w.key == *key);
                     if !known {
-                        let key = key.clone();
                         dialogue.watched.push(Watched {
                             db,
-                            key,
-                            version,
+                            key: key.clone(),
+                            version: history.model.version(db, key),
+                            alive: history.model.get(db, key, history.stamp).is_some(),
+                            is_old: answer == Answer::Old,
+                            states: *states,
                             seen: Seen::Nothing,
                         });
                     }
@@ -392,6 +403,9 @@ impl Judge {
             self.goals.reach(Goal::ExecAborted);
             return Ok(Want::Error(ABORTED.to_owned()));
         }
+        if answer == Answer::Old {
+            return self.exec_of_old(member, conn, &transaction, &watched);
+        }
         let member = &self.members[member];
         if !is_step(answer) {
             let opening = around.loading || !member.serving;
@@ -431,10 +445,8 @@ impl Judge {
         if !watched.is_empty() {
             self.goals.reach(Goal::ExecWatched);
         }
-        let mut spoken = false;
         if let Some(dialogue) = self.dialogues.get_mut(&conn) {
             dialogue.db = transaction.db;
-            spoken = dialogue.resp3;
         }
         self.goals.reach(Goal::ExecDone);
         let whole = |e: &Executed| e.step == Step::Transaction(transaction.queued.clone());
@@ -444,22 +456,28 @@ impl Judge {
         }
         let step = Step::Transaction(transaction.queued);
         let mut want = executed_for(conn, words, answer, executed, &step)?;
-        // HELLO is answered in the protocol that it chooses, and so is all behind it.
         if let (Want::Array(wants), Step::Transaction(queued)) = (&mut want, &step) {
-            for (want, command) in wants.iter_mut().zip(queued) {
-                let mut own = std::mem::replace(want, Want::Anything);
-                if is_named(&command.words, &["hello"]) {
-                    self.goals.reach(Goal::HelloQueued);
-                    own = hello(&mut spoken, &command.words);
-                }
-                let (resp3, own) = (spoken, Box::new(own));
-                *want = Want::Spoken { resp3, want: own };
-            }
-        }
-        if let Some(dialogue) = self.dialogues.get_mut(&conn) {
-            dialogue.resp3 = spoken;
+            self.speak(conn, wants, queued);
         }
         Ok(want)
+    }
+
+    /// HELLO is answered in the protocol that it chooses, and so is all behind it; READONLY acts on
+    /// what comes behind the transaction.
+    pub(super) fn speak(&mut self, conn: u64, wants: &mut [Want], queued: &[Command]) {
+        let Some(dialogue) = self.dialogues.get_mut(&conn) else {
+            return;
+        };
+        for (want, command) in wants.iter_mut().zip(queued) {
+            let mut own = std::mem::replace(want, Want::Anything);
+            if is_named(&command.words, &["hello"]) {
+                self.goals.reach(Goal::HelloQueued);
+                own = hello(&mut dialogue.resp3, &command.words);
+            }
+            dialogue.wants_reads(&command.words);
+            let (resp3, own) = (dialogue.resp3, Box::new(own));
+            *want = Want::Spoken { resp3, want: own };
+        }
     }
 }
 

@@ -64,6 +64,12 @@ pub(crate) struct Watched {
     pub(crate) version: u64,
     /// What the store holds there, where the model does not know.
     pub(crate) seen: Seen,
+    /// Whether it was alive then, by replicated time.
+    pub(crate) alive: bool,
+    /// WATCH was answered by a member that did not lead: by what it had applied, and nothing else.
+    pub(crate) is_old: bool,
+    /// How often the member had begun to hold another state.
+    pub(crate) states: u64,
 }
 
 /// What was seen of a watched key in the store since WATCH.
@@ -91,6 +97,8 @@ pub(crate) struct Dialogue {
     pub(crate) watched: Vec<Watched>,
     /// It wants to be answered by any member, from no older state, in milliseconds.
     pub(crate) bound_ms: Option<u64>,
+    /// When a long read of it began that is not at its end.
+    pub(crate) held_at: Option<u64>,
     /// The last reply closes the connection.
     pub(crate) closing: bool,
     /// The client sends no more, and is owed what it has asked.

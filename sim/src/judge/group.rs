@@ -1,7 +1,7 @@
 //! What holds in a group: its members apply the same entries, and a reader is told of all that
 //! anybody was told before.
 
-use super::answer::{NOT_QUEUED, WHILE_LOADING};
+use super::answer::WHILE_LOADING;
 use super::dialogue::{Asked, Dialogue};
 use super::history::{Entry, Step, is_write};
 use super::invariant::{Id, Verdict, Violation};
@@ -111,6 +111,7 @@ impl Judge {
             while history.execute().is_some() {}
         }
         history.from_base = true;
+        self.members[number].states += 1;
         self.goals.reach(Goal::Restored);
         Ok(())
     }
@@ -118,6 +119,7 @@ impl Judge {
     /// A member of a group begins to recover while it runs.
     pub(crate) fn group_reloads(&mut self, number: usize) {
         self.members[number].serving = false;
+        self.members[number].states += 1;
     }
 
     /// A member of a group has recovered.
@@ -125,6 +127,7 @@ impl Judge {
         let asked = self.asked;
         let member = &mut self.members[number];
         member.serving = true;
+        member.states += 1;
         member.serves_from = asked;
     }
 
@@ -137,6 +140,11 @@ impl Judge {
         let row = words.first().and_then(|name| find(name));
         let name = row.map_or("", |row| row.name);
         if let Some(dialogue) = self.dialogues.get_mut(&conn) {
+            let transaction = dialogue.transaction.as_ref();
+            if name == "exec" && transaction.is_none_or(|transaction| transaction.failed) {
+                // What cannot be run is no better elsewhere.
+                return Want::OneOf(Vec::new());
+            }
             dialogue.refused(name);
         }
         Want::OneOf(ELSEWHERE.map(Want::ErrorCode).to_vec())
@@ -207,9 +215,7 @@ impl Dialogue {
             self.watched.clear();
             // A transaction that may have been executed may have changed the database.
             self.blind |= transaction.is_some_and(|transaction| transaction.db != self.db);
-        } else if let Some(transaction) = &mut self.transaction
-            && !NOT_QUEUED.contains(&name)
-        {
+        } else if let Some(transaction) = &mut self.transaction {
             transaction.failed = true;
         }
     }

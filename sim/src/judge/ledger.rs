@@ -171,7 +171,7 @@ impl Line {
             self.db = number.parse().ok()?;
             return None;
         }
-        self.is_old |= is_named(words, "raft");
+        self.is_old |= is_named(words, "raft") || is_named(words, "readonly");
         if self.is_old {
             return None;
         }

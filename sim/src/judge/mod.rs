@@ -14,6 +14,7 @@ mod history;
 pub(crate) mod invariant;
 pub(crate) mod known;
 pub(crate) mod ledger;
+mod old_exec;
 mod reasons;
 mod staleness;
 mod state;
@@ -61,6 +62,8 @@ struct Member {
     kills_unheard: bool,
     /// What the client is to be answered that had the configuration file written.
     configuration: Option<Want>,
+    /// How often its memory began to hold another state, as far as it serves a group.
+    states: u64,
 }
 
 impl Member {
@@ -303,6 +306,11 @@ impl Judge {
                 Witnessed::Restored { index } => self.group_restored(member, index.0)?,
                 Witnessed::Digest { index, digest } => self.has_state(member, index.0, digest)?,
                 Witnessed::Step => self.step(member)?,
+                Witnessed::Held { conn } => {
+                    if let Some(dialogue) = self.dialogues.get_mut(&conn.0) {
+                        dialogue.held_at = Some(around.time);
+                    }
+                }
                 Witnessed::Answered { conn, answer } => {
                     self.answered(member, conn.0, answer, around)?;
                 }
