@@ -84,6 +84,8 @@ pub(crate) enum Strike {
     Damage { file: FileName, at: u64, harm: Harm },
     /// A disk is replaced by an empty one.
     Wipe,
+    /// A disk is replaced by a copy of what it was behind an earlier life.
+    Rewind { life: u64 },
     /// Members never come back, as bits.
     Abandon { members: u64 },
 }
@@ -116,7 +118,8 @@ impl Strike {
             Self::Flip { .. } => Fault::Flip,
             Self::Damage { .. } => Fault::Damage,
             Self::Wipe => Fault::Wipe,
-            Self::Abandon { .. } => return None,
+            // No seed draws it: see `World::rewind`.
+            Self::Rewind { .. } | Self::Abandon { .. } => return None,
         })
     }
 }

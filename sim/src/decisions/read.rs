@@ -377,6 +377,9 @@ fn strike(verb: &str, text: &str) -> Parsed<Strike> {
         "lose" => Strike::Lose,
         "stop" => Strike::Stop,
         "wipe" => Strike::Wipe,
+        "rewind" => Strike::Rewind {
+            life: number(after(text, "to what it was after life ")?)?,
+        },
         "copy" => Strike::Copy { after: length? },
         "delay" => Strike::Delay { after: length? },
         "stall" => Strike::Stall { by: length? },
@@ -438,7 +441,7 @@ fn fits(strike: &Strike, address: &Address) -> bool {
         Strike::Hold { .. } => matches!(address, Address::Point { .. }),
         Strike::Crash { .. } => one || matches!(address, Address::Point { .. }),
         Strike::Part { .. } => matches!(address, Address::Time { member: None, .. }),
-        Strike::Flip { .. } | Strike::Damage { .. } | Strike::Wipe => {
+        Strike::Flip { .. } | Strike::Damage { .. } | Strike::Wipe | Strike::Rewind { .. } => {
             matches!(address, Address::Down { .. })
         }
         Strike::Abandon { .. } => *address == Address::End,

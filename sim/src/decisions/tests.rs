@@ -185,7 +185,12 @@ fn of_all() -> impl Strategy<Value = Decision> {
         address: Address::End,
         strike: Strike::Abandon { members },
     });
-    prop_oneof![part, flip, damage, wipe, abandon]
+    let rewind = (0..MEMBERS, any::<u64>(), any::<u64>());
+    let rewind = rewind.prop_map(|(member, life, to)| Decision {
+        address: Address::Down { member, life },
+        strike: Strike::Rewind { life: to },
+    });
+    prop_oneof![part, flip, damage, wipe, rewind, abandon]
 }
 
 fn decision() -> impl Strategy<Value = Decision> {

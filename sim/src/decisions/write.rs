@@ -206,6 +206,7 @@ impl Strike {
                 ("damage", format!("{harm} at {at} of {file}"))
             }
             Self::Wipe => ("wipe", String::new()),
+            Self::Rewind { life } => ("rewind", format!("to what it was after life {life}")),
             Self::Abandon { members } => ("abandon", names(*members)),
         }
     }

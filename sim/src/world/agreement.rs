@@ -120,7 +120,8 @@ impl Agreement {
             let (log, durable) = (std::mem::take(&mut shown.log), shown.durable);
             // What has lost the latest entries may be as far by earlier ones, of a later term, and
             // has paid then before anybody has seen it under repair.
-            if (raft.is_repairing() || machine.harm.is_some()) && shown.owed.is_none() {
+            let lacks = raft.is_repairing() || machine.harm.is_some() || machine.rewound;
+            if lacks && shown.owed.is_none() {
                 shown.owed = Some(Owed {
                     log: log.clone(),
                     durable,
@@ -154,7 +155,12 @@ impl Agreement {
         let (term, commit, last) = (raft.term(), raft.commit(), raft.last());
         let applied = node.applied();
         let who = format!("member {number}");
-        if let Some(owed) = shown.owed.take_if(|_| !raft.is_repairing()) {
+        if machine.rewound && !raft.is_repairing() {
+            // It may have come as far again before it was told.
+            let settled = raft.durable() == raft.last();
+            let is_paid = |owed: &mut Owed| is_paid(&who, owed, raft, &self.committed).is_ok();
+            shown.owed.take_if(|owed| settled && is_paid(owed));
+        } else if let Some(owed) = shown.owed.take_if(|_| !raft.is_repairing()) {
             is_paid(&who, &owed, raft, &self.committed)?;
         }
         if raft.is_repairing() && raft.role() != RoleName::Follower {
@@ -364,6 +370,12 @@ impl Agreement {
         self.departed.insert((number, incarnation), held);
     }
 
+    /// Whether a member lacks nothing that it has held.
+    fn is_paid(&self, number: usize) -> bool {
+        let shown = self.shown.get(&number);
+        shown.is_none_or(|shown| shown.owed.is_none())
+    }
+
     /// Another state takes the place of a member's log.
     pub(super) fn forgets(&mut self, number: usize) {
         if let Some(shown) = self.shown.get_mut(&number)
@@ -435,9 +447,11 @@ impl World {
             self.judge.reached(Goal::Elected);
             self.tell(|| format!("member {number} leads in {term}"));
         }
+        let is_told = repairing || self.agreement.is_paid(number);
         if !repairing {
             self.members[number].harm = None;
         }
+        self.members[number].rewound &= !is_told;
         self.note_numbers(number);
         let member = &self.members[number];
         let (id, incarnation) = (member.config.id, member.incarnation());

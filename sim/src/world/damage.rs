@@ -13,7 +13,7 @@ use seedis::raft::{Membership, Raft};
 use super::World;
 use super::member::Member;
 use crate::decisions::address::Address;
-use crate::decisions::decision::{Harm, Strike};
+use crate::decisions::decision::{Decision, Harm, Strike};
 use crate::disk::FakeDisk;
 use crate::draws::{Dice, Stream};
 use crate::goals::Fault;
@@ -167,6 +167,36 @@ impl World {
         member.harms += 1;
         self.fired(Fault::Damage);
         self.tell(|| format!("member {number}: {length} bytes at {offset} of {file} are damaged"));
+        true
+    }
+
+    /// Keeps a copy of the disk of a member that has gone down, where a script wants it back.
+    pub(super) fn keep_copy(&mut self, number: usize, life: u64) {
+        let is_wanted = |decision: &Decision| {
+            matches!(decision.address, Address::Down { member, .. } if member == number)
+                && matches!(decision.strike, Strike::Rewind { life: wanted } if wanted == life)
+        };
+        if self.decisions.are_scripted() && self.decisions.all().iter().any(is_wanted) {
+            let member = &mut self.members[number];
+            member.copies.insert(life, member.disk.clone());
+        }
+    }
+
+    /// The disk of a member that is down is replaced by an older copy of itself.
+    ///
+    /// Scripts alone do that. What is promised then is promised as long as a leader leads that knows
+    /// what the member has forgotten, and in the same term (docs/RAFT.md): a script sees to it that
+    /// one does until the member has heard it. A seed could not, and would break what nobody holds.
+    pub(super) fn rewind(&mut self, number: usize, life: u64) -> bool {
+        let member = &mut self.members[number];
+        let Some(copy) = member.copies.get(&life) else {
+            return false;
+        };
+        member.disk = copy.clone();
+        member.unsynced.clear();
+        member.rewound = true;
+        member.harms += 1;
+        self.tell(|| format!("member {number}: its disk is again what it was after life {life}"));
         true
     }
 

@@ -167,6 +167,10 @@ pub(super) struct Member {
     /// What of its disk is damaged and not yet known to be made good, and how often it was.
     pub(super) harm: Option<Harmed>,
     pub(super) harms: u64,
+    /// Its disk is an older copy of itself, and nobody has told it yet.
+    pub(super) rewound: bool,
+    /// What its disk was behind earlier lives of its process, where a script wants that back.
+    pub(super) copies: BTreeMap<u64, FakeDisk>,
     /// How many voters decided when its node was last up, if it knew.
     pub(super) decided: Option<usize>,
     /// How often its disk was wiped.
@@ -255,6 +259,8 @@ impl Member {
             flipped: None,
             harm: None,
             harms: 0,
+            rewound: false,
+            copies: BTreeMap::new(),
             decided: None,
             wipes: 0,
             lost: false,
@@ -542,11 +548,13 @@ impl World {
             member: number,
             life: life - 1,
         };
+        self.keep_copy(number, life - 1);
         for strike in self.decisions.strikes(Some(&down), |_| true) {
             match strike {
                 Strike::Flip { file, at, bit } => self.flip_bit(number, file, at, bit),
                 Strike::Damage { file, at, harm } => self.damage(number, file, at, harm),
                 Strike::Wipe => self.wipe(number),
+                Strike::Rewind { life } => self.rewind(number, life),
                 _ => false,
             };
         }

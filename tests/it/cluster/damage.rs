@@ -106,6 +106,10 @@ fn an_older_copy_of_a_member_says_so_and_takes_the_rest_from_the_others() {
         is_whole && applied(at)(group)
     });
     assert!(group.log(at).contains("repaired: all is there again"));
+    // A later life would have known, had it ended in between.
+    let manifest = std::fs::read(group.directory(at).path().join("manifest"));
+    let manifest = manifest.expect("it is there");
+    assert!(manifest.starts_with(b"seedis manifest 2\n"));
     assert_eq!(group.digest(at), group.digest(leader));
     // It has a vote again, and what it had acknowledged outlives the one that knew.
     group.kill(leader);
