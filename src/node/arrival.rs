@@ -8,7 +8,8 @@
 //! A newcomer asks all whom it can reach. Only the leader gives a number, by a committed change of
 //! members that names the life of the newcomer's disk: of two that ask at one moment each has its
 //! own, and one that dies before it has heard of its number is given the same again. No number is
-//! used before.
+//! used before. One that dies when it has heard of its number, and before it has begun with it,
+//! asks for the same; where that was taken away meanwhile and is another's, for any.
 //!
 //! The driver dials whom it is told to and reports how that ended; it keeps no state of its own.
 
@@ -44,6 +45,18 @@ enum Aim {
     Form { with: Vec<NodeId> },
     /// To be taken into the group of which somebody is a member.
     Join { door: String },
+}
+
+/// The number under which a newcomer asks to be taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Any that is free.
+    Any,
+    /// Its operator has named it: this one or none.
+    Named(NodeId),
+    /// The group has given it to an earlier life of this process, which has not begun with it. It
+    /// was never that member, so that any other does as well.
+    Given(NodeId),
 }
 
 /// Somebody who is dialled.
@@ -102,6 +115,8 @@ pub struct Arrival {
     aim: Aim,
     /// Its number; 0 where it wants to be given one.
     id: NodeId,
+    /// No other number will do.
+    insists: bool,
     incarnation: Incarnation,
     /// The group that it has heard of.
     cluster: Option<ClusterId>,
@@ -136,14 +151,19 @@ impl Arrival {
     /// Comes into the group of which `door` is a member, and of which others may be known from
     /// before. The life of its disk is durable by now.
     pub fn joining(
-        id: NodeId,
+        wanted: Wanted,
         incarnation: Incarnation,
         door: &str,
         others: &BTreeMap<NodeId, String>,
         now: Mono,
     ) -> Self {
         let door = door.to_owned();
+        let id = match wanted {
+            Wanted::Any => NodeId(0),
+            Wanted::Named(id) | Wanted::Given(id) => id,
+        };
         let mut arrival = Self::new(Aim::Join { door: door.clone() }, id, incarnation, now);
+        arrival.insists = matches!(wanted, Wanted::Named(_));
         arrival.learn(&door, None, now);
         for address in others.values() {
             arrival.learn(address, None, now);
@@ -155,6 +175,7 @@ impl Arrival {
         Self {
             aim,
             id,
+            insists: true,
             incarnation,
             cluster: None,
             contacts: BTreeMap::new(),
@@ -372,7 +393,7 @@ impl Arrival {
             self.learn(&contact.address, None, now);
         }
         let trouble = match other.admission {
-            Admission::Given(id) if self.id == NodeId(0) || self.id == id => {
+            Admission::Given(id) if !self.insists || self.id == id => {
                 // A disk that is lost may have had this number. The one that has opened is of the
                 // group for certain: founders that were replaced one after the other must not leave
                 // a newcomer that thinks it has founded the group alone.
@@ -389,6 +410,13 @@ impl Arrival {
                 return self.give_up(format!(
                     "the group knows this disk as member {given}: start it without --id {wanted}"
                 ));
+            }
+            Admission::Taken(id) if !self.insists => {
+                self.id = NodeId(0);
+                format!(
+                    "leads, and has given number {} to another disk: another number is asked for",
+                    id.0
+                )
             }
             Admission::Taken(id) => {
                 return self.give_up(format!("{address} refuses: {}", Refusal::OtherDisk(id)));

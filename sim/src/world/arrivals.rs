@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use seedis::ids::{ClusterId, Incarnation, NodeId};
 use seedis::node::Node;
-use seedis::node::arrival::{Arrival, Failed, Group, Wish};
+use seedis::node::arrival::{Arrival, Failed, Group, Wanted, Wish};
 use seedis::node::greeting::{Admission, Contact, Greeting, Line, Refusal, Standing};
 use seedis::raft::{Member as Place, Membership, Raft};
 use seedis::time::Mono;
@@ -112,11 +112,16 @@ impl World {
             // Two may want the same one.
             let wanted = [0, number as u64 + 1, founders as u64 + 1];
             let wanted = *dice.pick(&wanted[..]);
-            let id = match id {
-                NodeId(0) if member.despairs == 0 => NodeId(wanted),
-                id => id,
+            // What its operator has named once is named again until the group refuses it.
+            let names = member.despairs == 0;
+            let wanted = match (NodeId(wanted), id) {
+                (NodeId(0), NodeId(0)) => Wanted::Any,
+                (wanted, NodeId(0)) if names => Wanted::Named(wanted),
+                (_, NodeId(0)) => Wanted::Any,
+                (wanted, id) if names && wanted == id => Wanted::Named(id),
+                (_, id) => Wanted::Given(id),
             };
-            Arrival::joining(id, incarnation, &door_of(door), &BTreeMap::new(), now)
+            Arrival::joining(wanted, incarnation, &door_of(door), &BTreeMap::new(), now)
         } else {
             let others = (0..founders).filter(|other| *other != number);
             let others = others.map(|other| (self.members[other].config.id, door_of(other)));

@@ -184,9 +184,10 @@ impl World {
 
     /// The disk of a member that is down is replaced by an older copy of itself.
     ///
-    /// Scripts alone do that. What is promised then is promised as long as a leader leads that knows
-    /// what the member has forgotten, and in the same term (docs/RAFT.md): a script sees to it that
-    /// one does until the member has heard it. A seed could not, and would break what nobody holds.
+    /// Scripts alone do that. What is promised then is promised as long as a leader leads that
+    /// knows what the member has forgotten, and in the same term (docs/RAFT.md): a script sees to
+    /// it that one does until the member has heard it. A seed could not, and would break what
+    /// nobody holds.
     pub(super) fn rewind(&mut self, number: usize, life: u64) -> bool {
         let member = &mut self.members[number];
         let Some(copy) = member.copies.get(&life) else {

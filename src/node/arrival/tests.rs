@@ -31,7 +31,15 @@ fn founder(id: u64, all: u64) -> Arrival {
 }
 
 fn newcomer(id: u64) -> Arrival {
-    Arrival::joining(NodeId(id), life(50), &address(1), &BTreeMap::new(), at(0))
+    let wanted = match id {
+        0 => Wanted::Any,
+        id => Wanted::Named(NodeId(id)),
+    };
+    joining(wanted)
+}
+
+fn joining(wanted: Wanted) -> Arrival {
+    Arrival::joining(wanted, life(50), &address(1), &BTreeMap::new(), at(0))
 }
 
 fn member(id: u64, admission: Admission) -> Greeting {
@@ -174,6 +182,27 @@ fn a_number_that_another_disk_has_ends_it_and_so_does_one_of_its_own() {
     let mut one = newcomer(0);
     one.failed(at(1), &address(1), Failed::TurnedAway("no".into()));
     assert!(given_up(&one.next(at(1))).is_some_and(|why| why.ends_with("refuses this one: no")));
+}
+
+#[test]
+fn a_number_that_it_was_only_given_it_does_not_insist_on() {
+    let mut one = joining(Wanted::Given(NodeId(2)));
+    assert_eq!(one.greeting().id, NodeId(2));
+    let taken = member(1, Admission::Taken(NodeId(2)));
+    one.heard(at(1), &address(1), HOST, &taken);
+    assert_eq!(
+        (given_up(&one.next(at(1))), one.greeting().id),
+        (None, NodeId(0))
+    );
+    let given = member(1, Admission::Given(NodeId(9)));
+    one.heard(at(2), &address(1), HOST, &given);
+    let wishes = one.next(at(2));
+    assert_eq!(entered(&wishes).map(|group| group.id), Some(NodeId(9)));
+    // It was given another already, and has ended before it heard of that.
+    let mut one = joining(Wanted::Given(NodeId(2)));
+    one.heard(at(1), &address(1), HOST, &given);
+    let wishes = one.next(at(1));
+    assert_eq!(entered(&wishes).map(|group| group.id), Some(NodeId(9)));
 }
 
 /// The leader may be the very one that has the number, at an address that others tell.

@@ -4,7 +4,7 @@ use std::net::ToSocketAddrs;
 use std::rc::Rc;
 
 use seedis::ids::{Incarnation, NodeId};
-use seedis::node::arrival::Arrival;
+use seedis::node::arrival::{Arrival, Wanted};
 use seedis::node::config::Config;
 use tokio::task;
 
@@ -141,6 +141,16 @@ pub(crate) fn plan(options: &Options) -> Result<Plan, String> {
     Ok(Plan::Member(roster, secret))
 }
 
+/// The number under which a newcomer asks: whoever has written one down and is not told one by its
+/// operator was given it.
+fn wanted(options: &Options, id: NodeId) -> Wanted {
+    match id {
+        NodeId(0) => Wanted::Any,
+        id if options.id == Some(id.0) => Wanted::Named(id),
+        id => Wanted::Given(id),
+    }
+}
+
 /// Whether the data directory has had its first day.
 fn has_log(options: &Options) -> bool {
     options.dir.join("manifest").exists()
@@ -264,7 +274,7 @@ pub(crate) async fn enter(
             tracing::info!("asking {door} to be taken into its group");
             let now = peers.now();
             Some(Arrival::joining(
-                own.id,
+                wanted(options, own.id),
                 own.incarnation,
                 &door,
                 &contacts,
