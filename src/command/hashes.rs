@@ -158,7 +158,7 @@ fn hash_at<'s>(query: &Query<'s>, key: &[u8]) -> Result<Option<Hash<'s>>, Error>
     match query.get(key)? {
         None => Ok(None),
         Some(Value::Hash(hash)) => Ok(Some(hash)),
-        Some(Value::String(_)) => Err(Error::WRONG_TYPE),
+        Some(_) => Err(Error::WRONG_TYPE),
     }
 }
 

@@ -91,7 +91,7 @@ pub(super) fn text<'a>(query: &Query<'a>, key: &[u8]) -> Result<Option<Text<'a>>
     match query.get(key)? {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(Value::Hash(_)) => Err(Error::WRONG_TYPE),
+        Some(_) => Err(Error::WRONG_TYPE),
     }
 }
 
@@ -176,7 +176,7 @@ fn mget(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
         query.pace.step(place, 1)?;
         let found = match query.get(args.at(place as usize))? {
             Some(Value::String(text)) => Some(text),
-            Some(Value::Hash(_)) | None => None,
+            _ => None,
         };
         query.pace.pay(found.map_or(0, Text::len) / BYTES_PER_WORK);
         answer(&mut query.reply, found);

@@ -4,18 +4,20 @@
 //! base's epoch. Whatever is about to be changed and does not bear that epoch is written first, and
 //! what is new bears it from the start. So each key is written exactly once, as it was. What is
 //! large is never copied for this: a table that is emptied out and a box that is removed are kept
-//! for the walk, and a hash with a table is walked field by field in the same manner.
+//! for the walk, and a large value is walked part by part in the same manner.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
-use super::big::{Big, BigValue, Origin};
-use super::dict::{Dict, Item, Place};
-use super::digest::{PART_BYTES, Tally};
-use super::entry::{Draft, Stored, View};
+use super::big::{Big, Head, Kept, Origin};
+use super::dict::{Dict, Item};
+use super::digest::Tally;
+use super::entry::{Boxed, Draft, Held, View};
 use super::garbage::Garbage;
-use super::record::{self, Name};
+use super::record::{self, Name, Record};
+use super::value::Large;
+use super::value::parts::Cover;
 use super::{DbId, Store};
 use crate::limits::DATABASES;
 use crate::time::Stamp;
@@ -64,7 +66,7 @@ struct Retired {
 #[derive(Clone, Debug)]
 struct Detached {
     db: DbId,
-    dict: Dict,
+    dict: Dict<Big>,
     /// The place from which on it is not written.
     from: u64,
 }
@@ -103,7 +105,7 @@ impl Store {
         };
         let begun = sink.len();
         if let Some(at) = base.opening.take() {
-            record::opening(sink, at);
+            Record::Opening { at }.put(sink);
         }
         let mut pen = Pen {
             epoch: self.epoch,
@@ -116,8 +118,9 @@ impl Store {
             base.tally.add(&record);
         }
         if is_whole {
-            record::closing(sink, base.tally.sum());
-            self.base_digest = Some(base.tally.sum());
+            let digest = base.tally.sum();
+            Record::Closing { digest }.put(sink);
+            self.base_digest = Some(digest);
             self.given_up = 0;
             return false;
         }
@@ -174,121 +177,103 @@ impl Base {
     }
 
     /// Keeps one record until the next step.
-    fn wait(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        if self
-            .waiting
-            .back()
-            .is_none_or(|chunk| chunk.len() >= CHUNK_BYTES)
-        {
+    fn wait(&mut self, record: &Record<'_>) {
+        let has_room = |chunk: &Vec<u8>| chunk.len() < CHUNK_BYTES / 2;
+        if !self.waiting.back().is_some_and(has_room) {
             self.waiting.push_back(Vec::new());
         }
         if let Some(chunk) = self.waiting.back_mut() {
             let before = chunk.len();
-            write(chunk);
+            record.put(chunk);
             self.waiting_bytes += chunk.len() - before;
         }
     }
 
     /// Keeps what a block holds.
-    pub(super) fn cover_view(&mut self, db: DbId, view: &View<'_>) {
-        let name = Name { db, key: view.key };
-        self.wait(|out| record::begin(out, name, view.expiry, view.stored));
+    pub(super) fn cover_view(&mut self, db: DbId, view: &View<'_, Big>) {
+        if let Held::Block(kind, body) = view.held {
+            self.wait(&Record::Begin {
+                name: Name { db, key: view.key },
+                expiry: view.expiry,
+                kind: kind.byte(),
+                body,
+            });
+        }
     }
 
     /// Keeps what a block holds.
     pub(super) fn cover_draft(&mut self, db: DbId, draft: &Draft<'_>) {
-        let name = Name { db, key: draft.key };
-        self.wait(|out| record::begin(out, name, draft.expiry, draft.stored()));
+        self.wait(&begin_block(db, draft));
     }
 
-    /// Keeps key and expiry of a box that is still owed.
-    pub(super) fn cover_head(&mut self, epoch: u8, db: DbId, big: &mut Big) {
-        if big.head_epoch == epoch {
+    /// Keeps key and expiry of a box that is still owed, and its value where that is small.
+    pub(super) fn cover_head(&mut self, epoch: u8, db: DbId, head: &mut Head, kept: &Kept) {
+        if head.epoch == epoch {
             return;
         }
-        let stored = match big.value.stored() {
-            // The text itself comes in parts.
-            Stored::Bytes(_) | Stored::Rope(_) => Stored::Bytes(&[]),
-            stored => stored,
-        };
-        self.wait(|out| record::begin(out, big.name(epoch, db), big.expiry, stored));
-        big.head_epoch = epoch;
-        big.progress = 0;
-        if big.value.is_whole_at_once() {
-            big.done_epoch = epoch;
+        self.wait(&begin_box(epoch, db, head, kept.byte(), kept.begun()));
+        match kept {
+            Kept::Small(..) => head.done(epoch),
+            Kept::Large(_) => head.begun(epoch),
         }
     }
 
-    /// Keeps what a box holds of a string or a packed hash. A long string is copied for that, once;
-    /// of a rope the list of its chunks is.
-    pub(super) fn cover_value(&mut self, epoch: u8, db: DbId, big: &mut Big) {
-        if big.done_epoch == epoch {
+    /// Keeps what a box holds. A large value is cloned for that, once, with as much shared as can
+    /// be.
+    pub(super) fn cover_whole(&mut self, epoch: u8, db: DbId, big: &mut Big) {
+        if big.head.done_epoch == epoch {
             return;
         }
-        match &big.value {
-            BigValue::Bytes(_) | BigValue::Rope(_) => {
-                let copy = big.duplicate();
-                let copied = copy.memory_unshared();
-                self.copied_bytes += copied;
-                self.retired.push_back(Retired {
-                    db,
-                    big: copy,
-                    copied,
-                });
-                big.head_epoch = epoch;
-                big.done_epoch = epoch;
-                big.origin = None;
-            }
-            BigValue::Integer(_) | BigValue::Raw(_) | BigValue::Packed(_) => {
-                self.cover_head(epoch, db, big);
-            }
-            BigValue::Table(_) => {}
-        }
-    }
-
-    /// Keeps one field of a hash's table, with key and expiry of the hash if need be.
-    pub(super) fn cover_field(&mut self, epoch: u8, db: DbId, big: &mut Big, place: Place) {
-        let BigValue::Table(fields) = &big.value else {
-            return;
-        };
-        let view = fields.view(place);
-        if view.epoch == epoch {
+        if let Kept::Small(..) = big.kept {
+            self.cover_head(epoch, db, &mut big.head, &big.kept);
             return;
         }
-        self.cover_head(epoch, db, big);
-        let BigValue::Table(fields) = &big.value else {
-            return;
-        };
-        let view = fields.view(place);
-        let name = big.name(epoch, db);
-        self.wait(|out| {
-            let mut one = Vec::new();
-            record::field(&mut one, view.key, view.field_value());
-            record::fields(out, name, 1, &one);
+        big.share();
+        let copy = Box::new(big.clone());
+        let copied = copy.unshared_memory();
+        self.copied_bytes += copied;
+        self.retired.push_back(Retired {
+            db,
+            big: copy,
+            copied,
         });
+        big.head.done(epoch);
     }
 
     /// Keeps a box that was removed until it is written.
     pub(super) fn retire(&mut self, epoch: u8, db: DbId, big: Box<Big>) {
-        if big.moved(epoch) {
-            self.moved.remove(&(db, big.key.clone()));
+        if big.head.moved(epoch) {
+            self.moved.remove(&(db, big.head.key.clone()));
         }
         self.retired.push_back(Retired { db, big, copied: 0 });
     }
 
     /// Remembers whence a box comes that is still owed and will stand under another key.
-    pub(super) fn note_move(&mut self, epoch: u8, db: DbId, big: &mut Big, to_db: DbId, to: &[u8]) {
-        if big.moved(epoch) {
-            self.moved.remove(&(db, big.key.clone()));
+    pub(super) fn note_move(
+        &mut self,
+        epoch: u8,
+        db: DbId,
+        head: &mut Head,
+        to_db: DbId,
+        to: &[u8],
+    ) {
+        if head.moved(epoch) {
+            self.moved.remove(&(db, head.key.clone()));
         } else {
-            let key = big.key.clone();
-            big.origin = Some(Box::new(Origin { epoch, db, key }));
+            let key = head.key.clone();
+            head.origin = Some(Box::new(Origin { epoch, db, key }));
         }
         self.moved.insert((to_db, to.into()));
     }
 
     /// Takes over a table that was emptied out; to `garbage` with it if nothing in it is owed.
-    pub(super) fn detach(&mut self, epoch: u8, db: DbId, mut dict: Dict, garbage: &mut Garbage) {
+    pub(super) fn detach(
+        &mut self,
+        epoch: u8,
+        db: DbId,
+        mut dict: Dict<Big>,
+        garbage: &mut Garbage,
+    ) {
         let first = (db, Box::default());
         let here: Vec<_> = self
             .moved
@@ -314,7 +299,7 @@ impl Base {
     }
 
     /// Writes until the step's part is done; whether all is written.
-    fn step(&mut self, pen: &mut Pen<'_>, tables: &mut [Dict], garbage: &mut Garbage) -> bool {
+    fn step(&mut self, pen: &mut Pen<'_>, tables: &mut [Dict<Big>], garbage: &mut Garbage) -> bool {
         while self.write_some(pen, tables, garbage) {
             if pen.full() {
                 return false;
@@ -327,7 +312,7 @@ impl Base {
     fn write_some(
         &mut self,
         pen: &mut Pen<'_>,
-        tables: &mut [Dict],
+        tables: &mut [Dict<Big>],
         garbage: &mut Garbage,
     ) -> bool {
         if let Some(chunk) = self.waiting.pop_front() {
@@ -362,7 +347,7 @@ impl Base {
             let dict = &mut tables[*db as usize];
             let place = dict.find(dict.hash(key), key);
             let written = place
-                .filter(|place| dict.view(*place).big.is_some())
+                .filter(|place| dict.view(*place).is_boxed())
                 .is_none_or(|place| dict.change_big(place, |big| pen.write_big(*db, big)));
             if written {
                 self.moved.pop_first();
@@ -371,6 +356,90 @@ impl Base {
             return false;
         }
         true
+    }
+}
+
+/// The record with which a block's key begins, which is all of it.
+fn begin_block<'a>(db: DbId, draft: &Draft<'a>) -> Record<'a> {
+    Record::Begin {
+        name: Name { db, key: draft.key },
+        expiry: draft.expiry,
+        kind: draft.kind.byte(),
+        body: draft.value,
+    }
+}
+
+/// The record with which a box's key begins.
+fn begin_box<'a>(epoch: u8, db: DbId, head: &'a Head, kind: u8, body: &'a [u8]) -> Record<'a> {
+    Record::Begin {
+        name: head.name(epoch, db),
+        expiry: head.expiry,
+        kind,
+        body,
+    }
+}
+
+impl Head {
+    /// The base `epoch` holds the record with which its key begins.
+    fn begun(&mut self, epoch: u8) {
+        self.epoch = epoch;
+        self.progress = 0;
+    }
+}
+
+/// Gives the parts of a large value to the base that still owes them, before they are changed.
+#[derive(Debug)]
+pub(super) struct Covering<'a> {
+    base: Option<&'a mut Base>,
+    epoch: u8,
+    db: DbId,
+    head: &'a mut Head,
+    /// The byte of the value's form.
+    kind: u8,
+}
+
+impl<'a> Covering<'a> {
+    /// For the box in `db` with this head and a value of this form, while `base` may be under way.
+    pub(super) fn new(
+        base: Option<&'a mut Base>,
+        epoch: u8,
+        db: DbId,
+        head: &'a mut Head,
+        kind: u8,
+    ) -> Self {
+        Self {
+            base,
+            epoch,
+            db,
+            head,
+            kind,
+        }
+    }
+}
+
+impl Cover for Covering<'_> {
+    fn epoch(&self) -> u8 {
+        self.epoch
+    }
+
+    fn part(&mut self, epoch: u8, write: impl FnOnce(&mut Vec<u8>)) {
+        let Some(base) = &mut self.base else {
+            return;
+        };
+        if epoch == self.epoch {
+            return;
+        }
+        if self.head.epoch != self.epoch {
+            base.wait(&begin_box(self.epoch, self.db, self.head, self.kind, &[]));
+            self.head.begun(self.epoch);
+        }
+        let mut part = Vec::new();
+        write(&mut part);
+        base.wait(&Record::Part {
+            name: self.head.name(self.epoch, self.db),
+            kind: self.kind,
+            body: &part,
+        });
     }
 }
 
@@ -389,17 +458,16 @@ impl Pen<'_> {
 
     /// Writes what is owed of the segment at the place `from`. Returns where to go on: `None`
     /// behind the last.
-    fn write_segment(&mut self, db: DbId, dict: &mut Dict, from: u64) -> Option<u64> {
+    fn write_segment(&mut self, db: DbId, dict: &mut Dict<Big>, from: u64) -> Option<u64> {
         self.end = self.end.saturating_sub(SEGMENT_COST);
         dict.stamp(from, self.epoch, &mut |item| {
             let written = match item {
-                Item::Big(big) if big.done_epoch == self.epoch => return true,
+                Item::Box(big) if big.head.done_epoch == self.epoch => return true,
                 Item::Block(draft) => {
-                    let name = Name { db, key: draft.key };
-                    record::begin(self.sink, name, draft.expiry, draft.stored());
+                    begin_block(db, draft).put(self.sink);
                     true
                 }
-                Item::Big(big) => self.write_big(db, big),
+                Item::Box(big) => self.write_big(db, big),
             };
             written && !self.full()
         })
@@ -407,92 +475,39 @@ impl Pen<'_> {
 
     /// Writes what is owed of a box; whether it is done with.
     fn write_big(&mut self, db: DbId, big: &mut Big) -> bool {
-        if big.done_epoch == self.epoch {
+        let Big { head, kept } = big;
+        if head.done_epoch == self.epoch {
             return true;
         }
-        if big.head_epoch != self.epoch {
-            let stored = match big.value.stored() {
-                Stored::Bytes(text) => Stored::Bytes(&text[..text.len().min(PART_BYTES)]),
-                stored => stored,
-            };
-            record::begin(self.sink, big.name(self.epoch, db), big.expiry, stored);
-            big.head_epoch = self.epoch;
-            big.progress = match stored {
-                Stored::Bytes(part) => part.len() as u64,
-                Stored::Rope(_) => PART_BYTES as u64,
-                _ => 0,
-            };
+        if head.epoch != self.epoch {
+            begin_box(self.epoch, db, head, kept.byte(), kept.begun()).put(self.sink);
+            head.begun(self.epoch);
         }
-        let done = match big.value {
-            BigValue::Bytes(_) | BigValue::Rope(_) => self.write_text(db, big),
-            BigValue::Integer(_) | BigValue::Raw(_) | BigValue::Packed(_) => true,
-            BigValue::Table(_) => self.write_fields(db, big),
-        };
-        if done {
-            big.done_epoch = self.epoch;
-            big.origin = None;
+        if let Kept::Large(large) = kept
+            && !self.write_parts(db, head, large)
+        {
+            return false;
         }
-        done
+        head.done(self.epoch);
+        true
     }
 
-    fn write_text(&mut self, db: DbId, big: &mut Big) -> bool {
-        let len = match &big.value {
-            BigValue::Bytes(text) => text.len(),
-            BigValue::Rope(rope) => rope.len(),
-            _ => return true,
-        };
-        let name = big.name(self.epoch, db);
-        let mut progress = big.progress as usize;
-        while progress < len {
-            let end = len.min(progress + PART_BYTES);
-            // The parts of a rope are its chunks.
-            let part = match &big.value {
-                BigValue::Bytes(text) => text.get(progress..end),
-                BigValue::Rope(rope) => rope.range(progress, end).next(),
-                _ => None,
-            };
-            let part = part.unwrap_or_default();
-            record::more(self.sink, name, progress as u64, part);
-            progress = end;
-            if self.full() {
-                break;
-            }
-        }
-        big.progress = progress as u64;
-        progress == len
-    }
-
-    fn write_fields(&mut self, db: DbId, big: &mut Big) -> bool {
-        let mut batch = Vec::new();
+    /// Writes what is owed of a large value; whether it is done with.
+    fn write_parts(&mut self, db: DbId, head: &mut Head, large: &mut Large) -> bool {
+        let (mut part, kind) = (Vec::new(), large.byte());
         loop {
             let room = self.end.saturating_sub(self.sink.len());
-            let mut count = 0;
-            batch.clear();
-            let BigValue::Table(fields) = &mut big.value else {
-                return true;
-            };
-            let next = fields.stamp(big.progress, self.epoch, &mut |item| {
-                match item {
-                    Item::Block(draft) => record::field(&mut batch, draft.key, draft.value),
-                    Item::Big(field) if field.head_epoch == self.epoch => return true,
-                    Item::Big(field) => {
-                        if let BigValue::Bytes(value) = &field.value {
-                            record::field(&mut batch, &field.key, value);
-                        }
-                        field.restamp(self.epoch);
-                    }
-                }
-                count += 1;
-                batch.len() < room
-            });
-            if count > 0 {
-                record::fields(self.sink, big.name(self.epoch, db), count, &batch);
+            part.clear();
+            let next = large.write_part(head.progress, self.epoch, room, &mut part);
+            if !part.is_empty() {
+                let (name, body) = (head.name(self.epoch, db), &part);
+                Record::Part { name, kind, body }.put(self.sink);
             }
             self.end = self.end.saturating_sub(SEGMENT_COST);
             let Some(next) = next else {
                 return true;
             };
-            big.progress = next;
+            head.progress = next;
             if self.full() {
                 return false;
             }

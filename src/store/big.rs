@@ -1,32 +1,35 @@
-//! A key whose value is too large for a block of its table: a box of its own.
+//! A key whose value does not fit a block of its table: a box of its own.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::mem;
 
 use super::DbId;
-use super::dict::Dict;
-use super::entry::{Kind, Stored};
+use super::entry::{Boxed, Expires, Held, View};
+use super::kind::Kind;
 use super::record::Name;
-use super::value::string::format_i64;
-use super::value::string::rope::{CHUNK_BYTES, Rope};
+use super::value::{Large, Value};
 use crate::time::Stamp;
 
-/// A key whose value is too large for a block.
+/// A key whose value does not fit a block.
 #[derive(Clone, Debug)]
 pub(super) struct Big {
+    pub(super) head: Head,
+    pub(super) kept: Kept,
+}
+
+/// All that there is to say of a key but its value.
+#[derive(Clone, Debug)]
+pub(super) struct Head {
     pub(super) key: Box<[u8]>,
     pub(super) expiry: Option<Stamp>,
     /// The base that holds its key and expiry, or was made before it.
-    pub(super) head_epoch: u8,
+    pub(super) epoch: u8,
     /// The base that holds all of its value, or was made before it.
     pub(super) done_epoch: u8,
-    /// How far the base has come in the value, once it holds the head: a string's bytes, or the
-    /// place up to which fields were visited.
+    /// The place in the value up to which the base has come, once it holds the head.
     pub(super) progress: u64,
     /// Where it stood when the base began, if it was renamed before the base was done with it.
     pub(super) origin: Option<Box<Origin>>,
-    pub(super) value: BigValue,
 }
 
 /// The name under which a base must write a value that was renamed meanwhile.
@@ -37,127 +40,74 @@ pub(super) struct Origin {
     pub(super) key: Box<[u8]>,
 }
 
+/// How the value of a box is kept.
 #[derive(Clone, Debug)]
-pub(super) enum BigValue {
-    /// An integer whose key is too long for a block.
-    Integer(i64),
-    Bytes(Vec<u8>),
-    /// A string as `Stored::Raw` whose key is too long for a block.
-    Raw(Vec<u8>),
-    /// A string of more than one chunk.
-    Rope(Rope),
-    Packed(Vec<u8>),
-    Table(Box<Dict>),
+pub(super) enum Kept {
+    /// A small value that is longer than a block, or whose key is.
+    Small(Kind, Vec<u8>),
+    Large(Large),
 }
 
-impl BigValue {
-    /// A string too long for a block.
-    pub(super) fn text(bytes: &[u8]) -> Self {
-        if bytes.len() > CHUNK_BYTES {
-            Self::Rope(Rope::of(bytes))
-        } else {
-            Self::Bytes(bytes.to_vec())
+impl Kept {
+    /// The byte that stands for its kind.
+    pub(super) fn byte(&self) -> u8 {
+        match self {
+            Self::Small(kind, _) => kind.byte(),
+            Self::Large(large) => large.byte(),
         }
     }
 
-    /// Writes into a string at `offset`, with zeros in between where it is shorter; a string that
-    /// grows beyond one chunk is kept in chunks from then on.
-    pub(super) fn write(&mut self, offset: usize, bytes: &[u8]) {
-        let end = offset + bytes.len();
-        let mut text = match self {
-            Self::Integer(number) => format_i64(*number, &mut [0; 20]).to_vec(),
-            Self::Bytes(text) | Self::Raw(text) => mem::take(text),
-            Self::Rope(rope) => return rope.write(offset, bytes),
-            Self::Packed(_) | Self::Table(_) => return,
-        };
-        *self = if end > CHUNK_BYTES {
-            let mut rope = Rope::of(&text);
-            rope.write(offset, bytes);
-            Self::Rope(rope)
-        } else {
-            overwrite(&mut text, offset, bytes);
-            match Kind::of_written(text.len()) {
-                Kind::Raw => Self::Raw(text),
-                _ => Self::Bytes(text),
-            }
-        };
-    }
-
-    /// The value as it is kept.
-    pub(super) fn stored(&self) -> Stored<'_> {
+    /// What a base says of it where it begins: all of a small value, nothing of a large one.
+    pub(super) fn begun(&self) -> &[u8] {
         match self {
-            Self::Integer(number) => Stored::Integer(*number),
-            Self::Bytes(bytes) => Stored::Bytes(bytes),
-            Self::Raw(bytes) => Stored::Raw(bytes),
-            Self::Rope(rope) => Stored::Rope(rope),
-            Self::Packed(packed) => Stored::Packed(packed),
-            Self::Table(fields) => Stored::Table(fields),
-        }
-    }
-
-    /// Whether a base holds all of it in the record that begins its key.
-    pub(super) fn is_whole_at_once(&self) -> bool {
-        match self {
-            Self::Integer(_) | Self::Raw(_) | Self::Packed(_) => true,
-            Self::Bytes(_) | Self::Rope(_) | Self::Table(_) => false,
-        }
-    }
-
-    /// The same value, of which fields bear `epoch`.
-    fn copy(&self, epoch: u8) -> Self {
-        match self {
-            Self::Integer(number) => Self::Integer(*number),
-            Self::Bytes(bytes) => Self::Bytes(bytes.clone()),
-            Self::Raw(bytes) => Self::Raw(bytes.clone()),
-            Self::Rope(rope) => Self::Rope(rope.clone()),
-            Self::Packed(packed) => Self::Packed(packed.clone()),
-            Self::Table(fields) => Self::Table(Box::new(fields.copy(epoch))),
+            Self::Small(_, bytes) => bytes,
+            Self::Large(_) => &[],
         }
     }
 }
 
 impl Big {
     /// A value that no base under way need write.
-    pub(super) fn new(key: &[u8], expiry: Option<Stamp>, epoch: u8, value: BigValue) -> Box<Self> {
-        Box::new(Self {
+    pub(super) fn new(key: &[u8], expiry: Option<Stamp>, epoch: u8, kept: Kept) -> Box<Self> {
+        let head = Head {
             key: key.into(),
             expiry,
-            head_epoch: epoch,
+            epoch,
             done_epoch: epoch,
             progress: 0,
             origin: None,
-            value,
-        })
+        };
+        Box::new(Self { head, kept })
     }
 
     /// The same value under another key, which no base under way need write.
-    pub(super) fn copy(&self, key: &[u8], epoch: u8) -> Box<Self> {
-        let value = self.value.copy(epoch);
-        Self::new(key, self.expiry, epoch, value)
+    pub(super) fn copy(&mut self, key: &[u8], epoch: u8) -> Box<Self> {
+        self.share();
+        let mut kept = self.kept.clone();
+        if let Kept::Large(large) = &mut kept {
+            large.restamp(epoch);
+        }
+        Self::new(key, self.head.expiry, epoch, kept)
     }
 
-    /// Lets a copy share what is long.
+    /// Lets the clones that are made from now on share what can be shared.
     pub(super) fn share(&mut self) {
-        if let BigValue::Rope(rope) = &mut self.value {
-            rope.share();
+        if let Kept::Large(large) = &mut self.kept {
+            large.share();
         }
     }
 
-    /// The same value under the same key, with all that a base knows of it. Not for tables.
-    pub(super) fn duplicate(&mut self) -> Box<Self> {
-        self.share();
-        let value = self.value.copy(self.done_epoch);
-        Box::new(Self {
-            key: self.key.clone(),
-            expiry: self.expiry,
-            head_epoch: self.head_epoch,
-            done_epoch: self.done_epoch,
-            progress: self.progress,
-            origin: self.origin.clone(),
-            value,
-        })
+    /// The bytes of memory that are its own where all that can be shared is.
+    pub(super) fn unshared_memory(&self) -> usize {
+        let shared = match &self.kept {
+            Kept::Small(..) => 0,
+            Kept::Large(large) => large.memory() - large.unshared_memory(),
+        };
+        self.memory() - shared
     }
+}
 
+impl Head {
     /// Under which name the base `epoch` writes it while it stands in `db`.
     pub(super) fn name(&self, epoch: u8, db: DbId) -> Name<'_> {
         match &self.origin {
@@ -169,16 +119,6 @@ impl Big {
         }
     }
 
-    /// Lets it bear `epoch` throughout.
-    pub(super) fn restamp(&mut self, epoch: u8) {
-        self.head_epoch = epoch;
-        self.done_epoch = epoch;
-        self.origin = None;
-        if let BigValue::Table(fields) = &mut self.value {
-            fields.restamp(epoch);
-        }
-    }
-
     /// Whether it was renamed during the base `epoch`, which is not done with it.
     pub(super) fn moved(&self, epoch: u8) -> bool {
         self.origin
@@ -186,44 +126,67 @@ impl Big {
             .is_some_and(|origin| origin.epoch == epoch)
     }
 
-    /// As `memory`, counted anew.
-    #[cfg(test)]
-    pub(super) fn recount(&self) -> usize {
-        match &self.value {
-            BigValue::Table(fields) => _ = fields.recount(),
-            BigValue::Rope(rope) => assert_eq!(rope.memory(), rope.recount()),
-            BigValue::Integer(_) | BigValue::Bytes(_) | BigValue::Raw(_) | BigValue::Packed(_) => {}
-        }
-        self.memory()
-    }
-
-    /// The bytes of memory that it takes where it shares all chunks with another.
-    pub(super) fn memory_unshared(&self) -> usize {
-        match &self.value {
-            BigValue::Rope(rope) => self.memory() - rope.len(),
-            _ => self.memory(),
-        }
-    }
-
-    /// The bytes of memory that it takes.
-    pub(super) fn memory(&self) -> usize {
-        let value = match &self.value {
-            BigValue::Integer(_) => 0,
-            BigValue::Bytes(bytes) | BigValue::Raw(bytes) | BigValue::Packed(bytes) => {
-                bytes.capacity()
-            }
-            BigValue::Rope(rope) => rope.memory(),
-            BigValue::Table(fields) => size_of::<Dict>() + fields.memory(),
-        };
-        size_of::<Self>() + self.key.len() + value
+    /// The base `epoch` holds all of it.
+    pub(super) fn done(&mut self, epoch: u8) {
+        self.epoch = epoch;
+        self.done_epoch = epoch;
+        self.origin = None;
     }
 }
 
-/// Writes `bytes` at `offset`, with zeros in between where the text is shorter.
-pub(super) fn overwrite(text: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
-    let end = offset + bytes.len();
-    if text.len() < end {
-        text.resize(end, 0);
+impl Boxed for Big {
+    fn key(&self) -> &[u8] {
+        &self.head.key
     }
-    text[offset..end].copy_from_slice(bytes);
+
+    fn expiry(&self) -> Option<Stamp> {
+        self.head.expiry
+    }
+
+    fn epoch(&self) -> u8 {
+        self.head.epoch
+    }
+
+    fn restamp(&mut self, epoch: u8) {
+        self.head.done(epoch);
+        if let Kept::Large(large) = &mut self.kept {
+            large.restamp(epoch);
+        }
+    }
+
+    fn memory(&self) -> usize {
+        let value = match &self.kept {
+            Kept::Small(_, bytes) => bytes.capacity(),
+            Kept::Large(large) => large.memory(),
+        };
+        size_of::<Self>() + self.head.key.len() + value
+    }
+
+    #[cfg(test)]
+    fn recount(&self) -> usize {
+        if let Kept::Large(large) = &self.kept {
+            large.check();
+            assert_eq!(large.recount(), large.memory());
+        }
+        self.memory()
+    }
+}
+
+impl Expires for Big {
+    fn set_expiry(&mut self, expiry: Option<Stamp>) {
+        self.head.expiry = expiry;
+    }
+}
+
+impl<'a> View<'a, Big> {
+    /// The value.
+    pub(super) fn value(&self) -> Value<'a> {
+        match self.held {
+            Held::Block(kind, bytes) => Value::small(kind, bytes),
+            Held::Box(big) => match &big.kept {
+                Kept::Small(kind, bytes) => Value::small(*kind, bytes),
+                Kept::Large(large) => large.value(),
+            },
+        }
+    }
 }

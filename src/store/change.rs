@@ -3,10 +3,11 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::big::{Big, BigValue};
+use super::base::Covering;
+use super::big::{Big, Kept};
 use super::dict::Place;
-use super::entry::{Draft, Kind};
-use super::value::string::rope::Rope;
+use super::entry::Draft;
+use super::value::Large;
 use super::{DbId, Store};
 use crate::time::Stamp;
 
@@ -44,36 +45,40 @@ impl Store {
     /// Writes a key that stands at `place`, or nowhere: over what is there where that is possible.
     pub(super) fn put(&mut self, db: DbId, hash: u64, place: Option<Place>, draft: &Draft<'_>) {
         let fits = draft.fits();
-        if let Some(place) = place {
-            let boxed = self.dict(db).view(place).big.is_some();
-            if fits && !boxed {
+        match place {
+            Some(place) if fits && !self.dict(db).view(place).is_boxed() => {
                 self.cover_block(db, place);
                 self.dict_mut(db).rewrite(place, draft);
-                return;
             }
+            Some(place) => {
+                self.take(db, place);
+                self.put(db, hash, None, draft);
+            }
+            None if fits => self.dict_mut(db).insert(hash, draft),
+            None => {
+                let kept = Kept::Small(draft.kind, draft.value.to_vec());
+                let big = Big::new(draft.key, draft.expiry, draft.epoch, kept);
+                self.dict_mut(db).insert_big(hash, big);
+            }
+        }
+    }
+
+    /// Lets a large value stand at a key that stands at `place`, or nowhere.
+    pub(super) fn put_large(
+        &mut self,
+        db: DbId,
+        place: Option<Place>,
+        key: &[u8],
+        expiry: Option<Stamp>,
+        large: Large,
+    ) {
+        if let Some(place) = place {
             self.take(db, place);
         }
-        if fits {
-            self.dict_mut(db).insert(hash, draft);
-            return;
-        }
-        let value = match draft.kind {
-            Kind::Integer => {
-                let number = draft
-                    .value
-                    .first_chunk()
-                    .map_or(0, |raw| i64::from_le_bytes(*raw));
-                BigValue::Integer(number)
-            }
-            Kind::Bytes => match self.lent_part(draft.value) {
-                Some(part) => BigValue::Rope(Rope::shared(&part)),
-                None => BigValue::text(draft.value),
-            },
-            Kind::Packed => BigValue::Packed(draft.value.to_vec()),
-            Kind::Raw => BigValue::Raw(draft.value.to_vec()),
-        };
-        let big = Big::new(draft.key, draft.expiry, draft.epoch, value);
-        self.dict_mut(db).insert_big(hash, big);
+        let big = Big::new(key, expiry, self.epoch, Kept::Large(large));
+        let dict = self.dict_mut(db);
+        let hash = dict.hash(key);
+        dict.insert_big(hash, big);
     }
 
     /// Takes a key out. What is large is freed later; what a base owes, it keeps.
@@ -87,7 +92,7 @@ impl Store {
     /// Frees a box that was taken out, now or when a base has no more need of it.
     pub(super) fn retire(&mut self, db: DbId, big: Box<Big>) {
         match &mut self.base {
-            Some(base) if big.done_epoch != self.epoch => base.retire(self.epoch, db, big),
+            Some(base) if big.head.done_epoch != self.epoch => base.retire(self.epoch, db, big),
             _ => self.garbage.big(big),
         }
     }
@@ -105,15 +110,14 @@ impl Store {
         };
         let dict = &mut databases[db as usize];
         let view = dict.view(place);
-        if view.big.is_none() && view.epoch != *epoch {
+        if !view.is_boxed() && view.epoch != *epoch {
             base.cover_view(db, &view);
             dict.set_epoch(place, *epoch);
         }
     }
 
-    /// Gives what a base owes of a box's key and expiry to it; of its value too where `value` says
-    /// that it will change, other than field by field.
-    pub(super) fn cover_big(&mut self, db: DbId, place: Place, value: bool) {
+    /// Gives what a base owes of a box's key and expiry to it.
+    pub(super) fn cover_head(&mut self, db: DbId, place: Place) {
         let Self {
             databases,
             base: Some(base),
@@ -124,11 +128,52 @@ impl Store {
             return;
         };
         databases[db as usize].change_big(place, |big| {
-            if value {
-                base.cover_value(*epoch, db, big);
-            } else {
-                base.cover_head(*epoch, db, big);
-            }
+            base.cover_head(*epoch, db, &mut big.head, &big.kept);
         });
+    }
+
+    /// Changes a value in a box, after the base that is under way got it as it was.
+    pub(super) fn change_whole<R>(
+        &mut self,
+        db: DbId,
+        place: Place,
+        change: impl FnOnce(&mut Kept) -> R,
+    ) -> R {
+        let Self {
+            databases,
+            base,
+            epoch,
+            ..
+        } = self;
+        databases[db as usize].change_big(place, |big| {
+            if let Some(base) = base {
+                base.cover_whole(*epoch, db, big);
+            }
+            change(&mut big.kept)
+        })
+    }
+
+    /// Changes parts of a large value: `change` covers each of them before. `None` where the value
+    /// is small.
+    pub(super) fn change_parts<R>(
+        &mut self,
+        db: DbId,
+        place: Place,
+        change: impl FnOnce(&mut Large, &mut Covering<'_>) -> R,
+    ) -> Option<R> {
+        let Self {
+            databases,
+            base,
+            epoch,
+            ..
+        } = self;
+        databases[db as usize].change_big(place, |big| {
+            let Kept::Large(large) = &mut big.kept else {
+                return None;
+            };
+            let base = base.as_deref_mut();
+            let mut cover = Covering::new(base, *epoch, db, &mut big.head, large.byte());
+            Some(change(large, &mut cover))
+        })
     }
 }

@@ -1,9 +1,9 @@
 //! A number for a state: equal for equal states, whatever their history.
 //!
-//! Every key gives a number, and so does every field of a hash and every part of a string; the
-//! digest is their sum. So it depends on no order, no seed and no capacity, and of the encodings on
-//! none but that of a short string which was written in part, and is called `raw`. A base can be
-//! summed up record by record while it is written and while it is loaded.
+//! Every key gives a number, and so does every item of its value: a field of a hash, a part of a
+//! string. The digest is their sum. So it depends on no order, no seed and no capacity, and of the
+//! encodings on none but that of a short string which was written in part, and is called `raw`. A
+//! base can be summed up record by record while it is written and while it is loaded.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
@@ -11,69 +11,45 @@ use core::hash::{BuildHasher, Hasher};
 
 use foldhash::quality::FixedState;
 
-use super::record::{Begun, Name, Record};
-use super::value::string::rope::CHUNK_BYTES;
-use super::{DbId, Hash, Text, Value};
+use super::DbId;
+use super::kind::Kind;
+use super::record::{Name, Record};
+use super::value::{Large, Value};
 use crate::time::Stamp;
-
-/// A string is summed up in parts of so many bytes: one chunk of those that are kept in chunks.
-pub(super) const PART_BYTES: usize = CHUNK_BYTES;
 
 /// The number of one key with its value.
 pub(super) fn of_key(name: Name<'_>, expiry: Option<Stamp>, value: Value<'_>) -> u128 {
-    match value {
-        Value::String(text) => {
-            let kind: &[u8] = match text {
-                Text::Raw(_) => b"raw",
-                _ => b"string",
-            };
-            of_head(kind, name, expiry).wrapping_add(of_text(name, 0, text))
-        }
-        Value::Hash(hash) => of_head(b"hash", name, expiry).wrapping_add(of_hash(name, hash)),
-    }
+    let mut sum = of_head(name, expiry, value.mark());
+    value.show_items(&mut |item| sum = sum.wrapping_add(of_item(name, item)));
+    sum
 }
 
-fn of_head(kind: &[u8], name: Name<'_>, expiry: Option<Stamp>) -> u128 {
+fn of_head(name: Name<'_>, expiry: Option<Stamp>, mark: &str) -> u128 {
     let expiry = expiry.map_or([0; 9], |time| {
         let mut bytes = [1; 9];
         bytes[1..].copy_from_slice(&time.0.to_le_bytes());
         bytes
     });
-    mix(&[kind, &name.db.to_le_bytes(), name.key, &expiry])
+    mix(name, b"key", &[mark.as_bytes(), &expiry])
 }
 
-/// The number of a text that stands at `offset` of a string, which is the beginning of a part.
-fn of_text(name: Name<'_>, offset: u64, text: Text<'_>) -> u128 {
-    let (db, mut at) = (name.db.to_le_bytes(), offset);
-    let mut sum = 0u128;
-    text.for_each_piece(&mut |piece| {
-        for part in piece.chunks(PART_BYTES) {
-            let number = mix(&[b"part", &db, name.key, &at.to_le_bytes(), part]);
-            at += part.len() as u64;
-            sum = sum.wrapping_add(number);
-        }
-    });
-    sum
-}
-
-fn of_hash(name: Name<'_>, hash: Hash<'_>) -> u128 {
-    let fields = hash
-        .iter()
-        .map(|(field, value)| of_field(name, field, value));
-    fields.fold(0, u128::wrapping_add)
-}
-
-fn of_field(name: Name<'_>, field: &[u8], value: &[u8]) -> u128 {
-    mix(&[b"field", &name.db.to_le_bytes(), name.key, field, value])
+fn of_item(name: Name<'_>, item: &[&[u8]]) -> u128 {
+    mix(name, b"item", item)
 }
 
 /// A number for a list of parts, in which the bounds of the parts count.
-fn mix(parts: &[&[u8]]) -> u128 {
+fn mix(name: Name<'_>, what: &[u8], parts: &[&[u8]]) -> u128 {
     let half = |seed| {
         let mut hasher = FixedState::with_seed(seed).build_hasher();
-        for part in parts {
+        let mut add = |part: &[u8]| {
             hasher.write_u64(part.len() as u64);
             hasher.write(part);
+        };
+        add(what);
+        add(&name.db.to_le_bytes());
+        add(name.key);
+        for part in parts {
+            add(part);
         }
         hasher.finish()
     };
@@ -86,7 +62,7 @@ fn mix(parts: &[&[u8]]) -> u128 {
 pub(super) struct Tally {
     at: Stamp,
     sum: u128,
-    /// Dead keys of which more records may come.
+    /// Dead keys of which parts may come.
     dead: BTreeSet<(DbId, Box<[u8]>)>,
 }
 
@@ -102,43 +78,37 @@ impl Tally {
         self.sum
     }
 
-    /// One more record; a packed hash in it must be sound.
+    /// One more record, which was written by this version or loaded.
     pub(super) fn add(&mut self, record: &Record<'_>) {
-        let sum = match *record {
-            Record::Opening { .. } | Record::Closing { .. } => return,
-            Record::Key(name, expiry, value) => {
-                if expiry.is_some_and(|time| time <= self.at) {
-                    if matches!(value, Begun::Bytes(_) | Begun::Table) {
-                        self.dead.insert((name.db, name.key.into()));
-                    }
+        match *record {
+            Record::Opening { .. } | Record::Closing { .. } => {}
+            Record::Begin {
+                name,
+                expiry,
+                kind,
+                body,
+            } => {
+                let is_dead = expiry.is_some_and(|time| time <= self.at);
+                let number = match Kind::of_byte(kind) {
+                    _ if is_dead => 0,
+                    Some(kind) => of_key(name, expiry, Value::small(kind, body)),
+                    None => of_head(name, expiry, Large::mark(kind)),
+                };
+                self.sum = self.sum.wrapping_add(number);
+                if is_dead && Kind::of_byte(kind).is_none() {
+                    self.dead.insert((name.db, name.key.into()));
+                }
+            }
+            Record::Part { name, kind, body } => {
+                if self.is_dead(name) {
                     return;
                 }
-                match value {
-                    Begun::Integer(number) => {
-                        of_key(name, expiry, Value::String(Text::Integer(number)))
-                    }
-                    Begun::Bytes(bytes) => of_key(name, expiry, Value::String(Text::Bytes(bytes))),
-                    Begun::Raw(bytes) => of_key(name, expiry, Value::String(Text::Raw(bytes))),
-                    Begun::Packed(fields) => {
-                        of_key(name, expiry, Value::Hash(Hash::packed(fields)))
-                    }
-                    Begun::Table => of_head(b"hash", name, expiry),
-                }
+                let mut sum = self.sum;
+                let mut add = |item: &[&[u8]]| sum = sum.wrapping_add(of_item(name, item));
+                Large::show_part(kind, body, &mut add);
+                self.sum = sum;
             }
-            Record::More { name, .. } | Record::Fields { name, .. } if self.is_dead(name) => {
-                return;
-            }
-            Record::More {
-                name,
-                offset,
-                bytes,
-            } => of_text(name, offset, Text::Bytes(bytes)),
-            Record::Fields { name, fields } => fields
-                .iter()
-                .map(|(field, value)| of_field(name, field, value))
-                .fold(0, u128::wrapping_add),
-        };
-        self.sum = self.sum.wrapping_add(sum);
+        }
     }
 
     fn is_dead(&self, name: Name<'_>) -> bool {

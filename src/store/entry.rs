@@ -1,71 +1,49 @@
-//! One key with its value: a block of bytes among its neighbours, or a box of its own when it is
-//! big.
+//! One key with its value as a table holds it: a block of bytes among its neighbours, or a box of
+//! its own when it is big.
 //!
-//! A block is `flags · epoch · key length · [value length] · [expiry] · key · value`, the lengths
-//! in one or two bytes, the expiry in eight. An integer has eight bytes of value and no value
-//! length. Most keys of a cache are such blocks: no allocation of their own, no pointer to follow,
-//! no padding.
+//! A block is `kind and flags · epoch · key length · [value length] · [expiry] · key · value`, the
+//! lengths in one or two bytes, the expiry in eight. An integer has eight bytes of value and no
+//! value length. Most keys of a cache are such blocks: no allocation of their own, no pointer to
+//! follow, no padding. Of what is in a box the table knows only what `Boxed` tells.
 
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::EMBSTR_BYTES_MAX;
-use super::big::Big;
-use super::dict::Dict;
-use super::value::string::rope::Rope;
+use super::kind::{KIND_BITS, Kind};
 use crate::time::Stamp;
 
-/// The longest block; what is longer becomes a `Big`.
+/// The longest block; what is longer gets a box.
 pub(super) const BLOCK_BYTES_MAX: usize = 1024;
 
 /// Flags, epoch, two lengths of two bytes, and the expiry.
 const HEAD_BYTES_MAX: usize = 14;
 
-const KIND: u8 = 0x07;
 const EXPIRES: u8 = 0x40;
 const FREED: u8 = 0x80;
 
-/// What the value bytes of a block are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// An `i64` in eight bytes.
-    Integer,
-    /// A string.
-    Bytes,
-    /// A small hash, see `packed`.
-    Packed,
-    /// A short string that was written in part, see `Stored::Raw`.
-    Raw,
+/// What is too large for a block, and so has a box of its own.
+pub(super) trait Boxed: Sized {
+    fn key(&self) -> &[u8];
+
+    fn expiry(&self) -> Option<Stamp>;
+
+    /// The base that holds its key and expiry, or was made before it.
+    fn epoch(&self) -> u8;
+
+    /// Lets all of it bear `epoch`.
+    fn restamp(&mut self, epoch: u8);
+
+    /// The bytes of memory that it takes.
+    fn memory(&self) -> usize;
+
+    /// As `memory`, counted anew.
+    #[cfg(test)]
+    fn recount(&self) -> usize;
 }
 
-impl Kind {
-    pub(super) const fn code(self) -> u8 {
-        match self {
-            Self::Integer => 0,
-            Self::Bytes => 1,
-            Self::Packed => 2,
-            Self::Raw => 3,
-        }
-    }
-
-    pub(super) const fn from_code(code: u8) -> Option<Self> {
-        match code {
-            0 => Some(Self::Integer),
-            1 => Some(Self::Bytes),
-            2 => Some(Self::Packed),
-            3 => Some(Self::Raw),
-            _ => None,
-        }
-    }
-
-    /// What a string is that was written in part: longer ones are called `raw` anyway.
-    pub(super) const fn of_written(len: usize) -> Self {
-        if len <= EMBSTR_BYTES_MAX {
-            Self::Raw
-        } else {
-            Self::Bytes
-        }
-    }
+/// What can expire.
+pub(super) trait Expires: Boxed {
+    fn set_expiry(&mut self, expiry: Option<Stamp>);
 }
 
 /// A block as it shall be written.
@@ -78,17 +56,13 @@ pub(super) struct Draft<'a> {
     pub(super) value: &'a [u8],
 }
 
-impl<'a> Draft<'a> {
-    /// The value.
-    pub(super) fn stored(&self) -> Stored<'a> {
-        Stored::of(self.kind, self.value)
-    }
-
+impl Draft<'_> {
     /// The length of the block.
     pub(super) fn len(&self) -> usize {
-        let value_length = match self.kind {
-            Kind::Integer => 0,
-            Kind::Bytes | Kind::Packed | Kind::Raw => short_len(self.value.len()),
+        let value_length = if self.kind == Kind::Integer {
+            0
+        } else {
+            short_len(self.value.len())
         };
         let expiry = if self.expiry.is_some() { 8 } else { 0 };
         2 + short_len(self.key.len()) + value_length + expiry + self.key.len() + self.value.len()
@@ -105,7 +79,7 @@ impl<'a> Draft<'a> {
     pub(super) fn head(&self) -> ([u8; HEAD_BYTES_MAX], usize) {
         let mut head = [0; HEAD_BYTES_MAX];
         let expires = if self.expiry.is_some() { EXPIRES } else { 0 };
-        head[0] = self.kind.code() | expires;
+        head[0] = self.kind.byte() | expires;
         head[1] = self.epoch;
         let mut at = 2;
         put_short(&mut head, &mut at, self.key.len());
@@ -155,7 +129,7 @@ impl Header {
         let flags = bytes[at];
         let mut next = at + 2;
         let key_length = take_short(bytes, &mut next);
-        let value_length = if flags & KIND == Kind::Integer.code() {
+        let value_length = if flags & KIND_BITS == Kind::Integer.byte() {
             8
         } else {
             take_short(bytes, &mut next)
@@ -197,7 +171,7 @@ impl Header {
     }
 
     pub(super) fn kind(&self) -> Kind {
-        Kind::from_code(self.flags & KIND).expect("blocks are written from a Kind")
+        Kind::of_byte(self.flags & KIND_BITS).expect("blocks are written from a Kind")
     }
 
     pub(super) fn expiry(&self, bytes: &[u8]) -> Option<Stamp> {
@@ -257,84 +231,61 @@ impl Header {
 }
 
 /// What a slot of a table shows.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct View<'a> {
+#[derive(Debug)]
+pub(super) struct View<'a, L> {
     pub(super) key: &'a [u8],
     pub(super) expiry: Option<Stamp>,
     pub(super) epoch: u8,
-    pub(super) stored: Stored<'a>,
-    /// The bytes that the key takes with its value.
-    pub(super) bytes: usize,
-    /// The box, where it is no block.
-    pub(super) big: Option<&'a Big>,
+    pub(super) held: Held<'a, L>,
+    /// The length of the block, where it is one.
+    block: usize,
 }
 
-impl<'a> View<'a> {
+/// Where a value stands.
+#[derive(Debug)]
+pub(super) enum Held<'a, L> {
+    Block(Kind, &'a [u8]),
+    Box(&'a L),
+}
+
+impl<'a, L: Boxed> View<'a, L> {
     pub(super) fn of_block(header: &Header, bytes: &'a [u8]) -> Self {
         let draft = header.draft(bytes);
         Self {
             key: draft.key,
             expiry: draft.expiry,
             epoch: draft.epoch,
-            stored: Stored::of(draft.kind, draft.value),
-            bytes: header.len(),
-            big: None,
+            held: Held::Block(draft.kind, draft.value),
+            block: header.len(),
         }
     }
 
-    pub(super) fn of_big(big: &'a Big) -> Self {
+    pub(super) fn of_box(boxed: &'a L) -> Self {
         Self {
-            key: &big.key,
-            expiry: big.expiry,
-            epoch: big.head_epoch,
-            stored: big.value.stored(),
-            bytes: big.memory(),
-            big: Some(big),
+            key: boxed.key(),
+            expiry: boxed.expiry(),
+            epoch: boxed.epoch(),
+            held: Held::Box(boxed),
+            block: 0,
         }
+    }
+
+    /// The bytes that the key takes with its value.
+    pub(super) fn bytes(&self) -> usize {
+        match self.held {
+            Held::Block(..) => self.block,
+            Held::Box(boxed) => boxed.memory(),
+        }
+    }
+
+    /// Whether it is no block.
+    pub(super) fn is_boxed(&self) -> bool {
+        matches!(self.held, Held::Box(_))
     }
 
     /// Whether the key is not dead at `at`.
     pub(super) fn live(&self, at: Stamp) -> bool {
         self.expiry.is_none_or(|time| time > at)
-    }
-
-    /// The value of a field of a hash, which is nothing but bytes.
-    pub(super) fn field_value(&self) -> &'a [u8] {
-        match self.stored {
-            Stored::Bytes(bytes) => bytes,
-            Stored::Integer(_)
-            | Stored::Raw(_)
-            | Stored::Rope(_)
-            | Stored::Packed(_)
-            | Stored::Table(_) => &[],
-        }
-    }
-}
-
-/// A value as it is kept.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Stored<'a> {
-    Integer(i64),
-    Bytes(&'a [u8]),
-    /// A string that was appended to or overwritten in part, and is so short that it would be
-    /// called `embstr` or `int` otherwise.
-    Raw(&'a [u8]),
-    /// A string of more than one chunk.
-    Rope(&'a Rope),
-    Packed(&'a [u8]),
-    Table(&'a Dict),
-}
-
-impl<'a> Stored<'a> {
-    fn of(kind: Kind, value: &'a [u8]) -> Self {
-        match kind {
-            Kind::Integer => Self::Integer(i64::from_le_bytes(
-                *value.first_chunk().expect("an integer has eight bytes"),
-            )),
-            Kind::Bytes => Self::Bytes(value),
-            Kind::Packed => Self::Packed(value),
-            Kind::Raw => Self::Raw(value),
-        }
     }
 }
 
@@ -377,7 +328,7 @@ mod tests {
             packed: bool,
             epoch: u8,
         ) {
-            let kind = if packed { Kind::Packed } else { Kind::Bytes };
+            let kind = if packed { Kind::PackedHash } else { Kind::Bytes };
             let expiry = expiry.map(Stamp);
             let draft = Draft { kind, epoch, expiry, key: &key, value: &value };
             let mut bytes = b"before".to_vec();

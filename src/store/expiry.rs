@@ -42,7 +42,7 @@ impl Store {
             return false;
         };
         let view = self.dict(db).view(place);
-        let (before, is_big) = (view.expiry, view.big.is_some());
+        let (before, is_big) = (view.expiry, view.is_boxed());
         if before.or(expiry).is_some() {
             self.touches.key(db, key);
         }
@@ -50,7 +50,7 @@ impl Store {
             return true;
         }
         if is_big {
-            self.cover_big(db, place, false);
+            self.cover_head(db, place);
         } else {
             self.cover_block(db, place);
         }

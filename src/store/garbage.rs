@@ -3,28 +3,25 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
-use super::big::{Big, BigValue};
+use super::big::{Big, Kept};
 use super::dict::Dict;
-use super::value::string::rope::Rope;
+use super::value::Large;
 
-/// Tables with fewer keys than this are freed at once.
-const KEYS_FREED_AT_ONCE: u64 = 64;
+/// Large values that take less than this are freed at once, and count as one unit of work.
+const BYTES_FREED_AT_ONCE: usize = 16 << 10;
 
-/// Chunks of a long string that count as one segment of a table.
-const CHUNKS_AT_ONCE: usize = 16;
-
-/// Tables and long strings that nobody sees any more.
+/// Tables and large values that nobody sees any more.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Garbage {
-    tables: VecDeque<Dict>,
-    ropes: VecDeque<Rope>,
+    tables: VecDeque<Dict<Big>>,
+    large: VecDeque<Large>,
     bytes: usize,
 }
 
 impl Garbage {
-    /// Frees a table now or later.
-    pub(super) fn table(&mut self, table: Dict) {
-        if table.len() >= KEYS_FREED_AT_ONCE || table.segments() > 1 {
+    /// Frees a table later, or now where it holds nothing.
+    pub(super) fn table(&mut self, table: Dict<Big>) {
+        if !table.is_empty() {
             self.bytes += table.memory();
             self.tables.push_back(table);
         }
@@ -32,28 +29,26 @@ impl Garbage {
 
     /// Frees a box now or later.
     pub(super) fn big(&mut self, big: Box<Big>) {
-        match big.value {
-            BigValue::Table(fields) => self.table(*fields),
-            BigValue::Rope(rope) => {
-                self.bytes += rope.memory();
-                self.ropes.push_back(rope);
-            }
-            BigValue::Integer(_) | BigValue::Bytes(_) | BigValue::Raw(_) | BigValue::Packed(_) => {}
+        let Kept::Large(large) = big.kept else {
+            return;
+        };
+        if large.memory() >= BYTES_FREED_AT_ONCE {
+            self.bytes += large.memory();
+            self.large.push_back(large);
         }
     }
 
-    /// Frees segments until about `budget` of them and of their boxes are gone; whether more are
-    /// left.
+    /// Frees segments and parts of large values until about `budget` of them and of boxes are
+    /// gone; whether more are left.
     pub(super) fn step(&mut self, budget: usize) -> bool {
         let mut left = budget.max(1);
         while left > 0
-            && let Some(rope) = self.ropes.front_mut()
+            && let Some(large) = self.large.front_mut()
         {
-            left -= 1;
-            let before = rope.memory();
-            let more = rope.dismantle(CHUNKS_AT_ONCE);
-            self.bytes = self.bytes - before + rope.memory();
-            if !more && let Some(gone) = self.ropes.pop_front() {
+            let before = large.memory();
+            let more = large.dismantle(&mut left);
+            self.bytes = self.bytes - before + large.memory();
+            if !more && let Some(gone) = self.large.pop_front() {
                 self.bytes -= gone.memory();
             }
         }
@@ -62,20 +57,20 @@ impl Garbage {
         {
             left -= 1;
             let before = table.memory();
-            let bigs = table.dismantle();
+            let boxes = table.dismantle();
             self.bytes = self.bytes - before + table.memory();
-            let Some(bigs) = bigs else {
+            let Some(boxes) = boxes else {
                 if let Some(gone) = self.tables.pop_front() {
                     self.bytes -= gone.memory();
                 }
                 continue;
             };
-            left = left.saturating_sub(bigs.len());
-            for big in bigs {
+            left = left.saturating_sub(boxes.len());
+            for big in boxes {
                 self.big(big);
             }
         }
-        !self.tables.is_empty() || !self.ropes.is_empty()
+        !self.tables.is_empty() || !self.large.is_empty()
     }
 
     pub(super) fn memory(&self) -> usize {
@@ -86,6 +81,6 @@ impl Garbage {
     #[cfg(test)]
     pub(super) fn recount(&self) -> usize {
         let tables: usize = self.tables.iter().map(Dict::recount_bytes).sum();
-        tables + self.ropes.iter().map(Rope::recount).sum::<usize>()
+        tables + self.large.iter().map(Large::recount).sum::<usize>()
     }
 }

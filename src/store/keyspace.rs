@@ -3,9 +3,9 @@
 use core::mem;
 
 use super::dict::{Dict, Place};
-use super::entry::{Draft, Kind, Stored};
+use super::entry::{Draft, Held};
 use super::record::Name;
-use super::{DbId, Store, Value, digest};
+use super::{DbId, Store, digest};
 use crate::limits::DATABASES;
 use crate::time::Stamp;
 
@@ -43,7 +43,7 @@ impl Store {
         self.changes += 1;
         self.touches.key(db, from);
         self.touches.key(to_db, to);
-        if self.dict(db).view(place).big.is_none() {
+        if !self.dict(db).view(place).is_boxed() {
             self.copy_block(db, place, to_db, to);
             // The copy may have moved what it was copied from.
             if let Some(place) = self.find(db, from) {
@@ -51,11 +51,11 @@ impl Store {
             }
         } else if let Some(mut big) = self.dict_mut(db).remove(place) {
             if let Some(base) = &mut self.base
-                && big.done_epoch != self.epoch
+                && big.head.done_epoch != self.epoch
             {
-                base.note_move(self.epoch, db, &mut big, to_db, to);
+                base.note_move(self.epoch, db, &mut big.head, to_db, to);
             }
-            big.key = to.into();
+            big.head.key = to.into();
             let dict = self.dict_mut(to_db);
             let hash = dict.hash(to);
             dict.insert_big(hash, big);
@@ -80,13 +80,10 @@ impl Store {
         let Some(place) = self.find(db, from) else {
             return false;
         };
-        if self.dict(db).view(place).big.is_some() {
+        if self.dict(db).view(place).is_boxed() {
             let epoch = self.epoch;
             let source = self.dict_mut(db);
-            let copy = source.change_big(place, |big| {
-                big.share();
-                big.copy(to, epoch)
-            });
+            let copy = source.change_big(place, |big| big.copy(to, epoch));
             let dict = self.dict_mut(to_db);
             let hash = dict.hash(to);
             dict.insert_big(hash, copy);
@@ -103,7 +100,7 @@ impl Store {
     fn digest_of(&self, db: DbId, key: &[u8], at: Stamp) -> Option<u128> {
         let view = self.live(db, key, at)?;
         let name = Name { db, key };
-        Some(digest::of_key(name, view.expiry, Value::of(view.stored)))
+        Some(digest::of_key(name, view.expiry, view.value()))
     }
 
     /// Writes a block under another key, which is absent.
@@ -112,25 +109,10 @@ impl Store {
         value.clear();
         let view = self.dict(db).view(place);
         let expiry = view.expiry;
-        let kind = match view.stored {
-            Stored::Integer(number) => {
-                value.extend_from_slice(&number.to_le_bytes());
-                Kind::Integer
-            }
-            Stored::Bytes(bytes) => {
-                value.extend_from_slice(bytes);
-                Kind::Bytes
-            }
-            Stored::Raw(bytes) => {
-                value.extend_from_slice(bytes);
-                Kind::Raw
-            }
-            Stored::Packed(packed) => {
-                value.extend_from_slice(packed);
-                Kind::Packed
-            }
-            Stored::Rope(_) | Stored::Table(_) => unreachable!("what is long stands in a box"),
+        let Held::Block(kind, bytes) = view.held else {
+            unreachable!("the caller has seen that it is a block");
         };
+        value.extend_from_slice(bytes);
         let draft = Draft {
             kind,
             epoch: self.epoch,

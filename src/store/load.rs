@@ -3,25 +3,12 @@
 use alloc::boxed::Box;
 
 use super::Store;
-use super::big::{Big, BigValue};
-use super::dict::Dict;
 use super::digest::Tally;
-use super::entry::{Draft, Kind, Stored};
-use super::record::{self, Begun, Fields, Name, Record};
-use super::value::hash::put_field;
-use super::value::packed;
+use super::entry::Draft;
+use super::kind::Kind;
+use super::record::{self, LoadError, Name, Record};
+use super::value::{self, Large};
 use crate::time::Stamp;
-
-/// Why a piece of a base cannot be loaded; the store is then of no use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LoadError {
-    /// The piece ends within a record.
-    Cut,
-    /// The piece holds a record or a value that this version does not know, or that cannot be.
-    Malformed,
-    /// What was loaded is not what the base says was written.
-    Differs,
-}
 
 impl Store {
     /// Loads into an empty store one piece as one `base_step` wrote it (or several, joined in
@@ -48,13 +35,13 @@ impl Store {
                 _ => {}
             }
             match record {
-                Record::Key(name, expiry, begun) => self.load_key(name, expiry, begun)?,
-                Record::More {
+                Record::Begin {
                     name,
-                    offset,
-                    bytes,
-                } => self.load_more(name, offset, bytes)?,
-                Record::Fields { name, fields } => self.load_fields(name, fields)?,
+                    expiry,
+                    kind,
+                    body,
+                } => self.load_key(name, expiry, kind, body)?,
+                Record::Part { name, kind, body } => self.load_part(name, kind, body)?,
                 Record::Opening { .. } | Record::Closing { .. } => {}
             }
             if let Some(tally) = &mut self.loading {
@@ -68,101 +55,41 @@ impl Store {
         &mut self,
         name: Name<'_>,
         expiry: Option<Stamp>,
-        begun: Begun<'_>,
+        kind: u8,
+        body: &[u8],
     ) -> Result<(), LoadError> {
-        let hash = self.absent(name)?;
-        let number;
-        let (kind, value): (_, &[u8]) = match begun {
-            Begun::Integer(value) => {
-                number = value.to_le_bytes();
-                (Kind::Integer, &number)
-            }
-            Begun::Bytes(bytes) => (Kind::Bytes, bytes),
-            Begun::Raw(bytes) if Kind::of_written(bytes.len()) == Kind::Raw => (Kind::Raw, bytes),
-            Begun::Packed(fields) if packed::valid(fields) => (Kind::Packed, fields),
-            Begun::Raw(_) | Begun::Packed(_) => return Err(LoadError::Malformed),
-            Begun::Table => {
-                let fields = Dict::new(self.tables);
-                let value = BigValue::Table(Box::new(fields));
-                let big = Big::new(name.key, expiry, self.epoch, value);
-                self.dict_mut(name.db).insert_big(hash, big);
-                self.changes += 1;
-                return Ok(());
-            }
-        };
-        let draft = Draft {
-            kind,
-            epoch: self.epoch,
-            expiry,
-            key: name.key,
-            value,
-        };
-        self.put(name.db, hash, None, &draft);
+        let dict = self.dict(name.db);
+        let hash = dict.hash(name.key);
+        if dict.find(hash, name.key).is_some() {
+            return Err(LoadError::Malformed);
+        }
+        if let Some(large) = Large::empty(kind, self.tables) {
+            self.put_large(name.db, None, name.key, expiry, large);
+        } else {
+            let kind = Kind::of_byte(kind).filter(|kind| value::is_sound(*kind, body));
+            let draft = Draft {
+                kind: kind.ok_or(LoadError::Malformed)?,
+                epoch: self.epoch,
+                expiry,
+                key: name.key,
+                value: body,
+            };
+            self.put(name.db, hash, None, &draft);
+        }
         self.changes += 1;
         Ok(())
     }
 
-    fn absent(&self, name: Name<'_>) -> Result<u64, LoadError> {
-        let dict = self.dict(name.db);
-        let hash = dict.hash(name.key);
-        match dict.find(hash, name.key) {
-            None => Ok(hash),
-            Some(_) => Err(LoadError::Malformed),
-        }
-    }
-
-    /// Lets a change go on at a value that is there as a box.
-    fn load_into(
-        &mut self,
-        name: Name<'_>,
-        change: impl FnOnce(&mut BigValue, u8) -> Result<(), LoadError>,
-    ) -> Result<(), LoadError> {
+    fn load_part(&mut self, name: Name<'_>, kind: u8, body: &[u8]) -> Result<(), LoadError> {
         let epoch = self.epoch;
         let place = self.find(name.db, name.key).ok_or(LoadError::Malformed)?;
-        let dict = self.dict_mut(name.db);
-        if dict.view(place).big.is_none() {
+        if !self.dict(name.db).view(place).is_boxed() {
             return Err(LoadError::Malformed);
         }
-        dict.change_big(place, |big| change(&mut big.value, epoch))
-    }
-
-    fn load_more(&mut self, name: Name<'_>, offset: u64, bytes: &[u8]) -> Result<(), LoadError> {
-        let place = self.find(name.db, name.key).ok_or(LoadError::Malformed)?;
-        let view = self.dict(name.db).view(place);
-        let (expiry, boxed) = (view.expiry, view.big.is_some());
-        let begun: &[u8] = match view.stored {
-            Stored::Bytes(begun) if begun.len() as u64 == offset => begun,
-            Stored::Rope(begun) if begun.len() as u64 == offset => &[],
-            _ => return Err(LoadError::Malformed),
-        };
-        if !boxed {
-            // It was begun with so little that it became a block.
-            let value = [begun, bytes].concat();
-            self.take(name.db, place);
-            return self.load_key(name, expiry, Begun::Bytes(&value));
-        }
-        self.load_into(name, |value, _| match value {
-            BigValue::Bytes(_) | BigValue::Rope(_) => {
-                value.write(offset as usize, bytes);
-                Ok(())
-            }
-            _ => Err(LoadError::Malformed),
-        })
-    }
-
-    fn load_fields(&mut self, name: Name<'_>, fields: Fields<'_>) -> Result<(), LoadError> {
-        self.load_into(name, |value, epoch| {
-            let BigValue::Table(table) = value else {
-                return Err(LoadError::Malformed);
-            };
-            for (field, value) in fields.iter() {
-                let hash = table.hash(field);
-                if table.find(hash, field).is_some() {
-                    return Err(LoadError::Malformed);
-                }
-                put_field(table, hash, None, field, value, epoch);
-            }
-            Ok(())
-        })
+        let loaded = self.change_parts(name.db, place, |large, _| {
+            let is_same = large.byte() == kind;
+            is_same.then(|| large.load_part(body, epoch))?
+        });
+        loaded.flatten().ok_or(LoadError::Malformed)
     }
 }

@@ -4,9 +4,9 @@
 //! at or before that stamp is dead, which means absent. Reading never changes anything; freeing
 //! what is dead is upkeep, and cannot be seen from outside except in counts of memory and of keys.
 //!
-//! `dict` is the table, `entry` what stands in it, `packed` a small hash within one value. `change`
-//! is the narrow place through which every change goes: there the base that is under way gets what
-//! is about to be changed, and there changes are counted.
+//! `dict` is the table and `entry` what stands in it. `value` holds the types: nothing else here
+//! knows one from another. `change` is the narrow place through which every change goes, where the
+//! base that is under way gets what is about to be changed; a type goes there through a `slot`.
 #![allow(
     clippy::vec_box,
     clippy::unnecessary_box_returns,
@@ -25,8 +25,10 @@ mod expiry;
 mod garbage;
 pub mod glob;
 mod keyspace;
+mod kind;
 mod load;
 mod record;
+mod slot;
 mod touches;
 mod value;
 mod varint;
@@ -40,41 +42,33 @@ use bytes::Bytes;
 use crate::limits::DATABASES;
 use crate::time::Stamp;
 use base::Base;
+use big::Big;
 use dict::Dict;
 use digest::Tally;
-use entry::{Stored, View};
+use entry::View;
 use garbage::Garbage;
 use record::Name;
 use touches::Touches;
 
 pub use dict::Tables;
 pub use expiry::Expired;
-pub use load::LoadError;
+pub use record::LoadError;
 pub use touches::Touched;
-pub use value::hash::{Hash, HashMut};
+pub use value::Value;
+pub use value::hash::Hash;
+pub use value::hash::write::HashMut;
 pub use value::string::rope::Rope;
 pub use value::string::{Scratch, Text, format_i64, parse_i64};
 
 /// The number of a database; below `limits::DATABASES`, or the call panics.
 pub type DbId = u32;
 
-/// The longest text whose encoding is called `embstr`, in bytes.
-const EMBSTR_BYTES_MAX: usize = 44;
 /// What the table itself takes for a key, in bytes: a slot and its tag at a usual fill.
 const SLOT_BYTES: usize = 8;
 
 /// A key holds another type of value than the one asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WrongType;
-
-/// What a lookup shows.
-#[derive(Clone, Copy, Debug)]
-pub enum Value<'a> {
-    /// A string, or an integer kept as such.
-    String(Text<'a>),
-    /// A hash.
-    Hash(Hash<'a>),
-}
 
 /// When a key that is written shall expire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +94,7 @@ pub struct Lookups {
 #[derive(Clone, Debug)]
 pub struct Store {
     tables: Tables,
-    databases: Vec<Dict>,
+    databases: Vec<Dict<Big>>,
     garbage: Garbage,
     base: Option<Box<Base>>,
     /// The digest of the base that was written or loaded last.
@@ -167,21 +161,21 @@ impl Store {
         self.changes
     }
 
-    fn dict(&self, db: DbId) -> &Dict {
+    fn dict(&self, db: DbId) -> &Dict<Big> {
         &self.databases[db as usize]
     }
 
-    fn dict_mut(&mut self, db: DbId) -> &mut Dict {
+    fn dict_mut(&mut self, db: DbId) -> &mut Dict<Big> {
         &mut self.databases[db as usize]
     }
 
     /// What stands at `key`, dead or not.
-    fn view(&self, db: DbId, key: &[u8]) -> Option<View<'_>> {
+    fn view(&self, db: DbId, key: &[u8]) -> Option<View<'_, Big>> {
         let dict = self.dict(db);
         dict.get(dict.hash(key), key)
     }
 
-    fn live(&self, db: DbId, key: &[u8], at: Stamp) -> Option<View<'_>> {
+    fn live(&self, db: DbId, key: &[u8], at: Stamp) -> Option<View<'_, Big>> {
         let found = self.view(db, key).filter(|view| view.live(at));
         let mut lookups = self.lookups.get();
         lookups.hits += u64::from(found.is_some());
@@ -198,25 +192,7 @@ impl Store {
     /// The value of `key`; `None` where it is absent or dead.
     #[must_use]
     pub fn get(&self, db: DbId, key: &[u8], at: Stamp) -> Option<Value<'_>> {
-        self.live(db, key, at).map(|view| Value::of(view.stored))
-    }
-
-    /// The string at `key`; an error where it holds another type.
-    pub fn text(&self, db: DbId, key: &[u8], at: Stamp) -> Result<Option<Text<'_>>, WrongType> {
-        match self.get(db, key, at) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(Value::Hash(_)) => Err(WrongType),
-        }
-    }
-
-    /// The hash at `key`; an error where it holds another type.
-    pub fn hash(&self, db: DbId, key: &[u8], at: Stamp) -> Result<Option<Hash<'_>>, WrongType> {
-        match self.get(db, key, at) {
-            None => Ok(None),
-            Some(Value::Hash(hash)) => Ok(Some(hash)),
-            Some(Value::String(_)) => Err(WrongType),
-        }
+        self.live(db, key, at).map(|view| view.value())
     }
 
     /// Whether `key` is present and live.
@@ -225,13 +201,13 @@ impl Store {
         self.live(db, key, at).is_some()
     }
 
-    /// The type as TYPE names it: `string` or `hash`; `None` where the key is absent or dead.
+    /// The type as TYPE names it; `None` where the key is absent or dead.
     #[must_use]
     pub fn type_name(&self, db: DbId, key: &[u8], at: Stamp) -> Option<&'static str> {
         self.get(db, key, at).map(|value| value.type_name())
     }
 
-    /// The encoding as OBJECT ENCODING names it: `int`, `embstr`, `raw`, `listpack` or `hashtable`.
+    /// The encoding as OBJECT ENCODING names it.
     #[must_use]
     pub fn encoding(&self, db: DbId, key: &[u8], at: Stamp) -> Option<&'static str> {
         self.get(db, key, at).map(|value| value.encoding())
@@ -282,7 +258,7 @@ impl Store {
         self.dict(db).scan(cursor, count, &mut |view| {
             let live = view.live(at);
             if live {
-                show(view.key, Value::of(view.stored));
+                show(view.key, view.value());
             }
             live
         })
@@ -291,7 +267,7 @@ impl Store {
     /// Shows every live key of `db`.
     pub fn for_each_key(&self, db: DbId, at: Stamp, show: &mut dyn FnMut(&[u8], Value<'_>)) {
         for view in self.dict(db).iter().filter(|view| view.live(at)) {
-            show(view.key, Value::of(view.stored));
+            show(view.key, view.value());
         }
     }
 
@@ -315,7 +291,7 @@ impl Store {
         let mut sum = 0u128;
         for (db, dict) in (0..).zip(&self.databases) {
             for view in dict.iter().filter(|view| view.live(at)) {
-                let (name, value) = (Name { db, key: view.key }, Value::of(view.stored));
+                let (name, value) = (Name { db, key: view.key }, view.value());
                 sum = sum.wrapping_add(digest::of_key(name, view.expiry, value));
             }
         }
@@ -326,7 +302,7 @@ impl Store {
     /// absent.
     #[must_use]
     pub fn memory_usage(&self, db: DbId, key: &[u8]) -> Option<usize> {
-        Some(SLOT_BYTES + self.view(db, key)?.bytes)
+        Some(SLOT_BYTES + self.view(db, key)?.bytes())
     }
 
     /// The bytes of memory that the store holds, what waits to be freed or to be written to a base
@@ -336,39 +312,6 @@ impl Store {
         let tables: usize = self.databases.iter().map(Dict::memory).sum();
         let base = self.base.as_ref().map_or(0, |base| base.memory());
         tables + base + self.garbage.memory() + self.scratch.capacity()
-    }
-}
-
-impl<'a> Value<'a> {
-    fn of(stored: Stored<'a>) -> Self {
-        match stored {
-            Stored::Integer(number) => Self::String(Text::Integer(number)),
-            Stored::Bytes(bytes) => Self::String(Text::Bytes(bytes)),
-            Stored::Raw(bytes) => Self::String(Text::Raw(bytes)),
-            Stored::Rope(rope) => Self::String(Text::Rope(rope)),
-            Stored::Packed(packed) => Self::Hash(Hash::packed(packed)),
-            Stored::Table(fields) => Self::Hash(Hash::table(fields)),
-        }
-    }
-
-    /// The type as TYPE names it.
-    #[must_use]
-    pub fn type_name(&self) -> &'static str {
-        match self {
-            Self::String(_) => "string",
-            Self::Hash(_) => "hash",
-        }
-    }
-
-    /// The encoding as OBJECT ENCODING names it.
-    #[must_use]
-    pub fn encoding(&self) -> &'static str {
-        match self {
-            Self::String(Text::Integer(_)) => "int",
-            Self::String(Text::Bytes(bytes)) if bytes.len() <= EMBSTR_BYTES_MAX => "embstr",
-            Self::String(_) => "raw",
-            Self::Hash(hash) => hash.encoding(),
-        }
     }
 }
 

@@ -12,6 +12,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::ops::Bound;
 
+use super::super::entry::Boxed;
 use super::hasher::{order, place, place_begin};
 use super::segment::{BYTES_FEW, DEEP, Segment};
 use super::{Dict, IN_GROUP};
@@ -54,11 +55,11 @@ impl Group {
     }
 }
 
-fn start_of(segment: &Segment) -> Start {
+fn start_of<L>(segment: &Segment<L>) -> Start {
     (segment.prefix, segment.edge.clone())
 }
 
-impl Dict {
+impl<L: Boxed> Dict<L> {
     /// The segment of a key in a group, and the hash under which it finds it there.
     #[cold]
     pub(super) fn locate_deep(&self, group: u32, hash: u64, key: &[u8]) -> (usize, u64) {

@@ -16,8 +16,7 @@ mod walk;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::big::Big;
-use super::entry::{Draft, View};
+use super::entry::{Boxed, Draft, Expires, View};
 use crate::time::Stamp;
 use deep::Group;
 use hasher::Hasher;
@@ -48,15 +47,15 @@ pub(super) struct Place {
     hash: u64,
 }
 
-#[derive(Clone, Debug)]
-pub(super) struct Dict {
+#[derive(Debug)]
+pub(super) struct Dict<L> {
     hasher: Hasher,
     /// The most keys of a segment.
     keys_max: usize,
     depth: u8,
     /// The segment, or the group of segments, of each value of the leading `depth` bits.
     directory: Vec<u32>,
-    chunks: Vec<Vec<Segment>>,
+    chunks: Vec<Vec<Segment<L>>>,
     groups: Vec<Group>,
     /// The bytes of keys that tell segments of groups apart.
     edge_bytes: usize,
@@ -75,7 +74,7 @@ pub(super) struct Dict {
     pub(super) moved: usize,
 }
 
-impl Dict {
+impl<L: Boxed> Dict<L> {
     pub(super) fn new(tables: Tables) -> Self {
         let mut dict = Self {
             hasher: Hasher::new(tables),
@@ -96,34 +95,6 @@ impl Dict {
         };
         dict.push(Segment::new(0, 0));
         dict
-    }
-
-    /// A copy whose keys bear `epoch`.
-    pub(super) fn copy(&self, epoch: u8) -> Self {
-        let mut copy = Self {
-            hasher: self.hasher,
-            keys_max: self.keys_max,
-            depth: self.depth,
-            directory: self.directory.clone(),
-            chunks: Vec::new(),
-            groups: self.groups.clone(),
-            edge_bytes: self.edge_bytes,
-            of_depth: [0; DEEP as usize + 1],
-            earliest: Minima::default(),
-            len: self.len,
-            volatile: self.volatile,
-            times: self.times,
-            segment_bytes: 0,
-            #[cfg(test)]
-            moved: 0,
-        };
-        for number in 0..self.segments() {
-            copy.push(self.segment(number).copy(epoch));
-        }
-        for group in &self.groups {
-            copy.of_depth[usize::from(group.depth)] += 1;
-        }
-        copy
     }
 
     /// How many keys there are.
@@ -154,7 +125,7 @@ impl Dict {
     /// The bytes of memory that it takes, itself not included.
     pub(super) fn memory(&self) -> usize {
         self.segment_bytes
-            + self.segments() * size_of::<Segment>()
+            + self.segments() * size_of::<Segment<L>>()
             + self.directory.capacity() * 4
             + self.group_memory()
             + self.earliest.memory()
@@ -214,15 +185,15 @@ impl Dict {
         }
     }
 
-    fn segment(&self, number: usize) -> &Segment {
+    fn segment(&self, number: usize) -> &Segment<L> {
         &self.chunks[number / CHUNK][number % CHUNK]
     }
 
-    fn segment_mut(&mut self, number: usize) -> &mut Segment {
+    fn segment_mut(&mut self, number: usize) -> &mut Segment<L> {
         &mut self.chunks[number / CHUNK][number % CHUNK]
     }
 
-    fn push(&mut self, segment: Segment) -> usize {
+    fn push(&mut self, segment: Segment<L>) -> usize {
         let number = self.segments();
         self.of_depth[usize::from(segment.depth)] += 1;
         self.segment_bytes += segment.memory();
@@ -241,7 +212,7 @@ impl Dict {
     }
 
     /// Puts another segment in place of one.
-    fn replace(&mut self, number: usize, segment: Segment) -> Segment {
+    fn replace(&mut self, number: usize, segment: Segment<L>) -> Segment<L> {
         self.of_depth[usize::from(segment.depth)] += 1;
         self.segment_bytes += segment.memory();
         self.earliest.set(number, segment.earliest());
@@ -252,7 +223,7 @@ impl Dict {
     }
 
     /// Takes the last segment out.
-    fn pop(&mut self) -> Option<Segment> {
+    fn pop(&mut self) -> Option<Segment<L>> {
         let segment = self.chunks.last_mut()?.pop()?;
         if self.chunks.last().is_some_and(Vec::is_empty) {
             self.chunks.pop();
@@ -305,7 +276,7 @@ impl Dict {
     fn count_moved(&self, _keys: usize) {}
 
     /// Changes one segment and keeps the account of memory.
-    fn on<R>(&mut self, number: usize, change: impl FnOnce(&mut Segment, Hasher) -> R) -> R {
+    fn on<R>(&mut self, number: usize, change: impl FnOnce(&mut Segment<L>, Hasher) -> R) -> R {
         let hasher = self.hasher;
         let segment = self.segment_mut(number);
         let before = segment.memory();
@@ -329,13 +300,13 @@ impl Dict {
         })
     }
 
-    pub(super) fn get(&self, hash: u64, key: &[u8]) -> Option<View<'_>> {
+    pub(super) fn get(&self, hash: u64, key: &[u8]) -> Option<View<'_, L>> {
         let (number, hash) = self.locate(hash, key);
         let segment = self.segment(number);
         segment.find(hash, key).map(|slot| segment.view(slot))
     }
 
-    pub(super) fn view(&self, place: Place) -> View<'_> {
+    pub(super) fn view(&self, place: Place) -> View<'_, L> {
         self.segment(place.segment).view(place.slot)
     }
 
@@ -349,9 +320,9 @@ impl Dict {
     }
 
     /// Adds a key that is not there.
-    pub(super) fn insert_big(&mut self, hash: u64, big: Box<Big>) {
-        let (number, hash) = self.locate(hash, &big.key);
-        let expiry = big.expiry;
+    pub(super) fn insert_big(&mut self, hash: u64, big: Box<L>) {
+        let (number, hash) = self.locate(hash, big.key());
+        let expiry = big.expiry();
         self.on(number, |segment, hasher| {
             segment.insert_big(hash, big, hasher);
         });
@@ -384,21 +355,6 @@ impl Dict {
         self.fit(place.segment);
     }
 
-    /// Gives a key another expiry, or none.
-    pub(super) fn set_expiry(&mut self, place: Place, expiry: Option<Stamp>) {
-        let view = self.view(place);
-        let (before, boxed) = (view.expiry, view.big.is_some());
-        self.on(place.segment, |segment, hasher| {
-            if boxed {
-                segment.change_big(place.slot, |big| big.expiry = expiry);
-            } else {
-                segment.set_expiry(place.hash, place.slot, expiry, hasher);
-            }
-        });
-        self.expiry_changed(place, before, expiry);
-        self.fit(place.segment);
-    }
-
     fn expiry_changed(&mut self, place: Place, before: Option<Stamp>, after: Option<Stamp>) {
         self.volatile -= u64::from(before.is_some());
         self.times -= before.map_or(0, |time| u128::from(time.0));
@@ -410,7 +366,7 @@ impl Dict {
     }
 
     /// Changes a box, but neither its key nor its expiry.
-    pub(super) fn change_big<R>(&mut self, place: Place, change: impl FnOnce(&mut Big) -> R) -> R {
+    pub(super) fn change_big<R>(&mut self, place: Place, change: impl FnOnce(&mut L) -> R) -> R {
         self.on(place.segment, |segment, _| {
             segment.change_big(place.slot, change)
         })
@@ -422,7 +378,7 @@ impl Dict {
     }
 
     /// Takes a key out; a box is handed over.
-    pub(super) fn remove(&mut self, place: Place) -> Option<Box<Big>> {
+    pub(super) fn remove(&mut self, place: Place) -> Option<Box<L>> {
         let expiry = self.view(place).expiry;
         self.volatile -= u64::from(expiry.is_some());
         self.times -= expiry.map_or(0, |time| u128::from(time.0));
@@ -540,5 +496,52 @@ impl Dict {
             self.replace(number, last);
             self.enter(number);
         }
+    }
+}
+
+impl<L: Expires> Dict<L> {
+    /// Gives a key another expiry, or none.
+    pub(super) fn set_expiry(&mut self, place: Place, expiry: Option<Stamp>) {
+        let view = self.view(place);
+        let (before, boxed) = (view.expiry, view.is_boxed());
+        self.on(place.segment, |segment, hasher| {
+            if boxed {
+                segment.change_big(place.slot, |big| big.set_expiry(expiry));
+            } else {
+                segment.set_expiry(place.hash, place.slot, expiry, hasher);
+            }
+        });
+        self.expiry_changed(place, before, expiry);
+        self.fit(place.segment);
+    }
+}
+
+/// What is cloned may have less room to grow than the original, so memory is counted anew.
+impl<L: Boxed + Clone> Clone for Dict<L> {
+    fn clone(&self) -> Self {
+        let mut clone = Self {
+            hasher: self.hasher,
+            keys_max: self.keys_max,
+            depth: self.depth,
+            directory: self.directory.clone(),
+            chunks: Vec::new(),
+            groups: self.groups.clone(),
+            edge_bytes: self.edge_bytes,
+            of_depth: [0; DEEP as usize + 1],
+            earliest: Minima::default(),
+            len: self.len,
+            volatile: self.volatile,
+            times: self.times,
+            segment_bytes: 0,
+            #[cfg(test)]
+            moved: 0,
+        };
+        for number in 0..self.segments() {
+            clone.push(self.segment(number).clone());
+        }
+        for group in &self.groups {
+            clone.of_depth[usize::from(group.depth)] += 1;
+        }
+        clone
     }
 }

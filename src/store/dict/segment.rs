@@ -13,8 +13,7 @@ use core::cell::Cell;
 
 use hashbrown::HashTable;
 
-use super::super::big::Big;
-use super::super::entry::{Draft, Header, View};
+use super::super::entry::{Boxed, Draft, Header, View};
 use super::hasher::{Hasher, begins_place};
 use crate::time::Stamp;
 
@@ -37,8 +36,8 @@ std::thread_local! {
     pub(in super::super) static COMPARED: Cell<usize> = const { Cell::new(0) };
 }
 
-#[derive(Clone, Debug)]
-pub(super) struct Segment {
+#[derive(Debug)]
+pub(super) struct Segment<L> {
     /// Where the keys that belong here begin in the order of the table.
     pub(super) prefix: u64,
     /// The first of those keys, or some bytes before it, where the segment in front ends at the
@@ -49,7 +48,7 @@ pub(super) struct Segment {
     table: HashTable<Slot>,
     blocks: Vec<u8>,
     freed: usize,
-    bigs: Vec<Box<Big>>,
+    bigs: Vec<Box<L>>,
     big_bytes: usize,
     /// How many keys tidying moved.
     #[cfg(test)]
@@ -63,15 +62,15 @@ fn turned(hash: u64) -> u64 {
     hash.rotate_left(32)
 }
 
-fn key_at<'a>(blocks: &'a [u8], bigs: &'a [Box<Big>], slot: Slot) -> &'a [u8] {
+fn key_at<'a, L: Boxed>(blocks: &'a [u8], bigs: &'a [Box<L>], slot: Slot) -> &'a [u8] {
     if slot & BIG == 0 {
         Header::read(blocks, slot as usize).key(blocks)
     } else {
-        &bigs[(slot & !BIG) as usize].key
+        bigs[(slot & !BIG) as usize].key()
     }
 }
 
-impl Segment {
+impl<L: Boxed> Segment<L> {
     pub(super) fn new(prefix: u64, depth: u8) -> Self {
         Self {
             prefix,
@@ -116,7 +115,7 @@ impl Segment {
     pub(super) fn memory(&self) -> usize {
         self.table.allocation_size()
             + self.blocks.capacity()
-            + self.bigs.capacity() * size_of::<Box<Big>>()
+            + self.bigs.capacity() * size_of::<Box<L>>()
             + self.big_bytes
     }
 
@@ -143,16 +142,16 @@ impl Segment {
             .copied()
     }
 
-    pub(super) fn view(&self, slot: Slot) -> View<'_> {
+    pub(super) fn view(&self, slot: Slot) -> View<'_, L> {
         if slot & BIG == 0 {
             View::of_block(&Header::read(&self.blocks, slot as usize), &self.blocks)
         } else {
-            View::of_big(&self.bigs[(slot & !BIG) as usize])
+            View::of_box(&self.bigs[(slot & !BIG) as usize])
         }
     }
 
     /// All that it holds: the blocks in the order in which they came, then the boxes.
-    pub(super) fn iter(&self) -> Iter<'_> {
+    pub(super) fn iter(&self) -> Iter<'_, L> {
         Iter {
             segment: self,
             at: 0,
@@ -176,7 +175,7 @@ impl Segment {
     }
 
     /// Adds a box whose key is not there.
-    pub(super) fn insert_big(&mut self, hash: u64, big: Box<Big>, hasher: Hasher) {
+    pub(super) fn insert_big(&mut self, hash: u64, big: Box<L>, hasher: Hasher) {
         let slot = BIG | self.bigs.len() as Slot;
         self.big_bytes += big.memory();
         self.bigs.push(big);
@@ -255,7 +254,7 @@ impl Segment {
     }
 
     /// Takes a key out; a box is handed over.
-    pub(super) fn remove(&mut self, hash: u64, slot: Slot, hasher: Hasher) -> Option<Box<Big>> {
+    pub(super) fn remove(&mut self, hash: u64, slot: Slot, hasher: Hasher) -> Option<Box<L>> {
         let Ok(found) = self.table.find_entry(turned(hash), |&held| held == slot) else {
             unreachable!("a slot that was found is in the table");
         };
@@ -271,11 +270,11 @@ impl Segment {
     }
 
     /// Takes a box out that the table no longer names; the last one takes its number.
-    fn take_big(&mut self, number: usize, hasher: Hasher) -> Box<Big> {
+    fn take_big(&mut self, number: usize, hasher: Hasher) -> Box<L> {
         let big = self.bigs.swap_remove(number);
         self.big_bytes -= big.memory();
         if let Some(moved) = self.bigs.get(number) {
-            let hash = hasher.slot(self.is_deep(), &moved.key);
+            let hash = hasher.slot(self.is_deep(), moved.key());
             let old = BIG | self.bigs.len() as Slot;
             self.relink(hash, old, BIG | number as Slot);
         }
@@ -283,7 +282,7 @@ impl Segment {
     }
 
     /// Changes a box, which keeps its key.
-    pub(super) fn change_big<R>(&mut self, slot: Slot, change: impl FnOnce(&mut Big) -> R) -> R {
+    pub(super) fn change_big<R>(&mut self, slot: Slot, change: impl FnOnce(&mut L) -> R) -> R {
         assert!(slot & BIG != 0, "only a box is changed in place");
         let big = &mut self.bigs[(slot & !BIG) as usize];
         let before = big.memory();
@@ -316,7 +315,7 @@ impl Segment {
     }
 
     /// The boxes, to be stamped: neither key nor size may change.
-    pub(super) fn bigs_mut(&mut self) -> &mut [Box<Big>] {
+    pub(super) fn bigs_mut(&mut self) -> &mut [Box<L>] {
         &mut self.bigs
     }
 
@@ -326,7 +325,7 @@ impl Segment {
         &mut self,
         now: Stamp,
         show: &mut dyn FnMut(&Draft<'_>),
-        retired: &mut Vec<Box<Big>>,
+        retired: &mut Vec<Box<L>>,
         hasher: Hasher,
     ) -> (usize, u128) {
         let (before, mut times) = (self.len(), 0);
@@ -349,8 +348,8 @@ impl Segment {
             at = header.end();
         }
         for number in (0..self.bigs.len()).rev() {
-            if due(self.bigs[number].expiry) {
-                let hash = hasher.slot(self.is_deep(), &self.bigs[number].key);
+            if due(self.bigs[number].expiry()) {
+                let hash = hasher.slot(self.is_deep(), self.bigs[number].key());
                 self.unlink(hash, BIG | number as Slot);
                 retired.push(self.take_big(number, hasher));
             }
@@ -416,32 +415,9 @@ impl Segment {
             target.link(hash, slot, hasher);
         }
         for big in self.bigs {
-            let hash = hasher.slot(is_deep, &big.key);
-            into[choose(&big.key, hash)].insert_big(hash, big, hasher);
+            let hash = hasher.slot(is_deep, big.key());
+            into[choose(big.key(), hash)].insert_big(hash, big, hasher);
         }
-    }
-
-    /// A copy that bears `epoch` throughout.
-    pub(super) fn copy(&self, epoch: u8) -> Self {
-        let mut copy = Self {
-            prefix: self.prefix,
-            edge: self.edge.clone(),
-            depth: self.depth,
-            table: self.table.clone(),
-            blocks: self.blocks.clone(),
-            freed: self.freed,
-            bigs: Vec::with_capacity(self.bigs.len()),
-            big_bytes: 0,
-            #[cfg(test)]
-            moved: 0,
-        };
-        copy.restamp(epoch);
-        for big in &self.bigs {
-            let big = big.copy(&big.key, epoch);
-            copy.big_bytes += big.memory();
-            copy.bigs.push(big);
-        }
-        copy
     }
 
     /// Stamps all blocks.
@@ -450,7 +426,7 @@ impl Segment {
     }
 
     /// The boxes of a segment that is given up.
-    pub(super) fn into_bigs(self) -> Vec<Box<Big>> {
+    pub(super) fn into_bigs(self) -> Vec<Box<L>> {
         self.bigs
     }
 
@@ -488,8 +464,26 @@ impl Segment {
             self.blocks.shrink_to(to + to / 8);
         }
         for number in 0..self.bigs.len() {
-            let hash = hasher.slot(self.is_deep(), &self.bigs[number].key);
+            let hash = hasher.slot(self.is_deep(), self.bigs[number].key());
             self.link(hash, BIG | number as Slot, hasher);
+        }
+    }
+}
+
+impl<L: Boxed + Clone> Clone for Segment<L> {
+    fn clone(&self) -> Self {
+        let bigs = self.bigs.clone();
+        Self {
+            prefix: self.prefix,
+            edge: self.edge.clone(),
+            depth: self.depth,
+            table: self.table.clone(),
+            blocks: self.blocks.clone(),
+            freed: self.freed,
+            big_bytes: bigs.iter().map(|big| big.memory()).sum(),
+            bigs,
+            #[cfg(test)]
+            moved: 0,
         }
     }
 }
@@ -516,16 +510,16 @@ fn grow(blocks: &mut Vec<u8>, more: usize) {
 
 /// What a segment holds.
 #[derive(Clone, Debug)]
-pub(in super::super) struct Iter<'a> {
-    segment: &'a Segment,
+pub(in super::super) struct Iter<'a, L> {
+    segment: &'a Segment<L>,
     at: usize,
     big: usize,
 }
 
-impl<'a> Iterator for Iter<'a> {
-    type Item = View<'a>;
+impl<'a, L: Boxed> Iterator for Iter<'a, L> {
+    type Item = View<'a, L>;
 
-    fn next(&mut self) -> Option<View<'a>> {
+    fn next(&mut self) -> Option<View<'a, L>> {
         let Segment { blocks, bigs, .. } = self.segment;
         while self.at < blocks.len() {
             let header = Header::read(blocks, self.at);
@@ -536,6 +530,6 @@ impl<'a> Iterator for Iter<'a> {
         }
         let big = bigs.get(self.big)?;
         self.big += 1;
-        Some(View::of_big(big))
+        Some(View::of_box(big))
     }
 }

@@ -3,8 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::super::big::Big;
-use super::super::entry::{Draft, View};
+use super::super::entry::{Boxed, Draft, View};
 use super::Dict;
 use super::hasher::{behind_place, order, place, place_begin};
 use super::minima::NEVER;
@@ -14,9 +13,9 @@ use crate::time::Stamp;
 /// The most segments that one call of a scan visits without finding anything.
 const EMPTY_SEGMENTS_MAX: usize = 64;
 
-impl Dict {
+impl<L: Boxed> Dict<L> {
     /// Everything, segment by segment in the order of hashes.
-    pub(in super::super) fn iter(&self) -> Iter<'_> {
+    pub(in super::super) fn iter(&self) -> Iter<'_, L> {
         Iter {
             dict: self,
             next: Some(self.at(0)),
@@ -33,7 +32,7 @@ impl Dict {
         &'a self,
         cursor: u64,
         count: usize,
-        show: &mut dyn FnMut(View<'a>) -> bool,
+        show: &mut dyn FnMut(View<'a, L>) -> bool,
     ) -> u64 {
         let mut from = self.hasher.order_of(cursor);
         let mut left = count.max(1);
@@ -59,7 +58,7 @@ impl Dict {
 
     /// What one segment holds, with those behind it that begin in the midst of a place, and where
     /// the next one begins. Of keys in front of `from` some are left out already.
-    fn places_from(&self, from: u64) -> (Vec<(u64, View<'_>)>, Option<u64>) {
+    fn places_from(&self, from: u64) -> (Vec<(u64, View<'_, L>)>, Option<u64>) {
         let mut found = Vec::new();
         let mut number = self.at(from);
         loop {
@@ -77,15 +76,15 @@ impl Dict {
     /// where the rest begins.
     fn cut<'a>(
         &self,
-        mut found: Vec<(u64, View<'a>)>,
+        mut found: Vec<(u64, View<'a, L>)>,
         from: u64,
         count: usize,
-    ) -> (impl Iterator<Item = View<'a>>, Option<u64>) {
+    ) -> (impl Iterator<Item = View<'a, L>>, Option<u64>) {
         // Most of a segment is told apart by the first hash already.
         let mut rest = None;
         let few = count.saturating_add(1);
         if found.len() > few {
-            let cut = |(hash, _): &(u64, View<'_>)| order(*hash, u64::MAX);
+            let cut = |(hash, _): &(u64, View<'_, L>)| order(*hash, u64::MAX);
             found.select_nth_unstable_by_key(few - 1, cut);
             let (last, all) = (cut(&found[few - 1]), found.len());
             found.retain(|one| cut(one) <= last);
@@ -112,8 +111,8 @@ impl Dict {
     pub(in super::super) fn random(
         &self,
         draw: u64,
-        wanted: &dyn Fn(&View<'_>) -> bool,
-    ) -> Option<View<'_>> {
+        wanted: &dyn Fn(&View<'_, L>) -> bool,
+    ) -> Option<View<'_, L>> {
         if self.is_empty() {
             return None;
         }
@@ -170,7 +169,7 @@ impl Dict {
         &mut self,
         now: Stamp,
         show: &mut dyn FnMut(&Draft<'_>),
-        retired: &mut Vec<Box<Big>>,
+        retired: &mut Vec<Box<L>>,
     ) -> Option<(usize, usize)> {
         let number = self.earliest.due(now.0)?;
         let looked = self.segment(number).len();
@@ -198,7 +197,7 @@ impl Dict {
         &mut self,
         from: u64,
         epoch: u8,
-        show: &mut dyn FnMut(Item<'_>) -> bool,
+        show: &mut dyn FnMut(Item<'_, L>) -> bool,
     ) -> Option<u64> {
         let mut number = self.at(from);
         loop {
@@ -207,7 +206,7 @@ impl Dict {
                 return Some(from);
             }
             for boxed in segment.bigs_mut() {
-                if !show(Item::Big(boxed)) {
+                if !show(Item::Box(boxed)) {
                     return Some(from);
                 }
             }
@@ -231,7 +230,7 @@ impl Dict {
     }
 
     /// Takes a table apart from its end: what one segment held in boxes; `None` when all is gone.
-    pub(in super::super) fn dismantle(&mut self) -> Option<Vec<Box<Big>>> {
+    pub(in super::super) fn dismantle(&mut self) -> Option<Vec<Box<L>>> {
         let segment = self.pop()?;
         self.len -= segment.len() as u64;
         Some(segment.into_bigs())
@@ -239,23 +238,23 @@ impl Dict {
 }
 
 /// What `Dict::stamp` shows.
-pub(in super::super) enum Item<'a> {
+pub(in super::super) enum Item<'a, L> {
     Block(&'a Draft<'a>),
-    Big(&'a mut Big),
+    Box(&'a mut L),
 }
 
 /// What a table holds, in the order of segments.
 #[derive(Clone, Debug)]
-pub(in super::super) struct Iter<'a> {
-    dict: &'a Dict,
+pub(in super::super) struct Iter<'a, L> {
+    dict: &'a Dict<L>,
     next: Option<usize>,
-    within: Option<super::segment::Iter<'a>>,
+    within: Option<super::segment::Iter<'a, L>>,
 }
 
-impl<'a> Iterator for Iter<'a> {
-    type Item = View<'a>;
+impl<'a, L: Boxed> Iterator for Iter<'a, L> {
+    type Item = View<'a, L>;
 
-    fn next(&mut self) -> Option<View<'a>> {
+    fn next(&mut self) -> Option<View<'a, L>> {
         loop {
             if let Some(within) = &mut self.within
                 && let Some(view) = within.next()

@@ -2,6 +2,7 @@
 
 mod base;
 mod collide;
+mod laws;
 mod model;
 mod random;
 mod scan;

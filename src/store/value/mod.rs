@@ -1,5 +1,216 @@
-//! The types of values: one folder for each, and the packed form that small ones share.
+//! The types of values, and the one place that knows them all.
+//!
+//! A value is small or large. A small one is a run of bytes of some kind, in a block of its table
+//! or in a box; what a change makes of it is written anew. A large one changes in place, and is
+//! written to a base, loaded and freed in parts (`parts`). A type has a folder here: how it is read
+//! (`Value`), what its large form can do, and how the store changes it.
 
 pub(super) mod hash;
 pub(super) mod packed;
+pub(super) mod parts;
 pub(super) mod string;
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::dict::Tables;
+use super::kind::Kind;
+use hash::Hash;
+use hash::table::Table;
+use parts::{Parts, Show};
+use string::Text;
+use string::rope::Rope;
+
+/// What a lookup shows.
+#[derive(Clone, Copy, Debug)]
+pub enum Value<'a> {
+    /// A string, or an integer kept as such.
+    String(Text<'a>),
+    /// A hash.
+    Hash(Hash<'a>),
+}
+
+impl<'a> Value<'a> {
+    /// What a small value is. Its bytes must be sound.
+    pub(super) fn small(kind: Kind, bytes: &'a [u8]) -> Self {
+        match kind {
+            Kind::Integer => Self::String(Text::stored_integer(bytes)),
+            Kind::Bytes => Self::String(Text::Bytes(bytes)),
+            Kind::Raw => Self::String(Text::Raw(bytes)),
+            Kind::PackedHash => Self::Hash(Hash::packed(bytes)),
+        }
+    }
+
+    /// The type as TYPE names it.
+    #[must_use]
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::String(_) => string::TYPE,
+            Self::Hash(_) => hash::TYPE,
+        }
+    }
+
+    /// The encoding as OBJECT ENCODING names it.
+    #[must_use]
+    pub fn encoding(&self) -> &'static str {
+        match self {
+            Self::String(text) => text.encoding(),
+            Self::Hash(hash) => hash.encoding(),
+        }
+    }
+
+    /// What tells it from a value of the same items, for a digest: the type's name, or that of a
+    /// form in which it counts as another value.
+    pub(super) fn mark(&self) -> &'static str {
+        match self {
+            Self::String(text) => text.mark(),
+            Self::Hash(_) => self.type_name(),
+        }
+    }
+
+    /// Shows all items, as the parts of a base hold them.
+    pub(super) fn show_items(&self, show: Show<'_>) {
+        match self {
+            Self::String(text) => text.show_items(show),
+            Self::Hash(hash) => hash.show_items(show),
+        }
+    }
+}
+
+/// Whether these bytes can be a small value of that kind.
+pub(super) fn is_sound(kind: Kind, bytes: &[u8]) -> bool {
+    match kind {
+        Kind::Integer => bytes.len() == size_of::<i64>(),
+        Kind::Bytes => bytes.len() <= string::rope::CHUNK_BYTES,
+        Kind::Raw => string::kind_of_written(bytes.len()) == Kind::Raw,
+        Kind::PackedHash => packed::valid(bytes),
+    }
+}
+
+macro_rules! large {
+    ($($(#[$doc:meta])* $name:ident($parts:ty) = $byte:literal,)*) => {
+        /// A value that changes in place, see `Parts`. The byte behind each stands for it in bases.
+        #[derive(Clone, Debug)]
+        pub(super) enum Large {
+            $($(#[$doc])* $name(Box<$parts>),)*
+        }
+
+        impl Large {
+            /// The bytes of all forms.
+            #[cfg(test)]
+            pub(super) const BYTES: &[u8] = &[$($byte),*];
+
+            /// The byte that stands for its form.
+            pub(super) fn byte(&self) -> u8 {
+                match self {
+                    $(Self::$name(_) => $byte,)*
+                }
+            }
+
+            /// One without parts, of the form that a byte stands for.
+            pub(super) fn empty(byte: u8, tables: Tables) -> Option<Self> {
+                match byte {
+                    $($byte => Some(Self::$name(Box::new(Parts::empty(tables)))),)*
+                    _ => None,
+                }
+            }
+
+            /// Of a form that a byte stands for, what `Value::mark` says of its values.
+            pub(super) fn mark(byte: u8) -> &'static str {
+                match byte {
+                    $($byte => <$parts>::TYPE,)*
+                    _ => "",
+                }
+            }
+
+            /// Shows the items of a part of that form.
+            pub(super) fn show_part(byte: u8, part: &[u8], show: Show<'_>) {
+                match byte {
+                    $($byte => <$parts>::show_part(part, show),)*
+                    _ => {}
+                }
+            }
+        }
+
+        $(const _: () = assert!($byte >= 0x80, "the lower bytes are those of small values");)*
+
+        /// Does the same with whatever is large.
+        macro_rules! with {
+            ($large:expr, $it:ident => $done:expr) => {
+                match $large {
+                    $(Large::$name($it) => $done,)*
+                }
+            };
+        }
+    };
+}
+
+large! {
+    /// A string of more than one chunk.
+    Rope(Rope) = 0x80,
+    /// A hash with a table.
+    HashTable(Table) = 0x81,
+}
+
+impl Large {
+    /// As it is shown.
+    pub(super) fn value(&self) -> Value<'_> {
+        match self {
+            Self::Rope(rope) => Value::String(Text::Rope(rope)),
+            Self::HashTable(table) => Value::Hash(Hash::table(table)),
+        }
+    }
+
+    /// The bytes of memory that it takes.
+    pub(super) fn memory(&self) -> usize {
+        with!(self, it => size_of_val(&**it) + it.memory())
+    }
+
+    /// As `memory`, counted anew.
+    #[cfg(test)]
+    pub(super) fn recount(&self) -> usize {
+        with!(self, it => size_of_val(&**it) + it.recount())
+    }
+
+    /// Asserts what must be so of it as long as it is whole.
+    #[cfg(test)]
+    pub(super) fn check(&self) {
+        with!(self, it => it.check());
+    }
+
+    /// Lets the clones that are made from now on share what can be shared.
+    pub(super) fn share(&mut self) {
+        with!(self, it => it.share());
+    }
+
+    /// The bytes of memory that are its own where all that can be shared is.
+    pub(super) fn unshared_memory(&self) -> usize {
+        with!(self, it => size_of_val(&**it) + it.unshared_memory())
+    }
+
+    /// Lets all parts bear `epoch`.
+    pub(super) fn restamp(&mut self, epoch: u8) {
+        with!(self, it => it.restamp(epoch));
+    }
+
+    /// See `Parts::write_part`.
+    pub(super) fn write_part(
+        &mut self,
+        from: u64,
+        epoch: u8,
+        room: usize,
+        part: &mut Vec<u8>,
+    ) -> Option<u64> {
+        with!(self, it => it.write_part(from, epoch, room, part))
+    }
+
+    /// Adds what a part says; `None` where it cannot be one.
+    pub(super) fn load_part(&mut self, part: &[u8], epoch: u8) -> Option<()> {
+        with!(self, it => it.load_part(part, epoch))
+    }
+
+    /// Frees as much as `budget` allows, and takes that off it; whether anything is left.
+    pub(super) fn dismantle(&mut self, budget: &mut usize) -> bool {
+        with!(self, it => it.dismantle(budget))
+    }
+}

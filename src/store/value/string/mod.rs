@@ -1,13 +1,20 @@
 //! Strings as they are shown: bytes, or an integer that is kept as such.
 
 pub(in crate::store) mod rope;
-mod write;
+pub(in crate::store) mod write;
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use rope::Rope;
+use super::parts::Show;
+use crate::store::kind::Kind;
+use rope::{CHUNK_BYTES, Rope};
+
+/// The type as TYPE names it.
+pub(in crate::store) const TYPE: &str = "string";
+/// The longest text whose encoding is called `embstr`, in bytes.
+const EMBSTR_BYTES_MAX: usize = 44;
 
 /// Room for the text of any `i64`.
 pub type Scratch = [u8; 20];
@@ -33,6 +40,40 @@ impl<'a> Text<'a> {
     #[must_use]
     pub fn of(bytes: &'a [u8]) -> Self {
         parse_i64(bytes).map_or(Self::Bytes(bytes), Self::Integer)
+    }
+
+    /// The integer that a small value of that kind is.
+    pub(in crate::store) fn stored_integer(bytes: &[u8]) -> Self {
+        let bytes = bytes.first_chunk().expect("an integer has eight bytes");
+        Self::Integer(i64::from_le_bytes(*bytes))
+    }
+
+    /// The encoding as OBJECT ENCODING names it.
+    pub(in crate::store) fn encoding(self) -> &'static str {
+        match self {
+            Self::Integer(_) => "int",
+            Self::Bytes(bytes) if bytes.len() <= EMBSTR_BYTES_MAX => "embstr",
+            Self::Bytes(_) | Self::Raw(_) | Self::Rope(_) => "raw",
+        }
+    }
+
+    /// As which value it counts in a digest.
+    pub(in crate::store) fn mark(self) -> &'static str {
+        match self {
+            Self::Raw(_) => "raw",
+            Self::Integer(_) | Self::Bytes(_) | Self::Rope(_) => TYPE,
+        }
+    }
+
+    /// Shows its chunks, each with its offset, as the parts of a base hold them.
+    pub(in crate::store) fn show_items(self, show: Show<'_>) {
+        let mut offset = 0u64;
+        self.for_each_piece(&mut |piece| {
+            for chunk in piece.chunks(CHUNK_BYTES) {
+                show(&[&offset.to_le_bytes(), chunk]);
+                offset += chunk.len() as u64;
+            }
+        });
     }
 
     /// Its length in bytes, as STRLEN tells it.
@@ -101,6 +142,16 @@ impl<'a> Text<'a> {
         let mut out = Vec::with_capacity(self.len());
         self.write_to(&mut out);
         out
+    }
+}
+
+/// Of which kind a string is that was written in part, and is no longer than a chunk: longer ones
+/// than these are called `raw` anyway.
+pub(in crate::store) const fn kind_of_written(len: usize) -> Kind {
+    if len <= EMBSTR_BYTES_MAX {
+        Kind::Raw
+    } else {
+        Kind::Bytes
     }
 }
 

@@ -8,8 +8,15 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
+use crate::store::dict::Tables;
+use crate::store::value::parts::{Parts, Show};
+use crate::store::varint;
+
 /// The length of each chunk but the last, in bytes.
 pub(in crate::store) const CHUNK_BYTES: usize = 64 << 10;
+
+/// Chunks that count as one segment of a table where they are freed.
+const CHUNKS_AT_ONCE: usize = 16;
 
 static ZEROS: [u8; CHUNK_BYTES] = [0; CHUNK_BYTES];
 
@@ -89,24 +96,6 @@ impl Rope {
         self.len == 0
     }
 
-    /// The bytes of memory that it takes, itself not included.
-    pub(in crate::store) fn memory(&self) -> usize {
-        self.chunks.capacity() * size_of::<Chunk>() + self.chunk_bytes
-    }
-
-    /// As `memory`, counted anew.
-    #[cfg(test)]
-    pub(in crate::store) fn recount(&self) -> usize {
-        let chunks: usize = self.chunks.iter().map(Chunk::memory).sum();
-        let full = self.chunks.iter().rev().skip(1);
-        assert!(
-            full.into_iter()
-                .all(|chunk| chunk.bytes().len() == CHUNK_BYTES)
-        );
-        assert_eq!(self.len, self.chunks().map(<[u8]>::len).sum::<usize>());
-        self.chunks.capacity() * size_of::<Chunk>() + chunks
-    }
-
     /// The bytes, chunk by chunk.
     pub fn chunks(&self) -> impl Iterator<Item = &[u8]> {
         self.chunks.iter().map(Chunk::bytes)
@@ -143,17 +132,6 @@ impl Rope {
     /// Whether the string is just this.
     pub(in crate::store) fn is(&self, bytes: &[u8]) -> bool {
         self.len == bytes.len() && self.holds(0, bytes)
-    }
-
-    /// Lets every chunk be shared by the copies that are made from now on.
-    pub(in crate::store) fn share(&mut self) {
-        for chunk in &mut self.chunks {
-            if let Chunk::Own(bytes) = chunk {
-                self.chunk_bytes -= bytes.capacity();
-                self.chunk_bytes += bytes.len();
-                *chunk = Chunk::Shared(Bytes::from(core::mem::take(bytes)));
-            }
-        }
     }
 
     /// Writes `bytes` at `offset`, with zeros in between where the string is shorter.
@@ -209,18 +187,90 @@ impl Rope {
         change(chunk.own());
         self.chunk_bytes += chunk.memory();
     }
+}
 
-    /// Frees about so many chunks from its end; whether more are left.
-    pub(in crate::store) fn dismantle(&mut self, chunks: usize) -> bool {
-        for _ in 0..chunks {
-            let Some(chunk) = self.chunks.pop() else {
-                break;
-            };
-            self.chunk_bytes -= chunk.memory();
-            self.len -= chunk.bytes().len();
+/// A part is a chunk, with its offset in front. A rope that is about to change is cloned for the
+/// base as a whole, which shares all chunks: so parts bear no epoch.
+impl Parts for Rope {
+    const TYPE: &'static str = super::TYPE;
+
+    fn empty(_: Tables) -> Self {
+        Self::default()
+    }
+
+    fn memory(&self) -> usize {
+        self.unshared_memory() + self.chunk_bytes
+    }
+
+    #[cfg(test)]
+    fn recount(&self) -> usize {
+        let chunks: usize = self.chunks.iter().map(Chunk::memory).sum();
+        self.unshared_memory() + chunks
+    }
+
+    #[cfg(test)]
+    fn check(&self) {
+        let full = self.chunks().take(self.chunks.len().saturating_sub(1));
+        assert!(full.into_iter().all(|chunk| chunk.len() == CHUNK_BYTES));
+        assert_eq!(self.len, self.chunks().map(<[u8]>::len).sum::<usize>());
+    }
+
+    fn share(&mut self) {
+        for chunk in &mut self.chunks {
+            if let Chunk::Own(bytes) = chunk {
+                self.chunk_bytes -= bytes.capacity();
+                self.chunk_bytes += bytes.len();
+                *chunk = Chunk::Shared(Bytes::from(core::mem::take(bytes)));
+            }
+        }
+    }
+
+    fn unshared_memory(&self) -> usize {
+        self.chunks.capacity() * size_of::<Chunk>()
+    }
+
+    fn restamp(&mut self, _: u8) {}
+
+    fn write_part(&mut self, from: u64, _: u8, _: usize, part: &mut Vec<u8>) -> Option<u64> {
+        let chunk = self.chunks.get(from as usize / CHUNK_BYTES)?.bytes();
+        varint::put(part, from);
+        part.extend_from_slice(chunk);
+        let next = from as usize + chunk.len();
+        (next < self.len).then_some(next as u64)
+    }
+
+    fn load_part(&mut self, part: &[u8], _: u8) -> Option<()> {
+        let (offset, chunk) = offset_and_chunk(part)?;
+        if offset != self.len as u64 || !self.len.is_multiple_of(CHUNK_BYTES) {
+            return None;
+        }
+        self.write(self.len, chunk);
+        Some(())
+    }
+
+    fn show_part(part: &[u8], show: Show<'_>) {
+        if let Some((offset, chunk)) = offset_and_chunk(part) {
+            show(&[&offset.to_le_bytes(), chunk]);
+        }
+    }
+
+    fn dismantle(&mut self, budget: &mut usize) -> bool {
+        while *budget > 0 && !self.chunks.is_empty() {
+            *budget -= 1;
+            let kept = self.chunks.len().saturating_sub(CHUNKS_AT_ONCE);
+            for chunk in self.chunks.drain(kept..) {
+                self.chunk_bytes -= chunk.memory();
+                self.len -= chunk.bytes().len();
+            }
         }
         !self.chunks.is_empty()
     }
+}
+
+fn offset_and_chunk(mut part: &[u8]) -> Option<(u64, &[u8])> {
+    let offset = varint::take(&mut part)?;
+    let fits = !part.is_empty() && part.len() <= CHUNK_BYTES;
+    fits.then_some((offset, part))
 }
 
 #[cfg(test)]
@@ -265,6 +315,7 @@ mod tests {
             }
             copies.push((rope, plain));
             for (mut rope, plain) in copies {
+                rope.check();
                 prop_assert_eq!(rope.recount(), rope.memory());
                 prop_assert_eq!(rope.chunks().collect::<Vec<_>>().concat(), &plain[..]);
                 prop_assert!(rope.is(&plain));
@@ -272,7 +323,7 @@ mod tests {
                 let expected = plain.get(start..end).unwrap_or_default();
                 let pieces: Vec<&[u8]> = rope.range(start, start + len).collect();
                 prop_assert_eq!(pieces.concat(), expected);
-                while rope.dismantle(2) {
+                while rope.dismantle(&mut 1) {
                     prop_assert_eq!(rope.recount(), rope.memory());
                 }
                 prop_assert!(rope.is_empty());

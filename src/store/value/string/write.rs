@@ -1,18 +1,30 @@
 //! Strings: set, appended to, and overwritten in part.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem;
 
 use bytes::Bytes;
 
-use super::rope::CHUNK_BYTES;
-use super::{Text, parse_i64};
-use crate::store::big::{Big, BigValue, overwrite};
-use crate::store::entry::{Draft, Kind, Stored, View};
+use super::rope::{CHUNK_BYTES, Rope};
+use super::{Text, kind_of_written, parse_i64};
+use crate::store::big::Kept;
+use crate::store::entry::Draft;
+use crate::store::kind::Kind;
+use crate::store::value::{Large, Value};
 use crate::store::{DbId, NewExpiry, Store, WrongType};
 use crate::time::Stamp;
 
 impl Store {
+    /// The string at `key`; an error where it holds another type.
+    pub fn text(&self, db: DbId, key: &[u8], at: Stamp) -> Result<Option<Text<'_>>, WrongType> {
+        match self.get(db, key, at) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(WrongType),
+        }
+    }
+
     /// Until the next call, the values that are set may stand in this memory. One that is most of
     /// it is not copied but shares it; a smaller one would keep all of it from being freed.
     pub fn lend(&mut self, memory: Option<Bytes>) {
@@ -20,7 +32,7 @@ impl Store {
     }
 
     /// A value as a part of the memory that was lent, where it is most of that.
-    pub(in crate::store) fn lent_part(&self, value: &[u8]) -> Option<Bytes> {
+    fn lent_part(&self, value: &[u8]) -> Option<Bytes> {
         let lent = self.lent.as_ref()?;
         let (all, own) = (lent.as_ptr_range(), value.as_ptr_range());
         let is_within = all.start <= own.start && own.end <= all.end;
@@ -63,18 +75,29 @@ impl Store {
         let live = place
             .map(|place| dict.view(place))
             .filter(|view| view.live(at));
-        let before = live.and_then(|view| view.expiry);
+        let before = live.as_ref().and_then(|view| view.expiry);
         let expiry = match expiry {
             NewExpiry::Keep => before,
             NewExpiry::Never => None,
             NewExpiry::At(time) => Some(time),
         };
-        if live.is_some_and(|view| before == expiry && holds(&view, kind, value)) {
+        if live
+            .as_ref()
+            .is_some_and(|view| before == expiry && holds(view.value(), kind, value))
+        {
             return;
         }
         // What is dead at once was never there, unless something else was.
         let seen = live.is_some() || expiry.is_none_or(|time| time > at);
         self.changes += u64::from(seen);
+        if value.len() > CHUNK_BYTES {
+            let rope = match self.lent_part(value) {
+                Some(part) => Rope::shared(&part),
+                None => Rope::of(value),
+            };
+            self.put_large(db, place, key, expiry, Large::Rope(Box::new(rope)));
+            return;
+        }
         let draft = Draft {
             kind,
             epoch: self.epoch,
@@ -129,23 +152,16 @@ impl Store {
         self.touches.key(db, key);
         let end = offset + bytes.len();
         if let Some(place) = self.find_live(db, key, at)
-            && self.dict(db).view(place).big.is_some()
+            && let view = self.dict(db).view(place)
+            && view.is_boxed()
         {
-            let (len, holds_it) = match self.dict(db).view(place).stored {
-                Stored::Integer(old) => (Text::Integer(old).len(), false),
-                Stored::Bytes(old) => {
-                    let is_raw = Kind::of_written(old.len()) == Kind::Bytes;
-                    (old.len(), is_raw && old.get(offset..end) == Some(bytes))
-                }
-                Stored::Raw(old) => (old.len(), old.get(offset..end) == Some(bytes)),
-                Stored::Rope(old) => (old.len(), old.holds(offset, bytes)),
-                Stored::Packed(_) | Stored::Table(_) => (0, true),
+            let Value::String(old) = view.value() else {
+                return end;
             };
-            if !holds_it {
+            let len = old.len();
+            if !is_written(old, offset, bytes) {
                 self.changes += 1;
-                self.cover_big(db, place, true);
-                self.dict_mut(db)
-                    .change_big(place, |big| big.value.write(offset, bytes));
+                self.change_whole(db, place, |kept| write_into(kept, offset, bytes));
             }
             return len.max(end);
         }
@@ -158,7 +174,7 @@ impl Store {
             old.write_to(&mut text);
         }
         overwrite(&mut text, offset, bytes);
-        let kind = Kind::of_written(text.len());
+        let kind = kind_of_written(text.len());
         self.assign(db, key, kind, &text, NewExpiry::Keep, at);
         let length = text.len();
         self.keep_scratch(text);
@@ -180,26 +196,61 @@ impl Store {
         if let Ok(Some(text)) = self.text(db, key, at) {
             text.write_to(&mut old);
         }
-        let mut value = BigValue::Bytes(old);
-        value.write(offset, bytes);
-        if let Some(place) = self.find(db, key) {
-            self.take(db, place);
-        }
+        let mut rope = Rope::of(&old);
+        rope.write(offset, bytes);
         self.changes += 1;
-        let big = Big::new(key, expiry, self.epoch, value);
-        let dict = self.dict_mut(db);
-        let hash = dict.hash(key);
-        dict.insert_big(hash, big);
+        let place = self.find(db, key);
+        self.put_large(db, place, key, expiry, Large::Rope(Box::new(rope)));
         offset + bytes.len()
     }
 }
 
 /// Whether a key holds just this.
-fn holds(view: &View<'_>, kind: Kind, value: &[u8]) -> bool {
-    match (view.stored, kind) {
-        (Stored::Integer(number), Kind::Integer) => number.to_le_bytes() == value,
-        (Stored::Bytes(text), Kind::Bytes) | (Stored::Raw(text), Kind::Raw) => text == value,
-        (Stored::Rope(rope), Kind::Bytes) => rope.is(value),
+fn holds(held: Value<'_>, kind: Kind, value: &[u8]) -> bool {
+    match (held, kind) {
+        (Value::String(Text::Integer(number)), Kind::Integer) => number.to_le_bytes() == value,
+        (Value::String(Text::Bytes(text)), Kind::Bytes)
+        | (Value::String(Text::Raw(text)), Kind::Raw) => text == value,
+        (Value::String(Text::Rope(rope)), Kind::Bytes) => rope.is(value),
         _ => false,
     }
+}
+
+/// Whether a string holds `bytes` at `offset`, and is kept as one that was written in part.
+fn is_written(text: Text<'_>, offset: usize, bytes: &[u8]) -> bool {
+    let holds = |held: &[u8]| held.get(offset..offset + bytes.len()) == Some(bytes);
+    match text {
+        Text::Integer(_) => false,
+        Text::Bytes(held) => kind_of_written(held.len()) == Kind::Bytes && holds(held),
+        Text::Raw(held) => holds(held),
+        Text::Rope(rope) => rope.holds(offset, bytes),
+    }
+}
+
+/// Writes into a string in a box at `offset`, with zeros in between where it is shorter; one that
+/// grows beyond a chunk is kept in chunks from then on.
+fn write_into(kept: &mut Kept, offset: usize, bytes: &[u8]) {
+    let mut text = match kept {
+        Kept::Small(Kind::Integer, number) => Text::stored_integer(number).to_vec(),
+        Kept::Small(_, text) => mem::take(text),
+        Kept::Large(Large::Rope(rope)) => return rope.write(offset, bytes),
+        Kept::Large(_) => return,
+    };
+    *kept = if offset + bytes.len() > CHUNK_BYTES {
+        let mut rope = Rope::of(&text);
+        rope.write(offset, bytes);
+        Kept::Large(Large::Rope(Box::new(rope)))
+    } else {
+        overwrite(&mut text, offset, bytes);
+        Kept::Small(kind_of_written(text.len()), text)
+    };
+}
+
+/// Writes `bytes` at `offset`, with zeros in between where the text is shorter.
+fn overwrite(text: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
+    let end = offset + bytes.len();
+    if text.len() < end {
+        text.resize(end, 0);
+    }
+    text[offset..end].copy_from_slice(bytes);
 }

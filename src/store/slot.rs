@@ -1,0 +1,134 @@
+//! One key, to be changed by those who know its type.
+//!
+//! Writing through a slot covers what a base still owes, keeps the key's expiry, tells those who
+//! watch the key, and counts the change. A large value is changed part by part, and the parts that
+//! change are covered first (`Cover`).
+
+use alloc::vec::Vec;
+use core::mem;
+
+use super::base::Covering;
+use super::dict::{Place, Tables};
+use super::entry::Draft;
+use super::kind::Kind;
+use super::value::{Large, Value};
+use super::{DbId, Store};
+use crate::time::Stamp;
+
+/// A key that is absent or alive.
+#[derive(Debug)]
+pub(super) struct Slot<'a> {
+    store: &'a mut Store,
+    db: DbId,
+    key: &'a [u8],
+    hash: u64,
+}
+
+impl<'a> Slot<'a> {
+    /// The slot of a key that is not dead, or was freed just now.
+    pub(super) fn new(store: &'a mut Store, db: DbId, key: &'a [u8]) -> Self {
+        let hash = store.dict(db).hash(key);
+        Self {
+            store,
+            db,
+            key,
+            hash,
+        }
+    }
+
+    /// How tables are made.
+    pub(super) fn tables(&self) -> Tables {
+        self.store.tables
+    }
+
+    /// What new parts of large values bear.
+    pub(super) fn epoch(&self) -> u8 {
+        self.store.epoch
+    }
+
+    /// The value as it is now.
+    pub(super) fn value(&self) -> Option<Value<'_>> {
+        let view = self.store.dict(self.db).get(self.hash, self.key)?;
+        Some(view.value())
+    }
+
+    /// Where the key stands now.
+    pub(super) fn find(&self) -> Option<Place> {
+        self.store.dict(self.db).find(self.hash, self.key)
+    }
+
+    /// The value at a place where the key was found.
+    pub(super) fn value_at(&self, place: Place) -> Value<'_> {
+        self.store.dict(self.db).view(place).value()
+    }
+
+    /// Bytes to write a small value in; to be given back.
+    pub(super) fn take_scratch(&mut self) -> Vec<u8> {
+        mem::take(&mut self.store.scratch)
+    }
+
+    /// Gives the bytes back.
+    pub(super) fn keep_scratch(&mut self, scratch: Vec<u8>) {
+        self.store.keep_scratch(scratch);
+    }
+
+    /// A command writes here, and be it what is there already: those who watch the key are told.
+    pub(super) fn touch(&mut self) {
+        self.store.touches.key(self.db, self.key);
+    }
+
+    fn changed(&mut self) {
+        self.store.changes += 1;
+        self.touch();
+    }
+
+    /// Lets the key hold a small value, which differs from what it holds.
+    pub(super) fn put_small(&mut self, place: Option<Place>, kind: Kind, value: &[u8]) {
+        let draft = Draft {
+            kind,
+            epoch: self.store.epoch,
+            expiry: self.expiry(place),
+            key: self.key,
+            value,
+        };
+        self.store.put(self.db, self.hash, place, &draft);
+        self.changed();
+    }
+
+    /// Lets a large value with the same items take the place of what the key holds, or one without
+    /// items that of nothing. Returns where it stands.
+    pub(super) fn enlarge(&mut self, place: Option<Place>, large: Large) -> Place {
+        let expiry = self.expiry(place);
+        let (db, key) = (self.db, self.key);
+        self.store.put_large(db, place, key, expiry, large);
+        self.find().expect("it was inserted just now")
+    }
+
+    /// Changes parts of a large value. Where `change` returns something, something has changed.
+    pub(super) fn change_parts<R>(
+        &mut self,
+        place: Place,
+        change: impl FnOnce(&mut Large, &mut Covering<'_>) -> Option<R>,
+    ) -> Option<R> {
+        let done = self.store.change_parts(self.db, place, change).flatten();
+        if done.is_some() {
+            self.changed();
+        }
+        done
+    }
+
+    /// Takes the key out.
+    pub(super) fn remove(&mut self, place: Place) {
+        self.store.take(self.db, place);
+        self.changed();
+    }
+
+    /// Takes the key out, of whose value the change before has left nothing.
+    pub(super) fn remove_empty(&mut self, place: Place) {
+        self.store.take(self.db, place);
+    }
+
+    fn expiry(&self, place: Option<Place>) -> Option<Stamp> {
+        self.store.dict(self.db).view(place?).expiry
+    }
+}

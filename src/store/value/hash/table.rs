@@ -1,0 +1,256 @@
+//! A large hash: a table of fields.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use crate::store::dict::{self, Dict, Item, Tables};
+use crate::store::entry::{Boxed, Draft, Held, View};
+use crate::store::kind::Kind;
+use crate::store::value::parts::{Cover, Parts, Show};
+use crate::store::varint;
+use crate::time::Stamp;
+
+/// The fields of a large hash.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct Table(Dict<Field>);
+
+/// A field that does not fit a block.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct Field {
+    name: Box<[u8]>,
+    value: Box<[u8]>,
+    epoch: u8,
+}
+
+impl Boxed for Field {
+    fn key(&self) -> &[u8] {
+        &self.name
+    }
+
+    fn expiry(&self) -> Option<Stamp> {
+        None
+    }
+
+    fn epoch(&self) -> u8 {
+        self.epoch
+    }
+
+    fn restamp(&mut self, epoch: u8) {
+        self.epoch = epoch;
+    }
+
+    fn memory(&self) -> usize {
+        size_of::<Self>() + self.name.len() + self.value.len()
+    }
+
+    #[cfg(test)]
+    fn recount(&self) -> usize {
+        self.memory()
+    }
+}
+
+/// A field with its value.
+pub(super) type Pair<'a> = (&'a [u8], &'a [u8]);
+
+fn pair<'a>(view: &View<'a, Field>) -> Pair<'a> {
+    let value = match view.held {
+        Held::Block(_, value) => value,
+        Held::Box(field) => &field.value,
+    };
+    (view.key, value)
+}
+
+/// All fields with their values.
+#[derive(Clone, Debug)]
+pub(super) struct Iter<'a>(dict::Iter<'a, Field>);
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = Pair<'a>;
+
+    fn next(&mut self) -> Option<Pair<'a>> {
+        self.0.next().as_ref().map(pair)
+    }
+}
+
+impl Table {
+    pub(super) fn len(&self) -> usize {
+        self.0.len() as usize
+    }
+
+    pub(super) fn get(&self, field: &[u8]) -> Option<&[u8]> {
+        let view = self.0.get(self.0.hash(field), field)?;
+        Some(pair(&view).1)
+    }
+
+    pub(super) fn iter(&self) -> Iter<'_> {
+        Iter(self.0.iter())
+    }
+
+    pub(super) fn scan(
+        &self,
+        cursor: u64,
+        count: usize,
+        show: &mut dyn FnMut(&[u8], &[u8]),
+    ) -> u64 {
+        self.0.scan(cursor, count, &mut |view| {
+            let (field, value) = pair(&view);
+            show(field, value);
+            true
+        })
+    }
+
+    pub(super) fn random(&self, draw: u64) -> Option<Pair<'_>> {
+        self.0.random(draw, &|_| true).as_ref().map(pair)
+    }
+
+    /// Sets a field; whether it is new. `None` where it had that value.
+    pub(in crate::store) fn set(
+        &mut self,
+        field: &[u8],
+        value: &[u8],
+        cover: &mut impl Cover,
+    ) -> Option<bool> {
+        let hash = self.0.hash(field);
+        let found = self.0.find(hash, field);
+        if let Some(place) = found {
+            let view = self.0.view(place);
+            if pair(&view).1 == value {
+                return None;
+            }
+            cover.part(view.epoch, |part| put_pair(part, pair(&view)));
+        }
+        self.put(hash, found, (field, value), cover.epoch());
+        Some(found.is_none())
+    }
+
+    /// Removes a field; how many are left. `None` where it was not there.
+    pub(in crate::store) fn remove(
+        &mut self,
+        field: &[u8],
+        cover: &mut impl Cover,
+    ) -> Option<usize> {
+        let place = self.0.find(self.0.hash(field), field)?;
+        let view = self.0.view(place);
+        cover.part(view.epoch, |part| put_pair(part, pair(&view)));
+        self.0.remove(place);
+        Some(self.len())
+    }
+
+    /// Adds a field; `None` where it is there.
+    pub(super) fn add(&mut self, (field, value): Pair<'_>, epoch: u8) -> Option<()> {
+        let hash = self.0.hash(field);
+        if self.0.find(hash, field).is_some() {
+            return None;
+        }
+        self.put(hash, None, (field, value), epoch);
+        Some(())
+    }
+
+    /// Lets a field have a value, where it is found at `found` or nowhere.
+    fn put(&mut self, hash: u64, found: Option<dict::Place>, pair: Pair<'_>, epoch: u8) {
+        let (field, value) = pair;
+        let draft = Draft {
+            kind: Kind::Bytes,
+            epoch,
+            expiry: None,
+            key: field,
+            value,
+        };
+        let fits = draft.fits();
+        match found {
+            Some(place) if fits && !self.0.view(place).is_boxed() => {
+                self.0.rewrite(place, &draft);
+                return;
+            }
+            Some(place) => drop(self.0.remove(place)),
+            None => {}
+        }
+        if fits {
+            self.0.insert(hash, &draft);
+        } else {
+            let (name, value) = (field.into(), value.into());
+            let field = Field { name, value, epoch };
+            self.0.insert_big(hash, Box::new(field));
+        }
+    }
+}
+
+fn put_pair(part: &mut Vec<u8>, (field, value): Pair<'_>) {
+    varint::put_bytes(part, field);
+    varint::put_bytes(part, value);
+}
+
+/// Takes a field off the front of a part.
+fn take_pair<'a>(part: &mut &'a [u8]) -> Option<Pair<'a>> {
+    Some((varint::take_bytes(part)?, varint::take_bytes(part)?))
+}
+
+/// A part is some fields, each with its value behind it.
+impl Parts for Table {
+    const TYPE: &'static str = super::TYPE;
+
+    fn empty(tables: Tables) -> Self {
+        Self(Dict::new(tables))
+    }
+
+    fn memory(&self) -> usize {
+        self.0.memory()
+    }
+
+    #[cfg(test)]
+    fn recount(&self) -> usize {
+        self.0.recount_bytes()
+    }
+
+    #[cfg(test)]
+    fn check(&self) {
+        self.0.recount();
+    }
+
+    fn share(&mut self) {}
+
+    fn unshared_memory(&self) -> usize {
+        self.memory()
+    }
+
+    fn restamp(&mut self, epoch: u8) {
+        self.0.restamp(epoch);
+    }
+
+    fn write_part(&mut self, from: u64, epoch: u8, room: usize, part: &mut Vec<u8>) -> Option<u64> {
+        self.0.stamp(from, epoch, &mut |item| {
+            match item {
+                Item::Block(draft) => put_pair(part, (draft.key, draft.value)),
+                Item::Box(field) if field.epoch == epoch => return true,
+                Item::Box(field) => {
+                    put_pair(part, (&field.name, &field.value));
+                    field.epoch = epoch;
+                }
+            }
+            part.len() < room
+        })
+    }
+
+    fn load_part(&mut self, mut part: &[u8], epoch: u8) -> Option<()> {
+        while !part.is_empty() {
+            self.add(take_pair(&mut part)?, epoch)?;
+        }
+        Some(())
+    }
+
+    fn show_part(mut part: &[u8], show: Show<'_>) {
+        while let Some((field, value)) = take_pair(&mut part) {
+            show(&[field, value]);
+        }
+    }
+
+    fn dismantle(&mut self, budget: &mut usize) -> bool {
+        while *budget > 0 {
+            let Some(fields) = self.0.dismantle() else {
+                return false;
+            };
+            *budget = budget.saturating_sub(1 + fields.len());
+        }
+        true
+    }
+}
