@@ -139,11 +139,11 @@ impl Writing {
         match event {
             Event::Identity(bytes) => self.put(IDENTITY, bytes),
             Event::BaseHead(bytes) => match BaseHead::decode(bytes) {
-                Some(head) => {
+                Ok(head) => {
                     (self.last, self.last_term, self.term) = (head.index, head.term, head.term);
                     self.put(HEAD, bytes);
                 }
-                None => self.refuse("the base does not say at which entry it stands"),
+                Err(refused) => self.refuse(&refused.text()),
             },
             Event::BasePiece(piece) => self.put(PIECE, piece),
             Event::Record { restated, body, .. } => {

@@ -1,7 +1,9 @@
 //! What a base and a manifest say besides keys: who a member is, and at which entry a state stands.
 //!
-//! Both are blobs to the log. Numbers are little-endian and of fixed width.
+//! Both are blobs to the log. Numbers are little-endian and of fixed width. The first byte of a
+//! base's head is the version of all that the base says, of the state too.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term};
@@ -40,6 +42,31 @@ const GROUPED: u64 = 1;
 /// The offset of the wall clock follows.
 const HAS_OFFSET: u64 = 2;
 
+/// The version of bases that this server writes, and the last one that it reads.
+pub(super) const BASE_VERSION: u8 = 1;
+
+/// Why a base's head cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoHead {
+    /// The base is of this version, which a later server has written.
+    Newer(u8),
+    /// It is cut short, or of a version that never was.
+    Malformed,
+}
+
+impl NoHead {
+    /// In words for the operator.
+    pub(super) fn text(self) -> String {
+        match self {
+            Self::Newer(version) => alloc::format!(
+                "the base is of format {version}, and this version of seedis knows formats up to \
+                 {BASE_VERSION}: use the version that wrote it, or a later one"
+            ),
+            Self::Malformed => "the base does not say at which entry it stands".into(),
+        }
+    }
+}
+
 /// At which entry a base stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct BaseHead {
@@ -73,7 +100,8 @@ impl BaseHead {
             seed as u64,
             (seed >> 64) as u64,
         ];
-        let mut bytes: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
+        let mut bytes = alloc::vec![BASE_VERSION];
+        bytes.extend(numbers.iter().flat_map(|n| n.to_le_bytes()));
         if has_offset {
             bytes.extend_from_slice(&self.offset.0.to_le_bytes());
         }
@@ -81,7 +109,15 @@ impl BaseHead {
         bytes
     }
 
-    pub(super) fn decode(mut bytes: &[u8]) -> Option<Self> {
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, NoHead> {
+        match bytes.split_first() {
+            Some((&BASE_VERSION, rest)) => Self::decode_numbers(rest).ok_or(NoHead::Malformed),
+            Some((&version, _)) if version > BASE_VERSION => Err(NoHead::Newer(version)),
+            _ => Err(NoHead::Malformed),
+        }
+    }
+
+    fn decode_numbers(mut bytes: &[u8]) -> Option<Self> {
         let (index, term) = (number(&mut bytes)?, number(&mut bytes)?);
         let (stamp, flags) = (number(&mut bytes)?, number(&mut bytes)?);
         let seeded = number(&mut bytes)?;
@@ -132,17 +168,33 @@ mod tests {
             hash_seed: Some(u128::MAX - 7),
             membership: alloc::vec![1, 2, 3],
         };
-        assert_eq!(BaseHead::decode(&head.encode()), Some(head.clone()));
+        assert_eq!(BaseHead::decode(&head.encode()), Ok(head.clone()));
         let early = BaseHead {
             hash_seed: None,
             ..head
         };
-        assert_eq!(BaseHead::decode(&early.encode()), Some(early));
+        assert_eq!(BaseHead::decode(&early.encode()), Ok(early));
     }
 
     #[test]
     fn what_is_too_short_is_refused() {
         assert_eq!(Identity::decode(&[0; 23]), None);
-        assert_eq!(BaseHead::decode(&[0; 55]), None);
+        let mut head = [0; 57];
+        head[0] = BASE_VERSION;
+        assert!(BaseHead::decode(&head).is_ok());
+        for cut in 0..57 {
+            assert_eq!(BaseHead::decode(&head[..cut]), Err(NoHead::Malformed));
+        }
+    }
+    #[test]
+    fn a_base_of_a_later_format_is_refused_with_its_number() {
+        let mut head = alloc::vec![0; 60];
+        head[0] = BASE_VERSION + 1;
+        let refused = BaseHead::decode(&head).unwrap_err();
+        assert_eq!(refused, NoHead::Newer(BASE_VERSION + 1));
+        assert!(refused.text().contains("the base is of format 2"));
+        // Format 0 never was: the first bytes of an index stood there.
+        head[0] = 0;
+        assert_eq!(BaseHead::decode(&head), Err(NoHead::Malformed));
     }
 }

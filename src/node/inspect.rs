@@ -136,14 +136,15 @@ impl Found {
                 None => self.refuse("the manifest names no member"),
             },
             Event::BaseHead(bytes) => match BaseHead::decode(bytes) {
-                Some(head) if Membership::decode(&head.membership).is_ok() => {
+                Ok(head) if Membership::decode(&head.membership).is_ok() => {
                     *store = Store::new(Tables::new(head.hash_seed));
                     self.base = Some((head.index, head.term));
                     self.grouped |= head.grouped;
                     self.meets(&head.membership);
                     (self.term, self.commit) = (head.term, head.index);
                 }
-                _ => self.refuse("the base does not say at which entry it stands"),
+                Ok(_) => self.refuse("the base names no members"),
+                Err(refused) => self.refuse(&refused.text()),
             },
             Event::BasePiece(piece) => {
                 if store.load_piece(piece).is_err() {

@@ -223,7 +223,7 @@ impl Node {
                 None => found.trouble = Some("the manifest names no member".into()),
             },
             Event::BaseHead(head) => match BaseHead::decode(head) {
-                Some(head) => {
+                Ok(head) => {
                     found.applied = (head.index, head.term);
                     found.commit = head.index;
                     // The log behind it may have been cut: a term must not be lost with it.
@@ -238,7 +238,7 @@ impl Node {
                     found.grouped |= head.grouped;
                     found.head = Some(head);
                 }
-                None => found.trouble = Some("the base has no head".into()),
+                Err(refused) => found.trouble = Some(refused.text()),
             },
             Event::BasePiece(piece) => {
                 if let Err(error) = self.store.load_piece(piece) {

@@ -131,7 +131,7 @@ impl Restore {
                 self.identity = Some(identity);
             }
             (HEAD, Some(_), None) if self.last == LogIndex(0) => {
-                let head = BaseHead::decode(body)?;
+                let head = BaseHead::decode(body).ok()?;
                 (self.last, self.term) = (head.index, head.term);
                 self.members = Membership::decode(&head.membership).ok();
                 let alone = BaseHead {

@@ -16,7 +16,7 @@ use crate::raft::{ChunkWanted, Membership, ReceivedChunk, SnapshotId};
 use crate::rng;
 
 use super::Node;
-use super::base::BaseHead;
+use super::base::{BaseHead, NoHead};
 use super::effect::Note;
 use super::hand_over::one_body;
 
@@ -43,6 +43,8 @@ struct Arriving {
     number: Vec<u8>,
     base: Option<Incoming>,
     head: Option<BaseHead>,
+    /// Why its head cannot be read.
+    headless: Option<NoHead>,
     /// Pieces that the disk has no time for yet; their buffers are not kept.
     pieces: VecDeque<Vec<u8>>,
     /// The log has begun a base for it.
@@ -62,6 +64,7 @@ impl Arriving {
             number: Vec::new(),
             base: None,
             head: None,
+            headless: None,
             pieces: VecDeque::new(),
             begun: false,
             whole: None,
@@ -83,14 +86,17 @@ impl Arriving {
         };
         let number = u64::from_le_bytes(*number);
         let base = self.base.get_or_insert_with(|| Incoming::new(number));
-        let (head, pieces) = (&mut self.head, &mut self.pieces);
+        let (head, headless, pieces) = (&mut self.head, &mut self.headless, &mut self.pieces);
         let taken = base.take(bytes, &mut |piece| match piece {
-            Piece::Head(bytes) => *head = BaseHead::decode(bytes),
+            Piece::Head(bytes) => match BaseHead::decode(bytes) {
+                Ok(decoded) => *head = Some(decoded),
+                Err(refused) => *headless = Some(refused),
+            },
             Piece::State(bytes) => pieces.push_back(bytes.to_vec()),
         });
         let stands = |head: &BaseHead| (head.index, head.term) == self.id.base;
         let is_headed = self.head.as_ref().map_or(pieces.is_empty(), stands);
-        taken.is_ok() && is_headed
+        taken.is_ok() && is_headed && self.headless.is_none()
     }
 
     /// Whether all has come and is what was promised.
@@ -258,8 +264,12 @@ impl Node {
         arriving.whole = chunk.whole;
         let good = arriving.take(&chunk.data);
         if !good || (arriving.whole.is_some() && !arriving.is_good()) {
+            let headless = arriving.headless;
             let peer = self.commit.raft.as_ref().and_then(|raft| raft.leader());
-            self.note(Note::BadSnapshot { peer });
+            match headless {
+                Some(refused) => self.note(Note::Damage(refused.text())),
+                None => self.note(Note::BadSnapshot { peer }),
+            }
             self.give_up_arrival();
         }
     }
