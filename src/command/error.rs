@@ -133,6 +133,8 @@ errors! {
     NO_ACCESS_FREQUENCY = "ERR An LFU maxmemory policy is not selected, access frequency not \
         tracked. Please note that when switching between policies at runtime LRU and LFU data will \
         take some time to adjust.";
+    /// OBJECT IDLETIME where nothing notes accesses.
+    NO_IDLE_TIME = "ERR idle time not tracked: this server notes no accesses";
     /// COMMAND GETKEYS of a command that does not exist.
     INVALID_COMMAND = "ERR Invalid command specified";
     /// COMMAND GETKEYS of a command without keys.

@@ -170,13 +170,13 @@ fn object_freq(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     Ok(())
 }
 
-/// When a key was last used is not kept, since members would not agree on it: every key counts as
-/// just used.
+/// When a key was last used is not kept, since members would not agree on it. Redis says so too
+/// where it is not kept: a number would be taken for a measurement.
 fn object_idletime(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
-    match query.get(args.at(2))? {
-        Some(_) => query.reply.integer(0),
-        None => query.reply.null(),
+    if query.get(args.at(2))?.is_some() {
+        return Err(Error::NO_IDLE_TIME);
     }
+    query.reply.null();
     Ok(())
 }
 

@@ -158,6 +158,7 @@ impl Node {
     pub(super) fn settle_client(&mut self, slot: u32, out: &mut Effects) {
         self.enforce_limits(slot);
         let now = self.now.mono;
+        self.see_buffers(slot, 0);
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };
@@ -299,6 +300,15 @@ impl Node {
             let (before, memory) = (session.counted, session.memory());
             session.counted = memory;
             self.custody.memory = self.custody.memory + memory - before;
+        }
+    }
+
+    /// Takes note of how much a client has at hand: of requests beside what is kept of them, and of
+    /// replies.
+    pub(super) fn see_buffers(&mut self, slot: u32, arrived: usize) {
+        if let Some(session) = self.sessions.get(slot) {
+            let sizes = [session.inbound.len() + arrived, session.outbox.len()];
+            self.figures.buffers.see(self.now.mono, sizes);
         }
     }
 

@@ -43,10 +43,54 @@ pub(super) struct Figures {
     /// The most memory that the store has taken, in bytes, and what it took while it was empty.
     pub(super) memory_peak: usize,
     pub(super) memory_start: usize,
+    /// What the process takes beside what the node counts, in bytes: its code and what surrounds
+    /// it, as the driver's first look found it.
+    pub(super) process_bytes: u64,
+    /// The most that was held of one client's requests, and of its replies.
+    pub(super) buffers: Recent,
     /// The places in the table of those that ran since `since`, and the work of each.
     ran: Vec<(u16, u32)>,
     work: u64,
     since: Mono,
+}
+
+/// The largest that was seen of two sizes lately.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Recent {
+    since: Mono,
+    now: [usize; 2],
+    before: [usize; 2],
+}
+
+/// What was seen is remembered for so long at least, and for twice as long at most.
+const RECENT: Duration = Duration::from_secs(8);
+
+impl Recent {
+    pub(super) fn see(&mut self, at: Mono, sizes: [usize; 2]) {
+        *self = self.at(at);
+        for (most, size) in self.now.iter_mut().zip(sizes) {
+            *most = size.max(*most);
+        }
+    }
+
+    /// What is remembered at a moment.
+    pub(super) fn most(&self, at: Mono) -> [usize; 2] {
+        let Self { now, before, .. } = self.at(at);
+        [now[0].max(before[0]), now[1].max(before[1])]
+    }
+
+    fn at(self, at: Mono) -> Self {
+        let passed = at.since(self.since);
+        if passed < RECENT {
+            return self;
+        }
+        let is_over = passed >= 2 * RECENT;
+        Self {
+            since: at,
+            now: [0; 2],
+            before: if is_over { [0; 2] } else { self.now },
+        }
+    }
 }
 
 /// The time over which rates are made.
@@ -94,7 +138,11 @@ impl Node {
 
     /// The driver has looked at the process.
     pub(super) fn sampled(&mut self, sample: Sample) {
+        let used = (self.store.memory() + self.clients_memory()) as u64;
         let figures = &mut self.figures;
+        if figures.sample.rss_bytes == 0 {
+            figures.process_bytes = sample.rss_bytes.saturating_sub(used);
+        }
         figures.sample = sample;
         if self.now.mono.since(figures.reading.at) < RATES_OVER {
             return;
@@ -123,5 +171,25 @@ impl Node {
     pub(super) fn weigh(&mut self) {
         let memory = self.store.memory() + self.clients_memory();
         self.figures.memory_peak = self.figures.memory_peak.max(memory);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_largest_is_remembered_for_a_while_and_then_forgotten() {
+        let at = |seconds: u64| Mono::from_millis(seconds * 1000);
+        let mut recent = Recent::default();
+        recent.see(at(1), [7, 1]);
+        recent.see(at(2), [3, 9]);
+        for second in [2, 7, 9] {
+            assert_eq!(recent.most(at(second)), [7, 9], "{second}");
+        }
+        recent.see(at(10), [1, 1]);
+        assert_eq!(recent.most(at(10)), [7, 9]);
+        assert_eq!(recent.most(at(18)), [1, 1]);
+        assert_eq!(recent.most(at(40)), [0, 0]);
     }
 }

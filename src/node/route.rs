@@ -31,6 +31,7 @@ impl Node {
     /// Takes a client's bytes: as many requests as are whole and may be looked at now; the rest is
     /// kept.
     pub(super) fn received(&mut self, slot: u32, bytes: &[u8]) {
+        self.see_buffers(slot, bytes.len());
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };

@@ -1,10 +1,12 @@
-//! INFO counts what was run, refused and answered with an error, as a real Redis counts it.
+//! INFO counts what was run, refused and answered with an error, as a real Redis counts it; and
+//! what it says of memory is what is known.
 
 use std::collections::BTreeMap;
 
 use seedis::ids::ConnId;
 use seedis::node::Node;
 use seedis::node::config::Config;
+use seedis::node::input::{Input, Sample};
 use seedis::time::{Mono, Now};
 
 use crate::bare::{ask, opened};
@@ -141,4 +143,64 @@ fn the_commands_of_a_transaction_count_one_by_one_and_exec_by_itself() {
     ];
     let errors = [("ERR", 6), ("EXECABORT", 3), ("OOM", 2), ("WRONGTYPE", 1)];
     expect(&requests, &commands, &errors);
+}
+
+fn field(node: &mut Node, now: Now, name: &str) -> String {
+    let text = ask(node, now, ASKS, "INFO everything");
+    let mut fields = text.lines().filter_map(|line| line.split_once(':'));
+    let found = fields.find(|(found, _)| *found == name);
+    found.expect("it is there").1.to_owned()
+}
+
+#[test]
+fn an_empty_server_is_not_said_to_waste_the_memory_of_its_own_process() {
+    let mut node = node();
+    let look = |node: &mut Node, rss_bytes: u64| {
+        let sample = Sample {
+            rss_bytes,
+            ..Sample::default()
+        };
+        node.handle(NOW, Input::Sampled(sample));
+    };
+    look(&mut node, 16 << 20);
+    assert_eq!(field(&mut node, NOW, "mem_fragmentation_ratio"), "1.00");
+    // What is taken later beside keys and values is what the allocator does not give back.
+    look(&mut node, 24 << 20);
+    assert_eq!(field(&mut node, NOW, "mem_fragmentation_ratio"), "1.50");
+    assert_eq!(field(&mut node, NOW, "allocator_frag_ratio"), "1.50");
+    ask(
+        &mut node,
+        NOW,
+        ASKS,
+        &format!("SET a {}", "x".repeat(60_000)),
+    );
+    let before: i64 = field(&mut node, NOW, "mem_fragmentation_bytes")
+        .parse()
+        .expect("a number");
+    assert!((8 << 20) - before >= 60_000, "{before}");
+}
+
+#[test]
+fn the_largest_buffers_of_the_last_seconds_are_told() {
+    let mut node = node();
+    ask(
+        &mut node,
+        NOW,
+        ASKS,
+        &format!("SET a {}", "x".repeat(50_000)),
+    );
+    ask(&mut node, NOW, ASKS, "GET a");
+    let after = |seconds: u64| Now {
+        mono: Mono::from_millis(seconds * 1000),
+        ..NOW
+    };
+    let mut told = |seconds, name: &str| {
+        let name = format!("client_recent_max_{name}_buffer");
+        let text = field(&mut node, after(seconds), &name);
+        text.parse::<usize>().expect("a number")
+    };
+    assert!((50_000..60_000).contains(&told(7, "input")));
+    assert!((50_000..60_000).contains(&told(7, "output")));
+    assert!(told(60, "input") < 20_000);
+    assert!(told(90, "output") < 20_000);
 }

@@ -41,7 +41,7 @@ pub(super) fn object(call: &mut Call<'_>) -> Answer {
                 "ERR An LFU maxmemory policy is not selected",
             ));
         }
-        "idletime" => Want::Between(0, i64::MAX),
+        "idletime" => return Ok(Want::ErrorCode("ERR idle time not tracked")),
         _ => Want::Between(1, i64::from(i32::MAX)),
     })
 }

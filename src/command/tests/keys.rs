@@ -166,7 +166,8 @@ fn object_tells_how_a_value_is_kept() {
         SET a 1 => +OK
         OBJECT ENCODING a => $3 int
         OBJECT REFCOUNT a => :2147483647
-        OBJECT IDLETIME a => :0
+        OBJECT IDLETIME a => -ERR idle time not tracked: this server notes no accesses
+        OBJECT IDLETIME nope => $-1
         OBJECT ENCODING none => $-1
         OBJECT NOPE a => -ERR unknown subcommand 'NOPE'. Try OBJECT HELP.
         OBJECT ENCODING => -ERR wrong number of arguments for 'object|encoding' command

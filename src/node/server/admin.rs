@@ -35,7 +35,9 @@ impl Node {
             LatencyVerb::Histogram => reply.map(0),
             LatencyVerb::Doctor => reply.verbatim(
                 *b"txt",
-                "Delays are not watched: SLOWLOG GET tells which requests were slow.",
+                "Latency monitoring is not available in this server: no events are recorded, and \
+                 LATENCY HISTORY and LATENCY LATEST are always empty. SLOWLOG GET tells which \
+                 requests were slow.\n",
             ),
             LatencyVerb::History | LatencyVerb::Latest => reply.array(0),
         }

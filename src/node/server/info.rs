@@ -144,15 +144,11 @@ impl Node {
         put(out, format_args!("connected_clients:{clients}"));
         put(out, format_args!("cluster_connections:0"));
         put(out, format_args!("maxclients:{}", self.config.clients_max));
-        let kept = self.sessions.iter().map(|s| s.inbound.len()).max();
+        let [input, output] = self.figures.buffers.most(self.now.mono);
+        put(out, format_args!("client_recent_max_input_buffer:{input}"));
         put(
             out,
-            format_args!("client_recent_max_input_buffer:{}", kept.unwrap_or(0)),
-        );
-        let out_bytes = self.sessions.iter().map(|s| s.outbox.len()).max();
-        put(
-            out,
-            format_args!("client_recent_max_output_buffer:{}", out_bytes.unwrap_or(0)),
+            format_args!("client_recent_max_output_buffer:{output}"),
         );
         put(out, format_args!("blocked_clients:{blocked}"));
         put(out, format_args!("tracking_clients:0"));
@@ -198,10 +194,13 @@ impl Node {
         put(out, format_args!("used_memory_startup:{start}"));
         put(out, format_args!("used_memory_dataset:{dataset}"));
         put(out, format_args!("used_memory_dataset_perc:{share}%"));
-        put(out, format_args!("allocator_allocated:{used}"));
+        // What the allocator has given out is not known: what is counted, and beside that what the
+        // process took before it held anything.
+        let taken = used + figures.process_bytes;
+        put(out, format_args!("allocator_allocated:{taken}"));
         put(out, format_args!("allocator_active:{rss}"));
         put(out, format_args!("allocator_resident:{rss}"));
-        let (ratio, beyond) = (Ratio(rss, used), rss as i64 - used as i64);
+        let (ratio, beyond) = (Ratio(rss, taken), rss as i64 - taken as i64);
         for name in ["allocator_frag", "mem_fragmentation"] {
             put(out, format_args!("{name}_ratio:{ratio}"));
             put(out, format_args!("{name}_bytes:{beyond}"));
