@@ -3,6 +3,8 @@
 use core::ops::Range;
 
 use super::error::Error;
+use crate::limits::DATABASES;
+use crate::store::DbId;
 
 /// A request's arguments; the first is the command's name.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +70,19 @@ impl<'a> Args<'a> {
     /// The argument at `place` as an integer, in the strict form that Redis demands.
     pub fn integer(&self, place: usize) -> Result<i64, Error> {
         parse_integer(self.at(place)).ok_or(Error::NOT_AN_INTEGER)
+    }
+
+    /// The database that the argument at `place` names.
+    pub fn database(&self, place: usize) -> Result<DbId, Error> {
+        let (min, max) = (i64::from(i32::MIN), i64::from(i32::MAX));
+        let number = self.integer(place)?;
+        if !(min..=max).contains(&number) {
+            return Err(Error::out_of_range(min, max));
+        }
+        match DbId::try_from(number) {
+            Ok(db) if db < DATABASES => Ok(db),
+            _ => Err(Error::DB_OUT_OF_RANGE),
+        }
     }
 }
 

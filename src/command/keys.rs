@@ -12,8 +12,6 @@ use super::flag::{Category, Flag};
 use super::grammar::{Arg, KEY, integer, key, many, one_of, opt, word};
 use super::key::{CHANGED, CREATED, Keys, LOOKED_AT, READ, REMOVED, REPLACED, TAKEN};
 use super::row::{Empties, Group, Row};
-use crate::limits::DATABASES;
-use crate::store::DbId;
 
 /// When what was removed is freed.
 const FLUSH_TYPE: Arg = opt(one_of(
@@ -177,19 +175,6 @@ fn renamenx(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     Ok(())
 }
 
-/// The database that an argument names.
-fn database(args: Args<'_>, place: usize) -> Result<DbId, Error> {
-    let (min, max) = (i64::from(i32::MIN), i64::from(i32::MAX));
-    let number = args.integer(place)?;
-    if !(min..=max).contains(&number) {
-        return Err(Error::out_of_range(min, max));
-    }
-    match DbId::try_from(number) {
-        Ok(db) if db < DATABASES => Ok(db),
-        _ => Err(Error::DB_OUT_OF_RANGE),
-    }
-}
-
 fn copy(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     let (from, to, at) = (args.at(1), args.at(2), change.at);
     let (mut to_db, mut replace) = (change.db, false);
@@ -199,7 +184,7 @@ fn copy(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
             replace = true;
         } else if args.is(place, "db") && place + 1 < args.len() {
             place += 1;
-            to_db = database(args, place)?;
+            to_db = args.database(place)?;
         } else {
             return Err(Error::SYNTAX);
         }
@@ -216,7 +201,7 @@ fn copy(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
 
 fn move_to(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     let (db, key, at) = (change.db, args.at(1), change.at);
-    let to_db = database(args, 2)?;
+    let to_db = args.database(2)?;
     if to_db == db {
         return Err(Error::SAME_OBJECT);
     }

@@ -390,11 +390,7 @@ fn find_writes<'a>(
 
 /// The database that SELECT names.
 pub(super) fn select_target(args: Args<'_>) -> Result<u32, Error> {
-    let index = parse_integer(args.at(1)).ok_or(Error::NOT_AN_INTEGER)?;
-    let index = u32::try_from(index)
-        .ok()
-        .filter(|index| *index < limits::DATABASES);
-    index.ok_or(Error::DB_OUT_OF_RANGE)
+    args.database(1)
 }
 
 /// A client's name: printable and without spaces, so that CLIENT LIST stays readable.

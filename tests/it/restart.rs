@@ -203,3 +203,25 @@ fn a_second_server_on_the_same_directory_is_refused() {
         + &String::from_utf8_lossy(&second.stdout);
     assert!(said.contains("another"), "{said}");
 }
+
+#[test]
+fn words_behind_debug_that_it_does_not_know_are_refused() {
+    let directory = Directory::new("debug-words");
+    let server = Server::start(directory.path(), &["--enable-debug-command", "yes"]);
+    let mut client = server.client();
+    assert_eq!(client.ask(&["SET", "a", "1"]), "+OK");
+    for wrong in [
+        &["RELOAD", "x"][..],
+        &["RELOAD", "NOSAVE", "x"],
+        &["LOADAOF", "x"],
+        &["DIGEST", "x"],
+        &["OBJECT", "a", "x"],
+    ] {
+        let asked = [&["DEBUG"], wrong].concat();
+        let said = client.ask(&asked);
+        assert!(said.starts_with("-ERR "), "{asked:?}: {said}");
+    }
+    let known = ["DEBUG", "RELOAD", "MERGE", "NOFLUSH", "NOSAVE"];
+    assert_eq!(client.ask(&known), "+OK");
+    assert_eq!(client.ask(&["GET", "a"]), "1");
+}

@@ -61,7 +61,7 @@ impl Node {
 
     fn config_set(&mut self, args: Args<'_>) -> Outcome {
         if !args.len().is_multiple_of(2) {
-            return Err(Error::arity("config|set"));
+            return Err(Error::SYNTAX);
         }
         let mut changes: Vec<(&'static Directive, Vec<u8>)> = Vec::new();
         for at in (2..args.len()).step_by(2) {

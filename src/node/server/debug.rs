@@ -16,6 +16,10 @@ const REFUSED: &str = "ERR DEBUG command not allowed. If the enable-debug-comman
     to \"local\", you can run it from a local connection, otherwise you need to set this option \
     in the configuration file, and then restart the server.";
 
+/// Why DEBUG RELOAD is not done.
+const RELOAD_OPTIONS: &str =
+    "ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.";
+
 impl Node {
     /// Whether a command may be run or queued: DEBUG only where the configuration says so.
     pub(in crate::node) fn may_debug(&self, row: &Row) -> Outcome {
@@ -42,7 +46,8 @@ impl Node {
             if !self.block(slot, Blocked::Sleep { until, length }) {
                 reply.ok();
             }
-        } else if args.is(1, "object") && args.len() >= 3 {
+        } else if args.is(1, "object") && (args.len() == 3 || args.len() == 4 && args.is(3, "fast"))
+        {
             let encoding = self
                 .store
                 .encoding(db, args.at(2), at)
@@ -54,9 +59,18 @@ impl Node {
             ));
         } else if args.is(1, "protocol") && args.len() == 3 {
             return protocol(args.at(2), &mut reply);
-        } else if args.is(1, "reload") || args.is(1, "loadaof") {
+        } else if args.is(1, "reload") || args.is(1, "loadaof") && args.len() == 2 {
+            // The log is what is in memory: there is nothing to save, and nothing to merge with.
+            let known = |place| {
+                ["merge", "noflush", "nosave"]
+                    .iter()
+                    .any(|w| args.is(place, w))
+            };
+            if !(2..args.len()).all(known) {
+                return Err(Error::text(RELOAD_OPTIONS.into()));
+            }
             self.reload(slot)?;
-        } else if args.is(1, "digest") {
+        } else if args.is(1, "digest") && args.len() == 2 {
             reply.simple(&format!("{:040x}", self.store.digest(at)));
         } else if args.is(1, "set-active-expire") && args.len() == 3 {
             self.active_expire = args.is(2, "1");
