@@ -55,7 +55,7 @@ pub(super) struct Next {
     /// It is made for a rewrite, which makes do with less.
     or_smaller: bool,
     stage: Stage,
-    /// Why the last attempt failed, until one does not.
+    /// Why the last attempt failed, until another has made the file.
     failed_for: Option<&'static str>,
 }
 
@@ -99,16 +99,20 @@ impl Next {
         Some((self.number, self.size))
     }
 
-    /// Why there is none, if it could not be made: until it is, and not only until that is tried
-    /// again.
+    /// Why there is none, if it could not be made and that is not being tried again.
     pub(super) fn trouble(&self) -> Option<&'static str> {
-        self.failed_for
+        let has_failed = matches!(self.stage, Stage::Failed { .. });
+        self.failed_for.filter(|_| has_failed)
+    }
+
+    /// Whether it could not be made, and is tried again right now.
+    pub(super) fn is_tried_again(&self) -> bool {
+        self.failed_for.is_some() && self.is_busy()
     }
 
     /// Why there is none for a rewrite, if it could not be made however small.
     pub(super) fn refused_to_rewrite(&self) -> Option<&'static str> {
-        let has_failed = matches!(self.stage, Stage::Failed { .. });
-        self.trouble().filter(|_| self.or_smaller && has_failed)
+        self.trouble().filter(|_| self.or_smaller)
     }
 
     /// When to try again.
@@ -159,15 +163,14 @@ impl Next {
             };
             return true;
         }
+        // It has its bytes now: whatever was short is not any more.
+        self.failed_for = None;
         let file = file(self.number);
         self.stage = match self.stage {
             Stage::Creating(_) => Stage::Syncing(tickets.ask(DiskOp::Sync { file }, out)),
             Stage::Syncing(_) => Stage::SyncingDirectory(tickets.ask(DiskOp::SyncDir, out)),
             _ => Stage::Ready,
         };
-        if matches!(self.stage, Stage::Ready) {
-            self.failed_for = None;
-        }
         true
     }
 }

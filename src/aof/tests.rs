@@ -256,9 +256,10 @@ fn a_full_disk_holds_what_it_cannot_write_and_goes_on_when_there_is_space() {
     );
     bench.now += 100;
     assert!(!bench.turn(0));
-    assert!(bench.log.trouble().is_some(), "an attempt is no success");
+    assert!(bench.log.is_trying_again(), "an attempt is no success");
     bench.turn(usize::MAX);
     assert_eq!(bench.log.trouble(), None);
+    assert!(!bench.log.is_trying_again());
     assert_eq!(bench.log.persisted(), second);
     let (seen, _) = reopen(&mut bench.disk.crash(0), Policy::Always);
     assert_eq!(seen.bodies, [b"fits".to_vec(), vec![7; 100]]);
@@ -274,13 +275,14 @@ fn there_is_no_room_before_the_next_segment_is_made_however_often_that_is_tried(
         assert_eq!(bench.log.trouble(), Some("No space left on device"));
         bench.now += 600;
         assert!(!bench.turn(0), "it is tried again");
-        assert!(bench.log.trouble().is_some(), "an attempt is no success");
+        assert!(bench.log.is_trying_again(), "an attempt is no success");
         bench.turn(usize::MAX);
     }
     bench.disk.largest = None;
     bench.now += 600;
     bench.turn(usize::MAX);
     assert_eq!(bench.log.trouble(), None);
+    assert!(!bench.log.is_trying_again());
 }
 
 #[test]

@@ -443,6 +443,13 @@ impl Node {
 
     fn note_space(&mut self) {
         let trouble = self.log_trouble();
+        // An attempt is no success: what is said waits for its outcome.
+        let log = self.commit.log.as_ref();
+        let trouble = if trouble.is_none() && log.is_some_and(Log::is_trying_again) {
+            self.commit.had_trouble
+        } else {
+            trouble
+        };
         if mem::replace(&mut self.commit.had_trouble, trouble) != trouble {
             self.note(match trouble {
                 Some(why) => Note::NoRoom { why },

@@ -363,12 +363,16 @@ impl Log {
 
     /// Why writes must be refused, if there is no room for what they would append.
     pub fn trouble(&self) -> Option<&'static str> {
-        // Until they are made, and not only until that is tried again.
-        if !self.refused.is_empty() || self.retried > 0 {
+        if !self.refused.is_empty() {
             return Some(self.refused_for);
         }
         let is_near = self.end.offset + RESERVE_BYTES > self.capacity;
         self.next.trouble().filter(|_| is_near)
+    }
+
+    /// Whether what found no room is tried again right now: nobody knows yet whether there is some.
+    pub fn is_trying_again(&self) -> bool {
+        self.retried > 0 || self.next.is_tried_again()
     }
 
     /// Why no rewrite can begin, if the segment could not be made in which the log would go on.
