@@ -112,6 +112,24 @@ impl Node {
         }
     }
 
+    /// Ends the wait of a client that will send nothing more, where its time is over. Those for a
+    /// time end by themselves; what becomes of a change or a transfer is not known yet.
+    pub(super) fn end_wait_of_ended(&mut self, slot: u32) {
+        let now = self.now.mono;
+        let Some(session) = self.sessions.get(slot) else {
+            return;
+        };
+        if session.gives_up_at().is_none_or(|at| at > now) {
+            return;
+        }
+        let error = match session.blocked {
+            Some(Blocked::Change) => Error::CHANGE_GOES_ON,
+            Some(Blocked::Transfer) => Error::TRANSFER_GOES_ON,
+            _ => return,
+        };
+        self.unblock_with(slot, Some(&error));
+    }
+
     /// Ends the waits for members that hold an entry; with an error, where this one leads no more.
     pub(super) fn end_waits_for_members(&mut self, error: Option<&Error>) {
         while let Some(slot) = self.next_held(error.is_some()) {

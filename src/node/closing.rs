@@ -118,6 +118,7 @@ impl Node {
             session.waits_until.get_or_insert(until);
         }
         self.shorten_wait(slot);
+        self.mark_dirty(slot);
     }
 
     /// A client has taken so many bytes.
@@ -236,8 +237,10 @@ impl Node {
             let crowded = session
                 .crowded_since
                 .map(|since| since + Duration::from_secs(limit.soft_s.max(1)));
-            [crowded, session.lingers_until, session.authenticate_until]
+            let others = [session.authenticate_until, session.gives_up_at()];
+            [crowded, session.lingers_until]
                 .into_iter()
+                .chain(others)
                 .flatten()
                 .min()
         };
@@ -281,6 +284,7 @@ impl Node {
             if session.authenticate_until.is_some_and(|until| until <= now) {
                 self.send_away(slot, Wrong::Unauthenticated);
             }
+            self.end_wait_of_ended(slot);
             self.mark_dirty(slot);
         }
     }
@@ -345,11 +349,10 @@ impl Node {
         let now = self.now.mono;
         let over = |at: Option<Mono>| at.is_some_and(|at| at <= now);
         let late = self.sessions.iter().find(|session| {
-            let outwaits = matches!(session.blocked, Some(why) if why.is_for_a_time());
             session.killed
                 || over(session.lingers_until)
                 || over(session.authenticate_until)
-                || outwaits && over(session.waits_until)
+                || over(session.gives_up_at())
         });
         late.map_or(Ok(()), |session| {
             let id = session.conn.0;

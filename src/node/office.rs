@@ -16,7 +16,7 @@ use crate::command::error::Error;
 use crate::command::row::Row;
 use crate::command::slot;
 use crate::ids::{ConnId, Incarnation, NodeId, Term};
-use crate::raft::{Change, Raft, ReadDone, Refused};
+use crate::raft::{Change, GivenUp, Raft, ReadDone, Refused};
 use crate::resp::reply::{Protocol, Reply};
 use crate::session::{Blocked, Reads};
 use crate::time::Mono;
@@ -226,7 +226,7 @@ impl Node {
             }
         }
         let is_changing = raft.is_changing();
-        let is_transferring = raft.is_transferring();
+        let (is_transferring, given_up) = (raft.is_transferring(), raft.given_up());
         let lease = self.config.lease_reads && raft.has_lease(self.now.mono);
         let without_lease = mem::take(&mut self.office.wants_lease) && !lease;
         if mem::take(&mut self.office.wants_round) || without_lease {
@@ -249,8 +249,8 @@ impl Node {
             self.end_waits(Blocked::Change);
         }
         if !is_transferring {
-            // Who has lost the office has answered already.
-            let refusal = Error::text("ERR nobody has taken over; this member goes on".into());
+            // A leader that has lost its office has answered already.
+            let refusal = given_up.map_or(Error::CLUSTER_DOWN, not_taken_over);
             self.end_waits_with(Blocked::Transfer, Some(&refusal));
         }
     }
@@ -354,6 +354,21 @@ impl Node {
         }
         self.commit.messages = messages;
     }
+}
+
+/// What a client is told whose transfer has come to nothing in its time. A member that was told to
+/// campaign may be elected later all the same.
+fn not_taken_over(given_up: GivenUp) -> Error {
+    let GivenUp { heir, told } = given_up;
+    let heir = heir.0;
+    Error::text(if told {
+        format!(
+            "UNCERTAIN member {heir} was told to take over and has not done so yet: it still may. \
+             RAFT INFO tells who leads"
+        )
+    } else {
+        format!("ERR member {heir} has not caught up in time; this member goes on")
+    })
 }
 
 /// The host and the port of an address; the host of the sixth version without its brackets.

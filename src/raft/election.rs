@@ -226,6 +226,7 @@ impl Raft {
             heartbeat_at: now,
             reads: Reads::default(),
             transfer: None,
+            given_up: None,
             uncommitted_bytes: uncommitted.map_or(0, bytes),
         }));
         let (nothing, unknown) = (Bytes::new(), KnownSum::default());

@@ -54,5 +54,5 @@ pub use repair::Loss;
 pub use role::RoleName;
 pub use settings::{Refused, Restart, Settings, Unpersisted};
 pub use supply::{ChunkWanted, SnapshotWanted};
-pub use transfer::TransferRefused;
+pub use transfer::{GivenUp, TransferRefused};
 pub use wire::WireError;

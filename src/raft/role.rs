@@ -8,7 +8,7 @@ use crate::time::Mono;
 
 use super::progress::Peer;
 use super::read::Reads;
-use super::transfer::Transfer;
+use super::transfer::{GivenUp, Transfer};
 use super::{Member, Membership, Tally};
 
 /// What a member is.
@@ -102,6 +102,8 @@ pub(super) struct Leadership {
     pub(super) reads: Reads,
     /// The office is being given away.
     pub(super) transfer: Option<Transfer>,
+    /// The last time that came to nothing.
+    pub(super) given_up: Option<GivenUp>,
     /// The encoded size of the entries behind the commit index.
     pub(super) uncommitted_bytes: usize,
 }

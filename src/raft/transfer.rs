@@ -17,6 +17,16 @@ pub(super) struct Transfer {
     told: bool,
 }
 
+/// A transfer that this leader waits for no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GivenUp {
+    /// Who was to lead.
+    pub heir: NodeId,
+    /// It was told to campaign, and may do so still: the word may come late, and an election may
+    /// take its time.
+    pub told: bool,
+}
+
 /// Why an office is not given away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransferRefused {
@@ -73,6 +83,14 @@ impl Raft {
         match &self.role {
             Role::Leader(leadership) => leadership.transfer.is_some(),
             _ => false,
+        }
+    }
+
+    /// The last transfer of this leader that has come to nothing in its time.
+    pub fn given_up(&self) -> Option<GivenUp> {
+        match &self.role {
+            Role::Leader(leadership) => leadership.given_up,
+            _ => None,
         }
     }
 
@@ -150,6 +168,10 @@ impl Raft {
             return;
         };
         if now >= transfer.until {
+            leadership.given_up = Some(GivenUp {
+                heir: transfer.heir.id,
+                told: transfer.told,
+            });
             leadership.transfer = None;
             return;
         }

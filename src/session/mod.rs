@@ -109,6 +109,12 @@ impl Blocked {
         matches!(self, Self::Wait { .. } | Self::Sleep { .. })
     }
 
+    /// Whether it ends some time after its client has said that it will send nothing more. What
+    /// else is waited for is this member's own work, which has an end of its own.
+    pub fn ends_with_its_client(self) -> bool {
+        self.is_for_a_time() || matches!(self, Self::Change | Self::Transfer)
+    }
+
     /// The same, where the client has said how long it waits; then no longer than until `most`.
     #[must_use]
     pub fn at_most_until(mut self, most: Option<Mono>) -> Self {
@@ -206,7 +212,7 @@ pub struct Session {
     pub killed: bool,
     /// The client has said that nothing more comes: it closes when all is answered.
     pub ended: bool,
-    /// Until when a client that will send nothing more may wait for something, by its own word.
+    /// Until when a client that will send nothing more may wait for something.
     pub waits_until: Option<Mono>,
     /// Until when a client that is closing may take what it is owed.
     pub lingers_until: Option<Mono>,
@@ -249,6 +255,12 @@ impl Session {
     /// Whether the reply to the present request is not wanted.
     pub fn is_silent(&self) -> bool {
         matches!(self.reply_mode, ReplyMode::Off | ReplyMode::Skip)
+    }
+
+    /// When what it waits for is over for it, whatever becomes of that.
+    pub fn gives_up_at(&self) -> Option<Mono> {
+        let ends = self.blocked.is_some_and(Blocked::ends_with_its_client);
+        self.waits_until.filter(|_| ends)
     }
 
     /// Whether a reply is still to be written, or may not leave yet.

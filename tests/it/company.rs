@@ -26,6 +26,9 @@ struct Server {
     replies: String,
     /// To whom frames have left.
     spoken: Vec<NodeId>,
+    /// The disk answers to nothing.
+    is_stuck: bool,
+    is_closed: bool,
 }
 
 impl Server {
@@ -58,6 +61,8 @@ impl Server {
             relied_on: 0,
             replies: String::new(),
             spoken: Vec::new(),
+            is_stuck: false,
+            is_closed: false,
         };
         server.pass(10);
         server.node.handle(server.now, opened(CLIENT, "10.0.1.1:1"));
@@ -84,6 +89,8 @@ impl Server {
             }
             for effect in effects.drain(..) {
                 match effect {
+                    Effect::Disk { .. } if self.is_stuck => {}
+                    Effect::Close { .. } => self.is_closed = true,
                     Effect::Disk { ticket, op } => {
                         match op {
                             DiskOp::WriteAt { .. } => self.writes += 1,
@@ -122,6 +129,27 @@ impl Server {
         self.settle();
         std::mem::take(&mut self.replies)
     }
+}
+
+/// The change waits for a disk that has stopped to answer; its client waits no longer than another
+/// that will send nothing more.
+#[test]
+fn a_client_that_goes_away_does_not_wait_for_a_change_of_members() {
+    let mut server = Server::new(true);
+    assert_eq!(server.ask("SET k v"), "+OK\r\n");
+    server.is_stuck = true;
+    assert_eq!(server.ask("RAFT ADD 2"), "");
+    server
+        .node
+        .handle(server.now, Input::Ended { conn: CLIENT });
+    server.pass(4900);
+    assert!(!server.is_closed, "it is given its time");
+    assert_eq!(server.node.check_clients(), Ok(()));
+    server.pass(200);
+    assert_eq!(server.node.check_clients(), Ok(()));
+    assert!(server.is_closed);
+    let said = std::mem::take(&mut server.replies);
+    assert!(said.starts_with("-UNCERTAIN the change"), "{said}");
 }
 
 #[test]

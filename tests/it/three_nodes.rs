@@ -23,6 +23,8 @@ struct Machine {
     disk: Disk,
     node: Option<Node>,
     frames: VecDeque<(NodeId, Vec<u8>)>,
+    /// The process stands still.
+    is_paused: bool,
     replies: BTreeMap<ConnId, Vec<u8>>,
 }
 
@@ -63,6 +65,7 @@ impl Group {
                 disk: Disk::default(),
                 node: None,
                 frames: VecDeque::new(),
+                is_paused: false,
                 replies: BTreeMap::new(),
             }
         };
@@ -109,7 +112,9 @@ impl Group {
         self.now.mono.0 += 1_000_000;
         self.now.wall_us += 1000;
         for member in 0..MEMBERS {
-            self.turn(member);
+            if !self.machines[member].is_paused {
+                self.turn(member);
+            }
         }
     }
 
@@ -287,6 +292,48 @@ fn who_is_shown_to_vote_can_stand_in_for_whoever_dies() {
     assert_eq!(roles, ["learner", "incoming", "voter"]);
     group.kill(first);
     assert_ne!(group.leader(), first);
+}
+
+/// A member that was told to take over may do so late: the answer must not deny it.
+#[test]
+fn a_transfer_that_may_still_succeed_is_not_said_to_have_failed() {
+    let mut group = Group::new();
+    let first = group.leader();
+    let heir = (first + 1) % MEMBERS;
+    let number = id(heir).0;
+    let transfer = format!("RAFT TRANSFER {number}");
+    // It stands still until it has been given up.
+    (0..100).for_each(|_| group.step());
+    let conn = group.send(first, &transfer);
+    group.machines[heir].is_paused = true;
+    let mut said = Vec::new();
+    for _ in 0..1000 {
+        group.step();
+        said = group.machines[first]
+            .replies
+            .remove(&conn)
+            .unwrap_or_default();
+        if !said.is_empty() {
+            break;
+        }
+    }
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.starts_with("-UNCERTAIN "), "{said}");
+    group.machines[heir].is_paused = false;
+    (0..50).for_each(|_| group.step());
+    assert_eq!(group.leader(), heir);
+
+    // A member that lacks entries is told nothing.
+    let lost = group.leader();
+    let (heir, other) = ((lost + 1) % MEMBERS, (lost + 2) % MEMBERS);
+    group.kill(heir);
+    assert_eq!(group.ask(lost, "SET a 1"), "+OK");
+    let said = group.ask(lost, &format!("RAFT TRANSFER {}", id(heir).0));
+    let wanted = format!("-ERR member {} has not caught up", id(heir).0);
+    assert!(said.starts_with(&wanted), "{said}");
+    group.start(heir);
+    (0..500).for_each(|_| group.step());
+    assert!([lost, other].contains(&group.leader()));
 }
 
 #[test]
