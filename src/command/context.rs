@@ -35,6 +35,11 @@ impl Dice {
         rng::draw(COMMAND_STREAM, self.index, self.place, self.drawn)
     }
 
+    /// Passes over so many draws, which were made before.
+    pub fn skip(&mut self, draws: u64) {
+        self.drawn += draws;
+    }
+
     /// A number in `0..bound`.
     pub fn below(&mut self, bound: u64) -> u64 {
         rng::below(self.draw(), bound)

@@ -373,14 +373,9 @@ fn hrandfield(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     let hash = hash_at(query, args.at(1))?;
     let picked = match hash {
         None => Vec::new(),
+        Some(_) if count < -RANDOM_PICKS_MAX => return Err(Error::OUT_OF_RANGE),
         Some(hash) if count < 0 => {
-            if count < -RANDOM_PICKS_MAX {
-                return Err(Error::OUT_OF_RANGE);
-            }
-            let picks = 0..count.unsigned_abs();
-            picks
-                .filter_map(|_| hash.random(query.dice.draw()))
-                .collect()
+            return pick_any(query, hash, count.unsigned_abs(), with_values);
         }
         Some(hash) => pick_distinct(hash, count.unsigned_abs(), &mut query.dice),
     };
@@ -395,6 +390,36 @@ fn hrandfield(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
         if with_values {
             query.reply.bulk(value);
         }
+    }
+    Ok(())
+}
+
+/// The work that one pick is in a large hash, where it is looked for from the top.
+const PICK_WORK: usize = 4;
+
+/// So many fields, the same one several times perhaps: each pick is drawn by itself, so that they
+/// are made in pieces.
+fn pick_any(query: &mut Query<'_>, hash: Hash<'_>, picks: u64, with_values: bool) -> Outcome {
+    let pairs = with_values && query.reply.protocol() == Protocol::Resp3;
+    if !query.pace.is_cut() {
+        let flat = if with_values && !pairs { 2 } else { 1 };
+        query.reply.array(picks as usize * flat);
+    }
+    let from = query.pace.from(0);
+    query.dice.skip(from);
+    for place in from..picks {
+        query.pace.step(place, PICK_WORK)?;
+        let Some((field, value)) = hash.random(query.dice.draw()) else {
+            break;
+        };
+        if pairs {
+            query.reply.array(2);
+        }
+        query.reply.bulk(field);
+        if with_values {
+            query.reply.bulk(value);
+        }
+        query.pace.pay((field.len() + value.len()) / BYTES_PER_WORK);
     }
     Ok(())
 }

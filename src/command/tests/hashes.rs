@@ -133,3 +133,18 @@ fn hscan_walks_over_fields() {
         ",
     );
 }
+
+#[test]
+fn picks_are_the_same_however_they_are_cut() {
+    let picked = |piece| {
+        let mut desk = Desk::new(Protocol::Resp2);
+        desk.piece = piece;
+        desk.run("HSET h a 1 b 2 c 3 d 4 e 5");
+        desk.run("HRANDFIELD h -40 WITHVALUES")
+    };
+    let whole = picked(usize::MAX);
+    assert!(whole.starts_with("*80 "), "{whole}");
+    for piece in [1, 7, 30] {
+        assert_eq!(picked(piece), whole, "{piece}");
+    }
+}
