@@ -71,7 +71,7 @@ fn said(host: &mut Host, bytes: &mut Bytes<'_>) {
     host.hear(from, &wire::encode(&envelope, &message));
 }
 
-/// The answers that a candidate hopes for: no fuzzer comes by an office honestly.
+/// The answers that a candidate hopes for: no fuzzer is elected honestly.
 fn elected(host: &mut Host, bytes: &mut Bytes<'_>) {
     let mut term = host.raft.term();
     let granted = true;

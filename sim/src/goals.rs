@@ -106,7 +106,7 @@ counted! {
     Admitted, "admitted", "somebody new was given a number";
     TurnedAway, "turned-away", "somebody new was told that its number is taken, or where to ask";
     Unwritten, "unwritten", "a client was told that the configuration file could not be written";
-    Relieved, "relieved", "a leader gave its office away because of its disk";
+    Strained, "strained", "a leader transferred leadership because of its disk";
     Killed, "killed", "a client was closed by CLIENT KILL of another";
     Silent, "silent", "a client was closed that had said nothing for too long";
     Unread, "unread", "a client was closed that did not take its replies";
@@ -152,7 +152,7 @@ impl Goal {
                 | Self::Formed
                 | Self::Admitted
                 | Self::TurnedAway
-                | Self::Relieved
+                | Self::Strained
                 | Self::MinorityLost
         )
     }

@@ -105,7 +105,7 @@ const RAFT: &[Row] = &[
             Flag::Stale,
             Flag::NoMulti,
         ])
-        .says("Gives the leader's office to another voter.")
+        .says("Transfers leadership to another voter.")
         .args(&[opt(integer("id"))]),
 ];
 

@@ -17,7 +17,7 @@ use super::found::Found;
 use super::grammar::{FIELD, KEY, VALUE, block, double, integer, many, opt, pattern, word};
 use super::key::{ADDED_TO, CHANGED, CUT, Keys, LOOKED_AT, READ, UPDATED};
 use super::row::{Group, Row};
-use super::walk::{self, FIELDS_AT_ONCE, Wishes, cursor, write_cursor};
+use super::walk::{self, FIELDS_AT_ONCE, Options, cursor, write_cursor};
 use crate::limits::{BYTES_PER_WORK, RANDOM_PICKS_MAX};
 use crate::resp::reply::Protocol;
 use crate::store::{Hash, Value, format_i64};
@@ -463,20 +463,20 @@ fn hscan(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
         query.reply.array(0);
         return Ok(());
     };
-    let wishes = Wishes::parse(args.from(3), false)?;
+    let options = Options::parse(args.from(3), false)?;
     let protocol = query.reply.protocol();
     let mut show = |cursor, most, found: &mut Found| {
         let mut shown = 0;
         let next = hash.scan(cursor, most, &mut |field, value| {
             shown += 1;
-            if wishes.likes(field) {
+            if options.likes(field) {
                 found.push(protocol, field);
                 found.push(protocol, value);
             }
         });
         Ok((next, shown))
     };
-    let (next, found) = walk::walk(query.pace, cursor, wishes.count, &mut show)?;
+    let (next, found) = walk::walk(query.pace, cursor, options.count, &mut show)?;
     write_cursor(&mut query.reply, next);
     found.write_to(&mut query.reply);
     Ok(())

@@ -37,14 +37,14 @@ const PAIRS_PER_WORK: usize = 256;
 
 /// What LCS is asked for.
 #[derive(Clone, Copy, Debug, Default)]
-struct Wishes {
+struct Options {
     len: bool,
     ranges: bool,
     with_len: bool,
     min: u64,
 }
 
-impl Wishes {
+impl Options {
     fn parse(args: Args<'_>) -> Result<Self, Error> {
         let mut found = Self::default();
         let mut place = 3;
@@ -79,19 +79,19 @@ fn check_size(a: usize, b: usize) -> Outcome {
     Ok(())
 }
 
-fn write_ranges(reply: &mut Reply<'_>, wishes: Wishes, found: &[Match], len: u32) {
-    let wanted = |stretch: &&Match| stretch.len as u64 >= wishes.min;
+fn write_ranges(reply: &mut Reply<'_>, options: Options, found: &[Match], len: u32) {
+    let wanted = |stretch: &&Match| stretch.len as u64 >= options.min;
     reply.map(2);
     reply.bulk(b"matches");
     reply.array(found.iter().filter(wanted).count());
     for stretch in found.iter().filter(wanted) {
-        reply.array(if wishes.with_len { 3 } else { 2 });
+        reply.array(if options.with_len { 3 } else { 2 });
         for first in [stretch.a, stretch.b] {
             reply.array(2);
             reply.integer(first as i64);
             reply.integer((first + stretch.len - 1) as i64);
         }
-        if wishes.with_len {
+        if options.with_len {
             reply.integer(stretch.len as i64);
         }
     }
@@ -105,13 +105,13 @@ fn lcs(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
         found => found.map(|found| found.unwrap_or(Text::Bytes(b""))),
     };
     let (a, b) = (string(1)?, string(2)?);
-    let wishes = Wishes::parse(args)?;
+    let options = Options::parse(args)?;
     check_size(a.len(), b.len())?;
     let (mut of_a, mut of_b) = ([0; 20], [0; 20]);
     let (a, b) = (&*a.as_bytes(&mut of_a), &*b.as_bytes(&mut of_b));
     let mut table = match mem::take(&mut query.pace.kept) {
         Kept::Table(table) => table,
-        _ => Box::new(Table::new(a, b, !wishes.len)),
+        _ => Box::new(Table::new(a, b, !options.len)),
     };
     loop {
         if let Err(unfinished) = query.pace.step(0, 1) {
@@ -127,13 +127,13 @@ fn lcs(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
         }
         query.pace.pay((table.done - before) / PAIRS_PER_WORK);
     }
-    if wishes.len {
+    if options.len {
         query.reply.integer(i64::from(table.len()));
         return Ok(());
     }
     let found = matches(&table, a, b);
-    if wishes.ranges {
-        write_ranges(&mut query.reply, wishes, &found, table.len());
+    if options.ranges {
+        write_ranges(&mut query.reply, options, &found, table.len());
         return Ok(());
     }
     let mut shared = Vec::with_capacity(table.len() as usize);

@@ -12,7 +12,7 @@ use super::flag::Category;
 use super::found::Found;
 use super::grammar::{integer, opt, pattern, string};
 use super::row::{Group, Row};
-use super::walk::{Wishes, cursor, walk, write_cursor};
+use super::walk::{Options, cursor, walk, write_cursor};
 use crate::store::{DbId, Store, glob};
 use crate::time::Stamp;
 
@@ -67,17 +67,17 @@ fn is_due(store: &Store, db: DbId, key: &[u8], clock: Stamp) -> bool {
 
 fn scan(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     let cursor = cursor(args.at(1))?;
-    let wishes = Wishes::parse(args.from(2), true)?;
+    let options = Options::parse(args.from(2), true)?;
     let protocol = query.reply.protocol();
     let (store, db, at, clock) = (query.store, query.db, query.at, query.clock);
     let mut show = |cursor, most, found: &mut Found| {
         let (mut due, mut shown) = (false, 0);
         let next = store.scan(db, cursor, most, at, &mut |key, value| {
             shown += 1;
-            let typed = wishes
+            let typed = options
                 .type_name
                 .is_none_or(|name| name.eq_ignore_ascii_case(value.type_name().as_bytes()));
-            if typed && wishes.likes(key) {
+            if typed && options.likes(key) {
                 due |= is_due(store, db, key, clock);
                 found.push(protocol, key);
             }
@@ -88,7 +88,7 @@ fn scan(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
             Ok((next, shown))
         }
     };
-    let (next, found) = walk(query.pace, cursor, wishes.count, &mut show)?;
+    let (next, found) = walk(query.pace, cursor, options.count, &mut show)?;
     write_cursor(&mut query.reply, next);
     found.write_to(&mut query.reply);
     Ok(())

@@ -16,13 +16,13 @@ pub(super) const FIELDS_AT_ONCE: usize = 256;
 
 /// What a walk is asked for behind its cursor.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Wishes<'a> {
+pub(super) struct Options<'a> {
     pattern: Option<&'a [u8]>,
     pub(super) count: usize,
     pub(super) type_name: Option<&'a [u8]>,
 }
 
-impl<'a> Wishes<'a> {
+impl<'a> Options<'a> {
     /// Reads MATCH and COUNT, and TYPE where there are types.
     pub(super) fn parse(words: Args<'a>, typed: bool) -> Result<Self, Error> {
         let mut found = Self {

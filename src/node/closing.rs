@@ -28,7 +28,7 @@ const COMPLAINT_EVERY: Duration = Duration::from_secs(1);
 
 /// What is kept of all clients together.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Custody {
+pub(super) struct ClientLimits {
     /// When clients are to be looked at again, by time and slot.
     due: BTreeSet<(Mono, u32)>,
     /// The memory that all of them take, in bytes, as it was last counted.
@@ -74,7 +74,7 @@ impl Node {
     /// Whoever can connect can do wrong as often as it likes: there is a line for it now and then.
     fn complain(&mut self, wrong: Wrong, client: String) {
         let now = self.now.mono;
-        let last = &mut self.custody.complaints[wrong as usize];
+        let last = &mut self.client_limits.complaints[wrong as usize];
         let others = match last {
             Some((at, left_out)) if now.since(*at) < COMPLAINT_EVERY => {
                 *left_out += 1;
@@ -255,17 +255,17 @@ impl Node {
             return;
         }
         if let Some(before) = core::mem::replace(&mut session.due, at) {
-            self.custody.due.remove(&(before, slot));
+            self.client_limits.due.remove(&(before, slot));
         }
         if let Some(at) = at {
-            self.custody.due.insert((at, slot));
+            self.client_limits.due.insert((at, slot));
         }
     }
 
     /// Ends the clients whose time is over.
     pub(super) fn tend_due(&mut self) {
         let now = self.now.mono;
-        while let Some(&(at, slot)) = self.custody.due.first()
+        while let Some(&(at, slot)) = self.client_limits.due.first()
             && at <= now
         {
             self.look_at(slot, None);
@@ -291,7 +291,7 @@ impl Node {
 
     /// When a client is to be looked at next.
     pub(super) fn due_deadline(&self) -> Option<Deadline> {
-        let (at, _) = *self.custody.due.first()?;
+        let (at, _) = *self.client_limits.due.first()?;
         Some(Deadline {
             at,
             reason: Reason::Client,
@@ -303,7 +303,7 @@ impl Node {
         if let Some(session) = self.sessions.get_mut(slot) {
             let (before, memory) = (session.counted, session.memory());
             session.counted = memory;
-            self.custody.memory = self.custody.memory + memory - before;
+            self.client_limits.memory = self.client_limits.memory + memory - before;
         }
     }
 
@@ -320,7 +320,7 @@ impl Node {
     pub(super) fn has_grown(&mut self, slot: u32, bytes: usize) {
         if let Some(session) = self.sessions.get_mut(slot) {
             session.counted += bytes;
-            self.custody.memory += bytes;
+            self.client_limits.memory += bytes;
         }
     }
 
@@ -328,20 +328,20 @@ impl Node {
     pub(super) fn forget_client(&mut self, slot: u32) {
         self.look_at(slot, None);
         if let Some(session) = self.sessions.get_mut(slot) {
-            self.custody.memory -= core::mem::take(&mut session.counted);
+            self.client_limits.memory -= core::mem::take(&mut session.counted);
         }
     }
 
     /// The memory that clients take for what they have sent and for what they are owed, in bytes.
     pub(super) fn clients_memory(&self) -> usize {
-        self.custody.memory
+        self.client_limits.memory
     }
 
     /// What a judge finds wrong with how clients are kept, when the effects of a turn are done.
     pub fn check_clients(&self) -> Result<(), String> {
         let counted: usize = self.sessions.iter().map(|session| session.memory()).sum();
-        if counted != self.custody.memory {
-            let known = self.custody.memory;
+        if counted != self.client_limits.memory {
+            let known = self.client_limits.memory;
             return Err(alloc::format!(
                 "clients take {counted} bytes, and {known} are counted"
             ));

@@ -25,9 +25,9 @@ use super::effect::{Effect, Kept, Note};
 use super::entry;
 use super::large::Encoded;
 use super::recovery::Recovering;
-use super::relief::Relief;
 use super::rewrite::Rewrite;
 use super::snapshot::Snapshots;
+use super::strain::Strain;
 use super::witness::Witnessed;
 use super::{Node, Phase, Waiter};
 
@@ -46,7 +46,7 @@ pub(super) struct Commit {
     pub(super) recovering: Option<Box<Recovering>>,
     pub(super) rewrite: Rewrite,
     pub(super) snapshots: Snapshots,
-    pub(super) relief: Relief,
+    pub(super) strain: Strain,
     /// Who is owed something when these entries are applied.
     proposed: VecDeque<Proposed>,
     proposed_bytes: usize,
@@ -138,9 +138,9 @@ impl Node {
         if let Some(raft) = &mut self.commit.raft {
             raft.tick(self.now.mono);
         }
-        self.seek_relief();
-        // Whoever has lost the office says so of old writes before new ones are refused.
-        self.tend_office();
+        self.transfer_if_strained();
+        // A member that has stepped down says so of old writes before new ones are refused.
+        self.tend_leadership();
         self.propose_time();
         self.propose_batch();
         self.hand_over();
@@ -152,7 +152,7 @@ impl Node {
             self.hand_over();
             self.flush_log();
         }
-        self.tend_office();
+        self.tend_leadership();
         self.begin_service();
         self.rewrite_turn();
         self.snapshot_turn();
@@ -367,7 +367,7 @@ impl Node {
     pub(super) fn fail(&mut self, why: String) {
         if self.phase != Phase::Stopped {
             self.phase = Phase::Stopped;
-            self.farewell = Some(Effect::Stopped {
+            self.last_effect = Some(Effect::Stopped {
                 failure: Some(Box::new(why)),
             });
         }
@@ -398,7 +398,7 @@ impl Node {
             None => Kept::Nothing,
         };
         self.note(Note::Ended { kept });
-        self.farewell = Some(Effect::Stopped { failure: None });
+        self.last_effect = Some(Effect::Stopped { failure: None });
     }
 
     /// Shuts the log; true when it is shut, or where there is none.

@@ -187,10 +187,10 @@ pub enum Note {
     },
     /// A client was closed that a limit or a rule says to close.
     ClientClosed(Box<Complaint>),
-    /// This leader's disk is strained: it gives its office to a member whose disk is not.
-    Relieved {
+    /// This leader's disk is strained: it transfers leadership to a member whose disk is not.
+    Transferring {
         /// Which one.
-        heir: NodeId,
+        target: NodeId,
         /// The log cannot grow; the disk is slow, if it can.
         no_space: bool,
     },
@@ -240,8 +240,8 @@ impl fmt::Display for Note {
             ),
             Self::Repairing { until, term } => write!(
                 f,
-                "under repair: what is lost comes from the other members; no vote and no office \
-                 before entry {} of term {} is there again",
+                "under repair: what is lost comes from the other members; it neither votes \
+                 nor leads before entry {} of term {} is there again",
                 until.0, term.0
             ),
             Self::Repaired { index } => {
@@ -299,7 +299,7 @@ impl fmt::Display for Note {
             }
             Self::BadSnapshot { peer: None } => f.write_str("a received state is damaged"),
             Self::ClientClosed(complaint) => fmt::Display::fmt(complaint, f),
-            Self::Relieved { heir, no_space } => {
+            Self::Transferring { target, no_space } => {
                 let why = if *no_space {
                     "is full"
                 } else {
@@ -308,7 +308,7 @@ impl fmt::Display for Note {
                 write!(
                     f,
                     "the disk of this leader {why}: member {} is to lead",
-                    heir.0
+                    target.0
                 )
             }
             Self::NoRoom { why } => {

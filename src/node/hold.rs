@@ -381,7 +381,7 @@ impl Node {
             };
             self.note_answer(reading.conn, answer);
         }
-        if self.office.grouped && !request.is_old && !away {
+        if self.leadership.grouped && !request.is_old && !away {
             self.hold_reply(slot, mark);
         }
         self.run_parked(slot);

@@ -20,7 +20,7 @@ use super::greeting::{Admission, Standing};
 impl Node {
     /// What this member belongs to; nothing while its disk has not said so.
     pub fn standing_in_group(&self) -> Option<(Incarnation, Standing)> {
-        let identity = self.office.identity.as_ref()?;
+        let identity = self.leadership.identity.as_ref()?;
         let founders = crate::raft::Membership::decode(&identity.founders).ok()?;
         let founders: Vec<_> = founders
             .members()
@@ -120,8 +120,8 @@ impl Node {
 
     /// The next step of a newcomer. What cannot be done now is asked for again.
     fn begin_admission(&mut self, change: Change) {
-        if !self.office.grouped && !self.is_synced() {
-            if self.office.first_change.is_none() {
+        if !self.leadership.grouped && !self.is_synced() {
+            if self.leadership.first_change.is_none() {
                 self.change_when_synced(change);
             }
             return;

@@ -30,7 +30,7 @@ pub(super) enum Leaving {
     },
     /// What was proposed is to be committed.
     Settling {
-        /// Until the office is laid down all the same.
+        /// Until it steps down all the same.
         until: Mono,
     },
 }
@@ -40,7 +40,7 @@ impl Node {
     /// wait for others.
     pub(super) fn stop(&mut self) {
         let hands_over = self.phase == Phase::Serving
-            && self.office.leaving.is_none()
+            && self.leadership.leaving.is_none()
             && self.commit.raft.as_mut().is_some_and(|raft| {
                 matches!(
                     raft.transfer(None),
@@ -48,42 +48,42 @@ impl Node {
                 )
             });
         if hands_over {
-            self.office.leaving = Some(Leaving::HandingOver);
+            self.leadership.leaving = Some(Leaving::HandingOver);
         } else if matches!(self.phase, Phase::Serving | Phase::Recovering) {
             self.stop_when_settled();
         } else if self.phase == Phase::Stopping {
             let until = self.now.mono;
-            self.office.leaving = Some(Leaving::Settling { until });
+            self.leadership.leaving = Some(Leaving::Settling { until });
         }
     }
 
     fn stop_when_settled(&mut self) {
         self.phase = Phase::Stopping;
         let until = self.now.mono + PATIENCE;
-        self.office.leaving = Some(Leaving::Settling { until });
+        self.leadership.leaving = Some(Leaving::Settling { until });
     }
 
     /// The next step on the way out, when it is time.
     pub(super) fn leave(&mut self) {
         let transferring = self.commit.raft.as_ref().is_some_and(Raft::is_transferring);
-        match self.office.leaving {
+        match self.leadership.leaving {
             Some(Leaving::HandingOver) if !transferring => {
                 let until = self.now.mono + COURTESY;
-                self.office.leaving = Some(Leaving::Showing { until });
+                self.leadership.leaving = Some(Leaving::Showing { until });
             }
             Some(Leaving::Showing { until }) if self.now.mono >= until => {
-                self.office.leaving = None;
+                self.leadership.leaving = None;
                 if self.phase == Phase::Serving {
                     self.stop_when_settled();
                 }
             }
             Some(Leaving::Settling { until }) if self.now.mono >= until => {
-                self.office.leaving = None;
+                self.leadership.leaving = None;
                 if let Some(raft) = &mut self.commit.raft {
                     raft.resign();
                 }
                 // Who waits is told that nobody knows what will become of it.
-                self.tend_office();
+                self.tend_leadership();
             }
             _ => {}
         }
@@ -91,7 +91,7 @@ impl Node {
 
     /// When that is.
     pub(super) fn leaving_deadline(&self) -> Option<Deadline> {
-        match self.office.leaving {
+        match self.leadership.leaving {
             Some(Leaving::Showing { until } | Leaving::Settling { until }) => Some(Deadline {
                 at: until,
                 reason: Reason::Housekeeping,

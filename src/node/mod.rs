@@ -23,16 +23,15 @@ pub mod input;
 pub mod inspect;
 mod joining;
 mod large;
+mod leadership;
 mod leaving;
 mod lookup;
-mod office;
 mod old_exec;
 pub mod options;
 mod policy;
 mod propose;
 mod recovery;
 pub mod relay;
-mod relief;
 mod removal;
 mod repair;
 pub mod restore;
@@ -44,6 +43,7 @@ mod sessions;
 mod slowlog;
 mod snapshot;
 mod stats;
+mod strain;
 mod timekeeping;
 mod transaction;
 mod turn;
@@ -67,7 +67,7 @@ use crate::resp::reply::Protocol;
 use crate::store::Store;
 use crate::time::{Mono, Now, Offset, Stamp};
 
-use closing::Custody;
+use closing::ClientLimits;
 use commit::Commit;
 use config::Config;
 use effect::{Effect, Effects};
@@ -75,7 +75,7 @@ use figures::Figures;
 use hold::Hold;
 use input::Input;
 use large::Encoded;
-use office::{Met, Office};
+use leadership::{Leadership, Met};
 use sessions::Sessions;
 use slowlog::Slowlog;
 use stats::Stats;
@@ -148,7 +148,7 @@ pub struct Node {
     watchers: Watchers,
     store: Store,
     commit: Commit,
-    office: Office,
+    leadership: Leadership,
     /// Peers that have said who they are.
     met: BTreeMap<NodeId, Met>,
     batch: Batch,
@@ -193,7 +193,7 @@ pub struct Node {
     recovered_bytes: u64,
     witness: Witness,
     dirty: Vec<u32>,
-    custody: Custody,
+    client_limits: ClientLimits,
     /// What `handle` decided and `flush` will emit.
     effects: Vec<Effect>,
     /// The request that is being looked at, where it was put together as an entry holds it.
@@ -201,7 +201,7 @@ pub struct Node {
     /// Clients whose requests are being put together.
     assembling: Vec<(u32, ConnId)>,
     /// The last effect of all, once there is one.
-    farewell: Option<Effect>,
+    last_effect: Option<Effect>,
     ranges: Vec<Range<u32>>,
     ranges_parked: Vec<Range<u32>>,
     sink: Vec<u8>,
@@ -221,7 +221,7 @@ impl Node {
             watchers: Watchers::default(),
             store: Store::new(config.tables(None)),
             commit: Commit::default(),
-            office: Office::default(),
+            leadership: Leadership::default(),
             met: BTreeMap::new(),
             batch: Batch::default(),
             turn: Turn::new(config.turn_work),
@@ -249,11 +249,11 @@ impl Node {
             recovered_bytes: 0,
             witness: Witness::new(config.witness),
             dirty: Vec::new(),
-            custody: Custody::default(),
+            client_limits: ClientLimits::default(),
             effects: Vec::new(),
             in_hand: None,
             assembling: Vec::new(),
-            farewell: None,
+            last_effect: None,
             ranges: Vec::new(),
             ranges_parked: Vec::new(),
             sink: Vec::new(),
@@ -356,7 +356,7 @@ impl Node {
         self.weigh();
         // What was said of clients that are sent away.
         out.append(&mut self.effects);
-        out.extend(self.farewell.take());
+        out.extend(self.last_effect.take());
     }
 
     /// The bytes of a connection that may leave, in order.

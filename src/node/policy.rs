@@ -26,14 +26,14 @@ impl Node {
     pub(super) fn join_group(&mut self) {
         let raft = self.commit.raft.as_ref();
         if raft.is_some_and(|raft| !raft.in_force().is_alone(self.config.id)) {
-            self.office.grouped = true;
+            self.leadership.grouped = true;
         }
         self.apply_policy();
     }
 
     /// Tells the log when entries count from now on.
     pub(super) fn apply_policy(&mut self) {
-        let policy = if self.office.grouped || self.office.first_change.is_some() {
+        let policy = if self.leadership.grouped || self.leadership.first_change.is_some() {
             aof::Policy::Always
         } else {
             of(self.config.fsync)
@@ -52,7 +52,7 @@ impl Node {
     /// Begins the change by which this member ceases to be alone as soon as all that it has
     /// acknowledged is synced.
     pub(super) fn change_when_synced(&mut self, change: Change) {
-        self.office.first_change = Some(change);
+        self.leadership.first_change = Some(change);
         self.apply_policy();
     }
 
@@ -61,7 +61,7 @@ impl Node {
         if !self.is_synced() {
             return;
         }
-        let Some(change) = self.office.first_change.take() else {
+        let Some(change) = self.leadership.first_change.take() else {
             return;
         };
         if let Err(refusal) = self.begin_change(change) {

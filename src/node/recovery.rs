@@ -381,8 +381,8 @@ impl Node {
         if self.phase == Phase::Stopped {
             self.commit.log = None;
         }
-        self.office.identity = Some(identity);
-        self.office.grouped |= found.grouped;
+        self.leadership.identity = Some(identity);
+        self.leadership.grouped |= found.grouped;
         self.join_group();
     }
 }

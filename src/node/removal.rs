@@ -20,10 +20,10 @@ impl Node {
         let settled = has(raft.membership(), id, raft);
         let in_force = has(raft.in_force(), id, raft);
         let process = &self.config.process;
-        self.office.belonged |= settled || in_force || process.has_voted;
+        self.leadership.belonged |= settled || in_force || process.has_voted;
         let counts = !settled || process.was_removed;
-        let is_removed = self.office.belonged && !in_force && counts && !raft.is_repairing();
-        let was_removed = core::mem::replace(&mut self.office.is_removed, is_removed);
+        let is_removed = self.leadership.belonged && !in_force && counts && !raft.is_repairing();
+        let was_removed = core::mem::replace(&mut self.leadership.is_removed, is_removed);
         if is_removed && !was_removed {
             self.note(Note::Removed { id });
         }
@@ -31,7 +31,7 @@ impl Node {
 
     /// Whether this member was removed from its group.
     pub fn is_removed(&self) -> bool {
-        self.office.is_removed
+        self.leadership.is_removed
     }
 
     /// Whether the group, as far as this member knows, has it.

@@ -111,7 +111,7 @@ impl Node {
             });
         }
         let index = self.commit.applied;
-        if mem::replace(&mut self.office.repairing, owes.is_some()) == owes.is_some() {
+        if mem::replace(&mut self.leadership.repairing, owes.is_some()) == owes.is_some() {
             return;
         }
         self.note(match owes {

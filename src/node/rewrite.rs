@@ -138,7 +138,7 @@ impl Node {
             term,
             stamp: self.applied_stamp,
             offset: self.applied_offset,
-            grouped: self.office.grouped,
+            grouped: self.leadership.grouped,
             hash_seed: self.store.seed(),
             membership: raft.membership().encode(),
         };

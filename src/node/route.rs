@@ -273,7 +273,7 @@ impl Node {
                     let answer = if is_old { Answer::Old } else { answer_of(row) };
                     self.note_answer(conn, answer);
                 }
-                if self.office.grouped && !is_old && needs_leader(row) {
+                if self.leadership.grouped && !is_old && needs_leader(row) {
                     self.hold_reply(slot, mark);
                 }
             }
@@ -376,7 +376,7 @@ impl Node {
                             Err(error)
                         }
                         Ok(row) => {
-                            is_read = self.office.grouped && needs_leader(row);
+                            is_read = self.leadership.grouped && needs_leader(row);
                             self.run(slot, row, args, db, clock, &mut reply)
                         }
                         Err(ref error) => {

@@ -125,7 +125,7 @@ impl Snapshots {
 impl Node {
     /// One turn's share of what members lack and of what this one does.
     pub(super) fn snapshot_turn(&mut self) {
-        if !self.office.grouped || self.commit.log.is_none() {
+        if !self.leadership.grouped || self.commit.log.is_none() {
             return;
         }
         self.supply_members();

@@ -23,7 +23,7 @@ pub enum ChangeRefused {
     TooEarly,
     /// The one before is not over.
     Pending,
-    /// The leader is giving its office away.
+    /// Leadership is being transferred.
     Transferring,
     /// A learner that is to vote lacks what is committed.
     Lagging(NodeId),
@@ -147,17 +147,17 @@ impl Raft {
         if let Some(next) = self.in_force().leave_joint() {
             self.put_in_force(&next);
         } else if !self.in_force().is_voter(self.settings.id) {
-            self.hand_over_office();
+            self.hand_over_leadership();
         }
     }
 
     /// Ceases to lead a group of which it is no voter; the member that has most is told to take
     /// over, so that nobody has to wait for an election timeout.
-    fn hand_over_office(&mut self) {
+    fn hand_over_leadership(&mut self) {
         self.replicate();
         self.send_heartbeats(true);
-        if let Some(heir) = self.most_advanced() {
-            self.send(heir, &Message::TimeoutNow, self.term_seq);
+        if let Some(target) = self.most_advanced() {
+            self.send(target, &Message::TimeoutNow, self.term_seq);
         }
         self.follow(None);
     }

@@ -231,12 +231,12 @@ impl Raft {
         }));
         let (nothing, unknown) = (Bytes::new(), KnownSum::default());
         self.append(self.last_stamp(), Kind::Noop, nothing, unknown);
-        self.lead_on();
+        self.tick_leader();
     }
 
     /// A leader's part of `tick`: shows itself to the others, and gives up where too few of them
     /// answer (thesis 3.4, 6.2).
-    pub(super) fn lead_on(&mut self) {
+    pub(super) fn tick_leader(&mut self) {
         let Role::Leader(leadership) = &mut self.role else {
             return;
         };
@@ -248,7 +248,7 @@ impl Raft {
             self.begin_round(true);
             self.send_heartbeats(true);
         }
-        if self.in_office_until(self.in_force()) <= self.now {
+        if self.leads_until(self.in_force()) <= self.now {
             self.follow(None);
             return;
         }
@@ -265,7 +265,7 @@ impl Raft {
     }
 
     /// Until when a leader may lead these members, if it hears of none of them again (thesis 6.2).
-    fn in_office_until(&self, membership: &Membership) -> Mono {
+    fn leads_until(&self, membership: &Membership) -> Mono {
         let heard = membership.reached(&|id| self.heard_of(id).0);
         Mono(heard) + self.settings.election_max()
     }
@@ -293,7 +293,7 @@ impl Raft {
         if leadership.peers.is_empty() {
             return None;
         }
-        let deposed = self.in_office_until(self.in_force());
+        let deposed = self.leads_until(self.in_force());
         let due = deposed.min(leadership.heartbeat_at);
         Some(
             leadership

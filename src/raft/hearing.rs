@@ -10,7 +10,7 @@ use super::progress::Progress;
 use super::role::Role;
 
 /// After so many election timeouts without a word a member counts as gone. One is enough to lose
-/// office by; it is not enough to tell clients and operators that a machine is dead.
+/// leadership by; it is not enough to tell clients and operators that a machine is dead.
 const PATIENCE: u32 = 3;
 
 impl Raft {

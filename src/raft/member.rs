@@ -128,7 +128,7 @@ impl Raft {
         self.now = self.now.max(now);
         self.notice_pause();
         if let Role::Leader(_) = self.role {
-            self.lead_on();
+            self.tick_leader();
         } else if self.campaign_at().is_some_and(|at| at <= self.now) {
             self.pre_campaign();
         } else if self.forgets_leader_at().is_some_and(|at| at <= self.now) {

@@ -33,7 +33,7 @@ impl Raft {
             return Err(WireError::WrongSender);
         }
         self.now = self.now.max(now);
-        if self.heed_term(&envelope, &message) {
+        if self.adopt_term(&envelope, &message) {
             self.take(envelope.from, message)
         } else {
             Ok(())
@@ -41,7 +41,7 @@ impl Raft {
     }
 
     /// What the sender's term means for this member's; whether the message is to be looked at.
-    fn heed_term(&mut self, envelope: &Envelope, message: &Message) -> bool {
+    fn adopt_term(&mut self, envelope: &Envelope, message: &Message) -> bool {
         let Envelope { from, term, .. } = *envelope;
         // There would be no term left to campaign in.
         let is_last = term.0 >= u64::MAX >> 1;

@@ -100,7 +100,7 @@ pub(super) struct Leadership {
     pub(super) peers: Vec<Peer>,
     pub(super) heartbeat_at: Mono,
     pub(super) reads: Reads,
-    /// The office is being given away.
+    /// Leadership is being transferred.
     pub(super) transfer: Option<Transfer>,
     /// The last time that came to nothing.
     pub(super) given_up: Option<GivenUp>,

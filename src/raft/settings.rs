@@ -126,7 +126,7 @@ pub enum Refused {
     },
     /// Too much waits for its commit.
     Full,
-    /// The leader is giving its office away.
+    /// Leadership is being transferred.
     Transferring,
     /// The payload is longer than an entry can say (4 GiB).
     TooLong,

@@ -1,4 +1,4 @@
-//! Giving the office away: the heir catches up, is told to campaign at once, and is voted for by
+//! Leadership transfer: the target catches up, is told to campaign at once, and is voted for by
 //! those who would otherwise keep to the leader (thesis 3.10).
 
 use crate::ids::NodeId;
@@ -11,7 +11,7 @@ use super::{Member, Raft};
 /// A leader's wish to be followed by another member.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Transfer {
-    heir: Member,
+    target: Member,
     /// When the leader goes on leading, if nobody has taken over.
     pub(super) until: Mono,
     told: bool,
@@ -21,13 +21,13 @@ pub(super) struct Transfer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GivenUp {
     /// Who was to lead.
-    pub heir: NodeId,
+    pub target: NodeId,
     /// It was told to campaign, and may do so still: the word may come late, and an election may
     /// take its time.
     pub told: bool,
 }
 
-/// Why an office is not given away.
+/// Why leadership is not transferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransferRefused {
     /// Another member leads, or none.
@@ -42,7 +42,7 @@ pub enum TransferRefused {
 }
 
 impl Raft {
-    /// Gives the office to this voter, or to the one that has most of the log. Proposals are
+    /// Transfers leadership to this voter, or to the one that has most of the log. Proposals are
     /// refused until another leads or an election timeout has passed.
     pub fn transfer(&mut self, to: Option<NodeId>) -> Result<(), TransferRefused> {
         let Role::Leader(leadership) = &self.role else {
@@ -52,16 +52,16 @@ impl Raft {
         if leadership.transfer.is_some() {
             return Err(TransferRefused::Transferring);
         }
-        let heir = match to {
+        let target = match to {
             None => self.most_advanced(),
             Some(id) if id == self.settings.id || !self.in_force().stays_voter(id) => None,
             Some(id) => self.in_force().get(id).copied(),
         };
-        let heir = heir.ok_or(TransferRefused::Unknown)?;
+        let target = target.ok_or(TransferRefused::Unknown)?;
         let until = self.now + self.settings.election_max();
         if let Role::Leader(leadership) = &mut self.role {
             leadership.transfer = Some(Transfer {
-                heir,
+                target,
                 until,
                 told: false,
             });
@@ -70,7 +70,7 @@ impl Raft {
         Ok(())
     }
 
-    /// Lays the office down, whatever is on its way: others may lead, and commit it or not. Nothing
+    /// Steps down, whatever is on its way: others may lead, and commit it or not. Nothing
     /// is done where nobody else votes.
     pub fn resign(&mut self) {
         if self.is_leader() && !self.in_force().is_sole_voter(self.settings.id) {
@@ -78,7 +78,7 @@ impl Raft {
         }
     }
 
-    /// Whether this leader is giving its office away.
+    /// Whether this leader is transferring leadership.
     pub fn is_transferring(&self) -> bool {
         match &self.role {
             Role::Leader(leadership) => leadership.transfer.is_some(),
@@ -94,8 +94,8 @@ impl Raft {
         }
     }
 
-    /// Whether this leader would refuse a proposal that it may take later: it is giving its office
-    /// away, or too much waits for its commit.
+    /// Whether this leader would refuse a proposal that it may take later: it is transferring
+    /// leadership, or too much waits for its commit.
     pub fn is_holding_back(&self) -> bool {
         match &self.role {
             Role::Leader(leadership) => {
@@ -126,7 +126,7 @@ impl Raft {
     /// The voter that had better lead in the place of this strained leader: the one with the most
     /// of the log, where a majority of all voters is heard of and not strained. Without such a
     /// majority nobody could commit more than this leader can.
-    pub fn relief(&self) -> Option<NodeId> {
+    pub fn unstrained_voter(&self) -> Option<NodeId> {
         if self.is_strained {
             self.fittest()
         } else {
@@ -135,7 +135,7 @@ impl Raft {
     }
 
     /// Whether somebody could lead in its place, were it strained.
-    pub fn can_be_relieved(&self) -> bool {
+    pub fn has_unstrained_voter(&self) -> bool {
         self.fittest().is_some()
     }
 
@@ -152,12 +152,12 @@ impl Raft {
             peer.is_fit && is_heard && in_force.stays_voter(peer.member.id)
         });
         let is_majority = fit.clone().count() > in_force.voters().count() / 2;
-        let heir = fit.max_by_key(|peer| peer.matched)?;
-        is_majority.then_some(heir.member.id)
+        let target = fit.max_by_key(|peer| peer.matched)?;
+        is_majority.then_some(target.member.id)
     }
 
-    /// Tells the heir as soon as it has all and nothing is open; gives up when it is too late. What
-    /// is not committed by then would leave its clients in doubt.
+    /// Tells the target as soon as it has all and nothing is open; gives up when it is too late.
+    /// What is not committed by then would leave its clients in doubt.
     pub(super) fn transfer_on(&mut self) {
         let (now, last) = (self.now, self.last());
         let is_settled = self.commit == last;
@@ -169,20 +169,20 @@ impl Raft {
         };
         if now >= transfer.until {
             leadership.given_up = Some(GivenUp {
-                heir: transfer.heir.id,
+                target: transfer.target.id,
                 told: transfer.told,
             });
             leadership.transfer = None;
             return;
         }
-        let heir = transfer.heir;
-        let peer = leadership.peers.iter().find(|peer| peer.member == heir);
+        let target = transfer.target;
+        let peer = leadership.peers.iter().find(|peer| peer.member == target);
         let has_all = peer.is_some_and(|peer| peer.matched == last);
         if !transfer.told && has_all && is_settled {
             transfer.told = true;
             // From here on voters no longer wait for this leader to fall silent.
             leadership.reads.no_lease = true;
-            self.send(heir, &Message::TimeoutNow, self.term_seq);
+            self.send(target, &Message::TimeoutNow, self.term_seq);
         }
     }
 

@@ -9,9 +9,9 @@ mod door;
 mod group;
 mod measure;
 mod proxy;
-mod relief;
 mod removed;
 mod silence;
+mod strain;
 
 use std::time::{Duration, Instant};
 

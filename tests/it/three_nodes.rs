@@ -299,13 +299,13 @@ fn who_is_shown_to_vote_can_stand_in_for_whoever_dies() {
 fn a_transfer_that_may_still_succeed_is_not_said_to_have_failed() {
     let mut group = Group::new();
     let first = group.leader();
-    let heir = (first + 1) % MEMBERS;
-    let number = id(heir).0;
+    let target = (first + 1) % MEMBERS;
+    let number = id(target).0;
     let transfer = format!("RAFT TRANSFER {number}");
     // It stands still until it has been given up.
     (0..100).for_each(|_| group.step());
     let conn = group.send(first, &transfer);
-    group.machines[heir].is_paused = true;
+    group.machines[target].is_paused = true;
     let mut said = Vec::new();
     for _ in 0..1000 {
         group.step();
@@ -319,19 +319,19 @@ fn a_transfer_that_may_still_succeed_is_not_said_to_have_failed() {
     }
     let said = String::from_utf8(said).unwrap();
     assert!(said.starts_with("-UNCERTAIN "), "{said}");
-    group.machines[heir].is_paused = false;
+    group.machines[target].is_paused = false;
     (0..50).for_each(|_| group.step());
-    assert_eq!(group.leader(), heir);
+    assert_eq!(group.leader(), target);
 
     // A member that lacks entries is told nothing.
     let lost = group.leader();
-    let (heir, other) = ((lost + 1) % MEMBERS, (lost + 2) % MEMBERS);
-    group.kill(heir);
+    let (target, other) = ((lost + 1) % MEMBERS, (lost + 2) % MEMBERS);
+    group.kill(target);
     assert_eq!(group.ask(lost, "SET a 1"), "+OK");
-    let said = group.ask(lost, &format!("RAFT TRANSFER {}", id(heir).0));
-    let wanted = format!("-ERR member {} has not caught up", id(heir).0);
+    let said = group.ask(lost, &format!("RAFT TRANSFER {}", id(target).0));
+    let wanted = format!("-ERR member {} has not caught up", id(target).0);
     assert!(said.starts_with(&wanted), "{said}");
-    group.start(heir);
+    group.start(target);
     (0..500).for_each(|_| group.step());
     assert!([lost, other].contains(&group.leader()));
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Lets the cluster clients of other people write to a group of three while its leader is killed (kill -9), comes back,
-# and gives its office away (RAFT TRANSFER). They are told of all three ports and of nothing else.
+# and transfers leadership (RAFT TRANSFER). They are told of all three ports and of nothing else.
 #   tests/outside/cluster_clients.sh               target/release/seedis
 #   tests/outside/cluster_clients.sh -b BINARY     another
 #   CLIENTS='rust plain' tests/outside/cluster_clients.sh    only some of: cli python node rust plain

@@ -193,7 +193,7 @@ invariants! {
         "Whoever leads while nothing goes wrong goes on to lead.";
     L7, "who has no room lets others lead",
         "A leader whose disk is full, or has kept the log waiting for more than a second, gives \
-         its office away where a majority of the others has a disk that is well.";
+         its leadership away where a majority of the others has a disk that is well.";
     L6, "repair ends",
         "When all faults have ended and a majority of members lacks nothing, no member stays under \
          repair.";

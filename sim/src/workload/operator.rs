@@ -1,4 +1,4 @@
-//! Who changes the group while others use it: members come, get a vote, go, and give their office
+//! Who changes the group while others use it: members come, get a vote, go, and transfer leadership
 //! away. Nothing is remembered: most requests make no sense at the moment, and are refused.
 
 use super::{Piece, Workload, words};

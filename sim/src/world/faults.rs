@@ -180,7 +180,7 @@ impl World {
             }
             Fault::Full => Strike::Fill {
                 space: dice.below(16 << 10),
-                // In a group long enough for a leader to be seen that clings to its office.
+                // In a group long enough for a leader to be seen that clings to leadership.
                 length: dice.within(50_000_000, if members > 1 { 12 } else { 4 } * SECOND),
                 code: if dice.coin() {
                     NO_SPACE
@@ -291,7 +291,7 @@ impl World {
             }
             Strike::Lag { by, mute, length } if member.lag == 0 => {
                 member.lag = by;
-                // Deaf to what comes late, and mute: it believes in its office for as long.
+                // Deaf to what comes late, and mute: it takes itself for the leader for as long.
                 if mute && member.cut.is_none() {
                     let (hears, speaks) = (true, false);
                     member.cut = Some(Cut { hears, speaks });

@@ -152,8 +152,8 @@ pub(super) struct Member {
     pub(super) serving: bool,
     /// Since when, by the time that its process runs, it leads without room while others have some.
     pub(super) clings_since: Option<u64>,
-    /// When, by that time, it last gave its office away or tried to.
-    pub(super) relieved_at: Option<u64>,
+    /// When, by that time, it last transferred leadership or tried to.
+    pub(super) transferred_at: Option<u64>,
     /// It served as leader when it was last listened to.
     pub(super) led: bool,
     /// The others that it leads, since when, and when it was last given a frame of each member.
@@ -250,7 +250,7 @@ impl Member {
             stopping: false,
             serving: false,
             clings_since: None,
-            relieved_at: None,
+            transferred_at: None,
             led: false,
             company: Vec::new(),
             led_from: Passed::default(),
@@ -435,7 +435,7 @@ impl World {
         config.seed = dice.draw();
         let now = member.looks_at_its_clock(time);
         member.node = Some(Node::new(config, now));
-        member.relieved_at = None;
+        member.transferred_at = None;
         self.tell(|| format!("member {number} starts"));
         for other in 0..self.members.len() {
             if other != number {

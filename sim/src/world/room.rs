@@ -1,4 +1,4 @@
-//! L7: a leader whose disk is full, or has become slow, gives its office away, where others have
+//! L7: a leader whose disk is full, or has become slow, transfers leadership, where others have
 //! room.
 
 use seedis::node::{Node, Phase};
@@ -7,20 +7,20 @@ use super::World;
 use super::member::Member;
 use crate::judge::invariant::{Id, Verdict, Violation};
 
-/// How long it may take, by the time that the leader's process runs. An heir that is not heard of
+/// How long it may take, by the time that the leader's process runs. A target that is not heard of
 /// in an election is told again after two seconds.
 const BOUND: u64 = 3_500_000_000;
 /// How long a sync of the log may take before the disk counts as slow, as clocks go.
 const SLOW: u64 = 1_500_000_000;
-/// For how long an attempt to be relieved of a slow disk counts, as clocks go.
+/// For how long an attempt to be transferred of a slow disk counts, as clocks go.
 const ATTEMPT: u64 = 75_000_000_000;
 /// A process that stood still for so long while it waited for its disk may not know who was slow.
 const STOOD: u64 = 300_000_000;
 
 /// Whether a leader hears that a majority of the others has a disk that is well.
-fn could_be_relieved(node: &Node) -> bool {
+fn could_transfer(node: &Node) -> bool {
     let raft = node.raft();
-    node.phase() == Phase::Serving && raft.is_some_and(|raft| raft.can_be_relieved())
+    node.phase() == Phase::Serving && raft.is_some_and(|raft| raft.has_unstrained_voter())
 }
 
 impl Member {
@@ -38,22 +38,22 @@ impl Member {
 }
 
 impl World {
-    /// A leader gives its office away.
-    pub(super) fn is_relieved(&mut self, number: usize) {
+    /// A leader transfers leadership.
+    pub(super) fn has_transferred(&mut self, number: usize) {
         let member = &mut self.members[number];
-        member.relieved_at = Some(member.ran(self.time));
+        member.transferred_at = Some(member.ran(self.time));
     }
 
-    /// Looks whether a member clings to its office.
+    /// Looks whether a member clings to leadership.
     pub(super) fn check_room(&mut self, number: usize) -> Verdict {
         let member = &mut self.members[number];
         let ran = member.ran(self.time);
-        let tried = member.relieved_at.is_some_and(|at| ran < at + ATTEMPT);
+        let tried = member.transferred_at.is_some_and(|at| ran < at + ATTEMPT);
         let is_slow = member.is_kept_waiting(self.time) && !tried;
         let clings = member
             .node
             .as_ref()
-            .is_some_and(|node| (node.no_space() || is_slow) && could_be_relieved(node));
+            .is_some_and(|node| (node.no_space() || is_slow) && could_transfer(node));
         member.clings_since = clings.then(|| member.clings_since.unwrap_or(ran));
         if member.clings_since.is_some_and(|since| ran > since + BOUND) {
             let why = if is_slow {

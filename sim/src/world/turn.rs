@@ -328,21 +328,21 @@ impl World {
                 Effect::Note(note) => Some(&**note),
                 _ => None,
             });
-            let mut relieved = false;
+            let mut transferred = false;
             for note in notes {
                 match note {
                     Note::Damage(_) => self.judge.damage_noted(number),
                     Note::SnapshotInstalled { .. } => self.judge.reached(Goal::Installed),
                     Note::Repaired { .. } => self.judge.reached(Goal::Repaired),
-                    Note::Relieved { .. } => {
-                        self.judge.reached(Goal::Relieved);
-                        relieved = true;
+                    Note::Transferring { .. } => {
+                        self.judge.reached(Goal::Strained);
+                        transferred = true;
                     }
                     _ => {}
                 }
             }
-            if relieved {
-                self.is_relieved(number);
+            if transferred {
+                self.has_transferred(number);
             }
             self.listen(number, Heard::Flushed { recovered })?;
             self.check_member(number)?;

@@ -15,7 +15,7 @@ use crate::command::error::{Error, Outcome};
 use crate::command::slot::{self, SLOTS};
 use crate::command::verb::ClusterVerb;
 use crate::ids::NodeId;
-use crate::node::office::endpoint;
+use crate::node::leadership::endpoint;
 use crate::node::{Node, Phase};
 use crate::raft::RoleName;
 use crate::resp::reply::Reply;
@@ -79,7 +79,11 @@ impl Node {
             ClusterVerb::MyId => reply.bulk(self.name_of(self.config.id).as_bytes()),
             // There is one shard, the group.
             ClusterVerb::MyShardId => {
-                let cluster = self.office.identity.as_ref().map_or(0, |own| own.cluster.0);
+                let cluster = self
+                    .leadership
+                    .identity
+                    .as_ref()
+                    .map_or(0, |own| own.cluster.0);
                 reply.bulk_fmt(format_args!("{cluster:040x}"));
             }
         }
@@ -97,7 +101,7 @@ impl Node {
 
     /// Whether clients see a cluster: there are other members, or may come to be some.
     pub(in crate::node) fn is_cluster(&self) -> bool {
-        self.office.grouped || self.config.process.cluster_port != 0
+        self.leadership.grouped || self.config.process.cluster_port != 0
     }
 
     fn keys_in(&self, wanted: u16) -> impl Iterator<Item = &[u8]> {
@@ -113,7 +117,11 @@ impl Node {
             Some(raft) if id == self.config.id => raft.incarnation().0,
             _ => member.map_or(0, |member| member.incarnation.0),
         };
-        let cluster = self.office.identity.as_ref().map_or(0, |own| own.cluster.0);
+        let cluster = self
+            .leadership
+            .identity
+            .as_ref()
+            .map_or(0, |own| own.cluster.0);
         format!("{cluster:016x}{life:016x}{:08x}", id.0 as u32)
     }
 
@@ -123,7 +131,7 @@ impl Node {
         let Some(raft) = &self.commit.raft else {
             return Vec::new();
         };
-        let leader = raft.leader().or(self.office.last_leader);
+        let leader = raft.leader().or(self.leadership.last_leader);
         // This member shows itself as the master only while it serves.
         let leader = leader.filter(|leader| *leader != self.config.id || self.is_master());
         let members = raft.in_force().members();
@@ -152,7 +160,7 @@ impl Node {
     pub(super) fn is_silent(&self, id: NodeId) -> bool {
         let raft = self.commit.raft.as_ref();
         raft.is_some_and(|raft| {
-            let is_former = self.office.last_leader == Some(id) && raft.leader().is_none();
+            let is_former = self.leadership.last_leader == Some(id) && raft.leader().is_none();
             id != self.config.id && (is_former || raft.is_silent(id, self.now.mono))
         })
     }

@@ -59,7 +59,7 @@ impl Node {
             RaftVerb::Add => {
                 let id = member_of(args)?;
                 // Another may know it.
-                if self.office.grouped && self.leads().is_none() {
+                if self.leadership.grouped && self.leads().is_none() {
                     return Err(self.elsewhere_at(0));
                 }
                 let met = self.met.get(&id).ok_or_else(|| stranger(id))?;
@@ -72,11 +72,11 @@ impl Node {
 
     /// Begins a change of membership; its client is answered when it is over.
     fn raft_change(&mut self, slot: u32, change: Change) -> Outcome {
-        if !self.office.grouped {
+        if !self.leadership.grouped {
             if self.commit.log.is_none() {
                 return Err(error("whoever has no log stays alone: appendonly is no"));
             }
-            if self.office.first_change.is_some() {
+            if self.leadership.first_change.is_some() {
                 return Err(change_error(ChangeRefused::Pending));
             }
             if !self.is_synced() {
@@ -145,7 +145,7 @@ impl Node {
                 Ok(())
             }
             Err(TransferRefused::NotLeader { .. }) => Err(self.elsewhere(None, args)),
-            Err(TransferRefused::Transferring) => Err(again("the office is being given away")),
+            Err(TransferRefused::Transferring) => Err(again("leadership is being transferred")),
             Err(TransferRefused::Unknown) => Err(error("there is no other voter of that number")),
         }
     }
@@ -267,11 +267,11 @@ fn stranger(id: NodeId) -> Error {
 fn change_error(refused: ChangeRefused) -> Error {
     match refused {
         ChangeRefused::NotLeader { .. } => Error::CLUSTER_DOWN,
-        ChangeRefused::TooEarly => again("this leader is not in office yet"),
+        ChangeRefused::TooEarly => again("this leader does not serve yet"),
         ChangeRefused::Pending | ChangeRefused::Unfit(Unfit::Joint) => {
             again("another change of membership is under way")
         }
-        ChangeRefused::Transferring => again("the office is being given away"),
+        ChangeRefused::Transferring => again("leadership is being transferred"),
         ChangeRefused::Lagging(id) => again(&format!("member {} has not caught up yet", id.0)),
         ChangeRefused::TooFew(id) => error(&format!(
             "member {} does not answer, and too few others would be left to agree: bring it back, \

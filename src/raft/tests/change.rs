@@ -1,4 +1,4 @@
-//! Members that come and go, and offices that are given away.
+//! Members that come and go, and leadership that is transferred.
 
 use super::net::{Net, member};
 use super::world::World;
@@ -134,7 +134,7 @@ fn a_removed_follower_learns_it_and_disturbs_nobody() {
 }
 
 #[test]
-fn a_removed_leader_gives_its_office_away_when_that_is_committed() {
+fn a_removed_leader_transfers_leadership_when_that_is_committed() {
     for seed in 0..20 {
         let (mut net, leader) = three_and_one(seed);
         net.run_ms(100);
@@ -142,13 +142,13 @@ fn a_removed_leader_gives_its_office_away_when_that_is_committed() {
         assert!(net.raft(leader).is_leader());
         net.run_ms(30);
         assert!(!net.raft(leader).is_leader());
-        // The heir did not have to wait for an election timeout.
-        let heir = net.leader().expect("an heir");
-        assert_ne!(heir, leader);
-        net.propose(heir, 1).unwrap();
+        // The target did not have to wait for an election timeout.
+        let target = net.leader().expect("a target");
+        assert_ne!(target, leader);
+        net.propose(target, 1).unwrap();
         net.run_ms(1000);
-        assert_eq!(voters(net.raft(heir).membership()).len(), 2);
-        assert_eq!(net.leader(), Some(heir));
+        assert_eq!(voters(net.raft(target).membership()).len(), 2);
+        assert_eq!(net.leader(), Some(target));
     }
 }
 
@@ -187,12 +187,12 @@ fn a_joint_membership_is_left_by_another_leader() {
         net.run_ms(ms);
         net.crash(leader);
         net.run_ms(3000);
-        let heir = net.leader().expect("three of four are there");
-        let raft = net.raft(heir);
+        let target = net.leader().expect("three of four are there");
+        let raft = net.raft(target);
         assert!(!raft.in_force().is_joint());
-        net.propose(heir, 1).unwrap();
+        net.propose(target, 1).unwrap();
         net.run_ms(100);
-        assert_eq!(net.raft(heir).commit(), net.raft(heir).last());
+        assert_eq!(net.raft(target).commit(), net.raft(target).last());
     }
 }
 
@@ -242,8 +242,8 @@ fn a_learner_that_alone_has_the_latest_entries_leads_until_they_are_safe() {
     assert!(net.raft(third).last() < last);
     net.run_until(|net| net.leader() == Some(FOUR));
     net.run_ms(1000);
-    let heir = net.leader().unwrap();
-    assert!(heir == first || heir == third);
+    let target = net.leader().unwrap();
+    assert!(target == first || target == third);
     for id in [first, third, FOUR] {
         assert!(net.raft(id).commit() > last);
         assert_eq!(voters(net.raft(id).membership()), [1, 2, 3]);
@@ -321,51 +321,51 @@ fn a_group_of_one_grows() {
 }
 
 #[test]
-fn an_office_is_given_to_the_one_that_is_named() {
+fn leadership_goes_to_the_one_that_is_named() {
     for seed in 0..20 {
         let mut net = Net::new(seed, 3, World::CALM);
         let leader = net.run_to_leader();
         net.run_ms(100);
-        let heir = NodeId(1 + leader.0 % 3);
-        // Under load: what was proposed before must reach the heir first.
+        let target = NodeId(1 + leader.0 % 3);
+        // Under load: what was proposed before must reach the target first.
         for payload in 0..50 {
             net.propose(leader, payload).unwrap();
         }
-        net.transfer(leader, Some(heir)).unwrap();
+        net.transfer(leader, Some(target)).unwrap();
         assert_eq!(net.propose(leader, 99), Err(Refused::Transferring));
         assert_eq!(
-            net.transfer(leader, Some(heir)),
+            net.transfer(leader, Some(target)),
             Err(TransferRefused::Transferring)
         );
         net.run_ms(100);
-        assert_eq!(net.leader(), Some(heir));
-        net.propose(heir, 100).unwrap();
+        assert_eq!(net.leader(), Some(target));
+        net.propose(target, 100).unwrap();
         net.run_ms(100);
         assert!(net.committed.len() >= 53, "nothing was lost");
     }
 }
 
 #[test]
-fn an_office_that_nobody_takes_is_kept_without_a_lease() {
+fn leadership_that_nobody_takes_is_kept_without_a_lease() {
     let mut net = Net::new(9, 3, World::CALM);
     let leader = net.run_to_leader();
     net.run_ms(100);
-    let heir = NodeId(1 + leader.0 % 3);
-    net.crash(heir);
+    let target = NodeId(1 + leader.0 % 3);
+    net.crash(target);
     net.propose(leader, 0).unwrap();
-    net.transfer(leader, Some(heir)).unwrap();
+    net.transfer(leader, Some(target)).unwrap();
     net.run_ms(390);
     assert!(net.propose(leader, 1).is_err());
     net.run_ms(20);
     assert!(net.propose(leader, 1).is_ok());
     let now = net.local(leader);
-    assert!(net.raft(leader).has_lease(now), "the heir was never told");
+    assert!(net.raft(leader).has_lease(now), "the target was never told");
     // The next one is told, but what it says is lost.
-    let heir = NodeId(6 - leader.0 - heir.0);
+    let target = NodeId(6 - leader.0 - target.0);
     net.run_ms(20);
-    net.cut.push((heir, leader));
+    net.cut.push((target, leader));
     net.lose_flights();
-    net.transfer(leader, Some(heir)).unwrap();
+    net.transfer(leader, Some(target)).unwrap();
     net.lose_flights();
     net.cut.clear();
     net.run_ms(1000);
@@ -375,7 +375,7 @@ fn an_office_that_nobody_takes_is_kept_without_a_lease() {
 }
 
 #[test]
-fn an_office_goes_to_voters_only() {
+fn leadership_goes_to_voters_only() {
     let (mut net, leader) = three_and_one(10);
     net.change(leader, &[Change::AddLearner(member(4))])
         .unwrap();
@@ -392,7 +392,7 @@ fn an_office_goes_to_voters_only() {
     net.run_ms(100);
     assert!(
         net.leader()
-            .is_some_and(|heir| heir != leader && heir != FOUR)
+            .is_some_and(|target| target != leader && target != FOUR)
     );
     // A learner that is told to campaign does not.
     let leader = net.leader().unwrap();
@@ -446,7 +446,7 @@ fn changing_group(seed: u64, world: World) -> (Net, u32) {
         net.check_log_matching();
     }
     net.make_peace();
-    // An office that was being given away is taken or kept.
+    // A leadership that was being transferred is taken or kept.
     net.run_ms(1000);
     let leader = net.run_to_leader();
     let index = net.propose(leader, u64::MAX).unwrap();

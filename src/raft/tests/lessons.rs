@@ -234,7 +234,7 @@ fn etcd_a_commit_index_beyond_the_entries_of_an_append_is_not_believed() {
 }
 
 #[test]
-fn etcd_no_counter_leaks_over_changes_of_office() {
+fn etcd_no_counter_leaks_over_changes_of_leader() {
     // What counted as uncommitted, or on its way, was never given back.
     let mut net = Net::new(11, 3, World::CALM);
     for host in net.hosts.values_mut() {
@@ -251,8 +251,8 @@ fn etcd_no_counter_leaks_over_changes_of_office() {
         if round % 2 == 0 {
             net.lose_flights();
         }
-        let heir = NodeId(1 + leader.0 % 3);
-        let _ = net.transfer(leader, Some(heir));
+        let target = NodeId(1 + leader.0 % 3);
+        let _ = net.transfer(leader, Some(target));
         net.run_ms(600);
     }
 }
@@ -318,7 +318,7 @@ fn willemt_learners_count_in_no_majority() {
     net.run_ms(200);
     assert!(net.raft(leader).commit() < index);
     net.run_ms(3000);
-    assert_eq!(net.leader(), None, "nor do they keep a leader in office");
+    assert_eq!(net.leader(), None, "nor do they keep a leader leading");
     net.start(one);
     let leader = net.run_to_leader();
     net.run_ms(100);

@@ -115,7 +115,7 @@ fn a_slow_disk_delays_no_read() {
 }
 
 #[test]
-fn who_loses_office_refuses_its_reads() {
+fn who_steps_down_refuses_its_reads() {
     let mut net = Net::new(4, 3, World::CALM);
     let leader = net.run_to_leader();
     net.isolate(leader);

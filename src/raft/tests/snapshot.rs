@@ -107,28 +107,28 @@ fn a_lost_piece_is_sent_again_and_not_those_before_it() {
 fn another_leader_goes_on_with_the_same_state() {
     for same in [true, false] {
         let (mut net, leader, lagging) = sleeper(4);
-        let heir = NodeId(6 - leader.0 - lagging.0);
+        let target = NodeId(6 - leader.0 - lagging.0);
         net.trace = Some(Vec::new());
         net.cut.clear();
         net.run_until(|net| chunk_offsets(net).len() == 2);
         let old = net.raft(lagging).receiving().unwrap();
         net.crash(leader);
-        net.run_until(|net| net.raft(heir).is_leader());
+        net.run_until(|net| net.raft(target).is_leader());
         net.trace = Some(Vec::new());
         if !same {
             // Under the same place, but not byte by byte what the first leader sent.
-            let membership = net.raft(heir).membership().clone();
+            let membership = net.raft(target).membership().clone();
             let id = SnapshotId {
                 sum: !old.sum,
                 ..old
             };
-            net.send(heir, lagging, &Message::SnapshotOffer { id, membership });
+            net.send(target, lagging, &Message::SnapshotOffer { id, membership });
         }
         net.run_ms(1500);
-        // Nothing was committed in between, so that the heir's state is the same.
+        // Nothing was committed in between, so that the target's state is the same.
         assert_eq!(chunk_offsets(&net).contains(&0), !same);
         assert_eq!(net.installed, 1);
-        assert_eq!(net.hosts[&lagging].applied, net.hosts[&heir].applied);
+        assert_eq!(net.hosts[&lagging].applied, net.hosts[&target].applied);
     }
 }
 

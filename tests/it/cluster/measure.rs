@@ -2,7 +2,7 @@
 //! wrong.
 //!
 //! `cargo test --release --test it measure:: -- --ignored --nocapture --test-threads 1` runs all:
-//! how long nobody leads when leaders die or give their office away (`SEEDIS_MEASURE_ROUNDS=50`),
+//! how long nobody leads when leaders die or transfer leadership (`SEEDIS_MEASURE_ROUNDS=50`),
 //! what a new member costs (`SEEDIS_MEASURE_MIB=1024`), and a restart of all members.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -192,7 +192,7 @@ fn how_long_nobody_leads() {
         let reply = group.client(leader).ask(&["RAFT", "TRANSFER"]);
         assert_eq!(reply, "+OK");
     });
-    tell("office transferred", &transferred);
+    tell("leadership transferred", &transferred);
 }
 
 /// Writes so many MiB to whoever leads; a batch that is not acknowledged is written again.

@@ -1,6 +1,6 @@
 //! Who leads the group, and what that lets this member do for its clients.
 //!
-//! A member holds office from the moment when the first entry of its own term is applied: only
+//! A member serves as leader from the moment when the first entry of its own term is applied: only
 //! then its state is known to hold all that was ever acknowledged (thesis 6.4). Reads are run at
 //! once and their replies held until a majority has answered that this member still leads: whoever
 //! leads by then has led when the read was run. One round of questions serves all reads of a turn.
@@ -37,9 +37,9 @@ pub(super) struct Met {
     pub(super) cluster_port: u16,
 }
 
-/// What a member knows of its office.
+/// What a member knows of who leads.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Office {
+pub(super) struct Leadership {
     /// Who this member is, once its disk has said so.
     pub(super) identity: Option<Identity>,
     /// The group has other members, or had.
@@ -77,7 +77,7 @@ pub(super) struct Office {
 impl Node {
     /// Whether this member may propose and read for clients.
     pub(super) fn serves(&self) -> bool {
-        !self.office.grouped || self.office.term.is_some()
+        !self.leadership.grouped || self.leadership.term.is_some()
     }
 
     /// Whether clients are told that this member is the master. A member says so only while it
@@ -86,8 +86,8 @@ impl Node {
     /// As long as its disk has not been read, a server that may have company does not know whether
     /// it has; one that can have none is a master that loads.
     pub(super) fn is_master(&self) -> bool {
-        if self.office.grouped {
-            let leads = self.office.term.is_some() && self.office.term == self.leads();
+        if self.leadership.grouped {
+            let leads = self.leadership.term.is_some() && self.leadership.term == self.leads();
             return leads && self.phase != Phase::Recovering;
         }
         self.commit.raft.is_some() || !self.may_have_company()
@@ -138,7 +138,7 @@ impl Node {
         let raft = self.commit.raft.as_ref();
         let nobody_leads = raft.is_none_or(|raft| raft.leader().is_none());
         let is_loading = self.phase == Phase::Recovering;
-        self.config.follower_proxy && (is_loading || self.office.grouped && nobody_leads)
+        self.config.follower_proxy && (is_loading || self.leadership.grouped && nobody_leads)
     }
 
     /// Whether this member may answer a read of a client that does not mind an old state.
@@ -162,7 +162,7 @@ impl Node {
                 && self.hold.applying.is_none()
         });
         // A state that stands still is for those who ask for it by name.
-        let stands_still = self.office.is_removed && reads != Reads::Local;
+        let stands_still = self.leadership.is_removed && reads != Reads::Local;
         // Whoever has lost entries may have shown more of them before.
         let is_whole = !raft.is_repairing() && !stands_still;
         self.phase == Phase::Serving && (most == 0 || is_recent) && is_whole
@@ -171,27 +171,27 @@ impl Node {
     /// Holds what a read has just written, from `start` on, until this member is known to lead
     /// still.
     pub(super) fn hold_reply(&mut self, slot: u32, start: usize) {
-        let round = self.office.round + 1;
+        let round = self.leadership.round + 1;
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };
         if !session.outbox.is_holding() {
-            self.office.readers.push((slot, session.conn));
+            self.leadership.readers.push((slot, session.conn));
             session.insists = false;
         }
         // Behind a reply that waits for its round no lease lets another go: that needs one too.
         let by_lease = session.reads != Reads::Linearizable && !session.insists;
         if self.config.lease_reads && by_lease {
-            self.office.wants_lease = true;
+            self.leadership.wants_lease = true;
         } else {
             session.insists = true;
-            self.office.wants_round = true;
+            self.leadership.wants_round = true;
         }
         session.outbox.hold(round, start);
     }
 
-    /// Takes or lays down office as Raft has decided, and asks for what held replies wait for.
-    pub(super) fn tend_office(&mut self) {
+    /// Takes or lays down leadership as Raft has decided, and asks for what held replies wait for.
+    pub(super) fn tend_leadership(&mut self) {
         self.join_group();
         self.begin_first_change();
         let Some(raft) = &self.commit.raft else {
@@ -199,12 +199,12 @@ impl Node {
         };
         let term = raft.is_leader().then(|| raft.term());
         let (leader, epoch) = (raft.leader(), raft.term());
-        self.office.last_leader = leader.or(self.office.last_leader);
+        self.leadership.last_leader = leader.or(self.leadership.last_leader);
         self.tell_leader(leader, epoch);
-        if self.office.term.is_some() && self.office.term != term {
-            self.lose_office();
+        if self.leadership.term.is_some() && self.leadership.term != term {
+            self.step_down();
         }
-        if !self.office.grouped {
+        if !self.leadership.grouped {
             return;
         }
         if self.phase == Phase::Recovering {
@@ -215,9 +215,10 @@ impl Node {
             return;
         };
         let led_from = raft.led_from();
-        if self.office.term.is_none() && led_from.is_some_and(|first| first <= self.commit.applied)
+        if self.leadership.term.is_none()
+            && led_from.is_some_and(|first| first <= self.commit.applied)
         {
-            self.office.term = term;
+            self.leadership.term = term;
             self.time.leads();
             // Others have proposed what was applied meanwhile: from here on the counts go together.
             // Who was alone before has proposed all of it, and may have more on its way.
@@ -228,28 +229,28 @@ impl Node {
         let is_changing = raft.is_changing();
         let (is_transferring, given_up) = (raft.is_transferring(), raft.given_up());
         let lease = self.config.lease_reads && raft.has_lease(self.now.mono);
-        let without_lease = mem::take(&mut self.office.wants_lease) && !lease;
-        if mem::take(&mut self.office.wants_round) || without_lease {
-            self.office.round += 1;
-            raft.read(self.now.mono, self.office.round);
+        let without_lease = mem::take(&mut self.leadership.wants_lease) && !lease;
+        if mem::take(&mut self.leadership.wants_round) || without_lease {
+            self.leadership.round += 1;
+            raft.read(self.now.mono, self.leadership.round);
         }
-        let done = &mut self.office.reads_done;
+        let done = &mut self.leadership.reads_done;
         raft.ready_reads(done);
         let answered = done.iter().filter(|read| read.outcome.is_ok());
         let answered = answered.map(|read| read.id).max();
         // Too many were waiting: the next turn asks again.
-        self.office.wants_round = done.iter().any(|read| read.outcome == Err(Refused::Full));
+        self.leadership.wants_round = done.iter().any(|read| read.outcome == Err(Refused::Full));
         done.clear();
         if lease || answered.is_some() {
             // Whoever holds a lease at the end of the turn has led during all of it.
             self.release_held(answered.unwrap_or(0), lease);
         }
         self.end_waits_for_members(None);
-        if !is_changing && self.office.first_change.is_none() {
+        if !is_changing && self.leadership.first_change.is_none() {
             self.end_waits(Blocked::Change);
         }
         if !is_transferring {
-            // A leader that has lost its office has answered already.
+            // A leader that has lost its leadership has answered already.
             let refusal = given_up.map_or(Error::CLUSTER_DOWN, not_taken_over);
             self.end_waits_with(Blocked::Transfer, Some(&refusal));
         }
@@ -258,13 +259,13 @@ impl Node {
     /// Says who leads, when that is another than before.
     fn tell_leader(&mut self, leader: Option<NodeId>, term: Term) {
         let is_news = match leader {
-            Some(leader) => self.office.told != Some((leader, term)),
-            None => self.office.told.is_some(),
+            Some(leader) => self.leadership.told != Some((leader, term)),
+            None => self.leadership.told.is_some(),
         };
-        if !is_news || !self.office.grouped {
+        if !is_news || !self.leadership.grouped {
             return;
         }
-        self.office.told = leader.map(|leader| (leader, term));
+        self.leadership.told = leader.map(|leader| (leader, term));
         if self.config.follower_proxy && leader.is_some_and(|leader| leader != self.config.id) {
             // Who comes again is carried to the leader.
             for slot in self.sessions.slots() {
@@ -283,7 +284,7 @@ impl Node {
     pub(super) fn watch_clocks(&mut self) {
         const APART: i64 = 50_000;
         let now = self.now;
-        let (wall, mono) = mem::replace(&mut self.office.clocks, (now.wall_us, now.mono));
+        let (wall, mono) = mem::replace(&mut self.leadership.clocks, (now.wall_us, now.mono));
         let passed = now.mono.since(mono).as_micros() as i64;
         let apart = now.wall_us.wrapping_sub(wall) as i64 - passed;
         if apart.saturating_abs() > APART
@@ -296,8 +297,8 @@ impl Node {
 
     /// Lets replies go whose round is answered; with a lease all that do not insist on one.
     fn release_held(&mut self, answered: u64, lease: bool) {
-        let newest = self.office.round + 1;
-        let mut readers = mem::take(&mut self.office.readers);
+        let newest = self.leadership.round + 1;
+        let mut readers = mem::take(&mut self.leadership.readers);
         readers.retain(|(slot, conn)| {
             let Some(session) = self.sessions.get_same(*slot, *conn) else {
                 return false;
@@ -310,13 +311,13 @@ impl Node {
             self.mark_dirty(*slot);
             holding
         });
-        self.office.readers = readers;
+        self.leadership.readers = readers;
     }
 
     /// This member no longer leads: what its clients wait for may or may not happen, and what they
     /// have read may be old.
-    fn lose_office(&mut self) {
-        self.office.term = None;
+    fn step_down(&mut self) {
+        self.leadership.term = None;
         let changing = self.commit.raft.as_ref().is_none_or(Raft::is_changing);
         self.end_waits_with(Blocked::Change, changing.then_some(&Error::UNCERTAIN));
         self.end_waits(Blocked::Transfer);
@@ -326,7 +327,7 @@ impl Node {
             &mut Reply::new(&mut refusal, Protocol::Resp2),
             &Error::CLUSTER_DOWN,
         );
-        for (slot, conn) in mem::take(&mut self.office.readers) {
+        for (slot, conn) in mem::take(&mut self.leadership.readers) {
             if let Some(session) = self.sessions.get_same(slot, conn) {
                 let refused = session.outbox.refuse_held(&refusal);
                 self.stats.errors(&Error::CLUSTER_DOWN, refused as u64);
@@ -359,15 +360,15 @@ impl Node {
 /// What a client is told whose transfer has come to nothing in its time. A member that was told to
 /// campaign may be elected later all the same.
 fn not_taken_over(given_up: GivenUp) -> Error {
-    let GivenUp { heir, told } = given_up;
-    let heir = heir.0;
+    let GivenUp { target, told } = given_up;
+    let target = target.0;
     Error::text(if told {
         format!(
-            "UNCERTAIN member {heir} was told to take over and has not done so yet: it still may. \
-             RAFT INFO tells who leads"
+            "UNCERTAIN member {target} was told to take over and has not done so yet: it still \
+             may.              RAFT INFO tells who leads"
         )
     } else {
-        format!("ERR member {heir} has not caught up in time; this member goes on")
+        format!("ERR member {target} has not caught up in time; this member goes on")
     })
 }
 

@@ -1,9 +1,9 @@
 //! A member whose disk is strained, which has no room for the log or keeps it waiting, had better
-//! not lead: it says so to the others, and a leader gives its office to a voter that is not
+//! not lead: it says so to the others, and a leader transfers leadership to a voter that is not
 //! strained, where a majority of the voters is not.
 //!
-//! Nobody gets the office back and forth: it goes only to who is not strained, and where all are,
-//! or too many to commit anything without this one, it stays.
+//! Leadership does not go back and forth: it goes only to a member that is not strained, and
+//! where all are, or too many to commit anything without this one, it stays.
 
 use core::time::Duration;
 
@@ -20,25 +20,25 @@ const SLOW_AFTER: Duration = Duration::from_secs(1);
 const WELL_AFTER: Duration = Duration::from_secs(10);
 /// A process that did not look for so long stood still itself.
 const ABSENT: Duration = Duration::from_millis(500);
-/// How long to wait before the office is offered again that nobody has taken.
+/// How long to wait before a transfer that nobody has taken is tried again.
 const AGAIN_AFTER: Duration = Duration::from_secs(2);
 /// How long to wait after a slow disk, which may be slow everywhere.
 const SLOW_AGAIN_AFTER: Duration = Duration::from_mins(1);
 
 /// What a member knows of the strain that its disk is under.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Relief {
+pub(super) struct Strain {
     /// The oldest record that waits for the disk, and since when it is that.
     oldest: Option<(PersistSeq, Mono)>,
     /// The disk was slow, and until when it is taken to be.
     slow_until: Option<Mono>,
-    /// When the office may be given away next.
+    /// When leadership may be transferred next.
     again_at: Mono,
     /// When this was looked at last.
     looked: Mono,
 }
 
-impl Relief {
+impl Strain {
     /// Whether the disk has kept the log waiting for long.
     fn keeps_waiting(&self, now: Mono) -> bool {
         self.oldest
@@ -47,14 +47,14 @@ impl Relief {
 }
 
 impl Node {
-    /// Looks at the disk, and gives the office away where another member had better have it.
-    pub(super) fn seek_relief(&mut self) {
+    /// Looks at the disk, and transfers leadership where another member had better lead.
+    pub(super) fn transfer_if_strained(&mut self) {
         self.watch_disk();
         let is_strained = self.no_space() || self.is_slow();
         let now = self.now.mono;
         // One that was slow a while ago goes on to lead.
-        let had_better = self.no_space() || self.commit.relief.keeps_waiting(now);
-        let may_now = had_better && self.is_master() && self.may_be_relieved();
+        let had_better = self.no_space() || self.commit.strain.keeps_waiting(now);
+        let may_now = had_better && self.is_master() && self.may_transfer();
         let Some(raft) = &mut self.commit.raft else {
             return;
         };
@@ -62,24 +62,24 @@ impl Node {
         if !may_now || raft.is_transferring() {
             return;
         }
-        let Some(heir) = raft.relief() else {
+        let Some(target) = raft.unstrained_voter() else {
             return;
         };
-        if raft.transfer(Some(heir)).is_ok() {
+        if raft.transfer(Some(target)).is_ok() {
             let no_space = self.no_space();
             let wait = if no_space {
                 AGAIN_AFTER
             } else {
                 SLOW_AGAIN_AFTER
             };
-            self.commit.relief.again_at = now + wait;
-            self.note(Note::Relieved { heir, no_space });
+            self.commit.strain.again_at = now + wait;
+            self.note(Note::Transferring { target, no_space });
         }
     }
 
-    fn may_be_relieved(&self) -> bool {
-        let serves = self.phase == Phase::Serving && self.office.leaving.is_none();
-        serves && self.now.mono >= self.commit.relief.again_at
+    fn may_transfer(&self) -> bool {
+        let serves = self.phase == Phase::Serving && self.leadership.leaving.is_none();
+        serves && self.now.mono >= self.commit.strain.again_at
     }
 
     /// Whether the log has no room.
@@ -92,30 +92,30 @@ impl Node {
     pub(super) fn refuses_writes(&self) -> Option<&'static str> {
         let why = self.log_trouble()?;
         let raft = self.commit.raft.as_ref();
-        let is_relieved = raft.is_some_and(Raft::is_transferring)
-            || self.may_be_relieved() && raft.is_some_and(Raft::can_be_relieved);
-        (!is_relieved).then_some(why)
+        let has_transferred = raft.is_some_and(Raft::is_transferring)
+            || self.may_transfer() && raft.is_some_and(Raft::has_unstrained_voter);
+        (!has_transferred).then_some(why)
     }
 
     /// Finds out how long the disk has kept the log waiting.
     fn watch_disk(&mut self) {
         let now = self.now.mono;
         let oldest = self.commit.oldest_on_its_way();
-        let relief = &mut self.commit.relief;
-        let was_here = now.since(core::mem::replace(&mut relief.looked, now)) < ABSENT;
-        relief.oldest = match (oldest, relief.oldest) {
+        let strain = &mut self.commit.strain;
+        let was_here = now.since(core::mem::replace(&mut strain.looked, now)) < ABSENT;
+        strain.oldest = match (oldest, strain.oldest) {
             (Some(seq), Some((known, since))) if seq == known && was_here => Some((seq, since)),
             (oldest, _) => oldest.map(|seq| (seq, now)),
         };
-        if relief.keeps_waiting(now) {
-            relief.slow_until = Some(now + WELL_AFTER);
-        } else if relief.slow_until.is_some_and(|until| until <= now) {
-            relief.slow_until = None;
+        if strain.keeps_waiting(now) {
+            strain.slow_until = Some(now + WELL_AFTER);
+        } else if strain.slow_until.is_some_and(|until| until <= now) {
+            strain.slow_until = None;
         }
     }
 
     /// Whether the disk was slow a while ago, or is.
     pub(super) fn is_slow(&self) -> bool {
-        self.commit.relief.slow_until.is_some()
+        self.commit.strain.slow_until.is_some()
     }
 }

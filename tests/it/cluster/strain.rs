@@ -11,7 +11,7 @@ const DISK_MIB: u32 = 116;
 #[test]
 fn a_leader_whose_disk_is_full_hands_over() {
     let machines = Machines::Fragile { mib: DISK_MIB };
-    let group = Group::form_on(machines, "cluster-relief", 3, &[]);
+    let group = Group::form_on(machines, "cluster-strain", 3, &[]);
     if !group.has_disks() {
         eprintln!("skipped: no right to mount a small file system");
         return;
