@@ -3,7 +3,9 @@
 //! The compiler, the resolver and clippy keep three of the four locks (see `tests/locks.sh`); this
 //! is the fourth.
 
+mod circles;
 mod source;
+mod words;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -81,6 +83,142 @@ fn the_house_rules_hold() {
         complaints.len(),
         complaints.join("\n")
     );
+}
+
+/// Circles that stand, by the one module by which each is known here, and how many files each has.
+/// A number may become smaller; where a circle is gone its line goes too.
+const CIRCLES: [(&str, &[(&str, usize)]); 2] = [
+    (
+        "src",
+        &[
+            ("node", 24),
+            ("node::config", 5),
+            ("raft", 21),
+            ("store", 17),
+            ("store::dict", 5),
+        ],
+    ),
+    (
+        "sim/src",
+        &[
+            ("cli", 5),
+            ("decisions::read", 3),
+            ("draws", 2),
+            ("judge", 10),
+            ("linear", 4),
+            ("model", 10),
+            ("mutants", 6),
+            ("replay::ask", 2),
+            ("run", 2),
+            ("shrink", 2),
+            ("timeline", 2),
+            ("workload", 2),
+            ("world", 14),
+        ],
+    ),
+];
+
+#[test]
+fn files_that_name_each_other_do_not_become_more() {
+    let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap());
+    for (folder, known) in CIRCLES {
+        let found = circles_below(&root.join(folder));
+        let mut complaints = Vec::new();
+        for circle in &found {
+            let line = known
+                .iter()
+                .find(|(one, _)| circle.iter().any(|m| m == one));
+            match line {
+                None => complaints.push(format!("a new circle: {}", circle.join(", "))),
+                Some((one, most)) if circle.len() > *most => complaints.push(format!(
+                    "the circle of {one} has grown from {most} to {}: {}",
+                    circle.len(),
+                    circle.join(", ")
+                )),
+                Some((one, most)) if circle.len() < *most => complaints.push(format!(
+                    "the circle of {one} has {} files now: let CIRCLES say so, not {most}",
+                    circle.len()
+                )),
+                Some(_) => {}
+            }
+        }
+        for (one, _) in known {
+            if !found.iter().any(|circle| circle.iter().any(|m| m == one)) {
+                complaints.push(format!("the circle of {one} is gone: its line may go too"));
+            }
+        }
+        assert!(
+            complaints.is_empty(),
+            "{folder}:\n{}",
+            complaints.join("\n")
+        );
+    }
+}
+
+#[test]
+fn words_that_went_do_not_come_back() {
+    let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap());
+    let retired = words::retired(&root);
+    assert!(retired.len() > 5, "the glossary lists {retired:?}");
+    let mut files = Vec::new();
+    for folder in [
+        "src",
+        "sim",
+        "fuzz/src",
+        "fuzz/fuzz_targets",
+        "tests",
+        "examples",
+    ] {
+        collect(&root.join(folder), &mut files);
+    }
+    for folder in ["", "docs"] {
+        let entries = fs::read_dir(root.join(folder)).unwrap();
+        let pages = entries.map(|entry| entry.unwrap().path());
+        files.extend(pages.filter(|page| {
+            page.extension().is_some_and(|ext| ext == "md")
+                && !page.ends_with("GLOSSARY.md")
+                && !page.ends_with("CHANGELOG.md")
+        }));
+    }
+    let mut complaints = Vec::new();
+    for file in files {
+        // The test itself plants one.
+        if file.ends_with("tests/it/layers.rs") {
+            continue;
+        }
+        let text = fs::read_to_string(&file).unwrap();
+        for (line, word) in words::found(&text, &retired) {
+            complaints.push(format!("{}:{line}: {word}", file.display()));
+        }
+    }
+    assert!(
+        complaints.is_empty(),
+        "docs/GLOSSARY.md says what to say instead:\n{}",
+        complaints.join("\n")
+    );
+    let planted = "fn keeps() { self.in_office; Custody }";
+    let found = words::found(planted, &retired);
+    assert_eq!(found, [(1, "office".into()), (1, "custody".into())]);
+}
+
+/// The circles of files below a folder, tests and the shell left out.
+fn circles_below(folder: &Path) -> Vec<Vec<String>> {
+    let mut files = Vec::new();
+    collect(folder, &mut files);
+    files.sort();
+    let mut named = Vec::new();
+    for file in &files {
+        let below = file.strip_prefix(folder).unwrap().to_str().unwrap();
+        let below = below.replace('\\', "/");
+        let is_test = below.split(['/', '.']).any(|step| step == "tests");
+        if is_test || below.starts_with("bin/") {
+            continue;
+        }
+        let module = circles::module_of(&below);
+        let code = source::code_only(&fs::read_to_string(file).unwrap());
+        named.push((module.clone(), source::paths(&code, &module)));
+    }
+    circles::Names::of(&named).circles()
 }
 
 /// Looks at every source file below `root`; says how many there are and what is wrong.

@@ -137,6 +137,53 @@ pub(super) fn names(code: &str, root: &str, depth: usize) -> Vec<(usize, String)
     found
 }
 
+/// Every path in the code, from the root of the crate on. `module` is where the code stands, as
+/// the steps of its path. What a file keeps for its own tests is left out.
+pub(super) fn paths(code: &str, module: &[String]) -> Vec<String> {
+    let tokens = tokens(without_tests(code));
+    let word = |at: usize| tokens.get(at).map_or("", |token| token.1.as_str());
+    let mut found = Vec::new();
+    for at in 0..tokens.len() {
+        let continues = at > 0 && word(at - 1) == "::";
+        if continues || word(at + 1) != "::" || !is_word(word(at)) {
+            continue;
+        }
+        let (mut behind, mut base) = (at, module);
+        while word(behind) == "super" && word(behind + 1) == "::" {
+            behind += 2;
+            base = base.split_last().map_or(base, |(_, parent)| parent);
+        }
+        match word(behind) {
+            "crate" => (behind, base) = (behind + 2, &[]),
+            "self" => behind += 2,
+            _ => {}
+        }
+        if word(behind) == "*" {
+            found.push((0, base.join("::")));
+        } else {
+            tree(&tokens, behind, &base.join("::"), &mut found);
+        }
+    }
+    found.into_iter().map(|(_, path)| path).collect()
+}
+
+/// The code without the module of tests at its end.
+fn without_tests(code: &str) -> &str {
+    let mut from = 0;
+    while let Some(at) = code[from..].find("#[cfg(test)]").map(|at| from + at) {
+        let behind = code[at + "#[cfg(test)]".len()..].trim_start();
+        if behind.starts_with("mod ") && behind.split(['{', ';']).count() > 1 {
+            let brace = behind.find('{').unwrap_or(usize::MAX);
+            let semicolon = behind.find(';').unwrap_or(usize::MAX);
+            if brace < semicolon {
+                return &code[..at];
+            }
+        }
+        from = at + 1;
+    }
+    code
+}
+
 type Token = (usize, String);
 
 fn tokens(code: &str) -> Vec<Token> {
