@@ -6,9 +6,6 @@
 //! value length. Most keys of a cache are such blocks: no allocation of their own, no pointer to
 //! follow, no padding. Of what is in a box the table knows only what `Boxed` tells.
 
-use alloc::vec::Vec;
-use core::ops::Range;
-
 use super::kind::{KIND_BITS, Kind};
 use crate::time::Stamp;
 
@@ -76,7 +73,7 @@ impl Draft<'_> {
     }
 
     /// All that stands before the key, and its length.
-    pub(super) fn head(&self) -> ([u8; HEAD_BYTES_MAX], usize) {
+    fn head(&self) -> ([u8; HEAD_BYTES_MAX], usize) {
         let mut head = [0; HEAD_BYTES_MAX];
         let expires = if self.expiry.is_some() { EXPIRES } else { 0 };
         head[0] = self.kind.byte() | expires;
@@ -93,16 +90,8 @@ impl Draft<'_> {
         (head, at)
     }
 
-    /// Appends the block to `out`.
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
-        let (head, length) = self.head();
-        out.extend_from_slice(&head[..length]);
-        out.extend_from_slice(self.key);
-        out.extend_from_slice(self.value);
-    }
-
-    /// Writes the block over one of the same length.
-    pub(super) fn overwrite(&self, block: &mut [u8]) {
+    /// Writes the block into so many bytes as it has.
+    pub(super) fn write(&self, block: &mut [u8]) {
         let (head, length) = self.head();
         let (front, rest) = block.split_at_mut(length);
         front.copy_from_slice(&head[..length]);
@@ -157,6 +146,7 @@ impl Header {
     }
 
     /// Behind the block.
+    #[cfg(test)]
     pub(super) fn end(&self) -> usize {
         self.end
     }
@@ -208,16 +198,6 @@ impl Header {
     /// The block as a whole.
     pub(super) fn block<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         &bytes[self.at..self.end]
-    }
-
-    /// Where its key and value stand.
-    pub(super) fn payload(&self) -> Range<usize> {
-        self.key..self.end
-    }
-
-    /// Where the block stands.
-    pub(super) fn range(&self) -> Range<usize> {
-        self.at..self.end
     }
 
     /// Marks the block as freed.
@@ -332,8 +312,8 @@ mod tests {
             let expiry = expiry.map(Stamp);
             let draft = Draft { kind, epoch, expiry, key: &key, value: &value };
             let mut bytes = b"before".to_vec();
-            draft.write(&mut bytes);
-            prop_assert_eq!(bytes.len(), 6 + draft.len());
+            bytes.resize(6 + draft.len(), 0);
+            draft.write(&mut bytes[6..]);
             bytes.push(7);
             let header = Header::read(&bytes, 6);
             let read = header.draft(&bytes);

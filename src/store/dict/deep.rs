@@ -115,7 +115,8 @@ impl<L: Boxed> Dict<L> {
         let segment = self.replace(number, empty);
         let (prefix, depth) = (segment.prefix, segment.depth);
         self.count_moved(segment.len());
-        let deep = Segment::unite([segment], Segment::new(prefix, DEEP), self.hasher);
+        let deep = Segment::new(prefix, DEEP);
+        let deep = Segment::unite([segment], deep, &mut self.pool, self.hasher);
         self.replace(number, deep);
         self.of_depth[usize::from(depth)] += 1;
         self.groups.push(Group {
@@ -151,7 +152,7 @@ impl<L: Boxed> Dict<L> {
         let segment = self.replace(number, Segment::new(0, 0));
         let (prefix, edge) = middle(
             segment
-                .iter()
+                .iter(&self.pool)
                 .map(|view| (hasher.order(view.key), view.key)),
         );
         let mut low = Segment::new(segment.prefix, DEEP);
@@ -159,7 +160,7 @@ impl<L: Boxed> Dict<L> {
         let mut high = Segment::new(prefix, DEEP);
         high.edge = edge;
         let (from, edge) = (high.prefix, high.edge.clone());
-        let (low, high) = segment.divide(hasher, low, high, |key, _| {
+        let (low, high) = segment.divide(&mut self.pool, hasher, low, high, |key, _| {
             (hasher.order(key), key) >= (from, &*edge)
         });
         self.replace(number, low);
@@ -197,7 +198,8 @@ impl<L: Boxed> Dict<L> {
         }
         let mut whole = Segment::new(one.prefix, DEEP);
         whole.edge.clone_from(&one.edge);
-        self.replace(low, Segment::unite([one, two], whole, self.hasher));
+        let whole = Segment::unite([one, two], whole, &mut self.pool, self.hasher);
+        self.replace(low, whole);
         let last = self.segments() - 1;
         self.drop_segment(high);
         let number = if low == last { high } else { low };
@@ -217,7 +219,8 @@ impl<L: Boxed> Dict<L> {
         let segment = self.replace(number, Segment::new(0, 0));
         self.count_moved(segment.len());
         let whole = Segment::new(gone.prefix, gone.depth);
-        self.replace(number, Segment::unite([segment], whole, self.hasher));
+        let whole = Segment::unite([segment], whole, &mut self.pool, self.hasher);
+        self.replace(number, whole);
         self.enter(number);
     }
 }

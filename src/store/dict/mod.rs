@@ -7,10 +7,13 @@
 //! range of hashes, a place in the table can be named by a hash: a walk from hash to hash meets
 //! every key that is there all the time, whatever is split or joined meanwhile.
 
+mod blocks;
 mod deep;
 mod hasher;
 mod minima;
+mod pool;
 mod segment;
+mod slots;
 mod walk;
 
 use alloc::boxed::Box;
@@ -21,7 +24,9 @@ use crate::time::Stamp;
 use deep::Group;
 use hasher::Hasher;
 use minima::{Minima, NEVER};
-use segment::{BYTES_FEW, DEEP, Segment, Slot};
+use pool::Pool;
+use segment::{BYTES_FEW, DEEP, Segment};
+use slots::{KEYS_MAX, Slot};
 
 pub use hasher::Tables;
 #[cfg(test)]
@@ -38,13 +43,14 @@ const DEPTH_MAX: u8 = 32;
 /// Set in a cell of the directory that names a group of segments; the rest is its number.
 const IN_GROUP: u32 = 1 << 31;
 
+/// The most pages that one change lets move.
+const PAGES_AT_ONCE: usize = 4;
+
 /// Where a key stands; good until the table changes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     segment: usize,
     slot: Slot,
-    /// The hash under which its segment finds it.
-    hash: u64,
 }
 
 #[derive(Debug)]
@@ -56,6 +62,10 @@ pub(super) struct Dict<L> {
     /// The segment, or the group of segments, of each value of the leading `depth` bits.
     directory: Vec<u32>,
     chunks: Vec<Vec<Segment<L>>>,
+    /// The pages of all segments.
+    pool: Pool,
+    /// While pages move to the front: to in front of which span, and which segment is next.
+    emptying: Option<(usize, usize)>,
     groups: Vec<Group>,
     /// The bytes of keys that tell segments of groups apart.
     edge_bytes: usize,
@@ -67,7 +77,7 @@ pub(super) struct Dict<L> {
     volatile: u64,
     /// The sum of all expiries.
     times: u128,
-    /// What all segments take together.
+    /// What all segments take together beside their pages.
     segment_bytes: usize,
     /// How many keys were moved by splits, joins and tidying.
     #[cfg(test)]
@@ -78,10 +88,12 @@ impl<L: Boxed> Dict<L> {
     pub(super) fn new(tables: Tables) -> Self {
         let mut dict = Self {
             hasher: Hasher::new(tables),
-            keys_max: tables.segment_keys_max.max(1),
+            keys_max: tables.segment_keys_max.clamp(1, KEYS_MAX - 1),
             depth: 0,
             directory: alloc::vec![0],
             chunks: Vec::new(),
+            pool: Pool::default(),
+            emptying: None,
             groups: Vec::new(),
             edge_bytes: 0,
             of_depth: [0; DEEP as usize + 1],
@@ -124,7 +136,8 @@ impl<L: Boxed> Dict<L> {
 
     /// The bytes of memory that it takes, itself not included.
     pub(super) fn memory(&self) -> usize {
-        self.segment_bytes
+        self.pool.memory()
+            + self.segment_bytes
             + self.segments() * size_of::<Segment<L>>()
             + self.directory.capacity() * 4
             + self.group_memory()
@@ -134,8 +147,12 @@ impl<L: Boxed> Dict<L> {
     /// As `memory`, counted anew, also of a table that is being taken apart.
     #[cfg(test)]
     pub(super) fn recount_bytes(&self) -> usize {
-        let all = (0..self.segments()).map(|number| self.segment(number));
-        assert_eq!(self.segment_bytes, all.map(Segment::recount).sum::<usize>());
+        let all = (0..self.segments()).map(|number| self.segment(number).recount(&self.pool));
+        assert_eq!(
+            self.segment_bytes,
+            all.map(|(bytes, _)| bytes).sum::<usize>()
+        );
+        self.pool.recount_bytes();
         self.memory()
     }
 
@@ -143,7 +160,7 @@ impl<L: Boxed> Dict<L> {
     #[cfg(test)]
     pub(super) fn recount(&self) -> usize {
         let all = || (0..self.segments()).map(|number| self.segment(number));
-        let views = || all().flat_map(Segment::iter);
+        let views = || all().flat_map(|segment| segment.iter(&self.pool));
         assert_eq!(self.len, views().count() as u64);
         let times = || views().filter_map(|view| view.expiry);
         assert_eq!(self.volatile, times().count() as u64);
@@ -151,9 +168,9 @@ impl<L: Boxed> Dict<L> {
         let counted = self.of_depth.iter().sum::<u32>() as usize;
         assert_eq!(counted, self.segments() + self.groups.len());
         for (number, segment) in all().enumerate() {
-            assert!(self.earliest.get(number) <= segment.earliest());
+            assert!(self.earliest.get(number) <= segment.earliest(&self.pool));
             assert!(!segment.full(self.keys_max));
-            for view in segment.iter() {
+            for view in segment.iter(&self.pool) {
                 let found = self.find(self.hash(view.key), view.key);
                 assert_eq!(found.map(|place| place.segment), Some(number));
             }
@@ -161,6 +178,8 @@ impl<L: Boxed> Dict<L> {
                 self.check_cells(segment.prefix, segment.depth, number as u32);
             }
         }
+        let pages: Vec<_> = all().map(|segment| segment.recount(&self.pool).1).collect();
+        self.pool.recount_pages(pages.concat());
         let first = Some(self.at(0));
         let walked = core::iter::successors(first, |number| self.behind(*number));
         assert_eq!(walked.count(), self.segments());
@@ -197,7 +216,7 @@ impl<L: Boxed> Dict<L> {
         let number = self.segments();
         self.of_depth[usize::from(segment.depth)] += 1;
         self.segment_bytes += segment.memory();
-        self.earliest.set(number, segment.earliest());
+        self.earliest.set(number, segment.earliest(&self.pool));
         match self.chunks.last_mut() {
             Some(last) if last.len() < CHUNK => last.push(segment),
             _ => {
@@ -215,7 +234,7 @@ impl<L: Boxed> Dict<L> {
     fn replace(&mut self, number: usize, segment: Segment<L>) -> Segment<L> {
         self.of_depth[usize::from(segment.depth)] += 1;
         self.segment_bytes += segment.memory();
-        self.earliest.set(number, segment.earliest());
+        self.earliest.set(number, segment.earliest(&self.pool));
         let old = core::mem::replace(self.segment_mut(number), segment);
         self.of_depth[usize::from(old.depth)] -= 1;
         self.segment_bytes -= old.memory();
@@ -276,11 +295,14 @@ impl<L: Boxed> Dict<L> {
     fn count_moved(&self, _keys: usize) {}
 
     /// Changes one segment and keeps the account of memory.
-    fn on<R>(&mut self, number: usize, change: impl FnOnce(&mut Segment<L>, Hasher) -> R) -> R {
-        let hasher = self.hasher;
-        let segment = self.segment_mut(number);
+    fn on<R>(
+        &mut self,
+        number: usize,
+        change: impl FnOnce(&mut Segment<L>, &mut Pool, Hasher) -> R,
+    ) -> R {
+        let segment = &mut self.chunks[number / CHUNK][number % CHUNK];
         let before = segment.memory();
-        let result = change(segment, hasher);
+        let result = change(segment, &mut self.pool, self.hasher);
         let after = segment.memory();
         #[cfg(test)]
         {
@@ -292,29 +314,26 @@ impl<L: Boxed> Dict<L> {
 
     pub(super) fn find(&self, hash: u64, key: &[u8]) -> Option<Place> {
         let (segment, hash) = self.locate(hash, key);
-        let slot = self.segment(segment).find(hash, key)?;
-        Some(Place {
-            segment,
-            slot,
-            hash,
-        })
+        let slot = self.segment(segment).find(&self.pool, hash, key)?;
+        Some(Place { segment, slot })
     }
 
     pub(super) fn get(&self, hash: u64, key: &[u8]) -> Option<View<'_, L>> {
         let (number, hash) = self.locate(hash, key);
         let segment = self.segment(number);
-        segment.find(hash, key).map(|slot| segment.view(slot))
+        let slot = segment.find(&self.pool, hash, key)?;
+        Some(segment.view(&self.pool, slot))
     }
 
     pub(super) fn view(&self, place: Place) -> View<'_, L> {
-        self.segment(place.segment).view(place.slot)
+        self.segment(place.segment).view(&self.pool, place.slot)
     }
 
     /// Adds a key that is not there.
     pub(super) fn insert(&mut self, hash: u64, draft: &Draft<'_>) {
         let (number, hash) = self.locate(hash, draft.key);
-        self.on(number, |segment, hasher| {
-            segment.insert(hash, draft, hasher);
+        self.on(number, |segment, pool, _| {
+            segment.insert(pool, hash, draft);
         });
         self.added(number, draft.expiry);
     }
@@ -323,8 +342,8 @@ impl<L: Boxed> Dict<L> {
     pub(super) fn insert_big(&mut self, hash: u64, big: Box<L>) {
         let (number, hash) = self.locate(hash, big.key());
         let expiry = big.expiry();
-        self.on(number, |segment, hasher| {
-            segment.insert_big(hash, big, hasher);
+        self.on(number, |segment, pool, _| {
+            segment.insert_big(pool, hash, big);
         });
         self.added(number, expiry);
     }
@@ -348,11 +367,12 @@ impl<L: Boxed> Dict<L> {
     /// Writes a block in place of another with the same key. Neither may be a box.
     pub(super) fn rewrite(&mut self, place: Place, draft: &Draft<'_>) {
         let before = self.view(place).expiry;
-        self.on(place.segment, |segment, hasher| {
-            segment.rewrite(place.hash, place.slot, draft, hasher);
+        self.on(place.segment, |segment, pool, _| {
+            segment.rewrite(pool, place.slot, draft);
         });
         self.expiry_changed(place, before, draft.expiry);
         self.fit(place.segment);
+        self.settle();
     }
 
     fn expiry_changed(&mut self, place: Place, before: Option<Stamp>, after: Option<Stamp>) {
@@ -367,14 +387,15 @@ impl<L: Boxed> Dict<L> {
 
     /// Changes a box, but neither its key nor its expiry.
     pub(super) fn change_big<R>(&mut self, place: Place, change: impl FnOnce(&mut L) -> R) -> R {
-        self.on(place.segment, |segment, _| {
+        self.on(place.segment, |segment, _, _| {
             segment.change_big(place.slot, change)
         })
     }
 
     /// Stamps a block.
     pub(super) fn set_epoch(&mut self, place: Place, epoch: u8) {
-        self.segment_mut(place.segment).set_epoch(place.slot, epoch);
+        let segment = &mut self.chunks[place.segment / CHUNK][place.segment % CHUNK];
+        segment.set_epoch(&mut self.pool, place.slot, epoch);
     }
 
     /// Takes a key out; a box is handed over.
@@ -383,11 +404,31 @@ impl<L: Boxed> Dict<L> {
         self.volatile -= u64::from(expiry.is_some());
         self.times -= expiry.map_or(0, |time| u128::from(time.0));
         self.len -= 1;
-        let big = self.on(place.segment, |segment, hasher| {
-            segment.remove(place.hash, place.slot, hasher)
+        let big = self.on(place.segment, |segment, pool, hasher| {
+            segment.remove(pool, place.slot, hasher)
         });
         self.shrink(place.segment);
+        self.settle();
         big
+    }
+
+    /// Lets some pages move to the front where many are free there, so that spans become empty.
+    ///
+    /// Called with each change that may free pages, so that what is held follows from the changes.
+    fn settle(&mut self) {
+        if self.emptying.is_none() {
+            self.emptying = self.pool.surplus().map(|first| (first, 0));
+        }
+        let Some((first, number)) = self.emptying else {
+            return;
+        };
+        if number >= self.segments() {
+            self.emptying = None;
+            return;
+        }
+        let segment = &mut self.chunks[number / CHUNK][number % CHUNK];
+        let done = segment.lower(&mut self.pool, first, PAGES_AT_ONCE);
+        self.emptying = Some((first, number + usize::from(done)));
     }
 
     /// Splits a segment until no part of it is full.
@@ -405,7 +446,8 @@ impl<L: Boxed> Dict<L> {
                 self.split_deep(number)
             } else {
                 let empty = Segment::new(prefix, depth);
-                let (low, high) = self.replace(number, empty).split(self.hasher);
+                let full = self.replace(number, empty);
+                let (low, high) = full.split(&mut self.pool, self.hasher);
                 self.replace(number, low);
                 let high = self.push(high);
                 self.enter(high);
@@ -458,7 +500,8 @@ impl<L: Boxed> Dict<L> {
                 (two, one)
             };
             let whole = Segment::new(low.prefix, low.depth - 1);
-            self.replace(keep, Segment::unite([low, high], whole, self.hasher));
+            let whole = Segment::unite([low, high], whole, &mut self.pool, self.hasher);
+            self.replace(keep, whole);
             self.enter(keep);
             self.drop_segment(give);
             number = keep;
@@ -504,15 +547,16 @@ impl<L: Expires> Dict<L> {
     pub(super) fn set_expiry(&mut self, place: Place, expiry: Option<Stamp>) {
         let view = self.view(place);
         let (before, boxed) = (view.expiry, view.is_boxed());
-        self.on(place.segment, |segment, hasher| {
+        self.on(place.segment, |segment, pool, _| {
             if boxed {
                 segment.change_big(place.slot, |big| big.set_expiry(expiry));
             } else {
-                segment.set_expiry(place.hash, place.slot, expiry, hasher);
+                segment.set_expiry(pool, place.slot, expiry);
             }
         });
         self.expiry_changed(place, before, expiry);
         self.fit(place.segment);
+        self.settle();
     }
 }
 
@@ -525,6 +569,8 @@ impl<L: Boxed + Clone> Clone for Dict<L> {
             depth: self.depth,
             directory: self.directory.clone(),
             chunks: Vec::new(),
+            pool: self.pool.clone(),
+            emptying: self.emptying,
             groups: self.groups.clone(),
             edge_bytes: self.edge_bytes,
             of_depth: [0; DEEP as usize + 1],

@@ -4,9 +4,9 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::super::entry::{Boxed, Draft, View};
-use super::Dict;
 use super::hasher::{behind_place, order, place, place_begin};
 use super::minima::NEVER;
+use super::{CHUNK, Dict};
 use crate::rng;
 use crate::time::Stamp;
 
@@ -62,7 +62,7 @@ impl<L: Boxed> Dict<L> {
         let mut found = Vec::new();
         let mut number = self.at(from);
         loop {
-            let views = self.segment(number).iter();
+            let views = self.segment(number).iter(&self.pool);
             let hashed = views.map(|view| (self.hasher.hash(view.key), view));
             found.extend(hashed.filter(|(hash, _)| order(*hash, u64::MAX) >= from));
             match self.behind(number) {
@@ -131,7 +131,7 @@ impl<L: Boxed> Dict<L> {
             if place >= segment.len() {
                 continue;
             }
-            if let Some(view) = segment.iter().nth(place)
+            if let Some(view) = segment.iter(&self.pool).nth(place)
                 && wanted(&view)
             {
                 return Some(view);
@@ -141,7 +141,7 @@ impl<L: Boxed> Dict<L> {
         let first = rng::below(draw, segments) as usize;
         (first..self.segments())
             .chain(0..first)
-            .flat_map(|number| self.segment(number).iter())
+            .flat_map(|number| self.segment(number).iter(&self.pool))
             .find(wanted)
     }
 
@@ -158,7 +158,7 @@ impl<L: Boxed> Dict<L> {
         }
         (0..self.segments())
             .filter(|number| self.earliest.get(*number) <= at.0)
-            .flat_map(|number| self.segment(number).iter())
+            .flat_map(|number| self.segment(number).iter(&self.pool))
             .filter(|view| !view.live(at))
             .count() as u64
     }
@@ -173,17 +173,18 @@ impl<L: Boxed> Dict<L> {
     ) -> Option<(usize, usize)> {
         let number = self.earliest.due(now.0)?;
         let looked = self.segment(number).len();
-        let (freed, times) = self.on(number, |segment, hasher| {
-            segment.sweep(now, show, retired, hasher)
+        let (freed, times) = self.on(number, |segment, pool, hasher| {
+            segment.sweep(pool, now, show, retired, hasher)
         });
         self.len -= freed as u64;
         self.volatile -= freed as u64;
         self.times -= times;
-        let earliest = self.segment(number).earliest();
+        let earliest = self.segment(number).earliest(&self.pool);
         self.earliest.set(number, earliest);
         if freed > 0 {
             self.shrink(number);
         }
+        self.settle();
         Some((looked, freed))
     }
 
@@ -201,8 +202,8 @@ impl<L: Boxed> Dict<L> {
     ) -> Option<u64> {
         let mut number = self.at(from);
         loop {
-            let segment = self.segment_mut(number);
-            if !segment.stamp(epoch, &mut |draft| show(Item::Block(draft))) {
+            let segment = &mut self.chunks[number / CHUNK][number % CHUNK];
+            if !segment.stamp(&mut self.pool, epoch, &mut |draft| show(Item::Block(draft))) {
                 return Some(from);
             }
             for boxed in segment.bigs_mut() {
@@ -221,19 +222,24 @@ impl<L: Boxed> Dict<L> {
     /// Lets everything bear `epoch`, boxes too.
     pub(in super::super) fn restamp(&mut self, epoch: u8) {
         for number in 0..self.segments() {
-            let segment = self.segment_mut(number);
-            segment.restamp(epoch);
+            let segment = &mut self.chunks[number / CHUNK][number % CHUNK];
+            segment.restamp(&mut self.pool, epoch);
             for big in segment.bigs_mut() {
                 big.restamp(epoch);
             }
         }
     }
 
-    /// Takes a table apart from its end: what one segment held in boxes; `None` when all is gone.
+    /// Takes a table apart from its end: what one segment held in boxes, and then one span of pages
+    /// after the other; `None` when all is gone.
     pub(in super::super) fn dismantle(&mut self) -> Option<Vec<Box<L>>> {
-        let segment = self.pop()?;
-        self.len -= segment.len() as u64;
-        Some(segment.into_bigs())
+        match self.pop() {
+            None => self.pool.dismantle().then(Vec::new),
+            Some(segment) => {
+                self.len -= segment.len() as u64;
+                Some(segment.into_bigs())
+            }
+        }
     }
 }
 
@@ -263,7 +269,7 @@ impl<'a, L: Boxed> Iterator for Iter<'a, L> {
             }
             let number = self.next?;
             self.next = self.dict.behind(number);
-            self.within = Some(self.dict.segment(number).iter());
+            self.within = Some(self.dict.segment(number).iter(&self.dict.pool));
         }
     }
 }

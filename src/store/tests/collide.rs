@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{NOW, colliding, recount};
 use crate::limits::SEGMENT_KEYS_MAX;
 use crate::store::dict::COMPARED;
-use crate::store::{NewExpiry, Stamp, Store};
+use crate::store::{Expired, NewExpiry, Stamp, Store};
 
 /// The most keys that one call may move: splits down to where the directory is too sparse, and one
 /// segment that becomes a group.
@@ -151,7 +151,10 @@ fn keys_that_are_the_same_to_both_hashes_are_kept_all_the_same() {
         );
         let mut freed = 0;
         loop {
-            let done = store.expire_due(Stamp(NOW.0 + 1), 1);
+            let mut done = Expired::default();
+            work.of(&mut store, |store| {
+                done = store.expire_due(Stamp(NOW.0 + 1), 1);
+            });
             assert!(done.freed <= keys_max as u64);
             freed += done.freed;
             if !done.more {

@@ -1,0 +1,273 @@
+//! The hash table of a segment: four bytes per key, in one page.
+//!
+//! A slot holds 14 bits of the key's hash and 18 that say where the key stands; 0 is an empty one.
+//! The leading bits of those 14 are the slot's home, from which keys are looked for upwards; where
+//! two want one slot, the one farther from its home has it (robin hood hashing). So a search ends
+//! early even where the table is full, taking out leaves no marks, and a table of another size is
+//! made of the slots alone. One cache line answers most questions.
+
+#[cfg(test)]
+use alloc::vec::Vec;
+
+use super::pool::{Handle, PAGE_BYTES, Pool};
+
+/// What the table holds of a key; good until the segment changes.
+pub(super) type Slot = u32;
+
+/// The bits that say where a key stands; never all 0.
+pub(super) const PLACE_BITS: u32 = 18;
+const HASH_BITS: u32 = 32 - PLACE_BITS;
+
+const CAPACITY_MIN: usize = 8;
+/// The most slots: a page of them.
+pub(super) const CAPACITY_MAX: usize = PAGE_BYTES / 4;
+/// The most keys.
+pub(super) const KEYS_MAX: usize = CAPACITY_MAX - 1;
+
+#[derive(Clone, Debug)]
+pub(super) struct Slots {
+    pub(super) page: Handle,
+    /// The number of slots, as a power of two.
+    bits: u8,
+    len: u16,
+}
+
+/// The bits of a hash that a slot holds.
+fn part(hash: u64) -> u32 {
+    (hash >> (64 - HASH_BITS)) as u32
+}
+
+/// Where a key stands, of whose slot this is.
+pub(super) fn place(slot: Slot) -> u32 {
+    slot & ((1 << PLACE_BITS) - 1)
+}
+
+/// The slots of a table, or what of them was looked at.
+fn view(bytes: &[u8]) -> &[[u8; 4]] {
+    bytes.as_chunks().0
+}
+
+/// How far a slot's content at `at` is from its home.
+fn distance(slot: Slot, at: usize, bits: u8) -> usize {
+    at.wrapping_sub(home(slot >> PLACE_BITS, bits)) & ((1 << bits) - 1)
+}
+
+fn home(part: u32, bits: u8) -> usize {
+    (part >> (HASH_BITS - u32::from(bits))) as usize
+}
+
+/// Puts a slot where it belongs.
+fn put(table: &mut [[u8; 4]], bits: u8, slot: Slot) {
+    let mask = table.len() - 1;
+    let (mut carried, mut far) = (slot, 0);
+    let mut at = home(slot >> PLACE_BITS, bits);
+    loop {
+        let held = Slot::from_le_bytes(table[at]);
+        if held == 0 {
+            table[at] = carried.to_le_bytes();
+            return;
+        }
+        let held_far = distance(held, at, bits);
+        if held_far < far {
+            table[at] = carried.to_le_bytes();
+            (carried, far) = (held, held_far);
+        }
+        at = (at + 1) & mask;
+        far += 1;
+    }
+}
+
+impl Slots {
+    pub(super) const EMPTY: Self = Self {
+        page: Handle::NONE,
+        bits: 0,
+        len: 0,
+    };
+
+    pub(super) fn len(&self) -> usize {
+        usize::from(self.len)
+    }
+
+    fn capacity(&self) -> usize {
+        if self.page == Handle::NONE {
+            0
+        } else {
+            1 << self.bits
+        }
+    }
+
+    /// The slot of a key with this hash for whose place `is` says so.
+    pub(super) fn find(
+        &self,
+        pool: &Pool,
+        hash: u64,
+        mut is: impl FnMut(u32) -> bool,
+    ) -> Option<Slot> {
+        if self.len == 0 {
+            return None;
+        }
+        let table = view(pool.page(self.page));
+        let mask = table.len() - 1;
+        let wanted = part(hash);
+        let (mut at, mut far) = (home(wanted, self.bits), 0);
+        loop {
+            let slot = Slot::from_le_bytes(*table.get(at)?);
+            if slot == 0 {
+                return None;
+            }
+            if slot >> PLACE_BITS == wanted {
+                if is(place(slot)) {
+                    return Some(slot);
+                }
+            } else if distance(slot, at, self.bits) < far {
+                return None;
+            }
+            at = (at + 1) & mask;
+            far += 1;
+        }
+    }
+
+    /// Adds a key that is not there; returns its slot.
+    pub(super) fn insert(&mut self, pool: &mut Pool, hash: u64, place: u32) -> Slot {
+        let capacity = self.capacity();
+        if self.len() >= capacity - (capacity / 16).max(1).min(capacity) && capacity < CAPACITY_MAX
+        {
+            self.resize(pool, (capacity * 2).max(CAPACITY_MIN));
+        }
+        assert!(
+            self.len() < KEYS_MAX,
+            "a segment is split before its table is full"
+        );
+        let slot = part(hash) << PLACE_BITS | place;
+        put(pool.page_mut(self.page).as_chunks_mut().0, self.bits, slot);
+        self.len += 1;
+        slot
+    }
+
+    /// Makes room for so many keys in all.
+    pub(super) fn reserve(&mut self, pool: &mut Pool, keys: usize) {
+        let mut capacity = CAPACITY_MIN;
+        while keys > capacity - capacity / 16 && capacity < CAPACITY_MAX {
+            capacity *= 2;
+        }
+        if capacity > self.capacity() {
+            self.resize(pool, capacity);
+        }
+    }
+
+    fn resize(&mut self, pool: &mut Pool, capacity: usize) {
+        let page = pool.take(capacity * 4);
+        let bits = capacity.ilog2() as u8;
+        pool.page_mut(page).fill(0);
+        let old = core::mem::replace(&mut self.page, page);
+        self.bits = bits;
+        if old == Handle::NONE {
+            return;
+        }
+        // By way of the stack, since one pool has both.
+        let mut slots = [[0; 4]; CAPACITY_MAX];
+        let held = view(pool.page(old));
+        let slots = &mut slots[..held.len()];
+        slots.copy_from_slice(held);
+        let table = pool.page_mut(page).as_chunks_mut().0;
+        for slot in slots {
+            let slot = Slot::from_le_bytes(*slot);
+            if slot != 0 {
+                put(table, bits, slot);
+            }
+        }
+        pool.give(old);
+    }
+
+    /// Gives its page back.
+    pub(super) fn clear(&mut self, pool: &mut Pool) {
+        if self.page != Handle::NONE {
+            pool.give(self.page);
+        }
+        *self = Self::EMPTY;
+    }
+
+    /// Where a slot stands that is there.
+    fn position(&self, pool: &Pool, slot: Slot) -> usize {
+        let table = view(pool.page(self.page));
+        let mut at = home(slot >> PLACE_BITS, self.bits);
+        for _ in 0..table.len() {
+            if table[at] == slot.to_le_bytes() {
+                return at;
+            }
+            at = (at + 1) & (table.len() - 1);
+        }
+        unreachable!("a slot that was found is in the table");
+    }
+
+    /// Lets a key stand at another place.
+    pub(super) fn relink(&self, pool: &mut Pool, slot: Slot, place: u32) {
+        let at = self.position(pool, slot);
+        self.set(pool, at, place);
+    }
+
+    /// Lets the key whose slot is at `at` stand at another place.
+    pub(super) fn set(&self, pool: &mut Pool, at: usize, place: u32) {
+        let slot = &mut pool.page_mut(self.page).as_chunks_mut().0[at];
+        let part = Slot::from_le_bytes(*slot) >> PLACE_BITS;
+        *slot = (part << PLACE_BITS | place).to_le_bytes();
+    }
+
+    /// The place of the key whose slot is at `at`.
+    pub(super) fn get(&self, pool: &Pool, at: usize) -> u32 {
+        place(Slot::from_le_bytes(view(pool.page(self.page))[at]))
+    }
+
+    /// Where the slots are whose keys stand at places that `wanted` accepts.
+    pub(super) fn positions(
+        &self,
+        pool: &Pool,
+        wanted: impl Fn(u32) -> bool,
+        found: &mut [u16; CAPACITY_MAX],
+    ) -> usize {
+        let mut count = 0;
+        for (at, slot) in view(pool.page(self.page)).iter().enumerate() {
+            let slot = Slot::from_le_bytes(*slot);
+            // Always written, and counted only where it is wanted: no branch to guess.
+            found[count.min(CAPACITY_MAX - 1)] = at as u16;
+            count += usize::from(slot != 0 && wanted(place(slot)));
+        }
+        count
+    }
+
+    /// Takes a slot out that is there.
+    pub(super) fn remove(&mut self, pool: &mut Pool, slot: Slot) {
+        let mut at = self.position(pool, slot);
+        let bits = self.bits;
+        let table = pool.page_mut(self.page).as_chunks_mut().0;
+        let mask = table.len() - 1;
+        loop {
+            let next = (at + 1) & mask;
+            let held = Slot::from_le_bytes(table[next]);
+            if held == 0 || distance(held, next, bits) == 0 {
+                break;
+            }
+            table[at] = table[next];
+            at = next;
+        }
+        table[at] = [0; 4];
+        self.len -= 1;
+        let capacity = self.capacity();
+        if capacity > CAPACITY_MIN && self.len() < capacity / 4 {
+            self.resize(pool, capacity / 2);
+        }
+    }
+
+    /// Every slot, in the order of the table.
+    #[cfg(test)]
+    pub(super) fn all(&self, pool: &Pool) -> Vec<Slot> {
+        if self.page == Handle::NONE {
+            return Vec::new();
+        }
+        let slots = view(pool.page(self.page))
+            .iter()
+            .copied()
+            .map(Slot::from_le_bytes);
+        slots.filter(|slot| *slot != 0).collect()
+    }
+}
