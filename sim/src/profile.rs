@@ -151,6 +151,19 @@ impl Scenario {
         self.partitions = often(15 * SECOND, 600);
         self.sync_fails = often(60 * SECOND, 200);
         self.flaps = *dice.pick(&[0, 300, 1000]);
+        if profile == Profile::Safety && class(59).permille(300) {
+            // Leadership comes back to members that were sent a state meanwhile, and clients that
+            // watch a key think for as long.
+            self.clients.push((Kind::Mover, shape));
+            self.clients.push((Kind::CompareAndSet, shape));
+            self.naps = 300;
+            self.config.retained_bytes = 0;
+        }
+        if class(60).permille(400) {
+            // What is read and written is on its way for some time.
+            self.inline_disk = false;
+            self.disk_latency = class(61).within(2000, 20_000) * 1000;
+        }
         match profile {
             Profile::Members => {
                 self.change_often(dice);

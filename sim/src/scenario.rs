@@ -336,7 +336,7 @@ impl Scenario {
         }
         // Bounds of large values that most values exceed, or some, or none.
         scenario.config.log_piece_bytes = *class(46).pick(&[200, 1000, 1 << 20, 1 << 20]);
-        let bounds = [1, 20, 200, 256 << 10, 256 << 10];
+        let bounds = [1, 1, 20, 200, 256 << 10, 256 << 10];
         scenario.config.large_argument_bytes = *class(47).pick(&bounds);
         // Clients that write wait for one another's entries often, or never.
         scenario.config.waiting_bytes_max = *class(48).pick(&[0, 300, 64 << 20, 64 << 20]);

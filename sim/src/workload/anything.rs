@@ -42,7 +42,7 @@ impl Workload {
         let count = match in_transaction {
             false => 1,
             // Some are so long that they are run in pieces wherever a turn does little.
-            true if dice.permille(50) => dice.within(30, 90),
+            true if dice.permille(150) => dice.within(30, 90),
             true => dice.within(1, 5),
         };
         let mut pieces = Vec::new();

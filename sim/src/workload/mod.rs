@@ -11,6 +11,7 @@ mod reader;
 mod simple;
 mod wild;
 
+use std::collections::VecDeque;
 use std::fmt;
 
 pub(crate) use killer::{address_of_client, address_of_member};
@@ -78,6 +79,8 @@ pub(crate) enum Kind {
     Anything,
     /// Changes of the group. Only who is asked for takes part.
     Operator,
+    /// Transfers of leadership, above all back to the member that it was taken from.
+    Mover,
     /// Reads of old states, of which the age is bounded. Only in a group.
     Reader,
     /// Every command of the server's table that names no key of elsewhere, in a database of which
@@ -130,6 +133,10 @@ pub(crate) struct Workload {
     read: Option<(u64, i64)>,
     /// It watches a key, and is to execute something.
     watches: bool,
+    /// The leader that was struck last.
+    struck: Option<usize>,
+    /// What it means to ask next.
+    plan: VecDeque<Piece>,
 }
 
 /// A request out of words.
@@ -146,6 +153,8 @@ impl Workload {
             made: 0,
             read: None,
             watches: false,
+            struck: None,
+            plan: VecDeque::new(),
         }
     }
 
@@ -185,6 +194,7 @@ impl Workload {
             Kind::CompareAndSet => self.compare_and_set(dice),
             Kind::Anything => self.anything(dice),
             Kind::Operator => self.operate(dice),
+            Kind::Mover => self.move_leadership(dice),
             Kind::Reader => self.read_near(dice),
             Kind::Wild => self.wild(dice),
         }
@@ -199,6 +209,11 @@ impl Workload {
             Piece::Behind(words.map(|word| word.as_bytes().to_vec()).to_vec())
         });
         requests.collect()
+    }
+
+    /// A leader is struck.
+    pub(crate) fn hears_of(&mut self, struck: usize) {
+        self.struck = Some(struck);
     }
 
     /// A reply to one of its requests has come.

@@ -43,7 +43,29 @@ impl Workload {
         vec![piece]
     }
 
+    /// Reads of much right behind one another, between two writes: where a turn does little each of
+    /// them holds the store for many turns.
+    fn long_reads(&self, dice: &mut Dice) -> Vec<Piece> {
+        let mut pieces = vec![words(&["HINCRBY", &self.key("h", dice), "count", "1"])];
+        for _ in 0..dice.within(2, 4) {
+            let key = self.key("h", dice);
+            pieces.push(match dice.below(3) {
+                0 => words(&["HGETALL", &key]),
+                1 => words(&["HVALS", &key]),
+                _ => words(&["HMGET", &key, "f1", "f2", "f3", "f4", "f5", "count"]),
+            });
+        }
+        let field = format!("f{}", dice.below(6));
+        let value = self.value(dice);
+        pieces.push(words(&["HSET", &self.key("h", dice), &field, &value]));
+        pieces.push(words(&["HGETALL", &self.key("h", dice)]));
+        pieces
+    }
+
     pub(super) fn hashes(&mut self, dice: &mut Dice) -> Vec<Piece> {
+        if dice.permille(80) {
+            return self.long_reads(dice);
+        }
         let key = self.key("h", dice);
         let field = format!("f{}", dice.below(20));
         let value = self.value(dice);

@@ -132,6 +132,11 @@ impl World {
         let number = leader.filter(|_| is_hunted).unwrap_or(number);
         if leader == Some(number) || fault == Fault::Partition {
             self.hurry();
+            if let Some(leader) = leader {
+                for client in &mut self.clients {
+                    client.workload.hears_of(leader);
+                }
+            }
         }
         if fault == Fault::Power {
             self.strike_down(number, &mut dice);

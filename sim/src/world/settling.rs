@@ -46,6 +46,11 @@ impl World {
         if !self.healed && self.time >= self.scenario.duration {
             self.heal();
         }
+        let is_moving = |node: &Node| node.raft().is_some_and(Raft::is_transferring);
+        if self.healed && self.leader().is_some_and(is_moving) {
+            // Its wish to be followed may come some time after it has given up.
+            self.awaits_frame(CALM);
+        }
         let calm = self.healed && self.time >= self.scenario.duration + CALM;
         if calm && self.is_quiet() && self.leader_stays()? {
             return self.last_words().map(|()| true);
@@ -80,9 +85,10 @@ impl World {
     /// L5: whoever leads when all is calm leads on. False while that is being watched.
     fn leader_stays(&mut self) -> Result<bool, Violation> {
         let prompt = self.scenario.frame_latency <= PROMPT;
-        let Some(term) = self.leader().and_then(Node::raft).map(Raft::term) else {
+        let Some(raft) = self.leader().and_then(Node::raft) else {
             return Ok(true);
         };
+        let term = raft.term();
         if self.time < self.settling.late {
             // It may be a leader's wish to be followed, of which it has thought better long since.
             return Ok(false);
