@@ -83,6 +83,7 @@ counted! {
     Expired, "expired", "a key was seen to have expired";
     Loading, "loading", "a client was told that the server is loading";
     NoSpace, "no-space", "a write was refused because the disk is full";
+    OutOfMemory, "no-memory", "a write was refused because maxmemory is exceeded";
     Recovered, "recovered", "a member came back with entries from its log";
     AnsweredLost, "lost", "an answered entry was lost, as its policy allows";
     Refused, "refused", "a node refused to start because its files are damaged";

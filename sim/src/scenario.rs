@@ -340,7 +340,11 @@ impl Scenario {
         scenario.config.large_argument_bytes = *class(47).pick(&bounds);
         // Clients that write wait for one another's entries often, or never.
         scenario.config.waiting_bytes_max = *class(48).pick(&[0, 300, 64 << 20, 64 << 20]);
+        if !patient && class(62).permille(250) {
+            scenario.config.memory_max = *class(63).pick(&[1, 30_000, 100_000, 400_000]);
+        }
         if profile.is_light() {
+            scenario.config.memory_max = 0;
             scenario.lighten(profile, &class);
         }
         scenario

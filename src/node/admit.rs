@@ -138,7 +138,12 @@ impl Node {
     /// Whether writes that take memory are to be refused.
     pub(super) fn is_out_of_memory(&self) -> bool {
         let most = self.config.memory_max;
-        most > 0 && (self.store.memory() + self.clients_memory()) as u64 > most
+        most > 0 && self.used_memory() as u64 > most
+    }
+
+    /// What `maxmemory` bounds: the bytes of the store and of the clients.
+    pub fn used_memory(&self) -> usize {
+        self.store.memory() + self.clients_memory()
     }
 }
 

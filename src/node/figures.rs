@@ -169,7 +169,7 @@ impl Node {
 
     /// Looks how much memory is taken.
     pub(super) fn weigh(&mut self) {
-        let memory = self.store.memory() + self.clients_memory();
+        let memory = self.used_memory();
         self.figures.memory_peak = self.figures.memory_peak.max(memory);
     }
 }

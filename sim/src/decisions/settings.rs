@@ -137,6 +137,7 @@ pub(super) static ALL: &[Setting] = &[
     ),
     setting!("newcomers-knock", "no", flag knocks),
     setting!("founders-meet", "no", flag meets),
+    setting!("maxmemory", "0", number config.memory_max),
     setting!("timeout", "0", number config.timeout_s),
     setting!("output-hard", "0", number config.output_limits.normal.hard),
     setting!("output-soft", "0", number config.output_limits.normal.soft),

@@ -5,6 +5,7 @@ use seedis::node::witness::Answer;
 use super::dialogue::{Asked, Owed, Question, Seen, Transaction, Watched};
 use super::history::{Command, Executed, Step, Words, is_write, spelled};
 use super::invariant::{Id, Verdict, Violation};
+use super::memory::{self, grows};
 use super::{Circumstances, Judge, Member, is_silent_error, is_step};
 use crate::goals::Goal;
 use crate::model::{self, Class, Moment, Row, Want};
@@ -83,6 +84,7 @@ impl Judge {
                 let around = Circumstances {
                     loading,
                     tight,
+                    memory: self.memory_refuses(member, number),
                     ..around
                 };
                 let mut want = self.reply_to(member, conn, &words, answer, around)?;
@@ -184,10 +186,21 @@ impl Judge {
         if let Some(transaction) = &mut dialogue.transaction
             && !NOT_QUEUED.contains(&row.name)
         {
+            let without_memory = || Want::Error(memory::REFUSAL.to_owned());
+            let mut wants = Vec::new();
+            if around.memory.may {
+                transaction.unsure = true;
+                wants.push(without_memory());
+            }
             if row.name == "raft" {
                 transaction.failed = true;
                 let text = "ERR Command not allowed inside a transaction";
-                return Ok(Want::Error(text.to_owned()));
+                wants.push(Want::Error(text.to_owned()));
+                return Ok(Want::OneOf(wants));
+            }
+            if around.memory.must && !around.tight && !around.loading {
+                transaction.failed = true;
+                return Ok(without_memory());
             }
             let db = transaction.db;
             transaction.queued.push(Command {
@@ -206,14 +219,14 @@ impl Judge {
             if row.is_strange_server() && (around.loading || !self.members[member].serving) {
                 // Whether it is answered by a server that loads its row says, and nothing else.
                 transaction.unsure = true;
-                return Ok(Want::OneOf(vec![queued, Want::Error(LOADING.to_owned())]));
+                wants.push(Want::Error(LOADING.to_owned()));
             }
             if around.tight && is_write(words) {
                 transaction.unsure = true;
-                let refused = around.reasons.refusals("").into_iter();
-                return Ok(Want::OneOf([queued].into_iter().chain(refused).collect()));
+                wants.extend(around.reasons.refusals(""));
             }
-            return Ok(queued);
+            wants.push(queued);
+            return Ok(Want::OneOf(wants));
         }
         let db = dialogue.db;
         match row.class {
@@ -231,6 +244,7 @@ impl Judge {
                     // Whatever the reply is, it is wrong; it tells what is.
                     return Ok(Want::OneOf(Vec::new()));
                 }
+                is_bounded(conn, &step, around)?;
                 executed_for(conn, words, answer, executed, &step)
             }
             // Nothing is said before the file is written.
@@ -303,9 +317,18 @@ impl Judge {
             self.goals.reach(Goal::Loading);
             return Err(Want::Error(LOADING.to_owned()));
         }
-        if is_write(words) && !is_step(answer) && around.tight && !queues {
-            self.goals.reach(Goal::NoSpace);
-            return Err(Want::OneOf(around.reasons.refusals("")));
+        if is_write(words) && !is_step(answer) && !queues {
+            let mut wants = Vec::new();
+            if around.tight {
+                self.goals.reach(Goal::NoSpace);
+                wants = around.reasons.refusals("");
+            }
+            if around.memory.may && (grows(words) || !row.is_known) {
+                wants.push(Want::Error(memory::REFUSAL.to_owned()));
+            }
+            if !wants.is_empty() {
+                return Err(Want::OneOf(wants));
+            }
         }
         Ok(row)
     }
@@ -421,6 +444,9 @@ impl Judge {
                 let aborted = "EXECABORT Transaction discarded because of: ";
                 wants.extend(around.reasons.refusals(aborted));
             }
+            if around.memory.may && transaction.queued.iter().any(|c| grows(&c.words)) {
+                wants.push(Want::Error(memory::REFUSAL_OF_EXEC.to_owned()));
+            }
             if opening {
                 wants.push(Want::Error(LOADING.to_owned()));
             }
@@ -455,6 +481,7 @@ impl Judge {
             return Err(Violation::new(Id::S5, text));
         }
         let step = Step::Transaction(transaction.queued);
+        is_bounded(conn, &step, around)?;
         let mut want = executed_for(conn, words, answer, executed, &step)?;
         if let (Want::Array(wants), Step::Transaction(queued)) = (&mut want, &step) {
             self.speak(conn, wants, queued);
@@ -501,6 +528,15 @@ fn executed_for(
         return Err(Violation::new(Id::P4, text));
     }
     Ok(executed.want)
+}
+
+/// S11: what takes memory was executed, and had not to be refused.
+fn is_bounded(conn: u64, step: &Step, around: Circumstances) -> Verdict {
+    if around.memory.must && !around.loading && memory::has_growth(step) {
+        let text = format!("c{conn} had {step:?} executed although maxmemory is exceeded");
+        return Err(Violation::new(Id::S11, text));
+    }
+    Ok(())
 }
 
 fn is_named(words: &Words, names: &[&str]) -> bool {

@@ -6,6 +6,7 @@ use seedis::store::Store;
 use super::dialogue::{Asked, Owed};
 use super::history::{Command, History, Words};
 use super::invariant::{Id, Verdict, Violation};
+use super::memory;
 use super::state::item_of;
 use super::{Judge, Member};
 use crate::model::want::{connected, says_master};
@@ -27,9 +28,14 @@ pub(super) fn of_reply(owed: &Owed, value: &Value) -> Id {
     };
     let wants_space =
         |want: &Want| matches!(want, Want::Error(text) if names_space(text.as_bytes()));
+    let value_wanted = match &owed.want {
+        Want::Error(text) => text,
+        _ => "",
+    };
     match &owed.asked {
         _ if matches!(owed.want, Want::NotMaster(_)) && says_master(value) => Id::R23,
         _ if matches!(owed.want, Want::Connected(most, _) if connected(value) > most) => Id::R24,
+        _ if text.starts_with(b"OOM") || *value_wanted == *memory::REFUSAL => Id::S11,
         _ if names_space(text) || wants_space(&owed.want) => Id::A9,
         Asked::Garbage { limit: true, .. } => Id::P6,
         Asked::Garbage { .. } | Asked::Behind(_) => Id::P5,

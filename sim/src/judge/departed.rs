@@ -36,7 +36,10 @@ impl Judge {
             return;
         }
         // What was asked before may have been refused, and the client not told so yet.
-        let surely_from = member.serves_from.max(member.tight_asked);
+        let surely_from = member
+            .serves_from
+            .max(member.tight_asked)
+            .max(member.memory.short_asked);
         // What the present entry holds is on its way, answered or not.
         let mut ahead = member.history.commands_ahead();
         let mut writes = VecDeque::new();

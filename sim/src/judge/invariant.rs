@@ -168,6 +168,10 @@ invariants! {
         "Replicated time goes on as the monotonic clock of the member does that stamps, but for \
          steps of its wall clock of up to a second, and as the wall clock while a server is down; \
          and what an entry says of the wall clock is what that says.";
+    S11, "memory has a bound",
+        "Where maxmemory is exceeded a command that takes memory is refused before it goes to the \
+         log, and so is whatever MULTI would queue; where memory is free it is not, and what the \
+         log holds is executed in any case.";
     C1, "linearizable",
         "What clients have asked and seen can have happened one thing at a time, whatever the node \
          says of it: nothing acknowledged is lost, nothing refused is seen, and what was neither \

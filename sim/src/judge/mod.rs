@@ -14,6 +14,7 @@ mod history;
 pub(crate) mod invariant;
 pub(crate) mod known;
 pub(crate) mod ledger;
+mod memory;
 mod old_exec;
 mod reasons;
 mod staleness;
@@ -58,6 +59,7 @@ struct Member {
     /// How many requests had been asked of all members when it last could believe its disk to be
     /// full.
     tight_asked: u64,
+    memory: memory::Memory,
     /// Somebody may have had clients closed without a word of it.
     kills_unheard: bool,
     /// What the client is to be answered that had the configuration file written.
@@ -131,6 +133,8 @@ pub(crate) struct Circumstances {
     pub(crate) tight: bool,
     /// What it has said.
     pub(crate) reasons: Reasons,
+    /// Whether a command that takes memory may be refused, or must.
+    pub(crate) memory: memory::Refusal,
 }
 
 impl Judge {
@@ -427,6 +431,8 @@ impl Judge {
         if let Value::Error(text) = value {
             if text.starts_with(b"UNCERTAIN") {
                 self.goals.reach(Goal::Uncertain);
+            } else if text.starts_with(b"OOM") {
+                self.goals.reach(Goal::OutOfMemory);
             } else if text.ends_with(TOO_FEW) {
                 self.goals.reach(Goal::TooFew);
             }

@@ -124,8 +124,14 @@ impl World {
             loading: false,
             tight,
             reasons: member.reasons,
+            memory: Default::default(),
         };
         self.judge.told_time(number, around.now);
+        let most = member.config.memory_max as usize;
+        if let Some(node) = member.node.as_ref().filter(|_| most > 0) {
+            let (store, all) = (node.store().memory(), node.used_memory());
+            self.judge.uses_memory(number, store, all, most);
+        }
         if tight {
             self.judge.is_tight(number);
         }
