@@ -11,7 +11,7 @@ pub(super) const REFUSAL_OF_EXEC: &str = "EXECABORT Transaction discarded becaus
      'maxmemory'.";
 
 /// What clients may take between two looks.
-const CLIENTS_BYTES: usize = 256 << 10;
+const CLIENTS_BYTES: usize = 128 << 10;
 
 /// Redis's list of what takes memory.
 const GROWS: [&str; 20] = [

@@ -1,6 +1,7 @@
 //! Every command that both the server and the model know, with arguments good and bad.
 
 use seedis::command::flag::Flag;
+use seedis::command::row::Row;
 use seedis::command::table;
 
 use super::garbage::{garbage, longest_line};
@@ -119,7 +120,9 @@ impl Workload {
             } else {
                 Some(row)
             };
-            if called.is_some_and(|row| row.takes(request.len()) && !row.has(Flag::NoMulti)) {
+            let fits =
+                |row: &Row| row.takes(request.len()) && !row.has(Flag::NoMulti) && !row.is_write();
+            if called.is_some_and(fits) {
                 return request;
             }
         }

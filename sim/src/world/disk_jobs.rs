@@ -132,6 +132,11 @@ impl World {
             asked: time,
             stood: member.stood,
         };
+        if lag > 0 && member.is_tight(time) {
+            // Where each sync takes seconds there is room again when those for room are made.
+            let until = member.ran(time) + (at - time) + TIGHT_NS;
+            member.tight_until = member.tight_until.max(until);
+        }
         if lag > 0 && job_here.is_log_sync() {
             member.hangs_since.get_or_insert(time);
         }
