@@ -35,6 +35,7 @@ pub(crate) use durability::{Age, End, Policy};
 use group::Group;
 use history::{Entry, History, Step, Words, fingerprint, parts_of, spelled};
 use invariant::{Id, Verdict, Violation};
+pub(crate) use memory::Refusal;
 pub(crate) use reasons::Reasons;
 use time::Times;
 

@@ -124,7 +124,7 @@ impl World {
             loading: false,
             tight,
             reasons: member.reasons,
-            memory: Default::default(),
+            memory: crate::judge::Refusal::default(),
         };
         self.judge.told_time(number, around.now);
         let most = member.config.memory_max as usize;
