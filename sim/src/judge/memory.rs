@@ -7,8 +7,10 @@ use super::Judge;
 use super::history::Step;
 
 pub(super) const REFUSAL: &str = "OOM command not allowed when used memory > 'maxmemory'.";
-pub(super) const REFUSAL_OF_EXEC: &str = "EXECABORT Transaction discarded because of: OOM command not allowed when used memory > \
-     'maxmemory'.";
+pub(super) const REFUSAL_OF_EXEC: &str = concat!(
+    "EXECABORT Transaction discarded because of: ",
+    "OOM command not allowed when used memory > 'maxmemory'."
+);
 
 /// What clients may take between two looks.
 const CLIENTS_BYTES: usize = 128 << 10;

@@ -135,7 +135,7 @@ pub(crate) struct Circumstances {
     /// What it has said.
     pub(crate) reasons: Reasons,
     /// Whether a command that takes memory may be refused, or must.
-    pub(crate) memory: memory::Refusal,
+    pub(crate) memory: Refusal,
 }
 
 impl Judge {
