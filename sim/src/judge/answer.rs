@@ -84,7 +84,7 @@ impl Judge {
                 let around = Circumstances {
                     loading,
                     tight,
-                    memory: self.memory_refuses(member, number),
+                    memory: self.members[member].memory.refuses(number),
                     ..around
                 };
                 let mut want = self.reply_to(member, conn, &words, answer, around)?;

@@ -3,7 +3,6 @@
 //! A request is looked at when it comes, and answered later. So what the account of memory, which
 //! S8 judges, has said in between is kept by the numbers of requests.
 
-use super::Judge;
 use super::history::Step;
 
 pub(super) const REFUSAL: &str = "OOM command not allowed when used memory > 'maxmemory'.";
@@ -73,37 +72,31 @@ pub(crate) struct Refusal {
     pub(crate) must: bool,
 }
 
-impl Judge {
-    /// A member's account of its memory, of which so much is keys and values. What one look says
-    /// holds for what was asked since the look before, and may hold until the next.
-    pub(crate) fn uses_memory(&mut self, number: usize, store: usize, all: usize, most: usize) {
-        let asked = self.asked;
-        let member = &mut self.members[number];
-        let memory = &mut member.memory;
+impl Memory {
+    /// A look at the account, of which `store` bytes are keys and values, when so many requests had
+    /// been asked. What it says holds for what was asked since the look before, and may hold until
+    /// the next. Whether something may be refused.
+    pub(super) fn looked_at(&mut self, asked: u64, [store, all, most]: [usize; 3]) -> bool {
         let is_short = all + CLIENTS_BYTES > most;
-        if is_short || memory.is_short {
-            memory.short_asked = asked;
+        if is_short || self.is_short {
+            self.short_asked = asked;
         }
         let is_roomy = store <= most;
-        if is_roomy || memory.is_roomy {
-            memory.roomy_asked = asked;
+        if is_roomy || self.is_roomy {
+            self.roomy_asked = asked;
         }
-        (memory.is_short, memory.is_roomy) = (is_short, is_roomy);
-        memory.is_limited = true;
-        if is_short {
-            self.may_skip(number);
-        }
+        (self.is_short, self.is_roomy, self.is_limited) = (is_short, is_roomy, true);
+        is_short
     }
 
     /// What becomes of a request with this number that takes memory.
-    pub(super) fn memory_refuses(&self, member: usize, number: u64) -> Refusal {
-        let memory = &self.members[member].memory;
-        if !memory.is_limited {
+    pub(super) fn refuses(&self, number: u64) -> Refusal {
+        if !self.is_limited {
             return Refusal::default();
         }
         Refusal {
-            may: memory.is_short || number <= memory.short_asked,
-            must: !memory.is_roomy && number > memory.roomy_asked,
+            may: self.is_short || number <= self.short_asked,
+            must: !self.is_roomy && number > self.roomy_asked,
         }
     }
 }

@@ -172,6 +172,14 @@ impl Judge {
         self.time.told(member, now);
     }
 
+    /// A member's account of its memory: that of keys and values, all, and `maxmemory`.
+    pub(crate) fn uses_memory(&mut self, member: usize, account: [usize; 3]) {
+        let asked = self.asked;
+        if self.members[member].memory.looked_at(asked, account) {
+            self.may_skip(member);
+        }
+    }
+
     /// A member may believe that its disk is full.
     pub(crate) fn is_tight(&mut self, member: usize) {
         self.members[member].tight_asked = self.asked;

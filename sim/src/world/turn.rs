@@ -130,7 +130,7 @@ impl World {
         let most = member.config.memory_max as usize;
         if let Some(node) = member.node.as_ref().filter(|_| most > 0) {
             let (store, all) = (node.store().memory(), node.used_memory());
-            self.judge.uses_memory(number, store, all, most);
+            self.judge.uses_memory(number, [store, all, most]);
         }
         if tight {
             self.judge.is_tight(number);
