@@ -42,6 +42,10 @@ pub const LINGER_BYTES_MIN: usize = 64 << 10;
 /// buffer, and makes it up to there before it closes the connection.
 pub const RANDOM_PICKS_MAX: i64 = 1 << 20;
 
+/// The most keys that one client watches. Redis has no bound, and takes time that grows with the
+/// square of the number; here each costs a few microseconds, in one turn.
+pub const WATCHED_KEYS_MAX: usize = 16_384;
+
 /// What SLOWLOG keeps at most, in bytes, however many entries it may have.
 pub const SLOWLOG_BYTES_MAX: usize = 64 << 20;
 

@@ -97,6 +97,8 @@ errors! {
     NESTED_MULTI = "ERR MULTI calls can not be nested";
     /// WATCH in MULTI.
     WATCH_IN_MULTI = "ERR WATCH inside MULTI is not allowed";
+    /// WATCH of more keys than one client may watch.
+    TOO_MANY_WATCHED = "ERR too many watched keys: one client watches 16384 at most";
     /// HELLO with a version that nobody speaks.
     NO_PROTO = "NOPROTO unsupported protocol version";
     /// A timeout that is not an integer.

@@ -219,6 +219,9 @@ impl Node {
         if session.transaction.is_some() {
             return Err(Error::WATCH_IN_MULTI);
         }
+        if session.watches.len() + args.len() - 1 > limits::WATCHED_KEYS_MAX {
+            return Err(Error::TOO_MANY_WATCHED);
+        }
         let (db, conn) = (session.db, session.conn);
         let mut watched = BTreeSet::new();
         for key in args.from(1).iter() {

@@ -1,6 +1,7 @@
 //! WATCH breaks when a watched key changes, and what a transaction refuses.
 
 use seedis::ids::ConnId;
+use seedis::limits::WATCHED_KEYS_MAX;
 use seedis::node::Node;
 use seedis::node::config::Config;
 use seedis::time::Now;
@@ -47,6 +48,35 @@ fn runs(before: &[&str], watched: &str, between: &[&str]) -> bool {
         "*-1\r\n" => false,
         other => panic!("EXEC answers {other:?}"),
     }
+}
+
+#[test]
+fn a_client_watches_so_many_keys_and_no_more() {
+    let mut node = node();
+    let names = |range: std::ops::Range<usize>| {
+        let names: Vec<String> = range.map(|n| format!(" k{n}")).collect();
+        format!("WATCH{}", names.concat())
+    };
+    let refused = ask(
+        &mut node,
+        A,
+        &format!("WATCH{}", " k".repeat(WATCHED_KEYS_MAX + 1)),
+    );
+    assert!(
+        refused.starts_with("-ERR too many watched keys"),
+        "{refused}"
+    );
+    assert!(refused.contains(&WATCHED_KEYS_MAX.to_string()), "{refused}");
+    for part in [0..8_000, 8_000..16_000, 16_000..WATCHED_KEYS_MAX] {
+        assert_eq!(ask(&mut node, A, &names(part)), "+OK\r\n");
+    }
+    assert_eq!(ask(&mut node, A, "WATCH one-more"), refused);
+    // The others are watched all the same, and another client has its own count.
+    assert_eq!(ask(&mut node, B, "WATCH one-more"), "+OK\r\n");
+    ask(&mut node, B, &format!("SET k{} 1", WATCHED_KEYS_MAX - 1));
+    ask(&mut node, A, "MULTI");
+    assert_eq!(ask(&mut node, A, "EXEC"), "*-1\r\n");
+    assert_eq!(ask(&mut node, A, "WATCH one-more"), "+OK\r\n");
 }
 
 #[test]
