@@ -5,6 +5,9 @@
 
 use core::fmt;
 
+/// The number of a database; below `limits::DATABASES`, or a call of the store panics.
+pub type DbId = u32;
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*

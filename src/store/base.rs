@@ -18,7 +18,7 @@ use super::garbage::Garbage;
 use super::record::{self, Name, Record};
 use super::value::Large;
 use super::value::parts::Cover;
-use super::{DbId, Store};
+use crate::ids::DbId;
 use crate::limits::DATABASES;
 use crate::time::Stamp;
 
@@ -26,8 +26,6 @@ use crate::time::Stamp;
 const CHUNK_BYTES: usize = 64 << 10;
 /// What a look at a segment counts against the budget of a step, in bytes.
 const SEGMENT_COST: usize = 1 << 10;
-/// So many bases may be given up in a row before stamps could be mistaken for later ones.
-const GIVEN_UP_MAX: u8 = 250;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Base {
@@ -71,97 +69,65 @@ struct Detached {
     from: u64,
 }
 
-impl Store {
-    /// Begins a base: the state as it is at `at`, which is now, will be handed out in pieces while
-    /// the store goes on changing. A base that was under way is aborted.
-    pub fn base_begin(&mut self, at: Stamp) {
-        self.base_abort();
-        if self.given_up >= GIVEN_UP_MAX {
-            // An unbounded walk, after hundreds of bases of which none came to its end.
-            for dict in &mut self.databases {
-                dict.restamp(self.epoch);
-            }
-            self.given_up = 0;
-        }
-        self.epoch = self.epoch.wrapping_add(1);
-        self.base = Some(Box::new(Base {
+impl Base {
+    /// A base of the state as it is at `at`, which is now.
+    pub(super) fn new(at: Stamp) -> Self {
+        Self {
             opening: Some(at),
             tally: Tally::new(at),
-            ..Base::default()
-        }));
+            ..Self::default()
+        }
     }
 
-    /// Whether a base is under way.
-    #[must_use]
-    pub fn base_running(&self) -> bool {
-        self.base.is_some()
-    }
-
-    /// Appends the next piece of the base to `sink`, about `budget` bytes of it; whether more will
-    /// come. Where it returns false the base is complete (and no longer under way).
-    pub fn base_step(&mut self, sink: &mut Vec<u8>, budget: usize) -> bool {
-        let Some(mut base) = self.base.take() else {
-            return false;
-        };
+    /// Appends the next piece to `sink`, about `budget` bytes of it; the digest of all where that
+    /// was the last one.
+    pub(super) fn write(
+        &mut self,
+        sink: &mut Vec<u8>,
+        budget: usize,
+        epoch: u8,
+        tables: &mut [Dict<Big>],
+        garbage: &mut Garbage,
+    ) -> Option<u128> {
         let begun = sink.len();
-        if let Some(at) = base.opening.take() {
+        if let Some(at) = self.opening.take() {
             Record::Opening { at }.put(sink);
         }
         let mut pen = Pen {
-            epoch: self.epoch,
+            epoch,
             end: begun.saturating_add(budget.max(1)),
             sink,
         };
-        let is_whole = base.step(&mut pen, &mut self.databases, &mut self.garbage);
+        let is_whole = self.step(&mut pen, tables, garbage);
         let mut written = &sink[begun..];
         while let Ok(record) = record::take(&mut written) {
-            base.tally.add(&record);
+            self.tally.add(&record);
         }
-        if is_whole {
-            let digest = base.tally.sum();
-            Record::Closing { digest }.put(sink);
-            self.base_digest = Some(digest);
-            self.given_up = 0;
-            return false;
+        if !is_whole {
+            return None;
         }
-        self.base = Some(base);
-        true
+        let digest = self.tally.sum();
+        Record::Closing { digest }.put(sink);
+        Some(digest)
     }
 
-    /// The digest of the state in the base that was written or loaded last, as `digest` would have
-    /// given it at its beginning; `None` while one is being loaded, and where there was none.
-    #[must_use]
-    pub fn base_digest(&self) -> Option<u128> {
-        self.base_digest
-    }
-
-    /// Gives up a base that is under way.
-    pub fn base_abort(&mut self) {
-        let Some(base) = self.base.take() else {
-            return;
-        };
-        self.given_up += 1;
-        for retired in base.retired {
-            self.garbage.big(retired.big);
+    /// Frees what it keeps, now or later.
+    pub(super) fn give_up(self, garbage: &mut Garbage) {
+        for retired in self.retired {
+            garbage.big(retired.big);
         }
-        for detached in base.detached {
-            self.garbage.table(detached.dict);
+        for detached in self.detached {
+            garbage.table(detached.dict);
         }
     }
 
-    /// The bytes of old states that wait for `base_step` because their keys were changed before the
-    /// base came to them. Where they are too many, writes should pause.
-    ///
-    /// What was removed and is only kept longer is not counted: it takes no more memory than it
-    /// did.
-    #[must_use]
-    pub fn base_preimage_bytes(&self) -> usize {
-        let bytes = |base: &Box<Base>| base.waiting_bytes + base.copied_bytes;
-        self.base.as_ref().map_or(0, bytes)
+    /// The bytes of old states that wait because their keys were changed before the walk came to
+    /// them. What was removed and is only kept longer is not counted: it takes no more memory than
+    /// it did.
+    pub(super) fn preimage_bytes(&self) -> usize {
+        self.waiting_bytes + self.copied_bytes
     }
-}
 
-impl Base {
     /// The bytes that it keeps from being freed, and those that it waits to write.
     pub(super) fn memory(&self) -> usize {
         let retired: usize = self

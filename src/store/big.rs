@@ -3,11 +3,11 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::DbId;
 use super::entry::{Boxed, Expires, Held, View};
 use super::kind::Kind;
 use super::record::Name;
 use super::value::{Large, Value};
+use crate::ids::DbId;
 use crate::time::Stamp;
 
 /// A key whose value does not fit a block.

@@ -11,10 +11,10 @@ use core::hash::{BuildHasher, Hasher};
 
 use foldhash::quality::FixedState;
 
-use super::DbId;
 use super::kind::Kind;
 use super::record::{Name, Record};
 use super::value::{Large, Value};
+use crate::ids::DbId;
 use crate::time::Stamp;
 
 /// The number of one key with its value.

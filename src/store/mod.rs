@@ -28,6 +28,7 @@ mod keyspace;
 mod kind;
 mod load;
 mod record;
+mod saving;
 mod slot;
 mod touches;
 mod value;
@@ -39,6 +40,7 @@ use core::cell::Cell;
 
 use bytes::Bytes;
 
+pub use crate::ids::DbId;
 use crate::limits::DATABASES;
 use crate::time::Stamp;
 use base::Base;
@@ -59,9 +61,6 @@ pub use value::hash::Hash;
 pub use value::hash::write::HashMut;
 pub use value::string::rope::Rope;
 pub use value::string::{Scratch, Text, format_i64, parse_i64};
-
-/// The number of a database; below `limits::DATABASES`, or the call panics.
-pub type DbId = u32;
 
 /// What the table itself takes for a key, in bytes: a slot and its tag at a usual fill.
 const SLOT_BYTES: usize = 8;
@@ -159,6 +158,16 @@ impl Store {
     #[must_use]
     pub fn changes(&self) -> u64 {
         self.changes
+    }
+
+    /// Whether what is touched from now on is recorded; it is not until somebody asks for that.
+    pub fn listen(&mut self, listens: bool) {
+        self.touches.listen(listens);
+    }
+
+    /// Takes what was touched since this was last called, in order.
+    pub fn take_touched(&mut self) -> Vec<Touched> {
+        self.touches.take()
     }
 
     fn dict(&self, db: DbId) -> &Dict<Big> {

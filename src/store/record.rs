@@ -8,8 +8,8 @@
 
 use alloc::vec::Vec;
 
-use super::DbId;
 use super::varint::{self, put, put_bytes};
+use crate::ids::DbId;
 use crate::limits::DATABASES;
 use crate::time::Stamp;
 

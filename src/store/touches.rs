@@ -7,7 +7,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem;
 
-use super::{DbId, Store};
+use crate::ids::DbId;
 
 /// A touched key, or all keys of a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,16 @@ pub(super) struct Touches {
 }
 
 impl Touches {
+    /// Whether what is touched from now on is recorded; it is not until somebody asks for that.
+    pub(super) fn listen(&mut self, listens: bool) {
+        self.listens = listens;
+    }
+
+    /// Takes what was touched since this was last called, in order.
+    pub(super) fn take(&mut self) -> Vec<Touched> {
+        mem::take(&mut self.all)
+    }
+
     /// A key was touched.
     pub(super) fn key(&mut self, db: DbId, key: &[u8]) {
         if !self.listens {
@@ -44,17 +54,5 @@ impl Touches {
         if self.listens {
             self.all.push(Touched { db, key: None });
         }
-    }
-}
-
-impl Store {
-    /// Whether what is touched from now on is recorded; it is not until somebody asks for that.
-    pub fn listen(&mut self, listens: bool) {
-        self.touches.listens = listens;
-    }
-
-    /// Takes what was touched since this was last called, in order.
-    pub fn take_touched(&mut self) -> Vec<Touched> {
-        mem::take(&mut self.touches.all)
     }
 }

@@ -94,8 +94,8 @@ const CIRCLES: [(&str, &[(&str, usize)]); 2] = [
             ("node", 24),
             ("node::config", 5),
             ("raft", 21),
-            ("store", 17),
-            ("store::dict", 5),
+            ("store", 15),
+            ("store::dict", 4),
         ],
     ),
     (

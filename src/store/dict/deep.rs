@@ -8,52 +8,13 @@
 //! none grows beyond its bounds, whatever the keys are.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use core::ops::Bound;
 
 use super::super::entry::Boxed;
+use super::group::{Group, Start};
 use super::hasher::{order, place, place_begin};
 use super::segment::{BYTES_FEW, DEEP, Segment};
 use super::{Dict, IN_GROUP};
-
-/// Where a segment begins: a place in the order of the table, and the key from which on keys of
-/// that very place belong to it; the key is empty unless there are segments full of such.
-type Start = (u64, Box<[u8]>);
-
-/// What one cell of the directory stands for, or several that once were one.
-#[derive(Clone, Debug)]
-pub(super) struct Group {
-    pub(super) prefix: u64,
-    pub(super) depth: u8,
-    /// The segments; the first one begins at the prefix.
-    starts: BTreeMap<Start, u32>,
-    /// How many of them begin within a place of the order.
-    edges: usize,
-}
-
-impl Group {
-    /// The segment to which a key of this order belongs.
-    fn find(&self, order: u64, key: &[u8]) -> usize {
-        // Only where edges tell segments apart does the key matter.
-        let key = if self.edges == 0 {
-            Box::default()
-        } else {
-            key.into()
-        };
-        let found = self.starts.range(..=(order, key)).next_back();
-        *found.expect("a group begins at its prefix").1 as usize
-    }
-
-    fn behind(&self, start: Start) -> Option<usize> {
-        let behind = (Bound::Excluded(start), Bound::Unbounded);
-        Some(*self.starts.range(behind).next()?.1 as usize)
-    }
-
-    fn before(&self, start: Start) -> Option<usize> {
-        Some(*self.starts.range(..start).next_back()?.1 as usize)
-    }
-}
 
 fn start_of<L>(segment: &Segment<L>) -> Start {
     (segment.prefix, segment.edge.clone())
@@ -122,8 +83,7 @@ impl<L: Boxed> Dict<L> {
         self.groups.push(Group {
             prefix,
             depth,
-            starts: BTreeMap::new(),
-            edges: 0,
+            ..Group::default()
         });
         self.enter_group(self.groups.len() - 1);
         self.enter(number);

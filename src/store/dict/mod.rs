@@ -9,6 +9,7 @@
 
 mod blocks;
 mod deep;
+mod group;
 mod hasher;
 mod minima;
 mod pool;
@@ -21,7 +22,7 @@ use alloc::vec::Vec;
 
 use super::entry::{Boxed, Draft, Expires, View};
 use crate::time::Stamp;
-use deep::Group;
+use group::Group;
 use hasher::Hasher;
 use minima::{Minima, NEVER};
 use pool::Pool;

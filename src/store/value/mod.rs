@@ -45,8 +45,8 @@ impl<'a> Value<'a> {
     #[must_use]
     pub fn type_name(&self) -> &'static str {
         match self {
-            Self::String(_) => string::TYPE,
-            Self::Hash(_) => hash::TYPE,
+            Self::String(_) => Rope::TYPE,
+            Self::Hash(_) => Table::TYPE,
         }
     }
 

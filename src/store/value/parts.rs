@@ -18,7 +18,7 @@ pub(in crate::store) type Show<'a> = &'a mut dyn FnMut(&[&[u8]]);
 /// since a clone shares nearly all of it, parts need bear nothing. A clone is the same value whose
 /// parts bear the same epochs.
 pub(in crate::store) trait Parts: Clone {
-    /// The name of the type.
+    /// The type as TYPE names it.
     const TYPE: &'static str;
 
     /// One without parts, to be loaded.

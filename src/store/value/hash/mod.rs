@@ -8,9 +8,6 @@ use super::parts::Show;
 use crate::rng;
 use table::{Pair, Table};
 
-/// The type as TYPE names it.
-pub(in crate::store) const TYPE: &str = "hash";
-
 /// A hash, to be read. It is cheap to copy.
 #[derive(Clone, Copy, Debug)]
 pub struct Hash<'a>(Kept<'a>);

@@ -187,7 +187,7 @@ fn take_pair<'a>(part: &mut &'a [u8]) -> Option<Pair<'a>> {
 
 /// A part is some fields, each with its value behind it.
 impl Parts for Table {
-    const TYPE: &'static str = super::TYPE;
+    const TYPE: &'static str = "hash";
 
     fn empty(tables: Tables) -> Self {
         Self(Dict::new(tables))

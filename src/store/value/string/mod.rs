@@ -7,12 +7,10 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::parts::Show;
+use super::parts::{Parts, Show};
 use crate::store::kind::Kind;
 use rope::{CHUNK_BYTES, Rope};
 
-/// The type as TYPE names it.
-pub(in crate::store) const TYPE: &str = "string";
 /// The longest text whose encoding is called `embstr`, in bytes.
 const EMBSTR_BYTES_MAX: usize = 44;
 
@@ -61,7 +59,7 @@ impl<'a> Text<'a> {
     pub(in crate::store) fn mark(self) -> &'static str {
         match self {
             Self::Raw(_) => "raw",
-            Self::Integer(_) | Self::Bytes(_) | Self::Rope(_) => TYPE,
+            Self::Integer(_) | Self::Bytes(_) | Self::Rope(_) => Rope::TYPE,
         }
     }
 

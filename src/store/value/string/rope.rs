@@ -192,7 +192,7 @@ impl Rope {
 /// A part is a chunk, with its offset in front. A rope that is about to change is cloned for the
 /// base as a whole, which shares all chunks: so parts bear no epoch.
 impl Parts for Rope {
-    const TYPE: &'static str = super::TYPE;
+    const TYPE: &'static str = "string";
 
     fn empty(_: Tables) -> Self {
         Self::default()
