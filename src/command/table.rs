@@ -4,7 +4,7 @@ use super::args::Args;
 use super::error::Error;
 use super::row::Row;
 
-const FAMILIES: [&[Row]; 12] = [
+const FAMILIES: &[&[Row]] = &[
     super::connection::ROWS,
     super::hashes::ROWS,
     super::keys::ROWS,
