@@ -59,6 +59,8 @@ impl Stream {
     pub(crate) const ARRIVAL: Self = Self::new(*b"arrive", 1);
     /// Whether a configuration file can be written, by member, life and wish.
     pub(crate) const CONFIGURATION: Self = Self::new(*b"config", 1);
+    /// Which versions of entries a process knows, by member and life.
+    pub(crate) const VERSION: Self = Self::new(*b"versio", 1);
     /// Identities that a driver would take from the system.
     pub(crate) const IDENTITY: Self = Self::new(*b"ident.", 1);
 }

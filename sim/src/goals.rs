@@ -65,6 +65,8 @@ counted! {
     Cut, "cut", "a member neither hears nor reaches the others, or only one of both";
     Lag, "lag", "what a member hears comes up to two seconds late, and at times nobody hears it";
     Flap, "flap", "a partition comes and goes several times a second";
+    Upgrade, "upgrade", "a member comes back with a binary that knows a later version of entries";
+    Downgrade, "downgrade", "a member comes back with a binary that does not know it any more";
     SlowDisk, "slow-disk", "each sync of a disk takes seconds for some time";
 }
 
@@ -112,6 +114,8 @@ counted! {
     Silent, "silent", "a client was closed that had said nothing for too long";
     Unread, "unread", "a client was closed that did not take its replies";
     SentAway, "sent-away", "a client was closed that spoke HTTP";
+    Raised, "raised", "a leader has raised the version of entries";
+    Outdated, "outdated", "a member has stopped that does not know the version of its group";
     MinorityLost, "minority-lost", "some members never came back, and the others went on";
 }
 
@@ -131,6 +135,8 @@ impl Fault {
                 | Self::Lag
                 | Self::Flap
                 | Self::Partition
+                | Self::Upgrade
+                | Self::Downgrade
         )
     }
 }
@@ -155,6 +161,8 @@ impl Goal {
                 | Self::TurnedAway
                 | Self::Strained
                 | Self::MinorityLost
+                | Self::Raised
+                | Self::Outdated
         )
     }
 }

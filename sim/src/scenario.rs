@@ -40,6 +40,9 @@ pub(crate) struct Scenario {
     pub(crate) knocks: bool,
     /// The founders have to hear of each other first.
     pub(crate) meets: bool,
+    /// With how many of a thousand starts a member knows a version of entries that is newer than
+    /// the code; 0: there is none.
+    pub(crate) upgrades: u64,
     /// How long clients ask, in nanoseconds of true time.
     pub(crate) duration: u64,
     pub(crate) clients: Vec<(Kind, Shape)>,
@@ -263,6 +266,7 @@ impl Scenario {
             knocks: false,
             meets: false,
             newcomers_ask: every(36, 2 * SECOND, false).filter(|_| spares > 0),
+            upgrades: 0,
             duration: 60 * SECOND,
             clients,
             think: dice.within(20, 400) * MS,
@@ -342,6 +346,9 @@ impl Scenario {
         scenario.config.waiting_bytes_max = *class(48).pick(&[0, 300, 64 << 20, 64 << 20]);
         if !patient && class(62).permille(250) {
             scenario.config.memory_max = *class(63).pick(&[1, 30_000, 100_000, 400_000]);
+        }
+        if matches!(profile, Profile::Raft | Profile::Members) {
+            scenario.upgrades = *class(70).pick(&[0, 0, 0, 400, 700, 900]);
         }
         if profile.is_light() {
             scenario.config.memory_max = 0;

@@ -97,15 +97,18 @@ impl Node {
     ) {
         self.applied_stamp = self.applied_stamp.max(stamp);
         self.time.reaches(self.applied_stamp, self.now);
-        self.witness.note(|| Witnessed::Entry {
-            index,
-            stamp,
-            payload: payload.clone(),
-        });
         // A large value is kept where it came.
         let is_large = payload.len() >= LARGE_ARGUMENT_BYTES;
         self.store.lend(is_large.then(|| payload.clone()));
         let mut reader = Reader::new(&payload);
+        self.entry_version = self.version_at(index, reader.version());
+        let version = self.entry_version.number;
+        self.witness.note(|| Witnessed::Entry {
+            index,
+            stamp,
+            version,
+            payload: payload.clone(),
+        });
         if let Some(seed) = reader.seed() {
             self.store.set_seed(seed);
         }
@@ -194,7 +197,7 @@ impl Node {
         let mark = out.len();
         let (db, steps) = match item {
             Item::Command { db } => {
-                let dice = Dice::new(entry.index.0, u64::from(place));
+                let dice = self.dice(entry.index, u64::from(place));
                 let args = Args::new(payload, &ranges);
                 let outcome = self.apply_command(db, args, dice, protocol, &mut out);
                 if outcome != Err(Error::Unfinished) {
@@ -300,7 +303,7 @@ impl Node {
         let protocol = waiter.map_or(Protocol::Resp2, |w| w.protocol);
         let silent = waiter.is_some_and(|w| w.silent);
         let args = Args::new(payload, &middle.ranges);
-        let dice = Dice::new(entry.index.0, u64::from(entry.place));
+        let dice = self.dice(entry.index, u64::from(entry.place));
         let (out, mark) = (&mut middle.out, middle.mark);
         let outcome = self.apply_command(middle.db, args, dice, protocol, out);
         if outcome == Err(Error::Unfinished) {
@@ -354,7 +357,7 @@ impl Node {
             is_first = false;
             let args = Args::new(payload, &middle.ranges);
             let nth = u64::from(entry.place) | u64::from(steps.next) << 32;
-            let dice = Dice::new(entry.index.0, nth);
+            let dice = self.dice(entry.index, nth);
             let so_far = (&mut middle.out, middle.mark);
             let answered = (steps.protocol, steps.is_silent);
             let after = self.apply_step(slot, middle.db, args, dice, answered, so_far);

@@ -27,6 +27,7 @@ use crate::rng;
 use crate::time::Mono;
 
 use super::greeting::{Admission, Greeting, Line, Refusal, Standing, seen_from};
+use super::versions::ENTRY_VERSIONS;
 
 /// What names a group.
 const CLUSTER_STREAM: u64 = 0x636c_7573;
@@ -118,6 +119,8 @@ pub struct Arrival {
     /// No other number will do.
     insists: bool,
     incarnation: Incarnation,
+    /// The versions of entries that it can apply.
+    entry_versions: (u8, u8),
     /// The group that it has heard of.
     cluster: Option<ClusterId>,
     contacts: BTreeMap<String, Contact>,
@@ -177,6 +180,7 @@ impl Arrival {
             id,
             insists: true,
             incarnation,
+            entry_versions: ENTRY_VERSIONS,
             cluster: None,
             contacts: BTreeMap::new(),
             met: BTreeMap::new(),
@@ -184,6 +188,13 @@ impl Arrival {
             wishes: Vec::new(),
             is_over: false,
         }
+    }
+
+    /// It can apply these versions of entries, and not those of this code.
+    #[must_use]
+    pub fn knowing(mut self, entry_versions: (u8, u8)) -> Self {
+        self.entry_versions = entry_versions;
+        self
     }
 
     /// Its number; 0 while it has none.
@@ -211,6 +222,8 @@ impl Arrival {
             standing: self.standing(),
             contacts: Vec::new(),
             admission: Admission::Unasked,
+            entry_versions: self.entry_versions,
+            speaks: 0,
         }
     }
 

@@ -9,6 +9,8 @@ use alloc::vec::Vec;
 use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term};
 use crate::time::{Offset, Stamp};
 
+use super::versions::EntryVersion;
+
 /// Who a data directory belongs to; stands in the manifest from its first day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Identity {
@@ -41,6 +43,9 @@ impl Identity {
 const GROUPED: u64 = 1;
 /// The offset of the wall clock follows.
 const HAS_OFFSET: u64 = 2;
+/// The version of entries follows, which an entry has raised.
+const HAS_VERSION: u64 = 4;
+const FLAGS: u64 = GROUPED | HAS_OFFSET | HAS_VERSION;
 
 /// The version of bases that this server writes, and the last one that it reads.
 pub(super) const BASE_VERSION: u8 = 1;
@@ -78,6 +83,8 @@ pub(super) struct BaseHead {
     pub(super) offset: Offset,
     /// There are other members, or were: what this one counts is synced from then on.
     pub(super) grouped: bool,
+    /// The version of entries behind it.
+    pub(super) entry_version: EntryVersion,
     /// The secret that orders the store's tables, if the group had one by then.
     pub(super) hash_seed: Option<u128>,
     /// The members at that entry, as Raft encodes them.
@@ -89,6 +96,9 @@ impl BaseHead {
         let has_offset = self.offset != Offset(0);
         let mut flags = u64::from(has_offset) * HAS_OFFSET;
         flags |= u64::from(self.grouped) * GROUPED;
+        let version = self.entry_version;
+        let has_version = version != EntryVersion::default();
+        flags |= u64::from(has_version) * HAS_VERSION;
         let seed = self.hash_seed.unwrap_or_default();
         let seeded = u64::from(self.hash_seed.is_some());
         let numbers = [
@@ -105,6 +115,10 @@ impl BaseHead {
         if has_offset {
             bytes.extend_from_slice(&self.offset.0.to_le_bytes());
         }
+        if has_version {
+            bytes.extend_from_slice(&u64::from(version.number).to_le_bytes());
+            bytes.extend_from_slice(&version.since.0.to_le_bytes());
+        }
         bytes.extend_from_slice(&self.membership);
         bytes
     }
@@ -120,6 +134,9 @@ impl BaseHead {
     fn decode_numbers(mut bytes: &[u8]) -> Option<Self> {
         let (index, term) = (number(&mut bytes)?, number(&mut bytes)?);
         let (stamp, flags) = (number(&mut bytes)?, number(&mut bytes)?);
+        if flags & !FLAGS != 0 {
+            return None;
+        }
         let seeded = number(&mut bytes)?;
         let (low, high) = (number(&mut bytes)?, number(&mut bytes)?);
         let offset = if flags & HAS_OFFSET == 0 {
@@ -127,12 +144,21 @@ impl BaseHead {
         } else {
             number(&mut bytes)?
         };
+        let entry_version = if flags & HAS_VERSION == 0 {
+            EntryVersion::default()
+        } else {
+            EntryVersion {
+                number: u8::try_from(number(&mut bytes)?).ok()?,
+                since: LogIndex(number(&mut bytes)?),
+            }
+        };
         Some(Self {
             index: LogIndex(index),
             term: Term(term),
             stamp: Stamp(stamp),
             offset: Offset(offset as i64),
             grouped: flags & GROUPED != 0,
+            entry_version,
             hash_seed: (seeded != 0).then_some(u128::from(high) << 64 | u128::from(low)),
             membership: bytes.to_vec(),
         })
@@ -165,12 +191,17 @@ mod tests {
             stamp: Stamp(1),
             offset: Offset(-5),
             grouped: true,
+            entry_version: EntryVersion {
+                number: 2,
+                since: LogIndex(4),
+            },
             hash_seed: Some(u128::MAX - 7),
             membership: alloc::vec![1, 2, 3],
         };
         assert_eq!(BaseHead::decode(&head.encode()), Ok(head.clone()));
         let early = BaseHead {
             hash_seed: None,
+            entry_version: EntryVersion::default(),
             ..head
         };
         assert_eq!(BaseHead::decode(&early.encode()), Ok(early));

@@ -28,6 +28,7 @@ use super::recovery::Recovering;
 use super::rewrite::Rewrite;
 use super::snapshot::Snapshots;
 use super::strain::Strain;
+use super::versions::EntryVersion;
 use super::witness::Witnessed;
 use super::{Node, Phase, Waiter};
 
@@ -168,7 +169,9 @@ impl Node {
     pub(super) fn propose_batch(&mut self) {
         // What the leader cannot take now it may take later, or another member; until then nobody
         // is told anything, since replies have an order.
-        if self.batch.is_empty() || self.commit.reload_wanted || self.commit.is_holding_back() {
+        let raises = self.version_to_raise();
+        let has_none = self.batch.is_empty() && raises.is_none();
+        if has_none || self.commit.reload_wanted || self.commit.is_holding_back() {
             return;
         }
         let Some(raft) = &self.commit.raft else {
@@ -184,6 +187,9 @@ impl Node {
         let whole = self.batch.whole.take();
         if names_seed && (whole.is_some() || !self.batch.bytes.is_empty()) {
             head = entry::with_seed(self.config.hash_seed, &head).into();
+        }
+        if let Some(version) = raises {
+            head = entry::with_version(version, &head);
         }
         let Some(raft) = &mut self.commit.raft else {
             return;
@@ -222,6 +228,10 @@ impl Node {
             return self.refuse(waiters);
         };
         self.witness.note(|| Witnessed::Stamped { stamp, offset });
+        if let Some(version) = raises {
+            self.raising = Some((raft.term(), version));
+            self.witness.note(|| Witnessed::Raises { version });
+        }
         if let Some(log) = &mut self.commit.log {
             log.waiters_back(waiters.len() as u32);
         }
@@ -272,9 +282,21 @@ impl Node {
 
     /// Begins with the next committed entry, if there is one.
     fn begin_next(&mut self) -> bool {
+        if self.phase == Phase::Stopped {
+            return false;
+        }
         let Some(entry) = self.commit.raft.as_mut().and_then(Raft::next_committed) else {
             return false;
         };
+        // What changes the membership is for Raft alone.
+        let payload = match entry.kind {
+            Kind::Normal => entry.payload,
+            Kind::Noop | Kind::Membership => Bytes::new(),
+        };
+        if let Some(why) = self.refuses_entry(entry.index, &payload) {
+            self.fail(why);
+            return false;
+        }
         let mut waiters = Vec::new();
         if let Some(proposed) = self
             .commit
@@ -285,11 +307,6 @@ impl Node {
             waiters = proposed.waiters;
         }
         self.commit.applied = entry.index;
-        // What changes the membership is for Raft alone.
-        let payload = match entry.kind {
-            Kind::Normal => entry.payload,
-            Kind::Noop | Kind::Membership => Bytes::new(),
-        };
         self.apply_begin(entry.index, entry.stamp, payload, waiters);
         true
     }
@@ -430,6 +447,7 @@ impl Node {
         };
         self.phase = Phase::Recovering;
         (self.applied_stamp, self.applied_offset) = Default::default();
+        self.entry_version = EntryVersion::default();
         self.store = Store::new(self.config.tables(None));
         // What is loaded may be another state than the one that was watched.
         self.break_all_watches();

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use crate::ids::{ClusterId, Incarnation, NodeId};
 
 use super::options::Values;
+use super::versions::ENTRY_VERSIONS;
 
 pub use crate::store::Tables;
 
@@ -142,6 +143,9 @@ pub struct Config {
     pub values: Values,
     /// What INFO says of the process; empty in a simulation.
     pub process: Process,
+    /// The versions of entries that it can apply, the oldest and the newest: as the code has them,
+    /// except where a simulation wants others.
+    pub entry_versions: (u8, u8),
     /// Whether the node keeps a record of the order in which it does things, for a judge.
     pub witness: bool,
 }
@@ -231,6 +235,7 @@ impl Default for Config {
             taken_away: Vec::new(),
             values: Values::default(),
             process: Process::default(),
+            entry_versions: ENTRY_VERSIONS,
             witness: false,
         }
     }

@@ -2,10 +2,11 @@
 //!
 //! A command is its database (one byte), the number of its arguments and each argument behind its
 //! length; numbers are LEB128. A transaction is the byte 0xff, the number of its commands, and
-//! these. In front of all may stand the byte 0xfe and 16 bytes: the secret that orders the tables
-//! of the store, should it have none yet. Behind that stands, where it has changed, how far the
-//! wall clock is ahead of replicated time: the byte 0xfd and that number, of which the lowest bit
-//! is the sign.
+//! these. In front of all may stand the byte 0xfc and a byte: the version of entries to which the
+//! group is raised, of which this entry is already. Then the byte 0xfe and 16 bytes: the secret
+//! that orders the tables of the store, should it have none yet. Then, where it has changed, how
+//! far the wall clock is ahead of replicated time: the byte 0xfd and that number, of which the
+//! lowest bit is the sign.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -19,10 +20,16 @@ use crate::time::Offset;
 const TRANSACTION: u8 = 0xff;
 const SEED: u8 = 0xfe;
 const OFFSET: u8 = 0xfd;
+const VERSION: u8 = 0xfc;
 
 /// A payload with these commands and a secret for a store that has none yet.
 pub fn with_seed(seed: u128, commands: &[u8]) -> Bytes {
     [&[SEED], &seed.to_le_bytes()[..], commands].concat().into()
+}
+
+/// A payload that raises the version of entries, and is of that version.
+pub fn with_version(version: u8, rest: &[u8]) -> Vec<u8> {
+    [&[VERSION, version], rest].concat()
 }
 
 /// Appends one command.
@@ -90,20 +97,31 @@ pub enum Item {
 pub struct Reader<'a> {
     payload: &'a [u8],
     at: usize,
+    version: Option<u8>,
     seed: Option<u128>,
 }
 
 impl<'a> Reader<'a> {
     /// A reader at the start of `payload`.
     pub fn new(payload: &'a [u8]) -> Self {
-        let head = payload.split_first_chunk::<17>();
+        let (version, at) = match payload {
+            [VERSION, version, ..] => (Some(*version), 2),
+            _ => (None, 0),
+        };
+        let head = payload[at..].split_first_chunk::<17>();
         let head = head.filter(|(head, _)| head[0] == SEED);
         let seed = head.and_then(|(head, _)| head.last_chunk().copied());
         Self {
             payload,
-            at: if seed.is_some() { 17 } else { 0 },
+            at: if seed.is_some() { at + 17 } else { at },
+            version,
             seed: seed.map(u128::from_le_bytes),
         }
+    }
+
+    /// The version of entries to which the payload raises its group.
+    pub fn version(&self) -> Option<u8> {
+        self.version
     }
 
     /// The secret that the payload brings.
@@ -116,6 +134,7 @@ impl<'a> Reader<'a> {
         Self {
             payload,
             at,
+            version: None,
             seed: None,
         }
     }
@@ -232,5 +251,23 @@ mod tests {
         // What ends within it is none.
         let mut cut = Reader::new(&payload[..16]);
         assert_eq!((cut.seed(), cut.next(&mut ranges)), (None, None));
+    }
+
+    #[test]
+    fn a_version_stands_in_front_of_all() {
+        let mut rest = Vec::new();
+        put_offset(&mut rest, Offset(-5));
+        put_command(&mut rest, 3, Args::new(b"setkv", &[0..3, 3..4, 4..5]));
+        let payload = with_version(2, &with_seed(7, &rest));
+        let (mut reader, mut ranges) = (Reader::new(&payload), Vec::new());
+        assert_eq!((reader.version(), reader.seed()), (Some(2), Some(7)));
+        assert_eq!(reader.offset(), Some(Offset(-5)));
+        assert_eq!(reader.next(&mut ranges), Some(Item::Command { db: 3 }));
+        let alone = with_version(2, &[]);
+        let mut alone = Reader::new(&alone);
+        assert_eq!((alone.version(), alone.seed()), (Some(2), None));
+        assert_eq!((alone.offset(), alone.next(&mut ranges)), (None, None));
+        assert_eq!(Reader::new(&rest).version(), None);
+        assert_eq!(Reader::new(&[VERSION]).version(), None);
     }
 }

@@ -6,6 +6,7 @@
 //!           2+n  where peers reach it   2+n  where clients reach it, or ":port"
 //!           1  standing, and what belongs to it   1  contacts: 8 id, 2+n address, each
 //!           1  what a newcomer is told   8 id
+//!           1 oldest, 1 newest version of entries   1  the one that its group speaks, or 0
 //! ```
 //!
 //! Both sides send a preface, then the one that has connected its greeting, then the other its own,
@@ -23,7 +24,7 @@ use crate::raft::MEMBERS_MAX;
 use super::base::number;
 
 /// The versions of the connection that this code speaks, the oldest and the newest.
-pub const VERSIONS: (u8, u8) = (2, 2);
+pub const VERSIONS: (u8, u8) = (3, 3);
 /// The length of a preface, in bytes.
 pub const PREFACE_BYTES: usize = 22;
 /// The longest greeting, in bytes.
@@ -182,6 +183,10 @@ pub struct Greeting {
     pub contacts: Vec<Contact>,
     /// What it answers to a newcomer.
     pub admission: Admission,
+    /// The versions of entries that it can apply, the oldest and the newest.
+    pub entry_versions: (u8, u8),
+    /// The version that its group speaks, as far as it knows; 0: it has no group.
+    pub speaks: u8,
 }
 
 /// Why a member does not go on with another.
@@ -218,6 +223,13 @@ pub enum Refusal {
     NotReady,
     /// It knows as many others as it may.
     TooMany,
+    /// The group speaks a version of entries that the newcomer cannot apply.
+    Entries {
+        /// The version of the group.
+        speaks: u8,
+        /// The versions that the newcomer knows.
+        known: (u8, u8),
+    },
 }
 
 impl Refusal {
@@ -277,6 +289,12 @@ impl fmt::Display for Refusal {
             Self::NoGroup => f.write_str("there is no group yet that could be joined"),
             Self::NotReady => f.write_str("it is starting"),
             Self::TooMany => f.write_str("too many others ask to be taken in there"),
+            Self::Entries { speaks, known } => write!(
+                f,
+                "the group speaks version {speaks} of entries, and the binary that wants to come \
+                 in knows {} to {}: run one that knows version {speaks} there",
+                known.0, known.1
+            ),
         }
     }
 }
@@ -296,6 +314,7 @@ impl Greeting {
         if other.id == self.id && self.id != NodeId(0) && !one_asks {
             return Err(Refusal::SameNumber(self.id));
         }
+        self.judge_versions(other)?;
         match (&self.standing, &other.standing) {
             (Standing::Forming { with }, Standing::Forming { with: theirs }) => {
                 if with != theirs {
@@ -350,6 +369,20 @@ impl Greeting {
         Ok(())
     }
 
+    /// Whether the one of two that is new to a group can apply what that writes. A member that
+    /// cannot hears of it, and stops by itself.
+    fn judge_versions(&self, other: &Self) -> Result<(), Refusal> {
+        let belongs = |one: &Self| matches!(one.standing, Standing::Member { .. });
+        for (newcomer, member) in [(self, other), (other, self)] {
+            let (speaks, known) = (member.speaks, newcomer.entry_versions);
+            let knows = known.0 <= speaks && speaks <= known.1;
+            if belongs(member) && !belongs(newcomer) && speaks != 0 && !knows {
+                return Err(Refusal::Entries { speaks, known });
+            }
+        }
+        Ok(())
+    }
+
     fn asks_for_number(&self) -> bool {
         self.standing == Standing::Joining { cluster: None }
     }
@@ -395,6 +428,8 @@ impl Greeting {
         let (code, id) = self.admission.encode();
         out.push(code);
         put(&mut out, id);
+        let (oldest, newest) = self.entry_versions;
+        out.extend_from_slice(&[oldest, newest, self.speaks]);
         out
     }
 
@@ -448,6 +483,8 @@ impl Greeting {
         };
         let contacts = (0..count).map(contact).collect::<Option<_>>()?;
         let admission = Admission::decode(take_byte(bytes)?, number(bytes)?)?;
+        let entry_versions = (take_byte(bytes)?, take_byte(bytes)?);
+        let speaks = take_byte(bytes)?;
         bytes.is_empty().then_some(Self {
             line,
             id,
@@ -458,6 +495,8 @@ impl Greeting {
             standing,
             contacts,
             admission,
+            entry_versions,
+            speaks,
         })
     }
 }

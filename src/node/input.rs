@@ -76,6 +76,8 @@ pub enum Input<'a> {
         address: &'a str,
         /// The port at which other members reach it; 0: not known.
         cluster_port: u16,
+        /// The versions of entries that it can apply, the oldest and the newest.
+        entry_versions: (u8, u8),
     },
     /// Somebody new asks for a number in this group; `Node::admission` has the answer.
     Asks {
@@ -83,6 +85,8 @@ pub enum Input<'a> {
         wanted: NodeId,
         /// The life of its disk.
         incarnation: Incarnation,
+        /// The newest version of entries that it can apply.
+        newest: u8,
     },
     /// A peer that has said who it is wants to vote in this group, as somebody new does again and
     /// again until it does.

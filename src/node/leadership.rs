@@ -35,6 +35,8 @@ pub(super) struct Met {
     pub(super) address: String,
     /// The port at which other members do.
     pub(super) cluster_port: u16,
+    /// The versions of entries that it can apply, the oldest and the newest.
+    pub(super) entry_versions: (u8, u8),
 }
 
 /// What a member knows of who leads.

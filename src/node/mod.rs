@@ -30,6 +30,7 @@ mod old_exec;
 pub mod options;
 mod policy;
 mod propose;
+mod raising;
 mod recovery;
 pub mod relay;
 mod removal;
@@ -48,6 +49,7 @@ mod timekeeping;
 mod transaction;
 mod turn;
 mod verbs;
+pub mod versions;
 mod waits;
 mod watchers;
 pub mod witness;
@@ -81,6 +83,7 @@ use slowlog::Slowlog;
 use stats::Stats;
 use timekeeping::Timekeeper;
 use turn::Turn;
+use versions::{EntryVersion, Raising};
 use waits::{Silences, Waits};
 use watchers::Watchers;
 use witness::{Answer, Witness, Witnessed};
@@ -165,6 +168,10 @@ pub struct Node {
     applied_stamp: Stamp,
     /// How far the wall clock is ahead of replicated time, as that entry has it.
     applied_offset: Offset,
+    /// The version of that entry.
+    entry_version: EntryVersion,
+    /// To which one this leader has proposed to raise it.
+    raising: Raising,
     /// What the next stamp follows from.
     time: Timekeeper,
     /// Commands applied since this node started.
@@ -231,6 +238,8 @@ impl Node {
             turn_began: None,
             applied_stamp: Stamp::default(),
             applied_offset: Offset::default(),
+            entry_version: EntryVersion::default(),
+            raising: None,
             time: Timekeeper::default(),
             commands_applied: 0,
             commands_in_entries: 0,
@@ -299,6 +308,7 @@ impl Node {
                 incarnation,
                 address,
                 cluster_port,
+                entry_versions,
             } => {
                 let address = String::from(address);
                 self.met.insert(
@@ -307,13 +317,19 @@ impl Node {
                         incarnation,
                         address,
                         cluster_port,
+                        entry_versions,
                     },
                 );
             }
             Input::Asks {
                 wanted,
                 incarnation,
-            } => self.asks_for_number(wanted, incarnation),
+                newest,
+            } => {
+                if self.takes_in(newest) {
+                    self.asks_for_number(wanted, incarnation);
+                }
+            }
             Input::Wants { id } => self.wants_in(id),
             Input::RefusedPeer => self.stats.refused_peers += 1,
             Input::Disk { ticket, outcome } => self.disk(ticket, outcome),

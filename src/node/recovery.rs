@@ -21,6 +21,7 @@ use super::base::{BaseHead, Identity};
 use super::config::Config;
 use super::effect::Note;
 use super::repair::{Strays, later};
+use super::versions::EntryVersion;
 use super::witness::Witnessed;
 use super::{Node, Phase, policy};
 
@@ -229,6 +230,8 @@ impl Node {
                     // The log behind it may have been cut: a term must not be lost with it.
                     found.term = found.term.max(head.term);
                     (self.applied_stamp, self.applied_offset) = (head.stamp, head.offset);
+                    self.entry_version = head.entry_version;
+                    found.trouble = head.entry_version.beyond(self.config.entry_versions);
                     self.store = Store::new(self.config.tables(head.hash_seed));
                     match Membership::decode(&head.membership) {
                         Ok(membership) => found.membership = membership,
@@ -281,7 +284,8 @@ impl Node {
             return;
         };
         let index = head.index;
-        self.witness.note(|| Witnessed::Restored { index });
+        let version = self.entry_version.number;
+        self.witness.note(|| Witnessed::Restored { index, version });
         match self.store.base_digest() {
             Some(digest) => self.witness.note(|| Witnessed::Digest { index, digest }),
             None => found.trouble = Some("the base ends before its state does".into()),
@@ -314,6 +318,7 @@ impl Node {
             // What was loaded of the base is no state.
             self.store = Store::new(self.config.tables(None));
             (self.applied_stamp, self.applied_offset) = Default::default();
+            self.entry_version = EntryVersion::default();
             self.commit.applied = LogIndex(0);
             found.head = None;
             (found.applied, found.commit) = ((LogIndex(0), Term(0)), LogIndex(0));
@@ -333,15 +338,20 @@ impl Node {
             return;
         }
         while let Some(entry) = found.tail.pop_front_if(|e| e.index <= found.commit) {
-            found.applied = (entry.index, entry.term);
-            self.commit.applied = entry.index;
-            if let Some(membership) = entry.membership() {
-                found.membership = membership;
-            }
+            let membership = entry.membership();
             let payload = match entry.kind {
                 Kind::Normal => entry.payload,
                 Kind::Noop | Kind::Membership => bytes::Bytes::new(),
             };
+            found.trouble = self.refuses_entry(entry.index, &payload);
+            if found.trouble.is_some() {
+                return;
+            }
+            found.applied = (entry.index, entry.term);
+            self.commit.applied = entry.index;
+            if let Some(membership) = membership {
+                found.membership = membership;
+            }
             self.apply_whole(entry.index, entry.stamp, payload);
         }
     }

@@ -139,6 +139,7 @@ impl Node {
             stamp: self.applied_stamp,
             offset: self.applied_offset,
             grouped: self.leadership.grouped,
+            entry_version: self.entry_version,
             hash_seed: self.store.seed(),
             membership: raft.membership().encode(),
         };

@@ -263,6 +263,14 @@ impl Node {
             .get_or_insert_with(|| Arriving::new(chunk.id));
         arriving.whole = chunk.whole;
         let good = arriving.take(&chunk.data);
+        let head = arriving.head.as_ref();
+        if let Some(why) =
+            head.and_then(|head| head.entry_version.beyond(self.config.entry_versions))
+        {
+            // Its own state stays as it is: another binary goes on with it.
+            self.fail(why);
+            return;
+        }
         if !good || (arriving.whole.is_some() && !arriving.is_good()) {
             let headless = arriving.headless;
             let peer = self.commit.raft.as_ref().and_then(|raft| raft.leader());

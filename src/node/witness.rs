@@ -17,6 +17,8 @@ pub enum Witnessed {
         index: LogIndex,
         /// Its stamp.
         stamp: Stamp,
+        /// The version of entries by which it is applied.
+        version: u8,
         /// What it says, as `entry` encodes it.
         payload: Bytes,
     },
@@ -27,10 +29,17 @@ pub enum Witnessed {
         /// How far it says the wall clock to be ahead of that.
         offset: Offset,
     },
+    /// This leader has proposed to raise the version of entries.
+    Raises {
+        /// To this one.
+        version: u8,
+    },
     /// Memory holds a base's state, and what was applied before is forgotten.
     Restored {
         /// The entry at which it stands.
         index: LogIndex,
+        /// The version of entries behind it.
+        version: u8,
     },
     /// A base has been written or loaded.
     Digest {

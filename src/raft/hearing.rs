@@ -34,6 +34,11 @@ impl Raft {
         unheard.is_some_and(|unheard| unheard >= self.settings.election_max() * PATIENCE)
     }
 
+    /// Whether this member leads, and another has said anything to it in this term.
+    pub fn has_answered(&self, id: NodeId) -> bool {
+        self.peer_by_id(id).is_some_and(|peer| peer.has_answered)
+    }
+
     /// Whether this member leads, and another is being sent a state.
     pub fn is_supplying(&self, id: NodeId) -> bool {
         let peer = self.peer_by_id(id);

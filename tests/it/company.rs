@@ -7,6 +7,7 @@ use seedis::node::Node;
 use seedis::node::config::{Config, Fsync};
 use seedis::node::effect::{Effect, Effects};
 use seedis::node::input::Input;
+use seedis::node::versions::ENTRY_VERSIONS;
 use seedis::time::{Mono, Now};
 use seedis_fuzz::disk::Disk;
 
@@ -50,6 +51,7 @@ impl Server {
             incarnation: Incarnation(5),
             address: "10.0.0.2:6379",
             cluster_port: 16_379,
+            entry_versions: ENTRY_VERSIONS,
         };
         node.handle(now, met);
         let mut server = Self {

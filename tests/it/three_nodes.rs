@@ -2,6 +2,7 @@
 //! leader, and go on. Nothing here is faulty; the simulator is for that.
 
 mod transactions;
+mod versions;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -26,6 +27,9 @@ struct Machine {
     /// The process stands still.
     is_paused: bool,
     replies: BTreeMap<ConnId, Vec<u8>>,
+    /// It may stop by itself; why it did.
+    may_fail: bool,
+    failure: Option<String>,
 }
 
 struct Group {
@@ -67,6 +71,8 @@ impl Group {
                 frames: VecDeque::new(),
                 is_paused: false,
                 replies: BTreeMap::new(),
+                may_fail: false,
+                failure: None,
             }
         };
         let mut group = Self {
@@ -82,21 +88,30 @@ impl Group {
     }
 
     fn start(&mut self, member: usize) {
-        let machine = &mut self.machines[member];
-        let mut node = Node::new(machine.config.clone(), self.now);
-        // Its peers say who they are, as they do when they connect.
+        let config = self.machines[member].config.clone();
+        self.machines[member].node = Some(Node::new(config, self.now));
         for other in 0..MEMBERS {
-            let address = &format!("10.0.0.{}:6379", other + 1);
-            let (id, incarnation) = machine.config.founders[other];
+            self.meet(member, other);
+            self.meet(other, member);
+        }
+    }
+
+    /// A member hears who another is, as it does when they connect.
+    fn meet(&mut self, member: usize, other: usize) {
+        let now = self.now;
+        let theirs = &self.machines[other].config;
+        let (id, incarnation) = theirs.founders[other];
+        let entry_versions = theirs.entry_versions;
+        if let Some(node) = &mut self.machines[member].node {
             let met = Input::Met {
                 id,
                 incarnation,
-                address,
+                address: &format!("10.0.0.{}:6379", other + 1),
                 cluster_port: 16_379,
+                entry_versions,
             };
-            node.handle(self.now, met);
+            node.handle(now, met);
         }
-        machine.node = Some(node);
     }
 
     /// The process is gone, with all that was not on the disk.
@@ -156,7 +171,11 @@ impl Group {
                     }
                     Effect::Message { to, frame, .. } => sent.push((to, *frame)),
                     Effect::Stopped { failure: None } => is_stopped = true,
-                    Effect::Stopped { failure } => panic!("{:?} stopped: {failure:?}", id(member)),
+                    Effect::Stopped { failure } => {
+                        assert!(machine.may_fail, "{:?} stopped: {failure:?}", id(member));
+                        machine.failure = failure.map(|text| *text);
+                        is_stopped = true;
+                    }
                     _ => {}
                 }
             }

@@ -138,6 +138,7 @@ pub(super) static ALL: &[Setting] = &[
     setting!("newcomers-knock", "no", flag knocks),
     setting!("founders-meet", "no", flag meets),
     setting!("maxmemory", "0", number config.memory_max),
+    setting!("upgrades", "0", number upgrades),
     setting!("timeout", "0", number config.timeout_s),
     setting!("output-hard", "0", number config.output_limits.normal.hard),
     setting!("output-soft", "0", number config.output_limits.normal.soft),

@@ -49,12 +49,15 @@ pub(crate) struct Entry {
     pub(crate) stamp: u64,
     /// How far it says the wall clock to be ahead, where it says so.
     pub(crate) offset: Option<i64>,
+    /// The version of entries to which it raises the group, where it does.
+    pub(crate) raises: Option<u8>,
     pub(crate) steps: Rc<Vec<Step>>,
 }
 
-/// Takes an entry's payload apart: the offset that it sets, and its steps.
-pub(crate) fn parts_of(payload: &[u8]) -> (Option<i64>, Vec<Step>) {
+/// Takes an entry's payload apart: the version and the offset that it sets, and its steps.
+pub(crate) fn parts_of(payload: &[u8]) -> (Option<u8>, Option<i64>, Vec<Step>) {
     let (mut reader, mut ranges) = (Reader::new(payload), Vec::new());
+    let raises = reader.version();
     let offset = reader.offset().map(|offset| offset.0);
     let mut steps = Vec::new();
     let mut command = |reader: &mut Reader<'_>| {
@@ -76,7 +79,7 @@ pub(crate) fn parts_of(payload: &[u8]) -> (Option<i64>, Vec<Step>) {
             }
         });
     }
-    (offset, steps)
+    (raises, offset, steps)
 }
 
 /// What came of a step on the model.
@@ -97,6 +100,8 @@ pub(crate) struct History {
     pub(crate) stamp: u64,
     /// How far the wall clock is ahead of that, as the last entry says that has said it.
     pub(crate) offset: i64,
+    /// The version of entries that is in force behind it; 0: none was raised.
+    pub(crate) version: u8,
     /// What of the present entry is still to be executed.
     pub(crate) ahead: VecDeque<Step>,
     /// The step that was executed last.
@@ -122,6 +127,7 @@ impl History {
     pub(crate) fn rebuild(&mut self, index: u64) {
         self.model = Model::default();
         (self.applied, self.stamp, self.offset) = (0, 0, 0);
+        self.version = 0;
         self.ahead.clear();
         self.last = None;
         self.spoilt.clear();
@@ -149,6 +155,7 @@ impl History {
         self.applied = entry.index;
         self.stamp = self.stamp.max(entry.stamp);
         self.offset = entry.offset.unwrap_or(self.offset);
+        self.version = self.version.max(entry.raises.unwrap_or(0));
         self.ahead.extend(entry.steps.iter().cloned());
     }
 

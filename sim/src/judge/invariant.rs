@@ -176,6 +176,12 @@ invariants! {
         "What clients have asked and seen can have happened one thing at a time, whatever the node \
          says of it: nothing acknowledged is lost, nothing refused is seen, and what was neither \
          happened at most once. Judged where clients do what that judge understands.";
+    V1, "a version that all know",
+        "A leader raises the version of entries only to one that every member in force has said \
+         to know, learners and both halves of a joint membership.";
+    V2, "one version for each entry",
+        "Every member applies an entry by the version to which the entries up to there have raised \
+         the group, whatever versions it knows itself, and from a base too.";
     J1, "one group out of one list",
         "Those who form a group from one list, and whose disks stay what they are, come to the \
          same group, whoever hears of whom in which order, and whoever dies on its way.";
@@ -198,6 +204,9 @@ invariants! {
     L7, "who has no room lets others lead",
         "A leader whose disk is full, or has kept the log waiting for more than a second, gives \
          its leadership away where a majority of the others has a disk that is well.";
+    L8, "a version comes into force",
+        "When all faults have ended, and every member is there and knows a later version of \
+         entries, the group speaks it.";
     L6, "repair ends",
         "When all faults have ended and a majority of members lacks nothing, no member stays under \
          repair.";

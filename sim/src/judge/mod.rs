@@ -24,6 +24,7 @@ mod time;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
+use seedis::node::versions::EntryVersion;
 use seedis::node::witness::{Answer, Witnessed};
 use seedis::time::Now;
 
@@ -300,23 +301,31 @@ impl Judge {
                 Witnessed::Entry {
                     index,
                     stamp,
+                    version,
                     payload,
                 } => {
-                    let (offset, steps) = parts_of(&payload);
+                    let (raises, offset, steps) = parts_of(&payload);
                     let entry = Entry {
                         index: index.0,
                         stamp: stamp.0,
                         offset,
+                        raises,
                         steps: Rc::new(steps),
                     };
                     self.entry(member, entry, around)?;
+                    self.applies_by(member, version)?;
                     self.time
                         .applied(stamp, self.members[member].history.offset)?;
                 }
                 Witnessed::Stamped { stamp, offset } => {
                     self.time.stamped(member, stamp, offset, around.now)?;
                 }
-                Witnessed::Restored { index } => self.group_restored(member, index.0)?,
+                Witnessed::Restored { index, version } => {
+                    self.group_restored(member, index.0)?;
+                    self.applies_by(member, version)?;
+                }
+                // The world has looked at it, which knows what members have said.
+                Witnessed::Raises { .. } => {}
                 Witnessed::Digest { index, digest } => self.has_state(member, index.0, digest)?,
                 Witnessed::Step => self.step(member)?,
                 Witnessed::Held { conn } => {
@@ -330,6 +339,20 @@ impl Judge {
             }
         }
         Ok(())
+    }
+
+    /// V2: a member applies by this version from the entry on that it has come to.
+    fn applies_by(&self, number: usize, version: u8) -> Verdict {
+        let history = &self.members[number].history;
+        let wanted = history.version.max(EntryVersion::default().number);
+        if self.group.is_none() || version == wanted {
+            return Ok(());
+        }
+        let text = format!(
+            "member {number} applies entry {} by version {version}, and the group speaks {wanted}",
+            history.applied
+        );
+        Err(Violation::new(Id::V2, text))
     }
 
     /// A3, S3: an entry is applied for the first time, or again in recovery.

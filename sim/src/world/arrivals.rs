@@ -127,7 +127,9 @@ impl World {
             let others = others.map(|other| (self.members[other].config.id, door_of(other)));
             Arrival::forming(id, incarnation, &others.collect(), now)
         };
-        self.members[number].arrival = Some(arrival);
+        self.draw_versions(number);
+        let member = &mut self.members[number];
+        member.arrival = Some(arrival.knowing(member.config.entry_versions));
         self.tell(|| format!("member {number} comes"));
         let life = self.members[number].life;
         self.push(
@@ -189,7 +191,7 @@ impl World {
     }
 
     /// A process on its way ends, and is started again.
-    fn leaves(&mut self, number: usize, after: u64, why: &str) {
+    pub(super) fn leaves(&mut self, number: usize, after: u64, why: &str) {
         let member = &mut self.members[number];
         member.arrival = None;
         member.life += 1;
@@ -321,6 +323,8 @@ impl World {
             standing,
             contacts,
             admission: Admission::Unasked,
+            entry_versions: node.entry_versions(),
+            speaks: node.entry_version().number,
         };
         let members = node.membership().into_iter().flat_map(Membership::members);
         let members: Vec<_> = members.map(|one| (one.id, one.incarnation)).collect();
@@ -331,6 +335,7 @@ impl World {
             member.news.push(News::Asks {
                 wanted,
                 incarnation,
+                newest: other.entry_versions.1,
             });
             self.wake(to);
         }

@@ -21,7 +21,9 @@ impl World {
                     other,
                     id,
                     incarnation,
+                    entry_versions,
                 } => {
+                    self.greets(number, (id, incarnation), entry_versions.1);
                     address = address_of(other);
                     let address = &address[..];
                     Input::Met {
@@ -29,15 +31,18 @@ impl World {
                         incarnation,
                         address,
                         cluster_port: 16_379,
+                        entry_versions,
                     }
                 }
                 News::Wants { id } => Input::Wants { id },
                 News::Asks {
                     wanted,
                     incarnation,
+                    newest,
                 } => Input::Asks {
                     wanted,
                     incarnation,
+                    newest,
                 },
                 News::Configuration { wish, fails } => {
                     let outcome = if fails {

@@ -70,6 +70,7 @@ pub(super) enum News {
         other: usize,
         id: NodeId,
         incarnation: Incarnation,
+        entry_versions: (u8, u8),
     },
     /// That it wants to vote.
     Wants { id: NodeId },
@@ -77,6 +78,7 @@ pub(super) enum News {
     Asks {
         wanted: NodeId,
         incarnation: Incarnation,
+        newest: u8,
     },
     /// How it went with the configuration file.
     Configuration { wish: u64, fails: bool },
@@ -116,6 +118,8 @@ pub(super) struct Member {
     pub(super) sync_failed: bool,
     /// What it was told of others and does not know yet.
     pub(super) news: Vec<News>,
+    /// What others have told it: the lives of their disks, and the newest version that they know.
+    pub(super) greeted: BTreeMap<NodeId, (Incarnation, u8)>,
     /// Frames that have come.
     pub(super) frames: Vec<(usize, Bytes)>,
     /// It is cut off from the others.
@@ -228,6 +232,7 @@ impl Member {
             unsynced: BTreeSet::new(),
             sync_failed: false,
             news: Vec::new(),
+            greeted: BTreeMap::new(),
             frames: Vec::new(),
             cut: None,
             lag: 0,
@@ -422,6 +427,7 @@ impl World {
         if member.node.is_some() || is_gone || self.arrives(number) {
             return;
         }
+        self.draw_versions(number);
         self.begin(number);
     }
 
@@ -456,6 +462,7 @@ impl World {
                 other,
                 id,
                 incarnation,
+                entry_versions: self.members[other].config.entry_versions,
             };
             self.members[number].news.push(met);
             self.wake(number);
@@ -509,6 +516,7 @@ impl World {
         member.busy.clear();
         member.outcomes.clear();
         member.news.clear();
+        member.greeted.clear();
         member.frames.clear();
         member.arrivals.clear();
         member.stirred.clear();

@@ -22,6 +22,7 @@ mod rules;
 mod settling;
 pub(crate) mod standing;
 mod turn;
+mod versions;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -168,6 +169,8 @@ pub(crate) struct World {
     /// All faults have ended: what is pending must come to its end.
     healed: bool,
     settling: settling::Settling,
+    /// The latest version of entries to which a leader has raised the group.
+    versions_raised: u8,
     /// Why the run ended although something was pending.
     pub(crate) stands_still: Option<String>,
     pub(crate) trace: bool,
@@ -218,6 +221,7 @@ impl World {
             hurry_until: 0,
             healed: false,
             settling: settling::Settling::default(),
+            versions_raised: 0,
             stands_still: None,
             trace: false,
             columns: false,

@@ -109,6 +109,7 @@ impl World {
             self.heal_member(member);
         }
         self.lose_minority();
+        self.end_upgrade();
         // Who was slow reads on at once.
         let mut waiting = Vec::new();
         for (conn, connection) in &mut self.connections {
@@ -192,6 +193,7 @@ impl World {
             let text = format!("the members have applied {applied:?}");
             return Err(Violation::new(Id::L3, text));
         }
+        self.check_raised()?;
         // Whoever is no member any more is sent nothing.
         let members = there.iter().map(|number| 1 << number).sum::<u64>();
         let lacking = self.under_repair() & members;

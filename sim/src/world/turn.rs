@@ -132,6 +132,11 @@ impl World {
             let (store, all) = (node.store().memory(), node.used_memory());
             self.judge.uses_memory(number, [store, all, most]);
         }
+        for record in &records {
+            if let Witnessed::Raises { version } = record {
+                self.check_raise(number, *version)?;
+            }
+        }
         if tight {
             self.judge.is_tight(number);
         }
@@ -141,9 +146,10 @@ impl World {
             }
         }
         self.watch.note_answers(&self.seen, number, &records);
+        let member = &self.members[number];
         if member.serving && phase == Phase::Recovering && grouped {
             // Another member's state takes the place of its own.
-            member.serving = false;
+            self.members[number].serving = false;
             self.judge.group_reloads(number);
             self.agreement.forgets(number);
         }
@@ -492,6 +498,11 @@ impl World {
                 self.judge.reached(Goal::Refused);
                 self.end(number, End::Process);
                 self.mend(number);
+            }
+            Some(failure) if self.is_outdated(number, &failure) => {
+                self.judge.reached(Goal::Outdated);
+                self.tell(|| format!("member {number} stops: {failure}"));
+                self.end(number, End::Process);
             }
             // What is short for a while is waited for.
             Some(failure) if tight && failure.starts_with("a write to the log failed") => {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use seedis::ids::{ConnId, Incarnation, LogIndex, NodeId, Term, Ticket};
 use seedis::node::effect::{Effect, Effects};
-use seedis::node::greeting::{Admission, Standing};
+use seedis::node::greeting::{Admission, Greeting, Standing};
 use seedis::node::input::Input;
 use seedis::node::{Node, Phase};
 use seedis::time::Deadline;
@@ -191,12 +191,19 @@ impl Server {
     }
 
     /// What a newcomer is told that asks for a number.
-    pub(crate) fn admission(&self, wanted: NodeId, incarnation: Incarnation) -> Admission {
+    pub(crate) fn admission(&self, asks: &Greeting) -> Admission {
+        let (wanted, incarnation) = (asks.id, asks.incarnation);
         self.tell(Input::Asks {
             wanted,
             incarnation,
+            newest: asks.entry_versions.1,
         });
         self.state.borrow().node.admission(wanted, incarnation)
+    }
+
+    /// The version of entries that its group speaks, as far as it knows.
+    pub(crate) fn speaks(&self) -> u8 {
+        self.state.borrow().node.entry_version().number
     }
 
     /// For what this member waits that is to vote, for people.

@@ -60,6 +60,8 @@ fn member(id: u64, admission: Admission) -> Greeting {
             address: address(3),
         }],
         admission,
+        entry_versions: (1, 1),
+        speaks: 1,
     }
 }
 

@@ -6,6 +6,7 @@ use crate::disk::{DiskOp, FileName};
 use crate::ids::{ClusterId, Incarnation, NodeId};
 use crate::node::base::Identity;
 use crate::node::restore::{NoBackup, Restore, Restored};
+use crate::node::versions::EntryVersion;
 use crate::raft::{Kind, KnownSum, Member, Membership};
 use crate::time::{Offset, Stamp};
 use alloc::collections::BTreeMap;
@@ -125,6 +126,7 @@ fn directory() -> Files {
         stamp: Stamp(40),
         offset: Offset(0),
         grouped: true,
+        entry_version: EntryVersion::default(),
         hash_seed: Some(9),
         membership: members(),
     };
@@ -212,7 +214,8 @@ fn a_member_becomes_a_server_of_its_own() {
     assert!(!shown[0].contains("Incarnation(12)"), "{}", shown[0]);
     let head = alloc::format!(
         "index: LogIndex(4), term: Term(1), stamp: Stamp(40), offset: Offset(0), grouped: false, \
-         hash_seed: Some(9), membership: {alone:?}"
+         entry_version: {:?}, hash_seed: Some(9), membership: {alone:?}",
+        EntryVersion::default()
     );
     assert!(shown[1].contains(&head), "{}", shown[1]);
     let pieces = [&b"some of the state"[..], b"and the rest"];
@@ -272,6 +275,7 @@ fn a_server_of_its_own_had_no_others_and_who_had_is_told_by_the_last_that_is_sai
                 stamp: Stamp(40),
                 offset: Offset(0),
                 grouped: true,
+                entry_version: EntryVersion::default(),
                 hash_seed: None,
                 membership: members.clone(),
             };

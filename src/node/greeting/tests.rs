@@ -26,6 +26,8 @@ fn greeting(id: u64, standing: Standing) -> Greeting {
             address: "example.org:1".into(),
         }],
         admission: Admission::Unasked,
+        entry_versions: (1, 1),
+        speaks: 0,
     }
 }
 
@@ -59,6 +61,31 @@ fn those_of_one_group_go_on_and_so_do_those_who_form_one() {
     assert_eq!(forming(1).judge(&[], &forming(2)), Ok(()));
     assert_eq!(judged(&member(1), &joining(4, None)), Ok(()));
     assert_eq!(joining(4, Some(GROUP)).judge(&[], &member(1)), Ok(()));
+}
+
+#[test]
+fn a_newcomer_that_does_not_know_what_the_group_speaks_is_told_so_by_both() {
+    let speaks = |of: Greeting, speaks| Greeting { speaks, ..of };
+    let group = speaks(member(1), 2);
+    let refused = Refusal::Entries {
+        speaks: 2,
+        known: (1, 1),
+    };
+    for newcomer in [joining(4, None), joining(4, Some(GROUP)), forming(2)] {
+        assert_eq!(judged(&group, &newcomer), Err(refused.clone()));
+        assert_eq!(newcomer.judge(&[], &group), Err(refused.clone()));
+        let mut newer = newcomer;
+        newer.entry_versions = (1, 2);
+        assert_eq!(judged(&group, &newer), Ok(()));
+        newer.entry_versions = (3, 4);
+        assert!(judged(&group, &newer).is_err());
+    }
+    let text = alloc::format!("{refused}");
+    assert!(text.contains("version 2 of entries") && text.contains("1 to 1"));
+    // A member hears of it, and stops by itself.
+    assert_eq!(judged(&group, &member(2)), Ok(()));
+    // Before it has loaded its state a member does not know what is spoken.
+    assert_eq!(judged(&speaks(member(1), 0), &joining(4, None)), Ok(()));
 }
 
 #[test]

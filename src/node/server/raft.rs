@@ -92,6 +92,11 @@ impl Node {
 
     /// Begins a change of membership, or says why not.
     pub(in crate::node) fn begin_change(&mut self, change: Change) -> Outcome {
+        if let Change::AddLearner(member) = &change
+            && let Some(why) = self.refuses_member(member.id)
+        {
+            return Err(error(&why));
+        }
         let Some(raft) = &mut self.commit.raft else {
             return Err(Error::CLUSTER_DOWN);
         };
@@ -165,7 +170,7 @@ impl Node {
             "role:{role}\r\nserves:{}\r\nid:{}\r\nincarnation:{:016x}\r\nterm:{}\r\n\
              leader:{}\r\ncommit:{}\r\napplied:{}\r\nlast:{}\r\nbase:{}\r\n\
              changing:{}\r\njoint:{}\r\nrepairing:{}\r\n\
-             disk:{}\r\n",
+             disk:{}\r\nentry_version:{}\r\nentry_version_of_all:{}\r\n",
             u8::from(self.is_master() && self.phase != Phase::Recovering),
             self.config.id.0,
             raft.incarnation().0,
@@ -183,6 +188,8 @@ impl Node {
                 (false, true) => "slow",
                 (false, false) => "ok",
             },
+            self.entry_version.number,
+            self.newest_of_all().unwrap_or(0),
         )
     }
 

@@ -9,6 +9,7 @@ use seedis::ids::{Incarnation, LogIndex, NodeId};
 use seedis::node::greeting::{
     Admission, Greeting, Line, PREFACE_BYTES, Preface, Standing, VERSIONS,
 };
+use seedis::node::versions::ENTRY_VERSIONS;
 use sha2::Sha256;
 
 use super::group::{Group, Machines};
@@ -164,10 +165,12 @@ fn comes_in(port: u16, id: u64, line: Line) -> TcpStream {
         standing: Standing::Joining { cluster: None },
         contacts: Vec::new(),
         admission: Admission::Unasked,
+        entry_versions: ENTRY_VERSIONS,
+        speaks: 0,
     };
     let said = greeting.encode();
     let mut proof = Hmac::<Sha256>::new_from_slice(b"").unwrap();
-    proof.update(b"seedis members 2");
+    proof.update(b"seedis members 3");
     proof.update(&[1]);
     proof.update(&ours.encode());
     proof.update(&theirs);

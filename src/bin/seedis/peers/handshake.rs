@@ -21,7 +21,7 @@ use crate::entropy;
 const PATIENCE: Duration = Duration::from_secs(3);
 const PROOF_BYTES: usize = 32;
 /// What the sums are for: no other use of the same secret makes the same.
-const PURPOSE: &[u8] = b"seedis members 2";
+const PURPOSE: &[u8] = b"seedis members 3";
 /// The longest reason of a refusal, in bytes. It is not proven, and is put into the log.
 const REASON_BYTES_MAX: usize = 1024;
 

@@ -30,6 +30,7 @@ use seedis::node::arrival::Arrival;
 use seedis::node::effect::Class;
 use seedis::node::greeting::{Admission, Contact, Greeting, Line, Refusal, Standing, seen_from};
 use seedis::node::input::Input;
+use seedis::node::versions::ENTRY_VERSIONS;
 use seedis::time::Mono;
 use tokio::sync::Notify;
 use tokio::task;
@@ -75,6 +76,7 @@ struct Met {
     incarnation: Incarnation,
     clients: String,
     cluster_port: u16,
+    entry_versions: (u8, u8),
 }
 
 /// The other members of the group, and those who may become some.
@@ -138,6 +140,7 @@ impl Peers {
                 incarnation: met.incarnation,
                 address: &met.clients,
                 cluster_port: met.cluster_port,
+                entry_versions: met.entry_versions,
             });
         }
         self.state.borrow_mut().server = Rc::downgrade(server);
@@ -232,6 +235,8 @@ impl Peers {
             standing,
             contacts: state.roster.contacts.iter().map(contact).collect(),
             admission: Admission::Unasked,
+            entry_versions: ENTRY_VERSIONS,
+            speaks: state.server.upgrade().map_or(0, |server| server.speaks()),
         })
     }
 
@@ -249,7 +254,7 @@ impl Peers {
         if matches!(other.standing, Standing::Joining { .. })
             && let Some(server) = self.server()
         {
-            own.admission = server.admission(other.id, other.incarnation);
+            own.admission = server.admission(other);
         }
         Ok(own)
     }
@@ -261,6 +266,7 @@ impl Peers {
             incarnation: other.incarnation,
             clients: seen_from(&other.clients, &their_host),
             cluster_port: port_of(&other.address),
+            entry_versions: other.entry_versions,
         };
         let mut state = self.state.borrow_mut();
         let state = &mut *state;
@@ -311,6 +317,7 @@ impl Peers {
                         incarnation: met.incarnation,
                         address: &met.clients,
                         cluster_port: met.cluster_port,
+                        entry_versions: met.entry_versions,
                     });
                 }
                 state.met.insert(other.id, met);
@@ -338,6 +345,7 @@ impl Peers {
                 host.as_deref().unwrap_or("127.0.0.1"),
             ),
             cluster_port: port_of(&own.address),
+            entry_versions: ENTRY_VERSIONS,
         });
     }
 
