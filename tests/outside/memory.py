@@ -115,7 +115,7 @@ def set_value(value, *more):
 
 
 def fields(count):
-    return [(b"field%03d" % at, b"value%03d" % at) for at in range(count)]
+    return [(b"f%d" % at, b"value%03d" % at) for at in range(count)]
 
 
 def hash_at_once(count):

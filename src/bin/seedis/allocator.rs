@@ -2,6 +2,10 @@
 //!
 //! mimalloc purges what was freed some milliseconds ago when somebody allocates or frees; while
 //! nobody does, it keeps all. So it is told to look for that again and again.
+//!
+//! And it asks for huge pages, of which the system hands out two MiB where four KiB are needed. In
+//! a large process they save time and cost nothing; in a small one they are most of its memory, so
+//! that it gets none.
 
 use std::time::Duration;
 
@@ -19,6 +23,25 @@ pub(crate) async fn give_back() {
         collect();
     }
 }
+
+/// From this size on a process gets huge pages, and below half of it none.
+#[cfg(target_os = "linux")]
+const HUGE_FROM_BYTES: u64 = 512 << 20;
+
+/// Takes huge pages, or leaves them, as it befits a process of this size. Where the system does not
+/// listen, nothing is lost but memory.
+#[cfg(target_os = "linux")]
+pub(crate) fn fit(resident_bytes: u64) {
+    use rustix::thread::{disable_transparent_huge_pages, transparent_huge_pages_are_disabled};
+    let without = transparent_huge_pages_are_disabled().unwrap_or(false);
+    let least = HUGE_FROM_BYTES / if without { 1 } else { 2 };
+    if without != (resident_bytes < least) {
+        _ = disable_transparent_huge_pages(!without);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn fit(_resident_bytes: u64) {}
 
 #[expect(
     unsafe_code,

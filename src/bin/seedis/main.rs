@@ -52,6 +52,7 @@ const EXIT_FAILURE: i32 = 1;
 const EXIT_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
+    allocator::fit(0);
     fault::is_the_end();
     let code = begin();
     lines::finish();

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use seedis::node::input::{Input, Sample};
 
+use crate::allocator;
 use crate::serve::Server;
 
 /// How often the node is told.
@@ -22,6 +23,7 @@ pub(crate) async fn watch(server: Rc<Server>) {
             machine_bytes,
             ..sample()
         };
+        allocator::fit(sample.rss_bytes);
         server.tell(Input::Sampled(sample));
     }
 }

@@ -213,7 +213,7 @@ impl Blocks {
 
     /// The page that should be emptied: the one in which most is freed, where all is too much.
     pub(super) fn sparsest(&self) -> Option<usize> {
-        if self.freed <= 256 + self.used / 16 {
+        if self.freed <= 256 + self.used / 10 {
             return None;
         }
         let numbers = (1..=usize::from(self.last)).rev();

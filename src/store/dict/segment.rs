@@ -2,7 +2,7 @@
 //! table.
 //!
 //! Small values stand in blocks (`blocks`), large ones in boxes; the hash table (`slots`) says
-//! which and where. What is freed is marked, and when a sixteenth is, the page with most of it is
+//! which and where. What is freed is marked, and when a tenth is, the page with most of it is
 //! emptied. Whatever walks a segment walks its blocks and boxes and never the hash table.
 
 use alloc::boxed::Box;
