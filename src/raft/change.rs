@@ -5,10 +5,12 @@ use bytes::Bytes;
 use crate::ids::{LogIndex, NodeId};
 use crate::time::Mono;
 
+use super::entry::{Kind, KnownSum};
+use super::member::Raft;
+use super::membership::{Change, Member, Membership, Unfit};
 use super::message::Message;
 use super::progress::{Peer, Progress};
 use super::role::{Leadership, Role};
-use super::{Change, Kind, KnownSum, Member, Membership, Raft, Unfit};
 
 /// Why a change of membership was refused; it has certainly not happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,12 +11,14 @@ use crate::ids::{NodeId, PersistSeq, Term};
 use crate::rng;
 use crate::time::Mono;
 
+use super::entry::{Kind, KnownSum, bytes};
+use super::member::Raft;
+use super::membership::{Member, Membership};
 use super::message::{Message, Place};
 use super::progress::Peer;
-use super::read::Reads;
-use super::replication::bytes;
+use super::quorum::Tally;
 use super::role::{Ballot, Following, Leadership, Role};
-use super::{Kind, KnownSum, Member, Membership, Raft, Tally};
+use super::rounds::Reads;
 
 /// Draws of election timeouts.
 const TIMEOUT_STREAM: u64 = 0x656c_6563;

@@ -17,7 +17,8 @@ use crate::checksum::{crc64, joined};
 use crate::ids::{LogIndex, Term};
 use crate::time::Stamp;
 
-use super::Membership;
+use super::corrupt::Corrupt;
+use super::membership::Membership;
 
 /// The encoding before the payload.
 pub const HEAD_BYTES: usize = 29;
@@ -66,10 +67,6 @@ impl PartialEq for KnownSum {
 }
 
 impl Eq for KnownSum {}
-
-/// Bytes that are no entry: too short, of no known kind, or not those that were checksummed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Corrupt;
 
 impl Entry {
     /// Appends the encoding.
@@ -183,4 +180,9 @@ fn split(bytes: &[u8]) -> Result<(&[u8], &[u8]), Corrupt> {
 
 pub(super) fn checksum(bytes: &[u8]) -> u64 {
     crc64(&[], bytes)
+}
+
+/// The size of entries as they are encoded, in bytes.
+pub(super) fn bytes(entries: &[Entry]) -> usize {
+    entries.iter().map(Entry::encoded_bytes).sum()
 }

@@ -6,10 +6,11 @@ use crate::rng;
 use crate::time::Mono;
 
 use super::log::Accept;
+use super::member::Raft;
+use super::membership::Member;
 use super::message::{Append, Message};
 use super::role::Role;
 use super::wire::WireError;
-use super::{Member, Raft};
 
 /// Draws of tokens.
 const TOKEN_STREAM: u64 = 0x746f_6b65;

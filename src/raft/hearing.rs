@@ -5,7 +5,7 @@ use core::time::Duration;
 use crate::ids::NodeId;
 use crate::time::Mono;
 
-use super::Raft;
+use super::member::Raft;
 use super::progress::Progress;
 use super::role::Role;
 

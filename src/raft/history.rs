@@ -7,7 +7,8 @@ use alloc::vec::Vec;
 
 use crate::ids::{Incarnation, LogIndex, NodeId};
 
-use super::{Entry, Member, Membership};
+use super::entry::Entry;
+use super::membership::{Member, Membership};
 
 #[derive(Clone, Debug)]
 pub(super) struct History {

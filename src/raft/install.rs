@@ -5,42 +5,11 @@
 //! committed and no campaign begun, so that what was decided when the last piece came still holds
 //! when the state is durable.
 
-use bytes::Bytes;
-
+use super::member::Raft;
+use super::membership::Membership;
 use super::message::{Chunk, Message, Place, SnapshotId};
+use super::receiving::{ReceivedChunk, Receiving};
 use super::role::Role;
-use super::{Membership, Raft};
-
-/// A piece of a state, for the owner to keep.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReceivedChunk {
-    /// Of which state.
-    pub id: SnapshotId,
-    /// Where it stands; at 0 whatever came before is to be forgotten.
-    pub offset: u64,
-    /// Its bytes.
-    pub data: Bytes,
-    /// With the last piece, the membership of the state: it is whole now, and is to be put in
-    /// force or refused.
-    pub whole: Option<Membership>,
-}
-
-/// A state that is being received.
-#[derive(Clone, Debug)]
-pub(super) struct Receiving {
-    id: SnapshotId,
-    membership: Membership,
-    /// Up to here the owner has taken it.
-    taken: u64,
-    /// The piece behind that, which the owner has not taken yet.
-    piece: Option<Bytes>,
-}
-
-impl Receiving {
-    fn is_whole(&self) -> bool {
-        self.taken == self.id.bytes
-    }
-}
 
 impl Raft {
     /// Whether the owner is putting a state in force.

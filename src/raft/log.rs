@@ -13,8 +13,8 @@ use bytes::Bytes;
 use crate::ids::{LogIndex, PersistSeq, Term};
 use crate::time::Stamp;
 
+use super::entry::{Entry, Kind, KnownSum};
 use super::message::{Append, Place};
-use super::{Entry, Kind, KnownSum};
 
 /// Fewer dead slots than this are never worth moving the window for.
 const SLACK_MIN: usize = 64;

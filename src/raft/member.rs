@@ -6,17 +6,19 @@ use alloc::vec::Vec;
 use crate::ids::{Incarnation, LogIndex, NodeId, PersistSeq, Term};
 use crate::time::{Mono, Stamp};
 
+use super::entry::{Entry, bytes};
 use super::history::History;
-use super::install::Receiving;
 use super::log::{Log, TermAt};
+use super::loss::Loss;
+use super::membership::{Member, Membership};
 use super::message::{Envelope, Message, Outgoing, Place};
 use super::outbox::Outbox;
-use super::parts::Arriving;
-use super::read::ReadDone;
-use super::repair::Loss;
+use super::part::Arriving;
+use super::receiving::Receiving;
 use super::role::{Following, Role, RoleName};
+use super::rounds::ReadDone;
 use super::settings::{Restart, Settings, Unpersisted};
-use super::{Entry, Member, Membership, wire};
+use super::wire;
 
 /// One member's part in the agreement.
 #[derive(Clone, Debug)]
@@ -378,6 +380,6 @@ impl Raft {
     /// How many bytes those are.
     pub fn bytes_after(&self, index: LogIndex) -> usize {
         let entries = self.log.behind(index, usize::MAX, usize::MAX);
-        entries.map_or(0, super::replication::bytes)
+        entries.map_or(0, bytes)
     }
 }

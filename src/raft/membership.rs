@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 
 use crate::ids::{Incarnation, NodeId};
 
-use super::Corrupt;
+use super::corrupt::Corrupt;
 
 /// The most members of a group, voters of both halves and learners together.
 pub const MEMBERS_MAX: usize = 31;

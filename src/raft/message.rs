@@ -10,7 +10,8 @@ use bytes::Bytes;
 use crate::ids::{ClusterId, LogIndex, NodeId, Term};
 use crate::time::Stamp;
 
-use super::{Entry, Member, Membership};
+use super::entry::Entry;
+use super::membership::{Member, Membership};
 
 /// Who speaks to whom, and in which term.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

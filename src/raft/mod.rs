@@ -14,6 +14,7 @@
 //! A commit is made in one place, `Raft::advance_commit`, of entries of the own term.
 
 mod change;
+mod corrupt;
 mod election;
 pub mod entry;
 mod follow;
@@ -21,19 +22,24 @@ mod hearing;
 mod history;
 mod install;
 pub mod log;
+mod loss;
 mod member;
 mod membership;
 pub mod message;
 mod outbox;
+mod part;
 mod parts;
 mod pause;
 mod progress;
 mod quorum;
 mod read;
 mod receive;
+mod receiving;
 mod repair;
 mod replication;
 mod role;
+mod rounds;
+mod sending;
 mod settings;
 mod supply;
 #[cfg(test)]
@@ -42,17 +48,19 @@ mod transfer;
 pub mod wire;
 
 pub use change::ChangeRefused;
-pub use entry::{Corrupt, Entry, Kind, KnownSum};
-pub use install::ReceivedChunk;
+pub use corrupt::Corrupt;
+pub use entry::{Entry, Kind, KnownSum};
+
 pub use log::TermAt;
+pub use loss::Loss;
 pub use member::Raft;
 pub use membership::{Change, MEMBERS_MAX, Member, Membership, Unfit};
 pub use message::{Class, Outgoing, SnapshotId};
 pub use quorum::Tally;
-pub use read::ReadDone;
-pub use repair::Loss;
-pub use role::RoleName;
+pub use receiving::ReceivedChunk;
+pub use role::{GivenUp, RoleName};
+pub use rounds::ReadDone;
+pub use sending::{ChunkWanted, SnapshotWanted};
 pub use settings::{Refused, Restart, Settings, Unpersisted};
-pub use supply::{ChunkWanted, SnapshotWanted};
-pub use transfer::{GivenUp, TransferRefused};
+pub use transfer::TransferRefused;
 pub use wire::WireError;

@@ -10,89 +10,18 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use bytes::Bytes;
-
-use crate::checksum::Running;
 use crate::ids::LogIndex;
-use crate::time::{Mono, Stamp};
+use crate::time::Mono;
 
-use super::entry::KnownSum;
+use super::entry::{Entry, Kind};
 use super::log::TermAt;
+use super::member::Raft;
+use super::membership::Member;
 use super::message::{Append, Message, Part, Place};
+use super::part::Arriving;
 use super::progress::{Peer, Progress};
 use super::settings::Settings;
 use super::wire::WireError;
-use super::{Entry, Kind, Member, Raft};
-
-/// So many pieces may be on their way to a member.
-const PIECES_IN_FLIGHT: u64 = 4;
-
-/// A large entry on its way to a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Parting {
-    /// Which entry.
-    index: LogIndex,
-    /// So many bytes of its payload were sent.
-    sent: u64,
-    /// So many have come.
-    come: u64,
-}
-
-/// A large entry of which a part is here.
-#[derive(Clone, Debug)]
-pub(super) struct Arriving {
-    place: Place,
-    stamp: Stamp,
-    length: u64,
-    payload: Vec<u8>,
-    sum: Running,
-}
-
-/// The next piece of an entry, as a leader sends it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Piece {
-    pub(super) offset: usize,
-    pub(super) end: usize,
-}
-
-impl Parting {
-    pub(super) fn new(index: LogIndex) -> Self {
-        Self {
-            index,
-            sent: 0,
-            come: 0,
-        }
-    }
-
-    /// Which entry.
-    pub(super) fn index(&self) -> LogIndex {
-        self.index
-    }
-
-    /// Whether all of a payload of this length has come.
-    pub(super) fn is_over(&self, length: usize) -> bool {
-        self.come >= length as u64
-    }
-
-    /// Whether something was sent that has not come.
-    pub(super) fn is_waiting(&self) -> bool {
-        self.come < self.sent
-    }
-
-    /// The piece to be sent now, of a payload of this length; it counts as sent.
-    pub(super) fn next(&mut self, length: usize, settings: &Settings) -> Option<Piece> {
-        let most = settings.chunk_bytes.max(1) as u64;
-        if self.sent.saturating_sub(self.come) >= most.saturating_mul(PIECES_IN_FLIGHT) {
-            return None;
-        }
-        let offset = self.sent;
-        self.sent = (length as u64).min(offset + most);
-        (offset < self.sent).then_some(Piece {
-            offset: offset as usize,
-            end: self.sent as usize,
-        })
-    }
-}
 
 impl Settings {
     /// Whether an entry goes in parts. What Raft says to itself is never so long.
@@ -175,44 +104,6 @@ impl Raft {
         self.arriving = None;
         let entries = [arriving.into_entry()].into();
         self.on_append(from, &mut part.as_append(part.prev, entries))
-    }
-}
-
-impl Arriving {
-    fn new(place: Place, part: &Part) -> Self {
-        Self {
-            place,
-            stamp: part.stamp,
-            length: part.length,
-            payload: Vec::new(),
-            sum: Running::new(),
-        }
-    }
-
-    /// Which entry.
-    pub(super) fn index(&self) -> LogIndex {
-        self.place.0
-    }
-
-    fn take(&mut self, piece: &[u8]) {
-        if self.payload.is_empty() {
-            // Room is not memory before it is written to; where there is none it grows by and by.
-            let _ = self.payload.try_reserve_exact(self.length as usize);
-        }
-        self.sum.add(piece);
-        self.payload.extend_from_slice(piece);
-    }
-
-    fn into_entry(self) -> Entry {
-        let (index, term) = self.place;
-        Entry {
-            term,
-            index,
-            stamp: self.stamp,
-            kind: Kind::Normal,
-            known: KnownSum(Some(self.sum.sum())),
-            payload: Bytes::from(self.payload),
-        }
     }
 }
 

@@ -15,7 +15,7 @@ use core::time::Duration;
 
 use crate::time::Mono;
 
-use super::Raft;
+use super::member::Raft;
 use super::role::Role;
 use super::settings::Settings;
 

@@ -5,11 +5,13 @@ use alloc::collections::VecDeque;
 use crate::ids::LogIndex;
 use crate::time::Mono;
 
+use super::entry::Entry;
 use super::log::{Log, TermAt};
+use super::membership::Member;
 use super::message::Place;
-use super::parts::{Parting, Piece};
-use super::supply::Supply;
-use super::{Entry, Member, Settings};
+use super::part::{Parting, Piece};
+use super::sending::Supply;
+use super::settings::Settings;
 
 /// What a leader knows of another member.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@
 
 use crate::ids::NodeId;
 
-use super::Membership;
+use super::membership::Membership;
 use super::membership::{MEMBERS_MAX, Member};
 
 /// How a vote stands.

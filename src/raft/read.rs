@@ -5,84 +5,18 @@
 //! leader after the round began. All reads that came before a round share it. The same rounds give
 //! the lease: what a quorum has heard, a quorum will not vote against for an election timeout.
 
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::ids::LogIndex;
 use crate::time::Mono;
 
-use super::Raft;
+use super::member::Raft;
 use super::role::Role;
+use super::rounds::ReadDone;
 use super::settings::{Refused, Settings};
 
 /// With so many rounds unanswered, reads wait for the next heartbeat.
 const OPEN_ROUNDS: usize = 4;
-
-/// What became of a read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReadDone {
-    /// The number that its owner gave it.
-    pub id: u64,
-    /// It may be served as soon as the state machine has applied this index; or it must be asked
-    /// of another member.
-    pub outcome: Result<LogIndex, Refused>,
-}
-
-/// A leader's questions and what waits for their answers.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Reads {
-    /// Reads that are part of no round yet.
-    fresh: Vec<u64>,
-    /// Reads that wait for a round, in order: number, index, round.
-    asked: VecDeque<(u64, LogIndex, u64)>,
-    /// The latest round.
-    pub(super) round: u64,
-    /// Rounds without a quorum of answers, and when each began.
-    open: VecDeque<(u64, Mono)>,
-    /// When the latest round began that a quorum has answered.
-    lease_from: Option<Mono>,
-    /// Rounds up to here give no lease: the clock has jumped since.
-    void: u64,
-    /// Another member was told to campaign at once: nobody's silence can be relied on any more.
-    pub(super) no_lease: bool,
-}
-
-impl Reads {
-    /// Begins a round, of which all reads so far become a part.
-    fn begin(&mut self, commit: LogIndex, may_read: bool, now: Mono) {
-        self.round += 1;
-        self.open.push_back((self.round, now));
-        if may_read {
-            let round = self.round;
-            let fresh = self.fresh.drain(..);
-            self.asked.extend(fresh.map(|id| (id, commit, round)));
-        }
-    }
-
-    /// A quorum has answered a round.
-    fn answered(&mut self, round: u64, done: &mut Vec<ReadDone>) {
-        while let Some((number, began)) = self.open.pop_front_if(|(number, _)| *number <= round) {
-            if number > self.void {
-                self.lease_from = Some(began);
-            }
-        }
-        while let Some((id, index, _)) = self.asked.pop_front_if(|(_, _, own)| *own <= round) {
-            let outcome = Ok(index);
-            done.push(ReadDone { id, outcome });
-        }
-    }
-
-    /// The leader is none any more.
-    pub(super) fn refuse(&mut self, done: &mut Vec<ReadDone>) {
-        let ids = self.asked.drain(..).map(|(id, _, _)| id);
-        let outcome = Err(Refused::NotLeader { leader: None });
-        done.extend(
-            ids.chain(self.fresh.drain(..))
-                .map(|id| ReadDone { id, outcome }),
-        );
-    }
-}
 
 impl Settings {
     /// How long a lease lasts from the beginning of its round: a voter's clock may run fast while

@@ -5,10 +5,11 @@ use bytes::Bytes;
 use crate::ids::{LogIndex, NodeId};
 use crate::time::Mono;
 
+use super::member::Raft;
+use super::membership::Member;
 use super::message::{Envelope, Message};
 use super::role::{Following, Role};
 use super::wire::{self, Frame, WireError};
-use super::{Member, Raft};
 
 impl Raft {
     /// Takes a peer's frame; what it has to keep of that it copies.

@@ -13,23 +13,12 @@
 use crate::ids::{LogIndex, Term};
 
 use super::log::TermAt;
+use super::loss::Loss;
+use super::member::Raft;
+use super::membership::Member;
 use super::message::{Message, Place};
 use super::role::Role;
 use super::wire::WireError;
-use super::{Member, Raft};
-
-/// Entries that a member has acknowledged and does not hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Loss {
-    /// The leader to which it acknowledged them.
-    pub leader: Member,
-    /// The last that it acknowledged.
-    pub acknowledged: LogIndex,
-    /// The last that it holds.
-    pub last: LogIndex,
-    /// How far the log must come again.
-    pub owes: Place,
-}
 
 impl Raft {
     /// Whether entries are missing that this member may have acknowledged.

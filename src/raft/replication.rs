@@ -6,13 +6,16 @@ use bytes::Bytes;
 use crate::ids::{LogIndex, NodeId, PersistSeq};
 use crate::time::Stamp;
 
+use super::entry::{Kind, KnownSum, bytes};
 use super::log::TermAt;
+use super::member::Raft;
+use super::membership::Member;
 use super::message::{Class, Envelope, Message, Part, Place};
-use super::parts::Piece;
+use super::part::Piece;
 use super::progress::Want;
 use super::role::{Leadership, Role};
 use super::settings::Refused;
-use super::{Entry, Kind, KnownSum, Member, Raft, wire};
+use super::wire;
 
 impl Raft {
     /// Appends an entry to the log, where this member leads (thesis 3.5).
@@ -266,9 +269,4 @@ impl Raft {
             Role::PreCandidate(_) => {}
         }
     }
-}
-
-/// The size of entries, in bytes.
-pub(super) fn bytes(entries: &[Entry]) -> usize {
-    entries.iter().map(Entry::encoded_bytes).sum()
 }

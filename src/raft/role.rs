@@ -6,10 +6,10 @@ use alloc::vec::Vec;
 use crate::ids::{LogIndex, NodeId, PersistSeq};
 use crate::time::Mono;
 
+use super::membership::{Member, Membership};
 use super::progress::Peer;
-use super::read::Reads;
-use super::transfer::{GivenUp, Transfer};
-use super::{Member, Membership, Tally};
+use super::quorum::Tally;
+use super::rounds::Reads;
 
 /// What a member is.
 #[derive(Clone, Debug)]
@@ -106,4 +106,23 @@ pub(super) struct Leadership {
     pub(super) given_up: Option<GivenUp>,
     /// The encoded size of the entries behind the commit index.
     pub(super) uncommitted_bytes: usize,
+}
+
+/// A leader's wish to be followed by another member.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Transfer {
+    pub(super) target: Member,
+    /// When the leader goes on leading, if nobody has taken over.
+    pub(super) until: Mono,
+    pub(super) told: bool,
+}
+
+/// A transfer that this leader waits for no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GivenUp {
+    /// Who was to lead.
+    pub target: NodeId,
+    /// It was told to campaign, and may do so still: the word may come late, and an election may
+    /// take its time.
+    pub told: bool,
 }

@@ -5,8 +5,9 @@ use core::time::Duration;
 
 use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, PersistSeq, Term};
 
+use super::entry::Entry;
+use super::membership::{Member, Membership};
 use super::message::Place;
-use super::{Entry, Member, Membership};
 
 /// Who a member is, its times and its limits.
 #[derive(Clone, Copy, Debug)]

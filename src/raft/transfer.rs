@@ -2,30 +2,11 @@
 //! those who would otherwise keep to the leader (thesis 3.10).
 
 use crate::ids::NodeId;
-use crate::time::Mono;
 
+use super::member::Raft;
+use super::membership::Member;
 use super::message::Message;
-use super::role::Role;
-use super::{Member, Raft};
-
-/// A leader's wish to be followed by another member.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Transfer {
-    target: Member,
-    /// When the leader goes on leading, if nobody has taken over.
-    pub(super) until: Mono,
-    told: bool,
-}
-
-/// A transfer that this leader waits for no longer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct GivenUp {
-    /// Who was to lead.
-    pub target: NodeId,
-    /// It was told to campaign, and may do so still: the word may come late, and an election may
-    /// take its time.
-    pub told: bool,
-}
+use super::role::{GivenUp, Role, Transfer};
 
 /// Why leadership is not transferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,9 +18,10 @@ use bytes::Bytes;
 use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term};
 use crate::time::Stamp;
 
-use super::entry::{Corrupt, ENTRY_BYTES_MIN, Entry, checksum};
+use super::corrupt::Corrupt;
+use super::entry::{ENTRY_BYTES_MIN, Entry, checksum};
+use super::membership::{Member, Membership};
 use super::message::{Append, Chunk, Envelope, Message, Part, Place, SnapshotId};
-use super::{Member, Membership};
 
 /// The version of the frames that this code speaks.
 pub const WIRE_VERSION: u8 = 1;

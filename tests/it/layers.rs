@@ -93,7 +93,6 @@ const CIRCLES: [(&str, &[(&str, usize)]); 2] = [
         &[
             ("node", 24),
             ("node::config", 5),
-            ("raft", 21),
             ("store", 15),
             ("store::dict", 4),
         ],

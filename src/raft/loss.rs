@@ -1,0 +1,19 @@
+//! What a member has lost that it had acknowledged.
+
+use crate::ids::LogIndex;
+
+use super::membership::Member;
+use super::message::Place;
+
+/// Entries that a member has acknowledged and does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// The leader to which it acknowledged them.
+    pub leader: Member,
+    /// The last that it acknowledged.
+    pub acknowledged: LogIndex,
+    /// The last that it holds.
+    pub last: LogIndex,
+    /// How far the log must come again.
+    pub owes: Place,
+}
