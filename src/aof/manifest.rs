@@ -1,15 +1,21 @@
 //! The manifest: whose directory it is, which base counts, and which segment comes first.
 
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::record::{self, Found, Place};
 use crate::disk::FileName;
 use crate::ids::{LogIndex, NodeId, Term};
 
-/// What it says in front of everything else, so that a stranger can tell what the file is.
+/// What it says in front of everything else, so that a stranger can tell what the file is; behind
+/// it stands the version of its format, which counts for the segments too.
+const NAME: &str = "seedis manifest ";
 const MAGIC: &[u8] = b"seedis manifest 1\n";
 /// The same where there is a debt: a version that knows of none must not start from it.
 const MAGIC_IN_DEBT: &[u8] = b"seedis manifest 2\n";
+/// The last version that this code reads.
+const NEWEST: u64 = 2;
 /// A place that no segment and no base has.
 const PLACE: Place = Place {
     segment: u64::MAX,
@@ -69,6 +75,40 @@ impl Debt {
     }
 }
 
+/// Why a manifest cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// It is of this version, which a later server has written.
+    Newer(u64),
+    /// It is damaged, or none.
+    Damaged,
+}
+
+impl Unreadable {
+    /// In words for the operator.
+    pub fn text(self) -> String {
+        match self {
+            Self::Newer(version) => format!(
+                "the manifest is of format {version}, and this version of seedis knows formats up \
+                 to {NEWEST}: use the version that wrote it, or a later one"
+            ),
+            Self::Damaged => "the manifest is damaged: put a copy of it back".into(),
+        }
+    }
+}
+
+/// The version of a format that stands behind a name, in front of a line feed, at the beginning of
+/// a file; nothing where none does.
+pub fn format_of(bytes: &[u8], name: &str) -> Option<u64> {
+    const DIGITS_MAX: usize = 20;
+    let rest = bytes.strip_prefix(name.as_bytes())?;
+    let mut head = rest.iter().take(DIGITS_MAX + 1);
+    let length = head.position(|byte| *byte == b'\n')?;
+    let is_plain = rest[..length].iter().all(u8::is_ascii_digit) && rest[0] != b'0';
+    let text = core::str::from_utf8(&rest[..length]).ok()?;
+    text.parse().ok().filter(|_| is_plain)
+}
+
 /// Which files count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Manifest {
@@ -119,8 +159,15 @@ impl Manifest {
         }
     }
 
-    /// What the file's bytes say; nothing where they are damaged or another version's.
-    pub fn decode(bytes: &[u8]) -> Option<Self> {
+    /// What the file's bytes say, or why they cannot be read.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
+        match format_of(bytes, NAME) {
+            Some(version) if version > NEWEST => Err(Unreadable::Newer(version)),
+            _ => Self::decode_known(bytes).ok_or(Unreadable::Damaged),
+        }
+    }
+
+    fn decode_known(bytes: &[u8]) -> Option<Self> {
         let in_debt = bytes.starts_with(MAGIC_IN_DEBT);
         let magic = if in_debt { MAGIC_IN_DEBT } else { MAGIC };
         let rest = bytes.strip_prefix(magic)?;
@@ -164,13 +211,31 @@ mod tests {
                 identity: b"me".to_vec(),
             };
             let bytes = manifest.encode();
-            assert_eq!(Manifest::decode(&bytes), Some(manifest));
+            assert_eq!(Manifest::decode(&bytes), Ok(manifest));
             for at in 0..bytes.len() {
                 let mut damaged = bytes.clone();
                 damaged[at] ^= 0x20;
-                assert_eq!(Manifest::decode(&damaged), None, "{at}");
-                assert_eq!(Manifest::decode(&bytes[..at]), None, "{at}");
+                let refused = Err(Unreadable::Damaged);
+                assert_eq!(Manifest::decode(&damaged), refused, "{at}");
+                assert_eq!(Manifest::decode(&bytes[..at]), refused, "{at}");
             }
+        }
+    }
+
+    #[test]
+    fn a_manifest_of_a_later_version_is_not_taken_for_a_damaged_one() {
+        let manifest = Manifest::default().encode();
+        let behind = &manifest[MAGIC.len()..];
+        for (version, text) in [(3, "3"), (u64::MAX, "18446744073709551615")] {
+            let later = [NAME.as_bytes(), text.as_bytes(), b"\nwho knows", behind].concat();
+            let refused = Manifest::decode(&later).unwrap_err();
+            assert_eq!(refused, Unreadable::Newer(version));
+            assert!(refused.text().contains(&format!("format {text}, ")));
+        }
+        // What no version writes is damage.
+        for text in ["0", "", "03", "3 ", "-3", "99999999999999999999"] {
+            let other = [NAME.as_bytes(), text.as_bytes(), b"\n", behind].concat();
+            assert_eq!(Manifest::decode(&other), Err(Unreadable::Damaged), "{text}");
         }
     }
 
@@ -218,8 +283,9 @@ mod tests {
             };
             Manifest::decode(&manifest.encode())
         };
-        assert!(decoded(FileName::NUMBER_MAX, FileName::NUMBER_MAX).is_some());
-        assert_eq!(decoded(FileName::NUMBER_MAX + 1, 1), None);
-        assert_eq!(decoded(1, u64::MAX), None);
+        assert!(decoded(FileName::NUMBER_MAX, FileName::NUMBER_MAX).is_ok());
+        let refused = Err(Unreadable::Damaged);
+        assert_eq!(decoded(FileName::NUMBER_MAX + 1, 1), refused);
+        assert_eq!(decoded(1, u64::MAX), refused);
     }
 }

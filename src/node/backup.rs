@@ -28,6 +28,10 @@ use super::policy;
 
 /// What a backup begins with.
 pub(super) const MAGIC: &[u8] = b"seedis backup 1\n";
+/// What it begins with, behind which stands the version of its format.
+pub(super) const NAME: &str = "seedis backup ";
+/// The version that this code writes, and the last that it reads.
+pub(super) const NEWEST: u64 = 1;
 /// Where its first record stands; no segment and no base has this number.
 pub(super) const START: Place = Place {
     segment: u64::MAX - 1,

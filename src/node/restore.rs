@@ -6,8 +6,11 @@
 //! group and the life of the disk are drawn anew, so that no member of the former group goes on
 //! with it.
 
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::aof::manifest::format_of;
 use crate::aof::record::{self, Found, Place};
 use crate::aof::{Image, Restated};
 use crate::disk::DiskOp;
@@ -15,19 +18,24 @@ use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term};
 use crate::raft::{Entry, Kind, Membership};
 use crate::rng;
 
-use super::backup::{END, ENTRIES, HEAD, IDENTITY, MAGIC, PIECE, START};
-use super::base::{BaseHead, Identity, number};
+use super::backup::{END, ENTRIES, HEAD, IDENTITY, MAGIC, NAME, NEWEST, PIECE, START};
+use super::base::{BaseHead, Identity, NoHead, number};
 
 /// Draws what names the new group and its disk.
 const STREAM: u64 = 0x7265_7374;
 /// The number of a server of its own.
 const OWN: NodeId = NodeId(1);
 
-/// The bytes are no backup: damaged, cut short, or written by another version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoBackup {
-    /// Where in the file, in bytes.
-    pub offset: u64,
+/// Why bytes are no backup that can be restored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoBackup {
+    /// They are damaged or cut short, or were never one.
+    Damaged {
+        /// Where in the file, in bytes.
+        offset: u64,
+    },
+    /// They are of a version that this code does not know, in words for the operator.
+    Newer(String),
 }
 
 /// What a backup was found to hold.
@@ -93,7 +101,15 @@ impl Restore {
                 self.kept = kept;
                 return Ok(());
             }
-            rest = rest.strip_prefix(MAGIC).ok_or(NoBackup { offset: 0 })?;
+            if let Some(version) = format_of(rest, NAME).filter(|version| *version > NEWEST) {
+                return Err(NoBackup::Newer(format!(
+                    "the backup is of format {version}, and this version of seedis knows formats \
+                     up to {NEWEST}: use the version that wrote it, or a later one"
+                )));
+            }
+            rest = rest
+                .strip_prefix(MAGIC)
+                .ok_or(NoBackup::Damaged { offset: 0 })?;
         }
         while !rest.is_empty() {
             match record::find(rest, self.place) {
@@ -101,7 +117,7 @@ impl Restore {
                     payload, length, ..
                 } => {
                     let refusal = self.refusal();
-                    self.understand(payload, out).ok_or(refusal)?;
+                    self.understand(payload, out).ok_or(refusal)??;
                     self.place.offset += length as u64;
                     rest = &rest[length..];
                 }
@@ -119,10 +135,14 @@ impl Restore {
 
     fn refusal(&self) -> NoBackup {
         let offset = self.place.offset;
-        NoBackup { offset }
+        NoBackup::Damaged { offset }
     }
 
-    fn understand(&mut self, payload: &[u8], out: &mut Vec<DiskOp>) -> Option<()> {
+    fn understand(
+        &mut self,
+        payload: &[u8],
+        out: &mut Vec<DiskOp>,
+    ) -> Option<Result<(), NoBackup>> {
         let (kind, body) = payload.split_first()?;
         match (*kind, &self.identity, &self.end) {
             (IDENTITY, None, None) => {
@@ -131,7 +151,13 @@ impl Restore {
                 self.identity = Some(identity);
             }
             (HEAD, Some(_), None) if self.last == LogIndex(0) => {
-                let head = BaseHead::decode(body).ok()?;
+                let head = match BaseHead::decode(body) {
+                    Ok(head) => head,
+                    Err(refused @ NoHead::Newer(_)) => {
+                        return Some(Err(NoBackup::Newer(refused.text())));
+                    }
+                    Err(NoHead::Malformed) => return None,
+                };
                 (self.last, self.term) = (head.index, head.term);
                 self.members = Membership::decode(&head.membership).ok();
                 let alone = BaseHead {
@@ -149,7 +175,7 @@ impl Restore {
             }
             _ => return None,
         }
-        Some(())
+        Some(Ok(()))
     }
 
     fn entries(&mut self, mut body: &[u8], out: &mut Vec<DiskOp>) -> Option<()> {

@@ -352,9 +352,9 @@ impl Recovery {
     }
 
     fn read_manifest(&mut self, bytes: &[u8], out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
-        let Some(manifest) = Manifest::decode(bytes) else {
-            let why = "the manifest is damaged, or another version's: put a copy of it back";
-            return self.refuse(why.into(), show);
+        let manifest = match Manifest::decode(bytes) {
+            Ok(manifest) => manifest,
+            Err(unreadable) => return self.refuse(unreadable.text(), show),
         };
         self.predecessor = manifest.predecessor;
         self.manifest = manifest;

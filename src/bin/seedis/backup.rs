@@ -265,7 +265,8 @@ fn restore(options: &RestoreOptions) -> Result<(), String> {
     });
     let restored = restored.and_then(|_lock| {
         write_directory(&mut backup, dir, &mut made).map_err(|broken| match broken {
-            Broken::Backup(NoBackup { offset }) => format!(
+            Broken::Backup(NoBackup::Newer(why)) => format!("{}: {why}", file.display()),
+            Broken::Backup(NoBackup::Damaged { offset }) => format!(
                 "{} is no whole backup of Seedis: it is damaged or cut short at offset {offset}",
                 file.display()
             ),

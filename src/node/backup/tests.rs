@@ -201,6 +201,35 @@ fn shown(files: &Files) -> Vec<String> {
 }
 
 #[test]
+fn a_backup_of_a_later_version_is_not_taken_for_a_damaged_one() {
+    let refused = restore(b"seedis backup 2\nwho knows", 7).unwrap_err();
+    let NoBackup::Newer(why) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(why.starts_with("the backup is of format 2, "), "{why}");
+    let damaged = restore(b"seedis backup x\nwho knows", 7).unwrap_err();
+    assert_eq!(damaged, NoBackup::Damaged { offset: 0 });
+    // So is one whose base says a later version.
+    let (_, mut bytes) = backup(&directory()).unwrap();
+    let head = BaseHead::decode;
+    let at = (0..bytes.len()).find(|at| bytes[*at] == HEAD && head(&bytes[at + 1..]).is_ok());
+    let at = at.expect("it has a base");
+    let length = u32::from_le_bytes(bytes[at - 4..at].try_into().unwrap()) as usize;
+    let mut payload = bytes[at..at + length].to_vec();
+    payload[1] += 1;
+    let offset = at as u64 - 8;
+    let place = Place { offset, ..START };
+    let mut record = Vec::new();
+    record::put(&mut record, place, &[&payload]);
+    bytes.splice(at - 8..at - 8 + record.len(), record);
+    let refused = restore(&bytes, 1000).unwrap_err();
+    let NoBackup::Newer(why) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(why.starts_with("the base is of format 2, "), "{why}");
+}
+
+#[test]
 fn a_member_becomes_a_server_of_its_own() {
     let (last, bytes) = backup(&directory()).unwrap();
     assert_eq!(last, LogIndex(6), "superseded entries do not count");
