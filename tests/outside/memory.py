@@ -77,14 +77,14 @@ class Server:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     def settled(self):
-        """RSS and used_memory once they stand still."""
-        last = None
-        for _ in range(60):
+        """RSS and used_memory once they have stood still for some seconds, in which allocators give
+        back what they kept for a while."""
+        still, last = 0, None
+        while still < 6:
             time.sleep(0.5)
             now = (self.rss(), self.used())
-            if last and abs(now[0] - last[0]) < 1 << 18 and now[1] <= last[1] + (1 << 16):
-                break
-            last = now
+            same = last and abs(now[0] - last[0]) < 1 << 18 and abs(now[1] - last[1]) < 1 << 16
+            still, last = still + 1 if same else 0, now
         return now
 
     def stop(self):
