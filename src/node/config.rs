@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::ids::{ClusterId, Incarnation, NodeId};
 
-use super::options::Values;
+use super::remembered::Remembered;
 use super::versions::ENTRY_VERSIONS;
 
 pub use crate::store::Tables;
@@ -140,7 +140,7 @@ pub struct Config {
     /// between them.
     pub taken_away: Vec<u8>,
     /// Directives that have no field here.
-    pub values: Values,
+    pub remembered: Remembered,
     /// What INFO says of the process; empty in a simulation.
     pub process: Process,
     /// The versions of entries that it can apply, the oldest and the newest: as the code has them,
@@ -233,7 +233,7 @@ impl Default for Config {
             protected_mode: true,
             debug_command: false,
             taken_away: Vec::new(),
-            values: Values::default(),
+            remembered: Remembered::default(),
             process: Process::default(),
             entry_versions: ENTRY_VERSIONS,
             witness: false,

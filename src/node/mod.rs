@@ -33,6 +33,7 @@ mod propose;
 mod raising;
 mod recovery;
 pub mod relay;
+mod remembered;
 mod removal;
 mod repair;
 pub mod restore;

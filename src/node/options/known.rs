@@ -1,7 +1,9 @@
 //! The directives of Redis that do not act here: what each would have promised decides whether it
 //! is taken.
 
-use super::{Access, Directive, Form, Meaning, peculiar};
+use super::directive::{Access, Directive, Meaning};
+use super::form::Form;
+use super::peculiar;
 
 const fn known(name: &'static str, default: &'static str, form: Form) -> Directive {
     Directive {

@@ -5,6 +5,7 @@
 //! them: the shell takes its own options from `Settings`, CONFIG GET, SET and REWRITE walk the
 //! rows, and so does the page for operators.
 
+mod directive;
 pub mod form;
 mod known;
 mod peculiar;
@@ -17,82 +18,10 @@ pub mod words;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::config::Config;
+pub use directive::{Access, Directive, Meaning};
 pub use form::Form;
-pub use values::Values;
-
-/// One directive.
-#[derive(Clone, Copy, Debug)]
-pub struct Directive {
-    /// Its name in files and in CONFIG; behind `--` an argument's.
-    pub name: &'static str,
-    /// An older name of the same; empty: there is none.
-    pub alias: &'static str,
-    /// Its value where nobody says anything, as CONFIG GET shows it.
-    pub default: &'static str,
-    /// What its value may be.
-    pub form: Form,
-    /// Whether CONFIG SET may change it.
-    pub access: Access,
-    /// What it means here.
-    pub meaning: Meaning,
-    /// What it does, in one sentence, for those who ask for help.
-    pub help: &'static str,
-    /// Where the node keeps its value, if it has a place of its own.
-    field: Option<Field>,
-}
-
-/// Whether CONFIG SET may change a directive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// At any time.
-    Open,
-    /// Only at the start.
-    Immutable,
-    /// Only at the start, since it would let a client write where it likes.
-    Protected,
-    /// Only at the start, and CONFIG GET does not show it.
-    Hidden,
-}
-
-/// What a directive means here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Meaning {
-    /// It acts.
-    Acts,
-    /// Redis has it. Whatever its value, nobody is harmed by its doing nothing here; it is
-    /// remembered, and said once.
-    Needless,
-    /// Redis has it. A value that is not in force here is taken at the start with these words, and
-    /// CONFIG GET goes on to show the one that is.
-    Fixed(&'static str),
-    /// Redis has it. A value that is not in force here would be a promise that harms who relies on
-    /// it: it is refused with these words.
-    Refused(&'static str),
-}
-
-/// How a directive reaches its field.
-#[derive(Clone, Copy, Debug)]
-struct Field {
-    get: fn(&Config) -> Vec<u8>,
-    set: fn(&mut Config, &[u8]),
-}
-
-/// Directives whose values are nobody's business.
-const SECRETS: [&str; 5] = [
-    "requirepass",
-    "masterauth",
-    "cluster-secret",
-    "tls-key-file-pass",
-    "tls-client-key-file-pass",
-];
 
 impl Directive {
-    /// Whether its value must not be shown to people.
-    pub fn is_secret(&self) -> bool {
-        SECRETS.contains(&self.name) || self.name == "user"
-    }
-
     /// Whether a value is in force here once it is set.
     pub fn is_in_force(&self, value: &[u8]) -> bool {
         let plain = matches!(self.meaning, Meaning::Acts | Meaning::Needless);

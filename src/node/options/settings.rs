@@ -9,7 +9,8 @@ use core::fmt;
 use crate::limits::{INCLUDE_DEPTH_MAX, INCLUDED_FILES_MAX};
 
 use super::words::{self, split, trimmed};
-use super::{Access, Config, Directive, Meaning, find, nearest, shown};
+use super::{Access, Directive, Meaning, find, nearest, shown};
+use crate::node::config::Config;
 
 /// A configuration file, as it was read.
 #[derive(Clone, Debug)]

@@ -7,7 +7,8 @@ use alloc::vec::Vec;
 use crate::limits;
 use crate::node::config::{Fsync, OutputLimit, OutputLimits};
 
-use super::{Access, Directive, Field, Form, Meaning};
+use super::directive::{Access, Directive, Field, Meaning};
+use super::form::Form;
 
 const fn acts(
     name: &'static str,
