@@ -15,8 +15,9 @@ use alloc::vec::Vec;
 /// The size of a page. An allocator holds it without loss, sixteen make a segment of usual keys,
 /// and it is four times the longest block, so that little is lost at its end.
 pub(super) const PAGE_BYTES: usize = 4096;
-/// The most pages of a span: so many bytes come and go at once.
-const SPAN_PAGES_MAX: usize = 64;
+/// The most pages of a span. With more, an allocator keeps spans together in regions of some MiB,
+/// each of which stays while one of its spans does.
+const SPAN_PAGES_MAX: usize = 16;
 /// The sizes of spans that are less than a page, of which the first is the class 1. They are those
 /// of allocators, a quarter apart.
 const CLASSES: [u16; 26] = [
@@ -24,8 +25,8 @@ const CLASSES: [u16; 26] = [
     1280, 1536, 1792, 2048, 2560, 3072, 3584,
 ];
 
-const INDEX_BITS: u32 = 6;
-const SPAN_BITS: u32 = 21;
+const INDEX_BITS: u32 = 4;
+const SPAN_BITS: u32 = 23;
 
 /// Names a page: from the top its class (0: a whole page), its span, and its place in the span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
