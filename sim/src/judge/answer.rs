@@ -198,7 +198,10 @@ impl Judge {
                 wants.push(Want::Error(text.to_owned()));
                 return Ok(Want::OneOf(wants));
             }
-            if around.memory.must && !around.tight && !around.loading {
+            // Whether it is answered by a server that loads its row says, and nothing else.
+            let may_load =
+                row.is_strange_server() && (around.loading || !self.members[member].serving);
+            if around.memory.must && !around.tight && !around.loading && !may_load {
                 transaction.failed = true;
                 return Ok(without_memory());
             }
@@ -216,8 +219,7 @@ impl Judge {
             self.members[member].kills_unheard |= row.name == "client";
             let queued = Want::Simple("QUEUED");
             transaction.unsure |= around.loading;
-            if row.is_strange_server() && (around.loading || !self.members[member].serving) {
-                // Whether it is answered by a server that loads its row says, and nothing else.
+            if may_load {
                 transaction.unsure = true;
                 wants.push(Want::Error(LOADING.to_owned()));
             }
