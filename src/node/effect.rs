@@ -203,6 +203,27 @@ pub enum Note {
     RoomAgain,
 }
 
+impl Note {
+    /// Whether somebody should look at it: something is wrong, or was. The rest is the ordinary
+    /// course of things.
+    pub fn is_warning(&self) -> bool {
+        matches!(
+            self,
+            Self::Damage(_)
+                | Self::Lost { .. }
+                | Self::Repairing { .. }
+                | Self::Removed { .. }
+                | Self::Leaderless { .. }
+                | Self::RewriteFailed { .. }
+                | Self::BadSnapshot { .. }
+                | Self::ClientClosed(_)
+                | Self::Transferring { .. }
+                | Self::NoRoom { .. }
+                | Self::RoomAgain
+        )
+    }
+}
+
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

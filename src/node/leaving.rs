@@ -4,8 +4,10 @@
 //! Without that the others would have to find out that nobody leads, and clients whose requests
 //! were not read yet would see their connections end without knowing whether they were heard.
 
+use alloc::format;
 use core::time::Duration;
 
+use crate::aof::Log;
 use crate::raft::{Raft, TransferRefused};
 use crate::time::{Deadline, Mono, Reason};
 
@@ -84,6 +86,13 @@ impl Node {
                 }
                 // Who waits is told that nobody knows what will become of it.
                 self.tend_leadership();
+                let trouble = self.commit.log.as_ref().and_then(Log::trouble);
+                if let Some(why) = trouble {
+                    self.fail(format!(
+                        "told to stop while the log cannot be written ({why}): writes that were \
+                         not answered may be lost, and no others"
+                    ));
+                }
             }
             _ => {}
         }

@@ -103,12 +103,17 @@ impl Node {
         } else if owes.is_none() {
             log.debt_is_paid();
         }
+        let is_durable = log.debt_is_durable();
         if let Some(loss) = loss {
             self.note(Note::Lost {
                 leader: loss.leader.id,
                 acknowledged: loss.acknowledged,
                 last: loss.last,
             });
+        }
+        // What a crash could make untrue is not said.
+        if owes.is_some() && !is_durable {
+            return;
         }
         let index = self.commit.applied;
         if mem::replace(&mut self.leadership.repairing, owes.is_some()) == owes.is_some() {

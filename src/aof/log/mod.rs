@@ -350,6 +350,11 @@ impl Log {
         self.debt = None;
     }
 
+    /// Whether a later life of this member will know of all that is owed.
+    pub fn debt_is_durable(&self) -> bool {
+        self.owing.is_settled()
+    }
+
     /// Changes the policy; what waits under the old one is judged by the new one.
     pub fn set_policy(&mut self, policy: Policy) {
         self.settings.policy = policy;

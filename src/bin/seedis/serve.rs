@@ -537,7 +537,11 @@ impl State {
             Effect::Note(note) => {
                 let text = note.to_string();
                 self.manager.status(&text);
-                tracing::info!("{text}");
+                if note.is_warning() {
+                    tracing::warn!("{text}");
+                } else {
+                    tracing::info!("{text}");
+                }
             }
             Effect::Stopped { failure } => {
                 self.is_stopped = true;

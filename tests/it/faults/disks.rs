@@ -103,6 +103,33 @@ fn a_bound_on_files_ends_nothing_without_a_word() {
 }
 
 #[test]
+fn a_stop_ends_while_the_log_cannot_be_written() {
+    let (directory, errors) = file("stop-beside-a-limit");
+    let (command, port) = server(&directory.path().join("data"), &[]);
+    let mut shell = Command::new("sh");
+    // Forty mebibytes: a segment has room, and one large value has not.
+    shell.args(["-c", "ulimit -f 81920; exec \"$@\"", "sh"]);
+    shell.arg(command.get_program()).args(command.get_args());
+    let write = fs::File::create(&errors).expect("a file");
+    let mut process = Process::run(shell, port, Stdio::null(), write);
+    let mut client = process.client();
+    assert_eq!(client.ask(&["SET", "before", "1"]), "+OK");
+    let value = "x".repeat(60 << 20);
+    client.send(&["SET", "large", &value]).expect("it is taken");
+    let mut other = process.client();
+    let refused = "aof_last_write_status:err";
+    while !other.ask(&["INFO", "persistence"]).contains(refused) {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(process.stop(), Some(1));
+    until_it_says(&errors, "told to stop while the log cannot be written");
+    let data = directory.path().join("data");
+    let process = Process::server(&data, &[], Stdio::null(), Stdio::null());
+    let mut client = process.client();
+    assert_eq!(client.ask(&["GET", "before"]), "1");
+}
+
+#[test]
 fn a_volume_that_is_too_small_says_how_much_it_needs() {
     let directory = Directory::new("small");
     let (_errors_in, errors) = file("small-errors");
