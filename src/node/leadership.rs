@@ -46,8 +46,10 @@ pub(super) struct Leadership {
     pub(super) identity: Option<Identity>,
     /// The group has other members, or had.
     pub(super) grouped: bool,
-    /// It is known to be under repair.
+    /// It was said to be under repair.
     pub(super) repairing: bool,
+    /// It was said to lack what it had acknowledged.
+    pub(super) lacks: bool,
     /// It belongs to the group, or did.
     pub(super) belonged: bool,
     /// It does no longer.

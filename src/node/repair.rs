@@ -105,23 +105,24 @@ impl Node {
         }
         let is_durable = log.debt_is_durable();
         if let Some(loss) = loss {
+            self.leadership.lacks = true;
             self.note(Note::Lost {
                 leader: loss.leader.id,
                 acknowledged: loss.acknowledged,
                 last: loss.last,
             });
         }
-        // What a crash could make untrue is not said.
-        if owes.is_some() && !is_durable {
-            return;
-        }
         let index = self.commit.applied;
-        if mem::replace(&mut self.leadership.repairing, owes.is_some()) == owes.is_some() {
+        let Some((until, term)) = owes else {
+            let said = mem::take(&mut self.leadership.repairing);
+            if mem::take(&mut self.leadership.lacks) || said {
+                self.note(Note::Repaired { index });
+            }
             return;
+        };
+        // What a crash could make untrue is not said.
+        if is_durable && !mem::replace(&mut self.leadership.repairing, true) {
+            self.note(Note::Repairing { until, term });
         }
-        self.note(match owes {
-            Some((until, term)) => Note::Repairing { until, term },
-            None => Note::Repaired { index },
-        });
     }
 }

@@ -111,7 +111,7 @@ fn a_stop_ends_while_the_log_cannot_be_written() {
     shell.args(["-c", "ulimit -f 81920; exec \"$@\"", "sh"]);
     shell.arg(command.get_program()).args(command.get_args());
     let write = fs::File::create(&errors).expect("a file");
-    let mut process = Process::run(shell, port, Stdio::null(), write);
+    let process = Process::run(shell, port, Stdio::null(), write);
     let mut client = process.client();
     assert_eq!(client.ask(&["SET", "before", "1"]), "+OK");
     let value = "x".repeat(60 << 20);
