@@ -99,7 +99,6 @@ const NO_QUORUM: &str = "replicas are not counted here: a group acknowledges a w
     majority of its members holds it (--peers)";
 const NO_DEFRAG: &str = "Active defragmentation cannot be enabled: the allocator of this server \
     has none";
-const NO_LATENCIES: &str = "latencies are not kept here: SLOWLOG tells which requests were slow";
 const NO_EVENTS: &str = "keyspace events are not sent here";
 const DATABASES: &str = "there are always 16 databases";
 
@@ -132,8 +131,6 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     known("tcp-backlog", "511", INT).at_start().fixed(NO_LIMIT),
     known("proto-max-bulk-len", "536870912", Form::Memory).at_start().fixed(NO_LIMIT),
     known("activedefrag", "no", YES_NO).fixed(NO_DEFRAG),
-    known("latency-monitor-threshold", "0", ANY).fixed(NO_LATENCIES),
-    known("latency-tracking", "no", YES_NO).fixed(NO_LATENCIES),
     // What is done otherwise here, or not at all, so that no value can disappoint.
     known("save", "", Form::Points),
     known("acl-pubsub-default", "resetchannels", Form::Choice(&["allchannels", "resetchannels"])),
@@ -191,6 +188,8 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     known("io-threads", "1", Form::Integer(1, 128)).at_start(),
     known("io-threads-do-reads", "no", YES_NO).at_start(),
     known("jemalloc-bg-thread", "yes", YES_NO),
+    known("latency-monitor-threshold", "0", ANY),
+    known("latency-tracking", "no", YES_NO),
     known("latency-tracking-info-percentiles", "50 99 99.9", Form::Ruled(peculiar::percentiles)),
     known("lazyfree-lazy-eviction", "no", YES_NO),
     known("lazyfree-lazy-expire", "no", YES_NO),
