@@ -366,13 +366,7 @@ impl Node {
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };
-        let out = session.outbox.buffer();
-        let mark = out.len();
-        if mark == 0 {
-            *out = reading.reply;
-        } else {
-            out.extend_from_slice(&reading.reply);
-        }
+        let mark = session.outbox.append(reading.reply);
         if !silent {
             let answer = match (away, request.is_old) {
                 (true, _) => Answer::Elsewhere,

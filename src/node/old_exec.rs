@@ -213,12 +213,7 @@ impl Node {
             return;
         };
         session.withheld = Vec::new();
-        let outbox = session.outbox.buffer();
-        if outbox.is_empty() {
-            *outbox = old.out;
-        } else {
-            outbox.extend_from_slice(&old.out);
-        }
+        session.outbox.append(old.out);
         if !old.was_silent {
             self.note_answer(old.conn, Answer::Old);
         }

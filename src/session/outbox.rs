@@ -29,6 +29,18 @@ impl Outbox {
         &mut self.bytes
     }
 
+    /// Appends a reply that was written elsewhere; where it begins. The buffer of a long one stays
+    /// where nothing stands before it.
+    pub fn append(&mut self, reply: Vec<u8>) -> usize {
+        let mark = self.bytes.len();
+        if mark == 0 {
+            self.bytes = reply;
+        } else {
+            self.bytes.extend_from_slice(&reply);
+        }
+        mark
+    }
+
     /// The bytes that may be sent and have not been.
     pub fn unsent(&self) -> &[u8] {
         &self.bytes[self.sent..self.permitted()]

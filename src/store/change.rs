@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::base::Covering;
+use super::base::{Base, Covering};
 use super::big::{Big, Kept};
 use super::dict::Place;
 use super::entry::Draft;
@@ -118,18 +118,25 @@ impl Store {
 
     /// Gives what a base owes of a box's key and expiry to it.
     pub(super) fn cover_head(&mut self, db: DbId, place: Place) {
-        let Self {
-            databases,
-            base: Some(base),
-            epoch,
-            ..
-        } = self
-        else {
+        if self.base.is_none() {
             return;
-        };
-        databases[db as usize].change_big(place, |big| {
-            base.cover_head(*epoch, db, &mut big.head, &big.kept);
+        }
+        self.in_box(db, place, |base, epoch, big| {
+            if let Some(base) = base {
+                base.cover_head(epoch, db, &mut big.head, &big.kept);
+            }
         });
+    }
+
+    /// Changes a box beside the base that is under way, and its epoch.
+    fn in_box<R>(
+        &mut self,
+        db: DbId,
+        place: Place,
+        change: impl FnOnce(Option<&mut Base>, u8, &mut Big) -> R,
+    ) -> R {
+        let (base, epoch) = (self.base.as_deref_mut(), self.epoch);
+        self.databases[db as usize].change_big(place, |big| change(base, epoch, big))
     }
 
     /// Changes a value in a box, after the base that is under way got it as it was.
@@ -139,15 +146,9 @@ impl Store {
         place: Place,
         change: impl FnOnce(&mut Kept) -> R,
     ) -> R {
-        let Self {
-            databases,
-            base,
-            epoch,
-            ..
-        } = self;
-        databases[db as usize].change_big(place, |big| {
+        self.in_box(db, place, |base, epoch, big| {
             if let Some(base) = base {
-                base.cover_whole(*epoch, db, big);
+                base.cover_whole(epoch, db, big);
             }
             change(&mut big.kept)
         })
@@ -161,18 +162,11 @@ impl Store {
         place: Place,
         change: impl FnOnce(&mut Large, &mut Covering<'_>) -> R,
     ) -> Option<R> {
-        let Self {
-            databases,
-            base,
-            epoch,
-            ..
-        } = self;
-        databases[db as usize].change_big(place, |big| {
+        self.in_box(db, place, |base, epoch, big| {
             let Kept::Large(large) = &mut big.kept else {
                 return None;
             };
-            let base = base.as_deref_mut();
-            let mut cover = Covering::new(base, *epoch, db, &mut big.head, large.byte());
+            let mut cover = Covering::new(base, epoch, db, &mut big.head, large.byte());
             Some(change(large, &mut cover))
         })
     }

@@ -313,18 +313,15 @@ impl Recovery {
         }
     }
 
+    fn read_front(&mut self, file: FileName, len: u32, out: &mut Vec<Op>) {
+        let offset = 0;
+        self.ask(DiskOp::Read { file, offset, len }, out);
+    }
+
     fn listed(&mut self, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
         if self.files.contains_key(&FileName::MANIFEST) {
             self.stage = Stage::Manifest;
-            let (file, len) = (FileName::MANIFEST, MANIFEST_BYTES);
-            return self.ask(
-                DiskOp::Read {
-                    file,
-                    offset: 0,
-                    len,
-                },
-                out,
-            );
+            return self.read_front(FileName::MANIFEST, MANIFEST_BYTES, out);
         }
         let others = |file: &FileName| {
             file.kind() == FileKind::Base || file.kind() == FileKind::Log && file.number() != 1
@@ -338,15 +335,7 @@ impl Recovery {
         if self.files.contains_key(&segment::file(1)) {
             // A first start that was cut short leaves a segment without a byte of use in it.
             self.stage = Stage::Fresh;
-            let (file, len) = (segment::file(1), READ_BYTES);
-            return self.ask(
-                DiskOp::Read {
-                    file,
-                    offset: 0,
-                    len,
-                },
-                out,
-            );
+            return self.read_front(segment::file(1), READ_BYTES, out);
         }
         self.make(out, show);
     }

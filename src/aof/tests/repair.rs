@@ -19,6 +19,23 @@ fn five() -> Bench {
     bench
 }
 
+/// The same in a later life of the process.
+fn five_opened_again() -> Bench {
+    let mut bench = five();
+    let (_, log) = reopen(&mut bench.disk, Policy::Always);
+    Bench::over(bench.disk, log)
+}
+
+/// Begins a rewrite, and appends a sixth record behind it; what the rewrite asks for.
+fn begun_rewrite(bench: &mut Bench) -> Vec<Op> {
+    let mut ops = Vec::new();
+    bench.log.want_next();
+    bench.turn(usize::MAX);
+    assert!(bench.log.rewrite_begin(b"head", &mut ops));
+    bench.append(&[6; 40]);
+    ops
+}
+
 fn debt() -> Debt {
     Debt {
         term: Term(7),
@@ -106,14 +123,8 @@ fn a_crash_at_any_step_leaves_the_damage_or_the_debt() {
 
 #[test]
 fn behind_a_damaged_base_the_log_begins_anew() {
-    let mut bench = five();
-    let (_, log) = reopen(&mut bench.disk, Policy::Always);
-    let mut bench = Bench::over(bench.disk, log);
-    let mut ops = Vec::new();
-    bench.log.want_next();
-    bench.turn(usize::MAX);
-    assert!(bench.log.rewrite_begin(b"head", &mut ops));
-    bench.append(&[6; 40]);
+    let mut bench = five_opened_again();
+    let mut ops = begun_rewrite(&mut bench);
     bench.log.rewrite_piece(b"piece", &mut ops);
     bench.log.rewrite_finish(&mut ops);
     bench.queue.extend(ops);
@@ -139,9 +150,7 @@ fn behind_a_damaged_base_the_log_begins_anew() {
 fn an_open_log_takes_on_a_debt_that_every_later_life_finds() {
     for steps in 0..20 {
         for kept in 0..4 {
-            let mut bench = five();
-            let (_, log) = reopen(&mut bench.disk, Policy::Always);
-            let mut bench = Bench::over(bench.disk, log);
+            let mut bench = five_opened_again();
             bench.log.owe(debt());
             let is_done = bench.turn(steps);
             assert!(is_done || !bench.log.is_idle(), "{steps}");
@@ -156,14 +165,8 @@ fn an_open_log_takes_on_a_debt_that_every_later_life_finds() {
 #[test]
 fn a_debt_and_a_rewrite_write_one_manifest_after_the_other() {
     for before in 0..40 {
-        let mut bench = five();
-        let (_, log) = reopen(&mut bench.disk, Policy::Always);
-        let mut bench = Bench::over(bench.disk, log);
-        let mut ops = Vec::new();
-        bench.log.want_next();
-        bench.turn(usize::MAX);
-        assert!(bench.log.rewrite_begin(b"head", &mut ops));
-        bench.append(&[6; 40]);
+        let mut bench = five_opened_again();
+        let mut ops = begun_rewrite(&mut bench);
         bench.log.rewrite_finish(&mut ops);
         bench.queue.extend(ops);
         bench.turn(before);
@@ -181,9 +184,7 @@ fn a_debt_and_a_rewrite_write_one_manifest_after_the_other() {
 
 #[test]
 fn a_debt_that_finds_no_space_is_written_when_there_is_some() {
-    let mut bench = five();
-    let (_, log) = reopen(&mut bench.disk, Policy::Always);
-    let mut bench = Bench::over(bench.disk, log);
+    let mut bench = five_opened_again();
     bench.disk.is_full = true;
     bench.log.owe(debt());
     bench.turn(usize::MAX);
@@ -199,9 +200,7 @@ fn a_debt_that_finds_no_space_is_written_when_there_is_some() {
 
 #[test]
 fn a_debt_that_is_paid_before_it_is_written_is_forgotten() {
-    let mut bench = five();
-    let (_, log) = reopen(&mut bench.disk, Policy::Always);
-    let mut bench = Bench::over(bench.disk, log);
+    let mut bench = five_opened_again();
     bench.log.owe(debt());
     bench.log.debt_is_paid();
     bench.turn(usize::MAX);

@@ -26,15 +26,34 @@ fn entry(term: u64, index: u64) -> Entry {
     }
 }
 
-/// A member of three that held entries up to (term 3, entry 4), has entries 1 and 2 of term 2 left,
-/// and was last heard in term 5, in which it voted for 3.
-fn damaged() -> Raft {
+/// Member 1 of three, as it begins with what its disk remembers.
+fn started(restart: Restart) -> Raft {
     let settings = Settings {
         id: NodeId(1),
         incarnation: Incarnation(1),
         ..Settings::default()
     };
-    let restart = Restart {
+    Raft::new(settings, restart, Mono(0))
+}
+
+/// What a disk remembers that knows of no loss: entries 1 to 3 of term 2.
+fn remembered(term: u64) -> Restart {
+    Restart {
+        term: Term(term),
+        vote: None,
+        commit: LogIndex(0),
+        base: (LogIndex(0), Term(0)),
+        membership: Membership::of([1, 2, 3].map(member).to_vec()).unwrap(),
+        tail: [1, 2, 3].map(|index| entry(2, index)).to_vec(),
+        restate: false,
+        owes: None,
+    }
+}
+
+/// A member of three that held entries up to (term 3, entry 4), has entries 1 and 2 of term 2 left,
+/// and was last heard in term 5, in which it voted for 3.
+fn damaged() -> Raft {
+    started(Restart {
         term: Term(5),
         vote: Some(NodeId(3)),
         commit: LogIndex(2),
@@ -43,8 +62,7 @@ fn damaged() -> Raft {
         tail: [1, 2].map(|index| entry(2, index)).to_vec(),
         restate: true,
         owes: Some((LogIndex(4), Term(3))),
-    };
-    Raft::new(settings, restart, Mono(0))
+    })
 }
 
 fn at(ms: u64) -> Mono {
@@ -215,22 +233,7 @@ struct Leading(Raft);
 
 impl Leading {
     fn new() -> Self {
-        let settings = Settings {
-            id: NodeId(1),
-            incarnation: Incarnation(1),
-            ..Settings::default()
-        };
-        let restart = Restart {
-            term: Term(6),
-            vote: None,
-            commit: LogIndex(0),
-            base: (LogIndex(0), Term(0)),
-            membership: Membership::of([1, 2, 3].map(member).to_vec()).unwrap(),
-            tail: [1, 2, 3].map(|index| entry(2, index)).to_vec(),
-            restate: false,
-            owes: None,
-        };
-        let mut raft = Raft::new(settings, restart, Mono(0));
+        let mut raft = started(remembered(6));
         for ms in (0..=1000).step_by(50) {
             raft.tick(at(ms));
         }
@@ -313,22 +316,7 @@ fn who_has_acknowledged_nothing_of_what_it_rejects_is_not_reminded() {
 
 /// The same as `damaged`, of an older copy: it knows of nothing that is lost.
 fn put_back() -> Raft {
-    let settings = Settings {
-        id: NodeId(1),
-        incarnation: Incarnation(1),
-        ..Settings::default()
-    };
-    let restart = Restart {
-        term: Term(4),
-        vote: None,
-        commit: LogIndex(0),
-        base: (LogIndex(0), Term(0)),
-        membership: Membership::of([1, 2, 3].map(member).to_vec()).unwrap(),
-        tail: [1, 2, 3].map(|index| entry(2, index)).to_vec(),
-        restate: false,
-        owes: None,
-    };
-    Raft::new(settings, restart, Mono(0))
+    started(remembered(4))
 }
 
 #[test]

@@ -172,12 +172,9 @@ fn without_tests(code: &str) -> &str {
     let mut from = 0;
     while let Some(at) = code[from..].find("#[cfg(test)]").map(|at| from + at) {
         let behind = code[at + "#[cfg(test)]".len()..].trim_start();
-        if behind.starts_with("mod ") && behind.split(['{', ';']).count() > 1 {
-            let brace = behind.find('{').unwrap_or(usize::MAX);
-            let semicolon = behind.find(';').unwrap_or(usize::MAX);
-            if brace < semicolon {
-                return &code[..at];
-            }
+        let end = behind.find(['{', ';']);
+        if behind.starts_with("mod ") && end.is_some_and(|end| behind[end..].starts_with('{')) {
+            return &code[..at];
         }
         from = at + 1;
     }
