@@ -10,7 +10,7 @@ use crate::ids::{ConnId, LogIndex, NodeId, Term, Ticket};
 pub use crate::raft::Class;
 use crate::raft::wire;
 
-use super::options::rewrite::Setting;
+use super::config::options::rewrite::Setting;
 
 /// One thing that a driver is to do.
 #[derive(Clone, Debug)]

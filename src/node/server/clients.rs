@@ -7,7 +7,7 @@ use crate::command::args::Args;
 use crate::command::error::{Error, Outcome};
 use crate::command::verb::ClientVerb;
 use crate::node::Node;
-use crate::node::verbs::valid_name;
+use crate::node::requests::verbs::valid_name;
 use crate::resp::reply::Protocol;
 use crate::session::transaction::Transaction;
 use crate::session::{Reads, ReplyMode, Session};

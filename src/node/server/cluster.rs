@@ -15,7 +15,7 @@ use crate::command::error::{Error, Outcome};
 use crate::command::slot::{self, SLOTS};
 use crate::command::verb::ClusterVerb;
 use crate::ids::NodeId;
-use crate::node::leadership::endpoint;
+use crate::node::replica::leadership::endpoint;
 use crate::node::{Node, Phase};
 use crate::raft::RoleName;
 use crate::resp::reply::Reply;

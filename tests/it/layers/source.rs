@@ -145,7 +145,9 @@ pub(super) fn paths(code: &str, module: &[String]) -> Vec<String> {
     let mut found = Vec::new();
     for at in 0..tokens.len() {
         let continues = at > 0 && word(at - 1) == "::";
-        if continues || word(at + 1) != "::" || !is_word(word(at)) {
+        // `pub(in …)` says who may see a thing, and needs nothing from there.
+        let restricts = at > 1 && word(at - 1) == "in" && word(at - 2) == "(";
+        if continues || restricts || word(at + 1) != "::" || !is_word(word(at)) {
             continue;
         }
         let (mut behind, mut base) = (at, module);

@@ -1,0 +1,213 @@
+//! Clients that are looked at later, found by when and by what for.
+//!
+//! A turn must not cost more because many clients are idle or wait: it looks at those alone whose
+//! time has come or whose event has happened.
+
+use alloc::collections::BTreeSet;
+use core::time::Duration;
+
+use crate::command::row::{Kind, Row};
+use crate::command::verb::{ClientVerb, ConfigVerb, RaftVerb, ServerVerb};
+use crate::ids::LogIndex;
+use crate::session::Blocked;
+use crate::time::Mono;
+
+/// Blocked clients by what they wait for.
+#[derive(Clone, Debug, Default)]
+pub(in crate::node) struct Waits {
+    /// Those whose wait ends by itself, by when.
+    timed: BTreeSet<(Mono, u32)>,
+    /// Those that wait for so many members to hold an entry.
+    members: BTreeSet<(usize, LogIndex, u32)>,
+    /// Those that wait for something to happen.
+    events: BTreeSet<(Blocked, u32)>,
+}
+
+impl Waits {
+    /// A client waits from now on.
+    pub(in crate::node) fn add(&mut self, slot: u32, why: Blocked) {
+        if let Some(until) = until(why) {
+            self.timed.insert((until, slot));
+        }
+        match why {
+            Blocked::Wait { wanted, index, .. } => {
+                self.members.insert((wanted, index, slot));
+            }
+            Blocked::Sleep { .. } => {}
+            event => {
+                self.events.insert((event, slot));
+            }
+        }
+    }
+
+    /// A client waits no longer.
+    pub(in crate::node) fn remove(&mut self, slot: u32, why: Blocked) {
+        if let Some(until) = until(why) {
+            self.timed.remove(&(until, slot));
+        }
+        match why {
+            Blocked::Wait { wanted, index, .. } => {
+                self.members.remove(&(wanted, index, slot));
+            }
+            Blocked::Sleep { .. } => {}
+            event => {
+                self.events.remove(&(event, slot));
+            }
+        }
+    }
+
+    /// When the next wait ends by itself.
+    pub(in crate::node) fn next(&self) -> Option<Mono> {
+        self.timed.first().map(|(at, _)| *at)
+    }
+
+    /// A client whose time is up.
+    pub(in crate::node) fn due(&self, now: Mono) -> Option<u32> {
+        let first = self.timed.first().filter(|(at, _)| *at <= now);
+        first.map(|(_, slot)| *slot)
+    }
+
+    /// A client that waits for this.
+    pub(in crate::node) fn of(&self, event: Blocked) -> Option<u32> {
+        let mut all = self.events.range((event, 0)..=(event, u32::MAX));
+        all.next().map(|(_, slot)| *slot)
+    }
+
+    /// A client that waits for members.
+    pub(in crate::node) fn for_members(&self) -> Option<u32> {
+        self.members.first().map(|(_, _, slot)| *slot)
+    }
+
+    /// A client whose entry is held by as many members as it waits for. An entry has at least as
+    /// many holders as one behind it, so that of those who want the same number the first tells.
+    pub(in crate::node) fn held(
+        &self,
+        most: usize,
+        holders: impl Fn(LogIndex) -> usize,
+    ) -> Option<u32> {
+        let mut from = 0;
+        while let Some((wanted, index, slot)) = self.members.range((from, LogIndex(0), 0)..).next()
+            && *wanted <= most
+        {
+            if holders(*index) >= *wanted {
+                return Some(*slot);
+            }
+            from = wanted + 1;
+        }
+        None
+    }
+}
+
+/// When a wait ends by itself.
+fn until(why: Blocked) -> Option<Mono> {
+    match why {
+        Blocked::Wait { until, .. } => until,
+        Blocked::Sleep { until, .. } => Some(until),
+        Blocked::Store
+        | Blocked::Reload
+        | Blocked::Rewrite
+        | Blocked::Change
+        | Blocked::Transfer
+        | Blocked::Configuration { .. } => None,
+    }
+}
+
+/// Clients by when their silence is looked at: each at most once in the time that it may be silent,
+/// however often it speaks.
+#[derive(Clone, Debug, Default)]
+pub(in crate::node) struct Silences {
+    /// How long a client may be silent; zero: for ever, and nobody is here.
+    pub(in crate::node) limit: Duration,
+    due: BTreeSet<(Mono, u32)>,
+}
+
+impl Silences {
+    /// A client is looked at then.
+    pub(in crate::node) fn add(&mut self, at: Mono, slot: u32) {
+        self.due.insert((at, slot));
+    }
+
+    /// A client is not looked at then.
+    pub(in crate::node) fn remove(&mut self, at: Mono, slot: u32) {
+        self.due.remove(&(at, slot));
+    }
+
+    /// Nobody is looked at.
+    pub(in crate::node) fn clear(&mut self) {
+        self.due.clear();
+    }
+
+    /// When the next client is looked at.
+    pub(in crate::node) fn next(&self) -> Option<Mono> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    /// Takes a client that is to be looked at by now.
+    pub(in crate::node) fn take_due(&mut self, now: Mono) -> Option<u32> {
+        let first = *self.due.first().filter(|(at, _)| *at <= now)?;
+        self.due.remove(&first);
+        Some(first.1)
+    }
+}
+
+/// Whether nothing that stands behind a command is looked at before it has run: it may be answered
+/// later, or end the conversation.
+pub(in crate::node) fn may_wait(row: &Row) -> bool {
+    let Kind::Server(verb) = row.kind else {
+        return false;
+    };
+    match verb {
+        ServerVerb::Debug | ServerVerb::Save | ServerVerb::Wait => true,
+        ServerVerb::Client(verb) => verb == ClientVerb::Kill,
+        ServerVerb::Config(verb) => verb == ConfigVerb::Rewrite,
+        ServerVerb::Raft(verb) => match verb {
+            RaftVerb::Add | RaftVerb::Promote | RaftVerb::Remove | RaftVerb::Transfer => true,
+            RaftVerb::Info | RaftVerb::Nodes | RaftVerb::Reads | RaftVerb::Snapshot => false,
+        },
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waits_for(wanted: usize, index: u64) -> Blocked {
+        Blocked::Wait {
+            until: None,
+            wanted,
+            index: LogIndex(index),
+        }
+    }
+
+    #[test]
+    fn the_first_of_those_who_want_the_same_number_tells_of_all() {
+        let mut waits = Waits::default();
+        for (slot, wanted, index) in [(1, 1, 9), (2, 2, 5), (3, 2, 7), (4, 9, 1)] {
+            waits.add(slot, waits_for(wanted, index));
+        }
+        let asked = core::cell::Cell::new(0);
+        let holders = |index: LogIndex| {
+            asked.set(asked.get() + 1);
+            if index.0 <= 5 { 2 } else { 0 }
+        };
+        assert_eq!(waits.held(3, holders), Some(2));
+        waits.remove(2, waits_for(2, 5));
+        asked.set(0);
+        assert_eq!(waits.held(3, holders), None);
+        assert_eq!(asked.get(), 2, "one for each number that can be had");
+    }
+
+    #[test]
+    fn who_is_due_comes_in_order_and_once() {
+        let mut silences = Silences::default();
+        for slot in [3, 1, 2] {
+            silences.add(Mono::from_millis(u64::from(slot) * 10), slot);
+        }
+        let now = Mono::from_millis(20);
+        assert_eq!(silences.take_due(now), Some(1));
+        assert_eq!(silences.take_due(now), Some(2));
+        assert_eq!(silences.take_due(now), None);
+        assert_eq!(silences.next(), Some(Mono::from_millis(30)));
+    }
+}

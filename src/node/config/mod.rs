@@ -1,0 +1,245 @@
+//! What a node is told before it starts, and what CONFIG SET may change.
+
+pub mod options;
+pub(super) mod remembered;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::ids::{ClusterId, Incarnation, NodeId};
+use crate::node::replica::versions::ENTRY_VERSIONS;
+
+use remembered::Remembered;
+
+pub use crate::store::Tables;
+
+/// When an entry counts as persisted (`appendfsync`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fsync {
+    /// When it is synced.
+    Always,
+    /// When its write has completed; synced every second.
+    #[default]
+    EverySecond,
+    /// When its write has completed; synced when the operating system likes.
+    No,
+}
+
+/// How much may wait for a client that does not read (`client-output-buffer-limit`). A client that
+/// is over is closed at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutputLimit {
+    /// Never so many bytes; 0: no limit.
+    pub hard: u64,
+    /// Not so many bytes for longer than `soft_s`; 0: no limit.
+    pub soft: u64,
+    /// In seconds.
+    pub soft_s: u64,
+}
+
+/// The limits of all classes of clients that Redis knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutputLimits {
+    /// Ordinary clients: the only ones that there are here.
+    pub normal: OutputLimit,
+    /// Redis's replicas; remembered for those who ask.
+    pub replica: OutputLimit,
+    /// Subscribers; remembered for those who ask.
+    pub pubsub: OutputLimit,
+}
+
+impl Default for OutputLimits {
+    fn default() -> Self {
+        let limit = |hard, soft, soft_s| OutputLimit { hard, soft, soft_s };
+        Self {
+            normal: OutputLimit::default(),
+            replica: limit(256 << 20, 64 << 20, 60),
+            pubsub: limit(32 << 20, 8 << 20, 60),
+        }
+    }
+}
+
+/// A node's configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// This member's number in its group.
+    pub id: NodeId,
+    /// Who formed the group together with this member; empty: it is a group of its own. Counts only
+    /// where the data directory is new.
+    pub founders: Vec<(NodeId, Incarnation)>,
+    /// The life of this member's disk, where it is none of the founders and the data directory is
+    /// new; 0: it is drawn.
+    pub incarnation: Incarnation,
+    /// The group that they formed.
+    pub cluster: ClusterId,
+    /// What chance starts from: identities and election timeouts.
+    pub seed: u64,
+    /// The secret that will order the store's tables, should this member lead when its group
+    /// writes for the first time. Nobody may be able to guess it.
+    pub hash_seed: u128,
+    /// How the store's tables are made before there is a secret: as usual, except where a
+    /// simulation wants keys to collide. The same for all members.
+    pub tables: Tables,
+    /// Whether there is a disk at all (`appendonly`).
+    pub append_only: bool,
+    /// When an entry counts as persisted.
+    pub fsync: Fsync,
+    /// By how many percent the log must have outgrown its base to be rewritten; 0: never by
+    /// itself.
+    pub rewrite_percentage: u32,
+    /// The size below which the log is never rewritten by itself, in bytes.
+    pub rewrite_min_bytes: u64,
+    /// The size of a log segment, in bytes.
+    pub segment_bytes: u64,
+    /// An argument of this size goes past the parser, in bytes.
+    pub large_argument_bytes: usize,
+    /// An entry of this size is written to the log in pieces of this size, in bytes.
+    pub log_piece_bytes: usize,
+    /// How many bytes of entries may wait for their commit before clients that write wait too.
+    pub waiting_bytes_max: usize,
+    /// Whether a leader answers reads without asking anybody while its lease lasts. Safe only where
+    /// no clock runs off by more than a thousandth.
+    pub lease_reads: bool,
+    /// How old a state may be, in milliseconds, from which a follower answers the reads of clients
+    /// that have said READONLY; 0: as old as it is.
+    pub staleness_ms_max: u64,
+    /// Whether a member that does not lead carries its clients' requests to the one that does.
+    pub follower_proxy: bool,
+    /// How many bytes of applied entries are kept in memory for members that lag.
+    pub retained_bytes: usize,
+    /// The most bytes of entries in one frame to a member; one entry may be larger.
+    pub append_bytes: usize,
+    /// The most bytes of one piece of a state that is sent to a member.
+    pub chunk_bytes: usize,
+    /// How much work one turn does for one client before others have theirs: requests, and bytes by
+    /// `node::turn`'s measure.
+    pub client_work: usize,
+    /// How much work one turn does for all clients.
+    pub turn_work: usize,
+    /// The password of the default user; empty: none is asked for.
+    pub requirepass: Vec<u8>,
+    /// How many bytes keys and values may take before writes that take more are refused; 0: no
+    /// limit.
+    pub memory_max: u64,
+    /// The most clients at a time.
+    pub clients_max: u32,
+    /// What the driver can carry: CONFIG SET does not make it more.
+    pub clients_limit: u32,
+    /// How much may wait for a client that does not read.
+    pub output_limits: OutputLimits,
+    /// The most bytes of unfinished requests of one client.
+    pub query_buffer_max: usize,
+    /// How long a client may be silent, in seconds; 0: for ever.
+    pub timeout_s: u64,
+    /// From how many microseconds on a request is slow; below zero: never.
+    pub slowlog_slower_than_us: i64,
+    /// How many slow requests SLOWLOG keeps.
+    pub slowlog_entries_max: usize,
+    /// Refuse clients from elsewhere while there is no password.
+    pub protected_mode: bool,
+    /// Whether DEBUG is allowed.
+    pub debug_command: bool,
+    /// Commands that clients do not have (`rename-command NAME ""`), in small letters, with blanks
+    /// between them.
+    pub taken_away: Vec<u8>,
+    /// Directives that have no field here.
+    pub remembered: Remembered,
+    /// What INFO says of the process; empty in a simulation.
+    pub process: Process,
+    /// The versions of entries that it can apply, the oldest and the newest: as the code has them,
+    /// except where a simulation wants others.
+    pub entry_versions: (u8, u8),
+    /// Whether the node keeps a record of the order in which it does things, for a judge.
+    pub witness: bool,
+}
+
+impl Config {
+    /// How the store's tables are made that this secret orders.
+    pub(super) fn tables(&self, seed: Option<u128>) -> Tables {
+        Tables {
+            seed,
+            ..self.tables
+        }
+    }
+}
+
+/// What a driver knows of the process in which the node runs.
+#[derive(Clone, Debug, Default)]
+pub struct Process {
+    /// The TCP port.
+    pub port: u16,
+    /// The TCP port for other members; 0: there is none.
+    pub cluster_port: u16,
+    /// It has voted in its group in an earlier life.
+    pub has_voted: bool,
+    /// It has been removed from its group in an earlier life.
+    pub was_removed: bool,
+    /// The process's number.
+    pub pid: u32,
+    /// The operating system and machine.
+    pub os: String,
+    /// The program's path.
+    pub executable: String,
+    /// The configuration file, where there is one.
+    pub config_file: String,
+    /// The data directory.
+    pub dir: String,
+    /// The addresses that it listens on, with spaces between them.
+    pub bind: String,
+    /// A number drawn for this run, 40 hexadecimal digits.
+    pub run_id: String,
+}
+
+impl Config {
+    /// Whether clients do not have this command.
+    pub(super) fn takes_away(&self, name: &str) -> bool {
+        let mut all = self.taken_away.split(|byte| *byte == b' ');
+        !self.taken_away.is_empty() && all.any(|taken| taken == name.as_bytes())
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            id: NodeId(1),
+            founders: Vec::new(),
+            incarnation: Incarnation(0),
+            cluster: ClusterId(0),
+            seed: 0,
+            hash_seed: 0,
+            tables: Tables::new(None),
+            append_only: true,
+            fsync: Fsync::default(),
+            rewrite_percentage: 100,
+            rewrite_min_bytes: 64 << 20,
+            segment_bytes: crate::limits::SEGMENT_BYTES,
+            large_argument_bytes: crate::limits::LARGE_ARGUMENT_BYTES,
+            log_piece_bytes: crate::limits::LOG_PIECE_BYTES,
+            waiting_bytes_max: crate::limits::WAITING_BYTES_MAX,
+            lease_reads: false,
+            staleness_ms_max: 0,
+            follower_proxy: false,
+            retained_bytes: 64 << 20,
+            append_bytes: 1 << 20,
+            chunk_bytes: 512 << 10,
+            client_work: crate::limits::CLIENT_WORK,
+            turn_work: crate::limits::TURN_WORK,
+            requirepass: Vec::new(),
+            memory_max: 0,
+            clients_max: 10_000,
+            clients_limit: u32::MAX,
+            output_limits: OutputLimits::default(),
+            query_buffer_max: crate::limits::QUERY_BUFFER_BYTES_MAX,
+            timeout_s: 0,
+            slowlog_slower_than_us: 10_000,
+            slowlog_entries_max: 128,
+            protected_mode: true,
+            debug_command: false,
+            taken_away: Vec::new(),
+            remembered: Remembered::default(),
+            process: Process::default(),
+            entry_versions: ENTRY_VERSIONS,
+            witness: false,
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! What INFO says of work and time: the process as the driver has seen it, rates, the memory's
+//! peak, and how the time of a turn is shared by the commands that ran in it.
+//!
+//! The clock is not read for each command. Between two moments that a driver tells (an input, a
+//! flush, the end of a turn) some commands run; the time that has passed is divided among them by
+//! the work that each has done. Of many small commands that were read together each gets the mean;
+//! a long one gets its own time. Summed up over all commands the time is that of the turns.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::command::row::Row;
+use crate::command::table;
+use crate::node::Node;
+use crate::node::input::Sample;
+use crate::node::metrics::stats::Stats;
+use crate::time::{Mono, Now};
+
+/// The counters from which rates are made.
+#[derive(Clone, Copy, Debug, Default)]
+struct Reading {
+    at: Mono,
+    commands: u64,
+    bytes_in: u64,
+    bytes_out: u64,
+}
+
+/// What is done in a second.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::node) struct Rates {
+    pub(in crate::node) commands: u64,
+    pub(in crate::node) bytes_in: u64,
+    pub(in crate::node) bytes_out: u64,
+}
+
+/// What INFO shows besides counters.
+#[derive(Clone, Debug, Default)]
+pub(in crate::node) struct Figures {
+    pub(in crate::node) sample: Sample,
+    reading: Reading,
+    pub(in crate::node) rates: Rates,
+    /// The most memory that the store has taken, in bytes, and what it took while it was empty.
+    pub(in crate::node) memory_peak: usize,
+    pub(in crate::node) memory_start: usize,
+    /// What the process takes beside what the node counts, in bytes: its code and what surrounds
+    /// it, as the driver's first look found it.
+    pub(in crate::node) process_bytes: u64,
+    /// The most that was held of one client's requests, and of its replies.
+    pub(in crate::node) buffers: Recent,
+    /// The places in the table of those that ran since `since`, and the work of each.
+    ran: Vec<(u16, u32)>,
+    work: u64,
+    since: Mono,
+}
+
+/// The largest that was seen of two sizes lately.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::node) struct Recent {
+    since: Mono,
+    now: [usize; 2],
+    before: [usize; 2],
+}
+
+/// What was seen is remembered for so long at least, and for twice as long at most.
+const RECENT: Duration = Duration::from_secs(8);
+
+impl Recent {
+    pub(in crate::node) fn see(&mut self, at: Mono, sizes: [usize; 2]) {
+        *self = self.at(at);
+        for (most, size) in self.now.iter_mut().zip(sizes) {
+            *most = size.max(*most);
+        }
+    }
+
+    /// What is remembered at a moment.
+    pub(in crate::node) fn most(&self, at: Mono) -> [usize; 2] {
+        let Self { now, before, .. } = self.at(at);
+        [now[0].max(before[0]), now[1].max(before[1])]
+    }
+
+    fn at(self, at: Mono) -> Self {
+        let passed = at.since(self.since);
+        if passed < RECENT {
+            return self;
+        }
+        let is_over = passed >= 2 * RECENT;
+        Self {
+            since: at,
+            now: [0; 2],
+            before: if is_over { [0; 2] } else { self.now },
+        }
+    }
+}
+
+/// The time over which rates are made.
+const RATES_OVER: Duration = Duration::from_secs(1);
+
+/// So many commands share one span; those behind count with the last of them.
+const SHARED_MAX: usize = 1 << 16;
+
+impl Figures {
+    /// A command, or a piece of one, has run and done so much.
+    pub(in crate::node) fn runs(&mut self, row: &'static Row, work: usize) {
+        self.work += work as u64;
+        if self.ran.len() < SHARED_MAX {
+            let work = u32::try_from(work).unwrap_or(u32::MAX);
+            self.ran.push((table::place(row) as u16, work));
+        }
+    }
+
+    /// Whether nothing has run since the last moment.
+    pub(in crate::node) fn is_fresh(&self) -> bool {
+        self.ran.is_empty()
+    }
+
+    /// What ran since the last moment has taken until now: so long for each piece of work.
+    pub(in crate::node) fn pass(&mut self, now: Now, stats: &mut Stats) -> Duration {
+        let passed = now.mono.since(self.since);
+        self.since = now.mono;
+        let nanoseconds = passed.as_nanos() as u64;
+        let each = nanoseconds.checked_div(self.work).unwrap_or(0);
+        for (place, work) in self.ran.drain(..) {
+            let own = each.saturating_mul(u64::from(work));
+            stats.calls[usize::from(place)].nanoseconds += own;
+        }
+        self.work = 0;
+        Duration::from_nanos(each)
+    }
+}
+
+impl Node {
+    /// The turn is over, and its effects are performed: what ran in it has taken until now.
+    pub fn turned(&mut self, now: Now) {
+        self.now = now;
+        self.pass_time();
+    }
+
+    /// The driver has looked at the process.
+    pub(in crate::node) fn sampled(&mut self, sample: Sample) {
+        let used = (self.store.memory() + self.clients_memory()) as u64;
+        let figures = &mut self.figures;
+        if figures.sample.rss_bytes == 0 {
+            figures.process_bytes = sample.rss_bytes.saturating_sub(used);
+        }
+        figures.sample = sample;
+        if self.now.mono.since(figures.reading.at) < RATES_OVER {
+            return;
+        }
+        let now = Reading {
+            at: self.now.mono,
+            commands: self.stats.commands,
+            bytes_in: self.stats.bytes_in,
+            bytes_out: self.stats.bytes_out,
+        };
+        let before = core::mem::replace(&mut figures.reading, now);
+        let passed = now.at.since(before.at).as_millis() as u64;
+        let rate = |now: u64, before: u64| {
+            // CONFIG RESETSTAT may have taken the counters back.
+            let count = now.saturating_sub(before);
+            (count * 1000).checked_div(passed).unwrap_or(0)
+        };
+        figures.rates = Rates {
+            commands: rate(now.commands, before.commands),
+            bytes_in: rate(now.bytes_in, before.bytes_in),
+            bytes_out: rate(now.bytes_out, before.bytes_out),
+        };
+    }
+
+    /// Looks how much memory is taken.
+    pub(in crate::node) fn weigh(&mut self) {
+        let memory = self.used_memory();
+        self.figures.memory_peak = self.figures.memory_peak.max(memory);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_largest_is_remembered_for_a_while_and_then_forgotten() {
+        let at = |seconds: u64| Mono::from_millis(seconds * 1000);
+        let mut recent = Recent::default();
+        recent.see(at(1), [7, 1]);
+        recent.see(at(2), [3, 9]);
+        for second in [2, 7, 9] {
+            assert_eq!(recent.most(at(second)), [7, 9], "{second}");
+        }
+        recent.see(at(10), [1, 1]);
+        assert_eq!(recent.most(at(10)), [7, 9]);
+        assert_eq!(recent.most(at(18)), [1, 1]);
+        assert_eq!(recent.most(at(40)), [0, 0]);
+    }
+}

@@ -1,0 +1,150 @@
+//! How somebody new comes into the group: the leader gives it a number, it learns the log, then it
+//! votes (thesis 4.2.1).
+//!
+//! A number is given by a committed change of members that names the life of the newcomer's disk,
+//! so that no two can have the same. A newcomer asks again and again, all whom it knows, until it
+//! votes. The leader does the next step if it can be done now, so that nothing has to be remembered
+//! when another leads.
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::ids::{Incarnation, NodeId};
+use crate::node::Node;
+use crate::node::replica::greeting::{Admission, Standing};
+use crate::raft::{Change, MEMBERS_MAX, Member, Raft};
+
+impl Node {
+    /// What this member belongs to; nothing while its disk has not said so.
+    pub fn standing_in_group(&self) -> Option<(Incarnation, Standing)> {
+        let identity = self.leadership.identity.as_ref()?;
+        let founders = crate::raft::Membership::decode(&identity.founders).ok()?;
+        let founders: Vec<_> = founders
+            .members()
+            .map(|member| (member.id, member.incarnation))
+            .collect();
+        let cluster = identity.cluster;
+        Some((identity.incarnation, Standing::Member { cluster, founders }))
+    }
+
+    /// What a newcomer is told that has asked for a number, or for a certain one.
+    ///
+    /// Only the leader says which one it has: others may not know that it was removed since.
+    pub fn admission(&self, wanted: NodeId, incarnation: Incarnation) -> Admission {
+        let Some(raft) = self.commit.raft.as_ref().filter(|_| self.may_take_in()) else {
+            return Admission::Elsewhere;
+        };
+        // One that was written down without the life of its disk is nobody's to be.
+        let has_life = incarnation != Incarnation(0);
+        let same_life = |member: &Member| has_life && member.incarnation == incarnation;
+        let settled = raft.membership().members().find(|one| same_life(one));
+        let in_force = raft.in_force();
+        if let Some(member) = settled
+            && in_force.get(member.id).is_some_and(same_life)
+        {
+            return Admission::Given(member.id);
+        }
+        let is_taken = in_force.get(wanted).is_some_and(|now| !same_life(now));
+        if is_taken {
+            Admission::Taken(wanted)
+        } else if in_force.members().count() >= MEMBERS_MAX {
+            Admission::Full
+        } else {
+            Admission::Soon
+        }
+    }
+
+    /// For what this member waits that is to vote, for people.
+    pub fn waits_for_vote(&self) -> String {
+        let Some(raft) = &self.commit.raft else {
+            return "its own files are being read".to_owned();
+        };
+        let applied = self.commit.applied.0;
+        let own = raft.membership().get(self.config.id);
+        let is_member = own.is_some_and(|own| own.incarnation == raft.incarnation());
+        match raft.leader() {
+            None => "no leader of the group is heard".to_owned(),
+            Some(leader) if is_member => format!(
+                "member {} leads, and this one learns the log; it has applied it up to entry \
+                 {applied}",
+                leader.0
+            ),
+            Some(leader) => format!(
+                "member {} leads, and as far as is known here (entry {applied}) the group does not \
+                 have this disk as member {}",
+                leader.0, self.config.id.0
+            ),
+        }
+    }
+
+    /// Somebody new asks for a number, or for a certain one.
+    pub(in crate::node) fn asks_for_number(&mut self, wanted: NodeId, incarnation: Incarnation) {
+        let is_asked = self.admission(wanted, incarnation) == Admission::Soon;
+        let Some(raft) = self.commit.raft.as_ref().filter(|_| is_asked) else {
+            return;
+        };
+        let in_force = raft.in_force();
+        // It is on its way.
+        if in_force.members().any(|one| one.incarnation == incarnation) {
+            return;
+        }
+        let id = if wanted == NodeId(0) {
+            self.free_number(raft)
+        } else {
+            wanted
+        };
+        self.begin_admission(Change::AddLearner(Member { id, incarnation }));
+    }
+
+    /// Somebody who has connected wants to be a voter of this group.
+    pub(in crate::node) fn wants_in(&mut self, id: NodeId) {
+        let (Some(raft), Some(met)) = (&self.commit.raft, self.met.get(&id)) else {
+            return;
+        };
+        let membership = raft.in_force();
+        if !raft.is_leader() || membership.is_voter(id) || self.commit.log.is_none() {
+            return;
+        }
+        let incarnation = met.incarnation;
+        let change = match membership.get(id) {
+            Some(member) if member.incarnation == incarnation => Change::Promote(id),
+            // The number has been given to another disk.
+            Some(_) => return,
+            None => Change::AddLearner(Member { id, incarnation }),
+        };
+        self.begin_admission(change);
+    }
+
+    /// The next step of a newcomer. What cannot be done now is asked for again.
+    fn begin_admission(&mut self, change: Change) {
+        if !self.leadership.grouped && !self.is_synced() {
+            if self.leadership.first_change.is_none() {
+                self.change_when_synced(change);
+            }
+            return;
+        }
+        let _ = self.begin_change(change);
+    }
+
+    /// Whether this member knows who belongs to the group, and may change it: it leads, and keeps a
+    /// log.
+    fn may_take_in(&self) -> bool {
+        let raft = self.commit.raft.as_ref();
+        raft.is_some_and(Raft::is_leader) && self.serves() && self.commit.log.is_some()
+    }
+
+    /// A number that nobody has, and that nobody who may still run is known to have had.
+    fn free_number(&self, raft: &Raft) -> NodeId {
+        let members = raft.in_force().members().map(|member| member.id);
+        let settled = raft.membership().members().map(|member| member.id);
+        let used: Vec<NodeId> = members
+            .chain(settled)
+            .chain(self.met.keys().copied())
+            .collect();
+        let next = used.iter().max().and_then(|last| last.0.checked_add(1));
+        let free = || (1..=u64::MAX).find(|number| !used.contains(&NodeId(*number)));
+        NodeId(next.or_else(free).unwrap_or(1))
+    }
+}

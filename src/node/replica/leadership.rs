@@ -1,0 +1,383 @@
+//! Who leads the group, and what that lets this member do for its clients.
+//!
+//! A member serves as leader from the moment when the first entry of its own term is applied: only
+//! then its state is known to hold all that was ever acknowledged (thesis 6.4). Reads are run at
+//! once and their replies held until a majority has answered that this member still leads: whoever
+//! leads by then has led when the read was run. One round of questions serves all reads of a turn.
+//! In a group of one nothing of this happens.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::mem;
+
+use crate::command::args::Args;
+use crate::command::error::Error;
+use crate::command::row::Row;
+use crate::command::slot;
+use crate::ids::{ConnId, Incarnation, NodeId, Term};
+use crate::node::effect::{Effect, Note};
+use crate::node::replica::base::Identity;
+use crate::node::replica::leaving::Leaving;
+use crate::node::requests::route::write_error;
+use crate::node::{Node, Phase};
+use crate::raft::{Change, GivenUp, Raft, ReadDone, Refused};
+use crate::resp::reply::{Protocol, Reply};
+use crate::session::{Blocked, Reads};
+use crate::time::Mono;
+
+/// What a peer has said of itself.
+#[derive(Clone, Debug)]
+pub(in crate::node) struct Met {
+    pub(in crate::node) incarnation: Incarnation,
+    /// Where clients reach it.
+    pub(in crate::node) address: String,
+    /// The port at which other members do.
+    pub(in crate::node) cluster_port: u16,
+    /// The versions of entries that it can apply, the oldest and the newest.
+    pub(in crate::node) entry_versions: (u8, u8),
+}
+
+/// What a member knows of who leads.
+#[derive(Clone, Debug, Default)]
+pub(in crate::node) struct Leadership {
+    /// Who this member is, once its disk has said so.
+    pub(in crate::node) identity: Option<Identity>,
+    /// The group has other members, or had.
+    pub(in crate::node) grouped: bool,
+    /// It was said to be under repair.
+    pub(in crate::node) repairing: bool,
+    /// It was said to lack what it had acknowledged.
+    pub(in crate::node) lacks: bool,
+    /// It belongs to the group, or did.
+    pub(in crate::node) belonged: bool,
+    /// It does no longer.
+    pub(in crate::node) is_removed: bool,
+    /// The first change of members, which waits for what a relaxed policy has not synced.
+    pub(in crate::node) first_change: Option<Change>,
+    /// The term in which this member serves as leader.
+    term: Option<Term>,
+    /// Who was last said to lead, and in which term.
+    told: Option<(NodeId, Term)>,
+    /// What is left to do before this member stops.
+    pub(in crate::node) leaving: Option<Leaving>,
+    /// Who led last, as far as is known.
+    pub(in crate::node) last_leader: Option<NodeId>,
+    /// The last round of questions that was asked.
+    round: u64,
+    /// Replies were held in this turn that wait for a majority: the next round is to be asked.
+    wants_round: bool,
+    /// Replies were held in this turn that a lease may let go.
+    wants_lease: bool,
+    /// Clients with held replies.
+    readers: Vec<(u32, ConnId)>,
+    /// What became of rounds; empty between turns.
+    reads_done: Vec<ReadDone>,
+    /// The clocks at the end of the last turn: the wall's in microseconds, and the monotonic one.
+    clocks: (u64, Mono),
+}
+
+impl Node {
+    /// Whether this member may propose and read for clients.
+    pub(in crate::node) fn serves(&self) -> bool {
+        !self.leadership.grouped || self.leadership.term.is_some()
+    }
+
+    /// Whether clients are told that this member is the master. A member says so only while it
+    /// serves as leader: load balancers send writes to whoever does.
+    ///
+    /// As long as its disk has not been read, a server that may have company does not know whether
+    /// it has; one that can have none is a master that loads.
+    pub(in crate::node) fn is_master(&self) -> bool {
+        if self.leadership.grouped {
+            let leads = self.leadership.term.is_some() && self.leadership.term == self.leads();
+            return leads && self.phase != Phase::Recovering;
+        }
+        self.commit.raft.is_some() || !self.may_have_company()
+    }
+
+    /// Whether the configuration knows other members, or lets some come.
+    fn may_have_company(&self) -> bool {
+        self.config.process.cluster_port != 0 || !self.config.founders.is_empty()
+    }
+
+    /// Where a client must turn to instead.
+    pub(in crate::node) fn elsewhere(&self, row: Option<&Row>, args: Args<'_>) -> Error {
+        let key = row.and_then(|row| row.first_key(args));
+        self.elsewhere_at(key.map_or(0, slot::of))
+    }
+
+    /// Where a client must turn to with keys of a slot.
+    pub(in crate::node) fn elsewhere_at(&self, slot: u16) -> Error {
+        let leader = self.commit.raft.as_ref().and_then(|raft| raft.leader());
+        let known = leader.filter(|leader| *leader != self.config.id);
+        let met = known.and_then(|leader| self.met.get(&leader));
+        let Some((host, port)) = met.and_then(|met| endpoint(&met.address)) else {
+            return Error::CLUSTER_DOWN;
+        };
+        Error::text(format!("MOVED {slot} {host}:{port}"))
+    }
+
+    /// Where the requests of a new client are to be carried; nothing where they are answered here.
+    pub fn forwards_to(&self) -> Option<String> {
+        if !self.config.follower_proxy || self.serves() {
+            return None;
+        }
+        let leader = self.commit.raft.as_ref()?.leader()?;
+        let met = self.met.get(&leader).filter(|_| leader != self.config.id)?;
+        Some(met.address.clone())
+    }
+
+    /// Which other member leads, and in which term: clients are carried there as long as it is so.
+    pub fn leads_elsewhere(&self) -> Option<(NodeId, Term)> {
+        let raft = self.commit.raft.as_ref()?;
+        let leader = raft.leader().filter(|leader| *leader != self.config.id)?;
+        Some((leader, raft.term()))
+    }
+
+    /// Whether a new client is to be kept waiting until somebody leads, to be carried there. As
+    /// long as its own state is not loaded, this member does not know whether there are others.
+    pub fn waits_for_leader(&self) -> bool {
+        let raft = self.commit.raft.as_ref();
+        let nobody_leads = raft.is_none_or(|raft| raft.leader().is_none());
+        let is_loading = self.phase == Phase::Recovering;
+        self.config.follower_proxy && (is_loading || self.leadership.grouped && nobody_leads)
+    }
+
+    /// Whether this member may answer a read of a client that does not mind an old state.
+    ///
+    /// A follower's state is as old as its leader's word of what is committed, where it has applied
+    /// all of that; when that was true no other led yet.
+    pub(in crate::node) fn may_read_here(&mut self, reads: Reads) -> bool {
+        self.watch_clocks();
+        let Some(raft) = self.commit.raft.as_ref() else {
+            return false;
+        };
+        let most = match reads {
+            Reads::Bounded { ms } => ms,
+            Reads::Local => 0,
+            _ => self.config.staleness_ms_max,
+        };
+        let is_recent = raft.fresh_since().is_some_and(|since| {
+            let age = self.now.mono.since(since);
+            age.as_millis() <= u128::from(most)
+                && self.commit.applied >= raft.known_commit()
+                && self.hold.applying.is_none()
+        });
+        // A state that stands still is for those who ask for it by name.
+        let stands_still = self.leadership.is_removed && reads != Reads::Local;
+        // Whoever has lost entries may have shown more of them before.
+        let is_whole = !raft.is_repairing() && !stands_still;
+        self.phase == Phase::Serving && (most == 0 || is_recent) && is_whole
+    }
+
+    /// Holds what a read has just written, from `start` on, until this member is known to lead
+    /// still.
+    pub(in crate::node) fn hold_reply(&mut self, slot: u32, start: usize) {
+        let round = self.leadership.round + 1;
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        if !session.outbox.is_holding() {
+            self.leadership.readers.push((slot, session.conn));
+            session.insists = false;
+        }
+        // Behind a reply that waits for its round no lease lets another go: that needs one too.
+        let by_lease = session.reads != Reads::Linearizable && !session.insists;
+        if self.config.lease_reads && by_lease {
+            self.leadership.wants_lease = true;
+        } else {
+            session.insists = true;
+            self.leadership.wants_round = true;
+        }
+        session.outbox.hold(round, start);
+    }
+
+    /// Takes or lays down leadership as Raft has decided, and asks for what held replies wait for.
+    pub(in crate::node) fn tend_leadership(&mut self) {
+        self.join_group();
+        self.begin_first_change();
+        let Some(raft) = &self.commit.raft else {
+            return;
+        };
+        let term = raft.is_leader().then(|| raft.term());
+        let (leader, epoch) = (raft.leader(), raft.term());
+        self.leadership.last_leader = leader.or(self.leadership.last_leader);
+        self.tell_leader(leader, epoch);
+        if self.leadership.term.is_some() && self.leadership.term != term {
+            self.step_down();
+        }
+        if !self.leadership.grouped {
+            return;
+        }
+        if self.phase == Phase::Recovering {
+            self.open_doors();
+        }
+        let is_settled = self.commit.is_settled() && self.hold.applying.is_none();
+        let Some(raft) = &mut self.commit.raft else {
+            return;
+        };
+        let led_from = raft.led_from();
+        if self.leadership.term.is_none()
+            && led_from.is_some_and(|first| first <= self.commit.applied)
+        {
+            self.leadership.term = term;
+            self.time.leads();
+            // Others have proposed what was applied meanwhile: from here on the counts go together.
+            // Who was alone before has proposed all of it, and may have more on its way.
+            if is_settled {
+                self.commands_in_entries = self.commands_applied;
+            }
+        }
+        let is_changing = raft.is_changing();
+        let (is_transferring, given_up) = (raft.is_transferring(), raft.given_up());
+        let lease = self.config.lease_reads && raft.has_lease(self.now.mono);
+        let without_lease = mem::take(&mut self.leadership.wants_lease) && !lease;
+        if mem::take(&mut self.leadership.wants_round) || without_lease {
+            self.leadership.round += 1;
+            raft.read(self.now.mono, self.leadership.round);
+        }
+        let done = &mut self.leadership.reads_done;
+        raft.ready_reads(done);
+        let answered = done.iter().filter(|read| read.outcome.is_ok());
+        let answered = answered.map(|read| read.id).max();
+        // Too many were waiting: the next turn asks again.
+        self.leadership.wants_round = done.iter().any(|read| read.outcome == Err(Refused::Full));
+        done.clear();
+        if lease || answered.is_some() {
+            // Whoever holds a lease at the end of the turn has led during all of it.
+            self.release_held(answered.unwrap_or(0), lease);
+        }
+        self.end_waits_for_members(None);
+        if !is_changing && self.leadership.first_change.is_none() {
+            self.end_waits(Blocked::Change);
+        }
+        if !is_transferring {
+            // A leader that has lost its leadership has answered already.
+            let refusal = given_up.map_or(Error::CLUSTER_DOWN, not_taken_over);
+            self.end_waits_with(Blocked::Transfer, Some(&refusal));
+        }
+    }
+
+    /// Says who leads, when that is another than before.
+    fn tell_leader(&mut self, leader: Option<NodeId>, term: Term) {
+        let is_news = match leader {
+            Some(leader) => self.leadership.told != Some((leader, term)),
+            None => self.leadership.told.is_some(),
+        };
+        if !is_news || !self.leadership.grouped {
+            return;
+        }
+        self.leadership.told = leader.map(|leader| (leader, term));
+        if self.config.follower_proxy && leader.is_some_and(|leader| leader != self.config.id) {
+            // Who comes again is carried to the leader.
+            for slot in self.sessions.slots() {
+                self.close_client(slot);
+            }
+        }
+        self.note(match leader {
+            Some(leader) if leader == self.config.id => Note::Leading { term },
+            Some(leader) => Note::Following { leader, term },
+            None => Note::Leaderless { term },
+        });
+    }
+
+    /// Voids the lease where the wall clock and the monotonic one have not gone the same way: one
+    /// of them has jumped or stood still, and nobody knows which.
+    pub(in crate::node) fn watch_clocks(&mut self) {
+        const APART: i64 = 50_000;
+        let now = self.now;
+        let (wall, mono) = mem::replace(&mut self.leadership.clocks, (now.wall_us, now.mono));
+        let passed = now.mono.since(mono).as_micros() as i64;
+        let apart = now.wall_us.wrapping_sub(wall) as i64 - passed;
+        if apart.saturating_abs() > APART
+            && let Some(raft) = &mut self.commit.raft
+        {
+            raft.clock_jumped();
+        }
+        self.watch_time();
+    }
+
+    /// Lets replies go whose round is answered; with a lease all that do not insist on one.
+    fn release_held(&mut self, answered: u64, lease: bool) {
+        let newest = self.leadership.round + 1;
+        let mut readers = mem::take(&mut self.leadership.readers);
+        readers.retain(|(slot, conn)| {
+            let Some(session) = self.sessions.get_same(*slot, *conn) else {
+                return false;
+            };
+            let by_lease = lease && !session.insists;
+            session
+                .outbox
+                .release(if by_lease { newest } else { answered });
+            let holding = session.outbox.is_holding();
+            self.mark_dirty(*slot);
+            holding
+        });
+        self.leadership.readers = readers;
+    }
+
+    /// This member no longer leads: what its clients wait for may or may not happen, and what they
+    /// have read may be old.
+    fn step_down(&mut self) {
+        self.leadership.term = None;
+        let changing = self.commit.raft.as_ref().is_none_or(Raft::is_changing);
+        self.end_waits_with(Blocked::Change, changing.then_some(&Error::UNCERTAIN));
+        self.end_waits(Blocked::Transfer);
+        self.end_waits_for_members(Some(&Error::UNBLOCKED));
+        let mut refusal = Vec::new();
+        write_error(
+            &mut Reply::new(&mut refusal, Protocol::Resp2),
+            &Error::CLUSTER_DOWN,
+        );
+        for (slot, conn) in mem::take(&mut self.leadership.readers) {
+            if let Some(session) = self.sessions.get_same(slot, conn) {
+                let refused = session.outbox.refuse_held(&refusal);
+                self.stats.errors(&Error::CLUSTER_DOWN, refused as u64);
+                self.mark_dirty(slot);
+            }
+        }
+        self.time.goes_by(self.applied_offset);
+        let waiters = self.commit.forget_proposed();
+        self.disappoint_all(waiters.into_iter(), &Error::UNCERTAIN);
+    }
+
+    /// Hands Raft's messages to the driver.
+    pub(in crate::node) fn emit_messages(&mut self) {
+        let Some(raft) = &mut self.commit.raft else {
+            return;
+        };
+        let mut messages = mem::take(&mut self.commit.messages);
+        raft.messages(&mut messages);
+        for message in messages.drain(..) {
+            self.effects.push(Effect::Message {
+                to: message.to,
+                class: message.class,
+                frame: message.frame.into(),
+            });
+        }
+        self.commit.messages = messages;
+    }
+}
+
+/// What a client is told whose transfer has come to nothing in its time. A member that was told to
+/// campaign may be elected later all the same.
+fn not_taken_over(given_up: GivenUp) -> Error {
+    let GivenUp { target, told } = given_up;
+    let target = target.0;
+    Error::text(if told {
+        format!(
+            "UNCERTAIN member {target} was told to take over and has not done so yet: it still \
+             may.              RAFT INFO tells who leads"
+        )
+    } else {
+        format!("ERR member {target} has not caught up in time; this member goes on")
+    })
+}
+
+/// The host and the port of an address; the host of the sixth version without its brackets.
+pub(in crate::node) fn endpoint(address: &str) -> Option<(&str, u16)> {
+    let (host, port) = address.rsplit_once(':')?;
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    (!host.is_empty()).then_some((host, port.parse().ok()?))
+}

@@ -1,0 +1,110 @@
+//! How a server leaves when it is told to stop: whoever leads others lets one of them lead first,
+//! and shows its clients where to turn.
+//!
+//! Without that the others would have to find out that nobody leads, and clients whose requests
+//! were not read yet would see their connections end without knowing whether they were heard.
+
+use alloc::format;
+use core::time::Duration;
+
+use crate::aof::Log;
+use crate::node::{Node, Phase};
+use crate::raft::{Raft, TransferRefused};
+use crate::time::{Deadline, Mono, Reason};
+
+/// How long clients are shown who leads before their connections end.
+const COURTESY: Duration = Duration::from_millis(100);
+
+/// How long a leader waits for others to confirm what it has proposed. Where they cannot, it may be
+/// because they wait for what a server that stops no longer does.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What is left to do before the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::node) enum Leaving {
+    /// Another is to take over.
+    HandingOver,
+    /// Clients are sent there.
+    Showing {
+        /// So long.
+        until: Mono,
+    },
+    /// What was proposed is to be committed.
+    Settling {
+        /// Until it steps down all the same.
+        until: Mono,
+    },
+}
+
+impl Node {
+    /// The operator wants the server to stop in good order; who wants it twice does not want to
+    /// wait for others.
+    pub(in crate::node) fn stop(&mut self) {
+        let hands_over = self.phase == Phase::Serving
+            && self.leadership.leaving.is_none()
+            && self.commit.raft.as_mut().is_some_and(|raft| {
+                matches!(
+                    raft.transfer(None),
+                    Ok(()) | Err(TransferRefused::Transferring)
+                )
+            });
+        if hands_over {
+            self.leadership.leaving = Some(Leaving::HandingOver);
+        } else if matches!(self.phase, Phase::Serving | Phase::Recovering) {
+            self.stop_when_settled();
+        } else if self.phase == Phase::Stopping {
+            let until = self.now.mono;
+            self.leadership.leaving = Some(Leaving::Settling { until });
+        }
+    }
+
+    fn stop_when_settled(&mut self) {
+        self.phase = Phase::Stopping;
+        let until = self.now.mono + PATIENCE;
+        self.leadership.leaving = Some(Leaving::Settling { until });
+    }
+
+    /// The next step on the way out, when it is time.
+    pub(in crate::node) fn leave(&mut self) {
+        let transferring = self.commit.raft.as_ref().is_some_and(Raft::is_transferring);
+        match self.leadership.leaving {
+            Some(Leaving::HandingOver) if !transferring => {
+                let until = self.now.mono + COURTESY;
+                self.leadership.leaving = Some(Leaving::Showing { until });
+            }
+            Some(Leaving::Showing { until }) if self.now.mono >= until => {
+                self.leadership.leaving = None;
+                if self.phase == Phase::Serving {
+                    self.stop_when_settled();
+                }
+            }
+            Some(Leaving::Settling { until }) if self.now.mono >= until => {
+                self.leadership.leaving = None;
+                if let Some(raft) = &mut self.commit.raft {
+                    raft.resign();
+                }
+                // Who waits is told that nobody knows what will become of it.
+                self.tend_leadership();
+                let trouble = self.commit.log.as_ref().and_then(Log::trouble);
+                if let Some(why) = trouble {
+                    self.fail(format!(
+                        "told to stop while the log cannot be written ({why}): writes that were \
+                         not answered may be lost, and no others"
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// When that is.
+    pub(in crate::node) fn leaving_deadline(&self) -> Option<Deadline> {
+        match self.leadership.leaving {
+            Some(Leaving::Showing { until } | Leaving::Settling { until }) => Some(Deadline {
+                at: until,
+                reason: Reason::Housekeeping,
+            }),
+            Some(Leaving::HandingOver) | None => None,
+        }
+    }
+}

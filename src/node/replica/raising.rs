@@ -1,0 +1,122 @@
+//! When a leader raises the version of its group's entries, and by which one a member applies.
+
+use alloc::format;
+use alloc::string::String;
+
+use crate::command::context::Dice;
+use crate::ids::{LogIndex, NodeId};
+use crate::node::replica::versions::{ENTRY_VERSIONS, EntryVersion};
+use crate::node::requests::entry;
+use crate::node::{Node, Phase};
+use crate::raft::{Member, Raft};
+
+impl Node {
+    /// The version by which this member applies entries.
+    pub fn entry_version(&self) -> EntryVersion {
+        self.entry_version
+    }
+
+    /// The versions that this member could apply.
+    pub fn entry_versions(&self) -> (u8, u8) {
+        self.config.entry_versions
+    }
+
+    /// The newest version that every member knows; nothing where one has not said so.
+    ///
+    /// Who has answered in this term has done so in the life of its process that has greeted last:
+    /// it speaks only behind its greeting.
+    pub(in crate::node) fn newest_of_all(&self) -> Option<u8> {
+        let raft = self.commit.raft.as_ref()?;
+        let own = self.config.entry_versions;
+        let known = |member: &Member| {
+            if member.id == self.config.id {
+                return Some(own);
+            }
+            let has_answered = raft.has_answered(member.id) || !raft.is_leader();
+            self.versions_of(member).filter(|_| has_answered)
+        };
+        let mut common = own;
+        for member in raft.in_force().members() {
+            let (oldest, newest) = known(member)?;
+            common = (common.0.max(oldest), common.1.min(newest));
+        }
+        (common.0 <= common.1).then_some(common.1)
+    }
+
+    /// What another member has said that it knows, with this disk.
+    fn versions_of(&self, member: &Member) -> Option<(u8, u8)> {
+        let met = self.met.get(&member.id)?;
+        // Who has never had company is written down without the life of its disk.
+        let is_same = [met.incarnation.0, 0].contains(&member.incarnation.0);
+        is_same.then_some(met.entry_versions)
+    }
+
+    /// The version that entries will have behind all that this member has proposed.
+    fn version_ahead(&self) -> u8 {
+        let term = self.leads();
+        let raising = self.raising.filter(|(of, _)| Some(*of) == term);
+        let number = self.entry_version.number;
+        raising.map_or(number, |(_, to)| to.max(number))
+    }
+
+    /// The version to which this leader is to raise its group now.
+    pub(in crate::node) fn version_to_raise(&self) -> Option<u8> {
+        let ahead = self.version_ahead();
+        if self.config.entry_versions.1 <= ahead || self.phase != Phase::Serving {
+            return None;
+        }
+        // A newcomer that waits for that may know no more than is spoken now.
+        if self.leadership.first_change.is_some() {
+            return None;
+        }
+        let leads = self.commit.raft.as_ref().is_some_and(Raft::is_leader);
+        let newest = self.newest_of_all().filter(|_| leads && self.serves());
+        newest.filter(|newest| *newest > ahead)
+    }
+
+    /// Whether one that knows up to this version may be taken in.
+    pub(in crate::node) fn takes_in(&self, newest: u8) -> bool {
+        newest >= self.version_ahead()
+    }
+
+    /// Why a member that has said what it knows cannot be taken in.
+    pub(in crate::node) fn refuses_member(&self, id: NodeId) -> Option<String> {
+        let (_, newest) = self.met.get(&id)?.entry_versions;
+        let ahead = self.version_ahead();
+        (!self.takes_in(newest)).then(|| {
+            format!(
+                "member {} knows versions of entries up to {newest}, and this group speaks \
+                 version {ahead}: upgrade it",
+                id.0
+            )
+        })
+    }
+
+    /// The version that is in force from an entry on, which says so or not.
+    pub(in crate::node) fn version_at(&self, index: LogIndex, raised: Option<u8>) -> EntryVersion {
+        match raised {
+            Some(number) if number > self.entry_version.number => EntryVersion {
+                number,
+                since: index,
+            },
+            _ => self.entry_version,
+        }
+    }
+
+    /// Why a committed entry cannot be applied, in words for the operator: it is of a version that
+    /// this member does not know.
+    pub(in crate::node) fn refuses_entry(&self, index: LogIndex, payload: &[u8]) -> Option<String> {
+        let known = self.config.entry_versions;
+        let version = self.version_at(index, entry::Reader::new(payload).version());
+        version.beyond(known).filter(|_| !payload.is_empty())
+    }
+
+    /// The dice of a command.
+    ///
+    /// A version that is newer than this code exists only where a simulation says so, and has to
+    /// differ in something: its dice fall otherwise.
+    pub(in crate::node) fn dice(&self, index: LogIndex, nth: u64) -> Dice {
+        let beyond = self.entry_version.number.saturating_sub(ENTRY_VERSIONS.1);
+        Dice::new(index.0 | u64::from(beyond) << 56, nth)
+    }
+}

@@ -1,0 +1,444 @@
+//! From the bytes of the data directory to a node that serves.
+//!
+//! Entries known to be committed are applied as they are read, so that memory holds the state and a
+//! short tail, not the log. The rest of the tail is Raft's to commit, once this member leads again.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::aof::{self, Debt, Event, Recovery};
+use crate::disk::{DiskDone, DiskError};
+use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term, Ticket};
+use crate::node::config::Config;
+use crate::node::effect::Note;
+use crate::node::replica::base::{BaseHead, Identity};
+use crate::node::replica::policy;
+use crate::node::replica::repair::{Strays, later};
+use crate::node::replica::versions::EntryVersion;
+use crate::node::witness::Witnessed;
+use crate::node::{Node, Phase};
+use crate::raft::{Entry, Kind, Member, Membership, Raft, Restart, Settings};
+use crate::rng;
+use crate::store::{LoadError, Store};
+use crate::time::{Offset, Stamp};
+
+/// Draws that a data directory makes once, on its first day.
+const IDENTITY_STREAM: u64 = 0x6964_656e;
+/// How far recovery comes between two lines about it, in bytes.
+const PROGRESS_BYTES: u64 = 256 << 20;
+
+/// A recovery on its way.
+#[derive(Clone, Debug)]
+pub(in crate::node) struct Recovering {
+    recovery: Recovery,
+    found: Found,
+    shown: u64,
+}
+
+/// Acknowledged data are damaged.
+#[derive(Clone, Debug)]
+struct Damaged {
+    why: String,
+    /// What to do about it alone.
+    advice: &'static str,
+    /// The base is: nothing of the state is left.
+    all: bool,
+}
+
+/// What the files have said so far.
+#[derive(Clone, Debug)]
+struct Found {
+    identity: Option<Identity>,
+    term: Term,
+    vote: Option<NodeId>,
+    commit: LogIndex,
+    membership: Membership,
+    /// The last entry that is part of the store.
+    applied: (LogIndex, Term),
+    /// Entries behind it.
+    tail: VecDeque<Entry>,
+    /// What the base says of itself.
+    head: Option<BaseHead>,
+    /// All of it has come.
+    base_loaded: bool,
+    /// There are other members, or were.
+    grouped: bool,
+    /// What records behind damage say.
+    strays: Strays,
+    /// What the manifest says to be owed.
+    debt: Option<Debt>,
+    /// Acknowledged data are damaged.
+    damaged: Option<Damaged>,
+    trouble: Option<String>,
+}
+
+/// The life of a new directory.
+fn incarnation(config: &Config) -> Incarnation {
+    if config.incarnation == Incarnation(0) {
+        Incarnation(rng::draw(IDENTITY_STREAM, config.seed, 2, 0))
+    } else {
+        config.incarnation
+    }
+}
+
+/// What a first start writes down about itself.
+fn first_identity(config: &Config) -> Identity {
+    Identity {
+        id: config.id,
+        cluster: ClusterId(rng::draw(IDENTITY_STREAM, config.seed, 1, 0)),
+        incarnation: incarnation(config),
+        founders: Membership::alone(config.id).encode(),
+    }
+}
+
+/// What a first start as a member of a group writes down.
+fn member_identity(config: &Config) -> Option<Identity> {
+    let member = |(id, incarnation): &(NodeId, Incarnation)| Member {
+        id: *id,
+        incarnation: *incarnation,
+    };
+    let founders: Vec<Member> = config.founders.iter().map(member).collect();
+    let membership = Membership::of(founders.clone())?;
+    let own = founders.iter().find(|member| member.id == config.id);
+    Some(Identity {
+        id: config.id,
+        cluster: config.cluster,
+        incarnation: own.map_or_else(|| incarnation(config), |own| own.incarnation),
+        founders: membership.encode(),
+    })
+}
+
+impl Node {
+    /// Begins to read the data directory, or, where there is none, to serve.
+    ///
+    /// Tickets up to `tickets` were given to operations that may not have ended yet.
+    pub(in crate::node) fn begin(&mut self, tickets: u64) {
+        let identity =
+            member_identity(&self.config).unwrap_or_else(|| first_identity(&self.config));
+        let membership = Membership::alone(self.config.id);
+        if !self.config.append_only {
+            let restart = Restart {
+                term: Term(0),
+                vote: None,
+                commit: LogIndex(0),
+                base: (LogIndex(0), Term(0)),
+                membership,
+                tail: Vec::new(),
+                restate: false,
+                owes: None,
+            };
+            self.time.begins(Stamp(0), Offset(0), self.now);
+            self.commit.raft = Some(Raft::new(
+                settings(&self.config, &identity),
+                restart,
+                self.now.mono,
+            ));
+            return;
+        }
+        let mut recovery = Recovery::new(aof::Settings {
+            policy: policy::of(self.config.fsync),
+            segment_bytes: self.config.segment_bytes,
+            piece_bytes: self.config.log_piece_bytes,
+            identity: identity.encode(),
+        });
+        recovery.number_from(tickets);
+        recovery.start(&mut self.commit.ops);
+        self.commit.recovering = Some(Box::new(Recovering {
+            recovery,
+            found: Found {
+                identity: None,
+                term: Term(0),
+                vote: None,
+                commit: LogIndex(0),
+                membership,
+                applied: (LogIndex(0), Term(0)),
+                tail: VecDeque::new(),
+                head: None,
+                base_loaded: false,
+                grouped: false,
+                strays: Strays::default(),
+                debt: None,
+                damaged: None,
+                trouble: None,
+            },
+            shown: 0,
+        }));
+    }
+
+    /// Takes the outcome of a recovery's operation, and what became readable by it.
+    pub(in crate::node) fn recover(
+        &mut self,
+        ticket: Ticket,
+        outcome: Result<DiskDone, DiskError>,
+    ) {
+        let Some(mut recovering) = self.commit.recovering.take() else {
+            return;
+        };
+        let Recovering {
+            recovery, found, ..
+        } = &mut *recovering;
+        let (mut ops, mut done) = (Vec::new(), false);
+        recovery.completed(ticket, outcome, &mut ops, &mut |event| {
+            done |= event == Event::Done;
+            self.recovered_event(found, event);
+        });
+        if let Some(damaged) = found.damaged.take() {
+            self.live_through(recovery, found, damaged, &mut ops);
+        }
+        self.commit.ops.append(&mut ops);
+        if let Some(trouble) = found.trouble.take() {
+            self.fail(trouble);
+            return;
+        }
+        let (read, total) = recovering.recovery.progress();
+        if read >= recovering.shown + PROGRESS_BYTES {
+            recovering.shown = read;
+            self.note(Note::Recovering { done: read, total });
+        }
+        if done {
+            self.recovered_bytes = read;
+            self.end_recovery(*recovering);
+        } else {
+            self.commit.recovering = Some(recovering);
+        }
+    }
+
+    fn recovered_event(&mut self, found: &mut Found, event: Event<'_>) {
+        if found.trouble.is_some() {
+            return;
+        }
+        match event {
+            Event::Identity(bytes) => match Identity::decode(bytes) {
+                Some(identity) if identity.id == self.config.id => {
+                    match Membership::decode(&identity.founders) {
+                        Ok(founders) => found.membership = founders,
+                        Err(_) => found.trouble = Some("the manifest names no founders".into()),
+                    }
+                    found.identity = Some(identity);
+                }
+                Some(identity) => {
+                    found.trouble = Some(format!(
+                        "the data directory belongs to member {}, not to {}: give another --dir",
+                        identity.id.0, self.config.id.0
+                    ));
+                }
+                None => found.trouble = Some("the manifest names no member".into()),
+            },
+            Event::BaseHead(head) => match BaseHead::decode(head) {
+                Ok(head) => {
+                    found.applied = (head.index, head.term);
+                    found.commit = head.index;
+                    // The log behind it may have been cut: a term must not be lost with it.
+                    found.term = found.term.max(head.term);
+                    (self.applied_stamp, self.applied_offset) = (head.stamp, head.offset);
+                    self.entry_version = head.entry_version;
+                    found.trouble = head.entry_version.beyond(self.config.entry_versions);
+                    self.store = Store::new(self.config.tables(head.hash_seed));
+                    match Membership::decode(&head.membership) {
+                        Ok(membership) => found.membership = membership,
+                        Err(_) => found.trouble = Some("the base names no members".into()),
+                    }
+                    self.commit.applied = head.index;
+                    found.grouped |= head.grouped;
+                    found.head = Some(head);
+                }
+                Err(refused) => found.trouble = Some(refused.text()),
+            },
+            Event::BasePiece(piece) => {
+                if let Err(error) = self.store.load_piece(piece) {
+                    found.trouble = Some(match error {
+                        LoadError::Differs => "the base lacks a part of its state".into(),
+                        LoadError::Cut | LoadError::Malformed => {
+                            "a piece of the base is none that this version writes".into()
+                        }
+                    });
+                }
+            }
+            Event::Record { restated, body, .. } => {
+                self.base_is_loaded(found);
+                found.term = found.term.max(restated.term);
+                found.vote = restated.vote;
+                found.commit = found.commit.max(restated.commit);
+                if let Err(trouble) = found.take_entries(body) {
+                    found.trouble = Some(trouble);
+                }
+                self.apply_known(found);
+            }
+            Event::Stray {
+                restated,
+                last,
+                body,
+            } => found.strays.take(restated, last, body),
+            Event::InDebt(debt) => found.debt = Some(debt),
+            Event::Damaged { why, advice, all } => {
+                found.damaged = Some(Damaged { why, advice, all });
+            }
+            Event::Note(text) => self.note(Note::Damage(text)),
+            Event::Refused(text) => found.trouble = Some(text),
+            Event::Done => self.base_is_loaded(found),
+        }
+    }
+
+    /// All of the base, if there is one, must have come.
+    fn base_is_loaded(&mut self, found: &mut Found) {
+        let Some(head) = found.head.as_ref().filter(|_| !found.base_loaded) else {
+            return;
+        };
+        let index = head.index;
+        let version = self.entry_version.number;
+        self.witness.note(|| Witnessed::Restored { index, version });
+        match self.store.base_digest() {
+            Some(digest) => self.witness.note(|| Witnessed::Digest { index, digest }),
+            None => found.trouble = Some("the base ends before its state does".into()),
+        }
+        found.base_loaded = true;
+    }
+
+    /// Goes on without what is damaged where others may hold it; refuses to where nobody does.
+    fn live_through(
+        &mut self,
+        recovery: &mut Recovery,
+        found: &mut Found,
+        damaged: Damaged,
+        ops: &mut Vec<aof::Op>,
+    ) {
+        let known = found.tail.iter().rev().find_map(Entry::membership);
+        let known = found.strays.membership.clone().or(known);
+        let in_force = known.as_ref().unwrap_or(&found.membership);
+        let debt = found.strays.debt().filter(|_| self.has_peers(in_force));
+        let Some(debt) = debt else {
+            found.trouble = Some(damaged.why + damaged.advice);
+            return;
+        };
+        let debt = found.debt.map_or(debt, |earlier| earlier.and(debt));
+        found.debt = Some(debt);
+        found.grouped = true;
+        if damaged.all
+            && let Some(identity) = &found.identity
+        {
+            // What was loaded of the base is no state.
+            self.store = Store::new(self.config.tables(None));
+            (self.applied_stamp, self.applied_offset) = Default::default();
+            self.entry_version = EntryVersion::default();
+            self.commit.applied = LogIndex(0);
+            found.head = None;
+            (found.applied, found.commit) = ((LogIndex(0), Term(0)), LogIndex(0));
+            if let Ok(founders) = Membership::decode(&identity.founders) {
+                found.membership = founders;
+            }
+        }
+        self.note(Note::Damage(damaged.why));
+        recovery.repair(debt, ops);
+    }
+
+    /// Applies what the log says to be committed.
+    ///
+    /// In a group others may want these entries: they stay until Raft lets them go.
+    fn apply_known(&mut self, found: &mut Found) {
+        if !found.membership.is_alone(self.config.id) {
+            return;
+        }
+        while let Some(entry) = found.tail.pop_front_if(|e| e.index <= found.commit) {
+            let membership = entry.membership();
+            let payload = match entry.kind {
+                Kind::Normal => entry.payload,
+                Kind::Noop | Kind::Membership => bytes::Bytes::new(),
+            };
+            found.trouble = self.refuses_entry(entry.index, &payload);
+            if found.trouble.is_some() {
+                return;
+            }
+            found.applied = (entry.index, entry.term);
+            self.commit.applied = entry.index;
+            if let Some(membership) = membership {
+                found.membership = membership;
+            }
+            self.apply_whole(entry.index, entry.stamp, payload);
+        }
+    }
+
+    fn end_recovery(&mut self, recovering: Recovering) {
+        let Recovering {
+            recovery, found, ..
+        } = recovering;
+        let identity = found.identity.unwrap_or_else(|| {
+            member_identity(&self.config).unwrap_or_else(|| first_identity(&self.config))
+        });
+        let debt = found.debt;
+        let logged = (found.term, found.vote);
+        let owed = debt.map_or(logged, |debt| later(logged, (debt.term, debt.vote)));
+        let (term, vote) = found.strays.spoken(owed);
+        // Where nothing is known to be applied, the log alone says until when somebody counted.
+        let logged_last = found.tail.back().map_or(Stamp(0), |entry| entry.stamp);
+        let restart = Restart {
+            term,
+            vote,
+            restate: (term, vote) != logged,
+            owes: debt.map(|debt| (debt.last, debt.last_term)),
+            commit: found.commit,
+            base: found.applied,
+            membership: found.membership,
+            tail: found.tail.into(),
+        };
+        let (stamp, offset) = (self.applied_stamp, self.applied_offset);
+        self.time.begins(stamp.max(logged_last), offset, self.now);
+        self.commit.log = Some(recovery.into_log(self.now));
+        self.commit.snapshots.head = found.head;
+        self.commit.raft = Some(Raft::new(
+            settings(&self.config, &identity),
+            restart,
+            self.now.mono,
+        ));
+        if self.phase == Phase::Stopped {
+            self.commit.log = None;
+        }
+        self.leadership.identity = Some(identity);
+        self.leadership.grouped |= found.grouped;
+        self.join_group();
+    }
+}
+
+impl Found {
+    /// Adds the entries of a record; one whose index is taken supersedes what stood there and
+    /// behind.
+    fn take_entries(&mut self, body: &[u8]) -> Result<(), String> {
+        let mut rest = body;
+        while !rest.is_empty() {
+            let entry = Entry::decode(&mut rest)
+                .map_err(|error| format!("an entry of the log is none: {error:?}"))?;
+            let next = self.tail.back().map_or(self.applied.0, |e| e.index).next();
+            if entry.index > next {
+                return Err(format!(
+                    "the log goes from entry {} to entry {}",
+                    next.0 - 1,
+                    entry.index.0
+                ));
+            }
+            if entry.index <= self.applied.0 {
+                continue;
+            }
+            while self.tail.back().is_some_and(|e| e.index >= entry.index) {
+                self.tail.pop_back();
+            }
+            self.grouped |= entry.kind == Kind::Membership;
+            self.tail.push_back(entry);
+        }
+        Ok(())
+    }
+}
+
+fn settings(config: &Config, identity: &Identity) -> Settings {
+    Settings {
+        id: identity.id,
+        incarnation: identity.incarnation,
+        cluster: identity.cluster,
+        seed: config.seed,
+        retained_bytes: config.retained_bytes,
+        append_bytes: config.append_bytes,
+        chunk_bytes: config.chunk_bytes,
+        ..Settings::default()
+    }
+}

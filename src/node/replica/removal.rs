@@ -1,0 +1,47 @@
+//! A member that was removed from its group: how it comes to know, and what it claims no longer.
+//!
+//! Its log ends with the entry that removed it, or before. It is told nothing any more, so that its
+//! state stands still; its disk holds nothing that the group does not have.
+
+use crate::ids::{Incarnation, NodeId};
+use crate::node::Node;
+use crate::node::effect::Note;
+use crate::raft::{Membership, Raft};
+
+impl Node {
+    /// Looks whether this member still belongs to the group. A removal counts when it is committed;
+    /// a driver may remember one from an earlier life of the process.
+    pub(in crate::node) fn tend_belonging(&mut self) {
+        let Some(raft) = &self.commit.raft else {
+            return;
+        };
+        let id = self.config.id;
+        let settled = has(raft.membership(), id, raft);
+        let in_force = has(raft.in_force(), id, raft);
+        let process = &self.config.process;
+        self.leadership.belonged |= settled || in_force || process.has_voted;
+        let counts = !settled || process.was_removed;
+        let is_removed = self.leadership.belonged && !in_force && counts && !raft.is_repairing();
+        let was_removed = core::mem::replace(&mut self.leadership.is_removed, is_removed);
+        if is_removed && !was_removed {
+            self.note(Note::Removed { id });
+        }
+    }
+
+    /// Whether this member was removed from its group.
+    pub fn is_removed(&self) -> bool {
+        self.leadership.is_removed
+    }
+
+    /// Whether the group, as far as this member knows, has it.
+    pub fn belongs(&self) -> bool {
+        let raft = self.commit.raft.as_ref();
+        raft.is_some_and(|raft| has(raft.in_force(), self.config.id, raft))
+    }
+}
+
+/// Whether a membership has this member, in the present life of its disk.
+fn has(membership: &Membership, id: NodeId, raft: &Raft) -> bool {
+    let own = membership.get(id).map(|own| own.incarnation);
+    own.is_some_and(|life| life == raft.incarnation() || life == Incarnation(0))
+}

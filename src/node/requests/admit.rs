@@ -1,0 +1,162 @@
+//! Whether a request may be run, and who runs it.
+
+use crate::command::args::Args;
+use crate::command::error::Error;
+use crate::command::flag::Flag;
+use crate::command::row::{Kind, Row};
+use crate::command::table;
+use crate::command::verb::{ClientVerb, ServerVerb, SessionVerb};
+use crate::node::requests::lookup::unknown_command;
+use crate::node::{Node, Phase};
+
+/// Why a request is answered with an error at once.
+#[derive(Debug)]
+pub(in crate::node) enum Trouble {
+    /// It was refused before it ran.
+    Rejected(Error),
+    /// It ran, and that is its reply.
+    Failed(Error),
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self::Rejected(error)
+    }
+}
+
+impl Node {
+    /// Decides whether a request may be run, and by whom.
+    pub(in crate::node) fn admit(&mut self, slot: u32, args: Args<'_>) -> Result<(), Trouble> {
+        let found = table::find(args.name());
+        let Some(row) = found.filter(|row| !self.config.takes_away(row.name)) else {
+            return Err(unknown_command(args).into());
+        };
+        let row = table::called(row, args)?;
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return Ok(());
+        };
+        session.last_command = Some(row);
+        let is_refused = if !row.takes(args.len()) {
+            Some(Error::arity(row.name))
+        } else if !session.authenticated && !row.has(Flag::NoAuth) {
+            Some(Error::NO_AUTH)
+        } else {
+            None
+        };
+        let is_exec = matches!(row.kind, Kind::Session(SessionVerb::Exec));
+        if let Some(error) = is_refused {
+            if is_exec {
+                self.abandon_transaction(slot);
+                return Err(error.aborts_exec().into());
+            }
+            return Err(error.into());
+        }
+        let in_transaction = session.transaction.is_some();
+        let client = Some((slot, session.conn));
+        self.may_debug(row)?;
+        if self.phase != Phase::Serving && !row.has(Flag::Loading) {
+            return Err(Error::LOADING.into());
+        }
+        if !self.serves() && needs_leader(row) && !self.is_done_here(slot, row) {
+            if is_exec {
+                self.abandon_transaction(slot);
+            }
+            return Err(self.elsewhere(Some(row), args).into());
+        }
+        if row.is_write()
+            && let Some(why) = self.refuses_writes()
+        {
+            return Err(Error::log_refuses(why).into());
+        }
+        // As in Redis a queue takes memory whatever stands in it.
+        let queues = in_transaction && !is_transaction_verb(row);
+        if self.is_out_of_memory() && (queues || row.has(Flag::DenyOom)) {
+            return Err(Error::OUT_OF_MEMORY.into());
+        }
+        if queues {
+            return Ok(self.queue(slot, row, args)?);
+        }
+        if is_exec {
+            return self.exec(slot, row);
+        }
+        self.stats.called(row);
+        match row.kind {
+            Kind::Write(_) => self.propose_command(slot, row, args),
+            // What it wants of replies counts from here on, not from when the log has caught up.
+            Kind::Server(ServerVerb::Client(ClientVerb::Reply)) => {
+                let outcome = self.client_reply(slot, args);
+                self.has_run(row, args, client, 0);
+                return outcome.map_err(Trouble::Failed);
+            }
+            Kind::Read(_) | Kind::Server(_) => self.run_or_park(slot, row, args),
+            Kind::Session(verb) => {
+                let outcome = self.session_verb(slot, verb, args);
+                if !row.has(Flag::SkipSlowlog) {
+                    self.has_run(row, args, client, 0);
+                }
+                return outcome.map_err(Trouble::Failed);
+            }
+            Kind::Container => return Err(Error::arity(row.name).into()),
+        }
+        Ok(())
+    }
+
+    /// Whether a member that does not lead does something all the same that looks at keys: because
+    /// its client does not mind an old state, or because there is nothing to be looked at.
+    fn is_done_here(&mut self, slot: u32, row: &Row) -> bool {
+        let Some(session) = self.sessions.get(slot) else {
+            return false;
+        };
+        let reads = session.reads;
+        match (row.kind, &session.transaction) {
+            // It is refused.
+            (Kind::Session(SessionVerb::Exec), None) => return true,
+            (Kind::Session(SessionVerb::Exec), Some(transaction)) if transaction.failed => {
+                return true;
+            }
+            // What the client asked of this member as of a leader may not be answered yet.
+            (Kind::Session(SessionVerb::Exec | SessionVerb::Watch), _) if session.is_busy() => {
+                return false;
+            }
+            (Kind::Session(SessionVerb::Exec), Some(transaction)) if !transaction.looks => {
+                return true;
+            }
+            (Kind::Session(SessionVerb::Exec), Some(transaction)) if transaction.writes => {
+                return false;
+            }
+            // How old the state is counts when it is looked at.
+            (Kind::Read(_), Some(_)) => return reads.are_here(),
+            (Kind::Session(SessionVerb::Exec | SessionVerb::Watch), _) | (Kind::Read(_), None) => {}
+            (Kind::Write(_) | Kind::Server(_) | Kind::Container | Kind::Session(_), _) => {
+                return false;
+            }
+        }
+        reads.are_here() && self.may_read_here(reads)
+    }
+
+    /// Whether writes that take memory are to be refused.
+    pub(in crate::node) fn is_out_of_memory(&self) -> bool {
+        let most = self.config.memory_max;
+        most > 0 && self.used_memory() as u64 > most
+    }
+
+    /// What `maxmemory` bounds: the bytes of the store and of the clients.
+    pub fn used_memory(&self) -> usize {
+        self.store.memory() + self.clients_memory()
+    }
+}
+
+/// Whether only a leader may do it: it looks at keys, or changes them.
+pub(in crate::node) fn needs_leader(row: &Row) -> bool {
+    match row.kind {
+        Kind::Write(_) => true,
+        Kind::Read(_) => row.is_read(),
+        Kind::Session(verb) => matches!(verb, SessionVerb::Exec | SessionVerb::Watch),
+        Kind::Server(_) | Kind::Container => false,
+    }
+}
+
+/// The verbs that a transaction does not queue.
+pub(in crate::node) fn is_transaction_verb(row: &Row) -> bool {
+    matches!(row.kind, Kind::Session(verb) if verb.is_never_queued())
+}

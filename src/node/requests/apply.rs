@@ -1,0 +1,589 @@
+//! From committed entries to the store and to the replies.
+//!
+//! An entry is applied as far as one turn goes, and further in the next: between its commands the
+//! store is free, in the middle of one it is held (`hold`).
+
+use alloc::vec::Vec;
+use core::mem;
+use core::ops::Range;
+
+use bytes::Bytes;
+
+use crate::command::args::Args;
+use crate::command::context::{Change, Dice};
+use crate::command::error::{Error, Outcome};
+use crate::command::row::Kind;
+use crate::ids::{ConnId, LogIndex};
+use crate::limits::{BYTES_PER_WORK, LARGE_ARGUMENT_BYTES};
+use crate::node::metrics::slowlog::{Piece, work_of};
+use crate::node::requests::entry::{Item, Reader};
+use crate::node::requests::lookup::row_of;
+use crate::node::requests::route::{finish, write_error};
+use crate::node::requests::transaction::changes_replies;
+use crate::node::witness::{Answer, Witnessed};
+use crate::node::{Node, Waiter};
+use crate::resp::reply::{Protocol, Reply};
+use crate::store::Touched;
+use crate::time::Stamp;
+
+/// What is kept for replies that nobody on this member waits for, in bytes.
+const SINK_BYTES_MAX: usize = 64 << 10;
+
+/// An entry that is being applied.
+#[derive(Clone, Debug)]
+pub(in crate::node) struct Applying {
+    index: LogIndex,
+    payload: Bytes,
+    /// Where in it the next command begins.
+    at: usize,
+    /// The next command's place.
+    place: u32,
+    /// This member's clients who proposed it; on another member, and in recovery, there are none,
+    /// and the replies go nowhere.
+    waiters: Vec<Waiter>,
+    /// How many of them have had what they wait for.
+    settled: usize,
+    /// The command in the middle of which it stands.
+    middle: Option<Middle>,
+}
+
+/// A command or transaction that is not at its end.
+#[derive(Clone, Debug)]
+struct Middle {
+    waiter: Option<Waiter>,
+    db: u32,
+    ranges: Vec<Range<u32>>,
+    /// What has been written of the reply, and where that to the present command begins.
+    out: Vec<u8>,
+    mark: usize,
+    /// The steps of a transaction.
+    steps: Option<Steps>,
+}
+
+/// How far a transaction has come.
+#[derive(Clone, Copy, Debug)]
+struct Steps {
+    count: u32,
+    next: u32,
+    /// The step before `next` stands in its middle.
+    is_cut: bool,
+    /// How the next is answered: HELLO and CLIENT REPLY may change it on the way.
+    protocol: Protocol,
+    is_silent: bool,
+}
+
+impl Applying {
+    /// What is left of it.
+    pub(in crate::node) fn rest(&self) -> &[u8] {
+        self.payload.get(self.at..).unwrap_or_default()
+    }
+
+    fn waiter(&mut self, wanted: impl Fn(&Waiter) -> bool) -> Option<Waiter> {
+        let next = self.waiters.get(self.settled).filter(|w| wanted(w))?;
+        self.settled += 1;
+        Some(next.clone())
+    }
+}
+
+impl Node {
+    /// Begins to apply a committed entry.
+    pub(in crate::node) fn apply_begin(
+        &mut self,
+        index: LogIndex,
+        stamp: Stamp,
+        payload: Bytes,
+        waiters: Vec<Waiter>,
+    ) {
+        self.applied_stamp = self.applied_stamp.max(stamp);
+        self.time.reaches(self.applied_stamp, self.now);
+        // A large value is kept where it came.
+        let is_large = payload.len() >= LARGE_ARGUMENT_BYTES;
+        self.store.lend(is_large.then(|| payload.clone()));
+        let mut reader = Reader::new(&payload);
+        self.entry_version = self.version_at(index, reader.version());
+        let version = self.entry_version.number;
+        self.witness.note(|| Witnessed::Entry {
+            index,
+            stamp,
+            version,
+            payload: payload.clone(),
+        });
+        if let Some(seed) = reader.seed() {
+            self.store.set_seed(seed);
+        }
+        self.applied_offset = reader.offset().unwrap_or(self.applied_offset);
+        if self.commit.is_settled() {
+            self.time.goes_by(self.applied_offset);
+        }
+        let at = reader.place();
+        self.hold.applying = Some(Applying {
+            index,
+            payload,
+            at,
+            place: 0,
+            waiters,
+            settled: 0,
+            middle: None,
+        });
+    }
+
+    /// Applies one committed entry to its end, however long that takes.
+    pub(in crate::node) fn apply_whole(&mut self, index: LogIndex, stamp: Stamp, payload: Bytes) {
+        self.apply_begin(index, stamp, payload, Vec::new());
+        while self.hold.applying.is_some() {
+            self.hold.left = usize::MAX;
+            self.apply_on();
+        }
+        self.hold.left = self.config.turn_work;
+    }
+
+    /// Goes on with the entry that is being applied: its commands in order, and behind each what
+    /// its client is owed. Ends with the entry, with the turn's work, or where something must be
+    /// run first.
+    pub(in crate::node) fn apply_on(&mut self) {
+        let Some(mut entry) = self.hold.applying.take() else {
+            return;
+        };
+        let payload = entry.payload.clone();
+        loop {
+            let place = entry.place;
+            if entry.middle.is_some() {
+                self.apply_middle(&mut entry, &payload);
+            } else if let Some(waiter) = entry.waiter(|w| w.is_parked() && w.place <= place) {
+                // Those who only waited for time stand before the command of their place.
+                self.settle(&waiter);
+            } else if !self.apply_command_of(&mut entry, &payload) {
+                break;
+            }
+            // What a client has parked behind a command is run before the next one.
+            let is_at_end = entry.at >= payload.len() && entry.settled == entry.waiters.len();
+            let pauses = self.has_done_enough() || self.is_anyone_first();
+            if self.hold.is_mid_command || pauses && !is_at_end {
+                self.hold.applying = Some(entry);
+                return;
+            }
+        }
+        while let Some(waiter) = entry.waiter(|_| true) {
+            self.settle(&waiter);
+        }
+        self.store.lend(None);
+        self.commit.give_back(entry.waiters);
+    }
+
+    /// Applies the next command or transaction of an entry; false where there is none.
+    fn apply_command_of(&mut self, entry: &mut Applying, payload: &[u8]) -> bool {
+        let mut ranges = mem::take(&mut self.ranges);
+        let mut reader = Reader::at(payload, entry.at);
+        let Some(item) = reader.next(&mut ranges) else {
+            self.ranges = ranges;
+            entry.at = payload.len();
+            return false;
+        };
+        let work = 1 + (reader.place() - entry.at) / BYTES_PER_WORK;
+        self.pay(work);
+        entry.at = reader.place();
+        let place = entry.place;
+        let waiter = entry.waiter(|waiter| waiter.place == place);
+        let session = waiter
+            .as_ref()
+            .and_then(|w| self.sessions.get_same(w.slot, w.conn));
+        let protocol = waiter.as_ref().map_or(Protocol::Resp2, |w| w.protocol);
+        let mut out = match session {
+            Some(session) => mem::take(session.outbox.buffer()),
+            None => mem::take(&mut self.sink),
+        };
+        self.runs_for = waiter.as_ref().map(|waiter| (waiter.slot, waiter.conn));
+        let mark = out.len();
+        let (db, steps) = match item {
+            Item::Command { db } => {
+                let dice = self.dice(entry.index, u64::from(place));
+                let args = Args::new(payload, &ranges);
+                let outcome = self.apply_command(db, args, dice, protocol, &mut out);
+                if outcome != Err(Error::Unfinished) {
+                    let silent = waiter.as_ref().is_some_and(|w| w.silent);
+                    self.count_failure(waiter.as_ref(), &outcome);
+                    finish(&mut out, mark, protocol, silent, outcome);
+                    self.ranges = ranges;
+                    self.end_command(entry, waiter.as_ref(), out, mark);
+                    return true;
+                }
+                (db, None)
+            }
+            Item::Transaction { count } => {
+                let is_silent = waiter.as_ref().is_some_and(|w| w.silent);
+                if !is_silent {
+                    Reply::new(&mut out, protocol).array(count as usize);
+                }
+                let steps = Steps {
+                    count,
+                    next: 0,
+                    is_cut: false,
+                    protocol,
+                    is_silent,
+                };
+                (0, Some(steps))
+            }
+        };
+        // What is not at its end must not be seen: it comes into the outbox when it is.
+        let is_there = waiter
+            .as_ref()
+            .and_then(|w| self.sessions.get_same(w.slot, w.conn));
+        let out = match is_there {
+            Some(session) => {
+                let rest = out.split_off(mark);
+                *session.outbox.buffer() = out;
+                rest
+            }
+            None => out,
+        };
+        // What was begun has left its room behind.
+        if let Some(waiter) = &waiter {
+            self.count_memory(waiter.slot);
+        }
+        let mark = if steps.is_some() { out.len() } else { 0 };
+        entry.middle = Some(Middle {
+            waiter,
+            db,
+            ranges,
+            out,
+            mark,
+            steps,
+        });
+        if steps.is_some() {
+            self.apply_middle(entry, payload);
+        } else {
+            self.hold.is_mid_command = true;
+        }
+        true
+    }
+
+    /// Goes on in the middle of a command or transaction.
+    fn apply_middle(&mut self, entry: &mut Applying, payload: &[u8]) {
+        let Some(mut middle) = entry.middle.take() else {
+            return;
+        };
+        let was_held = self.hold.is_mid_command;
+        let waiter = middle.waiter.as_ref();
+        self.runs_for = waiter.map(|waiter| (waiter.slot, waiter.conn));
+        let at_end = match middle.steps {
+            None => self.go_on_in_command(entry, &mut middle, payload),
+            Some(_) => self.go_on_in_transaction(entry, &mut middle, payload),
+        };
+        self.hold.is_mid_command = !at_end;
+        if !at_end {
+            entry.middle = Some(middle);
+            return;
+        }
+        self.ranges = mem::take(&mut middle.ranges);
+        let Middle { waiter, out, .. } = middle;
+        if was_held {
+            self.let_go_of_entry();
+        }
+        let session = waiter
+            .as_ref()
+            .and_then(|w| self.sessions.get_same(w.slot, w.conn));
+        match session {
+            Some(session) => {
+                let mut whole = mem::take(session.outbox.buffer());
+                let mark = whole.len();
+                if whole.is_empty() {
+                    whole = out;
+                } else {
+                    whole.extend_from_slice(&out);
+                }
+                self.end_command(entry, waiter.as_ref(), whole, mark);
+            }
+            None => self.end_command(entry, waiter.as_ref(), out, 0),
+        }
+    }
+
+    fn go_on_in_command(&mut self, entry: &Applying, middle: &mut Middle, payload: &[u8]) -> bool {
+        let waiter = middle.waiter.as_ref();
+        let protocol = waiter.map_or(Protocol::Resp2, |w| w.protocol);
+        let silent = waiter.is_some_and(|w| w.silent);
+        let args = Args::new(payload, &middle.ranges);
+        let dice = self.dice(entry.index, u64::from(entry.place));
+        let (out, mark) = (&mut middle.out, middle.mark);
+        let outcome = self.apply_command(middle.db, args, dice, protocol, out);
+        if outcome == Err(Error::Unfinished) {
+            return false;
+        }
+        self.count_failure(middle.waiter.as_ref(), &outcome);
+        finish(out, mark, protocol, silent, outcome);
+        true
+    }
+
+    /// An error counts where it is somebody's reply: other members apply the same and answer
+    /// nobody.
+    fn count_failure(&mut self, waiter: Option<&Waiter>, outcome: &Outcome) {
+        if let (Err(error), Some(waiter)) = (outcome, waiter) {
+            self.stats.failed(waiter.row, error);
+        }
+    }
+
+    fn go_on_in_transaction(
+        &mut self,
+        entry: &mut Applying,
+        middle: &mut Middle,
+        payload: &[u8],
+    ) -> bool {
+        let Some(mut steps) = middle.steps else {
+            return true;
+        };
+        let waiter = middle.waiter.as_ref();
+        let is_there = |w: &&Waiter| self.sessions.get_same(w.slot, w.conn).is_some();
+        let slot = waiter.filter(is_there).map(|w| w.slot);
+        let mut is_first = true;
+        loop {
+            if !steps.is_cut {
+                if steps.next == steps.count {
+                    break;
+                }
+                if self.hold.left == 0 && !is_first {
+                    middle.steps = Some(steps);
+                    return false;
+                }
+                let mut reader = Reader::at(payload, entry.at);
+                let Some(Item::Command { db }) = reader.next(&mut middle.ranges) else {
+                    break;
+                };
+                self.pay(1 + (reader.place() - entry.at) / BYTES_PER_WORK);
+                entry.at = reader.place();
+                steps.next += 1;
+                middle.db = db;
+                middle.mark = middle.out.len();
+            }
+            is_first = false;
+            let args = Args::new(payload, &middle.ranges);
+            let nth = u64::from(entry.place) | u64::from(steps.next) << 32;
+            let dice = self.dice(entry.index, nth);
+            let so_far = (&mut middle.out, middle.mark);
+            let answered = (steps.protocol, steps.is_silent);
+            let after = self.apply_step(slot, middle.db, args, dice, answered, so_far);
+            steps.is_cut = after.is_none();
+            let Some(after) = after else {
+                middle.steps = Some(steps);
+                return false;
+            };
+            (steps.protocol, steps.is_silent) = after;
+            self.pay((middle.out.len() - middle.mark) / BYTES_PER_WORK);
+        }
+        true
+    }
+
+    /// A command is at its end: its reply goes to its client, and what that has parked behind it is
+    /// run.
+    fn end_command(
+        &mut self,
+        entry: &mut Applying,
+        waiter: Option<&Waiter>,
+        out: Vec<u8>,
+        mark: usize,
+    ) {
+        self.pay((out.len() - mark) / BYTES_PER_WORK);
+        entry.place += 1;
+        self.commands_applied += 1;
+        self.witness.note(|| Witnessed::Step);
+        let session = waiter.and_then(|w| self.sessions.get_same(w.slot, w.conn));
+        if let (Some(session), Some(waiter)) = (session, waiter) {
+            *session.outbox.buffer() = out;
+            if !waiter.silent {
+                self.note_answer(waiter.conn, Answer::Step);
+            }
+            self.settle(waiter);
+        } else {
+            self.sink = out;
+            self.sink.clear();
+            self.sink.shrink_to(SINK_BYTES_MAX);
+        }
+    }
+
+    /// One more of this client's proposals is applied: what stood behind it may run.
+    pub(in crate::node) fn settle(&mut self, waiter: &Waiter) {
+        let Some(session) = self.sessions.get_same(waiter.slot, waiter.conn) else {
+            return;
+        };
+        session.applied += 1;
+        if !session.is_busy() {
+            session.will_wait = false;
+            session.withheld = Vec::new();
+        }
+        if !session.parked.is_empty() {
+            self.run_parked(waiter.slot);
+        }
+        self.mark_dirty(waiter.slot);
+    }
+
+    /// Runs one writing command, or its next piece.
+    fn apply_command(
+        &mut self,
+        db: u32,
+        args: Args<'_>,
+        dice: Dice,
+        protocol: Protocol,
+        out: &mut Vec<u8>,
+    ) -> Outcome {
+        let row = row_of(args)?;
+        let Kind::Write(run) = row.kind else {
+            return Ok(());
+        };
+        self.store.take_lookups();
+        self.store.listen(!self.watchers.is_empty());
+        let at = self.applied_stamp;
+        let reply = Reply::new(out, protocol);
+        self.hold.pace.allow(self.config.turn_work);
+        let outcome = run(
+            &mut Change {
+                store: &mut self.store,
+                db,
+                at,
+                offset: self.applied_offset,
+                dice,
+                reply,
+                pace: &mut self.hold.pace,
+            },
+            args,
+        );
+        let work = self.hold.pace.spent();
+        self.pay(work);
+        if outcome == Err(Error::Unfinished) {
+            self.has_run_piece(row, Piece::Applied, work);
+            return outcome;
+        }
+        self.has_run(row, args, self.runs_for, work + work_of(args));
+        self.hold.pace.forget();
+        if row.counts_lookups {
+            self.stats.looked_up(self.store.take_lookups());
+        }
+        self.break_watches();
+        outcome
+    }
+
+    /// Runs one command of a transaction, or its next piece; an error is its reply and stops
+    /// nothing. How the next is answered; `None` where this one is not at its end.
+    fn apply_step(
+        &mut self,
+        slot: Option<u32>,
+        db: u32,
+        args: Args<'_>,
+        dice: Dice,
+        (protocol, is_silent): (Protocol, bool),
+        (out, mark): (&mut Vec<u8>, usize),
+    ) -> Option<(Protocol, bool)> {
+        let row = row_of(args);
+        let mut after = (protocol, is_silent);
+        let outcome = match row.as_ref().map(|row| row.kind) {
+            Err(error) => Err(error.clone()),
+            Ok(Kind::Write(_)) => self.apply_command(db, args, dice, protocol, out),
+            Ok(Kind::Read(run)) => {
+                let at = self.applied_stamp;
+                let reply = Reply::new(out, protocol);
+                self.hold.pace.allow(self.config.turn_work);
+                let outcome = run(
+                    &mut Change {
+                        store: &mut self.store,
+                        db,
+                        at,
+                        offset: self.applied_offset,
+                        dice,
+                        reply,
+                        pace: &mut self.hold.pace,
+                    }
+                    .as_query(),
+                    args,
+                );
+                let work = self.hold.pace.spent();
+                self.pay(work);
+                if let Ok(row) = row {
+                    if outcome == Err(Error::Unfinished) {
+                        self.has_run_piece(row, Piece::Applied, work);
+                    } else {
+                        self.hold.pace.forget();
+                        self.has_run(row, args, self.runs_for, work);
+                    }
+                }
+                outcome
+            }
+            // Only the member whose client asked has an answer to give, and none of it touches the
+            // store.
+            Ok(kind @ (Kind::Server(_) | Kind::Session(_))) => match slot {
+                Some(slot) => {
+                    let outcome = self.own_step(slot, kind, args, db, (out, protocol));
+                    if let Ok(row) = row {
+                        self.has_run(row, args, self.runs_for, 0);
+                    }
+                    if let Some(session) = self.sessions.get(slot)
+                        && row.as_ref().is_ok_and(|row| changes_replies(row))
+                    {
+                        after = (session.protocol, session.is_silent());
+                    }
+                    outcome
+                }
+                None => Ok(()),
+            },
+            Ok(Kind::Container) => Err(Error::NOT_IN_TRANSACTION),
+        };
+        if outcome == Err(Error::Unfinished) {
+            return None;
+        }
+        let row = row.ok();
+        if self.runs_for.is_some() {
+            if let Some(row) = row {
+                self.stats.called(row);
+            }
+            if let Err(error) = &outcome {
+                self.stats.failed(row, error);
+            }
+        }
+        match outcome {
+            Ok(()) => {}
+            Err(error) => {
+                out.truncate(mark);
+                write_error(&mut Reply::new(out, protocol), &error);
+            }
+        }
+        if after.1 {
+            out.truncate(mark);
+        }
+        Some(after)
+    }
+
+    /// Tells those who watch what has just been touched.
+    fn break_watches(&mut self) {
+        let touched = self.store.take_touched();
+        if touched.is_empty() {
+            return;
+        }
+        let (store, at) = (&self.store, self.applied_stamp);
+        let mut broken = Vec::new();
+        let mut touch = |of: u32, key: &[u8], clients: &[(u32, ConnId)]| {
+            // A key that was absent at WATCH, whose watch nothing has broken since, and that is
+            // absent now has not been written.
+            let exists = store.contains(of, key, at);
+            let had_it = |client: &(u32, ConnId)| exists || self.watches_living(*client, of, key);
+            broken.extend(clients.iter().copied().filter(had_it));
+        };
+        for Touched { db, key } in touched {
+            if let Some(key) = key {
+                touch(db, &key, self.watchers.of(db, &key));
+                continue;
+            }
+            for (_, key, clients) in self.watchers.all().filter(|(of, ..)| *of == db) {
+                touch(db, key, clients);
+            }
+        }
+        for (slot, conn) in broken {
+            if let Some(session) = self.sessions.get_same(slot, conn) {
+                session.watch_broken = true;
+            }
+        }
+    }
+
+    /// Whether a key was alive when this client's WATCH named it.
+    fn watches_living(&self, (slot, conn): (u32, ConnId), db: u32, key: &[u8]) -> bool {
+        let session = self.sessions.get(slot);
+        session
+            .filter(|session| session.conn == conn)
+            .is_some_and(|session| session.watches.has_living(db, key))
+    }
+}

@@ -1,0 +1,221 @@
+//! EXEC on a member that does not lead: the reads of a client that does not mind an old state.
+//!
+//! All of them are answered from one state, that behind the last command which this member has
+//! applied when EXEC is run. A long transaction is run in pieces, and holds the store meanwhile as
+//! a long read does (`hold`): nothing is applied between two of its steps. Nothing of it goes
+//! through the log.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use crate::command::args::Args;
+use crate::command::error::Error;
+use crate::command::row::Kind;
+use crate::ids::ConnId;
+use crate::limits::BYTES_PER_WORK;
+use crate::node::Node;
+use crate::node::metrics::slowlog::Piece;
+use crate::node::requests::entry::{Item, Reader};
+use crate::node::requests::lookup::row_of;
+use crate::node::requests::route::write_error;
+use crate::node::requests::transaction::changes_replies;
+use crate::node::witness::Answer;
+use crate::resp::reply::{Protocol, Reply};
+use crate::session::transaction::Transaction;
+
+/// A transaction of reads that is being run.
+#[derive(Clone, Debug)]
+pub(in crate::node) struct OldTransaction {
+    slot: u32,
+    conn: ConnId,
+    /// Its commands, as `entry` encodes them.
+    commands: Vec<u8>,
+    /// Where the next one begins.
+    at: usize,
+    count: u32,
+    next: u32,
+    /// The step before `next`: its database, its words, and which of this member's reads it is.
+    db: u32,
+    ranges: Vec<Range<u32>>,
+    nth: u64,
+    /// It stands in its middle.
+    is_cut: bool,
+    /// What has been written of the reply, and where that to the present step begins.
+    out: Vec<u8>,
+    mark: usize,
+    /// How the next step is answered: HELLO and CLIENT REPLY may change it on the way.
+    protocol: Protocol,
+    is_silent: bool,
+    /// Whether EXEC is answered at all.
+    was_silent: bool,
+}
+
+impl OldTransaction {
+    pub(in crate::node) fn client(&self) -> (u32, ConnId) {
+        (self.slot, self.conn)
+    }
+
+    /// Goes to the next step, and says what that costs; nothing at the end.
+    fn step(&mut self) -> Option<usize> {
+        if self.next == self.count {
+            return None;
+        }
+        let mut reader = Reader::at(&self.commands, self.at);
+        let Some(Item::Command { db }) = reader.next(&mut self.ranges) else {
+            return None;
+        };
+        let work = 1 + (reader.place() - self.at) / BYTES_PER_WORK;
+        (self.at, self.db) = (reader.place(), db);
+        self.next += 1;
+        self.mark = self.out.len();
+        Some(work)
+    }
+}
+
+impl Node {
+    /// Runs a transaction that changes nothing.
+    pub(in crate::node) fn exec_here(&mut self, slot: u32, transaction: Transaction) {
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        session.db = transaction.db;
+        session.withheld = transaction.withheld;
+        session.withheld_at = 0;
+        let (protocol, is_silent) = (session.protocol, session.is_silent());
+        let mut out = Vec::new();
+        if !is_silent {
+            Reply::new(&mut out, protocol).array(transaction.count as usize);
+        }
+        let mut old = OldTransaction {
+            slot,
+            conn: session.conn,
+            commands: transaction.commands,
+            at: 0,
+            count: transaction.count,
+            next: 0,
+            db: transaction.db,
+            ranges: Vec::new(),
+            nth: 0,
+            is_cut: false,
+            mark: out.len(),
+            out,
+            protocol,
+            is_silent,
+            was_silent: is_silent,
+        };
+        let (work, is_at_end) = self.run_old(&mut old);
+        if is_at_end {
+            // What is in the outbox is counted there.
+            self.read_work = work.saturating_sub(old.out.len() / BYTES_PER_WORK);
+            self.end_old(old);
+        } else {
+            self.read_work = work;
+            self.hold_for_transaction(old);
+        }
+    }
+
+    /// Goes on with a transaction that holds the store: what is left of it, where it is not at its
+    /// end then.
+    pub(in crate::node) fn go_on_in_old(
+        &mut self,
+        mut old: Box<OldTransaction>,
+    ) -> Option<Box<OldTransaction>> {
+        let (work, is_at_end) = self.run_old(&mut old);
+        self.pay(work);
+        if !is_at_end {
+            return Some(old);
+        }
+        self.release(old.slot);
+        self.end_old(*old);
+        None
+    }
+
+    /// Runs as many steps as a turn has room for, and at least one piece of one. What that has
+    /// cost, and whether the transaction is at its end.
+    fn run_old(&mut self, old: &mut OldTransaction) -> (usize, bool) {
+        let mut work = 0;
+        loop {
+            if !old.is_cut {
+                if work >= self.config.turn_work && old.next < old.count {
+                    return (work, false);
+                }
+                let Some(cost) = old.step() else {
+                    return (work, true);
+                };
+                work += cost;
+                self.reads += 1;
+                old.nth = self.reads;
+            }
+            let before = old.out.len();
+            old.is_cut = !self.run_old_step(old);
+            let written = old.out.len().saturating_sub(before);
+            work += self.read_work + written / BYTES_PER_WORK;
+            if old.is_cut {
+                return (work, false);
+            }
+        }
+    }
+
+    /// Runs a step, or its next piece; an error is its reply and stops nothing. False where it is
+    /// not at its end.
+    fn run_old_step(&mut self, old: &mut OldTransaction) -> bool {
+        self.read_work = 0;
+        let slot = old.slot;
+        let client = Some(old.client());
+        let args = Args::new(&old.commands, &old.ranges);
+        let (row, outcome) = match row_of(args) {
+            Err(error) => (None, Err(error)),
+            Ok(row) => {
+                let outcome = match row.kind {
+                    Kind::Read(run) => {
+                        let reply = Reply::new(&mut old.out, old.protocol);
+                        let query = (old.db, self.applied_stamp, old.nth);
+                        self.read_piece(run, query, args, reply)
+                    }
+                    Kind::Server(_) | Kind::Session(_) => {
+                        let reply = (&mut old.out, old.protocol);
+                        let outcome = self.own_step(slot, row.kind, args, old.db, reply);
+                        if let Some(session) = self.sessions.get(slot)
+                            && changes_replies(row)
+                        {
+                            old.protocol = session.protocol;
+                            old.is_silent = session.is_silent();
+                        }
+                        outcome
+                    }
+                    Kind::Write(_) | Kind::Container => Err(Error::NOT_IN_TRANSACTION),
+                };
+                if outcome == Err(Error::Unfinished) {
+                    self.has_run_piece(row, Piece::Read, self.read_work);
+                    return false;
+                }
+                self.has_run(row, args, client, self.read_work);
+                self.stats.called(row);
+                (Some(row), outcome)
+            }
+        };
+        if let Err(error) = outcome {
+            self.stats.failed(row, &error);
+            old.out.truncate(old.mark);
+            write_error(&mut Reply::new(&mut old.out, old.protocol), &error);
+        }
+        if old.is_silent {
+            old.out.truncate(old.mark);
+        }
+        true
+    }
+
+    /// Answers a transaction.
+    fn end_old(&mut self, old: OldTransaction) {
+        let Some(session) = self.sessions.get_same(old.slot, old.conn) else {
+            return;
+        };
+        session.withheld = Vec::new();
+        session.outbox.append(old.out);
+        if !old.was_silent {
+            self.note_answer(old.conn, Answer::Old);
+        }
+        self.mark_dirty(old.slot);
+    }
+}

@@ -1,0 +1,513 @@
+//! From bytes to decisions: what a request is, who runs it, and when.
+
+use alloc::vec::Vec;
+use core::mem;
+
+use crate::command::args::Args;
+use crate::command::error::{Error, Outcome};
+use crate::command::row::{Kind, Row};
+use crate::limits;
+use crate::node::Node;
+use crate::node::clients::closing::is_http;
+use crate::node::clients::waits;
+use crate::node::effect::Wrong;
+use crate::node::metrics::slowlog::Piece;
+use crate::node::requests::admit::{Trouble, is_transaction_verb, needs_leader};
+use crate::node::requests::hold::Long;
+use crate::node::requests::lookup::row_of;
+use crate::node::witness::Answer;
+use crate::resp::parse::{Limits, ProtocolError, Step};
+use crate::resp::reply::{Protocol, Reply};
+use crate::session::ReplyMode;
+use crate::session::inbound::Inbound;
+use crate::session::parked::Item;
+use crate::time::Stamp;
+
+/// How many bytes of one client may wait behind its own unapplied writes before nothing more is
+/// read from it.
+const PARKED_BYTES_MAX: usize = 1 << 20;
+
+impl Node {
+    /// Takes a client's bytes: as many requests as are whole and may be looked at now; the rest is
+    /// kept.
+    pub(in crate::node) fn received(&mut self, slot: u32, bytes: &[u8]) {
+        self.see_buffers(slot, bytes.len());
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        if session.closing {
+            return;
+        }
+        let mut bytes = bytes;
+        if session.queued {
+            // What belongs to a large argument is never among the kept bytes.
+            if let Some(large) = &mut session.inbound.large {
+                large.feed(&mut bytes);
+            }
+            session.inbound.keep(bytes);
+            self.count_memory(slot);
+            return;
+        }
+        let mut inbound = mem::take(&mut session.inbound);
+        let mut share = self.share_of(slot);
+        if let Some(large) = &mut inbound.large {
+            let fed = large.feed(&mut bytes);
+            if fed > 0 {
+                share.spend(fed, 0);
+            }
+            if large.missing > 0 {
+                self.end_share(slot, share, share.is_used_up());
+                self.keep_inbound(slot, inbound);
+                return;
+            }
+        }
+        let was_kept = !inbound.kept.is_empty();
+        if was_kept {
+            inbound.keep(bytes);
+        }
+        let kept = mem::take(&mut inbound.kept);
+        let buffer = if was_kept { &kept[..] } else { bytes };
+        let (mut at, mut paused, mut waits, mut taken) = (0, false, false, 0..0);
+        loop {
+            if !self.may_take(slot) {
+                paused = true;
+                break;
+            }
+            if share.is_used_up() {
+                waits = true;
+                break;
+            }
+            // AUTH and RESET may stand in the same bytes, before what they allow or forbid.
+            let limits = self.limits_of(slot);
+            match inbound.parser.next(&buffer[at..], &limits) {
+                Ok(Step::Request { consumed }) if inbound.large.is_some() => {
+                    self.end_large(slot, &mut inbound, &buffer[at..]);
+                    at += consumed;
+                }
+                Ok(Step::Request { consumed }) => {
+                    let rest = &buffer[at..];
+                    let args = Args::new(inbound.parser.bytes(rest), inbound.parser.arguments());
+                    if self.must_wait(slot, args) {
+                        self.await_store(slot);
+                        break;
+                    }
+                    let before = self.unsent_bytes(slot);
+                    self.read_work = 0;
+                    self.request(slot, args);
+                    let written = self.unsent_bytes(slot).saturating_sub(before);
+                    share.spend(consumed + written, self.read_work);
+                    at += consumed;
+                    if !limits.authenticated && self.is_over_limit(slot) {
+                        self.send_away(slot, Wrong::Output);
+                    }
+                }
+                Ok(Step::Empty { consumed }) => at += consumed,
+                Ok(Step::Incomplete { .. }) => {
+                    taken = self.begin_large(slot, &mut inbound, &buffer[at..]);
+                    share.spend(taken.len(), 0);
+                    break;
+                }
+                Err(error) => {
+                    self.protocol_error(slot, error);
+                    at = buffer.len();
+                    break;
+                }
+            }
+        }
+        let len = buffer.len();
+        if was_kept {
+            inbound.kept = kept;
+            inbound.drop_front(at);
+        } else if at < len {
+            inbound.keep(&bytes[at..]);
+        }
+        inbound.kept.drain(taken);
+        if let Some(session) = self.sessions.get_mut(slot) {
+            session.paused = paused && at < len;
+        }
+        self.end_share(slot, share, waits);
+        self.keep_inbound(slot, inbound);
+        self.mark_dirty(slot);
+    }
+
+    fn unsent_bytes(&self, slot: u32) -> usize {
+        let session = self.sessions.get(slot);
+        session.map_or(0, |session| session.outbox.len())
+    }
+
+    /// Keeps what is no request yet, unless it is too much or what ends the conversation stands in
+    /// front of it.
+    fn keep_inbound(&mut self, slot: u32, inbound: Inbound) {
+        if let Some(session) = self.sessions.get_mut(slot) {
+            if session.closing {
+                session.paused = false;
+            } else {
+                session.inbound = inbound;
+            }
+        }
+        self.enforce_query_limit(slot);
+        self.count_memory(slot);
+    }
+
+    /// What a client's next request may be.
+    fn limits_of(&self, slot: u32) -> Limits {
+        match self.sessions.get(slot) {
+            Some(session) if session.authenticated => Limits::normal(),
+            _ => Limits::unauthenticated(),
+        }
+    }
+
+    /// Whether the next request of this client may be looked at.
+    pub(in crate::node) fn may_take(&self, slot: u32) -> bool {
+        self.sessions.get(slot).is_some_and(|session| {
+            !session.closing
+                && session.blocked.is_none()
+                && session.assembling.is_none()
+                && !(session.will_wait && session.is_busy())
+                && session.parked.len() <= PARKED_BYTES_MAX
+        })
+    }
+
+    fn protocol_error(&mut self, slot: u32, error: ProtocolError) {
+        self.stats.protocol_errors += 1;
+        self.stats.error(&Error::text("ERR Protocol error".into()));
+        self.answer(slot, |reply| error.write(reply));
+        self.close_client(slot);
+    }
+
+    /// One request, whole.
+    pub(in crate::node) fn request(&mut self, slot: u32, args: Args<'_>) {
+        if is_http(args.name()) {
+            return self.send_away(slot, Wrong::Http);
+        }
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        if session.reply_mode == ReplyMode::Skip {
+            session.reply_mode = ReplyMode::On;
+        } else if session.reply_mode == ReplyMode::SkipNext {
+            session.reply_mode = ReplyMode::Skip;
+        }
+        if let Err(trouble) = self.admit(slot, args) {
+            // As in Redis, what MULTI or WATCH complain of inside a transaction does not spoil it.
+            let row = row_of(args).ok();
+            let spoils = row.is_none_or(|row| !is_transaction_verb(row) || !row.takes(args.len()));
+            let (Trouble::Rejected(error) | Trouble::Failed(error)) = &trouble;
+            if (spoils || is_elsewhere(error))
+                && let Some(transaction) = self
+                    .sessions
+                    .get_mut(slot)
+                    .and_then(|session| session.transaction.as_mut())
+            {
+                transaction.failed = true;
+            }
+            let error = match trouble {
+                Trouble::Rejected(error) => {
+                    self.stats.rejected(row, &error);
+                    error
+                }
+                Trouble::Failed(error) => {
+                    self.stats.failed(row, &error);
+                    error
+                }
+            };
+            self.answer(slot, |reply| write_error(reply, &error));
+        }
+    }
+
+    /// Runs a request that changes nothing, or parks it behind the writes of its own session.
+    pub(in crate::node) fn run_or_park(&mut self, slot: u32, row: &'static Row, args: Args<'_>) {
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        let (db, protocol, silent) = (session.db, session.protocol, session.is_silent());
+        if session.is_busy() {
+            session.will_wait |= waits::may_wait(row);
+            session
+                .parked
+                .park(session.proposed, db, protocol, silent, args);
+            return;
+        }
+        let mut out = mem::take(session.outbox.buffer());
+        let mark = out.len();
+        let is_old = !self.serves() && needs_leader(row);
+        // Only a leader can let time pass for a key that is due.
+        let clock = if is_old {
+            self.applied_stamp
+        } else {
+            self.clock()
+        };
+        let mut reply = Reply::new(&mut out, protocol);
+        let outcome = self.run(slot, row, args, db, clock, &mut reply);
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        match outcome {
+            Err(Error::Unfinished) => {
+                let begun = out.split_off(mark);
+                *session.outbox.buffer() = out;
+                let long = Long {
+                    row,
+                    db,
+                    protocol,
+                    silent,
+                    clock,
+                    is_old,
+                };
+                self.hold_for(slot, long, args, begun);
+            }
+            Err(Error::Due) => {
+                out.truncate(mark);
+                session
+                    .parked
+                    .park(session.proposed + 1, db, protocol, silent, args);
+                *session.outbox.buffer() = out;
+                self.wait_for_time(slot);
+            }
+            outcome => {
+                finish(&mut out, mark, protocol, silent, outcome);
+                *session.outbox.buffer() = out;
+                let conn = session.conn;
+                // Who waits is answered when the wait is over.
+                if !silent && session.blocked.is_none() {
+                    let answer = if is_old { Answer::Old } else { answer_of(row) };
+                    self.note_answer(conn, answer);
+                }
+                if self.leadership.grouped && !is_old && needs_leader(row) {
+                    self.hold_reply(slot, mark);
+                }
+            }
+        }
+    }
+
+    /// Runs a reading or a server command now.
+    pub(in crate::node) fn run(
+        &mut self,
+        slot: u32,
+        row: &'static Row,
+        args: Args<'_>,
+        db: u32,
+        clock: Stamp,
+        reply: &mut Reply<'_>,
+    ) -> Outcome {
+        let mark = reply.mark();
+        let outcome = match row.kind {
+            Kind::Read(run) => {
+                self.reads += 1;
+                let query = (db, clock, self.reads);
+                self.read_piece(run, query, args, reply.reborrow())
+            }
+            Kind::Server(verb) => self.server_verb(slot, verb, args, db, reply),
+            Kind::Write(_) | Kind::Session(_) | Kind::Container => Ok(()),
+        };
+        let written = reply.mark().saturating_sub(mark) / limits::BYTES_PER_WORK;
+        let work = self.read_work + written;
+        match self.sessions.get(slot) {
+            _ if outcome == Err(Error::Unfinished) => self.has_run_piece(row, Piece::Read, work),
+            // Who waits has not had its answer.
+            Some(session) if session.blocked.is_some() => self.figures.runs(row, 1),
+            session => {
+                let client = session.map(|session| (slot, session.conn));
+                self.has_run(row, args, client, work);
+            }
+        }
+        if let Err(error @ Error::Reply(_)) = &outcome {
+            self.stats.failed(Some(row), error);
+        }
+        outcome
+    }
+
+    /// Makes replicated time pass the clock: the session's next parked request runs right behind.
+    pub(in crate::node) fn wait_for_time(&mut self, slot: u32) {
+        self.wait_for_entry(slot, None);
+    }
+
+    /// Runs what was parked behind the writes that are applied by now.
+    ///
+    /// A parked request takes its place in the log's order, right behind the write that it waited
+    /// for; there the only time is replicated time, so that it is never due.
+    pub(in crate::node) fn run_parked(&mut self, slot: u32) {
+        let mut ranges = mem::take(&mut self.ranges_parked);
+        loop {
+            let has_done_enough = self.has_done_enough();
+            let Some(session) = self.sessions.get_mut(slot) else {
+                break;
+            };
+            let applied = session.applied;
+            if session.blocked.is_some() || !session.parked.is_due(applied) {
+                break;
+            }
+            if has_done_enough {
+                self.leave_behind(slot);
+                break;
+            }
+            self.read_work = 0;
+            let mut parked = mem::take(&mut session.parked);
+            let mut out = mem::take(session.outbox.buffer());
+            let mark = out.len();
+            let conn = session.conn;
+            let item = parked.take(applied, &mut ranges);
+            let (mut is_read, mut is_cut) = (false, false);
+            match item {
+                None => {}
+                Some(Item::Reply(bytes)) => {
+                    out.extend_from_slice(bytes);
+                    self.note_answer(conn, Answer::of_reply(bytes));
+                }
+                Some(Item::Request {
+                    db,
+                    protocol,
+                    silent,
+                    buffer,
+                }) => {
+                    let args = Args::new(buffer, &ranges);
+                    let clock = self.applied_stamp;
+                    let mut reply = Reply::new(&mut out, protocol);
+                    let row = row_of(args);
+                    if row.as_ref().is_ok_and(|row| waits::may_wait(row))
+                        && let Some(session) = self.sessions.get_mut(slot)
+                    {
+                        session.will_wait = false;
+                    }
+                    let outcome = match row {
+                        Ok(row) if needs_leader(row) && !self.serves() => {
+                            let error = self.elsewhere(Some(row), args);
+                            self.stats.failed(Some(row), &error);
+                            Err(error)
+                        }
+                        Ok(row) => {
+                            is_read = self.leadership.grouped && needs_leader(row);
+                            self.run(slot, row, args, db, clock, &mut reply)
+                        }
+                        Err(ref error) => {
+                            self.stats.error(error);
+                            Err(error.clone())
+                        }
+                    };
+                    if outcome == Err(Error::Due) {
+                        self.stats.failed(row.as_ref().ok().copied(), &Error::Due);
+                    }
+                    // Who waits is answered when the wait is over.
+                    let waits = self
+                        .sessions
+                        .get(slot)
+                        .is_some_and(|session| session.blocked.is_some());
+                    is_cut = outcome == Err(Error::Unfinished);
+                    if let (true, Ok(row)) = (is_cut, &row) {
+                        let begun = out.split_off(mark);
+                        let long = Long {
+                            row,
+                            db,
+                            protocol,
+                            silent,
+                            clock,
+                            is_old: false,
+                        };
+                        self.hold_for(slot, long, args, begun);
+                    } else if !silent && !waits {
+                        let away = outcome.as_ref().is_err_and(is_elsewhere);
+                        let answer = if away {
+                            Answer::Elsewhere
+                        } else {
+                            row.map_or(Answer::Other, answer_of)
+                        };
+                        self.note_answer(conn, answer);
+                    }
+                    if !is_cut {
+                        finish(&mut out, mark, protocol, silent, outcome);
+                    }
+                }
+            }
+            let Some(session) = self.sessions.get_mut(slot) else {
+                break;
+            };
+            parked.tidy();
+            session.parked = parked;
+            let written = out.len() - mark;
+            *session.outbox.buffer() = out;
+            if is_read && !is_cut {
+                self.hold_reply(slot, mark);
+            }
+            self.pay(1 + written / limits::BYTES_PER_WORK + self.read_work);
+        }
+        self.ranges_parked = ranges;
+    }
+
+    /// Writes a reply to what was done with the store as it is now, where nothing is parked before
+    /// it: of a member that does not lead it is known to be of an old state.
+    pub(in crate::node) fn answer_here(&mut self, slot: u32, write: impl FnOnce(&mut Reply<'_>)) {
+        if self.serves() {
+            return self.answer(slot, write);
+        }
+        let session = self.sessions.get_mut(slot);
+        let Some(session) = session.filter(|session| !session.is_silent()) else {
+            return;
+        };
+        write(&mut session.reply());
+        let conn = session.conn;
+        self.note_answer(conn, Answer::Old);
+    }
+
+    /// Writes a reply in its turn: at once, or behind what is parked.
+    pub(in crate::node) fn answer(&mut self, slot: u32, write: impl FnOnce(&mut Reply<'_>)) {
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        if session.is_silent() {
+            return;
+        }
+        if session.is_busy() {
+            let mut bytes = Vec::new();
+            write(&mut Reply::new(&mut bytes, session.protocol));
+            session.parked.park_reply(session.proposed, &bytes);
+        } else {
+            let mark = session.outbox.buffer().len();
+            write(&mut session.reply());
+            let conn = session.conn;
+            let answer = Answer::of_reply(&session.outbox.buffer()[mark..]);
+            self.note_answer(conn, answer);
+        }
+    }
+}
+
+/// What the reply to a request that changes nothing answers.
+fn answer_of(row: &Row) -> Answer {
+    match row.kind {
+        Kind::Read(_) => Answer::Read,
+        _ => Answer::Other,
+    }
+}
+
+/// Ends a reply: an error takes the place of what was written, a client that wants no replies gets
+/// none.
+pub(in crate::node) fn finish(
+    out: &mut Vec<u8>,
+    mark: usize,
+    protocol: Protocol,
+    silent: bool,
+    outcome: Outcome,
+) {
+    if let Err(error) = outcome {
+        out.truncate(mark);
+        write_error(&mut Reply::new(out, protocol), &error);
+    }
+    if silent {
+        out.truncate(mark);
+    }
+}
+
+pub(in crate::node) fn write_error(reply: &mut Reply<'_>, error: &Error) {
+    match error {
+        Error::Reply(text) => reply.error(text),
+        Error::Unfinished => unreachable!("a command is run to its end"),
+        // Replicated time stands still only while a node has no leader, and then there is no better
+        // answer.
+        Error::Due => reply.error("TRYAGAIN the key is about to expire"),
+    }
+}
+
+/// Whether an error sends a client to another member, or says that nobody is known to lead.
+fn is_elsewhere(error: &Error) -> bool {
+    let is_moved = matches!(error, Error::Reply(text) if text.starts_with("MOVED "));
+    is_moved || *error == Error::CLUSTER_DOWN
+}

@@ -1,0 +1,417 @@
+//! The verbs of a session: protocol, password, database, transaction, watch.
+
+use alloc::collections::BTreeSet;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::mem;
+
+use crate::command::args::{Args, parse_integer};
+use crate::command::error::{Error, Outcome};
+use crate::command::row::Empties;
+use crate::command::verb::SessionVerb;
+use crate::limits;
+use crate::node::Node;
+use crate::node::replica::commit::SEARCHED_BYTES_MAX;
+use crate::node::requests::apply::Applying;
+use crate::node::requests::entry;
+use crate::node::requests::lookup::row_of;
+use crate::resp::reply::{Protocol, Reply};
+use crate::session::transaction::Transaction;
+use crate::session::{Reads, Session};
+use crate::time::Stamp;
+
+/// What HELLO and INFO say the server is; clients choose their manners by it.
+pub const REDIS_VERSION: &str = "7.2.0";
+
+impl Node {
+    pub(in crate::node) fn session_verb(
+        &mut self,
+        slot: u32,
+        verb: SessionVerb,
+        args: Args<'_>,
+    ) -> Outcome {
+        match verb {
+            SessionVerb::Auth => self.auth(slot, args)?,
+            SessionVerb::Hello => {
+                let greeting = self.hello(slot, args)?;
+                self.answer(slot, |reply| greeting.write(reply));
+                return Ok(());
+            }
+            SessionVerb::Select => {
+                let db = select_target(args)?;
+                if let Some(session) = self.sessions.get_mut(slot) {
+                    session.db = db;
+                }
+            }
+            SessionVerb::Reset => {
+                let (open, now) = (self.config.requirepass.is_empty(), self.now.mono);
+                self.unwatch(slot);
+                // RESET itself is answered in the protocol that it resets to.
+                if let Some(session) = self.sessions.get_mut(slot) {
+                    session.reset(open);
+                    session.authenticate_until =
+                        (!open).then(|| now + limits::UNAUTHENTICATED_TIME_MAX);
+                }
+                self.answer(slot, |reply| reply.simple("RESET"));
+                return Ok(());
+            }
+            SessionVerb::ReadOnly => self.want_reads(slot, Reads::Follower),
+            SessionVerb::ReadWrite => self.want_reads(slot, Reads::Default),
+            SessionVerb::Quit => {
+                self.answer(slot, |reply| reply.ok());
+                self.close_client(slot);
+                return Ok(());
+            }
+            SessionVerb::Multi => {
+                let Some(session) = self.sessions.get_mut(slot) else {
+                    return Ok(());
+                };
+                if session.transaction.is_some() {
+                    return Err(Error::NESTED_MULTI);
+                }
+                session.transaction = Some(Transaction::new(session.db));
+            }
+            SessionVerb::Discard => {
+                let Some(session) = self.sessions.get_mut(slot) else {
+                    return Ok(());
+                };
+                session
+                    .transaction
+                    .take()
+                    .ok_or(Error::DISCARD_WITHOUT_MULTI)?;
+                self.unwatch(slot);
+            }
+            SessionVerb::Watch => {
+                self.watch(slot, args)?;
+                self.answer_here(slot, |reply| reply.ok());
+                return Ok(());
+            }
+            SessionVerb::Unwatch => self.unwatch(slot),
+            SessionVerb::Exec => unreachable!("EXEC has its own way"),
+        }
+        self.answer(slot, |reply| reply.ok());
+        Ok(())
+    }
+
+    /// Whatever clients watch counts as changed.
+    pub(in crate::node) fn break_all_watches(&mut self) {
+        for slot in self.sessions.slots() {
+            if let Some(session) = self.sessions.get_mut(slot) {
+                session.watch_broken |= !session.watches.is_empty();
+            }
+        }
+    }
+
+    /// Runs what a transaction may hold of these verbs, in its place.
+    pub(in crate::node) fn session_step(
+        &mut self,
+        slot: u32,
+        verb: SessionVerb,
+        args: Args<'_>,
+        (out, protocol): (&mut Vec<u8>, Protocol),
+    ) -> Outcome {
+        match verb {
+            SessionVerb::Auth => self.auth(slot, args)?,
+            SessionVerb::Hello => {
+                let greeting = self.hello(slot, args)?;
+                greeting.write(&mut Reply::new(out, greeting.protocol));
+                return Ok(());
+            }
+            SessionVerb::ReadOnly => self.want_reads(slot, Reads::Follower),
+            SessionVerb::ReadWrite => self.want_reads(slot, Reads::Default),
+            // The database stands beside each command, and EXEC has ended the watches.
+            SessionVerb::Select => _ = select_target(args)?,
+            SessionVerb::Unwatch => {}
+            _ => return Err(Error::NOT_IN_TRANSACTION),
+        }
+        Reply::new(out, protocol).ok();
+        Ok(())
+    }
+
+    fn want_reads(&mut self, slot: u32, reads: Reads) {
+        if let Some(session) = self.sessions.get_mut(slot) {
+            session.reads = reads;
+        }
+    }
+
+    fn auth(&mut self, slot: u32, args: Args<'_>) -> Outcome {
+        let (user, password) = match args.len() {
+            2 => (&b"default"[..], args.at(1)),
+            3 => (args.at(1), args.at(2)),
+            _ => return Err(Error::SYNTAX),
+        };
+        if args.len() == 2 && self.config.requirepass.is_empty() {
+            return Err(Error::AUTH_WITHOUT_PASSWORD);
+        }
+        self.authenticate(slot, user, password)
+    }
+
+    fn authenticate(&mut self, slot: u32, user: &[u8], password: &[u8]) -> Outcome {
+        let wanted = &self.config.requirepass;
+        let good = user == b"default" && (wanted.is_empty() || same_secret(wanted, password));
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return Ok(());
+        };
+        if !good {
+            return Err(Error::WRONG_PASS);
+        }
+        session.authenticated = true;
+        session.authenticate_until = None;
+        Ok(())
+    }
+
+    fn hello(&mut self, slot: u32, args: Args<'_>) -> Result<Greeting, Error> {
+        let mut protocol = None;
+        if let Some(version) = args.get(1) {
+            protocol = Some(match parse_integer(version) {
+                Some(2) => Protocol::Resp2,
+                Some(3) => Protocol::Resp3,
+                Some(_) => return Err(Error::NO_PROTO),
+                None => return Err(Error::PROTOCOL_NOT_AN_INTEGER),
+            });
+        }
+        let (mut name, mut at) = (None, 2);
+        let mut credentials = None;
+        while at < args.len() {
+            let left = args.len() - at - 1;
+            if args.is(at, "auth") && left >= 2 {
+                credentials = Some((args.at(at + 1), args.at(at + 2)));
+                at += 3;
+            } else if args.is(at, "setname") && left >= 1 {
+                name = Some(valid_name(args.at(at + 1))?);
+                at += 2;
+            } else {
+                let option = String::from_utf8_lossy(args.at(at)).into_owned();
+                return Err(Error::text(format!(
+                    "ERR Syntax error in HELLO option '{option}'"
+                )));
+            }
+        }
+        if let Some((user, password)) = credentials {
+            self.authenticate(slot, user, password)?;
+        }
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return Ok(Greeting::default());
+        };
+        if !session.authenticated {
+            return Err(Error::HELLO_NO_AUTH);
+        }
+        if let Some(name) = name {
+            session.name = name.to_vec();
+        }
+        if let Some(protocol) = protocol {
+            session.protocol = protocol;
+        }
+        let (protocol, id) = (session.protocol, session.conn.0);
+        Ok(Greeting {
+            protocol,
+            id,
+            mode: self.mode(),
+            role: if self.is_master() {
+                "master"
+            } else {
+                "replica"
+            },
+        })
+    }
+
+    fn watch(&mut self, slot: u32, args: Args<'_>) -> Outcome {
+        let (at, clock) = (self.applied_stamp, self.read_clock());
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return Ok(());
+        };
+        if session.transaction.is_some() {
+            return Err(Error::WATCH_IN_MULTI);
+        }
+        if session.watches.len() + args.len() - 1 > limits::WATCHED_KEYS_MAX {
+            return Err(Error::TOO_MANY_WATCHED);
+        }
+        let (db, conn) = (session.db, session.conn);
+        let mut watched = BTreeSet::new();
+        for key in args.from(1).iter() {
+            let alive = || {
+                let expiry = self.store.expiry(db, key);
+                self.store.contains(db, key, at) && expiry.is_none_or(|expiry| expiry > clock)
+            };
+            if session.watches.add(db, key, alive) {
+                self.watchers.add(db, key, slot, conn);
+                watched.insert(key);
+            }
+        }
+        // What was asked before WATCH and is not applied yet changes the key behind it all the
+        // same.
+        let ordinal = self.commands_proposed();
+        for key in self.on_their_way(db, watched) {
+            self.watchers.pending(db, key, ordinal);
+        }
+        Ok(())
+    }
+
+    /// Those of some keys that a command may write which is proposed and not applied. However many
+    /// they are, what is on its way is looked through once.
+    fn on_their_way<'a>(&self, db: u32, keys: BTreeSet<&'a [u8]>) -> BTreeSet<&'a [u8]> {
+        let Some(entries) = self.commit.on_their_way() else {
+            return keys;
+        };
+        let applying = self.hold.applying.as_ref().map(Applying::rest);
+        if applying.is_some_and(|rest| rest.len() > SEARCHED_BYTES_MAX) {
+            return keys;
+        }
+        let batch = &self.batch.bytes[..];
+        let (mut written, mut flushes) = (BTreeSet::new(), false);
+        for payload in applying.into_iter().chain(entries).chain([batch]) {
+            flushes |= find_writes(payload, db, &keys, &mut written);
+        }
+        if flushes {
+            let exists = |key: &&[u8]| self.store.contains(db, key, self.applied_stamp);
+            written.extend(keys.into_iter().filter(exists));
+        }
+        written
+    }
+
+    pub(in crate::node) fn unwatch(&mut self, slot: u32) {
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        session.watch_broken = false;
+        for (db, key, _) in mem::take(&mut session.watches).iter() {
+            self.watchers.remove(db, key, slot);
+        }
+    }
+
+    /// Whether a key that this client watches has changed since WATCH, has died, or is written by
+    /// an entry that is not applied yet. The last counts where EXEC comes behind that entry: for a
+    /// leader.
+    pub(in crate::node) fn is_watch_broken(&self, session: &Session) -> bool {
+        let (at, clock) = (self.applied_stamp, self.read_clock());
+        let leads = self.serves();
+        session.watch_broken
+            || session.watches.iter().any(|(db, key, alive)| {
+                let is_due = || self.store.expiry(db, key).is_some_and(|e| e <= clock);
+                let dead = alive && (!self.store.contains(db, key, at) || is_due());
+                dead || leads && self.watchers.is_pending(db, key, self.commands_applied)
+            })
+    }
+
+    /// The clock by which keys are due for somebody who looks at the store now. Only a leader can
+    /// let time pass for a key that is due.
+    pub(in crate::node) fn read_clock(&self) -> Stamp {
+        if self.serves() {
+            self.clock()
+        } else {
+            self.applied_stamp
+        }
+    }
+
+    /// Remembers that watched keys will be written by the command that was just proposed.
+    pub(in crate::node) fn note_proposed_keys(&mut self, db: u32, args: Args<'_>) {
+        if self.watchers.is_empty() {
+            return;
+        }
+        let ordinal = self.commands_proposed();
+        let Some(row) = row_of(args).ok().filter(|row| row.is_write()) else {
+            return;
+        };
+        row.each_written(args, |key, elsewhere| {
+            let all = 0..limits::DATABASES;
+            for db in if elsewhere { all } else { db..db + 1 } {
+                self.watchers.pending(db, key, ordinal);
+            }
+        });
+        if row.empties != Empties::Nothing {
+            let (store, at) = (&self.store, self.applied_stamp);
+            self.watchers.pending_flush(
+                |of| of == db || row.empties == Empties::Everything,
+                |of, key| store.contains(of, key, at),
+                self.commands_applied,
+                ordinal,
+            );
+        }
+    }
+}
+
+/// What HELLO answers.
+#[derive(Clone, Copy, Debug, Default)]
+struct Greeting {
+    protocol: Protocol,
+    id: u64,
+    mode: &'static str,
+    role: &'static str,
+}
+
+impl Greeting {
+    fn write(&self, reply: &mut Reply<'_>) {
+        reply.map(7);
+        reply.bulk(b"server");
+        reply.bulk(b"redis");
+        reply.bulk(b"version");
+        reply.bulk(REDIS_VERSION.as_bytes());
+        reply.bulk(b"proto");
+        reply.integer(if self.protocol == Protocol::Resp3 {
+            3
+        } else {
+            2
+        });
+        reply.bulk(b"id");
+        reply.integer(self.id as i64);
+        reply.bulk(b"mode");
+        reply.bulk(self.mode.as_bytes());
+        reply.bulk(b"role");
+        reply.bulk(self.role.as_bytes());
+        reply.bulk(b"modules");
+        reply.array(0);
+    }
+}
+
+/// Adds those of some keys that a command of a payload may write; true where one flushes their
+/// database, and so writes what is there.
+fn find_writes<'a>(
+    payload: &[u8],
+    db: u32,
+    keys: &BTreeSet<&'a [u8]>,
+    written: &mut BTreeSet<&'a [u8]>,
+) -> bool {
+    let (mut reader, mut ranges) = (entry::Reader::new(payload), Vec::new());
+    let mut flushes = false;
+    reader.offset();
+    while let Some(item) = reader.next(&mut ranges) {
+        let entry::Item::Command { db: of } = item else {
+            continue;
+        };
+        let args = Args::new(payload, &ranges);
+        let Some(row) = row_of(args).ok().filter(|row| row.is_write()) else {
+            continue;
+        };
+        flushes |= match row.empties {
+            Empties::Nothing => false,
+            Empties::Database => of == db,
+            Empties::Everything => true,
+        };
+        row.each_written(args, |name, elsewhere| {
+            let key = keys.get(name).filter(|_| of == db || elsewhere);
+            written.extend(key);
+        });
+    }
+    flushes
+}
+
+/// The database that SELECT names.
+pub(in crate::node) fn select_target(args: Args<'_>) -> Result<u32, Error> {
+    args.database(1)
+}
+
+/// A client's name: printable and without spaces, so that CLIENT LIST stays readable.
+pub(in crate::node) fn valid_name(name: &[u8]) -> Result<&[u8], Error> {
+    if name.iter().all(u8::is_ascii_graphic) {
+        Ok(name)
+    } else {
+        Err(Error::INVALID_NAME)
+    }
+}
+
+/// Compares without telling by its duration where the difference is.
+fn same_secret(a: &[u8], b: &[u8]) -> bool {
+    let differences = a.iter().zip(b).fold(0, |sum, (a, b)| sum | (a ^ b));
+    a.len() == b.len() && differences == 0
+}
