@@ -41,9 +41,7 @@ use clients::watchers::Watchers;
 use config::Config;
 use effect::{Effect, Effects};
 use input::Input;
-use metrics::figures::Figures;
-use metrics::slowlog::Slowlog;
-use metrics::stats::Stats;
+use metrics::Metrics;
 use replica::commit::Commit;
 use replica::leadership::{Leadership, Met};
 use replica::timekeeping::Timekeeper;
@@ -148,11 +146,7 @@ pub struct Node {
     blocked_clients: u32,
     waits: Waits,
     silences: Silences,
-    stats: Stats,
-    figures: Figures,
-    slowlog: Slowlog,
-    /// When this node was made, in seconds since the Unix epoch.
-    started_s: u64,
+    metrics: Metrics,
     /// How often the configuration file was to be written.
     configurations: u64,
     /// A command of a transaction is being applied.
@@ -186,12 +180,14 @@ impl Node {
     /// A node that has nothing yet but its configuration; it asks for its files at the first
     /// `flush`.
     pub fn new(config: Config, now: Now) -> Self {
+        let store = Store::new(config.tables(None));
         let mut node = Self {
             phase: Phase::Recovering,
             now,
             sessions: Sessions::default(),
             watchers: Watchers::default(),
-            store: Store::new(config.tables(None)),
+            metrics: Metrics::new(now, store.memory()),
+            store,
             commit: Commit::default(),
             leadership: Leadership::default(),
             met: BTreeMap::new(),
@@ -212,10 +208,6 @@ impl Node {
             blocked_clients: 0,
             waits: Waits::default(),
             silences: Silences::default(),
-            stats: Stats::default(),
-            figures: Figures::default(),
-            slowlog: Slowlog::default(),
-            started_s: now.wall_us / 1_000_000,
             configurations: 0,
             applying: false,
             active_expire: true,
@@ -233,7 +225,6 @@ impl Node {
             sink: Vec::new(),
             config,
         };
-        node.figures.memory_start = node.store.memory();
         node.begin(0);
         node
     }
@@ -254,14 +245,14 @@ impl Node {
                 let Some(slot) = self.sessions.slot(conn) else {
                     return;
                 };
-                self.stats.bytes_in += bytes.len() as u64;
+                self.metrics.received(bytes.len());
                 if let Some(session) = self.sessions.get_mut(slot) {
                     session.heard = now.mono;
                 }
                 self.received(slot, bytes);
             }
             Input::Sent { conn, count } => {
-                self.stats.bytes_out += count as u64;
+                self.metrics.sent(count);
                 self.sent(conn, count);
             }
             Input::Ending { conn } => self.ending(conn),
@@ -296,12 +287,15 @@ impl Node {
                 }
             }
             Input::Wants { id } => self.wants_in(id),
-            Input::RefusedPeer => self.stats.refused_peers += 1,
+            Input::RefusedPeer => self.metrics.refused_peer(),
             Input::Disk { ticket, outcome } => self.disk(ticket, outcome),
             Input::Configuration { number, outcome } => self.configuration_written(number, outcome),
             // What else is due is looked for at `flush`, whatever woke the driver.
             Input::Timer => self.take_turns(),
-            Input::Sampled(sample) => self.sampled(sample),
+            Input::Sampled(sample) => {
+                let used = self.used_memory() as u64;
+                self.metrics.sampled(now.mono, sample, used);
+            }
             Input::Stop => self.stop(),
         }
     }
@@ -334,7 +328,7 @@ impl Node {
         self.dirty = dirty;
         self.turn.end(self.config.turn_work);
         self.hold.left = self.config.turn_work;
-        self.weigh();
+        self.metrics.weigh(self.used_memory());
         // What was said of clients that are sent away.
         out.append(&mut self.effects);
         out.extend(self.last_effect.take());
@@ -369,6 +363,22 @@ impl Node {
             || session.assembling.is_some()
             || session.ended;
         if full { 0 } else { APPETITE }
+    }
+
+    /// The turn is over, and its effects are performed: the commands that ran in it have taken
+    /// until now.
+    pub fn turned(&mut self, now: Now) {
+        self.now = now;
+        self.pass_time();
+    }
+
+    /// The driver has told the time.
+    fn pass_time(&mut self) {
+        let sessions = &self.sessions;
+        self.metrics
+            .pass_time(self.now, &self.config, |slot, conn| {
+                sessions.same(slot, conn)
+            });
     }
 
     /// Where this node stands in its life.

@@ -59,7 +59,7 @@ impl Node {
             ServerVerb::Shutdown => return self.shutdown(&request),
             ServerVerb::Slowlog(verb) => {
                 let mut reply = request.reply;
-                return self.slowlog(verb, request.args, &mut reply);
+                return self.metrics.slowlog(verb, request.args, &mut reply);
             }
             ServerVerb::Time => self.time_verb(request),
             ServerVerb::Wait => return self.wait(request),

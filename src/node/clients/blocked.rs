@@ -4,7 +4,7 @@
 use crate::command::error::Error;
 use crate::node::Node;
 use crate::node::effect::Effect;
-use crate::node::requests::route::write_error;
+use crate::node::requests::outcome::write_error;
 use crate::node::witness::Answer;
 use crate::session::Blocked;
 
@@ -93,10 +93,12 @@ impl Node {
         }
         // Nothing behind the command that waits has been looked at.
         if let Some(error) = error {
-            self.stats.failed(row, error);
+            self.metrics.failed(row, error);
         }
         if let Some((length, took)) = slept {
-            self.has_slept(slot, length, took);
+            let session = self.sessions.get(slot).filter(|session| !session.killed);
+            let times = (length, took);
+            self.metrics.slept(self.now, &self.config, session, times);
         }
         // Nothing may have come while it waited: then only the driver can bring more.
         self.effects.push(Effect::Resume { conn });

@@ -64,8 +64,7 @@ impl Node {
         let Some(client) = self.sessions.get(slot).map(|s| self.describe(s)) else {
             return;
         };
-        self.stats.limit_disconnections += u64::from(wrong == Wrong::Output);
-        self.stats.query_disconnections += u64::from(wrong == Wrong::Query);
+        self.metrics.sent_away(wrong);
         self.complain(wrong, client);
         self.kill_client(slot);
     }
@@ -311,7 +310,7 @@ impl Node {
     pub(in crate::node) fn see_buffers(&mut self, slot: u32, arrived: usize) {
         if let Some(session) = self.sessions.get(slot) {
             let sizes = [session.inbound.len() + arrived, session.outbox.len()];
-            self.figures.buffers.see(self.now.mono, sizes);
+            self.metrics.see_buffers(self.now.mono, sizes);
         }
     }
 

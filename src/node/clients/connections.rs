@@ -27,9 +27,9 @@ impl Node {
         session.local.push_str(local);
         session.descriptor = descriptor;
         session.authenticate_until = (!open).then(|| self.now.mono + UNAUTHENTICATED_TIME_MAX);
-        self.stats.connections += 1;
-        if self.sessions.len() >= self.config.clients_max as usize {
-            self.stats.rejected_connections += 1;
+        let is_rejected = self.sessions.len() >= self.config.clients_max as usize;
+        self.metrics.connected(is_rejected);
+        if is_rejected {
             Reply::new(session.outbox.buffer(), Protocol::Resp2)
                 .error("ERR max number of clients reached");
             session.closing = true;

@@ -15,7 +15,7 @@ use crate::command::row::Kind;
 use crate::command::verb::SessionVerb;
 use crate::limits;
 use crate::node::requests::lookup::row_of;
-use crate::node::requests::route::write_error;
+use crate::node::requests::outcome::write_error;
 use crate::resp::parse::{Limits, Parser, Step};
 use crate::resp::reply::{Protocol, Reply};
 use crate::resp::value::{Decoded, Decoder, Value};

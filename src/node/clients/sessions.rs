@@ -70,6 +70,12 @@ impl Sessions {
         (session.conn == conn && !session.killed).then_some(session)
     }
 
+    /// The client in a slot, if it is still the one of that connection and not to be gone at once.
+    pub(in crate::node) fn same(&self, slot: u32, conn: ConnId) -> Option<&Session> {
+        let session = self.get(slot)?;
+        (session.conn == conn && !session.killed).then_some(session)
+    }
+
     /// How many there are.
     pub(in crate::node) fn len(&self) -> usize {
         self.by_conn.len()

@@ -6,6 +6,7 @@ pub(super) mod remembered;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::aof;
 use crate::ids::{ClusterId, Incarnation, NodeId};
 use crate::node::replica::versions::ENTRY_VERSIONS;
 
@@ -23,6 +24,16 @@ pub enum Fsync {
     EverySecond,
     /// When its write has completed; synced when the operating system likes.
     No,
+}
+
+impl From<Fsync> for aof::Policy {
+    fn from(fsync: Fsync) -> Self {
+        match fsync {
+            Fsync::Always => Self::Always,
+            Fsync::EverySecond => Self::EverySecond,
+            Fsync::No => Self::No,
+        }
+    }
 }
 
 /// How much may wait for a client that does not read (`client-output-buffer-limit`). A client that

@@ -11,7 +11,6 @@ use core::time::Duration;
 
 use crate::command::row::Row;
 use crate::command::table;
-use crate::node::Node;
 use crate::node::input::Sample;
 use crate::node::metrics::stats::Stats;
 use crate::time::{Mono, Now};
@@ -65,7 +64,7 @@ pub(in crate::node) struct Recent {
 const RECENT: Duration = Duration::from_secs(8);
 
 impl Recent {
-    pub(in crate::node) fn see(&mut self, at: Mono, sizes: [usize; 2]) {
+    pub(super) fn see(&mut self, at: Mono, sizes: [usize; 2]) {
         *self = self.at(at);
         for (most, size) in self.now.iter_mut().zip(sizes) {
             *most = size.max(*most);
@@ -99,8 +98,45 @@ const RATES_OVER: Duration = Duration::from_secs(1);
 const SHARED_MAX: usize = 1 << 16;
 
 impl Figures {
+    /// Nothing has run yet; the empty store takes so many bytes.
+    pub(super) fn new(memory: usize) -> Self {
+        Self {
+            memory_start: memory,
+            ..Self::default()
+        }
+    }
+
+    /// The driver has looked at the process, while the node counted `used` bytes of memory.
+    pub(super) fn sampled(&mut self, now: Mono, sample: Sample, used: u64, stats: &Stats) {
+        if self.sample.rss_bytes == 0 {
+            self.process_bytes = sample.rss_bytes.saturating_sub(used);
+        }
+        self.sample = sample;
+        if now.since(self.reading.at) < RATES_OVER {
+            return;
+        }
+        let now = Reading {
+            at: now,
+            commands: stats.commands,
+            bytes_in: stats.bytes_in,
+            bytes_out: stats.bytes_out,
+        };
+        let before = core::mem::replace(&mut self.reading, now);
+        let passed = now.at.since(before.at).as_millis() as u64;
+        let rate = |now: u64, before: u64| {
+            // CONFIG RESETSTAT may have taken the counters back.
+            let count = now.saturating_sub(before);
+            (count * 1000).checked_div(passed).unwrap_or(0)
+        };
+        self.rates = Rates {
+            commands: rate(now.commands, before.commands),
+            bytes_in: rate(now.bytes_in, before.bytes_in),
+            bytes_out: rate(now.bytes_out, before.bytes_out),
+        };
+    }
+
     /// A command, or a piece of one, has run and done so much.
-    pub(in crate::node) fn runs(&mut self, row: &'static Row, work: usize) {
+    pub(super) fn runs(&mut self, row: &'static Row, work: usize) {
         self.work += work as u64;
         if self.ran.len() < SHARED_MAX {
             let work = u32::try_from(work).unwrap_or(u32::MAX);
@@ -109,12 +145,12 @@ impl Figures {
     }
 
     /// Whether nothing has run since the last moment.
-    pub(in crate::node) fn is_fresh(&self) -> bool {
+    pub(super) fn is_fresh(&self) -> bool {
         self.ran.is_empty()
     }
 
     /// What ran since the last moment has taken until now: so long for each piece of work.
-    pub(in crate::node) fn pass(&mut self, now: Now, stats: &mut Stats) -> Duration {
+    pub(super) fn pass(&mut self, now: Now, stats: &mut Stats) -> Duration {
         let passed = now.mono.since(self.since);
         self.since = now.mono;
         let nanoseconds = passed.as_nanos() as u64;
@@ -125,51 +161,6 @@ impl Figures {
         }
         self.work = 0;
         Duration::from_nanos(each)
-    }
-}
-
-impl Node {
-    /// The turn is over, and its effects are performed: what ran in it has taken until now.
-    pub fn turned(&mut self, now: Now) {
-        self.now = now;
-        self.pass_time();
-    }
-
-    /// The driver has looked at the process.
-    pub(in crate::node) fn sampled(&mut self, sample: Sample) {
-        let used = (self.store.memory() + self.clients_memory()) as u64;
-        let figures = &mut self.figures;
-        if figures.sample.rss_bytes == 0 {
-            figures.process_bytes = sample.rss_bytes.saturating_sub(used);
-        }
-        figures.sample = sample;
-        if self.now.mono.since(figures.reading.at) < RATES_OVER {
-            return;
-        }
-        let now = Reading {
-            at: self.now.mono,
-            commands: self.stats.commands,
-            bytes_in: self.stats.bytes_in,
-            bytes_out: self.stats.bytes_out,
-        };
-        let before = core::mem::replace(&mut figures.reading, now);
-        let passed = now.at.since(before.at).as_millis() as u64;
-        let rate = |now: u64, before: u64| {
-            // CONFIG RESETSTAT may have taken the counters back.
-            let count = now.saturating_sub(before);
-            (count * 1000).checked_div(passed).unwrap_or(0)
-        };
-        figures.rates = Rates {
-            commands: rate(now.commands, before.commands),
-            bytes_in: rate(now.bytes_in, before.bytes_in),
-            bytes_out: rate(now.bytes_out, before.bytes_out),
-        };
-    }
-
-    /// Looks how much memory is taken.
-    pub(in crate::node) fn weigh(&mut self) {
-        let memory = self.used_memory();
-        self.figures.memory_peak = self.figures.memory_peak.max(memory);
     }
 }
 

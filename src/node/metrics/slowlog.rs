@@ -14,13 +14,14 @@ use core::time::Duration;
 
 use crate::command::args::Args;
 use crate::command::error::{Error, Outcome};
-use crate::command::row::{Kind, Row};
 use crate::command::verb::SlowlogVerb;
 use crate::ids::ConnId;
 use crate::limits::{BYTES_PER_WORK, SLOWLOG_BYTES_MAX};
+use crate::node::config::Config;
 use crate::node::requests::secrets;
-use crate::node::{Node, Phase};
 use crate::resp::reply::Reply;
+use crate::session::Session;
+use crate::time::Now;
 
 /// So many words of a request are kept.
 const WORDS_MAX: usize = 32;
@@ -72,6 +73,18 @@ pub(in crate::node) enum Piece {
     Read,
 }
 
+/// How a command was run.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::node) struct Run {
+    pub(in crate::node) client: Option<(u32, ConnId)>,
+    /// The work that it was beside taking its arguments.
+    pub(in crate::node) work: usize,
+    /// The kind of pieces in which it may have been run before.
+    pub(in crate::node) piece: Option<Piece>,
+    /// The node serves clients: while it recovers, nothing is slow.
+    pub(in crate::node) is_serving: bool,
+}
+
 /// What the pieces of a command have taken.
 #[derive(Clone, Copy, Debug, Default)]
 struct Carried {
@@ -114,87 +127,77 @@ impl Slowlog {
             self.bytes -= oldest.bytes();
         }
     }
-}
 
-impl Node {
-    /// A command was run, and has done so much beside taking its arguments.
-    pub(in crate::node) fn has_run(
-        &mut self,
-        row: &'static Row,
-        args: Args<'_>,
-        client: Option<(u32, ConnId)>,
-        work: usize,
-    ) {
-        let is_first = self.figures.is_fresh();
-        let work = 1 + work;
-        self.figures.runs(row, work);
-        let slow_us = self.config.slowlog_slower_than_us;
+    /// A command was run, and has done so much beside taking its arguments. It was the first to
+    /// run since the time was told where it `is_first`.
+    pub(super) fn ran(&mut self, args: Args<'_>, run: Run, is_first: bool, config: &Config) {
+        let slow_us = config.slowlog_slower_than_us;
         if slow_us < 0 {
             return;
         }
-        let piece = match row.kind {
-            Kind::Write(_) => Some(Piece::Applied),
-            Kind::Read(_) => Some(Piece::Read),
-            Kind::Session(_) | Kind::Server(_) | Kind::Container => None,
-        };
-        // Inside an entry reads come in pieces of that entry.
-        let piece = if self.hold.is_mid_command {
-            Some(Piece::Applied)
-        } else {
-            piece
-        };
         let mut carried = Carried::default();
-        if let Some(piece) = piece {
-            carried = core::mem::take(&mut self.slowlog.carried[piece as usize]);
+        if let Some(piece) = run.piece {
+            carried = core::mem::take(&mut self.carried[piece as usize]);
         }
-        let work = work + carried.work;
+        let work = run.work + carried.work;
         let may_be_slow = slow_us < SHORT_US || is_first || work >= WORK_MIN;
-        if (may_be_slow || !carried.took.is_zero()) && self.phase == Phase::Serving {
+        if (may_be_slow || !carried.took.is_zero()) && run.is_serving {
             let heard = Heard {
-                client,
+                client: run.client,
                 work,
                 before: carried.took,
                 from: 0,
             };
-            self.slowlog.hear(args, heard);
+            self.hear(args, heard);
         }
     }
 
     /// A piece of a command was run that is not its last.
-    pub(in crate::node) fn has_run_piece(&mut self, row: &'static Row, piece: Piece, work: usize) {
-        self.figures.runs(row, 1 + work);
-        self.slowlog.carried[piece as usize].work += 1 + work;
+    pub(super) fn ran_piece(&mut self, piece: Piece, work: usize) {
+        self.carried[piece as usize].work += 1 + work;
     }
 
-    /// The time is told: what ran since it last was has taken until now.
-    pub(in crate::node) fn pass_time(&mut self) {
-        let each = self.figures.pass(self.now, &mut self.stats);
-        for carried in &mut self.slowlog.carried {
+    /// Each piece of work since the time was told has taken `each`.
+    pub(super) fn pass<'a>(
+        &mut self,
+        each: Duration,
+        now: Now,
+        config: &Config,
+        clients: impl Fn(u32, ConnId) -> Option<&'a Session>,
+    ) {
+        for carried in &mut self.carried {
             let work = core::mem::take(&mut carried.work);
             carried.took += times(each, work);
         }
-        if self.slowlog.heard.is_empty() {
+        if self.heard.is_empty() {
             return;
         }
-        let least = Duration::from_micros(self.config.slowlog_slower_than_us.max(0) as u64);
-        let is_on = self.config.slowlog_slower_than_us >= 0;
-        for at in 0..self.slowlog.heard.len() {
-            let heard = self.slowlog.heard[at];
+        let least = Duration::from_micros(config.slowlog_slower_than_us.max(0) as u64);
+        let is_on = config.slowlog_slower_than_us >= 0;
+        for at in 0..self.heard.len() {
+            let heard = self.heard[at];
             let took = heard.before + times(each, heard.work);
             if is_on && took >= least {
-                let next = self.slowlog.heard.get(at + 1);
-                let end = next.map_or(self.slowlog.words.len(), |next| next.from);
-                let words = self.slowlog.words[heard.from..end].into();
-                self.was_slow(heard.client, took, words);
+                let next = self.heard.get(at + 1);
+                let end = next.map_or(self.words.len(), |next| next.from);
+                let words = self.words[heard.from..end].into();
+                let session = heard.client.and_then(|(slot, conn)| clients(slot, conn));
+                self.was_slow(now, config, session, took, words);
             }
         }
-        self.slowlog.heard.clear();
-        self.slowlog.words.clear();
+        self.heard.clear();
+        self.words.clear();
     }
 
-    /// DEBUG SLEEP of this length has ended.
-    pub(in crate::node) fn has_slept(&mut self, slot: u32, length: Duration, took: Duration) {
-        let least = self.config.slowlog_slower_than_us;
+    /// DEBUG SLEEP of this length has ended, and has taken so long.
+    pub(super) fn slept(
+        &mut self,
+        now: Now,
+        config: &Config,
+        session: Option<&Session>,
+        (length, took): (Duration, Duration),
+    ) {
+        let least = config.slowlog_slower_than_us;
         if least < 0 || (took.as_micros() as i64) < least {
             return;
         }
@@ -203,42 +206,46 @@ impl Node {
         let ranges = [0..5, 5..10, 10..buffer.len() as u32];
         let mut words = Vec::new();
         put_words(&mut words, Args::new(buffer.as_bytes(), &ranges));
-        let client = self.sessions.get(slot).map(|session| (slot, session.conn));
-        self.was_slow(client, took, words.into());
+        self.was_slow(now, config, session, took, words.into());
     }
 
-    fn was_slow(&mut self, client: Option<(u32, ConnId)>, took: Duration, words: Box<[u8]>) {
-        let session = client.and_then(|(slot, conn)| self.sessions.get_same(slot, conn));
+    fn was_slow(
+        &mut self,
+        now: Now,
+        config: &Config,
+        session: Option<&Session>,
+        took: Duration,
+        words: Box<[u8]>,
+    ) {
         let (address, name) = session.map_or_else(Default::default, |session| {
             (session.address.clone(), session.name.clone())
         });
         let entry = Entry {
-            id: self.slowlog.next_id,
-            at_s: self.now.wall_us / 1_000_000,
+            id: self.next_id,
+            at_s: now.wall_us / 1_000_000,
             took,
             words,
             address,
             name,
         };
-        self.slowlog.push(entry, self.config.slowlog_entries_max);
+        self.push(entry, config.slowlog_entries_max);
     }
 
     /// SLOWLOG.
-    pub(in crate::node) fn slowlog(
+    pub(super) fn verb(
         &mut self,
         verb: SlowlogVerb,
         args: Args<'_>,
         reply: &mut Reply<'_>,
     ) -> Outcome {
-        let log = &mut self.slowlog;
         match verb {
             SlowlogVerb::Len => {
-                reply.integer(log.entries.len() as i64);
+                reply.integer(self.entries.len() as i64);
                 return Ok(());
             }
             SlowlogVerb::Reset => {
-                log.entries.clear();
-                log.bytes = 0;
+                self.entries.clear();
+                self.bytes = 0;
                 reply.ok();
                 return Ok(());
             }
@@ -253,8 +260,8 @@ impl Node {
             },
             _ => return Err(Error::subcommand_syntax("SLOWLOG", args.at(1))),
         };
-        reply.array(count.min(log.entries.len()));
-        for entry in log.entries.iter().rev().take(count) {
+        reply.array(count.min(self.entries.len()));
+        for entry in self.entries.iter().rev().take(count) {
             reply.array(6);
             reply.integer(entry.id as i64);
             reply.integer(entry.at_s as i64);

@@ -74,12 +74,12 @@ impl Default for Stats {
 
 impl Stats {
     /// Takes note of an error reply.
-    pub(in crate::node) fn error(&mut self, error: &Error) {
+    pub(super) fn error(&mut self, error: &Error) {
         self.errors(error, 1);
     }
 
     /// Takes note of so many replies of the same error.
-    pub(in crate::node) fn errors(&mut self, error: &Error, count: u64) {
+    pub(super) fn errors(&mut self, error: &Error, count: u64) {
         self.error_replies += count;
         let code = match error {
             Error::Reply(text) => text.split(' ').next().unwrap_or_default(),
@@ -94,13 +94,13 @@ impl Stats {
     }
 
     /// A command is run.
-    pub(in crate::node) fn called(&mut self, row: &'static Row) {
+    pub(super) fn called(&mut self, row: &'static Row) {
         self.commands += 1;
         self.calls(row).count += 1;
     }
 
     /// A command that was run has ended in an error, which is its reply.
-    pub(in crate::node) fn failed(&mut self, row: Option<&'static Row>, error: &Error) {
+    pub(super) fn failed(&mut self, row: Option<&'static Row>, error: &Error) {
         self.error(error);
         if let Some(row) = row {
             self.calls(row).failed += 1;
@@ -108,7 +108,7 @@ impl Stats {
     }
 
     /// A request was refused before it ran; one that no row is found for counts as an error alone.
-    pub(in crate::node) fn rejected(&mut self, row: Option<&'static Row>, error: &Error) {
+    pub(super) fn rejected(&mut self, row: Option<&'static Row>, error: &Error) {
         self.error(error);
         if let Some(row) = row {
             self.calls(row).rejected += 1;
@@ -116,13 +116,13 @@ impl Stats {
     }
 
     /// Keys were looked for by a command that reads.
-    pub(in crate::node) fn looked_up(&mut self, lookups: Lookups) {
+    pub(super) fn looked_up(&mut self, lookups: Lookups) {
         self.lookups.hits += lookups.hits;
         self.lookups.misses += lookups.misses;
     }
 
     /// The counters of a command.
-    pub(in crate::node) fn calls(&mut self, row: &'static Row) -> &mut Calls {
+    pub(super) fn calls(&mut self, row: &'static Row) -> &mut Calls {
         &mut self.calls[table::place(row)]
     }
 }

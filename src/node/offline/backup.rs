@@ -19,10 +19,9 @@ use crate::aof::record::{self, Place};
 use crate::aof::{self, Debt, Event, Recovery};
 use crate::disk::{DiskDone, DiskError};
 use crate::ids::{LogIndex, Term, Ticket};
-use crate::node::config::{Config, Fsync};
+use crate::node::config::Config;
 use crate::node::offline::inspect::{Asked, first};
 use crate::node::replica::base::BaseHead;
-use crate::node::replica::policy;
 use crate::raft::Entry;
 
 /// What a backup begins with.
@@ -73,7 +72,7 @@ impl Backup {
     /// A backup, and the first operation that it asks for. The disk is only read.
     pub fn new() -> (Self, Option<Asked>) {
         let mut recovery = Recovery::read_only(aof::Settings {
-            policy: policy::of(Fsync::Always),
+            policy: aof::Policy::Always,
             segment_bytes: Config::default().segment_bytes,
             piece_bytes: Config::default().log_piece_bytes,
             identity: Vec::new(),

@@ -10,9 +10,8 @@ use crate::aof::{self, Event, Recovery};
 use crate::disk::{DiskDone, DiskError, DiskOp, FileName};
 use crate::ids::{LogIndex, NodeId, Term, Ticket};
 use crate::limits::DATABASES;
-use crate::node::config::{Config, Fsync};
+use crate::node::config::Config;
 use crate::node::replica::base::{BaseHead, Identity};
-use crate::node::replica::policy;
 use crate::raft::{Entry, Kind, Membership};
 use crate::store::{Store, Tables};
 
@@ -69,7 +68,7 @@ impl Inspection {
     /// A look, and the first operation that it asks for.
     pub fn new() -> (Self, Option<Asked>) {
         let mut recovery = Recovery::read_only(aof::Settings {
-            policy: policy::of(Fsync::Always),
+            policy: aof::Policy::Always,
             segment_bytes: Config::default().segment_bytes,
             piece_bytes: Config::default().log_piece_bytes,
             identity: Vec::new(),

@@ -576,7 +576,7 @@ impl Node {
         let mut left = self.store.step(BUDGET);
         if self.active_expire {
             let expired = self.store.expire_due(self.applied_stamp, BUDGET);
-            self.stats.expired_keys += expired.freed;
+            self.metrics.expired(expired.freed);
             left |= expired.more;
         }
         self.expiry_left_over = left;

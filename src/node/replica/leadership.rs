@@ -19,7 +19,7 @@ use crate::ids::{ConnId, Incarnation, NodeId, Term};
 use crate::node::effect::{Effect, Note};
 use crate::node::replica::base::Identity;
 use crate::node::replica::leaving::Leaving;
-use crate::node::requests::route::write_error;
+use crate::node::requests::outcome::write_error;
 use crate::node::{Node, Phase};
 use crate::raft::{Change, GivenUp, Raft, ReadDone, Refused};
 use crate::resp::reply::{Protocol, Reply};
@@ -333,7 +333,7 @@ impl Node {
         for (slot, conn) in mem::take(&mut self.leadership.readers) {
             if let Some(session) = self.sessions.get_same(slot, conn) {
                 let refused = session.outbox.refuse_held(&refusal);
-                self.stats.errors(&Error::CLUSTER_DOWN, refused as u64);
+                self.metrics.errors(&Error::CLUSTER_DOWN, refused as u64);
                 self.mark_dirty(slot);
             }
         }

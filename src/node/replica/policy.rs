@@ -6,18 +6,8 @@
 
 use crate::aof;
 use crate::node::Node;
-use crate::node::config::Fsync;
 use crate::raft::Change;
 use crate::session::Blocked;
-
-/// The log's word for what the configuration says.
-pub(in crate::node) fn of(fsync: Fsync) -> aof::Policy {
-    match fsync {
-        Fsync::Always => aof::Policy::Always,
-        Fsync::EverySecond => aof::Policy::EverySecond,
-        Fsync::No => aof::Policy::No,
-    }
-}
 
 impl Node {
     /// Notes that this member is not alone. Who has had company goes on as if it had: others may
@@ -35,7 +25,7 @@ impl Node {
         let policy = if self.leadership.grouped || self.leadership.first_change.is_some() {
             aof::Policy::Always
         } else {
-            of(self.config.fsync)
+            self.config.fsync.into()
         };
         if let Some(log) = &mut self.commit.log {
             log.set_policy(policy);

@@ -15,7 +15,6 @@ use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term, Ticket};
 use crate::node::config::Config;
 use crate::node::effect::Note;
 use crate::node::replica::base::{BaseHead, Identity};
-use crate::node::replica::policy;
 use crate::node::replica::repair::{Strays, later};
 use crate::node::replica::versions::EntryVersion;
 use crate::node::witness::Witnessed;
@@ -139,7 +138,7 @@ impl Node {
             return;
         }
         let mut recovery = Recovery::new(aof::Settings {
-            policy: policy::of(self.config.fsync),
+            policy: self.config.fsync.into(),
             segment_bytes: self.config.segment_bytes,
             piece_bytes: self.config.log_piece_bytes,
             identity: identity.encode(),

@@ -79,7 +79,7 @@ impl Node {
         if is_exec {
             return self.exec(slot, row);
         }
-        self.stats.called(row);
+        self.metrics.called(row);
         match row.kind {
             Kind::Write(_) => self.propose_command(slot, row, args),
             // What it wants of replies counts from here on, not from when the log has caught up.

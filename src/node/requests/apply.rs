@@ -18,7 +18,7 @@ use crate::limits::{BYTES_PER_WORK, LARGE_ARGUMENT_BYTES};
 use crate::node::metrics::slowlog::{Piece, work_of};
 use crate::node::requests::entry::{Item, Reader};
 use crate::node::requests::lookup::row_of;
-use crate::node::requests::route::{finish, write_error};
+use crate::node::requests::outcome::{finish, write_error};
 use crate::node::requests::transaction::changes_replies;
 use crate::node::witness::{Answer, Witnessed};
 use crate::node::{Node, Waiter};
@@ -317,7 +317,7 @@ impl Node {
     /// nobody.
     fn count_failure(&mut self, waiter: Option<&Waiter>, outcome: &Outcome) {
         if let (Err(error), Some(waiter)) = (outcome, waiter) {
-            self.stats.failed(waiter.row, error);
+            self.metrics.failed(waiter.row, error);
         }
     }
 
@@ -447,13 +447,13 @@ impl Node {
         let work = self.hold.pace.spent();
         self.pay(work);
         if outcome == Err(Error::Unfinished) {
-            self.has_run_piece(row, Piece::Applied, work);
+            self.metrics.ran_piece(row, Piece::Applied, work);
             return outcome;
         }
         self.has_run(row, args, self.runs_for, work + work_of(args));
         self.hold.pace.forget();
         if row.counts_lookups {
-            self.stats.looked_up(self.store.take_lookups());
+            self.metrics.looked_up(self.store.take_lookups());
         }
         self.break_watches();
         outcome
@@ -496,7 +496,7 @@ impl Node {
                 self.pay(work);
                 if let Ok(row) = row {
                     if outcome == Err(Error::Unfinished) {
-                        self.has_run_piece(row, Piece::Applied, work);
+                        self.metrics.ran_piece(row, Piece::Applied, work);
                     } else {
                         self.hold.pace.forget();
                         self.has_run(row, args, self.runs_for, work);
@@ -529,10 +529,10 @@ impl Node {
         let row = row.ok();
         if self.runs_for.is_some() {
             if let Some(row) = row {
-                self.stats.called(row);
+                self.metrics.called(row);
             }
             if let Err(error) = &outcome {
-                self.stats.failed(row, error);
+                self.metrics.failed(row, error);
             }
         }
         match outcome {

@@ -30,11 +30,11 @@ use crate::command::row::{Empties, Kind, Row};
 use crate::command::verb::{ClusterVerb, ServerVerb, SessionVerb};
 use crate::ids::ConnId;
 use crate::limits::BYTES_PER_WORK;
-use crate::node::metrics::slowlog::Piece;
+use crate::node::metrics::slowlog::{Piece, Run};
 use crate::node::requests::apply::Applying;
 use crate::node::requests::lookup::row_of;
 use crate::node::requests::old_exec::OldTransaction;
-use crate::node::requests::route::{finish, write_error};
+use crate::node::requests::outcome::{finish, write_error};
 use crate::node::witness::{Answer, Witnessed};
 use crate::node::{Node, Phase, Waiter};
 use crate::resp::reply::{Protocol, Reply};
@@ -245,8 +245,32 @@ impl Node {
             pace.forget();
         }
         self.read_work = spent;
-        self.stats.looked_up(self.store.take_lookups());
+        self.metrics.looked_up(self.store.take_lookups());
         outcome
+    }
+
+    /// A command was run, and has done so much beside taking its arguments.
+    pub(in crate::node) fn has_run(
+        &mut self,
+        row: &'static Row,
+        args: Args<'_>,
+        client: Option<(u32, ConnId)>,
+        work: usize,
+    ) {
+        let piece = match row.kind {
+            // Inside an entry reads come in pieces of that entry.
+            _ if self.hold.is_mid_command => Some(Piece::Applied),
+            Kind::Write(_) => Some(Piece::Applied),
+            Kind::Read(_) => Some(Piece::Read),
+            Kind::Session(_) | Kind::Server(_) | Kind::Container => None,
+        };
+        let run = Run {
+            client,
+            work,
+            piece,
+            is_serving: self.phase == Phase::Serving,
+        };
+        self.metrics.ran(row, args, run, &self.config);
     }
 
     /// A read has had its first piece and goes on later; what it has written so far is `reply`.
@@ -335,7 +359,7 @@ impl Node {
         let work = self.read_work + written / BYTES_PER_WORK;
         self.pay(work);
         if outcome == Err(Error::Unfinished) {
-            self.has_run_piece(request.row, Piece::Read, work);
+            self.metrics.ran_piece(request.row, Piece::Read, work);
             return Some(reading);
         }
         self.has_run(request.row, args, Some((slot, reading.conn)), work);
@@ -365,7 +389,7 @@ impl Node {
         }
         let (protocol, silent) = (request.protocol, request.silent);
         if let Err(error) = &outcome {
-            self.stats.failed(Some(row), error);
+            self.metrics.failed(Some(row), error);
         }
         finish(&mut reading.reply, 0, protocol, silent, outcome);
         let Some(session) = self.sessions.get_mut(slot) else {
@@ -489,7 +513,7 @@ impl Node {
             && let Some(session) = self.sessions.get_same(waiter.slot, waiter.conn)
         {
             write_error(&mut session.reply(), error);
-            self.stats.failed(waiter.row, error);
+            self.metrics.failed(waiter.row, error);
             self.note_answer(waiter.conn, Answer::Elsewhere);
         }
         self.settle(waiter);

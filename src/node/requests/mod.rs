@@ -8,6 +8,7 @@ pub(super) mod hold;
 pub(super) mod large;
 pub(super) mod lookup;
 pub(super) mod old_exec;
+pub(super) mod outcome;
 mod propose;
 pub(super) mod route;
 pub(super) mod secrets;

@@ -18,7 +18,7 @@ use crate::node::Node;
 use crate::node::metrics::slowlog::Piece;
 use crate::node::requests::entry::{Item, Reader};
 use crate::node::requests::lookup::row_of;
-use crate::node::requests::route::write_error;
+use crate::node::requests::outcome::write_error;
 use crate::node::requests::transaction::changes_replies;
 use crate::node::witness::Answer;
 use crate::resp::reply::{Protocol, Reply};
@@ -187,16 +187,16 @@ impl Node {
                     Kind::Write(_) | Kind::Container => Err(Error::NOT_IN_TRANSACTION),
                 };
                 if outcome == Err(Error::Unfinished) {
-                    self.has_run_piece(row, Piece::Read, self.read_work);
+                    self.metrics.ran_piece(row, Piece::Read, self.read_work);
                     return false;
                 }
                 self.has_run(row, args, client, self.read_work);
-                self.stats.called(row);
+                self.metrics.called(row);
                 (Some(row), outcome)
             }
         };
         if let Err(error) = outcome {
-            self.stats.failed(row, &error);
+            self.metrics.failed(row, &error);
             old.out.truncate(old.mark);
             write_error(&mut Reply::new(&mut old.out, old.protocol), &error);
         }

@@ -15,9 +15,10 @@ use crate::node::metrics::slowlog::Piece;
 use crate::node::requests::admit::{Trouble, is_transaction_verb, needs_leader};
 use crate::node::requests::hold::Long;
 use crate::node::requests::lookup::row_of;
+use crate::node::requests::outcome::{finish, is_elsewhere, write_error};
 use crate::node::witness::Answer;
 use crate::resp::parse::{Limits, ProtocolError, Step};
-use crate::resp::reply::{Protocol, Reply};
+use crate::resp::reply::Reply;
 use crate::session::ReplyMode;
 use crate::session::inbound::Inbound;
 use crate::session::parked::Item;
@@ -169,8 +170,7 @@ impl Node {
     }
 
     fn protocol_error(&mut self, slot: u32, error: ProtocolError) {
-        self.stats.protocol_errors += 1;
-        self.stats.error(&Error::text("ERR Protocol error".into()));
+        self.metrics.protocol_error();
         self.answer(slot, |reply| error.write(reply));
         self.close_client(slot);
     }
@@ -203,11 +203,11 @@ impl Node {
             }
             let error = match trouble {
                 Trouble::Rejected(error) => {
-                    self.stats.rejected(row, &error);
+                    self.metrics.rejected(row, &error);
                     error
                 }
                 Trouble::Failed(error) => {
-                    self.stats.failed(row, &error);
+                    self.metrics.failed(row, &error);
                     error
                 }
             };
@@ -303,16 +303,18 @@ impl Node {
         let written = reply.mark().saturating_sub(mark) / limits::BYTES_PER_WORK;
         let work = self.read_work + written;
         match self.sessions.get(slot) {
-            _ if outcome == Err(Error::Unfinished) => self.has_run_piece(row, Piece::Read, work),
+            _ if outcome == Err(Error::Unfinished) => {
+                self.metrics.ran_piece(row, Piece::Read, work);
+            }
             // Who waits has not had its answer.
-            Some(session) if session.blocked.is_some() => self.figures.runs(row, 1),
+            Some(session) if session.blocked.is_some() => self.metrics.waits(row),
             session => {
                 let client = session.map(|session| (slot, session.conn));
                 self.has_run(row, args, client, work);
             }
         }
         if let Err(error @ Error::Reply(_)) = &outcome {
-            self.stats.failed(Some(row), error);
+            self.metrics.failed(Some(row), error);
         }
         outcome
     }
@@ -372,7 +374,7 @@ impl Node {
                     let outcome = match row {
                         Ok(row) if needs_leader(row) && !self.serves() => {
                             let error = self.elsewhere(Some(row), args);
-                            self.stats.failed(Some(row), &error);
+                            self.metrics.failed(Some(row), &error);
                             Err(error)
                         }
                         Ok(row) => {
@@ -380,12 +382,12 @@ impl Node {
                             self.run(slot, row, args, db, clock, &mut reply)
                         }
                         Err(ref error) => {
-                            self.stats.error(error);
+                            self.metrics.error(error);
                             Err(error.clone())
                         }
                     };
                     if outcome == Err(Error::Due) {
-                        self.stats.failed(row.as_ref().ok().copied(), &Error::Due);
+                        self.metrics.failed(row.as_ref().ok().copied(), &Error::Due);
                     }
                     // Who waits is answered when the wait is over.
                     let waits = self
@@ -476,38 +478,4 @@ fn answer_of(row: &Row) -> Answer {
         Kind::Read(_) => Answer::Read,
         _ => Answer::Other,
     }
-}
-
-/// Ends a reply: an error takes the place of what was written, a client that wants no replies gets
-/// none.
-pub(in crate::node) fn finish(
-    out: &mut Vec<u8>,
-    mark: usize,
-    protocol: Protocol,
-    silent: bool,
-    outcome: Outcome,
-) {
-    if let Err(error) = outcome {
-        out.truncate(mark);
-        write_error(&mut Reply::new(out, protocol), &error);
-    }
-    if silent {
-        out.truncate(mark);
-    }
-}
-
-pub(in crate::node) fn write_error(reply: &mut Reply<'_>, error: &Error) {
-    match error {
-        Error::Reply(text) => reply.error(text),
-        Error::Unfinished => unreachable!("a command is run to its end"),
-        // Replicated time stands still only while a node has no leader, and then there is no better
-        // answer.
-        Error::Due => reply.error("TRYAGAIN the key is about to expire"),
-    }
-}
-
-/// Whether an error sends a client to another member, or says that nobody is known to lead.
-fn is_elsewhere(error: &Error) -> bool {
-    let is_moved = matches!(error, Error::Reply(text) if text.starts_with("MOVED "));
-    is_moved || *error == Error::CLUSTER_DOWN
 }

@@ -80,7 +80,7 @@ impl Node {
             return Ok(());
         };
         let Some(transaction) = session.transaction.take() else {
-            self.stats.called(row);
+            self.metrics.called(row);
             return Err(Trouble::Failed(Error::EXEC_WITHOUT_MULTI));
         };
         let broken = self
@@ -89,7 +89,7 @@ impl Node {
             .is_some_and(|session| self.is_watch_broken(session));
         self.unwatch(slot);
         if transaction.failed {
-            self.stats.called(row);
+            self.metrics.called(row);
             return Err(Trouble::Failed(Error::EXEC_ABORT));
         }
         // What was queued before the state was lost, or nothing at all: neither can be run yet.
@@ -97,12 +97,12 @@ impl Node {
             return Err(Error::LOADING.into());
         }
         if broken {
-            self.stats.called(row);
+            self.metrics.called(row);
             self.answer_here(slot, |reply| reply.null_array());
             return Ok(());
         }
         if !self.serves() {
-            self.stats.called(row);
+            self.metrics.called(row);
             self.exec_here(slot, transaction);
             return Ok(());
         }
@@ -119,7 +119,7 @@ impl Node {
         session.will_wait |= transaction.turns;
         session.withheld = transaction.withheld;
         session.withheld_at = 0;
-        self.stats.called(row);
+        self.metrics.called(row);
         self.wait_for_entry(slot, Some(row));
         let payload_from = self.batch.bytes.len();
         entry::put_transaction(

@@ -22,7 +22,11 @@ impl Node {
 
     pub(super) fn lastsave(&self, request: Request<'_, '_>) {
         let saved = self.commit.rewrite.saved_at_s;
-        let at = if saved == 0 { self.started_s } else { saved };
+        let at = if saved == 0 {
+            self.metrics.started_s()
+        } else {
+            saved
+        };
         let mut reply = request.reply;
         reply.integer(at as i64);
     }

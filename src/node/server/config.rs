@@ -33,7 +33,7 @@ impl Node {
             // Answered when the file is written, or is not.
             ConfigVerb::Rewrite => return self.config_rewrite(slot),
             ConfigVerb::Set => self.config_set(args)?,
-            ConfigVerb::ResetStat => self.stats = super::super::Stats::default(),
+            ConfigVerb::ResetStat => self.metrics.reset(),
         }
         reply.ok();
         Ok(())

@@ -70,7 +70,7 @@ impl Node {
             "stats" => self.stats_section(out),
             "replication" => self.replication_section(out),
             "cpu" => {
-                let sample = self.figures.sample;
+                let sample = self.metrics.figures().sample;
                 for (name, us) in [("sys", sample.system_us), ("user", sample.user_us)] {
                     let (whole, rest) = (us / 1_000_000, us % 1_000_000);
                     put(out, format_args!("used_cpu_{name}:{whole}.{rest:06}"));
@@ -79,7 +79,7 @@ impl Node {
             }
             "commandstats" => self.command_section(out),
             "errorstats" => {
-                for (code, count) in &self.stats.errors {
+                for (code, count) in &self.metrics.stats().errors {
                     put(out, format_args!("errorstat_{code}:count={count}"));
                 }
             }
@@ -90,7 +90,10 @@ impl Node {
                 );
                 put(
                     out,
-                    format_args!("cluster_refused_members:{}", self.stats.refused_peers),
+                    format_args!(
+                        "cluster_refused_members:{}",
+                        self.metrics.stats().refused_peers
+                    ),
                 );
             }
             "raft" => {
@@ -107,7 +110,7 @@ impl Node {
 
     fn server_section(&self, out: &mut String) {
         let process = &self.config.process;
-        let uptime = (self.now.wall_us / 1_000_000).saturating_sub(self.started_s);
+        let uptime = (self.now.wall_us / 1_000_000).saturating_sub(self.metrics.started_s());
         put(out, format_args!("redis_version:{REDIS_VERSION}"));
         put(
             out,
@@ -144,7 +147,7 @@ impl Node {
         put(out, format_args!("connected_clients:{clients}"));
         put(out, format_args!("cluster_connections:0"));
         put(out, format_args!("maxclients:{}", self.config.clients_max));
-        let [input, output] = self.figures.buffers.most(self.now.mono);
+        let [input, output] = self.metrics.figures().buffers.most(self.now.mono);
         put(out, format_args!("client_recent_max_input_buffer:{input}"));
         put(
             out,
@@ -160,7 +163,7 @@ impl Node {
     fn memory_section(&self, out: &mut String) {
         let (data, clients) = (self.store.memory(), self.clients_memory());
         let used = (data + clients) as u64;
-        let figures = &self.figures;
+        let figures = self.metrics.figures();
         let peak = (figures.memory_peak as u64).max(used);
         let start = figures.memory_start as u64;
         let sample = figures.sample;
@@ -257,7 +260,7 @@ impl Node {
             out,
             format_args!(
                 "rdb_last_save_time:{}",
-                rewrite.saved_at_s.max(self.started_s)
+                rewrite.saved_at_s.max(self.metrics.started_s())
             ),
         );
         let took = rewrite.took.map_or(-1, |took| took.as_secs() as i64);
@@ -308,7 +311,7 @@ impl Node {
     }
 
     fn stats_section(&self, out: &mut String) {
-        let stats = &self.stats;
+        let stats = self.metrics.stats();
         put(
             out,
             format_args!("total_connections_received:{}", stats.connections),
@@ -317,7 +320,7 @@ impl Node {
             out,
             format_args!("total_commands_processed:{}", stats.commands),
         );
-        let rates = self.figures.rates;
+        let rates = self.metrics.figures().rates;
         put(
             out,
             format_args!("instantaneous_ops_per_sec:{}", rates.commands),
@@ -430,7 +433,7 @@ impl Node {
     }
 
     fn command_section(&self, out: &mut String) {
-        for (row, calls) in table::all().zip(&self.stats.calls) {
+        for (row, calls) in table::all().zip(&self.metrics.stats().calls) {
             if calls.count + calls.rejected > 0 {
                 let us = calls.nanoseconds / 1000;
                 let each = Ratio(us, calls.count);
@@ -482,7 +485,7 @@ impl Node {
         );
         put(
             out,
-            format_args!("protocol_errors:{}", self.stats.protocol_errors),
+            format_args!("protocol_errors:{}", self.metrics.stats().protocol_errors),
         );
         if let Some(log) = &self.commit.log {
             put(out, format_args!("log_segments:{}", log.size().segments));

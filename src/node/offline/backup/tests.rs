@@ -164,7 +164,7 @@ fn directory() -> Files {
 /// What recovery shows of a directory.
 fn shown(files: &Files) -> Vec<String> {
     let settings = aof::Settings {
-        policy: policy::of(Fsync::Always),
+        policy: aof::Policy::Always,
         segment_bytes: 1 << 16,
         piece_bytes: 1 << 16,
         identity: Vec::new(),

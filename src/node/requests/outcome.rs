@@ -1,0 +1,41 @@
+//! How the outcome of a command becomes a reply.
+
+use alloc::vec::Vec;
+
+use crate::command::error::{Error, Outcome};
+use crate::resp::reply::{Protocol, Reply};
+
+/// Ends a reply: an error takes the place of what was written, a client that wants no replies gets
+/// none.
+pub(in crate::node) fn finish(
+    out: &mut Vec<u8>,
+    mark: usize,
+    protocol: Protocol,
+    silent: bool,
+    outcome: Outcome,
+) {
+    if let Err(error) = outcome {
+        out.truncate(mark);
+        write_error(&mut Reply::new(out, protocol), &error);
+    }
+    if silent {
+        out.truncate(mark);
+    }
+}
+
+/// Writes an error as a reply.
+pub(in crate::node) fn write_error(reply: &mut Reply<'_>, error: &Error) {
+    match error {
+        Error::Reply(text) => reply.error(text),
+        Error::Unfinished => unreachable!("a command is run to its end"),
+        // Replicated time stands still only while a node has no leader, and then there is no better
+        // answer.
+        Error::Due => reply.error("TRYAGAIN the key is about to expire"),
+    }
+}
+
+/// Whether an error sends a client to another member, or says that nobody is known to lead.
+pub(in crate::node) fn is_elsewhere(error: &Error) -> bool {
+    let is_moved = matches!(error, Error::Reply(text) if text.starts_with("MOVED "));
+    is_moved || *error == Error::CLUSTER_DOWN
+}
