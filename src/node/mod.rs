@@ -3,6 +3,7 @@
 //! A driver calls `handle` for everything that has happened, `flush` when nothing more is ready,
 //! and then performs the effects. A node never waits, reads no clock and opens no file.
 
+mod client_events;
 mod clients;
 pub mod config;
 pub mod effect;
@@ -24,7 +25,6 @@ pub use requests::verbs::REDIS_VERSION;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::mem;
 use core::ops::Range;
 
 use crate::command::row::Row;
@@ -34,10 +34,7 @@ use crate::resp::reply::Protocol;
 use crate::store::Store;
 use crate::time::{Mono, Now, Offset, Stamp};
 
-use clients::closing::ClientLimits;
-use clients::sessions::Sessions;
-use clients::waits::{Silences, Waits};
-use clients::watchers::Watchers;
+use clients::Clients;
 use config::Config;
 use effect::{Effect, Effects};
 use input::Input;
@@ -110,8 +107,7 @@ pub struct Node {
     config: Config,
     phase: Phase,
     now: Now,
-    sessions: Sessions,
-    watchers: Watchers,
+    clients: Clients,
     store: Store,
     commit: Commit,
     leadership: Leadership,
@@ -142,10 +138,6 @@ pub struct Node {
     /// Commands in proposed entries since this node started.
     commands_in_entries: u64,
     reads: u64,
-    /// Clients that wait for something else than a request.
-    blocked_clients: u32,
-    waits: Waits,
-    silences: Silences,
     metrics: Metrics,
     /// How often the configuration file was to be written.
     configurations: u64,
@@ -158,8 +150,6 @@ pub struct Node {
     /// What recovery has read, in bytes.
     recovered_bytes: u64,
     witness: Witness,
-    dirty: Vec<u32>,
-    client_limits: ClientLimits,
     /// What `handle` decided and `flush` will emit.
     effects: Vec<Effect>,
     /// The request that is being looked at, where it was put together as an entry holds it.
@@ -173,9 +163,6 @@ pub struct Node {
     sink: Vec<u8>,
 }
 
-/// How many bytes a connection may bring in one input.
-const APPETITE: usize = 64 << 10;
-
 impl Node {
     /// A node that has nothing yet but its configuration; it asks for its files at the first
     /// `flush`.
@@ -184,8 +171,7 @@ impl Node {
         let mut node = Self {
             phase: Phase::Recovering,
             now,
-            sessions: Sessions::default(),
-            watchers: Watchers::default(),
+            clients: Clients::default(),
             metrics: Metrics::new(now, store.memory()),
             store,
             commit: Commit::default(),
@@ -205,17 +191,12 @@ impl Node {
             commands_applied: 0,
             commands_in_entries: 0,
             reads: 0,
-            blocked_clients: 0,
-            waits: Waits::default(),
-            silences: Silences::default(),
             configurations: 0,
             applying: false,
             active_expire: true,
             expiry_left_over: false,
             recovered_bytes: 0,
             witness: Witness::new(config.witness),
-            dirty: Vec::new(),
-            client_limits: ClientLimits::default(),
             effects: Vec::new(),
             in_hand: None,
             assembling: Vec::new(),
@@ -240,24 +221,28 @@ impl Node {
                 address,
                 local,
                 descriptor,
-            } => self.opened(conn, address, local, descriptor),
+            } => {
+                let client = (address, local, descriptor);
+                let is_refused = self.clients.open(conn, client, now.mono, &self.config);
+                self.metrics.connected(is_refused);
+            }
             Input::Received { conn, bytes } => {
-                let Some(slot) = self.sessions.slot(conn) else {
+                let Some(slot) = self.clients.slot(conn) else {
                     return;
                 };
                 self.metrics.received(bytes.len());
-                if let Some(session) = self.sessions.get_mut(slot) {
+                if let Some(session) = self.clients.get_mut(slot) {
                     session.heard = now.mono;
                 }
                 self.received(slot, bytes);
             }
             Input::Sent { conn, count } => {
                 self.metrics.sent(count);
-                self.sent(conn, count);
+                self.clients.sent(conn, count, now.mono);
             }
-            Input::Ending { conn } => self.ending(conn),
-            Input::Ended { conn } => self.ended(conn),
-            Input::Closed { conn } => self.closed(conn),
+            Input::Ending { conn } => self.clients.ending(conn, now.mono),
+            Input::Ended { conn } => self.clients.ended(conn, now.mono),
+            Input::Closed { conn } => self.clients.closed(conn),
             Input::Message { from, frame } => self.message(from, frame),
             Input::Met {
                 id,
@@ -318,14 +303,7 @@ impl Node {
         self.resume_paused();
         self.expire_turn();
         out.append(&mut self.effects);
-        let mut dirty = mem::take(&mut self.dirty);
-        for slot in dirty.drain(..) {
-            self.settle_client(slot, out);
-            if let Some(session) = self.sessions.get_mut(slot) {
-                session.dirty = false;
-            }
-        }
-        self.dirty = dirty;
+        self.settle_clients(out);
         self.turn.end(self.config.turn_work);
         self.hold.left = self.config.turn_work;
         self.metrics.weigh(self.used_memory());
@@ -336,33 +314,13 @@ impl Node {
 
     /// The bytes of a connection that may leave, in order.
     pub fn outbox(&self, conn: ConnId) -> impl Iterator<Item = &[u8]> {
-        let session = self
-            .sessions
-            .slot(conn)
-            .and_then(|slot| self.sessions.get(slot));
-        session
-            .filter(|session| !session.killed)
-            .map(|session| session.outbox.unsent())
-            .into_iter()
-            .filter(|b| !b.is_empty())
+        self.clients.outbox(conn)
     }
 
     /// How many bytes a connection may bring now; 0: do not read it until `Effect::Resume`.
     pub fn appetite(&self, conn: ConnId) -> usize {
-        let Some(session) = self
-            .sessions
-            .slot(conn)
-            .and_then(|slot| self.sessions.get(slot))
-        else {
-            return 0;
-        };
-        let full = session.closing
-            || self.phase == Phase::Stopping
-            || session.blocked.is_some()
-            || session.queued
-            || session.assembling.is_some()
-            || session.ended;
-        if full { 0 } else { APPETITE }
+        let is_stopping = self.phase == Phase::Stopping;
+        self.clients.appetite(conn, is_stopping)
     }
 
     /// The turn is over, and its effects are performed: the commands that ran in it have taken
@@ -374,7 +332,7 @@ impl Node {
 
     /// The driver has told the time.
     fn pass_time(&mut self) {
-        let sessions = &self.sessions;
+        let sessions = &self.clients;
         self.metrics
             .pass_time(self.now, &self.config, |slot, conn| {
                 sessions.same(slot, conn)

@@ -3,18 +3,18 @@
 //! A client is closed at once by CLIENT KILL, `timeout`, a limit or a rule. QUIT, a protocol error
 //! and the end of a client's input leave it what it is owed, and a bounded time to take it.
 
-use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
 use alloc::string::String;
 use core::time::Duration;
 
 use crate::ids::ConnId;
 use crate::limits;
-use crate::node::Node;
-use crate::node::config::OutputLimit;
-use crate::node::effect::{Complaint, Effect, Effects, Note, Wrong};
+use crate::node::config::{Config, OutputLimit};
+use crate::node::effect::{Complaint, Effect, Effects, Wrong};
 use crate::session::transaction::Transaction;
-use crate::time::{Deadline, Mono, Reason};
+use crate::time::Mono;
+
+use super::Clients;
+use super::describe::describe;
 
 /// What may wait for a client that has not authenticated.
 const UNAUTHENTICATED: OutputLimit = OutputLimit {
@@ -22,24 +22,19 @@ const UNAUTHENTICATED: OutputLimit = OutputLimit {
     soft: limits::UNAUTHENTICATED_UNREAD_BYTES_MAX,
     soft_s: 1,
 };
-/// How often one kind of wrong is worth a line in the log.
-const COMPLAINT_EVERY: Duration = Duration::from_secs(1);
 
-/// What is kept of all clients together.
-#[derive(Clone, Debug, Default)]
-pub(in crate::node) struct ClientLimits {
-    /// When clients are to be looked at again, by time and slot.
-    due: BTreeSet<(Mono, u32)>,
-    /// The memory that all of them take, in bytes, as it was last counted.
-    memory: usize,
-    /// By kind of wrong: when a line was last written, and how many were left out since.
-    complaints: [Option<(Mono, u64)>; 4],
+fn output_limit(config: &Config, authenticated: bool) -> OutputLimit {
+    if authenticated {
+        config.output_limits.normal
+    } else {
+        UNAUTHENTICATED
+    }
 }
 
-impl Node {
+impl Clients {
     /// Takes no more requests of a client, and closes it when what it is owed has left or it has
     /// had its time.
-    pub(in crate::node) fn close_client(&mut self, slot: u32) {
+    pub(in crate::node) fn close(&mut self, slot: u32) {
         self.release(slot);
         if let Some(session) = self.sessions.get_mut(slot) {
             session.closing = true;
@@ -48,7 +43,7 @@ impl Node {
     }
 
     /// Closes a client at once.
-    pub(in crate::node) fn kill_client(&mut self, slot: u32) {
+    pub(in crate::node) fn kill(&mut self, slot: u32) {
         self.release(slot);
         self.unwatch(slot);
         if let Some(session) = self.sessions.get_mut(slot) {
@@ -59,43 +54,28 @@ impl Node {
         self.mark_dirty(slot);
     }
 
-    /// Closes a client at once that has done wrong, and says so.
-    pub(in crate::node) fn send_away(&mut self, slot: u32, wrong: Wrong) {
-        let Some(client) = self.sessions.get(slot).map(|s| self.describe(s)) else {
-            return;
-        };
-        self.metrics.sent_away(wrong);
-        self.complain(wrong, client);
-        self.kill_client(slot);
-    }
-
-    /// Whoever can connect can do wrong as often as it likes: there is a line for it now and then.
-    fn complain(&mut self, wrong: Wrong, client: String) {
-        let now = self.now.mono;
-        let last = &mut self.client_limits.complaints[wrong as usize];
-        let others = match last {
-            Some((at, left_out)) if now.since(*at) < COMPLAINT_EVERY => {
-                *left_out += 1;
-                return;
-            }
-            Some((_, left_out)) => *left_out,
-            None => 0,
-        };
-        *last = Some((now, 0));
-        let complaint = Complaint {
+    /// Closes a client at once that has done wrong. Gives the line that is to be logged, if it is
+    /// time for one.
+    pub(in crate::node) fn send_away(
+        &mut self,
+        slot: u32,
+        wrong: Wrong,
+        now: Mono,
+        is_stopping: bool,
+    ) -> Option<Complaint> {
+        let session = self.sessions.get(slot)?;
+        let complaint = self.limits.complain(wrong, now).map(|others| Complaint {
             wrong,
-            client,
+            client: describe(session, now, is_stopping),
             others,
-        };
-        self.effects
-            .push(Effect::Note(Box::new(Note::ClientClosed(Box::new(
-                complaint,
-            )))));
+        });
+        self.kill(slot);
+        complaint
     }
 
     /// A client will send nothing more.
-    pub(in crate::node) fn ended(&mut self, conn: ConnId) {
-        self.ending(conn);
+    pub(in crate::node) fn ended(&mut self, conn: ConnId, now: Mono) {
+        self.ending(conn, now);
         let Some(slot) = self.sessions.slot(conn) else {
             return;
         };
@@ -107,24 +87,22 @@ impl Node {
 
     /// A client will send nothing behind what it has sent: it may be gone, and nobody could tell.
     /// It is given what it has asked, but what it waits for is over when its time is.
-    pub(in crate::node) fn ending(&mut self, conn: ConnId) {
+    pub(in crate::node) fn ending(&mut self, conn: ConnId, now: Mono) {
         let Some(slot) = self.sessions.slot(conn) else {
             return;
         };
-        let until = self.now.mono + limits::LINGER;
         if let Some(session) = self.sessions.get_mut(slot) {
-            session.waits_until.get_or_insert(until);
+            session.waits_until.get_or_insert(now + limits::LINGER);
         }
         self.shorten_wait(slot);
         self.mark_dirty(slot);
     }
 
     /// A client has taken so many bytes.
-    pub(in crate::node) fn sent(&mut self, conn: ConnId, count: usize) {
+    pub(in crate::node) fn sent(&mut self, conn: ConnId, count: usize, now: Mono) {
         let Some(slot) = self.sessions.slot(conn) else {
             return;
         };
-        let now = self.now.mono;
         if let Some(session) = self.sessions.get_mut(slot) {
             session.outbox.sent(count);
             session.heard = now;
@@ -137,27 +115,61 @@ impl Node {
     }
 
     /// Whether more waits for a client than it may ever leave unread.
-    pub(in crate::node) fn is_over_limit(&self, slot: u32) -> bool {
+    pub(in crate::node) fn is_over_limit(&self, slot: u32, config: &Config) -> bool {
         self.sessions.get(slot).is_some_and(|session| {
-            let hard = self.output_limit(session.authenticated).hard;
+            let hard = output_limit(config, session.authenticated).hard;
             hard > 0 && session.outbox.len() as u64 >= hard
         })
     }
 
-    fn output_limit(&self, authenticated: bool) -> OutputLimit {
-        if authenticated {
-            self.config.output_limits.normal
-        } else {
-            UNAUTHENTICATED
+    /// Whether a client is to be sent away for what it leaves unread: more than it ever may, or for
+    /// too long more than it should.
+    pub(in crate::node) fn leaves_too_much(
+        &mut self,
+        slot: u32,
+        now: Mono,
+        config: &Config,
+    ) -> bool {
+        if self.is_over_limit(slot, config) {
+            return true;
         }
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return false;
+        };
+        let limit = output_limit(config, session.authenticated);
+        let crowded = limit.soft > 0 && session.outbox.len() as u64 >= limit.soft;
+        let since = session.crowded_since.filter(|_| crowded);
+        if since.is_some_and(|since| now.since(since).as_secs() >= limit.soft_s.max(1)) {
+            return true;
+        }
+        session.crowded_since = crowded.then(|| since.unwrap_or(now));
+        false
     }
 
-    /// The end of a turn for one client: whether it is over a limit, when it is looked at again,
-    /// and what is done about it now.
-    pub(in crate::node) fn settle_client(&mut self, slot: u32, out: &mut Effects) {
-        self.enforce_limits(slot);
-        let now = self.now.mono;
-        self.see_buffers(slot, 0);
+    /// Whether a client's unfinished request, together with what MULTI has queued, is too large.
+    pub(in crate::node) fn asks_too_much(&self, slot: u32, config: &Config) -> bool {
+        let Some(session) = self.sessions.get(slot) else {
+            return false;
+        };
+        let most = if session.authenticated {
+            config.query_buffer_max
+        } else {
+            limits::QUERY_BUFFER_BYTES_MIN
+        };
+        let queued = session.transaction.as_ref();
+        let queued = queued.map_or(0, Transaction::memory);
+        session.inbound.len() + queued > most
+    }
+
+    /// The end of a turn for one client: what the driver is asked to do about it, and when it is
+    /// looked at again.
+    pub(in crate::node) fn settle(
+        &mut self,
+        slot: u32,
+        now: Mono,
+        config: &Config,
+        out: &mut Effects,
+    ) {
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };
@@ -182,53 +194,16 @@ impl Node {
                 out.push(Effect::Close { conn, linger: true });
             }
         }
-        self.schedule(slot);
+        self.schedule(slot, config);
         self.count_memory(slot);
     }
 
-    /// Closes a client whose unfinished request, together with what MULTI has queued, is too large;
-    /// as in Redis without a word, since the client is still busy with its request.
-    pub(in crate::node) fn enforce_query_limit(&mut self, slot: u32) {
-        let Some(session) = self.sessions.get(slot) else {
-            return;
-        };
-        let most = if session.authenticated {
-            self.config.query_buffer_max
-        } else {
-            limits::QUERY_BUFFER_BYTES_MIN
-        };
-        let queued = session.transaction.as_ref();
-        let queued = queued.map_or(0, Transaction::memory);
-        if session.inbound.len() + queued > most {
-            self.send_away(slot, Wrong::Query);
-        }
-    }
-
-    fn enforce_limits(&mut self, slot: u32) {
-        let now = self.now.mono;
-        if self.is_over_limit(slot) {
-            return self.send_away(slot, Wrong::Output);
-        }
-        let Some(session) = self.sessions.get(slot) else {
-            return;
-        };
-        let limit = self.output_limit(session.authenticated);
-        let crowded = limit.soft > 0 && session.outbox.len() as u64 >= limit.soft;
-        let since = session.crowded_since.filter(|_| crowded);
-        if since.is_some_and(|since| now.since(since).as_secs() >= limit.soft_s.max(1)) {
-            return self.send_away(slot, Wrong::Output);
-        }
-        if let Some(session) = self.sessions.get_mut(slot) {
-            session.crowded_since = crowded.then(|| since.unwrap_or(now));
-        }
-    }
-
     /// Notes when a client is to be looked at again.
-    fn schedule(&mut self, slot: u32) {
+    fn schedule(&mut self, slot: u32, config: &Config) {
         let Some(session) = self.sessions.get(slot) else {
             return;
         };
-        let limit = self.output_limit(session.authenticated);
+        let limit = output_limit(config, session.authenticated);
         let at = if session.killed {
             None
         } else {
@@ -249,23 +224,16 @@ impl Node {
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };
-        if session.due == at {
-            return;
-        }
-        if let Some(before) = core::mem::replace(&mut session.due, at) {
-            self.client_limits.due.remove(&(before, slot));
-        }
-        if let Some(at) = at {
-            self.client_limits.due.insert((at, slot));
+        if session.due != at {
+            let before = core::mem::replace(&mut session.due, at);
+            self.limits.look_at(slot, before, at);
         }
     }
 
-    /// Ends the clients whose time is over.
-    pub(in crate::node) fn tend_due(&mut self) {
-        let now = self.now.mono;
-        while let Some(&(at, slot)) = self.client_limits.due.first()
-            && at <= now
-        {
+    /// The next client whose time has come, and whether it is to be sent away because it has not
+    /// authenticated. A client that has not taken its last replies in time is closed.
+    pub(in crate::node) fn next_due(&mut self, now: Mono) -> Option<(u32, bool)> {
+        while let Some(slot) = self.limits.due(now) {
             self.look_at(slot, None);
             let Some(session) = self.sessions.get_mut(slot) else {
                 continue;
@@ -273,27 +241,16 @@ impl Node {
             if session.lingers_until.is_some_and(|until| until <= now) {
                 // A client that takes a long reply at a sensible pace may have all of it.
                 if session.lingering_taken < limits::LINGER_BYTES_MIN {
-                    self.kill_client(slot);
+                    self.kill(slot);
                     continue;
                 }
                 session.lingering_taken = 0;
                 session.lingers_until = Some(now + limits::LINGER);
             }
-            if session.authenticate_until.is_some_and(|until| until <= now) {
-                self.send_away(slot, Wrong::Unauthenticated);
-            }
-            self.end_wait_of_ended(slot);
-            self.mark_dirty(slot);
+            let is_late = session.authenticate_until.is_some_and(|until| until <= now);
+            return Some((slot, is_late));
         }
-    }
-
-    /// When a client is to be looked at next.
-    pub(in crate::node) fn due_deadline(&self) -> Option<Deadline> {
-        let (at, _) = *self.client_limits.due.first()?;
-        Some(Deadline {
-            at,
-            reason: Reason::Client,
-        })
+        None
     }
 
     /// Counts the memory of a client anew.
@@ -301,50 +258,40 @@ impl Node {
         if let Some(session) = self.sessions.get_mut(slot) {
             let (before, memory) = (session.counted, session.memory());
             session.counted = memory;
-            self.client_limits.memory = self.client_limits.memory + memory - before;
+            self.limits.memory = self.limits.memory + memory - before;
         }
     }
 
-    /// Takes note of how much a client has at hand: of requests beside what is kept of them, and of
-    /// replies.
-    pub(in crate::node) fn see_buffers(&mut self, slot: u32, arrived: usize) {
-        if let Some(session) = self.sessions.get(slot) {
-            let sizes = [session.inbound.len() + arrived, session.outbox.len()];
-            self.metrics.see_buffers(self.now.mono, sizes);
-        }
-    }
-
-    /// More is queued for a client in the middle of its turn.
+    /// More is queued for a client in the middle of its turn, in bytes.
     pub(in crate::node) fn has_grown(&mut self, slot: u32, bytes: usize) {
         if let Some(session) = self.sessions.get_mut(slot) {
             session.counted += bytes;
-            self.client_limits.memory += bytes;
+            self.limits.memory += bytes;
         }
     }
 
     /// A client is gone: nothing of it is kept.
-    pub(in crate::node) fn forget_client(&mut self, slot: u32) {
+    pub(super) fn forget(&mut self, slot: u32) {
         self.look_at(slot, None);
         if let Some(session) = self.sessions.get_mut(slot) {
-            self.client_limits.memory -= core::mem::take(&mut session.counted);
+            self.limits.memory -= core::mem::take(&mut session.counted);
         }
     }
 
     /// The memory that clients take for what they have sent and for what they are owed, in bytes.
-    pub(in crate::node) fn clients_memory(&self) -> usize {
-        self.client_limits.memory
+    pub(in crate::node) fn memory(&self) -> usize {
+        self.limits.memory
     }
 
     /// What a judge finds wrong with how clients are kept, when the effects of a turn are done.
-    pub fn check_clients(&self) -> Result<(), String> {
+    pub(in crate::node) fn check(&self, now: Mono) -> Result<(), String> {
         let counted: usize = self.sessions.iter().map(|session| session.memory()).sum();
-        if counted != self.client_limits.memory {
-            let known = self.client_limits.memory;
+        if counted != self.limits.memory {
+            let known = self.limits.memory;
             return Err(alloc::format!(
                 "clients take {counted} bytes, and {known} are counted"
             ));
         }
-        let now = self.now.mono;
         let over = |at: Option<Mono>| at.is_some_and(|at| at <= now);
         let late = self.sessions.iter().find(|session| {
             session.killed
@@ -357,9 +304,4 @@ impl Node {
             Err(alloc::format!("c{id} is to be gone, and is kept"))
         })
     }
-}
-
-/// What a browser says first. No command has such a name, and nothing behind it is one.
-pub(in crate::node) fn is_http(name: &[u8]) -> bool {
-    name.eq_ignore_ascii_case(b"post") || name.eq_ignore_ascii_case(b"host:")
 }

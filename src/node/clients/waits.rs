@@ -14,7 +14,7 @@ use crate::time::Mono;
 
 /// Blocked clients by what they wait for.
 #[derive(Clone, Debug, Default)]
-pub(in crate::node) struct Waits {
+pub(super) struct Waits {
     /// Those whose wait ends by itself, by when.
     timed: BTreeSet<(Mono, u32)>,
     /// Those that wait for so many members to hold an entry.
@@ -25,7 +25,7 @@ pub(in crate::node) struct Waits {
 
 impl Waits {
     /// A client waits from now on.
-    pub(in crate::node) fn add(&mut self, slot: u32, why: Blocked) {
+    pub(super) fn add(&mut self, slot: u32, why: Blocked) {
         if let Some(until) = until(why) {
             self.timed.insert((until, slot));
         }
@@ -41,7 +41,7 @@ impl Waits {
     }
 
     /// A client waits no longer.
-    pub(in crate::node) fn remove(&mut self, slot: u32, why: Blocked) {
+    pub(super) fn remove(&mut self, slot: u32, why: Blocked) {
         if let Some(until) = until(why) {
             self.timed.remove(&(until, slot));
         }
@@ -57,34 +57,30 @@ impl Waits {
     }
 
     /// When the next wait ends by itself.
-    pub(in crate::node) fn next(&self) -> Option<Mono> {
+    pub(super) fn next(&self) -> Option<Mono> {
         self.timed.first().map(|(at, _)| *at)
     }
 
     /// A client whose time is up.
-    pub(in crate::node) fn due(&self, now: Mono) -> Option<u32> {
+    pub(super) fn due(&self, now: Mono) -> Option<u32> {
         let first = self.timed.first().filter(|(at, _)| *at <= now);
         first.map(|(_, slot)| *slot)
     }
 
     /// A client that waits for this.
-    pub(in crate::node) fn of(&self, event: Blocked) -> Option<u32> {
+    pub(super) fn of(&self, event: Blocked) -> Option<u32> {
         let mut all = self.events.range((event, 0)..=(event, u32::MAX));
         all.next().map(|(_, slot)| *slot)
     }
 
     /// A client that waits for members.
-    pub(in crate::node) fn for_members(&self) -> Option<u32> {
+    pub(super) fn for_members(&self) -> Option<u32> {
         self.members.first().map(|(_, _, slot)| *slot)
     }
 
     /// A client whose entry is held by as many members as it waits for. An entry has at least as
     /// many holders as one behind it, so that of those who want the same number the first tells.
-    pub(in crate::node) fn held(
-        &self,
-        most: usize,
-        holders: impl Fn(LogIndex) -> usize,
-    ) -> Option<u32> {
+    pub(super) fn held(&self, most: usize, holders: impl Fn(LogIndex) -> usize) -> Option<u32> {
         let mut from = 0;
         while let Some((wanted, index, slot)) = self.members.range((from, LogIndex(0), 0)..).next()
             && *wanted <= most
@@ -115,35 +111,35 @@ fn until(why: Blocked) -> Option<Mono> {
 /// Clients by when their silence is looked at: each at most once in the time that it may be silent,
 /// however often it speaks.
 #[derive(Clone, Debug, Default)]
-pub(in crate::node) struct Silences {
+pub(super) struct Silences {
     /// How long a client may be silent; zero: for ever, and nobody is here.
-    pub(in crate::node) limit: Duration,
+    pub(super) limit: Duration,
     due: BTreeSet<(Mono, u32)>,
 }
 
 impl Silences {
     /// A client is looked at then.
-    pub(in crate::node) fn add(&mut self, at: Mono, slot: u32) {
+    pub(super) fn add(&mut self, at: Mono, slot: u32) {
         self.due.insert((at, slot));
     }
 
     /// A client is not looked at then.
-    pub(in crate::node) fn remove(&mut self, at: Mono, slot: u32) {
+    pub(super) fn remove(&mut self, at: Mono, slot: u32) {
         self.due.remove(&(at, slot));
     }
 
     /// Nobody is looked at.
-    pub(in crate::node) fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.due.clear();
     }
 
     /// When the next client is looked at.
-    pub(in crate::node) fn next(&self) -> Option<Mono> {
+    pub(super) fn next(&self) -> Option<Mono> {
         self.due.first().map(|(at, _)| *at)
     }
 
     /// Takes a client that is to be looked at by now.
-    pub(in crate::node) fn take_due(&mut self, now: Mono) -> Option<u32> {
+    pub(super) fn take_due(&mut self, now: Mono) -> Option<u32> {
         let first = *self.due.first().filter(|(at, _)| *at <= now)?;
         self.due.remove(&first);
         Some(first.1)

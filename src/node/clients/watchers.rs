@@ -15,25 +15,25 @@ struct Watched {
 
 /// The watched keys of all clients.
 #[derive(Clone, Debug, Default)]
-pub(in crate::node) struct Watchers {
+pub(super) struct Watchers {
     keys: BTreeMap<(u32, Vec<u8>), Watched>,
 }
 
 impl Watchers {
     /// Whether no key is watched at all, which is the common case.
-    pub(in crate::node) fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
     /// A client watches a key from now on.
-    pub(in crate::node) fn add(&mut self, db: u32, key: &[u8], slot: u32, conn: ConnId) {
+    pub(super) fn add(&mut self, db: u32, key: &[u8], slot: u32, conn: ConnId) {
         let clients = &mut self.keys.entry((db, key.to_vec())).or_default().clients;
         let place = clients.partition_point(|client| client.0 < slot);
         clients.insert(place, (slot, conn));
     }
 
     /// A client watches a key no longer.
-    pub(in crate::node) fn remove(&mut self, db: u32, key: &[u8], slot: u32) {
+    pub(super) fn remove(&mut self, db: u32, key: &[u8], slot: u32) {
         let at = (db, key.to_vec());
         let Some(watched) = self.keys.get_mut(&at) else {
             return;
@@ -50,7 +50,7 @@ impl Watchers {
     }
 
     /// The command with this ordinal will write a key.
-    pub(in crate::node) fn pending(&mut self, db: u32, key: &[u8], ordinal: u64) {
+    pub(super) fn pending(&mut self, db: u32, key: &[u8], ordinal: u64) {
         if let Some(watched) = self.keys.get_mut(&(db, key.to_vec())) {
             watched.pending = ordinal;
         }
@@ -58,7 +58,7 @@ impl Watchers {
 
     /// The command with this ordinal will empty a database, or all of them: it writes what is
     /// there, and what a command behind the first `applied` ones will have put there.
-    pub(in crate::node) fn pending_flush(
+    pub(super) fn pending_flush(
         &mut self,
         flushes: impl Fn(u32) -> bool,
         exists: impl Fn(u32, &[u8]) -> bool,
@@ -73,21 +73,21 @@ impl Watchers {
     }
 
     /// Whether a command behind the first `applied` ones will write a key.
-    pub(in crate::node) fn is_pending(&self, db: u32, key: &[u8], applied: u64) -> bool {
+    pub(super) fn is_pending(&self, db: u32, key: &[u8], applied: u64) -> bool {
         self.keys
             .get(&(db, key.to_vec()))
             .is_some_and(|watched| watched.pending > applied)
     }
 
     /// The clients that watch a key.
-    pub(in crate::node) fn of(&self, db: u32, key: &[u8]) -> &[(u32, ConnId)] {
+    pub(super) fn of(&self, db: u32, key: &[u8]) -> &[(u32, ConnId)] {
         self.keys
             .get(&(db, key.to_vec()))
             .map_or(&[], |watched| &watched.clients)
     }
 
     /// All watched keys with their clients.
-    pub(in crate::node) fn all(&self) -> impl Iterator<Item = (u32, &[u8], &[(u32, ConnId)])> {
+    pub(super) fn all(&self) -> impl Iterator<Item = (u32, &[u8], &[(u32, ConnId)])> {
         self.keys
             .iter()
             .map(|((db, key), watched)| (*db, &key[..], &watched.clients[..]))

@@ -329,7 +329,7 @@ impl Node {
         // together.
         self.commands_in_entries = self.commands_applied;
         // Who has watched a key while the state was loaded has not seen what it is now.
-        self.break_all_watches();
+        self.clients.break_all_watches();
         let keys = (0..limits::DATABASES).map(|db| self.store.len(db)).sum();
         if self.config.append_only {
             let last = self.commit.raft.as_ref().map_or(LogIndex(0), Raft::last);
@@ -449,7 +449,7 @@ impl Node {
         self.entry_version = EntryVersion::default();
         self.store = Store::new(self.config.tables(None));
         // What is loaded may be another state than the one that was watched.
-        self.break_all_watches();
+        self.clients.break_all_watches();
         self.begin(tickets);
     }
 
@@ -484,13 +484,6 @@ impl Node {
         self.commit.proposed_bytes > self.config.waiting_bytes_max
             || self.commit.is_holding_back()
             || self.rewrite_is_behind()
-    }
-
-    /// Lets every client whose appetite may have come back be read again.
-    fn wake_all(&mut self) {
-        for session in self.sessions.iter() {
-            self.effects.push(Effect::Resume { conn: session.conn });
-        }
     }
 
     fn emit_ops(&mut self) {
@@ -529,8 +522,7 @@ impl Node {
             log,
             raft,
             self.expiry_deadline(),
-            self.client_deadline(),
-            self.due_deadline(),
+            self.clients.deadline(),
             self.leaving_deadline(),
         ]
         .into_iter()
@@ -541,7 +533,7 @@ impl Node {
         self.turn.is_awaited()
             || !self.commit.is_recovering()
                 && (self.wants_turn()
-                    || !self.dirty.is_empty()
+                    || self.clients.dirty_count() > 0
                     || (!self.batch.is_empty()
                         && self.commit.raft.is_some()
                         && !self.commit.is_holding_back())

@@ -175,7 +175,7 @@ impl Node {
     /// still.
     pub(in crate::node) fn hold_reply(&mut self, slot: u32, start: usize) {
         let round = self.leadership.round + 1;
-        let Some(session) = self.sessions.get_mut(slot) else {
+        let Some(session) = self.clients.get_mut(slot) else {
             return;
         };
         if !session.outbox.is_holding() {
@@ -271,8 +271,8 @@ impl Node {
         self.leadership.told = leader.map(|leader| (leader, term));
         if self.config.follower_proxy && leader.is_some_and(|leader| leader != self.config.id) {
             // Who comes again is carried to the leader.
-            for slot in self.sessions.slots() {
-                self.close_client(slot);
+            for slot in self.clients.slots() {
+                self.clients.close(slot);
             }
         }
         self.note(match leader {
@@ -303,7 +303,7 @@ impl Node {
         let newest = self.leadership.round + 1;
         let mut readers = mem::take(&mut self.leadership.readers);
         readers.retain(|(slot, conn)| {
-            let Some(session) = self.sessions.get_same(*slot, *conn) else {
+            let Some(session) = self.clients.get_same(*slot, *conn) else {
                 return false;
             };
             let by_lease = lease && !session.insists;
@@ -311,7 +311,7 @@ impl Node {
                 .outbox
                 .release(if by_lease { newest } else { answered });
             let holding = session.outbox.is_holding();
-            self.mark_dirty(*slot);
+            self.clients.mark_dirty(*slot);
             holding
         });
         self.leadership.readers = readers;
@@ -331,10 +331,10 @@ impl Node {
             &Error::CLUSTER_DOWN,
         );
         for (slot, conn) in mem::take(&mut self.leadership.readers) {
-            if let Some(session) = self.sessions.get_same(slot, conn) {
+            if let Some(session) = self.clients.get_same(slot, conn) {
                 let refused = session.outbox.refuse_held(&refusal);
                 self.metrics.errors(&Error::CLUSTER_DOWN, refused as u64);
-                self.mark_dirty(slot);
+                self.clients.mark_dirty(slot);
             }
         }
         self.time.goes_by(self.applied_offset);

@@ -32,7 +32,7 @@ impl Node {
             return Err(unknown_command(args).into());
         };
         let row = table::called(row, args)?;
-        let Some(session) = self.sessions.get_mut(slot) else {
+        let Some(session) = self.clients.get_mut(slot) else {
             return Ok(());
         };
         session.last_command = Some(row);
@@ -104,7 +104,7 @@ impl Node {
     /// Whether a member that does not lead does something all the same that looks at keys: because
     /// its client does not mind an old state, or because there is nothing to be looked at.
     fn is_done_here(&mut self, slot: u32, row: &Row) -> bool {
-        let Some(session) = self.sessions.get(slot) else {
+        let Some(session) = self.clients.get(slot) else {
             return false;
         };
         let reads = session.reads;
@@ -142,7 +142,7 @@ impl Node {
 
     /// What `maxmemory` bounds: the bytes of the store and of the clients.
     pub fn used_memory(&self) -> usize {
-        self.store.memory() + self.clients_memory()
+        self.store.memory() + self.clients.memory()
     }
 }
 

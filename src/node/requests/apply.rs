@@ -13,7 +13,7 @@ use crate::command::args::Args;
 use crate::command::context::{Change, Dice};
 use crate::command::error::{Error, Outcome};
 use crate::command::row::Kind;
-use crate::ids::{ConnId, LogIndex};
+use crate::ids::LogIndex;
 use crate::limits::{BYTES_PER_WORK, LARGE_ARGUMENT_BYTES};
 use crate::node::metrics::slowlog::{Piece, work_of};
 use crate::node::requests::entry::{Item, Reader};
@@ -23,7 +23,6 @@ use crate::node::requests::transaction::changes_replies;
 use crate::node::witness::{Answer, Witnessed};
 use crate::node::{Node, Waiter};
 use crate::resp::reply::{Protocol, Reply};
-use crate::store::Touched;
 use crate::time::Stamp;
 
 /// What is kept for replies that nobody on this member waits for, in bytes.
@@ -186,7 +185,7 @@ impl Node {
         let waiter = entry.waiter(|waiter| waiter.place == place);
         let session = waiter
             .as_ref()
-            .and_then(|w| self.sessions.get_same(w.slot, w.conn));
+            .and_then(|w| self.clients.get_same(w.slot, w.conn));
         let protocol = waiter.as_ref().map_or(Protocol::Resp2, |w| w.protocol);
         let mut out = match session {
             Some(session) => mem::take(session.outbox.buffer()),
@@ -227,7 +226,7 @@ impl Node {
         // What is not at its end must not be seen: it comes into the outbox when it is.
         let is_there = waiter
             .as_ref()
-            .and_then(|w| self.sessions.get_same(w.slot, w.conn));
+            .and_then(|w| self.clients.get_same(w.slot, w.conn));
         let out = match is_there {
             Some(session) => {
                 let rest = out.split_off(mark);
@@ -238,7 +237,7 @@ impl Node {
         };
         // What was begun has left its room behind.
         if let Some(waiter) = &waiter {
-            self.count_memory(waiter.slot);
+            self.clients.count_memory(waiter.slot);
         }
         let mark = if steps.is_some() { out.len() } else { 0 };
         entry.middle = Some(Middle {
@@ -281,7 +280,7 @@ impl Node {
         }
         let session = waiter
             .as_ref()
-            .and_then(|w| self.sessions.get_same(w.slot, w.conn));
+            .and_then(|w| self.clients.get_same(w.slot, w.conn));
         match session {
             Some(session) => {
                 let mut whole = mem::take(session.outbox.buffer());
@@ -331,7 +330,7 @@ impl Node {
             return true;
         };
         let waiter = middle.waiter.as_ref();
-        let is_there = |w: &&Waiter| self.sessions.get_same(w.slot, w.conn).is_some();
+        let is_there = |w: &&Waiter| self.clients.get_same(w.slot, w.conn).is_some();
         let slot = waiter.filter(is_there).map(|w| w.slot);
         let mut is_first = true;
         loop {
@@ -384,7 +383,7 @@ impl Node {
         entry.place += 1;
         self.commands_applied += 1;
         self.witness.note(|| Witnessed::Step);
-        let session = waiter.and_then(|w| self.sessions.get_same(w.slot, w.conn));
+        let session = waiter.and_then(|w| self.clients.get_same(w.slot, w.conn));
         if let (Some(session), Some(waiter)) = (session, waiter) {
             *session.outbox.buffer() = out;
             if !waiter.silent {
@@ -400,7 +399,7 @@ impl Node {
 
     /// One more of this client's proposals is applied: what stood behind it may run.
     pub(in crate::node) fn settle(&mut self, waiter: &Waiter) {
-        let Some(session) = self.sessions.get_same(waiter.slot, waiter.conn) else {
+        let Some(session) = self.clients.get_same(waiter.slot, waiter.conn) else {
             return;
         };
         session.applied += 1;
@@ -411,7 +410,7 @@ impl Node {
         if !session.parked.is_empty() {
             self.run_parked(waiter.slot);
         }
-        self.mark_dirty(waiter.slot);
+        self.clients.mark_dirty(waiter.slot);
     }
 
     /// Runs one writing command, or its next piece.
@@ -428,7 +427,7 @@ impl Node {
             return Ok(());
         };
         self.store.take_lookups();
-        self.store.listen(!self.watchers.is_empty());
+        self.store.listen(self.clients.is_any_watching());
         let at = self.applied_stamp;
         let reply = Reply::new(out, protocol);
         self.hold.pace.allow(self.config.turn_work);
@@ -512,7 +511,7 @@ impl Node {
                     if let Ok(row) = row {
                         self.has_run(row, args, self.runs_for, 0);
                     }
-                    if let Some(session) = self.sessions.get(slot)
+                    if let Some(session) = self.clients.get(slot)
                         && row.as_ref().is_ok_and(|row| changes_replies(row))
                     {
                         after = (session.protocol, session.is_silent());
@@ -555,35 +554,7 @@ impl Node {
             return;
         }
         let (store, at) = (&self.store, self.applied_stamp);
-        let mut broken = Vec::new();
-        let mut touch = |of: u32, key: &[u8], clients: &[(u32, ConnId)]| {
-            // A key that was absent at WATCH, whose watch nothing has broken since, and that is
-            // absent now has not been written.
-            let exists = store.contains(of, key, at);
-            let had_it = |client: &(u32, ConnId)| exists || self.watches_living(*client, of, key);
-            broken.extend(clients.iter().copied().filter(had_it));
-        };
-        for Touched { db, key } in touched {
-            if let Some(key) = key {
-                touch(db, &key, self.watchers.of(db, &key));
-                continue;
-            }
-            for (_, key, clients) in self.watchers.all().filter(|(of, ..)| *of == db) {
-                touch(db, key, clients);
-            }
-        }
-        for (slot, conn) in broken {
-            if let Some(session) = self.sessions.get_same(slot, conn) {
-                session.watch_broken = true;
-            }
-        }
-    }
-
-    /// Whether a key was alive when this client's WATCH named it.
-    fn watches_living(&self, (slot, conn): (u32, ConnId), db: u32, key: &[u8]) -> bool {
-        let session = self.sessions.get(slot);
-        session
-            .filter(|session| session.conn == conn)
-            .is_some_and(|session| session.watches.has_living(db, key))
+        let exists = |of: u32, key: &[u8]| store.contains(of, key, at);
+        self.clients.touched(touched, exists);
     }
 }

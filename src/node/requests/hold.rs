@@ -156,7 +156,7 @@ impl Node {
         let Ok(row) = row_of(args) else {
             return false;
         };
-        let session = self.sessions.get(slot);
+        let session = self.clients.get(slot);
         let (is_busy, queues) = session.map_or((false, false), |session| {
             (session.is_busy(), session.transaction.is_some())
         });
@@ -185,7 +185,7 @@ impl Node {
         if !self.is_full() || self.phase != Phase::Serving {
             return false;
         }
-        let session = self.sessions.get(slot);
+        let session = self.clients.get(slot);
         let queues = session.is_some_and(|session| session.transaction.is_some());
         row_of(args).is_ok_and(|row| match row.kind {
             Kind::Write(_) => !queues,
@@ -197,7 +197,7 @@ impl Node {
 
     /// Lets a client wait until the store is free, or more may be written.
     pub(in crate::node) fn await_store(&mut self, slot: u32) {
-        if let Some(session) = self.sessions.get_mut(slot) {
+        if let Some(session) = self.clients.get_mut(slot) {
             session.queued = true;
             let conn = session.conn;
             self.hold.awaited.push((slot, conn));
@@ -288,7 +288,7 @@ impl Node {
             ranges.push(from..buffer.len() as u32);
         }
         self.block(slot, Blocked::Store);
-        let Some(session) = self.sessions.get(slot) else {
+        let Some(session) = self.clients.get(slot) else {
             return;
         };
         let conn = session.conn;
@@ -318,7 +318,7 @@ impl Node {
             return true;
         };
         let (slot, conn) = reading.client();
-        let waits = self.sessions.get_same(slot, conn);
+        let waits = self.clients.get_same(slot, conn);
         if waits.is_none_or(|session| session.blocked != Some(Blocked::Store)) {
             // It is gone.
             self.hold.pace.forget();
@@ -363,7 +363,7 @@ impl Node {
             return Some(reading);
         }
         self.has_run(request.row, args, Some((slot, reading.conn)), work);
-        self.release(slot);
+        self.clients.release(slot);
         self.end_reading(*reading, outcome);
         None
     }
@@ -378,13 +378,13 @@ impl Node {
             outcome = Err(self.elsewhere(Some(row), args));
         }
         if outcome == Err(Error::Due) {
-            let Some(session) = self.sessions.get_mut(slot) else {
+            let Some(session) = self.clients.get_mut(slot) else {
                 return;
             };
             let after = session.proposed + 1;
             let (db, protocol, silent) = (request.db, request.protocol, request.silent);
             session.parked.park(after, db, protocol, silent, args);
-            self.mark_dirty(slot);
+            self.clients.mark_dirty(slot);
             return self.wait_for_time(slot);
         }
         let (protocol, silent) = (request.protocol, request.silent);
@@ -392,7 +392,7 @@ impl Node {
             self.metrics.failed(Some(row), error);
         }
         finish(&mut reading.reply, 0, protocol, silent, outcome);
-        let Some(session) = self.sessions.get_mut(slot) else {
+        let Some(session) = self.clients.get_mut(slot) else {
             return;
         };
         let mark = session.outbox.append(reading.reply);
@@ -408,7 +408,7 @@ impl Node {
             self.hold_reply(slot, mark);
         }
         self.run_parked(slot);
-        self.mark_dirty(slot);
+        self.clients.mark_dirty(slot);
     }
 
     /// The store is free, or more may be written: whoever waits for that is looked at again.
@@ -437,7 +437,7 @@ impl Node {
 
     /// What a client has parked is run later, and nothing is applied before.
     pub(in crate::node) fn leave_behind(&mut self, slot: u32) {
-        if let Some(session) = self.sessions.get(slot) {
+        if let Some(session) = self.clients.get(slot) {
             self.hold.behind.push_back((slot, session.conn));
         }
     }
@@ -475,9 +475,9 @@ impl Node {
                 return false;
             }
             if let Some((slot, conn)) = self.hold.behind.pop_front() {
-                if self.sessions.get_same(slot, conn).is_some() {
+                if self.clients.get_same(slot, conn).is_some() {
                     self.run_parked(slot);
-                    self.mark_dirty(slot);
+                    self.clients.mark_dirty(slot);
                 }
                 continue;
             }
@@ -510,7 +510,7 @@ impl Node {
     fn disappoint(&mut self, waiter: &Waiter, error: &Error) {
         if !waiter.is_parked()
             && !waiter.silent
-            && let Some(session) = self.sessions.get_same(waiter.slot, waiter.conn)
+            && let Some(session) = self.clients.get_same(waiter.slot, waiter.conn)
         {
             write_error(&mut session.reply(), error);
             self.metrics.failed(waiter.row, error);

@@ -41,7 +41,7 @@ impl Node {
         let Some((at, length)) = parser.open_bulk().filter(|(_, length)| *length >= least) else {
             return 0..0;
         };
-        let db = self.sessions.get(slot).map_or(0, |session| session.db);
+        let db = self.clients.get(slot).map_or(0, |session| session.db);
         let large = large.get_or_insert_with(|| {
             let mut large = Box::<Large>::default();
             large
@@ -68,7 +68,7 @@ impl Node {
         put_arguments(&mut large, &inbound.parser, rest);
         if self.may_run(slot, &large) {
             self.run_large(slot, *large);
-        } else if let Some(session) = self.sessions.get_mut(slot) {
+        } else if let Some(session) = self.clients.get_mut(slot) {
             self.assembling.push((slot, session.conn));
             session.assembling = Some(large);
         }
@@ -84,7 +84,7 @@ impl Node {
     pub(in crate::node) fn can_assemble(&self) -> bool {
         self.assembling.iter().any(|&(slot, conn)| {
             let session = self
-                .sessions
+                .clients
                 .get(slot)
                 .filter(|session| session.conn == conn);
             session.is_none_or(|session| match &session.assembling {
@@ -110,7 +110,7 @@ impl Node {
         let assembling = mem::take(&mut self.assembling);
         let share = MOVED_BYTES / assembling.len().max(1);
         for (slot, conn) in assembling {
-            let Some(session) = self.sessions.get_same(slot, conn) else {
+            let Some(session) = self.clients.get_same(slot, conn) else {
                 continue;
             };
             let Some(large) = &mut session.assembling else {
@@ -121,13 +121,13 @@ impl Node {
                 continue;
             };
             let may_run = self.may_run(slot, &large);
-            let Some(session) = self.sessions.get_mut(slot) else {
+            let Some(session) = self.clients.get_mut(slot) else {
                 continue;
             };
             if !may_run {
                 session.assembling = Some(large);
                 self.assembling.push((slot, conn));
-                self.count_memory(slot);
+                self.clients.count_memory(slot);
                 continue;
             }
             session.paused = false;

@@ -76,7 +76,7 @@ impl OldTransaction {
 impl Node {
     /// Runs a transaction that changes nothing.
     pub(in crate::node) fn exec_here(&mut self, slot: u32, transaction: Transaction) {
-        let Some(session) = self.sessions.get_mut(slot) else {
+        let Some(session) = self.clients.get_mut(slot) else {
             return;
         };
         session.db = transaction.db;
@@ -126,7 +126,7 @@ impl Node {
         if !is_at_end {
             return Some(old);
         }
-        self.release(old.slot);
+        self.clients.release(old.slot);
         self.end_old(*old);
         None
     }
@@ -176,7 +176,7 @@ impl Node {
                     Kind::Server(_) | Kind::Session(_) => {
                         let reply = (&mut old.out, old.protocol);
                         let outcome = self.own_step(slot, row.kind, args, old.db, reply);
-                        if let Some(session) = self.sessions.get(slot)
+                        if let Some(session) = self.clients.get(slot)
                             && changes_replies(row)
                         {
                             old.protocol = session.protocol;
@@ -208,7 +208,7 @@ impl Node {
 
     /// Answers a transaction.
     fn end_old(&mut self, old: OldTransaction) {
-        let Some(session) = self.sessions.get_same(old.slot, old.conn) else {
+        let Some(session) = self.clients.get_same(old.slot, old.conn) else {
             return;
         };
         session.withheld = Vec::new();
@@ -216,6 +216,6 @@ impl Node {
         if !old.was_silent {
             self.note_answer(old.conn, Answer::Old);
         }
-        self.mark_dirty(old.slot);
+        self.clients.mark_dirty(old.slot);
     }
 }

@@ -18,7 +18,7 @@ impl Node {
         if whole.is_some() && !self.batch.bytes.is_empty() {
             self.propose_batch();
         }
-        let Some(session) = self.sessions.get_mut(slot) else {
+        let Some(session) = self.clients.get_mut(slot) else {
             return;
         };
         let db = session.db;
@@ -42,7 +42,7 @@ impl Node {
     /// there is none and it has parked a request, for all before that.
     pub(in crate::node) fn wait_for_entry(&mut self, slot: u32, row: Option<&'static Row>) {
         let (place, parked) = (self.batch.count, row.is_none());
-        let Some(session) = self.sessions.get_mut(slot) else {
+        let Some(session) = self.clients.get_mut(slot) else {
             return;
         };
         session.proposed += 1;

@@ -8,7 +8,6 @@ use crate::command::error::{Error, Outcome};
 use crate::command::row::{Kind, Row};
 use crate::limits;
 use crate::node::Node;
-use crate::node::clients::closing::is_http;
 use crate::node::clients::waits;
 use crate::node::effect::Wrong;
 use crate::node::metrics::slowlog::Piece;
@@ -33,7 +32,7 @@ impl Node {
     /// kept.
     pub(in crate::node) fn received(&mut self, slot: u32, bytes: &[u8]) {
         self.see_buffers(slot, bytes.len());
-        let Some(session) = self.sessions.get_mut(slot) else {
+        let Some(session) = self.clients.get_mut(slot) else {
             return;
         };
         if session.closing {
@@ -46,7 +45,7 @@ impl Node {
                 large.feed(&mut bytes);
             }
             session.inbound.keep(bytes);
-            self.count_memory(slot);
+            self.clients.count_memory(slot);
             return;
         }
         let mut inbound = mem::take(&mut session.inbound);
@@ -98,7 +97,7 @@ impl Node {
                     let written = self.unsent_bytes(slot).saturating_sub(before);
                     share.spend(consumed + written, self.read_work);
                     at += consumed;
-                    if !limits.authenticated && self.is_over_limit(slot) {
+                    if !limits.authenticated && self.clients.is_over_limit(slot, &self.config) {
                         self.send_away(slot, Wrong::Output);
                     }
                 }
@@ -123,23 +122,23 @@ impl Node {
             inbound.keep(&bytes[at..]);
         }
         inbound.kept.drain(taken);
-        if let Some(session) = self.sessions.get_mut(slot) {
+        if let Some(session) = self.clients.get_mut(slot) {
             session.paused = paused && at < len;
         }
         self.end_share(slot, share, waits);
         self.keep_inbound(slot, inbound);
-        self.mark_dirty(slot);
+        self.clients.mark_dirty(slot);
     }
 
     fn unsent_bytes(&self, slot: u32) -> usize {
-        let session = self.sessions.get(slot);
+        let session = self.clients.get(slot);
         session.map_or(0, |session| session.outbox.len())
     }
 
     /// Keeps what is no request yet, unless it is too much or what ends the conversation stands in
     /// front of it.
     fn keep_inbound(&mut self, slot: u32, inbound: Inbound) {
-        if let Some(session) = self.sessions.get_mut(slot) {
+        if let Some(session) = self.clients.get_mut(slot) {
             if session.closing {
                 session.paused = false;
             } else {
@@ -147,12 +146,12 @@ impl Node {
             }
         }
         self.enforce_query_limit(slot);
-        self.count_memory(slot);
+        self.clients.count_memory(slot);
     }
 
     /// What a client's next request may be.
     fn limits_of(&self, slot: u32) -> Limits {
-        match self.sessions.get(slot) {
+        match self.clients.get(slot) {
             Some(session) if session.authenticated => Limits::normal(),
             _ => Limits::unauthenticated(),
         }
@@ -160,7 +159,7 @@ impl Node {
 
     /// Whether the next request of this client may be looked at.
     pub(in crate::node) fn may_take(&self, slot: u32) -> bool {
-        self.sessions.get(slot).is_some_and(|session| {
+        self.clients.get(slot).is_some_and(|session| {
             !session.closing
                 && session.blocked.is_none()
                 && session.assembling.is_none()
@@ -172,7 +171,7 @@ impl Node {
     fn protocol_error(&mut self, slot: u32, error: ProtocolError) {
         self.metrics.protocol_error();
         self.answer(slot, |reply| error.write(reply));
-        self.close_client(slot);
+        self.clients.close(slot);
     }
 
     /// One request, whole.
@@ -180,7 +179,7 @@ impl Node {
         if is_http(args.name()) {
             return self.send_away(slot, Wrong::Http);
         }
-        let Some(session) = self.sessions.get_mut(slot) else {
+        let Some(session) = self.clients.get_mut(slot) else {
             return;
         };
         if session.reply_mode == ReplyMode::Skip {
@@ -195,7 +194,7 @@ impl Node {
             let (Trouble::Rejected(error) | Trouble::Failed(error)) = &trouble;
             if (spoils || is_elsewhere(error))
                 && let Some(transaction) = self
-                    .sessions
+                    .clients
                     .get_mut(slot)
                     .and_then(|session| session.transaction.as_mut())
             {
@@ -217,7 +216,7 @@ impl Node {
 
     /// Runs a request that changes nothing, or parks it behind the writes of its own session.
     pub(in crate::node) fn run_or_park(&mut self, slot: u32, row: &'static Row, args: Args<'_>) {
-        let Some(session) = self.sessions.get_mut(slot) else {
+        let Some(session) = self.clients.get_mut(slot) else {
             return;
         };
         let (db, protocol, silent) = (session.db, session.protocol, session.is_silent());
@@ -239,7 +238,7 @@ impl Node {
         };
         let mut reply = Reply::new(&mut out, protocol);
         let outcome = self.run(slot, row, args, db, clock, &mut reply);
-        let Some(session) = self.sessions.get_mut(slot) else {
+        let Some(session) = self.clients.get_mut(slot) else {
             return;
         };
         match outcome {
@@ -302,7 +301,7 @@ impl Node {
         };
         let written = reply.mark().saturating_sub(mark) / limits::BYTES_PER_WORK;
         let work = self.read_work + written;
-        match self.sessions.get(slot) {
+        match self.clients.get(slot) {
             _ if outcome == Err(Error::Unfinished) => {
                 self.metrics.ran_piece(row, Piece::Read, work);
             }
@@ -332,7 +331,7 @@ impl Node {
         let mut ranges = mem::take(&mut self.ranges_parked);
         loop {
             let has_done_enough = self.has_done_enough();
-            let Some(session) = self.sessions.get_mut(slot) else {
+            let Some(session) = self.clients.get_mut(slot) else {
                 break;
             };
             let applied = session.applied;
@@ -367,7 +366,7 @@ impl Node {
                     let mut reply = Reply::new(&mut out, protocol);
                     let row = row_of(args);
                     if row.as_ref().is_ok_and(|row| waits::may_wait(row))
-                        && let Some(session) = self.sessions.get_mut(slot)
+                        && let Some(session) = self.clients.get_mut(slot)
                     {
                         session.will_wait = false;
                     }
@@ -391,7 +390,7 @@ impl Node {
                     }
                     // Who waits is answered when the wait is over.
                     let waits = self
-                        .sessions
+                        .clients
                         .get(slot)
                         .is_some_and(|session| session.blocked.is_some());
                     is_cut = outcome == Err(Error::Unfinished);
@@ -420,7 +419,7 @@ impl Node {
                     }
                 }
             }
-            let Some(session) = self.sessions.get_mut(slot) else {
+            let Some(session) = self.clients.get_mut(slot) else {
                 break;
             };
             parked.tidy();
@@ -441,7 +440,7 @@ impl Node {
         if self.serves() {
             return self.answer(slot, write);
         }
-        let session = self.sessions.get_mut(slot);
+        let session = self.clients.get_mut(slot);
         let Some(session) = session.filter(|session| !session.is_silent()) else {
             return;
         };
@@ -452,7 +451,7 @@ impl Node {
 
     /// Writes a reply in its turn: at once, or behind what is parked.
     pub(in crate::node) fn answer(&mut self, slot: u32, write: impl FnOnce(&mut Reply<'_>)) {
-        let Some(session) = self.sessions.get_mut(slot) else {
+        let Some(session) = self.clients.get_mut(slot) else {
             return;
         };
         if session.is_silent() {
@@ -478,4 +477,10 @@ fn answer_of(row: &Row) -> Answer {
         Kind::Read(_) => Answer::Read,
         _ => Answer::Other,
     }
+}
+
+/// Whether a request is the first line of HTTP, as a browser sends it. No command has such a name,
+/// and nothing behind it is one.
+fn is_http(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"post") || name.eq_ignore_ascii_case(b"host:")
 }

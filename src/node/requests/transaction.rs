@@ -32,7 +32,7 @@ impl Node {
             return Err(Error::NOT_IN_TRANSACTION);
         }
         let Some(transaction) = self
-            .sessions
+            .clients
             .get_mut(slot)
             .and_then(|session| session.transaction.as_mut())
         else {
@@ -62,21 +62,21 @@ impl Node {
         {
             transaction.db = db;
         }
-        self.has_grown(slot, grown);
+        self.clients.has_grown(slot, grown);
         self.answer(slot, |reply| reply.simple("QUEUED"));
         Ok(())
     }
 
     /// Forgets what MULTI has queued.
     pub(in crate::node) fn abandon_transaction(&mut self, slot: u32) {
-        if let Some(session) = self.sessions.get_mut(slot) {
+        if let Some(session) = self.clients.get_mut(slot) {
             session.transaction = None;
         }
-        self.unwatch(slot);
+        self.clients.unwatch(slot);
     }
 
     pub(in crate::node) fn exec(&mut self, slot: u32, row: &'static Row) -> Result<(), Trouble> {
-        let Some(session) = self.sessions.get_mut(slot) else {
+        let Some(session) = self.clients.get_mut(slot) else {
             return Ok(());
         };
         let Some(transaction) = session.transaction.take() else {
@@ -84,10 +84,10 @@ impl Node {
             return Err(Trouble::Failed(Error::EXEC_WITHOUT_MULTI));
         };
         let broken = self
-            .sessions
+            .clients
             .get(slot)
             .is_some_and(|session| self.is_watch_broken(session));
-        self.unwatch(slot);
+        self.clients.unwatch(slot);
         if transaction.failed {
             self.metrics.called(row);
             return Err(Trouble::Failed(Error::EXEC_ABORT));
@@ -112,7 +112,7 @@ impl Node {
         if let Some(why) = self.refuses_writes() {
             return Err(Error::log_refuses(why).aborts_exec().into());
         }
-        let Some(session) = self.sessions.get_mut(slot) else {
+        let Some(session) = self.clients.get_mut(slot) else {
             return Ok(());
         };
         session.db = transaction.db;
@@ -128,7 +128,7 @@ impl Node {
             &transaction.commands,
         );
         self.batch.count += 1;
-        if !self.watchers.is_empty() {
+        if self.clients.is_any_watching() {
             let bytes = self.batch.bytes[payload_from..].to_vec();
             let (mut reader, mut ranges) = (entry::Reader::new(&bytes), Vec::new());
             while let Some(item) = reader.next(&mut ranges) {
@@ -171,7 +171,7 @@ impl Node {
 
     /// The next request of those that the log has without their secrets.
     fn next_withheld(&mut self, slot: u32) -> Option<(Vec<u8>, Vec<Range<u32>>)> {
-        let session = self.sessions.get_mut(slot)?;
+        let session = self.clients.get_mut(slot)?;
         let mut reader = entry::Reader::at(&session.withheld, session.withheld_at);
         let mut ranges = Vec::new();
         reader.next(&mut ranges)?;

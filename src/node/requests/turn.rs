@@ -73,7 +73,7 @@ impl Share {
 impl Node {
     /// What is left of a client's share of this turn.
     pub(in crate::node) fn share_of(&self, slot: u32) -> Share {
-        let used = match self.sessions.get(slot) {
+        let used = match self.clients.get(slot) {
             Some(session) if session.turn == self.turn.number => session.work,
             _ => 0,
         };
@@ -88,7 +88,7 @@ impl Node {
     pub(in crate::node) fn end_share(&mut self, slot: u32, share: Share, waits: bool) {
         let turn = &mut self.turn;
         turn.left = turn.left.saturating_sub(share.used);
-        let Some(session) = self.sessions.get_mut(slot) else {
+        let Some(session) = self.clients.get_mut(slot) else {
             return;
         };
         if session.turn != turn.number {
@@ -102,7 +102,7 @@ impl Node {
 
     /// Lets a client wait for its turn.
     pub(in crate::node) fn await_turn(&mut self, slot: u32) {
-        if let Some(session) = self.sessions.get_mut(slot)
+        if let Some(session) = self.clients.get_mut(slot)
             && !session.queued
         {
             session.queued = true;
@@ -119,12 +119,12 @@ impl Node {
             let Some((slot, conn)) = self.turn.queue.pop_front() else {
                 break;
             };
-            let Some(session) = self.sessions.get_same(slot, conn) else {
+            let Some(session) = self.clients.get_same(slot, conn) else {
                 continue;
             };
             session.queued = false;
             self.received(slot, &[]);
-            let session = self.sessions.get(slot);
+            let session = self.clients.get(slot);
             if session.is_some_and(|session| !session.queued && !session.closing) {
                 self.effects.push(Effect::Resume { conn });
             }

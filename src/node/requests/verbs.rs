@@ -4,7 +4,6 @@ use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::mem;
 
 use crate::command::args::{Args, parse_integer};
 use crate::command::error::{Error, Outcome};
@@ -40,15 +39,15 @@ impl Node {
             }
             SessionVerb::Select => {
                 let db = select_target(args)?;
-                if let Some(session) = self.sessions.get_mut(slot) {
+                if let Some(session) = self.clients.get_mut(slot) {
                     session.db = db;
                 }
             }
             SessionVerb::Reset => {
                 let (open, now) = (self.config.requirepass.is_empty(), self.now.mono);
-                self.unwatch(slot);
+                self.clients.unwatch(slot);
                 // RESET itself is answered in the protocol that it resets to.
-                if let Some(session) = self.sessions.get_mut(slot) {
+                if let Some(session) = self.clients.get_mut(slot) {
                     session.reset(open);
                     session.authenticate_until =
                         (!open).then(|| now + limits::UNAUTHENTICATED_TIME_MAX);
@@ -60,11 +59,11 @@ impl Node {
             SessionVerb::ReadWrite => self.want_reads(slot, Reads::Default),
             SessionVerb::Quit => {
                 self.answer(slot, |reply| reply.ok());
-                self.close_client(slot);
+                self.clients.close(slot);
                 return Ok(());
             }
             SessionVerb::Multi => {
-                let Some(session) = self.sessions.get_mut(slot) else {
+                let Some(session) = self.clients.get_mut(slot) else {
                     return Ok(());
                 };
                 if session.transaction.is_some() {
@@ -73,34 +72,25 @@ impl Node {
                 session.transaction = Some(Transaction::new(session.db));
             }
             SessionVerb::Discard => {
-                let Some(session) = self.sessions.get_mut(slot) else {
+                let Some(session) = self.clients.get_mut(slot) else {
                     return Ok(());
                 };
                 session
                     .transaction
                     .take()
                     .ok_or(Error::DISCARD_WITHOUT_MULTI)?;
-                self.unwatch(slot);
+                self.clients.unwatch(slot);
             }
             SessionVerb::Watch => {
                 self.watch(slot, args)?;
                 self.answer_here(slot, |reply| reply.ok());
                 return Ok(());
             }
-            SessionVerb::Unwatch => self.unwatch(slot),
+            SessionVerb::Unwatch => self.clients.unwatch(slot),
             SessionVerb::Exec => unreachable!("EXEC has its own way"),
         }
         self.answer(slot, |reply| reply.ok());
         Ok(())
-    }
-
-    /// Whatever clients watch counts as changed.
-    pub(in crate::node) fn break_all_watches(&mut self) {
-        for slot in self.sessions.slots() {
-            if let Some(session) = self.sessions.get_mut(slot) {
-                session.watch_broken |= !session.watches.is_empty();
-            }
-        }
     }
 
     /// Runs what a transaction may hold of these verbs, in its place.
@@ -130,7 +120,7 @@ impl Node {
     }
 
     fn want_reads(&mut self, slot: u32, reads: Reads) {
-        if let Some(session) = self.sessions.get_mut(slot) {
+        if let Some(session) = self.clients.get_mut(slot) {
             session.reads = reads;
         }
     }
@@ -150,7 +140,7 @@ impl Node {
     fn authenticate(&mut self, slot: u32, user: &[u8], password: &[u8]) -> Outcome {
         let wanted = &self.config.requirepass;
         let good = user == b"default" && (wanted.is_empty() || same_secret(wanted, password));
-        let Some(session) = self.sessions.get_mut(slot) else {
+        let Some(session) = self.clients.get_mut(slot) else {
             return Ok(());
         };
         if !good {
@@ -191,7 +181,7 @@ impl Node {
         if let Some((user, password)) = credentials {
             self.authenticate(slot, user, password)?;
         }
-        let Some(session) = self.sessions.get_mut(slot) else {
+        let Some(session) = self.clients.get_mut(slot) else {
             return Ok(Greeting::default());
         };
         if !session.authenticated {
@@ -218,7 +208,7 @@ impl Node {
 
     fn watch(&mut self, slot: u32, args: Args<'_>) -> Outcome {
         let (at, clock) = (self.applied_stamp, self.read_clock());
-        let Some(session) = self.sessions.get_mut(slot) else {
+        let Some(session) = self.clients.get_mut(slot) else {
             return Ok(());
         };
         if session.transaction.is_some() {
@@ -227,15 +217,14 @@ impl Node {
         if session.watches.len() + args.len() - 1 > limits::WATCHED_KEYS_MAX {
             return Err(Error::TOO_MANY_WATCHED);
         }
-        let (db, conn) = (session.db, session.conn);
+        let db = session.db;
         let mut watched = BTreeSet::new();
         for key in args.from(1).iter() {
             let alive = || {
                 let expiry = self.store.expiry(db, key);
                 self.store.contains(db, key, at) && expiry.is_none_or(|expiry| expiry > clock)
             };
-            if session.watches.add(db, key, alive) {
-                self.watchers.add(db, key, slot, conn);
+            if self.clients.watch(slot, (db, key), alive) {
                 watched.insert(key);
             }
         }
@@ -243,7 +232,7 @@ impl Node {
         // same.
         let ordinal = self.commands_proposed();
         for key in self.on_their_way(db, watched) {
-            self.watchers.pending(db, key, ordinal);
+            self.clients.will_write(db, key, ordinal);
         }
         Ok(())
     }
@@ -270,16 +259,6 @@ impl Node {
         written
     }
 
-    pub(in crate::node) fn unwatch(&mut self, slot: u32) {
-        let Some(session) = self.sessions.get_mut(slot) else {
-            return;
-        };
-        session.watch_broken = false;
-        for (db, key, _) in mem::take(&mut session.watches).iter() {
-            self.watchers.remove(db, key, slot);
-        }
-    }
-
     /// Whether a key that this client watches has changed since WATCH, has died, or is written by
     /// an entry that is not applied yet. The last counts where EXEC comes behind that entry: for a
     /// leader.
@@ -290,7 +269,10 @@ impl Node {
             || session.watches.iter().any(|(db, key, alive)| {
                 let is_due = || self.store.expiry(db, key).is_some_and(|e| e <= clock);
                 let dead = alive && (!self.store.contains(db, key, at) || is_due());
-                dead || leads && self.watchers.is_pending(db, key, self.commands_applied)
+                dead || leads
+                    && self
+                        .clients
+                        .is_to_be_written(db, key, self.commands_applied)
             })
     }
 
@@ -306,7 +288,7 @@ impl Node {
 
     /// Remembers that watched keys will be written by the command that was just proposed.
     pub(in crate::node) fn note_proposed_keys(&mut self, db: u32, args: Args<'_>) {
-        if self.watchers.is_empty() {
+        if !self.clients.is_any_watching() {
             return;
         }
         let ordinal = self.commands_proposed();
@@ -316,12 +298,12 @@ impl Node {
         row.each_written(args, |key, elsewhere| {
             let all = 0..limits::DATABASES;
             for db in if elsewhere { all } else { db..db + 1 } {
-                self.watchers.pending(db, key, ordinal);
+                self.clients.will_write(db, key, ordinal);
             }
         });
         if row.empties != Empties::Nothing {
             let (store, at) = (&self.store, self.applied_stamp);
-            self.watchers.pending_flush(
+            self.clients.will_flush(
                 |of| of == db || row.empties == Empties::Everything,
                 |of, key| store.contains(of, key, at),
                 self.commands_applied,

@@ -160,13 +160,13 @@ impl Node {
             // Nothing can be taken back here: what was asked for is being done.
             return Err(Error::text("ERR No shutdown in progress.".into()));
         }
-        if let Some(session) = self.sessions.get(request.slot) {
+        if let Some(session) = self.clients.get(request.slot) {
             let address = session.address.clone();
             self.note(Note::ShutDown { address });
         }
         // The client is told by the end of its connection.
         self.stop();
-        self.close_client(request.slot);
+        self.clients.close(request.slot);
         Ok(())
     }
 }

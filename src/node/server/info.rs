@@ -142,8 +142,8 @@ impl Node {
     }
 
     fn clients_section(&self, out: &mut String) {
-        let clients = self.sessions.len();
-        let blocked = self.blocked_clients;
+        let clients = self.clients.len();
+        let blocked = self.clients.blocked();
         put(out, format_args!("connected_clients:{clients}"));
         put(out, format_args!("cluster_connections:0"));
         put(out, format_args!("maxclients:{}", self.config.clients_max));
@@ -161,7 +161,7 @@ impl Node {
     }
 
     fn memory_section(&self, out: &mut String) {
-        let (data, clients) = (self.store.memory(), self.clients_memory());
+        let (data, clients) = (self.store.memory(), self.clients.memory());
         let used = (data + clients) as u64;
         let figures = self.metrics.figures();
         let peak = (figures.memory_peak as u64).max(used);

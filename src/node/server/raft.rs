@@ -109,7 +109,7 @@ impl Node {
 
     /// Which reads a client wants, or has.
     fn raft_reads(&mut self, slot: u32, args: Args<'_>, mut reply: Reply<'_>) -> Outcome {
-        let Some(session) = self.sessions.get_mut(slot) else {
+        let Some(session) = self.clients.get_mut(slot) else {
             return Ok(());
         };
         if args.len() == 2 {

@@ -4,8 +4,9 @@ use alloc::format;
 use core::fmt::Write as _;
 
 use super::*;
+use crate::node::Node;
 use crate::node::config::Config;
-use crate::node::effect::Effects;
+use crate::node::effect::{Effect, Effects};
 use crate::node::input::Input;
 use crate::time::Now;
 
@@ -51,11 +52,11 @@ impl Busy {
 
     /// Tells the node something and ends the turn; so often it looked at a client.
     fn tell(&mut self, input: Input<'_>) -> u64 {
-        let before = self.node.sessions.looked.get();
+        let before = self.node.clients.sessions.looked.get();
         self.node.handle(self.now, input);
         self.node.flush(self.now, &mut self.effects);
         let _ = self.node.deadline();
-        self.node.sessions.looked.get() - before
+        self.node.clients.sessions.looked.get() - before
     }
 
     fn ask(&mut self, conn: ConnId, bytes: &[u8]) -> u64 {
@@ -116,12 +117,12 @@ fn silent_clients_are_closed_in_their_time_and_nobody_is_woken_for_them_again() 
     busy.tell(Input::Timer);
     // Who waits for an answer is not silent.
     assert_eq!(busy.closed(), [2]);
-    let next = busy.node.client_deadline().map(|deadline| deadline.at);
+    let next = busy.node.clients.deadline().map(|deadline| deadline.at);
     assert!(next.is_some_and(|at| at > busy.now.mono), "{next:?}");
     busy.ask(ConnId(3), b"");
-    busy.node.closed(ConnId(3));
-    busy.node.closed(ConnId(1));
-    assert_eq!(busy.node.client_deadline(), None);
+    busy.node.clients.closed(ConnId(3));
+    busy.node.clients.closed(ConnId(1));
+    assert_eq!(busy.node.clients.deadline(), None);
 }
 
 #[test]
@@ -151,7 +152,7 @@ fn a_wait_of_a_client_that_will_send_nothing_more_ends_and_so_does_the_client() 
         let replies: Vec<u8> = busy.node.outbox(conn).flatten().copied().collect();
         assert_eq!(replies, answer.repeat(waits).as_bytes());
         assert_eq!(busy.closed(), if is_all { &[1][..] } else { &[] });
-        assert_eq!(busy.node.blocked_clients, 0);
+        assert_eq!(busy.node.clients.blocked(), 0);
     }
 }
 
@@ -169,7 +170,7 @@ fn what_a_client_waits_for_behind_the_end_of_its_input_is_over_in_its_time() {
         replies, b":0\r\n",
         "the second waits as long as the client may"
     );
-    assert_eq!(busy.node.blocked_clients, 1);
+    assert_eq!(busy.node.clients.blocked(), 1);
     busy.pass(4);
     busy.tell(Input::Timer);
     assert_eq!(busy.closed(), [1]);
@@ -189,8 +190,8 @@ fn many_watched_keys_are_found_by_name_and_counted_in_their_clients_memory() {
     }
     busy.ask(ConnId(1), asked.as_bytes());
     busy.ask(ConnId(1), b"WATCH k7\r\n");
-    assert_eq!(busy.node.sessions.get(0).unwrap().watches.len(), keys);
-    assert!(busy.node.clients_memory() > keys * 100);
+    assert_eq!(busy.node.clients.get(0).unwrap().watches.len(), keys);
+    assert!(busy.node.clients.memory() > keys * 100);
     busy.ask(ConnId(2), format!("SET k{} 1\r\n", keys - 1).as_bytes());
     busy.ask(ConnId(1), b"MULTI\r\n");
     busy.ask(ConnId(1), b"EXEC\r\n");
@@ -200,5 +201,5 @@ fn many_watched_keys_are_found_by_name_and_counted_in_their_clients_memory() {
     }
     let replies: Vec<u8> = busy.node.outbox(ConnId(1)).flatten().copied().collect();
     assert!(replies.ends_with(b"+OK\r\n*-1\r\n"));
-    assert!(busy.node.clients_memory() < keys * 100);
+    assert!(busy.node.clients.memory() < keys * 100);
 }

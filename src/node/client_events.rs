@@ -1,0 +1,170 @@
+//! Clients as the node serves them: they come, are heard, wait, are woken and go.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+
+use crate::command::error::Error;
+use crate::session::Blocked;
+
+use super::effect::{Effect, Effects, Note, Wrong};
+use super::witness::Answer;
+use super::{Node, Phase};
+
+impl Node {
+    /// Lets a client wait; nothing that it sent is looked at before the wait ends. A transaction
+    /// cannot wait, nor a client for a time that is over: there, false.
+    pub(super) fn block(&mut self, slot: u32, why: Blocked) -> bool {
+        !self.applying && self.clients.block(slot, why, self.now.mono)
+    }
+
+    /// Ends a wait with its reply, or with an error; what stood behind it goes on.
+    fn unblock(&mut self, slot: u32, error: Option<&Error>) {
+        let raft = self.commit.raft.as_ref();
+        let holders = |index| raft.map_or(0, |raft| raft.holders(index));
+        let Some(ended) = self.clients.end_wait(slot, error, self.now.mono, holders) else {
+            return;
+        };
+        let conn = ended.conn;
+        if ended.is_answered {
+            self.note_answer(conn, Answer::Other);
+        }
+        // Nothing behind the command that waits has been looked at.
+        if let Some(error) = error {
+            self.metrics.failed(ended.row, error);
+        }
+        if let Some(times) = ended.slept {
+            let session = self.clients.same(slot, conn);
+            self.metrics.slept(self.now, &self.config, session, times);
+        }
+        // Nothing may have come while it waited: then only the driver can bring more.
+        self.effects.push(Effect::Resume { conn });
+        self.run_parked(slot);
+        self.clients.mark_dirty(slot);
+    }
+
+    /// Ends the waits for members that hold an entry; with an error, where this one leads no more.
+    pub(super) fn end_waits_for_members(&mut self, error: Option<&Error>) {
+        while let Some(slot) = self.next_held(error.is_some()) {
+            self.unblock(slot, error);
+        }
+    }
+
+    fn next_held(&self, in_any_case: bool) -> Option<u32> {
+        if in_any_case {
+            return self.clients.next_wait_for_members();
+        }
+        let raft = self.commit.raft.as_ref()?;
+        let most = raft.in_force().members().count();
+        self.clients.next_held(most, |index| raft.holders(index))
+    }
+
+    /// Ends the waits for something that has happened.
+    pub(super) fn end_waits(&mut self, why: Blocked) {
+        self.end_waits_with(why, None);
+    }
+
+    /// Ends the waits for something with an error, where there is one.
+    pub(super) fn end_waits_with(&mut self, why: Blocked, error: Option<&Error>) {
+        while let Some(slot) = self.clients.next_wait_for(why) {
+            self.unblock(slot, error);
+        }
+    }
+
+    /// Closes a client at once that has done wrong, and says so.
+    pub(super) fn send_away(&mut self, slot: u32, wrong: Wrong) {
+        if self.clients.get(slot).is_none() {
+            return;
+        }
+        self.metrics.sent_away(wrong);
+        let is_stopping = self.phase == Phase::Stopping;
+        let now = self.now.mono;
+        if let Some(complaint) = self.clients.send_away(slot, wrong, now, is_stopping) {
+            self.note(Note::ClientClosed(Box::new(complaint)));
+        }
+    }
+
+    /// Ends the waits whose time is up, and the silence of those who said nothing for too long.
+    pub(super) fn tend_clients(&mut self) {
+        while let Some(slot) = self.clients.next_due_wait(self.now.mono) {
+            self.unblock(slot, None);
+        }
+        self.clients.follow_timeout(self.config.timeout_s);
+        self.clients.end_silences(self.now.mono);
+    }
+
+    /// Ends the clients whose time is over.
+    pub(super) fn tend_due(&mut self) {
+        let now = self.now.mono;
+        while let Some((slot, is_late)) = self.clients.next_due(now) {
+            if is_late {
+                self.send_away(slot, Wrong::Unauthenticated);
+            }
+            if let Some(error) = self.clients.gives_up(slot, now) {
+                self.unblock(slot, Some(&error));
+            }
+            self.clients.mark_dirty(slot);
+        }
+    }
+
+    /// Looks again at requests that were kept while their client could not be served.
+    pub(super) fn resume_paused(&mut self) {
+        for nth in 0..self.clients.dirty_count() {
+            let Some(slot) = self.clients.nth_dirty(nth) else {
+                break;
+            };
+            let paused = self.clients.get(slot).is_some_and(|client| client.paused);
+            if !paused || !self.may_take(slot) {
+                continue;
+            }
+            if let Some(session) = self.clients.get_mut(slot) {
+                session.paused = false;
+                self.effects.push(Effect::Resume { conn: session.conn });
+            }
+            self.received(slot, &[]);
+        }
+    }
+
+    /// Takes note of how much a client has at hand: of requests beside what is kept of them, and of
+    /// replies.
+    pub(super) fn see_buffers(&mut self, slot: u32, arrived: usize) {
+        if let Some(session) = self.clients.get(slot) {
+            let sizes = [session.inbound.len() + arrived, session.outbox.len()];
+            self.metrics.see_buffers(self.now.mono, sizes);
+        }
+    }
+
+    /// Closes a client whose unfinished request is too large; as in Redis without a word, since the
+    /// client is still busy with its request.
+    pub(super) fn enforce_query_limit(&mut self, slot: u32) {
+        if self.clients.asks_too_much(slot, &self.config) {
+            self.send_away(slot, Wrong::Query);
+        }
+    }
+
+    /// The end of a turn for all clients that have had to do with it.
+    pub(super) fn settle_clients(&mut self, out: &mut Effects) {
+        let mut dirty = self.clients.take_dirty();
+        for slot in dirty.drain(..) {
+            let now = self.now.mono;
+            if self.clients.leaves_too_much(slot, now, &self.config) {
+                self.send_away(slot, Wrong::Output);
+            }
+            self.see_buffers(slot, 0);
+            self.clients.settle(slot, now, &self.config, out);
+            self.clients.is_tended(slot);
+        }
+        self.clients.give_back_dirty(dirty);
+    }
+
+    /// Lets every client whose appetite may have come back be read again.
+    pub(super) fn wake_all(&mut self) {
+        for session in self.clients.iter() {
+            self.effects.push(Effect::Resume { conn: session.conn });
+        }
+    }
+
+    /// What a judge finds wrong with how clients are kept, when the effects of a turn are done.
+    pub fn check_clients(&self) -> Result<(), String> {
+        self.clients.check(self.now.mono)
+    }
+}
