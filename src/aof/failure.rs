@@ -24,6 +24,6 @@ impl fmt::Display for Failure {
             Self::Switch(error) => ("the switch to the rewritten log failed", error),
         };
         write!(f, "{what}: {}", error.words())?;
-        f.write_str("; what was synced is not affected, start again when the disk is well")
+        f.write_str("; what was synced is not affected, start again when the disk works")
     }
 }

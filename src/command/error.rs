@@ -35,9 +35,9 @@ errors! {
     /// A write was under way when this member ceased to lead.
     UNCERTAIN = "UNCERTAIN the write may have been applied: this member no longer leads";
     /// A client that will send nothing more has waited long enough for a change of membership.
-    CHANGE_GOES_ON = "UNCERTAIN the change is under way and may still be made: RAFT NODES tells";
+    CHANGE_GOES_ON = "UNCERTAIN the change is under way and may still be made: see RAFT NODES";
     /// The same of a transfer of the leadership.
-    TRANSFER_GOES_ON = "UNCERTAIN the leadership may still be given away: RAFT INFO tells";
+    TRANSFER_GOES_ON = "UNCERTAIN the leadership may still be transferred: see RAFT INFO";
     /// WAIT ends because this member no longer leads.
     UNBLOCKED = "UNBLOCKED force unblock from blocking operation, instance state changed \
         (master -> replica?)";

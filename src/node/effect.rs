@@ -254,15 +254,15 @@ impl fmt::Display for Note {
                 last,
             } => write!(
                 f,
-                "this directory is older than what this member had acknowledged: member {} has its \
-                 word for entry {}, and the log ends at {}; an older copy was put back, or the end \
-                 of the log was cut off",
+                "this directory is older than what this member had acknowledged: it told member {} \
+                 that it holds entry {}, and its log ends at {}; an older copy was put back, or the \
+                 end of the log was cut off",
                 leader.0, acknowledged.0, last.0
             ),
             Self::Repairing { until, term } => write!(
                 f,
-                "under repair: what is lost comes from the other members; it neither votes \
-                 nor leads before entry {} of term {} is there again",
+                "under repair: lost entries are fetched from the other members; until entry {} of \
+                 term {} is there again, this member neither votes nor leads",
                 until.0, term.0
             ),
             Self::Repaired { index } => {
@@ -275,7 +275,7 @@ impl fmt::Display for Note {
             Self::Removed { id } => write!(
                 f,
                 "this member was removed from the group, of which it was member {}: empty its \
-                 directory and start it with --join to come again",
+                 directory and start it with --join to join again",
                 id.0
             ),
             Self::Leading { term } => write!(f, "leading since term {}", term.0),
@@ -283,19 +283,18 @@ impl fmt::Display for Note {
                 write!(f, "member {} leads since term {}", leader.0, term.0)
             }
             Self::Leaderless { term } => {
-                write!(f, "nobody is known to lead since term {}", term.0)
+                write!(f, "no leader is known since term {}", term.0)
             }
             Self::ShutDown { address } => {
-                write!(
-                    f,
-                    "the client {address} said SHUTDOWN: stopping in good order"
-                )
+                write!(f, "client {address} sent SHUTDOWN: shutting down")
             }
             Self::Ended { kept } => {
                 match kept {
-                    Kept::Log { last } => write!(f, "all is on disk up to entry {}", last.0)?,
-                    Kept::AsItWas => f.write_str("what is on disk is as it was")?,
-                    Kept::Nothing => f.write_str("nothing is kept (appendonly no)")?,
+                    Kept::Log { last } => {
+                        write!(f, "everything up to entry {} is on disk", last.0)?;
+                    }
+                    Kept::AsItWas => f.write_str("what is on disk is unchanged")?,
+                    Kept::Nothing => f.write_str("no data is kept (appendonly no)")?,
                 }
                 f.write_str(": ready to exit, bye")
             }
@@ -316,7 +315,7 @@ impl fmt::Display for Note {
                 write!(f, "installed the leader's state of entry {}", index.0)
             }
             Self::BadSnapshot { peer: Some(peer) } => {
-                write!(f, "the state that member {} sends is damaged", peer.0)
+                write!(f, "the state that member {} sent is damaged", peer.0)
             }
             Self::BadSnapshot { peer: None } => f.write_str("a received state is damaged"),
             Self::ClientClosed(complaint) => fmt::Display::fmt(complaint, f),
@@ -328,14 +327,14 @@ impl fmt::Display for Note {
                 };
                 write!(
                     f,
-                    "the disk of this leader {why}: member {} is to lead",
+                    "the disk of this leader {why}: transferring leadership to member {}",
                     target.0
                 )
             }
             Self::NoRoom { why } => {
                 write!(f, "the log cannot grow ({why}): writes are refused")
             }
-            Self::RoomAgain => f.write_str("the log can grow again: writes are taken"),
+            Self::RoomAgain => f.write_str("the log can grow again: writes are accepted"),
         }
     }
 }
@@ -389,7 +388,7 @@ impl fmt::Display for Complaint {
             ),
             Wrong::Query => write!(f, "client that reached max query buffer length: {client}"),
             Wrong::Unauthenticated => {
-                write!(f, "client closed that did not authenticate: {client}")
+                write!(f, "client closed because it did not authenticate: {client}")
             }
             Wrong::Http => write!(
                 f,

@@ -227,7 +227,7 @@ fn a_server_with_data_is_no_founder_and_a_member_keeps_a_log() {
     assert!(words.contains("--join"), "{words}");
     let (code, words) = last_words(&empty, &["--id", "3", "--peers", peers]);
     assert_eq!(code, Some(2), "{words}");
-    assert!(words.contains("does not name member 3"), "{words}");
+    assert!(words.contains("does not list member 3"), "{words}");
 }
 
 #[test]

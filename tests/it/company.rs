@@ -171,6 +171,6 @@ fn what_was_acknowledged_alone_is_synced_before_a_member_joins() {
 #[test]
 fn whoever_has_no_log_stays_alone() {
     let mut server = Server::new(false);
-    let refusal = "-ERR whoever has no log stays alone: appendonly is no\r\n";
+    let refusal = "-ERR a server without a log cannot be in a group: appendonly is no\r\n";
     assert_eq!(server.ask("RAFT ADD 2"), refusal);
 }

@@ -170,7 +170,7 @@ fn files_of_real_installations_start_and_what_is_in_force_is_shown() {
             std::thread::sleep(Duration::from_millis(10));
         };
         let known = lines
-            .matches("known from Redis and without effect here")
+            .matches("options of Redis that have no effect here")
             .count();
         assert!(known <= 1, "{name}: {lines}");
     }
@@ -316,7 +316,7 @@ fn all_that_is_wrong_is_said_at_once() {
     for path in [&pipe, directory.path()] {
         let (code, said) = start(path);
         assert_eq!(code, Some(2));
-        assert!(said.contains("it is no regular file"), "{said}");
+        assert!(said.contains("it is not a regular file"), "{said}");
     }
 }
 

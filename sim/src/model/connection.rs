@@ -54,7 +54,7 @@ pub(super) fn server(_: &mut Call<'_>) -> Answer {
 
 /// In a transaction nobody can wait until a file is written.
 pub(super) fn configuration(_: &mut Call<'_>) -> Answer {
-    Err("ERR CONFIG REWRITE waits for the disk, which no transaction can".to_owned())
+    Err("ERR CONFIG REWRITE waits for the disk and cannot run in a transaction".to_owned())
 }
 
 /// How many hold what was written is for the judge of the log to say.

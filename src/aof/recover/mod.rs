@@ -299,9 +299,9 @@ impl Recovery {
             DiskError::NoSpace { .. } => {
                 let segment = self.settings.segment_bytes;
                 format!(
-                    "there is no space for the log in the data directory: it needs {} MiB to begin \
-                     with, in segments of {} MiB, and when it is rewritten a copy of all data on \
-                     top",
+                    "there is not enough space for the log in the data directory: it needs {} MiB \
+                     at first, in segments of {} MiB, and room for a copy of all data when it is \
+                     rewritten",
                     (2 * segment).div_ceil(1 << 20),
                     segment.div_ceil(1 << 20)
                 )
@@ -369,7 +369,7 @@ impl Recovery {
         self.file = file;
         let Some(length) = self.files.get(&file) else {
             return self.refuse(
-                format!("{file} is missing, and the manifest counts on it"),
+                format!("{file} is missing, and the manifest lists it"),
                 show,
             );
         };

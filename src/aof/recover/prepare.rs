@@ -76,7 +76,7 @@ impl Recovery {
                 acknowledged: false,
             });
             show(Event::Note(format!(
-                "a crash has torn the end of the log: cut in {}; nothing behind it was known to \
+                "a crash has torn the end of the log: cut in {}; nothing after that was known to \
                  be synced",
                 describe(self.end)
             )));

@@ -57,11 +57,11 @@ impl Recovery {
         if let Some(witness) = self.witness {
             let witness = describe(witness);
             return Some(format!(
-                "the record in {witness} knew that place to be synced"
+                "the record in {witness} shows that this place was synced"
             ));
         }
         self.is_emptied()
-            .then(|| "a record stood there and was synced before the manifest made it count".into())
+            .then(|| "a record there was synced before the manifest listed the file".into())
     }
 
     /// Whether the first record behind the base is gone.

@@ -40,7 +40,8 @@ pub(crate) fn is_wanted(options: &Options) -> bool {
 /// Starts the process behind, and waits until it listens or cannot.
 pub(crate) fn leave(options: &Options) -> Result<ExitCode, String> {
     if options.is_from_standard_input {
-        return Err("daemonize: standard input was read, and cannot be read once more".into());
+        let why = "the configuration came from standard input and cannot be read a second time";
+        return Err(format!("daemonize: {why}: give a file"));
     }
     let failed = |error: std::io::Error| format!("cannot go into the background: {error}");
     let program = std::env::current_exe().map_err(failed)?;

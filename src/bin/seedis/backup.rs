@@ -33,24 +33,24 @@ const ATTEMPTS: usize = 10;
 const PAGE_BYTES: u64 = 4 << 10;
 const READ_BYTES: usize = 1 << 20;
 
-/// Makes one file of a data directory, whether a server has it open or not.
+/// Backs a data directory up into one file; a server may have the directory open.
 #[derive(Debug, Parser)]
 #[command(name = "seedis backup")]
 struct BackupOptions {
     /// The data directory.
     dir: PathBuf,
-    /// The file that is made; it must not exist yet.
+    /// The file to create; it must not exist yet.
     file: PathBuf,
 }
 
-/// Makes a data directory from a backup, for a server of its own: another disk and another group
-/// than those of which the backup was made.
+/// Makes a data directory from a backup, for a new server: it belongs to a new group, and is not a
+/// member of the group that was backed up.
 #[derive(Debug, Parser)]
 #[command(name = "seedis restore")]
 struct RestoreOptions {
-    /// The backup.
+    /// The file of the backup.
     file: PathBuf,
-    /// The data directory that is made; it must be empty, or not be there yet.
+    /// The data directory to create; it must be empty, or not exist yet.
     #[arg(long)]
     dir: PathBuf,
 }
@@ -95,8 +95,8 @@ fn backup(options: &BackupOptions) -> Result<(), String> {
         .open(&part)
         .map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => format!(
-                "{} exists already: another backup is being made, or one was cut short and left \
-                 it; remove it then",
+                "{} exists already: another backup is running, or an interrupted one left this \
+                 file: remove it in that case",
                 part.display()
             ),
             _ => format!("cannot make {}: {error}", part.display()),
@@ -113,7 +113,7 @@ fn backup(options: &BackupOptions) -> Result<(), String> {
     let (file, last) = (file.display(), last.0);
     say(&format!(
         "{file} holds everything up to entry {last}, {bytes} bytes; \"seedis restore\" makes a \
-         server of it"
+         data directory from it"
     ));
     Ok(())
 }
@@ -146,7 +146,7 @@ fn write_backup(dir: &Path, part: &Path, file: &mut File) -> Result<(LogIndex, u
     let mut moment = Moment::of(dir).map_err(|error| {
         let dir = dir.display();
         match error.kind() {
-            io::ErrorKind::NotFound => format!("{dir} is no data directory of Seedis"),
+            io::ErrorKind::NotFound => format!("{dir} is not a data directory of Seedis"),
             _ => format!("cannot read the directory {dir}: {error}"),
         }
     })?;
@@ -267,7 +267,8 @@ fn restore(options: &RestoreOptions) -> Result<(), String> {
         write_directory(&mut backup, dir, &mut made).map_err(|broken| match broken {
             Broken::Backup(NoBackup::Newer(why)) => format!("{}: {why}", file.display()),
             Broken::Backup(NoBackup::Damaged { offset }) => format!(
-                "{} is no whole backup of Seedis: it is damaged or cut short at offset {offset}",
+                "{} is not a complete backup of Seedis: it is damaged or truncated at offset \
+                 {offset}",
                 file.display()
             ),
             Broken::Read(error) => format!("cannot read {}: {error}", file.display()),
@@ -296,10 +297,10 @@ fn restore(options: &RestoreOptions) -> Result<(), String> {
     }
     say(&format!(
         "{shown} holds everything up to entry {} that member {} of group {:016x} had in its log.\n\
-         WARNING: it belongs to a NEW group, {:016x}, of which it is the only member. What the \
-         other members had acknowledged and this one had not is not in it. Stop all members of the \
-         former group before clients come to this one, and let them never come back: they would \
-         take writes of which this one knows nothing.\n\
+         WARNING: it belongs to a NEW group, {:016x}, and is its only member. Writes that the \
+         other members had acknowledged and this one had not yet received are not in it. Stop all \
+         members of the former group before clients use this one, and never start them again: they \
+         would accept writes that this one does not have.\n\
          next       seedis --dir {shown} --cluster-port PORT, then others may --join it",
         last.0, member.0, from.0, cluster.0
     ));

@@ -23,13 +23,13 @@ use crate::{EXIT_USAGE, subcommand};
 /// The exit code for a directory in which acknowledged data are damaged.
 const EXIT_DAMAGED: u8 = 1;
 
-/// Looks at a data directory while no server has it open, and says what is damaged, if anything.
+/// Checks a data directory that no server has open, and reports damage.
 #[derive(Debug, Parser)]
 #[command(name = "seedis check", after_help = EXITS)]
 struct Options {
     /// The data directory.
     dir: PathBuf,
-    /// Cut a damaged log at the damage, after asking; what is cut is kept beside it.
+    /// Cut a damaged log where the damage begins, after asking; the cut part is kept beside it.
     #[arg(long)]
     repair: bool,
     /// Do not ask.
@@ -37,8 +37,8 @@ struct Options {
     yes: bool,
 }
 
-const EXITS: &str = "Exit: 0 whole (a torn tail is what a crash leaves, the server cuts it by \
-    itself), 1 damaged, 2 no such directory, in use, or not repaired.";
+const EXITS: &str = "Exit: 0 not damaged (a torn tail is normal after a crash; the server cuts it \
+    when it starts), 1 damaged, 2 no such directory, in use, or not repaired.";
 
 /// Why there was nothing to look at, or nothing was repaired.
 type Refusal = String;
@@ -77,8 +77,9 @@ fn check(options: &Options) -> Result<u8, Refusal> {
     }
     if found.grouped {
         return Err(
-            "this is a member of a group, and what it has promised must not be cut: start it, and \
-             it takes from the others what is damaged; or replace it by an empty one"
+            "this is a member of a group, and entries that it has acknowledged must not be cut: \
+             start it, and it fetches what is damaged from the others; or replace it with an empty \
+             member"
                 .into(),
         );
     }
@@ -111,9 +112,10 @@ fn lock(dir: &Path) -> Result<Option<Lock>, Refusal> {
 
 fn list(dir: &Path) -> Result<Vec<(FileName, u64)>, Refusal> {
     match Directory::read_only(dir).perform(DiskOp::List) {
-        Ok(DiskDone::Listed { files }) if files.is_empty() => {
-            Err(format!("{} is no data directory of Seedis", dir.display()))
-        }
+        Ok(DiskDone::Listed { files }) if files.is_empty() => Err(format!(
+            "{} is not a data directory of Seedis",
+            dir.display()
+        )),
         Ok(DiskDone::Listed { files }) => Ok(files),
         _ => Err(format!("cannot read the directory {}", dir.display())),
     }
@@ -170,8 +172,8 @@ fn verdict(found: &Found) -> String {
     match found.damage {
         None => "whole".into(),
         Some(Damage { file, offset, .. }) => format!(
-            "torn tail: what stands in {} was never known to be synced; the server cuts it by \
-             itself when it starts",
+            "torn tail: the data in {} was never known to be synced; the server cuts it when it \
+             starts",
             place((file, offset))
         ),
     }
@@ -195,8 +197,8 @@ fn repair(
         .filter(|file| file.kind() == FileKind::Log && file.number() > damage.file.number())
         .collect();
     say(&format!(
-        "To repair it, {} is cut at offset {}{}. Kept: {kept}. Lost: all writes behind, of which \
-         some were acknowledged.",
+        "To repair it, {} is cut at offset {}{}. Kept: {kept}. Lost: all writes after that, some \
+         of which were acknowledged.",
         damage.file,
         damage.offset,
         if later.is_empty() {
@@ -264,7 +266,7 @@ fn count_on_nothing(dir: &Path) -> Result<(), Refusal> {
 fn agreed() -> Result<bool, Refusal> {
     let input = io::stdin();
     if !input.is_terminal() {
-        return Err("nobody is there to be asked: give --yes as well".into());
+        return Err("standard input is not a terminal, so nobody can be asked: add --yes".into());
     }
     say("Repair? [y/N]");
     let mut answer = String::new();

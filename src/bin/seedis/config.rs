@@ -245,11 +245,14 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 pub(crate) fn help() -> String {
     let mut text = String::from(
         "A Redis-compatible cache server whose every behaviour can be replayed from a seed.\n\n\
-         Usage: seedis [FILE|-] [--OPTION VALUE…]…\n       seedis --version | --help\n\n\
-         FILE holds lines \"option value\", as redis.conf does; - is standard input. A variable \
-         SEEDIS_OPTION\noverrules the file, and an argument both. seedis check DIR looks at a data \
-         directory that no server has\nopen; seedis backup DIR FILE makes one file of it, seedis \
-         restore FILE --dir DIR a server of that;\nseedis demo runs a group in one process.\n\n",
+         Usage: seedis [FILE|-] [--OPTION VALUE…]…\n       \
+         seedis check [--repair] DIR      look for damage in a data directory that is not in use\n       \
+         seedis backup DIR FILE           back a data directory up into one file\n       \
+         seedis restore FILE --dir DIR    make a data directory from a backup\n       \
+         seedis demo                      run a group of members in one process\n       \
+         seedis --version | --help\n\n\
+         FILE has lines of the form \"option value\", as redis.conf does; - is standard input. An \
+         environment\nvariable SEEDIS_OPTION overrides the file, and an argument overrides both.\n\n",
     );
     let acting = options::all().filter(|directive| directive.meaning == Meaning::Acts);
     for directive in acting {

@@ -23,18 +23,18 @@ use crate::{entropy, subcommand};
 /// How long a killed member stays away.
 const AWAY: Duration = Duration::from_secs(2);
 
-/// A group in one process, for learning: it elects, its members die, it goes on. Its data are gone
-/// when it ends.
+/// Runs a group in one process, for learning: it elects a leader, and elects again when members are
+/// killed. Its data is deleted when it ends.
 #[derive(Debug, Parser)]
 #[command(name = "seedis demo")]
 struct Demo {
-    /// How many members.
+    /// Number of members.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=7))]
     nodes: u16,
-    /// Let the member that leads die so often, such as 5s or 500ms; 0: never.
+    /// How often the leader is killed, such as 5s or 500ms; 0: never.
     #[arg(long, default_value = "5s", value_parser = duration)]
     kill_every: Duration,
-    /// The first member's port; the others' follow.
+    /// Port of the first member; the others use the ports after it.
     #[arg(long, default_value_t = 6379, value_parser = clap::value_parser!(u16).range(1..=55_000))]
     port: u16,
 }
@@ -45,7 +45,7 @@ fn duration(text: &str) -> Result<Duration, String> {
         let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
         number.checked_mul(*factor).map(Duration::from_millis)
     });
-    parsed.ok_or_else(|| format!("'{text}' is no time such as 5s"))
+    parsed.ok_or_else(|| format!("'{text}' is not a duration such as 5s or 500ms"))
 }
 
 /// One member: a thread with a runtime of its own, which ends when it is told to die.
@@ -223,7 +223,7 @@ impl Member {
                     ended = crate::serve(&options, plan, None) => {
                         if let Err(error) = ended {
                             tracing::error!("{error}");
-                            let _ = failed.send(format!("member {id} cannot go on: {error}"));
+                            let _ = failed.send(format!("member {id} stopped: {error}"));
                         }
                     }
                     _ = dies => {}

@@ -123,8 +123,8 @@ pub(crate) fn keepalive_s(wanted: u64) -> u64 {
     let most = wanted.min(KEEPALIVE_S_MAX);
     if most < wanted {
         tracing::warn!(
-            "tcp-keepalive {wanted}: this kernel probes at least every {most} seconds, and so does \
-             this server"
+            "tcp-keepalive {wanted}: the longest interval of this kernel is {most} seconds, which \
+             is used instead"
         );
     }
     most
@@ -203,7 +203,7 @@ impl Refusals {
         if is_due {
             let (what, untold) = (self.what, self.untold);
             if untold > 0 {
-                tracing::warn!("{what}: {error} ({untold} times more since that was last said)");
+                tracing::warn!("{what}: {error} ({untold} times more since the last such line)");
             } else {
                 tracing::warn!("{what}: {error}");
             }
@@ -226,6 +226,6 @@ fn prepare(stream: &TcpStream, keepalive_s: u64, address: SocketAddr) {
         done = done.and(socket2::SockRef::from(stream).set_tcp_keepalive(&probes));
     }
     if let Err(error) = done {
-        tracing::debug!("the connection of {address} is as the kernel made it: {error}");
+        tracing::debug!("cannot set the options of the connection of {address}: {error}");
     }
 }

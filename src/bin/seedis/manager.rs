@@ -56,7 +56,7 @@ impl Manager {
                     Ok(socket) => manager.socket = Some(socket),
                     Err(error) => {
                         let address = address.display();
-                        tracing::warn!("the service manager at {address} is not told: {error}");
+                        tracing::warn!("cannot notify the service manager at {address}: {error}");
                     }
                 },
             },
@@ -71,7 +71,7 @@ impl Manager {
         if let Some(socket) = &self.socket
             && let Err(error) = socket.send(lines.as_bytes())
         {
-            tracing::debug!("the service manager was not told: {error}");
+            tracing::debug!("cannot notify the service manager: {error}");
         }
     }
 
@@ -104,7 +104,7 @@ impl Manager {
     /// does not start. It never ends.
     pub(crate) async fn has_patience(&self) {
         tokio::time::sleep(PATIENCE).await;
-        self.ready("waits for the other members of its group");
+        self.ready("waiting for the other members of its group");
         std::future::pending::<()>().await;
     }
 

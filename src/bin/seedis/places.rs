@@ -24,8 +24,7 @@ pub(crate) fn check(options: &Options) -> Result<(), String> {
         && path.as_os_str().as_bytes().len() > SOCKET_PATH_BYTES_MAX
     {
         return Err(format!(
-            "unixsocket {}: the path of a Unix socket has no more than {SOCKET_PATH_BYTES_MAX} \
-             bytes",
+            "unixsocket {}: the path of a Unix socket has at most {SOCKET_PATH_BYTES_MAX} bytes",
             path.display()
         ));
     }
@@ -45,8 +44,8 @@ pub(crate) fn check_members(options: &Options, port: u16, bind: &[String]) -> Re
     };
     if port == options.port && port != 0 && overlaps() {
         return Err(format!(
-            "port {port} is to be for clients and for other members: give another --port, or \
-             another one for members (in --peers, or as --cluster-port)"
+            "port {port} is given both for clients and for other members: change --port, or the \
+             port for members (in --peers, or --cluster-port)"
         ));
     }
     for (at, (id, one)) in options.peers.iter().enumerate() {
@@ -55,8 +54,8 @@ pub(crate) fn check_members(options: &Options, port: u16, bind: &[String]) -> Re
             .find(|(_, other)| same(one, other));
         if let Some((other, _)) = twin {
             return Err(format!(
-                "--peers says {one} of member {other} and of member {id}: each has a place of its \
-                 own"
+                "--peers gives {one} to member {other} and to member {id}: each member needs an \
+                 address of its own"
             ));
         }
     }
@@ -67,8 +66,7 @@ pub(crate) fn check_members(options: &Options, port: u16, bind: &[String]) -> Re
         && address::all_here(door) == Some(true)
     {
         return Err(format!(
-            "--join {door} is this server's own port for members: name one of a member of the \
-             group"
+            "--join {door} is this server's own cluster port: give that of a member of the group"
         ));
     }
     Ok(())
@@ -84,8 +82,8 @@ fn check_hosts(option: &str, hosts: &[&str]) -> Result<(), String> {
         let mut before = hosts[..at].iter();
         if let Some(other) = before.find(|other| collide(name, host_of(other))) {
             return Err(format!(
-                "{option} {other} {host}: the second is part of the first, and one port cannot \
-                 be listened on twice"
+                "{option} {other} {host}: the first address includes the second, and one port \
+                 cannot be listened on twice"
             ));
         }
     }
@@ -103,13 +101,13 @@ fn fault_of(host: &str) -> Option<&'static str> {
     if host.is_empty() {
         Some("an address is missing")
     } else if host.starts_with('[') {
-        Some("an address stands without brackets here")
+        Some("write the address without brackets here")
     } else if host.contains(':') {
-        Some("this is no IPv6 address, and a port stands in an option of its own")
+        Some("not an IPv6 address; the port is an option of its own")
     } else if host.bytes().all(is_number) {
-        Some("this is no IPv4 address")
+        Some("not an IPv4 address")
     } else if !host.bytes().all(is_name) {
-        Some("this is neither an address nor the name of a host")
+        Some("neither an address nor a host name")
     } else {
         None
     }

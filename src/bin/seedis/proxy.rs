@@ -54,11 +54,11 @@ pub(crate) async fn serve(server: Rc<Server>, stream: Stream, address: String) {
             Ok(_) => return,
             // Nothing was asked yet: the client may as well be carried to the next leader.
             Err(error) if Instant::now() < end => {
-                tracing::debug!("the leader at {leader} takes no clients yet: {error}");
+                tracing::debug!("the leader at {leader} does not accept clients yet: {error}");
                 tokio::time::sleep(PAUSE).await;
             }
             Err(error) => {
-                tracing::debug!("the leader at {leader} takes no clients: {error}");
+                tracing::debug!("the leader at {leader} does not accept clients: {error}");
                 return;
             }
         }

@@ -81,13 +81,13 @@ impl Signals {
                 }
             };
             if wished > 0 && is_person || wished >= TERMS_MAX {
-                let why = "told to stop again while it was stopping: ended at once";
+                let why = "told to stop a second time while shutting down: exiting at once";
                 tracing::warn!("{why}");
                 lines::complain(why);
                 lines::finish();
                 std::process::exit(crate::EXIT_FAILURE);
             }
-            tracing::info!("received {name}: stopping in good order");
+            tracing::info!("received {name}: shutting down");
             wished += 1;
             // Nobody listens any more only when the process is ending anyway.
             let _ = stops.send(());

@@ -172,7 +172,7 @@ impl Writing {
     fn supersede(&mut self, mut body: &[u8]) {
         while !body.is_empty() {
             let Ok(entry) = Entry::decode(&mut body) else {
-                return self.refuse("a record of the log holds an entry that is none");
+                return self.refuse("a record of the log holds an invalid entry");
             };
             if entry.index <= self.last {
                 continue;
@@ -182,7 +182,7 @@ impl Writing {
             }
             let before = self.open.back().map_or(self.last, |e| e.index);
             if entry.index != before.next() {
-                return self.refuse("the log lacks entries");
+                return self.refuse("entries are missing from the log");
             }
             self.open.push_back(entry);
         }
@@ -213,7 +213,7 @@ impl Writing {
             .debt
             .is_some_and(|debt| has < (debt.last_term, debt.last))
         {
-            self.refuse("this member is under repair and lacks entries: back another one up");
+            self.refuse("this member is under repair and lacks entries: back up another member");
         }
         let numbers = [self.last.0, self.term.0].map(u64::to_le_bytes);
         self.put(END, numbers.as_flattened());

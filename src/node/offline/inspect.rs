@@ -111,7 +111,7 @@ impl Inspection {
         let mut found = self.found;
         found.damage = self.recovery.damage();
         if self.is_over && found.base.is_some() && self.store.base_digest().is_none() {
-            found.refuse("the base ends before its state does");
+            found.refuse("the base is truncated");
         }
         if found.records > 0 {
             found.end = Some(self.recovery.end());
@@ -146,7 +146,7 @@ impl Found {
             },
             Event::BasePiece(piece) => {
                 if store.load_piece(piece).is_err() {
-                    self.refuse("a piece of the base is none");
+                    self.refuse("a part of the base is invalid");
                 }
             }
             Event::Record { restated, body, .. } => {
@@ -175,7 +175,7 @@ impl Found {
     fn count(&mut self, mut body: &[u8]) {
         while !body.is_empty() {
             let Ok(entry) = Entry::decode(&mut body) else {
-                return self.refuse("a record of the log holds an entry that is none");
+                return self.refuse("a record of the log holds an invalid entry");
             };
             self.entries += 1;
             if entry.kind == Kind::Membership {

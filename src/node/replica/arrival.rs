@@ -274,10 +274,10 @@ impl Arrival {
             Failed::TurnedAway(_) => true,
         };
         let trouble = match failed {
-            Failed::Lost(why) => format!("is not reached: {why}"),
+            Failed::Lost(why) => format!("cannot be reached: {why}"),
             Failed::NotYet(why) => format!("says: {why}"),
             Failed::Refused(refusal) => format!("is refused: {refusal}"),
-            Failed::TurnedAway(why) => format!("refuses this one: {why}"),
+            Failed::TurnedAway(why) => format!("refused this member: {why}"),
         };
         // Of others than the one that was named it may have heard something old.
         let counts = match &self.aim {
@@ -354,7 +354,7 @@ impl Arrival {
                  process and give it another --peers)"
             ),
             Aim::Join { door } => format!(
-                "waiting to be taken in by the group of {door}: {missing} (to end this wait stop \
+                "waiting to join the group of {door}: {missing} (to end this wait stop \
                  this process)"
             ),
         }
@@ -426,19 +426,21 @@ impl Arrival {
             Admission::Taken(id) if !self.insists => {
                 self.id = NodeId(0);
                 format!(
-                    "leads, and has given number {} to another disk: another number is asked for",
+                    "is the leader, and has given number {} to another disk: asking for another \
+                     number",
                     id.0
                 )
             }
             Admission::Taken(id) => {
                 return self.give_up(format!("{address} refuses: {}", Refusal::OtherDisk(id)));
             }
-            Admission::Full => "leads, and its group has as many members as it may: remove one \
-                                (RAFT REMOVE) that is gone"
-                .to_owned(),
-            Admission::Soon => "leads, and is taking this one in".to_owned(),
+            Admission::Full => {
+                "is the leader, and its group is full: remove a member that is gone (RAFT REMOVE)"
+                    .to_owned()
+            }
+            Admission::Soon => "is the leader, and is adding this member".to_owned(),
             Admission::Elsewhere | Admission::Unasked => {
-                "is a member that does not lead".to_owned()
+                "is a member, but not the leader".to_owned()
             }
         };
         if let Some(contact) = self.contacts.get_mut(address) {

@@ -66,7 +66,7 @@ impl NoHead {
                 "the base is of format {version}, and this version of seedis knows formats up to \
                  {BASE_VERSION}: use the version that wrote it, or a later one"
             ),
-            Self::Malformed => "the base does not say at which entry it stands".into(),
+            Self::Malformed => "the base does not say at which entry it was made".into(),
         }
     }
 }

@@ -247,26 +247,28 @@ impl fmt::Display for Refusal {
                  {} to {}: upgrade one version at a time",
                 VERSIONS.0, VERSIONS.1
             ),
-            Self::Secret => f.write_str("the cluster secret is another one (--cluster-secret)"),
+            Self::Secret => f.write_str("the cluster secrets differ (--cluster-secret)"),
             Self::Protected => f.write_str(
-                "members on other machines are let in only with a --cluster-secret, the same for \
+                "members on other machines are accepted only with a --cluster-secret, the same for \
                  all",
             ),
             Self::SameNumber(id) => write!(
                 f,
-                "another process is member {} already: every member has a number of its own (--id)",
+                "another process already is member {}: every member needs a number of its own \
+                 (--id)",
                 id.0
             ),
             Self::OtherNumber { wanted, found } => write!(
                 f,
-                "member {} answers where member {} was expected: compare --peers",
+                "member {} answered where member {} was expected: check --peers",
                 found.0, wanted.0
             ),
             Self::OtherGroup => f.write_str(
-                "it belongs to another group: give it the address of its own, or an empty --dir",
+                "it belongs to another group: give it the address of a member of that group, or an \
+                 empty --dir",
             ),
             Self::OtherPeers(peers) => {
-                write!(f, "--peers differ, the other side has")?;
+                write!(f, "--peers differ, the other member has")?;
                 peers.iter().try_for_each(|id| write!(f, " {}", id.0))
             }
             Self::AlreadyFormed => f.write_str(
@@ -282,12 +284,12 @@ impl fmt::Display for Refusal {
             Self::Removed(id) => write!(
                 f,
                 "member {} was removed from the group: empty its directory and start it with \
-                 --join to come again",
+                 --join to join again",
                 id.0
             ),
-            Self::NoGroup => f.write_str("there is no group yet that could be joined"),
+            Self::NoGroup => f.write_str("there is no group to join yet"),
             Self::NotReady => f.write_str("it is starting"),
-            Self::TooMany => f.write_str("too many others ask to be taken in there"),
+            Self::TooMany => f.write_str("too many others are asking to join there"),
             Self::Entries { speaks, known } => write!(
                 f,
                 "the group speaks version {speaks} of entries, and the binary that wants to come \

@@ -59,21 +59,20 @@ impl Node {
     /// For what this member waits that is to vote, for people.
     pub fn waits_for_vote(&self) -> String {
         let Some(raft) = &self.commit.raft else {
-            return "its own files are being read".to_owned();
+            return "it is still reading its own files".to_owned();
         };
         let applied = self.commit.applied.0;
         let own = raft.membership().get(self.config.id);
         let is_member = own.is_some_and(|own| own.incarnation == raft.incarnation());
         match raft.leader() {
-            None => "no leader of the group is heard".to_owned(),
+            None => "no leader of the group is known".to_owned(),
             Some(leader) if is_member => format!(
-                "member {} leads, and this one learns the log; it has applied it up to entry \
-                 {applied}",
+                "member {} leads, and this learner has applied the log up to entry {applied}",
                 leader.0
             ),
             Some(leader) => format!(
-                "member {} leads, and as far as is known here (entry {applied}) the group does not \
-                 have this disk as member {}",
+                "member {} leads, and up to entry {applied} the group did not have this disk as \
+                 member {}",
                 leader.0, self.config.id.0
             ),
         }

@@ -367,11 +367,11 @@ fn not_taken_over(given_up: GivenUp) -> Error {
     let target = target.0;
     Error::text(if told {
         format!(
-            "UNCERTAIN member {target} was told to take over and has not done so yet: it still \
-             may.              RAFT INFO tells who leads"
+            "UNCERTAIN member {target} was told to take over and has not done so yet: it may \
+             still. RAFT INFO shows the leader"
         )
     } else {
-        format!("ERR member {target} has not caught up in time; this member goes on")
+        format!("ERR member {target} has not caught up in time; this member remains the leader")
     })
 }
 

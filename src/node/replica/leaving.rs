@@ -88,8 +88,8 @@ impl Node {
                 let trouble = self.commit.log.as_ref().and_then(Log::trouble);
                 if let Some(why) = trouble {
                     self.fail(format!(
-                        "told to stop while the log cannot be written ({why}): writes that were \
-                         not answered may be lost, and no others"
+                        "shutting down while the log cannot be written ({why}): only writes that \
+                         were not answered may be lost"
                     ));
                 }
             }

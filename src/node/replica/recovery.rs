@@ -251,7 +251,7 @@ impl Node {
                     found.trouble = Some(match error {
                         LoadError::Differs => "the base lacks a part of its state".into(),
                         LoadError::Cut | LoadError::Malformed => {
-                            "a piece of the base is none that this version writes".into()
+                            "a part of the base is not understood by this version".into()
                         }
                     });
                 }
@@ -291,7 +291,7 @@ impl Node {
         self.witness.note(|| Witnessed::Restored { index, version });
         match self.store.base_digest() {
             Some(digest) => self.witness.note(|| Witnessed::Digest { index, digest }),
-            None => found.trouble = Some("the base ends before its state does".into()),
+            None => found.trouble = Some("the base is truncated".into()),
         }
         found.base_loaded = true;
     }
@@ -407,11 +407,11 @@ impl Found {
         let mut rest = body;
         while !rest.is_empty() {
             let entry = Entry::decode(&mut rest)
-                .map_err(|error| format!("an entry of the log is none: {error:?}"))?;
+                .map_err(|error| format!("invalid entry in the log: {error:?}"))?;
             let next = self.tail.back().map_or(self.applied.0, |e| e.index).next();
             if entry.index > next {
                 return Err(format!(
-                    "the log goes from entry {} to entry {}",
+                    "entries are missing from the log: entry {} is followed by entry {}",
                     next.0 - 1,
                     entry.index.0
                 ));

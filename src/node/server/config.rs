@@ -142,7 +142,7 @@ impl Node {
         }
         let number = self.configurations + 1;
         if !self.block(slot, Blocked::Configuration { number }) {
-            let why = "ERR CONFIG REWRITE waits for the disk, which no transaction can";
+            let why = "ERR CONFIG REWRITE waits for the disk and cannot run in a transaction";
             return Err(Error::text(why.into()));
         }
         self.configurations = number;

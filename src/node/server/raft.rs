@@ -25,7 +25,7 @@ const LEVELS: [(&str, Reads); 5] = [
 ];
 /// What RAFT READS takes.
 const READS: &str =
-    "reads are DEFAULT, LINEARIZABLE, LEASE, FOLLOWER, BOUNDED milliseconds or LOCAL";
+    "the mode must be DEFAULT, LINEARIZABLE, LEASE, FOLLOWER, BOUNDED milliseconds or LOCAL";
 
 impl Node {
     pub(super) fn raft_verb(&mut self, verb: RaftVerb, request: Request<'_, '_>) -> Outcome {
@@ -74,7 +74,9 @@ impl Node {
     fn raft_change(&mut self, slot: u32, change: Change) -> Outcome {
         if !self.leadership.grouped {
             if self.commit.log.is_none() {
-                return Err(error("whoever has no log stays alone: appendonly is no"));
+                return Err(error(
+                    "a server without a log cannot be in a group: appendonly is no",
+                ));
             }
             if self.leadership.first_change.is_some() {
                 return Err(change_error(ChangeRefused::Pending));
@@ -124,7 +126,7 @@ impl Node {
         let reads = reads_of(args)?;
         if reads == Reads::Lease && !self.config.lease_reads {
             return Err(error(
-                "lease-reads says no: who starts this member vouches for its clock, not a client",
+                "lease reads are not allowed: this member was started with lease-reads no",
             ));
         }
         session.reads = reads;
@@ -151,7 +153,7 @@ impl Node {
             }
             Err(TransferRefused::NotLeader { .. }) => Err(self.elsewhere(None, args)),
             Err(TransferRefused::Transferring) => Err(again("leadership is being transferred")),
-            Err(TransferRefused::Unknown) => Err(error("there is no other voter of that number")),
+            Err(TransferRefused::Unknown) => Err(error("no other voter has that number")),
         }
     }
 
@@ -243,7 +245,7 @@ fn reads_of(args: Args<'_>) -> Result<Reads, Error> {
     if bounded {
         let ms = u64::try_from(args.integer(3)?).ok().filter(|ms| *ms > 0);
         let bounded = ms.map(|ms| Reads::Bounded { ms });
-        return bounded.ok_or_else(|| error("an age in milliseconds is above 0"));
+        return bounded.ok_or_else(|| error("the age in milliseconds must be above 0"));
     }
     let level = LEVELS.iter().find(|(name, _)| args.is(2, name));
     level.map(|(_, level)| *level).ok_or_else(|| error(READS))
@@ -252,7 +254,7 @@ fn reads_of(args: Args<'_>) -> Result<Reads, Error> {
 fn member_of(args: Args<'_>) -> Result<NodeId, Error> {
     let id = u64::try_from(args.integer(2)?).ok().filter(|id| *id > 0);
     id.map(NodeId)
-        .ok_or_else(|| error("a member's number is above 0"))
+        .ok_or_else(|| error("a member's number must be above 0"))
 }
 
 fn error(words: &str) -> Error {
@@ -267,32 +269,32 @@ fn again(words: &str) -> Error {
 fn stranger(id: NodeId) -> Error {
     let id = id.0;
     error(&format!(
-        "member {id} is not known here: start it first, and let it reach this one"
+        "member {id} is not known here: start it first, so that it connects to this one"
     ))
 }
 
 fn change_error(refused: ChangeRefused) -> Error {
     match refused {
         ChangeRefused::NotLeader { .. } => Error::CLUSTER_DOWN,
-        ChangeRefused::TooEarly => again("this leader does not serve yet"),
+        ChangeRefused::TooEarly => again("this leader is not ready yet"),
         ChangeRefused::Pending | ChangeRefused::Unfit(Unfit::Joint) => {
             again("another change of membership is under way")
         }
         ChangeRefused::Transferring => again("leadership is being transferred"),
         ChangeRefused::Lagging(id) => again(&format!("member {} has not caught up yet", id.0)),
         ChangeRefused::TooFew(id) => error(&format!(
-            "member {} does not answer, and too few others would be left to agree: bring it back, \
-             or remove it first",
+            "member {} does not answer, and too few others would be left for a majority: bring it \
+             back, or remove it first",
             id.0
         )),
         ChangeRefused::Unfit(Unfit::Taken(id)) => error(&format!("{} is a member", id.0)),
         ChangeRefused::Unfit(Unfit::Unknown(id)) => error(&format!(
-            "{} is no member, or not one that this can be done to",
+            "{} is not a member, or its role does not allow this",
             id.0
         )),
         ChangeRefused::Unfit(Unfit::Size) => {
             error("a group has at least one voter and at most 31 members")
         }
-        ChangeRefused::Unfit(Unfit::Nothing) => error("that would change nothing"),
+        ChangeRefused::Unfit(Unfit::Nothing) => error("this would change nothing"),
     }
 }

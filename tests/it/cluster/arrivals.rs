@@ -106,7 +106,7 @@ fn a_process_that_waits_for_others_says_for_whom_and_why() {
     let text = waits_saying(
         "arrivals-wait",
         &["--join", &nobody],
-        "waiting to be taken in",
+        "waiting to join",
     );
     assert!(text.contains(&nobody) && text.contains("refused"), "{text}");
     let (own, other) = (free_port(), free_port());

@@ -146,10 +146,10 @@ fn what_is_no_backup_makes_no_directory() {
     let (none, dir) = (files.path().join("none"), files.path().join("dir"));
     let (code, said) = tool(&["backup", text(files.path()), text(&none)]);
     assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("no data directory"), "{said}");
+    assert!(said.contains("not a data directory"), "{said}");
     std::fs::write(&none, "something else").expect("a file");
     let (code, said) = tool(&["restore", text(&none), "--dir", text(&dir)]);
     assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("no whole backup"), "{said}");
+    assert!(said.contains("not a complete backup"), "{said}");
     assert!(!dir.join("manifest").exists());
 }

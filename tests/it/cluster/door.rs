@@ -67,7 +67,7 @@ fn without_a_secret_a_group_stays_on_its_machine_or_does_not_start() {
         assert!(words.contains(why), "{words}");
     }
     let words = said(&["--cluster-secret", "x", "--cluster-secret-file", "y"]);
-    assert!(words.contains("which one"), "{words}");
+    assert!(words.contains("give one"), "{words}");
     // Nothing of all that has touched the directory.
     assert_eq!(std::fs::read_dir(empty.path()).unwrap().count(), 0);
 }
@@ -296,7 +296,7 @@ fn a_crowd_of_strangers_keeps_no_member_out_and_does_not_fill_the_log() {
     let lines = std::fs::read_to_string(&log).unwrap();
     let refused = lines
         .lines()
-        .filter(|line| line.contains("is refused") || line.contains("is no proven member"))
+        .filter(|line| line.contains("is refused") || line.contains("did not prove to be a member"))
         .count();
     assert!((1..=10).contains(&refused), "{refused} lines\n{lines}");
     drop((idle, member));

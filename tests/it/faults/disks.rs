@@ -122,7 +122,7 @@ fn a_stop_ends_while_the_log_cannot_be_written() {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     assert_eq!(process.stop(), Some(1));
-    until_it_says(&errors, "told to stop while the log cannot be written");
+    until_it_says(&errors, "shutting down while the log cannot be written");
     let data = directory.path().join("data");
     let process = Process::server(&data, &[], Stdio::null(), Stdio::null());
     let mut client = process.client();
@@ -140,7 +140,7 @@ fn a_volume_that_is_too_small_says_how_much_it_needs() {
     let write = fs::File::create(&errors).expect("a file");
     let mut process = Process::server(directory.path(), &[], Stdio::null(), write);
     assert_eq!(process.wait().code(), Some(1));
-    until_it_says(&errors, "it needs 64 MiB to begin with");
+    until_it_says(&errors, "it needs 64 MiB at first");
 }
 
 #[test]

@@ -77,22 +77,22 @@ fn last_words(name: &str, options: &[&str], tell: impl Fn(&Process)) -> Vec<Stri
 fn it_says_why_it_stops_and_last_of_all_what_is_on_disk() {
     let ends = ["TERM", "INT"].map(|signal| {
         let said = last_words("last-words", &[], |process| process.signal(signal));
-        (format!("received SIG{signal}: stopping"), said)
+        (format!("received SIG{signal}: shutting down"), said)
     });
     let asks = |process: &Process| _ = process.client().send(&["SHUTDOWN"]);
     let said = last_words("last-words", &[], asks);
     for (why, said) in [
         ends.to_vec(),
-        vec![("said SHUTDOWN: stopping".into(), said)],
+        vec![("sent SHUTDOWN: shutting down".into(), said)],
     ]
     .concat()
     {
         assert!(said[0].contains(&why), "{said:?}");
-        assert!(said[1].contains("all is on disk up to entry "), "{said:?}");
+        assert!(said[1].contains("everything up to entry "), "{said:?}");
         assert!(said[1].ends_with("bye"), "{said:?}");
     }
     let said = last_words("no-last-words", &["--appendonly", "no"], asks);
-    assert!(said[1].contains("nothing is kept"), "{said:?}");
+    assert!(said[1].contains("no data is kept"), "{said:?}");
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn whoever_is_told_again_ends_at_once() {
             process.signal(then);
         }
         assert_eq!(process.wait().code(), Some(1));
-        until_it_says(&errors, "ended at once");
+        until_it_says(&errors, "exiting at once");
     }
 }
 
@@ -190,5 +190,5 @@ fn a_demo_that_cannot_be_says_so_and_ends() {
     let words = ["demo", "--nodes", "1", "--port", &port.to_string()];
     let mut demo = Process::spawn(&words, Stdio::null(), write);
     assert_eq!(demo.wait().code(), Some(1));
-    until_it_says(&errors, "member 1 cannot go on");
+    until_it_says(&errors, "member 1 stopped");
 }

@@ -27,7 +27,7 @@ pub(crate) fn read_file(path: &Path) -> Result<Source, String> {
     let kind = std::fs::metadata(path).map_err(failed)?;
     if !kind.is_file() {
         return Err(format!(
-            "cannot read the configuration file {shown}: it is no regular file"
+            "cannot read the configuration file {shown}: it is not a regular file"
         ));
     }
     let file = File::open(path).map_err(failed)?;

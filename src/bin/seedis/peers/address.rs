@@ -40,7 +40,7 @@ pub(crate) async fn connect(address: &str, has_secret: bool) -> io::Result<TcpSt
     let here = |one: &SocketAddr| is_here(one.ip());
     if !has_secret && !found.iter().all(here) {
         return Err(io::Error::other(
-            "it is on another machine, which takes a --cluster-secret, the same for all members",
+            "it is on another machine: that needs a --cluster-secret, the same for all members",
         ));
     }
     // One that swallows what is sent must leave time for the next.
@@ -100,8 +100,8 @@ mod tests {
             ("fe80::1%eth0:1", "zone id"),
             ("[::1:16379", "between its brackets"),
             ("[name]:1", "between its brackets"),
-            (":16379", "names no host"),
-            ("a b:1", "names no host"),
+            (":16379", "has no host"),
+            ("a b:1", "has no host"),
         ] {
             let said = check(wrong).expect_err(wrong);
             assert!(said.contains(why), "{wrong}: {said}");

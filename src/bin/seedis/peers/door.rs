@@ -36,7 +36,7 @@ fn frame_bytes_max(line: Line) -> usize {
 impl Peers {
     /// Lets members in, for ever.
     pub(crate) async fn answer(self: Rc<Self>, listener: TcpListener) {
-        let mut refusals = Refusals::new("a member could not be let in");
+        let mut refusals = Refusals::new("a connection of a member could not be accepted");
         loop {
             match listener.accept().await {
                 Ok((stream, address)) => {
@@ -57,7 +57,9 @@ impl Peers {
     async fn let_in(self: Rc<Self>, mut stream: TcpStream, from: IpAddr, place: Place) {
         let welcomed = tokio::select! {
             welcomed = self.welcome(&mut stream, from) => welcomed,
-            () = place.is_lost() => Err(Failure::Lost(io::Error::other("others pushed it out"))),
+            () = place.is_lost() => {
+                Err(Failure::Lost(io::Error::other("too many connections are waiting")))
+            }
         };
         drop(place);
         match welcomed {
@@ -68,10 +70,12 @@ impl Peers {
             }
             // Mostly somebody who is no member, and does not know what this port is for.
             Err(Failure::Lost(error)) => {
-                self.refused(format!("somebody from {from} is no proven member: {error}"));
+                self.refused(format!(
+                    "a connection from {from} did not prove to be a member: {error}"
+                ));
             }
             Err(Failure::Refused(refusal)) if !refusal.passes() => {
-                self.refused(format!("a member from {from} is refused: {refusal}"));
+                self.refused(format!("refused a member from {from}: {refusal}"));
             }
             Ok(_) | Err(_) => {}
         }
@@ -141,7 +145,10 @@ impl Peers {
                 let [a, b, c, d, kind] = *head;
                 let len = u32::from_le_bytes([a, b, c, d]) as usize;
                 if len == 0 || len > most {
-                    self.tell(format!("member {} says a frame of {len} bytes", from.0));
+                    self.tell(format!(
+                        "member {} announces a frame of {len} bytes, which is too large",
+                        from.0
+                    ));
                     return Err(io::ErrorKind::InvalidData.into());
                 }
                 let Some((frame, behind)) = behind.split_at_checked(len - 1) else {

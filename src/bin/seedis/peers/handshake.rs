@@ -144,9 +144,9 @@ async fn exchange_prefaces(stream: &mut TcpStream) -> Result<(Preface, Preface),
     let mut bytes = [0; PREFACE_BYTES];
     stream.read_exact(&mut bytes).await?;
     let theirs =
-        Preface::decode(&bytes).ok_or_else(|| garbage("no member of a group speaks so"))?;
+        Preface::decode(&bytes).ok_or_else(|| garbage("this is not the protocol of members"))?;
     if theirs.nonce == ours.nonce {
-        return Err(garbage("it says what it has heard"));
+        return Err(garbage("it repeats the challenge that it was sent"));
     }
     Ok((ours, theirs))
 }
@@ -203,7 +203,7 @@ impl Talk<'_> {
         }
         let greeting = Greeting::decode(&said);
         self.question = said;
-        greeting.ok_or_else(|| garbage("a greeting that is none"))
+        greeting.ok_or_else(|| garbage("an invalid greeting"))
     }
 }
 
@@ -230,7 +230,7 @@ async fn heard_bytes(stream: &mut TcpStream, most: usize) -> Result<Vec<u8>, Fai
     stream.read_exact(&mut len).await?;
     let len = u32::from_le_bytes(len) as usize;
     if len > most {
-        return Err(garbage("a greeting that is too long"));
+        return Err(garbage("a greeting is too long"));
     }
     let mut bytes = vec![0; len];
     stream.read_exact(&mut bytes).await?;

@@ -153,15 +153,15 @@ pub(super) async fn keep(peers: Rc<Peers>, link: Rc<Link>) {
         let to = link.to.0;
         match outcome {
             Ok(()) => {}
-            Err(Failure::Lost(error)) => tracing::debug!("member {to} is not reached: {error}"),
+            Err(Failure::Lost(error)) => tracing::debug!("cannot reach member {to}: {error}"),
             Err(Failure::NotYet(why)) => tracing::debug!("member {to} is not ready: {why}"),
             Err(Failure::Refused(refusal)) if refusal.passes() => {}
             Err(Failure::Refused(refusal)) => {
-                peers.tell(format!("member {to} is refused: {refusal}"));
+                peers.tell(format!("refused member {to}: {refusal}"));
                 back_off = PAUSE_AFTER_REFUSAL;
             }
             Err(Failure::TurnedAway(why)) => {
-                peers.tell(format!("member {to} refuses this one: {why}"));
+                peers.tell(format!("member {to} refused this member: {why}"));
                 back_off = PAUSE_AFTER_REFUSAL;
             }
         }

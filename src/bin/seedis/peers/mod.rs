@@ -146,7 +146,7 @@ impl Peers {
         self.state.borrow_mut().server = Rc::downgrade(server);
         self.link_to_contacts();
         if let Err(error) = beat::start() {
-            tracing::warn!("no heartbeats in long turns: {error}");
+            tracing::warn!("cannot repeat heartbeats during long turns: {error}");
         }
         task::spawn_local(Rc::clone(self).keep_house());
     }
@@ -375,7 +375,7 @@ impl Peers {
             };
             match own.progress {
                 Progress::Joining if server.is_settled_voter(own.id) => {
-                    tracing::info!("this member votes in the group now");
+                    tracing::info!("this member is a voter of its group now");
                     own.progress = Progress::Member;
                     state.roster.door = None;
                     save(&state.roster);
@@ -383,7 +383,7 @@ impl Peers {
                 Progress::Joining => {
                     if told.elapsed() >= TOLD_AGAIN {
                         told = Instant::now();
-                        tracing::info!("waiting for a vote: {}", server.waits_for_vote());
+                        tracing::info!("waiting to become a voter: {}", server.waits_for_vote());
                     }
                     for link in state
                         .links

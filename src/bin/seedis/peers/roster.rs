@@ -78,7 +78,7 @@ impl Roster {
         for (number, line) in text.lines().enumerate() {
             roster.take(line).ok_or_else(|| {
                 let (path, number) = (path.display(), number + 1);
-                format!("{path}: line {number} is not one that this version writes: {line}")
+                format!("{path}: line {number} is not understood by this version: {line}")
             })?;
         }
         Ok(roster)

@@ -25,7 +25,7 @@ impl Secret {
         let shown = file.display();
         if !given.is_empty() {
             return Err(
-                "there are a --cluster-secret and a --cluster-secret-file: which one is it?".into(),
+                "both --cluster-secret and --cluster-secret-file are given: give one".into(),
             );
         }
         let text = std::fs::read(file)
@@ -33,7 +33,8 @@ impl Secret {
         let text = text.trim_ascii();
         if text.is_empty() {
             return Err(format!(
-                "the cluster-secret-file {shown} is empty: openssl rand -hex 32 > {shown}"
+                "the cluster-secret-file {shown} is empty: fill it with openssl rand -hex 32 > \
+                 {shown}"
             ));
         }
         Ok(Self(text.to_vec()))

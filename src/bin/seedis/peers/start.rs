@@ -40,14 +40,14 @@ pub(crate) fn plan(options: &Options) -> Result<Plan, String> {
         return match options.id {
             None => Ok(Plan::Alone),
             Some(_) => Err(
-                "--id is a member's number: give --peers or --join with it, or \
-                            --cluster-port to be joined by others"
+                "--id is only for a member of a group: add --peers or --join, or --cluster-port so \
+                 that others can join this one"
                     .into(),
             ),
         };
     }
     if !options.appendonly.is_on() {
-        return Err("a member of a group keeps a log: --appendonly no cannot be".into());
+        return Err("a member of a group needs its log: it cannot have --appendonly no".into());
     }
     let id = options.id.map(NodeId);
     if let (Some(id), Some(own)) = (id, &roster.own)
@@ -63,7 +63,7 @@ pub(crate) fn plan(options: &Options) -> Result<Plan, String> {
     if is_asked && has_log && !is_member {
         let dir = options.dir.display();
         return Err(format!(
-            "the data directory {dir} holds the data of a server of its own: start it with \
+            "the data directory {dir} holds the data of a standalone server: start it with \
              --cluster-port and without --peers and --join, and let the others --join it"
         ));
     }
@@ -74,13 +74,13 @@ pub(crate) fn plan(options: &Options) -> Result<Plan, String> {
         match own.progress {
             Progress::Removed => {
                 return Err(format!(
-                    "the data directory {dir} is that of member {id}, which was removed from its \
-                     group: empty it, and --join makes a new member"
+                    "the data directory {dir} belongs to member {id}, which was removed from its \
+                     group: empty it, and join again as a new member (--join)"
                 ));
             }
             Progress::Member => tracing::info!(
-                "--join is not needed any more: the data directory {dir} is that of member {id}, \
-                 which goes on"
+                "--join is ignored: the data directory {dir} already belongs to member {id} of a \
+                 group"
             ),
             Progress::Forming | Progress::Joining => {}
         }
@@ -94,7 +94,8 @@ pub(crate) fn plan(options: &Options) -> Result<Plan, String> {
             Some(port) if options.port != 0 => format!(":{port}"),
             _ => {
                 return Err(format!(
-                    "no port for other members follows from --port {}: give --cluster-port",
+                    "--port {} has no port 10000 above it, the default for other members: give \
+                     --cluster-port",
                     options.port
                 ));
             }
@@ -161,14 +162,19 @@ fn own_peer(options: &Options, id: Option<NodeId>) -> Result<Option<String>, Str
     if options.peers.is_empty() {
         return Ok(None);
     }
-    let id = id.ok_or("--peers needs --id: which of them is this one?")?;
+    let id = id.ok_or("--peers needs --id, the number of this member")?;
     let mut numbers: Vec<u64> = options.peers.iter().map(|(id, _)| *id).collect();
     numbers.sort_unstable();
     if numbers.windows(2).any(|pair| pair[0] == pair[1]) {
         return Err("--peers names a number twice".into());
     }
     let own = options.peers.iter().find(|(peer, _)| *peer == id.0);
-    let own = own.ok_or_else(|| format!("--peers does not name member {}, this one", id.0))?;
+    let own = own.ok_or_else(|| {
+        format!(
+            "--peers does not list member {}, which is this one (--id)",
+            id.0
+        )
+    })?;
     Ok(Some(own.1.clone()))
 }
 
@@ -184,10 +190,10 @@ fn stays_here(options: &Options, roster: &Roster) -> Result<(), String> {
         // A name that is not known stands in the way of listening, which says so.
         if address::all_here(&format!("{}:0", bracketed(host))) == Some(false) {
             return Err(format!(
-                "--cluster-bind {address} lets other machines reach the members' port, and there \
-                 is no cluster-secret: whoever came could join the group, read all data and \
-                 change it, whatever requirepass and protected-mode say; {MAKE_A_SECRET}, or \
-                 listen on 127.0.0.1 alone"
+                "--cluster-bind {address} lets other machines reach the cluster port, and there is \
+                 no cluster-secret: anybody could join the group, read all data and change it, \
+                 regardless of requirepass and protected-mode; {MAKE_A_SECRET}, or listen on \
+                 127.0.0.1 only"
             ));
         }
     }
@@ -196,7 +202,7 @@ fn stays_here(options: &Options, roster: &Roster) -> Result<(), String> {
     match addresses.find(|address| address::all_here(address) == Some(false)) {
         None => Ok(()),
         Some(address) => Err(format!(
-            "{address} is another machine, and members of several machines let each other in only \
+            "{address} is another machine, and members on several machines accept each other only \
              with a --cluster-secret, the same for all; {MAKE_A_SECRET}"
         )),
     }
@@ -246,7 +252,7 @@ pub(crate) async fn enter(
         if !roster.knows_itself() {
             return Err(error);
         }
-        tracing::warn!("{error}; where the other members are reached stays as it stands there");
+        tracing::warn!("{error}; the addresses of the other members in it are not updated");
     }
     let settings = Settings {
         secret,
@@ -271,7 +277,7 @@ pub(crate) async fn enter(
             Some(Arrival::forming(own.id, own.incarnation, &contacts, now))
         }
         (Progress::Joining, Some(door)) => {
-            tracing::info!("asking {door} to be taken into its group");
+            tracing::info!("asking {door} to join its group");
             let now = peers.now();
             Some(Arrival::joining(
                 wanted(options, own.id),
@@ -282,7 +288,7 @@ pub(crate) async fn enter(
             ))
         }
         (Progress::Joining, None) => {
-            return Err("which group is to be joined? give --join".into());
+            return Err("no group to join: give --join".into());
         }
     };
     if let Some(arrival) = arrival {
@@ -330,17 +336,17 @@ fn listen(options: &Options, address: &str, peers: &Rc<Peers>) -> Result<u16, St
     let opened = opened.join(", ");
     if opened.is_empty() {
         return Err(format!(
-            "there is no address to listen on for members, port {port}"
+            "there is no address to listen on for other members, port {port}"
         ));
     }
     if !has_secret {
         tracing::warn!(
-            "no cluster-secret: every process of this machine that reaches {opened} can join the \
-             group, read all data and change it"
+            "no cluster-secret: every process of this machine that can connect to {opened} can \
+             join the group, read all data and change it"
         );
     } else if peers.settings.secret.is_short() {
         tracing::warn!(
-            "the cluster-secret is short: somebody who overhears members can find it by trying; \
+            "the cluster-secret is short: somebody who records the members' traffic can guess it; \
              {MAKE_A_SECRET}"
         );
     }

@@ -40,7 +40,7 @@ impl Told {
         let line = if left_out == 0 {
             text.clone()
         } else {
-            format!("{text} ({left_out} lines like this were left out before it)")
+            format!("{text} ({left_out} similar lines were left out before this one)")
         };
         self.last = Some((now, text));
         Some(line)

@@ -244,7 +244,8 @@ pub fn memory(text: &[u8]) -> Option<u64> {
 
 /// A host and a port that can be dialled, such as `10.0.0.1:16379`. The error says what is wrong.
 pub fn address(text: &[u8]) -> Result<String, String> {
-    let text = core::str::from_utf8(text).map_err(|_| "an address is plain text".to_string())?;
+    let text =
+        core::str::from_utf8(text).map_err(|_| "an address must be plain text".to_string())?;
     let wrong = |why: &str| Err(format!("'{text}' {why}"));
     let Some((host, port)) = text.rsplit_once(':') else {
         return wrong("has no port: write host:port, such as 10.0.0.1:16379 or [::1]:16379");
@@ -256,7 +257,7 @@ pub fn address(text: &[u8]) -> Result<String, String> {
         );
     }
     if !port.parse().is_ok_and(|port: u16| port > 0) {
-        return wrong("has no port from 1 to 65535 behind its last colon");
+        return wrong("has no port from 1 to 65535 after its last colon");
     }
     if let Some(inner) = host.strip_prefix('[') {
         let is_whole = inner
@@ -272,21 +273,21 @@ pub fn address(text: &[u8]) -> Result<String, String> {
         return wrong("is an IPv6 address without brackets: write [address]:port");
     }
     if host.is_empty() || !host.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return wrong("names no host");
+        return wrong("has no host");
     }
     Ok(text.to_owned())
 }
 
 /// Members such as `1=10.0.0.1:16379`, their numbers and addresses.
 pub fn members(text: &[u8]) -> Result<Vec<(u64, String)>, String> {
-    let text = core::str::from_utf8(text).map_err(|_| "members are plain text".to_string())?;
+    let text = core::str::from_utf8(text).map_err(|_| "members must be plain text".to_string())?;
     let members = text.split(',').map(|member| {
         let parsed = member.split_once('=').and_then(|(id, found)| {
             let id = id.trim().parse().ok().filter(|id| *id > 0)?;
             Some((id, found.trim()))
         });
         let (id, found) =
-            parsed.ok_or_else(|| format!("'{member}' is no member such as 1=10.0.0.1:16379"))?;
+            parsed.ok_or_else(|| format!("'{member}' is not a member such as 1=10.0.0.1:16379"))?;
         Ok((id, address(found.as_bytes())?))
     });
     members.collect()

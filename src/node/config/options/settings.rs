@@ -196,22 +196,23 @@ impl Settings {
     /// Checks what no line can see alone, once all have spoken.
     pub fn finish(&mut self) {
         if self.get("peers").is_some() && self.get("join").is_some() {
-            self.errors
-                .push("peers and join: is a group to be formed, or one to be joined?".into());
+            self.errors.push(
+                "peers and join exclude each other: a member forms a group or joins one".into(),
+            );
         }
         let no_log = self.get("appendonly") == Some(b"no");
         match self.get("save") {
             Some([_, ..]) if no_log => {
                 self.values.insert("appendonly", b"yes".to_vec());
                 self.warnings.push(
-                    "save asks for data that outlive a restart: a log is kept although appendonly \
-                     is no (a cache without a disk has save \"\" too)"
+                    "save asks for data that survive a restart: the log is kept although \
+                     appendonly is no (to keep nothing on disk, set save \"\" too)"
                         .into(),
                 );
             }
             None if no_log && self.given_by_file.contains("appendonly") => self.warnings.push(
-                "appendonly no: nothing outlives a restart; redis-server would write snapshots \
-                 (say appendonly yes to keep the data, or save \"\" if this is meant)"
+                "appendonly no: nothing survives a restart; redis-server would write snapshots \
+                 (set appendonly yes to keep the data, or save \"\" if this is intended)"
                     .into(),
             ),
             _ => {}
@@ -223,19 +224,19 @@ impl Settings {
         let mut lines = Vec::new();
         if !self.needless.is_empty() {
             let all = self.needless.join(", ");
-            lines.push(format!("known from Redis and without effect here: {all}"));
+            lines.push(format!("options of Redis that have no effect here: {all}"));
         }
         lines.extend(self.warnings.iter().cloned());
         if !self.links.is_empty() {
             let all = self.links.join(", ");
             lines.push(format!(
-                "ignored variables, which tell where a service called seedis is and are no \
+                "ignored environment variables, which describe a service called seedis and are not \
                  options: {all}"
             ));
         }
         if !self.unknown_variables.is_empty() {
             let all = self.unknown_variables.join(", ");
-            lines.push(format!("variables that name no option: {all}"));
+            lines.push(format!("environment variables that are not options: {all}"));
         }
         lines
     }
@@ -367,10 +368,9 @@ fn taken_away(words: &[Vec<u8>]) -> Result<Vec<u8>, String> {
         [name, new] if new.is_empty() && !name.is_empty() && !name.contains(&b' ') => {
             Ok(name.to_ascii_lowercase())
         }
-        [_, _] => Err(
-            "a command can be taken away (with \"\" as its new name), but not be called otherwise"
-                .into(),
-        ),
+        [_, _] => {
+            Err("a command can be disabled (with \"\" as its new name), but not renamed".into())
+        }
         _ => Err("wrong number of arguments".into()),
     }
 }

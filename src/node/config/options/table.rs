@@ -178,88 +178,97 @@ const LEVELS: &[&str] = &["debug", "verbose", "notice", "warning", "nothing"];
 /// The directives that act.
 #[rustfmt::skip]
 pub(super) const DIRECTIVES: &[Directive] = &[
-    acts("port", "6379", Form::Integer(0, 65_535), "the TCP port; 0 for none").of(process!(port)),
+    acts("port", "6379", Form::Integer(0, 65_535),
+        "the TCP port for clients; 0: none").of(process!(port)),
     acts("bind", "127.0.0.1 -::1", Form::Words,
-        "addresses to listen on; one with `-` before it may be missing").of(process!(bind)),
-    acts("unixsocket", "", Form::Text, "listen on a Unix socket too"),
-    acts("unixsocketperm", "0", Form::Octal, "the Unix socket's permissions, in octal"),
+        "addresses to listen on; one that begins with `-` may be unavailable").of(process!(bind)),
+    acts("unixsocket", "", Form::Text, "path of a Unix socket to listen on as well"),
+    acts("unixsocketperm", "0", Form::Octal, "permissions of the Unix socket, in octal"),
     acts("dir", "./data", Form::Text,
-        "the data directory; made where it is missing, and locked against a second server")
+        "the data directory; created if it is missing, and locked against a second server")
         .of(process!(dir)).guarded(),
     acts("appendonly", "yes", ON_OFF,
-        "keep a log; `no`: a cache without a disk").of(switch!(append_only)),
+        "keep a log on disk; `no`: data is in memory only").of(switch!(append_only)),
     acts("appendfsync", "everysec", Form::Choice(&["everysec", "always", "no"]),
-        "when a write counts as persisted: see below").open(APPENDFSYNC),
+        "when writes are synced: before their reply (always), once a second (everysec), or when \
+         the operating system does it (no)").open(APPENDFSYNC),
     acts("auto-aof-rewrite-percentage", "100", SECONDS,
-        "rewrite when the log has outgrown its base by so much; 0: never by itself")
+        "rewrite the log when it has grown by this percentage of its base; 0: only on request")
         .open(number!(rewrite_percentage)),
     acts("auto-aof-rewrite-min-size", "67108864", Form::Memory,
-        "never rewrite a smaller log by itself").open(number!(rewrite_min_bytes)),
+        "a smaller log is rewritten only on request").open(number!(rewrite_min_bytes)),
     acts("requirepass", "", Form::Text, "the password of the default user").open(REQUIREPASS),
     acts("protected-mode", "yes", ON_OFF,
-        "without a password, only clients of this machine are served")
+        "without a password, accept clients of this machine only")
         .open(switch!(protected_mode)),
     acts("maxmemory", "0", Form::Memory,
-        "refuse writes that take memory when keys, values and what clients have waiting take so \
-         much; 0: never. Nothing is evicted").open(number!(memory_max)),
+        "refuse writes that need memory while keys, values and clients' buffers use this much; 0: \
+         no limit. Nothing is evicted").open(number!(memory_max)),
     acts("maxclients", "10000", Form::Integer(1, u32::MAX as i64),
-        "the most clients at a time").open(number!(clients_max)),
+        "maximum number of clients at a time").open(number!(clients_max)),
     acts("client-output-buffer-limit",
         "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60", Form::Limits,
-        "by class of clients, the most bytes of replies that may wait for one, and the most for \
-         longer than so many seconds; a client that is over is closed. All are `normal` here")
+        "for each class of clients: close a client when the replies that wait for it exceed the \
+         hard limit, or exceed the soft limit for this many seconds. All clients are `normal` here")
         .open(OUTPUT_LIMITS),
     acts("client-query-buffer-limit", "1073741824",
         Form::MemoryFrom(limits::QUERY_BUFFER_BYTES_MIN as u64),
-        "the most bytes of an unfinished request, and of what MULTI has queued, of one client")
+        "maximum size of one client's unfinished request, and of the commands that it has queued \
+         after MULTI")
         .open(number!(query_buffer_max)),
     acts("slowlog-log-slower-than", "10000", Form::Integer(-1, i64::MAX),
-        "SLOWLOG keeps requests that take so many microseconds or more; 0: all, -1: none")
+        "SLOWLOG keeps requests that take at least this many microseconds; 0: all, -1: none")
         .open(number!(slowlog_slower_than_us)),
     acts("slowlog-max-len", "128", Form::Integer(0, i64::MAX),
-        "how many of them, the latest; 64 MiB at most").open(number!(slowlog_entries_max)),
+        "how many of the latest requests SLOWLOG keeps, in at most 64 MiB")
+        .open(number!(slowlog_entries_max)),
     acts("timeout", "0", SECONDS,
-        "close a client that is silent for so many seconds; 0: never").open(number!(timeout_s)),
+        "close a client that is idle for this many seconds; 0: never").open(number!(timeout_s)),
     acts("tcp-keepalive", "300", SECONDS,
-        "seconds between probes of a silent TCP client; 0: none"),
+        "seconds between probes of an idle TCP client; 0: none"),
     acts("enable-debug-command", "no", Form::Choice(&["no", "yes", "local"]),
         "allow DEBUG; for tests only").of(DEBUG_COMMAND),
-    acts("logfile", "", Form::Text, "where the log's lines go; empty: standard output"),
+    acts("logfile", "", Form::Text, "file for the log lines of the server; empty: standard output"),
     acts("loglevel", "notice", Form::Choice(LEVELS), "how much is logged").settable(),
     acts("supervised", "auto", Form::Choice(&["auto", "no", "systemd", "upstart"]),
-        "tell a service manager when clients are taken; auto: where NOTIFY_SOCKET names one"),
-    acts("daemonize", "no", ON_OFF, "go into the background once it listens"),
-    acts("pidfile", "", Form::Text, "where the process's number is written; removed at the end"),
+        "notify a service manager when the server is ready; auto: if NOTIFY_SOCKET is set"),
+    acts("daemonize", "no", ON_OFF, "run in the background once the server listens"),
+    acts("pidfile", "", Form::Text, "file for the process id; removed when the server stops"),
     acts("rename-command", "", Form::Lines,
-        "`rename-command NAME \"\"` takes a command away; other names are refused")
+        "`rename-command NAME \"\"` disables a command; other new names are refused")
         .of(TAKEN_AWAY)
         .hidden(),
-    acts("include", "", Form::Text, "read another file here; `*` and `?` name several").hidden(),
+    acts("include", "", Form::Text,
+        "read another configuration file at this place; `*` and `?` match several").hidden(),
     acts("id", "", Form::Integer(1, i64::MAX), "this member's number in its group").hidden(),
     acts("peers", "", Form::Members,
-        "form a group with these members, itself included, with their cluster ports").hidden(),
+        "form a group with these members, this one included: number, host and cluster port of each")
+        .hidden(),
     acts("join", "", Form::Address,
-        "come into the group of which this is a member: its host and cluster port").hidden(),
+        "join a group: host and cluster port of any of its members").hidden(),
     acts("cluster-port", "0", Form::Integer(0, 65_535),
-        "the TCP port for the other members; 0: 10000 above `port` where it must be had"),
+        "the TCP port for the other members; 0: `port` + 10000, if this server is a member of a \
+         group"),
     acts("cluster-bind", "", Form::Words,
-        "where that port listens; only this machine's addresses where there is no secret"),
+        "addresses that the cluster port listens on; without a cluster-secret, only those of this \
+         machine are allowed"),
     acts("cluster-secret", "", Form::Text,
-        "the words that all members know, and nobody else").hidden(),
-    acts("cluster-secret-file", "", Form::Text, "the file in which that stands"),
+        "the secret that all members share and nobody else knows").hidden(),
+    acts("cluster-secret-file", "", Form::Text, "file that holds the cluster-secret"),
     acts("advertise", "", Form::Address,
-        "where clients reach this member, if not where other members see it"),
+        "address at which clients reach this member, if it is not the one that other members see"),
     acts("lease-reads", "no", ON_OFF,
-        "a leader answers reads without asking the others while its lease lasts: safe only where \
-         no clock runs off by more than a thousandth").of(switch!(lease_reads)),
+        "a leader answers reads without asking the others while its lease lasts: safe only if no \
+         clock drifts by more than 0.1 %").of(switch!(lease_reads)),
     acts("follower-proxy", "no", ON_OFF,
-        "carry clients' requests to the leader where this member does not lead")
+        "forward clients' requests to the leader if this member is not the leader")
         .of(switch!(follower_proxy)),
     acts("readonly-max-staleness", "0", NUMBER,
-        "the age in milliseconds from which a follower answers clients that said READONLY; 0: any")
+        "a follower answers READONLY clients only from a state that is at most this many \
+         milliseconds old; 0: any age")
         .of(number!(staleness_ms_max)),
     acts("debug-sync-delay-us", "0", NUMBER,
-        "let every sync take so many microseconds longer: for measurements").hidden(),
+        "delay every sync by this many microseconds: for measurements").hidden(),
 ];
 
 /// Values of Redis that are other than ours and mean the same, so that nothing is to be said.

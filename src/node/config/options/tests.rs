@@ -335,7 +335,7 @@ fn save_keeps_the_data_even_where_the_log_is_off() {
         read(b"appendonly no\nsave \"\"\n").get("appendonly"),
         Some(&b"no"[..])
     );
-    assert!(read(b"appendonly no\n").warnings()[0].contains("nothing outlives a restart"));
+    assert!(read(b"appendonly no\n").warnings()[0].contains("nothing survives a restart"));
 }
 
 #[test]
