@@ -78,7 +78,7 @@ pub(crate) fn check(seeds: Range<u64>, profile: Profile) -> u8 {
         }
     }
     report::line(&format!(
-        "pass seeds={range} profile={}: the same twice, in reversed order and in another process",
+        "pass seeds={range} profile={}: the same twice, in reversed order, and in another process",
         profile.name()
     ));
     0

@@ -14,8 +14,7 @@ use crate::shrink::Budget;
 use crate::subject::Subject;
 use crate::{check, fleet, linear, model, mutants, replay, report, run, scripts, serve, view};
 
-/// The world in a box: runs Seedis under a virtual clock, a fake disk and unruly clients, from a
-/// seed.
+/// Simulates Seedis from a seed: under a virtual clock, on a fake disk, with unruly clients.
 #[derive(Debug, Parser)]
 #[command(name = "sim", after_help = EXITS)]
 struct Cli {
@@ -24,9 +23,7 @@ struct Cli {
 }
 
 const EXITS: &str = "Exit: 0 pass, 2 usage, 10 safety, 11 linearizability, 12 liveness, 13 panic, \
-    14 non-determinism, 15 the judge of histories gave up too often, 16 a fault class or goal was \
-    never exercised, 17 a planted bug was not found, 18 a \
-    file is stale or a seed passes that was to be shrunk.";
+    14 non-determinism, 15 too many histories were given up on, 16 a fault class or goal was never reached, 17 a planted bug was not found, 18 a file is stale, or the seed to shrink passes.";
 
 /// How much is printed of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -39,14 +36,14 @@ enum Log {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// One run; without a seed one is drawn, and printed first and last.
+    /// Runs one seed; without a seed, draws one and prints it first and last.
     Run {
         /// The seed.
         seed: Option<u64>,
-        /// In which direction to look.
+        /// The profile: what the run is about.
         #[arg(long, value_enum, default_value = "smoke")]
         profile: Profile,
-        /// The most events.
+        /// Stop after this many events.
         #[arg(long, default_value_t = EVENTS)]
         events: u64,
         /// Print what happens.
@@ -56,97 +53,96 @@ enum Verb {
         #[arg(long, value_enum)]
         log: Option<Log>,
     },
-    /// Many runs.
+    /// Runs many seeds.
     Fleet(fleet::Args),
-    /// A port for real clients in front of a simulated group, or a recorded session played again.
+    /// Opens a port through which real clients reach a simulated group, or replays a session.
     Serve(serve::Args),
-    /// Whether a history of clients, as a test of real processes writes it, can have happened one
-    /// thing at a time.
+    /// Judges whether a history of clients, as a test of real processes writes it, is linearizable.
     Judge(linear::file::Args),
-    /// A seed or a `.sim` file again: to its end, up to an event, or by hand.
+    /// Replays a seed or a `.sim` file: to its end, up to an event, or step by step.
     Replay {
         /// A seed, or the name of a `.sim` file.
         what: String,
-        /// Of which direction the seed is.
+        /// The profile of the seed.
         #[arg(long, value_enum, default_value = "smoke")]
         profile: Profile,
-        /// Stop behind this event.
+        /// Stop after this event.
         #[arg(long)]
         until: Option<u64>,
         /// Print what happens.
         #[arg(long)]
         trace: bool,
-        /// Of a seed, print each fault that struck, as a `.sim` file would have it.
+        /// Print each fault that struck, as lines of a `.sim` file; only for a seed.
         #[arg(long)]
         faults: bool,
-        /// Begin behind this event.
+        /// Start after this event.
         #[arg(long)]
         goto: Option<u64>,
-        /// Go through it by hand: next, back, goto, break, continue, why, state, diff, faults.
+        /// Step through it by hand: next, back, goto, break, continue, why, state, diff, faults.
         #[arg(short, long)]
         interactive: bool,
     },
-    /// The page of a run: one HTML file that explains how a failure came about.
+    /// Writes the page of a run: one HTML file that explains how a failure came about.
     View {
         /// A seed, or the name of a `.sim` file.
         what: String,
-        /// Where to write it.
+        /// The file to write.
         #[arg(short, long, default_value = "sim.html")]
         output: PathBuf,
-        /// In which direction to look.
+        /// The profile: what the run is about.
         #[arg(long, value_enum, default_value = "smoke")]
         profile: Profile,
-        /// Of how many events before the end every detail is told.
+        /// How many events before the end are shown in every detail.
         #[arg(long, default_value_t = 10_000)]
         events: u64,
     },
-    /// What is another: behind two events of one seed, or in the runs of two seeds.
+    /// Compares the state after two events of one seed, or the runs of two seeds.
     Diff {
         /// The seed.
         seed: u64,
-        /// An event; without another, a second seed.
+        /// An event; or, if no other event is given, a second seed.
         first: u64,
         /// A later event.
         second: Option<u64>,
-        /// In which direction to look.
+        /// The profile: what the run is about.
         #[arg(long, value_enum, default_value = "smoke")]
         profile: Profile,
-        /// The profile of the second run, where it is another.
+        /// The profile of the second run, if it differs.
         #[arg(long, value_enum)]
         against: Option<Profile>,
     },
-    /// Makes a seed that fails small: a `.sim` file of few faults and few requests.
+    /// Reduces a failing seed to a `.sim` file with few faults and few requests.
     Shrink {
         /// The seed.
         seed: u64,
-        /// In which direction it fails.
+        /// The profile under which it fails.
         #[arg(long, value_enum, default_value = "smoke")]
         profile: Profile,
-        /// The file to be written; `PROFILE-SEED.sim`, where none is named.
+        /// The file to write; by default `PROFILE-SEED.sim`.
         #[arg(short, long)]
         output: Option<PathBuf>,
-        /// For how long to look at most.
+        /// How long to search at most.
         #[arg(long, value_parser = duration, default_value = "60s")]
         time: Duration,
-        /// How many runs side by side.
+        /// How many runs at a time.
         #[arg(long, default_value_t = cores())]
         jobs: usize,
         /// One line for other programs.
         #[arg(long, hide = true)]
         brief: bool,
     },
-    /// Plays all files of a directory; each must pass.
+    /// Replays all `.sim` files of a directory; each must pass.
     Regressions {
         /// The directory.
         #[arg(default_value = "sim/regressions")]
         directory: PathBuf,
     },
-    /// Determinism: runs each seed again, in reversed order and in another process.
+    /// Checks determinism: runs each seed again, in reversed order and in another process.
     Check {
-        /// From the first seed to before the last.
+        /// The range of seeds, the second not included.
         #[arg(long, value_parser = seeds, default_value = "1..20")]
         seeds: Range<u64>,
-        /// In which direction to look.
+        /// The profile: what the run is about.
         #[arg(long, value_enum, default_value = "smoke")]
         profile: Profile,
     },
@@ -165,40 +161,40 @@ enum Verb {
         #[arg(long, value_enum, default_value = "smoke")]
         profile: Profile,
     },
-    /// Planted bugs: each patch of `sim/mutants` on a copy of the tree, hunted until it is found.
+    /// Plants each bug of `sim/mutants` in a copy of the tree and runs seeds until one finds it.
     Mutants {
-        /// Which; all, where none is given.
+        /// The names of bugs; by default all.
         names: Vec<String>,
-        /// The most seeds for each.
+        /// Give up on a bug after this many seeds.
         #[arg(long, default_value_t = 3000)]
         seeds: u64,
-        /// From how many starting points each is hunted.
+        /// Hunt each bug from this many starting points.
         #[arg(long, default_value_t = 1)]
         starts: u64,
-        /// For how long to shrink a failure of each.
+        /// Shrink one failure of each bug, for this long.
         #[arg(long, value_parser = duration)]
         shrink: Option<Duration>,
-        /// Put the table into this page, between its two marks.
+        /// Write the table into this page, between its two marks.
         #[arg(long)]
         write: Option<PathBuf>,
-        /// Do not hunt: play what each has shrunk to, `sim/mutants/NAME.sim`.
+        /// Do not hunt: replay the shrunk failure of each, `sim/mutants/NAME.sim`.
         #[arg(long, conflicts_with_all = ["seeds", "starts", "shrink", "write"])]
         replay: bool,
     },
-    /// The model of what goes wrong, in words.
+    /// Lists the faults and goals, in words.
     Faults,
-    /// What must hold, in words.
+    /// Lists the invariants, in words.
     Invariants,
 }
 
 pub(crate) fn seeds(text: &str) -> Result<Range<u64>, String> {
-    let (from, to) = text.split_once("..").ok_or("seeds are given as A..B")?;
+    let (from, to) = text.split_once("..").ok_or("write seeds as A..B")?;
     let number = |text: &str| text.parse::<u64>().map_err(|error| error.to_string());
     let (from, to) = (number(from)?, number(to)?);
     if from < to {
         Ok(from..to)
     } else {
-        Err("there is no seed in that range".to_owned())
+        Err("this range has no seed".to_owned())
     }
 }
 
@@ -208,7 +204,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         's' => 1,
         'm' => 60,
         'h' => 3600,
-        _ => return Err("a time is given as 30s, 10m or 2h".to_owned()),
+        _ => return Err("write a duration as 30s, 10m or 2h".to_owned()),
     };
     let number: u64 = text[..text.len() - 1]
         .parse()
@@ -362,7 +358,7 @@ fn drawn_seed() -> u64 {
 }
 
 fn faults() {
-    report::line("Faults; each class is on in half of the runs, with an intensity of its own:");
+    report::line("Faults; each class is on in half of the runs, with its own intensity:");
     for fault in Fault::ALL {
         report::line(&format!("  {:<12} {}", fault.key(), fault.words()));
     }
@@ -373,7 +369,7 @@ fn faults() {
     let unknown: Vec<&str> = model::strangers().iter().map(|row| row.name).collect();
     if !unknown.is_empty() {
         report::line(&format!(
-            "Commands that the model does not know: {}",
+            "Commands that the model does not have: {}",
             unknown.join(" ")
         ));
     }

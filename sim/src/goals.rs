@@ -36,13 +36,13 @@ counted! {
     Fault:
     Split, "split", "a request arrives in several pieces, from one byte on";
     Merge, "merge", "several requests arrive in one piece";
-    SlowReader, "slow-reader", "a client takes its replies so slowly that the server cannot send";
-    Close, "close", "a client closes with requests on their way, at times in the middle of one";
-    HalfClose, "half-close", "a client sends no more and waits for what it is owed";
-    Dropped, "dropped", "a client that was to be closed took too little of what it was owed";
-    Garbage, "garbage", "a client sends bytes that are no request";
-    Power, "power", "the power fails between two effects; unsynced data survive as they may";
-    Kill, "kill", "the process dies between any two effects; what was written stays";
+    SlowReader, "slow-reader", "a client reads its replies so slowly that the server cannot send";
+    Close, "close", "a client closes while requests are in flight, sometimes in the middle of one";
+    HalfClose, "half-close", "a client closes its sending side and waits for the remaining replies";
+    Dropped, "dropped", "a client that was about to be closed read too few of its replies";
+    Garbage, "garbage", "a client sends bytes that are not a request";
+    Power, "power", "the power fails between two effects; unsynced data may or may not survive";
+    Kill, "kill", "the process dies between any two effects; written data stays";
     Stop, "stop", "the operator stops the server in good order";
     DuringRecovery, "in-recovery", "one of the three above, while the member recovers";
     Pause, "pause", "the process stands still for up to two seconds";
@@ -55,18 +55,20 @@ counted! {
     Flip, "flip", "a bit of a file flips while the member is down";
     Damage, "damage", "a member that is down loses bits, or a sector of what it has synced";
     Wipe, "wipe", "the disk of a member that is down is replaced by an empty one";
-    SyncFails, "sync-fails", "a sync fails, and with it may be lost what it was to make durable";
+    SyncFails, "sync-fails", "a sync fails, and the data that it should have made durable may be \
+        lost";
     Loss, "loss", "a frame between two members is lost";
     Twice, "twice", "a frame arrives twice";
     LossByKind, "loss-by-kind", "a frame is lost because messages of its kind suffer";
     Impatience, "impatience", "a client gives up waiting and asks another member";
     Overdue, "overdue", "a frame comes seconds late";
     Partition, "partition", "the group falls apart: halves, a bridge, a ring, one way";
-    Cut, "cut", "a member neither hears nor reaches the others, or only one of both";
-    Lag, "lag", "what a member hears comes up to two seconds late, and at times nobody hears it";
+    Cut, "cut", "a member cannot hear the others, cannot reach them, or both";
+    Lag, "lag", "a member hears the others up to two seconds late, and sometimes they do not hear \
+        it";
     Flap, "flap", "a partition comes and goes several times a second";
     Upgrade, "upgrade", "a member comes back with a binary that knows a later version of entries";
-    Downgrade, "downgrade", "a member comes back with a binary that does not know it any more";
+    Downgrade, "downgrade", "a member comes back with a binary that does not know that version";
     SlowDisk, "slow-disk", "each sync of a disk takes seconds for some time";
 }
 
@@ -77,8 +79,8 @@ counted! {
     ExecWatched, "exec-watched", "a transaction was executed under WATCH";
     ExecRefused, "exec-nil", "a transaction was refused because a watched key was written";
     ExecAborted, "exec-abort", "a transaction was refused because a request could not be queued";
-    HelloQueued, "hello-queued", "a transaction has changed the protocol on its way";
-    ProtocolError, "protocol-error", "bytes that are no request were answered with the error";
+    HelloQueued, "hello-queued", "a transaction changed the protocol in its middle";
+    ProtocolError, "protocol-error", "bytes that are not a request were answered with the error";
     UnknownCommand, "unknown", "a command that does not exist was refused";
     WrongArity, "arity", "a wrong number of arguments was refused";
     WrongType, "wrong-type", "a command met a key of another type";
@@ -91,32 +93,36 @@ counted! {
     Refused, "refused", "a node refused to start because its files are damaged";
     Stopped, "sync-stop", "a node stopped by itself because a sync had failed";
     Elected, "elected", "a member began to lead";
-    Elsewhere, "elsewhere", "a client was sent elsewhere, or told that nobody leads";
-    OldRead, "old-read", "a member that does not lead answers a client that does not mind";
+    Elsewhere, "elsewhere", "a client was redirected, or told that there is no leader";
+    OldRead, "old-read", "a follower answered a client that accepts old data";
     OldExec, "old-exec", "a follower has run a transaction of reads";
-    OldExecCut, "old-exec-cut", "it took several turns";
-    OldExecNil, "old-exec-nil", "a follower has refused one because a watched key was written";
+    OldExecCut, "old-exec-cut", "a follower's transaction of reads took several turns";
+    OldExecNil, "old-exec-nil", "a follower refused a transaction of reads because a watched key \
+        was written";
     BoundedRead, "bounded-read", "a follower answers a client that bounds the age of what it reads";
     Uncertain, "uncertain", "a client was told that its write may have been applied";
-    Restored, "restored", "a member of a group begins from a base, its own or another's";
+    Restored, "restored", "a member of a group starts from a base, its own or that of another \
+        member";
     Installed, "installed", "a member has taken the state of another";
-    Repaired, "repaired", "a member took again from others what its disk had lost";
+    Repaired, "repaired", "a member fetched from others what its disk had lost";
     Reborn, "reborn", "a member whose disk was wiped was removed, and votes again as another";
-    AskedFollower, "asked-role", "who does not lead was asked whether it is the master";
-    AskedLeader, "asked-company", "a leader that misses a member was asked who is connected";
-    TooFew, "too-few", "a change was refused because too few of the voters would answer";
-    Formed, "formed", "a group was formed by those who heard of each other";
-    Admitted, "admitted", "somebody new was given a number";
-    TurnedAway, "turned-away", "somebody new was told that its number is taken, or where to ask";
+    AskedFollower, "asked-role", "a follower was asked whether it is the master";
+    AskedLeader, "asked-company", "a leader that has lost a member was asked who is connected";
+    TooFew, "too-few", "a change of membership was refused because too few of the voters would \
+        answer";
+    Formed, "formed", "a group was formed by members that found each other";
+    Admitted, "admitted", "a new member was given a number";
+    TurnedAway, "turned-away", "a new member was told that its number is taken, or which member to \
+        ask";
     Unwritten, "unwritten", "a client was told that the configuration file could not be written";
     Strained, "strained", "a leader transferred leadership because of its disk";
     Killed, "killed", "a client was closed by CLIENT KILL of another";
-    Silent, "silent", "a client was closed that had said nothing for too long";
-    Unread, "unread", "a client was closed that did not take its replies";
-    SentAway, "sent-away", "a client was closed that spoke HTTP";
+    Silent, "silent", "a client was closed because it was idle for too long";
+    Unread, "unread", "a client was closed because it did not read its replies";
+    SentAway, "sent-away", "a client was closed because it sent HTTP";
     Raised, "raised", "a leader has raised the version of entries";
-    Outdated, "outdated", "a member has stopped that does not know the version of its group";
-    MinorityLost, "minority-lost", "some members never came back, and the others went on";
+    Outdated, "outdated", "a member stopped because it does not know the version of its group";
+    MinorityLost, "minority-lost", "some members never came back, and the others continued";
 }
 
 impl Fault {

@@ -10,25 +10,26 @@ use crate::workload::{Kind, Shape};
 /// A direction in which a campaign looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Profile {
-    /// A little of everything that one server knows.
+    /// One server, a little of everything.
     Smoke,
-    /// Disks and crashes above all.
+    /// One server, mainly disk faults and crashes.
     Disk,
-    /// Bytes: splits, garbage, slow readers, closes.
+    /// One server, mainly the bytes of clients: splits, garbage, slow readers, closes.
     Resp,
-    /// As disk, and what a failed sync has not written is never written: recovery must write again
-    /// what it cannot know to be durable. No part of a fleet unless it is asked for.
+    /// As disk, and after a failed sync its data is never written: recovery must write again what
+    /// it cannot know to be durable. Part of a fleet only on request.
     Sync,
-    /// Clocks that jump, drift and freeze; short lives of keys.
+    /// One server, mainly clocks that jump, drift and freeze, and keys that expire soon.
     Clocks,
-    /// A little of everything that a group knows, with all kinds of clients and disks that fail.
+    /// A group, a little of everything: all kinds of clients, and disks that fail.
     Raft,
-    /// A group whose leaders are hunted, with hardly any bytes: elections, frames, crashes, and
-    /// readers of one member while others write through the next.
+    /// A group, mainly elections: few bytes, leaders that are killed, lost frames, crashes, and
+    /// clients that read from one member while others write through another.
     Safety,
-    /// A group that changes all the time, and keeps so little of its log that states travel.
+    /// A group, mainly changes of membership, with logs so short that members are sent whole
+    /// states.
     Members,
-    /// Short lives of groups that flap, and of which a minority never comes back.
+    /// A group, mainly liveness: partitions that flap, and a minority that never comes back.
     Liveness,
 }
 

@@ -62,7 +62,7 @@ pub(crate) fn catch_panics() {
 pub(crate) fn guarded<T>(act: impl FnOnce() -> Result<T, Violation>) -> Result<T, Violation> {
     catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|_| {
         let words = PANIC.with(|words| words.borrow_mut().take());
-        let words = words.unwrap_or_else(|| "a panic without words".to_owned());
+        let words = words.unwrap_or_else(|| "a panic without a message".to_owned());
         Err(Violation::new(Id::P2, words.replace('\n', " ")))
     })
 }
@@ -168,7 +168,7 @@ impl Outcome {
             return;
         }
         if let Some(why) = &self.stands_still {
-            report::line(&format!("stands still: {why}"));
+            report::line(&format!("no progress: {why}"));
         }
         let wall = self.wall.as_secs_f64();
         report::line(&format!(

@@ -87,7 +87,7 @@ pub(crate) fn play(subject: &Subject) -> u8 {
     };
     for at in missed {
         let decision = &script.decisions[at];
-        report::line(&format!("found nothing to strike: {decision}"));
+        report::line(&format!("never applied: {decision}"));
     }
     outcome.print_as(subject.name());
     report::line(&finding.words(script));
@@ -97,7 +97,7 @@ pub(crate) fn play(subject: &Subject) -> u8 {
 /// Prints each fault that struck in a run of a seed, as a file would have it; gives the exit code.
 pub(crate) fn faults(subject: &Subject) -> u8 {
     if subject.script.is_some() {
-        report::aside("a `.sim` file says itself which faults strike: --faults takes a seed");
+        report::aside("--faults needs a seed: a `.sim` file lists its faults itself");
         return 2;
     }
     let (outcome, _, record) = run::record(subject.order);
@@ -126,7 +126,7 @@ pub(crate) fn regressions(directory: &Path) -> u8 {
     for path in &paths {
         let name = path.display();
         let played = Subject::read_file(path).and_then(|subject| {
-            let script = subject.script.as_ref().ok_or("no file")?;
+            let script = subject.script.as_ref().ok_or("no such file")?;
             let (outcome, finding, _) = played(script, subject.order)?;
             Ok((finding.words(script), finding.code(&outcome)))
         });

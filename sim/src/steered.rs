@@ -6,7 +6,7 @@ use crate::world::World;
 
 /// How long clients ask, in nanoseconds of simulated time.
 const DURATION: u64 = 1_500_000_000;
-/// The most events.
+/// Stop after this many events.
 const EVENTS: u64 = 8000;
 /// How much more often things go wrong than in a run of full length.
 const HASTE: u64 = 20;

@@ -115,7 +115,7 @@ fn a_fleet_that_was_killed_goes_on_where_it_was() {
     let (code, text) = output(&with_state);
     assert_eq!(code, Some(2));
     assert!(
-        text.contains("another build of sim has written it"),
+        text.contains("it was written by another build of sim"),
         "{text}"
     );
 }

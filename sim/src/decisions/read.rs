@@ -88,23 +88,21 @@ impl<'a> Words<'a> {
     }
 
     fn next(&mut self, what: &str) -> Parsed<&'a str> {
-        self.words
-            .next()
-            .ok_or_else(|| format!("here should stand {what}"))
+        self.words.next().ok_or_else(|| format!("expected {what}"))
     }
 
     fn expect(&mut self, word: &str) -> Parsed<()> {
         match self.words.next() {
             Some(there) if there == word => Ok(()),
-            Some(there) => Err(format!("`{there}` stands where `{word}` should")),
-            None => Err(format!("here should stand `{word}`")),
+            Some(there) => Err(format!("expected `{word}`, found `{there}`")),
+            None => Err(format!("expected `{word}`")),
         }
     }
 
     fn end(&mut self) -> Parsed<()> {
         match self.words.next() {
             None => Ok(()),
-            Some(more) => Err(format!("`{more}` is too much")),
+            Some(more) => Err(format!("`{more}` is left over")),
         }
     }
 }
@@ -114,14 +112,14 @@ fn member(text: &str) -> Parsed<usize> {
     let of = text.strip_prefix('n').and_then(|n| n.parse::<usize>().ok());
     of.and_then(|n| n.checked_sub(1))
         .filter(|n| *n < 16)
-        .ok_or_else(|| format!("`{text}` is no member such as n1"))
+        .ok_or_else(|| format!("`{text}` is not a member such as n1"))
 }
 
 fn ordinal(text: &str) -> Parsed<u64> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_lowercase());
     match (digits.parse::<u64>(), &text[digits.len()..]) {
         (Ok(number), "st" | "nd" | "rd" | "th") if number > 0 => Ok(number),
-        _ => Err(format!("`{text}` is no ordinal such as 2nd")),
+        _ => Err(format!("`{text}` is not an ordinal such as 2nd")),
     }
 }
 
@@ -159,7 +157,7 @@ fn address(text: &str) -> Parsed<Address> {
             words.end()?;
             Ok(Address::Down { member, life })
         }
-        _ => Err(format!("`{how}` says nothing of `{first}`")),
+        _ => Err(format!("`{how}` does not say `{first}`")),
     }
 }
 
@@ -182,7 +180,7 @@ fn passed(text: &str) -> Parsed<Address> {
         (Address::Frame { .. }, Some(_)) | (Address::Point { .. } | Address::Deed { .. }, None) => {
             Ok(place)
         }
-        _ => Err("messages are of a term, all else of a life".to_owned()),
+        _ => Err("messages belong to a term, everything else to a life".to_owned()),
     }
 }
 
@@ -191,9 +189,11 @@ fn place(text: &str, scope: u64) -> Parsed<(Address, u64)> {
     let (first, rest) = text.split_once(' ').ok_or("an ordinal and a place")?;
     if let Some(behind) = rest.strip_prefix("behind ") {
         let member = member(first)?;
-        let (nth, name) = behind.split_once(' ').ok_or("what is it behind?")?;
+        let (nth, name) = behind
+            .split_once(' ')
+            .ok_or("expected what it comes after")?;
         let nth = ordinal(nth)?;
-        let point = Point::find(name).ok_or_else(|| format!("`{name}` is no boundary"))?;
+        let point = Point::find(name).ok_or_else(|| format!("`{name}` is not a boundary"))?;
         let life = scope;
         let point = Address::Point {
             member,
@@ -218,7 +218,7 @@ fn place(text: &str, scope: u64) -> Parsed<(Address, u64)> {
         };
         return Ok((frame, nth));
     }
-    let nothing = || format!("`{name}` is no message or operation");
+    let nothing = || format!("`{name}` is neither a message nor an operation");
     let (name, who) = rest.rsplit_once(" of ").ok_or_else(nothing)?;
     let deed = Deed::find(name).ok_or_else(nothing)?;
     let (member, life) = (member(who)?, scope);
@@ -242,7 +242,7 @@ fn members(text: &str) -> Parsed<u64> {
 
 fn after<'a>(text: &'a str, prefix: &str) -> Parsed<&'a str> {
     text.strip_prefix(prefix)
-        .ok_or_else(|| format!("`{text}` stands where `{}` should", prefix.trim()))
+        .ok_or_else(|| format!("expected `{}`, found `{text}`", prefix.trim()))
 }
 
 fn before<'a>(text: &'a str, suffix: &str) -> Parsed<&'a str> {
@@ -258,7 +258,7 @@ fn crash(text: &str) -> Parsed<Strike> {
     let known = ENDS.iter().find(|(_, name)| *name == end);
     let (end, _) = known.ok_or_else(|| format!("`{end}` is neither power, process nor stop"))?;
     let known = PROFILES.iter().find(|(_, name)| *name == profile);
-    let (profile, _) = known.ok_or_else(|| format!("`{profile}` is nothing a crash leaves"))?;
+    let (profile, _) = known.ok_or_else(|| format!("`{profile}` is not an outcome of a crash"))?;
     let fate = Fate {
         profile: *profile,
         dice: number(after(dice, "dice ")?)?,
@@ -272,7 +272,7 @@ fn crash(text: &str) -> Parsed<Strike> {
 fn jump(text: &str) -> Parsed<Strike> {
     let by = |digits| {
         let by = nanoseconds(digits)? / 1000;
-        i64::try_from(by).map_err(|_| "no clock jumps so far".to_owned())
+        i64::try_from(by).map_err(|_| "a clock cannot jump that far".to_owned())
     };
     let by_us = match text.strip_prefix('-') {
         Some(back) => -by(back)?,
@@ -347,7 +347,7 @@ fn flip(text: &str) -> Parsed<Strike> {
     let name = words.next("a file")?;
     words.end()?;
     let file = FileName::parse(name).filter(|_| bit < 8);
-    let file = file.ok_or_else(|| format!("`{name}` is no file, or {bit} no bit"))?;
+    let file = file.ok_or_else(|| format!("`{name}` is not a file, or {bit} not a bit"))?;
     Ok(Strike::Flip { file, at, bit })
 }
 
@@ -358,12 +358,12 @@ fn damage(text: &str) -> Parsed<Strike> {
         None if harm == "zeros" => Harm::Zeros,
         Some(("bit", bit)) => Harm::Bit(number(bit).and_then(|bit| match bit {
             0..8 => Ok(bit),
-            _ => Err(format!("{bit} is no bit")),
+            _ => Err(format!("{bit} is not a bit")),
         })?),
         Some(("sector", sector)) => Harm::Sector(number(sector)?),
         _ => return Err(format!("`{harm}` is not bit 3, zeros or sector 7")),
     };
-    let file = FileName::parse(name).ok_or_else(|| format!("`{name}` is no file"))?;
+    let file = FileName::parse(name).ok_or_else(|| format!("`{name}` is not a file"))?;
     let at = number(at)?;
     Ok(Strike::Damage { file, at, harm })
 }
@@ -372,7 +372,7 @@ fn strike(verb: &str, text: &str) -> Parsed<Strike> {
     let length = nanoseconds(text);
     Ok(match verb {
         "lose" | "stop" | "wipe" if !text.is_empty() => {
-            return Err(format!("`{text}` is too much"));
+            return Err(format!("`{text}` is left over"));
         }
         "lose" => Strike::Lose,
         "stop" => Strike::Stop,
@@ -416,7 +416,7 @@ fn strike(verb: &str, text: &str) -> Parsed<Strike> {
         "abandon" => Strike::Abandon {
             members: members(text)?,
         },
-        _ => return Err(format!("nobody knows how to `{verb}`")),
+        _ => return Err(format!("unknown fault `{verb}`")),
     })
 }
 
@@ -471,7 +471,7 @@ fn decision(verb: &str, rest: &str) -> Parsed<Decision> {
 fn asked(text: &str) -> Parsed<Vec<Vec<u8>>> {
     let words = all_words(text)?;
     if words.is_empty() {
-        return Err("a request has a word at least".to_owned());
+        return Err("a request has at least one word".to_owned());
     }
     Ok(words)
 }
@@ -480,7 +480,7 @@ fn act(text: &str) -> Parsed<Act> {
     let mut words = text.splitn(5, ' ');
     let mut next = |what: &str| {
         let word = words.next();
-        word.ok_or_else(|| format!("here should stand {what}"))
+        word.ok_or_else(|| format!("expected {what}"))
     };
     let client: usize = number(next("a number")?)?;
     let client = client.checked_sub(1).filter(|client| *client < 1000);
@@ -509,7 +509,7 @@ fn act(text: &str) -> Parsed<Act> {
             },
         },
         "gives" if rest == "up" => Deal::GiveUp,
-        _ => return Err(format!("no client `{verb}`")),
+        _ => return Err(format!("unknown action of a client: `{verb}`")),
     };
     Ok(Act { client, at, deal })
 }
@@ -525,7 +525,7 @@ fn connects(text: &str) -> Parsed<Deal> {
             let each = nanoseconds(words.next("a time")?)?;
             Some(Slowness { window, each })
         }
-        Some(more) => return Err(format!("`{more}` is too much")),
+        Some(more) => return Err(format!("`{more}` is left over")),
     };
     words.end()?;
     Ok(Deal::Connect { member, slow })

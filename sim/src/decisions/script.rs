@@ -108,7 +108,7 @@ impl Script {
             (setting.set)(&mut scenario, self.setting(setting.key))?;
         }
         if scenario.founders > scenario.members || scenario.founders == 0 {
-            return Err("a group has as many members as founders at least".to_owned());
+            return Err("a group has at least as many members as founders".to_owned());
         }
         let clients = self.acts.iter().map(|act| act.client + 1).max();
         // What clients do is written down: their workloads are not asked.

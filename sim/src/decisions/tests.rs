@@ -303,16 +303,16 @@ fn what_says_nothing_is_refused_with_its_line() {
         ("lose two append n1>n2 in term 1", "ordinal"),
         ("lose 2nd append n1>n9 in term 1", "there is no n9"),
         ("lose n1 at 2s", "nothing can `lose`"),
-        ("pause n1 at noon: 2s", "`noon` is no time"),
-        ("pause n1 at 2s", "`` is no time"),
+        ("pause n1 at noon: 2s", "`noon` is not a time"),
+        ("pause n1 at 2s", "`` is not a time"),
         ("crash n1 at 2s: power", "a crash says"),
-        ("dance n1 at 2s", "nobody knows how to `dance`"),
+        ("dance n1 at 2s", "unknown fault `dance`"),
         ("set beauty 7", "no setting `beauty`"),
         ("set members 0", "one to sixteen"),
         ("client 0 at 2s asks GET", "counted from 1"),
-        ("client 1 at 2s asks \"GET", "has no end"),
-        ("client 1 at 2s asks", "a word at least"),
-        ("client 1 at 2s sings", "no client `sings`"),
+        ("client 1 at 2s asks \"GET", "not closed"),
+        ("client 1 at 2s asks", "at least one word"),
+        ("client 1 at 2s sings", "action of a client: `sings`"),
     ] {
         let found = Script::read(&format!("{head}{line}\n")).unwrap_err();
         assert_eq!(found.line, 6, "{line}: {}", found.why);

@@ -13,7 +13,7 @@ const WORD_MAX: usize = 1 << 20;
 /// A number.
 pub(super) fn number<T: std::str::FromStr>(text: &str) -> Parsed<T> {
     text.parse()
-        .map_err(|_| format!("`{text}` is no number that fits here"))
+        .map_err(|_| format!("`{text}` is not a number, or does not fit here"))
 }
 
 /// Yes or no.
@@ -42,7 +42,7 @@ pub(super) fn time(nanoseconds: u64) -> String {
 
 /// Nanoseconds out of a time.
 pub(super) fn nanoseconds(text: &str) -> Parsed<u64> {
-    let wrong = || format!("`{text}` is no time such as 1.5s, 20ms or 7us");
+    let wrong = || format!("`{text}` is not a time such as 1.5s, 20ms or 7us");
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let places = match &text[digits.len()..] {
         "s" => 9,
@@ -120,7 +120,7 @@ pub(super) fn next_word(line: &str) -> Parsed<Option<(Vec<u8>, &str)>> {
 
 /// One byte, escaped or not, and what is behind it.
 fn one_byte(text: &str) -> Parsed<(u8, &str)> {
-    let open = || "a word in quotes has no end".to_owned();
+    let open = || "a quote is not closed".to_owned();
     let Some(escape) = text.strip_prefix('\\') else {
         let first = text.bytes().next().ok_or_else(open)?;
         if !first.is_ascii() {
@@ -138,10 +138,10 @@ fn one_byte(text: &str) -> Parsed<(u8, &str)> {
         b'x' => {
             let digits = escape.get(1..3).ok_or_else(open)?;
             let byte = u8::from_str_radix(digits, 16);
-            let byte = byte.map_err(|_| format!("`\\x{digits}` is no byte"))?;
+            let byte = byte.map_err(|_| format!("`\\x{digits}` is not a byte"))?;
             Ok((byte, &escape[3..]))
         }
-        _ => Err("there is no such escape; \\xNN stands for any byte".to_owned()),
+        _ => Err("unknown escape; \\xNN stands for any byte".to_owned()),
     }
 }
 

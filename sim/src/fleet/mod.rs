@@ -26,28 +26,28 @@ const SAVED_EVERY: Duration = Duration::from_secs(1);
 /// What the command line says of a fleet.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Args {
-    /// From the first seed to before the last.
+    /// The range of seeds, the second not included.
     #[arg(long, value_parser = crate::cli::seeds, default_value = "0..1000")]
     seeds: Range<u64>,
-    /// For how long, instead of how many (`30s`, `10m`, `2h`).
+    /// Run for this long instead of a number of seeds (`30s`, `10m`, `2h`).
     #[arg(long, value_parser = crate::cli::duration)]
     time: Option<Duration>,
-    /// How many runs side by side.
+    /// How many runs at a time.
     #[arg(long, default_value_t = crate::cli::cores())]
     jobs: usize,
-    /// In which directions to look; all, where none is given.
+    /// The profiles; by default all but `sync`.
     #[arg(long, value_enum)]
     profile: Vec<Profile>,
-    /// Stop after so many distinct failures: each invariant counts once under each profile.
+    /// Stop after this many distinct failures: each invariant counts once for each profile.
     #[arg(long, value_name = "N")]
     failures: Option<u64>,
     /// Stop at the first failure.
     #[arg(long, conflicts_with = "failures")]
     fail_fast: bool,
-    /// Write a summary for programs into this file.
+    /// Write a summary as JSON to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Keep what was done and found in this file, and go on from there.
+    /// Keep the progress in this file, and resume from it.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
 }

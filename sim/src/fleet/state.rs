@@ -37,13 +37,13 @@ pub(super) fn write(path: &Path, plan: &Plan, tally: &Tally) -> Result<(), Strin
 pub(super) fn read(path: &Path, plan: &Plan) -> Result<Tally, String> {
     let text = fs::read_to_string(path).map_err(|error| error.to_string());
     let tally = text.and_then(|text| parse(&text, &build()?, plan));
-    tally.map_err(|why| format!("the state {} is not gone on with: {why}", path.display()))
+    tally.map_err(|why| format!("cannot resume from {}: {why}", path.display()))
 }
 
 /// What tells this program from another: a digest of its file.
 fn build() -> Result<String, String> {
     let program = std::env::current_exe().and_then(fs::read);
-    let program = program.map_err(|error| format!("this program cannot be read: {error}"))?;
+    let program = program.map_err(|error| format!("cannot read the running program: {error}"))?;
     let mut digest = Digest::new();
     digest.bytes(&program);
     Ok(digest.to_string())
@@ -117,15 +117,15 @@ fn parse(text: &str, build: &str, plan: &Plan) -> Result<Tally, String> {
     let mut field = |name: &str| {
         let line = lines.next().unwrap_or_default();
         let value = line.strip_prefix(name).map(str::trim_start);
-        value.ok_or(format!("it has no line that begins with `{name}`"))
+        value.ok_or(format!("no line begins with `{name}`"))
     };
     field(HEAD)?;
     if field("build")? != build {
-        return Err("another build of sim has written it".to_owned());
+        return Err("it was written by another build of sim".to_owned());
     }
     let (theirs, ours) = (field("plan")?, plan_line(plan));
     if theirs != ours {
-        return Err(format!("its plan is {theirs}, and not {ours}"));
+        return Err(format!("it is of another plan: {theirs}, not {ours}"));
     }
     let mut tally = Tally {
         wall: Duration::from_micros(number(field("wall")?)?),
@@ -159,7 +159,12 @@ fn parse(text: &str, build: &str, plan: &Plan) -> Result<Tally, String> {
             }
             "faults" | "text" => {
                 let kind = last.and_then(|key| tally.failures.get_mut(&key));
-                let first = &mut kind.ok_or(format!("`{name}` belongs to no failure"))?.first;
+                let first = &mut kind
+                    .ok_or(format!(
+                        "`{name}` does not belong to a \
+                    failure"
+                    ))?
+                    .first;
                 match name {
                     "text" => first.text = unescaped(rest),
                     _ => rest.clone_into(&mut first.faults),
@@ -169,16 +174,16 @@ fn parse(text: &str, build: &str, plan: &Plan) -> Result<Tally, String> {
             _ => return Err(format!("it says `{line}`")),
         }
     }
-    Err("it has no end".to_owned())
+    Err("it is truncated".to_owned())
 }
 
 fn failure(words: &[&str]) -> Result<((Id, &'static str), Kind), String> {
     let [id, name, count, seeds, events, time, digest] = words else {
-        return Err(format!("a failure is told in {} words", words.len()));
+        return Err(format!("a failure has {} words", words.len()));
     };
     let mut ids = Id::ALL.iter().copied();
     let known = ids.find(|known| known.to_string() == *id);
-    let id = known.ok_or(format!("{id} is no invariant"))?;
+    let id = known.ok_or(format!("{id} is not an invariant"))?;
     let profile = profile(name)?;
     let seeds = seeds.split(',').map(number::<u64>);
     let seeds = seeds.collect::<Result<Vec<_>, _>>()?;
@@ -210,7 +215,7 @@ fn known<T: Ord + Copy>(
 ) -> Result<(), String> {
     let name = words.first().copied().unwrap_or_default();
     let found = all.iter().copied().find(|one| key(*one) == name);
-    let found = found.ok_or(format!("`{name}` is not known"))?;
+    let found = found.ok_or(format!("unknown name `{name}`"))?;
     counts.insert(found, number(words.get(1).copied().unwrap_or_default())?);
     Ok(())
 }
@@ -218,11 +223,12 @@ fn known<T: Ord + Copy>(
 fn profile(name: &str) -> Result<&'static str, String> {
     let mut all = Profile::value_variants().iter().map(|p| p.name());
     let found = all.find(|known| *known == name);
-    found.ok_or(format!("{name} is no profile"))
+    found.ok_or(format!("{name} is not a profile"))
 }
 
 fn number<T: FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| format!("`{text}` is no number"))
+    text.parse()
+        .map_err(|_| format!("`{text}` is not a number"))
 }
 
 #[cfg(test)]
@@ -297,11 +303,11 @@ mod tests {
             &text,
             "b1",
             &other,
-            "its plan is 5..9 smoke,raft, and not 5..10",
+            "it is of another plan: 5..9 smoke,raft, not 5..10",
         );
         let torn = text.strip_suffix("end\n").unwrap();
-        refused(torn, "b1", &plan(), "no end");
-        refused("", "b1", &plan(), "no line that begins with `sim fleet");
+        refused(torn, "b1", &plan(), "truncated");
+        refused("", "b1", &plan(), "no line begins with `sim fleet");
         refused(
             &text.replace("fault loss", "fault lost"),
             "b1",

@@ -142,7 +142,8 @@ fn illegal(shown: &[Operation]) -> Violation {
     let lines: Vec<String> = shown.iter().map(ToString::to_string).collect();
     let from = lines.len().saturating_sub(SHOWN);
     let text = format!(
-        "no order explains the last of these {} operations, and none can be left out:\n    {}",
+        "not linearizable: no order explains the last of these {} operations, and each of them is \
+         needed for that:\n    {}",
         lines.len(),
         lines[from..].join("\n    ")
     );

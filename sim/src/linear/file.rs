@@ -11,7 +11,7 @@ use crate::report;
 pub(crate) struct Args {
     /// The history, one operation a line.
     file: PathBuf,
-    /// How many states a search may look at, for each part that has no key in common with others.
+    /// How many states to search at most, for each part that shares no key with others.
     #[arg(long, default_value_t = 5_000_000)]
     budget: usize,
 }
@@ -35,16 +35,16 @@ pub(crate) fn judge_file(args: &Args) -> u8 {
             0
         }
         Verdict::GaveUp => {
-            report::line(&format!("given up after {} states: {counts}", args.budget));
+            report::line(&format!("gave up after {} states: {counts}", args.budget));
             15
         }
         Verdict::Illegal(shown) => {
             report::line(&format!(
-                "C1 no order explains the last of these {}:",
+                "C1 not linearizable: no order explains the last of these {}:",
                 shown.len()
             ));
             report::line(written(&shown).trim_end());
-            report::line(&format!("none of them can be left out; {counts}"));
+            report::line(&format!("each of them is needed for this; {counts}"));
             11
         }
     }

@@ -133,7 +133,7 @@ pub(crate) fn unescaped(text: &[u8]) -> Result<Vec<u8>, String> {
     if length == text.len() + 1 {
         Ok(bytes)
     } else {
-        Err("a quote stands in the middle".to_owned())
+        Err("a quote in the middle of a word".to_owned())
     }
 }
 
@@ -148,7 +148,7 @@ fn quoted(text: &[u8]) -> Result<(Vec<u8>, usize), String> {
                 let byte = digit(high)
                     .zip(digit(low))
                     .map(|(high, low)| high << 4 | low);
-                bytes.push(byte.ok_or("\\x is followed by two hexadecimal digits")? as u8);
+                bytes.push(byte.ok_or("\\x needs two hexadecimal digits")? as u8);
                 at += 4;
             }
             Some([b'\\', escaped, ..]) => {
@@ -157,7 +157,7 @@ fn quoted(text: &[u8]) -> Result<(Vec<u8>, usize), String> {
                     b'r' => b'\r',
                     b't' => b'\t',
                     b'"' | b'\'' | b'\\' => *escaped,
-                    _ => return Err(format!("\\{} stands for nothing", char::from(*escaped))),
+                    _ => return Err(format!("unknown escape \\{}", char::from(*escaped))),
                 });
                 at += 2;
             }
@@ -166,7 +166,7 @@ fn quoted(text: &[u8]) -> Result<(Vec<u8>, usize), String> {
                 at += 1;
             }
             Some([byte, ..]) if !byte.is_ascii() => {
-                return Err("a byte beyond ASCII is written \\xNN".to_owned());
+                return Err("write a byte beyond ASCII as \\xNN".to_owned());
             }
             _ => return Err("a quote is not closed".to_owned()),
         }
@@ -180,7 +180,7 @@ impl FromStr for Operation {
         let mut words = Words(words(line)?.into_iter().peekable());
         let conn = words.bare("a connection")?;
         let conn = conn.strip_prefix('c').and_then(|text| text.parse().ok());
-        let conn = conn.ok_or("a line begins with a connection as c7")?;
+        let conn = conn.ok_or("a line begins with a connection such as c7")?;
         let asked = number(&words.bare("a time")?)?;
         let end = match &words.bare("a time, or -")?[..] {
             "-" => None,
@@ -197,7 +197,7 @@ impl FromStr for Operation {
             match words.0.next() {
                 None => break,
                 Some(Word::Semicolon) => {}
-                Some(word) => return Err(format!("{word:?} stands behind a step")),
+                Some(word) => return Err(format!("{word:?} follows a step")),
             }
         }
         let wanted = if end.is_some() { steps.len() } else { 0 };
@@ -217,7 +217,7 @@ impl FromStr for Operation {
 }
 
 fn number<T: FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| format!("{text} is no number"))
+    text.parse().map_err(|_| format!("{text} is not a number"))
 }
 
 /// The words that are left.
@@ -254,7 +254,7 @@ impl Words {
             "delete" => Action::Delete,
             "add" => Action::Add(number(&self.bare("a number")?)?),
             "put" => Action::Put(self.quoted("a value")?),
-            other => return Err(format!("nothing is called {other}")),
+            other => return Err(format!("unknown: {other}")),
         };
         let is_answered = self.0.next_if_eq(&Word::Bare("=".to_owned())).is_some();
         let reply = match is_answered.then(|| self.0.next()) {

@@ -361,10 +361,10 @@ fn a_line_that_says_nothing_sensible_is_refused() {
         ("c1 5 6 0 \"k\" get", "0 answers to 1 steps"),
         ("c1 5 - 0 \"k\" get = nothing", "1 answers to 1 steps"),
         ("c1 5 6 0 \"k\" set = OK", "a value in quotes is missing"),
-        ("c1 5 6 0 \"k\" push \"a\" = OK", "nothing is called push"),
+        ("c1 5 6 0 \"k\" push \"a\" = OK", "unknown: push"),
         ("c1 5 6 0 \"k get = OK", "a quote is not closed"),
         ("c1 5 6 0 \"\\xg0\" get = OK", "two hexadecimal digits"),
-        ("c1 5 6 0 \"k\" get = nothing 3", "stands behind a step"),
+        ("c1 5 6 0 \"k\" get = nothing 3", "follows a step"),
     ] {
         let text = format!("# a comment\n\n{line}\n");
         let error = parse(&text).expect_err(line);

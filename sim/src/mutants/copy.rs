@@ -28,7 +28,7 @@ impl Copy {
             target: base.join("target"),
             plain: base.join("sim-without-a-mutant"),
         };
-        report::aside("building the tree without a mutant");
+        report::aside("building the tree without a planted bug");
         let failed = |error: std::io::Error| format!("{}: {error}", base.display());
         if copy.tree.exists() {
             fs::remove_dir_all(&copy.tree).map_err(failed)?;

@@ -40,9 +40,9 @@ const STRIDE: u64 = 1_000_000;
 pub(crate) struct Plan {
     /// The mutants by name; all, where none is given.
     pub(crate) names: Vec<String>,
-    /// The most seeds for each.
+    /// Give up on a bug after this many seeds.
     pub(crate) seeds: u64,
-    /// From how many starting points each is hunted.
+    /// Hunt each bug from this many starting points.
     pub(crate) starts: u64,
     /// For how long to shrink a failure of each; not at all, where nothing is said.
     pub(crate) shrink: Option<Duration>,
@@ -113,7 +113,10 @@ fn hunt_all(plan: &Plan) -> Result<u8, String> {
         let names = Id::ALL.iter().map(ToString::to_string);
         let silent: Vec<String> = names.filter(|id| !fired.contains(id)).collect();
         if !silent.is_empty() {
-            report::line(&format!("no mutant made these fire: {}", silent.join(" ")));
+            report::line(&format!(
+                "no planted bug made these fire: {}",
+                silent.join(" ")
+            ));
             good = false;
         }
     }
@@ -127,7 +130,7 @@ fn root() -> Result<PathBuf, String> {
         .ancestors()
         .find(|path| path.join("sim/mutants").is_dir());
     root.map(Path::to_path_buf)
-        .ok_or_else(|| "there is no sim/mutants here or above".to_owned())
+        .ok_or_else(|| "there is no folder sim/mutants here or above".to_owned())
 }
 
 impl Copy {
@@ -175,7 +178,7 @@ impl Copy {
                 },
             );
             let (lives, how) = match found.map(|hunt| hunt.catches.into_iter().next()) {
-                Ok(None) => (true, "lives, as it must".to_owned()),
+                Ok(None) => (true, "survives, as it must".to_owned()),
                 Ok(Some((catch, _))) => {
                     let Catch {
                         id, seed, profile, ..
@@ -210,7 +213,7 @@ impl Copy {
                 .is_none_or(|said| !said.lines().any(|line| line.starts_with("pass")))
             {
                 report::aside(&format!(
-                    "seed {seed} ({}) fails without a mutant too, and does not count",
+                    "seed {seed} ({}) also fails without the planted bug, and does not count",
                     catch.profile
                 ));
                 continue;

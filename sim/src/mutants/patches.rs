@@ -60,7 +60,7 @@ pub(super) fn blinded(root: &Path, names: &[String]) -> Result<Vec<Blind>, Strin
         let head = text.lines().next().unwrap_or_default();
         let (_, lets) = head
             .split_once('|')
-            .ok_or_else(|| format!("{name}.patch: its first line names no mutants"))?;
+            .ok_or_else(|| format!("{name}.patch: its first line does not describe the bug"))?;
         let lets = lets.split_whitespace().map(str::to_owned);
         let lets = lets.filter(|name| names.is_empty() || names.contains(name));
         all.push(Blind {
@@ -80,7 +80,7 @@ impl Mutant {
         let parts: Vec<&str> = head.split('|').map(str::trim).collect();
         let [words, ids, profiles] = parts[..] else {
             return Err(wrong(
-                "its first line is not: what is broken | invariants | profiles",
+                "its first line must be: what is broken | invariants | profiles",
             ));
         };
         let known = |id: &&str| Id::ALL.iter().any(|known| known.to_string() == **id);

@@ -114,7 +114,7 @@ pub(super) fn write(page: &Path, rows: &[Row]) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("{}: {error}", page.display());
     let text = fs::read_to_string(page).map_err(failed)?;
     let with_table = replaced(&text, rows)
-        .ok_or_else(|| format!("{} has no place for the table", page.display()))?;
+        .ok_or_else(|| format!("{} has no marks for the table", page.display()))?;
     fs::write(page, with_table).map_err(failed)
 }
 

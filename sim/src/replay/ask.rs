@@ -31,22 +31,22 @@ pub(super) enum Place {
 }
 
 pub(super) const HELP: &str = "\
-next [N], n        one event on, or N
-back [N], b        one event back, or N
-goto EVENT|TIME    to behind an event (`goto 1200`), a time (`goto 3.5s`), or the `end`
+next [N], n        go one event forward, or N
+back [N], b        go one event back, or N
+goto EVENT|TIME    go to after an event (`goto 1200`), a time (`goto 3.5s`), or the `end`
 break CONDITION    stop `continue` on: invariant [ID], leads N, term T, commit I, client N,
                    fault CLASS
-clear              no conditions any more
-continue, c        on, until a condition holds or the run ends
-why, w             the chain of events that led to the present one
-state [nX], s      all that is known of a member; a line for each, where none is named
-diff A B           what is another in the members behind event B than behind event A
-faults             which faults have fired until here
-trace              what happens in an event, or only its line
+clear              delete all conditions
+continue, c        go forward until a condition holds or the run ends
+why, w             show the chain of events that led to this one
+state [nX], s      show a member in full; without nX, one line for each member
+diff A B           show how the members changed between event A and event B
+faults             show the faults that have fired so far
+trace              switch between the full trace of an event and its one line
 quit, q";
 
 fn number(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| format!("{text} is no number"))
+    text.parse().map_err(|_| format!("{text} is not a number"))
 }
 
 /// A member by its place (`0`) or by the number of its node (`n1`).
@@ -66,7 +66,9 @@ fn place(text: &str) -> Result<Place, String> {
     match text.strip_suffix('s') {
         None => number(text).map(Place::Event),
         Some(seconds) => {
-            let seconds: f64 = seconds.parse().map_err(|_| format!("{text} is no time"))?;
+            let seconds: f64 = seconds
+                .parse()
+                .map_err(|_| format!("{text} is not a time"))?;
             Ok(Place::Time((seconds.max(0.0) * 1e9).round() as u64))
         }
     }
@@ -93,9 +95,7 @@ pub(super) fn parse(line: &str) -> Result<Ask, String> {
         ["help" | "h" | "?"] => Ask::Help,
         ["quit" | "q"] => Ask::Quit,
         _ => {
-            return Err(format!(
-                "`{line}` is nothing that can be asked; `help` says what is"
-            ));
+            return Err(format!("unknown command `{line}`; see `help`"));
         }
     })
 }

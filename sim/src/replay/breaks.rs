@@ -27,10 +27,10 @@ pub(super) enum Break {
 
 /// Reads a condition.
 pub(super) fn parse(words: &[&str]) -> Result<Break, String> {
-    let usage = "break on: invariant [ID], leads N, term T, commit I, client N, fault CLASS";
+    let usage = "conditions: invariant [ID], leads N, term T, commit I, client N, fault CLASS";
     let number = |text: &str| {
         text.parse::<u64>()
-            .map_err(|_| format!("{text} is no number"))
+            .map_err(|_| format!("{text} is not a number"))
     };
     Ok(match *words {
         ["invariant"] => Break::Invariant(None),

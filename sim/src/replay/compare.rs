@@ -25,9 +25,7 @@ pub(super) fn places(timeline: &mut Timeline, from: u64, to: u64, out: Out<'_>) 
         (timeline.event(), described.collect::<Vec<_>>())
     };
     let ((from, before), (to, after)) = (described(from), described(to));
-    out(&format!(
-        "behind event {from} (-) and behind event {to} (+)"
-    ));
+    out(&format!("after event {from} (-) and after event {to} (+)"));
     let mut same = Vec::new();
     for (number, (before, after)) in before.iter().zip(&after).enumerate() {
         if before == after {

@@ -21,9 +21,9 @@ pub(crate) use tell::shown;
 #[derive(Clone, Debug)]
 pub(crate) struct Way {
     pub(crate) subject: Subject,
-    /// Stop behind this event.
+    /// Stop after this event.
     pub(crate) until: Option<u64>,
-    /// Begin behind this event.
+    /// Start after this event.
     pub(crate) goto: Option<u64>,
     /// Print what happens.
     pub(crate) trace: bool,

@@ -243,7 +243,7 @@ fn told(request: &Request, world: &mut World, is_over: &mut bool) -> Value {
             let own = [
                 ("STATE", "time, events, digest, and how each member is"),
                 ("LEADER", "the number of the member that leads"),
-                ("END", "the end of the session"),
+                ("END", "end the session"),
             ];
             let lines = MISHAPS.iter().chain(&own);
             let lines = lines.map(|(name, words)| format!("{name}: {words}").into_bytes());

@@ -37,28 +37,28 @@ pub(crate) struct Args {
     /// The seed.
     #[arg(default_value_t = 1)]
     seed: u64,
-    /// From which profile the members' configuration is drawn.
+    /// The profile from which the members' configuration is drawn.
     #[arg(long, value_enum, default_value = "raft")]
     profile: Profile,
-    /// How many members there are.
+    /// Number of members.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=7))]
     members: u8,
-    /// Connect clients to this member, whoever leads.
+    /// Connect clients to this member; by default to the leader.
     #[arg(long)]
     member: Option<usize>,
-    /// Let the clients and faults that the profile draws take part.
+    /// Add the clients and faults that the profile draws.
     #[arg(long)]
     wild: bool,
-    /// Where to listen, on 127.0.0.1; 0 takes any port that is free.
+    /// The port to listen on, on 127.0.0.1; 0: any free port.
     #[arg(long, default_value_t = 6380)]
     port: u16,
-    /// How many simulated seconds pass in a second.
+    /// How many simulated seconds pass in a real second.
     #[arg(long, default_value_t = 1.0)]
     pace: f64,
-    /// Write the session into this file.
+    /// Record the session to this file.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// Play a recorded session again, without a port.
+    /// Replay a recorded session, without a port.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["record", "wild", "member"])]
     replay: Option<PathBuf>,
 }
@@ -191,7 +191,7 @@ fn replay(path: &Path) -> Result<u8, String> {
         world.pass(recorded.time);
         let now = line(&world, recorded.given.clone());
         if now != recorded {
-            report::line(&format!("step {number} of {count} is another one"));
+            report::line(&format!("step {number} of {count} differs"));
             report::line(&format!("recorded: {recorded}"));
             report::line(&format!("now:      {now}"));
             return Ok(14);
@@ -204,7 +204,7 @@ fn replay(path: &Path) -> Result<u8, String> {
     }
     let now = line(&world, None);
     report::line(&format!(
-        "pass {place}, {count} steps, the same without an end: {now}"
+        "pass {place}, {count} steps, the same; the session has no end: {now}"
     ));
     Ok(0)
 }
@@ -231,6 +231,6 @@ impl Record {
         let Some(file) = &mut self.0 else {
             return Ok(());
         };
-        writeln!(file, "{line}").map_err(|error| format!("the session is not written: {error}"))
+        writeln!(file, "{line}").map_err(|error| format!("cannot write the session: {error}"))
     }
 }

@@ -24,7 +24,7 @@ impl Reader {
             let Some(request) = cursor.request()? else {
                 let is_long = self.bytes.len() > REQUEST_BYTES_MAX;
                 return if is_long {
-                    Err("too long a request")
+                    Err("the request is too long")
                 } else {
                     Ok(None)
                 };
@@ -86,7 +86,7 @@ impl<'a> Cursor<'a> {
             match self.0.get(length..length + 2) {
                 None => return Ok(None),
                 Some(b"\r\n") => {}
-                Some(_) => return Err("a word without its end"),
+                Some(_) => return Err("a word is not terminated"),
             }
             request.push(word.to_vec());
             self.0 = &self.0[length + 2..];

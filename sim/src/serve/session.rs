@@ -75,7 +75,7 @@ impl FromStr for Place {
     fn from_str(line: &str) -> Result<Self, String> {
         let words: Vec<&str> = line.split(' ').collect();
         let ["world", seed, profile, members, member, kind] = words[..] else {
-            return Err("the second line says which world it is".to_owned());
+            return Err("the second line must name the world".to_owned());
         };
         let profile = <Profile as clap::ValueEnum>::from_str(profile, false)?;
         Ok(Self {
@@ -97,13 +97,13 @@ impl FromStr for Line {
 
     fn from_str(line: &str) -> Result<Self, String> {
         let words: Vec<&str> = line.splitn(6, ' ').collect();
-        let (head, what) = words.split_at_checked(3).ok_or("a line is too short")?;
+        let (head, what) = words.split_at_checked(3).ok_or("the line is too short")?;
         let given = match what {
             ["comes", guest] => Some(Given::Comes(number(guest)?)),
             ["goes", guest] => Some(Given::Goes(number(guest)?)),
             ["sends", guest, bytes] => Some(Given::Sends(number(guest)?, quoted(bytes)?)),
             ["ends"] => None,
-            _ => return Err(format!("`{line}` says nothing")),
+            _ => return Err(format!("unknown line `{line}`")),
         };
         Ok(Self {
             events: number(head[0])?,
@@ -127,14 +127,15 @@ pub(super) fn parse(text: &str) -> Result<(Place, Vec<Line>), String> {
 }
 
 fn number<T: FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| format!("`{text}` is no number"))
+    text.parse()
+        .map_err(|_| format!("`{text}` is not a number"))
 }
 
 fn quoted(text: &str) -> Result<Vec<u8>, String> {
     let inner = text
         .strip_prefix('"')
         .and_then(|text| text.strip_suffix('"'));
-    let inner = inner.ok_or("bytes stand in quotes")?;
+    let inner = inner.ok_or("bytes must be in quotes")?;
     crate::linear::unescaped(inner.as_bytes())
 }
 

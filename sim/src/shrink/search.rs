@@ -55,7 +55,7 @@ impl Search {
                 Ok(search)
             }
             None => Err(format!(
-                "what was recorded of seed {} does not fail when it is played",
+                "the recording of seed {} does not fail when it is replayed",
                 order.seed
             )),
         }

@@ -35,7 +35,7 @@ pub(crate) enum Keep {
 /// A run and the place in it where somebody stands.
 #[derive(Debug)]
 pub(crate) struct Timeline {
-    /// The most events.
+    /// Stop after this many events.
     events: u64,
     pub(crate) world: World,
     /// What was seen of the event behind which the world stands; nothing at the start.

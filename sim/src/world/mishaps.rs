@@ -13,31 +13,25 @@ use crate::judge::End;
 pub(crate) const MISHAPS: [(&str, &str); 9] = [
     (
         "CRASH n",
-        "the power of member n fails; it comes back by itself",
+        "the power of member n fails; it restarts by itself",
     ),
     (
         "KILL n",
-        "the process of member n dies; it comes back by itself",
+        "the process of member n dies; it restarts by itself",
     ),
-    (
-        "STOP n",
-        "member n is stopped in good order; it comes back by itself",
-    ),
-    ("PAUSE n ms", "member n stands still for so long"),
-    (
-        "CUT n",
-        "member n neither hears nor reaches the others, until HEAL",
-    ),
+    ("STOP n", "member n is shut down; it restarts by itself"),
+    ("PAUSE n ms", "member n stands still for ms milliseconds"),
+    ("CUT n", "member n is cut off from the others, until HEAL"),
     (
         "PARTITION n...",
-        "these members hear only each other, the others too, until HEAL",
+        "these members are parted from the others, until HEAL",
     ),
     (
         "JUMP n ms",
-        "the wall clock of member n jumps; backwards, where ms is negative",
+        "the wall clock of member n jumps by ms milliseconds; backwards if negative",
     ),
     ("FULL n", "the disk of member n has no space, until HEAL"),
-    ("HEAL", "whatever lasts ends"),
+    ("HEAL", "end all faults that last"),
 ];
 
 /// One of them.
@@ -78,7 +72,7 @@ impl FromStr for Mishap {
 
     fn from_str(text: &str) -> Result<Self, String> {
         fn number<T: FromStr>(word: &str) -> Result<T, String> {
-            word.parse().map_err(|_| format!("{word} is no number"))
+            word.parse().map_err(|_| format!("{word} is not a number"))
         }
         let words: Vec<&str> = text.split_whitespace().collect();
         let name = words.first().map(|name| name.to_ascii_uppercase());
@@ -96,7 +90,7 @@ impl FromStr for Mishap {
             ("JUMP", [member, ms]) => Self::Jump(number(member)?, number(ms)?),
             ("FULL", [member]) => Self::Full(number(member)?),
             ("HEAL", []) => Self::Heal,
-            _ => return Err(format!("nothing is called {text}")),
+            _ => return Err(format!("unknown: {text}")),
         })
     }
 }

@@ -67,7 +67,7 @@ impl Standing {
 }
 
 impl World {
-    /// How many members there are.
+    /// Number of members.
     pub(crate) fn members_count(&self) -> usize {
         self.members.len()
     }

@@ -103,11 +103,7 @@ fn waits_saying(name: &str, options: &[&str], wanted: &str) -> String {
 #[test]
 fn a_process_that_waits_for_others_says_for_whom_and_why() {
     let nobody = format!("127.0.0.1:{}", free_port());
-    let text = waits_saying(
-        "arrivals-wait",
-        &["--join", &nobody],
-        "waiting to join",
-    );
+    let text = waits_saying("arrivals-wait", &["--join", &nobody], "waiting to join");
     assert!(text.contains(&nobody) && text.contains("refused"), "{text}");
     let (own, other) = (free_port(), free_port());
     let peers = format!("1=127.0.0.1:{own},2=127.0.0.1:{other}");

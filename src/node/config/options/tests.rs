@@ -321,7 +321,7 @@ fn what_would_promise_in_vain_is_refused_or_said_not_to_be_in_force() {
         read(b"maxmemory-policy allkeys-lru\nhz 20\ndatabases 32\nhash-max-ziplist-value 3");
     let warnings = settings.warnings();
     assert_eq!(warnings.len(), 3, "{warnings:?}");
-    assert!(warnings[0].ends_with("without effect here: hz, hash-max-listpack-value"));
+    assert!(warnings[0].ends_with("have no effect here: hz, hash-max-listpack-value"));
     assert!(warnings[1].contains("line 1: 'maxmemory-policy allkeys-lru' is not in force"));
     assert_eq!(settings.get("maxmemory-policy"), None);
     assert_eq!(settings.get("hz"), Some(&b"20"[..]));

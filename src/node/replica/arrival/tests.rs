@@ -183,7 +183,7 @@ fn a_number_that_another_disk_has_ends_it_and_so_does_one_of_its_own() {
     assert!(given_up(&one.next(at(1))).is_some_and(|why| why.contains("member 5")));
     let mut one = newcomer(0);
     one.failed(at(1), &address(1), Failed::TurnedAway("no".into()));
-    assert!(given_up(&one.next(at(1))).is_some_and(|why| why.ends_with("refuses this one: no")));
+    assert!(given_up(&one.next(at(1))).is_some_and(|why| why.ends_with("refused this member: no")));
 }
 
 #[test]
@@ -269,7 +269,7 @@ fn it_says_for_whom_it_waits_and_why_and_not_too_often() {
     assert_eq!(when, [2000, 12_000, 22_000]);
     let text = &told[0].1;
     assert!(
-        text.contains("member 3 at 10.0.0.3:1 is not reached: refused"),
+        text.contains("member 3 at 10.0.0.3:1 cannot be reached: refused"),
         "{text}"
     );
     assert!(
