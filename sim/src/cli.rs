@@ -23,7 +23,9 @@ struct Cli {
 }
 
 const EXITS: &str = "Exit: 0 pass, 2 usage, 10 safety, 11 linearizability, 12 liveness, 13 panic, \
-    14 non-determinism, 15 too many histories were given up on, 16 a fault class or goal was never reached, 17 a planted bug was not found, 18 a file is stale, or the seed to shrink passes.";
+    14 non-determinism, 15 too many histories were given up on, 16 a fault class or goal was \
+    never reached, 17 a planted bug was not found, 18 a file is stale, or the seed to shrink \
+    passes.";
 
 /// How much is printed of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

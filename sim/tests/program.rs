@@ -105,7 +105,7 @@ fn a_fleet_that_was_killed_goes_on_where_it_was() {
     let (code, text) = output(&other);
     assert_eq!(code, Some(2));
     assert!(
-        text.contains("its plan is 0..12 clocks, and not 0..13 clocks"),
+        text.contains("it is of another plan: 0..12 clocks, not 0..13 clocks"),
         "{text}"
     );
     let text = fs::read_to_string(&path)

@@ -42,7 +42,7 @@ pub(super) struct Chunk {
     pub(super) last: PersistSeq,
 }
 
-/// Where the bytes of a chunk are.
+/// The place of a chunk's bytes.
 #[derive(Clone, Debug)]
 pub(super) enum Content {
     /// Here.
@@ -66,7 +66,7 @@ pub(super) struct Writing {
     pub(super) ticket: Ticket,
     pub(super) place: Place,
     pub(super) boundary: u64,
-    /// What is written, where it does not come home.
+    /// The bytes to write, if their buffer does not come back.
     pub(super) shared: Option<Bytes>,
     pub(super) last: PersistSeq,
 }

@@ -5,7 +5,7 @@ use super::reader::Reader;
 use super::record::{self, Found, Place};
 use super::rewriting;
 
-/// What a base says.
+/// A part of a base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece<'a> {
     /// At which entry it stands, in its owner's own encoding.
@@ -17,7 +17,7 @@ pub enum Piece<'a> {
 /// The bytes are no base: damaged on their way, or written by a stranger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoBase {
-    /// Where in the file, in bytes.
+    /// The offset in the file, in bytes.
     pub offset: u64,
 }
 
@@ -46,7 +46,7 @@ impl Incoming {
         self.reader.start + self.reader.buffer.len() as u64
     }
 
-    /// Whether the whole base has come.
+    /// Returns true if the whole base has come.
     pub fn is_whole(&self) -> bool {
         self.ended
     }
@@ -55,7 +55,7 @@ impl Incoming {
     ///
     /// # Errors
     ///
-    /// Where a record is none, where the first is no head, and where bytes follow the end.
+    /// Errors if a record is invalid, if the first is not a head, or if bytes follow the end.
     pub fn take(&mut self, bytes: &[u8], show: &mut dyn FnMut(Piece<'_>)) -> Result<(), NoBase> {
         if !bytes.is_empty() {
             self.reader.take_in(bytes);

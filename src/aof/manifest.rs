@@ -8,8 +8,8 @@ use super::record::{self, Found, Place};
 use crate::disk::FileName;
 use crate::ids::{LogIndex, NodeId, Term};
 
-/// What it says in front of everything else, so that a stranger can tell what the file is; behind
-/// it stands the version of its format, which counts for the segments too.
+/// The first words of the file, by which a stranger can tell what it is; after them comes the
+/// version of its format, which counts for the segments too.
 const NAME: &str = "seedis manifest ";
 const MAGIC: &[u8] = b"seedis manifest 1\n";
 /// The same where there is a debt: a version that knows of none must not start from it.
@@ -22,8 +22,8 @@ const PLACE: Place = Place {
     offset: 0,
 };
 
-/// What a member whose files were damaged has lost, as far as others may rely on it: it must not
-/// vote before its log has come as far again.
+/// The entries that a member whose files were damaged has lost, as far as others may rely on them:
+/// it must not vote before its log has come as far again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Debt {
     /// The last term that it has spoken in.
@@ -37,7 +37,7 @@ pub struct Debt {
 }
 
 impl Debt {
-    /// What is owed where both are.
+    /// The debt that covers both.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         let (early, late) = if self.term <= other.term {
@@ -119,9 +119,9 @@ pub struct Manifest {
     /// The checksum of the record before that segment's first; 0: there was none, and the segment
     /// may be empty.
     pub predecessor: u64,
-    /// What was lost and has not come back yet.
+    /// The loss that has not been repaired yet.
     pub debt: Option<Debt>,
-    /// Whose directory it is, in its owner's own encoding.
+    /// The owner of the directory, in its owner's own encoding.
     pub identity: Vec<u8>,
 }
 
@@ -159,7 +159,7 @@ impl Manifest {
         }
     }
 
-    /// What the file's bytes say, or why they cannot be read.
+    /// Decodes the file's bytes; errors if they cannot be read.
     pub fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
         match format_of(bytes, NAME) {
             Some(version) if version > NEWEST => Err(Unreadable::Newer(version)),

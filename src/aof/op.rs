@@ -1,4 +1,4 @@
-//! What a log asks of the disk, by ticket.
+//! The operations that a log asks of the disk, by ticket.
 
 use alloc::vec::Vec;
 

@@ -12,7 +12,7 @@ pub(super) struct Owing {
     pub(super) on_its_way: Option<(Stage, Ticket)>,
 }
 
-/// What is being done with it.
+/// The operation that is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     Creating,
@@ -23,12 +23,12 @@ pub(super) enum Stage {
 }
 
 impl Owing {
-    /// Whether a manifest is being written.
+    /// Returns true while a manifest is being written.
     pub(super) fn is_busy(&self) -> bool {
         self.on_its_way.is_some()
     }
 
-    /// Whether the debt is where a later life will find it.
+    /// Returns true if a later life will find the debt in the directory.
     pub(super) fn is_settled(&self) -> bool {
         !self.is_wanted && !self.is_busy()
     }
@@ -38,7 +38,7 @@ impl Owing {
         (self.is_wanted && !self.is_busy()).then_some(self.retry_at)
     }
 
-    /// Whether an operation is one of its own.
+    /// Returns true if an operation is one of its own.
     pub(super) fn awaits(&self, ticket: Ticket) -> bool {
         self.on_its_way.is_some_and(|(_, own)| own == ticket)
     }

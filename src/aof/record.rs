@@ -21,7 +21,7 @@ use crate::ids::{LogIndex, NodeId, Term};
 pub const START: [u8; 4] = [0x5e, 0xed, 0xa0, 0xf1];
 /// The last bytes of a record.
 pub const END: [u8; 4] = [0xf1, 0xa0, 0xed, 0x5e];
-/// What a record needs besides its payload, in bytes.
+/// The bytes that a record needs besides its payload.
 pub const FRAME_BYTES: usize = 20;
 /// The head of a log record's payload, in bytes.
 pub const HEAD_BYTES: usize = 56;
@@ -47,7 +47,8 @@ impl Place {
     }
 }
 
-/// What every record says again, so that one damaged record cannot make a member forget its vote.
+/// The values that every record repeats, so that one damaged record cannot make a member forget its
+/// vote.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Restated {
     /// The present term.
@@ -156,7 +157,7 @@ fn checksum(place: Place, payload: &[u8]) -> u64 {
     crc64(&prefix, payload)
 }
 
-/// What stands at a place.
+/// The content at a place in a segment.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Found<'a> {
     /// A record; with its checksum and its length in bytes.

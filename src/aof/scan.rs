@@ -40,7 +40,7 @@ fn next_marker(bytes: &[u8], from: usize) -> Option<usize> {
     Some(from + at)
 }
 
-/// Whether there is nothing but zeros.
+/// Returns true if there is nothing but zeros.
 pub(super) fn is_zero(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| *byte == 0)
 }

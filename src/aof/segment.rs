@@ -31,7 +31,7 @@ pub(super) fn describe(place: Place) -> String {
     format!("{} at offset {}", file(place.segment), place.offset)
 }
 
-/// Where the making of the next segment stands.
+/// The progress of making the next segment.
 #[derive(Clone, Debug, Default)]
 enum Stage {
     #[default]
@@ -50,7 +50,7 @@ enum Stage {
 pub(super) struct Next {
     number: u64,
     size: u64,
-    /// Where there is no room for that much, half of it is tried, down to here.
+    /// If there is no room for that much, half of it is tried, down to this.
     least: u64,
     /// It is made for a rewrite, which makes do with less.
     or_smaller: bool,
@@ -105,7 +105,7 @@ impl Next {
         self.failed_for.filter(|_| has_failed)
     }
 
-    /// Whether it could not be made, and is tried again right now.
+    /// Returns true if it could not be made, and is tried again right now.
     pub(super) fn is_tried_again(&self) -> bool {
         self.failed_for.is_some() && self.is_busy()
     }
@@ -123,7 +123,7 @@ impl Next {
         }
     }
 
-    /// Whether an operation of its making is in flight.
+    /// Returns true if an operation of its making is in flight.
     pub(super) fn is_busy(&self) -> bool {
         self.ticket().is_some()
     }

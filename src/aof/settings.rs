@@ -1,4 +1,4 @@
-//! What a log is told before it starts.
+//! The settings of a log, fixed before it starts.
 
 use alloc::vec::Vec;
 
@@ -13,7 +13,7 @@ pub enum Policy {
     No,
 }
 
-/// What a log is told before it starts.
+/// The settings of a log, fixed before it starts.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// When a record counts as persisted.
@@ -22,6 +22,6 @@ pub struct Settings {
     pub segment_bytes: u64,
     /// An entry of this size is written in pieces of this size, in bytes.
     pub piece_bytes: usize,
-    /// What a fresh directory's manifest says about its owner.
+    /// The owner that a fresh directory's manifest names.
     pub identity: Vec<u8>,
 }

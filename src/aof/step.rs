@@ -1,4 +1,4 @@
-//! What is to be done before a log may be appended to, step by step.
+//! The steps before a log may be appended to, in order.
 
 use crate::disk::{DiskOp, FileName};
 
@@ -10,8 +10,8 @@ pub(super) enum Step {
     /// Reads bytes of a file and writes them again where they were.
     ///
     /// A sync may have failed under a former process: some file systems then call pages clean that
-    /// never reached the disk, and reading shows them from memory. What is written again is
-    /// dirty again, and the sync behind it tells.
+    /// never reached the disk, and reading shows them from memory. Data that is written again is
+    /// dirty again, and the sync after it tells.
     WriteAgain {
         file: FileName,
         offset: u64,

@@ -58,7 +58,7 @@ impl Syncing {
         self.clean_at = now;
     }
 
-    /// Whether a sync is to begin now, given that something is unsynced.
+    /// Returns true if a sync is to begin now, given that something is unsynced.
     pub(super) fn is_due(&self, now: Mono) -> bool {
         if self.in_flight.is_some() {
             return false;
@@ -99,7 +99,7 @@ impl Syncing {
         }
     }
 
-    /// Whether `EverySecond` has gone so long without a sync that replies must wait.
+    /// Returns true if `EverySecond` has gone so long without a sync that replies must wait.
     pub(super) fn is_stalled(&self, now: Mono) -> bool {
         self.policy == Policy::EverySecond && now.since(self.clean_at) >= STALL
     }

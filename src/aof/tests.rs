@@ -34,7 +34,7 @@ pub(super) fn settings(policy: Policy) -> Settings {
     }
 }
 
-/// What recovery has shown.
+/// The results that recovery has shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Seen {
     pub(super) base: Vec<Vec<u8>>,

@@ -9,11 +9,11 @@ pub(super) const ROWS: &[Row] = &[
     Row::container("raft", RAFT)
         .group(Group::Cluster)
         .since("7.2.0")
-        .says("About the group."),
+        .says("A container for commands about the group."),
     Row::container("cluster", CLUSTER)
         .group(Group::Cluster)
         .since("3.0.0")
-        .says("About the group, as cluster clients see it."),
+        .says("A container for commands about the group, as cluster clients see it."),
 ];
 
 const RAFT: &[Row] = &[
@@ -27,18 +27,18 @@ const RAFT: &[Row] = &[
             Flag::Stale,
             Flag::NoMulti,
         ])
-        .says("Lets a member learn the log, without a vote.")
+        .says("Adds a member to the group as a learner, without a vote.")
         .args(&[integer("id")]),
     Row::server("raft|help", 2, ServerVerb::Help)
         .group(Group::Cluster)
         .since("7.2.0")
         .flags(&[Flag::Loading, Flag::Stale, Flag::NoMulti])
-        .says("Tells the subcommands."),
+        .says("Lists the subcommands."),
     Row::server("raft|info", 2, ServerVerb::Raft(RaftVerb::Info))
         .group(Group::Cluster)
         .since("7.2.0")
         .flags(&[Flag::NoScript, Flag::Loading, Flag::Stale, Flag::NoMulti])
-        .says("Answers what this member knows of itself."),
+        .says("Returns the Raft state of this member."),
     Row::server("raft|nodes", 2, ServerVerb::Raft(RaftVerb::Nodes))
         .group(Group::Cluster)
         .since("7.2.0")
@@ -54,13 +54,13 @@ const RAFT: &[Row] = &[
             Flag::Stale,
             Flag::NoMulti,
         ])
-        .says("Gives a member that has caught up a vote.")
+        .says("Promotes a learner that has caught up to a voter.")
         .args(&[integer("id")]),
     Row::server("raft|reads", -2, ServerVerb::Raft(RaftVerb::Reads))
         .group(Group::Cluster)
         .since("7.2.0")
         .flags(&[Flag::NoScript, Flag::Loading, Flag::Stale, Flag::NoMulti])
-        .says("Sets or answers which reads this client wants.")
+        .says("Sets or returns the consistency of this client's reads.")
         .args(&[opt(one_of(
             "level",
             &[
@@ -82,7 +82,7 @@ const RAFT: &[Row] = &[
             Flag::Stale,
             Flag::NoMulti,
         ])
-        .says("Takes a member out of the group.")
+        .says("Removes a member from the group.")
         .args(&[integer("id")]),
     Row::server("raft|snapshot", 2, ServerVerb::Raft(RaftVerb::Snapshot))
         .group(Group::Cluster)
@@ -94,7 +94,7 @@ const RAFT: &[Row] = &[
             Flag::Stale,
             Flag::NoMulti,
         ])
-        .says("Begins to rewrite the log."),
+        .says("Starts a rewrite of the log."),
     Row::server("raft|transfer", -2, ServerVerb::Raft(RaftVerb::Transfer))
         .group(Group::Cluster)
         .since("7.2.0")
@@ -134,12 +134,12 @@ const CLUSTER: &[Row] = &[
         .group(Group::Cluster)
         .since("5.0.0")
         .flags(&[Flag::Loading, Flag::Stale])
-        .says("Tells the subcommands."),
+        .says("Lists the subcommands."),
     Row::server("cluster|info", 2, ServerVerb::Cluster(ClusterVerb::Info))
         .group(Group::Cluster)
         .since("3.0.0")
         .flags(&[Flag::Loading, Flag::Stale])
-        .says("Answers the state of the group."),
+        .says("Returns the state of the group."),
     Row::server(
         "cluster|keyslot",
         3,
@@ -148,13 +148,13 @@ const CLUSTER: &[Row] = &[
     .group(Group::Cluster)
     .since("3.0.0")
     .flags(&[Flag::Loading, Flag::Stale])
-    .says("Answers the hash slot of a key.")
+    .says("Returns the hash slot of a key.")
     .args(&[string("key")]),
     Row::server("cluster|myid", 2, ServerVerb::Cluster(ClusterVerb::MyId))
         .group(Group::Cluster)
         .since("3.0.0")
         .flags(&[Flag::Loading, Flag::Stale])
-        .says("Answers what names this member."),
+        .says("Returns the id of this member."),
     Row::server(
         "cluster|myshardid",
         2,
@@ -163,12 +163,12 @@ const CLUSTER: &[Row] = &[
     .group(Group::Cluster)
     .since("7.2.0")
     .flags(&[Flag::Loading, Flag::Stale])
-    .says("Answers what names the group."),
+    .says("Returns the id of the group."),
     Row::server("cluster|nodes", 2, ServerVerb::Cluster(ClusterVerb::Nodes))
         .group(Group::Cluster)
         .since("3.0.0")
         .flags(&[Flag::Loading, Flag::Stale])
-        .says("Lists the members, a line each."),
+        .says("Lists the members, one on each line."),
     Row::server(
         "cluster|shards",
         2,
@@ -183,5 +183,5 @@ const CLUSTER: &[Row] = &[
         .since("3.0.0")
         .flags(&[Flag::Loading, Flag::Stale])
         .deprecated("7.0.0", "`CLUSTER SHARDS`")
-        .says("Lists where clients reach the members."),
+        .says("Lists the addresses of the members for clients."),
 ];

@@ -14,13 +14,13 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::Connection)
         .since("1.0.0")
         .flags(&[Flag::Fast])
-        .says("Answers PONG, or what it was given.")
+        .says("Returns PONG, or its argument.")
         .args(&[opt(string("message"))]),
     Row::answer("echo", 2, echo)
         .group(Group::Connection)
         .since("1.0.0")
         .flags(&[Flag::Loading, Flag::Stale, Flag::Fast])
-        .says("Answers what it was given.")
+        .says("Returns its argument.")
         .args(&[string("message")]),
     Row::session("auth", -2, SessionVerb::Auth)
         .group(Group::Connection)
@@ -46,7 +46,7 @@ pub(super) const ROWS: &[Row] = &[
             Flag::NoAuth,
             Flag::AllowBusy,
         ])
-        .says("Chooses the protocol.")
+        .says("Selects the protocol.")
         .args(&[opt(block(
             "arguments",
             &[
@@ -73,13 +73,13 @@ pub(super) const ROWS: &[Row] = &[
         .since("3.0.0")
         .flags(&[Flag::Loading, Flag::Stale, Flag::Fast])
         .within(Category::Connection)
-        .says("Lets a follower answer the reads of the connection."),
+        .says("Lets followers answer the reads of the connection."),
     Row::session("readwrite", 1, SessionVerb::ReadWrite)
         .group(Group::Cluster)
         .since("3.0.0")
         .flags(&[Flag::Loading, Flag::Stale, Flag::Fast])
         .within(Category::Connection)
-        .says("Sends the reads of the connection to the leader again."),
+        .says("Ends READONLY: only the leader answers the reads of the connection."),
     Row::session("reset", 1, SessionVerb::Reset)
         .group(Group::Connection)
         .since("6.2.0")
@@ -96,7 +96,7 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::Connection)
         .since("1.0.0")
         .flags(&[Flag::Loading, Flag::Stale, Flag::Fast])
-        .says("Chooses the database.")
+        .says("Selects the database.")
         .args(&[integer("index")]),
     Row::session("multi", 1, SessionVerb::Multi)
         .group(Group::Transactions)
@@ -130,7 +130,7 @@ pub(super) const ROWS: &[Row] = &[
             Flag::Fast,
             Flag::AllowBusy,
         ])
-        .says("Gives a transaction up.")
+        .says("Discards a transaction.")
         .costs("O(N) where N is the number of queued requests."),
     Row::session("watch", -2, SessionVerb::Watch)
         .group(Group::Transactions)
@@ -142,7 +142,7 @@ pub(super) const ROWS: &[Row] = &[
             Flag::Fast,
             Flag::AllowBusy,
         ])
-        .says("Watches keys until EXEC.")
+        .says("Watches keys, so that EXEC fails if one of them is written.")
         .costs("O(N) where N is the number of keys.")
         .keys(&[Keys::all(LOOKED_AT)])
         .args(&[many(KEY)]),
@@ -156,7 +156,7 @@ pub(super) const ROWS: &[Row] = &[
             Flag::Fast,
             Flag::AllowBusy,
         ])
-        .says("Watches no keys any more."),
+        .says("Stops watching keys."),
 ];
 
 fn ping(query: &mut Query<'_>, args: Args<'_>) -> Outcome {

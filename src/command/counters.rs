@@ -23,7 +23,7 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::String)
         .since("1.0.0")
         .flags(&[Flag::DenyOom, Flag::Fast])
-        .says("Takes one from the integer at a key.")
+        .says("Subtracts one from the integer at a key.")
         .keys(&[Keys::at(1, CHANGED)])
         .args(&[KEY]),
     Row::write("incrby", 3, incrby)
@@ -37,14 +37,14 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::String)
         .since("1.0.0")
         .flags(&[Flag::DenyOom, Flag::Fast])
-        .says("Takes from the integer at a key.")
+        .says("Subtracts from the integer at a key.")
         .keys(&[Keys::at(1, CHANGED)])
         .args(&[KEY, integer("decrement")]),
     Row::write("incrbyfloat", 3, incrbyfloat)
         .group(Group::String)
         .since("2.6.0")
         .flags(&[Flag::DenyOom, Flag::Fast])
-        .says("Adds to the number at a key.")
+        .says("Adds to the floating-point number at a key.")
         .keys(&[Keys::at(1, CHANGED)])
         .args(&[KEY, double("increment")]),
 ];

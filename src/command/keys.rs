@@ -39,7 +39,7 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::Generic)
         .since("1.0.0")
         .flags(&[Flag::Fast])
-        .says("How many of the keys exist.")
+        .says("Returns how many of the keys exist.")
         .costs("O(N) where N is the number of keys.")
         .keys(&[Keys::all(LOOKED_AT)])
         .args(&[many(KEY)]),
@@ -47,7 +47,7 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::Generic)
         .since("3.2.1")
         .flags(&[Flag::Fast])
-        .says("Marks keys as used; how many of them exist.")
+        .says("Marks keys as used, and returns how many of them exist.")
         .costs("O(N) where N is the number of keys.")
         .keys(&[Keys::all(LOOKED_AT)])
         .args(&[many(KEY)]),
@@ -55,20 +55,20 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::Generic)
         .since("1.0.0")
         .flags(&[Flag::Fast])
-        .says("The type of a key's value.")
+        .says("Returns the type of the value at a key.")
         .keys(&[Keys::at(1, LOOKED_AT)])
         .args(&[KEY]),
     Row::write("rename", 3, rename)
         .group(Group::Generic)
         .since("1.0.0")
-        .says("Gives a key another name, which it takes over.")
+        .says("Renames a key, and overwrites the new name.")
         .keys(&[Keys::at(1, TAKEN), Keys::at(2, REPLACED)])
         .args(&[KEY, key("newkey", 1)]),
     Row::write("renamenx", 3, renamenx)
         .group(Group::Generic)
         .since("1.0.0")
         .flags(&[Flag::Fast])
-        .says("Gives a key another name where that is free.")
+        .says("Renames a key if the new name does not exist.")
         .keys(&[Keys::at(1, TAKEN), Keys::at(2, CREATED)])
         .args(&[KEY, key("newkey", 1)]),
     Row::write("copy", -3, copy)
@@ -97,13 +97,13 @@ pub(super) const ROWS: &[Row] = &[
     Row::read("randomkey", 1, randomkey)
         .group(Group::Generic)
         .since("1.0.0")
-        .says("A key chosen by chance."),
+        .says("Returns a random key."),
     Row::read("dbsize", 1, dbsize)
         .group(Group::Server)
         .since("1.0.0")
         .flags(&[Flag::Fast])
         .within(Category::Keyspace)
-        .says("How many keys the database holds."),
+        .says("Returns the number of keys in the database."),
     Row::write("flushdb", -1, flushdb)
         .group(Group::Server)
         .since("1.0.0")

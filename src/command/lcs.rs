@@ -20,7 +20,7 @@ use crate::store::Text;
 pub(super) const ROWS: &[Row] = &[Row::read("lcs", -3, lcs)
     .group(Group::String)
     .since("7.0.0")
-    .says("Finds the longest subsequence that two strings share.")
+    .says("Finds the longest common subsequence of two strings.")
     .costs("O(N*M) where N and M are the lengths of the two strings.")
     .keys(&[Keys::range(1, 2, 1, READ)])
     .args(&[

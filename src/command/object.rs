@@ -25,45 +25,45 @@ pub(super) const ROWS: &[Row] = &[
     Row::container("object", OBJECT)
         .group(Group::Generic)
         .since("2.2.3")
-        .says("How a key's value is kept."),
+        .says("A container for commands about the value at a key."),
     Row::container("memory", MEMORY)
         .group(Group::Server)
         .since("4.0.0")
-        .says("How much memory is used, and for what."),
+        .says("A container for commands about memory."),
     Row::container("function", FUNCTION)
         .group(Group::Scripting)
         .since("7.0.0")
-        .says("Lists and flushes functions, of which there are none."),
+        .says("A container for commands about functions, of which there are none."),
 ];
 
 const OBJECT: &[Row] = &[
     Row::read("object|encoding", 3, object_encoding)
         .group(Group::Generic)
         .since("2.2.3")
-        .says("The encoding of a key's value.")
+        .says("Returns the encoding of the value at a key.")
         .keys(&[Keys::at(2, LOOKED_AT)])
         .args(&[KEY]),
     Row::read("object|freq", 3, object_freq)
         .group(Group::Generic)
         .since("4.0.0")
-        .says("How often a key was used of late.")
+        .says("Returns how often a key was used recently.")
         .keys(&[Keys::at(2, LOOKED_AT)])
         .args(&[KEY]),
     Row::answer("object|help", 2, object_help)
         .group(Group::Generic)
         .since("6.2.0")
         .flags(&[Flag::Loading, Flag::Stale])
-        .says("Tells the subcommands."),
+        .says("Lists the subcommands."),
     Row::read("object|idletime", 3, object_idletime)
         .group(Group::Generic)
         .since("2.2.3")
-        .says("How long a key was not used.")
+        .says("Returns for how long a key was not used.")
         .keys(&[Keys::at(2, LOOKED_AT)])
         .args(&[KEY]),
     Row::read("object|refcount", 3, object_refcount)
         .group(Group::Generic)
         .since("2.2.3")
-        .says("How often a key's value is in use.")
+        .says("Returns the number of references to the value at a key.")
         .keys(&[Keys::at(2, LOOKED_AT)])
         .args(&[KEY]),
 ];
@@ -72,16 +72,16 @@ const MEMORY: &[Row] = &[
     Row::answer("memory|doctor", 2, memory_doctor)
         .group(Group::Server)
         .since("4.0.0")
-        .says("Tells what is wrong with the memory."),
+        .says("Reports problems with memory."),
     Row::answer("memory|help", 2, memory_help)
         .group(Group::Server)
         .since("4.0.0")
         .flags(&[Flag::Loading, Flag::Stale])
-        .says("Tells the subcommands."),
+        .says("Lists the subcommands."),
     Row::answer("memory|malloc-stats", 2, memory_malloc_stats)
         .group(Group::Server)
         .since("4.0.0")
-        .says("What the allocator tells of itself."),
+        .says("Returns statistics of the allocator."),
     Row::answer("memory|purge", 2, memory_purge)
         .group(Group::Server)
         .since("4.0.0")
@@ -89,11 +89,11 @@ const MEMORY: &[Row] = &[
     Row::answer("memory|stats", 2, memory_stats)
         .group(Group::Server)
         .since("4.0.0")
-        .says("How much memory is used, in parts."),
+        .says("Returns the memory that is used, in parts."),
     Row::read("memory|usage", -3, memory_usage)
         .group(Group::Server)
         .since("4.0.0")
-        .says("How much memory a key takes.")
+        .says("Returns the memory that a key uses.")
         .keys(&[Keys::at(2, LOOKED_AT)])
         .args(&[KEY, opt(integer("count").behind("SAMPLES"))]),
 ];
@@ -109,7 +109,7 @@ const FUNCTION: &[Row] = &[
         .group(Group::Scripting)
         .since("7.0.0")
         .flags(&[Flag::Loading, Flag::Stale])
-        .says("Tells the subcommands."),
+        .says("Lists the subcommands."),
     Row::answer("function|list", -2, function_list)
         .group(Group::Scripting)
         .since("7.0.0")

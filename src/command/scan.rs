@@ -21,13 +21,13 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::Generic)
         .since("1.0.0")
         .within(Category::Dangerous)
-        .says("All keys that match a pattern.")
+        .says("Returns all keys that match a pattern.")
         .costs("O(N) where N is the number of keys in the database.")
         .args(&[pattern("pattern")]),
     Row::read("scan", -2, scan)
         .group(Group::Generic)
         .since("2.8.0")
-        .says("Some keys, and a cursor to go on with.")
+        .says("Iterates over the keys: returns some, and a cursor for the next call.")
         .costs("O(1) for each call, O(N) for a whole walk over N keys.")
         .args(&[
             integer("cursor"),

@@ -13,32 +13,32 @@ pub(super) const ROWS: &[Row] = &[
         .since("1.0.0")
         .flags(&[Flag::Loading, Flag::Stale])
         .within(Category::Dangerous)
-        .says("Answers what is known of the server.")
+        .says("Returns information about the server.")
         .args(&[opt(many(string("section")))]),
     Row::server("time", 1, ServerVerb::Time)
         .group(Group::Server)
         .since("2.6.0")
         .flags(&[Flag::Loading, Flag::Stale, Flag::Fast])
-        .says("Answers the server's time."),
+        .says("Returns the server's time."),
     Row::server("role", 1, ServerVerb::Role)
         .group(Group::Server)
         .since("2.8.12")
         .flags(&[Flag::NoScript, Flag::Loading, Flag::Stale, Flag::Fast])
         .within(Category::Admin)
         .within(Category::Dangerous)
-        .says("Answers the server's role."),
+        .says("Returns the server's role."),
     Row::server("lastsave", 1, ServerVerb::LastSave)
         .group(Group::Server)
         .since("1.0.0")
         .flags(&[Flag::Loading, Flag::Stale, Flag::Fast])
         .within(Category::Admin)
         .within(Category::Dangerous)
-        .says("Answers when the log was last rewritten."),
+        .says("Returns when the log was last rewritten."),
     Row::server("wait", 3, ServerVerb::Wait)
         .group(Group::Generic)
         .since("3.0.0")
         .within(Category::Connection)
-        .says("Waits for replicas.")
+        .says("Waits until members have the writes of this connection, and returns how many do.")
         .args(&[integer("numreplicas"), integer("timeout")]),
     Row::server("shutdown", -1, ServerVerb::Shutdown)
         .group(Group::Server)
@@ -51,7 +51,7 @@ pub(super) const ROWS: &[Row] = &[
             Flag::NoMulti,
             Flag::AllowBusy,
         ])
-        .says("Ends the server in good order.")
+        .says("Shuts the server down.")
         .args(&[
             opt(one_of("save-selector", &[word("NOSAVE"), word("SAVE")])),
             opt(word("NOW").since("7.0.0")),
@@ -62,12 +62,12 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::Server)
         .since("1.0.0")
         .flags(&[Flag::Admin, Flag::NoScript, Flag::NoAsyncLoading])
-        .says("Begins to rewrite the log."),
+        .says("Starts a rewrite of the log."),
     Row::server("bgsave", -1, ServerVerb::BgSave)
         .group(Group::Server)
         .since("1.0.0")
         .flags(&[Flag::Admin, Flag::NoScript, Flag::NoAsyncLoading])
-        .says("Begins to rewrite the log.")
+        .says("Starts a rewrite of the log.")
         .args(&[opt(word("SCHEDULE").since("3.2.2"))]),
     Row::server("save", 1, ServerVerb::Save)
         .group(Group::Server)
@@ -78,12 +78,12 @@ pub(super) const ROWS: &[Row] = &[
             Flag::NoAsyncLoading,
             Flag::NoMulti,
         ])
-        .says("Begins to rewrite the log."),
+        .says("Starts a rewrite of the log."),
     Row::server("debug", -2, ServerVerb::Debug)
         .group(Group::Server)
         .since("1.0.0")
         .flags(&[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale])
-        .says("Looks into the server, or disturbs it.")
+        .says("Inspects or disturbs the server; for tests.")
         .args(&[string("subcommand"), opt(many(string("arg")))]),
     Row::server("lolwut", -1, ServerVerb::Lolwut)
         .group(Group::Server)
@@ -94,31 +94,31 @@ pub(super) const ROWS: &[Row] = &[
     Row::container("client", CLIENT)
         .group(Group::Connection)
         .since("2.4.0")
-        .says("About connections."),
+        .says("A container for commands about connections."),
     Row::container("config", CONFIG)
         .group(Group::Server)
         .since("2.0.0")
-        .says("About the configuration."),
+        .says("A container for commands about the configuration."),
     Row::server("command", -1, ServerVerb::Command(CommandVerb::All))
         .subcommands(COMMAND)
         .group(Group::Server)
         .since("2.8.13")
         .flags(&[Flag::Loading, Flag::Stale])
         .within(Category::Connection)
-        .says("About commands.")
+        .says("Returns all commands; a container for commands about commands.")
         .costs("Depends on the subcommand."),
     Row::container("slowlog", SLOWLOG)
         .group(Group::Server)
         .since("2.2.12")
-        .says("About slow requests."),
+        .says("A container for commands about slow requests."),
     Row::container("latency", LATENCY)
         .group(Group::Server)
         .since("2.8.13")
-        .says("About delays."),
+        .says("A container for commands about latency."),
     Row::container("acl", ACL)
         .group(Group::Server)
         .since("6.0.0")
-        .says("About users."),
+        .says("A container for commands about users."),
 ];
 
 const CLIENT: &[Row] = &[
@@ -126,22 +126,22 @@ const CLIENT: &[Row] = &[
         .group(Group::Connection)
         .since("2.6.9")
         .flags(&[Flag::NoScript, Flag::Loading, Flag::Stale])
-        .says("Answers the name of the connection."),
+        .says("Returns the name of the connection."),
     Row::server("client|help", 2, ServerVerb::Help)
         .group(Group::Connection)
         .since("5.0.0")
         .flags(&[Flag::Loading, Flag::Stale])
-        .says("Tells the subcommands."),
+        .says("Lists the subcommands."),
     Row::server("client|id", 2, ServerVerb::Client(ClientVerb::Id))
         .group(Group::Connection)
         .since("5.0.0")
         .flags(&[Flag::NoScript, Flag::Loading, Flag::Stale])
-        .says("Answers the number of the connection."),
+        .says("Returns the id of the connection."),
     Row::server("client|info", 2, ServerVerb::Client(ClientVerb::Info))
         .group(Group::Connection)
         .since("6.2.0")
         .flags(&[Flag::NoScript, Flag::Loading, Flag::Stale])
-        .says("Answers what is known of the connection."),
+        .says("Returns information about the connection."),
     Row::server("client|kill", -3, ServerVerb::Client(ClientVerb::Kill))
         .group(Group::Connection)
         .since("2.4.0")
@@ -205,7 +205,7 @@ const CLIENT: &[Row] = &[
     .group(Group::Connection)
     .since("7.0.0")
     .flags(&[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale])
-    .says("Keeps the connection when memory is short.")
+    .says("Exempts the connection from being closed when memory is short.")
     .args(&[one_of("enabled", &[word("ON"), word("OFF")])]),
     Row::server(
         "client|no-touch",
@@ -215,13 +215,13 @@ const CLIENT: &[Row] = &[
     .group(Group::Connection)
     .since("7.2.0")
     .flags(&[Flag::NoScript, Flag::Loading, Flag::Stale])
-    .says("Lets requests not count as uses of a key.")
+    .says("Keeps requests of the connection from counting as uses of keys.")
     .args(&[one_of("enabled", &[word("ON"), word("OFF")])]),
     Row::server("client|reply", 3, ServerVerb::Client(ClientVerb::Reply))
         .group(Group::Connection)
         .since("3.2.0")
         .flags(&[Flag::NoScript, Flag::Loading, Flag::Stale])
-        .says("Tells which replies are wanted.")
+        .says("Switches replies to the connection on or off.")
         .args(&[one_of("action", &[word("ON"), word("OFF"), word("SKIP")])]),
     Row::server("client|setinfo", 4, ServerVerb::Client(ClientVerb::SetInfo))
         .group(Group::Connection)
@@ -248,13 +248,13 @@ const CONFIG: &[Row] = &[
         .group(Group::Server)
         .since("2.0.0")
         .flags(&[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale])
-        .says("Answers directives and their values.")
+        .says("Returns options and their values.")
         .args(&[many(string("parameter"))]),
     Row::server("config|help", 2, ServerVerb::Help)
         .group(Group::Server)
         .since("5.0.0")
         .flags(&[Flag::Loading, Flag::Stale])
-        .says("Tells the subcommands."),
+        .says("Lists the subcommands."),
     Row::server(
         "config|resetstat",
         2,
@@ -263,17 +263,17 @@ const CONFIG: &[Row] = &[
     .group(Group::Server)
     .since("2.0.0")
     .flags(&[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale])
-    .says("Sets the counters of INFO to zero."),
+    .says("Resets the counters of INFO."),
     Row::server("config|rewrite", 2, ServerVerb::Config(ConfigVerb::Rewrite))
         .group(Group::Server)
         .since("2.8.0")
         .flags(&[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale])
-        .says("Writes the directives to the configuration file."),
+        .says("Writes the options to the configuration file."),
     Row::server("config|set", -4, ServerVerb::Config(ConfigVerb::Set))
         .group(Group::Server)
         .since("2.0.0")
         .flags(&[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale])
-        .says("Changes directives, all or none.")
+        .says("Changes options, all or none.")
         .args(&[many(block("data", &[string("parameter"), VALUE]))]),
 ];
 
@@ -289,7 +289,7 @@ const COMMAND: &[Row] = &[
         .since("7.0.0")
         .flags(&[Flag::Loading, Flag::Stale])
         .within(Category::Connection)
-        .says("Describes commands for people.")
+        .says("Returns documentation of commands.")
         .args(&[opt(many(string("command-name")))]),
     Row::server(
         "command|getkeys",
@@ -300,7 +300,7 @@ const COMMAND: &[Row] = &[
     .since("2.8.13")
     .flags(&[Flag::Loading, Flag::Stale])
     .within(Category::Connection)
-    .says("Finds the keys of a request.")
+    .says("Returns the keys in a request.")
     .args(&[string("command"), opt(many(string("arg")))]),
     Row::server(
         "command|getkeysandflags",
@@ -311,27 +311,27 @@ const COMMAND: &[Row] = &[
     .since("7.0.0")
     .flags(&[Flag::Loading, Flag::Stale])
     .within(Category::Connection)
-    .says("Finds the keys of a request, and what it does with them.")
+    .says("Returns the keys in a request, and what it does with them.")
     .args(&[string("command"), opt(many(string("arg")))]),
     Row::server("command|help", 2, ServerVerb::Help)
         .group(Group::Server)
         .since("5.0.0")
         .flags(&[Flag::Loading, Flag::Stale])
         .within(Category::Connection)
-        .says("Tells the subcommands."),
+        .says("Lists the subcommands."),
     Row::server("command|info", -2, ServerVerb::Command(CommandVerb::Info))
         .group(Group::Server)
         .since("2.8.13")
         .flags(&[Flag::Loading, Flag::Stale])
         .within(Category::Connection)
-        .says("Describes commands for programs.")
+        .says("Returns arity, flags and keys of commands.")
         .args(&[opt(many(string("command-name")))]),
     Row::server("command|list", -2, ServerVerb::Command(CommandVerb::List))
         .group(Group::Server)
         .since("7.0.0")
         .flags(&[Flag::Loading, Flag::Stale])
         .within(Category::Connection)
-        .says("Names the commands.")
+        .says("Returns the names of the commands.")
         .args(&[opt(one_of(
             "filterby",
             &[
@@ -348,13 +348,13 @@ const SLOWLOG: &[Row] = &[
         .group(Group::Server)
         .since("2.2.12")
         .flags(&[Flag::Admin, Flag::Loading, Flag::Stale])
-        .says("Answers slow requests.")
+        .says("Returns slow requests.")
         .args(&[opt(integer("count"))]),
     Row::server("slowlog|help", 2, ServerVerb::Help)
         .group(Group::Server)
         .since("6.2.0")
         .flags(&[Flag::Loading, Flag::Stale])
-        .says("Tells the subcommands."),
+        .says("Lists the subcommands."),
     Row::server("slowlog|len", 2, ServerVerb::Slowlog(SlowlogVerb::Len))
         .group(Group::Server)
         .since("2.2.12")
@@ -364,7 +364,7 @@ const SLOWLOG: &[Row] = &[
         .group(Group::Server)
         .since("2.2.12")
         .flags(&[Flag::Admin, Flag::Loading, Flag::Stale])
-        .says("Forgets slow requests."),
+        .says("Deletes the recorded slow requests."),
 ];
 
 const LATENCY: &[Row] = &[
@@ -376,12 +376,12 @@ const LATENCY: &[Row] = &[
     .group(Group::Server)
     .since("2.8.13")
     .flags(&[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale])
-    .says("Judges delays."),
+    .says("Returns a report about latency."),
     Row::server("latency|help", 2, ServerVerb::Help)
         .group(Group::Server)
         .since("2.8.13")
         .flags(&[Flag::Loading, Flag::Stale])
-        .says("Tells the subcommands."),
+        .says("Lists the subcommands."),
     Row::server(
         "latency|histogram",
         -2,
@@ -390,7 +390,7 @@ const LATENCY: &[Row] = &[
     .group(Group::Server)
     .since("7.0.0")
     .flags(&[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale])
-    .says("Answers how long commands took.")
+    .says("Returns the distribution of the durations of commands.")
     .args(&[opt(many(string("COMMAND")))]),
     Row::server(
         "latency|history",
@@ -400,7 +400,7 @@ const LATENCY: &[Row] = &[
     .group(Group::Server)
     .since("2.8.13")
     .flags(&[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale])
-    .says("Answers the delays of an event.")
+    .says("Returns the latencies of an event.")
     .args(&[string("event")]),
     Row::server(
         "latency|latest",
@@ -410,12 +410,12 @@ const LATENCY: &[Row] = &[
     .group(Group::Server)
     .since("2.8.13")
     .flags(&[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale])
-    .says("Answers the last delay of each event."),
+    .says("Returns the last latency of each event."),
     Row::server("latency|reset", -2, ServerVerb::Latency(LatencyVerb::Reset))
         .group(Group::Server)
         .since("2.8.13")
         .flags(&[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale])
-        .says("Forgets delays.")
+        .says("Deletes the recorded latencies.")
         .args(&[opt(many(string("event")))]),
 ];
 
@@ -424,7 +424,7 @@ const ACL: &[Row] = &[
         .group(Group::Server)
         .since("6.0.0")
         .flags(&[Flag::Loading, Flag::Stale])
-        .says("Tells the subcommands."),
+        .says("Lists the subcommands."),
     Row::server("acl|list", 2, ServerVerb::Acl(AclVerb::List))
         .group(Group::Server)
         .since("6.0.0")
@@ -434,10 +434,10 @@ const ACL: &[Row] = &[
         .group(Group::Server)
         .since("6.0.0")
         .flags(&[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale])
-        .says("Names the users."),
+        .says("Returns the names of the users."),
     Row::server("acl|whoami", 2, ServerVerb::Acl(AclVerb::WhoAmI))
         .group(Group::Server)
         .since("6.0.0")
         .flags(&[Flag::NoScript, Flag::Loading, Flag::Stale])
-        .says("Names the user of the connection."),
+        .says("Returns the user of the connection."),
 ];

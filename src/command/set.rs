@@ -16,7 +16,7 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::String)
         .since("1.0.0")
         .flags(&[Flag::DenyOom])
-        .says("Makes a key a string, whatever it was.")
+        .says("Sets a key to a string, whatever its type was.")
         .keys(&[Keys::at(1, CHANGED.and(Access::VARIABLE)).varying(access)])
         .args(&[
             KEY,
@@ -41,7 +41,7 @@ pub(super) const ROWS: &[Row] = &[
         .since("1.0.0")
         .flags(&[Flag::DenyOom, Flag::Fast])
         .deprecated("2.6.12", "`SET` with the `NX` argument")
-        .says("Makes a key a string where it is absent.")
+        .says("Sets a key to a string if it does not exist.")
         .keys(&[Keys::at(1, CREATED)])
         .args(&[KEY, VALUE]),
     Row::write("setex", 4, setex)
@@ -49,7 +49,7 @@ pub(super) const ROWS: &[Row] = &[
         .since("2.0.0")
         .flags(&[Flag::DenyOom])
         .deprecated("2.6.12", "`SET` with the `EX` argument")
-        .says("Makes a key a string that lives for some seconds.")
+        .says("Sets a key to a string with a time to live in seconds.")
         .keys(&[Keys::at(1, REPLACED)])
         .args(&[KEY, integer("seconds"), VALUE]),
     Row::write("psetex", 4, psetex)
@@ -57,7 +57,7 @@ pub(super) const ROWS: &[Row] = &[
         .since("2.6.0")
         .flags(&[Flag::DenyOom])
         .deprecated("2.6.12", "`SET` with the `PX` argument")
-        .says("Makes a key a string that lives for some milliseconds.")
+        .says("Sets a key to a string with a time to live in milliseconds.")
         .keys(&[Keys::at(1, REPLACED)])
         .args(&[KEY, integer("milliseconds"), VALUE]),
     Row::write("getset", 3, getset)
@@ -66,7 +66,7 @@ pub(super) const ROWS: &[Row] = &[
         .flags(&[Flag::DenyOom, Flag::Fast])
         .deprecated("6.2.0", "`SET` with the `!GET` argument")
         .counts_lookups()
-        .says("Makes a key a string and answers the old one.")
+        .says("Sets a key to a string and returns the old one.")
         .keys(&[Keys::at(1, CHANGED)])
         .args(&[KEY, VALUE]),
     Row::write("getdel", 2, getdel)
@@ -74,7 +74,7 @@ pub(super) const ROWS: &[Row] = &[
         .since("6.2.0")
         .flags(&[Flag::Fast])
         .counts_lookups()
-        .says("Answers the string at a key and removes the key.")
+        .says("Returns the string at a key and removes the key.")
         .keys(&[Keys::at(1, TAKEN)])
         .args(&[KEY]),
     Row::write("getex", -2, getex)
@@ -82,7 +82,7 @@ pub(super) const ROWS: &[Row] = &[
         .since("6.2.0")
         .flags(&[Flag::Fast])
         .counts_lookups()
-        .says("Answers the string at a key and changes its expiry.")
+        .says("Returns the string at a key and changes when it expires.")
         .keys(&[Keys::at(1, CHANGED)])
         .args(&[
             KEY,

@@ -19,20 +19,20 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::String)
         .since("1.0.0")
         .flags(&[Flag::Fast])
-        .says("Answers the string at a key.")
+        .says("Returns the string at a key.")
         .keys(&[Keys::at(1, READ)])
         .args(&[KEY]),
     Row::read("strlen", 2, strlen)
         .group(Group::String)
         .since("2.2.0")
         .flags(&[Flag::Fast])
-        .says("Answers how many bytes the string has.")
+        .says("Returns the length of the string in bytes.")
         .keys(&[Keys::at(1, LOOKED_AT)])
         .args(&[KEY]),
     Row::read("getrange", 4, getrange)
         .group(Group::String)
         .since("2.4.0")
-        .says("Answers a part of the string.")
+        .says("Returns a part of the string.")
         .costs("O(N) where N is the length of the answer.")
         .keys(&[Keys::at(1, READ)])
         .args(&[KEY, integer("start"), integer("end")]),
@@ -40,7 +40,7 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::String)
         .since("1.0.0")
         .deprecated("2.0.0", "`GETRANGE`")
-        .says("Answers a part of the string.")
+        .says("Returns a part of the string.")
         .costs("O(N) where N is the length of the answer.")
         .keys(&[Keys::at(1, READ)])
         .args(&[KEY, integer("start"), integer("end")]),
@@ -48,7 +48,7 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::String)
         .since("1.0.0")
         .flags(&[Flag::Fast])
-        .says("Answers the strings at several keys.")
+        .says("Returns the strings at several keys.")
         .costs("O(N) where N is the number of keys.")
         .keys(&[Keys::all(READ)])
         .args(&[many(KEY)]),
@@ -56,7 +56,7 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::String)
         .since("1.0.1")
         .flags(&[Flag::DenyOom])
-        .says("Makes several keys strings.")
+        .says("Sets several keys to strings.")
         .costs("O(N) where N is the number of keys.")
         .keys(&[Keys::pairs(REPLACED)])
         .args(&[many(block("data", &[KEY, VALUE]))]),
@@ -64,7 +64,7 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::String)
         .since("1.0.1")
         .flags(&[Flag::DenyOom])
-        .says("Makes several keys strings where all are absent.")
+        .says("Sets several keys to strings if none of them exists.")
         .costs("O(N) where N is the number of keys.")
         .keys(&[Keys::pairs(CREATED)])
         .args(&[many(block("data", &[KEY, VALUE]))]),
@@ -72,7 +72,7 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::String)
         .since("2.0.0")
         .flags(&[Flag::DenyOom, Flag::Fast])
-        .says("Adds to the end of the string.")
+        .says("Appends to the string.")
         .costs("O(N) where N is the length of what is added, on average.")
         .keys(&[Keys::at(1, ADDED_TO)])
         .args(&[KEY, VALUE]),

@@ -255,8 +255,8 @@ impl fmt::Display for Note {
             } => write!(
                 f,
                 "this directory is older than what this member had acknowledged: it told member {} \
-                 that it holds entry {}, and its log ends at {}; an older copy was put back, or the \
-                 end of the log was cut off",
+                 that it holds entry {}, and its log ends at {}; an older copy was put back, or \
+                 the end of the log was cut off",
                 leader.0, acknowledged.0, last.0
             ),
             Self::Repairing { until, term } => write!(

@@ -17,7 +17,7 @@ use super::role::{Leadership, Role};
 pub enum ChangeRefused {
     /// Another member leads, or none.
     NotLeader {
-        /// Who does, if that is known.
+        /// The leader, if it is known.
         leader: Option<NodeId>,
     },
     /// This leader has not committed in its own term yet, so that it does not know which membership
@@ -37,8 +37,8 @@ pub enum ChangeRefused {
 }
 
 impl Raft {
-    /// Begins a change of membership; gives the index of the entry that puts it in force. Where
-    /// voters change, whoever leads ends it with another entry.
+    /// Begins a change of membership; gives the index of the entry that puts it in force. If the
+    /// voters change, the leader ends the change with another entry.
     pub fn change(&mut self, changes: &[Change]) -> Result<LogIndex, ChangeRefused> {
         let Role::Leader(leadership) = &self.role else {
             let leader = self.leader();
@@ -73,7 +73,8 @@ impl Raft {
         self.history.in_force()
     }
 
-    /// Whether a change of membership is under way: the one in force is joint, or not committed.
+    /// Returns true while a change of membership is under way: the one in force is joint, or not
+    /// committed.
     pub fn is_changing(&self) -> bool {
         self.in_force().is_joint() || !self.is_in_force_committed()
     }
@@ -83,8 +84,8 @@ impl Raft {
         index.is_none_or(|index| index <= self.commit)
     }
 
-    /// Whether a member has been sent all that is committed, so that its vote would not hold up the
-    /// group (thesis 4.2.1). Of whom nothing is known it is not this question's to say.
+    /// Returns true if a member has been sent all that is committed, so that its vote would not
+    /// hold up the group (thesis 4.2.1). Of whom nothing is known it is not this question's to say.
     fn keeps_up(&self, id: NodeId) -> bool {
         self.is_leader()
             && self.peer_by_id(id).is_none_or(|peer| match &peer.progress {
@@ -135,8 +136,8 @@ impl Raft {
         }
     }
 
-    /// What a commit means for a change on its way: a joint membership is left, members that have
-    /// gone are forgotten, and a leader that is no voter any more ceases to lead (thesis 4.2.2,
+    /// Acts on the commit of a change of membership: a joint membership is left, members that have
+    /// gone are forgotten, and a leader that is no longer a voter ceases to lead (thesis 4.2.2,
     /// 4.3).
     pub(super) fn membership_committed(&mut self) {
         let (now, commit) = (self.now, self.commit);
@@ -179,7 +180,7 @@ impl Raft {
 }
 
 impl Peer {
-    /// Whether a member that is none any more has been told, or could not be told in time.
+    /// Returns true if a former member has been told of its removal, or could not be told in time.
     fn has_left(&self, commit: LogIndex, now: Mono) -> bool {
         self.leaving.is_some_and(|(index, until)| {
             now >= until || (commit >= index && self.told_commit >= index)

@@ -42,8 +42,8 @@ impl Raft {
         }
     }
 
-    /// Whether this member's campaign could make sense: it may have to lead, in this life, and its
-    /// log is not about to be another.
+    /// Returns true if a campaign of this member could make sense: it may have to lead, in this
+    /// life, and its log is not about to be replaced.
     pub(super) fn may_campaign(&self) -> bool {
         let me = self.settings.me();
         let may_lead = self.history.may_lead(&me, self.commit)
@@ -58,8 +58,9 @@ impl Raft {
         (self.may_campaign() && !waits).then_some(self.election_at)
     }
 
-    /// Whether a leader may still rely on this member's silence: it was heard of, or this process
-    /// began, less than the shortest election timeout ago (thesis 4.2.3, 6.4.1).
+    /// Returns true while a leader may still rely on this member's silence: the leader was heard
+    /// of, or this process began, less than the shortest election timeout ago (thesis 4.2.3,
+    /// 6.4.1).
     pub(super) fn is_sticky(&self) -> bool {
         self.is_leader() || self.now.since(self.heard) < self.settings.election_min()
     }

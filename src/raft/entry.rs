@@ -27,7 +27,7 @@ pub const SUM_BYTES: usize = 8;
 /// The encoding of an entry without payload.
 pub(super) const ENTRY_BYTES_MIN: usize = HEAD_BYTES + SUM_BYTES;
 
-/// What an entry is for.
+/// The purpose of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Its payload is for the state machine.
@@ -47,9 +47,9 @@ pub struct Entry {
     pub index: LogIndex,
     /// Replicated time.
     pub stamp: Stamp,
-    /// What it is for.
+    /// The purpose of the entry.
     pub kind: Kind,
-    /// What it says.
+    /// The content; the log does not look into it.
     pub payload: Bytes,
     /// The sum of its payload, where somebody has gone through a large one already.
     pub known: KnownSum,
@@ -78,7 +78,7 @@ impl Entry {
         out.extend_from_slice(&sum.to_le_bytes());
     }
 
-    /// What stands in its encoding before the payload.
+    /// The part of its encoding before the payload.
     pub fn head(&self) -> [u8; HEAD_BYTES] {
         let mut head = [0; HEAD_BYTES];
         let numbers = [self.term.0, self.index.0, self.stamp.0];
@@ -99,7 +99,7 @@ impl Entry {
         self.known.0.unwrap_or_else(|| checksum(&self.payload))
     }
 
-    /// What stands in its encoding behind the payload; the sum of the payload is `payload_sum`.
+    /// The part of its encoding after the payload; the sum of the payload is `payload_sum`.
     pub fn tail(&self, payload_sum: u64) -> [u8; SUM_BYTES] {
         let sum = joined(checksum(&self.head()), payload_sum, self.payload.len());
         sum.to_le_bytes()

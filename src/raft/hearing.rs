@@ -28,18 +28,18 @@ impl Raft {
         Some(now.since(heard))
     }
 
-    /// Whether a member has been silent for so long that it counts as gone.
+    /// Returns true if a member has been silent for so long that it counts as gone.
     pub fn is_silent(&self, id: NodeId, now: Mono) -> bool {
         let unheard = self.unheard(id, now);
         unheard.is_some_and(|unheard| unheard >= self.settings.election_max() * PATIENCE)
     }
 
-    /// Whether this member leads, and another has said anything to it in this term.
+    /// Returns true if this member leads, and another has said anything to it in this term.
     pub fn has_answered(&self, id: NodeId) -> bool {
         self.peer_by_id(id).is_some_and(|peer| peer.has_answered)
     }
 
-    /// Whether this member leads, and another is being sent a state.
+    /// Returns true if this member leads, and another is being sent a state.
     pub fn is_supplying(&self, id: NodeId) -> bool {
         let peer = self.peer_by_id(id);
         peer.is_some_and(|peer| matches!(peer.progress, Progress::Snapshot(_)))

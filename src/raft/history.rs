@@ -31,9 +31,9 @@ impl History {
         last.map_or(&self.settled, |(_, membership)| membership)
     }
 
-    /// Whether this member may have to lead: it votes, or did until an entry that is not committed
-    /// removed it. Without the latter a group can stand still: who was removed has the longer log,
-    /// and whoever was not may need its vote (thesis 4.2.2).
+    /// Returns true if this member may have to lead: it votes, or did until an entry that is not
+    /// committed removed it. Without the latter a group can stand still: who was removed has the
+    /// longer log, and whoever was not may need its vote (thesis 4.2.2).
     pub(super) fn may_lead(&self, me: &Member, commit: LogIndex) -> bool {
         let votes = |membership: &Membership| {
             membership.is_voter(me.id) && membership.get(me.id) == Some(me)
@@ -41,8 +41,8 @@ impl History {
         self.is_or_may_be_again(commit, votes)
     }
 
-    /// Whether this member belongs to the group, or did until an entry that is not committed
-    /// removed it.
+    /// Returns true if this member belongs to the group, or did until an entry that is not
+    /// committed removed it.
     pub(super) fn belongs(&self, me: &Member, commit: LogIndex) -> bool {
         self.is_or_may_be_again(commit, |membership| membership.get(me.id) == Some(me))
     }

@@ -12,7 +12,7 @@ use super::receiving::{ReceivedChunk, Receiving};
 use super::role::Role;
 
 impl Raft {
-    /// Whether the owner is putting a state in force.
+    /// Returns true while the owner is putting a state in force.
     pub(super) fn is_installing(&self) -> bool {
         self.receiving.as_ref().is_some_and(Receiving::is_whole)
     }
@@ -119,7 +119,8 @@ impl Raft {
         self.receiving = None;
     }
 
-    /// What is committed here is as the leader has it (thesis 3.6.3), and the leader is to know.
+    /// The entries that are committed here agree with the leader's (thesis 3.6.3), and the leader
+    /// is to know.
     fn agree_on_committed(&mut self) {
         let commit = self.commit;
         if let Role::Follower(following) = &mut self.role

@@ -1,8 +1,8 @@
 //! The log as memory holds it: a window behind a base, in one piece.
 //!
 //! An entry is appended behind the last one or not at all, so that there is no gap to check for.
-//! What is durable follows from what was handed over to be written: entries that a new leader
-//! supersedes take their part of every hand-over in flight with them.
+//! Durability follows from what was handed over to be written: entries that a new leader supersedes
+//! take their part of every hand-over in flight with them.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -19,7 +19,7 @@ use super::message::{Append, Place};
 /// Fewer dead slots than this are never worth moving the window for.
 const SLACK_MIN: usize = 64;
 
-/// What is known about the term of the entry at an index.
+/// The term of the entry at an index, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TermAt {
     /// It is this.
@@ -30,14 +30,14 @@ pub enum TermAt {
     Beyond,
 }
 
-/// What an append of a leader has done.
+/// The effect of a leader's append on the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accept {
     /// The log agrees with the leader's up to `matched`.
     Matched {
         /// The last index that is known to agree.
         matched: LogIndex,
-        /// Where entries were put in, replacing all that stood there and behind; nothing where all
+        /// The index of the first entry put in, which replaced all from there on; `None` if all
         /// were there already.
         from: Option<LogIndex>,
     },
@@ -62,7 +62,8 @@ pub struct Log {
     bytes: usize,
     /// Up to here the log has been handed over to be written, as it now is.
     handed_over: LogIndex,
-    /// What each hand-over in flight will have made durable, of what is still in the log.
+    /// For each hand-over in flight, the last entry it will have made durable of those still in the
+    /// log.
     in_flight: VecDeque<(PersistSeq, LogIndex)>,
     /// Up to here the log is durable on this member.
     durable: LogIndex,
@@ -149,7 +150,8 @@ impl Log {
         }
     }
 
-    /// Whether a log that ends there has all that this one could have committed (thesis 3.6.1).
+    /// Returns true if a log that ends there has all that this one could have committed (thesis
+    /// 3.6.1).
     pub fn is_covered_by(&self, last: Place) -> bool {
         let (index, term) = self.last();
         (last.1, last.0) >= (term, index)
@@ -196,8 +198,8 @@ impl Log {
     }
 
     /// Takes entries from the leader, out of the append: those that are there already stay, and the
-    /// first that is not supersedes whatever stands in its place and behind (thesis 3.5). What is
-    /// committed stays.
+    /// first that is not supersedes whatever stands in its place and behind (thesis 3.5). Committed
+    /// entries stay.
     pub fn accept(&mut self, append: &mut Append, commit: LogIndex) -> Accept {
         let (prev, prev_term) = append.prev;
         match self.term_at(prev) {
@@ -258,7 +260,7 @@ impl Log {
         found.map_or(self.base, |entry| (entry.index, entry.term))
     }
 
-    /// Whether entries wait to be handed over.
+    /// Returns true if entries wait to be handed over.
     pub fn has_unwritten(&self) -> bool {
         self.last().0 != self.handed_over
     }

@@ -1,4 +1,4 @@
-//! What a member has lost that it had acknowledged.
+//! The entries that a member has lost after it had acknowledged them.
 
 use crate::ids::LogIndex;
 

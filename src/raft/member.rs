@@ -53,7 +53,7 @@ pub struct Raft {
     pub(super) arriving: Option<Box<Arriving>>,
     /// How far the log must come again before this member may vote.
     pub(super) owes: Option<Place>,
-    /// What a leader has shown to be lost, until the owner has taken it.
+    /// The loss that a leader has shown, until the owner has taken it.
     pub(super) lost: Option<Loss>,
     /// When a leader last spoke, or this process began: until an election timeout after that no
     /// vote is given, since a leader may rely on it.
@@ -191,8 +191,8 @@ impl Raft {
         }
     }
 
-    /// What may be sent, in order. Entries that were proposed since are gathered into one append
-    /// per member.
+    /// The messages that may be sent, in order. Entries that were proposed since are gathered into
+    /// one append per member.
     pub fn messages(&mut self, out: &mut Vec<Outgoing>) {
         self.begin_round(false);
         self.replicate();
@@ -205,7 +205,7 @@ impl Raft {
         self.outbox.recycle(frame);
     }
 
-    /// What is to be written to the log, if anything is new.
+    /// The data to write to the log, if anything is new.
     pub fn unpersisted(&mut self) -> Option<Unpersisted<'_>> {
         let must_sync = core::mem::take(&mut self.hard_state_changed);
         if !must_sync && !self.log.has_unwritten() {
@@ -283,12 +283,12 @@ impl Raft {
         self.settings.incarnation
     }
 
-    /// Whether this member leads.
+    /// Returns true if this member leads.
     pub fn is_leader(&self) -> bool {
         matches!(self.role, Role::Leader(_))
     }
 
-    /// What this member is.
+    /// The role of this member.
     pub fn role(&self) -> RoleName {
         match self.role {
             Role::Follower(_) => RoleName::Follower,
@@ -298,7 +298,7 @@ impl Raft {
         }
     }
 
-    /// Who leads in the present term, if that is known.
+    /// The leader of the present term, if it is known.
     pub fn leader(&self) -> Option<NodeId> {
         match &self.role {
             Role::Leader(_) => Some(self.settings.id),
@@ -307,8 +307,8 @@ impl Raft {
         }
     }
 
-    /// Whatever was committed before this moment, as far as any leader knew, is part of
-    /// `known_commit`; nothing, where this member leads, or its leader has not said so.
+    /// The moment up to which `known_commit` is complete: it covers all that any leader knew to be
+    /// committed by then; `None` if this member leads, or its leader has not said so.
     pub fn fresh_since(&self) -> Option<Mono> {
         match &self.role {
             Role::Follower(following) => following.fresh,

@@ -1,4 +1,4 @@
-//! Who belongs to a group, and how a group passes from one membership to the next (thesis 4.3).
+//! The members of a group, and how it passes from one membership to the next (thesis 4.3).
 //!
 //! ```text
 //! 0  1  version                    3  1  voters (of the old half)
@@ -29,7 +29,7 @@ pub struct Member {
     pub incarnation: Incarnation,
 }
 
-/// Who belongs to a group. Lists are in order of their numbers, no number is in two roles, and
+/// The members of a group. Lists are in order of their numbers, no number is in two roles, and
 /// there is at least one voter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Membership {
@@ -138,29 +138,29 @@ impl Membership {
             .or_else(|| find(self.learners(), id))
     }
 
-    /// Whether a member votes.
+    /// Returns true if a member votes.
     pub fn is_voter(&self, id: NodeId) -> bool {
         let (first, second) = self.halves();
         find(first, id).is_some() || find(second.unwrap_or_default(), id).is_some()
     }
 
-    /// Whether a member will still vote when the present change, if there is one, is over.
+    /// Returns true if a member will still vote when the present change, if there is one, is over.
     pub fn stays_voter(&self, id: NodeId) -> bool {
         let (first, second) = self.halves();
         find(second.unwrap_or(first), id).is_some()
     }
 
-    /// Whether a member voted already before the present change, if there is one.
+    /// Returns true if a member voted already before the present change, if there is one.
     pub fn voted_before(&self, id: NodeId) -> bool {
         find(self.halves().0, id).is_some()
     }
 
-    /// Whether a change is on its way.
+    /// Returns true while a change is under way.
     pub fn is_joint(&self) -> bool {
         matches!(self, Self::Joint { .. })
     }
 
-    /// Whether this member decides alone.
+    /// Returns true if this member decides alone.
     pub fn is_sole_voter(&self, id: NodeId) -> bool {
         match self {
             Self::Stable { voters, .. } => matches!(voters[..], [only] if only.id == id),
@@ -168,7 +168,7 @@ impl Membership {
         }
     }
 
-    /// Whether there is no other member.
+    /// Returns true if there is no other member.
     pub fn is_alone(&self, id: NodeId) -> bool {
         self.is_sole_voter(id) && self.learners().is_empty()
     }
@@ -184,8 +184,8 @@ impl Membership {
         }
     }
 
-    /// The membership that begins the changes (thesis 4.3, `C_old,new`). Where the voters stay as
-    /// they are, every majority stays one too, and the changes are over at once.
+    /// The membership that begins the changes (thesis 4.3, `C_old,new`). If the voters stay as they
+    /// are, every majority stays one too, and the changes are over at once.
     pub fn enter_joint(&self, changes: &[Change]) -> Result<Self, Unfit> {
         let Self::Stable { voters, learners } = self else {
             return Err(Unfit::Joint);
@@ -259,7 +259,8 @@ impl Membership {
         bytes
     }
 
-    /// What `encode` wrote; anything else, and any membership that could not be one, is corrupt.
+    /// The membership that `encode` wrote; anything else, and any membership that could not be one,
+    /// is corrupt.
     pub fn decode(bytes: &[u8]) -> Result<Self, Corrupt> {
         let (head, rest) = bytes.split_first_chunk::<HEAD_BYTES>().ok_or(Corrupt)?;
         let [version, joint, learners, first, second] = *head;
@@ -285,7 +286,7 @@ impl Membership {
         membership.is_sound().then_some(membership).ok_or(Corrupt)
     }
 
-    /// Whether it is what the type's description says.
+    /// Returns true if it has the form that the type's description promises.
     fn is_sound(&self) -> bool {
         let (first, second) = self.halves();
         let learners = self.learners();

@@ -1,7 +1,7 @@
-//! What members say to each other.
+//! The messages between members.
 //!
 //! Every message is wrapped in an envelope that names the group, the sender and the addressee with
-//! their incarnations, and the sender's term. Whatever a message says beyond that is here.
+//! their incarnations, and the sender's term. All that a message says beyond that is here.
 
 use alloc::vec::Vec;
 
@@ -13,7 +13,7 @@ use crate::time::Stamp;
 use super::entry::Entry;
 use super::membership::{Member, Membership};
 
-/// Who speaks to whom, and in which term.
+/// The sender and the addressee of a message, and the sender's term.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Envelope {
     /// The group that both belong to.
@@ -30,7 +30,7 @@ pub struct Envelope {
 /// agree in all before it (thesis 3.5).
 pub type Place = (LogIndex, Term);
 
-/// What one member says to another.
+/// A message from one member to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     /// Would you vote for me? (thesis 9.6)
@@ -44,7 +44,7 @@ pub enum Message {
     PreVoteReply {
         /// The term that was asked about.
         prospective: Term,
-        /// Whether a vote would be given.
+        /// True if a vote would be given.
         granted: bool,
     },
     /// Vote for me in the envelope's term (thesis 3.4).
@@ -56,7 +56,7 @@ pub enum Message {
     },
     /// The answer to `Vote`, in the envelope's term.
     VoteReply {
-        /// Whether the vote is the candidate's.
+        /// True if the candidate got the vote.
         granted: bool,
     },
     /// Entries behind a place (thesis 3.5).
@@ -166,7 +166,7 @@ pub struct Part {
     pub stamp: Stamp,
     /// The length of its payload in bytes.
     pub length: u64,
-    /// Where the piece stands in the payload, in bytes.
+    /// The offset of the piece in the payload, in bytes.
     pub offset: u64,
     /// The piece.
     pub data: Bytes,
@@ -188,7 +188,7 @@ pub struct SnapshotId {
 pub struct Chunk {
     /// Which state.
     pub id: SnapshotId,
-    /// Where the piece stands in the state, in bytes.
+    /// The offset of the piece in the state, in bytes.
     pub offset: u64,
     /// The piece.
     pub data: Bytes,

@@ -4,10 +4,10 @@
 //! be made durable, what is to be said, and what is committed, in order. References are to sections
 //! of Ongaro's thesis.
 //!
-//! * What stands: `entry`, `log`, `membership`, `history` (which membership is in force).
-//! * What a majority is: `quorum`, asked of a membership and of nothing else.
-//! * What is said: `message`, `wire`; and when: `outbox` holds back what is not durable yet.
-//! * What a member does: `receive`, `election`, `follow`, and as a leader `replication`,
+//! * The data: `entry`, `log`, `membership`, `history` (which membership is in force).
+//! * Majorities: `quorum`, asked of a membership and of nothing else.
+//! * Communication: `message`, `wire`; `outbox` holds back what is not durable yet.
+//! * The actions of a member: `receive`, `election`, `follow`, and as a leader `replication`,
 //!   `progress`, `read`, `change`, `transfer`, `supply`; `install` takes the state that another
 //!   supplies, and `parts` a large entry piece by piece.
 //!

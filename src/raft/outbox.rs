@@ -1,8 +1,8 @@
 //! Messages on their way out, each held back until what it says is durable.
 //!
 //! A message is made with the number of the hand-over on which its truth depends and leaves when
-//! that one is durable (thesis 3.8, 10.2.1). What is held is bounded: of two messages of one kind
-//! to one member the later says all that matters.
+//! that one is durable (thesis 3.8, 10.2.1). The held messages are bounded: of two messages of one
+//! kind to one member the later says all that matters.
 
 use alloc::vec::Vec;
 

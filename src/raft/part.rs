@@ -57,12 +57,12 @@ impl Parting {
         self.index
     }
 
-    /// Whether all of a payload of this length has come.
+    /// Returns true if all of a payload of this length has come.
     pub(super) fn is_over(&self, length: usize) -> bool {
         self.come >= length as u64
     }
 
-    /// Whether something was sent that has not come.
+    /// Returns true if something was sent that has not come.
     pub(super) fn is_waiting(&self) -> bool {
         self.come < self.sent
     }

@@ -24,7 +24,7 @@ use super::settings::Settings;
 use super::wire::WireError;
 
 impl Settings {
-    /// Whether an entry goes in parts. What Raft says to itself is never so long.
+    /// Returns true if an entry goes in parts. Raft's own entries are never so long.
     pub(super) fn is_large(&self, entry: &Entry) -> bool {
         entry.kind == Kind::Normal
             && entry.encoded_bytes() > self.append_bytes.max(self.chunk_bytes)

@@ -1,9 +1,10 @@
 //! Pauses of this very process: a long turn, or an operating system that ran others meanwhile.
 //!
-//! Timeouts measure the silence of other members (thesis 3.4, 6.2, 9.6). Who does not listen hears
-//! nothing, whatever the others say: what they have said in a pause waits to be read, and is read
-//! when the pause is over. So the time of a pause is added to what a follower waits for its leader
-//! and a leader for its followers, and nobody campaigns or steps down at the very end of one.
+//! Timeouts measure the silence of other members (thesis 3.4, 6.2, 9.6). A member that does not
+//! listen hears nothing, however much the others send: their messages from a pause wait to be read,
+//! and are read when the pause is over. So the time of a pause is added to what a follower waits
+//! for its leader and a leader for its followers, and nobody campaigns or steps down at the very
+//! end of one.
 //!
 //! That is always safe. No rule of Raft's safety says that a member must campaign or step down by
 //! some time. A lease runs from the moment when its round was asked (`read`) and ends by the clock;

@@ -13,7 +13,7 @@ use super::part::{Parting, Piece};
 use super::sending::Supply;
 use super::settings::Settings;
 
-/// What a leader knows of another member.
+/// The leader's knowledge of another member.
 #[derive(Clone, Debug)]
 pub(super) struct Peer {
     pub(super) member: Member,
@@ -32,9 +32,9 @@ pub(super) struct Peer {
     pub(super) moved: Mono,
     /// The latest round of questions whether this member still leads that it has answered.
     pub(super) round: u64,
-    /// What came with its latest answer and is to be said back.
+    /// The token that came with its latest answer and is to be returned.
     pub(super) token: u64,
-    /// Whether its disk has room and is quick enough to lead, as it has said in this term.
+    /// True if its disk has room and is quick enough to lead, as it has said in this term.
     pub(super) is_fit: bool,
     /// The latest round that it was told of.
     pub(super) told: u64,
@@ -47,7 +47,7 @@ pub(super) struct Peer {
     pub(super) progress: Progress,
 }
 
-/// What the leader does about a member's log.
+/// The state of the leader's work on a member's log.
 #[derive(Clone, Debug)]
 pub(super) enum Progress {
     /// It looks for the place up to which the logs agree, one question at a time.
@@ -63,7 +63,7 @@ pub(super) enum Progress {
     Replicate {
         /// The first entry that was not sent.
         next: LogIndex,
-        /// What was sent and not acknowledged.
+        /// The entries sent and not acknowledged.
         in_flight: InFlight,
         /// How much of that first entry was sent, where it goes in parts.
         parting: Option<Parting>,
@@ -80,7 +80,7 @@ pub(super) struct InFlight {
     bytes: usize,
 }
 
-/// What a member should be sent next.
+/// The data that a member should be sent next.
 #[derive(Debug)]
 pub(super) enum Want<'a> {
     /// It has all, or enough is on its way.
@@ -138,7 +138,7 @@ impl Peer {
         }
     }
 
-    /// What to send now; it counts as sent.
+    /// The data to send now; it counts as sent.
     pub(super) fn next_append<'a>(
         &mut self,
         log: &'a Log,
@@ -216,7 +216,7 @@ impl Peer {
         }
     }
 
-    /// What it lacks is gone from the log.
+    /// The entries that it lacks are gone from the log.
     fn starve(&mut self, prev: TermAt) {
         if prev == TermAt::Compacted {
             self.progress = Progress::Snapshot(Supply::Wanted);
@@ -274,7 +274,7 @@ impl Peer {
         self.probe(agreed.next().min(at), false, now);
     }
 
-    /// Whether it looks as if it did not hold all that it has acknowledged, which it says to have
+    /// Returns true if it seems not to hold all that it has acknowledged, which it says to have
     /// received up to here in its present life: it has rejected a place before that, or is not
     /// asked, since a state is on its way to it.
     pub(super) fn has_shrunk(&self, received: LogIndex) -> bool {

@@ -23,7 +23,7 @@ pub enum Tally {
 impl Membership {
     /// The highest value that a quorum has reached, where `reached` says how far each voter is.
     ///
-    /// Whoever has reached a value has reached all below it.
+    /// A member that has reached a value has reached all below it.
     pub fn reached(&self, reached: &dyn Fn(NodeId) -> u64) -> u64 {
         let (first, second) = self.halves();
         let both = second.map_or(u64::MAX, |second| reached_by_majority(second, reached));

@@ -31,7 +31,7 @@ impl Settings {
 
 impl Raft {
     /// Asks from which state a read may be served, so that it sees all that was written before now
-    /// (thesis 6.4). What becomes of it comes out of `ready_reads`.
+    /// (thesis 6.4). The outcome comes out of `ready_reads`.
     pub fn read(&mut self, now: Mono, id: u64) {
         self.now = self.now.max(now);
         let most = self.settings.pending_reads;
@@ -57,9 +57,9 @@ impl Raft {
         out.append(&mut self.reads_done);
     }
 
-    /// Whether this member may serve reads from what it has applied, without asking anybody: no
-    /// other can have been elected by now, if no clock runs off by more than the settings say
-    /// (thesis 6.4.1). To be asked again when the answer leaves.
+    /// Returns true if this member may serve reads from what it has applied, without asking
+    /// anybody: no other can have been elected by now, if no clock drifts by more than the settings
+    /// say (thesis 6.4.1). To be asked again when the answer leaves.
     pub fn has_lease(&self, now: Mono) -> bool {
         let Role::Leader(leadership) = &self.role else {
             return false;

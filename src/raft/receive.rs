@@ -1,4 +1,4 @@
-//! What a frame does: who may say what, and what its term means (thesis 3.3).
+//! The effect of a frame: which senders count, and what their terms mean (thesis 3.3).
 
 use bytes::Bytes;
 
@@ -41,7 +41,8 @@ impl Raft {
         }
     }
 
-    /// What the sender's term means for this member's; whether the message is to be looked at.
+    /// Compares the sender's term with this member's, and steps down or ignores; returns true if
+    /// the message is to be looked at.
     fn adopt_term(&mut self, envelope: &Envelope, message: &Message) -> bool {
         let Envelope { from, term, .. } = *envelope;
         // There would be no term left to campaign in.
@@ -85,7 +86,7 @@ impl Raft {
         self.send(to, &reply, self.term_seq);
     }
 
-    /// Whether an answer of this sender counts: it is a member, in this life.
+    /// Returns true if an answer of this sender counts: it is a member, in this life.
     fn counts(&self, from: Member) -> bool {
         self.history.in_force().get(from.id) == Some(&from)
     }

@@ -10,7 +10,7 @@ use super::message::SnapshotId;
 pub struct ReceivedChunk {
     /// Of which state.
     pub id: SnapshotId,
-    /// Where it stands; at 0 whatever came before is to be forgotten.
+    /// Its offset, in bytes; at 0, all that came before is to be forgotten.
     pub offset: u64,
     /// Its bytes.
     pub data: Bytes,
@@ -31,7 +31,7 @@ pub(super) struct Receiving {
 }
 
 impl Receiving {
-    /// Whether all of it has come.
+    /// Returns true if all of it has come.
     pub(super) fn is_whole(&self) -> bool {
         self.taken == self.id.bytes
     }

@@ -5,7 +5,7 @@
 //! the last entry, then by its index. A log that is as far as the lost one holds whatever the lost
 //! one held of what is committed, or will be, with this member's help. docs/RAFT.md proves it.
 //!
-//! What is lost a member finds out by itself where its files are damaged. An older copy of them is
+//! A member finds out by itself what is lost if its files are damaged. An older copy of them is
 //! whole, and knows nothing of what came later. Its leader does: an acknowledgement is given after
 //! the entry is durable, so that whoever is reminded of one later in the same term, and does not
 //! hold the entry, has lost it.
@@ -21,7 +21,7 @@ use super::role::Role;
 use super::wire::WireError;
 
 impl Raft {
-    /// Whether entries are missing that this member may have acknowledged.
+    /// Returns true while entries are missing that this member may have acknowledged.
     pub fn is_repairing(&self) -> bool {
         self.owes.is_some()
     }
@@ -31,7 +31,7 @@ impl Raft {
         self.owes
     }
 
-    /// What is owed is paid when the log has durably come as far.
+    /// Ends the repair once the log has durably come as far as was acknowledged.
     pub(super) fn pay(&mut self) {
         let Some((index, term)) = self.owes else {
             return;
@@ -45,9 +45,9 @@ impl Raft {
         }
     }
 
-    /// Where a member's answers look as if it did not hold all that it has acknowledged, it is
-    /// reminded of that. An answer may have been given before, and come late: it is the member
-    /// that looks, and one that holds all does nothing.
+    /// Reminds a member of all that it has acknowledged, if its answers look as if it did not hold
+    /// that. An answer may have been given before, and come late: it is the member that looks, and
+    /// one that holds all does nothing.
     pub(super) fn remind(&mut self, to: Member, received: LogIndex) {
         let Role::Leader(leadership) = &self.role else {
             return;
@@ -68,9 +68,9 @@ impl Raft {
         self.send(to, &Message::Reminder { held, last }, self.term_seq);
     }
 
-    /// The leader says what this member has acknowledged to it in this term. Where that is gone
-    /// the member is under repair from now on, and the vote of this term is the leader's, whoever
-    /// had it: no other can lead in it.
+    /// The leader says what this member has acknowledged to it in this term. If that is gone, the
+    /// member is under repair from now on, and the vote of this term is the leader's, whoever had
+    /// it: no other can lead in it.
     pub(super) fn on_reminder(
         &mut self,
         leader: Member,
@@ -106,8 +106,8 @@ impl Raft {
         Ok(())
     }
 
-    /// What a leader has shown to be lost, once: the owner is to make it durable, with term and
-    /// vote, so that a later life of this member knows it too.
+    /// The loss that a leader has shown, once: the owner is to make it durable, with term and vote,
+    /// so that a later life of this member knows it too.
     pub fn take_loss(&mut self) -> Option<Loss> {
         self.lost.take()
     }

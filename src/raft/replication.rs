@@ -196,7 +196,8 @@ impl Raft {
         }
     }
 
-    /// What this leader knows of a member; nothing, where it does not lead or the member is none.
+    /// This leader's knowledge of a member; `None` if this is not the leader, or the member is
+    /// unknown.
     pub(super) fn peer(&mut self, member: Member) -> Option<&mut super::progress::Peer> {
         let Role::Leader(leadership) = &mut self.role else {
             return None;
@@ -207,7 +208,7 @@ impl Raft {
             .find(|peer| peer.member == member)
     }
 
-    /// What a leader knows of the member with this number; nothing on any other.
+    /// This leader's knowledge of the member with this number; `None` if this is not the leader.
     pub(super) fn peer_by_id(&self, id: NodeId) -> Option<&super::progress::Peer> {
         let Role::Leader(leadership) = &self.role else {
             return None;
@@ -250,8 +251,8 @@ impl Raft {
         self.transfer_on();
     }
 
-    /// Whether a leader has committed an entry of its own term: before that it does not know what
-    /// is committed (thesis 6.4).
+    /// Returns true if this leader has committed an entry of its own term: before that it does not
+    /// know what is committed (thesis 6.4).
     pub(super) fn has_committed_own_term(&self) -> bool {
         matches!(&self.role, Role::Leader(leadership) if self.commit >= leadership.first)
     }

@@ -1,4 +1,5 @@
-//! What a member is at one moment, and what it knows only as long as it is that (thesis 3.3).
+//! The role of a member at one moment, and the knowledge that it has only in that role (thesis
+//! 3.3).
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -11,7 +12,7 @@ use super::progress::Peer;
 use super::quorum::Tally;
 use super::rounds::Reads;
 
-/// What a member is.
+/// The role of a member.
 #[derive(Clone, Debug)]
 pub(super) enum Role {
     /// It follows a leader, or waits for one.
@@ -37,10 +38,10 @@ pub enum RoleName {
     Leader,
 }
 
-/// What a follower knows of the present term's leader.
+/// A follower's knowledge of the present term's leader.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Following {
-    /// Who it is, once it has spoken.
+    /// The leader, once it has spoken.
     pub(super) leader: Option<Member>,
     /// Up to here the log is known to agree with the leader's.
     pub(super) matched: LogIndex,
@@ -51,15 +52,15 @@ pub(super) struct Following {
     /// The token of all answers since one of the former token's is known to have come, and when the
     /// first of them was given.
     pub(super) token: Option<(u64, Mono)>,
-    /// Whatever was committed before, the leader has told: no other led until then.
+    /// The leader has told all that was committed before this moment: no other led until then.
     pub(super) fresh: Option<Mono>,
-    /// What the leader was told last.
+    /// The index that was last reported to the leader.
     pub(super) answered: LogIndex,
     /// An append was taken that is not answered to its end.
     pub(super) owes_answer: bool,
 }
 
-/// Who has answered.
+/// The members that have answered.
 #[derive(Clone, Debug)]
 pub(super) struct Ballot {
     votes: Vec<(NodeId, bool)>,
@@ -91,7 +92,7 @@ impl Ballot {
     }
 }
 
-/// What only a leader knows.
+/// The knowledge that only a leader has.
 #[derive(Clone, Debug)]
 pub(super) struct Leadership {
     /// The first entry of its own term: before that is committed, nothing may be read and no
@@ -120,7 +121,7 @@ pub(super) struct Transfer {
 /// A transfer that this leader waits for no longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GivenUp {
-    /// Who was to lead.
+    /// The member that was to lead.
     pub target: NodeId,
     /// It was told to campaign, and may do so still: the word may come late, and an election may
     /// take its time.

@@ -8,7 +8,7 @@ use crate::time::Mono;
 
 use super::settings::Refused;
 
-/// What became of a read.
+/// The outcome of a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadDone {
     /// The number that its owner gave it.

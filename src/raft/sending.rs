@@ -46,7 +46,7 @@ pub(super) struct Sending {
     pub(super) stage: Stage,
 }
 
-/// What is to happen next.
+/// The next action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     /// The member is to be asked which byte it wants.

@@ -1,4 +1,4 @@
-//! What a member is told: who it is, its limits, what its disk remembers.
+//! The settings of a member: its identity, its limits, what its disk remembers.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -9,7 +9,7 @@ use super::entry::Entry;
 use super::membership::{Member, Membership};
 use super::message::Place;
 
-/// Who a member is, its times and its limits.
+/// The identity of a member, its times and its limits.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// Its number in the group.
@@ -18,7 +18,7 @@ pub struct Settings {
     pub incarnation: Incarnation,
     /// The group.
     pub cluster: ClusterId,
-    /// Where its chance comes from.
+    /// The seed of its random numbers.
     pub seed: u64,
     /// The shortest time without a leader before a member campaigns, in milliseconds; the same for
     /// all members.
@@ -94,7 +94,7 @@ impl Settings {
     }
 }
 
-/// What a member's disk remembers.
+/// The data that a member's disk remembers.
 #[derive(Clone, Debug)]
 pub struct Restart {
     /// The last term.
@@ -122,7 +122,7 @@ pub struct Restart {
 pub enum Refused {
     /// Another member leads, or none.
     NotLeader {
-        /// Who does, if that is known.
+        /// The leader, if it is known.
         leader: Option<NodeId>,
     },
     /// Too much waits for its commit.
@@ -133,7 +133,7 @@ pub enum Refused {
     TooLong,
 }
 
-/// What must be written to the log in this turn.
+/// The data that must be written to the log in this turn.
 #[derive(Debug)]
 pub struct Unpersisted<'a> {
     /// The number of this hand-over, to be given back to `persisted`.

@@ -127,7 +127,7 @@ impl Raft {
         })
     }
 
-    /// The bytes of a piece. What is wanted no longer is forgotten.
+    /// The bytes of a piece. Bytes that are no longer wanted are dropped.
     pub fn chunk(&mut self, wanted: &ChunkWanted, data: Bytes) {
         let ChunkWanted { to, id, offset, .. } = *wanted;
         let Some(end) = offset.checked_add(data.len() as u64) else {
@@ -154,8 +154,8 @@ impl Raft {
         }
     }
 
-    /// Asks members that have a state to come which byte of it they want. Where the log no longer
-    /// goes on behind that state, since the member was silent for long, it waits for another.
+    /// Asks members that have a state to come which byte of it they want. If the log no longer
+    /// reaches back to that state, since the member was silent for long, it waits for another.
     pub(super) fn offer_snapshots(&mut self) {
         let floor = self.log.base().0;
         let Role::Leader(leadership) = &mut self.role else {
@@ -194,8 +194,8 @@ impl Raft {
         }
     }
 
-    /// Whether entries are kept for a member that is being sent a state, or what came after it, or
-    /// a large entry.
+    /// Returns true if entries are kept for a member that is being sent a state, or what came after
+    /// it, or a large entry.
     pub fn feeds_somebody(&self) -> bool {
         let mut fed = self.fed();
         fed.any(|peer| peer.catches_up || peer.parted().is_some())

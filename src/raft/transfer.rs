@@ -13,7 +13,7 @@ use super::role::{GivenUp, Role, Transfer};
 pub enum TransferRefused {
     /// Another member leads, or none.
     NotLeader {
-        /// Who does, if that is known.
+        /// The leader, if it is known.
         leader: Option<NodeId>,
     },
     /// It is being given away already.
@@ -59,7 +59,7 @@ impl Raft {
         }
     }
 
-    /// Whether this leader is transferring leadership.
+    /// Returns true while this leader is transferring leadership.
     pub fn is_transferring(&self) -> bool {
         match &self.role {
             Role::Leader(leadership) => leadership.transfer.is_some(),
@@ -75,8 +75,8 @@ impl Raft {
         }
     }
 
-    /// Whether this leader would refuse a proposal that it may take later: it is transferring
-    /// leadership, or too much waits for its commit.
+    /// Returns true if this leader would refuse a proposal that it may take later: it is
+    /// transferring leadership, or too much waits for its commit.
     pub fn is_holding_back(&self) -> bool {
         match &self.role {
             Role::Leader(leadership) => {
@@ -92,7 +92,7 @@ impl Raft {
         self.is_strained = is_strained;
     }
 
-    /// Whether the disk of this member has no room, or keeps it waiting.
+    /// Returns true if the disk of this member has no room, or keeps it waiting.
     pub fn is_strained(&self) -> bool {
         self.is_strained
     }
@@ -115,7 +115,7 @@ impl Raft {
         }
     }
 
-    /// Whether somebody could lead in its place, were it strained.
+    /// Returns true if some other voter could lead in its place, were it strained.
     pub fn has_unstrained_voter(&self) -> bool {
         self.fittest().is_some()
     }
@@ -138,7 +138,7 @@ impl Raft {
     }
 
     /// Tells the target as soon as it has all and nothing is open; gives up when it is too late.
-    /// What is not committed by then would leave its clients in doubt.
+    /// Requests that are not committed by then would be in doubt for their clients.
     pub(super) fn transfer_on(&mut self) {
         let (now, last) = (self.now, self.last());
         let is_settled = self.commit == last;

@@ -240,7 +240,7 @@ pub(super) fn kind(frame: &[u8]) -> u8 {
     frame.get(SUM_BYTES + 1).copied().unwrap_or_default()
 }
 
-/// Whether a frame is a heartbeat, or an answer to one.
+/// Returns true if a frame is a heartbeat, or an answer to one.
 pub fn is_heartbeat(frame: &[u8]) -> bool {
     matches!(kind(frame), 8 | 9)
 }
@@ -271,12 +271,12 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// What a frame says. Payloads share its memory.
+/// The content of a frame. Payloads share its memory.
 pub fn decode(frame: &Bytes) -> Result<(Envelope, Message), WireError> {
     decode_in(&mut Vec::new(), Frame::Shared(frame))
 }
 
-/// What a frame says; an append takes the memory of `entries` for its own.
+/// The content of a frame; an append takes the memory of `entries` for its own.
 pub(super) fn decode_in(
     entries: &mut Vec<Entry>,
     whole: Frame<'_>,

@@ -105,7 +105,7 @@ fn closed(rest: &[u8]) -> Result<&[u8], Unbalanced> {
     }
 }
 
-/// What C calls white space.
+/// White space as C defines it.
 fn is_blank(b: u8) -> bool {
     matches!(b, b' ' | 0x09..=0x0d)
 }

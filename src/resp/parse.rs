@@ -17,8 +17,8 @@ const KEPT_ARGUMENTS: usize = 256;
 /// So many bytes of unescaped arguments are kept for the next request.
 const KEPT_SCRATCH_BYTES: usize = 4096;
 
-/// What a client may send. It may change between two calls of [`Parser::next`]: each length is
-/// judged by the limits under which its line was read.
+/// The limits on a client's requests. It may change between two calls of [`Parser::next`]: each
+/// length is judged by the limits under which its line was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The longest argument, in bytes.
@@ -28,7 +28,7 @@ pub struct Limits {
     /// The longest inline request, and the longest line that announces a length, in bytes without
     /// the line's end.
     pub inline_bytes_max: usize,
-    /// Whether the client has said who it is, where it must; until then the limits of
+    /// True if the client has authenticated, or need not; until then the limits of
     /// [`limits::UNAUTHENTICATED_ARGUMENTS_MAX`] and [`limits::UNAUTHENTICATED_BULK_BYTES_MAX`]
     /// hold as well.
     pub authenticated: bool,
@@ -54,7 +54,7 @@ impl Limits {
     }
 }
 
-/// What the parser found at the start of the buffer.
+/// The parser's finding at the start of the buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// A whole request; its arguments, at least one, are to be had until the next call.
@@ -75,13 +75,13 @@ pub enum Step {
     },
 }
 
-/// Why a client's bytes are no request. Where the next one would start cannot be known: the caller
+/// Why a client's bytes are no request. The start of the next request is then unknown: the caller
 /// answers with the error and closes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProtocolError {
     /// The number of arguments is no number or too large.
     InvalidMultibulkLength,
-    /// Where an argument should start stands this byte.
+    /// This byte stands at the start of an argument, instead of `$`.
     ExpectedDollar(u8),
     /// The length of an argument is no number, negative or too large.
     InvalidBulkLength,
@@ -131,13 +131,13 @@ impl ProtocolError {
 /// memory to reuse; a caller short of memory may put a new one in its place there.
 #[derive(Clone, Debug, Default)]
 pub struct Parser {
-    /// Where the arguments of the request stand, as far as they were found.
+    /// The ranges of the request's arguments, as far as they were found.
     ranges: Vec<Range<u32>>,
     /// The unescaped arguments of an inline request.
     scratch: Vec<u8>,
-    /// Whether the ranges refer to `scratch`.
+    /// True if the ranges refer to `scratch`.
     inline: bool,
-    /// What of the buffer is understood; 0 until the number of arguments is known.
+    /// How many bytes of the buffer are understood; 0 until the number of arguments is known.
     at: usize,
     /// Behind `at`, so many bytes hold no end of the line.
     scanned: usize,
@@ -145,7 +145,7 @@ pub struct Parser {
     left: u64,
     /// The length of the argument at `at`, once its line was read.
     bulk: Option<usize>,
-    /// What was wrong: then all that comes is.
+    /// The error, once there was one: then all that follows gives the same.
     failed: Option<ProtocolError>,
 }
 
@@ -193,7 +193,7 @@ impl Parser {
         step
     }
 
-    /// Where the arguments of the request just found stand in [`Parser::bytes`].
+    /// The ranges of the arguments of the request just found, in [`Parser::bytes`].
     pub fn arguments(&self) -> &[Range<u32>] {
         &self.ranges
     }
@@ -337,7 +337,7 @@ impl Parser {
         Ok(Length::Known(value))
     }
 
-    /// Where in `buffer` the line at `at` ends, if it does yet.
+    /// The end of the line that begins at `at` in `buffer`, if it has come.
     fn line(
         &mut self,
         buffer: &[u8],

@@ -1,7 +1,7 @@
 //! Replies as bytes: one writer for RESP2 and RESP3.
 //!
-//! What RESP3 has and RESP2 lacks is written in RESP2 the way Redis does it: a map as a flat array,
-//! a double as a bulk string, a null as an empty bulk, a push as an array.
+//! Types that RESP2 lacks are written as Redis does: a map as a flat array, a double as a bulk
+//! string, a null as an empty bulk, a push as an array.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -10,7 +10,7 @@ use core::fmt::Write as _;
 /// The version of the protocol that a client has chosen with HELLO.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Protocol {
-    /// What every client speaks at first.
+    /// The protocol that every client speaks at first.
     #[default]
     Resp2,
     /// After `HELLO 3`.
@@ -123,7 +123,7 @@ impl<'a> Reply<'a> {
         self.bulk(text);
     }
 
-    /// What is not there: `_` or an empty bulk string.
+    /// A missing value: `_` or an empty bulk string.
     pub fn null(&mut self) {
         match self.protocol {
             Protocol::Resp2 => self.raw(b"$-1\r\n"),

@@ -44,7 +44,7 @@ pub enum Value {
     BulkError(Vec<u8>),
     /// `=`: text for people (RESP3).
     Verbatim {
-        /// What kind of text: `txt` or `mkd`.
+        /// The kind of text: `txt` or `mkd`.
         kind: [u8; 3],
         /// The text without its kind.
         text: Vec<u8>,
@@ -57,7 +57,7 @@ pub enum Value {
     Push(Vec<Value>),
     /// `|`: a value about which more is said than was asked (RESP3).
     Attributed {
-        /// What is said about it.
+        /// The attributes.
         attributes: Vec<(Value, Value)>,
         /// The value itself.
         value: Box<Value>,
@@ -65,12 +65,12 @@ pub enum Value {
 }
 
 impl Value {
-    /// Whether this says, in any of the three ways, that nothing is there.
+    /// Returns true if this is a null, in any of its three forms.
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null | Self::NullBulk | Self::NullArray)
     }
 
-    /// Whether this is an error, of either kind.
+    /// Returns true if this is an error, of either kind.
     pub fn is_error(&self) -> bool {
         matches!(self, Self::Error(_) | Self::BulkError(_))
     }
@@ -161,7 +161,7 @@ pub fn encode_request<A: AsRef<[u8]>>(arguments: &[A], out: &mut Vec<u8>) {
     }
 }
 
-/// What the decoder found at the start of the buffer.
+/// The decoder's finding at the start of the buffer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decoded {
     /// A whole value.
@@ -178,7 +178,7 @@ pub enum Decoded {
     },
 }
 
-/// Why bytes are no reply. Where the next one would start cannot be known.
+/// Why bytes are no reply. The start of the next reply is then unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Malformed {
     /// No type starts with this byte.
@@ -187,7 +187,7 @@ pub enum Malformed {
     LineEnd,
     /// A length is no number, negative or beyond counting.
     Length,
-    /// What a line holds is no value of its type, for example letters in an integer.
+    /// The content of a line does not fit its type, for example letters in an integer.
     Content,
     /// A line or a string is longer than the decoder was told to bear.
     TooLong,
@@ -201,7 +201,7 @@ pub enum Malformed {
 pub struct Decoder {
     /// The values that have begun, the outermost first.
     open: Vec<Open>,
-    /// What of the buffer is understood.
+    /// How many bytes of the buffer are understood.
     at: usize,
     /// Behind `at`, so many bytes hold no end of the line.
     scanned: usize,
@@ -209,7 +209,7 @@ pub struct Decoder {
     string: Option<(u8, usize)>,
     /// The longest line or string, in bytes.
     bytes_max: usize,
-    /// What was wrong: then all that comes is.
+    /// The error, once there was one: then all that follows gives the same.
     failed: Option<Malformed>,
 }
 
@@ -235,7 +235,7 @@ enum Kind {
     Attributed(Vec<(Value, Value)>),
 }
 
-/// What one line, or one string with its line, turned out to be.
+/// The meaning of one line, or of one string with its line.
 enum Part {
     Incomplete { wanted: usize },
     Opened,

@@ -1,4 +1,4 @@
-//! What a client has sent and no request was made of yet.
+//! The bytes that a client has sent and that are not yet made into a request.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -10,7 +10,7 @@ use super::large::Large;
 /// A parser and the bytes that it must see again.
 #[derive(Clone, Debug, Default)]
 pub struct Inbound {
-    /// Where the parser stands in the request at the start of `kept`.
+    /// The parser's state for the request at the start of `kept`.
     pub parser: Parser,
     /// The bytes of requests that are not whole, or not taken yet; large arguments are not among
     /// them.
@@ -46,11 +46,11 @@ impl Inbound {
         self.kept.len() + large.map_or(0, |large| large.memory())
     }
 
-    /// Whether none is.
+    /// Returns true if there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-/// What an idle client may hold for its next request, in bytes.
+/// The capacity that an idle client may hold for its next request, in bytes.
 const KEPT_CAPACITY_MAX: usize = 64 << 10;

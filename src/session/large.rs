@@ -26,7 +26,7 @@ const MOVED_PER_BYTE: usize = 4;
 pub struct Gathering {
     /// The beginning, where it stays.
     whole: Vec<u8>,
-    /// What comes behind it, each piece with how much of it is moved.
+    /// The pieces that follow it, each with how much of it is moved.
     pieces: VecDeque<(Vec<u8>, usize)>,
     /// The bytes in `pieces` that are not moved.
     waiting: usize,
@@ -56,7 +56,7 @@ impl Gathering {
         self.whole.len() + self.waiting
     }
 
-    /// Whether none has.
+    /// Returns true if nothing has come.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -134,12 +134,12 @@ impl Gathering {
         true
     }
 
-    /// Whether all that has come stands in one piece.
+    /// Returns true if all that has come is in one piece.
     pub fn is_whole(&self) -> bool {
         self.pieces.is_empty()
     }
 
-    /// What stands in one piece already.
+    /// The part that is in one piece already.
     pub fn front(&self) -> &[u8] {
         &self.whole
     }
@@ -157,7 +157,7 @@ impl Gathering {
 pub struct Large {
     /// The request in the form that an entry of the log gives it.
     pub gathering: Gathering,
-    /// Where its arguments stand in that.
+    /// The ranges of its arguments in that.
     pub ranges: Vec<Range<u32>>,
     /// So many bytes of the last of them are still to come.
     pub missing: usize,

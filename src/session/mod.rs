@@ -61,13 +61,13 @@ pub enum Reads {
 }
 
 impl Reads {
-    /// Whether a member that does not lead may answer.
+    /// Returns true if a member that does not lead may answer.
     pub fn are_here(self) -> bool {
         matches!(self, Self::Follower | Self::Bounded { .. } | Self::Local)
     }
 }
 
-/// What a blocked client waits for.
+/// The event that a blocked client waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Blocked {
     /// WAIT: the time when it ends, if it ever does.
@@ -104,13 +104,13 @@ pub enum Blocked {
 }
 
 impl Blocked {
-    /// Whether its client has said how long it waits: it may be for ever.
+    /// Returns true if its client has said how long it waits: it may be for ever.
     pub fn is_for_a_time(self) -> bool {
         matches!(self, Self::Wait { .. } | Self::Sleep { .. })
     }
 
-    /// Whether it ends some time after its client has said that it will send nothing more. What
-    /// else is waited for is this member's own work, which has an end of its own.
+    /// Returns true if it ends some time after its client has said that it will send nothing more.
+    /// The other waits are for this member's own work, which has an end of its own.
     pub fn ends_with_its_client(self) -> bool {
         self.is_for_a_time() || matches!(self, Self::Change | Self::Transfer)
     }
@@ -130,12 +130,12 @@ impl Blocked {
     }
 }
 
-/// What the node keeps of one client.
+/// The state that the node keeps of one client.
 #[derive(Clone, Debug, Default)]
 pub struct Session {
     /// The connection.
     pub conn: ConnId,
-    /// What the driver said of the client's address.
+    /// The client's address, as the driver named it.
     pub address: String,
     /// And of the one that it came to.
     pub local: String,
@@ -159,7 +159,7 @@ pub struct Session {
     pub library_version: Vec<u8>,
     /// The last command, for CLIENT LIST.
     pub last_command: Option<&'static Row>,
-    /// Whether it may do more than authenticate.
+    /// True if it may do more than authenticate.
     pub authenticated: bool,
     /// CLIENT NO-EVICT.
     pub no_evict: bool,
@@ -175,7 +175,7 @@ pub struct Session {
     pub inbound: Inbound,
     /// Replies that may leave.
     pub outbox: Outbox,
-    /// What was asked behind a write that is not applied yet.
+    /// The requests behind a write that is not applied yet.
     pub parked: Parked,
     /// Requests handed to the log so far.
     pub proposed: u64,
@@ -185,16 +185,16 @@ pub struct Session {
     pub transaction: Option<Transaction>,
     /// The keys that WATCH named.
     pub watches: Watches,
-    /// Whether a watched key has changed.
+    /// True if a watched key has changed.
     pub watch_broken: bool,
     /// Among what is parked is a request that may wait: what comes behind it is not looked at, or
     /// a write would be answered before it.
     pub will_wait: bool,
     /// The requests with secrets of a transaction that is on its way, and how far they are run.
     pub withheld: Vec<u8>,
-    /// Where the next of them begins.
+    /// The start of the next of them.
     pub withheld_at: usize,
-    /// What it waits for; nothing it sent is looked at before.
+    /// The event that it waits for; nothing it sent is looked at before.
     pub blocked: Option<Blocked>,
     /// A request that is whole, and is still put together.
     pub assembling: Option<Box<Large>>,
@@ -224,14 +224,14 @@ pub struct Session {
     pub authenticate_until: Option<Mono>,
     /// When the node looks at it again, for one of these reasons.
     pub due: Option<Mono>,
-    /// What it counted for when the memory of clients was last summed up, in bytes.
+    /// Its memory when that of all clients was last summed up, in bytes.
     pub counted: usize,
-    /// Whether the node has it on the list of those with something to send.
+    /// True if it is on the node's list of sessions with something to send.
     pub dirty: bool,
 }
 
 impl Session {
-    /// Whether it has come by a Unix socket: its address is a path, with a port that is none.
+    /// Returns true if it came by a Unix socket: its address is a path, with port 0.
     pub fn is_on_unix_socket(&self) -> bool {
         self.address.ends_with(":0")
     }
@@ -247,12 +247,13 @@ impl Session {
         }
     }
 
-    /// Whether a write of this client is on its way, so that what follows must wait its turn.
+    /// Returns true while a write of this client is not applied, so that what follows must wait its
+    /// turn.
     pub fn is_busy(&self) -> bool {
         self.proposed != self.applied || !self.parked.is_empty()
     }
 
-    /// Whether the reply to the present request is not wanted.
+    /// Returns true if the reply to the present request is not wanted.
     pub fn is_silent(&self) -> bool {
         matches!(self.reply_mode, ReplyMode::Off | ReplyMode::Skip)
     }
@@ -263,7 +264,7 @@ impl Session {
         self.waits_until.filter(|_| ends)
     }
 
-    /// Whether a reply is still to be written, or may not leave yet.
+    /// Returns true if a reply is still to be written, or may not leave yet.
     pub fn is_owed(&self) -> bool {
         self.is_busy()
             || self.outbox.is_holding()
@@ -271,8 +272,8 @@ impl Session {
             || self.assembling.is_some()
     }
 
-    /// What the node holds for this client, in bytes: what it has sent and waits to be looked at,
-    /// what MULTI has queued, and what it has not taken of its replies.
+    /// The memory that the node holds for this client, in bytes: unfinished and parked requests,
+    /// what MULTI has queued, and replies that it has not taken.
     pub fn memory(&self) -> usize {
         let queued = self.transaction.as_ref().map_or(0, Transaction::memory);
         size_of::<Self>()

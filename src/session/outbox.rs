@@ -20,11 +20,11 @@ pub struct Outbox {
     holds: VecDeque<Hold>,
 }
 
-/// What an idle client may hold for its next replies, in bytes.
+/// The capacity that an idle client may hold for its next replies, in bytes.
 const CAPACITY_MAX: usize = 64 << 10;
 
 impl Outbox {
-    /// Where replies are appended.
+    /// The buffer to which replies are appended.
     pub fn buffer(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
     }
@@ -52,7 +52,7 @@ impl Outbox {
             .map_or(self.bytes.len(), |hold| hold.start)
     }
 
-    /// Whether all that may be sent has been.
+    /// Returns true if all that may be sent has been.
     pub fn is_empty(&self) -> bool {
         self.sent == self.permitted()
     }
@@ -94,7 +94,7 @@ impl Outbox {
         }
     }
 
-    /// Whether anything is held.
+    /// Returns true if anything is held.
     pub fn is_holding(&self) -> bool {
         !self.holds.is_empty()
     }

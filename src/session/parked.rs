@@ -1,4 +1,4 @@
-//! What a client asked behind a write of its own that is not applied yet.
+//! The requests of a client behind a write of its own that is not applied yet.
 //!
 //! Each item waits for a number of the session's writes to be applied and runs right behind the
 //! last of them. The bytes of all items share one buffer, so that a mixed pipeline does not
@@ -20,7 +20,7 @@ pub enum Item<'a> {
         db: u32,
         /// The protocol that was spoken then.
         protocol: Protocol,
-        /// Whether its reply is wanted.
+        /// True if its reply is not wanted.
         silent: bool,
         /// The bytes in which the ranges point.
         buffer: &'a [u8],
@@ -56,7 +56,7 @@ pub struct Parked {
 }
 
 impl Parked {
-    /// Whether nothing waits.
+    /// Returns true if nothing waits.
     pub fn is_empty(&self) -> bool {
         self.heads.is_empty()
     }
@@ -105,7 +105,7 @@ impl Parked {
         });
     }
 
-    /// Whether `applied` writes are enough for the first item.
+    /// Returns true if `applied` writes are enough for the first item.
     pub fn is_due(&self, applied: u64) -> bool {
         self.heads.front().is_some_and(|head| head.after <= applied)
     }
@@ -146,5 +146,5 @@ impl Parked {
     }
 }
 
-/// What an idle client may hold for its next pipeline, in bytes.
+/// The capacity that an idle client may hold for its next pipeline, in bytes.
 const CAPACITY_MAX: usize = 64 << 10;

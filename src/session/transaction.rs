@@ -1,4 +1,4 @@
-//! What a client has said between MULTI and EXEC, and the keys that it watches.
+//! The requests that a client has queued since MULTI, and the keys that it watches.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -12,24 +12,24 @@ pub struct Transaction {
     pub commands: Vec<u8>,
     /// Those of them that hold secrets, as they came: `commands` has them without.
     pub withheld: Vec<u8>,
-    /// Whether one of them changes how later requests are answered.
+    /// True if one of them changes how later requests are answered.
     pub turns: bool,
     /// How many there are.
     pub count: u32,
     /// The database that SELECT inside the transaction has chosen for what follows.
     pub db: u32,
-    /// Whether one of them may take more memory.
+    /// True if one of them may take more memory.
     pub grows: bool,
-    /// Whether one of them changes keys.
+    /// True if one of them changes keys.
     pub writes: bool,
-    /// Whether one of them looks at keys, or changes them.
+    /// True if one of them looks at keys, or changes them.
     pub looks: bool,
-    /// Whether a request could not be queued, so that EXEC must refuse.
+    /// True if a request could not be queued, so that EXEC must refuse.
     pub failed: bool,
 }
 
 impl Transaction {
-    /// What MULTI opens on a connection that has selected `db`.
+    /// The transaction that MULTI opens on a connection that has selected `db`.
     pub fn new(db: u32) -> Self {
         Self {
             commands: Vec::new(),
@@ -53,13 +53,14 @@ impl Transaction {
 /// The keys that one client watches, by database and name.
 #[derive(Clone, Debug, Default)]
 pub struct Watches {
-    /// Whether each was alive when WATCH named it: if its time comes before EXEC, it has changed.
+    /// For each key, whether it was alive when WATCH named it: if it expires before EXEC, it has
+    /// changed.
     keys: BTreeMap<(u32, Box<[u8]>), bool>,
     bytes: usize,
 }
 
 impl Watches {
-    /// Whether no key is watched.
+    /// Returns true if no key is watched.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
@@ -79,7 +80,7 @@ impl Watches {
         true
     }
 
-    /// Whether a key is watched that was alive when WATCH named it.
+    /// Returns true if a key is watched that was alive when WATCH named it.
     pub fn has_living(&self, db: u32, key: &[u8]) -> bool {
         self.keys.get(&(db, key.into())) == Some(&true)
     }

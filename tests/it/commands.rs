@@ -60,8 +60,8 @@ fn kind(row: &Row) -> &'static str {
     match row.kind {
         Kind::Read(_) => "a read",
         Kind::Write(_) => "a write",
-        Kind::Session(_) => "of the session",
-        Kind::Server(_) => "of the server",
-        Kind::Container => "a name over subcommands",
+        Kind::Session(_) => "about the connection",
+        Kind::Server(_) => "about the server",
+        Kind::Container => "a container",
     }
 }

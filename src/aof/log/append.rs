@@ -260,8 +260,8 @@ impl Log {
         Ok(())
     }
 
-    /// Keeps a write for another attempt. What is synced meanwhile covers neither it nor what
-    /// stands behind it, in later segments too; nor a record of which a piece is missing.
+    /// Keeps a write for another attempt. A later sync covers neither it nor what follows it, in
+    /// later segments too; nor a record of which a piece is missing.
     fn refuse(&mut self, writing: Writing, bytes: Vec<u8>) {
         let (segment, boundary, written) = (writing.place.segment, writing.boundary, self.written);
         let cut = |span: &mut Unsynced| {

@@ -41,7 +41,7 @@ pub struct LogSize {
     pub segments: u64,
 }
 
-/// What of a segment is handed to the disk and not known to be synced.
+/// The part of a segment that is handed to the disk and not known to be synced.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Unsynced {
     pub(super) segment: u64,
@@ -54,7 +54,7 @@ pub(super) struct Unsynced {
 pub struct Log {
     tickets: Tickets,
     settings: Settings,
-    /// Where the next record goes.
+    /// The place for the next record.
     pub(super) end: Place,
     /// Up to where the present segment is preallocated.
     capacity: u64,
@@ -79,11 +79,11 @@ pub struct Log {
     spare: Vec<Vec<u8>>,
     unsynced: VecDeque<Unsynced>,
     syncing: Syncing,
-    /// What the sync in flight covers.
+    /// The part that the sync in flight covers.
     sync_covers: Option<Unsynced>,
     appended: PersistSeq,
     written: PersistSeq,
-    /// What may be relied on under a relaxed policy.
+    /// The last hand-over that may be relied on under a relaxed policy.
     released: PersistSeq,
     synced: PersistSeq,
     synced_place: Place,
@@ -97,7 +97,7 @@ pub struct Log {
     first_predecessor: u64,
     /// Bytes of records behind the base in segments before the present one.
     earlier_bytes: u64,
-    /// What was lost and has not come back yet: the next manifest says so too.
+    /// The loss that has not been repaired yet: the next manifest names it too.
     debt: Option<Debt>,
     owing: Owing,
     rewriting: Option<Rewriting>,
@@ -168,8 +168,8 @@ impl Log {
         }
     }
 
-    /// What is appended next counts as persisted only when it is synced, whatever the policy: a
-    /// term, a vote.
+    /// The next append counts as persisted only when it is synced, whatever the policy: a term, a
+    /// vote.
     pub fn must_sync(&mut self) {
         self.must_sync_next = true;
     }
@@ -340,17 +340,17 @@ impl Log {
         self.synced
     }
 
-    /// Whether everything that was appended is synced.
+    /// Returns true if everything that was appended is synced.
     pub fn is_synced(&self) -> bool {
         self.synced == self.appended
     }
 
-    /// What was lost has come back: no later manifest says more of it.
+    /// The loss is repaired: no later manifest names it.
     pub fn debt_is_paid(&mut self) {
         self.debt = None;
     }
 
-    /// Whether a later life of this member will know of all that is owed.
+    /// Returns true if a later life of this member will know of all that is owed.
     pub fn debt_is_durable(&self) -> bool {
         self.owing.is_settled()
     }
@@ -375,7 +375,8 @@ impl Log {
         self.next.trouble().filter(|_| is_near)
     }
 
-    /// Whether what found no room is tried again right now: nobody knows yet whether there is some.
+    /// Returns true while an operation that found no room is tried again: nobody knows yet whether
+    /// there is some.
     pub fn is_trying_again(&self) -> bool {
         self.retried > 0 || self.next.is_tried_again()
     }
@@ -409,7 +410,7 @@ impl Log {
         }
     }
 
-    /// Whether a sync is in flight or due.
+    /// Returns true if a sync is in flight or due.
     pub fn is_syncing(&self) -> bool {
         self.syncing.in_flight.is_some()
     }
@@ -440,7 +441,7 @@ impl Log {
         self.closing = true;
     }
 
-    /// Whether nothing is pending or in flight; after `close`: whether the log is shut.
+    /// Returns true if nothing is pending or in flight; after `close`: if the log is shut.
     pub fn is_idle(&self) -> bool {
         self.pending.is_empty()
             && self.writing.is_empty()
@@ -451,7 +452,7 @@ impl Log {
             && (!self.closing || self.unsynced.is_empty() && self.last_is_mark)
     }
 
-    /// What the manifest says of the directory's owner.
+    /// The directory's owner, as the manifest names it.
     pub(super) fn identity(&self) -> Vec<u8> {
         self.settings.identity.clone()
     }

@@ -100,7 +100,7 @@ impl Log {
         self.must_sync();
     }
 
-    /// Whether another piece would not have to wait for the disk.
+    /// Returns true if another piece would not have to wait for the disk.
     pub fn rewrite_wants_more(&self) -> bool {
         self.rewriting.as_ref().is_some_and(|rewriting| {
             rewriting.stage == Stage::Writing && rewriting.writing.len() < IN_FLIGHT_MAX
@@ -122,7 +122,7 @@ impl Log {
         }
     }
 
-    /// Whether a rewrite has begun with its manifest, so that nobody else may.
+    /// Returns true if a rewrite has begun with its manifest, so that no other may.
     pub(super) fn is_switching(&self) -> bool {
         let stage = self.rewriting.as_ref().map(|rewriting| rewriting.stage);
         stage.is_some_and(|stage| {
@@ -319,7 +319,7 @@ impl Log {
         Ok(())
     }
 
-    /// What the new base has replaced goes; nobody waits for it.
+    /// Removes the files that the new base has replaced; nobody waits for it.
     fn remove_old(&mut self, number: u64, first_segment: u64, out: &mut Vec<Op>) {
         for old in self.first_segment..first_segment {
             let file = segment::file(old);

@@ -1,7 +1,7 @@
 //! Recovery: from a listing of the directory to a log that can be appended to.
 //!
 //! The base must be whole. The log is read record by record, each naming its predecessor's
-//! checksum. Where no record follows, everything behind is searched: a record there that knew the
+//! checksum. If no record follows, everything behind is searched: a record there that knew the
 //! missing place to be synced means that acknowledged data are damaged, and nothing is served
 //! unless the owner can take them again from elsewhere; otherwise a crash has torn off what was not
 //! durable, and the rest is cut. A crash in the middle of any of this leaves a directory that is
@@ -32,12 +32,12 @@ use super::{rewriting, scan, segment};
 /// The longest manifest that is read, in bytes.
 const MANIFEST_BYTES: u32 = 64 << 10;
 
-/// What recovery finds, in the order of the files.
+/// A finding of recovery, in the order of the files.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Event<'a> {
-    /// Whose directory it is.
+    /// The owner of the directory.
     Identity(&'a [u8]),
-    /// What the base says of itself.
+    /// The head of the base.
     BaseHead(&'a [u8]),
     /// A piece of the base's state.
     BasePiece(&'a [u8]),
@@ -60,7 +60,7 @@ pub enum Event<'a> {
         /// Entries, in their owner's encoding.
         body: &'a [u8],
     },
-    /// What the directory has lost and not got back yet.
+    /// The loss of the directory that has not been repaired yet.
     InDebt(Debt),
     /// Worth telling the operator.
     Note(String),
@@ -68,7 +68,7 @@ pub enum Event<'a> {
     Damaged {
         /// In words for the operator.
         why: String,
-        /// What to do about it where nobody else has the data.
+        /// The remedy if nobody else has the data.
         advice: &'static str,
         /// The base is: nothing of the state is left.
         all: bool,
@@ -79,14 +79,14 @@ pub enum Event<'a> {
     Done,
 }
 
-/// Where a log is damaged although it was synced, or where its torn tail begins.
+/// The place where a log is damaged although it was synced, or where its torn tail begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Damage {
     /// The segment.
     pub file: FileName,
     /// The first byte that is no record.
     pub offset: u64,
-    /// Whether it was known to be synced, so that acknowledged writes are lost.
+    /// True if it was known to be synced, so that acknowledged writes are lost.
     pub acknowledged: bool,
 }
 
@@ -126,7 +126,7 @@ pub struct Recovery {
     base_bytes: u64,
     /// The segment that is read.
     number: u64,
-    /// Where the log ends, as far as is known.
+    /// The end of the log, as far as it is known.
     end: Place,
     end_length: u64,
     earlier_bytes: u64,
@@ -134,7 +134,8 @@ pub struct Recovery {
     restated: Restated,
     last: LogIndex,
     torn: bool,
-    /// Where the base is damaged: of the log only what it restates is of use then.
+    /// The offset at which the base is damaged: of the log only the restated values are of use
+    /// then.
     base_damage: Option<u64>,
     /// The first record behind the end that knew it to be synced.
     witness: Option<Place>,
@@ -202,8 +203,7 @@ impl Recovery {
         (self.done_bytes, self.total_bytes)
     }
 
-    /// Where the log ends, as far as it was read: behind the last record that is whole and in
-    /// order.
+    /// The end of the log, as far as it was read: after the last record that is whole and in order.
     pub fn end(&self) -> (FileName, u64) {
         (segment::file(self.end.segment), self.end.offset)
     }
@@ -214,7 +214,7 @@ impl Recovery {
         (segment::file(segment), offset)
     }
 
-    /// Where the log is damaged or torn, if it is.
+    /// The place where the log is damaged or torn, if it is.
     pub fn damage(&self) -> Option<Damage> {
         self.damage
     }

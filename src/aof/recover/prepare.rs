@@ -1,5 +1,4 @@
-//! What recovery does to a directory: a fresh one is made, any other is left such as the log will
-//! rely on.
+//! Recovery of a directory: a fresh one is made, any other is left such as the log will rely on.
 
 use alloc::collections::VecDeque;
 use alloc::format;

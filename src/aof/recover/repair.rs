@@ -1,5 +1,5 @@
-//! What becomes of a directory that is damaged: its owner is told, and can have it go on without
-//! what it can take again from elsewhere.
+//! The fate of a damaged directory: its owner is told, and can have it go on without the data that
+//! it can take again from elsewhere.
 //!
 //! The debt is durable before anything goes: a crash at any step finds the damage once more, or the
 //! debt, or both. Of a damaged log what stands in front of the damage stays. Behind a damaged base
@@ -64,7 +64,7 @@ impl Recovery {
             .then(|| "a record there was synced before the manifest listed the file".into())
     }
 
-    /// Whether the first record behind the base is gone.
+    /// Returns true if the first record after the base is gone.
     fn is_emptied(&self) -> bool {
         self.manifest.begun() == Some(self.end)
     }

@@ -139,8 +139,8 @@ impl Disk {
         bytes
     }
 
-    /// What the disk holds after a crash: names either as synced or as they are, and of each file's
-    /// pending changes any subset, a write perhaps torn.
+    /// The content of the disk after a crash: names either as synced or as they are, and of each
+    /// file's pending changes any subset, a write perhaps torn.
     pub(in crate::aof) fn crash(&self, seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut after = Self {

@@ -45,7 +45,7 @@ fn debt() -> Debt {
     }
 }
 
-/// What a recovery that may repair has shown.
+/// The results of a recovery that may repair.
 #[derive(Debug, Default)]
 struct Shown {
     bodies: Vec<Vec<u8>>,

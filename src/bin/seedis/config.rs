@@ -246,13 +246,14 @@ pub(crate) fn help() -> String {
     let mut text = String::from(
         "A Redis-compatible cache server whose every behaviour can be replayed from a seed.\n\n\
          Usage: seedis [FILE|-] [--OPTION VALUE…]…\n       \
-         seedis check [--repair] DIR      look for damage in a data directory that is not in use\n       \
+         seedis check [--repair] DIR      look for damage in a directory not in use\n       \
          seedis backup DIR FILE           back a data directory up into one file\n       \
          seedis restore FILE --dir DIR    make a data directory from a backup\n       \
          seedis demo                      run a group of members in one process\n       \
          seedis --version | --help\n\n\
          FILE has lines of the form \"option value\", as redis.conf does; - is standard input. An \
-         environment\nvariable SEEDIS_OPTION overrides the file, and an argument overrides both.\n\n",
+         environment\nvariable SEEDIS_OPTION overrides the file, and an argument overrides \
+         both.\n\n",
     );
     let acting = options::all().filter(|directive| directive.meaning == Meaning::Acts);
     for directive in acting {

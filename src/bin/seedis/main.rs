@@ -307,8 +307,8 @@ fn banner(options: &Options, listeners: &[tokio::net::TcpListener]) {
         "in memory only".into()
     };
     announce(&format!(
-        "\n  Seedis {}, compatible with Redis {}\n  listening  {}\n  data       {data}\n  next       \
-         redis-cli -p {} ping\n",
+        "\n  Seedis {}, compatible with Redis {}\n  listening  {}\n  data       {data}\n  \
+         next       redis-cli -p {} ping\n",
         env!("CARGO_PKG_VERSION"),
         seedis::node::REDIS_VERSION,
         addresses.join(", "),

@@ -495,7 +495,7 @@ impl State {
         self.deadline = self.node.deadline();
         if !self.is_ready && self.node.phase() == Phase::Serving {
             self.is_ready = true;
-            self.manager.ready("takes clients");
+            self.manager.ready("accepting clients");
         }
         goes_on
     }

@@ -121,7 +121,8 @@ impl Net {
         }
     }
 
-    /// What a leader calls committed must be durable on a quorum, before anybody applies it.
+    /// Entries that a leader calls committed must be durable on a quorum, before anybody applies
+    /// them.
     pub(super) fn check_commit(&mut self, id: NodeId) {
         let raft = self.hosts[&id].raft.as_ref().unwrap();
         let (commit, known) = (raft.commit(), self.committed.len() as u64);

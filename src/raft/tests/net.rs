@@ -27,7 +27,7 @@ pub(super) struct Host {
     /// Nothing more is synced.
     pub(super) disk_stuck: bool,
     pub(super) drift: i64,
-    /// What the latest life has shown: term, commit, applied.
+    /// The term, commit and applied index that the latest life has shown.
     pub(super) shown: (Term, LogIndex, LogIndex),
     pub(super) spoken: Term,
     pub(super) settings: Settings,
@@ -36,7 +36,7 @@ pub(super) struct Host {
     pub(super) led_in: Option<Membership>,
     pub(super) lives: u64,
     pub(super) paused: Option<Raft>,
-    /// What was received of a state.
+    /// The received part of a state.
     pub(super) incoming: Vec<u8>,
 }
 
@@ -64,7 +64,7 @@ pub(super) struct Net {
     pub(super) cut: Vec<(NodeId, NodeId)>,
     pub(super) leaders: BTreeMap<Term, NodeId>,
     pub(super) votes: BTreeMap<(NodeId, Term), NodeId>,
-    /// What is committed, from index 1 on.
+    /// The committed entries, from index 1 on.
     pub(super) committed: Vec<(Term, Bytes)>,
     /// The memberships among that.
     pub(super) memberships: Vec<(LogIndex, Membership)>,
@@ -568,7 +568,7 @@ impl Net {
         }
     }
 
-    /// What one member says to another is said, if the pair is not cut.
+    /// Sends a message from one member to another, if the pair is not cut.
     pub(super) fn send(&mut self, from: NodeId, to: NodeId, message: &Message) {
         let term = self.raft(from).term();
         self.send_in_term(from, to, term, message);

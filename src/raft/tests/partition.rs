@@ -1,4 +1,5 @@
-//! Who leads where not everybody hears everybody (Howard and Abraham 2020), and when all want to.
+//! Leadership when not everybody hears everybody (Howard and Abraham 2020), and when all want to
+//! lead.
 
 use super::net::Net;
 use super::world::World;

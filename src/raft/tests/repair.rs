@@ -36,7 +36,7 @@ fn started(restart: Restart) -> Raft {
     Raft::new(settings, restart, Mono(0))
 }
 
-/// What a disk remembers that knows of no loss: entries 1 to 3 of term 2.
+/// The memory of a disk that knows of no loss: entries 1 to 3 of term 2.
 fn remembered(term: u64) -> Restart {
     Restart {
         term: Term(term),
@@ -69,7 +69,7 @@ fn at(ms: u64) -> Mono {
     Mono::from_millis(ms)
 }
 
-/// What it answers, once all that it has handed over is durable.
+/// Its answers, once all that it has handed over is durable.
 fn told(raft: &mut Raft, ms: u64, from: u64, term: u64, message: &Message) -> Vec<Message> {
     let envelope = Envelope {
         cluster: Settings::default().cluster,

@@ -1,5 +1,5 @@
-//! What a host of the network does about states: it gives its disk a new base, reads pieces of its
-//! own, and keeps and puts in force those of others.
+//! The host's part in the network: it gives its disk a new base, reads pieces of its own, and keeps
+//! and puts in force those of others.
 
 use super::net::Net;
 use super::world::{What, Write};

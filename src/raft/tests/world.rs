@@ -61,7 +61,7 @@ impl World {
     };
 }
 
-/// What a member's disk holds for certain.
+/// The data that a member's disk holds for certain.
 #[derive(Clone, Debug)]
 pub(super) struct Disk {
     pub(super) term: Term,

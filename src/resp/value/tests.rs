@@ -1,4 +1,4 @@
-//! What is written is read back, in both protocols, however the bytes arrive.
+//! Written values are read back, in both protocols, however the bytes arrive.
 
 use proptest::prelude::*;
 

@@ -66,7 +66,7 @@ fn a_member_that_waits_for_others_keeps_no_service_manager_waiting() {
     let process = Process::run(command, port, Stdio::null(), Stdio::null());
     let heard = hears(&socket, "READY=1");
     assert!(
-        heard.contains("STATUS=waits for the other members"),
+        heard.contains("STATUS=waiting for the other members"),
         "{heard}"
     );
     assert_eq!(process.stop(), Some(0));
