@@ -3,10 +3,14 @@
 use alloc::format;
 use alloc::string::String;
 
+use crate::command::args::Args;
 use crate::command::context::Dice;
+use crate::command::error::Error;
+use crate::command::row::Row;
 use crate::ids::{LogIndex, NodeId};
 use crate::node::replica::versions::{ENTRY_VERSIONS, EntryVersion};
 use crate::node::requests::entry;
+use crate::node::requests::lookup::row_of;
 use crate::node::{Node, Phase};
 use crate::raft::{Member, Raft};
 
@@ -111,6 +115,23 @@ impl Node {
         version.beyond(known).filter(|_| !payload.is_empty())
     }
 
+    /// The row of a command that the log holds.
+    ///
+    /// A command that is not in the table is one of a later version. A member that answered it with
+    /// an error, as it does its clients, would go on with another state than the members that know
+    /// it: it stops instead.
+    pub(in crate::node) fn logged_row(&mut self, args: Args<'_>) -> Result<&'static Row, Error> {
+        let found = row_of(args);
+        if found.is_err() {
+            let name = String::from_utf8_lossy(args.name()).to_ascii_lowercase();
+            self.fail(format!(
+                "the log holds a command that this binary does not know, '{name}': use the version \
+                 that wrote it, or a later one"
+            ));
+        }
+        found
+    }
+
     /// The dice of a command.
     ///
     /// A version that is newer than this code exists only where a simulation says so, and has to
@@ -118,5 +139,55 @@ impl Node {
     pub(in crate::node) fn dice(&self, index: LogIndex, nth: u64) -> Dice {
         let beyond = self.entry_version.number.saturating_sub(ENTRY_VERSIONS.1);
         Dice::new(index.0 | u64::from(beyond) << 56, nth)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+    use crate::node::config::Config;
+    use crate::node::effect::{Effect, Effects};
+    use crate::time::{Mono, Now, Stamp};
+
+    /// What a member says when it stops over an entry with one command of this name in it.
+    fn applied(name: &'static [u8], in_transaction: bool) -> Option<String> {
+        let now = Now {
+            mono: Mono::from_millis(1),
+            wall_us: 1_700_000_000_000_000,
+        };
+        let config = Config {
+            append_only: false,
+            ..Config::default()
+        };
+        let mut node = Node::new(config, now);
+        let mut command = Vec::new();
+        let request = [name, b"k1"].concat();
+        let end = name.len() as u32;
+        let words = [0..end, end..end + 1, end + 1..end + 2];
+        entry::put_command(&mut command, 0, Args::new(&request, &words));
+        let mut payload = Vec::new();
+        if in_transaction {
+            entry::put_transaction(&mut payload, 1, &command);
+        } else {
+            payload = command;
+        }
+        node.apply_whole(LogIndex(1), Stamp(1), payload.into());
+        let mut effects = Effects::new();
+        node.flush(now, &mut effects);
+        effects.drain(..).find_map(|effect| match effect {
+            Effect::Stopped { failure } => failure.map(|why| *why),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn a_command_that_a_later_version_has_logged_stops_the_member() {
+        for in_transaction in [false, true] {
+            assert_eq!(applied(b"set", in_transaction), None);
+            let why = applied(b"FUTURE", in_transaction).expect("it stops");
+            assert!(why.contains("does not know, 'future'"), "{why}");
+        }
     }
 }

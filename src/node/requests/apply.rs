@@ -17,7 +17,6 @@ use crate::ids::LogIndex;
 use crate::limits::{BYTES_PER_WORK, LARGE_ARGUMENT_BYTES};
 use crate::node::metrics::slowlog::{Piece, work_of};
 use crate::node::requests::entry::{Item, Reader};
-use crate::node::requests::lookup::row_of;
 use crate::node::requests::outcome::{finish, write_error};
 use crate::node::requests::transaction::changes_replies;
 use crate::node::witness::{Answer, Witnessed};
@@ -422,7 +421,7 @@ impl Node {
         protocol: Protocol,
         out: &mut Vec<u8>,
     ) -> Outcome {
-        let row = row_of(args)?;
+        let row = self.logged_row(args)?;
         let Kind::Write(run) = row.kind else {
             return Ok(());
         };
@@ -469,7 +468,7 @@ impl Node {
         (protocol, is_silent): (Protocol, bool),
         (out, mark): (&mut Vec<u8>, usize),
     ) -> Option<(Protocol, bool)> {
-        let row = row_of(args);
+        let row = self.logged_row(args);
         let mut after = (protocol, is_silent);
         let outcome = match row.as_ref().map(|row| row.kind) {
             Err(error) => Err(error.clone()),
