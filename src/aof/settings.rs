@@ -1,6 +1,7 @@
 //! The settings of a log, fixed before it starts.
 
 use alloc::vec::Vec;
+use core::time::Duration;
 
 /// When a record counts as persisted (`appendfsync`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +12,24 @@ pub enum Policy {
     EverySecond,
     /// When its write has completed; synced when the operating system likes.
     No,
+}
+
+impl Policy {
+    /// How old what is unsynced may become; nothing where no sync is owed at a time of its own.
+    pub(super) fn interval(self) -> Option<Duration> {
+        match self {
+            Self::EverySecond => Some(Duration::from_secs(1)),
+            Self::Always | Self::No => None,
+        }
+    }
+
+    /// Returns true if all is synced sooner or later.
+    pub(super) fn syncs(self) -> bool {
+        match self {
+            Self::Always | Self::EverySecond => true,
+            Self::No => false,
+        }
+    }
 }
 
 /// The settings of a log, fixed before it starts.

@@ -4,17 +4,13 @@
 //! first, and let the others wait for two. So the next one waits until as many writers are back as
 //! the last released, or for an eighth of the last one's duration.
 
-use core::time::Duration;
-
 use crate::ids::Ticket;
 use crate::time::{Deadline, Mono, Reason};
 
 use super::settings::Policy;
 
-/// How often `EverySecond` syncs.
-const INTERVAL: Duration = Duration::from_secs(1);
-/// How long `EverySecond` goes on without a sync before replies wait.
-const STALL: Duration = Duration::from_secs(2);
+/// How many intervals a policy goes on without a sync before replies wait.
+const STALLED_INTERVALS: u32 = 2;
 
 /// When syncs happen.
 #[derive(Clone, Debug)]
@@ -66,8 +62,7 @@ impl Syncing {
         self.forced
             || match self.policy {
                 Policy::Always => self.arrived >= self.released || now >= self.linger_until,
-                Policy::EverySecond => now.since(self.clean_at) >= INTERVAL,
-                Policy::No => false,
+                Policy::EverySecond | Policy::No => self.has_gone_for(now, 1),
             }
     }
 
@@ -78,8 +73,10 @@ impl Syncing {
         }
         let (at, reason) = match self.policy {
             Policy::Always => (self.linger_until, Reason::SyncLinger),
-            Policy::EverySecond => (self.clean_at + INTERVAL, Reason::SyncEverySecond),
-            Policy::No => return None,
+            Policy::EverySecond | Policy::No => (
+                self.clean_at + self.policy.interval()?,
+                Reason::SyncEverySecond,
+            ),
         };
         Some(Deadline { at, reason })
     }
@@ -99,9 +96,16 @@ impl Syncing {
         }
     }
 
-    /// Returns true if `EverySecond` has gone so long without a sync that replies must wait.
+    /// Returns true if a policy with an interval has gone so long without a sync that replies must
+    /// wait.
     pub(super) fn is_stalled(&self, now: Mono) -> bool {
-        self.policy == Policy::EverySecond && now.since(self.clean_at) >= STALL
+        self.has_gone_for(now, STALLED_INTERVALS)
+    }
+
+    /// Returns true if what is unsynced has waited for so many intervals of the policy.
+    fn has_gone_for(&self, now: Mono, intervals: u32) -> bool {
+        let interval = self.policy.interval();
+        interval.is_some_and(|interval| now.since(self.clean_at) >= interval * intervals)
     }
 }
 

@@ -59,9 +59,7 @@ fn flag(is: bool) -> String {
 fn policy(scenario: &Scenario) -> String {
     match scenario.policy {
         Policy::Memory => "memory",
-        Policy::Logged(Fsync::Always) => "always",
-        Policy::Logged(Fsync::EverySecond) => "everysec",
-        Policy::Logged(Fsync::No) => "no",
+        Policy::Logged(fsync) => fsync.word(),
     }
     .to_owned()
 }
@@ -69,10 +67,10 @@ fn policy(scenario: &Scenario) -> String {
 fn set_policy(scenario: &mut Scenario, text: &str) -> Parsed<()> {
     scenario.policy = match text {
         "memory" => Policy::Memory,
-        "always" => Policy::Logged(Fsync::Always),
-        "everysec" => Policy::Logged(Fsync::EverySecond),
-        "no" => Policy::Logged(Fsync::No),
-        _ => return Err("a policy is memory, always, everysec or no".to_owned()),
+        _ => match Fsync::of_word(text.as_bytes()) {
+            Some(fsync) => Policy::Logged(fsync),
+            None => return Err(format!("a policy is memory, {}", Fsync::WORDS.join(", "))),
+        },
     };
     scenario.config.append_only = scenario.policy != Policy::Memory;
     scenario.config.fsync = match scenario.policy {

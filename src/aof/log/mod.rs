@@ -241,7 +241,7 @@ impl Log {
     /// later is not taken for what a crash leaves.
     fn mark_when_idle(&mut self, now: Mono, out: &mut Vec<Op>) {
         let quiet = self.unsynced.is_empty() && self.pending.is_empty() && self.refused.is_empty();
-        if !quiet || self.last_is_mark || self.settings.policy == Policy::No && !self.closing {
+        if !quiet || self.last_is_mark || !self.settings.policy.syncs() && !self.closing {
             self.idle_since = if quiet { self.idle_since } else { now };
             return;
         }
@@ -425,7 +425,7 @@ impl Log {
             reason: Reason::DiskRetry,
         });
         let sync = if self.unsynced.is_empty() {
-            let marks = !self.last_is_mark && self.settings.policy != Policy::No;
+            let marks = !self.last_is_mark && self.settings.policy.syncs();
             marks.then_some(Deadline {
                 at: self.idle_since + IDLE,
                 reason: Reason::Housekeeping,

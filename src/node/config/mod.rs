@@ -14,16 +14,46 @@ use remembered::Remembered;
 
 pub use crate::store::Tables;
 
-/// When an entry counts as persisted (`appendfsync`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Fsync {
-    /// When it is synced.
-    Always,
+macro_rules! policies {
+    ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
+        /// When an entry counts as persisted (`appendfsync`).
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub enum Fsync {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Fsync {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+            /// Their words, in the same order.
+            pub const WORDS: &[&str] = &[$($word),*];
+
+            /// The word of `appendfsync` for it.
+            pub fn word(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)*
+                }
+            }
+        }
+    };
+}
+
+policies! {
     /// When its write has completed; synced every second.
     #[default]
-    EverySecond,
+    EverySecond = "everysec",
+    /// When it is synced.
+    Always = "always",
     /// When its write has completed; synced when the operating system likes.
-    No,
+    No = "no",
+}
+
+impl Fsync {
+    /// The policy of a word of `appendfsync`.
+    pub fn of_word(word: &[u8]) -> Option<Self> {
+        let mut all = Self::ALL.iter().copied();
+        all.find(|policy| policy.word().as_bytes() == word)
+    }
 }
 
 impl From<Fsync> for aof::Policy {

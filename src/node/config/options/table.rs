@@ -118,21 +118,8 @@ const TAKEN_AWAY: Field = Field {
 };
 
 const APPENDFSYNC: Field = Field {
-    get: |config| {
-        let word: &[u8] = match config.fsync {
-            Fsync::Always => b"always",
-            Fsync::EverySecond => b"everysec",
-            Fsync::No => b"no",
-        };
-        word.to_vec()
-    },
-    set: |config, value| {
-        config.fsync = match value {
-            b"always" => Fsync::Always,
-            b"no" => Fsync::No,
-            _ => Fsync::EverySecond,
-        };
-    },
+    get: |config| config.fsync.word().into(),
+    set: |config, value| config.fsync = Fsync::of_word(value).unwrap_or_default(),
 };
 
 const OUTPUT_LIMITS: Field = Field {
@@ -189,7 +176,7 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         .of(process!(dir)).guarded(),
     acts("appendonly", "yes", ON_OFF,
         "keep a log on disk; `no`: data is in memory only").of(switch!(append_only)),
-    acts("appendfsync", "everysec", Form::Choice(&["everysec", "always", "no"]),
+    acts("appendfsync", "everysec", Form::Choice(Fsync::WORDS),
         "when writes are synced: before their reply (always), once a second (everysec), or when \
          the operating system does it (no)").open(APPENDFSYNC),
     acts("auto-aof-rewrite-percentage", "100", SECONDS,
