@@ -479,3 +479,6 @@ impl Scenario {
         (0..count).map(|_| (kind(dice), shape)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

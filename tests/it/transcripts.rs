@@ -6,9 +6,13 @@ mod play;
 mod script;
 mod told;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
+
+use seedis::command::row::{Kind, Row};
+use seedis::command::table;
 
 use play::{Bare, Heard, Peer, Remote};
 use script::Script;
@@ -79,6 +83,42 @@ fn has_redis() -> bool {
 fn redis(name: &str, requirepass: &str) -> Remote {
     let options = ["--save", "", "--appendonly", "no"];
     Remote::start(Command::new("redis-server"), name, requirepass, &options)
+}
+
+/// Commands on keys that no transcript asks for: what they say is a server's own.
+const UNASKED: [&str; 9] = [
+    "function|help",
+    "function|list",
+    "memory|doctor",
+    "memory|help",
+    "memory|malloc-stats",
+    "memory|purge",
+    "memory|stats",
+    "memory|usage",
+    "object|idletime",
+];
+
+#[test]
+fn every_command_on_keys_is_in_a_transcript() {
+    let mut asked = BTreeSet::new();
+    for (_, path, _) in transcripts() {
+        for line in std::fs::read_to_string(path).unwrap().lines() {
+            let line = line.trim_start_matches(char::is_numeric);
+            let Some(request) = line.strip_prefix("> ") else {
+                continue;
+            };
+            let request = request.to_ascii_lowercase();
+            let words: Vec<&str> = request.split_whitespace().take(2).collect();
+            asked.extend([words[0].to_owned(), words.join("|")]);
+        }
+    }
+    let on_keys = |row: &&Row| matches!(row.kind, Kind::Read(_) | Kind::Write(_));
+    let unasked = table::all()
+        .filter(on_keys)
+        .map(|row| row.name)
+        .filter(|name| !asked.contains(*name));
+    let unasked: BTreeSet<&str> = unasked.collect();
+    assert_eq!(unasked, BTreeSet::from(UNASKED));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 use seedis::command::grammar::{Arg, Form};
 use seedis::command::row::{Group, Row};
+use seedis::store::Value;
 
 use super::{Request, Workload};
 use crate::draws::Dice;
@@ -43,7 +44,6 @@ const TIMES: [&str; 10] = [
 const DATABASES: [&str; 8] = ["0", "1", "15", "16", "-1", "x", "0", "0"];
 const CURSORS: [&str; 6] = ["0", "0", "0", "5", "x", "-1"];
 const OFFSETS: [&str; 6] = ["0", "3", "10", "-1", "x", "536870912"];
-const TYPES: [&str; 4] = ["string", "hash", "HASH", "x"];
 
 /// The keys of a request.
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +90,14 @@ impl Workload {
         }
         maker.request
     }
+}
+
+/// The name of a type, in small letters or in capitals, or of none.
+fn type_name(dice: &mut Dice) -> Vec<u8> {
+    let mut names: Vec<String> = Value::TYPES.iter().map(|name| (*name).to_owned()).collect();
+    names.extend(names.last().map(|name| name.to_ascii_uppercase()));
+    names.push("x".to_owned());
+    dice.pick(&names).clone().into_bytes()
 }
 
 /// A request that is being made.
@@ -152,7 +160,7 @@ impl Maker<'_> {
             (Form::Integer, "offset") => &OFFSETS,
             (Form::Integer, "db" | "index" | "destination-db") => &DATABASES,
             (Form::Integer, _) => &INTEGERS,
-            (_, "type") => &TYPES,
+            (_, "type") => return type_name(dice),
             (_, "field") if self.adds_decimals() => &["d"],
             (_, "field") => return format!("f{}", dice.below(6)).into_bytes(),
             _ => return self.text(dice),

@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
 use super::{NOW, recount, seeded};
 use crate::rng;
 use crate::store::dict::Tables;
@@ -274,6 +278,29 @@ fn a_small_value_of_each_kind_is_the_same_in_a_block_and_in_a_box_and_behind_a_b
                 let own = (wanted.mark(), wanted.encoding(), wanted.type_name());
                 assert_eq!(shown, own);
             }
+        }
+    }
+}
+
+proptest! {
+    /// A base may hold any bytes for a small value: those that are taken for sound can be read.
+    #[test]
+    fn what_is_sound_can_be_read(
+        kind in select(Kind::ALL),
+        any in vec(any::<u8>(), 0..12),
+        keeps in any::<bool>(),
+    ) {
+        let mut bytes = if keeps { small(kind) } else { Vec::new() };
+        bytes.extend(any);
+        for length in 0..=bytes.len() {
+            let cut = &bytes[..length];
+            if !is_sound(kind, cut) {
+                continue;
+            }
+            let value = Value::small(kind, cut);
+            let is_empty = items(value).is_empty();
+            prop_assert!(!is_empty || matches!(value, Value::String(_)));
+            prop_assert!(!value.type_name().is_empty() && !value.encoding().is_empty());
         }
     }
 }

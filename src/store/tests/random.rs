@@ -1,13 +1,20 @@
 //! S1 and S8: random operations against the model, with bases that begin, pause and fail among
 //! them.
 
+use std::collections::BTreeSet;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 
 use super::model::{Datum, Model};
 use super::{colliding, recount, seeded, shown};
 use crate::limits::SEGMENT_KEYS_MAX;
+use crate::store::entry::Held;
+use crate::store::kind::Kind;
+use crate::store::value::Large;
 use crate::store::{DbId, NewExpiry, Store};
 use crate::time::Stamp;
 
@@ -354,4 +361,32 @@ proptest! {
         other.append(1, b"one more", b"", bench.at).unwrap();
         prop_assert_ne!(other.digest(bench.at), bench.store.digest(bench.at));
     }
+}
+
+/// What is never made is never compared: of a new type this asks for operations.
+#[test]
+fn the_operations_make_values_of_every_kind() {
+    let mut runner = TestRunner::deterministic();
+    let mut made = BTreeSet::new();
+    for _ in 0..100 {
+        let mut bench = Bench {
+            store: seeded(1),
+            model: Model::default(),
+            at: Stamp(1),
+            begun: None,
+        };
+        for op in vec(op(), 60).new_tree(&mut runner).unwrap().current() {
+            bench.run(&op);
+            bench.model.bury(bench.at);
+            for dict in &bench.store.databases {
+                made.extend(dict.iter().map(|view| match view.held {
+                    Held::Block(kind, _) => kind.byte(),
+                    Held::Box(big) => big.kept.byte(),
+                }));
+            }
+        }
+    }
+    let small = Kind::ALL.iter().map(|kind| kind.byte());
+    let all: BTreeSet<u8> = small.chain(Large::BYTES.iter().copied()).collect();
+    assert_eq!(made, all);
 }

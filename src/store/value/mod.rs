@@ -132,6 +132,11 @@ macro_rules! large {
             }
         }
 
+        impl Value<'_> {
+            /// All types as TYPE names them: each has a large form.
+            pub const TYPES: &'static [&'static str] = &[$(<$parts>::TYPE),*];
+        }
+
         $(const _: () = assert!($byte >= 0x80, "the lower bytes are those of small values");)*
 
         /// Does the same with whatever is large.
