@@ -12,7 +12,7 @@
 
 use crc64fast::Digest;
 
-/// What is folded at once, in bytes.
+/// The bytes that are folded at once.
 const BLOCK: usize = 128;
 /// The length of the CRC's state, in bytes.
 const STATE: usize = 8;

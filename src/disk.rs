@@ -16,7 +16,7 @@ pub struct FileName(u64);
 const KIND_SHIFT: u32 = 60;
 const NUMBER_MASK: u64 = (1 << KIND_SHIFT) - 1;
 
-/// What a file is for.
+/// The purpose of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FileKind {
     /// `manifest`: which base and which segments count.
@@ -56,7 +56,7 @@ impl FileName {
         Self((kind as u64) << KIND_SHIFT | number)
     }
 
-    /// What the file is for.
+    /// The purpose of the file.
     #[must_use]
     pub fn kind(self) -> FileKind {
         KINDS[(self.0 >> KIND_SHIFT) as usize].0
@@ -95,11 +95,11 @@ impl fmt::Display for FileName {
     }
 }
 
-/// What a node asks of the disk.
+/// A request of a node to the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DiskOp {
     /// Makes a file of `size` zero bytes, with its blocks allocated; replaces one of the same name.
-    /// Where there is no room for it nothing of it takes room afterwards.
+    /// If there is no room for it, nothing of it takes room afterwards.
     Create {
         /// The file.
         file: FileName,
@@ -110,9 +110,9 @@ pub enum DiskOp {
     WriteAt {
         /// The file.
         file: FileName,
-        /// Where, in bytes from the start.
+        /// The place, in bytes from the start.
         offset: u64,
-        /// What; comes home in `DiskDone::Written`.
+        /// The bytes to write; the buffer comes home in `DiskDone::Written`.
         bytes: Vec<u8>,
     },
     /// Writes all of `bytes` at `offset`, as `WriteAt` does; others hold the same memory, and it
@@ -120,9 +120,9 @@ pub enum DiskOp {
     WriteShared {
         /// The file.
         file: FileName,
-        /// Where, in bytes from the start.
+        /// The place, in bytes from the start.
         offset: u64,
-        /// What.
+        /// The bytes to write.
         bytes: Box<Bytes>,
     },
     /// Makes what was written to the file, and its length, durable.
@@ -134,7 +134,7 @@ pub enum DiskOp {
     Read {
         /// The file.
         file: FileName,
-        /// Where, in bytes from the start.
+        /// The place, in bytes from the start.
         offset: u64,
         /// How many bytes at most.
         len: u32,
@@ -164,7 +164,7 @@ pub enum DiskOp {
     List,
 }
 
-/// What came of a disk operation.
+/// The result of a disk operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DiskDone {
     /// The operation is done and has nothing to tell.
@@ -174,7 +174,7 @@ pub enum DiskDone {
         /// The buffer of the `WriteAt`.
         bytes: Vec<u8>,
     },
-    /// What was read.
+    /// The bytes that were read.
     Read {
         /// The bytes; fewer than asked for only at the end of the file.
         bytes: Vec<u8>,
@@ -211,7 +211,7 @@ pub enum DiskError {
     },
 }
 
-/// What Linux calls its errors, as far as a file system gives them.
+/// The names of Linux for its errors, as far as a file system gives them.
 const WORDS: [(i32, &str); 20] = [
     (1, "Operation not permitted"),
     (2, "No such file or directory"),
@@ -236,7 +236,8 @@ const WORDS: [(i32, &str); 20] = [
 ];
 
 impl DiskError {
-    /// Whether it may pass by itself, or when somebody makes room: what has failed is tried again.
+    /// Returns true if it may pass by itself, or when somebody makes room: the operation is tried
+    /// again.
     pub fn is_shortage(&self) -> bool {
         matches!(self, Self::NoSpace { .. } | Self::Short { .. })
     }

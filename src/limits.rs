@@ -46,7 +46,7 @@ pub const RANDOM_PICKS_MAX: i64 = 1 << 20;
 /// square of the number; here each costs a few microseconds, in one turn.
 pub const WATCHED_KEYS_MAX: usize = 16_384;
 
-/// What SLOWLOG keeps at most, in bytes, however many entries it may have.
+/// The most that SLOWLOG keeps, in bytes, however many entries it may have.
 pub const SLOWLOG_BYTES_MAX: usize = 64 << 20;
 
 /// So many bytes, copied a few times on their way, cost about as much as a small request.

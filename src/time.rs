@@ -89,14 +89,14 @@ impl Offset {
         wall_ms.saturating_sub(self.0)
     }
 
-    /// What the wall clock says at a stamp, in milliseconds.
+    /// The wall-clock time at a stamp, in milliseconds.
     #[must_use]
     pub const fn wall_of(self, stamp: Stamp) -> u64 {
         stamp.0.saturating_add_signed(self.0)
     }
 }
 
-/// What a driver's clocks say at one moment.
+/// The time of a driver's clocks at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Now {
     /// The monotonic clock: never runs back, may drift.
@@ -118,7 +118,7 @@ impl Now {
 pub struct Deadline {
     /// The reading of the monotonic clock at which `Input::Timer` is wanted.
     pub at: Mono,
-    /// What is due then.
+    /// The work that is due then.
     pub reason: Reason,
 }
 

@@ -24,7 +24,7 @@ impl<'a> Args<'a> {
         self.ranges.len()
     }
 
-    /// Whether there is not even a name.
+    /// Returns true if there is not even a name.
     pub fn is_empty(&self) -> bool {
         self.ranges.is_empty()
     }
@@ -62,7 +62,7 @@ impl<'a> Args<'a> {
             .map(move |r| &buffer[r.start as usize..r.end as usize])
     }
 
-    /// Whether the argument at `place` is this word, in any case.
+    /// Returns true if the argument at `place` is this word, in any case.
     pub fn is(&self, place: usize, word: &str) -> bool {
         self.at(place).eq_ignore_ascii_case(word.as_bytes())
     }

@@ -21,7 +21,7 @@ impl Big {
         }
     }
 
-    /// Whether it is zero.
+    /// Returns true if it is zero.
     pub(super) fn is_zero(&self) -> bool {
         self.0.is_empty()
     }

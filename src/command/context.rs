@@ -1,4 +1,4 @@
-//! What a command may touch: the store, replicated time, dice and the reply.
+//! The context of a command: the store, replicated time, dice and the reply.
 
 use crate::resp::reply::Reply;
 use crate::rng;
@@ -46,7 +46,7 @@ impl Dice {
     }
 }
 
-/// What a reading command works with.
+/// The context of a reading command.
 #[derive(Debug)]
 pub struct Query<'a> {
     /// All keys and values; a query changes none.
@@ -61,7 +61,7 @@ pub struct Query<'a> {
     pub clock: Stamp,
     /// Chance.
     pub dice: Dice,
-    /// Where the answer goes.
+    /// The reply to be written.
     pub reply: Reply<'a>,
     /// How far it goes now, where it is long by nature.
     pub pace: &'a mut Pace,
@@ -86,14 +86,15 @@ impl<'a> Query<'a> {
 }
 
 impl Query<'_> {
-    /// Whether the leader's clock alone would call this key dead, which the store shows.
+    /// Returns true if the key has expired by the leader's clock alone, while the store still shows
+    /// it.
     pub fn is_due(&self, key: &[u8]) -> bool {
         let expiry = self.store.expiry(self.db, key);
         expiry.is_some_and(|expiry| expiry <= self.clock)
     }
 }
 
-/// What a writing command works with, when its entry is applied.
+/// The context of a writing command, when its entry is applied.
 #[derive(Debug)]
 pub struct Change<'a> {
     /// All keys and values.
@@ -106,7 +107,7 @@ pub struct Change<'a> {
     pub offset: Offset,
     /// Chance.
     pub dice: Dice,
-    /// Where the answer goes; nowhere, where the client is another member's.
+    /// The reply to be written; it goes nowhere if the client is another member's.
     pub reply: Reply<'a>,
     /// How far it goes now, where it is long by nature.
     pub pace: &'a mut Pace,

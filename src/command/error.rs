@@ -18,7 +18,7 @@ pub enum Error {
     Reply(Cow<'static, str>),
 }
 
-/// What a command function gives back; its reply has been written.
+/// The result of a command function; its reply has been written.
 pub type Outcome = Result<(), Error>;
 
 macro_rules! errors {

@@ -20,7 +20,7 @@ use super::key::{Keys, READ, UPDATED};
 use super::row::{Group, Row};
 use crate::time::Stamp;
 
-/// Where a new time is to be set.
+/// The condition on which a new time is set.
 const CONDITION: Arg = opt(one_of(
     "condition",
     &[word("NX"), word("XX"), word("GT"), word("LT")],
@@ -266,7 +266,7 @@ fn rounded(millis: u64) -> u64 {
     millis.saturating_add(500) / 1000
 }
 
-/// What the wall clock says when replicated time is `time`.
+/// The wall-clock time when replicated time is `time`, in milliseconds.
 fn moment(query: &Query<'_>, time: u64) -> u64 {
     query.offset.wall_of(Stamp(time))
 }

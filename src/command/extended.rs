@@ -1,6 +1,6 @@
 //! Floats of 80 bits, as the x87 keeps them: what INCRBYFLOAT computes in.
 //!
-//! Redis adds in the C type `long double`, prints 17 decimals and cuts the zeros behind them. Where
+//! Redis adds in the C type `long double`, prints 17 decimals and cuts the zeros behind them. If
 //! that type has 80 bits, sums have a mantissa of 64 bits, and clients see the last of them. No
 //! platform's floats are asked here, so that all members print the same.
 
@@ -174,7 +174,7 @@ impl Extended {
         }
     }
 
-    /// Whether it is finite.
+    /// Returns true if it is finite.
     pub(super) fn is_finite(self) -> bool {
         matches!(self.0, Kind::Finite(_))
     }

@@ -17,7 +17,7 @@ impl Set {
     }
 }
 
-/// What COMMAND INFO calls the flags of a command, in the order in which Redis lists them.
+/// The flags of a command in COMMAND INFO, in the order in which Redis lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Flag {
@@ -53,7 +53,7 @@ pub enum Flag {
     NoAsyncLoading,
     /// It may not be queued by MULTI.
     NoMulti,
-    /// Where its keys stand depends on its arguments.
+    /// The places of its keys depend on its arguments.
     MovableKeys,
     /// It is answered while a script runs for too long.
     AllowBusy,
@@ -107,7 +107,7 @@ impl Flags {
         all
     }
 
-    /// Whether this flag is among them.
+    /// Returns true if this flag is among them.
     pub const fn has(self, flag: Flag) -> bool {
         self.0.has_bit(flag as u32)
     }
@@ -120,7 +120,7 @@ impl Flags {
     }
 }
 
-/// What ACL calls categories, in the order in which Redis lists them.
+/// The categories of ACL, in the order in which Redis lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Category {
@@ -214,7 +214,7 @@ impl Categories {
         if applies { self.with(category) } else { self }
     }
 
-    /// Whether this category is among them.
+    /// Returns true if this category is among them.
     pub const fn has(self, category: Category) -> bool {
         self.0.has_bit(category as u32)
     }

@@ -1,4 +1,4 @@
-//! What a walk has found so far, as the reply will show it.
+//! The names that a walk has found so far, as the reply will show them.
 
 use alloc::vec::Vec;
 

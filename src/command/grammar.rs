@@ -1,13 +1,13 @@
-//! What a command takes: a small grammar of its arguments, from which people and tools are told.
+//! The arguments of a command: a small grammar, shown to people and tools.
 
 /// One argument of a command, or several that belong together.
 #[derive(Clone, Copy, Debug)]
 pub struct Arg {
-    /// What it is called; of a word that stands for itself, empty: the word in small letters.
+    /// Its name; empty for a word that stands for itself: the word in small letters.
     pub name: &'static str,
-    /// What stands for it where the grammar is shown; empty: its name.
+    /// Its placeholder where the grammar is shown; empty: its name.
     pub shown: &'static str,
-    /// What it is.
+    /// Its form.
     pub form: Form,
     /// The word that stands in front of it, or the word that it is; empty: none.
     pub token: &'static str,
@@ -15,15 +15,15 @@ pub struct Arg {
     pub since: &'static str,
     /// The version of Redis that advised against it; empty: none.
     pub deprecated: &'static str,
-    /// Whether it may be left out.
+    /// True if it may be left out.
     pub optional: bool,
-    /// Whether it may be repeated.
+    /// True if it may be repeated.
     pub multiple: bool,
-    /// Whether its token is repeated with it.
+    /// True if its token is repeated with it.
     pub repeats_token: bool,
 }
 
-/// What an argument is.
+/// The form of an argument.
 #[derive(Clone, Copy, Debug)]
 pub enum Form {
     /// A key: one of the keys at this place in the row's list of keys.
@@ -47,7 +47,7 @@ pub enum Form {
 }
 
 impl Form {
-    /// What COMMAND DOCS calls it.
+    /// The type that COMMAND DOCS gives.
     pub fn name(self) -> &'static str {
         match self {
             Self::Key(_) => "key",
@@ -188,7 +188,7 @@ pub(super) const fn block(name: &'static str, parts: &'static [Arg]) -> Arg {
     Arg::new(name, Form::Block(parts))
 }
 
-/// What may be left out.
+/// An argument that may be left out.
 pub(super) const fn opt(arg: Arg) -> Arg {
     Arg {
         optional: true,
@@ -196,7 +196,7 @@ pub(super) const fn opt(arg: Arg) -> Arg {
     }
 }
 
-/// What may be repeated.
+/// An argument that may be repeated.
 pub(super) const fn many(arg: Arg) -> Arg {
     Arg {
         multiple: true,

@@ -285,7 +285,7 @@ fn hstrlen(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     Ok(())
 }
 
-/// What is answered of each field.
+/// The part of each field that is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Both,

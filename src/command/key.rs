@@ -1,4 +1,4 @@
-//! Where the keys of a request stand, and what its command does with them.
+//! The keys of a request: their places, and the command's access to them.
 
 use core::ops::Range;
 
@@ -7,17 +7,18 @@ use super::args::Args;
 /// Some of a command's keys: where they stand, and what becomes of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Keys {
-    /// Where they stand.
+    /// Their places.
     pub places: Places,
-    /// What becomes of them: at most this, where it depends on the request.
+    /// The access to them: the most, if it depends on the request.
     pub access: Access,
-    /// What becomes of them in one request, where that is less than `access` says.
+    /// The access to them in one request, if that can be less than `access` says.
     pub in_request: Option<fn(Args<'_>) -> Access>,
-    /// Whether a request may mean a key of another database than the client's by this name, too.
+    /// Returns true if a request may mean, by this name, also a key of another database than the
+    /// client's.
     pub elsewhere: Option<fn(Args<'_>) -> bool>,
 }
 
-/// Where keys stand in a request.
+/// The places of keys in a request.
 #[derive(Clone, Copy, Debug)]
 pub enum Places {
     /// From `first` on to `last`, which counts from the end where it is negative.
@@ -31,24 +32,24 @@ pub enum Places {
     },
     /// The argument at this place says how many there are; they stand right behind it.
     Count {
-        /// Where the number stands.
+        /// The place of the number.
         at: u32,
     },
     /// Behind a word, wherever that stands.
     After {
         /// The word, in any case.
         word: &'static str,
-        /// Where the search for it begins.
+        /// The place at which the search for it begins.
         from: u32,
         /// Which part of what follows the word is keys: 1 is the next argument alone, 0 all, 2 the
         /// first half, since an argument for each key follows.
         part: u32,
     },
-    /// What a function finds, which adds the place of each.
+    /// The places that a function finds; it passes each to its second argument.
     With(fn(Args<'_>, &mut dyn FnMut(usize))),
 }
 
-/// What a command does with a key: first with its value as a whole, then with its data.
+/// A command's access to a key: first to its value as a whole, then to its data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Access(u16);
 
@@ -96,12 +97,12 @@ impl Access {
         Self(self.0 | more.0)
     }
 
-    /// Whether all of `wanted` is in it.
+    /// Returns true if all of `wanted` is in it.
     pub const fn has(self, wanted: Self) -> bool {
         self.0 & wanted.0 == wanted.0
     }
 
-    /// Whether the key may be another one afterwards.
+    /// Returns true if the key may have changed afterwards.
     pub const fn writes(self) -> bool {
         !self.has(Self::RO)
     }
@@ -198,7 +199,7 @@ impl Keys {
         }
     }
 
-    /// What becomes of these keys in a request.
+    /// The access to these keys in a request.
     pub fn access_in(&self, args: Args<'_>) -> Access {
         self.in_request.map_or(self.access, |of| of(args))
     }

@@ -35,7 +35,7 @@ pub(super) const ROWS: &[Row] = &[Row::read("lcs", -3, lcs)
 /// So many pairs of bytes cost as much as a step.
 const PAIRS_PER_WORK: usize = 256;
 
-/// What LCS is asked for.
+/// The options of LCS.
 #[derive(Clone, Copy, Debug, Default)]
 struct Options {
     len: bool,

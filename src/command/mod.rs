@@ -1,4 +1,4 @@
-//! What Redis means: a row in a table and a function for each command.
+//! The commands of Redis: a row in a table and a function for each.
 //!
 //! A command sees arguments, the store, replicated time, dice and a writer of replies. It never
 //! learns who asked, on which connection, or whether its entry came from this member's clients or

@@ -1,7 +1,7 @@
 //! Commands that are long by nature, cut into pieces.
 //!
-//! The function of such a command says before each step what the step costs. Where nothing is left
-//! for now it gets `Error::Unfinished` and hands it on. Later it is called again, with the same
+//! The function of such a command says before each step what the step costs. If nothing is left for
+//! now, it gets `Error::Unfinished` and hands it on. Later it is called again, with the same
 //! arguments, on the same store and at the same moment: nobody has touched the store meanwhile, nor
 //! looked at it. It goes on where it stopped, and its reply does too.
 
@@ -18,13 +18,13 @@ pub struct Pace {
     spent: usize,
     is_cut: bool,
     place: u64,
-    /// What it has counted.
+    /// Its count so far.
     pub(super) count: i64,
-    /// What else it has found.
+    /// Its other findings so far.
     pub(super) kept: Kept,
 }
 
-/// What a command has found so far that is no reply yet.
+/// The findings of a command so far that are no reply yet.
 #[derive(Clone, Debug, Default)]
 pub(super) enum Kept {
     /// Nothing.
@@ -42,12 +42,12 @@ impl Pace {
         (self.left, self.spent) = (work.max(1), 0);
     }
 
-    /// What the last piece has done.
+    /// The work of the last piece.
     pub fn spent(&self) -> usize {
         self.spent
     }
 
-    /// Whether a command stands in its middle.
+    /// Returns true if a command stands in its middle.
     pub fn is_cut(&self) -> bool {
         self.is_cut
     }
@@ -61,7 +61,7 @@ impl Pace {
         };
     }
 
-    /// Where the command goes on; it begins at `first`.
+    /// The place at which the command goes on; it begins at `first`.
     pub(super) fn from(&self, first: u64) -> u64 {
         if self.is_cut { self.place } else { first }
     }
@@ -82,7 +82,7 @@ impl Pace {
         (self.left / work.max(1)).max(1)
     }
 
-    /// What the step just done has cost beyond what was said.
+    /// Adds the cost of the step just done beyond what was said before it.
     pub(super) fn pay(&mut self, work: usize) {
         self.left = self.left.saturating_sub(work);
         self.spent = self.spent.saturating_add(work);

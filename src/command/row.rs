@@ -1,4 +1,4 @@
-//! What a row of the command table says: all that is known of a command.
+//! A row of the command table: all that is known of a command.
 
 use core::fmt;
 
@@ -17,9 +17,9 @@ pub struct Row {
     pub name: &'static str,
     /// How many arguments with the name, or both names; negative: at least that many.
     pub arity: i32,
-    /// Who runs it, and the function where it is one.
+    /// Its kind: which part of the server runs it, and the function if it is one.
     pub kind: Kind,
-    /// What it is about.
+    /// Its group.
     pub group: Group,
     /// The version of Redis that brought it.
     pub since: &'static str,
@@ -29,15 +29,15 @@ pub struct Row {
     pub complexity: &'static str,
     /// Since when Redis advises against it, and what it advises instead.
     pub deprecated: Option<(&'static str, &'static str)>,
-    /// What programs are told of it.
+    /// Its flags, as COMMAND INFO shows them.
     pub flags: Flags,
     /// Its keys, in the order in which a request names them.
     pub keys: &'static [Keys],
-    /// What a write changes beyond the keys that it names.
+    /// The keys that a write may change beyond those that it names.
     pub empties: Empties,
-    /// Whether it is a write that counts its look at a key as a hit or a miss, as reads do.
+    /// True if it is a write that counts its look at a key as a hit or a miss, as reads do.
     pub counts_lookups: bool,
-    /// What it takes behind its name.
+    /// The arguments after its name.
     pub args: &'static [Arg],
     /// Its subcommands.
     pub subcommands: &'static [Row],
@@ -45,7 +45,7 @@ pub struct Row {
     more_categories: Categories,
 }
 
-/// Who runs a command.
+/// The part of the server that runs a command.
 #[derive(Clone, Copy)]
 pub enum Kind {
     /// Changes nothing, and is run on the store at once.
@@ -72,7 +72,7 @@ impl fmt::Debug for Kind {
     }
 }
 
-/// What a command removes without naming a key.
+/// The keys that a command removes without naming them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Empties {
     /// Nothing.
@@ -83,7 +83,7 @@ pub enum Empties {
     Everything,
 }
 
-/// What a command is about, in Redis's words.
+/// The group of a command, in Redis's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
     /// Keys, whatever their type.
@@ -105,7 +105,7 @@ pub enum Group {
 }
 
 impl Group {
-    /// What COMMAND DOCS calls it.
+    /// The name in COMMAND DOCS.
     pub fn name(self) -> &'static str {
         match self {
             Self::Generic => "generic",
@@ -199,7 +199,7 @@ impl Row {
             .costs("Depends on the subcommand.")
     }
 
-    /// What it is about.
+    /// Sets the group.
     #[must_use]
     pub(super) const fn group(self, group: Group) -> Self {
         Self { group, ..self }
@@ -256,7 +256,7 @@ impl Row {
         Self { keys, ..self }
     }
 
-    /// What it removes without naming it.
+    /// Sets which keys it removes without naming them.
     #[must_use]
     pub(super) const fn empties(self, empties: Empties) -> Self {
         Self { empties, ..self }
@@ -271,7 +271,7 @@ impl Row {
         }
     }
 
-    /// What it takes.
+    /// Sets its arguments.
     #[must_use]
     pub(super) const fn args(self, args: &'static [Arg]) -> Self {
         Self { args, ..self }
@@ -288,7 +288,7 @@ impl Row {
 }
 
 impl Row {
-    /// Whether a request of `len` arguments, the name included, fits.
+    /// Returns true if a request of `len` arguments, the name included, fits.
     pub fn takes(&self, len: usize) -> bool {
         let wanted = self.arity.unsigned_abs() as usize;
         if self.arity < 0 {
@@ -298,22 +298,22 @@ impl Row {
         }
     }
 
-    /// Whether it goes through the log.
+    /// Returns true if it goes through the log.
     pub fn is_write(&self) -> bool {
         matches!(self.kind, Kind::Write(_))
     }
 
-    /// Whether it looks at keys and changes none.
+    /// Returns true if it looks at keys and changes none.
     pub fn is_read(&self) -> bool {
         matches!(self.kind, Kind::Read(_)) && self.has(Flag::ReadOnly)
     }
 
-    /// Whether it carries a flag.
+    /// Returns true if it carries a flag.
     pub fn has(&self, flag: Flag) -> bool {
         self.flags.has(flag)
     }
 
-    /// Whether it has subcommands.
+    /// Returns true if it has subcommands.
     pub fn is_container(&self) -> bool {
         !self.subcommands.is_empty()
     }

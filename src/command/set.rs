@@ -99,7 +99,7 @@ pub(super) const ROWS: &[Row] = &[
         ]),
 ];
 
-/// What SET does with its key: with GET it answers what was there.
+/// The access of SET to its key: with GET it answers the old value.
 fn access(args: Args<'_>) -> Access {
     if (3..args.len()).any(|place| args.is(place, "get")) {
         CHANGED
@@ -115,7 +115,7 @@ struct Given {
     place: usize,
 }
 
-/// What the number of a time counts.
+/// The unit of a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unit {
     /// EX.
@@ -197,7 +197,7 @@ enum Life {
     Until(Given),
 }
 
-/// What the words behind the value of SET, or behind the key of GETEX, ask for.
+/// The options after the value of SET, or after the key of GETEX.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Options {
     /// XX: true, NX: false.

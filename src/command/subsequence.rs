@@ -14,7 +14,7 @@ pub(super) struct Table {
     width: usize,
     /// How many pairs are done.
     pub(super) done: usize,
-    /// What stood above and to the left of the next pair.
+    /// The value above and to the left of the next pair.
     diagonal: u32,
 }
 

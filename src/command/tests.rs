@@ -34,7 +34,7 @@ struct Desk {
     piece: usize,
 }
 
-/// What a line says: words parted by spaces, or in quotation marks with `\r`, `\n`, `\0` and `\"`.
+/// The words of a line: parted by spaces, or in quotation marks with `\r`, `\n`, `\0` and `\"`.
 fn words(line: &str) -> Vec<Vec<u8>> {
     let mut words = Vec::new();
     let mut rest = line.trim_start().chars().peekable();

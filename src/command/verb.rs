@@ -1,6 +1,6 @@
-//! What a session and the node run themselves: a verb for each command and each subcommand.
+//! The commands that a session and the node run themselves: a verb for each command and subcommand.
 
-/// What a session runs itself.
+/// A command that a session runs itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionVerb {
     /// AUTH.
@@ -30,7 +30,7 @@ pub enum SessionVerb {
 }
 
 impl SessionVerb {
-    /// Whether it is run at once inside of MULTI, too, and not queued.
+    /// Returns true if it is run at once inside of MULTI, too, and not queued.
     pub fn is_never_queued(self) -> bool {
         match self {
             Self::Multi | Self::Exec | Self::Discard | Self::Watch | Self::Quit | Self::Reset => {
@@ -46,7 +46,7 @@ impl SessionVerb {
     }
 }
 
-/// What the node runs itself.
+/// A command that the node runs itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServerVerb {
     /// ACL's.

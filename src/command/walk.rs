@@ -14,7 +14,7 @@ use crate::store::glob;
 /// How many parts of a value are looked at in one step.
 pub(super) const FIELDS_AT_ONCE: usize = 256;
 
-/// What a walk is asked for behind its cursor.
+/// The options of a walk, after its cursor.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Options<'a> {
     pattern: Option<&'a [u8]>,
@@ -49,7 +49,7 @@ impl<'a> Options<'a> {
         Ok(found)
     }
 
-    /// Whether a name is to be shown.
+    /// Returns true if a name is to be shown.
     pub(super) fn likes(&self, name: &[u8]) -> bool {
         self.pattern
             .is_none_or(|pattern| glob::matches(pattern, name))
@@ -80,7 +80,7 @@ pub(super) fn cursor(text: &[u8]) -> Result<u64, Error> {
     })
 }
 
-/// The head of the reply of a walk: where it goes on. What was found is written behind it.
+/// The head of the reply of a walk: where it goes on. The found names are written after it.
 pub(super) fn write_cursor(reply: &mut Reply<'_>, next: u64) {
     reply.array(2);
     reply.bulk_fmt(format_args!("{next}"));

@@ -1,9 +1,9 @@
 //! A base under way: the state as it was at one moment, written while the store goes on changing.
 //!
-//! A walk goes through all tables in their order and stamps what it has written with the
-//! base's epoch. Whatever is about to be changed and does not bear that epoch is written first, and
-//! what is new bears it from the start. So each key is written exactly once, as it was. What is
-//! large is never copied for this: a table that is emptied out and a box that is removed are kept
+//! A walk goes through all tables in their order and stamps what it has written with the base's
+//! epoch. Every block that is about to be changed and does not bear that epoch is written first,
+//! and new ones bear it from the start. So each key is written exactly once, as it was. Large
+//! things are never copied for this: a table that is emptied out and a box that is removed are kept
 //! for the walk, and a large value is walked part by part in the same manner.
 
 use alloc::boxed::Box;
@@ -24,7 +24,7 @@ use crate::time::Stamp;
 
 /// Old states wait for the walk in chunks of about this many bytes.
 const CHUNK_BYTES: usize = 64 << 10;
-/// What a look at a segment counts against the budget of a step, in bytes.
+/// The cost of a look at a segment, counted against the budget of a step, in bytes.
 const SEGMENT_COST: usize = 1 << 10;
 
 #[derive(Clone, Debug, Default)]
@@ -43,7 +43,7 @@ pub(super) struct Base {
     detached: VecDeque<Detached>,
     /// A bit for each database that was emptied out before the walk was through with it.
     flushed: u32,
-    /// Where boxes stand that were renamed, perhaps to where the walk has been already.
+    /// The places of boxes that were renamed, perhaps to where the walk has been already.
     moved: BTreeSet<(DbId, Box<[u8]>)>,
     /// The time at which the state stands, until that is written.
     opening: Option<Stamp>,
@@ -122,8 +122,8 @@ impl Base {
     }
 
     /// The bytes of old states that wait because their keys were changed before the walk came to
-    /// them. What was removed and is only kept longer is not counted: it takes no more memory than
-    /// it did.
+    /// them. Removed values that are only kept longer are not counted: they take no more memory
+    /// than before.
     pub(super) fn preimage_bytes(&self) -> usize {
         self.waiting_bytes + self.copied_bytes
     }
@@ -409,7 +409,7 @@ impl Cover for Covering<'_> {
     }
 }
 
-/// What a step writes with.
+/// The state with which a step writes.
 struct Pen<'a> {
     epoch: u8,
     sink: &'a mut Vec<u8>,

@@ -28,7 +28,7 @@ pub(super) struct Head {
     pub(super) done_epoch: u8,
     /// The place in the value up to which the base has come, once it holds the head.
     pub(super) progress: u64,
-    /// Where it stood when the base began, if it was renamed before the base was done with it.
+    /// Its place when the base began, if it was renamed before the base was done with it.
     pub(super) origin: Option<Box<Origin>>,
 }
 
@@ -57,7 +57,7 @@ impl Kept {
         }
     }
 
-    /// What a base says of it where it begins: all of a small value, nothing of a large one.
+    /// The bytes of its first record in a base: all of a small value, nothing of a large one.
     pub(super) fn begun(&self) -> &[u8] {
         match self {
             Self::Small(_, bytes) => bytes,
@@ -119,7 +119,7 @@ impl Head {
         }
     }
 
-    /// Whether it was renamed during the base `epoch`, which is not done with it.
+    /// Returns true if it was renamed during the base `epoch`, which is not done with it.
     pub(super) fn moved(&self, epoch: u8) -> bool {
         self.origin
             .as_ref()

@@ -27,7 +27,7 @@ impl Store {
         }
     }
 
-    /// Where a live key stands.
+    /// The place of a live key.
     pub(super) fn find_live(&self, db: DbId, key: &[u8], at: Stamp) -> Option<Place> {
         self.find(db, key)
             .filter(|place| self.dict(db).view(*place).live(at))
@@ -81,7 +81,8 @@ impl Store {
         dict.insert_big(hash, big);
     }
 
-    /// Takes a key out. What is large is freed later; what a base owes, it keeps.
+    /// Takes a key out. A large value is freed later; one that a base still has to write is kept
+    /// for it.
     pub(super) fn take(&mut self, db: DbId, place: Place) {
         self.cover_block(db, place);
         if let Some(big) = self.dict_mut(db).remove(place) {

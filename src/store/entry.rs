@@ -18,7 +18,7 @@ const HEAD_BYTES_MAX: usize = 14;
 const EXPIRES: u8 = 0x40;
 const FREED: u8 = 0x80;
 
-/// What is too large for a block, and so has a box of its own.
+/// A value that is too large for a block, and so has a box of its own.
 pub(super) trait Boxed: Sized {
     fn key(&self) -> &[u8];
 
@@ -38,7 +38,7 @@ pub(super) trait Boxed: Sized {
     fn recount(&self) -> usize;
 }
 
-/// What can expire.
+/// A thing that can expire.
 pub(super) trait Expires: Boxed {
     fn set_expiry(&mut self, expiry: Option<Stamp>);
 }
@@ -65,7 +65,7 @@ impl Draft<'_> {
         2 + short_len(self.key.len()) + value_length + expiry + self.key.len() + self.value.len()
     }
 
-    /// Whether it can be a block.
+    /// Returns true if it can be a block.
     pub(super) fn fits(&self) -> bool {
         self.key.len() <= BLOCK_BYTES_MAX
             && self.value.len() <= BLOCK_BYTES_MAX
@@ -101,7 +101,7 @@ impl Draft<'_> {
     }
 }
 
-/// Where the parts of a block stand in the bytes that it begins at some place in.
+/// The places of a block's parts in the bytes that it begins in.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Header {
     flags: u8,
@@ -210,7 +210,7 @@ impl Header {
     }
 }
 
-/// What a slot of a table shows.
+/// The content of a table's slot.
 #[derive(Debug)]
 pub(super) struct View<'a, L> {
     pub(super) key: &'a [u8],
@@ -221,7 +221,7 @@ pub(super) struct View<'a, L> {
     block: usize,
 }
 
-/// Where a value stands.
+/// The place of a value.
 #[derive(Debug)]
 pub(super) enum Held<'a, L> {
     Block(Kind, &'a [u8]),
@@ -258,12 +258,12 @@ impl<'a, L: Boxed> View<'a, L> {
         }
     }
 
-    /// Whether it is no block.
+    /// Returns true if it is not a block.
     pub(super) fn is_boxed(&self) -> bool {
         matches!(self.held, Held::Box(_))
     }
 
-    /// Whether the key is not dead at `at`.
+    /// Returns true if the key has not expired at `at`.
     pub(super) fn live(&self, at: Stamp) -> bool {
         self.expiry.is_none_or(|time| time > at)
     }

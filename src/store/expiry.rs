@@ -6,12 +6,12 @@ use super::dict::Dict;
 use super::{DbId, Store};
 use crate::time::Stamp;
 
-/// What `expire_due` did.
+/// The result of `expire_due`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Expired {
     /// Dead keys that were freed.
     pub freed: u64,
-    /// Whether more are due at the same stamp.
+    /// True if more are due at the same stamp.
     pub more: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What was removed and is too large to be freed at once.
+//! Removed values that are too large to be freed at once.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;

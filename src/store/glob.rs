@@ -6,7 +6,7 @@
 //! place, and a later place leaves less for the rest. The work is at most pattern length × text
 //! length.
 
-/// Whether `text` matches `pattern`, as KEYS, SCAN and PSUBSCRIBE understand it.
+/// Returns true if `text` matches `pattern`, as KEYS, SCAN and PSUBSCRIBE understand it.
 #[must_use]
 pub fn matches(pattern: &[u8], text: &[u8]) -> bool {
     run(pattern, text, |byte| byte)
@@ -52,8 +52,8 @@ fn run(pattern: &[u8], text: &[u8], fold: impl Fn(u8) -> u8) -> bool {
     }
 }
 
-/// Whether the first element of `pattern`, which is no star, takes `byte`; and the element's
-/// length.
+/// Returns whether the first element of `pattern`, which is not a star, takes `byte`, and the
+/// element's length.
 fn one(pattern: &[u8], byte: u8, fold: &impl Fn(u8) -> u8) -> (bool, usize) {
     match pattern {
         [b'?', ..] => (true, 1),

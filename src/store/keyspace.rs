@@ -10,7 +10,7 @@ use crate::limits::DATABASES;
 use crate::time::Stamp;
 
 impl Store {
-    /// Removes `key`; whether it was there and live. What is huge is freed later, in steps.
+    /// Removes `key`; whether it was there and live. A huge value is freed later, in steps.
     pub fn remove(&mut self, db: DbId, key: &[u8], at: Stamp) -> bool {
         let Some(place) = self.find(db, key) else {
             return false;

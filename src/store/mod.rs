@@ -62,7 +62,7 @@ pub use value::hash::write::HashMut;
 pub use value::string::rope::Rope;
 pub use value::string::{Scratch, Text, format_i64, parse_i64};
 
-/// What the table itself takes for a key, in bytes: a slot and its tag at a usual fill.
+/// The bytes that the table itself takes for a key: a slot and its tag at a usual fill.
 const SLOT_BYTES: usize = 8;
 
 /// A key holds another type of value than the one asked for.
@@ -100,8 +100,8 @@ pub struct Store {
     base_digest: Option<u128>,
     /// The digest of what was loaded, while a base is.
     loading: Option<Box<Tally>>,
-    /// The number of the base that is under way, or was the last. What bears it is in that base,
-    /// or came after its beginning.
+    /// The number of the base that is under way, or was the last. A block that bears it is in that
+    /// base, or came after its beginning.
     epoch: u8,
     /// How many bases were given up since the last one that came to its end.
     given_up: u8,
@@ -112,7 +112,7 @@ pub struct Store {
     lent: Option<Bytes>,
     /// How often a key was looked for, and found alive, since this was asked for.
     lookups: Cell<Lookups>,
-    /// Where a small hash is rewritten.
+    /// The buffer in which a small hash is rewritten.
     scratch: Vec<u8>,
 }
 
@@ -160,7 +160,7 @@ impl Store {
         self.changes
     }
 
-    /// Whether what is touched from now on is recorded; it is not until somebody asks for that.
+    /// Starts or stops recording touches; a new store does not record.
     pub fn listen(&mut self, listens: bool) {
         self.touches.listen(listens);
     }
@@ -178,7 +178,7 @@ impl Store {
         &mut self.databases[db as usize]
     }
 
-    /// What stands at `key`, dead or not.
+    /// The entry at `key`, expired or not.
     fn view(&self, db: DbId, key: &[u8]) -> Option<View<'_, Big>> {
         let dict = self.dict(db);
         dict.get(dict.hash(key), key)
@@ -204,7 +204,7 @@ impl Store {
         self.live(db, key, at).map(|view| view.value())
     }
 
-    /// Whether `key` is present and live.
+    /// Returns true if `key` is present and live.
     #[must_use]
     pub fn contains(&self, db: DbId, key: &[u8], at: Stamp) -> bool {
         self.live(db, key, at).is_some()
@@ -237,7 +237,7 @@ impl Store {
         dict.len() - dict.dead(at)
     }
 
-    /// Whether no database holds a key.
+    /// Returns true if no database holds a key.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.databases.iter().all(Dict::is_empty)

@@ -1,10 +1,10 @@
-//! What the pieces of a base consist of: records, each of which says one thing of one key.
+//! The records of a base, each of which says one thing of one key.
 //!
 //! A record of a key is `what it says · kind · database · key · [expiry] · body`, numbers as
 //! `varint`, bytes behind their length. A key begins once: the body is a small value, or empty, and
-//! then the parts of a large value follow in records of their own. What kinds there are and what a
-//! body means is the types' matter. The first record of all says at which time the state stands,
-//! the last one its digest.
+//! then the parts of a large value follow in records of their own. The kinds and the meaning of a
+//! body are the types' matter. The first record of all says at which time the state stands, the
+//! last one its digest.
 
 use alloc::vec::Vec;
 
@@ -31,7 +31,7 @@ pub enum LoadError {
     Cut,
     /// The piece holds a record or a value that this version does not know, or that cannot be.
     Malformed,
-    /// What was loaded is not what the base says was written.
+    /// The loaded state is not the one that the base says was written.
     Differs,
 }
 

@@ -26,14 +26,14 @@ impl Store {
         self.base = Some(Box::new(Base::new(at)));
     }
 
-    /// Whether a base is under way.
+    /// Returns true while a base is under way.
     #[must_use]
     pub fn base_running(&self) -> bool {
         self.base.is_some()
     }
 
     /// Appends the next piece of the base to `sink`, about `budget` bytes of it; whether more will
-    /// come. Where it returns false the base is complete (and no longer under way).
+    /// come. If it returns false, the base is complete (and no longer under way).
     pub fn base_step(&mut self, sink: &mut Vec<u8>, budget: usize) -> bool {
         let Some(mut base) = self.base.take() else {
             return false;
@@ -66,10 +66,10 @@ impl Store {
     }
 
     /// The bytes of old states that wait for `base_step` because their keys were changed before the
-    /// base came to them. Where they are too many, writes should pause.
+    /// base came to them. If they are too many, writes should pause.
     ///
-    /// What was removed and is only kept longer is not counted: it takes no more memory than it
-    /// did.
+    /// Removed values that are only kept longer are not counted: they take no more memory than
+    /// before.
     #[must_use]
     pub fn base_preimage_bytes(&self) -> usize {
         self.base.as_ref().map_or(0, |base| base.preimage_bytes())

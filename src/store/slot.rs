@@ -41,7 +41,7 @@ impl<'a> Slot<'a> {
         self.store.tables
     }
 
-    /// What new parts of large values bear.
+    /// The epoch that new parts of large values bear.
     pub(super) fn epoch(&self) -> u8 {
         self.store.epoch
     }
@@ -52,7 +52,7 @@ impl<'a> Slot<'a> {
         Some(view.value())
     }
 
-    /// Where the key stands now.
+    /// The present place of the key.
     pub(super) fn find(&self) -> Option<Place> {
         self.store.dict(self.db).find(self.hash, self.key)
     }
@@ -104,7 +104,7 @@ impl<'a> Slot<'a> {
         self.find().expect("it was inserted just now")
     }
 
-    /// Changes parts of a large value. Where `change` returns something, something has changed.
+    /// Changes parts of a large value. If `change` returns something, something has changed.
     pub(super) fn change_parts<R>(
         &mut self,
         place: Place,

@@ -18,7 +18,7 @@ pub struct Touched {
     pub key: Option<Box<[u8]>>,
 }
 
-/// What was touched since it was asked for.
+/// The keys touched since the last drain.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Touches {
     listens: bool,
@@ -26,7 +26,7 @@ pub(super) struct Touches {
 }
 
 impl Touches {
-    /// Whether what is touched from now on is recorded; it is not until somebody asks for that.
+    /// Starts or stops recording touches; it begins stopped.
     pub(super) fn listen(&mut self, listens: bool) {
         self.listens = listens;
     }

@@ -12,8 +12,8 @@ use std::time::Duration;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How often it looks. What was freed meanwhile is what one look costs: about 15 ms for a GiB, and
-/// microseconds where nothing was.
+/// How often it looks. One look costs as much as was freed meanwhile: about 15 ms for a GiB, and
+/// microseconds if nothing was.
 const EVERY: Duration = Duration::from_millis(100);
 
 /// Gives back, for ever, what the thread that runs this has freed.
@@ -28,7 +28,7 @@ pub(crate) async fn give_back() {
 #[cfg(target_os = "linux")]
 const HUGE_FROM_BYTES: u64 = 512 << 20;
 
-/// Takes huge pages, or leaves them, as it befits a process of this size. Where the system does not
+/// Takes huge pages, or leaves them, as it befits a process of this size. If the system does not
 /// listen, nothing is lost but memory.
 #[cfg(target_os = "linux")]
 pub(crate) fn fit(resident_bytes: u64) {

@@ -14,18 +14,18 @@ use crate::lines::complain;
 
 /// Holds the number of the process that has started this one, to stand behind it.
 const STARTER: &str = "BACKGROUND_OF_SEEDIS";
-/// What the server behind says when it listens.
+/// The byte that the server in the background sends when it listens.
 const READY: u8 = 0x06;
 
-/// Whether this process is the one behind.
+/// Returns true if this process is the one in the background.
 fn is_behind() -> bool {
     let starter = crate::config::variable(STARTER);
     let parent = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().to_string());
     starter.is_some() && starter == parent
 }
 
-/// Whether a process behind this one is to serve. One that is looked after by a service manager
-/// stays where it is, as in Redis.
+/// Returns true if a process in the background is to serve. One that is looked after by a service
+/// manager stays where it is, as in Redis.
 pub(crate) fn is_wanted(options: &Options) -> bool {
     let is_supervised = match options.supervised {
         Supervised::Systemd | Supervised::Auto => {

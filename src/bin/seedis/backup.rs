@@ -28,7 +28,7 @@ use crate::{EXIT_USAGE, entropy, subcommand};
 /// How often a directory is looked at again in which a server goes on: it may replace files between
 /// two looks.
 const ATTEMPTS: usize = 10;
-/// What is read at a time of a segment that is being written: the operating system copies so much
+/// The bytes read at a time of a segment that is being written: the operating system copies so much
 /// at once.
 const PAGE_BYTES: u64 = 4 << 10;
 const READ_BYTES: usize = 1 << 20;
@@ -307,8 +307,8 @@ fn restore(options: &RestoreOptions) -> Result<(), String> {
     Ok(())
 }
 
-/// What a restore has made: no more than that is taken back when it fails. The directory may have
-/// been somebody else's, with an owner and a mode, or be the root of a file system.
+/// The files that a restore has made: no more than these is removed when it fails. The directory
+/// may have been somebody else's, with an owner and a mode, or be the root of a file system.
 #[derive(Debug, Default)]
 struct Made {
     /// The outermost first.
@@ -316,7 +316,7 @@ struct Made {
     files: Vec<PathBuf>,
 }
 
-/// What a new file system has in its root, and no server minds.
+/// A directory that a new file system has in its root, and that no server minds.
 const NOBODYS: &str = "lost+found";
 
 impl Made {

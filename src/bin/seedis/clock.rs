@@ -23,7 +23,7 @@ impl Clock {
         }
     }
 
-    /// What both clocks say.
+    /// The time of both clocks.
     pub(crate) fn now(&self) -> Now {
         let wall = SystemTime::now()
             .duration_since(UNIX_EPOCH)

@@ -14,7 +14,7 @@ use seedis::node::options::{self, Form, Meaning, form};
 
 use files::{Disk, read_file};
 
-/// What the arguments ask for.
+/// The request in the arguments.
 #[derive(Debug)]
 pub(crate) enum Asked {
     /// A server with these options.
@@ -25,7 +25,7 @@ pub(crate) enum Asked {
     Version,
 }
 
-/// What the shell itself takes from the settings; all others are the node's.
+/// The settings of the shell itself; all others are the node's.
 #[derive(Debug)]
 pub(crate) struct Options {
     /// The configuration file, if it is one that can be written again.
@@ -53,7 +53,7 @@ pub(crate) struct Options {
     pub(crate) cluster_secret: Vec<u8>,
     pub(crate) cluster_secret_file: Option<PathBuf>,
     pub(crate) advertise: Option<String>,
-    /// What the operator is to be told when there is a log.
+    /// The lines for the operator, to be logged once there is a log.
     pub(crate) warnings: Vec<String>,
     settings: Settings,
 }
@@ -224,7 +224,7 @@ impl Options {
         }
     }
 
-    /// What the node is told.
+    /// The node's part of the settings.
     pub(crate) fn node(&self) -> Config {
         let mut config = Config::default();
         self.settings.configure(&mut config);

@@ -99,12 +99,12 @@ fn play(demo: &Demo) -> Result<(), String> {
     removed.map_err(|error| format!("cannot remove {}: {error}", directory.display()))
 }
 
-/// Where members live and die.
+/// The group's members, and the means to start and kill them.
 struct Stage<'a> {
     demo: &'a Demo,
     directory: &'a Path,
     members: Vec<Member>,
-    /// Where a member says why it cannot go on.
+    /// The channel by which a member says why it has stopped.
     failed: mpsc::UnboundedSender<String>,
 }
 
@@ -169,7 +169,7 @@ impl Stage<'_> {
     }
 }
 
-/// Whether the member whose clients come to this port says that it leads.
+/// Returns true if the member with this port for clients says that it leads.
 fn leads(port: u16) -> bool {
     use std::io::{Read, Write};
     let ask = || -> std::io::Result<bool> {

@@ -7,11 +7,12 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::config::Options;
 
-/// What the server needs for itself, as in Redis: its log, its doors, its runtime.
+/// The descriptors that the server needs for itself, as in Redis: its log, its listeners, its
+/// runtime.
 const RESERVED: u64 = 32;
 /// As many addresses to listen on are among them.
 const DOORS: u64 = 2;
-/// What a member needs for the others on top, and for strangers at the door.
+/// The descriptors that a member needs for the other members on top, and for unproven connections.
 const FOR_MEMBERS: u64 = 64;
 
 /// Raises what the process may open as far as it is allowed to; how many clients there may be then.

@@ -19,10 +19,10 @@ use seedis::disk::{DiskDone, DiskError, DiskOp, FileKind, FileName};
 use seedis::ids::Ticket;
 use tokio::sync::mpsc::UnboundedSender;
 
-/// What came of an operation.
+/// The result of an operation.
 pub(crate) type Outcome = Result<DiskDone, DiskError>;
 
-/// What a thread is to perform.
+/// An operation for a thread.
 #[derive(Debug)]
 struct Job {
     ticket: Ticket,
@@ -31,7 +31,7 @@ struct Job {
     open: Option<Arc<File>>,
 }
 
-/// What a thread that is gone has in common with a disk that is.
+/// The error of an operation whose thread is gone, as if its disk were.
 const EIO: i32 = 5;
 /// How many files a thread keeps open, for a long log has more than a process may open.
 const OPEN_FILES_MAX: usize = 4;
@@ -52,7 +52,7 @@ pub(crate) struct Disk {
     _lock: Lock,
 }
 
-/// What of one file is on its way.
+/// The operations on one file that are in flight or wait.
 #[derive(Debug)]
 struct Queue {
     lane: Lane,
@@ -368,8 +368,8 @@ impl Directory {
         Ok(open)
     }
 
-    /// Closes files that are not needed now: the log goes on in those with the highest numbers. Who
-    /// reads beside a server keeps all, for they may be removed.
+    /// Closes files that are not needed now: the log goes on in those with the highest numbers. A
+    /// process that reads beside a server keeps all open, for the files may be removed.
     fn make_room(&mut self) {
         while self.writable && self.files.len() >= OPEN_FILES_MAX {
             self.files.pop_first();

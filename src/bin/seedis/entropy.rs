@@ -6,7 +6,7 @@ use std::io;
 ///
 /// # Errors
 ///
-/// Where the operating system has none to give.
+/// Errors if the operating system has none to give.
 pub(crate) fn secret() -> io::Result<u128> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| {
@@ -21,7 +21,7 @@ pub(crate) fn secret() -> io::Result<u128> {
 ///
 /// # Errors
 ///
-/// Where the operating system has none to give.
+/// Errors if the operating system has none to give.
 pub(crate) fn number() -> io::Result<u64> {
     Ok(secret()? as u64)
 }

@@ -1,7 +1,7 @@
 //! The end of a process with a fault in it: one line that says which, and it is dead.
 //!
-//! A panic unwinds one task or one thread. What it leaves behind would go on taking clients whom
-//! nobody answers, and a supervisor would see a process that lives.
+//! A panic unwinds one task or one thread. The rest would go on taking clients whom nobody answers,
+//! and a supervisor would see a process that lives.
 
 use std::any::Any;
 use std::panic::PanicHookInfo;

@@ -54,7 +54,7 @@ static STARTED: OnceLock<()> = OnceLock::new();
 /// How much is written: 0 nothing, 1 warnings, 2 notices, 3 all.
 static DETAIL: AtomicU8 = AtomicU8::new(2);
 
-/// What is to be written, between those who say it and the thread that writes it.
+/// The lines to be written, between the tasks that log and the thread that writes.
 struct Queue {
     state: Mutex<Waiting>,
     came: Condvar,
@@ -78,7 +78,7 @@ impl Queue {
     }
 }
 
-/// Where the lines of one event go.
+/// The destination of one event's lines.
 #[derive(Debug)]
 struct Writer;
 
@@ -197,7 +197,7 @@ pub(crate) fn finish() {
         .wait_timeout_while(QUEUE.lock(), LAST_LINES, unwritten);
 }
 
-/// Where lines are written to.
+/// The file or stream to which lines are written.
 #[derive(Debug)]
 enum Target {
     Output,

@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How often it is told.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
 
-/// What a client from elsewhere is told, in Redis's words as far as clients match on them.
+/// The answer to a client from another machine, in Redis's words as far as clients match on them.
 const DENIED: &[u8] = b"-DENIED Seedis runs in protected mode because no password is set for the \
     default user. In this mode connections are only accepted from the loopback interface. To \
     accept others, set a password (requirepass), or turn the mode off (--protected-mode no), and \
@@ -69,7 +69,8 @@ pub(crate) fn host_of(address: &str) -> &str {
     }
 }
 
-/// Whether this machine has no such address. A port that somebody else has is another matter.
+/// Returns true if this machine has no such address. A port that somebody else has is another
+/// matter.
 fn is_missing(error: &io::Error) -> bool {
     const UNSUPPORTED: [rustix::io::Errno; 3] = [
         rustix::io::Errno::AFNOSUPPORT,
@@ -179,7 +180,7 @@ pub(crate) async fn accept_unix(server: Rc<Server>, listener: UnixListener, path
     }
 }
 
-/// What the operating system says to accepting, told once in a while.
+/// The operating system's errors on accepting, logged once in a while.
 #[derive(Debug)]
 pub(crate) struct Refusals {
     what: &'static str,
@@ -215,7 +216,7 @@ impl Refusals {
     }
 }
 
-/// What the kernel does for a client's connection. A client is served without it as well.
+/// Sets the socket options of a client's connection. A client is served without it as well.
 fn prepare(stream: &TcpStream, keepalive_s: u64, address: SocketAddr) {
     let mut done = stream.set_nodelay(true);
     if keepalive_s > 0 {

@@ -55,7 +55,7 @@ impl Lock {
     }
 }
 
-/// Whether another process holds the lock of a directory.
+/// Returns true if another process holds the lock of a directory.
 pub(crate) fn is_held(dir: &Path) -> bool {
     [dir.join(NAME), dir.to_path_buf()].iter().any(|path| {
         let opened = File::open(path);

@@ -257,7 +257,7 @@ async fn next(stops: &mut Option<&mut Stops>) {
     }
 }
 
-/// What only the machine knows: chance, and what INFO says of the process.
+/// Adds what only the machine knows: random numbers, and the figures of the process for INFO.
 fn complete(config: Config, options: &Options) -> std::io::Result<Config> {
     let text = |path: &Path| path.display().to_string();
     let absolute =

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// The longest status, in bytes.
 const STATUS_BYTES_MAX: usize = 512;
 
-/// Who has started this process, if it wants to be told.
+/// The service manager that started this process, if it wants to be notified.
 #[derive(Debug, Default)]
 pub(crate) struct Manager {
     socket: Option<UnixDatagram>,
@@ -75,7 +75,7 @@ impl Manager {
         }
     }
 
-    /// What the server does at the moment.
+    /// Reports what the server does at the moment.
     pub(crate) fn status(&self, text: &str) {
         if self.socket.is_some() {
             self.say(&format!("STATUS={}", line(text)));

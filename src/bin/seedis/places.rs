@@ -1,4 +1,4 @@
-//! Whether the addresses and ports of the options can be had at all: what is found out here is the
+//! Checks whether the addresses and ports of the options can be used at all: an error here is the
 //! configuration's fault, and no directory is touched before.
 
 use std::net::{IpAddr, SocketAddr};
@@ -72,7 +72,7 @@ pub(crate) fn check_members(options: &Options, port: u16, bind: &[String]) -> Re
     Ok(())
 }
 
-/// Whether each host can be one, and none stands in another's way.
+/// Errors if a host cannot be one, or if two of them cannot be listened on together.
 fn check_hosts(option: &str, hosts: &[&str]) -> Result<(), String> {
     for (at, host) in hosts.iter().enumerate() {
         let name = host_of(host);
@@ -90,7 +90,7 @@ fn check_hosts(option: &str, hosts: &[&str]) -> Result<(), String> {
     Ok(())
 }
 
-/// What is wrong with a host, by its letters alone: a name may be known later.
+/// The fault of a host, by its letters alone: a name may be known later.
 fn fault_of(host: &str) -> Option<&'static str> {
     let address = host.split_once('%').map_or(host, |(address, _)| address);
     if address.parse::<IpAddr>().is_ok() {
@@ -113,7 +113,8 @@ fn fault_of(host: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether two hosts cannot both be listened on at one port. Addresses of the two versions can.
+/// Returns true if two hosts cannot both be listened on at one port. Addresses of the two versions
+/// can.
 fn collide(one: &str, other: &str) -> bool {
     let ip = |host: &str| host.parse::<IpAddr>().ok().map(|ip| ip.to_canonical());
     match (ip(one), ip(other)) {
@@ -126,7 +127,7 @@ fn collide(one: &str, other: &str) -> bool {
     }
 }
 
-/// Whether two addresses with ports are the same, by their letters alone.
+/// Returns true if two addresses with ports are the same, by their letters alone.
 fn same(one: &str, other: &str) -> bool {
     let parsed = |text: &str| {
         let text = text
@@ -146,7 +147,7 @@ fn same(one: &str, other: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// What is wrong with options, as far as this file looks: `port` is that of the members.
+    /// The fault of options, as far as this file looks: `port` is that of the members.
     fn wrong(words: &str, port: u16) -> Option<String> {
         let words = ["seedis"].into_iter().chain(words.split('|'));
         let options = Options::of(words.map(Into::into)).expect("options");

@@ -24,7 +24,7 @@ const PARTING_TIME: Duration = Duration::from_secs(2);
 /// How much is carried at a time, in bytes.
 const CARRY_BYTES: usize = 64 << 10;
 
-/// What a client is told for whom there is no second socket, in Redis's words.
+/// The answer to a client for whom there is no second socket, in Redis's words.
 const TOO_MANY: &[u8] = b"-ERR max number of clients reached\r\n";
 
 /// Serves a client here, or carries it to the leader, until it is gone.

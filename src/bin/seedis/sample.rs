@@ -1,4 +1,4 @@
-//! What the machine knows of the process: memory and the processor's time, from `/proc`.
+//! The process's use of memory and of the processor, from `/proc`.
 
 use std::fs;
 use std::rc::Rc;
@@ -32,7 +32,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_default()
 }
 
-/// What is known of the process now; zeros where the machine does not say.
+/// Takes a sample now; zeros if the machine does not say.
 fn sample() -> Sample {
     // Ticks tell how the time is shared, and a clock how much it is.
     let spent = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);

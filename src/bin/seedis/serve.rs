@@ -43,7 +43,7 @@ const TOO_MANY_MAX: usize = 2;
 /// Which other member leads, and in which term.
 pub(crate) type Elsewhere = watch::Receiver<Option<(NodeId, Term)>>;
 
-/// What the tasks of a server share.
+/// The state that the tasks of a server share.
 pub(crate) struct Server {
     state: RefCell<State>,
     clock: Clock,
@@ -86,7 +86,7 @@ struct State {
     is_ready: bool,
 }
 
-/// What the driver keeps of one client.
+/// The driver's state of one client.
 struct Connection {
     conn: ConnId,
     stream: Stream,
@@ -154,7 +154,7 @@ impl Server {
         }
     }
 
-    /// Whether a client may have a second socket, on the way to a leader.
+    /// Returns true if a client may have a second socket, to the leader.
     pub(crate) fn has_place(&self) -> bool {
         self.sockets.get() < self.clients_max()
     }
@@ -175,12 +175,13 @@ impl Server {
         self.turn.notify_one();
     }
 
-    /// Whether only clients of this machine may come in.
+    /// Returns true if only clients of this machine may come in.
     pub(crate) fn is_protected(&self) -> bool {
         self.state.borrow().node.is_protected()
     }
 
-    /// What this member belongs to, and the life of its disk; nothing while the disk has not said.
+    /// This member's standing in its group, and the life of its disk; `None` while the disk has not
+    /// been read.
     pub(crate) fn standing_in_group(&self) -> Option<(Incarnation, Standing)> {
         self.state.borrow().node.standing_in_group()
     }
@@ -190,7 +191,7 @@ impl Server {
         self.state.borrow().node.applied()
     }
 
-    /// What a newcomer is told that asks for a number.
+    /// The answer to a new process that asks for a number.
     pub(crate) fn admission(&self, asks: &Greeting) -> Admission {
         let (wanted, incarnation) = (asks.id, asks.incarnation);
         self.tell(Input::Asks {
@@ -237,18 +238,19 @@ impl Server {
         members
     }
 
-    /// Whether this member was removed from its group.
+    /// Returns true if this member was removed from its group.
     pub(crate) fn is_removed(&self) -> bool {
         self.state.borrow().node.is_removed()
     }
 
-    /// Whether its group has this member, as far as it knows.
+    /// Returns true if its group has this member, as far as it knows.
     pub(crate) fn belongs(&self) -> bool {
         self.state.borrow().node.belongs()
     }
 
-    /// Whether this member has come to vote for good. A change that is not committed may be undone
-    /// by the next leader; and who had this number before, with another disk, is somebody else.
+    /// Returns true if this member is a voter, and no change under way would end that. A change
+    /// that is not committed may be undone by the next leader; and who had this number before, with
+    /// another disk, is somebody else.
     pub(crate) fn is_settled_voter(&self, id: NodeId) -> bool {
         let state = self.state.borrow();
         let (Some(raft), Some((incarnation, _))) =
@@ -263,7 +265,8 @@ impl Server {
             && !settled.is_joint()
     }
 
-    /// Where the requests of a new client are to be carried, and what changes when the leader does.
+    /// The leader to which the requests of a new client are to be forwarded, and a signal for when
+    /// the leader changes.
     pub(crate) fn forwards_to(&self) -> Option<(String, Elsewhere)> {
         let state = self.state.borrow();
         self.watch_leader(&state.node);
@@ -278,7 +281,7 @@ impl Server {
             .send_if_modified(|known| std::mem::replace(known, now) != now);
     }
 
-    /// Whether a new client is to be kept waiting until somebody leads.
+    /// Returns true if a new client is to be kept waiting until there is a leader.
     pub(crate) fn waits_for_leader(&self) -> bool {
         self.state.borrow().node.waits_for_leader()
     }

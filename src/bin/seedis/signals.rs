@@ -1,4 +1,4 @@
-//! What the operating system tells the process: to stop, to stop at once, to open its log anew.
+//! The signals of the operating system: stop, stop at once, open the log file anew.
 //!
 //! A thread of its own listens, from the first moment on: whatever the server is busy with, it can
 //! be ended.

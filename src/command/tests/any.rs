@@ -75,7 +75,7 @@ fn names() -> Vec<&'static str> {
     names.map(|row| row.name).collect()
 }
 
-/// Where the reply at the start of `bytes` ends.
+/// The end of the reply at the start of `bytes`.
 fn end_of_reply(bytes: &[u8]) -> Option<usize> {
     let line = bytes.windows(2).position(|pair| pair == b"\r\n")?;
     let number = || -> Option<i64> { std::str::from_utf8(&bytes[1..line]).ok()?.parse().ok() };

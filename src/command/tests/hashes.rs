@@ -1,4 +1,4 @@
-//! What the commands on hashes answer.
+//! The answers of the commands on hashes.
 
 use super::*;
 

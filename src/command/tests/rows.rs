@@ -1,4 +1,4 @@
-//! What rows say: keys, flags, categories, the grammar of arguments.
+//! The contents of rows: keys, flags, categories, the grammar of arguments.
 
 use super::*;
 use crate::command::grammar::{Arg, Form, words_min};

@@ -27,7 +27,7 @@ fn field(store: &mut Store, number: u32) {
     hash.set(&name(number), b"v");
 }
 
-/// What a change moved and compared; the most of each, and the sum.
+/// The entries that a change moved and compared; the most of each, and the sum.
 #[derive(Debug, Default)]
 struct Work {
     most: [usize; 2],

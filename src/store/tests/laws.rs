@@ -1,4 +1,4 @@
-//! What every value must do, whatever its type: the compiler asks here for each one.
+//! The laws that every value must keep, whatever its type: the compiler asks here for each one.
 
 use std::collections::BTreeMap;
 
@@ -52,7 +52,7 @@ fn disturb(large: &mut Large, draw: u64, cover: &mut Covered) {
     }
 }
 
-/// What a base got because it was about to be changed.
+/// The bytes that a base got because a value was about to be changed.
 #[derive(Default)]
 struct Covered {
     epoch: u8,

@@ -1,4 +1,4 @@
-//! What a store promises: small cases here, the rest by theme.
+//! The promises of a store: small cases here, the rest by theme.
 
 mod base;
 mod collide;

@@ -1,4 +1,4 @@
-//! What is there throughout an iteration is shown, and what is drawn is drawn fairly.
+//! Keys that are there throughout an iteration are shown, and random keys are drawn fairly.
 
 use std::collections::{BTreeMap, BTreeSet};
 

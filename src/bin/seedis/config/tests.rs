@@ -1,4 +1,4 @@
-//! What a process makes of its arguments, its environment and its files.
+//! Arguments, environment and files make the options of a process.
 
 use seedis::node::config::Fsync;
 

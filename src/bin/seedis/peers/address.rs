@@ -13,18 +13,20 @@ use tokio::net::TcpStream;
 /// How long it may take to connect to a member, all of its addresses together.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Whether this is a host and a port that can be dialled. The error says what is wrong with it.
+/// Errors if this is not a host and a port that can be dialled. The error says what is wrong with
+/// it.
 #[cfg(test)]
 fn check(text: &str) -> Result<(), String> {
     seedis::node::options::form::address(text.as_bytes()).map(|_| ())
 }
 
-/// Whether only processes of this machine can be there.
+/// Returns true if only processes of this machine can be there.
 pub(crate) fn is_here(ip: IpAddr) -> bool {
     ip.to_canonical().is_loopback()
 }
 
-/// Whether all that an address stands for is of this machine; nothing where it cannot be told now.
+/// Returns whether all that an address stands for is of this machine; `None` if that cannot be told
+/// now.
 pub(crate) fn all_here(address: &str) -> Option<bool> {
     let found = address.to_socket_addrs().ok()?;
     Some(found.map(|one| one.ip()).all(is_here))

@@ -24,7 +24,7 @@ use super::link::HEAD_BYTES;
 const LOOK: Duration = Duration::from_millis(20);
 /// How long a turn takes at least until its member's heartbeats are repeated.
 const STANDS_MIN: Duration = Duration::from_millis(60);
-/// How long a turn takes at most until its member is given up. What takes longer may never end.
+/// How long a turn takes at most until its member is given up. A longer one may never end.
 const STANDS_MAX: Duration = Duration::from_secs(3);
 /// A heartbeat is repeated in the turn that follows so closely on it.
 const FRESH: Duration = Duration::from_millis(100);
@@ -33,11 +33,12 @@ const AGAIN: Duration = Duration::from_millis(40);
 /// How many pieces go into one system call.
 const SLICES: usize = 64;
 
-/// Where the loop of this process stands, in milliseconds since `BEGAN`; 0: nowhere, it sleeps.
+/// The time since which the loop of this process is awake, in milliseconds since `BEGAN`; 0: it
+/// sleeps.
 static AWAKE_SINCE_MS: AtomicU64 = AtomicU64::new(0);
 /// When the last turn ended.
 static TURN_ENDED_MS: AtomicU64 = AtomicU64::new(0);
-/// What the thread writes to.
+/// The connections that the thread writes to.
 static WIRES: Mutex<Vec<Arc<Mutex<Wire>>>> = Mutex::new(Vec::new());
 static BEGAN: OnceLock<Instant> = OnceLock::new();
 

@@ -1,4 +1,4 @@
-//! Where other members come in: their frames are handed to the node.
+//! The port for other members: accepts their connections and hands their frames to the node.
 
 use std::io;
 use std::net::IpAddr;
@@ -169,7 +169,7 @@ impl Peers {
         }
     }
 
-    /// Whether the number of somebody who wants to vote has been given to another disk.
+    /// Returns true if the number of a peer that wants to vote has been given to another disk.
     fn is_another(&self, (id, incarnation): Talker) -> bool {
         let members = self.server().map(|server| server.members());
         let members = members.unwrap_or_default();

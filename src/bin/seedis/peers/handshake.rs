@@ -3,8 +3,8 @@
 //! Each side proves that it knows the secret by a keyed sum (HMAC, RFC 2104) over all that was said
 //! on the connection so far: both prefaces, with the versions and a fresh number each, the
 //! greetings, and which side it is that speaks. Nothing that was overheard can be used again, nor
-//! turned around, nor can anybody in between change a byte of it. What follows on the connection
-//! is not protected: the network between members is to be trusted, or tunnelled.
+//! turned around, nor can anybody in between change a byte of it. The rest of the connection is not
+//! protected: the network between members is to be trusted, or tunnelled.
 
 use std::io;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::entropy;
 /// How long a handshake may take.
 const PATIENCE: Duration = Duration::from_secs(3);
 const PROOF_BYTES: usize = 32;
-/// What the sums are for: no other use of the same secret makes the same.
+/// The purpose of the sums: no other use of the same secret makes the same.
 const PURPOSE: &[u8] = b"seedis members 3";
 /// The longest reason of a refusal, in bytes. It is not proven, and is put into the log.
 const REASON_BYTES_MAX: usize = 1024;
@@ -57,13 +57,13 @@ impl From<Refusal> for Failure {
     }
 }
 
-/// What was said on a connection before it is gone on with.
+/// The words said on a connection before it is accepted.
 struct Talk<'a> {
     stream: &'a mut TcpStream,
     secret: &'a [u8],
     dialler: Preface,
     answerer: Preface,
-    /// What the dialler has said, once it has.
+    /// The dialler's part, once it has come.
     question: Vec<u8>,
 }
 
@@ -207,7 +207,7 @@ impl Talk<'_> {
     }
 }
 
-/// What somebody who has proven nothing says, as it may stand in a line of the log.
+/// The words of a peer that has proven nothing, made safe for a line of the log.
 fn printable(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let shown = |c: char| if c.is_control() { ' ' } else { c };

@@ -28,10 +28,10 @@ const QUEUE_BYTES_MAX: usize = 64 << 20;
 /// The head of a frame: the length of what follows, kind included, and the kind.
 pub(super) const HEAD_BYTES: usize = 5;
 
-/// What a frame holds.
+/// The content of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// What Raft says.
+    /// A message of Raft.
     Raft,
     /// The sender wants to vote in the group.
     Wants,
@@ -47,7 +47,7 @@ impl Kind {
     }
 }
 
-/// What goes to one member over one of the connections.
+/// The frames to one member over one of the connections.
 #[derive(Debug)]
 pub(super) struct Link {
     to: NodeId,

@@ -1,9 +1,9 @@
 //! The other members: who they are, how they are reached, and what is said to them.
 //!
 //! Every member dials every other, twice: one connection for what is small and must not wait, one
-//! for entries and states (`Line`). What it says goes over those that it has dialled, and what it
-//! hears comes over those that it has answered. A frame that cannot leave now is dropped: Raft
-//! says again what was lost.
+//! for entries and states (`Line`). A member sends over the connections that it has dialled, and
+//! receives over those that it has answered. A frame that cannot leave now is dropped: Raft says
+//! again what was lost.
 
 pub(crate) mod address;
 pub(crate) mod beat;
@@ -50,14 +50,14 @@ const TOLD_AGAIN: Duration = Duration::from_secs(10);
 /// For how long somebody who has knocked is dialled without being a member.
 const HOSPITALITY: Duration = Duration::from_mins(1);
 
-/// What does not change while the process lives.
+/// The settings that do not change while the process lives.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    /// What all members know; empty: only members of this machine are let in.
+    /// The secret that all members share; empty: only members of this machine are let in.
     pub(crate) secret: Secret,
-    /// Whose addresses the operator has given: what peers say of them counts less.
+    /// The members whose addresses the operator has given: other members' word of them counts less.
     pub(crate) pinned: BTreeSet<NodeId>,
-    /// Where clients reach this member; without a host, at whatever host peers see.
+    /// The address at which clients reach this member; without a host, at whatever host peers see.
     pub(crate) clients: String,
 }
 
@@ -67,10 +67,10 @@ impl Settings {
     }
 }
 
-/// Who talks on a connection: a number, and the life of a disk.
+/// The peer on a connection: a number, and the life of a disk.
 type Talker = (NodeId, Incarnation);
 
-/// What a peer has said of itself.
+/// The facts that a peer has told of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Met {
     incarnation: Incarnation,
@@ -87,11 +87,11 @@ pub(crate) struct Peers {
     begun: Instant,
     /// Something came of a dial, or somebody has come.
     news: Notify,
-    /// Who has come and not proven itself.
+    /// The connections that have not proven themselves yet.
     strangers: Rc<Strangers>,
-    /// Who is listened to; what is here is told when the same member connects anew.
+    /// The peers that are listened to; each is notified when the same member connects anew.
     heard: RefCell<BTreeMap<(Talker, Line), Rc<Notify>>>,
-    /// What was told of others.
+    /// The last lines logged about other members.
     told: RefCell<Told>,
 }
 
@@ -101,7 +101,7 @@ struct State {
     arrival: Option<Arrival>,
     met: BTreeMap<NodeId, Met>,
     links: BTreeMap<(NodeId, Line), Rc<Link>>,
-    /// Who has knocked to be taken in, and when that was.
+    /// The processes that have asked to join, and when.
     guests: BTreeMap<NodeId, Instant>,
     /// For whom it is spoken; nobody, before the group is known.
     server: Weak<Server>,
@@ -198,7 +198,7 @@ impl Peers {
         }
     }
 
-    /// What this member says of itself; nothing while its disk has not said it.
+    /// This member's greeting; `None` while its disk has not been read.
     fn greeting(&self, line: Line) -> Option<Greeting> {
         let state = self.state.borrow();
         let own = state.roster.own.as_ref()?;
@@ -240,7 +240,7 @@ impl Peers {
         })
     }
 
-    /// Whether this member goes on with another that says this of itself.
+    /// Decides whether this member goes on with another that sends this greeting.
     fn judge(&self, other: &Greeting) -> Result<Greeting, Refusal> {
         let mut own = self.greeting(other.line).ok_or(Refusal::NotReady)?;
         if !self.state.borrow().has_room_for(other.id) {
@@ -413,7 +413,7 @@ impl Peers {
 }
 
 impl State {
-    /// Whether somebody is known already, or one more can be.
+    /// Returns true if a member is known already, or one more can be.
     fn has_room_for(&self, id: NodeId) -> bool {
         self.met.contains_key(&id) || self.met.len() < PEERS_KNOWN_MAX
     }

@@ -38,13 +38,13 @@ pub(crate) enum Progress {
     Removed,
 }
 
-/// What a member keeps about itself.
+/// The facts that a member keeps about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Own {
     pub(crate) id: NodeId,
     /// The life of its disk, until the log knows it.
     pub(crate) incarnation: Incarnation,
-    /// Where its peers reach it; without a host, at whatever host they see.
+    /// The address at which its peers reach it; without a host, at whatever host they see.
     pub(crate) address: String,
     pub(crate) progress: Progress,
 }
@@ -54,7 +54,7 @@ pub(crate) struct Own {
 pub(crate) struct Roster {
     directory: PathBuf,
     pub(crate) own: Option<Own>,
-    /// Whom it asks to be taken in.
+    /// The member that it asks to be taken in.
     pub(crate) door: Option<String>,
     /// The other members, by what peers said last.
     pub(crate) contacts: BTreeMap<NodeId, String>,
@@ -157,7 +157,7 @@ impl Roster {
         })
     }
 
-    /// Whether the file says of this member what is known of it, whatever it says of others.
+    /// Returns true if the file names this member as it is, whatever it says of others.
     pub(crate) fn knows_itself(&self) -> bool {
         Self::load(&self.directory).is_ok_and(|there| there.own.is_some() && there.own == self.own)
     }

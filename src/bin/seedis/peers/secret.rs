@@ -1,4 +1,4 @@
-//! What all members know, and nobody else: read once, and never shown.
+//! The secret that all members share and nobody else knows: read once, and never shown.
 
 use std::fmt;
 use std::path::Path;
@@ -17,7 +17,7 @@ impl fmt::Debug for Secret {
 }
 
 impl Secret {
-    /// What the options say, or the file that they name. An error is the options' fault.
+    /// The secret in the options, or in the file that they name. An error is the options' fault.
     pub(crate) fn read(given: &[u8], file: Option<&Path>) -> Result<Self, String> {
         let Some(file) = file else {
             return Ok(Self(given.to_vec()));
@@ -44,7 +44,7 @@ impl Secret {
         &self.0
     }
 
-    /// Whether it can be found by trying.
+    /// Returns true if it is short enough to be guessed.
     pub(crate) fn is_short(&self) -> bool {
         (1..GOOD_BYTES).contains(&self.0.len())
     }

@@ -1,4 +1,5 @@
-//! What a process makes of its options and its data directory: a server of its own, or a member.
+//! The plan of a process, out of its options and its data directory: a standalone server, or a
+//! member.
 
 use std::net::ToSocketAddrs;
 use std::rc::Rc;
@@ -18,7 +19,7 @@ use crate::{entropy, listener, places};
 /// How far the cluster port lies above the clients' port, as in Redis.
 pub(crate) const PORT_OFFSET: u16 = 10_000;
 
-/// What a process is to be.
+/// The role that a process is to take.
 pub(crate) enum Plan {
     /// A server without a cluster port.
     Alone,
@@ -26,7 +27,8 @@ pub(crate) enum Plan {
     Member(Roster, Secret),
 }
 
-/// What the options and the directory make of this process. An error is the options' fault.
+/// The plan for this process, from the options and the directory; errors if they contradict each
+/// other. An error is the options' fault.
 pub(crate) fn plan(options: &Options) -> Result<Plan, String> {
     if options.dir.as_os_str().is_empty() {
         return Err("dir is empty: name the data directory, or leave the option out".into());
@@ -152,7 +154,7 @@ fn wanted(options: &Options, id: NodeId) -> Wanted {
     }
 }
 
-/// Whether the data directory has had its first day.
+/// Returns true if the data directory holds a log.
 fn has_log(options: &Options) -> bool {
     options.dir.join("manifest").exists()
 }
@@ -178,12 +180,13 @@ fn own_peer(options: &Options, id: Option<NodeId>) -> Result<Option<String>, Str
     Ok(Some(own.1.clone()))
 }
 
-/// What to do where members of other machines are to be let in.
+/// The advice if members of other machines are to be let in.
 const MAKE_A_SECRET: &str = "make one with: openssl rand -hex 32, and give the same to every \
                              member as --cluster-secret-file FILE or in SEEDIS_CLUSTER_SECRET";
 
-/// Whether a group without a secret stays on this machine: whoever reaches the members' port of
-/// such a group is let in. A password for clients and protected-mode are about another port.
+/// Errors if a group without a secret could be reached from other machines: any process that
+/// reaches the cluster port of such a group is let in. A password for clients and protected-mode
+/// are about another port.
 fn stays_here(options: &Options, roster: &Roster) -> Result<(), String> {
     for address in bind_addresses(options, false) {
         let host = listener::host_of(&address);
@@ -208,8 +211,8 @@ fn stays_here(options: &Options, roster: &Roster) -> Result<(), String> {
     }
 }
 
-/// Where the members' port is opened: with a secret on all addresses of this machine, of both
-/// versions as far as it has them; without one only where nobody else can come from.
+/// The addresses of the cluster port: with a secret all of this machine, of both versions as far as
+/// it has them; without one only those that no other machine can reach.
 fn bind_addresses(options: &Options, has_secret: bool) -> Vec<String> {
     let given = options.cluster_bind.as_deref().unwrap_or_default();
     let default = if has_secret {
@@ -299,7 +302,7 @@ pub(crate) async fn enter(
     Ok(peers)
 }
 
-/// Where clients reach this member: an address in numbers, which every client understands.
+/// The address at which clients reach this member, in numbers, which every client understands.
 fn advertised(options: &Options) -> Result<String, String> {
     let Some(address) = &options.advertise else {
         return Ok(format!(":{}", options.port));

@@ -1,7 +1,7 @@
 //! Connections to the members' port whose other side has proven nothing yet: how many there may be,
 //! and how much is said of them.
 //!
-//! Where there are too many, the oldest goes: a member needs a few milliseconds to prove itself, so
+//! If there are too many, the oldest goes: a member needs a few milliseconds to prove itself, so
 //! that a crowd of strangers does not keep it out for long.
 
 use std::cell::{Cell, RefCell};

@@ -9,7 +9,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// The time after which the same line is told again.
 const PAUSE_OF_THE_SAME: Duration = Duration::from_secs(10);
 
-/// What was told last, and what was not.
+/// The lines that were logged last, and how many were left out.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     last: Option<(Instant, String)>,
