@@ -1,6 +1,6 @@
 //! Decisions drawn from the fuzzer's bytes; where they end, every decision is zero.
 
-/// What is left of an input.
+/// The rest of an input.
 #[derive(Debug)]
 pub(crate) struct Bytes<'a>(pub(crate) &'a [u8]);
 

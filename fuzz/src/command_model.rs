@@ -8,7 +8,8 @@ use crate::bytes::Bytes;
 use crate::model::{self, Model, Word};
 use crate::served::Served;
 
-/// What no model of one reply per request holds for: they silence, block, end or send away.
+/// The commands for which no model of one reply per request holds: they silence, block, end or
+/// redirect.
 const SPECIAL: [&str; 5] = ["client", "debug", "quit", "shutdown", "wait"];
 
 /// Words that mean something to some command.

@@ -5,7 +5,7 @@ use seedis::node::options::settings::{Files, Settings, Source};
 use seedis::node::options::words::{quoted, split};
 use seedis::node::options::{self, Access};
 
-/// What stands between two files.
+/// The byte between two files.
 const BETWEEN: u8 = 0x1e;
 /// The most bytes of a value that is to be written.
 const VALUE_BYTES_MAX: usize = 200;
@@ -78,7 +78,7 @@ fn read(source: &Source, files: &mut Parts<'_>) -> Settings {
     settings
 }
 
-/// What is in force after some CONFIG SET of values that are made of the input.
+/// The settings in force after some CONFIG SET of values that are made of the input.
 fn changed(before: &Settings, data: &[u8]) -> Vec<Setting> {
     let open = options::all().filter(|directive| directive.access == Access::Open);
     let mut settings: Vec<Setting> = open
@@ -122,7 +122,7 @@ fn comments(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     lines.filter(|line| line.trim_ascii_start().starts_with(b"#"))
 }
 
-/// Whether the mark before new lines was written.
+/// How many marks before new lines were added.
 fn added(text: &[u8], before: &[u8]) -> usize {
     let marks = |text| {
         comments(text)

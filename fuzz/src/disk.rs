@@ -107,13 +107,13 @@ pub(crate) fn settings(policy: Policy) -> Settings {
     }
 }
 
-/// What a recovery has shown.
+/// The results of a recovery.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) identity: Vec<u8>,
     /// The base's head and pieces.
     pub(crate) base: Vec<Vec<u8>>,
-    /// What is restated and the body of each record.
+    /// The restated values and the body of each record.
     pub(crate) records: Vec<(Restated, Vec<u8>)>,
 }
 

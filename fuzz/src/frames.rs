@@ -11,7 +11,7 @@ use crate::bytes::Bytes;
 /// The group that the drawn envelopes mostly belong to.
 pub(crate) const CLUSTER: ClusterId = ClusterId(77);
 
-/// What drawn numbers are near to.
+/// The numbers that drawn numbers are near to.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Near {
     pub(crate) term: u64,

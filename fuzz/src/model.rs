@@ -9,7 +9,7 @@ use crate::bytes::Bytes;
 /// One word of a request.
 pub(crate) type Word = Vec<u8>;
 
-/// What a key holds.
+/// The value of a key.
 #[derive(Clone, Debug)]
 enum Kept {
     Text(Word),

@@ -15,7 +15,7 @@ use crate::frames::{self, Near};
 
 const MS: u64 = 1_000_000;
 
-/// What is on the disk for certain.
+/// The data that is on the disk for certain.
 #[derive(Clone, Debug)]
 struct Disk {
     term: Term,
@@ -26,7 +26,7 @@ struct Disk {
     entries: Vec<Entry>,
 }
 
-/// What was handed over and is not synced.
+/// A write that was handed over and is not synced.
 #[derive(Debug)]
 struct Write {
     seq: PersistSeq,
@@ -46,7 +46,7 @@ pub(crate) struct Host {
     writes: VecDeque<Write>,
     /// The last entry that was applied.
     applied: LogIndex,
-    /// What this life has shown: term, vote, commit.
+    /// The term, vote and commit that this life has shown.
     shown: (Term, Option<NodeId>, LogIndex),
     /// The terms of committed entries, as this life has shown them.
     committed: BTreeMap<LogIndex, Term>,
@@ -117,7 +117,7 @@ impl Host {
         frames::member(1)
     }
 
-    /// What frames are drawn near to.
+    /// The numbers near which frames are drawn.
     pub(crate) fn near(&self) -> Near {
         let last = self.raft.last();
         let term = self.raft.term_of(last).unwrap_or_default();
@@ -336,7 +336,7 @@ impl Host {
         }
     }
 
-    /// What holds after every event.
+    /// The rules that hold after every event.
     pub(crate) fn check(&mut self) {
         let raft = &self.raft;
         let (term, vote, commit) = self.shown;

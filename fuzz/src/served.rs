@@ -76,7 +76,7 @@ impl Served {
         self.turn();
     }
 
-    /// Whether the node has sent a client away.
+    /// Returns true if the node has closed a client.
     pub fn is_closed(&self, id: u64) -> bool {
         self.clients.get(&id).is_some_and(|client| client.is_closed)
     }

@@ -15,14 +15,14 @@ fn digest(seed: u64, profile: Profile) -> String {
     format!("{} {}", outcome.digest, outcome.events)
 }
 
-/// What the second process prints: a line for each seed.
+/// The output of the second process: a line for each seed.
 pub(crate) fn print_digests(seeds: Range<u64>, profile: Profile) {
     for seed in seeds {
         report::line(&format!("{seed} {}", digest(seed, profile)));
     }
 }
 
-/// What a second process prints of one seed: the digest behind each event.
+/// The output of a second process for one seed: the digest after each event.
 pub(crate) fn print_chain(seed: u64, profile: Profile) {
     for link in run::chain(Order::quiet(seed, profile)) {
         report::line(&format!("{link:032x}"));

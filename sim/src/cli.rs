@@ -148,7 +148,7 @@ enum Verb {
         #[arg(long, value_enum, default_value = "smoke")]
         profile: Profile,
     },
-    /// What the second process of `check` prints.
+    /// Prints the output of the second process of `check`.
     #[command(hide = true)]
     Digests {
         #[arg(long, value_parser = seeds)]

@@ -29,7 +29,7 @@ pub(crate) struct Client {
     pub(crate) acts_at: u64,
 }
 
-/// What a client sends at once: its bytes, and what they ask.
+/// The bytes that a client sends at once, and the requests in them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) bytes: Vec<u8>,
@@ -58,8 +58,8 @@ impl Batch {
         self.pieces.push((piece, self.bytes.len()));
     }
 
-    /// Whether something in it ends the conversation without a word, and with what was to be said
-    /// before.
+    /// Returns true if something in it ends the conversation without an error, after the replies
+    /// before it.
     pub(crate) fn ends_at_once(&self) -> bool {
         let is_silent = |piece: &Piece| match piece {
             Piece::Garbage { complaint, .. } => complaint.is_empty(),
@@ -68,7 +68,7 @@ impl Batch {
         self.pieces.iter().any(|(piece, _)| is_silent(piece))
     }
 
-    /// Whether something in it ends the conversation.
+    /// Returns true if something in it ends the conversation.
     pub(crate) fn errs(&self) -> bool {
         self.pieces.iter().any(|(piece, _)| piece.errs())
     }

@@ -5,7 +5,8 @@ use seedis::time::{Mono, Now};
 /// The wall clock's reading at the start of every run, in microseconds since the Unix epoch.
 const WALL_ORIGIN_US: i64 = 1_900_000_000_000_000;
 
-/// What one member's clocks make of true time, which is in nanoseconds since the start of the run.
+/// One member's clocks, as a function of true time, which is in nanoseconds since the start of the
+/// run.
 #[derive(Clone, Debug)]
 pub(crate) struct Clock {
     /// True time at which the figures below hold.

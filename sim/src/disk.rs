@@ -30,7 +30,7 @@ pub(crate) const NO_SPACE: i32 = 28;
 /// The numbers of what may be short instead: open files, and a quota.
 pub(crate) const OTHER_SHORTAGES: [i32; 2] = [24, 122];
 
-/// What a crash does to what was not synced.
+/// The effect of a crash on data that was not synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Profile {
     OrderedPrefix,
@@ -61,7 +61,7 @@ enum Pending {
 struct Inode {
     durable: Image,
     pending: Vec<Pending>,
-    /// What a reader sees.
+    /// The content that a reader sees.
     current: Image,
 }
 
@@ -128,10 +128,10 @@ pub(crate) struct FakeDisk {
     pending_names: Vec<NameOp>,
     /// Bytes that may still be written; nothing: as many as one likes.
     pub(crate) space: Option<u64>,
-    /// What the operating system says when they are written (`errno`): of space it is one kind of
-    /// shortage.
+    /// The operating system's error when they are written (`errno`): a shortage of space is one
+    /// kind.
     pub(crate) shortage: i32,
-    /// What a failed sync has not written is never written, though readers may see it.
+    /// The data of a failed sync is never written, though readers may see it.
     final_failures: bool,
     /// Files keep no room for what they are made of: whatever is written takes space.
     pub(crate) thin: bool,
@@ -167,7 +167,7 @@ impl FakeDisk {
         below(draw(self.seed, DISK_STREAM, self.drawn, 0), bound)
     }
 
-    /// Performs an operation. Whether it took long is for the world to decide.
+    /// Performs an operation. The world decides whether it took long.
     pub(crate) fn perform(&mut self, op: DiskOp) -> Result<DiskDone, DiskError> {
         match op {
             DiskOp::Create { file, size } => {
@@ -441,8 +441,8 @@ impl FakeDisk {
             .map(move |(name, inode)| (*name, of(inode)))
     }
 
-    /// What a person may want to know of each file: its length, how much of that is durable, and
-    /// how many operations wait for a sync.
+    /// A summary of each file for people: its length, how much of that is durable, and how many
+    /// operations wait for a sync.
     pub(crate) fn inventory(&self) -> impl Iterator<Item = (FileName, [usize; 3])> {
         self.names.iter().map(|(name, inode)| {
             let inode = &self.inodes[*inode];
@@ -451,7 +451,7 @@ impl FakeDisk {
         })
     }
 
-    /// Whether the directory says what no sync has covered.
+    /// Returns true if the directory has changes that no sync has covered.
     pub(crate) fn is_directory_pending(&self) -> bool {
         !self.pending_names.is_empty()
     }

@@ -25,13 +25,13 @@ impl Stream {
         Self(number)
     }
 
-    /// What a run is made of: faults that are on, intensities, workloads.
+    /// The scenario of a run: faults that are on, intensities, workloads.
     pub(crate) const SCENARIO: Self = Self::new(*b"scenar", 1);
-    /// What a client asks, by client and request.
+    /// The requests of a client, by client and request.
     pub(crate) const CLIENT: Self = Self::new(*b"client", 1);
     /// How bytes travel, by pipe and segment.
     pub(crate) const PIPE: Self = Self::new(*b"pipe..", 1);
-    /// What the operating system does between two turns of a member, by member and turn.
+    /// The operating system's actions between two turns of a member, by member and turn.
     pub(crate) const TURN: Self = Self::new(*b"turn..", 1);
     /// Crashes, by member and ordinal.
     pub(crate) const CRASH: Self = Self::new(*b"crash.", 1);
@@ -51,13 +51,13 @@ impl Stream {
     pub(crate) const CORE: Self = Self::new(*b"core..", 1);
     /// When somebody new asks to be taken in, by member and ordinal.
     pub(crate) const WISH: Self = Self::new(*b"wish..", 1);
-    /// What is damaged at rest, by member and life.
+    /// The damage at rest, by member and life.
     pub(crate) const DAMAGE: Self = Self::new(*b"damage", 1);
     /// When a client asks because the leader is in trouble, by client and act.
     pub(crate) const HURRY: Self = Self::new(*b"hurry.", 1);
-    /// What happens to a process that comes to its group, by member and ordinal.
+    /// The fate of a process that joins its group, by member and ordinal.
     pub(crate) const ARRIVAL: Self = Self::new(*b"arrive", 1);
-    /// Whether a configuration file can be written, by member, life and wish.
+    /// The success of writing a configuration file, by member, life and wish.
     pub(crate) const CONFIGURATION: Self = Self::new(*b"config", 1);
     /// Which versions of entries a process knows, by member and life.
     pub(crate) const VERSION: Self = Self::new(*b"versio", 1);

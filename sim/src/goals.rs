@@ -1,4 +1,5 @@
-//! What a campaign must have seen: faults that fired, and situations that are sometimes reached.
+//! The list of things that a campaign must have seen: faults that fired, and situations that are
+//! sometimes reached.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +22,7 @@ macro_rules! counted {
                 }
             }
 
-            /// What it is.
+            /// Its description.
             pub(crate) fn words(self) -> &'static str {
                 match self {
                     $(Self::$variant => $words,)*
@@ -126,7 +127,7 @@ counted! {
 }
 
 impl Fault {
-    /// Whether it takes several members.
+    /// Returns true if it takes several members.
     pub(crate) fn takes_a_group(self) -> bool {
         matches!(
             self,
@@ -148,7 +149,7 @@ impl Fault {
 }
 
 impl Goal {
-    /// Whether it takes several members.
+    /// Returns true if it takes several members.
     pub(crate) fn takes_a_group(self) -> bool {
         matches!(
             self,

@@ -1,8 +1,8 @@
-//! Who steers the draws from outside: bytes that turn decisions into others, for a search that is
+//! The steering of draws from outside: bytes that turn decisions into others, for a search that is
 //! guided by coverage.
 //!
 //! Each decision has a place among the bytes by its name, never by when it is drawn: a byte that
-//! changes turns a few decisions and leaves all others as they were. Where the bytes are zeros, or
+//! changes turns a few decisions and leaves all others as they were. If the bytes are zeros, or
 //! there are none, every draw is the seed's.
 
 use std::cell::RefCell;
@@ -27,7 +27,7 @@ pub(crate) fn steered<T>(bytes: &[u8], act: impl FnOnce() -> T) -> T {
     act()
 }
 
-/// What turns the draws of one decision: a byte for each of the first eight, the lowest first.
+/// The mask for the draws of one decision: a byte for each of the first eight, the lowest first.
 pub(crate) fn mask(stream: u64, a: u64, b: u64) -> u64 {
     BYTES.with_borrow(|bytes| {
         if bytes.is_empty() {

@@ -4,7 +4,7 @@
 /// A file's content.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Image {
-    /// What stands before the zeros at the end.
+    /// The bytes before the zeros at the end.
     bytes: Vec<u8>,
     len: usize,
 }
@@ -31,7 +31,7 @@ impl Image {
         self.len = self.len.max(end);
     }
 
-    /// What stands between two places; less, where the file ends before.
+    /// The bytes between two places; fewer, if the file ends before.
     pub(crate) fn read(&self, from: usize, to: usize) -> Vec<u8> {
         let to = to.min(self.len);
         let from = from.min(to);
@@ -42,7 +42,7 @@ impl Image {
         read
     }
 
-    /// What stands before the zeros at the end.
+    /// The bytes before the zeros at the end.
     pub(crate) fn written(&self) -> &[u8] {
         let end = self.bytes.iter().rposition(|byte| *byte != 0);
         &self.bytes[..end.map_or(0, |at| at + 1)]

@@ -61,7 +61,7 @@ impl Profile {
         }
     }
 
-    /// Whether it is about several members.
+    /// Returns true if it is about several members.
     pub(crate) fn is_of_a_group(self) -> bool {
         matches!(
             self,
@@ -69,7 +69,7 @@ impl Profile {
         )
     }
 
-    /// Whether hardly any bytes travel but those of Raft.
+    /// Returns true if hardly any bytes travel but those of Raft.
     pub(crate) fn is_light(self) -> bool {
         matches!(self, Self::Safety | Self::Members | Self::Liveness)
     }
@@ -178,7 +178,8 @@ impl Scenario {
         }
     }
 
-    /// Who comes has to ask for a number, and those who form a group have to hear of each other.
+    /// Members that join have to ask for a number, and those that form a group have to hear of each
+    /// other.
     fn come_by_asking(&mut self, dice: &mut Dice) {
         self.knocks = dice.permille(600);
         // One that has a number from the beginning knows the group's name from then on.
@@ -203,8 +204,8 @@ impl Scenario {
     }
 }
 
-/// Some clients that contend for the same keys. What nobody knows the fate of makes sums hard to
-/// judge: those who wait for each answer add up nothing.
+/// Some clients that contend for the same keys. Sums are hard to judge when the fate of some
+/// addends is unknown: clients that wait for each answer add up nothing.
 fn clients(dice: &mut Dice, shape: Shape, patient: bool) -> Vec<(Kind, Shape)> {
     const KINDS: [Kind; 5] = [
         Kind::Register,

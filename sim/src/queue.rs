@@ -1,4 +1,4 @@
-//! What will happen, in the order of time; ties are broken by a keyed draw and not by insertion.
+//! The coming events, in the order of time; ties are broken by a keyed draw and not by insertion.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -75,7 +75,7 @@ impl<T> Queue<T> {
         self.heap.peek().map(|entry| entry.at)
     }
 
-    /// What happens next, and when.
+    /// The next event, and its time.
     pub(crate) fn pop(&mut self) -> Option<(u64, T)> {
         self.heap.pop().map(|entry| (entry.at, entry.what))
     }

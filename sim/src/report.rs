@@ -1,4 +1,4 @@
-//! What is printed: lines of a trace, last lines of a run that has failed.
+//! The printed lines: of a trace, and the last ones of a run that has failed.
 
 use std::io::Write as _;
 
@@ -31,7 +31,7 @@ pub(crate) fn code(id: Id) -> u8 {
     }
 }
 
-/// What is told of a run that has failed.
+/// The report of a run that has failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) seed: u64,

@@ -19,7 +19,7 @@ use crate::world::World;
 /// How many events a run has at most, unless told otherwise.
 pub(crate) const EVENTS: u64 = 200_000;
 
-/// What is to be run.
+/// The run that is wanted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Order {
     pub(crate) seed: u64,
@@ -29,7 +29,7 @@ pub(crate) struct Order {
     pub(crate) columns: bool,
 }
 
-/// What came of a run.
+/// The outcome of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Outcome {
     pub(crate) order: Order,
@@ -41,7 +41,7 @@ pub(crate) struct Outcome {
     pub(crate) replies: u64,
     pub(crate) wall: Duration,
     pub(crate) goals: Goals,
-    /// What came of the clients' history.
+    /// The verdict on the clients' history.
     pub(crate) found: Found,
     /// Why it ended although something was pending, where that is allowed.
     pub(crate) stands_still: Option<String>,
@@ -139,7 +139,7 @@ impl Outcome {
             .map_or_else(|v| report::code(v.id), |()| 0)
     }
 
-    /// What there is to be told of a run that has failed.
+    /// The report of a run that has failed.
     pub(crate) fn failure(&self) -> Option<Failure> {
         let violation = self.verdict.as_ref().err()?;
         Some(Failure {

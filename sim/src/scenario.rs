@@ -1,4 +1,4 @@
-//! What a run is made of, drawn from its seed: which faults are on and how strong, who the clients
+//! The make-up of a run, drawn from its seed: which faults are on and how strong, who the clients
 //! are.
 
 use seedis::ids::NodeId;
@@ -79,20 +79,20 @@ pub(crate) struct Scenario {
     pub(crate) jumps: Every,
     pub(crate) drifts: Every,
     pub(crate) freezes: Every,
-    /// Whether disk operations may end on the spot, as with a page cache.
+    /// True if disk operations may end on the spot, as with a page cache.
     pub(crate) inline_disk: bool,
     /// The mean of what a disk operation takes, in nanoseconds.
     pub(crate) disk_latency: u64,
     /// In how many of ten thousand operations the disk stalls.
     pub(crate) stalls: u64,
     pub(crate) full: Every,
-    /// Whether what a file is made of does not keep room for it, as where a disk is copied on
-    /// write: each write may find none.
+    /// True if a file's blocks are not reserved, as where a disk is copied on write: each write may
+    /// find no space.
     pub(crate) thin_disk: bool,
     /// Each sync of a disk takes seconds for some time.
     pub(crate) slow_disks: Every,
     pub(crate) sync_fails: Every,
-    /// Whether what a failed sync has not written is lost, whatever is synced later.
+    /// True if the data of a failed sync is lost, whatever is synced later.
     pub(crate) final_failures: bool,
     /// In how many of a thousand ends a bit of a file flips.
     pub(crate) flips: u64,
@@ -108,7 +108,7 @@ pub(crate) struct Scenario {
     /// How many of a thousand frames come seconds late.
     pub(crate) overdue: u64,
     pub(crate) cuts: Every,
-    /// What a member hears is late for some time.
+    /// A member hears the others late for some time.
     pub(crate) lags: Every,
     pub(crate) partitions: Every,
     /// How many of a thousand partitions come and go several times a second.
@@ -159,12 +159,12 @@ impl Rules {
 pub(crate) const MS: u64 = 1_000_000;
 pub(crate) const SECOND: u64 = 1000 * MS;
 
-/// Whether one of the clients reads old states of which it bounds the age.
+/// Returns true if one of the clients reads old states of which it bounds the age.
 pub(crate) fn has_reader(class: &impl Fn(u64) -> Dice, members: usize) -> bool {
     members > 1 && class(43).permille(400)
 }
 
-/// Whether this version of the node has a log.
+/// Returns true if this version of the node has a log.
 pub(crate) fn has_log() -> bool {
     let config = Config {
         append_only: true,
@@ -413,8 +413,8 @@ impl Scenario {
         self.kinds.fill(0);
     }
 
-    /// Whether what clients see must be linearizable, and they do what the judge of that
-    /// understands.
+    /// Returns true if the history of clients must be linearizable, and the judge of that
+    /// understands it.
     pub(crate) fn is_linear(&self) -> bool {
         let keeps = self.members > 1 || self.policy == Policy::Logged(Fsync::Always);
         keeps && self.flips == 0 && !self.final_failures && self.patient

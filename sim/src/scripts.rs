@@ -15,7 +15,7 @@ use crate::subject::Subject;
 /// The exit code of a file that says nothing any more, and of a seed that passes.
 const STALE: u8 = 18;
 
-/// What came of a file.
+/// The outcome of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Finding {
     /// It fails as it says.

@@ -11,7 +11,7 @@ const EVENTS: u64 = 8000;
 /// How much more often things go wrong than in a run of full length.
 const HASTE: u64 = 20;
 
-/// What came of a small run.
+/// The outcome of a small run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Played {
     /// How many events there were.

@@ -1,4 +1,4 @@
-//! What is run again: a seed as it was drawn, or a `.sim` file as it is written.
+//! The subject of a replay: a seed as it was drawn, or a `.sim` file as it is written.
 
 use std::fs;
 use std::path::Path;

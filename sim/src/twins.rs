@@ -72,7 +72,7 @@ pub(crate) fn check(batch: &Batch, dice: &mut Dice) -> Verdict {
     Err(Violation::new(Id::P1, text))
 }
 
-/// What a fresh node answers, and whether it closes.
+/// The answers of a fresh node, and whether it closes.
 fn replies(bytes: &[u8], length: &mut dyn FnMut() -> usize) -> (Vec<u8>, bool) {
     let config = Config {
         append_only: false,

@@ -26,7 +26,7 @@ pub(crate) enum Value {
 }
 
 impl Value {
-    /// Whether it is an error.
+    /// Returns true if it is an error.
     pub(crate) fn is_error(&self) -> bool {
         matches!(self, Self::Error(_))
     }
@@ -112,7 +112,7 @@ fn number(out: &mut Vec<u8>, number: usize) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// What a server's bytes are not: RESP.
+/// The reason why a server's bytes are not RESP.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed(pub(crate) String);
 
@@ -133,7 +133,7 @@ impl Decoder {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Whether bytes of an unfinished reply are left.
+    /// Returns true if bytes of an unfinished reply are left.
     pub(crate) fn is_amid(&self) -> bool {
         self.at < self.bytes.len()
     }

@@ -220,7 +220,7 @@ fn a_session_with_a_real_client_plays_again_to_the_same_digest() {
     assert_eq!(code, Some(14), "{text}");
 }
 
-/// What people have at hand speaks to it too.
+/// A redis-cli can talk to it too.
 fn ask_redis_cli(address: &str) {
     let port = address.rsplit(':').next().unwrap();
     let ask = |words: &[&str]| {

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use crate::process::{Client, Directory, Server, free_port};
 use group::{Group, Machines, PROXY};
 
-/// What a member that must not come in says when it gives up: its exit code, and its last words.
+/// The exit code and the last words of a member that must not come in.
 fn last_words(directory: &Directory, options: &[&str]) -> (Option<i32>, String) {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_seedis"))
         .args(["--port", &free_port().to_string(), "--dir"])

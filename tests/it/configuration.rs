@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use super::process::{Client, Directory, free_port};
 
-/// What an orchestrator sets for a service that is called as this server is, and what images set.
+/// The variables that an orchestrator sets for a service of this server's name, and those that
+/// images set.
 const HOSTILE: [(&str, &str); 9] = [
     ("SEEDIS_PORT", "tcp://10.0.0.1:6379"),
     ("SEEDIS_SERVICE_HOST", "10.0.0.1"),

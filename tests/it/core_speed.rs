@@ -1,5 +1,5 @@
-//! What one entry costs three cores in one thread, without a disk and without a network, beside the
-//! crate `raft`: a measurement, not a test.
+//! The cost of one entry for three cores in one thread, without a disk and without a network,
+//! beside the crate `raft`: a measurement, not a test.
 //!
 //! `cargo test --release --test it core_speed -- --ignored --nocapture` prints it. Every entry is
 //! proposed, replicated, committed and taken to be applied by all three. Our frames are encoded,

@@ -119,7 +119,7 @@ fn links(line: &str) -> impl Iterator<Item = &str> {
     ends.filter_map(|rest| rest.split(')').next())
 }
 
-/// What stands in backticks and is one path from the root, without wildcards or placeholders.
+/// The code spans that are one path from the root, without wildcards or placeholders.
 fn paths(line: &str) -> impl Iterator<Item = &str> {
     let quoted = line.split('`').skip(1).step_by(2);
     let words = quoted.filter_map(|quoted| quoted.split_whitespace().next());

@@ -1,5 +1,4 @@
-//! What the machine may do to a process, done to a real one: it serves on, or it is dead and has
-//! said why.
+//! Faults of the machine, done to a real process: it serves on, or it is dead and has said why.
 
 mod disks;
 mod ends;

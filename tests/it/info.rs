@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use crate::process::{Client, Directory, Server};
 
-/// What redis_exporter, Datadog's check, Telegraf and `redis-cli --stat` look at, of what strings
-/// and hashes have.
+/// The fields that redis_exporter, Datadog's check, Telegraf and `redis-cli --stat` read, as far as
+/// strings and hashes have them.
 const FIELDS: &str = "uptime_in_seconds process_id connected_clients blocked_clients maxclients \
     tracking_clients clients_in_timeout_table client_recent_max_output_buffer \
     client_recent_max_input_buffer total_blocking_keys allocator_active allocator_allocated \

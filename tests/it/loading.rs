@@ -1,4 +1,4 @@
-//! What a server says of itself while its disk has not been read yet.
+//! A server's answers while its disk has not been read yet.
 
 use seedis::ids::{ConnId, Incarnation, NodeId};
 use seedis::node::Node;

@@ -194,7 +194,7 @@ fn same_members(ours: &Membership, theirs: &ProgressTracker) {
     assert!(state.get_learners_next().is_empty());
 }
 
-/// Where Cargo has unpacked the crate `raft`.
+/// The folder in which Cargo has unpacked the crate `raft`.
 fn package() -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["metadata", "--format-version=1", "--offline", "--locked"]);

@@ -1,11 +1,11 @@
-//! What fuzzing has found, replayed without a fuzzer: every file of every corpus.
+//! The findings of fuzzing, replayed without a fuzzer: every file of every corpus.
 
 use std::fs;
 use std::path::Path;
 
 use seedis_fuzz::TARGETS;
 
-/// What all corpora together may hold, in bytes and in files.
+/// The most that all corpora together may hold, in bytes and in files.
 const BYTES_MAX: usize = 200 << 10;
 const FILES_MAX: usize = 200;
 

@@ -1,4 +1,4 @@
-//! What was acknowledged is there again after kill -9, SIGSTOP and SIGTERM.
+//! Acknowledged writes are there again after kill -9, SIGSTOP and SIGTERM.
 //!
 //! `SEEDIS_KILL_ROUNDS=100 cargo test --release --test it kill_9 -- --nocapture` runs the long
 //! version.
@@ -13,15 +13,14 @@ use crate::process::{Client, Directory, Server};
 const WRITERS: usize = 8;
 const KEYS: u64 = 20;
 
-/// What one writer knows of its own keys: the last value that was acknowledged, and one that may
-/// have been written.
+/// A writer's own key: the last value that was acknowledged, and one that may have been written.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Known {
     acknowledged: u64,
     attempted: u64,
 }
 
-/// What all writers know.
+/// The keys of all writers.
 pub(crate) type Ledger = Vec<Arc<Mutex<BTreeMap<String, Known>>>>;
 
 pub(crate) fn rounds() -> u32 {

@@ -76,7 +76,7 @@ impl Served {
         }
     }
 
-    /// Whether the operation has ended.
+    /// Returns true if the operation has ended.
     fn perform(&mut self, ticket: Ticket, op: DiskOp) -> bool {
         let done = match op {
             DiskOp::List => DiskDone::Listed { files: Vec::new() },

@@ -1,8 +1,8 @@
 //! Plays: scenes of Raft as scripts, acted by real cores, with what must happen beside them.
 //!
-//! A play is a file of `tests/it/scripts/plays`; `#` begins a comment. What happens is written down
-//! line by line and compared with a snapshot, so that a change of behaviour shows in a review. The
-//! words:
+//! A play is a file of `tests/it/scripts/plays`; `#` begins a comment. All that happens is written
+//! down line by line and compared with a snapshot, so that a change of behaviour shows in a review.
+//! The words:
 //!
 //! ```text
 //! group 1 2 3          these voters are there, on empty disks
@@ -38,7 +38,7 @@ use seedis::time::Stamp;
 
 use stage::{Stage, member};
 
-/// Whoever is delivered more frames than this at once is in a loop.
+/// A member that is delivered more frames than this at once is in a loop.
 const FRAMES_MAX: usize = 10_000;
 
 struct Play {

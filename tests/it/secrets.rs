@@ -1,4 +1,4 @@
-//! What a client tells in confidence stands in no file of the server.
+//! A client's secrets stand in no file of the server.
 
 use crate::process::{Directory, Server};
 

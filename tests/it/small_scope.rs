@@ -24,7 +24,7 @@ const PROPERTIES: [&str; 5] = [
     "what is committed is durable on a quorum, and cannot be voted away",
 ];
 
-/// What may still happen.
+/// The events that may still happen.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Budget {
     campaigns: u8,
@@ -41,7 +41,7 @@ struct State {
     flights: Vec<Flight>,
     left: Budget,
     leaders: BTreeMap<u64, u64>,
-    /// What was committed anywhere, and in which term each was first.
+    /// The entries that were committed anywhere, and in which term each was first.
     committed: Vec<(Slot, u64)>,
     broken: Option<usize>,
 }
@@ -62,22 +62,22 @@ enum Action {
     Crash(usize),
 }
 
-/// What leads to where a search begins; members by their numbers.
+/// The events that lead to the start of a search; members by their numbers.
 #[derive(Clone, Copy, Debug)]
 enum Before {
     Campaign(u64, u64),
     /// All that is on its way from one to another arrives.
     Deliver(u64, u64),
     Persist(u64),
-    /// What else is on its way is lost.
+    /// All other frames on their way are lost.
     Lose,
 }
 
-/// Where the search begins, and how far it goes.
+/// The start of the search, and how far it goes.
 struct Scope {
     name: &'static str,
     disks: [Disk; 3],
-    /// What has happened before.
+    /// The events before.
     before: &'static [Before],
     /// Pre-votes are messages like any other.
     pre_votes_fly: bool,
@@ -101,7 +101,7 @@ impl State {
         }
     }
 
-    /// What this member's event shows, and what it breaks.
+    /// Checks the outcome of this member's event against the rules.
     fn look(&mut self, at: usize) {
         let id = at as u64 + 1;
         let shown = self.nodes[at].shown.clone();
@@ -129,8 +129,8 @@ impl State {
         self.broken = self.broken.or(first.map(|(property, _)| property));
     }
 
-    /// Whether what is committed there is on the disks of two, and whoever lacks it could not be
-    /// elected by them: a log that is as good as another's in a vote has it.
+    /// Returns true if the entries committed there are on the disks of two, and a member that lacks
+    /// them could not be elected by these: a log that is as good as another's in a vote has it.
     fn is_kept(&self, slots: std::ops::Range<usize>) -> bool {
         let mut slots = slots;
         slots.all(|at| {

@@ -401,7 +401,7 @@ fn who_is_told_to_stop_lets_another_lead_first() {
     assert!(group.machines[first].node.is_none(), "it has stopped");
 }
 
-/// Whoever stops makes no state any more, and a follower that needs one confirms nothing.
+/// A member that stops makes no state any more, and a follower that needs one confirms nothing.
 #[test]
 fn who_is_told_to_stop_does_not_wait_for_ever() {
     let mut group = Group::with(|config| config.retained_bytes = 0);
@@ -433,7 +433,7 @@ fn who_is_told_to_stop_does_not_wait_for_ever() {
     assert!(told.starts_with(b"-UNCERTAIN "), "{told:?}");
 }
 
-/// What is watched while the state is loaded may change by what is loaded next.
+/// A key that is watched while the state is loaded may change by what is loaded next.
 #[test]
 fn who_watches_a_key_of_a_state_that_is_being_loaded_has_not_seen_it() {
     let mut group = Group::new();

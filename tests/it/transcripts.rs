@@ -74,7 +74,7 @@ fn a_real_redis_says_what_the_transcripts_say() {
     play_all(true, |name, script| redis(name, &script.requirepass));
 }
 
-/// Whether a real Redis is installed.
+/// Returns true if a real Redis is installed.
 fn has_redis() -> bool {
     let version = Command::new("redis-server").arg("--version").output();
     version.is_ok()

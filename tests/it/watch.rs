@@ -30,7 +30,7 @@ fn ask(node: &mut Node, conn: ConnId, request: &str) -> String {
     bare::ask(node, Now::default(), conn, request)
 }
 
-/// Whether EXEC runs when `before` was asked in front of WATCH `watched`, and `between` behind it
+/// Returns true if EXEC runs when `before` was asked before WATCH `watched`, and `between` after it
 /// by another client.
 fn runs(before: &[&str], watched: &str, between: &[&str]) -> bool {
     let mut node = node();

@@ -1,4 +1,4 @@
-//! Where a decision falls, said by meaning: it still says something when event numbers have moved.
+//! The address of a decision, by meaning: it still says something when event numbers have moved.
 
 use seedis::disk::{DiskOp, FileKind, FileName};
 use seedis::node::effect::Effect;
@@ -91,7 +91,7 @@ impl Kind {
 }
 
 named! {
-    /// What is done to a disk.
+    /// The kind of an operation on a disk.
     Verb:
     Create "create",
     Write "write",
@@ -134,7 +134,7 @@ pub(crate) struct Deed {
 }
 
 impl Deed {
-    /// What an operation does.
+    /// The kind of an operation.
     pub(crate) fn of(op: &DiskOp) -> Self {
         let (verb, part) = match op {
             DiskOp::Create { file, .. } => (Verb::Create, Part::of(*file)),
@@ -258,8 +258,8 @@ impl Point {
     }
 }
 
-/// Where a decision falls. Members are counted from 0 here, and from 1 in files; ordinals from 1,
-/// lives from 0.
+/// The place at which a decision falls. Members are counted from 0 here, and from 1 in files;
+/// ordinals from 1, lives from 0.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Address {
     /// A member, or all, at a moment, in nanoseconds.

@@ -1,4 +1,4 @@
-//! What can be decided in a run: each fault that strikes, and each thing that a client does.
+//! The decisions in a run: each fault that strikes, and each thing that a client does.
 
 use seedis::disk::FileName;
 
@@ -8,10 +8,10 @@ use crate::goals::Fault;
 use crate::judge::End;
 use crate::workload::Piece;
 
-/// What the end of a process leaves.
+/// The effect of a process's end on its disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fate {
-    /// What the power takes with it.
+    /// The data that the loss of power takes.
     pub(crate) profile: Profile,
     /// The disk's own count of draws, from which it draws the rest.
     pub(crate) dice: u64,
@@ -21,7 +21,7 @@ pub(crate) struct Fate {
     pub(crate) back: u64,
 }
 
-/// What damage leaves in a place of a file.
+/// The content of a damaged place of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Harm {
     /// The same byte with one bit turned.
@@ -69,7 +69,7 @@ pub(crate) enum Strike {
         speaks: bool,
         length: u64,
     },
-    /// What a member hears comes so much later, and it may be mute meanwhile.
+    /// A member hears the others so much later, and it may be mute meanwhile.
     Lag { by: u64, mute: bool, length: u64 },
     /// The group is parted: for each member those whom it hears, as bits; in turns of so long it
     /// is and is not.
@@ -80,7 +80,7 @@ pub(crate) enum Strike {
     },
     /// A bit flips.
     Flip { file: FileName, at: usize, bit: u8 },
-    /// What a member has synced is damaged, as far as its group can bear it.
+    /// Synced data of a member is damaged, as far as its group can bear it.
     Damage { file: FileName, at: u64, harm: Harm },
     /// A disk is replaced by an empty one.
     Wipe,
@@ -125,12 +125,12 @@ impl Strike {
 }
 
 impl Strike {
-    /// Whether it makes an operation take longer.
+    /// Returns true if it makes an operation take longer.
     pub(crate) fn stalls(&self) -> bool {
         matches!(self, Self::Stall { .. })
     }
 
-    /// Whether it makes a sync fail.
+    /// Returns true if it makes a sync fail.
     pub(crate) fn fails(&self) -> bool {
         matches!(self, Self::FailSync { .. })
     }
@@ -163,7 +163,7 @@ pub(crate) struct Slowness {
     pub(crate) each: u64,
 }
 
-/// What a client does.
+/// An action of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Deal {
     /// It connects to a member, unless it is connected.
@@ -173,7 +173,7 @@ pub(crate) enum Deal {
     },
     /// It sends something.
     Ask(Piece),
-    /// What it sends goes to two nodes on the side as well, cut by the dice of this number.
+    /// Its bytes go to two nodes on the side as well, cut by the dice of this number.
     Twins { dice: u64 },
     /// It goes away behind so many bytes of what it sends.
     Leave { cut: usize, how: Leave },
@@ -181,7 +181,7 @@ pub(crate) enum Deal {
     GiveUp,
 }
 
-/// What a client does, and when. What it does at one moment it does at once.
+/// An action of a client, and its time. Actions of one moment are taken at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Act {
     pub(crate) client: usize,

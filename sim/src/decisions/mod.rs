@@ -1,9 +1,9 @@
-//! Who decides what goes wrong in a run, and what clients do: the seed, or a script.
+//! The source of faults and of clients' actions in a run: the seed, or a script.
 //!
-//! Every place of the world where something may go wrong asks here. Where the seed decides, what it
-//! drew happens, and can be recorded. Where a script decides, that and nothing else happens: each
+//! Every place of the world where something may go wrong asks here. If the seed decides, what it
+//! drew happens, and can be recorded. If a script decides, that and nothing else happens: each
 //! fault at its address, with the parameters of the script, whatever the seed would have drawn.
-//! What is no fault (how long a frame takes, how bytes are cut) is drawn from the seed all the
+//! Draws that are no faults (how long a frame takes, how bytes are cut) come from the seed all the
 //! same.
 
 pub(crate) mod address;
@@ -30,7 +30,7 @@ pub(crate) struct Fired {
     pub(crate) nth: u64,
 }
 
-/// What was decided in a run so far.
+/// The decisions of a run so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Record {
     pub(crate) fired: Vec<Fired>,
@@ -41,14 +41,14 @@ pub(crate) struct Record {
 #[derive(Clone, Debug)]
 struct Play {
     decisions: Vec<Decision>,
-    /// Where they have come to pass, those that have.
+    /// The addresses at which they were applied, for those that were.
     applied: Vec<Option<Address>>,
     /// Those that name a moment from which their place counts, and how often it was passed since.
     since: BTreeMap<Address, Vec<usize>>,
     counts: Vec<u64>,
     by_address: BTreeMap<Address, Vec<usize>>,
     acts: BTreeMap<(usize, u64), Vec<Deal>>,
-    /// Whatever travels takes what it takes on the mean.
+    /// Everything that travels takes its mean time.
     steady: bool,
 }
 
@@ -60,7 +60,7 @@ struct Passed {
     now: u64,
 }
 
-/// Who decides in a run.
+/// The source of decisions in a run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Decisions {
     record: Option<Record>,
@@ -114,17 +114,17 @@ impl Decisions {
         }
     }
 
-    /// Whether places must be named: somebody records, or a script is played.
+    /// Returns true if places must be named: the run is recorded, or a script is played.
     pub(crate) fn are_named(&self) -> bool {
         self.record.is_some() || self.play.is_some()
     }
 
-    /// Whether a script decides.
+    /// Returns true if a script decides.
     pub(crate) fn are_scripted(&self) -> bool {
         self.play.is_some()
     }
 
-    /// Whether whatever travels takes what it takes on the mean.
+    /// Returns true if everything that travels takes its mean time.
     pub(crate) fn are_steady(&self) -> bool {
         self.play.as_ref().is_some_and(|play| play.steady)
     }
@@ -197,7 +197,7 @@ impl Decisions {
         Some(address(passed.times))
     }
 
-    /// What of the wanted the script has strike there; it counts as applied.
+    /// The wanted faults that the script has strike there; they count as applied.
     pub(crate) fn strikes(
         &mut self,
         address: Option<&Address>,
@@ -247,7 +247,7 @@ impl Decisions {
         }
     }
 
-    /// Where the decisions of the script have come to pass, those that have.
+    /// The addresses at which the script's decisions were applied, for those that were.
     pub(crate) fn applied_ones(&self) -> &[Option<Address>] {
         self.play.as_ref().map_or(&[], |play| &play.applied)
     }
@@ -267,7 +267,7 @@ impl Decisions {
         self.holds.remove(&member)
     }
 
-    /// What a client does at a moment.
+    /// The actions of a client at a moment.
     pub(crate) fn deals(&self, client: usize, at: u64) -> Vec<Deal> {
         let acts = self.play.as_ref().map(|play| &play.acts);
         let deals = acts.and_then(|acts| acts.get(&(client, at)));
@@ -307,7 +307,7 @@ impl Decisions {
         }
     }
 
-    /// What was recorded.
+    /// The recorded decisions.
     pub(crate) fn record(&self) -> Option<&Record> {
         self.record.as_ref()
     }

@@ -420,7 +420,7 @@ fn strike(verb: &str, text: &str) -> Parsed<Strike> {
     })
 }
 
-/// Whether such a thing can strike at such a place.
+/// Returns true if such a fault can strike at such a place.
 fn fits(strike: &Strike, address: &Address) -> bool {
     let address = match address {
         Address::Since { place, .. } => place,

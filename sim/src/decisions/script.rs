@@ -18,12 +18,12 @@ pub(crate) struct Script {
     pub(crate) remarks: Vec<String>,
     /// The invariant that fails.
     pub(crate) fires: Id,
-    /// Where it comes from. What nobody decides is drawn from the seed.
+    /// Its origin. Draws that nothing decides come from the seed.
     pub(crate) profile: Profile,
     pub(crate) seed: u64,
-    /// Whatever travels takes what it takes on the mean.
+    /// Everything that travels takes its mean time.
     pub(crate) steady: bool,
-    /// What differs from what a run is made of where nothing is said.
+    /// The settings that differ from their defaults.
     pub(crate) settings: Vec<(&'static str, String)>,
     pub(crate) decisions: Vec<Decision>,
     pub(crate) acts: Vec<Act>,
@@ -66,7 +66,7 @@ impl Script {
         self.settings.retain(differs);
     }
 
-    /// What a setting says.
+    /// The value of a setting.
     pub(crate) fn setting(&self, key: &str) -> &str {
         let own = self.settings.iter().find(|(own, _)| *own == key);
         own.map_or_else(
@@ -101,7 +101,7 @@ impl Script {
         self.settings.retain(|(own, _)| *own != key);
     }
 
-    /// What the run is made of.
+    /// The scenario of the run.
     pub(crate) fn scenario(&self) -> Parsed<Scenario> {
         let mut scenario = Scenario::draw(self.seed, self.profile);
         for setting in ALL {

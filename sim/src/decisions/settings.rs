@@ -1,5 +1,4 @@
-//! What a run is made of besides its decisions: each setting with its name, and what it is where
-//! nothing is said of it.
+//! The settings of a run besides its decisions, each with its name and its default.
 
 use seedis::node::config::Fsync;
 
@@ -10,7 +9,7 @@ use crate::scenario::Scenario;
 /// A setting.
 pub(super) struct Setting {
     pub(super) key: &'static str,
-    /// What it is where a file does not name it, and what shrinking tries.
+    /// Its value if a file does not name it, and the one that shrinking tries.
     pub(super) calm: &'static str,
     pub(super) get: fn(&Scenario) -> String,
     pub(super) set: fn(&mut Scenario, &str) -> Parsed<()>,

@@ -1,4 +1,4 @@
-//! What is written down is read as it was meant, and plays as it was recorded.
+//! A written script is read as it was meant, and plays as it was recorded.
 
 use proptest::prelude::*;
 use seedis::disk::{FileKind, FileName};

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-/// What a word says, or why it says nothing.
+/// The meaning of a word, or why it has none.
 pub(super) type Parsed<T> = Result<T, String>;
 
 /// So many equal bytes in a row are written as their number.

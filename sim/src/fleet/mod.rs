@@ -23,7 +23,7 @@ use tally::Tally;
 /// How often what was done is saved.
 const SAVED_EVERY: Duration = Duration::from_secs(1);
 
-/// What the command line says of a fleet.
+/// The arguments of `sim fleet`.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Args {
     /// The range of seeds, the second not included.
@@ -154,7 +154,7 @@ fn run_all(args: &Args, plan: &Plan, tally: Tally) -> Result<u8, String> {
     Ok(code)
 }
 
-/// What the workers share.
+/// The state that the workers share.
 struct Fleet {
     tally: Tally,
     progress: Progress,

@@ -1,7 +1,7 @@
-//! What a campaign has done and found, as a file from which it can be gone on with.
+//! The progress and the findings of a campaign, as a file from which it can be resumed.
 //!
-//! The file is written whole under another name and then renamed, so that whatever ends the
-//! process leaves the last one. What was done since is done again.
+//! The file is written whole under another name and then renamed, so that whatever ends the process
+//! leaves the last one. Runs since then are done again.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -40,7 +40,7 @@ pub(super) fn read(path: &Path, plan: &Plan) -> Result<Tally, String> {
     tally.map_err(|why| format!("cannot resume from {}: {why}", path.display()))
 }
 
-/// What tells this program from another: a digest of its file.
+/// The mark that tells this program from another: a digest of its file.
 fn build() -> Result<String, String> {
     let program = std::env::current_exe().and_then(fs::read);
     let program = program.map_err(|error| format!("cannot read the running program: {error}"))?;

@@ -1,4 +1,4 @@
-//! What a campaign comes to, for people and for programs, and its exit code.
+//! The summary of a campaign, for people and for programs, and its exit code.
 
 use super::Plan;
 use super::tally::{Share, Tally};
@@ -14,7 +14,7 @@ const GAVE_UP_SHARE: u64 = 1000;
 /// So many kinds of failures are shown in full.
 const SHOWN: usize = 5;
 
-/// What of the faults and goals a campaign could have seen and has not.
+/// The faults and goals that a campaign could have seen and has not.
 fn missing(goals: &Goals) -> Vec<&'static str> {
     let with_log = [
         Fault::Stall,
@@ -60,7 +60,7 @@ fn missing(goals: &Goals) -> Vec<&'static str> {
     faults.chain(wanted).collect()
 }
 
-/// What a campaign should have seen and has not.
+/// The faults and goals that a campaign should have seen and has not.
 fn never_seen(tally: &Tally) -> Vec<&'static str> {
     if tally.total().runs < TELLING_RUNS {
         return Vec::new();

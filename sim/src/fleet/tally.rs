@@ -1,4 +1,4 @@
-//! What a campaign has seen so far.
+//! The counts of a campaign so far.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub(super) struct Share {
     pub(super) events: u64,
     /// In nanoseconds of simulated time.
     pub(super) simulated: u64,
-    /// What they took of one core, in microseconds.
+    /// The time that they took of one core, in microseconds.
     pub(super) busy_us: u64,
 }
 

@@ -1,4 +1,4 @@
-//! What each request must be answered, at the moment when the node answers it.
+//! The answer that each request must get, at the moment when the node answers it.
 
 use seedis::node::witness::Answer;
 
@@ -13,7 +13,7 @@ use crate::model::{self, Class, Moment, Row, Want};
 const ABORTED: &str = "EXECABORT Transaction discarded because of previous errors.";
 const LOADING: &str = "LOADING Redis is loading the dataset in memory";
 
-/// What a server answers while it loads, besides what is about the connection.
+/// The commands that a server answers while it loads, besides those about the connection.
 pub(super) const WHILE_LOADING: [&str; 8] = [
     "client", "config", "echo", "info", "lastsave", "raft", "role", "time",
 ];

@@ -52,7 +52,8 @@ fn names_space(text: &[u8]) -> bool {
 }
 
 impl Judge {
-    /// What a wrong reply to a reading request would break, by the keys that it names.
+    /// The invariant that a wrong reply to a reading request would break, by the keys that it
+    /// names.
     pub(super) fn suspect(&self, member: usize, db: u32, row: &Row, words: &Words) -> Option<Id> {
         if row.class != Class::Read {
             return None;

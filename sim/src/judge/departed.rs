@@ -82,7 +82,7 @@ impl Judge {
         }
     }
 
-    /// What a member does not execute now may be refused, or lost with it.
+    /// A request that a member does not execute now may be refused, or lost with it.
     pub(super) fn may_skip(&mut self, member: usize) {
         self.departed.retain(|departed| departed.member != member);
     }

@@ -39,9 +39,9 @@ pub(crate) struct Owed {
     pub(crate) want: Want,
     pub(crate) resp3: bool,
     pub(crate) asked: Asked,
-    /// Where the member of a group stood, of what looked at the store.
+    /// The standing of the member of a group, for a request that looked at the store.
     pub(crate) standing: Option<Standing>,
-    /// What another reply would break, where it is not the order of replies.
+    /// The invariant that another reply would break, if it is not the order of replies.
     pub(crate) suspect: Option<Id>,
 }
 
@@ -62,9 +62,9 @@ pub(crate) struct Watched {
     pub(crate) key: Vec<u8>,
     /// The key's version when WATCH was answered.
     pub(crate) version: u64,
-    /// What the store holds there, where the model does not know.
+    /// The value in the store, if the model does not know it.
     pub(crate) seen: Seen,
-    /// Whether it was alive then, by replicated time.
+    /// True if it was alive then, by replicated time.
     pub(crate) alive: bool,
     /// WATCH was answered by a member that did not lead: by what it had applied, and nothing else.
     pub(crate) is_old: bool,
@@ -72,7 +72,7 @@ pub(crate) struct Watched {
     pub(crate) states: u64,
 }
 
-/// What was seen of a watched key in the store since WATCH.
+/// The observations of a watched key in the store since WATCH.
 #[derive(Clone, Debug)]
 pub(crate) enum Seen {
     /// Nobody has looked yet.
@@ -87,9 +87,9 @@ pub(crate) enum Seen {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Dialogue {
     pub(crate) member: usize,
-    /// What is not answered yet, in the order of asking.
+    /// The questions that are not answered yet, in the order of asking.
     pub(crate) asked: VecDeque<Question>,
-    /// What is answered and has not reached the client yet.
+    /// The replies that are given and have not reached the client yet.
     pub(crate) owed: VecDeque<Owed>,
     pub(crate) db: u32,
     pub(crate) resp3: bool,

@@ -1,4 +1,4 @@
-//! What holds in a group: its members apply the same entries, and a reader is told of all that
+//! The rules of a group: its members apply the same entries, and a reader is told of all that
 //! anybody was told before.
 
 use super::answer::WHILE_LOADING;
@@ -14,8 +14,8 @@ use crate::wire::Value;
 /// The record of a group.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Group {
-    /// What was applied first at each index, from 1 on: the group's log as far as anybody has seen
-    /// it committed.
+    /// The entry that was applied first at each index, from 1 on: the group's log as far as anybody
+    /// has seen it committed.
     log: Vec<Entry>,
     /// Of which entries the reply to a write has reached a client, and when.
     pub(super) tellings: Tellings,
@@ -131,7 +131,7 @@ impl Judge {
         member.serves_from = asked;
     }
 
-    /// What a request may be answered by a member that does not lead, or ceases to.
+    /// The answers allowed from a member that does not lead, or ceases to.
     pub(super) fn elsewhere(&mut self, conn: u64, asked: &Asked) -> Want {
         self.goals.reach(Goal::Elsewhere);
         let Asked::Request(words) = asked else {
@@ -150,7 +150,7 @@ impl Judge {
         Want::OneOf(ELSEWHERE.map(Want::ErrorCode).to_vec())
     }
 
-    /// What a read may be answered in a group: its reply may turn out to be worth nothing.
+    /// The answers allowed to a read in a group: its reply may turn out to be worth nothing.
     pub(super) fn or_worthless(&self, want: Want) -> Want {
         if self.group.is_some() {
             Want::OneOf(vec![want, Want::ErrorCode("CLUSTERDOWN")])
@@ -159,7 +159,7 @@ impl Judge {
         }
     }
 
-    /// Where a member stands when it answers a request that was asked at `floor`.
+    /// The standing of a member when it answers a request that was asked at `floor`.
     pub(super) fn standing(&self, member: usize, asked: &Asked, floor: u64) -> Option<Standing> {
         self.group.as_ref()?;
         let Asked::Request(words) = asked else {

@@ -1,4 +1,4 @@
-//! What one member has executed: its entries in order, and the model behind the last of them.
+//! The entries that one member has executed, in order, and the model after the last of them.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
@@ -19,7 +19,7 @@ pub(crate) fn spelled(words: &[Vec<u8>]) -> String {
     words.join(" ")
 }
 
-/// What a request is known by among those that were sent.
+/// The digest by which a request is known among those that were sent.
 pub(crate) fn fingerprint(words: &[Vec<u8>]) -> u128 {
     let mut digest = Digest::new();
     for word in words {
@@ -35,7 +35,7 @@ pub(crate) struct Command {
     pub(crate) words: Words,
 }
 
-/// What stands at one place of an entry.
+/// The content of one place of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     Command(Command),
@@ -82,7 +82,7 @@ pub(crate) fn parts_of(payload: &[u8]) -> (Option<u8>, Option<i64>, Vec<Step>) {
     (raises, offset, steps)
 }
 
-/// What came of a step on the model.
+/// The result of a step on the model.
 #[derive(Clone, Debug)]
 pub(crate) struct Executed {
     pub(crate) step: Step,
@@ -102,11 +102,11 @@ pub(crate) struct History {
     pub(crate) offset: i64,
     /// The version of entries that is in force behind it; 0: none was raised.
     pub(crate) version: u8,
-    /// What of the present entry is still to be executed.
+    /// The steps of the present entry that are still to be executed.
     pub(crate) ahead: VecDeque<Step>,
     /// The step that was executed last.
     pub(crate) last: Option<Executed>,
-    /// Whether its recovery began behind a base.
+    /// True if its recovery began with a base.
     pub(crate) from_base: bool,
     /// Databases and words that a writing command has named that answered an error, since that was
     /// last looked at.
@@ -211,7 +211,7 @@ fn run(model: &mut Model, command: &Command, moment: Moment) -> Want {
     }
 }
 
-/// Whether a command must go through the log.
+/// Returns true if a command must go through the log.
 pub(crate) fn is_write(words: &[Vec<u8>]) -> bool {
     words
         .first()

@@ -21,7 +21,7 @@ macro_rules! invariants {
                 }
             }
 
-            /// What must hold.
+            /// The promise, in words.
             pub(crate) fn words(self) -> &'static str {
                 match self {
                     $(Self::$id => $words,)*
@@ -238,5 +238,5 @@ impl Violation {
     }
 }
 
-/// What every check gives.
+/// The result of every check.
 pub(crate) type Verdict = Result<(), Violation>;

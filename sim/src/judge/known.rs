@@ -5,7 +5,7 @@ use super::history::Words;
 use super::{Judge, is_silent_error};
 use crate::model::Want;
 
-/// What is known of a client that is to be closed by another.
+/// The state of a client that is to be closed by another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Sentence {
     /// Nobody has asked for it.
@@ -26,7 +26,7 @@ pub(super) struct Known {
     sentence: Sentence,
 }
 
-/// Whom one CLIENT KILL means.
+/// The clients that one CLIENT KILL names.
 #[derive(Debug, Default)]
 struct Meant<'a> {
     id: Option<u64>,
@@ -39,7 +39,8 @@ struct Meant<'a> {
 const SYNTAX: &str = "ERR syntax error";
 
 impl<'a> Meant<'a> {
-    /// What stands behind CLIENT KILL, or Redis's words for what is wrong with it.
+    /// The clients that the arguments of CLIENT KILL name; errors with Redis's words if they are
+    /// wrong.
     fn of(words: &'a [Vec<u8>]) -> Result<Self, String> {
         let mut meant = Self::default();
         if let [address] = words {
@@ -111,7 +112,7 @@ impl Judge {
         self.known.retain(|_, known| known.member != member);
     }
 
-    /// Whether a client is to be closed because another has asked for it.
+    /// Returns whether a client is to be closed because another has asked for it.
     pub(crate) fn sentence(&self, conn: u64) -> Sentence {
         match self.known.get(&conn) {
             None => Sentence::None,
@@ -124,7 +125,8 @@ impl Judge {
         }
     }
 
-    /// Whether a client has sent what is answered by the end of its connection alone.
+    /// Returns true if a client has sent something that is answered only by the end of its
+    /// connection.
     pub(crate) fn has_offended(&self, conn: u64) -> bool {
         self.dialogues
             .get(&conn)
@@ -155,7 +157,7 @@ impl Judge {
         }
     }
 
-    /// Whether a client has gone away itself: its member may not have heard of it.
+    /// Returns true if a client has gone away itself: its member may not have heard of it.
     pub(crate) fn has_left(&self, conn: u64) -> bool {
         !self.dialogues.contains_key(&conn)
     }
@@ -165,21 +167,21 @@ impl Judge {
         self.dialogues.get(&conn).map_or(0, |d| d.asked.len())
     }
 
-    /// Whether a client has replies to come that its member has given.
+    /// Returns true if replies that a member has given have not reached the client yet.
     pub(crate) fn is_owed(&self, conn: u64) -> bool {
         self.dialogues
             .get(&conn)
             .is_some_and(|dialogue| !dialogue.owed.is_empty())
     }
 
-    /// Whether a client was told that its connection ends.
+    /// Returns true if a client was told that its connection ends.
     pub(crate) fn is_closing(&self, conn: u64) -> bool {
         self.dialogues
             .get(&conn)
             .is_some_and(|dialogue| dialogue.closing)
     }
 
-    /// What CLIENT KILL answers; those whom it means are to be closed.
+    /// The answer to CLIENT KILL; the clients that it names are to be closed.
     pub(super) fn client_kill(&mut self, member: usize, conn: u64, words: &Words) -> Want {
         let is_kill = words[1].eq_ignore_ascii_case(b"kill");
         let Some(behind) = words.get(2..).filter(|_| is_kill) else {

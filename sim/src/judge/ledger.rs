@@ -1,4 +1,4 @@
-//! What clients have seen, for the judge that knows nothing else (C1 to C3).
+//! The requests and replies of clients, for the judge that knows nothing else (C1 to C3).
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -24,7 +24,7 @@ struct Asked {
     at: u64,
 }
 
-/// What is known of a connection.
+/// The state of a connection.
 #[derive(Clone, Debug, Default)]
 struct Line {
     db: u32,
@@ -46,7 +46,7 @@ pub(crate) struct Ledger {
     history: Vec<Operation>,
 }
 
-/// What came of a ledger.
+/// The verdict on a ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Found {
     /// Nothing was kept, or too much.
@@ -153,7 +153,7 @@ fn illegal(shown: &[Operation]) -> Violation {
 type Happened = (Vec<(Cell, Action)>, Option<Vec<Reply>>);
 
 impl Line {
-    /// What a request did that was answered so, or perhaps was not; nothing, where it did nothing.
+    /// The effect of a request that was answered so, or perhaps was not; `None` if it had none.
     fn heard(&mut self, words: &Request, value: Option<&Value>) -> Option<Happened> {
         let unsure = match value {
             Some(Value::Error(text)) if text.starts_with(b"UNCERTAIN") => true,
@@ -210,7 +210,7 @@ impl Line {
     }
 }
 
-/// What a request does, if it is one of those that are understood.
+/// The steps of a request, if it is one of those that are understood.
 fn steps(db: u32, words: &Request) -> Option<Vec<(Cell, Action)>> {
     let name = words.first()?.to_ascii_lowercase();
     let word = |place: usize| words.get(place).map(|word| kept(word));
@@ -235,7 +235,7 @@ fn steps(db: u32, words: &Request) -> Option<Vec<(Cell, Action)>> {
     Some(vec![((db, word(1)?, field), action)])
 }
 
-/// What an answer to an action says.
+/// The meaning of an answer to an action.
 fn reply(action: &Action, value: &Value) -> Option<Reply> {
     Some(match value {
         Value::NullBulk | Value::Null => Reply::Nothing,
@@ -246,7 +246,7 @@ fn reply(action: &Action, value: &Value) -> Option<Reply> {
     })
 }
 
-/// Whether a request has this name, which is written in lower case.
+/// Returns true if a request has this name, which is written in lower case.
 fn is_named(words: &Request, name: &str) -> bool {
     words
         .first()

@@ -11,7 +11,7 @@ pub(super) const REFUSAL_OF_EXEC: &str = concat!(
     "OOM command not allowed when used memory > 'maxmemory'."
 );
 
-/// What clients may take between two looks.
+/// The memory that clients may take between two looks, in bytes.
 const CLIENTS_BYTES: usize = 128 << 10;
 
 /// Redis's list of what takes memory.
@@ -38,13 +38,13 @@ const GROWS: [&str; 20] = [
     "setrange",
 ];
 
-/// Whether a command takes memory.
+/// Returns true if a command takes memory.
 pub(super) fn grows(words: &[Vec<u8>]) -> bool {
     let is = |known: &&str| words[0].eq_ignore_ascii_case(known.as_bytes());
     GROWS.iter().any(is)
 }
 
-/// Whether a step has a command that takes memory.
+/// Returns true if a step has a command that takes memory.
 pub(super) fn has_growth(step: &Step) -> bool {
     match step {
         Step::Command(command) => grows(&command.words),
@@ -52,7 +52,7 @@ pub(super) fn has_growth(step: &Step) -> bool {
     }
 }
 
-/// What a member had left when it was looked at, and how many requests had been asked by then.
+/// The free memory of a member when it was looked at, and how many requests had been asked by then.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Memory {
     /// There is a bound.
@@ -65,7 +65,7 @@ pub(super) struct Memory {
     roomy_asked: u64,
 }
 
-/// Whether a request may be refused, or must.
+/// The refusals that are allowed, or due.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) may: bool,
@@ -74,8 +74,8 @@ pub(crate) struct Refusal {
 
 impl Memory {
     /// A look at the account, of which `store` bytes are keys and values, when so many requests had
-    /// been asked. What it says holds for what was asked since the look before, and may hold until
-    /// the next. Whether something may be refused.
+    /// been asked. The figures hold for the requests since the look before, and may hold until the
+    /// next. Returns true if a request may be refused.
     pub(super) fn looked_at(&mut self, asked: u64, [store, all, most]: [usize; 3]) -> bool {
         let is_short = all + CLIENTS_BYTES > most;
         if is_short || self.is_short {
@@ -89,7 +89,7 @@ impl Memory {
         is_short
     }
 
-    /// What becomes of a request with this number that takes memory.
+    /// The fate of a request with this number that takes memory.
     pub(super) fn refuses(&self, number: u64) -> Refusal {
         if !self.is_limited {
             return Refusal::default();

@@ -47,7 +47,7 @@ use crate::wire::Value;
 /// How the refusal ends of a change that would leave too few voters who answer.
 const TOO_FEW: &[u8] = b"bring it back, or remove it first";
 
-/// What the judge keeps of one member.
+/// The judge's state of one member.
 #[derive(Clone, Debug, Default)]
 struct Member {
     serving: bool,
@@ -64,7 +64,7 @@ struct Member {
     memory: memory::Memory,
     /// Somebody may have had clients closed without a word of it.
     kills_unheard: bool,
-    /// What the client is to be answered that had the configuration file written.
+    /// The answer due to the client that had the configuration file written.
     configuration: Option<Want>,
     /// How often its memory began to hold another state, as far as it serves a group.
     states: u64,
@@ -87,7 +87,7 @@ impl Member {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Judge {
     members: Vec<Member>,
-    /// What is known of the group, where there is more than one member.
+    /// The judge's state of the group, if there is more than one member.
     group: Option<Group>,
     /// The digest of the state at an entry, as a member had it first.
     states: BTreeMap<u64, u128>,
@@ -109,7 +109,7 @@ pub(crate) struct Judge {
     asked: u64,
     /// Clients that members know, by connection.
     known: BTreeMap<u64, known::Known>,
-    /// What stamps have said of time.
+    /// The stamps so far, and the times that they imply.
     time: Times,
 }
 
@@ -118,24 +118,23 @@ pub(crate) struct Judge {
 pub(crate) struct Circumstances {
     /// True time, in nanoseconds.
     pub(crate) time: u64,
-    /// What its clocks read.
+    /// The reading of its clocks.
     pub(crate) now: Now,
     /// How old its process is.
     pub(crate) age: Age,
-    /// Whether its node serves.
+    /// True if its node serves.
     pub(crate) serving: bool,
-    /// Whether it serves as leader, or did when it was last listened to; or as the only member
-    /// that there is.
+    /// True if it serves as leader, or did when it was last listened to; or is the only member.
     pub(crate) leads: bool,
     /// How many others it may say to be connected, where it leads.
     pub(crate) hears: usize,
-    /// Whether a request may have been refused because the member was, or is, loading.
+    /// True if a request may have been refused because the member was, or is, loading.
     pub(crate) loading: bool,
-    /// Whether its disk is full, or was a moment ago.
+    /// True if its disk is full, or was a moment ago.
     pub(crate) tight: bool,
-    /// What it has said.
+    /// The reasons that its disk has given.
     pub(crate) reasons: Reasons,
-    /// Whether a command that takes memory may be refused, or must.
+    /// The refusals of commands that take memory that are allowed, or due.
     pub(crate) memory: Refusal,
 }
 
@@ -286,7 +285,7 @@ impl Judge {
         }
     }
 
-    /// What a member has done since the last time.
+    /// Takes the witness records of a member since the last time.
     pub(crate) fn witnessed(
         &mut self,
         member: usize,
@@ -488,12 +487,12 @@ impl Judge {
     }
 }
 
-/// Whether what a client has sent is answered by nothing but the end of its connection.
+/// Returns true if the only answer to a client's bytes is the end of its connection.
 fn is_silent_error(asked: &Asked) -> bool {
     matches!(asked, Asked::Garbage { complaint, .. } if complaint.is_empty())
 }
 
-/// Whether an answer is one of those that look at the store.
+/// Returns true if an answer is one of those that look at the store.
 fn is_step(answer: Answer) -> bool {
     answer == Answer::Step
 }

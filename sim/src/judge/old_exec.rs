@@ -7,10 +7,10 @@ use super::invariant::{Id, Violation};
 use crate::goals::Goal;
 use crate::model::{self, Class, Moment, WILD, Want};
 
-/// What reads, and looks at no key.
+/// The reading commands that look at no key.
 const LOOKS_AT_NOTHING: [&str; 2] = ["ping", "echo"];
 
-/// What must have become of a transaction.
+/// The outcome that a transaction must have had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Run,
@@ -19,7 +19,7 @@ enum Fate {
 }
 
 impl Dialogue {
-    /// Whether one of the queued commands looks at keys.
+    /// Returns true if one of the queued commands looks at keys.
     pub(super) fn looks_at_keys(&self) -> bool {
         let queued = self.transaction.iter().flat_map(|open| &open.queued);
         let mut rows = queued.filter_map(|command| model::find(command.words.first()?));
@@ -28,7 +28,8 @@ impl Dialogue {
 }
 
 impl Watched {
-    /// What a watched key makes of a transaction that looks at a member's state as it is now.
+    /// The outcome that a watched key forces on a transaction that looks at a member's state as it
+    /// is now.
     fn fate(&self, history: &History, states: u64) -> Fate {
         let (model, at) = (&history.model, history.stamp);
         if self.states != states {

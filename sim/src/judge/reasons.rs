@@ -1,8 +1,8 @@
-//! What a disk has said when it could not do something: what a refused write may be told.
+//! The errors that a disk has given: a refused write may name any of them.
 
 use crate::model::Want;
 
-/// What a fake disk says, in the operating system's words.
+/// The errors of a fake disk, in the operating system's words.
 const WORDS: [&str; 4] = [
     "No space left on device",
     "Too many open files",

@@ -11,7 +11,7 @@ use super::{Judge, Member};
 use crate::model::{DATABASES, Datum, Encoding, Item, Model, WILD};
 use crate::wire::shown;
 
-/// What the store may hold whatever its keys are: empty tables, and room to work in.
+/// The memory that the store may hold whatever its keys are: empty tables, and room to work in.
 const MEMORY_FIXED: usize = 64 << 10;
 /// How often it may hold what its keys and values have weighed at most: copies for a base, what was
 /// removed and is not freed yet.
@@ -38,8 +38,8 @@ impl Judge {
         Err(Violation::new(Id::S2, text))
     }
 
-    /// Behind a turn: which watched keys are others now, where the model does not know. What was
-    /// written before the end of a turn in which EXEC is not executed stands in front of it.
+    /// Behind a turn: which watched keys are others now, where the model does not know. A write
+    /// before the end of a turn in which EXEC is not executed comes before that EXEC.
     pub(crate) fn look_at_watches(&mut self, member: usize, store: &Store) {
         let at = self.members[member].history.stamp;
         let here = |dialogue: &&mut Dialogue| dialogue.member == member;
@@ -150,7 +150,7 @@ fn holds(value: &Value<'_>, datum: &Datum) -> bool {
     }
 }
 
-/// What the store holds at a key that is alive.
+/// The value that the store holds at a key that is alive.
 pub(super) fn item_of(store: &Store, db: u32, key: &[u8], at: u64) -> Option<Item> {
     let value = store.get(db, key, Stamp(at))?;
     Some(item(store, db, key, &value))

@@ -32,7 +32,7 @@ struct Clocks {
     forgiven: u64,
 }
 
-/// Where a member was when it began to stamp.
+/// The clocks of a member when it began to stamp.
 #[derive(Clone, Copy, Debug)]
 struct Anchor {
     member: usize,
@@ -42,7 +42,7 @@ struct Anchor {
     last_ms: u64,
 }
 
-/// What stamps have said of time.
+/// The stamps so far, and the times that they imply.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Times {
     clocks: Vec<Clocks>,

@@ -1,6 +1,6 @@
 //! One value, and what may be done to it.
 
-/// What is done to a cell.
+/// An operation on a cell.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
     /// GET, HGET.
@@ -17,7 +17,7 @@ pub enum Action {
     Put(Vec<u8>),
 }
 
-/// What an answer says.
+/// The meaning of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// OK.
@@ -31,7 +31,7 @@ pub enum Reply {
 }
 
 impl Action {
-    /// Whether it changes nothing.
+    /// Returns true if it changes nothing.
     pub(super) fn is_read(&self) -> bool {
         matches!(self, Self::Get)
     }

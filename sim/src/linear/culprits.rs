@@ -1,4 +1,5 @@
-//! What of an illegal history shows that it is illegal: no operation of it can be left out.
+//! The smallest part of an illegal history that is still illegal: no operation of it can be left
+//! out.
 //!
 //! Not everything may be left out. A read of `a` is illegal as soon as the write of `a` is hidden,
 //! and that would show nothing. So whoever may have seen what an operation left goes with it: then
@@ -22,8 +23,8 @@ pub(super) fn culprits(part: &[Operation], budget: usize) -> Vec<Operation> {
     shown
 }
 
-/// The history up to the first answer that no order explains. What was answered later counts as
-/// never answered.
+/// The history up to the first answer that no order explains. An operation that was answered later
+/// counts as never answered.
 fn upto_first(part: &[Operation], budget: usize) -> Vec<Operation> {
     let mut ends: Vec<u64> = part.iter().filter_map(Operation::end).collect();
     ends.sort_unstable();
@@ -90,7 +91,7 @@ pub(super) fn without(part: &[Operation], goes: impl Fn(usize) -> bool) -> Vec<O
     stays.map(|(operation, _)| operation.clone()).collect()
 }
 
-/// Whether an operation may have found what another left.
+/// Returns true if an operation may have found what another left.
 fn may_see(operation: &Operation, source: &Operation) -> bool {
     let found = operation.steps.iter().enumerate();
     let mut found = found.map(|(place, (cell, action))| {
@@ -110,11 +111,11 @@ fn may_see(operation: &Operation, source: &Operation) -> bool {
     found.any(|(cell, found)| left().any(|(other, left)| cell == other && found.may_be(&left)))
 }
 
-/// What an answer says of the value that was there.
+/// The value that an answer shows to have been there.
 enum Found {
     /// It does not depend on that.
     Unknown,
-    /// Whatever was there matters.
+    /// The value that was there matters, whatever it is.
     Any,
     /// There was something.
     Something,
@@ -124,9 +125,9 @@ enum Found {
     Number(i64),
 }
 
-/// What an action leaves.
+/// The value that an action leaves.
 enum Left {
-    /// What was there.
+    /// The value that was there.
     Same,
     /// A number that nobody was told.
     Sum,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::{Operation, Verdict, judge, parse, written};
 use crate::report;
 
-/// What the command line says.
+/// The arguments of `sim judge`.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Args {
     /// The history, one operation a line.

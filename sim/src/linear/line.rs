@@ -127,7 +127,7 @@ fn words(line: &str) -> Result<Vec<Word>, String> {
     Ok(words)
 }
 
-/// What stands in quotes as its bytes.
+/// The bytes of a text in quotes.
 pub(crate) fn unescaped(text: &[u8]) -> Result<Vec<u8>, String> {
     let (bytes, length) = quoted(&[text, b"\""].concat())?;
     if length == text.len() + 1 {

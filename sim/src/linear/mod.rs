@@ -1,10 +1,10 @@
-//! Whether what clients have seen can have happened one thing at a time (Herlihy and Wing 1990).
+//! Decides whether the history of clients is linearizable (Herlihy and Wing 1990).
 //!
 //! A history is a list of operations, each with the moment when it was asked and the one when its
 //! answer came. It is linearizable if every operation can be given a moment in between, so that
-//! executing them in that order gives the same answers. What was asked and not answered may have
-//! happened at any time since, or never. What was definitely refused is no part of a history: if
-//! its effect is seen all the same, no order explains that.
+//! executing them in that order gives the same answers. A request that was not answered may have
+//! happened at any time since, or never. A request that was definitely refused is no part of a
+//! history: if its effect is seen all the same, no order explains that.
 //!
 //! Operations of one connection happen in the order in which they were asked: that is promised, and
 //! makes the search short. The search goes through the orders depth first and remembers where it
@@ -23,10 +23,10 @@ pub use cell::{Action, Reply};
 pub(crate) use line::unescaped;
 pub use line::{parse, written};
 
-/// Where a value is: a database, a key and, in a hash, a field.
+/// The place of a value: a database, a key and, in a hash, a field.
 pub type Cell = (u32, Vec<u8>, Vec<u8>);
 
-/// What one client did at once: a command, or a transaction.
+/// The work that one client did at once: a command, or a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
     /// Its connection.
@@ -36,11 +36,11 @@ pub struct Operation {
     /// When the answer came, and what it said of each step; nothing: it may have happened, later or
     /// never.
     pub answered: Option<(u64, Vec<Reply>)>,
-    /// What it does, one after the other, with nothing between.
+    /// Its steps, one after the other, with nothing between.
     pub steps: Vec<(Cell, Action)>,
 }
 
-/// What came of a history.
+/// The verdict on a history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// There is an order.
@@ -107,7 +107,7 @@ fn apart(history: &[Operation]) -> Vec<Vec<Operation>> {
 }
 
 impl Operation {
-    /// Whether it may have added something, or not.
+    /// Returns true if it may have added something, or not.
     pub fn may_add(&self) -> bool {
         let adds = |(_, action): &(Cell, Action)| matches!(action, Action::Add(_));
         self.answered.is_none() && self.steps.iter().any(adds)

@@ -44,20 +44,20 @@ impl Line<'_> {
 }
 
 impl Task<'_> {
-    /// Whether it leaves something in several cells.
+    /// Returns true if it leaves something in several cells.
     fn spreads(&self) -> bool {
         let mut written = self.steps.iter().filter(|(_, action)| !action.is_read());
         let first = written.next().map(|(cell, _)| *cell);
         written.any(|(cell, _)| Some(*cell) != first)
     }
 
-    /// Whether both touch one cell.
+    /// Returns true if both touch one cell.
     fn meets(&self, other: &Task<'_>) -> bool {
         let own = |cell: &usize| self.steps.iter().any(|(own, _)| own == cell);
         other.steps.iter().any(|(cell, _)| own(cell))
     }
 
-    /// Whether it adds to a cell that another touches.
+    /// Returns true if it adds to a cell that another touches.
     fn adds_to(&self, other: &Task<'_>) -> bool {
         self.steps.iter().any(|(cell, action)| {
             let touches = other.steps.iter().any(|(touched, _)| touched == cell);
@@ -65,8 +65,8 @@ impl Task<'_> {
         })
     }
 
-    /// Whether the answers of another task can tell that this one has happened just before. Where
-    /// sums are `summed` up in between, what was set shows in another value.
+    /// Returns true if the answers of another task can tell that this one has happened just before.
+    /// If sums are `summed` up in between, what was set shows in another value.
     fn shows_in(&self, other: &Task<'_>, summed: bool) -> bool {
         self.steps.iter().any(|(cell, action)| {
             let of_cell = other.steps.iter().zip(other.replies.unwrap_or_default());
@@ -109,8 +109,8 @@ struct Search<'a> {
     single: bool,
 }
 
-/// Whether the operations have an order; nothing, where more than `budget` states would have to be
-/// looked at.
+/// Returns true if the operations have an order; `None` if more than `budget` states would have to
+/// be looked at.
 pub(super) fn order(part: &[Operation], budget: usize) -> Option<bool> {
     order_within(part, budget).0
 }
@@ -225,9 +225,9 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// What may happen next, the best guess last: nothing comes behind an answer that was given
-    /// before it was asked. What was never answered need not happen before anything that it does
-    /// not touch: it may as well happen later.
+    /// The operations that may happen next, the best guess last: nothing comes behind an answer
+    /// that was given before it was asked. An operation that was never answered need not happen
+    /// before anything that it does not touch: it may as well happen later.
     fn choices(&self) -> Vec<(usize, usize)> {
         let due = self.lines.iter().map(|line| line.due).min();
         let due = due.unwrap_or(u64::MAX);

@@ -159,7 +159,7 @@ fn naive(history: &[Operation], done: &mut Vec<usize>) -> bool {
     })
 }
 
-/// Whether the operations may happen in this order and give their answers.
+/// Returns true if the operations may happen in this order and give their answers.
 fn fits(history: &[Operation], order: &[usize]) -> bool {
     let mut values: BTreeMap<&Cell, Option<Vec<u8>>> = BTreeMap::new();
     for (place, at) in order.iter().enumerate() {
@@ -430,7 +430,7 @@ proptest! {
         prop_assert_eq!(legal, naive(&history, &mut Vec::new()), "{}", written(&history));
     }
 
-    /// Whatever is left out of what has happened, the rest can have happened too.
+    /// A legal history stays legal if any part of it is left out.
     #[test]
     fn leaving_out_makes_nothing_illegal(
         acts in prop::collection::vec(any_act(), 0..40),

@@ -16,8 +16,7 @@ pub(super) fn echo(call: &mut Call<'_>) -> Answer {
     Ok(Want::Bulk(call.arg(1)))
 }
 
-/// What a transaction may hold of the session's verbs; whose connection it is is not the model's to
-/// know.
+/// The session's verbs that a transaction may hold; the model does not know whose connection it is.
 pub(super) fn session(call: &mut Call<'_>) -> Answer {
     match &call.name()[..] {
         "select" => select(&call.arg(1)).map(|_| Want::OK),
@@ -47,7 +46,7 @@ pub(super) fn anything(_: &mut Call<'_>) -> Answer {
     Ok(Want::whatever())
 }
 
-/// What the server tells of itself is not the model's to know.
+/// The model cannot know the server's words about itself.
 pub(super) fn server(_: &mut Call<'_>) -> Answer {
     Ok(Want::OneOf(vec![Want::Anything, Want::ErrorCode("ERR ")]))
 }
@@ -64,7 +63,7 @@ pub(super) fn wait(_: &mut Call<'_>) -> Answer {
     Ok(Want::OneOf(errors.chain([Want::Anything]).collect()))
 }
 
-/// What becomes of a change of the group is seen by its members.
+/// The members show the outcome of a change of the group.
 pub(super) fn group(_: &mut Call<'_>) -> Answer {
     let codes = ["ERR ", "TRYAGAIN ", "UNCERTAIN ", "MOVED ", "CLUSTERDOWN "];
     let errors = codes.into_iter().map(Want::ErrorCode);

@@ -1,4 +1,4 @@
-//! What the commands on hashes should do, by the plainest means.
+//! The commands on hashes, by the plainest means.
 
 use std::borrow::Cow;
 

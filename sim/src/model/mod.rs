@@ -1,6 +1,6 @@
 //! A naive Redis: what every command must answer, written down a second time.
 //!
-//! It shares no code with the server. Where the server is quick this is plain: sorted maps, whole
+//! It shares no code with the server. The server is quick where this is plain: sorted maps, whole
 //! copies, no laziness. A key whose time has come is absent.
 
 mod connection;
@@ -138,9 +138,9 @@ pub(crate) struct Model {
     databases: BTreeMap<u32, BTreeMap<Vec<u8>, Item>>,
     /// How often each key was written, for WATCH.
     versions: BTreeMap<(u32, Vec<u8>), u64>,
-    /// What that was when the present step began, where the step has changed it.
+    /// The versions when the present step began, of the keys that the step has changed.
     before: BTreeMap<(u32, Vec<u8>), u64>,
-    /// What all of it may take of memory.
+    /// The memory that all of it may take.
     weights: Weights,
 }
 
@@ -238,7 +238,7 @@ impl Model {
         item.expiry.is_none_or(|expiry| expiry > at).then_some(item)
     }
 
-    /// Whether a key has died of its time and was not written since.
+    /// Returns true if a key has expired and was not written since.
     pub(crate) fn has_expired(&self, db: u32, key: &[u8], at: u64) -> bool {
         let item = self
             .databases
@@ -315,7 +315,7 @@ impl Model {
         written.copied().unwrap_or_default()
     }
 
-    /// What `version` said when the present step began.
+    /// The result of `version` when the present step began.
     pub(crate) fn version_before(&self, db: u32, key: &[u8]) -> u64 {
         let place = (db, key.to_vec());
         let before = self

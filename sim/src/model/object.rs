@@ -2,7 +2,7 @@
 
 use super::{Answer, Call, Datum, Want};
 
-/// Whether a request is for the help of OBJECT, which looks at no key.
+/// Returns true if a request is for the help of OBJECT, which looks at no key.
 pub(crate) fn is_help(words: &[Vec<u8>]) -> bool {
     let is = |place: usize, word: &str| words[place].eq_ignore_ascii_case(word.as_bytes());
     words.len() == 2 && is(0, "object") && is(1, "help")
@@ -46,7 +46,7 @@ pub(super) fn object(call: &mut Call<'_>) -> Answer {
     })
 }
 
-/// What a hash was in its life decides between two; the state alone does not.
+/// The past of a hash decides between two; the state alone does not.
 fn encoding(datum: &Datum) -> Want {
     let bulk = |name: &str| Want::Bulk(name.as_bytes().to_vec());
     match datum {

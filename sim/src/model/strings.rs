@@ -1,4 +1,4 @@
-//! What the commands on strings should do, by the plainest means.
+//! The commands on strings, by the plainest means.
 
 #![expect(clippy::unnecessary_wraps, reason = "all commands have one type")]
 
@@ -105,7 +105,8 @@ struct Options {
 }
 
 impl Options {
-    /// Whether a time may be given in this unit: the same may be repeated, and the last one counts.
+    /// Returns true if a time may be given in this unit: the same may be repeated, and the last one
+    /// counts.
     fn takes(&self, unit: Unit) -> bool {
         !self.keep && !self.persist && self.time.is_none_or(|(other, _)| other == unit)
     }

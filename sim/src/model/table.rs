@@ -10,7 +10,7 @@ use seedis::command::table;
 
 use super::{Answer, Call, connection, expiry, hashes, keys, object, scan, strings};
 
-/// Who executes a command, as far as a judge must know.
+/// The part of the server that executes a command, as far as a judge must know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
     /// Looks at keys.
@@ -31,7 +31,7 @@ pub(crate) struct Row {
     pub(crate) arity: i32,
     pub(crate) class: Class,
     pub(crate) run: fn(&mut Call<'_>) -> Answer,
-    /// Whether the model knows what it does.
+    /// True if the model knows its effect.
     pub(crate) is_known: bool,
 }
 
@@ -182,7 +182,7 @@ pub(crate) fn find(name: &[u8]) -> Option<&'static Row> {
         .or_else(|| strangers().iter().find(has_name))
 }
 
-/// What the server's table has and the model does not.
+/// The rows of the server's table that the model does not have.
 pub(crate) fn strangers() -> &'static [Row] {
     static ALL: OnceLock<Vec<Row>> = OnceLock::new();
     ALL.get_or_init(|| {
@@ -211,12 +211,12 @@ pub(crate) fn rows() -> &'static [Row] {
 }
 
 impl Row {
-    /// Whether it is about the server, and nothing else is known of it.
+    /// Returns true if it is about the server, and nothing else is known of it.
     pub(crate) fn is_strange_server(&self) -> bool {
         !self.is_known && self.class == Class::Server
     }
 
-    /// Whether so many arguments, the name included, fit.
+    /// Returns true if so many arguments, the name included, fit.
     pub(crate) fn takes(&self, len: usize) -> bool {
         let wanted = self.arity.unsigned_abs() as usize;
         if self.arity < 0 {

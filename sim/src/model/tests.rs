@@ -52,7 +52,7 @@ fn a_short_life_of_strings_and_hashes() {
     assert_eq!(play(&mut model, 11_000, "TTL b"), Want::Integer(-2));
 }
 
-/// What the model does not know is judged by what holds of every command, and hardly at all. So a
+/// Commands that the model does not know are judged only by what holds of every command. So a
 /// command is among these for a reason, and every other one has its row in `table.rs`.
 #[test]
 fn the_model_knows_every_command_but_these() {

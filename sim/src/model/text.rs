@@ -7,7 +7,7 @@ pub(crate) fn integer(text: &[u8]) -> Option<i64> {
     (number.to_string() == text).then_some(number)
 }
 
-/// Whether a text matches a glob pattern: written by its recursive definition.
+/// Returns true if a text matches a glob pattern: written by its recursive definition.
 pub(crate) fn matches(pattern: &[u8], text: &[u8]) -> bool {
     match pattern {
         [] => text.is_empty(),
@@ -24,7 +24,8 @@ pub(crate) fn matches(pattern: &[u8], text: &[u8]) -> bool {
     }
 }
 
-/// Whether a byte is in the class that starts behind its bracket, and what stands behind the class.
+/// Returns whether a byte is in the class that starts after its bracket, and the rest after the
+/// class.
 fn in_class(class: &[u8], byte: u8) -> (bool, &[u8]) {
     let (negated, mut rest) = match class {
         [b'^', rest @ ..] => (true, rest),

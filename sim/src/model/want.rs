@@ -1,11 +1,10 @@
-//! What a reply must be: exactly one value where Redis leaves no choice, a set of them where it
-//! does.
+//! The wanted reply: exactly one value where Redis leaves no choice, a set of them where it does.
 
 use std::fmt;
 
 use crate::wire::{Value, shown};
 
-/// What the model expects of a reply.
+/// The reply that the model expects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Want {
     /// A simple string.
@@ -53,7 +52,7 @@ pub(crate) enum Want {
     NotMaster(Box<Want>),
     /// This, and at most so many members that are said to be connected.
     Connected(usize, Box<Want>),
-    /// Whatever is no error.
+    /// Any reply that is not an error.
     Anything,
 }
 
@@ -76,7 +75,7 @@ impl Want {
         Self::Integer(i64::from(truth))
     }
 
-    /// Whether a reply in RESP2 or RESP3 is what is wanted.
+    /// Returns true if a reply in RESP2 or RESP3 is what is wanted.
     pub(crate) fn is_met_by(&self, value: &Value, resp3: bool) -> bool {
         let is_bulk = |item: &Value, text: &[u8]| matches!(item, Value::Bulk(b) if b == text);
         match (self, value) {
@@ -162,7 +161,7 @@ impl Want {
     }
 }
 
-/// Whether a reply to ROLE, HELLO or INFO says that who answers is the master.
+/// Returns true if a reply to ROLE, HELLO or INFO says that the answering member is the master.
 pub(crate) fn says_master(value: &Value) -> bool {
     const FIELD: &[u8] = b"role:master";
     match value {

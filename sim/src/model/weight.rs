@@ -1,17 +1,18 @@
-//! What the keys and values of a server may take of memory, now and at most since it began.
+//! The memory that the keys and values of a server may take, now and at most since it began.
 
 use std::collections::BTreeMap;
 
 use super::{Datum, Item, Model};
 
-/// What a key may cost besides its name and its value: its share of tables with room to grow.
+/// The most that a key may cost besides its name and its value: its share of tables with room to
+/// grow.
 const KEY_BYTES: usize = 200;
-/// What a hash may cost besides its fields, where it is a table of its own.
+/// The most that a hash may cost besides its fields, if it is a table of its own.
 const HASH_BYTES: usize = 600;
-/// What a field may cost besides its name and its value.
+/// The most that a field may cost besides its name and its value.
 const FIELD_BYTES: usize = 100;
 
-/// What each key weighs. The dead count too: a server need not have looked at them since.
+/// The weight of each key. The dead count too: a server need not have looked at them since.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Weights {
     of_keys: BTreeMap<(u32, Vec<u8>), usize>,

@@ -1,4 +1,4 @@
-//! What a fleet has caught, read from what it prints.
+//! The failures that a fleet has found, read from its output.
 
 use std::path::Path;
 use std::process::Command;
@@ -18,7 +18,7 @@ pub(super) struct Catch {
     pub(super) event: u64,
 }
 
-/// What a failure has shrunk to.
+/// The shrunk form of a failure.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Shrunk {
     pub(super) faults: u64,
@@ -26,7 +26,7 @@ pub(super) struct Shrunk {
     pub(super) seconds: f64,
 }
 
-/// What a fleet prints that stops at its first failure.
+/// The output of a fleet that stops at its first failure.
 pub(super) fn fleet(simulator: &Path, from: u64, to: u64, profiles: &[&str]) -> String {
     let mut fleet = Command::new(simulator);
     let seeds = format!("{from}..{to}");

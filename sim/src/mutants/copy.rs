@@ -43,7 +43,7 @@ impl Copy {
         self.target.join("release/sim")
     }
 
-    /// Where a mutant's failure is put when it has been shrunk.
+    /// The file for a mutant's shrunk failure.
     pub(super) fn file_of(&self, mutant: &str) -> PathBuf {
         self.tree.with_file_name(format!("{mutant}.sim"))
     }
@@ -94,13 +94,13 @@ impl Copy {
     }
 }
 
-/// What a command prints, whatever its exit code.
+/// The output of a command, whatever its exit code.
 pub(super) fn said_any(command: &mut Command) -> Option<String> {
     let output = command.output().ok()?;
     Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// What a command prints; where it fails, its complaint.
+/// The output of a command; if it fails, its complaint.
 fn said(command: &mut Command) -> Result<String, String> {
     let output = command.output().map_err(|error| error.to_string())?;
     if output.status.success() {

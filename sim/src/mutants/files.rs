@@ -1,5 +1,5 @@
-//! What planted bugs have shrunk to: each `sim/mutants/NAME.sim` must fail as it says where its bug
-//! is planted, and must not fail where it is not.
+//! The shrunk failures of planted bugs: each `sim/mutants/NAME.sim` must fail as it says where its
+//! bug is planted, and must not fail where it is not.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,9 +9,9 @@ use super::patches::{Mutant, mutants};
 use super::{LIVES, code, root};
 use crate::report;
 
-/// What a replay of a file says in its last line.
+/// The last line of a replayed file.
 const REPRODUCED: &str = "reproduced: ";
-/// What it says where nothing fails: some of the faults may strike only what the bug brings about.
+/// The words if nothing fails: some of the faults may strike only what the bug brings about.
 const HARMLESS: [&str; 2] = ["passes", "stale: "];
 
 /// Plays the files of the named bugs, or of all, prints what came of each, and gives the exit code.
@@ -42,7 +42,7 @@ fn replay_all(names: &[String]) -> Result<u8, String> {
     Ok(if reproduced == files { 0 } else { LIVES })
 }
 
-/// What a bug has shrunk to lies beside its patch.
+/// The file of a shrunk failure, beside the patch.
 fn file_of(mutant: &Mutant) -> PathBuf {
     mutant.path.with_extension("sim")
 }
@@ -58,11 +58,11 @@ impl Copy {
         }
     }
 
-    /// What the file says where the bug is planted.
+    /// The verdict on the file where the bug is planted.
     ///
     /// # Errors
     ///
-    /// What is not as it should be: it passes there, or it fails without the bug.
+    /// Errors if it passes there, or fails without the bug.
     fn reproduces(&self, mutant: &Mutant) -> Result<String, String> {
         let file = file_of(mutant);
         self.is_harmless(&file)?;

@@ -35,7 +35,7 @@ const LIVES: u8 = 17;
 /// How far the starting points of a mutant lie apart.
 const STRIDE: u64 = 1_000_000;
 
-/// What is to be hunted.
+/// The bugs to hunt, and how.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     /// The mutants by name; all, where none is given.
@@ -50,10 +50,10 @@ pub(crate) struct Plan {
     pub(crate) write: Option<PathBuf>,
 }
 
-/// What became of one mutant.
+/// The outcome for one mutant.
 #[derive(Clone, Debug, Default)]
 struct Hunt {
-    /// What was caught, and in how many seconds.
+    /// The catches, each with the seconds that it took.
     catches: Vec<(Catch, f64)>,
     /// The runs through which it lived, from each starting point where it was not caught.
     lived: Vec<u64>,
@@ -163,8 +163,8 @@ impl Copy {
         Ok(hunt)
     }
 
-    /// Whether the mutants that a broken simulator cannot see live under it: each is hunted through
-    /// as many seeds as its first starting point offers.
+    /// Returns true if the mutants that a broken simulator cannot see live under it: each is hunted
+    /// through as many seeds as its first starting point offers.
     fn lets_live(&self, blind: &Blind, mutants: &[Mutant], plan: &Plan) -> Result<bool, String> {
         self.patch(&blind.path, false)?;
         let mut good = true;

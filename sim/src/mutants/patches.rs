@@ -14,7 +14,7 @@ use crate::scenario::Profile;
 pub(super) struct Mutant {
     pub(super) name: String,
     pub(super) path: PathBuf,
-    /// What is broken, in one sentence.
+    /// The description of the bug, in one sentence.
     pub(super) words: String,
     /// The invariants that may fire.
     pub(super) ids: Vec<String>,

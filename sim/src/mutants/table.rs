@@ -13,12 +13,12 @@ const BEGIN: &str = "<!-- the table of planted bugs begins -->";
 const END: &str = "<!-- the table of planted bugs ends -->";
 const HEAD: &str = "| planted bug | what is broken | fired | profiles | runs: median | p95 | \
     seconds: median | p95 | shrunk: faults | operations | seconds |";
-/// What stands where nothing was shrunk, neither now nor before.
+/// The cells if nothing was shrunk, neither now nor before.
 const NOT_SHRUNK: &str = "– | – | –";
 /// So many columns say what a failure has shrunk to.
 const SHRUNK: usize = 3;
 
-/// What became of one mutant.
+/// The outcome for one mutant.
 pub(super) struct Row {
     name: String,
     words: String,

@@ -1,4 +1,4 @@
-//! What can be asked at the prompt.
+//! The commands of the prompt.
 
 use super::breaks::{self, Break};
 

@@ -1,4 +1,4 @@
-//! Where a run is to stop: what is looked for behind each event.
+//! The conditions on which a run is to stop: looked for after each event.
 
 use std::fmt;
 
@@ -67,7 +67,7 @@ impl fmt::Display for Break {
 }
 
 impl Break {
-    /// Whether it holds behind the present event.
+    /// Returns true if it holds after the present event.
     pub(super) fn holds(self, timeline: &Timeline) -> bool {
         let world = &timeline.world;
         let mut standings = (0..world.members_count()).map(|member| world.standing(member));

@@ -29,7 +29,7 @@ pub(super) fn converse(timeline: Timeline, lines: impl Iterator<Item = String>, 
 struct Prompt {
     timeline: Timeline,
     breaks: Vec<Break>,
-    /// What happens in an event is shown, and not only its line.
+    /// True if all that happens in an event is shown, and not only its line.
     trace: bool,
 }
 

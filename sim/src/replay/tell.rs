@@ -1,4 +1,4 @@
-//! What is printed of the place in a run where somebody stands.
+//! The printed view of a place in a run.
 
 use seedis::raft::RoleName;
 
@@ -6,7 +6,7 @@ use crate::timeline::{Timeline, message};
 use crate::world::observed::Seen;
 use crate::world::standing::{Standing, Trouble};
 
-/// Where lines go.
+/// The printer of lines.
 pub(super) type Out<'a> = &'a mut dyn FnMut(&str);
 
 /// Tells of a place in a run.
@@ -64,7 +64,7 @@ impl<'a> Teller<'a> {
     }
 }
 
-/// What was seen, where it is worth a line beside the event's own.
+/// The line for an observation, if it is worth one beside the event's own.
 pub(crate) fn shown(seen: &Seen) -> Option<String> {
     match seen {
         Seen::Line(line) => Some(line.clone()),

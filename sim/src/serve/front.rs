@@ -1,5 +1,5 @@
-//! Who stands between real clients and the simulated members: it finds who leads, and asks again
-//! where a member sends a client elsewhere.
+//! The proxy between real clients and the simulated members: it finds the leader, and asks again
+//! where a member redirects a client.
 //!
 //! It only sees the world and what it is given, never a socket or a clock: given the same at the
 //! same events, it does the same.
@@ -23,12 +23,12 @@ struct Guest {
     /// Its number in the world.
     client: usize,
     reader: Reader,
-    /// What it has asked and not been answered, and since when the first of it waits.
+    /// The requests that were not answered yet, and since when the first of them waits.
     waiting: VecDeque<Request>,
     since: u64,
     /// The first of it is on its way. One at a time: what is asked again must not have happened.
     is_sent: bool,
-    /// What made its connection what it is, to be said again on another, by name.
+    /// The requests that made its connection what it is, to be sent again on another, by name.
     said: BTreeMap<Vec<u8>, Request>,
     /// So many replies are to things that were said again.
     to_drop: usize,
@@ -99,7 +99,7 @@ impl Front {
         }
     }
 
-    /// What is to be sent to a guest; and whether it is to be closed behind that.
+    /// The bytes to be sent to a guest; and whether it is to be closed after that.
     pub(super) fn out(&mut self) -> impl Iterator<Item = (u64, Vec<u8>, bool)> {
         let guests = self.guests.iter_mut();
         guests
@@ -108,7 +108,7 @@ impl Front {
     }
 }
 
-/// Whether a request has this name, which is written in lower case.
+/// Returns true if a request has this name, which is written in lower case.
 fn is_named(request: &Request, name: &str) -> bool {
     let first = request.first();
     first.is_some_and(|word| word.eq_ignore_ascii_case(name.as_bytes()))
@@ -192,7 +192,7 @@ impl Guest {
         }
     }
 
-    /// Whether it is refused because another member leads, and only that.
+    /// Returns true if it is refused only because another member leads.
     fn may_ask_again(&self, value: &Value, world: &World) -> bool {
         sends_elsewhere(value) && !self.is_bound && self.is_patient(world)
     }
@@ -232,7 +232,7 @@ impl Guest {
     }
 }
 
-/// What the simulator answers to `DEBUG SIM`.
+/// The answer of the simulator to `DEBUG SIM`.
 fn told(request: &Request, world: &mut World, is_over: &mut bool) -> Value {
     let words = request.iter().map(|word| String::from_utf8_lossy(word));
     let words: Vec<String> = words.map(|word| word.to_ascii_uppercase()).collect();

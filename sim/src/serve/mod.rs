@@ -1,9 +1,9 @@
 //! A port for real clients in front of a simulated group, at the pace of real time; and the same
 //! session played again.
 //!
-//! The world knows neither sockets nor clocks. What comes from outside is given to it between two
-//! events and written down with the number of the one before: that, and the seed, is all that a
-//! session is.
+//! The world knows neither sockets nor clocks. Input from outside is given to it between two events
+//! and written down with the number of the one before: that, and the seed, is all that a session
+//! is.
 
 mod front;
 mod port;
@@ -31,7 +31,7 @@ const NAP: Duration = Duration::from_micros(500);
 /// The most events between two looks at the port.
 const EVENTS_AT_ONCE: u64 = 2000;
 
-/// What the command line says.
+/// The arguments of `sim serve`.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Args {
     /// The seed.
@@ -98,7 +98,7 @@ fn step(world: &mut World, front: &mut Front) -> Result<bool, Violation> {
     Ok(more)
 }
 
-/// Where a world is, and what comes then.
+/// The place of a world, and the input that comes then.
 fn line(world: &World, given: Option<session::Given>) -> Line {
     Line {
         events: world.events,

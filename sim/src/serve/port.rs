@@ -15,7 +15,7 @@ use super::session::Given;
 #[derive(Debug)]
 struct Line {
     stream: TcpStream,
-    /// What is still to be sent.
+    /// The bytes that are still to be sent.
     out: Vec<u8>,
     /// Nothing more will be sent behind that.
     closing: bool,
@@ -41,12 +41,12 @@ impl Port {
         })
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub(super) fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
-    /// What has come since the last time.
+    /// The input since the last time.
     pub(super) fn given(&mut self) -> Vec<Given> {
         let mut given = Vec::new();
         while let Ok((stream, _)) = self.listener.accept() {
@@ -87,7 +87,7 @@ impl Port {
         }
     }
 
-    /// Writes what the sockets take. Who is to be closed is, and comes back as gone.
+    /// Writes what the sockets take. A guest that is to be closed is, and comes back as gone.
     pub(super) fn flush(&mut self) -> Vec<Given> {
         let mut gone = Vec::new();
         for (number, line) in &mut self.lines {

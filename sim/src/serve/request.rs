@@ -1,4 +1,4 @@
-//! What a real client sends, request by request.
+//! The requests of a real client, one by one.
 
 use crate::workload::Request;
 

@@ -11,7 +11,7 @@ use crate::scenario::Profile;
 /// The first line; its number changes with the format.
 pub(super) const HEAD: &str = "sim session 1";
 
-/// What comes from outside.
+/// An input from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Given {
     /// A client.

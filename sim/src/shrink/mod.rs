@@ -31,7 +31,7 @@ pub(crate) struct Budget {
     pub(crate) jobs: usize,
 }
 
-/// What is left of a run.
+/// The rest of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Shrunk {
     /// Faults and requests, before and after.
@@ -81,7 +81,7 @@ pub(crate) fn shrink(order: Order, budget: Budget) -> Result<Shrunk, String> {
     })
 }
 
-/// What a file says in front: which invariant, and how that shows.
+/// The first lines of a file: which invariant, and how that shows.
 fn remarks(fires: Id, text: &str) -> Vec<String> {
     let mut lines = vec![format!("{fires}: {}", fires.name())];
     let mut line = String::new();
@@ -130,7 +130,7 @@ impl Search {
         self.tighten();
     }
 
-    /// What the file would be like for a reader.
+    /// The size of the file for a reader.
     fn size(&self) -> (usize, usize, String) {
         let members = self.best.setting("members").to_owned();
         (self.best.decisions.len(), self.best.acts.len(), members)

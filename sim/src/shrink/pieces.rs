@@ -13,7 +13,7 @@ use crate::decisions::script::Script;
 const SHORT: u64 = 30;
 /// A run goes on for so long behind its failure, in nanoseconds.
 const TAIL: u64 = 1_000_000_000;
-/// What may be enough before a failure, in nanoseconds.
+/// The times before a failure that may be enough, in nanoseconds.
 const WINDOWS: [u64; 6] = [
     500_000_000,
     1_000_000_000,
@@ -110,7 +110,7 @@ impl Search {
         }
     }
 
-    /// What lies behind the failure; and where only the end shows it, the run itself.
+    /// Cuts everything after the failure; and, if only the end shows it, the run itself.
     pub(super) fn cut_tail(&mut self) {
         if self.fails_early() {
             let end = self.time + TAIL;

@@ -1,4 +1,4 @@
-//! What is seen of the search while it runs.
+//! The display of the search while it runs.
 
 use std::io::IsTerminal as _;
 use std::time::Duration;

@@ -24,7 +24,7 @@ struct Failure {
 /// The least that is known to fail, and how to look for less.
 pub(super) struct Search {
     pub(super) best: Script,
-    /// Where its faults came to pass.
+    /// The addresses at which its faults were applied.
     pub(super) places: Vec<Address>,
     /// When the best fails.
     pub(super) time: u64,
@@ -61,12 +61,12 @@ impl Search {
         }
     }
 
-    /// Whether the time is over.
+    /// Returns true if the time is over.
     pub(super) fn is_late(&self) -> bool {
         self.watch.elapsed() >= self.budget.time
     }
 
-    /// Whether the best fails before all faults have ended.
+    /// Returns true if the best fails before all faults have ended.
     pub(super) fn fails_early(&self) -> bool {
         self.best
             .scenario()
@@ -142,7 +142,7 @@ impl Search {
         Some(number)
     }
 
-    /// Whether one candidate fails alike, and so becomes the best.
+    /// Returns true if one candidate fails alike, and so becomes the best.
     pub(super) fn holds(&mut self, change: impl Fn(&mut Script) + Sync) -> bool {
         let candidate = |best: &Script, _| {
             let mut script = best.clone();

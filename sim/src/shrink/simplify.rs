@@ -14,7 +14,7 @@ const HALVES: usize = 5;
 const BACK: u64 = 300_000_000;
 
 impl Search {
-    /// Whatever travels takes what it takes on the mean.
+    /// Lets everything that travels take its mean time.
     pub(super) fn steady(&mut self) {
         if !self.best.steady {
             self.holds(|script| script.steady = true);
@@ -60,7 +60,7 @@ impl Search {
         }
     }
 
-    /// What crashes leave: nothing that was not synced, and the process is soon back.
+    /// Simplifies crashes: they leave nothing that was not synced, and the process is soon back.
     fn fates(&mut self) {
         for number in 0..self.best.decisions.len() {
             let changes: [fn(&mut Fate); 4] = [
@@ -80,7 +80,7 @@ impl Search {
         }
     }
 
-    /// What lasts, half as long.
+    /// Halves the length of faults that last.
     fn lengths(&mut self) {
         for number in 0..self.best.decisions.len() {
             for _ in 0..HALVES {

@@ -1,4 +1,4 @@
-//! What led to what: for each event the one that planned it or, of a turn, that woke the member
+//! The causes of events: for each event the one that planned it or, of a turn, that woke the member
 //! last.
 
 use crate::world::columns::What;

@@ -5,12 +5,12 @@ use bytes::Bytes;
 use seedis::raft::message::{Message, Place};
 use seedis::raft::wire;
 
-/// What people want to know of a frame.
+/// The parts of a frame that people want to know.
 #[derive(Clone, Debug)]
 pub(crate) struct Spelled {
     pub(crate) kind: &'static str,
     pub(crate) term: u64,
-    /// What it says beyond that.
+    /// The rest of its content.
     pub(crate) says: String,
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct Ending {
     pub(crate) verdict: Verdict,
 }
 
-/// What is kept of the worlds that were.
+/// The copies of the world that are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Keep {
     /// Enough to go back quickly.
@@ -38,7 +38,7 @@ pub(crate) struct Timeline {
     /// Stop after this many events.
     events: u64,
     pub(crate) world: World,
-    /// What was seen of the event behind which the world stands; nothing at the start.
+    /// The observations of the event after which the world stands; none at the start.
     pub(crate) seen: Vec<Seen>,
     causes: Causes,
     copies: Copies,
@@ -69,14 +69,14 @@ impl Timeline {
         self.ending.as_ref()
     }
 
-    /// Whether the world stands where the run ends.
+    /// Returns true if the world stands where the run ends.
     pub(crate) fn is_at_end(&self) -> bool {
         self.ending
             .as_ref()
             .is_some_and(|ending| ending.event == self.event())
     }
 
-    /// What is known of an event that somebody has gone past.
+    /// The head of an event that was already passed.
     pub(crate) fn head(&self, event: u64) -> Option<&Head> {
         self.causes.head(event)
     }

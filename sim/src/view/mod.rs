@@ -12,7 +12,7 @@ use crate::timeline::Timeline;
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
-/// What the page does, in the order in which a browser reads it.
+/// The scripts of the page, in the order in which a browser reads them.
 const SCRIPTS: [&str; 4] = [
     include_str!("data.js"),
     include_str!("lanes.js"),
@@ -41,7 +41,7 @@ fn page(subject: &Subject, detailed: u64) -> String {
         .replacen("/*data*/", &data.to_string(), 1)
 }
 
-/// What broke, and how to see it again.
+/// The failure, and how to see it again.
 fn head(subject: &Subject, timeline: &Timeline) -> Json {
     let Order { seed, profile, .. } = subject.order;
     let event = timeline.event();

@@ -1,4 +1,5 @@
-//! What a page shows of a run: all of it in outline, and a window before its end in every detail.
+//! The content of a page about a run: all of it in outline, and a window before its end in every
+//! detail.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -45,14 +46,14 @@ struct Flight {
     frame: Bytes,
 }
 
-/// What a client asked.
+/// A request of a client.
 #[derive(Debug)]
 struct Operation {
     client: usize,
     conn: u64,
     words: String,
     asked: Moment,
-    /// Where it took effect, or was refused.
+    /// The event at which it took effect, or was refused.
     decided: Option<(Moment, usize)>,
     answered: Option<(Moment, String)>,
     /// Nobody waits for the answer any more.
@@ -66,7 +67,7 @@ pub(super) struct Story {
     changes: Vec<Json>,
     faults: Vec<Json>,
     flights: Vec<Flight>,
-    /// Where in the list the frames on their way stand.
+    /// The places in the list of the frames on their way.
     aloft: Vec<usize>,
     operations: Vec<Operation>,
     open: BTreeMap<u64, VecDeque<usize>>,
@@ -324,8 +325,8 @@ impl Story {
     }
 }
 
-/// Whether a fault is worth a mark far from where anything breaks: what strikes a member, and not
-/// what happens to each frame and piece.
+/// Returns true if a fault is worth a mark far from where anything breaks: one that strikes a
+/// member, and not each frame and piece.
 fn is_shown(fault: Fault) -> bool {
     !matches!(
         fault,

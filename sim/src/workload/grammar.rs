@@ -10,7 +10,7 @@ use seedis::store::Value;
 use super::{Request, Workload};
 use crate::draws::Dice;
 
-/// What may stand where an integer is wanted.
+/// The values for an integer.
 const INTEGERS: [&str; 14] = [
     "0",
     "1",
@@ -48,7 +48,7 @@ const OFFSETS: [&str; 6] = ["0", "3", "10", "-1", "x", "536870912"];
 /// The keys of a request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wishes<'a> {
-    /// What the names of keys begin with.
+    /// The first part of the names of keys.
     pub(super) names: &'a str,
     /// The key that it names first, if it is to be that one.
     pub(super) key: Option<&'a str>,
@@ -133,8 +133,8 @@ impl Maker<'_> {
         }
     }
 
-    /// Whether it adds decimals: sums of huge numbers and fractions round as only 80-bit floating
-    /// point does, so that they have keys, or fields, for themselves.
+    /// Returns true if it adds decimals: sums of huge numbers and fractions round as only 80-bit
+    /// floating point does, so that they have keys, or fields, for themselves.
     fn adds_decimals(&self) -> bool {
         let is_double = |arg: &Arg| matches!(arg.form, Form::Double);
         self.row.args.iter().any(is_double)

@@ -3,12 +3,12 @@
 use super::{Piece, Workload, words};
 use crate::draws::Dice;
 
-/// Where a client comes from.
+/// The address of a client.
 pub(crate) fn address_of_client(number: usize) -> String {
     format!("10.0.0.{}:1", number + 1)
 }
 
-/// Where clients reach a member.
+/// The address at which clients reach a member.
 pub(crate) fn address_of_member(number: usize) -> String {
     format!("10.1.0.{}:6379", number + 1)
 }

@@ -1,4 +1,5 @@
-//! What clients do: each follows one workload, and asks in batches that depend on the replies.
+//! The actions of clients: each follows one workload, and asks in batches that depend on the
+//! replies.
 
 mod anything;
 mod bank;
@@ -22,7 +23,7 @@ use crate::wire::{Value, shown};
 /// A request: its words.
 pub(crate) type Request = Vec<Vec<u8>>;
 
-/// What a client sends at once.
+/// A thing that a client sends at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Piece {
     /// A request, as clients write them.
@@ -42,7 +43,7 @@ pub(crate) enum Piece {
 }
 
 impl Piece {
-    /// Whether it ends the conversation.
+    /// Returns true if it ends the conversation.
     pub(crate) fn errs(&self) -> bool {
         matches!(self, Self::Garbage { .. })
     }
@@ -99,13 +100,13 @@ impl Kind {
         Self::Anything,
     ];
 
-    /// Whether it cannot do without strings.
+    /// Returns true if it cannot do without strings.
     pub(crate) fn needs_strings(self) -> bool {
         matches!(self, Self::Register | Self::Counter | Self::Ttl)
     }
 }
 
-/// What a workload may vary in.
+/// The variants of a workload.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shape {
     /// How many keys there are.
@@ -114,9 +115,9 @@ pub(crate) struct Shape {
     pub(crate) value_bytes: u64,
     /// How many members there are, those that may come included.
     pub(crate) members: u64,
-    /// Whether clients send bytes that are no requests.
+    /// True if clients send bytes that are not requests.
     pub(crate) garbage: bool,
-    /// Whether clients have others closed.
+    /// True if clients have others closed.
     pub(crate) kills: bool,
 }
 
@@ -135,7 +136,7 @@ pub(crate) struct Workload {
     watches: bool,
     /// The leader that was struck last.
     struck: Option<usize>,
-    /// What it means to ask next.
+    /// The requests that it means to send next.
     plan: VecDeque<Piece>,
 }
 
@@ -169,17 +170,17 @@ impl Workload {
         }
     }
 
-    /// What the client says first on a connection, besides its protocol and its database.
+    /// The first request of the client on a connection, besides its protocol and its database.
     pub(crate) fn wish(&self, dice: &mut Dice) -> Option<Piece> {
         (self.kind == Kind::Reader).then(|| Self::wish_for_reads(dice))
     }
 
-    /// Whether any member will do: who is sent to another does not go there.
+    /// Returns true if any member will do: the client does not follow MOVED.
     pub(crate) fn stays_near(&self) -> bool {
         self.kind == Kind::Reader
     }
 
-    /// What the client sends next, all at once.
+    /// The requests that the client sends next, all at once.
     pub(crate) fn next(&mut self, dice: &mut Dice) -> Vec<Piece> {
         self.made += 1;
         if self.shape.kills && dice.permille(20) {
@@ -200,7 +201,7 @@ impl Workload {
         }
     }
 
-    /// What it sends where nobody may look any more.
+    /// The requests that it sends when nobody may look any more.
     pub(crate) fn behind(&self, dice: &mut Dice) -> Vec<Piece> {
         let key = self.key("r", dice);
         let requests = 0..dice.below(3);

@@ -45,7 +45,7 @@ impl Workload {
     }
 }
 
-/// Whether a command looks at the keys of its client's database alone, or changes them.
+/// Returns true if a command looks at the keys of its client's database alone, or changes them.
 fn is_wild(row: &Row) -> bool {
     let is_about_keys = matches!(row.kind, Kind::Read(_) | Kind::Write(_))
         && (row.has(Flag::ReadOnly) || row.is_write());

@@ -1,4 +1,4 @@
-//! What holds of members' terms, votes and logs: looked at after every turn, and in every frame.
+//! The agreement of members' terms, votes and logs: checked after every turn, and in every frame.
 
 use std::collections::BTreeMap;
 
@@ -15,12 +15,12 @@ use crate::digest::Digest;
 use crate::goals::Goal;
 use crate::judge::invariant::{Id, Verdict, Violation};
 
-/// What all members together have shown.
+/// The state that all members together have shown.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Agreement {
-    /// Who has led in which term.
+    /// The leader of each term.
     leaders: BTreeMap<Term, usize>,
-    /// What stood at an index in a term: the term before it, and what it says.
+    /// The entry at an index in a term: the term before it, and a digest of its content.
     entries: BTreeMap<(LogIndex, Term), (Option<Term>, u128)>,
     /// The term of each entry that somebody knew to be committed.
     committed: BTreeMap<LogIndex, Term>,
@@ -31,12 +31,12 @@ pub(super) struct Agreement {
     /// The memberships that logs have held.
     memberships: BTreeMap<(LogIndex, Term), Vec<u8>>,
     pub(super) promises: Promises,
-    /// What lives of disks held that were wiped.
+    /// The entries that the lives of wiped disks held.
     departed: BTreeMap<(usize, Incarnation), Owed>,
     shown: BTreeMap<usize, Shown>,
 }
 
-/// What a member has shown last.
+/// The state that a member has shown last.
 #[derive(Clone, Debug, Default)]
 struct Shown {
     life: u64,
@@ -51,7 +51,7 @@ struct Shown {
     durable: LogIndex,
     /// The last entry that it has said to be durable, while its log still has it.
     accepted: Option<(LogIndex, Term)>,
-    /// What it held before its disk was damaged, as long as it is under repair.
+    /// The entries that it held before its disk was damaged, as long as it is under repair.
     owed: Option<Owed>,
     /// The terms of its entries before another's state came, until it is seen what of them stays.
     replaced: Option<BTreeMap<LogIndex, Term>>,
@@ -83,7 +83,7 @@ impl Shown {
     }
 }
 
-/// What a member that is under repair will have to hold again.
+/// The entries that a member under repair will have to hold again.
 #[derive(Clone, Debug, Default)]
 struct Owed {
     log: BTreeMap<LogIndex, Term>,
@@ -370,7 +370,7 @@ impl Agreement {
         self.departed.insert((number, incarnation), held);
     }
 
-    /// Whether a member lacks nothing that it has held.
+    /// Returns true if a member lacks nothing that it has held.
     fn is_paid(&self, number: usize) -> bool {
         let shown = self.shown.get(&number);
         shown.is_none_or(|shown| shown.owed.is_none())
@@ -465,7 +465,7 @@ impl World {
         Ok(())
     }
 
-    /// Whether a member knows it to be committed that this life of a disk votes.
+    /// Returns true if a member knows it to be committed that this life of a disk votes.
     fn has_voter(&self, id: NodeId, incarnation: Incarnation) -> bool {
         let nodes = self.members.iter().filter_map(|m| m.node.as_ref());
         let mut settled = nodes.filter_map(Node::raft).map(Raft::membership);

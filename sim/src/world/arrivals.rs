@@ -1,8 +1,8 @@
 //! Processes that come to their group on their first day: they dial each other, ask for numbers,
 //! die on their way, and come again.
 //!
-//! A dial takes its time, and may end without an answer. Whoever gives up is started again by its
-//! operator, at another door and without a number of its own choice.
+//! A dial takes its time, and may end without an answer. A process that gives up is started again
+//! by its operator, at another door and without a number of its own choice.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +29,7 @@ const DIES: u64 = 40;
 /// nanoseconds.
 const AWAY: u64 = 300_000_000;
 
-/// What is known of all of them.
+/// The state of all of them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Arrivals {
     calls: BTreeMap<u64, Call>,
@@ -49,7 +49,7 @@ struct Call {
     outcome: Result<Greeting, Failed>,
 }
 
-/// Where members reach each other.
+/// The address at which members reach a member.
 fn door_of(number: usize) -> String {
     format!("10.2.0.{}:16379", number + 1)
 }
@@ -64,7 +64,7 @@ pub(super) fn machine_of(incarnation: Incarnation) -> usize {
 }
 
 impl Member {
-    /// Whether its directory holds nothing yet.
+    /// Returns true if its directory holds nothing yet.
     fn is_new(&self) -> bool {
         !self
             .disk
@@ -78,7 +78,7 @@ impl World {
         self.dice(Stream::ARRIVAL, number as u64, ordinal)
     }
 
-    /// Whether a member may come to the group only by asking for it.
+    /// Returns true if a member can join the group only by asking.
     pub(super) fn knocks(&self, number: usize) -> bool {
         let is_founder = number < self.scenario.founders && self.members[number].wipes == 0;
         self.scenario.knocks && !is_founder
@@ -279,7 +279,7 @@ impl World {
         self.push(after, Event::Answered { from, call });
     }
 
-    /// What a member answers that is dialled.
+    /// The answer of a member that is dialled.
     fn answer_to(&mut self, to: usize, other: &Greeting) -> Result<Greeting, Failed> {
         let not_yet = |refusal: &Refusal| Failed::NotYet(refusal.to_string());
         let refused = |refusal: Refusal| {
@@ -342,7 +342,7 @@ impl World {
         Ok(own)
     }
 
-    /// Whom a member knows by its number.
+    /// The members that a member knows by number.
     fn contacts_of(&self, number: usize) -> Vec<Contact> {
         let others = self.members.iter().filter(|one| one.number != number);
         let known = others.filter(|one| one.node.is_some() && one.config.id != NodeId(0));
@@ -417,15 +417,15 @@ impl World {
         }
     }
 
-    /// Whether a member was removed before it came to vote, and another disk has its number: that
-    /// is what it is told when it connects, and nothing mends it but an empty directory.
+    /// Returns true if a member was removed before it became a voter, and another disk has its
+    /// number: it is told so when it connects, and nothing mends it but an empty directory.
     fn has_lost_its_number(&self, member: &Member) -> bool {
         let in_force = self.leader().and_then(Node::raft).map(Raft::in_force);
         let own = in_force.and_then(|in_force| in_force.get(member.config.id));
         own.is_some_and(|own| own.incarnation != member.incarnation())
     }
 
-    /// Whether a member of a membership is there, where these machines are not.
+    /// Returns true if a member of a membership is up and not among the `absent`.
     pub(super) fn is_there(&self, place: &Place, absent: u64) -> bool {
         let number = machine_of(place.incarnation);
         let lives = self.members.get(number).is_some_and(|machine| {
@@ -435,7 +435,7 @@ impl World {
     }
 }
 
-/// Whether a member knows that it votes, for good.
+/// Returns true if a member knows that it is a voter, and will stay one.
 fn votes(member: &Member, (id, incarnation): (NodeId, Incarnation)) -> bool {
     let raft = member.node.as_ref().and_then(Node::raft);
     raft.map(Raft::membership).is_some_and(|settled| {

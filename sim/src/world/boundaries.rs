@@ -56,7 +56,7 @@ impl World {
         !self.decisions.are_scripted() || self.pass_as_written(number, address.as_ref())
     }
 
-    /// Whether a member stands still now, between its inputs and its flush.
+    /// Returns true if a member stands still now, between its inputs and its flush.
     pub(super) fn stands_mid_turn(&mut self, number: usize, dice: &mut Dice) -> bool {
         let hold = if self.decisions.are_scripted() {
             self.decisions.held(number)

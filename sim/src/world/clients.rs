@@ -1,4 +1,4 @@
-//! What clients do when it is their time, and when something has come for them.
+//! The actions of clients: when it is their time, and when something has come for them.
 
 use std::collections::VecDeque;
 
@@ -63,7 +63,7 @@ impl World {
         Ok(())
     }
 
-    /// What a script has a client do now.
+    /// Performs the actions that a script has for a client now.
     fn act_as_written(&mut self, number: usize) -> Verdict {
         let mut batch = Batch::default();
         let (mut twins, mut leave) = (None, None);

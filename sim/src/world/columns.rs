@@ -1,4 +1,4 @@
-//! What happens to a group, one line per event and one column per member.
+//! The log of a group: one line per event and one column per member.
 
 use std::fmt::{self, Write};
 
@@ -11,7 +11,7 @@ use crate::report;
 /// How wide a member's column is.
 const WIDTH: usize = 26;
 
-/// What an event is about, without what it carries.
+/// The kind of an event, without its data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum What {
     Act { client: usize },
@@ -33,7 +33,7 @@ pub(crate) enum What {
 }
 
 impl What {
-    /// What an event is about.
+    /// The kind of an event.
     pub(super) fn of(event: &Event) -> Self {
         match *event {
             Event::Act { client } => Self::Act { client },
@@ -73,7 +73,8 @@ impl What {
         }
     }
 
-    /// Whether a chain of causes begins with it: a client acts, time passes, something goes wrong.
+    /// Returns true if a chain of causes begins with it: a client acts, time passes, something goes
+    /// wrong.
     pub(crate) fn is_origin(self) -> bool {
         matches!(
             self,

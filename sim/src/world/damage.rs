@@ -19,10 +19,10 @@ use crate::draws::{Dice, Stream};
 use crate::goals::Fault;
 use crate::image::Image;
 
-/// What a disk reads and writes at once, in bytes.
+/// The bytes that a disk reads and writes at once.
 const SECTOR: u64 = 512;
 
-/// What stood in the place of damage, to be put back.
+/// The original content of a damaged place, to be put back.
 #[derive(Clone, Debug)]
 pub(super) struct Harmed {
     file: FileName,
@@ -33,7 +33,7 @@ pub(super) struct Harmed {
 /// Bytes from the start of a file.
 type Extent = (FileName, u64);
 
-/// What of a disk its last mark knows to be synced: the base and the log, file by file.
+/// The extents of a disk that its last mark knows to be synced: the base and the log, file by file.
 fn known_synced(disk: &FakeDisk) -> Option<Vec<Extent>> {
     let mut disk = disk.clone();
     let (mut inspection, mut asked) = Inspection::new();
@@ -90,7 +90,7 @@ impl World {
         sizes.min().map_or(0, |least| least.saturating_sub(1) / 2)
     }
 
-    /// Whether the group can bear that a member, too, lacks something.
+    /// Returns true if the group can bear that this member, too, lacks something.
     fn can_bear_more(&self, number: usize) -> bool {
         let lacks = |member: &Member| member.harm.is_some() || member.lost;
         let lacking = self.members.iter().filter(|member| lacks(member)).count();
@@ -184,10 +184,9 @@ impl World {
 
     /// The disk of a member that is down is replaced by an older copy of itself.
     ///
-    /// Scripts alone do that. What is promised then is promised as long as a leader leads that
-    /// knows what the member has forgotten, and in the same term (docs/RAFT.md): a script sees to
-    /// it that one does until the member has heard it. A seed could not, and would break what
-    /// nobody holds.
+    /// Scripts alone do that. Promises of that time hold as long as a leader leads that knows what
+    /// the member has forgotten, and in the same term (docs/RAFT.md): a script sees to it that one
+    /// does until the member has heard it. A seed could not, and would break what nobody holds.
     pub(super) fn rewind(&mut self, number: usize, life: u64) -> bool {
         let member = &mut self.members[number];
         let Some(copy) = member.copies.get(&life) else {
@@ -201,7 +200,7 @@ impl World {
         true
     }
 
-    /// What was damaged is put back, as from a copy.
+    /// Puts damaged data back, as from a copy.
     pub(super) fn mend(&mut self, number: usize) {
         let member = &mut self.members[number];
         if let Some(Harmed {

@@ -25,7 +25,7 @@ pub(super) struct Job {
 }
 
 impl Job {
-    /// Whether it is to make the log durable.
+    /// Returns true if it is to make the log durable.
     pub(super) fn is_log_sync(&self) -> bool {
         matches!(&self.op, DiskOp::Sync { file } if file.kind() == FileKind::Log)
     }

@@ -147,7 +147,7 @@ impl World {
         }
     }
 
-    /// What a class does to a member this time; nothing where the disk will say it.
+    /// The effect of a class on a member this time; `None` if the disk will say it.
     fn drawn(&mut self, number: usize, fault: Fault, dice: &mut Dice) -> Option<Strike> {
         let (members, flaps) = (self.members.len(), self.scenario.flaps);
         let time = self.time;

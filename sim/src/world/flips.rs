@@ -47,7 +47,7 @@ impl World {
         flips
     }
 
-    /// What had flipped is put right, as from a copy.
+    /// Puts flipped bits right, as from a copy.
     pub(super) fn repair(&mut self, number: usize) {
         if let Some((file, at, bit)) = self.members[number].flipped.take() {
             self.members[number].disk.flip(file, at, bit);

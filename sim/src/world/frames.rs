@@ -1,4 +1,4 @@
-//! What members send each other: late, lost, doubled, out of order, or not at all.
+//! The frames between members: late, lost, doubled, out of order, or not at all.
 
 use bytes::Bytes;
 use seedis::ids::NodeId;
@@ -16,7 +16,7 @@ use crate::draws::{Dice, Stream};
 use crate::goals::Fault;
 use crate::judge::invariant::Verdict;
 
-/// What a member that is cut off cannot do.
+/// The directions in which a member is cut off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Cut {
     pub(super) hears: bool,
@@ -39,7 +39,7 @@ fn kind_of(message: &Message) -> usize {
     }
 }
 
-/// Who hears whom while a group is parted: for each member the others as bits.
+/// The members that hear each other while a group is parted: for each member the others as bits.
 pub(super) fn partition(members: usize, dice: &mut Dice) -> Vec<u64> {
     let all = (1 << members) - 1;
     let half = dice.within(1, all - 1);
@@ -226,14 +226,14 @@ impl World {
         }
     }
 
-    /// Whether one member cannot talk with another now.
+    /// Returns true if one member cannot talk with another now.
     pub(super) fn is_kept_apart(&self, from: usize, to: usize) -> bool {
         let is_cut = |number: usize| self.members[number].cut.is_some();
         let parted = self.is_parted(from, to) || self.is_parted(to, from);
         parted || is_cut(from) || is_cut(to)
     }
 
-    /// Whether the group is parted now, and one member does not reach the other.
+    /// Returns true if the group is parted now, and one member does not reach the other.
     fn is_parted(&self, from: usize, to: usize) -> bool {
         let holds = self
             .flaps

@@ -28,7 +28,7 @@ impl World {
         self.open(guest, member, None).is_some()
     }
 
-    /// Whether a guest has a connection.
+    /// Returns true if a guest has a connection.
     pub(crate) fn is_connected(&self, guest: usize) -> bool {
         self.clients[guest].conn.is_some()
     }
@@ -42,7 +42,7 @@ impl World {
         }
     }
 
-    /// What a guest has heard since the last time.
+    /// The replies that a guest has received since the last time.
     pub(crate) fn heard(&mut self, guest: usize) -> Vec<Value> {
         self.guests
             .get_mut(&guest)

@@ -1,5 +1,5 @@
-//! What is ready for a member is given to its node: what it was told of others, frames, connections
-//! and their bytes.
+//! The intake of a member: news of others, frames, connections and their bytes are given to its
+//! node.
 
 use seedis::ids::ConnId;
 use seedis::node::input::Input;

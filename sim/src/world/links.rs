@@ -16,7 +16,7 @@ pub(crate) struct Connection {
     pub(crate) member: usize,
     /// The member's life in which it was opened.
     pub(crate) life: u64,
-    /// What has come to the member and was not read.
+    /// The bytes that have come to the member and were not read.
     pub(crate) inbox: Vec<u8>,
     /// The client will send no more.
     pub(crate) ended: bool,
@@ -34,10 +34,10 @@ pub(crate) struct Connection {
     pub(crate) lingers_since: Option<u64>,
     /// It had long enough to take what it was owed, and was closed before it had.
     pub(crate) dropped: bool,
-    /// What the client has said so far and what of that the node was told, in bytes.
+    /// The bytes that the client has sent so far, and how many of them the node was told.
     pub(crate) said: u64,
     pub(crate) told: u64,
-    /// Where in that the requests end of which the node was not told all, and how many there were
+    /// The ends, in that, of requests of which the node was not told all, and how many there were
     /// before.
     pub(crate) ends: VecDeque<u64>,
     pub(crate) arrived: usize,

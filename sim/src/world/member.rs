@@ -47,8 +47,8 @@ pub(super) struct Passed {
 }
 
 impl Passed {
-    /// What has passed at least since an earlier moment: a process that stands still hears nothing,
-    /// and for one whose clock stands still no time passes.
+    /// The time that has passed at least since an earlier moment: a process that stands still hears
+    /// nothing, and for one whose clock stands still no time passes.
     fn since(self, earlier: Self) -> u64 {
         let ran = self.ran.saturating_sub(earlier.ran);
         ran.min(self.mono.saturating_sub(earlier.mono))
@@ -62,10 +62,10 @@ impl Passed {
     }
 }
 
-/// What a member is told of another without a frame.
+/// News that a member is told of another without a frame.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum News {
-    /// Who it is, as when it connects.
+    /// Its identity, as when it connects.
     Met {
         other: usize,
         id: NodeId,
@@ -110,15 +110,16 @@ pub(super) struct Member {
     /// When the last operation on each file ends, and the last on the directory.
     pub(super) busy: BTreeMap<FileName, u64>,
     pub(super) barrier: u64,
-    /// What the disk has done and the node was not told.
+    /// The results of the disk that the node was not told yet.
     pub(super) outcomes: Vec<(Ticket, Result<DiskDone, DiskError>)>,
     /// Files that hold what no sync has covered.
     pub(super) unsynced: BTreeSet<FileName>,
     /// A sync of the log has failed in this life.
     pub(super) sync_failed: bool,
-    /// What it was told of others and does not know yet.
+    /// The news of others that it does not know yet.
     pub(super) news: Vec<News>,
-    /// What others have told it: the lives of their disks, and the newest version that they know.
+    /// The facts that others have told it: the lives of their disks, and the newest version that
+    /// they know.
     pub(super) greeted: BTreeMap<NodeId, (Incarnation, u8)>,
     /// Frames that have come.
     pub(super) frames: Vec<(usize, Bytes)>,
@@ -164,16 +165,16 @@ pub(super) struct Member {
     pub(super) company: Vec<(NodeId, Incarnation)>,
     pub(super) led_from: Passed,
     pub(super) heard: BTreeMap<usize, Passed>,
-    /// What it witnessed since it began to serve and before that was judged.
+    /// The records that it witnessed since it began to serve and before that was judged.
     pub(super) held: Vec<Witnessed>,
     /// The bit that has flipped since the last life: its file, place and number.
     pub(super) flipped: Option<(FileName, usize, u8)>,
-    /// What of its disk is damaged and not yet known to be made good, and how often it was.
+    /// The damage on its disk that is not yet known to be made good, and how often it was damaged.
     pub(super) harm: Option<Harmed>,
     pub(super) harms: u64,
     /// Its disk is an older copy of itself, and nobody has told it yet.
     pub(super) rewound: bool,
-    /// What its disk was behind earlier lives of its process, where a script wants that back.
+    /// The disk as it was after earlier lives of its process, if a script wants that back.
     pub(super) copies: BTreeMap<u64, FakeDisk>,
     /// How many voters decided when its node was last up, if it knew.
     pub(super) decided: Option<usize>,
@@ -183,16 +184,16 @@ pub(super) struct Member {
     pub(super) lost: bool,
     /// The disk is full, or was until a moment ago: until the process has run for so long.
     pub(super) tight_until: u64,
-    /// What its disk has said in this life of its process when it could not do something.
+    /// The errors of its disk in this life of its process.
     pub(super) reasons: Reasons,
-    /// What its monotonic clock showed when its node was last told the time.
+    /// The time on its monotonic clock when its node was last told.
     told: Mono,
     /// The monotonic clock stands still since then.
     pub(super) frozen_from: Option<u64>,
 }
 
 impl Member {
-    /// Where its process and its clock are.
+    /// The time that its process and its clock have passed.
     pub(super) fn passed(&self, time: u64) -> Passed {
         Passed {
             ran: self.ran(time),
@@ -294,7 +295,7 @@ impl Member {
         time - (self.stood - ahead)
     }
 
-    /// What its node is told the time is.
+    /// The time that its node is told.
     ///
     /// Panics where a monotonic clock ran back: that is the simulator's error, whatever invariant
     /// it would break.
@@ -320,7 +321,7 @@ impl Member {
         self.hung += self.hangs_since.take().map_or(0, |since| time - since);
     }
 
-    /// Whether it may still believe that its disk is full.
+    /// Returns true if it may still believe that its disk is full.
     pub(super) fn is_tight(&self, time: u64) -> bool {
         self.ran(time) < self.tight_until
     }
@@ -347,17 +348,17 @@ impl Member {
         }
     }
 
-    /// Whether its process can be ended, and is not about to end.
+    /// Returns true if its process can be ended, and is not about to end.
     pub(super) fn may_be_ended(&self) -> bool {
         self.is_up() && self.doom.is_none() && !self.stopping
     }
 
-    /// Whether there is a process.
+    /// Returns true if there is a process.
     pub(super) fn is_up(&self) -> bool {
         self.node.is_some()
     }
 
-    /// Whether it serves.
+    /// Returns true if it serves.
     pub(super) fn is_serving(&self) -> bool {
         self.node
             .as_ref()
@@ -383,7 +384,7 @@ fn disk_of(seed: u64, scenario: &Scenario) -> FakeDisk {
     disk
 }
 
-/// What a member is told about itself and its group.
+/// The configuration of a member: about itself and its group.
 fn config_of(number: usize, scenario: &Scenario) -> Config {
     let mut config = scenario.config.clone();
     "seedis.conf".clone_into(&mut config.process.config_file);
@@ -409,7 +410,7 @@ fn incarnation_of(number: usize) -> Incarnation {
     Incarnation(number as u64 + 1)
 }
 
-/// Where clients reach a member.
+/// The address at which clients reach a member.
 pub(super) fn address_of(number: usize) -> String {
     address_of_member(number)
 }

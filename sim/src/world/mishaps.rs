@@ -9,7 +9,7 @@ use crate::disk::NO_SPACE;
 use crate::goals::Fault;
 use crate::judge::End;
 
-/// What can be asked for, and in which words.
+/// The faults that can be asked for, and their words.
 pub(crate) const MISHAPS: [(&str, &str); 9] = [
     (
         "CRASH n",

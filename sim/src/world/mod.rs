@@ -48,7 +48,7 @@ use links::Connection;
 use member::Member;
 use observed::{Seen, Watch};
 
-/// What travels one way on a connection.
+/// A thing that travels one way on a connection.
 #[derive(Clone, Debug)]
 pub(crate) enum Segment {
     Opened,
@@ -59,7 +59,7 @@ pub(crate) enum Segment {
     Reset,
 }
 
-/// What happens.
+/// A thing that happens.
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
     /// A client does something.
@@ -129,7 +129,7 @@ pub(crate) struct Ends {
     pub(crate) to: End,
 }
 
-/// What a direction is like for the whole run, and how many pieces have gone over it.
+/// The nature of a direction for the whole run, and how many pieces have gone over it.
 #[derive(Clone, Debug)]
 pub(crate) struct Link {
     pub(crate) mean: u64,
@@ -146,7 +146,7 @@ pub(crate) struct World {
     pub(crate) digest: Digest,
     pub(crate) judge: Judge,
     ledger: Ledger,
-    /// What came of the clients' history.
+    /// The verdict on the clients' history.
     pub(crate) found: Found,
     queue: Queue<Planned>,
     members: Vec<Member>,
@@ -158,9 +158,9 @@ pub(crate) struct World {
     last_conn: u64,
     agreement: agreement::Agreement,
     arrivals: arrivals::Arrivals,
-    /// Who decides what goes wrong, and what clients do.
+    /// The source of faults, and of clients' actions.
     pub(crate) decisions: Decisions,
-    /// Who hears whom, while the group is parted.
+    /// The members that hear each other, while the group is parted.
     partition: Option<Vec<u64>>,
     /// How long it holds, and does not hold, in turns, in nanoseconds.
     flaps: Option<u64>,
@@ -174,7 +174,7 @@ pub(crate) struct World {
     /// Why the run ended although something was pending.
     pub(crate) stands_still: Option<String>,
     pub(crate) trace: bool,
-    /// Whether a line with a column per member is written for each event.
+    /// True if a line with a column per member is written for each event.
     pub(crate) columns: bool,
     columns_shown: Vec<String>,
     /// How much is noted for whoever looks at the run from outside, and what was.

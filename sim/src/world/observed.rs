@@ -1,4 +1,4 @@
-//! What is noted of a run for whoever looks at it from outside; nothing, where nobody does.
+//! The notes of a run for an observer from outside; none if there is no observer.
 //!
 //! A world never reads its own notes, so that a run is the same whether it is watched or not.
 
@@ -16,7 +16,7 @@ use crate::workload::Request;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Watch {
     Off,
-    /// What happened and what led to it.
+    /// The events and their causes.
     Causes,
     Everything,
 }
@@ -112,7 +112,7 @@ impl World {
         }
     }
 
-    /// What was noted since the last time.
+    /// The notes since the last time.
     pub(crate) fn take_seen(&mut self) -> Vec<Seen> {
         std::mem::take(self.seen.get_mut())
     }

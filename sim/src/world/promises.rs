@@ -1,4 +1,4 @@
-//! What members have promised in their frames, and what a frame may be: looked at in every frame.
+//! The promises of members in their frames, and the bounds of a frame: checked in every frame.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use super::World;
 use super::agreement::broken;
 use crate::judge::invariant::{Id, Verdict};
 
-/// What members have said that binds them.
+/// The words of members that bind them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Promises {
-    /// Whom a life of a disk has voted for in a term.
+    /// The vote of a life of a disk in a term.
     votes: BTreeMap<(NodeId, Incarnation, Term), NodeId>,
     /// The highest term that a life of a disk has spoken in.
     spoken: BTreeMap<(NodeId, Incarnation), Term>,
@@ -105,7 +105,7 @@ impl World {
     }
 }
 
-/// What a frame may change.
+/// The state that a frame may change.
 fn standing(node: &Node) -> String {
     let leader = node.raft().and_then(Raft::leader);
     format!("{leader:?}, {:?}", node.standing())

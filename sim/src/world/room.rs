@@ -17,14 +17,14 @@ const ATTEMPT: u64 = 75_000_000_000;
 /// A process that stood still for so long while it waited for its disk may not know who was slow.
 const STOOD: u64 = 300_000_000;
 
-/// Whether a leader hears that a majority of the others has a disk that is well.
+/// Returns true if a leader hears that a majority of the others has a healthy disk.
 fn could_transfer(node: &Node) -> bool {
     let raft = node.raft();
     node.phase() == Phase::Serving && raft.is_some_and(|raft| raft.has_unstrained_voter())
 }
 
 impl Member {
-    /// Whether its disk keeps the log waiting, and its node must have seen that.
+    /// Returns true if its disk keeps the log waiting, and its node must have seen that.
     fn is_kept_waiting(&self, time: u64) -> bool {
         let asked = self.jobs.values().filter(|job| job.is_log_sync());
         let ahead = self.paused_until.saturating_sub(time);

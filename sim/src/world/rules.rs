@@ -1,8 +1,8 @@
 //! P5, S9: clients are closed against their will for a reason, and for each reason.
 //!
 //! CLIENT KILL of another, `timeout`, `client-output-buffer-limit`, HTTP, and the end of the time
-//! in which a client may take what it is owed. What the node knows by its clock is looked at by the
-//! same clock; what it was told of a client's requests is counted where it is told.
+//! in which a client may take what it is owed. Rules of the node's clock are checked by the same
+//! clock; requests that the node was told of are counted where it is told.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ impl World {
         }
     }
 
-    /// Whether a request of a client has come whole and is not answered.
+    /// Returns true if a request of a client has come whole and is not answered.
     fn waits_for_answer(&self, conn: u64, connection: &Connection) -> bool {
         connection.arrived + self.judge.unanswered(conn) > connection.asked
     }
@@ -51,7 +51,7 @@ impl World {
         Duration::from_secs(self.members[number].config.timeout_s)
     }
 
-    /// Whether a member may close a client at once, whatever it is owed.
+    /// Returns true if a member may close a client at once, whatever it is owed.
     pub(super) fn may_be_dropped(&mut self, number: usize, conn: u64) -> bool {
         let time = self.time;
         let Some(connection) = self.connections.get(&conn) else {
@@ -138,9 +138,9 @@ impl World {
     }
 }
 
-/// Whether a client that was to be closed had long enough to take what it was owed, as clocks go. A
-/// member that stood still meanwhile hears of that time before it hears of its sockets, so that the
-/// client may have room again by now.
+/// Returns true if a client that was to be closed had long enough to take what it was owed, as
+/// clocks go. A member that stood still meanwhile hears of that time before it hears of its
+/// sockets, so that the client may have room again by now.
 fn had_its_time(connection: &Connection, time: u64) -> bool {
     let least = seedis::limits::LINGER.as_nanos() as u64 / 2;
     connection

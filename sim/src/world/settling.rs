@@ -25,8 +25,8 @@ const PATIENCE: u64 = 20_000_000_000;
 /// For how long a leader is watched that nothing disturbs, in nanoseconds: some longest election
 /// timeouts.
 const WATCHED: u64 = 2_000_000_000;
-/// Where frames take longer on the mean, in nanoseconds, those of a slow pair may come too late for
-/// an election timeout.
+/// If frames take longer on the mean than this, in nanoseconds, those of a slow pair may come too
+/// late for an election timeout.
 const PROMPT: u64 = 4_000_000;
 
 /// How a run comes to its end.
@@ -67,7 +67,7 @@ impl World {
         self.settling.late = self.settling.late.max(self.time + after);
     }
 
-    /// Whether a member stays away for ever.
+    /// Returns true if a member stays away for ever.
     pub(super) fn is_gone(&self, number: usize) -> bool {
         self.settling.gone >> number & 1 == 1
     }
@@ -228,7 +228,7 @@ impl World {
             })
     }
 
-    /// Whether those that stay can decide, in both halves if there are two.
+    /// Returns true if those that stay can decide, in both halves if there are two.
     fn has_quorum(&self, membership: &Membership, absent: u64) -> bool {
         let place = |id: NodeId| membership.get(id);
         let stays = |id| place(id).is_some_and(|place| self.is_there(place, absent));

@@ -1,5 +1,4 @@
-//! Where a member stands, for people: its part in the group, its log, its disk, what is wrong with
-//! it.
+//! The standing of a member, for people: its part in the group, its log, its disk, its troubles.
 
 use seedis::ids::{LogIndex, NodeId};
 use seedis::node::Node;
@@ -7,7 +6,7 @@ use seedis::raft::{Membership, Raft, RoleName};
 
 use super::World;
 
-/// What may be wrong with a member for some time.
+/// A trouble that a member may have for some time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Trouble {
     Down,
@@ -55,12 +54,12 @@ pub(crate) struct Standing {
     pub(crate) commit: u64,
     pub(crate) durable: u64,
     pub(crate) last: u64,
-    /// What is wrong, as bits.
+    /// The troubles, as bits.
     troubles: u32,
 }
 
 impl Standing {
-    /// Whether something is wrong with it.
+    /// Returns true if it has this trouble.
     pub(crate) fn has(&self, trouble: Trouble) -> bool {
         self.troubles >> trouble as u32 & 1 == 1
     }
@@ -79,7 +78,7 @@ impl World {
             .map(|connection| connection.client)
     }
 
-    /// Where a member stands.
+    /// The standing of a member.
     pub(crate) fn standing(&self, number: usize) -> Standing {
         let member = &self.members[number];
         let all = (1_u64 << self.members.len()) - 1;

@@ -16,7 +16,7 @@ use crate::goals::{Fault, Goal};
 use crate::judge::invariant::{Id, Verdict, Violation};
 use crate::judge::{Circumstances, End};
 
-/// Whether a member still lives behind a boundary.
+/// True while a member still lives after a boundary.
 pub(super) type Alive = Result<bool, Violation>;
 
 impl World {
@@ -253,7 +253,8 @@ impl World {
         self.flush(number, &mut dice)
     }
 
-    /// Whether a process still stands where it was to go on: the event comes again when it does.
+    /// Returns true if a process still stands still where it was to go on: the event comes again
+    /// when it does.
     fn must_wait(&mut self, number: usize, event: Event) -> bool {
         let member = &self.members[number];
         if self.time < member.paused_until {
@@ -539,7 +540,7 @@ enum Heard {
     },
 }
 
-/// What came of an effect.
+/// The outcome of an effect.
 enum Performed {
     Done,
     /// The node was told something: there is to be another flush.
@@ -577,8 +578,8 @@ fn summary(op: &seedis::disk::DiskOp) -> String {
     }
 }
 
-/// Whether a node serves as leader: the first entry of its own term is applied. Who has no other
-/// member leads whatever it has loaded.
+/// Returns true if a node serves as leader: the first entry of its own term is applied. A node
+/// without other members leads whatever it has loaded.
 fn serves_as_leader(node: &Node) -> bool {
     let Some(raft) = node.raft() else {
         return false;

@@ -1,7 +1,7 @@
 //! Two neighbouring versions of entries in one group: a member comes back now with the older binary
 //! and now with the newer one, and its group is raised when all have come with the newer.
 //!
-//! The newer version exists in simulations alone. What is raised is never lowered: a member that
+//! The newer version exists in simulations alone. A raised version is never lowered: a member that
 //! comes back with the older binary then has to stop, and say why.
 
 use seedis::ids::{Incarnation, NodeId};
@@ -18,7 +18,7 @@ use crate::judge::invariant::{Id, Verdict};
 
 /// The version that is newer than the code.
 const NEWER: u8 = ENTRY_VERSIONS.1 + 1;
-/// What is in the text of a member that stops because it does not know a version.
+/// The words of a member that stops because it does not know a version.
 const OUTDATED: &str = "this group speaks version ";
 
 impl World {
@@ -95,7 +95,7 @@ impl World {
         Ok(())
     }
 
-    /// Whether a member had to stop: its group was raised beyond what it knows.
+    /// Returns true if a member had to stop: its group was raised beyond what it knows.
     pub(super) fn is_outdated(&self, number: usize, failure: &str) -> bool {
         let newest = self.members[number].config.entry_versions.1;
         failure.starts_with(OUTDATED) && newest < self.versions_raised

@@ -30,17 +30,17 @@ const EPOCH: Duration = Duration::from_millis(1500);
 const IMPATIENCE: Duration = Duration::from_millis(1200);
 /// How many states the judge may look at for one key.
 const BUDGET: usize = 500_000;
-/// What is written while a disk is full: as much as a segment of the log holds.
+/// The number of values written while a disk is full: as much as a segment of the log holds.
 const BALLAST_VALUES: usize = 36;
 const BALLAST_VALUE_BYTES: usize = 1 << 20;
-/// What is counted where this machine cannot do it: file systems want the right to mount, clocks
-/// want libfaketime.
+/// The names under which faults are counted that this machine cannot do: file systems want the
+/// right to mount, clocks want libfaketime.
 const NO_DISK: &str = "full-disk-skipped";
 const NO_CLOCK: &str = "clock-jump-skipped";
-/// What must not be exceeded from the end of the faults to the end of the run.
+/// The longest time from the end of the faults to the end of the run.
 const RECOVERY: Duration = Duration::from_secs(30);
 
-/// What the clients share.
+/// The state that the clients share.
 struct Shared {
     ports: Vec<u16>,
     begun: Instant,
@@ -56,7 +56,7 @@ impl Shared {
     }
 }
 
-/// What happened, for people.
+/// Runs it; gives a report for people.
 pub(super) fn run(members: usize, length: Duration) -> String {
     let seed = std::env::var("SEEDIS_CHAOS_SEED").ok();
     let seed = seed.and_then(|text| text.parse().ok()).unwrap_or(1);
@@ -212,7 +212,7 @@ fn connect(shared: &Shared, at: usize) -> Option<(u64, Client)> {
     Some((shared.conns.fetch_add(1, Ordering::Relaxed), client))
 }
 
-/// What a reply says of an action.
+/// The meaning of a reply to an action.
 enum Said {
     Answer(Reply),
     /// It may have happened.
@@ -373,7 +373,7 @@ fn are_equal(group: &Group) {
     });
 }
 
-/// Whether what clients have seen can have happened one thing at a time, key by key.
+/// Judges whether the history of clients is linearizable, key by key.
 fn judge(history: &[Operation], seed: u64) -> String {
     let mut parts: BTreeMap<_, Vec<Operation>> = BTreeMap::new();
     for operation in history {

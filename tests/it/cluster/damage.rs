@@ -56,7 +56,7 @@ fn a_damaged_member_takes_its_log_again_from_the_others() {
     assert_eq!(group.ask(&["SET", "after", "x"]), "+OK");
 }
 
-/// What a directory holds, file by file.
+/// The content of a directory, file by file.
 fn copied(group: &Group, at: usize) -> Vec<(PathBuf, Vec<u8>)> {
     let files = std::fs::read_dir(group.directory(at).path()).expect("the directory");
     let files = files.map(|file| file.expect("a file").path());

@@ -105,7 +105,7 @@ fn without_a_secret_the_port_is_on_loopback_alone_and_the_log_says_so() {
     drop(server);
 }
 
-/// Whether this machine has the loopback address of the sixth version.
+/// Returns true if this machine has the loopback address of IPv6.
 fn has_ipv6() -> bool {
     TcpListener::bind("[::1]:0").is_ok()
 }
@@ -190,7 +190,7 @@ fn comes_in(port: u16, id: u64, line: Line) -> TcpStream {
     stream
 }
 
-/// Whether the other side closes the connection.
+/// Returns true if the other side closes the connection.
 fn is_closed(stream: &mut TcpStream) -> bool {
     let mut byte = [0];
     match stream.read(&mut byte) {

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use crate::full_disk::Mount;
 use crate::process::{Client, Directory, Server, free_port};
 
-/// What every member is started with, the first time and again.
+/// The options with which every member is started, the first time and again.
 const ALWAYS: [&str; 2] = ["--enable-debug-command", "yes"];
-/// What lets a plain client talk to any member.
+/// The options by which a plain client can talk to any member.
 pub(super) const PROXY: [&str; 2] = ["--follower-proxy", "yes"];
 /// How long anything may take before a test has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -30,12 +30,12 @@ struct Member {
     port: u16,
     cluster_port: u16,
     options: Vec<String>,
-    /// What it is told when it is started again.
+    /// The options when it is started again.
     again: Vec<String>,
     environment: Vec<(&'static str, String)>,
 }
 
-/// What members are started on.
+/// The machines that members are started on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Machines {
     /// This one's disk and clock.
@@ -48,7 +48,7 @@ pub(super) enum Machines {
     },
 }
 
-/// What turns a process's clock (Debian's libfaketime).
+/// The library that turns a process's clock (Debian's libfaketime).
 const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 
 /// Members of one group, by their places from 0 on.
@@ -65,7 +65,7 @@ impl Member {
         self.directory.path().with_extension("clock")
     }
 
-    /// Where its log lines go, beside its directory too; they are kept when the test fails.
+    /// The file for its log lines, beside its directory too; it is kept when the test fails.
     fn log(&self) -> PathBuf {
         self.directory.path().with_extension("log")
     }
@@ -221,7 +221,7 @@ impl Group {
         self.spawn(at, &again);
     }
 
-    /// What a member is told whenever it is started again.
+    /// Sets the options of a member for whenever it is started again.
     pub(super) fn tell_again(&mut self, at: usize, options: &[&str]) {
         self.members[at].again = options.iter().copied().map(str::to_owned).collect();
     }
@@ -268,7 +268,7 @@ impl Group {
         self.wait_for_voters(self.len());
     }
 
-    /// Whether members have disks of their own.
+    /// Returns true if members have disks of their own.
     pub(super) fn has_disks(&self) -> bool {
         self.members.iter().all(|member| member.disk.is_some())
     }
@@ -319,12 +319,12 @@ impl Group {
         self.tell_again(at, &["--logfile", &log]);
     }
 
-    /// What a member has logged.
+    /// The log lines of a member.
     pub(super) fn log(&self, at: usize) -> String {
         std::fs::read_to_string(self.members[at].log()).unwrap_or_default()
     }
 
-    /// Whether the process of a member is there.
+    /// Returns true if the process of a member is running.
     pub(super) fn is_running(&self, at: usize) -> bool {
         self.members[at].server.is_some()
     }
@@ -341,7 +341,7 @@ impl Group {
         self.members[at].cluster_port
     }
 
-    /// What a running member holds of the machine's memory.
+    /// The resident memory of a running member, in KiB.
     pub(super) fn resident_kib(&self, at: usize) -> u64 {
         let pid = self.members[at].server.as_ref().map_or(0, Server::pid);
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
@@ -350,7 +350,7 @@ impl Group {
         kib.unwrap_or_default()
     }
 
-    /// Where other members reach one.
+    /// The address at which other members reach one.
     pub(super) fn door(&self, at: usize) -> String {
         format!("127.0.0.1:{}", self.members[at].cluster_port)
     }
@@ -387,7 +387,7 @@ impl Group {
         answer.starts_with('+').then_some(answer)
     }
 
-    /// Who leads.
+    /// The leader.
     pub(super) fn leader(&self) -> usize {
         let mut leader = 0;
         self.wait_until("somebody leads", |group| {
@@ -454,8 +454,8 @@ impl Group {
         }
     }
 
-    /// What every member says of itself and of the others, and what its directory holds: for people
-    /// who ask why something has not come about.
+    /// The words of every member about itself and the others, and the content of its directory: for
+    /// people who ask why something has not come about.
     fn portrait(&self) -> String {
         let members = (0..self.len()).map(|at| {
             let asked = [

@@ -1,4 +1,4 @@
-//! What clients notice of a group's changes: measurements, which fail only where something is
+//! The effects of a group's changes on clients: measurements, which fail only if something is
 //! wrong.
 //!
 //! `cargo test --release --test it measure:: -- --ignored --nocapture --test-threads 1` runs all:

@@ -29,8 +29,8 @@ impl Proxy {
         Self { port, is_cut }
     }
 
-    /// Whether nothing passes from now on. What is on its way waits, as in a network that loses
-    /// packets: nobody is told.
+    /// Blocks the relay from now on, or lets it pass again. Bytes on their way wait, as in a
+    /// network that loses packets: nobody is told.
     pub(super) fn cut(&self, is_cut: bool) {
         self.is_cut.store(is_cut, Ordering::Relaxed);
     }

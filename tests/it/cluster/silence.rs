@@ -1,4 +1,4 @@
-//! What a leader tells its clients of a member that is gone, and of one that comes back.
+//! A leader's answers to clients about a member that is gone, and about one that comes back.
 
 use std::time::Duration;
 
@@ -11,7 +11,8 @@ fn line_with(text: &str, words: &str) -> String {
     found.unwrap_or_default().to_owned()
 }
 
-/// Whether a reply holds this port: as a word, for the digits may stand in the name of a member.
+/// Returns true if a reply holds this port: as a word, for the digits may stand in the name of a
+/// member.
 fn has_port(reply: &str, port: &str) -> bool {
     let mut words = reply.split_whitespace();
     words.any(|word| word.trim_start_matches(':') == port)

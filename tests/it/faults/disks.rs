@@ -1,4 +1,4 @@
-//! What a disk does not do is told as what it is, and costs no more than it must.
+//! A failing disk is reported as what it is, and costs no more than it must.
 
 use std::fs;
 use std::process::{Command, Stdio};

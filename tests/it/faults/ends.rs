@@ -47,8 +47,8 @@ fn a_panic_whose_last_words_nobody_takes_ends_the_process_as_well() {
     drop(reader);
 }
 
-/// What happens to a process that is told to stop so soon after its start: it stops in good order,
-/// or the signal has come before the process could listen.
+/// The end of a process that is told to stop so soon after its start: it stops in good order, or
+/// the signal has come before the process could listen.
 fn ends_when_told_after(pause: Duration, dir: &std::path::Path, options: &[&str]) {
     let mut process = Process::server(dir, options, Stdio::null(), Stdio::null());
     std::thread::sleep(pause);
@@ -58,7 +58,7 @@ fn ends_when_told_after(pause: Duration, dir: &std::path::Path, options: &[&str]
     assert!(matches!(code, Some(0) | None), "{status} after {pause:?}");
 }
 
-/// What a server says from being told to stop on.
+/// The lines of a server after it was told to stop.
 fn last_words(name: &str, options: &[&str], tell: impl Fn(&Process)) -> Vec<String> {
     let (directory, log) = file(name);
     let path = log.display().to_string();

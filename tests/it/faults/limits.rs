@@ -1,4 +1,4 @@
-//! What the operating system does not give is told as what it is, and costs no more than it must.
+//! Limits of the operating system are reported as what they are, and cost no more than they must.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

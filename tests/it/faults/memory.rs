@@ -1,4 +1,4 @@
-//! What was deleted is given back to the system, although nobody asks for anything any more.
+//! Deleted memory is given back to the system, although nobody asks for anything any more.
 
 use std::fs;
 use std::process::Stdio;
@@ -8,7 +8,7 @@ use crate::process::Directory;
 
 use super::stage::{HANGS, Process};
 
-/// What a process holds, in MiB of pages of 4 KiB.
+/// The memory of a process, in MiB of pages of 4 KiB.
 fn resident_mib(process: &Process) -> u64 {
     let text = fs::read_to_string(format!("/proc/{}/statm", process.pid())).expect("it lives");
     let pages: u64 = text.split(' ').nth(1).unwrap().parse().unwrap();

@@ -1,7 +1,7 @@
 //! Circles of files: files that name each other, directly or by way of others.
 //!
-//! Whoever wants to understand one file of a circle has to read all of them. A file names another
-//! where a `use` or a path in its code leads to it; `mod x;` alone names nothing.
+//! To understand one file of a circle, one has to read all of them. A file names another where a
+//! `use` or a path in its code leads to it; `mod x;` alone names nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 

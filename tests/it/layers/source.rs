@@ -137,8 +137,8 @@ pub(super) fn names(code: &str, root: &str, depth: usize) -> Vec<(usize, String)
     found
 }
 
-/// Every path in the code, from the root of the crate on. `module` is where the code stands, as
-/// the steps of its path. What a file keeps for its own tests is left out.
+/// Every path in the code, from the root of the crate on. `module` is where the code stands, as the
+/// steps of its path. The tests in a file are left out.
 pub(super) fn paths(code: &str, module: &[String]) -> Vec<String> {
     let tokens = tokens(without_tests(code));
     let word = |at: usize| tokens.get(at).map_or("", |token| token.1.as_str());

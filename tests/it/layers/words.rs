@@ -16,7 +16,8 @@ pub(super) fn retired(root: &Path) -> Vec<String> {
         .collect()
 }
 
-/// Where a text has one of these words: alone, or as a part of a name. Gives line and word.
+/// The places where a text has one of these words: alone, or as a part of a name. Gives line and
+/// word.
 pub(super) fn found(text: &str, retired: &[String]) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {

@@ -18,7 +18,7 @@ use seedis::time::{Mono, Stamp};
 const LISTENING: Duration = Duration::from_millis(25);
 const CLUSTER: ClusterId = ClusterId(1);
 
-/// What a disk holds for certain.
+/// The data that a disk holds for certain.
 #[derive(Clone, Debug)]
 pub(super) struct Disk {
     pub(super) term: Term,
@@ -29,7 +29,7 @@ pub(super) struct Disk {
     pub(super) log: Vec<Entry>,
 }
 
-/// What is on its way to a disk.
+/// A write on its way to a disk.
 #[derive(Debug)]
 struct Write {
     seq: PersistSeq,
@@ -47,7 +47,7 @@ pub(super) struct Actor {
     writes: VecDeque<Write>,
     /// Its disk does nothing until it is told to.
     pub(super) slow: bool,
-    /// What it has applied: index and text.
+    /// The entries that it has applied: index and text.
     pub(super) applied: Vec<(LogIndex, String)>,
     shown: (String, LogIndex),
     lives: u64,
@@ -69,7 +69,7 @@ pub(super) struct Stage {
     pub(super) flights: VecDeque<Flight>,
     /// Pairs of which the second does not hear the first.
     pub(super) cuts: BTreeSet<(u64, u64)>,
-    /// What has happened, for people.
+    /// The events so far, for people.
     pub(super) told: String,
     leaders: BTreeMap<Term, u64>,
     agreed: BTreeMap<LogIndex, (Term, String)>,

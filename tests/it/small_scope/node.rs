@@ -1,9 +1,9 @@
 //! One member of the small scope: a real core, known by what has happened to it.
 //!
 //! A core is no value that can be copied or compared. So a member is the disk that it started from
-//! and its inputs since; each step plays them again. What makes two members the same is the core's
-//! `Debug` output without what no later event can tell apart: the clock, and how often a timeout
-//! was drawn or something handed over.
+//! and its inputs since; each step plays them again. Two members are the same if the core's `Debug`
+//! output is, without what no later event can tell apart: the clock, and how often a timeout was
+//! drawn or something handed over.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use seedis::time::{Mono, Stamp};
 
 pub(crate) const ELECTION_MS: u64 = 100;
 
-/// What happens to a member.
+/// An input of a member.
 #[derive(Clone, Debug)]
 pub(crate) enum Input {
     /// Its time has come.
@@ -29,7 +29,7 @@ pub(crate) enum Input {
     Propose(u64),
 }
 
-/// What is on a disk for certain.
+/// The data that is on a disk for certain.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Disk {
     pub(crate) term: u64,
@@ -52,13 +52,13 @@ pub(crate) struct Node {
     began: Arc<Disk>,
     inputs: Vec<Input>,
     pub(crate) disk: Disk,
-    /// What the disk will be when all that was handed over is durable.
+    /// The disk once all that was handed over is durable.
     pub(crate) written: Disk,
     pub(crate) shown: Shown,
     print: u64,
 }
 
-/// What can be seen of a member.
+/// The visible state of a member.
 #[derive(Clone, Debug)]
 pub(crate) struct Shown {
     pub(crate) term: u64,

@@ -41,7 +41,7 @@ impl Group {
     }
 }
 
-/// What redis-server 7.0 answers as the replica of a cluster.
+/// The answers of redis-server 7.0 as the replica of a cluster.
 #[test]
 fn a_follower_runs_a_transaction_of_reads_for_who_has_said_readonly() {
     let mut group = Group::new();

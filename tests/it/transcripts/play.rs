@@ -1,4 +1,4 @@
-//! Who a transcript is played against: a bare node, or a process behind a socket.
+//! The servers that a transcript is played against: a bare node, or a process behind a socket.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{ErrorKind, Read, Write};
@@ -13,7 +13,7 @@ use seedis_fuzz::served::Served;
 use super::script::{Script, Step, fits, parse, rendered, sorted};
 use crate::process::{Directory, free_port};
 
-/// What a client gets to hear.
+/// The reply that a client gets.
 #[derive(Debug)]
 pub(super) enum Heard {
     Reply(Value),

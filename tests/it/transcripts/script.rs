@@ -12,7 +12,7 @@ pub(super) enum Step {
         line: usize,
         client: u64,
         text: String,
-        /// What the installed Redis may say instead.
+        /// The reply that the installed Redis may give instead.
         instead: Option<String>,
     },
     /// So many milliseconds pass.
@@ -182,7 +182,7 @@ pub(super) fn sorted(value: &Value) -> Value {
     }
 }
 
-/// Whether a text is what was expected, in which `…` stands for anything.
+/// Returns true if a text is as expected, where `…` stands for anything.
 pub(super) fn fits(expected: &str, text: &str) -> bool {
     let mut parts = expected.split('…');
     let first = parts.next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What COMMAND tells of each command, beside what a real Redis tells of it.
+//! The answers of COMMAND about each command, beside those of a real Redis.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

@@ -9,7 +9,7 @@ use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::Endpoint;
 use tonic_prost::ProstCodec;
 
-/// What of etcd's `PutRequest` is needed (etcd's api/etcdserverpb/rpc.proto).
+/// The fields of etcd's `PutRequest` that are needed (etcd's api/etcdserverpb/rpc.proto).
 #[derive(Clone, PartialEq, Message)]
 struct Put {
     #[prost(bytes = "vec", tag = "1")]
