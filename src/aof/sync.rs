@@ -17,7 +17,9 @@ const STALLED_INTERVALS: u32 = 2;
 pub(super) struct Syncing {
     pub(super) policy: Policy,
     pub(super) in_flight: Option<(Ticket, Mono)>,
-    /// When the last sync began that has succeeded, or when nothing was left to sync.
+    /// The sync in flight covers all that was written before it.
+    covers_all: bool,
+    /// Everything written before that is synced.
     clean_at: Mono,
     /// Something must be synced whatever the policy.
     pub(super) forced: bool,
@@ -35,6 +37,7 @@ impl Syncing {
         Self {
             policy,
             in_flight: None,
+            covers_all: false,
             clean_at: now,
             forced: false,
             arrived: 0,
@@ -81,8 +84,10 @@ impl Syncing {
         Some(Deadline { at, reason })
     }
 
-    pub(super) fn begin(&mut self, now: Mono, ticket: Ticket) {
+    /// A sync has begun; unless it covers all that is not synced, it makes nothing clean.
+    pub(super) fn begin(&mut self, now: Mono, ticket: Ticket, covers_all: bool) {
         self.in_flight = Some((ticket, now));
+        self.covers_all = covers_all;
         self.forced = false;
         self.covered = core::mem::take(&mut self.arrived);
     }
@@ -90,14 +95,16 @@ impl Syncing {
     /// The sync in flight has succeeded.
     pub(super) fn end(&mut self, now: Mono) {
         if let Some((_, begun)) = self.in_flight.take() {
-            self.clean_at = begun;
+            if self.covers_all {
+                self.clean_at = begun;
+            }
             self.released = core::mem::take(&mut self.covered);
             self.linger_until = now + now.since(begun) / 8;
         }
     }
 
-    /// Returns true if a policy with an interval has gone so long without a sync that replies must
-    /// wait.
+    /// Returns true if a policy with an interval has gone so long without all being synced that
+    /// replies must wait.
     pub(super) fn is_stalled(&self, now: Mono) -> bool {
         self.has_gone_for(now, STALLED_INTERVALS)
     }
@@ -121,7 +128,7 @@ mod tests {
         let mut syncing = Syncing::new(Policy::Always, at(0));
         syncing.arrive(covered);
         assert!(syncing.is_due(at(0)));
-        syncing.begin(at(0), Ticket(1));
+        syncing.begin(at(0), Ticket(1), true);
         assert!(!syncing.is_due(at(900)));
         syncing.end(at(800));
         syncing

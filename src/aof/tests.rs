@@ -192,6 +192,29 @@ fn every_second_persists_at_the_write_and_stalls_without_a_sync() {
 }
 
 #[test]
+fn every_second_counts_from_the_first_write_of_which_no_sync_has_been() {
+    let mut bench = Bench::new(Policy::EverySecond);
+    bench.append(&[1; 2500]);
+    bench.turn(usize::MAX);
+    bench.now = 100;
+    let second = bench.append(&[2; 2500]);
+    bench.turn(usize::MAX);
+    assert_eq!(bench.log.persisted(), second);
+    // The sync that is due covers the first segment alone, and the disk lets the next one hang.
+    bench.now = 1000;
+    bench.turn(1);
+    assert_eq!(bench.syncs, 3, "two for making segments, one for what was written");
+    bench.turn(0);
+    bench.now = 2100;
+    let third = bench.append(b"c");
+    bench.turn(0);
+    assert!(bench.log.synced() < second);
+    bench.queue.rotate_left(1);
+    bench.turn(1);
+    assert!(bench.log.persisted() < third, "the second is two seconds old");
+}
+
+#[test]
 fn a_vote_is_persisted_only_when_it_is_synced_whatever_the_policy() {
     for policy in [Policy::EverySecond, Policy::No] {
         let mut bench = Bench::new(policy);
@@ -263,6 +286,37 @@ fn a_full_disk_holds_what_it_cannot_write_and_goes_on_when_there_is_space() {
     assert_eq!(bench.log.persisted(), second);
     let (seen, _) = reopen(&mut bench.disk.crash(0), Policy::Always);
     assert_eq!(seen.bodies, [b"fits".to_vec(), vec![7; 100]]);
+}
+
+#[test]
+fn a_write_that_found_no_space_long_ago_is_made_again_as_soon_as_that_is_told() {
+    let mut bench = Bench::new(Policy::Always);
+    bench.append(&[1; 2500]);
+    bench.turn(usize::MAX);
+    for body in [[2; 1000], [3; 1000]] {
+        let head = Restated::default();
+        bench.log.append(&head, LogIndex(0), &body);
+    }
+    let mut ops = Vec::new();
+    bench.log.flush(at(0), &mut ops);
+    let mut writes = ops
+        .into_iter()
+        .filter(|op| matches!(op.op, DiskOp::WriteAt { .. }));
+    let [slow, refused] = [writes.next(), writes.next()].map(|op| op.expect("two segments"));
+    let DiskOp::WriteAt { bytes, .. } = refused.op else {
+        unreachable!("only writes are left");
+    };
+    let none = Err(crate::disk::DiskError::NoSpace { bytes });
+    let written = bench.disk.perform(slow.op);
+    for (now, ticket, outcome) in [(10, refused.ticket, none), (5000, slow.ticket, written)] {
+        let log = &mut bench.log;
+        let done = log.completed(at(now), ticket, outcome, &mut Vec::new());
+        done.expect("a shortage ends nothing");
+    }
+    assert!(bench.log.trouble().is_some());
+    bench.log.flush(at(5000), &mut Vec::new());
+    assert!(bench.log.is_trying_again());
+    assert_eq!(bench.log.trouble(), None);
 }
 
 #[test]

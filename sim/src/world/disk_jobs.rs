@@ -137,7 +137,8 @@ impl World {
             let until = member.ran(time) + (at - time) + TIGHT_NS;
             member.tight_until = member.tight_until.max(until);
         }
-        if lag > 0 && job_here.is_log_sync() {
+        // It hangs as well where it waits behind another operation, which may have been slow before.
+        if (lag > 0 || after > time) && job_here.is_log_sync() {
             member.hangs_since.get_or_insert(time);
         }
         member.jobs.insert(job, job_here);

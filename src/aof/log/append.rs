@@ -226,9 +226,12 @@ impl Log {
         }
     }
 
+    /// The oldest write has ended. It may have done so some time ago, where one that was asked for
+    /// before it took longer: what it found out about room is as old as that.
     pub(super) fn written(
         &mut self,
         now: Mono,
+        ended_at: Mono,
         outcome: Result<DiskDone, DiskError>,
     ) -> Result<(), Failure> {
         let Some(writing) = self.writing.pop_front() else {
@@ -240,7 +243,7 @@ impl Log {
             Ok(_) => (Vec::new(), false),
             Err(error) if error.is_shortage() => {
                 self.refused_for = error.words();
-                self.retry_at = now + WRITE_RETRY;
+                self.retry_at = self.retry_at.max(ended_at + WRITE_RETRY);
                 (error.into_bytes(), true)
             }
             Err(error) => return Err(Failure::Write(error)),

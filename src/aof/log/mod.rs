@@ -67,8 +67,9 @@ pub struct Log {
     idle_since: Mono,
     pending: VecDeque<Chunk>,
     writing: VecDeque<Writing>,
-    /// Outcomes of writes that ended before one that was asked for earlier, on another segment.
-    early: Vec<(Ticket, Result<DiskDone, DiskError>)>,
+    /// Outcomes of writes that ended before one that was asked for earlier, on another segment, and
+    /// when they did.
+    early: Vec<(Ticket, Mono, Result<DiskDone, DiskError>)>,
     /// Writes that found no space, and those behind them: to be made again, in order.
     refused: VecDeque<Chunk>,
     /// How many of them are being made again: the first of those that are on their way.
@@ -233,7 +234,7 @@ impl Log {
         }
         let file = segment::file(oldest.segment);
         let ticket = self.tickets.ask(DiskOp::Sync { file }, out);
-        self.syncing.begin(now, ticket);
+        self.syncing.begin(now, ticket, self.unsynced.len() == 1);
         self.sync_covers = Some(*oldest);
     }
 
@@ -271,18 +272,18 @@ impl Log {
         out: &mut Vec<Op>,
     ) -> Result<(), Failure> {
         if self.writing.front().is_some_and(|w| w.ticket == ticket) {
-            self.written(now.mono, outcome)?;
+            self.written(now.mono, now.mono, outcome)?;
             while let Some(next) = self.writing.front().map(|w| w.ticket)
-                && let Some(at) = self.early.iter().position(|(early, _)| *early == next)
+                && let Some(at) = self.early.iter().position(|(early, ..)| *early == next)
             {
-                let (_, outcome) = self.early.swap_remove(at);
-                self.written(now.mono, outcome)?;
+                let (_, ended_at, outcome) = self.early.swap_remove(at);
+                self.written(now.mono, ended_at, outcome)?;
             }
             return Ok(());
         }
         if self.writing.iter().any(|w| w.ticket == ticket) {
             // Order holds on one file alone: this one counts when those before it have ended.
-            self.early.push((ticket, outcome));
+            self.early.push((ticket, now.mono, outcome));
             return Ok(());
         }
         if self.syncing.in_flight.is_some_and(|(t, _)| t == ticket) {
