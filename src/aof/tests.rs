@@ -203,7 +203,10 @@ fn every_second_counts_from_the_first_write_of_which_no_sync_has_been() {
     // The sync that is due covers the first segment alone, and the disk lets the next one hang.
     bench.now = 1000;
     bench.turn(1);
-    assert_eq!(bench.syncs, 3, "two for making segments, one for what was written");
+    assert_eq!(
+        bench.syncs, 3,
+        "two for making segments, one for what was written"
+    );
     bench.turn(0);
     bench.now = 2100;
     let third = bench.append(b"c");
@@ -211,7 +214,10 @@ fn every_second_counts_from_the_first_write_of_which_no_sync_has_been() {
     assert!(bench.log.synced() < second);
     bench.queue.rotate_left(1);
     bench.turn(1);
-    assert!(bench.log.persisted() < third, "the second is two seconds old");
+    assert!(
+        bench.log.persisted() < third,
+        "the second is two seconds old"
+    );
 }
 
 #[test]

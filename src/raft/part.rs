@@ -13,7 +13,7 @@ use super::message::{Part, Place};
 use super::settings::Settings;
 
 /// So many pieces may be on their way to a member.
-const PIECES_IN_FLIGHT: u64 = 4;
+const PIECES_IN_FLIGHT: usize = 4;
 
 /// A large entry on its way to a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,9 @@ pub(super) struct Arriving {
     pub(super) length: u64,
     pub(super) payload: Vec<u8>,
     pub(super) sum: Running,
+    /// Pieces that have overtaken one before them, and where each begins: no more than may be on
+    /// their way.
+    ahead: Vec<(u64, Bytes)>,
 }
 
 /// The next piece of an entry, as a leader sends it.
@@ -70,7 +73,7 @@ impl Parting {
     /// The piece to be sent now, of a payload of this length; it counts as sent.
     pub(super) fn next(&mut self, length: usize, settings: &Settings) -> Option<Piece> {
         let most = settings.chunk_bytes.max(1) as u64;
-        if self.sent.saturating_sub(self.come) >= most.saturating_mul(PIECES_IN_FLIGHT) {
+        if self.sent.saturating_sub(self.come) >= most.saturating_mul(PIECES_IN_FLIGHT as u64) {
             return None;
         }
         let offset = self.sent;
@@ -90,6 +93,7 @@ impl Arriving {
             length: part.length,
             payload: Vec::new(),
             sum: Running::new(),
+            ahead: Vec::new(),
         }
     }
 
@@ -98,13 +102,41 @@ impl Arriving {
         self.place.0
     }
 
-    pub(super) fn take(&mut self, piece: &[u8]) {
+    /// How much of the payload is here, from its beginning on.
+    pub(super) fn come(&self) -> u64 {
+        self.payload.len() as u64
+    }
+
+    /// Takes the piece that begins at `offset`. One that has overtaken another is kept until that
+    /// is here: were it given up, both would be sent again only after an election timeout.
+    pub(super) fn take(&mut self, offset: u64, piece: &Bytes) {
+        if offset > self.come() {
+            let is_new = self.ahead.iter().all(|(known, _)| *known != offset);
+            if is_new && self.ahead.len() < PIECES_IN_FLIGHT {
+                self.ahead.push((offset, piece.clone()));
+            }
+            return;
+        }
+        self.add(offset, piece);
+        while let Some(at) = self.ahead.iter().position(|(at, _)| *at <= self.come()) {
+            let (offset, piece) = self.ahead.swap_remove(at);
+            self.add(offset, &piece);
+        }
+    }
+
+    /// Adds what is new of a piece that begins no further than what is here ends.
+    fn add(&mut self, offset: u64, piece: &[u8]) {
+        let known = usize::try_from(self.come() - offset).unwrap_or(usize::MAX);
+        let new = piece.get(known..).unwrap_or_default();
+        let room = self.length.saturating_sub(self.come());
+        let room = usize::try_from(room).unwrap_or(usize::MAX);
+        let new = &new[..new.len().min(room)];
         if self.payload.is_empty() {
             // Room is not memory before it is written to; where there is none it grows by and by.
             let _ = self.payload.try_reserve_exact(self.length as usize);
         }
-        self.sum.add(piece);
-        self.payload.extend_from_slice(piece);
+        self.sum.add(new);
+        self.payload.extend_from_slice(new);
     }
 
     pub(super) fn into_entry(self) -> Entry {
@@ -116,6 +148,60 @@ impl Arriving {
             kind: Kind::Normal,
             known: KnownSum(Some(self.sum.sum())),
             payload: Bytes::from(self.payload),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::Term;
+
+    const LENGTH: usize = 10;
+
+    fn arriving() -> Arriving {
+        let part = Part {
+            prev: (LogIndex(0), Term(0)),
+            commit: LogIndex(0),
+            round: 0,
+            term: Term(1),
+            stamp: Stamp(0),
+            length: LENGTH as u64,
+            offset: 0,
+            data: Bytes::new(),
+        };
+        Arriving::new((LogIndex(1), Term(1)), &part)
+    }
+
+    #[test]
+    fn pieces_that_overtake_each_other_are_put_in_order() {
+        let whole = Bytes::from_static(b"abcdefghij");
+        // The last is short, and one of another leader lies across two of them.
+        let pieces = [(0, 3), (3, 6), (6, 9), (9, LENGTH), (2, 7)];
+        for order in 0..5usize.pow(4) {
+            let places: Vec<usize> = (0..4).map(|digit| order / 5usize.pow(digit) % 5).collect();
+            let mut arriving = arriving();
+            let mut take = |(from, to): (usize, usize)| {
+                arriving.take(from as u64, &whole.slice(from..to));
+                assert!(arriving.ahead.len() <= PIECES_IN_FLIGHT);
+                let come = arriving.come() as usize;
+                assert_eq!(arriving.payload, whole[..come]);
+                come
+            };
+            let come = places.iter().map(|place| take(pieces[*place])).last();
+            if (0..4).all(|place| places.contains(&place)) {
+                assert_eq!(come, Some(LENGTH), "{places:?}");
+            }
+            for piece in pieces {
+                take(piece);
+            }
+            let entry = arriving.into_entry();
+            let mut sum = Running::new();
+            sum.add(&whole);
+            assert_eq!(
+                (entry.payload, entry.known),
+                (whole.clone(), KnownSum(Some(sum.sum())))
+            );
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Large entries in parts: what is too long for one append goes to a member piece by piece.
 //!
 //! A part names the place before its entry and the whole entry but its payload, of which it holds a
-//! piece. The receiver gathers pieces in order and says after each how many bytes it has; when it
+//! piece. The receiver puts pieces in order and says after each how many bytes it has; when it
 //! has all of them the entry is taken as one append with it would be. So no frame is longer than a
 //! piece, nothing that is decisive waits behind a long one, and a large entry that takes longer
 //! than an election timeout to arrive is seen to move. An entry is one thing wherever it is found
@@ -92,10 +92,8 @@ impl Raft {
                     == (place, part.stamp, part.length)
             })
             .unwrap_or_else(|| Box::new(Arriving::new(place, part)));
-        if part.offset == arriving.payload.len() as u64 {
-            arriving.take(&part.data);
-        }
-        let bytes = arriving.payload.len() as u64;
+        arriving.take(part.offset, &part.data);
+        let bytes = arriving.come();
         self.send(from, &Message::PartReply { place, bytes }, self.term_seq);
         if bytes < part.length {
             self.arriving = Some(arriving);

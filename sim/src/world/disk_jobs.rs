@@ -137,7 +137,7 @@ impl World {
             let until = member.ran(time) + (at - time) + TIGHT_NS;
             member.tight_until = member.tight_until.max(until);
         }
-        // It hangs as well where it waits behind another operation, which may have been slow before.
+        // It hangs as well where it waits behind another operation, which may have been slow.
         if (lag > 0 || after > time) && job_here.is_log_sync() {
             member.hangs_since.get_or_insert(time);
         }

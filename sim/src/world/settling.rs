@@ -52,11 +52,13 @@ impl World {
             self.awaits_frame(CALM);
         }
         let calm = self.healed && self.time >= self.scenario.duration + CALM;
-        if calm && self.is_quiet() && self.leader_stays()? {
+        let quiet = calm && self.is_quiet();
+        if quiet && self.leader_stays()? {
             return self.last_words().map(|()| true);
         }
+        // A group that was quiet only just in time is watched for as long as any other.
         let patience = (self.scenario.duration + PATIENCE).max(self.settling.late);
-        if self.healed && self.time > patience + WATCHED {
+        if self.healed && !quiet && self.time > patience + WATCHED {
             return self.stuck().map(|()| true);
         }
         Ok(false)
