@@ -32,7 +32,7 @@ use crate::ids::{ConnId, LogIndex, NodeId, Term};
 use crate::raft::{Membership, Raft};
 use crate::resp::reply::Protocol;
 use crate::store::Store;
-use crate::time::{Mono, Now, Offset, Stamp};
+use crate::time::{Mono, Now, Stamp};
 
 use clients::Clients;
 use config::Config;
@@ -41,8 +41,8 @@ use input::Input;
 use metrics::Metrics;
 use replica::commit::Commit;
 use replica::leadership::{Leadership, Met};
-use replica::timekeeping::Timekeeper;
-use replica::versions::{EntryVersion, Raising};
+use replica::replicated::Replicated;
+use replica::versions::Raising;
 use requests::hold::Hold;
 use requests::large::Encoded;
 use requests::turn::Turn;
@@ -123,20 +123,9 @@ pub struct Node {
     runs_for: Option<(u32, ConnId)>,
     /// When the first input of this turn was handled.
     turn_began: Option<Mono>,
-    /// Replicated time: the stamp of the last applied entry.
-    applied_stamp: Stamp,
-    /// How far the wall clock is ahead of replicated time, as that entry has it.
-    applied_offset: Offset,
-    /// The version of that entry.
-    entry_version: EntryVersion,
-    /// To which one this leader has proposed to raise it.
+    replicated: Replicated,
+    /// The version to which this leader has proposed to raise its group.
     raising: Raising,
-    /// What the next stamp follows from.
-    time: Timekeeper,
-    /// Commands applied since this node started.
-    commands_applied: u64,
-    /// Commands in proposed entries since this node started.
-    commands_in_entries: u64,
     reads: u64,
     metrics: Metrics,
     /// How often the configuration file was to be written.
@@ -183,13 +172,8 @@ impl Node {
             read_work: 0,
             runs_for: None,
             turn_began: None,
-            applied_stamp: Stamp::default(),
-            applied_offset: Offset::default(),
-            entry_version: EntryVersion::default(),
+            replicated: Replicated::default(),
             raising: None,
-            time: Timekeeper::default(),
-            commands_applied: 0,
-            commands_in_entries: 0,
             reads: 0,
             configurations: 0,
             applying: false,
@@ -337,6 +321,11 @@ impl Node {
             .pass_time(self.now, &self.config, |slot, conn| {
                 sessions.same(slot, conn)
             });
+    }
+
+    /// What replicated time would be if an entry were made now.
+    fn clock(&self) -> Stamp {
+        self.replicated.clock(self.now)
     }
 
     /// Where this node stands in its life.

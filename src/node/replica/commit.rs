@@ -21,7 +21,6 @@ use crate::node::replica::recovery::Recovering;
 use crate::node::replica::rewrite::Rewrite;
 use crate::node::replica::snapshot::Snapshots;
 use crate::node::replica::strain::Strain;
-use crate::node::replica::versions::EntryVersion;
 use crate::node::requests::entry;
 use crate::node::requests::large::Encoded;
 use crate::node::witness::Witnessed;
@@ -176,8 +175,8 @@ impl Node {
         let Some(raft) = &self.commit.raft else {
             return;
         };
-        let before = self.time.offset();
-        let (stamp, offset) = self.stamp_behind(raft.last_stamp());
+        let before = self.replicated.last_offset();
+        let (stamp, offset) = self.replicated.stamp_behind(raft.last_stamp(), self.now);
         let names_seed = self.store.seed().is_none();
         let mut head = Vec::new();
         if offset != before {
@@ -216,14 +215,13 @@ impl Node {
             self.commit.spare.pop().unwrap_or_default(),
         );
         let count = u64::from(self.batch.count);
-        self.commands_in_entries += count;
+        self.replicated.count_proposed(count);
         self.batch.bytes.clear();
         self.batch.bytes.shrink_to(limits::ENTRY_BYTES_SOFT_MAX * 2);
         self.batch.count = 0;
         self.batch.wants_time = false;
         let Ok(index) = raft.propose_summed(stamp, payload.clone(), known) else {
-            self.commands_in_entries -= count;
-            self.time.goes_by(before);
+            self.replicated.withdraw(count, before);
             return self.refuse(waiters);
         };
         self.witness.note(|| Witnessed::Stamped { stamp, offset });
@@ -292,7 +290,8 @@ impl Node {
             Kind::Normal => entry.payload,
             Kind::Noop | Kind::Membership => Bytes::new(),
         };
-        if let Some(why) = self.refuses_entry(entry.index, &payload) {
+        let known = self.config.entry_versions;
+        if let Some(why) = self.replicated.refuses(entry.index, &payload, known) {
             self.fail(why);
             return false;
         }
@@ -327,7 +326,7 @@ impl Node {
         self.phase = Phase::Serving;
         // Recovery has applied what this life never proposed: from here on the two counts go
         // together.
-        self.commands_in_entries = self.commands_applied;
+        self.replicated.align_counts();
         // Who has watched a key while the state was loaded has not seen what it is now.
         self.clients.break_all_watches();
         let keys = (0..limits::DATABASES).map(|db| self.store.len(db)).sum();
@@ -445,8 +444,7 @@ impl Node {
             ..Commit::default()
         };
         self.phase = Phase::Recovering;
-        (self.applied_stamp, self.applied_offset) = Default::default();
-        self.entry_version = EntryVersion::default();
+        self.replicated.forget();
         self.store = Store::new(self.config.tables(None));
         // What is loaded may be another state than the one that was watched.
         self.clients.break_all_watches();
@@ -497,7 +495,7 @@ impl Node {
     }
 
     pub(in crate::node) fn commands_proposed(&self) -> u64 {
-        self.commands_in_entries + u64::from(self.batch.count)
+        self.replicated.commands_in_entries() + u64::from(self.batch.count)
     }
 
     /// When the node wants to be woken, and why.
@@ -550,7 +548,7 @@ impl Node {
         let wait = due.0.saturating_sub(self.clock().0);
         let mut at = self.now.mono + Duration::from_millis(wait);
         if due.0 <= self.now.wall_ms() {
-            at = at.min(self.time.follows_at().unwrap_or(at));
+            at = at.min(self.replicated.follows_at().unwrap_or(at));
         }
         let at = at.max(self.commit.last_time_entry + TIME_ENTRY_INTERVAL);
         Some(Deadline {
@@ -567,7 +565,7 @@ impl Node {
         }
         let mut left = self.store.step(BUDGET);
         if self.active_expire {
-            let expired = self.store.expire_due(self.applied_stamp, BUDGET);
+            let expired = self.store.expire_due(self.replicated.stamp(), BUDGET);
             self.metrics.expired(expired.freed);
             left |= expired.more;
         }

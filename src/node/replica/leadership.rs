@@ -222,11 +222,11 @@ impl Node {
             && led_from.is_some_and(|first| first <= self.commit.applied)
         {
             self.leadership.term = term;
-            self.time.leads();
+            self.replicated.leads();
             // Others have proposed what was applied meanwhile: from here on the counts go together.
             // Who was alone before has proposed all of it, and may have more on its way.
             if is_settled {
-                self.commands_in_entries = self.commands_applied;
+                self.replicated.align_counts();
             }
         }
         let is_changing = raft.is_changing();
@@ -295,7 +295,7 @@ impl Node {
         {
             raft.clock_jumped();
         }
-        self.watch_time();
+        self.replicated.watch_clock(self.now);
     }
 
     /// Lets replies go whose round is answered; with a lease all that do not insist on one.
@@ -337,7 +337,7 @@ impl Node {
                 self.clients.mark_dirty(slot);
             }
         }
-        self.time.goes_by(self.applied_offset);
+        self.replicated.fall_back();
         let waiters = self.commit.forget_proposed();
         self.disappoint_all(waiters.into_iter(), &Error::UNCERTAIN);
     }

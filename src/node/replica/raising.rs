@@ -4,12 +4,10 @@ use alloc::format;
 use alloc::string::String;
 
 use crate::command::args::Args;
-use crate::command::context::Dice;
 use crate::command::error::Error;
 use crate::command::row::Row;
-use crate::ids::{LogIndex, NodeId};
-use crate::node::replica::versions::{ENTRY_VERSIONS, EntryVersion};
-use crate::node::requests::entry;
+use crate::ids::NodeId;
+use crate::node::replica::versions::EntryVersion;
 use crate::node::requests::lookup::row_of;
 use crate::node::{Node, Phase};
 use crate::raft::{Member, Raft};
@@ -17,7 +15,7 @@ use crate::raft::{Member, Raft};
 impl Node {
     /// The version by which this member applies entries.
     pub fn entry_version(&self) -> EntryVersion {
-        self.entry_version
+        self.replicated.version()
     }
 
     /// The versions that this member could apply.
@@ -59,7 +57,7 @@ impl Node {
     fn version_ahead(&self) -> u8 {
         let term = self.leads();
         let raising = self.raising.filter(|(of, _)| Some(*of) == term);
-        let number = self.entry_version.number;
+        let number = self.replicated.version().number;
         raising.map_or(number, |(_, to)| to.max(number))
     }
 
@@ -96,25 +94,6 @@ impl Node {
         })
     }
 
-    /// The version that is in force from an entry on, which says so or not.
-    pub(in crate::node) fn version_at(&self, index: LogIndex, raised: Option<u8>) -> EntryVersion {
-        match raised {
-            Some(number) if number > self.entry_version.number => EntryVersion {
-                number,
-                since: index,
-            },
-            _ => self.entry_version,
-        }
-    }
-
-    /// Why a committed entry cannot be applied, in words for the operator: it is of a version that
-    /// this member does not know.
-    pub(in crate::node) fn refuses_entry(&self, index: LogIndex, payload: &[u8]) -> Option<String> {
-        let known = self.config.entry_versions;
-        let version = self.version_at(index, entry::Reader::new(payload).version());
-        version.beyond(known).filter(|_| !payload.is_empty())
-    }
-
     /// The row of a command that the log holds.
     ///
     /// A command that is not in the table is one of a later version. A member that answered it with
@@ -131,15 +110,6 @@ impl Node {
         }
         found
     }
-
-    /// The dice of a command.
-    ///
-    /// A version that is newer than this code exists only where a simulation says so, and has to
-    /// differ in something: its dice fall otherwise.
-    pub(in crate::node) fn dice(&self, index: LogIndex, nth: u64) -> Dice {
-        let beyond = self.entry_version.number.saturating_sub(ENTRY_VERSIONS.1);
-        Dice::new(index.0 | u64::from(beyond) << 56, nth)
-    }
 }
 
 #[cfg(test)]
@@ -147,8 +117,10 @@ mod tests {
     use alloc::vec::Vec;
 
     use super::*;
+    use crate::ids::LogIndex;
     use crate::node::config::Config;
     use crate::node::effect::{Effect, Effects};
+    use crate::node::requests::entry;
     use crate::time::{Mono, Now, Stamp};
 
     /// What a member says when it stops over an entry with one command of this name in it.

@@ -16,13 +16,12 @@ use crate::node::config::Config;
 use crate::node::effect::Note;
 use crate::node::replica::base::{BaseHead, Identity};
 use crate::node::replica::repair::{Strays, later};
-use crate::node::replica::versions::EntryVersion;
 use crate::node::witness::Witnessed;
 use crate::node::{Node, Phase};
 use crate::raft::{Entry, Kind, Member, Membership, Raft, Restart, Settings};
 use crate::rng;
 use crate::store::{LoadError, Store};
-use crate::time::{Offset, Stamp};
+use crate::time::Stamp;
 
 /// Draws that a data directory makes once, on its first day.
 const IDENTITY_STREAM: u64 = 0x6964_656e;
@@ -129,7 +128,7 @@ impl Node {
                 restate: false,
                 owes: None,
             };
-            self.time.begins(Stamp(0), Offset(0), self.now);
+            self.replicated.begin_without_disk(self.now);
             self.commit.raft = Some(Raft::new(
                 settings(&self.config, &identity),
                 restart,
@@ -232,8 +231,8 @@ impl Node {
                     found.commit = head.index;
                     // The log behind it may have been cut: a term must not be lost with it.
                     found.term = found.term.max(head.term);
-                    (self.applied_stamp, self.applied_offset) = (head.stamp, head.offset);
-                    self.entry_version = head.entry_version;
+                    self.replicated
+                        .load(head.stamp, head.offset, head.entry_version);
                     found.trouble = head.entry_version.beyond(self.config.entry_versions);
                     self.store = Store::new(self.config.tables(head.hash_seed));
                     match Membership::decode(&head.membership) {
@@ -287,7 +286,7 @@ impl Node {
             return;
         };
         let index = head.index;
-        let version = self.entry_version.number;
+        let version = self.replicated.version().number;
         self.witness.note(|| Witnessed::Restored { index, version });
         match self.store.base_digest() {
             Some(digest) => self.witness.note(|| Witnessed::Digest { index, digest }),
@@ -320,8 +319,7 @@ impl Node {
         {
             // What was loaded of the base is no state.
             self.store = Store::new(self.config.tables(None));
-            (self.applied_stamp, self.applied_offset) = Default::default();
-            self.entry_version = EntryVersion::default();
+            self.replicated.forget();
             self.commit.applied = LogIndex(0);
             found.head = None;
             (found.applied, found.commit) = ((LogIndex(0), Term(0)), LogIndex(0));
@@ -346,7 +344,8 @@ impl Node {
                 Kind::Normal => entry.payload,
                 Kind::Noop | Kind::Membership => bytes::Bytes::new(),
             };
-            found.trouble = self.refuses_entry(entry.index, &payload);
+            let known = self.config.entry_versions;
+            found.trouble = self.replicated.refuses(entry.index, &payload, known);
             if found.trouble.is_some() {
                 return;
             }
@@ -382,8 +381,7 @@ impl Node {
             membership: found.membership,
             tail: found.tail.into(),
         };
-        let (stamp, offset) = (self.applied_stamp, self.applied_offset);
-        self.time.begins(stamp.max(logged_last), offset, self.now);
+        self.replicated.begin(logged_last, self.now);
         self.commit.log = Some(recovery.into_log(self.now));
         self.commit.snapshots.head = found.head;
         self.commit.raft = Some(Raft::new(

@@ -135,10 +135,10 @@ impl Node {
         let head = BaseHead {
             index,
             term,
-            stamp: self.applied_stamp,
-            offset: self.applied_offset,
+            stamp: self.replicated.stamp(),
+            offset: self.replicated.offset(),
             grouped: self.leadership.grouped,
-            entry_version: self.entry_version,
+            entry_version: self.replicated.version(),
             hash_seed: self.store.seed(),
             membership: raft.membership().encode(),
         };
@@ -158,7 +158,7 @@ impl Node {
             commit: raft.commit(),
         };
         log.append_parts(&restated, raft.last(), &body);
-        self.store.base_begin(self.applied_stamp);
+        self.store.base_begin(self.replicated.stamp());
         self.commit.rewrite.began = self.now.mono;
         self.commit.rewrite.changes.1 = self.store.changes();
         self.commit.rewrite.wanted = false;

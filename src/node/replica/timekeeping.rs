@@ -13,7 +13,6 @@
 
 use core::time::Duration;
 
-use crate::node::Node;
 use crate::time::{Mono, Now, Offset, Stamp};
 
 /// By how much the wall clock may step before that is a jump, in milliseconds.
@@ -25,7 +24,7 @@ const BELIEVED_AFTER: Duration = Duration::from_mins(10);
 
 /// What the next stamp follows from.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::node) struct Timekeeper {
+pub(super) struct Timekeeper {
     /// The last stamp that was given or applied; 0: none was.
     stamp: Stamp,
     /// When that was, by this member's monotonic clock.
@@ -40,7 +39,7 @@ pub(in crate::node) struct Timekeeper {
 
 impl Timekeeper {
     /// The stamp and the offset that an entry of this moment is given.
-    pub(in crate::node) fn reading(&self, now: Now) -> (Stamp, Offset) {
+    pub(super) fn reading(&self, now: Now) -> (Stamp, Offset) {
         let (stamp, offset) = self.without_belief(now);
         let is_believed = offset > Offset(0)
             && self
@@ -72,19 +71,19 @@ impl Timekeeper {
     }
 
     /// What the last entry that was proposed or applied says of the wall clock.
-    pub(in crate::node) fn offset(&self) -> Offset {
+    pub(super) fn offset(&self) -> Offset {
         self.offset
     }
 
     /// An entry is given this stamp and offset.
-    fn gives(&mut self, (stamp, offset): (Stamp, Offset), now: Now) {
+    pub(super) fn gives(&mut self, (stamp, offset): (Stamp, Offset), now: Now) {
         (self.stamp, self.when, self.offset) = (stamp, now.mono, offset);
         self.watch(now);
     }
 
     /// Replicated time has come to `stamp`. What was applied late has been stamped long ago: this
     /// member's own count goes on where it is further.
-    pub(in crate::node) fn reaches(&mut self, stamp: Stamp, now: Now) {
+    pub(super) fn reaches(&mut self, stamp: Stamp, now: Now) {
         let elapsed = now.mono.since(self.when).as_millis() as u64;
         if !self.counts {
             return;
@@ -95,13 +94,13 @@ impl Timekeeper {
     }
 
     /// Nothing that was proposed is on its way: this offset is in force.
-    pub(in crate::node) fn goes_by(&mut self, offset: Offset) {
+    pub(super) fn goes_by(&mut self, offset: Offset) {
         self.offset = offset;
     }
 
     /// The state was read from a disk, at this time and with this offset. How long no process was
     /// there to count, only the wall clock has seen.
-    pub(in crate::node) fn begins(&mut self, stamp: Stamp, offset: Offset, now: Now) {
+    pub(super) fn begins(&mut self, stamp: Stamp, offset: Offset, now: Now) {
         self.offset = offset;
         if self.counts {
             self.reaches(stamp, now);
@@ -116,42 +115,20 @@ impl Timekeeper {
     }
 
     /// This member begins to lead: from here on its own wall clock is watched.
-    pub(in crate::node) fn leads(&mut self) {
+    pub(super) fn leads(&mut self) {
         self.ahead_since = None;
     }
 
     /// Looks whether the wall clock is ahead.
-    fn watch(&mut self, now: Now) {
+    pub(super) fn watch(&mut self, now: Now) {
         let is_ahead = self.without_belief(now).1 > Offset(0);
         let since = self.ahead_since.unwrap_or(now.mono);
         self.ahead_since = is_ahead.then_some(since);
     }
 
     /// When replicated time will follow a wall clock that is ahead.
-    pub(in crate::node) fn follows_at(&self) -> Option<Mono> {
+    pub(super) fn follows_at(&self) -> Option<Mono> {
         self.ahead_since.map(|since| since + BELIEVED_AFTER)
-    }
-}
-
-impl Node {
-    /// What replicated time would be if an entry were made now.
-    pub(in crate::node) fn clock(&self) -> Stamp {
-        self.time.reading(self.now).0.max(self.applied_stamp)
-    }
-
-    /// The stamp and the offset of an entry that is made now, behind one of this stamp.
-    pub(in crate::node) fn stamp_behind(&mut self, last: Stamp) -> (Stamp, Offset) {
-        let (stamp, offset) = self.time.reading(self.now);
-        // While a wall clock is waited for, the count may stand behind what others have stamped and
-        // the log does not hold any more.
-        let given = (stamp.max(last).max(self.applied_stamp), offset);
-        self.time.gives(given, self.now);
-        given
-    }
-
-    /// Looks at the wall clock.
-    pub(in crate::node) fn watch_time(&mut self) {
-        self.time.watch(self.now);
     }
 }
 

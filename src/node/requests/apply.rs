@@ -16,6 +16,7 @@ use crate::command::row::Kind;
 use crate::ids::LogIndex;
 use crate::limits::{BYTES_PER_WORK, LARGE_ARGUMENT_BYTES};
 use crate::node::metrics::slowlog::{Piece, work_of};
+use crate::node::replica::replicated::EntryHead;
 use crate::node::requests::entry::{Item, Reader};
 use crate::node::requests::outcome::{finish, write_error};
 use crate::node::requests::transaction::changes_replies;
@@ -92,14 +93,19 @@ impl Node {
         payload: Bytes,
         waiters: Vec<Waiter>,
     ) {
-        self.applied_stamp = self.applied_stamp.max(stamp);
-        self.time.reaches(self.applied_stamp, self.now);
         // A large value is kept where it came.
         let is_large = payload.len() >= LARGE_ARGUMENT_BYTES;
         self.store.lend(is_large.then(|| payload.clone()));
         let mut reader = Reader::new(&payload);
-        self.entry_version = self.version_at(index, reader.version());
-        let version = self.entry_version.number;
+        let head = EntryHead {
+            index,
+            stamp,
+            version: reader.version(),
+            offset: reader.offset(),
+        };
+        let is_settled = self.commit.is_settled();
+        self.replicated.enter(head, self.now, is_settled);
+        let version = self.replicated.version().number;
         self.witness.note(|| Witnessed::Entry {
             index,
             stamp,
@@ -108,10 +114,6 @@ impl Node {
         });
         if let Some(seed) = reader.seed() {
             self.store.set_seed(seed);
-        }
-        self.applied_offset = reader.offset().unwrap_or(self.applied_offset);
-        if self.commit.is_settled() {
-            self.time.goes_by(self.applied_offset);
         }
         let at = reader.place();
         self.hold.applying = Some(Applying {
@@ -194,7 +196,7 @@ impl Node {
         let mark = out.len();
         let (db, steps) = match item {
             Item::Command { db } => {
-                let dice = self.dice(entry.index, u64::from(place));
+                let dice = self.replicated.dice(entry.index, u64::from(place));
                 let args = Args::new(payload, &ranges);
                 let outcome = self.apply_command(db, args, dice, protocol, &mut out);
                 if outcome != Err(Error::Unfinished) {
@@ -300,7 +302,7 @@ impl Node {
         let protocol = waiter.map_or(Protocol::Resp2, |w| w.protocol);
         let silent = waiter.is_some_and(|w| w.silent);
         let args = Args::new(payload, &middle.ranges);
-        let dice = self.dice(entry.index, u64::from(entry.place));
+        let dice = self.replicated.dice(entry.index, u64::from(entry.place));
         let (out, mark) = (&mut middle.out, middle.mark);
         let outcome = self.apply_command(middle.db, args, dice, protocol, out);
         if outcome == Err(Error::Unfinished) {
@@ -354,7 +356,7 @@ impl Node {
             is_first = false;
             let args = Args::new(payload, &middle.ranges);
             let nth = u64::from(entry.place) | u64::from(steps.next) << 32;
-            let dice = self.dice(entry.index, nth);
+            let dice = self.replicated.dice(entry.index, nth);
             let so_far = (&mut middle.out, middle.mark);
             let answered = (steps.protocol, steps.is_silent);
             let after = self.apply_step(slot, middle.db, args, dice, answered, so_far);
@@ -380,7 +382,7 @@ impl Node {
     ) {
         self.pay((out.len() - mark) / BYTES_PER_WORK);
         entry.place += 1;
-        self.commands_applied += 1;
+        self.replicated.count_applied();
         self.witness.note(|| Witnessed::Step);
         let session = waiter.and_then(|w| self.clients.get_same(w.slot, w.conn));
         if let (Some(session), Some(waiter)) = (session, waiter) {
@@ -427,7 +429,7 @@ impl Node {
         };
         self.store.take_lookups();
         self.store.listen(self.clients.is_any_watching());
-        let at = self.applied_stamp;
+        let at = self.replicated.stamp();
         let reply = Reply::new(out, protocol);
         self.hold.pace.allow(self.config.turn_work);
         let outcome = run(
@@ -435,7 +437,7 @@ impl Node {
                 store: &mut self.store,
                 db,
                 at,
-                offset: self.applied_offset,
+                offset: self.replicated.offset(),
                 dice,
                 reply,
                 pace: &mut self.hold.pace,
@@ -474,7 +476,7 @@ impl Node {
             Err(error) => Err(error.clone()),
             Ok(Kind::Write(_)) => self.apply_command(db, args, dice, protocol, out),
             Ok(Kind::Read(run)) => {
-                let at = self.applied_stamp;
+                let at = self.replicated.stamp();
                 let reply = Reply::new(out, protocol);
                 self.hold.pace.allow(self.config.turn_work);
                 let outcome = run(
@@ -482,7 +484,7 @@ impl Node {
                         store: &mut self.store,
                         db,
                         at,
-                        offset: self.applied_offset,
+                        offset: self.replicated.offset(),
                         dice,
                         reply,
                         pace: &mut self.hold.pace,
@@ -552,7 +554,7 @@ impl Node {
         if touched.is_empty() {
             return;
         }
-        let (store, at) = (&self.store, self.applied_stamp);
+        let (store, at) = (&self.store, self.replicated.stamp());
         let exists = |of: u32, key: &[u8]| store.contains(of, key, at);
         self.clients.touched(touched, exists);
     }

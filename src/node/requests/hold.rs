@@ -231,8 +231,8 @@ impl Node {
             &mut Query {
                 store: &self.store,
                 db,
-                at: self.applied_stamp,
-                offset: self.applied_offset,
+                at: self.replicated.stamp(),
+                offset: self.replicated.offset(),
                 clock,
                 dice: Dice::new(nth, u64::MAX),
                 reply,

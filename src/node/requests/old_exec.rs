@@ -170,7 +170,7 @@ impl Node {
                 let outcome = match row.kind {
                     Kind::Read(run) => {
                         let reply = Reply::new(&mut old.out, old.protocol);
-                        let query = (old.db, self.applied_stamp, old.nth);
+                        let query = (old.db, self.replicated.stamp(), old.nth);
                         self.read_piece(run, query, args, reply)
                     }
                     Kind::Server(_) | Kind::Session(_) => {

@@ -232,7 +232,7 @@ impl Node {
         let is_old = !self.serves() && needs_leader(row);
         // Only a leader can let time pass for a key that is due.
         let clock = if is_old {
-            self.applied_stamp
+            self.replicated.stamp()
         } else {
             self.clock()
         };
@@ -362,7 +362,7 @@ impl Node {
                     buffer,
                 }) => {
                     let args = Args::new(buffer, &ranges);
-                    let clock = self.applied_stamp;
+                    let clock = self.replicated.stamp();
                     let mut reply = Reply::new(&mut out, protocol);
                     let row = row_of(args);
                     if row.as_ref().is_ok_and(|row| waits::may_wait(row))

@@ -207,7 +207,7 @@ impl Node {
     }
 
     fn watch(&mut self, slot: u32, args: Args<'_>) -> Outcome {
-        let (at, clock) = (self.applied_stamp, self.read_clock());
+        let (at, clock) = (self.replicated.stamp(), self.read_clock());
         let Some(session) = self.clients.get_mut(slot) else {
             return Ok(());
         };
@@ -253,7 +253,7 @@ impl Node {
             flushes |= find_writes(payload, db, &keys, &mut written);
         }
         if flushes {
-            let exists = |key: &&[u8]| self.store.contains(db, key, self.applied_stamp);
+            let exists = |key: &&[u8]| self.store.contains(db, key, self.replicated.stamp());
             written.extend(keys.into_iter().filter(exists));
         }
         written
@@ -263,7 +263,7 @@ impl Node {
     /// an entry that is not applied yet. The last counts where EXEC comes behind that entry: for a
     /// leader.
     pub(in crate::node) fn is_watch_broken(&self, session: &Session) -> bool {
-        let (at, clock) = (self.applied_stamp, self.read_clock());
+        let (at, clock) = (self.replicated.stamp(), self.read_clock());
         let leads = self.serves();
         session.watch_broken
             || session.watches.iter().any(|(db, key, alive)| {
@@ -272,7 +272,7 @@ impl Node {
                 dead || leads
                     && self
                         .clients
-                        .is_to_be_written(db, key, self.commands_applied)
+                        .is_to_be_written(db, key, self.replicated.commands_applied())
             })
     }
 
@@ -282,7 +282,7 @@ impl Node {
         if self.serves() {
             self.clock()
         } else {
-            self.applied_stamp
+            self.replicated.stamp()
         }
     }
 
@@ -302,11 +302,11 @@ impl Node {
             }
         });
         if row.empties != Empties::Nothing {
-            let (store, at) = (&self.store, self.applied_stamp);
+            let (store, at) = (&self.store, self.replicated.stamp());
             self.clients.will_flush(
                 |of| of == db || row.empties == Empties::Everything,
                 |of, key| store.contains(of, key, at),
-                self.commands_applied,
+                self.replicated.commands_applied(),
                 ordinal,
             );
         }

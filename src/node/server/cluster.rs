@@ -105,7 +105,7 @@ impl Node {
     }
 
     fn keys_in(&self, wanted: u16) -> impl Iterator<Item = &[u8]> {
-        let keys = self.store.keys(0, self.applied_stamp);
+        let keys = self.store.keys(0, self.replicated.stamp());
         keys.filter(move |key| slot::of(key) == wanted)
     }
 

@@ -37,7 +37,7 @@ impl Node {
             args,
             mut reply,
         } = request;
-        let at = self.applied_stamp;
+        let at = self.replicated.stamp();
         if args.is(1, "sleep") && args.len() == 3 {
             let text = core::str::from_utf8(args.at(2)).unwrap_or("");
             let seconds: f64 = text.parse().map_err(|_| Error::NOT_A_FLOAT)?;

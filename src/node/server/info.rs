@@ -409,7 +409,10 @@ impl Node {
         put(out, format_args!("total_reads_processed:{}", self.reads));
         put(
             out,
-            format_args!("total_writes_processed:{}", self.commands_applied),
+            format_args!(
+                "total_writes_processed:{}",
+                self.replicated.commands_applied()
+            ),
         );
     }
 
@@ -468,11 +471,11 @@ impl Node {
         let raft = self.commit.raft.as_ref();
         put(
             out,
-            format_args!("replicated_time:{}", self.applied_stamp.0),
+            format_args!("replicated_time:{}", self.replicated.stamp().0),
         );
         put(
             out,
-            format_args!("replicated_time_offset_ms:{}", self.applied_offset.0),
+            format_args!("replicated_time_offset_ms:{}", self.replicated.offset().0),
         );
         put(out, format_args!("applied_index:{}", self.commit.applied.0));
         put(
@@ -481,7 +484,7 @@ impl Node {
         );
         put(
             out,
-            format_args!("commands_applied:{}", self.commands_applied),
+            format_args!("commands_applied:{}", self.replicated.commands_applied()),
         );
         put(
             out,

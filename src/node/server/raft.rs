@@ -190,7 +190,7 @@ impl Node {
                 (false, true) => "slow",
                 (false, false) => "ok",
             },
-            self.entry_version.number,
+            self.replicated.version().number,
             self.newest_of_all().unwrap_or(0),
         )
     }
