@@ -72,6 +72,12 @@ impl<'a> Args<'a> {
         parse_integer(self.at(place)).ok_or(Error::NOT_AN_INTEGER)
     }
 
+    /// The argument at `place` as a number that is `least` or more; `error` where it is none.
+    pub(super) fn at_least(&self, place: usize, least: u64, error: Error) -> Result<u64, Error> {
+        let number = parse_integer(self.at(place)).and_then(|number| u64::try_from(number).ok());
+        number.filter(|number| *number >= least).ok_or(error)
+    }
+
     /// The database that the argument at `place` names.
     pub fn database(&self, place: usize) -> Result<DbId, Error> {
         let (min, max) = (i64::from(i32::MIN), i64::from(i32::MAX));

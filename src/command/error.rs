@@ -63,6 +63,19 @@ errors! {
     INFINITE = "ERR value is NaN or Infinity";
     /// There is no such key.
     NO_SUCH_KEY = "ERR no such key";
+    /// An index at which a list has no item.
+    INDEX_OUT_OF_RANGE = "ERR index out of range";
+    /// A number of keys that is none.
+    KEYS_NOT_POSITIVE = "ERR numkeys should be greater than 0";
+    /// A number of items that is none.
+    COUNT_NOT_POSITIVE = "ERR count should be greater than 0";
+    /// LPOS of the match before the first.
+    RANK_ZERO = "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second \
+        ... or use negative to start from the end of the list";
+    /// LPOS with a number of matches that cannot be.
+    COUNT_NEGATIVE = "ERR COUNT can't be negative";
+    /// LPOS with a number of items that cannot be.
+    MAXLEN_NEGATIVE = "ERR MAXLEN can't be negative";
     /// An offset before the start.
     OFFSET_OUT_OF_RANGE = "ERR offset is out of range";
     /// A string would be longer than `proto-max-bulk-len`.

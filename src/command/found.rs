@@ -4,7 +4,8 @@ use alloc::vec::Vec;
 
 use crate::resp::reply::{Protocol, Reply};
 
-/// Bulk strings that are counted while they are written, since an array's length comes first.
+/// Bulk strings, or numbers, that are counted while they are written, since an array's length comes
+/// first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Found {
     count: usize,
@@ -18,6 +19,12 @@ impl Found {
     pub(super) fn push(&mut self, protocol: Protocol, text: &[u8]) {
         self.count += 1;
         Reply::new(&mut self.bytes, protocol).bulk(text);
+    }
+
+    /// Adds a number.
+    pub(super) fn push_integer(&mut self, number: i64) {
+        self.count += 1;
+        Reply::new(&mut self.bytes, Protocol::Resp2).integer(number);
     }
 
     /// Writes all as an array.

@@ -143,6 +143,9 @@ pub(super) const VALUE: Arg = string("value");
 /// A field of a hash.
 pub(super) const FIELD: Arg = string("field");
 
+/// An item of a list.
+pub(super) const ELEMENT: Arg = string("element");
+
 /// One of the keys at a place in the row's list of keys.
 pub(super) const fn key(name: &'static str, keys: u8) -> Arg {
     Arg::new(name, Form::Key(keys))

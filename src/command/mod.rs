@@ -20,6 +20,8 @@ mod hashes;
 pub mod key;
 mod keys;
 mod lcs;
+mod list_search;
+mod lists;
 mod object;
 pub mod pace;
 pub mod row;

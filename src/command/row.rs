@@ -90,6 +90,8 @@ pub enum Group {
     Generic,
     /// Strings.
     String,
+    /// Lists.
+    List,
     /// Hashes.
     Hash,
     /// The connection.
@@ -110,6 +112,7 @@ impl Group {
         match self {
             Self::Generic => "generic",
             Self::String => "string",
+            Self::List => "list",
             Self::Hash => "hash",
             Self::Connection => "connection",
             Self::Transactions => "transactions",
@@ -124,6 +127,7 @@ impl Group {
         match self {
             Self::Generic => Some(Category::Keyspace),
             Self::String => Some(Category::String),
+            Self::List => Some(Category::List),
             Self::Hash => Some(Category::Hash),
             Self::Connection => Some(Category::Connection),
             Self::Transactions => Some(Category::Transaction),
@@ -250,10 +254,22 @@ impl Row {
         }
     }
 
-    /// Its keys, in the order in which a request names them.
+    /// Its keys, in the order in which a request names them. Where their places depend on the
+    /// request, programs are told so.
     #[must_use]
     pub(super) const fn keys(self, keys: &'static [Keys]) -> Self {
-        Self { keys, ..self }
+        let (mut flags, mut at) = (self.flags, 0);
+        while at < keys.len() {
+            if !matches!(keys[at].places, Places::Range { .. }) {
+                flags = flags.with(Flag::MovableKeys);
+            }
+            at += 1;
+        }
+        Self {
+            flags,
+            keys,
+            ..self
+        }
     }
 
     /// Sets which keys it removes without naming them.

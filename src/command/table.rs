@@ -7,6 +7,7 @@ use super::row::Row;
 const FAMILIES: &[&[Row]] = &[
     super::connection::ROWS,
     super::hashes::ROWS,
+    super::lists::ROWS,
     super::keys::ROWS,
     super::expiry::ROWS,
     super::scan::ROWS,

@@ -29,9 +29,13 @@ impl Garbage {
 
     /// Frees a box now or later.
     pub(super) fn big(&mut self, big: Box<Big>) {
-        let Kept::Large(large) = big.kept else {
-            return;
-        };
+        if let Kept::Large(large) = big.kept {
+            self.large(large);
+        }
+    }
+
+    /// Frees a large value, or what was cut off one, now or later.
+    pub(super) fn large(&mut self, large: Large) {
         if large.memory() >= BYTES_FREED_AT_ONCE {
             self.bytes += large.memory();
             self.large.push_back(large);

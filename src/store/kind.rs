@@ -41,6 +41,8 @@ kinds! {
     PackedHash = 2,
     /// A short string that was written in part, see `Text::Raw`.
     Raw = 3,
+    /// A small list, as `list::packed`.
+    PackedList = 4,
 }
 
 impl Kind {

@@ -59,6 +59,8 @@ pub use touches::Touched;
 pub use value::Value;
 pub use value::hash::Hash;
 pub use value::hash::write::HashMut;
+pub use value::list::write::ListMut;
+pub use value::list::{End, List};
 pub use value::string::rope::Rope;
 pub use value::string::{Scratch, Text, format_i64, parse_i64};
 

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use core::mem;
 
 use super::base::Covering;
+use super::big::Kept;
 use super::dict::{Place, Tables};
 use super::entry::Draft;
 use super::kind::Kind;
@@ -84,14 +85,7 @@ impl<'a> Slot<'a> {
 
     /// Lets the key hold a small value, which differs from what it holds.
     pub(super) fn put_small(&mut self, place: Option<Place>, kind: Kind, value: &[u8]) {
-        let draft = Draft {
-            kind,
-            epoch: self.store.epoch,
-            expiry: self.expiry(place),
-            key: self.key,
-            value,
-        };
-        self.store.put(self.db, self.hash, place, &draft);
+        self.put(place, kind, value);
         self.changed();
     }
 
@@ -115,6 +109,44 @@ impl<'a> Slot<'a> {
             self.changed();
         }
         done
+    }
+
+    /// Changes a large value; a base that is under way gets it as a whole before. Where `change`
+    /// returns something, something has changed.
+    pub(super) fn change_large<R>(
+        &mut self,
+        place: Place,
+        change: impl FnOnce(&mut Large) -> Option<R>,
+    ) -> Option<R> {
+        let done = self.store.change_whole(self.db, place, |kept| match kept {
+            Kept::Large(large) => change(large),
+            Kept::Small(..) => None,
+        });
+        if done.is_some() {
+            self.changed();
+        }
+        done
+    }
+
+    /// Lets a small value with the same items take the place of a large one.
+    pub(super) fn shrink(&mut self, place: Place, kind: Kind, value: &[u8]) {
+        self.put(Some(place), kind, value);
+    }
+
+    fn put(&mut self, place: Option<Place>, kind: Kind, value: &[u8]) {
+        let draft = Draft {
+            kind,
+            epoch: self.store.epoch,
+            expiry: self.expiry(place),
+            key: self.key,
+            value,
+        };
+        self.store.put(self.db, self.hash, place, &draft);
+    }
+
+    /// Frees what was cut off a large value, later where it is much.
+    pub(super) fn discard(&mut self, cut: Large) {
+        self.store.garbage.large(cut);
     }
 
     /// Takes the key out.

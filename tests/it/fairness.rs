@@ -181,7 +181,7 @@ fn request<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
 }
 
 /// Commands whose work grows and that are not cut, or not asked for below, with the reason.
-const AT_ONCE: [(&str, &str); 9] = [
+const AT_ONCE: [(&str, &str); 12] = [
     (
         "append",
         "bytes are copied, and no more than a string may have",
@@ -191,6 +191,9 @@ const AT_ONCE: [(&str, &str); 9] = [
     ("exec", "it stands below"),
     ("getrange", "bytes are copied"),
     ("hrandfield", "fields that differ are gathered at once"),
+    ("lindex", "counts of blocks are walked"),
+    ("lset", "counts of blocks are walked"),
+    ("ltrim", "blocks are let go, and freed later"),
     ("setrange", "bytes are copied"),
     ("substr", "bytes are copied"),
     ("watch", "keys are noted, and the store is not touched"),
@@ -205,6 +208,7 @@ fn long_commands_are_cut_and_another_client_is_answered_in_each_turn() {
     let pairs = || names.iter().flat_map(|name| [name.as_str(), "value"]);
     let one = |name: &'static str| std::iter::once(name);
     let every = || names.iter().map(String::as_str);
+    let push = |name: &'static str| request([name, "list"].into_iter().chain(every()));
     let text = "abcdefghij".repeat(300);
     let mut served = Served::new();
     for (key, text) in [("l1", text.clone()), ("l2", text.chars().rev().collect())] {
@@ -217,7 +221,7 @@ fn long_commands_are_cut_and_another_client_is_answered_in_each_turn() {
     }
     exec.extend(request(["EXEC"]));
     // A request, how many steps it takes, and how its reply begins.
-    let script: [(Vec<u8>, usize, &str); 19] = [
+    let script: Vec<(Vec<u8>, usize, &str)> = vec![
         (request(one("MSET").chain(pairs())), MANY, "+OK"),
         (request(one("MSETNX").chain(pairs())), 1, ":0"),
         (request(one("MGET").chain(every())), MANY, "*40000"),
@@ -252,6 +256,26 @@ fn long_commands_are_cut_and_another_client_is_answered_in_each_turn() {
             request(["HDEL", "hash"].into_iter().chain(every())),
             MANY,
             ":40000",
+        ),
+        (push("RPUSH"), MANY, ":40000"),
+        (push("LPUSHX"), MANY, ":80000"),
+        (push("RPUSHX"), MANY, ":120000"),
+        (push("LPUSH"), MANY, ":160000"),
+        (request(["LRANGE", "list", "0", "-1"]), 4 * MANY, "*160000"),
+        (request(["LPOS", "list", "none"]), 4 * MANY, "$-1"),
+        (
+            request(["LINSERT", "list", "BEFORE", "none", "x"]),
+            4 * MANY,
+            ":-1",
+        ),
+        (request(["LREM", "list", "0", "key:1"]), 4 * MANY, ":4"),
+        (request(["LREM", "list", "-9", "key:2"]), 4 * MANY, ":4"),
+        (request(["LPOP", "list", "40000"]), MANY, "*40000"),
+        (request(["RPOP", "list", "40000"]), MANY, "*40000"),
+        (
+            request(["LMPOP", "2", "none", "list", "LEFT", "COUNT", "99999"]),
+            MANY,
+            "*2",
         ),
         (request(["LCS", "l1", "l2", "LEN"]), 3000 * 3000 / 256, ":"),
         (exec, MANY, "*40000"),

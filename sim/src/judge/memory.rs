@@ -15,7 +15,7 @@ pub(super) const REFUSAL_OF_EXEC: &str = concat!(
 const CLIENTS_BYTES: usize = 128 << 10;
 
 /// Redis's list of what takes memory.
-const GROWS: [&str; 20] = [
+const GROWS: [&str; 28] = [
     "append",
     "copy",
     "decr",
@@ -29,9 +29,17 @@ const GROWS: [&str; 20] = [
     "incr",
     "incrby",
     "incrbyfloat",
+    "linsert",
+    "lmove",
+    "lpush",
+    "lpushx",
+    "lset",
     "mset",
     "msetnx",
     "psetex",
+    "rpoplpush",
+    "rpush",
+    "rpushx",
     "set",
     "setex",
     "setnx",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use seedis::store::{Store, Text, Value};
+use seedis::store::{End, Store, Text, Value};
 use seedis::time::Stamp;
 
 use super::dialogue::{Dialogue, Seen};
@@ -145,8 +145,12 @@ fn holds(value: &Value<'_>, datum: &Datum) -> bool {
                 .all(|(field, value)| has(field, value))
                 && count == fields.len()
         }
+        (Value::List(list), Datum::List(items)) => {
+            let shown = list.walk(0, End::Back).map(Text::to_vec);
+            list.len() == items.len() && shown.eq(items.iter().cloned())
+        }
         // Not whatever else: of a new type the compiler asks here.
-        (Value::String(_) | Value::Hash(_), _) => false,
+        (Value::String(_) | Value::Hash(_) | Value::List(_), _) => false,
     }
 }
 
@@ -169,6 +173,7 @@ fn item(store: &Store, db: u32, key: &[u8], value: &Value<'_>) -> Item {
             let fields = hash.iter().map(|(f, v)| (f.to_vec(), v.to_vec()));
             Datum::Hash(fields.collect())
         }
+        Value::List(list) => Datum::List(list.walk(0, End::Back).map(Text::to_vec).collect()),
     };
     let expiry = store.expiry(db, key).map(|stamp| stamp.0);
     Item { datum, expiry }
@@ -185,5 +190,6 @@ fn bytes_of(datum: &Datum) -> usize {
     match datum {
         Datum::Text(text, _) => least(text),
         Datum::Hash(fields) => fields.iter().map(|(f, v)| least(f) + least(v)).sum(),
+        Datum::List(items) => items.iter().map(least).sum(),
     }
 }

@@ -8,6 +8,7 @@ mod expiry;
 mod floats;
 mod hashes;
 mod keys;
+mod lists;
 mod object;
 mod scan;
 mod strings;
@@ -74,6 +75,7 @@ impl Encoding {
 pub(crate) enum Datum {
     Text(Vec<u8>, Encoding),
     Hash(Fields),
+    List(Vec<Vec<u8>>),
 }
 
 impl Datum {
@@ -102,6 +104,7 @@ impl Datum {
         match self {
             Self::Text(..) => "string",
             Self::Hash(_) => "hash",
+            Self::List(_) => "list",
         }
     }
 }
@@ -183,7 +186,7 @@ impl Call<'_> {
         match self.get(key).map(|item| &item.datum) {
             None => Ok(None),
             Some(Datum::Text(text, _)) => Ok(Some(text.clone())),
-            Some(Datum::Hash(_)) => Err(WRONG_TYPE.to_owned()),
+            Some(_) => Err(WRONG_TYPE.to_owned()),
         }
     }
 
@@ -191,7 +194,7 @@ impl Call<'_> {
         match self.get(key).map(|item| &item.datum) {
             None => Ok(None),
             Some(Datum::Hash(fields)) => Ok(Some(fields)),
-            Some(Datum::Text(..)) => Err(WRONG_TYPE.to_owned()),
+            Some(_) => Err(WRONG_TYPE.to_owned()),
         }
     }
 

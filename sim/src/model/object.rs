@@ -60,5 +60,7 @@ fn encoding(datum: &Datum) -> Want {
             }
             Want::OneOf(names)
         }
+        // How long a list must be to be one or the other is the server's affair.
+        Datum::List(_) => Want::OneOf(vec![bulk("listpack"), bulk("quicklist")]),
     }
 }

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use seedis::command::row::Kind;
 use seedis::command::table;
 
-use super::{Answer, Call, connection, expiry, hashes, keys, object, scan, strings};
+use super::{Answer, Call, connection, expiry, hashes, keys, lists, object, scan, strings};
 
 /// The part of the server that executes a command, as far as a judge must know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,6 +149,23 @@ const ROWS: &[Row] = &[
     read("hkeys", 2, hashes::hkeys),
     read("hvals", 2, hashes::hvals),
     read("hrandfield", -2, hashes::hrandfield),
+    write("lpush", -3, lists::push),
+    write("rpush", -3, lists::push),
+    write("lpushx", -3, lists::push),
+    write("rpushx", -3, lists::push),
+    write("lpop", -2, lists::pop),
+    write("rpop", -2, lists::pop),
+    write("lmpop", -4, lists::lmpop),
+    write("lmove", 5, lists::lmove),
+    write("rpoplpush", 3, lists::lmove),
+    write("lset", 4, lists::lset),
+    write("linsert", 5, lists::linsert),
+    write("lrem", 4, lists::lrem),
+    write("ltrim", 4, lists::ltrim),
+    read("llen", 2, lists::llen),
+    read("lindex", 3, lists::lindex),
+    read("lrange", 4, lists::lrange),
+    read("lpos", -3, lists::lpos),
     read("keys", 2, scan::keys),
     read("scan", -2, scan::scan),
     read("hscan", -3, scan::hscan),

@@ -9,6 +9,10 @@ use super::{Datum, Item, Model};
 const KEY_BYTES: usize = 200;
 /// The most that a hash may cost besides its fields, if it is a table of its own.
 const HASH_BYTES: usize = 600;
+/// The most that a list may cost besides its items, if it is kept in blocks.
+const LIST_BYTES: usize = 9000;
+/// The most that an item may cost besides its text.
+const ITEM_BYTES: usize = 100;
 /// The most that a field may cost besides its name and its value.
 const FIELD_BYTES: usize = 100;
 
@@ -66,6 +70,10 @@ fn weight(item: &Item) -> usize {
                 + fields
                     .map(|(f, v)| FIELD_BYTES + f.len() + v.len())
                     .sum::<usize>()
+        }
+        Datum::List(items) => {
+            let items = items.iter().map(|item| ITEM_BYTES + 2 * item.len());
+            LIST_BYTES + items.sum::<usize>()
         }
     }
 }

@@ -12,8 +12,8 @@ use crate::store::dict::Tables;
 use crate::store::entry::Draft;
 use crate::store::kind::Kind;
 use crate::store::value::parts::Cover;
-use crate::store::value::{Large, Value, is_sound, packed};
-use crate::store::{Stamp, Store};
+use crate::store::value::{Large, Value, is_sound, list, packed};
+use crate::store::{End, Stamp, Store};
 
 /// The epoch of the base that is under way, and one before it.
 const EPOCH: u8 = 7;
@@ -30,6 +30,14 @@ fn small(kind: Kind) -> Vec<u8> {
             packed::set(packed::EMPTY, b"field", b"value", &mut packed);
             packed
         }
+        Kind::PackedList => {
+            let (mut packed, mut longer) = (list::packed::EMPTY.to_vec(), Vec::new());
+            for item in [&b"item"[..], b"-17", b"17"] {
+                assert!(list::packed::push(&packed, item, End::Back, &mut longer));
+                core::mem::swap(&mut packed, &mut longer);
+            }
+            packed
+        }
     }
 }
 
@@ -42,6 +50,20 @@ fn disturb(large: &mut Large, draw: u64, cover: &mut Covered) {
             if let Large::Rope(rope) = large {
                 let offset = rng::below(draw, 300_000) as usize;
                 rope.write(offset, &[draw as u8 | 1; 50]);
+            }
+        }
+        Large::List(_) => {
+            cover.whole(large);
+            if let Large::List(blocks) = large {
+                let end = if draw & 1 == 0 { End::Front } else { End::Back };
+                let item = vec![draw as u8; (draw >> 8) as usize % 1500];
+                match draw >> 1 & 7 {
+                    0 => drop(blocks.pop(end)),
+                    1 if (draw >> 4).is_multiple_of(8) => {
+                        blocks.push(&(draw as i16).to_string().into_bytes(), end);
+                    }
+                    _ => blocks.push(&item, end),
+                }
             }
         }
         Large::HashTable(table) if draw.is_multiple_of(3) => drop(table.remove(&name, cover)),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::store::{DbId, Value, WrongType, parse_i64};
+use crate::store::{DbId, End, Text, Value, WrongType, parse_i64};
 use crate::time::Stamp;
 
 pub(super) type Fields = BTreeMap<Vec<u8>, Vec<u8>>;
@@ -12,6 +12,7 @@ pub(super) enum Datum {
     /// With its encoding.
     Text(Vec<u8>, &'static str),
     Hash(Fields),
+    List(Vec<Vec<u8>>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,11 @@ impl Model {
                 assert_eq!(fields.len(), hash.len());
                 Datum::Hash(fields)
             }
+            Value::List(list) => {
+                let items: Vec<_> = list.walk(0, End::Back).map(Text::to_vec).collect();
+                assert_eq!(items.len(), list.len());
+                Datum::List(items)
+            }
         };
         let item = Item { datum, expiry };
         self.keys.insert((db, key.to_vec()), item).is_some()
@@ -61,7 +67,7 @@ impl Model {
         match self.keys.get(&(db, key.to_vec())).map(|item| &item.datum) {
             None => Ok(None),
             Some(Datum::Text(text, _)) => Ok(Some(text.clone())),
-            Some(Datum::Hash(_)) => Err(WrongType),
+            Some(_) => Err(WrongType),
         }
     }
 
@@ -123,14 +129,32 @@ impl Model {
         });
         match &mut item.datum {
             Datum::Hash(fields) => Ok(fields),
-            Datum::Text(..) => Err(WrongType),
+            _ => Err(WrongType),
         }
     }
 
-    /// Forgets a hash without fields.
+    /// The items of a list, which is made where it is absent.
+    pub(super) fn items(&mut self, db: DbId, key: &[u8]) -> Result<&mut Vec<Vec<u8>>, WrongType> {
+        let item = self.keys.entry((db, key.to_vec())).or_insert_with(|| Item {
+            datum: Datum::List(Vec::new()),
+            expiry: None,
+        });
+        match &mut item.datum {
+            Datum::List(items) => Ok(items),
+            _ => Err(WrongType),
+        }
+    }
+
+    /// Forgets a hash without fields, or a list without items.
     pub(super) fn tidy(&mut self, db: DbId, key: &[u8]) {
-        if self.fields(db, key).is_ok_and(|fields| fields.is_empty()) {
-            self.keys.remove(&(db, key.to_vec()));
+        let is_empty = |item: &Item| match &item.datum {
+            Datum::Text(..) => false,
+            Datum::Hash(fields) => fields.is_empty(),
+            Datum::List(items) => items.is_empty(),
+        };
+        let place = (db, key.to_vec());
+        if self.keys.get(&place).is_some_and(is_empty) {
+            self.keys.remove(&place);
         }
     }
 

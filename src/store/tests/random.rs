@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::select;
+use proptest::sample::{Index, select};
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
@@ -15,7 +15,7 @@ use crate::limits::SEGMENT_KEYS_MAX;
 use crate::store::entry::Held;
 use crate::store::kind::Kind;
 use crate::store::value::Large;
-use crate::store::{DbId, NewExpiry, Store};
+use crate::store::{DbId, End, NewExpiry, Store, Text};
 use crate::time::Stamp;
 
 #[derive(Clone, Debug)]
@@ -27,6 +27,7 @@ enum Op {
     FieldsSet(u8, u16, Bytes),
     FieldRemove(u8, u8),
     FieldsRemove(u8, u16),
+    List(u8, ListOp),
     Remove(u8),
     Expire(u8, Option<u8>),
     Rename(u8, u8),
@@ -39,6 +40,33 @@ enum Op {
     BaseBegin,
     BaseStep(u16),
     BaseAbort,
+}
+
+/// A change of a list.
+#[derive(Clone, Debug)]
+enum ListOp {
+    Push(Bytes, End, u16),
+    Pop(End, u16),
+    Set(Index, Bytes),
+    Insert(Index, Bytes),
+    RemoveEqual(Index, End, usize),
+    Trim(Index, Index),
+}
+
+fn list_op() -> impl Strategy<Value = ListOp> {
+    let end = || select(&[End::Front, End::Back]);
+    let index = any::<Index>;
+    prop_oneof![
+        4 => (bytes(), end(), 1u16..4).prop_map(|(item, end, n)| ListOp::Push(item, end, n)),
+        2 => (bytes(), end(), 1u16..200).prop_map(|(item, end, n)| ListOp::Push(item, end, n)),
+        2 => (end(), 1u16..5).prop_map(|(end, n)| ListOp::Pop(end, n)),
+        1 => (end(), 1u16..500).prop_map(|(end, n)| ListOp::Pop(end, n)),
+        3 => (index(), bytes()).prop_map(|(at, item)| ListOp::Set(at, item)),
+        3 => (index(), bytes()).prop_map(|(at, item)| ListOp::Insert(at, item)),
+        2 => (index(), end(), prop_oneof![Just(usize::MAX), 1usize..4])
+            .prop_map(|(at, end, most)| ListOp::RemoveEqual(at, end, most)),
+        2 => (index(), index()).prop_map(|(start, end)| ListOp::Trim(start, end)),
+    ]
 }
 
 /// Bytes of a length, told briefly.
@@ -83,6 +111,7 @@ fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(key, count, value)| Op::FieldsSet(key, count, value)),
         3 => (key(), any::<u8>()).prop_map(|(key, field)| Op::FieldRemove(key, field)),
         1 => (key(), 0u16..1500).prop_map(|(key, count)| Op::FieldsRemove(key, count)),
+        12 => (key(), list_op()).prop_map(|(key, op)| Op::List(key, op)),
         3 => key().prop_map(Op::Remove),
         3 => (key(), any::<Option<u8>>()).prop_map(|(key, expiry)| Op::Expire(key, expiry)),
         4 => (key(), key()).prop_map(|(from, to)| Op::Rename(from, to)),
@@ -109,6 +138,25 @@ fn field(number: u16) -> Vec<u8> {
     let mut field = vec![b'f'; length];
     field.extend_from_slice(&number.to_le_bytes());
     field
+}
+
+/// Removes items equal to `item`, at most `most`, from one end on; how many.
+fn remove_equal(items: &mut Vec<Vec<u8>>, item: &[u8], most: usize, towards: End) -> usize {
+    let before = items.len();
+    let mut left = most;
+    let mut keeps = |held: &Vec<u8>| {
+        let goes = held == item && left > 0;
+        left -= usize::from(goes);
+        !goes
+    };
+    if towards == End::Front {
+        items.reverse();
+    }
+    items.retain(&mut keeps);
+    if towards == End::Front {
+        items.reverse();
+    }
+    before - items.len()
 }
 
 struct Bench {
@@ -161,6 +209,7 @@ impl Bench {
                 self.remove_fields(*number, first..first + 1);
             }
             Op::FieldsRemove(number, count) => self.remove_fields(*number, 0..*count),
+            Op::List(number, op) => self.change_list(*number, op),
             Op::Remove(number) => {
                 let (db, key) = key(*number);
                 let there = model.keys.remove(&(db, key.clone())).is_some();
@@ -242,6 +291,84 @@ impl Bench {
             for name in names {
                 let there = fields.remove(&field(name)).is_some();
                 assert_eq!(hash.remove(&field(name)), there);
+            }
+        }
+        self.model.tidy(db, &key);
+    }
+
+    fn change_list(&mut self, number: u8, op: &ListOp) {
+        let (db, key) = key(number);
+        let list = self.store.list_or_new(db, &key, self.at);
+        let items = self.model.items(db, &key);
+        assert_eq!(list.is_ok(), items.is_ok());
+        if let (Ok(mut list), Ok(items)) = (list, items) {
+            match op {
+                ListOp::Push(item, end, count) => {
+                    let mut item = item.make();
+                    if *count > 3 {
+                        item.truncate(400);
+                    }
+                    for _ in 0..*count {
+                        let at = if *end == End::Front { 0 } else { items.len() };
+                        items.insert(at, item.clone());
+                        list.push(&item, *end);
+                    }
+                }
+                ListOp::Pop(end, count) => {
+                    for _ in 0..*count {
+                        let item = match end {
+                            _ if items.is_empty() => None,
+                            End::Front => Some(items.remove(0)),
+                            End::Back => items.pop(),
+                        };
+                        let shown = list.read().and_then(|list| list.at(*end));
+                        assert_eq!(shown.map(Text::to_vec), item);
+                        assert_eq!(list.pop(*end), item.is_some());
+                    }
+                }
+                ListOp::Set(at, item) => {
+                    let (at, item) = (at.index(items.len() + 1), item.make());
+                    assert_eq!(list.set(at, &item), at < items.len());
+                    if let Some(held) = items.get_mut(at) {
+                        *held = item;
+                    }
+                }
+                ListOp::Insert(at, item) => {
+                    let (at, item) = (at.index(items.len() + 1), item.make());
+                    items.insert(at, item.clone());
+                    list.insert(at, &item);
+                }
+                ListOp::RemoveEqual(at, towards, most) if !items.is_empty() => {
+                    let item = items[at.index(items.len())].clone();
+                    let wanted = remove_equal(items, &item, *most, *towards);
+                    let first = match towards {
+                        End::Back => 0,
+                        End::Front => list.len() - 1,
+                    };
+                    let (mut from, mut removed) = (Some(first), 0);
+                    while let Some(place) = from.filter(|_| removed < *most) {
+                        let (gone, next) =
+                            list.remove_equal(&item, most - removed, place, *towards);
+                        (from, removed) = (next, removed + gone);
+                    }
+                    assert_eq!(removed, wanted);
+                }
+                ListOp::RemoveEqual(..) => {}
+                ListOp::Trim(start, end) => {
+                    let len = items.len() + 1;
+                    let (start, end) = (start.index(len), end.index(len));
+                    *items = items.get(start..end).unwrap_or_default().to_vec();
+                    list.trim(start, end);
+                }
+            }
+            assert_eq!(list.len(), items.len());
+            for at in [0, items.len() / 3, items.len().saturating_sub(2)] {
+                let shown = list.read().and_then(|list| list.get(at));
+                assert_eq!(shown.map(Text::to_vec).as_ref(), items.get(at));
+                let read = list.read();
+                let back = read.into_iter().flat_map(|list| list.walk(at, End::Front));
+                let before = items.get(..=at).unwrap_or_default();
+                assert!(back.map(Text::to_vec).eq(before.iter().rev().cloned()));
             }
         }
         self.model.tidy(db, &key);
@@ -352,6 +479,12 @@ proptest! {
                     let mut hash = other.hash_or_new(*db, key, bench.at).unwrap();
                     for (field, value) in fields.iter().rev() {
                         hash.set(field, value);
+                    }
+                }
+                Datum::List(items) => {
+                    let mut list = other.list_or_new(*db, key, bench.at).unwrap();
+                    for item in items.iter().rev() {
+                        list.push(item, End::Front);
                     }
                 }
             }

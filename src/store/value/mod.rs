@@ -6,8 +6,10 @@
 //! (`Value`), what its large form can do, and how the store changes it.
 
 pub(super) mod hash;
+pub(super) mod list;
 pub(super) mod packed;
 pub(super) mod parts;
+pub(super) mod run;
 pub(super) mod string;
 
 use alloc::boxed::Box;
@@ -17,6 +19,8 @@ use super::dict::Tables;
 use super::kind::Kind;
 use hash::Hash;
 use hash::table::Table;
+use list::List;
+use list::blocks::Blocks;
 use parts::{Parts, Show};
 use string::Text;
 use string::rope::Rope;
@@ -28,6 +32,8 @@ pub enum Value<'a> {
     String(Text<'a>),
     /// A hash.
     Hash(Hash<'a>),
+    /// A list.
+    List(List<'a>),
 }
 
 impl<'a> Value<'a> {
@@ -38,6 +44,7 @@ impl<'a> Value<'a> {
             Kind::Bytes => Self::String(Text::Bytes(bytes)),
             Kind::Raw => Self::String(Text::Raw(bytes)),
             Kind::PackedHash => Self::Hash(Hash::packed(bytes)),
+            Kind::PackedList => Self::List(List::packed(bytes)),
         }
     }
 
@@ -47,6 +54,7 @@ impl<'a> Value<'a> {
         match self {
             Self::String(_) => Rope::TYPE,
             Self::Hash(_) => Table::TYPE,
+            Self::List(_) => Blocks::TYPE,
         }
     }
 
@@ -56,6 +64,7 @@ impl<'a> Value<'a> {
         match self {
             Self::String(text) => text.encoding(),
             Self::Hash(hash) => hash.encoding(),
+            Self::List(list) => list.encoding(),
         }
     }
 
@@ -64,7 +73,7 @@ impl<'a> Value<'a> {
     pub(super) fn mark(&self) -> &'static str {
         match self {
             Self::String(text) => text.mark(),
-            Self::Hash(_) => self.type_name(),
+            Self::Hash(_) | Self::List(_) => self.type_name(),
         }
     }
 
@@ -73,6 +82,7 @@ impl<'a> Value<'a> {
         match self {
             Self::String(text) => text.show_items(show),
             Self::Hash(hash) => hash.show_items(show),
+            Self::List(list) => list.show_items(show),
         }
     }
 }
@@ -84,6 +94,7 @@ pub(super) fn is_sound(kind: Kind, bytes: &[u8]) -> bool {
         Kind::Bytes => bytes.len() <= string::rope::CHUNK_BYTES,
         Kind::Raw => string::kind_of_written(bytes.len()) == Kind::Raw,
         Kind::PackedHash => packed::valid(bytes),
+        Kind::PackedList => list::packed::is_sound(bytes),
     }
 }
 
@@ -155,6 +166,8 @@ large! {
     Rope(Rope) = 0x80,
     /// A hash with a table.
     HashTable(Table) = 0x81,
+    /// A list in blocks.
+    List(Blocks) = 0x82,
 }
 
 impl Large {
@@ -163,6 +176,7 @@ impl Large {
         match self {
             Self::Rope(rope) => Value::String(Text::Rope(rope)),
             Self::HashTable(table) => Value::Hash(Hash::table(table)),
+            Self::List(blocks) => Value::List(List::blocks(blocks)),
         }
     }
 

@@ -90,6 +90,23 @@ impl<'a> Text<'a> {
         self.len() == 0
     }
 
+    /// Whether it is the same text as another.
+    #[must_use]
+    pub fn is(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Integer(one), Self::Integer(other)) => one == other,
+            (Self::Bytes(one) | Self::Raw(one), Self::Bytes(other) | Self::Raw(other)) => {
+                one == other
+            }
+            (Self::Rope(rope), text) | (text, Self::Rope(rope)) => {
+                rope.is(&text.as_bytes(&mut [0; 20]))
+            }
+            (Self::Integer(number), text) | (text, Self::Integer(number)) => {
+                text.as_i64() == Some(number)
+            }
+        }
+    }
+
     /// The integer that the text is, where it is one in canonical form (as INCR wants it).
     #[must_use]
     pub fn as_i64(self) -> Option<i64> {
