@@ -81,7 +81,18 @@ impl Raft {
                 is_strained: self.is_strained,
             },
             Message::Vote { .. } => Message::VoteReply { granted: false },
-            _ => return,
+            // A reply is owed no reply, and a pre-vote has its term in a field of its own.
+            Message::PreVote { .. }
+            | Message::PreVoteReply { .. }
+            | Message::VoteReply { .. }
+            | Message::Accepted { .. }
+            | Message::Rejected { .. }
+            | Message::PartReply { .. }
+            | Message::HeartbeatReply { .. }
+            | Message::Reminder { .. }
+            | Message::TimeoutNow
+            | Message::SnapshotChunk(_)
+            | Message::ChunkReply { .. } => return,
         };
         self.send(to, &reply, self.term_seq);
     }

@@ -100,3 +100,24 @@ impl Mutant {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// An invariant that no planted bug breaks may be one that never fires.
+    #[test]
+    fn every_invariant_has_a_planted_bug() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let planted = mutants(&root, &[]).unwrap();
+        let broken: BTreeSet<&String> = planted.iter().flat_map(|mutant| &mutant.ids).collect();
+        for id in Id::ALL {
+            assert!(
+                broken.contains(&id.to_string()),
+                "no planted bug breaks {id}"
+            );
+        }
+    }
+}

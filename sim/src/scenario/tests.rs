@@ -1,4 +1,5 @@
-//! Every field of a node's configuration is drawn, or stands here with the reason why not.
+//! No field is forgotten: of a configuration it is drawn, or stands here with the reason why not;
+//! of a scenario it ends with all faults, or is none.
 
 use std::collections::BTreeSet;
 
@@ -44,4 +45,49 @@ fn what_steers_the_core_is_drawn() {
     for name in names {
         assert_eq!(several(name), DRAWN.contains(&name), "{name}");
     }
+}
+
+/// The fields of a scenario, told apart: of a new one the compiler asks.
+macro_rules! scenario {
+    (ended: $($ended:ident)*; other: $($other:ident)*;) => {
+        fn ended(scenario: Scenario) -> Vec<(&'static str, String)> {
+            let Scenario { $($ended,)* $($other: _,)* } = scenario;
+            vec![$((stringify!($ended), format!("{:?}", $ended)),)*]
+        }
+    };
+}
+
+// Other: what there is, who asks, how fast all goes, and how a fault is that strikes; what clients
+// do to themselves, which whoever brings clients of its own leaves out; upgrades, which end with
+// the last of the newer version (`World::end_upgrade`).
+scenario! {
+    ended: crashes pauses mid_turn jumps drifts freezes stalls full slow_disks sync_fails flips
+        damage wipes loss twice kinds overdue cuts lags partitions;
+    other: seed policy config members founders newcomers_ask knocks meets upgrades duration clients
+        think rush naps pipeline patience patient depth segment_max latency read_max slow close ends
+        inline_disk disk_latency thin_disk final_failures flaps hunts minority_lost frame_latency
+        audits twins;
+}
+
+#[test]
+fn all_faults_end_when_all_is_calm() {
+    let mut seen = BTreeSet::new();
+    for profile in Profile::ALL {
+        for seed in 0..20 {
+            let mut scenario = Scenario::draw(seed, profile);
+            let before = ended(scenario.clone());
+            scenario.calm();
+            let after = ended(scenario);
+            for ((name, was), (_, is)) in before.into_iter().zip(after) {
+                let is_calm =
+                    ["0", "None"].contains(&&is[..]) || !is.contains(|c| "123456789".contains(c));
+                assert!(is_calm, "{name} is {is}");
+                if was != is {
+                    seen.insert(name);
+                }
+            }
+        }
+    }
+    // Whatever ends was there before in some run.
+    assert_eq!(seen.len(), ended(Scenario::draw(0, Profile::Smoke)).len());
 }

@@ -51,7 +51,21 @@ impl Promises {
                 }
                 return Ok(());
             }
-            _ => return Ok(()),
+            // Of these nothing is held against the sender that its disk has to remember.
+            Message::PreVote { .. }
+            | Message::PreVoteReply { .. }
+            | Message::VoteReply { granted: false }
+            | Message::Part(_)
+            | Message::PartReply { .. }
+            | Message::Accepted { .. }
+            | Message::Rejected { .. }
+            | Message::Heartbeat { .. }
+            | Message::HeartbeatReply { .. }
+            | Message::Reminder { .. }
+            | Message::TimeoutNow
+            | Message::SnapshotOffer { .. }
+            | Message::SnapshotChunk(_)
+            | Message::ChunkReply { .. } => return Ok(()),
         };
         match self.votes.insert((from.id, from.incarnation, term), vote) {
             Some(before) if before != vote => {

@@ -1,5 +1,7 @@
 //! Frames: what is sent is what arrives, and nothing else does.
 
+use std::collections::BTreeSet;
+
 use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term};
 use crate::raft::message::{Append, Chunk, Envelope, Message, Part, Place, SnapshotId};
 use crate::raft::wire::{WIRE_VERSION, WireError, decode, encode};
@@ -7,6 +9,8 @@ use crate::raft::*;
 use crate::time::Stamp;
 use bytes::Bytes;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 
 fn any_member() -> impl Strategy<Value = Member> {
     (any::<u64>(), any::<u64>()).prop_map(|(id, incarnation)| Member {
@@ -265,4 +269,48 @@ fn terms_that_fall_are_refused() {
     assert!(sent(&append).is_ok());
     append.prev.1 = Term(3);
     assert_eq!(sent(&append), Err(WireError::Corrupt));
+}
+
+/// The kinds of messages: of a new one the compiler asks.
+macro_rules! kinds {
+    ($($kind:pat),*) => {
+        const KINDS: &[&str] = &[$(stringify!($kind)),*];
+
+        fn kind_of(message: &Message) -> &'static str {
+            match message {
+                $($kind => stringify!($kind),)*
+            }
+        }
+    };
+}
+
+kinds!(
+    Message::PreVote { .. },
+    Message::PreVoteReply { .. },
+    Message::Vote { .. },
+    Message::VoteReply { .. },
+    Message::Append(_),
+    Message::Part(_),
+    Message::PartReply { .. },
+    Message::Accepted { .. },
+    Message::Rejected { .. },
+    Message::Heartbeat { .. },
+    Message::HeartbeatReply { .. },
+    Message::Reminder { .. },
+    Message::TimeoutNow,
+    Message::SnapshotOffer { .. },
+    Message::SnapshotChunk(_),
+    Message::ChunkReply { .. }
+);
+
+/// The tests above hold for the messages that they are given.
+#[test]
+fn messages_of_every_kind_are_tried() {
+    let mut runner = TestRunner::deterministic();
+    let mut tried = BTreeSet::new();
+    for _ in 0..1000 {
+        let message = any_message().new_tree(&mut runner).unwrap().current();
+        tried.insert(kind_of(&message));
+    }
+    assert_eq!(tried, KINDS.iter().copied().collect());
 }
