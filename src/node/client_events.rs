@@ -14,7 +14,7 @@ impl Node {
     /// Lets a client wait; nothing that it sent is looked at before the wait ends. A transaction
     /// cannot wait, nor a client for a time that is over: there, false.
     pub(super) fn block(&mut self, slot: u32, why: Blocked) -> bool {
-        !self.applying && self.clients.block(slot, why, self.now.mono)
+        !self.requests.is_in_transaction() && self.clients.block(slot, why, self.now.mono)
     }
 
     /// Ends a wait with its reply, or with an error; what stood behind it goes on.

@@ -6,6 +6,7 @@
 mod client_events;
 mod clients;
 pub mod config;
+mod deadline;
 pub mod effect;
 pub mod input;
 mod metrics;
@@ -20,17 +21,13 @@ pub use config::options;
 pub use offline::{backup, inspect, restore};
 pub use replica::{arrival, greeting, versions};
 pub use requests::entry;
-pub use requests::verbs::REDIS_VERSION;
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::ops::Range;
 
-use crate::command::row::Row;
 use crate::ids::{ConnId, LogIndex, NodeId, Term};
 use crate::raft::{Membership, Raft};
-use crate::resp::reply::Protocol;
 use crate::store::Store;
 use crate::time::{Mono, Now, Stamp};
 
@@ -43,10 +40,11 @@ use replica::commit::Commit;
 use replica::leadership::{Leadership, Met};
 use replica::replicated::Replicated;
 use replica::versions::Raising;
-use requests::hold::Hold;
-use requests::large::Encoded;
-use requests::turn::Turn;
+use requests::Requests;
 use witness::{Answer, Witness, Witnessed};
+
+/// The version of Redis that clients are told.
+pub const REDIS_VERSION: &str = "7.2.0";
 
 /// Where a node stands in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,46 +59,6 @@ pub enum Phase {
     Stopped,
 }
 
-/// A client that is owed something when a command, or a moment, of an entry is applied.
-#[derive(Clone, Debug)]
-struct Waiter {
-    slot: u32,
-    conn: ConnId,
-    /// The command of the entry.
-    place: u32,
-    protocol: Protocol,
-    /// The client wants no reply.
-    silent: bool,
-    /// Its command; none where it only waits for replicated time to reach the entry's stamp, with
-    /// its request parked.
-    row: Option<&'static Row>,
-}
-
-impl Waiter {
-    /// Whether it only waits for time.
-    fn is_parked(&self) -> bool {
-        self.row.is_none()
-    }
-}
-
-/// The writes of this turn.
-#[derive(Clone, Debug, Default)]
-struct Batch {
-    bytes: Vec<u8>,
-    count: u32,
-    waiters: Vec<Waiter>,
-    /// In the place of `bytes`, a command that is an entry of its own.
-    whole: Option<Encoded>,
-    /// Replicated time is to move even where nothing is written.
-    wants_time: bool,
-}
-
-impl Batch {
-    fn is_empty(&self) -> bool {
-        self.waiters.is_empty() && !self.wants_time
-    }
-}
-
 /// One server.
 #[derive(Clone, Debug)]
 pub struct Node {
@@ -108,30 +66,20 @@ pub struct Node {
     phase: Phase,
     now: Now,
     clients: Clients,
+    requests: Requests,
     store: Store,
     commit: Commit,
     leadership: Leadership,
     /// Peers that have said who they are.
     met: BTreeMap<NodeId, Met>,
-    batch: Batch,
-    turn: Turn,
-    hold: Hold,
-    /// What the last read that was run has cost.
-    read_work: usize,
-    /// For whom the command of an entry is run that is run now, where that is a client of this
-    /// member.
-    runs_for: Option<(u32, ConnId)>,
     /// When the first input of this turn was handled.
     turn_began: Option<Mono>,
     replicated: Replicated,
     /// The version to which this leader has proposed to raise its group.
     raising: Raising,
-    reads: u64,
     metrics: Metrics,
     /// How often the configuration file was to be written.
     configurations: u64,
-    /// A command of a transaction is being applied.
-    applying: bool,
     /// Whether dead keys are freed without being asked for.
     active_expire: bool,
     /// Keys were due when the last turn reached its bound.
@@ -141,15 +89,8 @@ pub struct Node {
     witness: Witness,
     /// What `handle` decided and `flush` will emit.
     effects: Vec<Effect>,
-    /// The request that is being looked at, where it was put together as an entry holds it.
-    in_hand: Option<Encoded>,
-    /// Clients whose requests are being put together.
-    assembling: Vec<(u32, ConnId)>,
     /// The last effect of all, once there is one.
     last_effect: Option<Effect>,
-    ranges: Vec<Range<u32>>,
-    ranges_parked: Vec<Range<u32>>,
-    sink: Vec<u8>,
 }
 
 impl Node {
@@ -161,33 +102,22 @@ impl Node {
             phase: Phase::Recovering,
             now,
             clients: Clients::default(),
+            requests: Requests::new(config.turn_work),
             metrics: Metrics::new(now, store.memory()),
             store,
             commit: Commit::default(),
             leadership: Leadership::default(),
             met: BTreeMap::new(),
-            batch: Batch::default(),
-            turn: Turn::new(config.turn_work),
-            hold: Hold::new(config.turn_work),
-            read_work: 0,
-            runs_for: None,
             turn_began: None,
             replicated: Replicated::default(),
             raising: None,
-            reads: 0,
             configurations: 0,
-            applying: false,
             active_expire: true,
             expiry_left_over: false,
             recovered_bytes: 0,
             witness: Witness::new(config.witness),
             effects: Vec::new(),
-            in_hand: None,
-            assembling: Vec::new(),
             last_effect: None,
-            ranges: Vec::new(),
-            ranges_parked: Vec::new(),
-            sink: Vec::new(),
             config,
         };
         node.begin(0);
@@ -288,8 +218,7 @@ impl Node {
         self.expire_turn();
         out.append(&mut self.effects);
         self.settle_clients(out);
-        self.turn.end(self.config.turn_work);
-        self.hold.left = self.config.turn_work;
+        self.requests.end_turn(self.config.turn_work);
         self.metrics.weigh(self.used_memory());
         // What was said of clients that are sent away.
         out.append(&mut self.effects);

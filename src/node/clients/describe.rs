@@ -3,6 +3,7 @@
 use alloc::string::String;
 use core::fmt::Write;
 
+use crate::command::error::Error;
 use crate::resp::reply::Protocol;
 use crate::session::transaction::Transaction;
 use crate::session::{Reads, Session};
@@ -71,4 +72,13 @@ pub(in crate::node) fn describe(session: &Session, now: Mono, is_stopping: bool)
         String::from_utf8_lossy(&session.library_version),
     );
     line
+}
+
+/// A client's name: printable and without spaces, so that CLIENT LIST stays readable.
+pub(in crate::node) fn valid_name(name: &[u8]) -> Result<&[u8], Error> {
+    if name.iter().all(u8::is_ascii_graphic) {
+        Ok(name)
+    } else {
+        Err(Error::INVALID_NAME)
+    }
 }

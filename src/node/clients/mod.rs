@@ -12,7 +12,7 @@ mod sessions;
 #[cfg(test)]
 mod tests;
 mod waiting;
-pub(super) mod waits;
+mod waits;
 mod watchers;
 mod watching;
 
@@ -32,7 +32,7 @@ use sessions::{Sessions, appetite};
 use waits::{Silences, Waits};
 use watchers::Watchers;
 
-pub(super) use describe::describe;
+pub(super) use describe::{describe, valid_name};
 
 /// How many silent clients one turn looks at; the others are the next turn's.
 const SILENT_CLIENTS_MAX: usize = 256;

@@ -6,8 +6,6 @@
 use alloc::collections::BTreeSet;
 use core::time::Duration;
 
-use crate::command::row::{Kind, Row};
-use crate::command::verb::{ClientVerb, ConfigVerb, RaftVerb, ServerVerb};
 use crate::ids::LogIndex;
 use crate::session::Blocked;
 use crate::time::Mono;
@@ -143,24 +141,6 @@ impl Silences {
         let first = *self.due.first().filter(|(at, _)| *at <= now)?;
         self.due.remove(&first);
         Some(first.1)
-    }
-}
-
-/// Whether nothing that stands behind a command is looked at before it has run: it may be answered
-/// later, or end the conversation.
-pub(in crate::node) fn may_wait(row: &Row) -> bool {
-    let Kind::Server(verb) = row.kind else {
-        return false;
-    };
-    match verb {
-        ServerVerb::Debug | ServerVerb::Save | ServerVerb::Wait => true,
-        ServerVerb::Client(verb) => verb == ClientVerb::Kill,
-        ServerVerb::Config(verb) => verb == ConfigVerb::Rewrite,
-        ServerVerb::Raft(verb) => match verb {
-            RaftVerb::Add | RaftVerb::Promote | RaftVerb::Remove | RaftVerb::Transfer => true,
-            RaftVerb::Info | RaftVerb::Nodes | RaftVerb::Reads | RaftVerb::Snapshot => false,
-        },
-        _ => false,
     }
 }
 

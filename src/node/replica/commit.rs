@@ -21,14 +21,12 @@ use crate::node::replica::recovery::Recovering;
 use crate::node::replica::rewrite::Rewrite;
 use crate::node::replica::snapshot::Snapshots;
 use crate::node::replica::strain::Strain;
-use crate::node::requests::entry;
-use crate::node::requests::large::Encoded;
-use crate::node::witness::Witnessed;
-use crate::node::{Node, Phase, Waiter};
+use crate::node::requests::{Gathered, Waiter};
+use crate::node::{Node, Phase};
 use crate::raft::{Kind, KnownSum, Outgoing, Raft};
 use crate::session::Blocked;
 use crate::store::Store;
-use crate::time::{Deadline, Mono, Reason};
+use crate::time::{Mono, Stamp};
 
 /// How many bytes of entries WATCH looks through for a key.
 pub(in crate::node) const SEARCHED_BYTES_MAX: usize = 256 << 10;
@@ -65,6 +63,15 @@ pub(in crate::node) struct Commit {
     closed_log: bool,
     /// The state in memory is to be forgotten and recovered from the log.
     pub(in crate::node) reload_wanted: bool,
+}
+
+/// A committed entry.
+#[derive(Debug)]
+pub(in crate::node) struct Committed {
+    pub(in crate::node) index: LogIndex,
+    pub(in crate::node) stamp: Stamp,
+    /// Empty where it is for Raft alone.
+    pub(in crate::node) payload: Bytes,
 }
 
 #[derive(Clone, Debug)]
@@ -108,6 +115,85 @@ impl Commit {
             waiters.clear();
             self.spare.push(waiters);
         }
+    }
+
+    /// Whether nothing is to be proposed, because a leader cannot take it now or the state is to be
+    /// loaded again.
+    pub(in crate::node) fn proposes_nothing(&self) -> bool {
+        self.reload_wanted || self.is_holding_back()
+    }
+
+    /// When replicated time may be moved again where nothing is written.
+    pub(in crate::node) fn next_time_entry(&self) -> Mono {
+        self.last_time_entry + TIME_ENTRY_INTERVAL
+    }
+
+    /// A list of waiters that is empty.
+    pub(in crate::node) fn spare_waiters(&mut self) -> Vec<Waiter> {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    /// Makes an entry of what was gathered. Gives back the clients that wait for it where it
+    /// certainly will not happen.
+    pub(in crate::node) fn propose(
+        &mut self,
+        stamp: Stamp,
+        gathered: Gathered,
+        now: Mono,
+    ) -> Result<(), Vec<Waiter>> {
+        let Gathered {
+            before,
+            payload,
+            sum,
+            waiters,
+            ..
+        } = gathered;
+        let Some(raft) = &mut self.raft else {
+            return Err(waiters);
+        };
+        if let Some(before) = before {
+            // Where it is refused the other is too.
+            let _ = raft.propose(stamp, before);
+        }
+        let Ok(index) = raft.propose_summed(stamp, payload.clone(), KnownSum(sum)) else {
+            return Err(waiters);
+        };
+        if let Some(log) = &mut self.log {
+            log.waiters_back(waiters.len() as u32);
+        }
+        self.last_time_entry = now;
+        self.proposed_bytes += payload.len();
+        self.proposed.push_back(Proposed {
+            index,
+            payload,
+            waiters,
+        });
+        Ok(())
+    }
+
+    /// The next committed entry, which is applied now, with the clients that wait for it.
+    pub(in crate::node) fn next_committed(&mut self) -> Option<Committed> {
+        let entry = self.raft.as_mut()?.next_committed()?;
+        // What changes the membership is for Raft alone.
+        let payload = match entry.kind {
+            Kind::Normal => entry.payload,
+            Kind::Noop | Kind::Membership => Bytes::new(),
+        };
+        Some(Committed {
+            index: entry.index,
+            stamp: entry.stamp,
+            payload,
+        })
+    }
+
+    /// A committed entry is being applied: the clients that wait for it.
+    pub(in crate::node) fn enter(&mut self, index: LogIndex) -> Vec<Waiter> {
+        self.applied = index;
+        let next = self.proposed.pop_front_if(|next| next.index <= index);
+        next.map_or_else(Vec::new, |next| {
+            self.proposed_bytes -= next.payload.len();
+            next.waiters
+        })
     }
 
     /// The oldest record that waits for the disk.
@@ -163,91 +249,6 @@ impl Node {
         self.emit_ops();
     }
 
-    /// Makes one entry of the writes gathered so far.
-    pub(in crate::node) fn propose_batch(&mut self) {
-        // What the leader cannot take now it may take later, or another member; until then nobody
-        // is told anything, since replies have an order.
-        let raises = self.version_to_raise();
-        let has_none = self.batch.is_empty() && raises.is_none();
-        if has_none || self.commit.reload_wanted || self.commit.is_holding_back() {
-            return;
-        }
-        let Some(raft) = &self.commit.raft else {
-            return;
-        };
-        let before = self.replicated.last_offset();
-        let (stamp, offset) = self.replicated.stamp_behind(raft.last_stamp(), self.now);
-        let names_seed = self.store.seed().is_none();
-        let mut head = Vec::new();
-        if offset != before {
-            entry::put_offset(&mut head, offset);
-        }
-        let whole = self.batch.whole.take();
-        if names_seed && (whole.is_some() || !self.batch.bytes.is_empty()) {
-            head = entry::with_seed(self.config.hash_seed, &head).into();
-        }
-        if let Some(version) = raises {
-            head = entry::with_version(version, &head);
-        }
-        let Some(raft) = &mut self.commit.raft else {
-            return;
-        };
-        let (payload, known) = match whole {
-            Some(Encoded { payload, sum }) => {
-                if !head.is_empty() {
-                    // An entry of its own, so that what is large is not copied. Where it is
-                    // refused the other is too.
-                    let _ = raft.propose(stamp, head.into());
-                }
-                (payload, KnownSum(Some(sum)))
-            }
-            None if head.is_empty() => {
-                let payload = Bytes::copy_from_slice(&self.batch.bytes);
-                (payload, KnownSum::default())
-            }
-            None => {
-                head.extend_from_slice(&self.batch.bytes);
-                (head.into(), KnownSum::default())
-            }
-        };
-        let waiters = mem::replace(
-            &mut self.batch.waiters,
-            self.commit.spare.pop().unwrap_or_default(),
-        );
-        let count = u64::from(self.batch.count);
-        self.replicated.count_proposed(count);
-        self.batch.bytes.clear();
-        self.batch.bytes.shrink_to(limits::ENTRY_BYTES_SOFT_MAX * 2);
-        self.batch.count = 0;
-        self.batch.wants_time = false;
-        let Ok(index) = raft.propose_summed(stamp, payload.clone(), known) else {
-            self.replicated.withdraw(count, before);
-            return self.refuse(waiters);
-        };
-        self.witness.note(|| Witnessed::Stamped { stamp, offset });
-        if let Some(version) = raises {
-            self.raising = Some((raft.term(), version));
-            self.witness.note(|| Witnessed::Raises { version });
-        }
-        if let Some(log) = &mut self.commit.log {
-            log.waiters_back(waiters.len() as u32);
-        }
-        self.commit.last_time_entry = self.now.mono;
-        self.commit.proposed_bytes += payload.len();
-        self.commit.proposed.push_back(Proposed {
-            index,
-            payload,
-            waiters,
-        });
-    }
-
-    /// Tells clients that their writes have certainly not happened.
-    fn refuse(&mut self, mut waiters: Vec<Waiter>) {
-        let error = self.elsewhere_at(0);
-        self.disappoint_all(waiters.drain(..), &error);
-        self.commit.give_back(waiters);
-    }
-
     /// One write for all that was handed over, and a sync where one is due.
     pub(in crate::node) fn flush_log(&mut self) {
         if let Some(log) = &mut self.commit.log {
@@ -256,65 +257,12 @@ impl Node {
         }
     }
 
-    /// Applies what is committed; true if there was anything.
-    fn apply_committed(&mut self) -> bool {
-        let mut any = false;
-        self.hold.is_left_over = false;
-        while self.clear_the_way() {
-            if !self.hold.is_mid_command && self.is_anyone_first() {
-                break;
-            }
-            if self.hold.applying.is_none() && !self.begin_next() {
-                break;
-            }
-            any = true;
-            self.apply_on();
-            if self.hold.left == 0 {
-                self.hold.is_left_over = true;
-                break;
-            }
-        }
-        any
-    }
-
-    /// Begins with the next committed entry, if there is one.
-    fn begin_next(&mut self) -> bool {
-        if self.phase == Phase::Stopped {
-            return false;
-        }
-        let Some(entry) = self.commit.raft.as_mut().and_then(Raft::next_committed) else {
-            return false;
-        };
-        // What changes the membership is for Raft alone.
-        let payload = match entry.kind {
-            Kind::Normal => entry.payload,
-            Kind::Noop | Kind::Membership => Bytes::new(),
-        };
-        let known = self.config.entry_versions;
-        if let Some(why) = self.replicated.refuses(entry.index, &payload, known) {
-            self.fail(why);
-            return false;
-        }
-        let mut waiters = Vec::new();
-        if let Some(proposed) = self
-            .commit
-            .proposed
-            .pop_front_if(|proposed| proposed.index <= entry.index)
-        {
-            self.commit.proposed_bytes -= proposed.payload.len();
-            waiters = proposed.waiters;
-        }
-        self.commit.applied = entry.index;
-        self.apply_begin(entry.index, entry.stamp, payload, waiters);
-        true
-    }
-
     /// Opens the doors once the first entry of this life's own term is applied.
     fn begin_service(&mut self) {
         let Some(raft) = &self.commit.raft else {
             return;
         };
-        let is_behind = self.commit.applied < raft.last() || self.is_midway();
+        let is_behind = self.commit.applied < raft.last() || self.requests.is_midway();
         if self.phase != Phase::Recovering || !raft.is_leader() || is_behind {
             return;
         }
@@ -341,22 +289,6 @@ impl Node {
         }
         self.end_waits(Blocked::Reload);
         self.wake_all();
-    }
-
-    /// Moves replicated time where keys are due and nothing else moves it.
-    fn propose_time(&mut self) {
-        let idle = self.batch.is_empty() && self.is_settled();
-        if self.phase != Phase::Serving || !idle || !self.serves() {
-            return;
-        }
-        let due = self.active_expire
-            && self
-                .store
-                .next_expiry()
-                .is_some_and(|at| at <= self.clock());
-        if due && self.now.mono.since(self.commit.last_time_entry) >= TIME_ENTRY_INTERVAL {
-            self.batch.wants_time = true;
-        }
     }
 
     /// An operation of the disk has ended.
@@ -473,7 +405,7 @@ impl Node {
         }
         let full = self.is_full();
         if mem::replace(&mut self.commit.was_full, full) && !full {
-            self.let_go();
+            self.requests.let_go();
         }
     }
 
@@ -492,83 +424,5 @@ impl Node {
 
     pub(in crate::node) fn note(&mut self, note: Note) {
         self.effects.push(Effect::Note(Box::new(note)));
-    }
-
-    pub(in crate::node) fn commands_proposed(&self) -> u64 {
-        self.replicated.commands_in_entries() + u64::from(self.batch.count)
-    }
-
-    /// When the node wants to be woken, and why.
-    pub fn deadline(&self) -> Option<Deadline> {
-        if self.phase == Phase::Stopped {
-            return None;
-        }
-        let at_once = Deadline {
-            at: self.now.mono,
-            reason: Reason::LeftOver,
-        };
-        let left_over = self.has_left_over() || self.can_assemble();
-        let left_over = left_over.then_some(at_once);
-        let log = self.commit.log.as_ref().and_then(Log::deadline);
-        let raft = self.commit.raft.as_ref().and_then(Raft::deadline);
-        let raft = raft.map(|at| Deadline {
-            at,
-            reason: Reason::Raft,
-        });
-        [
-            left_over,
-            log,
-            raft,
-            self.expiry_deadline(),
-            self.clients.deadline(),
-            self.leaving_deadline(),
-        ]
-        .into_iter()
-        .fold(None, Deadline::earlier)
-    }
-
-    fn has_left_over(&self) -> bool {
-        self.turn.is_awaited()
-            || !self.commit.is_recovering()
-                && (self.wants_turn()
-                    || self.clients.dirty_count() > 0
-                    || (!self.batch.is_empty()
-                        && self.commit.raft.is_some()
-                        && !self.commit.is_holding_back())
-                    || self.expiry_left_over
-                    || self.commit.rewrite.wants_turn())
-    }
-
-    fn expiry_deadline(&self) -> Option<Deadline> {
-        let tends = self.phase == Phase::Serving && self.active_expire && self.serves();
-        if !tends || !self.is_settled() {
-            return None;
-        }
-        let due = self.store.next_expiry()?;
-        let wait = due.0.saturating_sub(self.clock().0);
-        let mut at = self.now.mono + Duration::from_millis(wait);
-        if due.0 <= self.now.wall_ms() {
-            at = at.min(self.replicated.follows_at().unwrap_or(at));
-        }
-        let at = at.max(self.commit.last_time_entry + TIME_ENTRY_INTERVAL);
-        Some(Deadline {
-            at,
-            reason: Reason::Expiry,
-        })
-    }
-
-    /// Frees, in bounded steps, what is dead by replicated time and what was cut loose.
-    pub(in crate::node) fn expire_turn(&mut self) {
-        const BUDGET: usize = 64;
-        if self.is_held() {
-            return;
-        }
-        let mut left = self.store.step(BUDGET);
-        if self.active_expire {
-            let expired = self.store.expire_due(self.replicated.stamp(), BUDGET);
-            self.metrics.expired(expired.freed);
-            left |= expired.more;
-        }
-        self.expiry_left_over = left;
     }
 }

@@ -162,7 +162,7 @@ impl Node {
             let age = self.now.mono.since(since);
             age.as_millis() <= u128::from(most)
                 && self.commit.applied >= raft.known_commit()
-                && self.hold.applying.is_none()
+                && !self.requests.is_applying()
         });
         // A state that stands still is for those who ask for it by name.
         let stands_still = self.leadership.is_removed && reads != Reads::Local;
@@ -213,7 +213,7 @@ impl Node {
         if self.phase == Phase::Recovering {
             self.open_doors();
         }
-        let is_settled = self.commit.is_settled() && self.hold.applying.is_none();
+        let is_settled = self.commit.is_settled() && !self.requests.is_applying();
         let Some(raft) = &mut self.commit.raft else {
             return;
         };

@@ -86,7 +86,7 @@ impl Node {
         if self.commit.rewrite.running.is_none() {
             let is_wanted = self.commit.rewrite.wanted || self.has_outgrown();
             // A base is the state behind a whole entry.
-            if is_wanted && !self.base_is_in_use() && self.hold.applying.is_none() {
+            if is_wanted && !self.base_is_in_use() && !self.requests.is_applying() {
                 self.rewrite_begin();
             }
             return;

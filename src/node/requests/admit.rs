@@ -6,27 +6,13 @@ use crate::command::flag::Flag;
 use crate::command::row::{Kind, Row};
 use crate::command::table;
 use crate::command::verb::{ClientVerb, ServerVerb, SessionVerb};
-use crate::node::requests::lookup::unknown_command;
+use crate::node::requests::lookup::{is_transaction_verb, needs_leader, unknown_command};
+use crate::node::requests::outcome::Trouble;
 use crate::node::{Node, Phase};
-
-/// Why a request is answered with an error at once.
-#[derive(Debug)]
-pub(in crate::node) enum Trouble {
-    /// It was refused before it ran.
-    Rejected(Error),
-    /// It ran, and that is its reply.
-    Failed(Error),
-}
-
-impl From<Error> for Trouble {
-    fn from(error: Error) -> Self {
-        Self::Rejected(error)
-    }
-}
 
 impl Node {
     /// Decides whether a request may be run, and by whom.
-    pub(in crate::node) fn admit(&mut self, slot: u32, args: Args<'_>) -> Result<(), Trouble> {
+    pub(super) fn admit(&mut self, slot: u32, args: Args<'_>) -> Result<(), Trouble> {
         let found = table::find(args.name());
         let Some(row) = found.filter(|row| !self.config.takes_away(row.name)) else {
             return Err(unknown_command(args).into());
@@ -135,7 +121,7 @@ impl Node {
     }
 
     /// Whether writes that take memory are to be refused.
-    pub(in crate::node) fn is_out_of_memory(&self) -> bool {
+    pub(super) fn is_out_of_memory(&self) -> bool {
         let most = self.config.memory_max;
         most > 0 && self.used_memory() as u64 > most
     }
@@ -144,19 +130,4 @@ impl Node {
     pub fn used_memory(&self) -> usize {
         self.store.memory() + self.clients.memory()
     }
-}
-
-/// Whether only a leader may do it: it looks at keys, or changes them.
-pub(in crate::node) fn needs_leader(row: &Row) -> bool {
-    match row.kind {
-        Kind::Write(_) => true,
-        Kind::Read(_) => row.is_read(),
-        Kind::Session(verb) => matches!(verb, SessionVerb::Exec | SessionVerb::Watch),
-        Kind::Server(_) | Kind::Container => false,
-    }
-}
-
-/// The verbs that a transaction does not queue.
-pub(in crate::node) fn is_transaction_verb(row: &Row) -> bool {
-    matches!(row.kind, Kind::Session(verb) if verb.is_never_queued())
 }

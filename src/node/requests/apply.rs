@@ -5,7 +5,6 @@
 
 use alloc::vec::Vec;
 use core::mem;
-use core::ops::Range;
 
 use bytes::Bytes;
 
@@ -16,77 +15,69 @@ use crate::command::row::Kind;
 use crate::ids::LogIndex;
 use crate::limits::{BYTES_PER_WORK, LARGE_ARGUMENT_BYTES};
 use crate::node::metrics::slowlog::{Piece, work_of};
+use crate::node::replica::commit::Committed;
 use crate::node::replica::replicated::EntryHead;
 use crate::node::requests::entry::{Item, Reader};
+use crate::node::requests::lookup::changes_replies;
 use crate::node::requests::outcome::{finish, write_error};
-use crate::node::requests::transaction::changes_replies;
 use crate::node::witness::{Answer, Witnessed};
-use crate::node::{Node, Waiter};
+use crate::node::{Node, Phase};
+
+use super::applying::{Applying, Middle, Steps};
+use super::batch::Waiter;
 use crate::resp::reply::{Protocol, Reply};
 use crate::time::Stamp;
 
 /// What is kept for replies that nobody on this member waits for, in bytes.
 const SINK_BYTES_MAX: usize = 64 << 10;
 
-/// An entry that is being applied.
-#[derive(Clone, Debug)]
-pub(in crate::node) struct Applying {
-    index: LogIndex,
-    payload: Bytes,
-    /// Where in it the next command begins.
-    at: usize,
-    /// The next command's place.
-    place: u32,
-    /// This member's clients who proposed it; on another member, and in recovery, there are none,
-    /// and the replies go nowhere.
-    waiters: Vec<Waiter>,
-    /// How many of them have had what they wait for.
-    settled: usize,
-    /// The command in the middle of which it stands.
-    middle: Option<Middle>,
-}
-
-/// A command or transaction that is not at its end.
-#[derive(Clone, Debug)]
-struct Middle {
-    waiter: Option<Waiter>,
-    db: u32,
-    ranges: Vec<Range<u32>>,
-    /// What has been written of the reply, and where that to the present command begins.
-    out: Vec<u8>,
-    mark: usize,
-    /// The steps of a transaction.
-    steps: Option<Steps>,
-}
-
-/// How far a transaction has come.
-#[derive(Clone, Copy, Debug)]
-struct Steps {
-    count: u32,
-    next: u32,
-    /// The step before `next` stands in its middle.
-    is_cut: bool,
-    /// How the next is answered: HELLO and CLIENT REPLY may change it on the way.
-    protocol: Protocol,
-    is_silent: bool,
-}
-
-impl Applying {
-    /// What is left of it.
-    pub(in crate::node) fn rest(&self) -> &[u8] {
-        self.payload.get(self.at..).unwrap_or_default()
-    }
-
-    fn waiter(&mut self, wanted: impl Fn(&Waiter) -> bool) -> Option<Waiter> {
-        let next = self.waiters.get(self.settled).filter(|w| wanted(w))?;
-        self.settled += 1;
-        Some(next.clone())
-    }
-}
-
 impl Node {
+    /// Applies what is committed; true if there was anything.
+    pub(in crate::node) fn apply_committed(&mut self) -> bool {
+        let mut any = false;
+        self.requests.hold.is_left_over = false;
+        while self.clear_the_way() {
+            if !self.requests.hold.is_mid_command && self.requests.hold.is_anyone_first() {
+                break;
+            }
+            if self.requests.hold.applying.is_none() && !self.begin_next() {
+                break;
+            }
+            any = true;
+            self.apply_on();
+            if self.requests.hold.left == 0 {
+                self.requests.hold.is_left_over = true;
+                break;
+            }
+        }
+        any
+    }
+
+    /// Begins with the next committed entry, if there is one.
+    fn begin_next(&mut self) -> bool {
+        if self.phase == Phase::Stopped {
+            return false;
+        }
+        let Some(next) = self.commit.next_committed() else {
+            return false;
+        };
+        let Committed {
+            index,
+            stamp,
+            payload,
+        } = next;
+        let known = self.config.entry_versions;
+        if let Some(why) = self.replicated.refuses(index, &payload, known) {
+            self.fail(why);
+            return false;
+        }
+        let waiters = self.commit.enter(index);
+        self.apply_begin(index, stamp, payload, waiters);
+        true
+    }
+
     /// Begins to apply a committed entry.
-    pub(in crate::node) fn apply_begin(
+    pub(super) fn apply_begin(
         &mut self,
         index: LogIndex,
         stamp: Stamp,
@@ -116,32 +107,24 @@ impl Node {
             self.store.set_seed(seed);
         }
         let at = reader.place();
-        self.hold.applying = Some(Applying {
-            index,
-            payload,
-            at,
-            place: 0,
-            waiters,
-            settled: 0,
-            middle: None,
-        });
+        self.requests.hold.applying = Some(Applying::new(index, payload, at, waiters));
     }
 
     /// Applies one committed entry to its end, however long that takes.
     pub(in crate::node) fn apply_whole(&mut self, index: LogIndex, stamp: Stamp, payload: Bytes) {
         self.apply_begin(index, stamp, payload, Vec::new());
-        while self.hold.applying.is_some() {
-            self.hold.left = usize::MAX;
+        while self.requests.hold.applying.is_some() {
+            self.requests.hold.left = usize::MAX;
             self.apply_on();
         }
-        self.hold.left = self.config.turn_work;
+        self.requests.hold.left = self.config.turn_work;
     }
 
     /// Goes on with the entry that is being applied: its commands in order, and behind each what
     /// its client is owed. Ends with the entry, with the turn's work, or where something must be
     /// run first.
-    pub(in crate::node) fn apply_on(&mut self) {
-        let Some(mut entry) = self.hold.applying.take() else {
+    pub(super) fn apply_on(&mut self) {
+        let Some(mut entry) = self.requests.hold.applying.take() else {
             return;
         };
         let payload = entry.payload.clone();
@@ -157,9 +140,10 @@ impl Node {
             }
             // What a client has parked behind a command is run before the next one.
             let is_at_end = entry.at >= payload.len() && entry.settled == entry.waiters.len();
-            let pauses = self.has_done_enough() || self.is_anyone_first();
-            if self.hold.is_mid_command || pauses && !is_at_end {
-                self.hold.applying = Some(entry);
+            let pauses =
+                self.requests.hold.has_done_enough() || self.requests.hold.is_anyone_first();
+            if self.requests.hold.is_mid_command || pauses && !is_at_end {
+                self.requests.hold.applying = Some(entry);
                 return;
             }
         }
@@ -172,15 +156,15 @@ impl Node {
 
     /// Applies the next command or transaction of an entry; false where there is none.
     fn apply_command_of(&mut self, entry: &mut Applying, payload: &[u8]) -> bool {
-        let mut ranges = mem::take(&mut self.ranges);
+        let mut ranges = mem::take(&mut self.requests.ranges);
         let mut reader = Reader::at(payload, entry.at);
         let Some(item) = reader.next(&mut ranges) else {
-            self.ranges = ranges;
+            self.requests.ranges = ranges;
             entry.at = payload.len();
             return false;
         };
         let work = 1 + (reader.place() - entry.at) / BYTES_PER_WORK;
-        self.pay(work);
+        self.requests.hold.pay(work);
         entry.at = reader.place();
         let place = entry.place;
         let waiter = entry.waiter(|waiter| waiter.place == place);
@@ -190,9 +174,9 @@ impl Node {
         let protocol = waiter.as_ref().map_or(Protocol::Resp2, |w| w.protocol);
         let mut out = match session {
             Some(session) => mem::take(session.outbox.buffer()),
-            None => mem::take(&mut self.sink),
+            None => mem::take(&mut self.requests.sink),
         };
-        self.runs_for = waiter.as_ref().map(|waiter| (waiter.slot, waiter.conn));
+        self.requests.runs_for = waiter.as_ref().map(|waiter| (waiter.slot, waiter.conn));
         let mark = out.len();
         let (db, steps) = match item {
             Item::Command { db } => {
@@ -203,7 +187,7 @@ impl Node {
                     let silent = waiter.as_ref().is_some_and(|w| w.silent);
                     self.count_failure(waiter.as_ref(), &outcome);
                     finish(&mut out, mark, protocol, silent, outcome);
-                    self.ranges = ranges;
+                    self.requests.ranges = ranges;
                     self.end_command(entry, waiter.as_ref(), out, mark);
                     return true;
                 }
@@ -252,7 +236,7 @@ impl Node {
         if steps.is_some() {
             self.apply_middle(entry, payload);
         } else {
-            self.hold.is_mid_command = true;
+            self.requests.hold.is_mid_command = true;
         }
         true
     }
@@ -262,22 +246,23 @@ impl Node {
         let Some(mut middle) = entry.middle.take() else {
             return;
         };
-        let was_held = self.hold.is_mid_command;
+        let was_held = self.requests.hold.is_mid_command;
         let waiter = middle.waiter.as_ref();
-        self.runs_for = waiter.map(|waiter| (waiter.slot, waiter.conn));
+        self.requests.runs_for = waiter.map(|waiter| (waiter.slot, waiter.conn));
         let at_end = match middle.steps {
             None => self.go_on_in_command(entry, &mut middle, payload),
             Some(_) => self.go_on_in_transaction(entry, &mut middle, payload),
         };
-        self.hold.is_mid_command = !at_end;
+        self.requests.hold.is_mid_command = !at_end;
         if !at_end {
             entry.middle = Some(middle);
             return;
         }
-        self.ranges = mem::take(&mut middle.ranges);
+        self.requests.ranges = mem::take(&mut middle.ranges);
         let Middle { waiter, out, .. } = middle;
         if was_held {
-            self.let_go_of_entry();
+            self.requests.hold.entry_lets_go();
+            self.requests.let_go();
         }
         let session = waiter
             .as_ref()
@@ -339,7 +324,7 @@ impl Node {
                 if steps.next == steps.count {
                     break;
                 }
-                if self.hold.left == 0 && !is_first {
+                if self.requests.hold.left == 0 && !is_first {
                     middle.steps = Some(steps);
                     return false;
                 }
@@ -347,7 +332,9 @@ impl Node {
                 let Some(Item::Command { db }) = reader.next(&mut middle.ranges) else {
                     break;
                 };
-                self.pay(1 + (reader.place() - entry.at) / BYTES_PER_WORK);
+                self.requests
+                    .hold
+                    .pay(1 + (reader.place() - entry.at) / BYTES_PER_WORK);
                 entry.at = reader.place();
                 steps.next += 1;
                 middle.db = db;
@@ -366,7 +353,9 @@ impl Node {
                 return false;
             };
             (steps.protocol, steps.is_silent) = after;
-            self.pay((middle.out.len() - middle.mark) / BYTES_PER_WORK);
+            self.requests
+                .hold
+                .pay((middle.out.len() - middle.mark) / BYTES_PER_WORK);
         }
         true
     }
@@ -380,7 +369,7 @@ impl Node {
         out: Vec<u8>,
         mark: usize,
     ) {
-        self.pay((out.len() - mark) / BYTES_PER_WORK);
+        self.requests.hold.pay((out.len() - mark) / BYTES_PER_WORK);
         entry.place += 1;
         self.replicated.count_applied();
         self.witness.note(|| Witnessed::Step);
@@ -392,9 +381,9 @@ impl Node {
             }
             self.settle(waiter);
         } else {
-            self.sink = out;
-            self.sink.clear();
-            self.sink.shrink_to(SINK_BYTES_MAX);
+            self.requests.sink = out;
+            self.requests.sink.clear();
+            self.requests.sink.shrink_to(SINK_BYTES_MAX);
         }
     }
 
@@ -431,7 +420,7 @@ impl Node {
         self.store.listen(self.clients.is_any_watching());
         let at = self.replicated.stamp();
         let reply = Reply::new(out, protocol);
-        self.hold.pace.allow(self.config.turn_work);
+        self.requests.hold.pace.allow(self.config.turn_work);
         let outcome = run(
             &mut Change {
                 store: &mut self.store,
@@ -440,18 +429,18 @@ impl Node {
                 offset: self.replicated.offset(),
                 dice,
                 reply,
-                pace: &mut self.hold.pace,
+                pace: &mut self.requests.hold.pace,
             },
             args,
         );
-        let work = self.hold.pace.spent();
-        self.pay(work);
+        let work = self.requests.hold.pace.spent();
+        self.requests.hold.pay(work);
         if outcome == Err(Error::Unfinished) {
             self.metrics.ran_piece(row, Piece::Applied, work);
             return outcome;
         }
-        self.has_run(row, args, self.runs_for, work + work_of(args));
-        self.hold.pace.forget();
+        self.has_run(row, args, self.requests.runs_for, work + work_of(args));
+        self.requests.hold.pace.forget();
         if row.counts_lookups {
             self.metrics.looked_up(self.store.take_lookups());
         }
@@ -478,7 +467,7 @@ impl Node {
             Ok(Kind::Read(run)) => {
                 let at = self.replicated.stamp();
                 let reply = Reply::new(out, protocol);
-                self.hold.pace.allow(self.config.turn_work);
+                self.requests.hold.pace.allow(self.config.turn_work);
                 let outcome = run(
                     &mut Change {
                         store: &mut self.store,
@@ -487,19 +476,19 @@ impl Node {
                         offset: self.replicated.offset(),
                         dice,
                         reply,
-                        pace: &mut self.hold.pace,
+                        pace: &mut self.requests.hold.pace,
                     }
                     .as_query(),
                     args,
                 );
-                let work = self.hold.pace.spent();
-                self.pay(work);
+                let work = self.requests.hold.pace.spent();
+                self.requests.hold.pay(work);
                 if let Ok(row) = row {
                     if outcome == Err(Error::Unfinished) {
                         self.metrics.ran_piece(row, Piece::Applied, work);
                     } else {
-                        self.hold.pace.forget();
-                        self.has_run(row, args, self.runs_for, work);
+                        self.requests.hold.pace.forget();
+                        self.has_run(row, args, self.requests.runs_for, work);
                     }
                 }
                 outcome
@@ -510,7 +499,7 @@ impl Node {
                 Some(slot) => {
                     let outcome = self.own_step(slot, kind, args, db, (out, protocol));
                     if let Ok(row) = row {
-                        self.has_run(row, args, self.runs_for, 0);
+                        self.has_run(row, args, self.requests.runs_for, 0);
                     }
                     if let Some(session) = self.clients.get(slot)
                         && row.as_ref().is_ok_and(|row| changes_replies(row))
@@ -527,7 +516,7 @@ impl Node {
             return None;
         }
         let row = row.ok();
-        if self.runs_for.is_some() {
+        if self.requests.runs_for.is_some() {
             if let Some(row) = row {
                 self.metrics.called(row);
             }

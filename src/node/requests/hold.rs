@@ -22,59 +22,51 @@ use alloc::vec::Vec;
 use core::mem;
 use core::ops::Range;
 
-use crate::command::args::Args;
-use crate::command::context::{Dice, Query};
 use crate::command::error::Error;
 use crate::command::pace::Pace;
-use crate::command::row::{Empties, Kind, Row};
-use crate::command::verb::{ClusterVerb, ServerVerb, SessionVerb};
+use crate::command::row::Row;
 use crate::ids::ConnId;
-use crate::limits::BYTES_PER_WORK;
-use crate::node::metrics::slowlog::{Piece, Run};
-use crate::node::requests::apply::Applying;
-use crate::node::requests::lookup::row_of;
-use crate::node::requests::old_exec::OldTransaction;
-use crate::node::requests::outcome::{finish, write_error};
-use crate::node::witness::{Answer, Witnessed};
-use crate::node::{Node, Phase, Waiter};
-use crate::resp::reply::{Protocol, Reply};
-use crate::session::Blocked;
+use crate::resp::reply::Protocol;
 use crate::time::Stamp;
+
+use super::applying::Applying;
+use super::batch::Waiter;
+use super::old_transaction::OldTransaction;
 
 /// Who holds the store, and who waits for it.
 #[derive(Clone, Debug, Default)]
-pub(in crate::node) struct Hold {
+pub(super) struct Hold {
     /// How far the command has come that is run in pieces.
-    pub(in crate::node) pace: Pace,
+    pub(super) pace: Pace,
     /// How much of what is committed may still be applied in this turn.
-    pub(in crate::node) left: usize,
+    pub(super) left: usize,
     /// More may be committed than the last turn has applied.
-    pub(in crate::node) is_left_over: bool,
+    pub(super) is_left_over: bool,
     /// The entry that is being applied.
-    pub(in crate::node) applying: Option<Applying>,
+    pub(super) applying: Option<Applying>,
     /// It stands in the middle of a command or transaction.
-    pub(in crate::node) is_mid_command: bool,
+    pub(super) is_mid_command: bool,
     /// A client's long read.
-    reading: Option<Reading>,
+    pub(super) reading: Option<Reading>,
     /// Clients with parked requests that are to be run before anything else is applied.
-    behind: VecDeque<(u32, ConnId)>,
+    pub(super) behind: VecDeque<(u32, ConnId)>,
     /// Clients whose next request looks at the store, or writes while too much is on its way.
-    awaited: Vec<(u32, ConnId)>,
+    pub(super) awaited: Vec<(u32, ConnId)>,
     /// Those that waited for an entry come before the next command of the log.
-    readers_first: bool,
+    pub(super) readers_first: bool,
     /// Clients whose entries may or may not be committed, and what they are told.
-    owed: VecDeque<(Waiter, Error)>,
+    pub(super) owed: VecDeque<(Waiter, Error)>,
 }
 
 /// What is read in the middle of which its client waits.
 #[derive(Clone, Debug)]
-enum Reading {
+pub(super) enum Reading {
     One(Box<LongRead>),
     Transaction(Box<OldTransaction>),
 }
 
 impl Reading {
-    fn client(&self) -> (u32, ConnId) {
+    pub(super) fn client(&self) -> (u32, ConnId) {
         match self {
             Self::One(read) => (read.slot, read.conn),
             Self::Transaction(transaction) => transaction.client(),
@@ -84,438 +76,75 @@ impl Reading {
 
 /// A read that is run in pieces.
 #[derive(Clone, Debug)]
-struct LongRead {
-    slot: u32,
-    conn: ConnId,
-    request: Long,
+pub(super) struct LongRead {
+    pub(super) slot: u32,
+    pub(super) conn: ConnId,
+    pub(super) request: Long,
     /// Which of this member's reads it is.
-    nth: u64,
-    buffer: Vec<u8>,
-    ranges: Vec<Range<u32>>,
-    reply: Vec<u8>,
+    pub(super) nth: u64,
+    pub(super) buffer: Vec<u8>,
+    pub(super) ranges: Vec<Range<u32>>,
+    pub(super) reply: Vec<u8>,
 }
 
 /// What a read is run with that is found to be long.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::node) struct Long {
-    pub(in crate::node) row: &'static Row,
-    pub(in crate::node) db: u32,
-    pub(in crate::node) protocol: Protocol,
-    pub(in crate::node) silent: bool,
+pub(super) struct Long {
+    pub(super) row: &'static Row,
+    pub(super) db: u32,
+    pub(super) protocol: Protocol,
+    pub(super) silent: bool,
     /// The leader's clock when it began.
-    pub(in crate::node) clock: Stamp,
+    pub(super) clock: Stamp,
     /// It looks at the state of a member that does not lead, as its client wished.
-    pub(in crate::node) is_old: bool,
+    pub(super) is_old: bool,
 }
 
 impl Hold {
     /// Nobody holds the store, and a turn may do so much.
-    pub(in crate::node) fn new(work: usize) -> Self {
+    pub(super) fn new(work: usize) -> Self {
         Self {
             left: work,
             ..Self::default()
         }
     }
-}
 
-impl Node {
     /// Whether the store is held, so that nobody else may look at it or change it.
-    pub(in crate::node) fn is_held(&self) -> bool {
-        self.hold.is_mid_command || self.hold.reading.is_some()
-    }
-
-    /// Whether the state is one between two that an entry leads from and to, for a judge.
-    pub fn is_mid_command(&self) -> bool {
-        self.hold.is_mid_command
+    pub(super) fn is_held(&self) -> bool {
+        self.is_mid_command || self.reading.is_some()
     }
 
     /// Whether an entry, a read or what stands behind them is not at its end.
-    pub(in crate::node) fn is_midway(&self) -> bool {
-        let hold = &self.hold;
-        hold.applying.is_some()
-            || hold.reading.is_some()
-            || !hold.behind.is_empty()
-            || !hold.owed.is_empty()
-    }
-
-    /// Whether every entry that was proposed is applied, and all behind it is done.
-    pub(in crate::node) fn is_settled(&self) -> bool {
-        self.commit.is_settled() && !self.is_midway()
-    }
-
-    /// Whether a request must wait: for the store, or until more may be written.
-    pub(in crate::node) fn must_wait(&self, slot: u32, args: Args<'_>) -> bool {
-        self.waits_for_store(slot, args) || self.waits_for_room(slot, args)
-    }
-
-    /// Whether a request must wait for the store.
-    fn waits_for_store(&self, slot: u32, args: Args<'_>) -> bool {
-        if !self.is_held() || self.phase != Phase::Serving {
-            return false;
-        }
-        let Ok(row) = row_of(args) else {
-            return false;
-        };
-        let session = self.clients.get(slot);
-        let (is_busy, queues) = session.map_or((false, false), |session| {
-            (session.is_busy(), session.transaction.is_some())
-        });
-        match row.kind {
-            // Behind a write of its own, or in an open transaction, it is put aside anyway.
-            Kind::Read(_) => row.is_read() && !is_busy && !queues,
-            Kind::Server(verb) => {
-                let looks = matches!(
-                    verb,
-                    ServerVerb::Debug
-                        | ServerVerb::Cluster(
-                            ClusterVerb::CountKeysInSlot | ClusterVerb::GetKeysInSlot
-                        )
-                );
-                looks && !is_busy && !queues
-            }
-            Kind::Session(verb) => matches!(verb, SessionVerb::Exec | SessionVerb::Watch),
-            // What flushes is asked which watched keys there are.
-            Kind::Write(_) => row.empties != Empties::Nothing && !queues,
-            Kind::Container => false,
-        }
-    }
-
-    /// Whether a request must wait because too much is on its way for more to be written.
-    fn waits_for_room(&self, slot: u32, args: Args<'_>) -> bool {
-        if !self.is_full() || self.phase != Phase::Serving {
-            return false;
-        }
-        let session = self.clients.get(slot);
-        let queues = session.is_some_and(|session| session.transaction.is_some());
-        row_of(args).is_ok_and(|row| match row.kind {
-            Kind::Write(_) => !queues,
-            // What is not run by a leader writes nothing.
-            Kind::Session(verb) => verb == SessionVerb::Exec && self.serves(),
-            Kind::Read(_) | Kind::Server(_) | Kind::Container => false,
-        })
-    }
-
-    /// Lets a client wait until the store is free, or more may be written.
-    pub(in crate::node) fn await_store(&mut self, slot: u32) {
-        if let Some(session) = self.clients.get_mut(slot) {
-            session.queued = true;
-            let conn = session.conn;
-            self.hold.awaited.push((slot, conn));
-        }
-    }
-
-    /// Runs a piece of a read; `Error::Unfinished` where it goes on later.
-    pub(in crate::node) fn read_piece(
-        &mut self,
-        run: fn(&mut Query<'_>, Args<'_>) -> Result<(), Error>,
-        query: (u32, Stamp, u64),
-        args: Args<'_>,
-        reply: Reply<'_>,
-    ) -> Result<(), Error> {
-        let (db, clock, nth) = query;
-        // What runs beside a command that holds the store is short, and looks at nothing.
-        let mut short = Pace::default();
-        let is_held = self.is_held();
-        let pace = if is_held {
-            &mut short
-        } else {
-            &mut self.hold.pace
-        };
-        pace.allow(if is_held {
-            usize::MAX
-        } else {
-            self.config.turn_work
-        });
-        self.store.take_lookups();
-        let outcome = run(
-            &mut Query {
-                store: &self.store,
-                db,
-                at: self.replicated.stamp(),
-                offset: self.replicated.offset(),
-                clock,
-                dice: Dice::new(nth, u64::MAX),
-                reply,
-                pace,
-            },
-            args,
-        );
-        let spent = pace.spent();
-        if outcome != Err(Error::Unfinished) {
-            pace.forget();
-        }
-        self.read_work = spent;
-        self.metrics.looked_up(self.store.take_lookups());
-        outcome
-    }
-
-    /// A command was run, and has done so much beside taking its arguments.
-    pub(in crate::node) fn has_run(
-        &mut self,
-        row: &'static Row,
-        args: Args<'_>,
-        client: Option<(u32, ConnId)>,
-        work: usize,
-    ) {
-        let piece = match row.kind {
-            // Inside an entry reads come in pieces of that entry.
-            _ if self.hold.is_mid_command => Some(Piece::Applied),
-            Kind::Write(_) => Some(Piece::Applied),
-            Kind::Read(_) => Some(Piece::Read),
-            Kind::Session(_) | Kind::Server(_) | Kind::Container => None,
-        };
-        let run = Run {
-            client,
-            work,
-            piece,
-            is_serving: self.phase == Phase::Serving,
-        };
-        self.metrics.ran(row, args, run, &self.config);
-    }
-
-    /// A read has had its first piece and goes on later; what it has written so far is `reply`.
-    pub(in crate::node) fn hold_for(
-        &mut self,
-        slot: u32,
-        request: Long,
-        args: Args<'_>,
-        reply: Vec<u8>,
-    ) {
-        let (mut buffer, mut ranges) = (Vec::new(), Vec::with_capacity(args.len()));
-        for arg in args.iter() {
-            let from = buffer.len() as u32;
-            buffer.extend_from_slice(arg);
-            ranges.push(from..buffer.len() as u32);
-        }
-        self.block(slot, Blocked::Store);
-        let Some(session) = self.clients.get(slot) else {
-            return;
-        };
-        let conn = session.conn;
-        self.witness.note(|| Witnessed::Held { conn });
-        self.hold.reading = Some(Reading::One(Box::new(LongRead {
-            slot,
-            conn,
-            request,
-            nth: self.reads,
-            buffer,
-            ranges,
-            reply,
-        })));
-    }
-
-    /// A transaction of reads has had its first piece and goes on later.
-    pub(in crate::node) fn hold_for_transaction(&mut self, transaction: OldTransaction) {
-        let (slot, conn) = transaction.client();
-        self.block(slot, Blocked::Store);
-        self.witness.note(|| Witnessed::Held { conn });
-        self.hold.reading = Some(Reading::Transaction(Box::new(transaction)));
-    }
-
-    /// Goes on with the read that holds the store; false where that is not at its end then.
-    fn go_on_reading(&mut self) -> bool {
-        let Some(reading) = self.hold.reading.take() else {
-            return true;
-        };
-        let (slot, conn) = reading.client();
-        let waits = self.clients.get_same(slot, conn);
-        if waits.is_none_or(|session| session.blocked != Some(Blocked::Store)) {
-            // It is gone.
-            self.hold.pace.forget();
-            self.let_go();
-            return true;
-        }
-        let rest = match reading {
-            Reading::One(read) => self.go_on_in_read(read).map(Reading::One),
-            Reading::Transaction(rest) => {
-                let rest = self.go_on_in_old(rest);
-                rest.map(Reading::Transaction)
-            }
-        };
-        if rest.is_some() {
-            self.hold.reading = rest;
-            return false;
-        }
-        self.let_go();
-        // Whoever has waited meanwhile comes before its next request.
-        self.await_turn(slot);
-        true
-    }
-
-    /// Goes on with one read: what is left of it, where it is not at its end then.
-    fn go_on_in_read(&mut self, mut reading: Box<LongRead>) -> Option<Box<LongRead>> {
-        let (slot, request) = (reading.slot, reading.request);
-        let args = Args::new(&reading.buffer, &reading.ranges);
-        let before = reading.reply.len();
-        let outcome = match request.row.kind {
-            Kind::Read(run) => {
-                let reply = Reply::new(&mut reading.reply, request.protocol);
-                let query = (request.db, request.clock, reading.nth);
-                self.read_piece(run, query, args, reply)
-            }
-            _ => Ok(()),
-        };
-        let written = reading.reply.len().saturating_sub(before);
-        let work = self.read_work + written / BYTES_PER_WORK;
-        self.pay(work);
-        if outcome == Err(Error::Unfinished) {
-            self.metrics.ran_piece(request.row, Piece::Read, work);
-            return Some(reading);
-        }
-        self.has_run(request.row, args, Some((slot, reading.conn)), work);
-        self.clients.release(slot);
-        self.end_reading(*reading, outcome);
-        None
-    }
-
-    /// Answers a long read.
-    fn end_reading(&mut self, mut reading: LongRead, mut outcome: Result<(), Error>) {
-        let (slot, request) = (reading.slot, reading.request);
-        let row = request.row;
-        let args = Args::new(&reading.buffer, &reading.ranges);
-        let away = !request.is_old && !self.serves();
-        if away {
-            outcome = Err(self.elsewhere(Some(row), args));
-        }
-        if outcome == Err(Error::Due) {
-            let Some(session) = self.clients.get_mut(slot) else {
-                return;
-            };
-            let after = session.proposed + 1;
-            let (db, protocol, silent) = (request.db, request.protocol, request.silent);
-            session.parked.park(after, db, protocol, silent, args);
-            self.clients.mark_dirty(slot);
-            return self.wait_for_time(slot);
-        }
-        let (protocol, silent) = (request.protocol, request.silent);
-        if let Err(error) = &outcome {
-            self.metrics.failed(Some(row), error);
-        }
-        finish(&mut reading.reply, 0, protocol, silent, outcome);
-        let Some(session) = self.clients.get_mut(slot) else {
-            return;
-        };
-        let mark = session.outbox.append(reading.reply);
-        if !silent {
-            let answer = match (away, request.is_old) {
-                (true, _) => Answer::Elsewhere,
-                (false, true) => Answer::Old,
-                (false, false) => Answer::Read,
-            };
-            self.note_answer(reading.conn, answer);
-        }
-        if self.leadership.grouped && !request.is_old && !away {
-            self.hold_reply(slot, mark);
-        }
-        self.run_parked(slot);
-        self.clients.mark_dirty(slot);
-    }
-
-    /// The store is free, or more may be written: whoever waits for that is looked at again.
-    pub(in crate::node) fn let_go(&mut self) {
-        for (slot, conn) in mem::take(&mut self.hold.awaited) {
-            self.turn.push(slot, conn);
-        }
-    }
-
-    /// An entry has let the store go.
-    pub(in crate::node) fn let_go_of_entry(&mut self) {
-        self.hold.is_mid_command = false;
-        self.hold.readers_first = !self.hold.awaited.is_empty();
-        self.let_go();
-    }
-
-    /// Those that waited have had their turn.
-    pub(in crate::node) fn readers_were_first(&mut self) {
-        self.hold.readers_first = false;
+    pub(super) fn is_midway(&self) -> bool {
+        self.applying.is_some()
+            || self.reading.is_some()
+            || !self.behind.is_empty()
+            || !self.owed.is_empty()
     }
 
     /// Takes note of work on the store.
-    pub(in crate::node) fn pay(&mut self, work: usize) {
-        self.hold.left = self.hold.left.saturating_sub(work);
+    pub(super) fn pay(&mut self, work: usize) {
+        self.left = self.left.saturating_sub(work);
     }
 
-    /// What a client has parked is run later, and nothing is applied before.
-    pub(in crate::node) fn leave_behind(&mut self, slot: u32) {
-        if let Some(session) = self.clients.get(slot) {
-            self.hold.behind.push_back((slot, session.conn));
-        }
+    /// Whether parked requests must wait: the store is held, or the turn has done enough.
+    pub(super) fn has_done_enough(&self) -> bool {
+        self.is_held() || self.left == 0
     }
 
-    /// Whether what is parked must wait: the store is held, or the turn has done enough.
-    pub(in crate::node) fn has_done_enough(&self) -> bool {
-        self.is_held() || self.hold.left == 0
+    /// Whether a client is to be served before the next command of the log.
+    pub(super) fn is_anyone_first(&self) -> bool {
+        self.readers_first || !self.behind.is_empty()
     }
 
-    /// Whether somebody is to be served before the next command of the log.
-    pub(in crate::node) fn is_anyone_first(&self) -> bool {
-        self.hold.readers_first || !self.hold.behind.is_empty()
+    /// An entry has let the store go.
+    pub(super) fn entry_lets_go(&mut self) {
+        self.is_mid_command = false;
+        self.readers_first = !self.awaited.is_empty();
     }
 
-    /// Whether something waits for a turn in which it may go on.
-    pub(in crate::node) fn wants_turn(&self) -> bool {
-        self.is_midway() || self.hold.is_left_over
-    }
-
-    /// Goes on with the read that holds the store and with all that stands behind an entry; false
-    /// where something is left.
-    pub(in crate::node) fn clear_the_way(&mut self) -> bool {
-        loop {
-            // Its client's next read may hold the store at once.
-            if self.hold.reading.is_some() {
-                if !self.go_on_reading() {
-                    return false;
-                }
-                continue;
-            }
-            if self.hold.is_mid_command {
-                return true;
-            }
-            if self.hold.left == 0 && !self.hold.behind.is_empty() {
-                return false;
-            }
-            if let Some((slot, conn)) = self.hold.behind.pop_front() {
-                if self.clients.get_same(slot, conn).is_some() {
-                    self.run_parked(slot);
-                    self.clients.mark_dirty(slot);
-                }
-                continue;
-            }
-            if self.hold.applying.is_some() {
-                return true;
-            }
-            let Some((waiter, error)) = self.hold.owed.pop_front() else {
-                return true;
-            };
-            self.disappoint(&waiter, &error);
-        }
-    }
-
-    /// Tells clients that their writes are not applied, or may not be: now, or when what was
-    /// committed before is applied and answered.
-    pub(in crate::node) fn disappoint_all(
-        &mut self,
-        waiters: impl Iterator<Item = Waiter>,
-        error: &Error,
-    ) {
-        for waiter in waiters {
-            if self.is_midway() {
-                self.hold.owed.push_back((waiter, error.clone()));
-            } else {
-                self.disappoint(&waiter, error);
-            }
-        }
-    }
-
-    fn disappoint(&mut self, waiter: &Waiter, error: &Error) {
-        if !waiter.is_parked()
-            && !waiter.silent
-            && let Some(session) = self.clients.get_same(waiter.slot, waiter.conn)
-        {
-            write_error(&mut session.reply(), error);
-            self.metrics.failed(waiter.row, error);
-            self.note_answer(waiter.conn, Answer::Elsewhere);
-        }
-        self.settle(waiter);
+    /// The clients that wait for the store, or until more may be written.
+    pub(super) fn take_awaited(&mut self) -> Vec<(u32, ConnId)> {
+        mem::take(&mut self.awaited)
     }
 }

@@ -8,10 +8,11 @@ use core::ops::Range;
 
 use bytes::Bytes;
 
+use super::batch::Encoded;
+use super::entry;
 use crate::command::args::Args;
 use crate::node::Node;
 use crate::node::effect::Effect;
-use crate::node::requests::entry;
 use crate::resp::parse::Parser;
 use crate::session::inbound::Inbound;
 use crate::session::large::Large;
@@ -19,18 +20,10 @@ use crate::session::large::Large;
 /// So many bytes of requests are moved in one turn to where they stay.
 const MOVED_BYTES: usize = 512 << 10;
 
-/// A command as an entry holds it.
-#[derive(Clone, Debug)]
-pub(in crate::node) struct Encoded {
-    pub(in crate::node) payload: Bytes,
-    /// Its checksum.
-    pub(in crate::node) sum: u64,
-}
-
 impl Node {
     /// Takes the part of a large argument that is at the end of `rest`, if one is. Gives the range
     /// that is not to be kept.
-    pub(in crate::node) fn begin_large(
+    pub(super) fn begin_large(
         &self,
         slot: u32,
         inbound: &mut Inbound,
@@ -61,7 +54,7 @@ impl Node {
     }
 
     /// A request with a large argument has come to its end, which is at the front of `rest`.
-    pub(in crate::node) fn end_large(&mut self, slot: u32, inbound: &mut Inbound, rest: &[u8]) {
+    pub(super) fn end_large(&mut self, slot: u32, inbound: &mut Inbound, rest: &[u8]) {
         let Some(mut large) = inbound.large.take() else {
             return;
         };
@@ -69,7 +62,7 @@ impl Node {
         if self.may_run(slot, &large) {
             self.run_large(slot, *large);
         } else if let Some(session) = self.clients.get_mut(slot) {
-            self.assembling.push((slot, session.conn));
+            self.requests.assembling.push((slot, session.conn));
             session.assembling = Some(large);
         }
     }
@@ -82,7 +75,7 @@ impl Node {
 
     /// Whether a request that is being put together can be moved on, or run.
     pub(in crate::node) fn can_assemble(&self) -> bool {
-        self.assembling.iter().any(|&(slot, conn)| {
+        self.requests.assembling.iter().any(|&(slot, conn)| {
             let session = self
                 .clients
                 .get(slot)
@@ -97,17 +90,17 @@ impl Node {
     fn run_large(&mut self, slot: u32, large: Large) {
         let (bytes, sum) = large.gathering.into_whole();
         let payload = Bytes::from(bytes);
-        self.in_hand = Some(Encoded {
+        self.requests.in_hand = Some(Encoded {
             payload: payload.clone(),
             sum,
         });
         self.request(slot, Args::new(&payload, &large.ranges));
-        self.in_hand = None;
+        self.requests.in_hand = None;
     }
 
     /// Moves a bounded part of what is whole to where it stays, and runs what stands there.
     pub(in crate::node) fn assemble_turn(&mut self) {
-        let assembling = mem::take(&mut self.assembling);
+        let assembling = mem::take(&mut self.requests.assembling);
         let share = MOVED_BYTES / assembling.len().max(1);
         for (slot, conn) in assembling {
             let Some(session) = self.clients.get_same(slot, conn) else {
@@ -126,7 +119,7 @@ impl Node {
             };
             if !may_run {
                 session.assembling = Some(large);
-                self.assembling.push((slot, conn));
+                self.requests.assembling.push((slot, conn));
                 self.clients.count_memory(slot);
                 continue;
             }

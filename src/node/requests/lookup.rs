@@ -1,12 +1,13 @@
-//! From a request to the row that runs it, or to what is said where there is none.
+//! From a request to the row that runs it, and what follows from a row for its client.
 
 use alloc::format;
 use alloc::string::String;
 
 use crate::command::args::Args;
 use crate::command::error::Error;
-use crate::command::row::Row;
+use crate::command::row::{Kind, Row};
 use crate::command::table;
+use crate::command::verb::{ClientVerb, ConfigVerb, RaftVerb, ServerVerb, SessionVerb};
 
 /// The row that runs a request: that of the command, or of the subcommand that it names.
 pub(in crate::node) fn row_of(args: Args<'_>) -> Result<&'static Row, Error> {
@@ -16,7 +17,7 @@ pub(in crate::node) fn row_of(args: Args<'_>) -> Result<&'static Row, Error> {
 
 /// Redis's words for a name that is not in the table, with the first arguments for whoever reads a
 /// log.
-pub(in crate::node) fn unknown_command(args: Args<'_>) -> Error {
+pub(super) fn unknown_command(args: Args<'_>) -> Error {
     let shown = |bytes: &[u8], max: usize| {
         String::from_utf8_lossy(&bytes[..bytes.len().min(max)]).into_owned()
     };
@@ -34,4 +35,53 @@ pub(in crate::node) fn unknown_command(args: Args<'_>) -> Error {
     Error::text(format!(
         "ERR unknown command '{name}', with args beginning with: {given}"
     ))
+}
+
+/// Whether only a leader may do it: it looks at keys, or changes them.
+pub(super) fn needs_leader(row: &Row) -> bool {
+    match row.kind {
+        Kind::Write(_) => true,
+        Kind::Read(_) => row.is_read(),
+        Kind::Session(verb) => matches!(verb, SessionVerb::Exec | SessionVerb::Watch),
+        Kind::Server(_) | Kind::Container => false,
+    }
+}
+
+/// The verbs that a transaction does not queue.
+pub(super) fn is_transaction_verb(row: &Row) -> bool {
+    matches!(row.kind, Kind::Session(verb) if verb.is_never_queued())
+}
+
+/// Whether what comes behind a transaction with this command is answered otherwise because of it,
+/// and so must not be looked at before it is run.
+pub(super) fn changes_replies(row: &Row) -> bool {
+    match row.kind {
+        Kind::Session(verb) => matches!(
+            verb,
+            SessionVerb::Auth | SessionVerb::Hello | SessionVerb::ReadOnly | SessionVerb::ReadWrite
+        ),
+        Kind::Server(verb) => matches!(
+            verb,
+            ServerVerb::Client(ClientVerb::Reply) | ServerVerb::Raft(RaftVerb::Reads)
+        ),
+        _ => false,
+    }
+}
+
+/// Whether nothing that stands behind a command is looked at before it has run: it may be answered
+/// later, or end the conversation.
+pub(super) fn may_wait(row: &Row) -> bool {
+    let Kind::Server(verb) = row.kind else {
+        return false;
+    };
+    match verb {
+        ServerVerb::Debug | ServerVerb::Save | ServerVerb::Wait => true,
+        ServerVerb::Client(verb) => verb == ClientVerb::Kill,
+        ServerVerb::Config(verb) => verb == ConfigVerb::Rewrite,
+        ServerVerb::Raft(verb) => match verb {
+            RaftVerb::Add | RaftVerb::Promote | RaftVerb::Remove | RaftVerb::Transfer => true,
+            RaftVerb::Info | RaftVerb::Nodes | RaftVerb::Reads | RaftVerb::Snapshot => false,
+        },
+        _ => false,
+    }
 }

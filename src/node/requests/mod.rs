@@ -1,17 +1,134 @@
 //! From a client's request to its reply: routing, the batch of a turn, entries and their
 //! application.
 
-pub(super) mod admit;
-pub(super) mod apply;
+mod admit;
+mod apply;
+mod applying;
+mod batch;
 pub mod entry;
-pub(super) mod hold;
-pub(super) mod large;
+mod hold;
+mod large;
 pub(super) mod lookup;
-pub(super) mod old_exec;
+mod old_exec;
+mod old_transaction;
 pub(super) mod outcome;
+mod pieces;
 mod propose;
-pub(super) mod route;
+mod route;
 pub(super) mod secrets;
-pub(super) mod transaction;
-pub(super) mod turn;
-pub(super) mod verbs;
+mod transaction;
+mod turn;
+mod verbs;
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use crate::ids::ConnId;
+
+use batch::{Batch, Encoded};
+use hold::Hold;
+use turn::Turn;
+
+pub(super) use batch::{Gathered, Waiter};
+
+/// What a node keeps of requests between and beside them: the writes of the turn, who holds the
+/// store, whose turn it is, and buffers that are used again.
+#[derive(Clone, Debug)]
+pub(super) struct Requests {
+    batch: Batch,
+    turn: Turn,
+    hold: Hold,
+    /// The work that the last read was.
+    read_work: usize,
+    /// This member's client whose command of an entry is being run.
+    runs_for: Option<(u32, ConnId)>,
+    /// Reads that were run since this node started.
+    reads: u64,
+    /// A command about the server is being run inside a transaction, where no client can wait.
+    in_transaction: bool,
+    /// The request that is being looked at, where it was put together as an entry holds it.
+    in_hand: Option<Encoded>,
+    /// Clients whose requests are being put together.
+    assembling: Vec<(u32, ConnId)>,
+    ranges: Vec<Range<u32>>,
+    ranges_parked: Vec<Range<u32>>,
+    sink: Vec<u8>,
+}
+
+impl Requests {
+    /// No request has come yet, and a turn may do so much.
+    pub(super) fn new(turn_work: usize) -> Self {
+        Self {
+            batch: Batch::default(),
+            turn: Turn::new(turn_work),
+            hold: Hold::new(turn_work),
+            read_work: 0,
+            runs_for: None,
+            reads: 0,
+            in_transaction: false,
+            in_hand: None,
+            assembling: Vec::new(),
+            ranges: Vec::new(),
+            ranges_parked: Vec::new(),
+            sink: Vec::new(),
+        }
+    }
+
+    /// Ends a turn; the next one may do so much.
+    pub(super) fn end_turn(&mut self, work: usize) {
+        self.turn.end(work);
+        self.hold.left = work;
+    }
+
+    /// How many reads were run since this node started.
+    pub(super) fn reads(&self) -> u64 {
+        self.reads
+    }
+
+    /// Whether a command of a transaction is being run, where no client can wait.
+    pub(super) fn is_in_transaction(&self) -> bool {
+        self.in_transaction
+    }
+
+    /// Whether there is nothing to make an entry of.
+    pub(super) fn is_batch_empty(&self) -> bool {
+        self.batch.is_empty()
+    }
+
+    /// Whether an entry is being applied.
+    pub(super) fn is_applying(&self) -> bool {
+        self.hold.applying.is_some()
+    }
+
+    /// Whether the state is one between two that an entry leads from and to.
+    pub(super) fn is_mid_command(&self) -> bool {
+        self.hold.is_mid_command
+    }
+
+    /// Whether the store is held, so that nobody else may look at it or change it.
+    pub(super) fn is_held(&self) -> bool {
+        self.hold.is_held()
+    }
+
+    /// Whether an entry, a read or what stands behind them is not at its end.
+    pub(super) fn is_midway(&self) -> bool {
+        self.hold.is_midway()
+    }
+
+    /// Whether something waits for a turn in which it may go on.
+    pub(super) fn wants_turn(&self) -> bool {
+        self.hold.is_midway() || self.hold.is_left_over
+    }
+
+    /// Whether clients wait for their turn.
+    pub(super) fn is_turn_awaited(&self) -> bool {
+        self.turn.is_awaited()
+    }
+
+    /// The store is free, or more may be written: clients that wait for that are looked at again.
+    pub(super) fn let_go(&mut self) {
+        for (slot, conn) in self.hold.take_awaited() {
+            self.turn.push(slot, conn);
+        }
+    }
+}

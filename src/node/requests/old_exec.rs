@@ -7,75 +7,24 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::ops::Range;
 
 use crate::command::args::Args;
 use crate::command::error::Error;
 use crate::command::row::Kind;
-use crate::ids::ConnId;
 use crate::limits::BYTES_PER_WORK;
 use crate::node::Node;
 use crate::node::metrics::slowlog::Piece;
-use crate::node::requests::entry::{Item, Reader};
-use crate::node::requests::lookup::row_of;
+use crate::node::requests::lookup::{changes_replies, row_of};
 use crate::node::requests::outcome::write_error;
-use crate::node::requests::transaction::changes_replies;
 use crate::node::witness::Answer;
-use crate::resp::reply::{Protocol, Reply};
+use crate::resp::reply::Reply;
 use crate::session::transaction::Transaction;
 
-/// A transaction of reads that is being run.
-#[derive(Clone, Debug)]
-pub(in crate::node) struct OldTransaction {
-    slot: u32,
-    conn: ConnId,
-    /// Its commands, as `entry` encodes them.
-    commands: Vec<u8>,
-    /// Where the next one begins.
-    at: usize,
-    count: u32,
-    next: u32,
-    /// The step before `next`: its database, its words, and which of this member's reads it is.
-    db: u32,
-    ranges: Vec<Range<u32>>,
-    nth: u64,
-    /// It stands in its middle.
-    is_cut: bool,
-    /// What has been written of the reply, and where that to the present step begins.
-    out: Vec<u8>,
-    mark: usize,
-    /// How the next step is answered: HELLO and CLIENT REPLY may change it on the way.
-    protocol: Protocol,
-    is_silent: bool,
-    /// Whether EXEC is answered at all.
-    was_silent: bool,
-}
-
-impl OldTransaction {
-    pub(in crate::node) fn client(&self) -> (u32, ConnId) {
-        (self.slot, self.conn)
-    }
-
-    /// Goes to the next step, and says what that costs; nothing at the end.
-    fn step(&mut self) -> Option<usize> {
-        if self.next == self.count {
-            return None;
-        }
-        let mut reader = Reader::at(&self.commands, self.at);
-        let Some(Item::Command { db }) = reader.next(&mut self.ranges) else {
-            return None;
-        };
-        let work = 1 + (reader.place() - self.at) / BYTES_PER_WORK;
-        (self.at, self.db) = (reader.place(), db);
-        self.next += 1;
-        self.mark = self.out.len();
-        Some(work)
-    }
-}
+use super::old_transaction::OldTransaction;
 
 impl Node {
     /// Runs a transaction that changes nothing.
-    pub(in crate::node) fn exec_here(&mut self, slot: u32, transaction: Transaction) {
+    pub(super) fn exec_here(&mut self, slot: u32, transaction: Transaction) {
         let Some(session) = self.clients.get_mut(slot) else {
             return;
         };
@@ -107,22 +56,22 @@ impl Node {
         let (work, is_at_end) = self.run_old(&mut old);
         if is_at_end {
             // What is in the outbox is counted there.
-            self.read_work = work.saturating_sub(old.out.len() / BYTES_PER_WORK);
+            self.requests.read_work = work.saturating_sub(old.out.len() / BYTES_PER_WORK);
             self.end_old(old);
         } else {
-            self.read_work = work;
+            self.requests.read_work = work;
             self.hold_for_transaction(old);
         }
     }
 
     /// Goes on with a transaction that holds the store: what is left of it, where it is not at its
     /// end then.
-    pub(in crate::node) fn go_on_in_old(
+    pub(super) fn go_on_in_old(
         &mut self,
         mut old: Box<OldTransaction>,
     ) -> Option<Box<OldTransaction>> {
         let (work, is_at_end) = self.run_old(&mut old);
-        self.pay(work);
+        self.requests.hold.pay(work);
         if !is_at_end {
             return Some(old);
         }
@@ -144,13 +93,13 @@ impl Node {
                     return (work, true);
                 };
                 work += cost;
-                self.reads += 1;
-                old.nth = self.reads;
+                self.requests.reads += 1;
+                old.nth = self.requests.reads;
             }
             let before = old.out.len();
             old.is_cut = !self.run_old_step(old);
             let written = old.out.len().saturating_sub(before);
-            work += self.read_work + written / BYTES_PER_WORK;
+            work += self.requests.read_work + written / BYTES_PER_WORK;
             if old.is_cut {
                 return (work, false);
             }
@@ -160,7 +109,7 @@ impl Node {
     /// Runs a step, or its next piece; an error is its reply and stops nothing. False where it is
     /// not at its end.
     fn run_old_step(&mut self, old: &mut OldTransaction) -> bool {
-        self.read_work = 0;
+        self.requests.read_work = 0;
         let slot = old.slot;
         let client = Some(old.client());
         let args = Args::new(&old.commands, &old.ranges);
@@ -187,10 +136,11 @@ impl Node {
                     Kind::Write(_) | Kind::Container => Err(Error::NOT_IN_TRANSACTION),
                 };
                 if outcome == Err(Error::Unfinished) {
-                    self.metrics.ran_piece(row, Piece::Read, self.read_work);
+                    self.metrics
+                        .ran_piece(row, Piece::Read, self.requests.read_work);
                     return false;
                 }
-                self.has_run(row, args, client, self.read_work);
+                self.has_run(row, args, client, self.requests.read_work);
                 self.metrics.called(row);
                 (Some(row), outcome)
             }

@@ -5,9 +5,24 @@ use alloc::vec::Vec;
 use crate::command::error::{Error, Outcome};
 use crate::resp::reply::{Protocol, Reply};
 
+/// Why a request is answered with an error at once.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// It was refused before it ran.
+    Rejected(Error),
+    /// It ran, and that is its reply.
+    Failed(Error),
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self::Rejected(error)
+    }
+}
+
 /// Ends a reply: an error takes the place of what was written, a client that wants no replies gets
 /// none.
-pub(in crate::node) fn finish(
+pub(super) fn finish(
     out: &mut Vec<u8>,
     mark: usize,
     protocol: Protocol,
@@ -35,7 +50,7 @@ pub(in crate::node) fn write_error(reply: &mut Reply<'_>, error: &Error) {
 }
 
 /// Whether an error sends a client to another member, or says that nobody is known to lead.
-pub(in crate::node) fn is_elsewhere(error: &Error) -> bool {
+pub(super) fn is_elsewhere(error: &Error) -> bool {
     let is_moved = matches!(error, Error::Reply(text) if text.starts_with("MOVED "));
     is_moved || *error == Error::CLUSTER_DOWN
 }

@@ -1,21 +1,21 @@
-//! From one writing request to the batch of its turn.
+//! From one writing request to the batch of its turn, and from the batch to an entry.
+
+use alloc::vec::Vec;
 
 use crate::command::args::Args;
 use crate::command::row::Row;
 use crate::limits;
-use crate::node::requests::entry;
-use crate::node::{Node, Waiter};
+use crate::node::witness::Witnessed;
+use crate::node::{Node, Phase};
+
+use super::batch::Waiter;
+use super::entry;
 
 impl Node {
     /// Hands a write to the log; its reply is written when the entry is applied.
-    pub(in crate::node) fn propose_command(
-        &mut self,
-        slot: u32,
-        row: &'static Row,
-        args: Args<'_>,
-    ) {
-        let whole = self.in_hand.take();
-        if whole.is_some() && !self.batch.bytes.is_empty() {
+    pub(super) fn propose_command(&mut self, slot: u32, row: &'static Row, args: Args<'_>) {
+        let whole = self.requests.in_hand.take();
+        if whole.is_some() && !self.requests.batch.bytes.is_empty() {
             self.propose_batch();
         }
         let Some(session) = self.clients.get_mut(slot) else {
@@ -23,30 +23,32 @@ impl Node {
         };
         let db = session.db;
         self.wait_for_entry(slot, Some(row));
-        self.batch.whole = whole.filter(|_| self.batch.bytes.is_empty());
-        if self.batch.whole.is_none() {
-            entry::put_command(&mut self.batch.bytes, db, args);
+        self.requests.batch.whole = whole.filter(|_| self.requests.batch.bytes.is_empty());
+        if self.requests.batch.whole.is_none() {
+            entry::put_command(&mut self.requests.batch.bytes, db, args);
         }
-        self.batch.count += 1;
+        self.requests.batch.count += 1;
         self.note_proposed_keys(db, args);
-        if self.batch.whole.is_some() || self.batch.bytes.len() >= limits::ENTRY_BYTES_SOFT_MAX {
+        if self.requests.batch.whole.is_some()
+            || self.requests.batch.bytes.len() >= limits::ENTRY_BYTES_SOFT_MAX
+        {
             self.propose_batch();
         }
         // What cannot be proposed now is a command among others.
-        if let Some(whole) = self.batch.whole.take() {
-            self.batch.bytes.extend_from_slice(&whole.payload);
+        if let Some(whole) = self.requests.batch.whole.take() {
+            self.requests.batch.bytes.extend_from_slice(&whole.payload);
         }
     }
 
     /// A client waits for the next command of the batch, which is its own, to be applied; or, where
     /// there is none and it has parked a request, for all before that.
-    pub(in crate::node) fn wait_for_entry(&mut self, slot: u32, row: Option<&'static Row>) {
-        let (place, parked) = (self.batch.count, row.is_none());
+    pub(super) fn wait_for_entry(&mut self, slot: u32, row: Option<&'static Row>) {
+        let (place, parked) = (self.requests.batch.count, row.is_none());
         let Some(session) = self.clients.get_mut(slot) else {
             return;
         };
         session.proposed += 1;
-        self.batch.waiters.push(Waiter {
+        self.requests.batch.waiters.push(Waiter {
             slot,
             conn: session.conn,
             place,
@@ -54,5 +56,73 @@ impl Node {
             silent: !parked && session.is_silent(),
             row,
         });
+    }
+
+    /// Makes one entry of the writes gathered so far.
+    pub(in crate::node) fn propose_batch(&mut self) {
+        // What the leader cannot take now it may take later, or another member; until then nobody
+        // is told anything, since replies have an order.
+        let raises = self.version_to_raise();
+        let has_none = self.requests.batch.is_empty() && raises.is_none();
+        if has_none || self.commit.proposes_nothing() {
+            return;
+        }
+        let Some(raft) = &self.commit.raft else {
+            return;
+        };
+        let term = raft.term();
+        let before = self.replicated.last_offset();
+        let (stamp, offset) = self.replicated.stamp_behind(raft.last_stamp(), self.now);
+        let mut head = Vec::new();
+        if offset != before {
+            entry::put_offset(&mut head, offset);
+        }
+        if self.store.seed().is_none() && self.requests.batch.has_commands() {
+            head = entry::with_seed(self.config.hash_seed, &head).into();
+        }
+        if let Some(version) = raises {
+            head = entry::with_version(version, &head);
+        }
+        let spare = self.commit.spare_waiters();
+        let gathered = self.requests.batch.take(head, spare);
+        let count = gathered.count;
+        self.replicated.count_proposed(count);
+        if let Err(waiters) = self.commit.propose(stamp, gathered, self.now.mono) {
+            self.replicated.withdraw(count, before);
+            return self.refuse(waiters);
+        }
+        self.witness.note(|| Witnessed::Stamped { stamp, offset });
+        if let Some(version) = raises {
+            self.raising = Some((term, version));
+            self.witness.note(|| Witnessed::Raises { version });
+        }
+    }
+
+    /// Tells clients that their writes have certainly not happened.
+    fn refuse(&mut self, mut waiters: Vec<Waiter>) {
+        let error = self.elsewhere_at(0);
+        self.disappoint_all(waiters.drain(..), &error);
+        self.commit.give_back(waiters);
+    }
+
+    /// Moves replicated time where keys are due and nothing else moves it.
+    pub(in crate::node) fn propose_time(&mut self) {
+        let idle = self.requests.batch.is_empty() && self.is_settled();
+        if self.phase != Phase::Serving || !idle || !self.serves() {
+            return;
+        }
+        let due = self.active_expire
+            && self
+                .store
+                .next_expiry()
+                .is_some_and(|at| at <= self.clock());
+        if due && self.now.mono >= self.commit.next_time_entry() {
+            self.requests.batch.wants_time = true;
+        }
+    }
+
+    /// How many commands were proposed since this node started, those of the batch among them.
+    pub(super) fn commands_proposed(&self) -> u64 {
+        self.replicated.commands_in_entries() + u64::from(self.requests.batch.count)
     }
 }

@@ -8,13 +8,11 @@ use crate::command::error::{Error, Outcome};
 use crate::command::row::{Kind, Row};
 use crate::limits;
 use crate::node::Node;
-use crate::node::clients::waits;
-use crate::node::effect::Wrong;
+use crate::node::effect::{Effect, Wrong};
 use crate::node::metrics::slowlog::Piece;
-use crate::node::requests::admit::{Trouble, is_transaction_verb, needs_leader};
 use crate::node::requests::hold::Long;
-use crate::node::requests::lookup::row_of;
-use crate::node::requests::outcome::{finish, is_elsewhere, write_error};
+use crate::node::requests::lookup::{is_transaction_verb, may_wait, needs_leader, row_of};
+use crate::node::requests::outcome::{Trouble, finish, is_elsewhere, write_error};
 use crate::node::witness::Answer;
 use crate::resp::parse::{Limits, ProtocolError, Step};
 use crate::resp::reply::Reply;
@@ -49,14 +47,19 @@ impl Node {
             return;
         }
         let mut inbound = mem::take(&mut session.inbound);
-        let mut share = self.share_of(slot);
+        let mut share = self
+            .requests
+            .turn
+            .share_of(&self.clients, slot, self.config.client_work);
         if let Some(large) = &mut inbound.large {
             let fed = large.feed(&mut bytes);
             if fed > 0 {
                 share.spend(fed, 0);
             }
             if large.missing > 0 {
-                self.end_share(slot, share, share.is_used_up());
+                self.requests
+                    .turn
+                    .end_share(&mut self.clients, slot, share, share.is_used_up());
                 self.keep_inbound(slot, inbound);
                 return;
             }
@@ -92,10 +95,10 @@ impl Node {
                         break;
                     }
                     let before = self.unsent_bytes(slot);
-                    self.read_work = 0;
+                    self.requests.read_work = 0;
                     self.request(slot, args);
                     let written = self.unsent_bytes(slot).saturating_sub(before);
-                    share.spend(consumed + written, self.read_work);
+                    share.spend(consumed + written, self.requests.read_work);
                     at += consumed;
                     if !limits.authenticated && self.clients.is_over_limit(slot, &self.config) {
                         self.send_away(slot, Wrong::Output);
@@ -125,9 +128,37 @@ impl Node {
         if let Some(session) = self.clients.get_mut(slot) {
             session.paused = paused && at < len;
         }
-        self.end_share(slot, share, waits);
+        self.requests
+            .turn
+            .end_share(&mut self.clients, slot, share, waits);
         self.keep_inbound(slot, inbound);
         self.clients.mark_dirty(slot);
+    }
+
+    /// Looks again at the bytes of those who wait for their turn, in order, as far as the turn
+    /// goes.
+    pub(in crate::node) fn take_turns(&mut self) {
+        // Whatever others have taken, the first has its share, or it might wait for ever.
+        self.requests.turn.reserve(self.config.client_work);
+        for _ in 0..self.requests.turn.waiting() {
+            let Some((slot, conn)) = self.requests.turn.next() else {
+                break;
+            };
+            let Some(session) = self.clients.get_same(slot, conn) else {
+                continue;
+            };
+            session.queued = false;
+            self.received(slot, &[]);
+            let session = self.clients.get(slot);
+            if session.is_some_and(|session| !session.queued && !session.closing) {
+                self.effects.push(Effect::Resume { conn });
+            }
+            if self.requests.turn.is_over() {
+                break;
+            }
+        }
+        // Those that waited for an entry have had their turn.
+        self.requests.hold.readers_first = false;
     }
 
     fn unsent_bytes(&self, slot: u32) -> usize {
@@ -215,13 +246,13 @@ impl Node {
     }
 
     /// Runs a request that changes nothing, or parks it behind the writes of its own session.
-    pub(in crate::node) fn run_or_park(&mut self, slot: u32, row: &'static Row, args: Args<'_>) {
+    pub(super) fn run_or_park(&mut self, slot: u32, row: &'static Row, args: Args<'_>) {
         let Some(session) = self.clients.get_mut(slot) else {
             return;
         };
         let (db, protocol, silent) = (session.db, session.protocol, session.is_silent());
         if session.is_busy() {
-            session.will_wait |= waits::may_wait(row);
+            session.will_wait |= may_wait(row);
             session
                 .parked
                 .park(session.proposed, db, protocol, silent, args);
@@ -292,15 +323,15 @@ impl Node {
         let mark = reply.mark();
         let outcome = match row.kind {
             Kind::Read(run) => {
-                self.reads += 1;
-                let query = (db, clock, self.reads);
+                self.requests.reads += 1;
+                let query = (db, clock, self.requests.reads);
                 self.read_piece(run, query, args, reply.reborrow())
             }
             Kind::Server(verb) => self.server_verb(slot, verb, args, db, reply),
             Kind::Write(_) | Kind::Session(_) | Kind::Container => Ok(()),
         };
         let written = reply.mark().saturating_sub(mark) / limits::BYTES_PER_WORK;
-        let work = self.read_work + written;
+        let work = self.requests.read_work + written;
         match self.clients.get(slot) {
             _ if outcome == Err(Error::Unfinished) => {
                 self.metrics.ran_piece(row, Piece::Read, work);
@@ -319,7 +350,7 @@ impl Node {
     }
 
     /// Makes replicated time pass the clock: the session's next parked request runs right behind.
-    pub(in crate::node) fn wait_for_time(&mut self, slot: u32) {
+    pub(super) fn wait_for_time(&mut self, slot: u32) {
         self.wait_for_entry(slot, None);
     }
 
@@ -328,9 +359,9 @@ impl Node {
     /// A parked request takes its place in the log's order, right behind the write that it waited
     /// for; there the only time is replicated time, so that it is never due.
     pub(in crate::node) fn run_parked(&mut self, slot: u32) {
-        let mut ranges = mem::take(&mut self.ranges_parked);
+        let mut ranges = mem::take(&mut self.requests.ranges_parked);
         loop {
-            let has_done_enough = self.has_done_enough();
+            let has_done_enough = self.requests.hold.has_done_enough();
             let Some(session) = self.clients.get_mut(slot) else {
                 break;
             };
@@ -339,10 +370,10 @@ impl Node {
                 break;
             }
             if has_done_enough {
-                self.leave_behind(slot);
+                self.requests.hold.behind.push_back((slot, session.conn));
                 break;
             }
-            self.read_work = 0;
+            self.requests.read_work = 0;
             let mut parked = mem::take(&mut session.parked);
             let mut out = mem::take(session.outbox.buffer());
             let mark = out.len();
@@ -365,7 +396,7 @@ impl Node {
                     let clock = self.replicated.stamp();
                     let mut reply = Reply::new(&mut out, protocol);
                     let row = row_of(args);
-                    if row.as_ref().is_ok_and(|row| waits::may_wait(row))
+                    if row.as_ref().is_ok_and(|row| may_wait(row))
                         && let Some(session) = self.clients.get_mut(slot)
                     {
                         session.will_wait = false;
@@ -429,14 +460,16 @@ impl Node {
             if is_read && !is_cut {
                 self.hold_reply(slot, mark);
             }
-            self.pay(1 + written / limits::BYTES_PER_WORK + self.read_work);
+            self.requests
+                .hold
+                .pay(1 + written / limits::BYTES_PER_WORK + self.requests.read_work);
         }
-        self.ranges_parked = ranges;
+        self.requests.ranges_parked = ranges;
     }
 
     /// Writes a reply to what was done with the store as it is now, where nothing is parked before
     /// it: of a member that does not lead it is known to be of an old state.
-    pub(in crate::node) fn answer_here(&mut self, slot: u32, write: impl FnOnce(&mut Reply<'_>)) {
+    pub(super) fn answer_here(&mut self, slot: u32, write: impl FnOnce(&mut Reply<'_>)) {
         if self.serves() {
             return self.answer(slot, write);
         }

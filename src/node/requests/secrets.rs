@@ -39,7 +39,7 @@ pub(in crate::node) fn is_secret(args: Args<'_>, place: usize) -> bool {
 
 /// The request with its secrets replaced, as a buffer and the places in it; `None` where it has
 /// none.
-pub(in crate::node) fn redacted(args: Args<'_>) -> Option<(Vec<u8>, Vec<core::ops::Range<u32>>)> {
+pub(super) fn redacted(args: Args<'_>) -> Option<(Vec<u8>, Vec<core::ops::Range<u32>>)> {
     if !(1..args.len()).any(|place| is_secret(args, place)) {
         return None;
     }

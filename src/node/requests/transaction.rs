@@ -11,10 +11,11 @@ use crate::command::args::Args;
 use crate::command::error::{Error, Outcome};
 use crate::command::flag::Flag;
 use crate::command::row::{Kind, Row};
-use crate::command::verb::{ClientVerb, RaftVerb, ServerVerb, SessionVerb};
+use crate::command::verb::SessionVerb;
 use crate::limits;
-use crate::node::requests::admit::{Trouble, needs_leader};
 use crate::node::requests::entry;
+use crate::node::requests::lookup::{changes_replies, needs_leader};
+use crate::node::requests::outcome::Trouble;
 use crate::node::requests::secrets;
 use crate::node::requests::verbs::select_target;
 use crate::node::{Node, Phase};
@@ -22,12 +23,7 @@ use crate::resp::reply::{Protocol, Reply};
 
 impl Node {
     /// Puts a request of an open transaction aside.
-    pub(in crate::node) fn queue(
-        &mut self,
-        slot: u32,
-        row: &'static Row,
-        args: Args<'_>,
-    ) -> Outcome {
+    pub(super) fn queue(&mut self, slot: u32, row: &'static Row, args: Args<'_>) -> Outcome {
         if row.has(Flag::NoMulti) {
             return Err(Error::NOT_IN_TRANSACTION);
         }
@@ -68,14 +64,14 @@ impl Node {
     }
 
     /// Forgets what MULTI has queued.
-    pub(in crate::node) fn abandon_transaction(&mut self, slot: u32) {
+    pub(super) fn abandon_transaction(&mut self, slot: u32) {
         if let Some(session) = self.clients.get_mut(slot) {
             session.transaction = None;
         }
         self.clients.unwatch(slot);
     }
 
-    pub(in crate::node) fn exec(&mut self, slot: u32, row: &'static Row) -> Result<(), Trouble> {
+    pub(super) fn exec(&mut self, slot: u32, row: &'static Row) -> Result<(), Trouble> {
         let Some(session) = self.clients.get_mut(slot) else {
             return Ok(());
         };
@@ -121,15 +117,15 @@ impl Node {
         session.withheld_at = 0;
         self.metrics.called(row);
         self.wait_for_entry(slot, Some(row));
-        let payload_from = self.batch.bytes.len();
+        let payload_from = self.requests.batch.bytes.len();
         entry::put_transaction(
-            &mut self.batch.bytes,
+            &mut self.requests.batch.bytes,
             transaction.count,
             &transaction.commands,
         );
-        self.batch.count += 1;
+        self.requests.batch.count += 1;
         if self.clients.is_any_watching() {
-            let bytes = self.batch.bytes[payload_from..].to_vec();
+            let bytes = self.requests.batch.bytes[payload_from..].to_vec();
             let (mut reader, mut ranges) = (entry::Reader::new(&bytes), Vec::new());
             while let Some(item) = reader.next(&mut ranges) {
                 if let entry::Item::Command { db } = item {
@@ -141,7 +137,7 @@ impl Node {
     }
 
     /// Runs a command of a transaction that is about the connection or the server.
-    pub(in crate::node) fn own_step(
+    pub(super) fn own_step(
         &mut self,
         slot: u32,
         kind: Kind,
@@ -158,10 +154,10 @@ impl Node {
         };
         match kind {
             Kind::Server(verb) => {
-                self.applying = true;
+                self.requests.in_transaction = true;
                 let mut reply = Reply::new(out, protocol);
                 let outcome = self.server_verb(slot, verb, args, db, &mut reply);
-                self.applying = false;
+                self.requests.in_transaction = false;
                 outcome
             }
             Kind::Session(verb) => self.session_step(slot, verb, args, (out, protocol)),
@@ -177,21 +173,5 @@ impl Node {
         reader.next(&mut ranges)?;
         session.withheld_at = reader.place();
         Some((session.withheld.clone(), ranges))
-    }
-}
-
-/// Whether what comes behind a transaction with this command is answered otherwise because of it,
-/// and so must not be looked at before it is run.
-pub(in crate::node) fn changes_replies(row: &Row) -> bool {
-    match row.kind {
-        Kind::Session(verb) => matches!(
-            verb,
-            SessionVerb::Auth | SessionVerb::Hello | SessionVerb::ReadOnly | SessionVerb::ReadWrite
-        ),
-        Kind::Server(verb) => matches!(
-            verb,
-            ServerVerb::Client(ClientVerb::Reply) | ServerVerb::Raft(RaftVerb::Reads)
-        ),
-        _ => false,
     }
 }

@@ -10,12 +10,11 @@ use alloc::collections::VecDeque;
 
 use crate::ids::ConnId;
 use crate::limits::BYTES_PER_WORK;
-use crate::node::Node;
-use crate::node::effect::Effect;
+use crate::node::clients::Clients;
 
 /// What the present turn may still do for clients, and who waits for the next one.
 #[derive(Clone, Debug, Default)]
-pub(in crate::node) struct Turn {
+pub(super) struct Turn {
     /// How many turns have ended.
     number: u64,
     /// Work that is left for all clients.
@@ -25,7 +24,7 @@ pub(in crate::node) struct Turn {
 
 impl Turn {
     /// A first turn.
-    pub(in crate::node) fn new(work: usize) -> Self {
+    pub(super) fn new(work: usize) -> Self {
         Self {
             left: work,
             ..Self::default()
@@ -33,17 +32,81 @@ impl Turn {
     }
 
     /// Whether clients wait for their turn.
-    pub(in crate::node) fn is_awaited(&self) -> bool {
+    pub(super) fn is_awaited(&self) -> bool {
         !self.queue.is_empty()
     }
 
     /// A client comes to the end of the queue.
-    pub(in crate::node) fn push(&mut self, slot: u32, conn: ConnId) {
+    pub(super) fn push(&mut self, slot: u32, conn: ConnId) {
         self.queue.push_back((slot, conn));
     }
 
+    /// What is left of a client's share of this turn, where it may do `own` work in one.
+    pub(super) fn share_of(&self, clients: &Clients, slot: u32, own: usize) -> Share {
+        let used = match clients.get(slot) {
+            Some(session) if session.turn == self.number => session.work,
+            _ => 0,
+        };
+        let own = own.saturating_sub(used);
+        Share {
+            left: own.min(self.left),
+            used: 0,
+        }
+    }
+
+    /// Takes note of what a client has had; one that has had all of its share waits its turn.
+    pub(super) fn end_share(
+        &mut self,
+        clients: &mut Clients,
+        slot: u32,
+        share: Share,
+        waits: bool,
+    ) {
+        self.left = self.left.saturating_sub(share.used);
+        let Some(session) = clients.get_mut(slot) else {
+            return;
+        };
+        if session.turn != self.number {
+            (session.turn, session.work) = (self.number, 0);
+        }
+        session.work = session.work.saturating_add(share.used);
+        if waits {
+            self.wait(clients, slot);
+        }
+    }
+
+    /// Lets a client wait for its turn.
+    pub(super) fn wait(&mut self, clients: &mut Clients, slot: u32) {
+        if let Some(session) = clients.get_mut(slot)
+            && !session.queued
+        {
+            session.queued = true;
+            self.push(slot, session.conn);
+        }
+    }
+
+    /// There is so much work left at least.
+    pub(super) fn reserve(&mut self, work: usize) {
+        self.left = self.left.max(work);
+    }
+
+    /// Whether the turn has done all that it may.
+    pub(super) fn is_over(&self) -> bool {
+        self.left == 0
+    }
+
+    /// How many clients wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// The client that has waited longest.
+    pub(super) fn next(&mut self) -> Option<(u32, ConnId)> {
+        self.queue.pop_front()
+    }
+
     /// Ends a turn; the next one may do so much.
-    pub(in crate::node) fn end(&mut self, work: usize) {
+    pub(super) fn end(&mut self, work: usize) {
         self.number += 1;
         self.left = work;
     }
@@ -51,87 +114,21 @@ impl Turn {
 
 /// What a client has had of a turn.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::node) struct Share {
+pub(super) struct Share {
     left: usize,
     used: usize,
 }
 
 impl Share {
     /// Whether nothing is left of it.
-    pub(in crate::node) fn is_used_up(self) -> bool {
+    pub(super) fn is_used_up(self) -> bool {
         self.left == 0
     }
 
     /// A request was run that has brought and written so many bytes, and has done so much besides.
-    pub(in crate::node) fn spend(&mut self, bytes: usize, work: usize) {
+    pub(super) fn spend(&mut self, bytes: usize, work: usize) {
         let work = 1 + bytes / BYTES_PER_WORK + work;
         self.left = self.left.saturating_sub(work);
         self.used = self.used.saturating_add(work);
-    }
-}
-
-impl Node {
-    /// What is left of a client's share of this turn.
-    pub(in crate::node) fn share_of(&self, slot: u32) -> Share {
-        let used = match self.clients.get(slot) {
-            Some(session) if session.turn == self.turn.number => session.work,
-            _ => 0,
-        };
-        let own = self.config.client_work.saturating_sub(used);
-        Share {
-            left: own.min(self.turn.left),
-            used: 0,
-        }
-    }
-
-    /// Takes note of what a client has had; one that has had all of its share waits its turn.
-    pub(in crate::node) fn end_share(&mut self, slot: u32, share: Share, waits: bool) {
-        let turn = &mut self.turn;
-        turn.left = turn.left.saturating_sub(share.used);
-        let Some(session) = self.clients.get_mut(slot) else {
-            return;
-        };
-        if session.turn != turn.number {
-            (session.turn, session.work) = (turn.number, 0);
-        }
-        session.work = session.work.saturating_add(share.used);
-        if waits {
-            self.await_turn(slot);
-        }
-    }
-
-    /// Lets a client wait for its turn.
-    pub(in crate::node) fn await_turn(&mut self, slot: u32) {
-        if let Some(session) = self.clients.get_mut(slot)
-            && !session.queued
-        {
-            session.queued = true;
-            self.turn.push(slot, session.conn);
-        }
-    }
-
-    /// Looks again at the bytes of those who wait for their turn, in order, as far as the turn
-    /// goes.
-    pub(in crate::node) fn take_turns(&mut self) {
-        // Whatever others have taken, the first has its share, or it might wait for ever.
-        self.turn.left = self.turn.left.max(self.config.client_work);
-        for _ in 0..self.turn.queue.len() {
-            let Some((slot, conn)) = self.turn.queue.pop_front() else {
-                break;
-            };
-            let Some(session) = self.clients.get_same(slot, conn) else {
-                continue;
-            };
-            session.queued = false;
-            self.received(slot, &[]);
-            let session = self.clients.get(slot);
-            if session.is_some_and(|session| !session.queued && !session.closing) {
-                self.effects.push(Effect::Resume { conn });
-            }
-            if self.turn.left == 0 {
-                break;
-            }
-        }
-        self.readers_were_first();
     }
 }

@@ -10,26 +10,19 @@ use crate::command::error::{Error, Outcome};
 use crate::command::row::Empties;
 use crate::command::verb::SessionVerb;
 use crate::limits;
-use crate::node::Node;
+use crate::node::clients::valid_name;
 use crate::node::replica::commit::SEARCHED_BYTES_MAX;
-use crate::node::requests::apply::Applying;
+use crate::node::requests::applying::Applying;
 use crate::node::requests::entry;
 use crate::node::requests::lookup::row_of;
+use crate::node::{Node, REDIS_VERSION};
 use crate::resp::reply::{Protocol, Reply};
 use crate::session::transaction::Transaction;
 use crate::session::{Reads, Session};
 use crate::time::Stamp;
 
-/// What HELLO and INFO say the server is; clients choose their manners by it.
-pub const REDIS_VERSION: &str = "7.2.0";
-
 impl Node {
-    pub(in crate::node) fn session_verb(
-        &mut self,
-        slot: u32,
-        verb: SessionVerb,
-        args: Args<'_>,
-    ) -> Outcome {
+    pub(super) fn session_verb(&mut self, slot: u32, verb: SessionVerb, args: Args<'_>) -> Outcome {
         match verb {
             SessionVerb::Auth => self.auth(slot, args)?,
             SessionVerb::Hello => {
@@ -94,7 +87,7 @@ impl Node {
     }
 
     /// Runs what a transaction may hold of these verbs, in its place.
-    pub(in crate::node) fn session_step(
+    pub(super) fn session_step(
         &mut self,
         slot: u32,
         verb: SessionVerb,
@@ -243,11 +236,11 @@ impl Node {
         let Some(entries) = self.commit.on_their_way() else {
             return keys;
         };
-        let applying = self.hold.applying.as_ref().map(Applying::rest);
+        let applying = self.requests.hold.applying.as_ref().map(Applying::rest);
         if applying.is_some_and(|rest| rest.len() > SEARCHED_BYTES_MAX) {
             return keys;
         }
-        let batch = &self.batch.bytes[..];
+        let batch = &self.requests.batch.bytes[..];
         let (mut written, mut flushes) = (BTreeSet::new(), false);
         for payload in applying.into_iter().chain(entries).chain([batch]) {
             flushes |= find_writes(payload, db, &keys, &mut written);
@@ -262,7 +255,7 @@ impl Node {
     /// Whether a key that this client watches has changed since WATCH, has died, or is written by
     /// an entry that is not applied yet. The last counts where EXEC comes behind that entry: for a
     /// leader.
-    pub(in crate::node) fn is_watch_broken(&self, session: &Session) -> bool {
+    pub(super) fn is_watch_broken(&self, session: &Session) -> bool {
         let (at, clock) = (self.replicated.stamp(), self.read_clock());
         let leads = self.serves();
         session.watch_broken
@@ -278,7 +271,7 @@ impl Node {
 
     /// The clock by which keys are due for somebody who looks at the store now. Only a leader can
     /// let time pass for a key that is due.
-    pub(in crate::node) fn read_clock(&self) -> Stamp {
+    pub(super) fn read_clock(&self) -> Stamp {
         if self.serves() {
             self.clock()
         } else {
@@ -287,7 +280,7 @@ impl Node {
     }
 
     /// Remembers that watched keys will be written by the command that was just proposed.
-    pub(in crate::node) fn note_proposed_keys(&mut self, db: u32, args: Args<'_>) {
+    pub(super) fn note_proposed_keys(&mut self, db: u32, args: Args<'_>) {
         if !self.clients.is_any_watching() {
             return;
         }
@@ -379,17 +372,8 @@ fn find_writes<'a>(
 }
 
 /// The database that SELECT names.
-pub(in crate::node) fn select_target(args: Args<'_>) -> Result<u32, Error> {
+pub(super) fn select_target(args: Args<'_>) -> Result<u32, Error> {
     args.database(1)
-}
-
-/// A client's name: printable and without spaces, so that CLIENT LIST stays readable.
-pub(in crate::node) fn valid_name(name: &[u8]) -> Result<&[u8], Error> {
-    if name.iter().all(u8::is_ascii_graphic) {
-        Ok(name)
-    } else {
-        Err(Error::INVALID_NAME)
-    }
 }
 
 /// Compares without telling by its duration where the difference is.

@@ -87,7 +87,7 @@ impl Node {
             .raft
             .as_ref()
             .map_or(0, |raft| raft.holders(index));
-        if held >= wanted || self.applying {
+        if held >= wanted || self.requests.is_in_transaction() {
             reply.integer(held as i64);
             return Ok(());
         }

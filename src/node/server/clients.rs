@@ -5,8 +5,7 @@ use alloc::string::{String, ToString};
 use crate::command::args::Args;
 use crate::command::error::{Error, Outcome};
 use crate::command::verb::ClientVerb;
-use crate::node::clients::describe;
-use crate::node::requests::verbs::valid_name;
+use crate::node::clients::{describe, valid_name};
 use crate::node::{Node, Phase};
 use crate::session::{ReplyMode, Session};
 

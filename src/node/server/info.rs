@@ -406,7 +406,10 @@ impl Node {
             out,
             format_args!("total_error_replies:{}", stats.error_replies),
         );
-        put(out, format_args!("total_reads_processed:{}", self.reads));
+        put(
+            out,
+            format_args!("total_reads_processed:{}", self.requests.reads()),
+        );
         put(
             out,
             format_args!(

@@ -1,0 +1,85 @@
+//! When the node wants to be woken, and what it frees in small steps.
+
+use core::time::Duration;
+
+use crate::aof::Log;
+use crate::raft::Raft;
+use crate::time::{Deadline, Reason};
+
+use super::{Node, Phase};
+
+impl Node {
+    /// When the node wants to be woken, and why.
+    pub fn deadline(&self) -> Option<Deadline> {
+        if self.phase == Phase::Stopped {
+            return None;
+        }
+        let at_once = Deadline {
+            at: self.now.mono,
+            reason: Reason::LeftOver,
+        };
+        let left_over = self.has_left_over() || self.can_assemble();
+        let left_over = left_over.then_some(at_once);
+        let log = self.commit.log.as_ref().and_then(Log::deadline);
+        let raft = self.commit.raft.as_ref().and_then(Raft::deadline);
+        let raft = raft.map(|at| Deadline {
+            at,
+            reason: Reason::Raft,
+        });
+        [
+            left_over,
+            log,
+            raft,
+            self.expiry_deadline(),
+            self.clients.deadline(),
+            self.leaving_deadline(),
+        ]
+        .into_iter()
+        .fold(None, Deadline::earlier)
+    }
+
+    fn has_left_over(&self) -> bool {
+        self.requests.is_turn_awaited()
+            || !self.commit.is_recovering()
+                && (self.requests.wants_turn()
+                    || self.clients.dirty_count() > 0
+                    || (!self.requests.is_batch_empty()
+                        && self.commit.raft.is_some()
+                        && !self.commit.is_holding_back())
+                    || self.expiry_left_over
+                    || self.commit.rewrite.wants_turn())
+    }
+
+    fn expiry_deadline(&self) -> Option<Deadline> {
+        let tends = self.phase == Phase::Serving && self.active_expire && self.serves();
+        if !tends || !self.is_settled() {
+            return None;
+        }
+        let due = self.store.next_expiry()?;
+        let wait = due.0.saturating_sub(self.clock().0);
+        let mut at = self.now.mono + Duration::from_millis(wait);
+        if due.0 <= self.now.wall_ms() {
+            at = at.min(self.replicated.follows_at().unwrap_or(at));
+        }
+        let at = at.max(self.commit.next_time_entry());
+        Some(Deadline {
+            at,
+            reason: Reason::Expiry,
+        })
+    }
+
+    /// Frees, in bounded steps, what is dead by replicated time and what was cut loose.
+    pub(in crate::node) fn expire_turn(&mut self) {
+        const BUDGET: usize = 64;
+        if self.requests.is_held() {
+            return;
+        }
+        let mut left = self.store.step(BUDGET);
+        if self.active_expire {
+            let expired = self.store.expire_due(self.replicated.stamp(), BUDGET);
+            self.metrics.expired(expired.freed);
+            left |= expired.more;
+        }
+        self.expiry_left_over = left;
+    }
+}

@@ -1,0 +1,361 @@
+//! Reads and entries that are run in pieces, and the clients that wait for the store meanwhile.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use crate::command::args::Args;
+use crate::command::context::{Dice, Query};
+use crate::command::error::Error;
+use crate::command::pace::Pace;
+use crate::command::row::{Empties, Kind, Row};
+use crate::command::verb::{ClusterVerb, ServerVerb, SessionVerb};
+use crate::ids::ConnId;
+use crate::limits::BYTES_PER_WORK;
+use crate::node::metrics::slowlog::{Piece, Run};
+use crate::node::requests::lookup::row_of;
+use crate::node::requests::outcome::{finish, write_error};
+use crate::node::witness::{Answer, Witnessed};
+use crate::node::{Node, Phase};
+
+use super::batch::Waiter;
+use super::hold::{Long, LongRead, Reading};
+use super::old_transaction::OldTransaction;
+use crate::resp::reply::Reply;
+use crate::session::Blocked;
+use crate::time::Stamp;
+
+impl Node {
+    /// Whether the state is one between two that an entry leads from and to, for a judge.
+    pub fn is_mid_command(&self) -> bool {
+        self.requests.is_mid_command()
+    }
+
+    /// Whether every entry that was proposed is applied, and all behind it is done.
+    pub(in crate::node) fn is_settled(&self) -> bool {
+        self.commit.is_settled() && !self.requests.is_midway()
+    }
+
+    /// Whether a request must wait: for the store, or until more may be written.
+    pub(super) fn must_wait(&self, slot: u32, args: Args<'_>) -> bool {
+        self.waits_for_store(slot, args) || self.waits_for_room(slot, args)
+    }
+
+    /// Whether a request must wait for the store.
+    fn waits_for_store(&self, slot: u32, args: Args<'_>) -> bool {
+        if !self.requests.is_held() || self.phase != Phase::Serving {
+            return false;
+        }
+        let Ok(row) = row_of(args) else {
+            return false;
+        };
+        let session = self.clients.get(slot);
+        let (is_busy, queues) = session.map_or((false, false), |session| {
+            (session.is_busy(), session.transaction.is_some())
+        });
+        match row.kind {
+            // Behind a write of its own, or in an open transaction, it is put aside anyway.
+            Kind::Read(_) => row.is_read() && !is_busy && !queues,
+            Kind::Server(verb) => {
+                let looks = matches!(
+                    verb,
+                    ServerVerb::Debug
+                        | ServerVerb::Cluster(
+                            ClusterVerb::CountKeysInSlot | ClusterVerb::GetKeysInSlot
+                        )
+                );
+                looks && !is_busy && !queues
+            }
+            Kind::Session(verb) => matches!(verb, SessionVerb::Exec | SessionVerb::Watch),
+            // What flushes is asked which watched keys there are.
+            Kind::Write(_) => row.empties != Empties::Nothing && !queues,
+            Kind::Container => false,
+        }
+    }
+
+    /// Whether a request must wait because too much is on its way for more to be written.
+    fn waits_for_room(&self, slot: u32, args: Args<'_>) -> bool {
+        if !self.is_full() || self.phase != Phase::Serving {
+            return false;
+        }
+        let session = self.clients.get(slot);
+        let queues = session.is_some_and(|session| session.transaction.is_some());
+        row_of(args).is_ok_and(|row| match row.kind {
+            Kind::Write(_) => !queues,
+            // What is not run by a leader writes nothing.
+            Kind::Session(verb) => verb == SessionVerb::Exec && self.serves(),
+            Kind::Read(_) | Kind::Server(_) | Kind::Container => false,
+        })
+    }
+
+    /// Lets a client wait until the store is free, or more may be written.
+    pub(super) fn await_store(&mut self, slot: u32) {
+        if let Some(session) = self.clients.get_mut(slot) {
+            session.queued = true;
+            let conn = session.conn;
+            self.requests.hold.awaited.push((slot, conn));
+        }
+    }
+
+    /// Runs a piece of a read; `Error::Unfinished` where it goes on later.
+    pub(super) fn read_piece(
+        &mut self,
+        run: fn(&mut Query<'_>, Args<'_>) -> Result<(), Error>,
+        query: (u32, Stamp, u64),
+        args: Args<'_>,
+        reply: Reply<'_>,
+    ) -> Result<(), Error> {
+        let (db, clock, nth) = query;
+        // What runs beside a command that holds the store is short, and looks at nothing.
+        let mut short = Pace::default();
+        let is_held = self.requests.is_held();
+        let pace = if is_held {
+            &mut short
+        } else {
+            &mut self.requests.hold.pace
+        };
+        pace.allow(if is_held {
+            usize::MAX
+        } else {
+            self.config.turn_work
+        });
+        self.store.take_lookups();
+        let outcome = run(
+            &mut Query {
+                store: &self.store,
+                db,
+                at: self.replicated.stamp(),
+                offset: self.replicated.offset(),
+                clock,
+                dice: Dice::new(nth, u64::MAX),
+                reply,
+                pace,
+            },
+            args,
+        );
+        let spent = pace.spent();
+        if outcome != Err(Error::Unfinished) {
+            pace.forget();
+        }
+        self.requests.read_work = spent;
+        self.metrics.looked_up(self.store.take_lookups());
+        outcome
+    }
+
+    /// A command was run, and has done so much beside taking its arguments.
+    pub(super) fn has_run(
+        &mut self,
+        row: &'static Row,
+        args: Args<'_>,
+        client: Option<(u32, ConnId)>,
+        work: usize,
+    ) {
+        let piece = match row.kind {
+            // Inside an entry reads come in pieces of that entry.
+            _ if self.requests.hold.is_mid_command => Some(Piece::Applied),
+            Kind::Write(_) => Some(Piece::Applied),
+            Kind::Read(_) => Some(Piece::Read),
+            Kind::Session(_) | Kind::Server(_) | Kind::Container => None,
+        };
+        let run = Run {
+            client,
+            work,
+            piece,
+            is_serving: self.phase == Phase::Serving,
+        };
+        self.metrics.ran(row, args, run, &self.config);
+    }
+
+    /// A read has had its first piece and goes on later; what it has written so far is `reply`.
+    pub(super) fn hold_for(&mut self, slot: u32, request: Long, args: Args<'_>, reply: Vec<u8>) {
+        let (mut buffer, mut ranges) = (Vec::new(), Vec::with_capacity(args.len()));
+        for arg in args.iter() {
+            let from = buffer.len() as u32;
+            buffer.extend_from_slice(arg);
+            ranges.push(from..buffer.len() as u32);
+        }
+        self.block(slot, Blocked::Store);
+        let Some(session) = self.clients.get(slot) else {
+            return;
+        };
+        let conn = session.conn;
+        self.witness.note(|| Witnessed::Held { conn });
+        self.requests.hold.reading = Some(Reading::One(Box::new(LongRead {
+            slot,
+            conn,
+            request,
+            nth: self.requests.reads,
+            buffer,
+            ranges,
+            reply,
+        })));
+    }
+
+    /// A transaction of reads has had its first piece and goes on later.
+    pub(super) fn hold_for_transaction(&mut self, transaction: OldTransaction) {
+        let (slot, conn) = transaction.client();
+        self.block(slot, Blocked::Store);
+        self.witness.note(|| Witnessed::Held { conn });
+        self.requests.hold.reading = Some(Reading::Transaction(Box::new(transaction)));
+    }
+
+    /// Goes on with the read that holds the store; false where that is not at its end then.
+    fn go_on_reading(&mut self) -> bool {
+        let Some(reading) = self.requests.hold.reading.take() else {
+            return true;
+        };
+        let (slot, conn) = reading.client();
+        let waits = self.clients.get_same(slot, conn);
+        if waits.is_none_or(|session| session.blocked != Some(Blocked::Store)) {
+            // It is gone.
+            self.requests.hold.pace.forget();
+            self.requests.let_go();
+            return true;
+        }
+        let rest = match reading {
+            Reading::One(read) => self.go_on_in_read(read).map(Reading::One),
+            Reading::Transaction(rest) => {
+                let rest = self.go_on_in_old(rest);
+                rest.map(Reading::Transaction)
+            }
+        };
+        if rest.is_some() {
+            self.requests.hold.reading = rest;
+            return false;
+        }
+        self.requests.let_go();
+        // Whoever has waited meanwhile comes before its next request.
+        self.requests.turn.wait(&mut self.clients, slot);
+        true
+    }
+
+    /// Goes on with one read: what is left of it, where it is not at its end then.
+    fn go_on_in_read(&mut self, mut reading: Box<LongRead>) -> Option<Box<LongRead>> {
+        let (slot, request) = (reading.slot, reading.request);
+        let args = Args::new(&reading.buffer, &reading.ranges);
+        let before = reading.reply.len();
+        let outcome = match request.row.kind {
+            Kind::Read(run) => {
+                let reply = Reply::new(&mut reading.reply, request.protocol);
+                let query = (request.db, request.clock, reading.nth);
+                self.read_piece(run, query, args, reply)
+            }
+            _ => Ok(()),
+        };
+        let written = reading.reply.len().saturating_sub(before);
+        let work = self.requests.read_work + written / BYTES_PER_WORK;
+        self.requests.hold.pay(work);
+        if outcome == Err(Error::Unfinished) {
+            self.metrics.ran_piece(request.row, Piece::Read, work);
+            return Some(reading);
+        }
+        self.has_run(request.row, args, Some((slot, reading.conn)), work);
+        self.clients.release(slot);
+        self.end_reading(*reading, outcome);
+        None
+    }
+
+    /// Answers a long read.
+    fn end_reading(&mut self, mut reading: LongRead, mut outcome: Result<(), Error>) {
+        let (slot, request) = (reading.slot, reading.request);
+        let row = request.row;
+        let args = Args::new(&reading.buffer, &reading.ranges);
+        let away = !request.is_old && !self.serves();
+        if away {
+            outcome = Err(self.elsewhere(Some(row), args));
+        }
+        if outcome == Err(Error::Due) {
+            let Some(session) = self.clients.get_mut(slot) else {
+                return;
+            };
+            let after = session.proposed + 1;
+            let (db, protocol, silent) = (request.db, request.protocol, request.silent);
+            session.parked.park(after, db, protocol, silent, args);
+            self.clients.mark_dirty(slot);
+            return self.wait_for_time(slot);
+        }
+        let (protocol, silent) = (request.protocol, request.silent);
+        if let Err(error) = &outcome {
+            self.metrics.failed(Some(row), error);
+        }
+        finish(&mut reading.reply, 0, protocol, silent, outcome);
+        let Some(session) = self.clients.get_mut(slot) else {
+            return;
+        };
+        let mark = session.outbox.append(reading.reply);
+        if !silent {
+            let answer = match (away, request.is_old) {
+                (true, _) => Answer::Elsewhere,
+                (false, true) => Answer::Old,
+                (false, false) => Answer::Read,
+            };
+            self.note_answer(reading.conn, answer);
+        }
+        if self.leadership.grouped && !request.is_old && !away {
+            self.hold_reply(slot, mark);
+        }
+        self.run_parked(slot);
+        self.clients.mark_dirty(slot);
+    }
+
+    /// Goes on with the read that holds the store and with all that stands behind an entry; false
+    /// where something is left.
+    pub(super) fn clear_the_way(&mut self) -> bool {
+        loop {
+            // Its client's next read may hold the store at once.
+            if self.requests.hold.reading.is_some() {
+                if !self.go_on_reading() {
+                    return false;
+                }
+                continue;
+            }
+            if self.requests.hold.is_mid_command {
+                return true;
+            }
+            if self.requests.hold.left == 0 && !self.requests.hold.behind.is_empty() {
+                return false;
+            }
+            if let Some((slot, conn)) = self.requests.hold.behind.pop_front() {
+                if self.clients.get_same(slot, conn).is_some() {
+                    self.run_parked(slot);
+                    self.clients.mark_dirty(slot);
+                }
+                continue;
+            }
+            if self.requests.hold.applying.is_some() {
+                return true;
+            }
+            let Some((waiter, error)) = self.requests.hold.owed.pop_front() else {
+                return true;
+            };
+            self.disappoint(&waiter, &error);
+        }
+    }
+
+    /// Tells clients that their writes are not applied, or may not be: now, or when what was
+    /// committed before is applied and answered.
+    pub(in crate::node) fn disappoint_all(
+        &mut self,
+        waiters: impl Iterator<Item = Waiter>,
+        error: &Error,
+    ) {
+        for waiter in waiters {
+            if self.requests.is_midway() {
+                self.requests.hold.owed.push_back((waiter, error.clone()));
+            } else {
+                self.disappoint(&waiter, error);
+            }
+        }
+    }
+
+    fn disappoint(&mut self, waiter: &Waiter, error: &Error) {
+        if !waiter.is_parked()
+            && !waiter.silent
+            && let Some(session) = self.clients.get_same(waiter.slot, waiter.conn)
+        {
+            write_error(&mut session.reply(), error);
+            self.metrics.failed(waiter.row, error);
+            self.note_answer(waiter.conn, Answer::Elsewhere);
+        }
+        self.settle(waiter);
+    }
+}
