@@ -496,7 +496,7 @@ proptest! {
     }
 }
 
-/// What is never made is never compared: of a new type this asks for operations.
+/// Kinds that are never made are never compared: of a new type this asks for operations.
 #[test]
 fn the_operations_make_values_of_every_kind() {
     let mut runner = TestRunner::deterministic();
