@@ -178,7 +178,7 @@ fn end(args: Args<'_>, place: usize) -> Result<End, Error> {
     }
 }
 
-/// Where an index, counted from the end where it is negative, lies in a list of `len` items; it may
+/// The place of an index, counted from the end if it is negative, in a list of `len` items; it may
 /// lie outside.
 fn place_of(index: i64, len: usize) -> i64 {
     if index < 0 {

@@ -254,8 +254,8 @@ impl Row {
         }
     }
 
-    /// Its keys, in the order in which a request names them. Where their places depend on the
-    /// request, programs are told so.
+    /// Its keys, in the order in which a request names them. If their places depend on the request,
+    /// programs are told so.
     #[must_use]
     pub(super) const fn keys(self, keys: &'static [Keys]) -> Self {
         let (mut flags, mut at) = (self.flags, 0);

@@ -111,7 +111,7 @@ impl<'a> Slot<'a> {
         done
     }
 
-    /// Changes a large value; a base that is under way gets it as a whole before. Where `change`
+    /// Changes a large value; a base that is under way gets it as a whole before. If `change`
     /// returns something, something has changed.
     pub(super) fn change_large<R>(
         &mut self,

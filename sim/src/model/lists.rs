@@ -1,4 +1,4 @@
-//! What the commands on lists should do, by the plainest means.
+//! The commands on lists, by the plainest means.
 
 use super::{Answer, Call, Datum, NOT_AN_INTEGER, SYNTAX, WRONG_TYPE, Want, text};
 
@@ -103,7 +103,7 @@ pub(super) fn pop(call: &mut Call<'_>) -> Answer {
     Ok(Want::Bulk(item))
 }
 
-/// Whether a word names the left end.
+/// Returns true if a word names the left end.
 fn is_left(word: &str) -> Result<bool, String> {
     match word {
         "left" => Ok(true),
