@@ -96,6 +96,7 @@ pub(crate) fn message(bytes: &mut Bytes<'_>, near: Near) -> Message {
             durable: index(bytes),
             token: number(bytes, 0),
             is_strained: flag(bytes),
+            contradicts: flag(bytes),
         },
         8 => Message::TimeoutNow,
         9 => Message::SnapshotOffer {

@@ -8,7 +8,7 @@ use core::fmt;
 use crate::disk::DiskOp;
 use crate::ids::{ConnId, LogIndex, NodeId, Term, Ticket};
 pub use crate::raft::Class;
-use crate::raft::wire;
+use crate::raft::{Conflict, wire};
 
 use super::config::options::rewrite::Setting;
 
@@ -126,6 +126,13 @@ pub enum Note {
         /// The last entry that is applied.
         index: LogIndex,
     },
+    /// The leader's log contradicts what is committed here: this member takes nothing from it.
+    Contradicted(Conflict),
+    /// A member says, or shows, that its log contradicts that of this leader.
+    Contradicting {
+        /// The member.
+        member: NodeId,
+    },
     /// A client has said SHUTDOWN.
     ShutDown {
         /// Its address.
@@ -194,10 +201,13 @@ pub enum Note {
         /// The log cannot grow; the disk is slow, if it can.
         no_space: bool,
     },
-    /// The log cannot grow: writes are refused, where no other member can take them.
+    /// The log cannot grow: a leader refuses writes, where no other member can take them, and a
+    /// follower confirms none.
     NoRoom {
         /// In the operating system's words.
         why: &'static str,
+        /// Whether this member leads, or is alone.
+        leads: bool,
     },
     /// It can again.
     RoomAgain,
@@ -212,6 +222,8 @@ impl Note {
             Self::Damage(_)
                 | Self::Lost { .. }
                 | Self::Repairing { .. }
+                | Self::Contradicted(_)
+                | Self::Contradicting { .. }
                 | Self::Removed { .. }
                 | Self::Leaderless { .. }
                 | Self::RewriteFailed { .. }
@@ -272,6 +284,28 @@ impl fmt::Display for Note {
                     index.0
                 )
             }
+            Self::Contradicted(Conflict {
+                leader,
+                index,
+                own,
+                leaders,
+            }) => write!(
+                f,
+                "the log of member {0}, which leads, contradicts what is committed here: entry {1} \
+                 is of term {2} there and of term {3} here, so their data differ; an older copy of \
+                 a member's directory was put back. This member takes nothing more from member \
+                 {0}. To keep that member's data, send it RAFT REMOVE with the number of this \
+                 member, then start this one with --join and an empty directory",
+                leader.0, index.0, leaders.0, own.0
+            ),
+            Self::Contradicting { member } => write!(
+                f,
+                "the log of member {0} contradicts that of this leader, so their data differ; an \
+                 older copy of a member's directory was put back. Member {0} takes nothing more \
+                 from this one. To keep this leader's data, send it RAFT REMOVE {0}, then start \
+                 member {0} with --join and an empty directory",
+                member.0
+            ),
             Self::Removed { id } => write!(
                 f,
                 "this member was removed from the group, of which it was member {}: empty its \
@@ -331,10 +365,15 @@ impl fmt::Display for Note {
                     target.0
                 )
             }
-            Self::NoRoom { why } => {
+            Self::NoRoom { why, leads: true } => {
                 write!(f, "the log cannot grow ({why}): writes are refused")
             }
-            Self::RoomAgain => f.write_str("the log can grow again: writes are accepted"),
+            Self::NoRoom { why, leads: false } => write!(
+                f,
+                "the log cannot grow ({why}): until it can, this member confirms no more of the \
+                 leader's entries"
+            ),
+            Self::RoomAgain => f.write_str("the log can grow again"),
         }
     }
 }

@@ -207,6 +207,7 @@ impl Raft {
             // It has slept through its own election timeout.
             self.reset_election_timer();
         }
+        self.agrees();
         self.role = Role::Follower(Following {
             leader,
             ..Following::default()

@@ -39,12 +39,16 @@ impl Raft {
             _ => self.commit,
         };
         match self.log.accept(append, settled) {
-            Accept::Contradiction => return Err(WireError::Contradiction),
+            Accept::Contradiction { own, leaders } => {
+                self.contradicted(from, own, leaders);
+                return Err(WireError::Contradiction);
+            }
             Accept::Unknown { hint } => {
                 let message = Message::Rejected { at, hint };
                 self.send(from, &message, self.term_seq);
             }
             Accept::Matched { matched, from } => {
+                self.agrees();
                 let last = self.log.last().0;
                 self.arriving.take_if(|arriving| arriving.index() <= last);
                 if let Some(from) = from {
@@ -139,6 +143,7 @@ impl Raft {
             durable: self.log.durable().min(received),
             token,
             is_strained: self.is_strained,
+            contradicts: self.contradicts_leader(),
         };
         self.send(leader, &reply, self.term_seq);
     }

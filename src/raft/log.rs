@@ -47,7 +47,12 @@ pub enum Accept {
         hint: Place,
     },
     /// The leader contradicts what is committed: it cannot be one.
-    Contradiction,
+    Contradiction {
+        /// The place in this log.
+        own: Place,
+        /// The leader's term at its index.
+        leaders: Term,
+    },
 }
 
 /// The log behind its base.
@@ -204,7 +209,12 @@ impl Log {
         let (prev, prev_term) = append.prev;
         match self.term_at(prev) {
             TermAt::Known(term) if term == prev_term => {}
-            TermAt::Known(_) if prev <= commit => return Accept::Contradiction,
+            TermAt::Known(term) if prev <= commit => {
+                return Accept::Contradiction {
+                    own: (prev, term),
+                    leaders: prev_term,
+                };
+            }
             // What is compacted is committed, and whoever leads has it.
             TermAt::Compacted => {}
             TermAt::Known(_) | TermAt::Beyond => {
@@ -217,10 +227,15 @@ impl Log {
             entry.index < self.base.0 || self.term_at(entry.index) == TermAt::Known(entry.term)
         };
         let held = append.entries.iter().take_while(|e| is_held(e)).count();
-        let from = append.entries.get(held).map(|entry| entry.index);
-        if let Some(from) = from {
-            if from <= commit {
-                return Accept::Contradiction;
+        let new = append.entries.get(held);
+        let new = new.map(|entry| (entry.index, entry.term));
+        let from = new.map(|(index, _)| index);
+        if let Some((from, leaders)) = new {
+            if from <= commit
+                && let TermAt::Known(own) = self.term_at(from)
+            {
+                let own = (from, own);
+                return Accept::Contradiction { own, leaders };
             }
             self.truncate(from);
             for entry in append.entries.drain(held..) {

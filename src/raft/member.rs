@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use crate::ids::{Incarnation, LogIndex, NodeId, PersistSeq, Term};
 use crate::time::{Mono, Stamp};
 
+use super::conflict::Conflicts;
 use super::entry::{Entry, bytes};
 use super::history::History;
 use super::log::{Log, TermAt};
@@ -55,6 +56,8 @@ pub struct Raft {
     pub(super) owes: Option<Place>,
     /// The loss that a leader has shown, until the owner has taken it.
     pub(super) lost: Option<Loss>,
+    /// The contradictions between this log and those of others.
+    pub(super) conflicts: Conflicts,
     /// When a leader last spoke, or this process began: until an election timeout after that no
     /// vote is given, since a leader may rely on it.
     pub(super) heard: Mono,
@@ -105,6 +108,7 @@ impl Raft {
             arriving: None,
             owes: restart.owes,
             lost: None,
+            conflicts: Conflicts::default(),
             heard: now,
             is_needed: false,
             is_strained: false,

@@ -109,6 +109,8 @@ pub enum Message {
         token: u64,
         /// Its disk has no room, or keeps it waiting: it had better not lead.
         is_strained: bool,
+        /// Your log contradicts what is committed in mine: I take nothing of it.
+        contradicts: bool,
     },
     /// You have said in this term that you hold this entry, durably. To whoever has not shown it
     /// since: one that does not hold it has lost what others rely on.

@@ -14,6 +14,8 @@
 //! A commit is made in one place, `Raft::advance_commit`, of entries of the own term.
 
 mod change;
+mod conflict;
+mod contradict;
 mod corrupt;
 mod election;
 pub mod entry;
@@ -48,6 +50,7 @@ mod transfer;
 pub mod wire;
 
 pub use change::ChangeRefused;
+pub use conflict::Conflict;
 pub use corrupt::Corrupt;
 pub use entry::{Entry, Kind, KnownSum};
 

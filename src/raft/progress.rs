@@ -36,6 +36,10 @@ pub(super) struct Peer {
     pub(super) token: u64,
     /// True if its disk has room and is quick enough to lead, as it has said in this term.
     pub(super) is_fit: bool,
+    /// Its log contradicts the leader's, as it says.
+    pub(super) contradicts: bool,
+    /// It claims to hold entries up to here that were never in the leader's log; 0: it does not.
+    pub(super) beyond: LogIndex,
     /// The latest round that it was told of.
     pub(super) told: u64,
     /// Up to here it was told that what it has is committed.
@@ -126,6 +130,8 @@ impl Peer {
             round: 0,
             token: 0,
             is_fit: false,
+            contradicts: false,
+            beyond: LogIndex(0),
             told: 0,
             told_commit: LogIndex(0),
             leaving: None,

@@ -79,6 +79,7 @@ impl Raft {
                 durable: LogIndex(0),
                 token: 0,
                 is_strained: self.is_strained,
+                contradicts: false,
             },
             Message::Vote { .. } => Message::VoteReply { granted: false },
             // A reply is owed no reply, and a pre-vote has its term in a field of its own.
@@ -183,9 +184,11 @@ impl Raft {
                 durable,
                 token,
                 is_strained,
+                contradicts,
             } => {
                 self.hear_peer(from);
                 self.hear_of_strain(from, is_strained);
+                self.hear_of_conflict(from, contradicts);
                 self.on_heartbeat_reply(from, round, token, received, durable);
             }
             Message::ChunkReply { id, offset } => {

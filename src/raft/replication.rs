@@ -153,10 +153,15 @@ impl Raft {
     pub(super) fn on_accepted(&mut self, from: Member, index: LogIndex) {
         if index > self.last() {
             // It speaks of a log that is not this one.
+            self.claims_too_much(from, index);
             return;
         }
         let (now, floor, commit) = (self.now, self.log.base().0, self.commit);
         if let Some(peer) = self.peer(from) {
+            if index <= peer.beyond && peer.beyond > LogIndex(0) {
+                return;
+            }
+            peer.beyond = LogIndex(0);
             peer.accepted(index, floor, commit, now);
             self.advance_commit();
             self.transfer_on();

@@ -2,6 +2,7 @@
 
 mod change;
 mod checks;
+mod conflict;
 mod election;
 mod figures;
 mod lessons;

@@ -117,10 +117,17 @@ pub(super) fn encode_in(buffer: Vec<u8>, envelope: &Envelope, message: &Message)
             durable,
             token,
             is_strained,
+            contradicts,
         } => {
-            // As long as all is well the frame is what members know that do not know of strain.
-            let numbers = [*round, received.0, durable.0, *token, 1];
-            let count = if *is_strained { 5 } else { 4 };
+            // As long as all is well the frame is what members know that do not know of strain, and
+            // as long as logs agree that of members that do not know of contradictions.
+            let strain = u64::from(*is_strained);
+            let numbers = [*round, received.0, durable.0, *token, strain, 1];
+            let count = match (*is_strained, *contradicts) {
+                (_, true) => 6,
+                (true, false) => 5,
+                (false, false) => 4,
+            };
             frame(buffer, envelope, 9, &numbers[..count], &[])
         }
         Message::TimeoutNow => frame(buffer, envelope, 10, &[], &[]),
@@ -336,6 +343,7 @@ pub(super) fn decode_in(
             durable: LogIndex(take(rest)?),
             token: take(rest)?,
             is_strained: !rest.is_empty() && take_flag(rest)?,
+            contradicts: !rest.is_empty() && take_flag(rest)?,
         },
         10 => Message::TimeoutNow,
         11 => Message::SnapshotOffer {

@@ -211,6 +211,9 @@ invariants! {
     L8, "a version comes into force",
         "When all faults have ended, and every member is up and knows a later version of entries, \
          the group uses it.";
+    L9, "a stop ends",
+        "A server that is told to stop ends within fourteen seconds in which its process and its \
+         disk could work, whatever becomes of the others.";
     L6, "repair ends",
         "When all faults have ended and a majority of members lacks no entries, no member stays \
          under repair.";

@@ -103,8 +103,13 @@ pub(crate) fn spelled(frame: &Bytes) -> Spelled {
             durable,
             token,
             is_strained,
+            contradicts,
         } => {
-            let strain = if *is_strained { ", strained" } else { "" };
+            let strain = match (*is_strained, *contradicts) {
+                (_, true) => ", contradicts",
+                (true, false) => ", strained",
+                (false, false) => "",
+            };
             let (received, durable, token) = (received.0, durable.0, token & 0xffff);
             let says = format!(
                 "round {round}, received {received}, durable {durable}, token {token:04x}{strain}"

@@ -49,7 +49,7 @@ pub(super) struct Passed {
 impl Passed {
     /// The time that has passed at least since an earlier moment: a process that stands still hears
     /// nothing, and for one whose clock stands still no time passes.
-    fn since(self, earlier: Self) -> u64 {
+    pub(super) fn since(self, earlier: Self) -> u64 {
         let ran = self.ran.saturating_sub(earlier.ran);
         ran.min(self.mono.saturating_sub(earlier.mono))
     }
@@ -153,6 +153,8 @@ pub(super) struct Member {
     pub(super) doom: Option<Doom>,
     /// It was asked to stop.
     pub(super) stopping: bool,
+    /// When it was told so, and for how long its disk had hung by then.
+    pub(super) told_to_stop: Option<(Passed, u64)>,
     /// The judge knows that it serves.
     pub(super) serving: bool,
     /// Since when, by the time that its process runs, it leads without room while others have some.
@@ -254,6 +256,7 @@ impl Member {
             mid_turn: false,
             doom: None,
             stopping: false,
+            told_to_stop: None,
             serving: false,
             clings_since: None,
             transferred_at: None,
@@ -532,6 +535,7 @@ impl World {
         member.barrier = 0;
         (member.doom, member.frozen_from) = (None, None);
         (member.stopping, member.serving, member.sync_failed) = (false, false, false);
+        member.told_to_stop = None;
         let life = member.life;
         self.fired(match end {
             End::Power => Fault::Power,

@@ -21,6 +21,7 @@ mod room;
 mod rules;
 mod settling;
 pub(crate) mod standing;
+mod stopping;
 mod turn;
 mod versions;
 

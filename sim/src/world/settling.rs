@@ -52,6 +52,7 @@ impl World {
             self.awaits_frame(CALM);
         }
         let calm = self.healed && self.time >= self.scenario.duration + CALM;
+        self.have_stopped()?;
         let quiet = calm && self.is_quiet();
         if quiet && self.leader_stays()? {
             return self.last_words().map(|()| true);

@@ -243,9 +243,11 @@ impl World {
         if std::mem::take(&mut self.members[number].due) && !self.inform(number, Input::Timer)? {
             return Ok(());
         }
-        let stop = std::mem::take(&mut self.members[number].stopping);
-        if stop && !self.inform(number, Input::Stop)? {
-            return Ok(());
+        if std::mem::take(&mut self.members[number].stopping) {
+            self.members[number].is_told_to_stop(self.time);
+            if !self.inform(number, Input::Stop)? {
+                return Ok(());
+            }
         }
         if self.stands_mid_turn(number, &mut dice) {
             return Ok(());
@@ -342,8 +344,14 @@ impl World {
                 _ => None,
             });
             let mut transferred = false;
+            // Only an older copy of a disk, which scripts alone put back, makes logs differ.
+            let may_differ = self.members.iter().any(|one| !one.copies.is_empty());
             for note in notes {
                 match note {
+                    Note::Contradicted(_) | Note::Contradicting { .. } if !may_differ => {
+                        let text = format!("member {number} says: {note}");
+                        return Err(Violation::new(Id::R3, text));
+                    }
                     Note::Damage(_) => self.judge.damage_noted(number),
                     Note::SnapshotInstalled { .. } => self.judge.reached(Goal::Installed),
                     Note::Repaired { .. } => self.judge.reached(Goal::Repaired),
@@ -360,6 +368,7 @@ impl World {
             self.listen(number, Heard::Flushed { recovered })?;
             self.check_member(number)?;
             self.check_room(number)?;
+            self.check_stop(number)?;
             if !self.boundary(number, || Point::Plain(Plain::Flushed)) {
                 return Ok(());
             }

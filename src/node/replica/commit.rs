@@ -231,6 +231,7 @@ impl Node {
         self.hand_over();
         self.flush_log();
         self.tend_repair();
+        self.tend_conflicts();
         self.tend_belonging();
         if self.apply_committed() {
             // A commit of a new term may have become possible only now.
@@ -388,18 +389,24 @@ impl Node {
         self.commit.log_trouble()
     }
 
-    fn note_space(&mut self) {
+    /// The same, where an attempt that is being made again is no success: its outcome is waited
+    /// for.
+    pub(super) fn lasting_trouble(&self) -> Option<&'static str> {
         let trouble = self.log_trouble();
-        // An attempt is no success: what is said waits for its outcome.
         let log = self.commit.log.as_ref();
-        let trouble = if trouble.is_none() && log.is_some_and(Log::is_trying_again) {
+        if trouble.is_none() && log.is_some_and(Log::is_trying_again) {
             self.commit.had_trouble
         } else {
             trouble
-        };
+        }
+    }
+
+    fn note_space(&mut self) {
+        let trouble = self.lasting_trouble();
         if mem::replace(&mut self.commit.had_trouble, trouble) != trouble {
+            let leads = self.is_master() || !self.leadership.grouped;
             self.note(match trouble {
-                Some(why) => Note::NoRoom { why },
+                Some(why) => Note::NoRoom { why, leads },
                 None => Note::RoomAgain,
             });
         }

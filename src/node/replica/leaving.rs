@@ -7,7 +7,6 @@
 use alloc::format;
 use core::time::Duration;
 
-use crate::aof::Log;
 use crate::node::{Node, Phase};
 use crate::raft::{Raft, TransferRefused};
 use crate::time::{Deadline, Mono, Reason};
@@ -18,6 +17,10 @@ const COURTESY: Duration = Duration::from_millis(100);
 /// How long a leader waits for others to confirm what it has proposed. Where they cannot, it may be
 /// because they wait for what a server that stops no longer does.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long it is then until a server that has not ended looks again whether its log can be
+/// written.
+const RECHECK: Duration = Duration::from_secs(1);
 
 /// What is left to do before the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,14 +82,15 @@ impl Node {
                 }
             }
             Some(Leaving::Settling { until }) if self.now.mono >= until => {
-                self.leadership.leaving = None;
+                // The disk may fill up only now.
+                let until = self.now.mono + RECHECK;
+                self.leadership.leaving = Some(Leaving::Settling { until });
                 if let Some(raft) = &mut self.commit.raft {
                     raft.resign();
                 }
                 // Who waits is told that nobody knows what will become of it.
                 self.tend_leadership();
-                let trouble = self.commit.log.as_ref().and_then(Log::trouble);
-                if let Some(why) = trouble {
+                if let Some(why) = self.lasting_trouble() {
                     self.fail(format!(
                         "shutting down while the log cannot be written ({why}): only writes that \
                          were not answered may be lost"

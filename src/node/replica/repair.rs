@@ -79,6 +79,19 @@ impl Node {
         voters.any(|id| id != self.config.id)
     }
 
+    /// Tells the operator of logs that contradict each other.
+    pub(in crate::node) fn tend_conflicts(&mut self) {
+        let Some(raft) = &mut self.commit.raft else {
+            return;
+        };
+        let (conflict, member) = (raft.take_conflict(), raft.take_contradicting());
+        let conflict = conflict.map(Note::Contradicted);
+        let member = member.map(|member| Note::Contradicting { member });
+        for note in conflict.into_iter().chain(member) {
+            self.note(note);
+        }
+    }
+
     /// Tells the operator and the log when this member has lost something, and when it is whole
     /// again.
     pub(in crate::node) fn tend_repair(&mut self) {

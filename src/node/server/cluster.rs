@@ -155,13 +155,14 @@ impl Node {
         places
     }
 
-    /// Whether a member counts as gone. A leader knows that of all others; one that follows knows
-    /// it only of the leader that it had.
+    /// Whether a member counts as gone, or its log contradicts this leader's. A leader knows that
+    /// of all others; one that follows knows it only of the leader that it had.
     pub(super) fn is_silent(&self, id: NodeId) -> bool {
         let raft = self.commit.raft.as_ref();
         raft.is_some_and(|raft| {
             let is_former = self.leadership.last_leader == Some(id) && raft.leader().is_none();
-            id != self.config.id && (is_former || raft.is_silent(id, self.now.mono))
+            let is_gone = raft.is_silent(id, self.now.mono) || raft.is_contradicted_by(id);
+            id != self.config.id && (is_former || is_gone)
         })
     }
 
@@ -180,7 +181,10 @@ impl Node {
     /// Whether somebody leads, and this member is on terms with it: it serves, or follows with its
     /// state loaded.
     fn is_linked(&self) -> bool {
-        let leader = self.commit.raft.as_ref().and_then(|raft| raft.leader());
+        let raft = self.commit.raft.as_ref();
+        let leader = raft
+            .filter(|raft| !raft.contradicts_leader())
+            .and_then(|raft| raft.leader());
         let is_other = leader.is_some_and(|leader| leader != self.config.id);
         let is_follower = is_other && !self.is_removed();
         self.phase != Phase::Recovering && (self.is_master() || is_follower)

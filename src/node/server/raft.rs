@@ -172,6 +172,7 @@ impl Node {
             "role:{role}\r\nserves:{}\r\nid:{}\r\nincarnation:{:016x}\r\nterm:{}\r\n\
              leader:{}\r\ncommit:{}\r\napplied:{}\r\nlast:{}\r\nbase:{}\r\n\
              changing:{}\r\njoint:{}\r\nrepairing:{}\r\n\
+             contradicts_leader:{}\r\n\
              disk:{}\r\nentry_version:{}\r\nentry_version_of_all:{}\r\n",
             u8::from(self.is_master() && self.phase != Phase::Recovering),
             self.config.id.0,
@@ -185,6 +186,7 @@ impl Node {
             u8::from(raft.is_changing()),
             u8::from(raft.in_force().is_joint()),
             u8::from(raft.is_repairing()),
+            u8::from(raft.contradicts_leader()),
             match (self.no_space(), self.is_slow()) {
                 (true, _) => "full",
                 (false, true) => "slow",
@@ -223,7 +225,9 @@ impl Node {
             let address = met.map_or("", |met| &met.address);
             let (id, incarnation) = (member.id.0, member.incarnation.0);
             let _ = write!(text, "{id} {role} {incarnation:016x} {address}");
-            if self.is_silent(member.id) {
+            if raft.is_contradicted_by(member.id) {
+                text.push_str(" contradicts");
+            } else if self.is_silent(member.id) {
                 let unheard = raft.unheard(member.id, self.now.mono);
                 let _ = match unheard {
                     Some(unheard) => write!(text, " silent {}s", unheard.as_secs()),

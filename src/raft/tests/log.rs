@@ -75,9 +75,13 @@ fn what_is_committed_is_never_cut_off() {
     let mut held = log(&[1, 1, 2]);
     let committed = LogIndex(2);
     let wrong = held.accept(&mut append(1, 1, &[3]), committed);
-    assert_eq!(wrong, Accept::Contradiction);
+    let contradiction = |index, own, leaders| Accept::Contradiction {
+        own: (LogIndex(index), Term(own)),
+        leaders: Term(leaders),
+    };
+    assert_eq!(wrong, contradiction(2, 1, 3));
     let wrong = held.accept(&mut append(2, 5, &[5]), committed);
-    assert_eq!(wrong, Accept::Contradiction);
+    assert_eq!(wrong, contradiction(2, 1, 5));
     assert_eq!(terms(&held), [1, 1, 2]);
 }
 

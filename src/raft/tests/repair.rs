@@ -8,7 +8,7 @@ use crate::raft::message::{Append, Envelope, Message};
 use crate::raft::*;
 use crate::time::{Mono, Stamp};
 
-fn member(id: u64) -> Member {
+pub(super) fn member(id: u64) -> Member {
     Member {
         id: NodeId(id),
         incarnation: Incarnation(id),
@@ -27,7 +27,7 @@ fn entry(term: u64, index: u64) -> Entry {
 }
 
 /// Member 1 of three, as it begins with what its disk remembers.
-fn started(restart: Restart) -> Raft {
+pub(super) fn started(restart: Restart) -> Raft {
     let settings = Settings {
         id: NodeId(1),
         incarnation: Incarnation(1),
@@ -37,7 +37,7 @@ fn started(restart: Restart) -> Raft {
 }
 
 /// The memory of a disk that knows of no loss: entries 1 to 3 of term 2.
-fn remembered(term: u64) -> Restart {
+pub(super) fn remembered(term: u64) -> Restart {
     Restart {
         term: Term(term),
         vote: None,
@@ -65,12 +65,18 @@ fn damaged() -> Raft {
     })
 }
 
-fn at(ms: u64) -> Mono {
+pub(super) fn at(ms: u64) -> Mono {
     Mono::from_millis(ms)
 }
 
 /// Its answers, once all that it has handed over is durable.
-fn told(raft: &mut Raft, ms: u64, from: u64, term: u64, message: &Message) -> Vec<Message> {
+pub(super) fn told(
+    raft: &mut Raft,
+    ms: u64,
+    from: u64,
+    term: u64,
+    message: &Message,
+) -> Vec<Message> {
     let envelope = Envelope {
         cluster: Settings::default().cluster,
         from: member(from),
@@ -82,7 +88,7 @@ fn told(raft: &mut Raft, ms: u64, from: u64, term: u64, message: &Message) -> Ve
     spoken(raft)
 }
 
-fn spoken(raft: &mut Raft) -> Vec<Message> {
+pub(super) fn spoken(raft: &mut Raft) -> Vec<Message> {
     while let Some(handed) = raft.unpersisted() {
         let seq = handed.seq;
         raft.persisted(seq);
@@ -95,7 +101,7 @@ fn spoken(raft: &mut Raft) -> Vec<Message> {
     decoded.collect()
 }
 
-fn append(prev: (u64, u64), entries: &[(u64, u64)]) -> Message {
+pub(super) fn append(prev: (u64, u64), entries: &[(u64, u64)]) -> Message {
     Message::Append(Append {
         prev: (LogIndex(prev.0), Term(prev.1)),
         commit: LogIndex(0),
@@ -229,10 +235,10 @@ fn who_has_all_that_it_owed_owes_nothing_after_a_restart() {
 }
 
 /// A member of three that leads in term 7, and the frames of the others.
-struct Leading(Raft);
+pub(super) struct Leading(pub(super) Raft);
 
 impl Leading {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut raft = started(remembered(6));
         for ms in (0..=1000).step_by(50) {
             raft.tick(at(ms));
@@ -251,7 +257,7 @@ impl Leading {
         Self(raft)
     }
 
-    fn hears(&mut self, message: &Message) -> Vec<Message> {
+    pub(super) fn hears(&mut self, message: &Message) -> Vec<Message> {
         told(&mut self.0, 1010, 2, 7, message)
     }
 }
@@ -262,18 +268,19 @@ fn rejected(at: u64, hint: (u64, u64)) -> Message {
     Message::Rejected { at, hint }
 }
 
-fn accepted(index: u64) -> Message {
+pub(super) fn accepted(index: u64) -> Message {
     let index = LogIndex(index);
     Message::Accepted { index }
 }
 
-fn follows(received: u64) -> Message {
+pub(super) fn follows(received: u64) -> Message {
     Message::HeartbeatReply {
         round: 1,
         received: LogIndex(received),
         durable: LogIndex(0),
         token: 1,
         is_strained: false,
+        contradicts: false,
     }
 }
 

@@ -121,15 +121,18 @@ fn any_message() -> impl Strategy<Value = Message> {
                 led_before: led_before.map(u64::from),
             }
         ),
-        any::<([u64; 4], bool)>().prop_map(|([round, received, durable, token], is_strained)| {
-            Message::HeartbeatReply {
-                round,
-                received: LogIndex(received),
-                durable: LogIndex(durable),
-                token,
-                is_strained,
+        any::<([u64; 4], [bool; 2])>().prop_map(
+            |([round, received, durable, token], [is_strained, contradicts])| {
+                Message::HeartbeatReply {
+                    round,
+                    received: LogIndex(received),
+                    durable: LogIndex(durable),
+                    token,
+                    is_strained,
+                    contradicts,
+                }
             }
-        }),
+        ),
         Just(Message::TimeoutNow),
         (any_place(), any_place()).prop_map(|(held, last)| Message::Reminder { held, last }),
         any_part().prop_map(Message::Part),
