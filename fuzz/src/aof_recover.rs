@@ -2,7 +2,7 @@
 
 use seedis::aof::Policy;
 use seedis::aof::manifest::Manifest;
-use seedis::aof::record::{self, Head, Place, Restated};
+use seedis::aof::record::{self, Head, Position, Restated};
 use seedis::disk::{FileKind, FileName};
 use seedis::ids::{LogIndex, NodeId, Term};
 
@@ -19,9 +19,9 @@ pub fn run(data: &[u8]) {
     manifest(&mut bytes, &mut disk);
     for _ in 0..bytes.below(4) {
         let number = small(&mut bytes);
-        let (kind, place): (_, fn(u64, u64) -> Place) = match bytes.below(5) {
-            0 => (FileKind::Base, Place::in_base),
-            1 => (FileKind::BaseTmp, Place::in_base),
+        let (kind, place): (_, fn(u64, u64) -> Position) = match bytes.below(5) {
+            0 => (FileKind::Base, Position::in_base),
+            1 => (FileKind::BaseTmp, Position::in_base),
             _ => (FileKind::Log, in_log),
         };
         let content = content(&mut bytes, |offset| place(number, offset));
@@ -50,8 +50,8 @@ fn judge(mut disk: Disk) {
     }
 }
 
-fn in_log(segment: u64, offset: u64) -> Place {
-    Place { segment, offset }
+fn in_log(segment: u64, offset: u64) -> Position {
+    Position { segment, offset }
 }
 
 /// A number that is mostly small and sometimes at the edge of what a name can hold.
@@ -87,7 +87,7 @@ fn manifest(bytes: &mut Bytes<'_>, disk: &mut Disk) {
     disk.0.insert(FileName::MANIFEST, content);
 }
 
-fn content(bytes: &mut Bytes<'_>, place: impl Fn(u64) -> Place) -> Vec<u8> {
+fn content(bytes: &mut Bytes<'_>, place: impl Fn(u64) -> Position) -> Vec<u8> {
     let (mut out, mut predecessor) = (Vec::new(), 0);
     for _ in 0..bytes.below(24) {
         let here = place(out.len() as u64);
@@ -109,7 +109,7 @@ fn content(bytes: &mut Bytes<'_>, place: impl Fn(u64) -> Place) -> Vec<u8> {
                     } else {
                         predecessor
                     },
-                    synced: Place {
+                    synced: Position {
                         segment: if choice == 4 {
                             bytes.long()
                         } else {

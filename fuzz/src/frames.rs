@@ -2,8 +2,8 @@
 
 use bytes::Bytes as Payload;
 use seedis::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term};
-use seedis::raft::message::{Append, Chunk, Envelope, Message, Part, Place};
-use seedis::raft::{Entry, Kind, KnownSum, Member, Membership, SnapshotId};
+use seedis::raft::message::{Append, Chunk, EntryId, Envelope, Message, Part};
+use seedis::raft::{Entry, EntryKind, KnownSum, Member, Membership, SnapshotId};
 use seedis::time::Stamp;
 
 use crate::bytes::Bytes;
@@ -16,7 +16,7 @@ pub(crate) const CLUSTER: ClusterId = ClusterId(77);
 pub(crate) struct Near {
     pub(crate) term: u64,
     /// The end of a log.
-    pub(crate) last: Place,
+    pub(crate) last: EntryId,
     pub(crate) commit: u64,
 }
 
@@ -148,7 +148,7 @@ pub(crate) fn snapshot_id(bytes: &mut Bytes<'_>, near: Near) -> SnapshotId {
     }
 }
 
-fn place(bytes: &mut Bytes<'_>, near: Near) -> Place {
+fn place(bytes: &mut Bytes<'_>, near: Near) -> EntryId {
     match bytes.below(4) {
         0 => (LogIndex(0), Term(0)),
         1 => {
@@ -186,9 +186,12 @@ fn append(bytes: &mut Bytes<'_>, near: Near) -> Append {
 /// An entry of any kind.
 pub(crate) fn entry(bytes: &mut Bytes<'_>, index: LogIndex, term: Term) -> Entry {
     let (kind, payload) = match bytes.below(8) {
-        0 => (Kind::Membership, Payload::from(membership(bytes).encode())),
-        1 => (Kind::Noop, Payload::new()),
-        _ => (Kind::Normal, payload(bytes)),
+        0 => (
+            EntryKind::Membership,
+            Payload::from(membership(bytes).encode()),
+        ),
+        1 => (EntryKind::Noop, Payload::new()),
+        _ => (EntryKind::Normal, payload(bytes)),
     };
     Entry {
         term,

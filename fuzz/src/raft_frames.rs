@@ -3,7 +3,7 @@
 
 use seedis::ids::NodeId;
 use seedis::raft::message::Message;
-use seedis::raft::{Change, wire};
+use seedis::raft::{MembershipChange, wire};
 use seedis::time::Stamp;
 
 use crate::bytes::Bytes;
@@ -34,9 +34,9 @@ fn step(host: &mut Host, bytes: &mut Bytes<'_>) {
         }
         6 => {
             let change = match bytes.below(3) {
-                0 => Change::AddLearner(frames::member(bytes.below(7) as u64)),
-                1 => Change::Promote(NodeId(bytes.below(7) as u64)),
-                _ => Change::Remove(NodeId(bytes.below(7) as u64)),
+                0 => MembershipChange::AddLearner(frames::member(bytes.below(7) as u64)),
+                1 => MembershipChange::Promote(NodeId(bytes.below(7) as u64)),
+                _ => MembershipChange::Remove(NodeId(bytes.below(7) as u64)),
             };
             let _ = host.raft.change(&[change]);
         }

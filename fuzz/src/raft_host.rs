@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes as Payload;
 use seedis::ids::{LogIndex, NodeId, PersistSeq, Term};
-use seedis::raft::message::{Message, Place};
+use seedis::raft::message::{EntryId, Message};
 use seedis::raft::{
     ChunkWanted, Entry, Member, Membership, Outgoing, Raft, Restart, Settings, wire,
 };
@@ -21,7 +21,7 @@ struct Disk {
     term: Term,
     vote: Option<NodeId>,
     commit: LogIndex,
-    base: Place,
+    base: EntryId,
     membership: Membership,
     entries: Vec<Entry>,
 }
@@ -57,7 +57,7 @@ pub(crate) struct Host {
     /// How many reads were asked for, and have an outcome.
     reads: (u64, u64),
     /// A state that is to be put in force.
-    whole: Option<(Place, Membership)>,
+    whole: Option<(EntryId, Membership)>,
 }
 
 impl Host {
@@ -192,7 +192,7 @@ impl Host {
         }
     }
 
-    fn install(&mut self, base: Place, membership: Membership) {
+    fn install(&mut self, base: EntryId, membership: Membership) {
         let follows = self.raft.term_of(base.0) == Some(base.1);
         if !self.raft.installed(base, membership.clone()) {
             return;

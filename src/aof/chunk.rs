@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::ids::{PersistSeq, Ticket};
 
-use super::record::Place;
+use super::record::Position;
 
 /// A part of a record's body.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ impl BodyPart {
 /// Bytes on their way to a segment.
 #[derive(Clone, Debug)]
 pub(super) struct Chunk {
-    pub(super) place: Place,
+    pub(super) place: Position,
     /// The end of the last record that ends before `place`, in the same segment.
     pub(super) boundary: u64,
     pub(super) content: Content,
@@ -64,7 +64,7 @@ impl Content {
 #[derive(Clone, Debug)]
 pub(super) struct Writing {
     pub(super) ticket: Ticket,
-    pub(super) place: Place,
+    pub(super) place: Position,
     pub(super) boundary: u64,
     /// The bytes to write, if their buffer does not come back.
     pub(super) shared: Option<Bytes>,

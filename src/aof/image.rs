@@ -10,7 +10,7 @@ use crate::disk::{DiskOp, FileName};
 use crate::ids::LogIndex;
 
 use super::manifest::Manifest;
-use super::record::{self, Head, Place, Restated};
+use super::record::{self, Head, Position, Restated};
 use super::{rewriting, segment};
 
 /// The number of the base and of the segment behind it.
@@ -20,7 +20,7 @@ const NUMBER: u64 = 1;
 #[derive(Debug)]
 pub struct Image {
     base_bytes: u64,
-    end: Place,
+    end: Position,
     predecessor: u64,
 }
 
@@ -33,7 +33,7 @@ impl Image {
         });
         Self {
             base_bytes: 0,
-            end: Place {
+            end: Position {
                 segment: NUMBER,
                 offset: 0,
             },
@@ -55,7 +55,7 @@ impl Image {
 
     fn put_base(&mut self, kind: u8, payload: &[u8], out: &mut Vec<DiskOp>) {
         let mut bytes = Vec::new();
-        let place = Place::in_base(NUMBER, self.base_bytes);
+        let place = Position::in_base(NUMBER, self.base_bytes);
         record::put(&mut bytes, place, &[&[kind], payload]);
         let offset = self.base_bytes;
         self.base_bytes += bytes.len() as u64;

@@ -2,7 +2,7 @@
 //! record is checked against the place where it stood there.
 
 use super::reader::Reader;
-use super::record::{self, Found, Place};
+use super::record::{self, Found, Position};
 use super::rewriting;
 
 /// A part of a base.
@@ -62,7 +62,7 @@ impl Incoming {
         }
         loop {
             let offset = self.reader.offset();
-            let place = Place::in_base(self.number, offset);
+            let place = Position::in_base(self.number, offset);
             let unused = self.reader.unused();
             if unused.is_empty() {
                 return Ok(());
@@ -106,7 +106,7 @@ mod tests {
     fn base(number: u64, pieces: &[&[u8]]) -> Vec<u8> {
         let mut bytes = Vec::new();
         for piece in pieces {
-            let place = Place::in_base(number, bytes.len() as u64);
+            let place = Position::in_base(number, bytes.len() as u64);
             record::put(&mut bytes, place, &[piece]);
         }
         bytes

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::record::{self, Found, Place};
+use super::record::{self, Found, Position};
 use crate::disk::FileName;
 use crate::ids::{LogIndex, NodeId, Term};
 
@@ -17,7 +17,7 @@ const MAGIC_IN_DEBT: &[u8] = b"seedis manifest 2\n";
 /// The last version that this code reads.
 const NEWEST: u64 = 2;
 /// A place that no segment and no base has.
-const PLACE: Place = Place {
+const PLACE: Position = Position {
     segment: u64::MAX,
     offset: 0,
 };
@@ -142,9 +142,9 @@ impl Manifest {
 
     /// The segment whose first record was synced before this manifest made it count, so that a
     /// crash cannot have taken that.
-    pub fn begun(&self) -> Option<Place> {
+    pub fn begun(&self) -> Option<Position> {
         let is_begun = self.base != 0 && self.predecessor != 0;
-        is_begun.then_some(Place {
+        is_begun.then_some(Position {
             segment: self.first_segment,
             offset: 0,
         })

@@ -30,14 +30,14 @@ const BASE_PLACE: u64 = 1 << 63;
 
 /// A place in the log: a segment and an offset in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct Position {
     /// The segment's number.
     pub segment: u64,
     /// Bytes from its start.
     pub offset: u64,
 }
 
-impl Place {
+impl Position {
     /// A place in a base file.
     pub fn in_base(number: u64, offset: u64) -> Self {
         Self {
@@ -65,7 +65,7 @@ pub struct Head {
     /// The checksum of the record before; 0 for the first.
     pub predecessor: u64,
     /// Up to where the log was known to be synced when this was written.
-    pub synced: Place,
+    pub synced: Position,
     /// Term, vote and commit.
     pub restated: Restated,
     /// The last entry that the log held with this record.
@@ -100,7 +100,7 @@ impl Head {
         let [predecessor, segment, offset, term, vote, commit, last] = numbers;
         let head = Self {
             predecessor,
-            synced: Place { segment, offset },
+            synced: Position { segment, offset },
             restated: Restated {
                 term: Term(term),
                 vote: (vote != 0).then_some(NodeId(vote)),
@@ -113,7 +113,7 @@ impl Head {
 }
 
 /// Appends a record and gives its checksum.
-pub fn put(out: &mut Vec<u8>, place: Place, payload: &[&[u8]]) -> u64 {
+pub fn put(out: &mut Vec<u8>, place: Position, payload: &[&[u8]]) -> u64 {
     out.extend_from_slice(&START);
     let length: usize = payload.iter().map(|part| part.len()).sum();
     let length = u32::try_from(length).expect("a turn's entries are far below 4 GiB");
@@ -130,7 +130,7 @@ pub fn put(out: &mut Vec<u8>, place: Place, payload: &[&[u8]]) -> u64 {
 
 /// Appends the beginning of a log record whose payload, head included, will have `length` bytes:
 /// up to its body. Gives the checksum up to there.
-pub(super) fn begin_log(out: &mut Vec<u8>, place: Place, head: &Head, length: usize) -> u64 {
+pub(super) fn begin_log(out: &mut Vec<u8>, place: Position, head: &Head, length: usize) -> u64 {
     out.extend_from_slice(&START);
     let length = u32::try_from(length).expect("an entry is far below 4 GiB");
     out.extend_from_slice(&length.to_le_bytes());
@@ -146,11 +146,11 @@ pub(super) fn end_log(out: &mut Vec<u8>, sum: u64) {
 }
 
 /// Appends a log record and gives its checksum.
-pub fn put_log(out: &mut Vec<u8>, place: Place, head: &Head, body: &[u8]) -> u64 {
+pub fn put_log(out: &mut Vec<u8>, place: Position, head: &Head, body: &[u8]) -> u64 {
     put(out, place, &[&head.encode(), body])
 }
 
-fn checksum(place: Place, payload: &[u8]) -> u64 {
+fn checksum(place: Position, payload: &[u8]) -> u64 {
     let mut prefix = [0; 16];
     prefix[..8].copy_from_slice(&place.segment.to_le_bytes());
     prefix[8..].copy_from_slice(&place.offset.to_le_bytes());
@@ -176,7 +176,7 @@ pub enum Found<'a> {
 }
 
 /// Looks for a record at the start of `bytes`, which stand at `place` of their file.
-pub fn find(bytes: &[u8], place: Place) -> Found<'_> {
+pub fn find(bytes: &[u8], place: Position) -> Found<'_> {
     let known = bytes.len().min(4);
     if bytes[..known] != START[..known] {
         return Found::Nothing;
@@ -213,7 +213,7 @@ mod tests {
     fn head() -> Head {
         Head {
             predecessor: 1,
-            synced: Place {
+            synced: Position {
                 segment: 2,
                 offset: 3,
             },
@@ -226,7 +226,7 @@ mod tests {
         }
     }
 
-    const HERE: Place = Place {
+    const HERE: Position = Position {
         segment: 1,
         offset: 40,
     };
@@ -244,7 +244,7 @@ mod tests {
                 other => prop_assert!(false, "{other:?}"),
             }
             if other != HERE.offset {
-                let elsewhere = Place { offset: other, ..HERE };
+                let elsewhere = Position { offset: other, ..HERE };
                 prop_assert_eq!(find(&bytes, elsewhere), Found::Nothing);
             }
         }

@@ -1,21 +1,21 @@
 //! Looking for records behind a place where there is none: was what is missing there once known to
 //! be synced, and what was said again later?
 
-use super::record::{self, Found, Head, Place, START};
+use super::record::{self, Found, Head, Position, START};
 
 /// A record behind the place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stray<'a> {
-    pub(super) place: Place,
+    pub(super) place: Position,
     pub(super) head: Head,
     pub(super) body: &'a [u8],
 }
 
 /// Looks at every byte of `bytes`, which stand at `place`, for records, and shows them in order.
-pub(super) fn strays(bytes: &[u8], place: Place, show: &mut dyn FnMut(Stray<'_>)) {
+pub(super) fn strays(bytes: &[u8], place: Position, show: &mut dyn FnMut(Stray<'_>)) {
     let mut from = 0;
     while let Some(at) = next_marker(bytes, from) {
-        let here = Place {
+        let here = Position {
             offset: place.offset + at as u64,
             ..place
         };

@@ -14,7 +14,7 @@ use crate::ids::Ticket;
 use crate::time::Mono;
 
 use super::op::{Op, Tickets};
-use super::record::Place;
+use super::record::Position;
 
 /// How long to wait before a segment that could not be made is tried again.
 const RETRY: Duration = Duration::from_millis(500);
@@ -27,7 +27,7 @@ pub(super) fn file(number: u64) -> FileName {
 }
 
 /// For people: where a log's file and offset are.
-pub(super) fn describe(place: Place) -> String {
+pub(super) fn describe(place: Position) -> String {
     format!("{} at offset {}", file(place.segment), place.offset)
 }
 

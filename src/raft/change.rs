@@ -5,9 +5,9 @@ use bytes::Bytes;
 use crate::ids::{LogIndex, NodeId};
 use crate::time::Mono;
 
-use super::entry::{Kind, KnownSum};
+use super::entry::{EntryKind, KnownSum};
 use super::member::Raft;
-use super::membership::{Change, Member, Membership, Unfit};
+use super::membership::{Member, Membership, MembershipChange, Unfit};
 use super::message::Message;
 use super::progress::{Peer, Progress};
 use super::role::{Leadership, Role};
@@ -39,7 +39,7 @@ pub enum ChangeRefused {
 impl Raft {
     /// Begins a change of membership; gives the index of the entry that puts it in force. If the
     /// voters change, the leader ends the change with another entry.
-    pub fn change(&mut self, changes: &[Change]) -> Result<LogIndex, ChangeRefused> {
+    pub fn change(&mut self, changes: &[MembershipChange]) -> Result<LogIndex, ChangeRefused> {
         let Role::Leader(leadership) = &self.role else {
             let leader = self.leader();
             return Err(ChangeRefused::NotLeader { leader });
@@ -54,7 +54,7 @@ impl Raft {
             return Err(ChangeRefused::Pending);
         }
         for change in changes {
-            if let Change::Promote(id) = change
+            if let MembershipChange::Promote(id) = change
                 && !self.keeps_up(*id)
             {
                 return Err(ChangeRefused::Lagging(*id));
@@ -98,7 +98,7 @@ impl Raft {
         let payload = Bytes::from(membership.encode());
         let index = self.append(
             self.last_stamp(),
-            Kind::Membership,
+            EntryKind::Membership,
             payload,
             KnownSum::default(),
         );

@@ -11,10 +11,10 @@ use crate::ids::{NodeId, PersistSeq, Term};
 use crate::rng;
 use crate::time::Mono;
 
-use super::entry::{Kind, KnownSum, bytes};
+use super::entry::{EntryKind, KnownSum, bytes};
 use super::member::Raft;
 use super::membership::{Member, Membership};
-use super::message::{Message, Place};
+use super::message::{EntryId, Message};
 use super::progress::Peer;
 use super::quorum::Tally;
 use super::role::{Ballot, Following, Leadership, Role};
@@ -135,7 +135,7 @@ impl Raft {
     }
 
     /// Answers whether it would vote for the sender. Nothing changes by that.
-    pub(super) fn on_pre_vote(&mut self, from: Member, prospective: Term, last: Place) {
+    pub(super) fn on_pre_vote(&mut self, from: Member, prospective: Term, last: EntryId) {
         let is_covered = self.log.is_covered_by(last);
         // Whoever asks holds this member for a voter. It may know better; but then what it has more
         // could be what keeps the group standing still.
@@ -161,7 +161,7 @@ impl Raft {
 
     /// Votes for the sender if the term's vote is free and the sender's log has all that could be
     /// committed (thesis 3.4, 3.6.1).
-    pub(super) fn on_vote(&mut self, from: Member, last: Place, transfer: bool) {
+    pub(super) fn on_vote(&mut self, from: Member, last: EntryId, transfer: bool) {
         let is_free = match (&self.role, self.vote) {
             (_, Some(vote)) => vote == from.id,
             (Role::Follower(following), None) => following.leader.is_none(),
@@ -234,7 +234,7 @@ impl Raft {
             uncommitted_bytes: uncommitted.map_or(0, bytes),
         }));
         let (nothing, unknown) = (Bytes::new(), KnownSum::default());
-        self.append(self.last_stamp(), Kind::Noop, nothing, unknown);
+        self.append(self.last_stamp(), EntryKind::Noop, nothing, unknown);
         self.tick_leader();
     }
 

@@ -29,7 +29,7 @@ pub(super) const ENTRY_BYTES_MIN: usize = HEAD_BYTES + SUM_BYTES;
 
 /// The purpose of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum EntryKind {
     /// Its payload is for the state machine.
     Normal,
     /// It only lets a new leader commit what its predecessors have left (thesis 6.4).
@@ -48,7 +48,7 @@ pub struct Entry {
     /// Replicated time.
     pub stamp: Stamp,
     /// The purpose of the entry.
-    pub kind: Kind,
+    pub kind: EntryKind,
     /// The content; the log does not look into it.
     pub payload: Bytes,
     /// The sum of its payload, where somebody has gone through a large one already.
@@ -87,9 +87,9 @@ impl Entry {
         }
         head[24..28].copy_from_slice(&(self.payload.len() as u32).to_le_bytes());
         head[28] = match self.kind {
-            Kind::Normal => 0,
-            Kind::Noop => 1,
-            Kind::Membership => 2,
+            EntryKind::Normal => 0,
+            EntryKind::Noop => 1,
+            EntryKind::Membership => 2,
         };
         head
     }
@@ -130,9 +130,9 @@ impl Entry {
 
     fn from_body(body: &[u8], payload: Bytes) -> Result<Self, Corrupt> {
         let kind = match body[28] {
-            0 => Kind::Normal,
-            1 => Kind::Noop,
-            2 => Kind::Membership,
+            0 => EntryKind::Normal,
+            1 => EntryKind::Noop,
+            2 => EntryKind::Membership,
             _ => return Err(Corrupt),
         };
         let number = |at: usize| {
@@ -148,7 +148,7 @@ impl Entry {
             known: KnownSum::default(),
         };
         // What an entry of membership says takes effect when it is appended: too late for doubt.
-        if kind == Kind::Membership {
+        if kind == EntryKind::Membership {
             Membership::decode(&entry.payload)?;
         }
         Ok(entry)
@@ -157,8 +157,8 @@ impl Entry {
     /// The membership that it brings into force, if it brings one.
     pub fn membership(&self) -> Option<Membership> {
         match self.kind {
-            Kind::Membership => Membership::decode(&self.payload).ok(),
-            Kind::Normal | Kind::Noop => None,
+            EntryKind::Membership => Membership::decode(&self.payload).ok(),
+            EntryKind::Normal | EntryKind::Noop => None,
         }
     }
 }

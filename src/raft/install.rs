@@ -7,7 +7,7 @@
 
 use super::member::Raft;
 use super::membership::Membership;
-use super::message::{Chunk, Message, Place, SnapshotId};
+use super::message::{Chunk, EntryId, Message, SnapshotId};
 use super::receiving::{ReceivedChunk, Receiving};
 use super::role::Role;
 
@@ -101,7 +101,7 @@ impl Raft {
     /// The state up to `base` is durable and in force, with the membership at its last entry: the
     /// log goes on behind it. Entries behind it stay if they follow on it (thesis 5.3). False, and
     /// nothing is done, where the log is committed as far already.
-    pub fn installed(&mut self, base: Place, membership: Membership) -> bool {
+    pub fn installed(&mut self, base: EntryId, membership: Membership) -> bool {
         self.receiving = None;
         if base.0 <= self.commit {
             return false;

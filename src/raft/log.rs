@@ -13,8 +13,8 @@ use bytes::Bytes;
 use crate::ids::{LogIndex, PersistSeq, Term};
 use crate::time::Stamp;
 
-use super::entry::{Entry, Kind, KnownSum};
-use super::message::{Append, Place};
+use super::entry::{Entry, EntryKind, KnownSum};
+use super::message::{Append, EntryId};
 
 /// Fewer dead slots than this are never worth moving the window for.
 const SLACK_MIN: usize = 64;
@@ -44,7 +44,7 @@ pub enum Accept {
     /// The place before the entries is not in this log.
     Unknown {
         /// The last entry that may still agree.
-        hint: Place,
+        hint: EntryId,
     },
     /// The leader contradicts what is committed: it cannot be one.
     Contradiction {
@@ -59,7 +59,7 @@ pub enum Accept {
 #[derive(Clone, Debug)]
 pub struct Log {
     /// The entry before the first of the window.
-    base: Place,
+    base: EntryId,
     /// Slots up to `start` are dead: their payloads are gone.
     slots: Vec<Entry>,
     start: usize,
@@ -77,7 +77,7 @@ pub struct Log {
 impl Log {
     /// The log that a disk remembers. Entries that do not follow on each other end it: indexes are
     /// without a gap, and terms never fall (thesis 3.5).
-    pub fn new(base: Place, mut tail: Vec<Entry>) -> Self {
+    pub fn new(base: EntryId, mut tail: Vec<Entry>) -> Self {
         let (mut index, mut term) = base;
         let follows = |entry: &&Entry| {
             let follows = Some(entry.index.0) == index.0.checked_add(1) && entry.term >= term;
@@ -104,12 +104,12 @@ impl Log {
     }
 
     /// The entry before the window.
-    pub fn base(&self) -> Place {
+    pub fn base(&self) -> EntryId {
         self.base
     }
 
     /// The last entry.
-    pub fn last(&self) -> Place {
+    pub fn last(&self) -> EntryId {
         let last = self.window().last();
         last.map_or(self.base, |entry| (entry.index, entry.term))
     }
@@ -157,7 +157,7 @@ impl Log {
 
     /// Returns true if a log that ends there has all that this one could have committed (thesis
     /// 3.6.1).
-    pub fn is_covered_by(&self, last: Place) -> bool {
+    pub fn is_covered_by(&self, last: EntryId) -> bool {
         let (index, term) = self.last();
         (last.1, last.0) >= (term, index)
     }
@@ -181,7 +181,7 @@ impl Log {
         &mut self,
         term: Term,
         stamp: Stamp,
-        kind: Kind,
+        kind: EntryKind,
         payload: Bytes,
         known: KnownSum,
     ) -> LogIndex {
@@ -265,7 +265,7 @@ impl Log {
     /// The last entry at or before an index whose term is no later than `term`: where two logs may
     /// agree, seen from one of them (thesis 3.5, backtracking by terms). The base, where all of the
     /// window is later.
-    pub fn last_not_after(&self, index: LogIndex, term: Term) -> Place {
+    pub fn last_not_after(&self, index: LogIndex, term: Term) -> EntryId {
         let upto = index.0.saturating_sub(self.base.0.0);
         let upto = usize::try_from(upto).unwrap_or(usize::MAX);
         let window = self.window();
@@ -326,7 +326,7 @@ impl Log {
 
     /// A state stands in for all up to its base, durably. Entries behind it stay if they follow on
     /// it (thesis 5.3); otherwise the log is empty, true.
-    pub fn install(&mut self, base: Place) -> bool {
+    pub fn install(&mut self, base: EntryId) -> bool {
         let follows = self.term_at(base.0) == TermAt::Known(base.1);
         if follows {
             self.handed_over = self.handed_over.max(base.0);

@@ -3,7 +3,7 @@
 use crate::ids::LogIndex;
 
 use super::membership::Member;
-use super::message::Place;
+use super::message::EntryId;
 
 /// Entries that a member has acknowledged and does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,5 +15,5 @@ pub struct Loss {
     /// The last that it holds.
     pub last: LogIndex,
     /// How far the log must come again.
-    pub owes: Place,
+    pub owes: EntryId,
 }

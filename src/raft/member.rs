@@ -12,7 +12,7 @@ use super::history::History;
 use super::log::{Log, TermAt};
 use super::loss::Loss;
 use super::membership::{Member, Membership};
-use super::message::{Envelope, Message, Outgoing, Place};
+use super::message::{EntryId, Envelope, Message, Outgoing};
 use super::outbox::Outbox;
 use super::part::Arriving;
 use super::receiving::Receiving;
@@ -53,7 +53,7 @@ pub struct Raft {
     /// A large entry of which a part is here.
     pub(super) arriving: Option<Box<Arriving>>,
     /// How far the log must come again before this member may vote.
-    pub(super) owes: Option<Place>,
+    pub(super) owes: Option<EntryId>,
     /// The loss that a leader has shown, until the owner has taken it.
     pub(super) lost: Option<Loss>,
     /// The contradictions between this log and those of others.

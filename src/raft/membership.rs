@@ -53,7 +53,7 @@ pub enum Membership {
 
 /// One step of a change of membership.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum MembershipChange {
     /// A new member learns the log without a vote.
     AddLearner(Member),
     /// A learner gets a vote.
@@ -186,14 +186,14 @@ impl Membership {
 
     /// The membership that begins the changes (thesis 4.3, `C_old,new`). If the voters stay as they
     /// are, every majority stays one too, and the changes are over at once.
-    pub fn enter_joint(&self, changes: &[Change]) -> Result<Self, Unfit> {
+    pub fn enter_joint(&self, changes: &[MembershipChange]) -> Result<Self, Unfit> {
         let Self::Stable { voters, learners } = self else {
             return Err(Unfit::Joint);
         };
         let (mut new, mut learners) = (voters.clone(), learners.clone());
         for change in changes {
             match *change {
-                Change::AddLearner(member) => {
+                MembershipChange::AddLearner(member) => {
                     let named = member.id.0 != 0 && member.incarnation.0 != 0;
                     let free = self.get(member.id).is_none()
                         && find(&new, member.id).is_none()
@@ -203,11 +203,11 @@ impl Membership {
                     }
                     insert(&mut learners, member);
                 }
-                Change::Promote(id) => {
+                MembershipChange::Promote(id) => {
                     let member = remove(&mut learners, id).ok_or(Unfit::Unknown(id))?;
                     insert(&mut new, member);
                 }
-                Change::Remove(id) => {
+                MembershipChange::Remove(id) => {
                     remove(&mut learners, id)
                         .or_else(|| remove(&mut new, id))
                         .ok_or(Unfit::Unknown(id))?;

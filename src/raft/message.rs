@@ -28,7 +28,7 @@ pub struct Envelope {
 
 /// A place in the log with the term of the entry that stands there: two logs that agree in one
 /// agree in all before it (thesis 3.5).
-pub type Place = (LogIndex, Term);
+pub type EntryId = (LogIndex, Term);
 
 /// A message from one member to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub enum Message {
         /// The term that the sender would campaign in; its own is one less.
         prospective: Term,
         /// The last entry of its log.
-        last: Place,
+        last: EntryId,
     },
     /// The answer to `PreVote`.
     PreVoteReply {
@@ -50,7 +50,7 @@ pub enum Message {
     /// Vote for me in the envelope's term (thesis 3.4).
     Vote {
         /// The last entry of the candidate's log.
-        last: Place,
+        last: EntryId,
         /// The leader itself wishes it: whoever hears that leader may vote all the same.
         transfer: bool,
     },
@@ -66,7 +66,7 @@ pub enum Message {
     /// The answer to `Part`: so much of that entry is here.
     PartReply {
         /// The entry.
-        place: Place,
+        place: EntryId,
         /// How many bytes of its payload, from the first.
         bytes: u64,
     },
@@ -80,7 +80,7 @@ pub enum Message {
         /// The place's index.
         at: LogIndex,
         /// The last entry of the receiver's log that may still agree.
-        hint: Place,
+        hint: EntryId,
     },
     /// I lead (thesis 3.4, 6.4).
     Heartbeat {
@@ -116,9 +116,9 @@ pub enum Message {
     /// since: one that does not hold it has lost what others rely on.
     Reminder {
         /// The entry; term 0 where that is not known any more.
-        held: Place,
+        held: EntryId,
         /// The last entry of the leader's log, behind everything that was ever acknowledged to it.
-        last: Place,
+        last: EntryId,
     },
     /// Campaign at once (thesis 3.10).
     TimeoutNow,
@@ -144,7 +144,7 @@ pub enum Message {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Append {
     /// The place before the first entry.
-    pub prev: Place,
+    pub prev: EntryId,
     /// The leader's commit index.
     pub commit: LogIndex,
     /// The leader's latest round of questions whether it still leads.
@@ -157,7 +157,7 @@ pub struct Append {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     /// The place before the entry.
-    pub prev: Place,
+    pub prev: EntryId,
     /// The leader's commit index.
     pub commit: LogIndex,
     /// The leader's latest round of questions whether it still leads.
@@ -178,7 +178,7 @@ pub struct Part {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SnapshotId {
     /// The last entry that the state includes.
-    pub base: Place,
+    pub base: EntryId,
     /// Its length in bytes, never 0.
     pub bytes: u64,
     /// A checksum of its bytes, of the owner's choosing.

@@ -52,12 +52,12 @@ pub mod wire;
 pub use change::ChangeRefused;
 pub use conflict::Conflict;
 pub use corrupt::Corrupt;
-pub use entry::{Entry, Kind, KnownSum};
+pub use entry::{Entry, EntryKind, KnownSum};
 
 pub use log::TermAt;
 pub use loss::Loss;
 pub use member::Raft;
-pub use membership::{Change, MEMBERS_MAX, Member, Membership, Unfit};
+pub use membership::{MEMBERS_MAX, Member, Membership, MembershipChange, Unfit};
 pub use message::{Class, Outgoing, SnapshotId};
 pub use quorum::Tally;
 pub use receiving::ReceivedChunk;

@@ -8,8 +8,8 @@ use crate::checksum::Running;
 use crate::ids::LogIndex;
 use crate::time::Stamp;
 
-use super::entry::{Entry, Kind, KnownSum};
-use super::message::{Part, Place};
+use super::entry::{Entry, EntryKind, KnownSum};
+use super::message::{EntryId, Part};
 use super::settings::Settings;
 
 /// So many pieces may be on their way to a member.
@@ -29,7 +29,7 @@ pub(super) struct Parting {
 /// A large entry of which a part is here.
 #[derive(Clone, Debug)]
 pub(super) struct Arriving {
-    pub(super) place: Place,
+    pub(super) place: EntryId,
     pub(super) stamp: Stamp,
     pub(super) length: u64,
     pub(super) payload: Vec<u8>,
@@ -86,7 +86,7 @@ impl Parting {
 }
 
 impl Arriving {
-    pub(super) fn new(place: Place, part: &Part) -> Self {
+    pub(super) fn new(place: EntryId, part: &Part) -> Self {
         Self {
             place,
             stamp: part.stamp,
@@ -145,7 +145,7 @@ impl Arriving {
             term,
             index,
             stamp: self.stamp,
-            kind: Kind::Normal,
+            kind: EntryKind::Normal,
             known: KnownSum(Some(self.sum.sum())),
             payload: Bytes::from(self.payload),
         }

@@ -13,11 +13,11 @@ use alloc::vec::Vec;
 use crate::ids::LogIndex;
 use crate::time::Mono;
 
-use super::entry::{Entry, Kind};
+use super::entry::{Entry, EntryKind};
 use super::log::TermAt;
 use super::member::Raft;
 use super::membership::Member;
-use super::message::{Append, Message, Part, Place};
+use super::message::{Append, EntryId, Message, Part};
 use super::part::Arriving;
 use super::progress::{Peer, Progress};
 use super::settings::Settings;
@@ -26,7 +26,7 @@ use super::wire::WireError;
 impl Settings {
     /// Returns true if an entry goes in parts. Raft's own entries are never so long.
     pub(super) fn is_large(&self, entry: &Entry) -> bool {
-        entry.kind == Kind::Normal
+        entry.kind == EntryKind::Normal
             && entry.encoded_bytes() > self.append_bytes.max(self.chunk_bytes)
     }
 }
@@ -60,7 +60,7 @@ impl Peer {
 
 impl Raft {
     /// A member has so many bytes of a large entry.
-    pub(super) fn on_part_reply(&mut self, from: Member, place: Place, bytes: u64) {
+    pub(super) fn on_part_reply(&mut self, from: Member, place: EntryId, bytes: u64) {
         let (now, term_at) = (self.now, self.log.term_at(place.0));
         if term_at == TermAt::Known(place.1)
             && let Some(peer) = self.peer(from)
@@ -107,7 +107,7 @@ impl Raft {
 
 impl Part {
     /// The append that says the same of the leader's log, with these entries.
-    fn as_append(&self, prev: Place, entries: Vec<Entry>) -> Append {
+    fn as_append(&self, prev: EntryId, entries: Vec<Entry>) -> Append {
         Append {
             prev,
             commit: self.commit,

@@ -8,7 +8,7 @@ use crate::time::Mono;
 use super::entry::Entry;
 use super::log::{Log, TermAt};
 use super::membership::Member;
-use super::message::Place;
+use super::message::EntryId;
 use super::part::{Parting, Piece};
 use super::sending::Supply;
 use super::settings::Settings;
@@ -90,9 +90,9 @@ pub(super) enum Want<'a> {
     /// It has all, or enough is on its way.
     Nothing,
     /// Entries behind a place; none of them, where only the place is in question.
-    Append(Place, &'a [Entry]),
+    Append(EntryId, &'a [Entry]),
     /// A piece of the large entry behind a place.
-    Part(Place, &'a Entry, Piece),
+    Part(EntryId, &'a Entry, Piece),
 }
 
 impl InFlight {

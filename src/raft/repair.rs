@@ -16,7 +16,7 @@ use super::log::TermAt;
 use super::loss::Loss;
 use super::member::Raft;
 use super::membership::Member;
-use super::message::{Message, Place};
+use super::message::{EntryId, Message};
 use super::role::Role;
 use super::wire::WireError;
 
@@ -27,7 +27,7 @@ impl Raft {
     }
 
     /// How far the log must come again, where entries are missing.
-    pub fn owes(&self) -> Option<Place> {
+    pub fn owes(&self) -> Option<EntryId> {
         self.owes
     }
 
@@ -74,8 +74,8 @@ impl Raft {
     pub(super) fn on_reminder(
         &mut self,
         leader: Member,
-        held: Place,
-        last: Place,
+        held: EntryId,
+        last: EntryId,
     ) -> Result<(), WireError> {
         if last.0 < held.0 || last.1 < held.1 || last.1 > self.term {
             return Err(WireError::Contradiction);
@@ -85,7 +85,7 @@ impl Raft {
             TermAt::Compacted => true,
             TermAt::Beyond => false,
         };
-        let further = |place: &Place| (place.1, place.0);
+        let further = |place: &EntryId| (place.1, place.0);
         let is_known = self
             .owes
             .is_some_and(|owes| further(&owes) >= further(&held));

@@ -6,11 +6,11 @@ use bytes::Bytes;
 use crate::ids::{LogIndex, NodeId, PersistSeq};
 use crate::time::Stamp;
 
-use super::entry::{Kind, KnownSum, bytes};
+use super::entry::{EntryKind, KnownSum, bytes};
 use super::log::TermAt;
 use super::member::Raft;
 use super::membership::Member;
-use super::message::{Class, Envelope, Message, Part, Place};
+use super::message::{Class, EntryId, Envelope, Message, Part};
 use super::part::Piece;
 use super::progress::Want;
 use super::role::{Leadership, Role};
@@ -43,14 +43,14 @@ impl Raft {
         if leadership.uncommitted_bytes >= self.settings.uncommitted_bytes {
             return Err(Refused::Full);
         }
-        Ok(self.append(stamp, Kind::Normal, payload, known))
+        Ok(self.append(stamp, EntryKind::Normal, payload, known))
     }
 
     /// Appends an entry of this leader.
     pub(super) fn append(
         &mut self,
         stamp: Stamp,
-        kind: Kind,
+        kind: EntryKind,
         payload: Bytes,
         known: KnownSum,
     ) -> LogIndex {
@@ -170,7 +170,7 @@ impl Raft {
 
     /// A member lacks the place before what it was sent: the last place that both may have is
     /// sought by terms, from both sides (thesis 3.5).
-    pub(super) fn on_rejected(&mut self, from: Member, at: LogIndex, hint: Place) {
+    pub(super) fn on_rejected(&mut self, from: Member, at: LogIndex, hint: EntryId) {
         let now = self.now;
         let (agreed, _) = self.log.last_not_after(hint.0.min(at), hint.1);
         if let Some(peer) = self.peer(from) {

@@ -7,7 +7,7 @@ use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, PersistSeq, Term};
 
 use super::entry::Entry;
 use super::membership::{Member, Membership};
-use super::message::Place;
+use super::message::EntryId;
 
 /// The identity of a member, its times and its limits.
 #[derive(Clone, Copy, Debug)]
@@ -104,7 +104,7 @@ pub struct Restart {
     /// Up to where the log is known to be committed.
     pub commit: LogIndex,
     /// The last entry that the state machine holds.
-    pub base: Place,
+    pub base: EntryId,
     /// The membership at that entry.
     pub membership: Membership,
     /// The entries behind it.
@@ -114,7 +114,7 @@ pub struct Restart {
     pub restate: bool,
     /// The last entry that the disk once held, where it has lost some: until the log is as far
     /// again this member neither votes nor campaigns.
-    pub owes: Option<Place>,
+    pub owes: Option<EntryId>,
 }
 
 /// Why a proposal was refused; it has certainly not happened.

@@ -21,7 +21,7 @@ use crate::time::Stamp;
 use super::corrupt::Corrupt;
 use super::entry::{ENTRY_BYTES_MIN, Entry, checksum};
 use super::membership::{Member, Membership};
-use super::message::{Append, Chunk, Envelope, Message, Part, Place, SnapshotId};
+use super::message::{Append, Chunk, EntryId, Envelope, Message, Part, SnapshotId};
 
 /// The version of the frames that this code speaks.
 pub const WIRE_VERSION: u8 = 1;
@@ -186,7 +186,7 @@ fn frame(buffer: Vec<u8>, envelope: &Envelope, kind: u8, numbers: &[u64], blob: 
 pub(super) fn encode_append(
     buffer: Vec<u8>,
     envelope: &Envelope,
-    prev: Place,
+    prev: EntryId,
     commit: LogIndex,
     round: u64,
     entries: &[Entry],
@@ -310,14 +310,14 @@ pub(super) fn decode_in(
     let message = match kind {
         1 => Message::PreVote {
             prospective: Term(take(rest)?),
-            last: take_place(rest)?,
+            last: take_entry_id(rest)?,
         },
         2 => Message::PreVoteReply {
             prospective: Term(take(rest)?),
             granted: take_flag(rest)?,
         },
         3 => Message::Vote {
-            last: take_place(rest)?,
+            last: take_entry_id(rest)?,
             transfer: take_flag(rest)?,
         },
         4 => Message::VoteReply {
@@ -329,7 +329,7 @@ pub(super) fn decode_in(
         },
         7 => Message::Rejected {
             at: LogIndex(take(rest)?),
-            hint: take_place(rest)?,
+            hint: take_entry_id(rest)?,
         },
         8 => Message::Heartbeat {
             commit: LogIndex(take(rest)?),
@@ -356,7 +356,7 @@ pub(super) fn decode_in(
             data: whole.rest(frame.len() - core::mem::take(rest).len()),
         }),
         14 => {
-            let prev = take_place(rest)?;
+            let prev = take_entry_id(rest)?;
             let (commit, round) = (LogIndex(take(rest)?), take(rest)?);
             let (term, stamp) = (Term(take(rest)?), Stamp(take(rest)?));
             let (length, offset) = (take(rest)?, take(rest)?);
@@ -379,12 +379,12 @@ pub(super) fn decode_in(
             })
         }
         15 => Message::PartReply {
-            place: take_place(rest)?,
+            place: take_entry_id(rest)?,
             bytes: take(rest)?,
         },
         16 => Message::Reminder {
-            held: take_place(rest)?,
-            last: take_place(rest)?,
+            held: take_entry_id(rest)?,
+            last: take_entry_id(rest)?,
         },
         13 => Message::ChunkReply {
             id: take_snapshot_id(rest)?,
@@ -404,7 +404,7 @@ fn take_append(
     spare: &mut Vec<Entry>,
     mut entries: Bytes,
 ) -> Result<Append, Corrupt> {
-    let prev = take_place(numbers)?;
+    let prev = take_entry_id(numbers)?;
     let (commit, round) = (LogIndex(take(numbers)?), take(numbers)?);
     let (count, rest) = numbers.split_first_chunk().ok_or(Corrupt)?;
     *numbers = rest;
@@ -452,13 +452,13 @@ fn take_flag(bytes: &mut &[u8]) -> Result<bool, Corrupt> {
     }
 }
 
-fn take_place(bytes: &mut &[u8]) -> Result<Place, Corrupt> {
+fn take_entry_id(bytes: &mut &[u8]) -> Result<EntryId, Corrupt> {
     Ok((LogIndex(take(bytes)?), Term(take(bytes)?)))
 }
 
 fn take_snapshot_id(bytes: &mut &[u8]) -> Result<SnapshotId, Corrupt> {
     Ok(SnapshotId {
-        base: take_place(bytes)?,
+        base: take_entry_id(bytes)?,
         bytes: take(bytes)?,
         sum: take(bytes)?,
     })

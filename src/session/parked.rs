@@ -13,7 +13,7 @@ use crate::resp::reply::Protocol;
 
 /// One item, taken off the queue.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Item<'a> {
+pub enum Unparked<'a> {
     /// A request that is to be run now.
     Request {
         /// The database that was selected when it was sent.
@@ -114,11 +114,11 @@ impl Parked {
     /// into `ranges`.
     ///
     /// The bytes stay until the queue is empty: a pipeline ends, and then all of them go at once.
-    pub fn take(&mut self, applied: u64, ranges: &mut Vec<Range<u32>>) -> Option<Item<'_>> {
+    pub fn take(&mut self, applied: u64, ranges: &mut Vec<Range<u32>>) -> Option<Unparked<'_>> {
         let head = self.heads.pop_front_if(|head| head.after <= applied)?;
         let buffer = self.bytes.get(head.bytes)?;
         Some(match head.what {
-            What::Reply => Item::Reply(buffer),
+            What::Reply => Unparked::Reply(buffer),
             What::Request {
                 db,
                 protocol,
@@ -127,7 +127,7 @@ impl Parked {
             } => {
                 ranges.clear();
                 ranges.extend(self.ranges.drain(..count));
-                Item::Request {
+                Unparked::Request {
                     db,
                     protocol,
                     silent,

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use raft::eraftpb::{ConfChangeSingle, ConfChangeType};
 use raft::{Changer, ProgressTracker};
 use seedis::ids::{Incarnation, NodeId};
-use seedis::raft::{Change, Member, Membership, Tally, Unfit};
+use seedis::raft::{Member, Membership, MembershipChange, Tally, Unfit};
 
 fn member(id: u64) -> Member {
     Member {
@@ -27,10 +27,13 @@ fn ours(old: &[u64], new: &[u64]) -> Membership {
     let stable = Membership::of(old_members).unwrap();
     let gone = old.iter().filter(|id| !new.contains(id));
     let come: Vec<u64> = new.iter().filter(|id| !old.contains(id)).copied().collect();
-    let mut changes: Vec<Change> = Vec::new();
-    changes.extend(come.iter().map(|id| Change::AddLearner(member(*id))));
-    changes.extend(come.iter().map(|id| Change::Promote(NodeId(*id))));
-    changes.extend(gone.map(|id| Change::Remove(NodeId(*id))));
+    let mut changes: Vec<MembershipChange> = Vec::new();
+    changes.extend(
+        come.iter()
+            .map(|id| MembershipChange::AddLearner(member(*id))),
+    );
+    changes.extend(come.iter().map(|id| MembershipChange::Promote(NodeId(*id))));
+    changes.extend(gone.map(|id| MembershipChange::Remove(NodeId(*id))));
     match stable.enter_joint(&changes) {
         Err(Unfit::Nothing) => stable,
         joint => joint.unwrap(),
@@ -137,9 +140,9 @@ proptest! {
         }
         for step in steps {
             let own = step.iter().map(|(kind, id)| match kind {
-                0 => Change::AddLearner(member(*id)),
-                1 => Change::Promote(NodeId(*id)),
-                _ => Change::Remove(NodeId(*id)),
+                0 => MembershipChange::AddLearner(member(*id)),
+                1 => MembershipChange::Promote(NodeId(*id)),
+                _ => MembershipChange::Remove(NodeId(*id)),
             });
             let other = step.iter().map(|(kind, id)| single(match kind {
                 0 => ConfChangeType::AddLearnerNode,

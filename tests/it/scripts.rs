@@ -33,7 +33,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use seedis::ids::{LogIndex, NodeId, Term};
-use seedis::raft::{Change, Entry, Kind, KnownSum, Membership};
+use seedis::raft::{Entry, EntryKind, KnownSum, Membership, MembershipChange};
 use seedis::time::Stamp;
 
 use stage::{Stage, member};
@@ -85,7 +85,7 @@ impl Play {
                         term: Term(*term),
                         index: LogIndex(index),
                         stamp,
-                        kind: Kind::Normal,
+                        kind: EntryKind::Normal,
                         payload,
                         known: KnownSum::default(),
                     }
@@ -120,10 +120,10 @@ impl Play {
                     panic!("who, whom")
                 };
                 let added = stage.actor(id).member;
-                stage.change(leader, Change::AddLearner(added));
+                stage.change(leader, MembershipChange::AddLearner(added));
             }
-            "promote" => stage.change(all()[0], Change::Promote(NodeId(all()[1]))),
-            "remove" => stage.change(all()[0], Change::Remove(NodeId(all()[1]))),
+            "promote" => stage.change(all()[0], MembershipChange::Promote(NodeId(all()[1]))),
+            "remove" => stage.change(all()[0], MembershipChange::Remove(NodeId(all()[1]))),
             "transfer" => stage.transfer(all()[0], all()[1]),
             "compact" => stage.compact(all()[0]),
             "cut" => {

@@ -7,7 +7,7 @@ use super::breaks::{self, Break};
 pub(super) enum Ask {
     Next(u64),
     Back(u64),
-    Goto(Place),
+    Goto(Target),
     Break(Break),
     /// All conditions go.
     Clear,
@@ -23,7 +23,7 @@ pub(super) enum Ask {
 
 /// A place in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Target {
     Event(u64),
     /// In nanoseconds of true time.
     Time(u64),
@@ -59,17 +59,17 @@ pub(super) fn member(text: &str) -> Result<usize, String> {
     }
 }
 
-fn place(text: &str) -> Result<Place, String> {
+fn place(text: &str) -> Result<Target, String> {
     if text == "end" {
-        return Ok(Place::End);
+        return Ok(Target::End);
     }
     match text.strip_suffix('s') {
-        None => number(text).map(Place::Event),
+        None => number(text).map(Target::Event),
         Some(seconds) => {
             let seconds: f64 = seconds
                 .parse()
                 .map_err(|_| format!("{text} is not a time"))?;
-            Ok(Place::Time((seconds.max(0.0) * 1e9).round() as u64))
+            Ok(Target::Time((seconds.max(0.0) * 1e9).round() as u64))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The conversation: a line in, what it asks for out. It needs no terminal.
 
-use super::ask::{self, Ask, HELP, Place};
+use super::ask::{self, Ask, HELP, Target};
 use super::breaks::Break;
 use super::compare;
 use super::tell::{Out, Teller, seconds};
@@ -39,9 +39,9 @@ impl Prompt {
         match ask {
             Ask::Next(count) => self.timeline.goto(event.saturating_add(count)),
             Ask::Back(count) => self.timeline.goto(event.saturating_sub(count)),
-            Ask::Goto(Place::Event(event)) => self.timeline.goto(event),
-            Ask::Goto(Place::Time(time)) => self.timeline.goto_time(time),
-            Ask::Goto(Place::End) => self.timeline.goto_end(),
+            Ask::Goto(Target::Event(event)) => self.timeline.goto(event),
+            Ask::Goto(Target::Time(time)) => self.timeline.goto_time(time),
+            Ask::Goto(Target::End) => self.timeline.goto_end(),
             Ask::Continue => {
                 while self.timeline.next() {
                     if let Some(found) = self.breaks.iter().find(|one| one.holds(&self.timeline)) {

@@ -24,7 +24,7 @@ use crate::stopwatch::Stopwatch;
 use crate::world::World;
 use front::Front;
 use port::Port;
-use session::{HEAD, Line, Place};
+use session::{HEAD, Line, Origin};
 
 /// How long the port is left alone where nothing happens.
 const NAP: Duration = Duration::from_micros(500);
@@ -76,7 +76,7 @@ pub(crate) fn serve(args: &Args) -> u8 {
 }
 
 /// A world that goes on for ever, without drawn clients and faults unless it is wild.
-fn world(place: &Place) -> World {
+fn world(place: &Origin) -> World {
     let mut scenario = Scenario::draw(place.seed, place.profile);
     scenario.duration = u64::MAX / 2;
     if place.profile == Profile::Raft {
@@ -109,7 +109,7 @@ fn line(world: &World, given: Option<session::Given>) -> Line {
 }
 
 fn serve_port(args: &Args) -> Result<u8, String> {
-    let place = Place {
+    let place = Origin {
         seed: args.seed,
         profile: args.profile,
         members: if args.profile == Profile::Raft {
@@ -215,7 +215,7 @@ struct Record(Option<fs::File>);
 
 impl Record {
     #[expect(clippy::disallowed_types, reason = "as above")]
-    fn begin(path: Option<&Path>, place: &Place) -> Result<Self, String> {
+    fn begin(path: Option<&Path>, place: &Origin) -> Result<Self, String> {
         let Some(path) = path else {
             return Ok(Self(None));
         };

@@ -24,7 +24,7 @@ pub(super) enum Given {
 
 /// The world in which a session takes place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct Origin {
     pub(super) seed: u64,
     pub(super) profile: Profile,
     pub(super) members: usize,
@@ -44,7 +44,7 @@ pub(super) struct Line {
     pub(super) given: Option<Given>,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (seed, profile) = (self.seed, self.profile.name());
         let member = self
@@ -69,7 +69,7 @@ impl fmt::Display for Line {
     }
 }
 
-impl FromStr for Place {
+impl FromStr for Origin {
     type Err = String;
 
     fn from_str(line: &str) -> Result<Self, String> {
@@ -115,7 +115,7 @@ impl FromStr for Line {
 }
 
 /// A session out of its file; a last line that was cut off is no part of it.
-pub(super) fn parse(text: &str) -> Result<(Place, Vec<Line>), String> {
+pub(super) fn parse(text: &str) -> Result<(Origin, Vec<Line>), String> {
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let mut lines = whole.lines();
     if lines.next() != Some(HEAD) {
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_session_comes_back_and_a_torn_line_does_not() {
-        let place = Place {
+        let place = Origin {
             seed: 7,
             profile: Profile::Raft,
             members: 3,

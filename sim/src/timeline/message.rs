@@ -2,7 +2,7 @@
 //! it speaks.
 
 use bytes::Bytes;
-use seedis::raft::message::{Message, Place};
+use seedis::raft::message::{EntryId, Message};
 use seedis::raft::wire;
 
 /// The parts of a frame that people want to know.
@@ -20,7 +20,7 @@ impl std::fmt::Display for Spelled {
     }
 }
 
-fn place((index, term): Place) -> String {
+fn place((index, term): EntryId) -> String {
     format!("{}:T{}", index.0, term.0)
 }
 

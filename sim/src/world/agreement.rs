@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use seedis::ids::{Incarnation, LogIndex, NodeId, Term};
 use seedis::node::Node;
 use seedis::raft::message::{Envelope, Message};
-use seedis::raft::{Entry, Kind, Member, Membership, Raft, RoleName};
+use seedis::raft::{Entry, EntryKind, Member, Membership, Raft, RoleName};
 
 use super::World;
 use super::arrivals::machine_of;
@@ -199,7 +199,7 @@ impl Agreement {
                 return broken(Id::R2, format!("{who} leads and replaces its entry {at}"));
             }
             shown.log.insert(at, entry.term);
-            if entry.kind == Kind::Membership {
+            if entry.kind == EntryKind::Membership {
                 let members = self.memberships.entry((at, entry.term));
                 members.or_insert_with(|| entry.payload.to_vec());
             }
@@ -267,7 +267,7 @@ impl Agreement {
         }
         if raft.is_leader() && raft.is_changing() {
             let pending = raft.entries_after(self.commit);
-            let pending = pending.filter(|entry| entry.kind == Kind::Membership);
+            let pending = pending.filter(|entry| entry.kind == EntryKind::Membership);
             let pending: Vec<LogIndex> = pending.map(|entry| entry.index).collect();
             // What it found in its log when it came to lead another has appended.
             let own = |index: &LogIndex| {

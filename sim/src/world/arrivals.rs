@@ -10,7 +10,7 @@ use seedis::ids::{ClusterId, Incarnation, NodeId};
 use seedis::node::Node;
 use seedis::node::arrival::{Arrival, Failed, Group, Wanted, Wish};
 use seedis::node::greeting::{Admission, Contact, Greeting, Line, Refusal, Standing};
-use seedis::raft::{Member as Place, Membership, Raft};
+use seedis::raft::{Member as RaftMember, Membership, Raft};
 use seedis::time::Mono;
 
 use super::member::{Member, News, address_of};
@@ -386,7 +386,7 @@ impl World {
             .map(Raft::membership)
             .into_iter()
             .flat_map(Membership::members);
-        let settled: Vec<Place> = settled.copied().collect();
+        let settled: Vec<RaftMember> = settled.copied().collect();
         for place in settled {
             self.arrivals.given.insert((place.id, place.incarnation));
         }
@@ -426,7 +426,7 @@ impl World {
     }
 
     /// Returns true if a member of a membership is up and not among the `absent`.
-    pub(super) fn is_there(&self, place: &Place, absent: u64) -> bool {
+    pub(super) fn is_there(&self, place: &RaftMember, absent: u64) -> bool {
         let number = machine_of(place.incarnation);
         let lives = self.members.get(number).is_some_and(|machine| {
             !self.scenario.knocks || machine.incarnation() == place.incarnation

@@ -6,7 +6,7 @@
 
 use seedis::ids::{Incarnation, NodeId};
 use seedis::node::versions::ENTRY_VERSIONS;
-use seedis::raft::{Member as Place, Membership, Raft};
+use seedis::raft::{Member as RaftMember, Membership, Raft};
 
 use super::World;
 use super::agreement::broken;
@@ -107,7 +107,7 @@ impl World {
             return Ok(());
         };
         // A disk that was wiped may be a member still, and says nothing any more.
-        let knows = |other: &Place| {
+        let knows = |other: &RaftMember| {
             let machine = &self.members[machine_of(other.incarnation)];
             let node = machine.node.as_ref();
             let is_same = machine.incarnation() == other.incarnation;

@@ -18,7 +18,7 @@ use crate::time::Mono;
 use super::super::chunk::{BodyPart, Chunk, Content, Writing};
 use super::super::failure::Failure;
 use super::super::op::Op;
-use super::super::record::{self, FRAME_BYTES, HEAD_BYTES, Head, Place, Restated};
+use super::super::record::{self, FRAME_BYTES, HEAD_BYTES, Head, Position, Restated};
 use super::super::segment;
 use super::{Log, Unsynced};
 
@@ -108,7 +108,13 @@ impl Log {
     }
 
     /// Puts a payload at `place`, in pieces that share its memory.
-    fn put_shared(&mut self, mut place: Place, boundary: u64, mut left: Bytes, last: PersistSeq) {
+    fn put_shared(
+        &mut self,
+        mut place: Position,
+        boundary: u64,
+        mut left: Bytes,
+        last: PersistSeq,
+    ) {
         while !left.is_empty() {
             let piece = left.split_to(left.len().min(self.settings.piece_bytes.max(1)));
             let bytes = piece.len() as u64;
@@ -139,7 +145,7 @@ impl Log {
     }
 
     /// The bytes that leave for `place`, behind what leaves for the places before it.
-    fn last_chunk(&mut self, place: Place, boundary: u64, last: PersistSeq) -> &mut Vec<u8> {
+    fn last_chunk(&mut self, place: Position, boundary: u64, last: PersistSeq) -> &mut Vec<u8> {
         let fits = self.pending.back().is_some_and(|chunk| {
             chunk.place.segment == place.segment && matches!(chunk.content, Content::Own(_))
         });

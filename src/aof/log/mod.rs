@@ -18,7 +18,7 @@ use super::failure::Failure;
 use super::manifest::Debt;
 use super::op::{Op, Tickets};
 use super::owing::Owing;
-use super::record::{Place, Restated};
+use super::record::{Position, Restated};
 use super::rewriting::Rewriting;
 use super::segment::{self, Next};
 use super::settings::{Policy, Settings};
@@ -55,7 +55,7 @@ pub struct Log {
     tickets: Tickets,
     settings: Settings,
     /// The place for the next record.
-    pub(super) end: Place,
+    pub(super) end: Position,
     /// Up to where the present segment is preallocated.
     capacity: u64,
     next: Next,
@@ -87,7 +87,7 @@ pub struct Log {
     /// The last hand-over that may be relied on under a relaxed policy.
     released: PersistSeq,
     synced: PersistSeq,
-    synced_place: Place,
+    synced_place: Position,
     /// Records up to this one count as persisted only when synced.
     must_sync: PersistSeq,
     must_sync_next: bool,
@@ -111,7 +111,7 @@ pub struct Log {
 pub(super) struct Resume {
     pub(super) tickets: u64,
     pub(super) settings: Settings,
-    pub(super) end: Place,
+    pub(super) end: Position,
     pub(super) capacity: u64,
     pub(super) predecessor: u64,
     pub(super) restated: Restated,
@@ -182,7 +182,7 @@ impl Log {
             return false;
         };
         self.earlier_bytes += self.end.offset;
-        self.end = Place { segment, offset: 0 };
+        self.end = Position { segment, offset: 0 };
         self.capacity = size;
         self.wants_next = false;
         true
@@ -310,7 +310,7 @@ impl Log {
             return;
         };
         self.synced = self.synced.max(covered.last);
-        self.synced_place = self.synced_place.max(Place {
+        self.synced_place = self.synced_place.max(Position {
             segment: covered.segment,
             offset: covered.end,
         });

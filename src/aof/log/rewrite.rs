@@ -14,7 +14,7 @@ use crate::ids::{PersistSeq, Ticket};
 use super::super::failure::Failure;
 use super::super::manifest::Manifest;
 use super::super::op::Op;
-use super::super::record::{self, FRAME_BYTES, Place};
+use super::super::record::{self, FRAME_BYTES, Position};
 use super::super::rewriting::{
     FOOTER, HEAD, PIECE, RewriteState, Rewriting, Stage, base, base_tmp,
 };
@@ -187,7 +187,7 @@ impl Log {
         }
         let offset = rewriting.bytes;
         let mut bytes = rewriting.spare.pop().unwrap_or_default();
-        let place = Place::in_base(rewriting.number, offset);
+        let place = Position::in_base(rewriting.number, offset);
         record::put(&mut bytes, place, &[&[kind], payload]);
         rewriting.bytes += (FRAME_BYTES + 1 + payload.len()) as u64;
         let write = DiskOp::WriteAt {

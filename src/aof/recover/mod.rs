@@ -24,7 +24,7 @@ use super::log::{Log, Resume};
 use super::manifest::{Debt, Manifest};
 use super::op::{Op, Tickets};
 use super::reader::Reader;
-use super::record::{self, Found, Head, Place, Restated};
+use super::record::{self, Found, Head, Position, Restated};
 use super::settings::Settings;
 use super::step::Step;
 use super::{rewriting, scan, segment};
@@ -127,7 +127,7 @@ pub struct Recovery {
     /// The segment that is read.
     number: u64,
     /// The end of the log, as far as it is known.
-    end: Place,
+    end: Position,
     end_length: u64,
     earlier_bytes: u64,
     predecessor: u64,
@@ -138,9 +138,9 @@ pub struct Recovery {
     /// then.
     base_damage: Option<u64>,
     /// The first record behind the end that knew it to be synced.
-    witness: Option<Place>,
+    witness: Option<Position>,
     /// Up to where the last record knew the log to be synced.
-    known_synced: Place,
+    known_synced: Position,
     script: VecDeque<Step>,
     damage: Option<Damage>,
     done_bytes: u64,
@@ -163,7 +163,7 @@ impl Recovery {
             base_ended: false,
             base_bytes: 0,
             number: 0,
-            end: Place::default(),
+            end: Position::default(),
             end_length: 0,
             earlier_bytes: 0,
             predecessor: 0,
@@ -172,7 +172,7 @@ impl Recovery {
             torn: false,
             base_damage: None,
             witness: None,
-            known_synced: Place::default(),
+            known_synced: Position::default(),
             script: VecDeque::new(),
             damage: None,
             done_bytes: 0,
@@ -210,7 +210,7 @@ impl Recovery {
 
     /// Up to where the last of those records knew the log to be synced.
     pub fn known_synced(&self) -> (FileName, u64) {
-        let Place { segment, offset } = self.known_synced;
+        let Position { segment, offset } = self.known_synced;
         (segment::file(segment), offset)
     }
 
@@ -388,7 +388,7 @@ impl Recovery {
         self.stage = stage;
         self.open(segment::file(number), out, show);
         if self.stage == Stage::Log {
-            self.end = Place {
+            self.end = Position {
                 segment: number,
                 offset: 0,
             };
@@ -418,7 +418,7 @@ impl Recovery {
 
     fn parse_base(&mut self, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
         while !self.base_ended {
-            let place = Place::in_base(self.manifest.base, self.reader.offset());
+            let place = Position::in_base(self.manifest.base, self.reader.offset());
             match record::find(self.reader.unused(), place) {
                 Found::Record {
                     payload, length, ..
@@ -444,7 +444,7 @@ impl Recovery {
     /// The record at the reader's place, if it goes on from the one before.
     fn parse_log(&mut self, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
         loop {
-            let place = Place {
+            let place = Position {
                 segment: self.number,
                 offset: self.reader.offset(),
             };
@@ -506,7 +506,7 @@ impl Recovery {
     }
 
     /// Looks for records in what is left of a segment, which stands at `from`.
-    fn search(&mut self, from: Place, show: &mut dyn FnMut(Event<'_>)) {
+    fn search(&mut self, from: Position, show: &mut dyn FnMut(Event<'_>)) {
         let (missing, rest) = (self.end, self.reader.unused());
         self.torn |= !scan::is_zero(rest);
         let mut witness = self.witness;
@@ -545,7 +545,7 @@ impl Recovery {
     /// Goes on in the next segment if its first record names our last as its predecessor; else it
     /// is searched.
     fn try_next(&mut self, out: &mut Vec<Op>, show: &mut dyn FnMut(Event<'_>)) {
-        let start = Place {
+        let start = Position {
             segment: self.number,
             offset: 0,
         };

@@ -9,7 +9,7 @@ use crate::limits::READ_BYTES;
 
 use super::super::manifest::Manifest;
 use super::super::op::Op;
-use super::super::record::Place;
+use super::super::record::Position;
 use super::super::segment::{self, describe};
 use super::super::step::Step;
 use super::{Damage, Event, Recovery, Stage};
@@ -25,7 +25,7 @@ impl Recovery {
             identity: self.settings.identity.clone(),
         };
         let first = segment::file(1);
-        self.end = Place {
+        self.end = Position {
             segment: 1,
             offset: 0,
         };

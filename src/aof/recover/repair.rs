@@ -14,7 +14,7 @@ use crate::ids::LogIndex;
 
 use super::super::manifest::{Debt, Manifest};
 use super::super::op::Op;
-use super::super::record::Place;
+use super::super::record::Position;
 use super::super::rewriting;
 use super::super::segment::{self, describe};
 use super::super::step::Step;
@@ -107,7 +107,7 @@ impl Recovery {
             predecessor: 0,
             ..self.manifest.clone()
         };
-        self.end = Place {
+        self.end = Position {
             segment: number,
             offset: 0,
         };

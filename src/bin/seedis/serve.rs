@@ -60,9 +60,9 @@ pub(crate) struct Server {
 }
 
 /// A socket that serves a client, as it is counted.
-pub(crate) struct Place(Rc<Server>);
+pub(crate) struct Slot(Rc<Server>);
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
         self.0.sockets.set(self.0.sockets.get() - 1);
         self.0.left.notify_waiters();
@@ -160,9 +160,9 @@ impl Server {
     }
 
     /// Counts a socket until what is returned is dropped.
-    pub(crate) fn place(self: &Rc<Self>) -> Place {
+    pub(crate) fn place(self: &Rc<Self>) -> Slot {
         self.sockets.set(self.sockets.get() + 1);
-        Place(Rc::clone(self))
+        Slot(Rc::clone(self))
     }
 
     fn clients_max(&self) -> usize {

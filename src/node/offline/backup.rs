@@ -15,7 +15,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem;
 
-use crate::aof::record::{self, Place};
+use crate::aof::record::{self, Position};
 use crate::aof::{self, Debt, Event, Recovery};
 use crate::disk::{DiskDone, DiskError};
 use crate::ids::{LogIndex, Term, Ticket};
@@ -31,7 +31,7 @@ pub(in crate::node) const NAME: &str = "seedis backup ";
 /// The version that this code writes, and the last that it reads.
 pub(in crate::node) const NEWEST: u64 = 1;
 /// Where its first record stands; no segment and no base has this number.
-pub(in crate::node) const START: Place = Place {
+pub(in crate::node) const START: Position = Position {
     segment: u64::MAX - 1,
     offset: MAGIC.len() as u64,
 };
@@ -55,7 +55,7 @@ pub struct Backup {
 #[derive(Debug)]
 struct Writing {
     out: Vec<u8>,
-    place: Place,
+    place: Position,
     /// Entries that a later record may supersede.
     open: VecDeque<Entry>,
     gathered: Vec<u8>,

@@ -12,7 +12,7 @@ use crate::ids::{LogIndex, NodeId, Term, Ticket};
 use crate::limits::DATABASES;
 use crate::node::config::Config;
 use crate::node::replica::base::{BaseHead, Identity};
-use crate::raft::{Entry, Kind, Membership};
+use crate::raft::{Entry, EntryKind, Membership};
 use crate::store::{Store, Tables};
 
 pub use crate::aof::Damage;
@@ -178,7 +178,7 @@ impl Found {
                 return self.refuse("a record of the log holds an invalid entry");
             };
             self.entries += 1;
-            if entry.kind == Kind::Membership {
+            if entry.kind == EntryKind::Membership {
                 self.meets(&entry.payload);
             }
             let first = self.span.map_or(entry.index, |(first, _)| first);

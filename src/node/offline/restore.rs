@@ -11,7 +11,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::aof::manifest::format_of;
-use crate::aof::record::{self, Found, Place};
+use crate::aof::record::{self, Found, Position};
 use crate::aof::{Image, Restated};
 use crate::disk::DiskOp;
 use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term};
@@ -19,7 +19,7 @@ use crate::node::offline::backup::{
     END, ENTRIES, HEAD, IDENTITY, MAGIC, NAME, NEWEST, PIECE, START,
 };
 use crate::node::replica::base::{BaseHead, Identity, NoHead, number};
-use crate::raft::{Entry, Kind, Membership};
+use crate::raft::{Entry, EntryKind, Membership};
 use crate::rng;
 
 /// Draws what names the new group and its disk.
@@ -60,7 +60,7 @@ pub struct Restore {
     seed: u64,
     /// What has come and is not understood yet.
     kept: Vec<u8>,
-    place: Place,
+    place: Position,
     identity: Option<Identity>,
     /// Who the members were.
     members: Option<Membership>,
@@ -187,9 +187,9 @@ impl Restore {
                 return None;
             }
             (self.last, self.term) = (entry.index, self.term.max(entry.term));
-            if entry.kind == Kind::Membership {
+            if entry.kind == EntryKind::Membership {
                 self.members = entry.membership();
-                (entry.kind, entry.payload) = (Kind::Noop, bytes::Bytes::new());
+                (entry.kind, entry.payload) = (EntryKind::Noop, bytes::Bytes::new());
             }
             entry.encode(&mut again);
         }

@@ -23,7 +23,7 @@ use crate::node::replica::snapshot::Snapshots;
 use crate::node::replica::strain::Strain;
 use crate::node::requests::{Gathered, Waiter};
 use crate::node::{Node, Phase};
-use crate::raft::{Kind, KnownSum, Outgoing, Raft};
+use crate::raft::{EntryKind, KnownSum, Outgoing, Raft};
 use crate::session::Blocked;
 use crate::store::Store;
 use crate::time::{Mono, Stamp};
@@ -176,8 +176,8 @@ impl Commit {
         let entry = self.raft.as_mut()?.next_committed()?;
         // What changes the membership is for Raft alone.
         let payload = match entry.kind {
-            Kind::Normal => entry.payload,
-            Kind::Noop | Kind::Membership => Bytes::new(),
+            EntryKind::Normal => entry.payload,
+            EntryKind::Noop | EntryKind::Membership => Bytes::new(),
         };
         Some(Committed {
             index: entry.index,

@@ -14,7 +14,7 @@ use alloc::vec::Vec;
 use crate::ids::{Incarnation, NodeId};
 use crate::node::Node;
 use crate::node::replica::greeting::{Admission, Standing};
-use crate::raft::{Change, MEMBERS_MAX, Member, Raft};
+use crate::raft::{MEMBERS_MAX, Member, MembershipChange, Raft};
 
 impl Node {
     /// What this member belongs to; nothing while its disk has not said so.
@@ -94,7 +94,7 @@ impl Node {
         } else {
             wanted
         };
-        self.begin_admission(Change::AddLearner(Member { id, incarnation }));
+        self.begin_admission(MembershipChange::AddLearner(Member { id, incarnation }));
     }
 
     /// Somebody who has connected wants to be a voter of this group.
@@ -108,16 +108,16 @@ impl Node {
         }
         let incarnation = met.incarnation;
         let change = match membership.get(id) {
-            Some(member) if member.incarnation == incarnation => Change::Promote(id),
+            Some(member) if member.incarnation == incarnation => MembershipChange::Promote(id),
             // The number has been given to another disk.
             Some(_) => return,
-            None => Change::AddLearner(Member { id, incarnation }),
+            None => MembershipChange::AddLearner(Member { id, incarnation }),
         };
         self.begin_admission(change);
     }
 
     /// The next step of a newcomer. What cannot be done now is asked for again.
-    fn begin_admission(&mut self, change: Change) {
+    fn begin_admission(&mut self, change: MembershipChange) {
         if !self.leadership.grouped && !self.is_synced() {
             if self.leadership.first_change.is_none() {
                 self.change_when_synced(change);

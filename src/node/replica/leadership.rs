@@ -21,7 +21,7 @@ use crate::node::replica::base::Identity;
 use crate::node::replica::leaving::Leaving;
 use crate::node::requests::outcome::write_error;
 use crate::node::{Node, Phase};
-use crate::raft::{Change, GivenUp, Raft, ReadDone, Refused};
+use crate::raft::{GivenUp, MembershipChange, Raft, ReadDone, Refused};
 use crate::resp::reply::{Protocol, Reply};
 use crate::session::{Blocked, Reads};
 use crate::time::Mono;
@@ -54,7 +54,7 @@ pub(in crate::node) struct Leadership {
     /// It does no longer.
     pub(in crate::node) is_removed: bool,
     /// The first change of members, which waits for what a relaxed policy has not synced.
-    pub(in crate::node) first_change: Option<Change>,
+    pub(in crate::node) first_change: Option<MembershipChange>,
     /// The term in which this member serves as leader.
     term: Option<Term>,
     /// Who was last said to lead, and in which term.

@@ -6,7 +6,7 @@
 
 use crate::aof;
 use crate::node::Node;
-use crate::raft::Change;
+use crate::raft::MembershipChange;
 use crate::session::Blocked;
 
 impl Node {
@@ -40,7 +40,7 @@ impl Node {
 
     /// Begins the change by which this member ceases to be alone as soon as all that it has
     /// acknowledged is synced.
-    pub(in crate::node) fn change_when_synced(&mut self, change: Change) {
+    pub(in crate::node) fn change_when_synced(&mut self, change: MembershipChange) {
         self.leadership.first_change = Some(change);
         self.apply_policy();
     }

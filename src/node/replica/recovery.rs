@@ -18,7 +18,7 @@ use crate::node::replica::base::{BaseHead, Identity};
 use crate::node::replica::repair::{Strays, later};
 use crate::node::witness::Witnessed;
 use crate::node::{Node, Phase};
-use crate::raft::{Entry, Kind, Member, Membership, Raft, Restart, Settings};
+use crate::raft::{Entry, EntryKind, Member, Membership, Raft, Restart, Settings};
 use crate::rng;
 use crate::store::{LoadError, Store};
 use crate::time::Stamp;
@@ -341,8 +341,8 @@ impl Node {
         while let Some(entry) = found.tail.pop_front_if(|e| e.index <= found.commit) {
             let membership = entry.membership();
             let payload = match entry.kind {
-                Kind::Normal => entry.payload,
-                Kind::Noop | Kind::Membership => bytes::Bytes::new(),
+                EntryKind::Normal => entry.payload,
+                EntryKind::Noop | EntryKind::Membership => bytes::Bytes::new(),
             };
             let known = self.config.entry_versions;
             found.trouble = self.replicated.refuses(entry.index, &payload, known);
@@ -420,7 +420,7 @@ impl Found {
             while self.tail.back().is_some_and(|e| e.index >= entry.index) {
                 self.tail.pop_back();
             }
-            self.grouped |= entry.kind == Kind::Membership;
+            self.grouped |= entry.kind == EntryKind::Membership;
             self.tail.push_back(entry);
         }
         Ok(())

@@ -18,7 +18,7 @@ use crate::resp::parse::{Limits, ProtocolError, Step};
 use crate::resp::reply::Reply;
 use crate::session::ReplyMode;
 use crate::session::inbound::Inbound;
-use crate::session::parked::Item;
+use crate::session::parked::Unparked;
 use crate::time::Stamp;
 
 /// How many bytes of one client may wait behind its own unapplied writes before nothing more is
@@ -382,11 +382,11 @@ impl Node {
             let (mut is_read, mut is_cut) = (false, false);
             match item {
                 None => {}
-                Some(Item::Reply(bytes)) => {
+                Some(Unparked::Reply(bytes)) => {
                     out.extend_from_slice(bytes);
                     self.note_answer(conn, Answer::of_reply(bytes));
                 }
-                Some(Item::Request {
+                Some(Unparked::Request {
                     db,
                     protocol,
                     silent,

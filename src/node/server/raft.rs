@@ -9,7 +9,7 @@ use crate::command::error::{Error, Outcome};
 use crate::command::verb::RaftVerb;
 use crate::ids::NodeId;
 use crate::node::{Node, Phase};
-use crate::raft::{Change, ChangeRefused, Member, RoleName, TransferRefused, Unfit};
+use crate::raft::{ChangeRefused, Member, MembershipChange, RoleName, TransferRefused, Unfit};
 use crate::resp::reply::Reply;
 use crate::session::{Blocked, Reads};
 
@@ -54,8 +54,8 @@ impl Node {
             }
             RaftVerb::Reads => return self.raft_reads(slot, args, reply),
             RaftVerb::Transfer => return self.raft_transfer(slot, args),
-            RaftVerb::Promote => Change::Promote(member_of(args)?),
-            RaftVerb::Remove => Change::Remove(member_of(args)?),
+            RaftVerb::Promote => MembershipChange::Promote(member_of(args)?),
+            RaftVerb::Remove => MembershipChange::Remove(member_of(args)?),
             RaftVerb::Add => {
                 let id = member_of(args)?;
                 // Another may know it.
@@ -64,14 +64,14 @@ impl Node {
                 }
                 let met = self.met.get(&id).ok_or_else(|| stranger(id))?;
                 let incarnation = met.incarnation;
-                Change::AddLearner(Member { id, incarnation })
+                MembershipChange::AddLearner(Member { id, incarnation })
             }
         };
         self.raft_change(slot, change)
     }
 
     /// Begins a change of membership; its client is answered when it is over.
-    fn raft_change(&mut self, slot: u32, change: Change) -> Outcome {
+    fn raft_change(&mut self, slot: u32, change: MembershipChange) -> Outcome {
         if !self.leadership.grouped {
             if self.commit.log.is_none() {
                 return Err(error(
@@ -93,8 +93,8 @@ impl Node {
     }
 
     /// Begins a change of membership, or says why not.
-    pub(in crate::node) fn begin_change(&mut self, change: Change) -> Outcome {
-        if let Change::AddLearner(member) = &change
+    pub(in crate::node) fn begin_change(&mut self, change: MembershipChange) -> Outcome {
+        if let MembershipChange::AddLearner(member) = &change
             && let Some(why) = self.refuses_member(member.id)
         {
             return Err(error(&why));

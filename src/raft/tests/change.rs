@@ -26,13 +26,13 @@ fn a_learner_learns_is_promoted_and_votes() {
     let (mut net, leader) = three_and_one(1);
     net.propose(leader, 1).unwrap();
     assert_eq!(
-        net.change(leader, &[Change::Promote(FOUR)]),
+        net.change(leader, &[MembershipChange::Promote(FOUR)]),
         Err(ChangeRefused::Unfit(Unfit::Unknown(FOUR)))
     );
-    net.change(leader, &[Change::AddLearner(member(4))])
+    net.change(leader, &[MembershipChange::AddLearner(member(4))])
         .unwrap();
     assert_eq!(
-        net.change(leader, &[Change::Promote(FOUR)]),
+        net.change(leader, &[MembershipChange::Promote(FOUR)]),
         Err(ChangeRefused::Pending)
     );
     net.run_ms(2);
@@ -40,7 +40,8 @@ fn a_learner_learns_is_promoted_and_votes() {
     let last = net.raft(leader).last();
     assert_eq!(net.hosts[&FOUR].applied, last);
     assert!(!net.raft(FOUR).may_campaign());
-    net.change(leader, &[Change::Promote(FOUR)]).unwrap();
+    net.change(leader, &[MembershipChange::Promote(FOUR)])
+        .unwrap();
     assert!(net.raft(leader).in_force().is_joint(), "in force at append");
     net.run_ms(200);
     for id in 1..=4 {
@@ -55,16 +56,19 @@ fn a_learner_learns_is_promoted_and_votes() {
 fn a_learner_that_lags_gets_no_vote() {
     let (mut net, leader) = three_and_one(2);
     net.isolate(FOUR);
-    net.change(leader, &[Change::AddLearner(member(4))])
+    net.change(leader, &[MembershipChange::AddLearner(member(4))])
         .unwrap();
     net.run_ms(100);
     assert_eq!(
-        net.change(leader, &[Change::Promote(FOUR)]),
+        net.change(leader, &[MembershipChange::Promote(FOUR)]),
         Err(ChangeRefused::Lagging(FOUR))
     );
     net.cut.clear();
     net.run_ms(300);
-    assert!(net.change(leader, &[Change::Promote(FOUR)]).is_ok());
+    assert!(
+        net.change(leader, &[MembershipChange::Promote(FOUR)])
+            .is_ok()
+    );
 }
 
 /// Else one word of an operator would stop a group that goes on with the members it has.
@@ -76,20 +80,23 @@ fn nobody_is_removed_where_too_few_would_be_left_who_answer() {
     net.isolate(silent);
     net.run_ms(1000);
     for id in [well, leader] {
-        let removed = net.change(leader, &[Change::Remove(id)]);
+        let removed = net.change(leader, &[MembershipChange::Remove(id)]);
         assert_eq!(removed, Err(ChangeRefused::TooFew(silent)));
     }
-    let swapped = [Change::AddLearner(member(4))];
+    let swapped = [MembershipChange::AddLearner(member(4))];
     assert!(
         net.change(leader, &swapped).is_ok(),
         "a learner counts for nothing"
     );
     net.run_ms(300);
-    net.change(leader, &[Change::Remove(silent)]).unwrap();
+    net.change(leader, &[MembershipChange::Remove(silent)])
+        .unwrap();
     net.run_ms(300);
-    net.change(leader, &[Change::Promote(FOUR)]).unwrap();
+    net.change(leader, &[MembershipChange::Promote(FOUR)])
+        .unwrap();
     net.run_ms(300);
-    net.change(leader, &[Change::Remove(well)]).unwrap();
+    net.change(leader, &[MembershipChange::Remove(well)])
+        .unwrap();
     net.run_ms(300);
     assert_eq!(voters(net.raft(leader).membership()), [leader.0, 4]);
 }
@@ -106,7 +113,7 @@ fn a_leader_of_a_moment_counts_nobody_who_has_not_answered_it() {
     while !net.raft(well).is_leader() || !net.raft(well).has_committed_own_term() {
         net.run_ms(1);
     }
-    let removed = net.change(well, &[Change::Remove(leader)]);
+    let removed = net.change(well, &[MembershipChange::Remove(leader)]);
     assert_eq!(removed, Err(ChangeRefused::TooFew(silent)));
 }
 
@@ -114,7 +121,8 @@ fn a_leader_of_a_moment_counts_nobody_who_has_not_answered_it() {
 fn a_removed_follower_learns_it_and_disturbs_nobody() {
     let (mut net, leader) = three_and_one(3);
     let gone = NodeId(1 + leader.0 % 3);
-    net.change(leader, &[Change::Remove(gone)]).unwrap();
+    net.change(leader, &[MembershipChange::Remove(gone)])
+        .unwrap();
     net.run_ms(300);
     let raft = net.raft(gone);
     assert!(raft.membership().get(gone).is_none(), "it was told");
@@ -138,7 +146,8 @@ fn a_removed_leader_transfers_leadership_when_that_is_committed() {
     for seed in 0..20 {
         let (mut net, leader) = three_and_one(seed);
         net.run_ms(100);
-        net.change(leader, &[Change::Remove(leader)]).unwrap();
+        net.change(leader, &[MembershipChange::Remove(leader)])
+            .unwrap();
         assert!(net.raft(leader).is_leader());
         net.run_ms(30);
         assert!(!net.raft(leader).is_leader());
@@ -159,7 +168,8 @@ fn a_leader_that_is_no_voter_does_not_count_itself() {
     let leader = net.run_to_leader();
     let other = NodeId(3 - leader.0);
     net.run_ms(100);
-    net.change(leader, &[Change::Remove(leader)]).unwrap();
+    net.change(leader, &[MembershipChange::Remove(leader)])
+        .unwrap();
     // The joint membership needs both; then the new one needs the other alone.
     net.run_until(|net| !net.raft(leader).in_force().is_joint());
     net.hosts.get_mut(&other).unwrap().disk_stuck = true;
@@ -177,11 +187,14 @@ fn a_leader_that_is_no_voter_does_not_count_itself() {
 fn a_joint_membership_is_left_by_another_leader() {
     for seed in 0..30 {
         let (mut net, leader) = three_and_one(seed);
-        net.change(leader, &[Change::AddLearner(member(4))])
+        net.change(leader, &[MembershipChange::AddLearner(member(4))])
             .unwrap();
         net.run_ms(200);
         let gone = NodeId(1 + leader.0 % 3);
-        let both = [Change::Promote(FOUR), Change::Remove(gone)];
+        let both = [
+            MembershipChange::Promote(FOUR),
+            MembershipChange::Remove(gone),
+        ];
         net.change(leader, &both).unwrap();
         let ms = net.below(4);
         net.run_ms(ms);
@@ -202,7 +215,8 @@ fn a_change_that_is_superseded_is_taken_back() {
     let (mut net, first) = three_and_one(5);
     let gone = NodeId(1 + first.0 % 3);
     net.isolate(first);
-    net.change(first, &[Change::Remove(gone)]).unwrap();
+    net.change(first, &[MembershipChange::Remove(gone)])
+        .unwrap();
     assert!(net.raft(first).in_force().is_joint());
     net.run_ms(1500);
     let second = net.run_to_second_leader(first);
@@ -222,10 +236,12 @@ fn a_learner_that_alone_has_the_latest_entries_leads_until_they_are_safe() {
     // The first leader's log makes it a voter and needs its vote. Its own log, longer, says that it
     // is none, so that it would refuse for ever and not campaign; whoever sent that is gone.
     let (mut net, first) = three_and_one(6);
-    net.change(first, &[Change::AddLearner(member(4))]).unwrap();
+    net.change(first, &[MembershipChange::AddLearner(member(4))])
+        .unwrap();
     net.run_ms(200);
     net.isolate(first);
-    net.change(first, &[Change::Promote(FOUR)]).unwrap();
+    net.change(first, &[MembershipChange::Promote(FOUR)])
+        .unwrap();
     net.run_ms(5);
     net.run_until(|net| net.leader().is_some_and(|leader| leader != first));
     let second = net.leader().unwrap();
@@ -268,7 +284,7 @@ fn no_change_before_the_first_commit_of_the_own_term() {
         net.run_ms(1);
     }
     let second = net.leader().unwrap();
-    let change = [Change::Remove(first)];
+    let change = [MembershipChange::Remove(first)];
     assert_eq!(net.change(second, &change), Err(ChangeRefused::TooEarly));
     assert!(matches!(
         net.change(NodeId(6 - first.0 - second.0), &change),
@@ -298,9 +314,11 @@ fn a_new_disk_under_an_old_number_has_no_voice() {
     assert_eq!(net.leader(), None);
     net.start(other);
     let leader = net.run_to_leader();
-    net.change(leader, &[Change::Remove(wiped)]).unwrap();
+    net.change(leader, &[MembershipChange::Remove(wiped)])
+        .unwrap();
     net.run_ms(300);
-    net.change(leader, &[Change::AddLearner(reborn)]).unwrap();
+    net.change(leader, &[MembershipChange::AddLearner(reborn)])
+        .unwrap();
     net.run_ms(300);
     let last = net.raft(leader).last();
     assert_eq!(net.hosts[&wiped].applied, last);
@@ -311,11 +329,12 @@ fn a_group_of_one_grows() {
     let mut net = Net::new(8, 1, World::CALM);
     let leader = net.run_to_leader();
     net.join(member(2));
-    net.change(leader, &[Change::AddLearner(member(2))])
+    net.change(leader, &[MembershipChange::AddLearner(member(2))])
         .unwrap();
     net.propose(leader, 1).unwrap();
     net.run_ms(300);
-    net.change(leader, &[Change::Promote(NodeId(2))]).unwrap();
+    net.change(leader, &[MembershipChange::Promote(NodeId(2))])
+        .unwrap();
     net.run_ms(300);
     assert_eq!(voters(net.raft(NodeId(2)).membership()), [1, 2]);
 }
@@ -377,7 +396,7 @@ fn leadership_that_nobody_takes_is_kept_without_a_lease() {
 #[test]
 fn leadership_goes_to_voters_only() {
     let (mut net, leader) = three_and_one(10);
-    net.change(leader, &[Change::AddLearner(member(4))])
+    net.change(leader, &[MembershipChange::AddLearner(member(4))])
         .unwrap();
     net.run_ms(300);
     assert_eq!(
@@ -425,13 +444,13 @@ fn changing_group(seed: u64, world: World) -> (Net, u32) {
             8 if !is_there => net.join(member(id.0)),
             9 | 10 if is_there => {
                 let member = net.hosts[&id].member;
-                let _ = net.change(leader, &[Change::AddLearner(member)]);
+                let _ = net.change(leader, &[MembershipChange::AddLearner(member)]);
             }
             11 | 12 => {
-                changes += u32::from(net.change(leader, &[Change::Promote(id)]).is_ok());
+                changes += u32::from(net.change(leader, &[MembershipChange::Promote(id)]).is_ok());
             }
             13 => {
-                changes += u32::from(net.change(leader, &[Change::Remove(id)]).is_ok());
+                changes += u32::from(net.change(leader, &[MembershipChange::Remove(id)]).is_ok());
             }
             14 => {
                 let _ = net.transfer(leader, Some(id));

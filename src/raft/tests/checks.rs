@@ -102,7 +102,7 @@ impl Net {
         let known = raft.commit().0.max(self.committed.len() as u64);
         let window = raft.log.window().iter();
         let uncommitted = window.filter(|entry| entry.index.0 > known);
-        let changes = uncommitted.filter(|entry| entry.kind == Kind::Membership);
+        let changes = uncommitted.filter(|entry| entry.kind == EntryKind::Membership);
         assert!(changes.count() <= 1, "R15: one change at a time");
         let first = self.leaders.entry(raft.term()).or_insert(id);
         assert_eq!(*first, id, "R1: one leader per term");

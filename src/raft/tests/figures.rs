@@ -19,7 +19,7 @@ fn group(seed: u64, logs: &[&[u64]], term: u64, world: World) -> Net {
             term: Term(*of),
             index: LogIndex(index),
             stamp: Stamp(0),
-            kind: Kind::Normal,
+            kind: EntryKind::Normal,
             payload: Bytes::from(alloc::format!("{of}/{index}")),
             known: KnownSum::default(),
         });
@@ -133,14 +133,15 @@ fn thesis_4_2_2_a_member_that_is_removed_may_still_have_to_lead() {
     let leader = net.run_to_leader();
     let other = NodeId(3 - leader.0);
     net.run_ms(100);
-    net.change(leader, &[Change::Remove(leader)]).unwrap();
+    net.change(leader, &[MembershipChange::Remove(leader)])
+        .unwrap();
     net.run_until(|net| !net.raft(leader).in_force().is_joint());
     net.isolate(leader);
     net.lose_flights();
     net.run_ms(20);
     assert_eq!(
         net.hosts[&leader].disk.entries.last().map(|e| e.kind),
-        Some(Kind::Membership)
+        Some(EntryKind::Membership)
     );
     assert!(net.raft(other).in_force().is_joint());
     net.crash(leader);
@@ -166,7 +167,8 @@ fn thesis_4_2_3_who_was_removed_and_does_not_know_deposes_nobody() {
     let term = net.raft(leader).term();
     let gone = NodeId(1 + leader.0 % 4);
     net.cut.push((leader, gone));
-    net.change(leader, &[Change::Remove(gone)]).unwrap();
+    net.change(leader, &[MembershipChange::Remove(gone)])
+        .unwrap();
     net.run_ms(5000);
     assert_eq!(net.raft(leader).membership().voters().count(), 3);
     assert!(net.raft(gone).may_campaign(), "it does not know");
@@ -182,7 +184,8 @@ fn a_new_sole_voter_does_not_undercut_the_lease_of_who_made_it_one() {
     let leader = net.run_to_leader();
     let other = NodeId(3 - leader.0);
     net.run_ms(100);
-    net.change(leader, &[Change::Remove(leader)]).unwrap();
+    net.change(leader, &[MembershipChange::Remove(leader)])
+        .unwrap();
     net.run_until(|net| net.raft(other).in_force().is_sole_voter(other));
     // It holds the entry that leaves it alone, and the leader does not know that yet.
     net.cut.push((other, leader));
@@ -205,14 +208,15 @@ fn ongaro_2015_two_leaders_change_members_and_their_quorums_meet_all_the_same() 
     // With changes of single members: one leader adds the fifth and reaches the fifth alone;
     // another removes the first with the majority of what it knows; the first then wins with the
     // fourth and fifth. The joint membership and the no-op forbid it, each by itself.
-    let adds: &[Change] = &[Change::Promote(NodeId(5))];
-    let also_adds: &[Change] = &[Change::Promote(NodeId(6))];
+    let adds: &[MembershipChange] = &[MembershipChange::Promote(NodeId(5))];
+    let also_adds: &[MembershipChange] = &[MembershipChange::Promote(NodeId(6))];
     for (first_does, removes) in [(adds, true), (adds, false), (also_adds, true)] {
         let mut net = Net::new(11, 4, World::CALM);
         let one = net.run_to_leader();
         for id in [5, 6] {
             net.join(member(id));
-            net.change(one, &[Change::AddLearner(member(id))]).unwrap();
+            net.change(one, &[MembershipChange::AddLearner(member(id))])
+                .unwrap();
             net.run_ms(300);
         }
         let new = NodeId(if first_does == adds { 5 } else { 6 });
@@ -237,9 +241,9 @@ fn ongaro_2015_two_leaders_change_members_and_their_quorums_meet_all_the_same() 
         assert!(net.raft(new).in_force().is_joint());
         let two = net.run_to_second_leader(one);
         let second = if removes {
-            [Change::Remove(one)]
+            [MembershipChange::Remove(one)]
         } else {
-            [Change::Remove(four)]
+            [MembershipChange::Remove(four)]
         };
         let done = net.change(two, &second);
         assert!(done.is_ok() || done == Err(ChangeRefused::Pending));

@@ -47,8 +47,9 @@ fn redisraft_applied_entries_are_given_once_in_a_life_and_none_is_skipped() {
 #[test]
 fn redisraft_one_change_of_voters_at_a_time_and_after_a_restart_too() {
     let (mut net, leader, one, other) = three(3);
-    net.change(leader, &[Change::Remove(one)]).unwrap();
-    let second = [Change::Remove(other)];
+    net.change(leader, &[MembershipChange::Remove(one)])
+        .unwrap();
+    let second = [MembershipChange::Remove(other)];
     assert_eq!(net.change(leader, &second), Err(ChangeRefused::Pending));
     let is_there = |net: &mut Net, id| net.raft(id).in_force().is_joint();
     net.run_until(|net| is_there(net, one) && is_there(net, other));
@@ -92,7 +93,8 @@ fn redisraft_a_vote_outlives_a_state_that_is_put_in_force() {
 #[test]
 fn redisraft_a_new_member_under_an_old_number_inherits_nothing() {
     let (mut net, leader, one, _) = three(5);
-    net.change(leader, &[Change::Remove(one)]).unwrap();
+    net.change(leader, &[MembershipChange::Remove(one)])
+        .unwrap();
     net.run_ms(300);
     net.crash(one);
     let reborn = Member {
@@ -100,7 +102,8 @@ fn redisraft_a_new_member_under_an_old_number_inherits_nothing() {
         incarnation: Incarnation(777),
     };
     net.join(reborn);
-    net.change(leader, &[Change::AddLearner(reborn)]).unwrap();
+    net.change(leader, &[MembershipChange::AddLearner(reborn)])
+        .unwrap();
     net.run_ms(300);
     // What the old life said and what was said to it is refused by both sides.
     let index = net.raft(leader).last();
@@ -168,7 +171,8 @@ fn openraft_1802_quorums_are_by_value_whatever_the_order_of_answers() {
 fn openraft_1808_a_state_replaces_a_membership_that_was_superseded() {
     let (mut net, leader, one, other) = three(8);
     net.isolate(leader);
-    net.change(leader, &[Change::Remove(one)]).unwrap();
+    net.change(leader, &[MembershipChange::Remove(one)])
+        .unwrap();
     net.run_ms(50);
     assert!(net.raft(leader).in_force().is_joint());
     let second = net.run_to_second_leader(leader);
@@ -288,7 +292,7 @@ fn nats_a_learner_that_restarts_does_not_elect_itself() {
     let mut net = Net::new(13, 1, World::CALM);
     let leader = net.run_to_leader();
     net.join(member(2));
-    net.change(leader, &[Change::AddLearner(member(2))])
+    net.change(leader, &[MembershipChange::AddLearner(member(2))])
         .unwrap();
     net.propose(leader, 1).unwrap();
     net.run_ms(500);
@@ -308,7 +312,7 @@ fn willemt_learners_count_in_no_majority() {
     let (mut net, leader, one, other) = three(14);
     for id in [4, 5] {
         net.join(member(id));
-        net.change(leader, &[Change::AddLearner(member(id))])
+        net.change(leader, &[MembershipChange::AddLearner(member(id))])
             .unwrap();
         net.run_ms(300);
     }

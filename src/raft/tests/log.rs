@@ -17,7 +17,7 @@ fn entry(index: u64, term: u64) -> Entry {
         term: Term(term),
         index: LogIndex(index),
         stamp: Stamp(0),
-        kind: Kind::Normal,
+        kind: EntryKind::Normal,
         payload: Bytes::copy_from_slice(&vec![7; (index % 5) as usize]),
         known: KnownSum::default(),
     }
@@ -147,7 +147,7 @@ fn a_state_keeps_what_follows_on_it_and_nothing_else() {
         held.append(
             Term(4),
             Stamp(0),
-            Kind::Noop,
+            EntryKind::Noop,
             Bytes::new(),
             KnownSum::default()
         )
@@ -212,7 +212,7 @@ proptest! {
                 Step::Append(by) => {
                     let term = term + u64::from(by);
                     let none = KnownSum::default();
-                    held.append(Term(term), Stamp(0), Kind::Noop, Bytes::new(), none);
+                    held.append(Term(term), Stamp(0), EntryKind::Noop, Bytes::new(), none);
                     list.push(term);
                 }
                 Step::Accept { back, terms } => {

@@ -79,10 +79,15 @@ fn a_joint_membership_needs_both_halves() {
 #[test]
 fn a_change_of_voters_is_joint_and_one_of_learners_is_not() {
     let three = membership(0b111, None, 0);
-    let with_learner = three.enter_joint(&[Change::AddLearner(member(4))]).unwrap();
+    let with_learner = three
+        .enter_joint(&[MembershipChange::AddLearner(member(4))])
+        .unwrap();
     assert_eq!(with_learner, membership(0b111, None, 0b1000));
     let joint = with_learner
-        .enter_joint(&[Change::Promote(NodeId(4)), Change::Remove(NodeId(1))])
+        .enter_joint(&[
+            MembershipChange::Promote(NodeId(4)),
+            MembershipChange::Remove(NodeId(1)),
+        ])
         .unwrap();
     assert_eq!(joint, membership(0b0111, Some(0b1110), 0));
     assert_eq!(joint.leave_joint(), Some(membership(0b1110, None, 0)));
@@ -92,33 +97,52 @@ fn a_change_of_voters_is_joint_and_one_of_learners_is_not() {
 #[test]
 fn a_change_that_makes_no_sense_is_refused() {
     let group = membership(0b011, None, 0b100);
-    let refused = |changes: &[Change]| group.enter_joint(changes).unwrap_err();
+    let refused = |changes: &[MembershipChange]| group.enter_joint(changes).unwrap_err();
     let id = NodeId;
     assert_eq!(
-        refused(&[Change::AddLearner(member(3))]),
+        refused(&[MembershipChange::AddLearner(member(3))]),
         Unfit::Taken(id(3))
     );
     assert_eq!(
-        refused(&[Change::AddLearner(member(0))]),
+        refused(&[MembershipChange::AddLearner(member(0))]),
         Unfit::Taken(id(0))
     );
-    assert_eq!(refused(&[Change::Promote(id(1))]), Unfit::Unknown(id(1)));
-    assert_eq!(refused(&[Change::Remove(id(7))]), Unfit::Unknown(id(7)));
     assert_eq!(
-        refused(&[Change::Remove(id(1)), Change::Remove(id(2))]),
+        refused(&[MembershipChange::Promote(id(1))]),
+        Unfit::Unknown(id(1))
+    );
+    assert_eq!(
+        refused(&[MembershipChange::Remove(id(7))]),
+        Unfit::Unknown(id(7))
+    );
+    assert_eq!(
+        refused(&[
+            MembershipChange::Remove(id(1)),
+            MembershipChange::Remove(id(2))
+        ]),
         Unfit::Size
     );
     assert_eq!(refused(&[]), Unfit::Nothing);
-    let joint = group.enter_joint(&[Change::Promote(id(3))]).unwrap();
+    let joint = group
+        .enter_joint(&[MembershipChange::Promote(id(3))])
+        .unwrap();
     assert_eq!(
-        joint.enter_joint(&[Change::Remove(id(1))]),
+        joint.enter_joint(&[MembershipChange::Remove(id(1))]),
         Err(Unfit::Joint)
     );
     // A new disk under an old number must wait until the old one has left.
-    let swap = [Change::Remove(id(1)), Change::AddLearner(member(1))];
+    let swap = [
+        MembershipChange::Remove(id(1)),
+        MembershipChange::AddLearner(member(1)),
+    ];
     assert_eq!(refused(&swap), Unfit::Taken(id(1)));
-    let again = Change::AddLearner(member(4));
-    let twice = [again, Change::Promote(id(4)), again, Change::Remove(id(4))];
+    let again = MembershipChange::AddLearner(member(4));
+    let twice = [
+        again,
+        MembershipChange::Promote(id(4)),
+        again,
+        MembershipChange::Remove(id(4)),
+    ];
     assert_eq!(refused(&twice), Unfit::Taken(id(4)));
 }
 
@@ -128,7 +152,7 @@ fn too_many_members_are_refused() {
     let full = Membership::of(voters.clone()).unwrap();
     assert_eq!(full.reached(&|id| id.0), 16);
     assert_eq!(
-        full.enter_joint(&[Change::AddLearner(member(99))]),
+        full.enter_joint(&[MembershipChange::AddLearner(member(99))]),
         Err(Unfit::Size)
     );
     assert_eq!(
@@ -178,9 +202,9 @@ proptest! {
         prop_assume!(!group.is_joint());
         let id = NodeId(changed);
         let change = match group.get(id) {
-            None => Change::AddLearner(member(changed)),
-            Some(_) if group.is_voter(id) => Change::Remove(id),
-            Some(_) => Change::Promote(id),
+            None => MembershipChange::AddLearner(member(changed)),
+            Some(_) if group.is_voter(id) => MembershipChange::Remove(id),
+            Some(_) => MembershipChange::Promote(id),
         };
         let Ok(joint) = group.enter_joint(&[change]) else {
             return Ok(());
@@ -203,12 +227,12 @@ proptest! {
             let id = id % 9;
             let (change, possible) = match kind % 3 {
                 0 => (
-                    Change::AddLearner(member(id)),
+                    MembershipChange::AddLearner(member(id)),
                     id != 0 && !voters.contains(&id) && !learners.contains(&id),
                 ),
-                1 => (Change::Promote(NodeId(id)), learners.contains(&id)),
+                1 => (MembershipChange::Promote(NodeId(id)), learners.contains(&id)),
                 _ => (
-                    Change::Remove(NodeId(id)),
+                    MembershipChange::Remove(NodeId(id)),
                     learners.contains(&id) || (voters.contains(&id) && voters.len() > 1),
                 ),
             };

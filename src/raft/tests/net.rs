@@ -243,7 +243,7 @@ impl Net {
     pub(super) fn change(
         &mut self,
         id: NodeId,
-        changes: &[Change],
+        changes: &[MembershipChange],
     ) -> Result<LogIndex, ChangeRefused> {
         let changed = self.raft(id).change(changes);
         self.settle(id);

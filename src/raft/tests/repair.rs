@@ -20,7 +20,7 @@ fn entry(term: u64, index: u64) -> Entry {
         term: Term(term),
         index: LogIndex(index),
         stamp: Stamp(0),
-        kind: Kind::Normal,
+        kind: EntryKind::Normal,
         payload: Bytes::new(),
         known: KnownSum::default(),
     }

@@ -251,11 +251,12 @@ fn a_group_of_one_that_kept_nothing_grows() {
         net.run_ms(2);
     }
     net.join(member(2));
-    net.change(leader, &[Change::AddLearner(member(2))])
+    net.change(leader, &[MembershipChange::AddLearner(member(2))])
         .unwrap();
     net.run_ms(300);
     assert_eq!(net.installed, 1);
-    net.change(leader, &[Change::Promote(NodeId(2))]).unwrap();
+    net.change(leader, &[MembershipChange::Promote(NodeId(2))])
+        .unwrap();
     net.run_ms(300);
     net.crash(leader);
     net.start(leader);
@@ -272,10 +273,10 @@ fn changed(seed: u64) -> (Net, NodeId, LogIndex) {
     let leader = net.run_to_leader();
     net.join(member(4));
     let gone = NodeId(1 + leader.0 % 3);
-    let steps: [&[Change]; 3] = [
-        &[Change::AddLearner(member(4))],
-        &[Change::Promote(NodeId(4))],
-        &[Change::Remove(gone)],
+    let steps: [&[MembershipChange]; 3] = [
+        &[MembershipChange::AddLearner(member(4))],
+        &[MembershipChange::Promote(NodeId(4))],
+        &[MembershipChange::Remove(gone)],
     ];
     for (at, step) in steps.into_iter().enumerate() {
         net.change(leader, step).unwrap();
@@ -340,7 +341,8 @@ fn a_state_of_a_joint_membership_keeps_both_halves() {
     // etcd dropped one. The receiver learns of the change by the state alone.
     let (mut net, leader, lagging) = sleeper(21);
     let gone = NodeId(6 - leader.0 - lagging.0);
-    net.change(leader, &[Change::Remove(lagging)]).unwrap();
+    net.change(leader, &[MembershipChange::Remove(lagging)])
+        .unwrap();
     net.run_until(|net| net.raft(gone).in_force().is_joint());
     net.run_until(|net| net.raft(leader).membership().is_joint());
     net.compact(leader);
@@ -440,7 +442,7 @@ fn no_entry_is_taken_while_a_state_is_put_in_force() {
             term: net.raft(leader).term(),
             index,
             stamp: Stamp(0),
-            kind: Kind::Normal,
+            kind: EntryKind::Normal,
             payload: Bytes::new(),
             known: KnownSum::default(),
         }],

@@ -34,7 +34,7 @@ fn entry(term: u64, index: u64) -> Entry {
         term: Term(term),
         index: LogIndex(index),
         stamp: Stamp(index),
-        kind: Kind::Normal,
+        kind: EntryKind::Normal,
         payload: Bytes::copy_from_slice(&index.to_le_bytes()),
         known: KnownSum::default(),
     }
@@ -67,7 +67,7 @@ fn it_leads_only_when_its_vote_is_durable() {
     raft.persisted(PersistSeq(2));
     assert_eq!(
         raft.next_committed().map(|e| (e.kind, e.index)),
-        Some((Kind::Noop, LogIndex(1)))
+        Some((EntryKind::Noop, LogIndex(1)))
     );
 }
 
@@ -113,7 +113,7 @@ proptest! {
         kind in 0..2,
         payload: Vec<u8>,
     ) {
-        let kind = if kind == 0 { Kind::Normal } else { Kind::Noop };
+        let kind = if kind == 0 { EntryKind::Normal } else { EntryKind::Noop };
         let entry = Entry {
             term: Term(term),
             index: LogIndex(index),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term};
-use crate::raft::message::{Append, Chunk, Envelope, Message, Part, Place, SnapshotId};
+use crate::raft::message::{Append, Chunk, EntryId, Envelope, Message, Part, SnapshotId};
 use crate::raft::wire::{WIRE_VERSION, WireError, decode, encode};
 use crate::raft::*;
 use crate::time::Stamp;
@@ -30,7 +30,7 @@ fn any_envelope() -> impl Strategy<Value = Envelope> {
     )
 }
 
-fn any_place() -> impl Strategy<Value = Place> {
+fn any_place() -> impl Strategy<Value = EntryId> {
     (any::<u64>(), any::<u64>()).prop_map(|(index, term)| (LogIndex(index), Term(term)))
 }
 
@@ -78,7 +78,11 @@ fn any_append() -> impl Strategy<Value = Append> {
                     term: Term(of),
                     index: LogIndex(at),
                     stamp: Stamp(stamp),
-                    kind: if noop { Kind::Noop } else { Kind::Normal },
+                    kind: if noop {
+                        EntryKind::Noop
+                    } else {
+                        EntryKind::Normal
+                    },
                     payload: payload.into(),
                     known: KnownSum::default(),
                 }
@@ -257,7 +261,7 @@ fn terms_that_fall_are_refused() {
         term: Term(2),
         index: LogIndex(8),
         stamp: Stamp(0),
-        kind: Kind::Noop,
+        kind: EntryKind::Noop,
         payload: Bytes::new(),
         known: KnownSum::default(),
     };

@@ -1,7 +1,7 @@
 //! How bad the world of the network is, and what its disks hold.
 
 use crate::ids::{LogIndex, NodeId, PersistSeq, Term};
-use crate::raft::message::Place;
+use crate::raft::message::EntryId;
 use crate::raft::*;
 
 /// How bad the world is.
@@ -67,7 +67,7 @@ pub(super) struct Disk {
     pub(super) term: Term,
     pub(super) vote: Option<NodeId>,
     pub(super) commit: LogIndex,
-    pub(super) base: Place,
+    pub(super) base: EntryId,
     pub(super) membership: Membership,
     pub(super) entries: Vec<Entry>,
 }
@@ -90,7 +90,7 @@ pub(super) enum What {
     },
     /// A state that was received; the entries behind it stay or go.
     Base {
-        base: Place,
+        base: EntryId,
         membership: Membership,
         keeps_tail: bool,
     },

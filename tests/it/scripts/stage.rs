@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use seedis::ids::{ClusterId, Incarnation, LogIndex, NodeId, PersistSeq, Term};
-use seedis::raft::message::{Message, Place};
+use seedis::raft::message::{EntryId, Message};
 use seedis::raft::{
-    Change, Entry, Kind, Member, Membership, Raft, Refused, Restart, RoleName, Settings,
-    SnapshotId, wire,
+    Entry, EntryKind, Member, Membership, MembershipChange, Raft, Refused, Restart, RoleName,
+    Settings, SnapshotId, wire,
 };
 use seedis::time::{Mono, Stamp};
 
@@ -24,7 +24,7 @@ pub(super) struct Disk {
     pub(super) term: Term,
     pub(super) vote: Option<NodeId>,
     pub(super) commit: LogIndex,
-    pub(super) base: Place,
+    pub(super) base: EntryId,
     pub(super) members: Membership,
     pub(super) log: Vec<Entry>,
 }
@@ -211,7 +211,7 @@ impl Stage {
         self.settle(id);
     }
 
-    pub(super) fn change(&mut self, id: u64, change: Change) {
+    pub(super) fn change(&mut self, id: u64, change: MembershipChange) {
         if let Err(refused) = self.raft(id).change(&[change]) {
             self.tell(&format!("{id} refuses: {refused:?}"));
         }
@@ -507,13 +507,13 @@ fn shown(members: &Membership) -> String {
 
 fn text_of(entry: &Entry) -> String {
     match entry.kind {
-        Kind::Noop => "-".to_owned(),
-        Kind::Normal => String::from_utf8_lossy(&entry.payload).into_owned(),
-        Kind::Membership => entry.membership().map_or("?".to_owned(), |m| shown(&m)),
+        EntryKind::Noop => "-".to_owned(),
+        EntryKind::Normal => String::from_utf8_lossy(&entry.payload).into_owned(),
+        EntryKind::Membership => entry.membership().map_or("?".to_owned(), |m| shown(&m)),
     }
 }
 
-fn place((index, term): Place) -> String {
+fn place((index, term): EntryId) -> String {
     format!("{} of {term}", index.0)
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use seedis::ids::{ClusterId, Incarnation, LogIndex, NodeId, PersistSeq, Term};
 use seedis::raft::{
-    Entry, Kind, KnownSum, Member, Membership, Outgoing, Raft, Restart, RoleName, Settings,
+    Entry, EntryKind, KnownSum, Member, Membership, Outgoing, Raft, Restart, RoleName, Settings,
     Unpersisted,
 };
 use seedis::time::{Mono, Stamp};
@@ -88,9 +88,9 @@ impl Disk {
             index: LogIndex(at as u64 + 1),
             stamp: Stamp(0),
             kind: if payload.is_empty() {
-                Kind::Noop
+                EntryKind::Noop
             } else {
-                Kind::Normal
+                EntryKind::Normal
             },
             payload: Bytes::copy_from_slice(payload),
             known: KnownSum::default(),

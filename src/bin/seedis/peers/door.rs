@@ -16,7 +16,7 @@ use tokio::task;
 use super::address::{self, keepalive};
 use super::handshake::{self, Failure};
 use super::link::{HEAD_BYTES, Kind};
-use super::strangers::Place;
+use super::strangers::Waiting;
 use super::{Peers, Talker};
 use crate::listener::Refusals;
 
@@ -54,7 +54,7 @@ impl Peers {
         }
     }
 
-    async fn let_in(self: Rc<Self>, mut stream: TcpStream, from: IpAddr, place: Place) {
+    async fn let_in(self: Rc<Self>, mut stream: TcpStream, from: IpAddr, place: Waiting) {
         let welcomed = tokio::select! {
             welcomed = self.welcome(&mut stream, from) => welcomed,
             () = place.is_lost() => {

@@ -34,7 +34,7 @@ struct Stranger {
 
 /// The place of one of them, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct Waiting {
     strangers: Rc<Strangers>,
     number: u64,
     goes: Rc<Notify>,
@@ -42,7 +42,7 @@ pub(super) struct Place {
 
 impl Strangers {
     /// Somebody has come; where there are too many by now, the oldest goes.
-    pub(super) fn come(self: &Rc<Self>, from: IpAddr) -> Place {
+    pub(super) fn come(self: &Rc<Self>, from: IpAddr) -> Waiting {
         let from = network_of(from);
         let mut there = self.there.borrow_mut();
         let of_this = there.iter().filter(|one| one.from == from).count();
@@ -62,7 +62,7 @@ impl Strangers {
             from,
             goes: Rc::clone(&goes),
         });
-        Place {
+        Waiting {
             strangers: Rc::clone(self),
             number,
             goes,
@@ -70,14 +70,14 @@ impl Strangers {
     }
 }
 
-impl Place {
+impl Waiting {
     /// Waits until it has to go.
     pub(super) async fn is_lost(&self) {
         self.goes.notified().await;
     }
 }
 
-impl Drop for Place {
+impl Drop for Waiting {
     fn drop(&mut self) {
         let mut there = self.strangers.there.borrow_mut();
         there.retain(|one| one.number != self.number);
@@ -99,7 +99,7 @@ fn network_of(from: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
-    fn has_to_go(place: &Place) -> bool {
+    fn has_to_go(place: &Waiting) -> bool {
         let there = place.strangers.there.borrow();
         !there.iter().any(|one| one.number == place.number)
     }
@@ -109,7 +109,7 @@ mod tests {
         let strangers = Rc::new(Strangers::default());
         let from = |number: u8| IpAddr::from([10, 0, 0, number]);
         let first = strangers.come(from(1));
-        let mut others: Vec<Place> = (0..OF_ONE_ADDRESS_MAX)
+        let mut others: Vec<Waiting> = (0..OF_ONE_ADDRESS_MAX)
             .map(|_| strangers.come(from(2)))
             .collect();
         assert!(!has_to_go(&first) && others.iter().all(|one| !has_to_go(one)));

@@ -7,7 +7,7 @@ use crate::ids::{ClusterId, Incarnation, NodeId};
 use crate::node::offline::restore::{NoBackup, Restore, Restored};
 use crate::node::replica::base::Identity;
 use crate::node::replica::versions::EntryVersion;
-use crate::raft::{Kind, KnownSum, Member, Membership};
+use crate::raft::{EntryKind, KnownSum, Member, Membership};
 use crate::time::{Offset, Stamp};
 use alloc::collections::BTreeMap;
 use alloc::vec;
@@ -86,7 +86,7 @@ fn restore(bytes: &[u8], step: usize) -> Result<(Restored, Files), NoBackup> {
     Ok((restored, files))
 }
 
-fn entry(index: u64, term: u64, kind: Kind, payload: &[u8]) -> Entry {
+fn entry(index: u64, term: u64, kind: EntryKind, payload: &[u8]) -> Entry {
     Entry {
         term: Term(term),
         index: LogIndex(index),
@@ -143,12 +143,12 @@ fn directory() -> Files {
         image.record(restated, last, &encoded(entries), &mut ops);
     };
     let first = [
-        entry(5, 1, Kind::Membership, &members()),
-        entry(6, 1, Kind::Normal, b"superseded"),
-        entry(7, 1, Kind::Normal, b"superseded"),
+        entry(5, 1, EntryKind::Membership, &members()),
+        entry(6, 1, EntryKind::Normal, b"superseded"),
+        entry(7, 1, EntryKind::Normal, b"superseded"),
     ];
     record(1, 4, &first);
-    record(3, 5, &[entry(6, 3, Kind::Normal, b"a write")]);
+    record(3, 5, &[entry(6, 3, EntryKind::Normal, b"a write")]);
     record(4, 5, &[]);
     let identity = Identity {
         id: NodeId(2),
@@ -218,7 +218,7 @@ fn a_backup_of_a_later_version_is_not_taken_for_a_damaged_one() {
     let mut payload = bytes[at..at + length].to_vec();
     payload[1] += 1;
     let offset = at as u64 - 8;
-    let place = Place { offset, ..START };
+    let place = Position { offset, ..START };
     let mut record = Vec::new();
     record::put(&mut record, place, &[&payload]);
     bytes.splice(at - 8..at - 8 + record.len(), record);
@@ -312,7 +312,7 @@ fn a_server_of_its_own_had_no_others_and_who_had_is_told_by_the_last_that_is_sai
         }
         if let Some(members) = changed {
             last = last.next();
-            let said = encoded(&[entry(last.0, 1, Kind::Membership, members)]);
+            let said = encoded(&[entry(last.0, 1, EntryKind::Membership, members)]);
             let restated = Restated {
                 term: Term(1),
                 vote: None,
