@@ -15,7 +15,9 @@ pub mod disk;
 pub mod ids;
 pub mod limits;
 pub mod rng;
+pub mod take;
 pub mod time;
+pub mod varint;
 
 // Pillars: none knows another.
 pub mod aof;

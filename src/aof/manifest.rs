@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use super::record::{self, Found, Position};
 use crate::disk::FileName;
 use crate::ids::{LogIndex, NodeId, Term};
+use crate::take;
 
 /// The first words of the file, by which a stranger can tell what it is; after them comes the
 /// version of its format, which counts for the segments too.
@@ -60,18 +61,14 @@ impl Debt {
         }
     }
 
-    fn decode(bytes: &[u8; 32]) -> Self {
-        let mut numbers = [0; 4];
-        for (number, bytes) in numbers.iter_mut().zip(bytes.as_chunks().0) {
-            *number = u64::from_le_bytes(*bytes);
-        }
-        let [term, vote, last, last_term] = numbers;
-        Self {
-            term: Term(term),
-            vote: (vote != 0).then_some(NodeId(vote)),
-            last: LogIndex(last),
-            last_term: Term(last_term),
-        }
+    /// Takes one off the front.
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        Some(Self {
+            term: Term(take::u64(from)?),
+            vote: Some(NodeId(take::u64(from)?)).filter(|vote| vote.0 != 0),
+            last: LogIndex(take::u64(from)?),
+            last_term: Term(take::u64(from)?),
+        })
     }
 }
 
@@ -171,27 +168,25 @@ impl Manifest {
         let in_debt = bytes.starts_with(MAGIC_IN_DEBT);
         let magic = if in_debt { MAGIC_IN_DEBT } else { MAGIC };
         let rest = bytes.strip_prefix(magic)?;
-        let Found::Record { payload, .. } = record::find(rest, PLACE) else {
+        let Found::Record { mut payload, .. } = record::find(rest, PLACE) else {
             return None;
         };
-        let (base, payload) = payload.split_first_chunk()?;
-        let (first_segment, payload) = payload.split_first_chunk()?;
-        let (predecessor, mut identity) = payload.split_first_chunk()?;
-        let mut debt = None;
-        if in_debt {
-            let (numbers, rest) = identity.split_first_chunk::<32>()?;
-            (debt, identity) = (Some(Debt::decode(numbers)), rest);
-        }
-        let [base, first_segment] = [base, first_segment].map(|bytes| u64::from_le_bytes(*bytes));
+        let (base, first_segment) = (take::u64(&mut payload)?, take::u64(&mut payload)?);
+        let predecessor = take::u64(&mut payload)?;
+        let debt = if in_debt {
+            Some(Debt::take(&mut payload)?)
+        } else {
+            None
+        };
         if base.max(first_segment) > FileName::NUMBER_MAX {
             return None;
         }
         Some(Self {
             base,
             first_segment,
-            predecessor: u64::from_le_bytes(*predecessor),
+            predecessor,
             debt,
-            identity: identity.to_vec(),
+            identity: payload.to_vec(),
         })
     }
 }

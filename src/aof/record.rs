@@ -16,6 +16,7 @@ use alloc::vec::Vec;
 
 use crate::checksum::crc64;
 use crate::ids::{LogIndex, NodeId, Term};
+use crate::take;
 
 /// The first bytes of a record.
 pub const START: [u8; 4] = [0x5e, 0xed, 0xa0, 0xf1];
@@ -92,23 +93,21 @@ impl Head {
 
     /// The head and the body of a log record's payload.
     pub fn decode(payload: &[u8]) -> Option<(Self, &[u8])> {
-        let (head, body) = payload.split_at_checked(HEAD_BYTES)?;
-        let mut numbers = [0; HEAD_BYTES / 8];
-        for (number, bytes) in numbers.iter_mut().zip(head.chunks_exact(8)) {
-            *number = u64::from_le_bytes(bytes.try_into().ok()?);
-        }
-        let [predecessor, segment, offset, term, vote, commit, last] = numbers;
+        let mut rest = payload;
         let head = Self {
-            predecessor,
-            synced: Position { segment, offset },
-            restated: Restated {
-                term: Term(term),
-                vote: (vote != 0).then_some(NodeId(vote)),
-                commit: LogIndex(commit),
+            predecessor: take::u64(&mut rest)?,
+            synced: Position {
+                segment: take::u64(&mut rest)?,
+                offset: take::u64(&mut rest)?,
             },
-            last: LogIndex(last),
+            restated: Restated {
+                term: Term(take::u64(&mut rest)?),
+                vote: Some(NodeId(take::u64(&mut rest)?)).filter(|vote| vote.0 != 0),
+                commit: LogIndex(take::u64(&mut rest)?),
+            },
+            last: LogIndex(take::u64(&mut rest)?),
         };
-        Some((head, body))
+        Some((head, rest))
     }
 }
 

@@ -16,6 +16,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term};
+use crate::take;
 use crate::time::Stamp;
 
 use super::corrupt::Corrupt;
@@ -406,9 +407,7 @@ fn take_append(
 ) -> Result<Append, Corrupt> {
     let prev = take_entry_id(numbers)?;
     let (commit, round) = (LogIndex(take(numbers)?), take(numbers)?);
-    let (count, rest) = numbers.split_first_chunk().ok_or(Corrupt)?;
-    *numbers = rest;
-    let count = u32::from_le_bytes(*count) as usize;
+    let count = take::u32(numbers).ok_or(Corrupt)? as usize;
     if count > entries.len() / ENTRY_BYTES_MIN {
         return Err(Corrupt);
     }
@@ -439,9 +438,7 @@ fn take_append(
 }
 
 fn take(bytes: &mut &[u8]) -> Result<u64, Corrupt> {
-    let (number, rest) = bytes.split_first_chunk().ok_or(Corrupt)?;
-    *bytes = rest;
-    Ok(u64::from_le_bytes(*number))
+    take::u64(bytes).ok_or(Corrupt)
 }
 
 fn take_flag(bytes: &mut &[u8]) -> Result<bool, Corrupt> {

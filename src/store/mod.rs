@@ -32,7 +32,6 @@ mod saving;
 mod slot;
 mod touches;
 mod value;
-mod varint;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -43,6 +42,7 @@ use bytes::Bytes;
 pub use crate::ids::DbId;
 use crate::limits::DATABASES;
 use crate::time::Stamp;
+use crate::varint;
 use base::Base;
 use big::Big;
 use dict::Dict;

@@ -8,10 +8,11 @@
 
 use alloc::vec::Vec;
 
-use super::varint::{self, put, put_bytes};
 use crate::ids::DbId;
 use crate::limits::DATABASES;
+use crate::take;
 use crate::time::Stamp;
+use crate::varint::{self, put, put_bytes};
 
 /// The time at which the state stands, in eight bytes.
 const OPENING: u8 = 0;
@@ -154,7 +155,5 @@ fn take_bytes<'a>(from: &mut &'a [u8]) -> Result<&'a [u8], LoadError> {
 }
 
 fn take_array<const N: usize>(from: &mut &[u8]) -> Result<[u8; N], LoadError> {
-    let (array, rest) = from.split_first_chunk().ok_or(LoadError::Cut)?;
-    *from = rest;
-    Ok(*array)
+    take::array(from).ok_or(LoadError::Cut)
 }

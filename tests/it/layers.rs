@@ -17,17 +17,21 @@ const LINES_MAX: usize = 600;
 const COLUMNS_MAX: usize = 100;
 
 /// The ground, which every floor above may name.
-const GROUND: [&str; 6] = ["checksum", "disk", "ids", "limits", "rng", "time"];
+const GROUND: [&str; 8] = [
+    "checksum", "disk", "ids", "limits", "rng", "take", "time", "varint",
+];
 
 /// Below `src/`: a module, and what it may name besides itself. A floor that is not the ground may
 /// also name the ground.
-const FLOORS: [(&str, &[&str]); 14] = [
+const FLOORS: [(&str, &[&str]); 16] = [
     ("checksum", &["ids"]),
     ("disk", &["ids"]),
     ("ids", &[]),
     ("limits", &["ids"]),
     ("rng", &["ids"]),
+    ("take", &[]),
     ("time", &["ids"]),
+    ("varint", &[]),
     ("aof", &[]),
     ("raft", &[]),
     ("resp", &[]),

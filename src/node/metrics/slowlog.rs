@@ -21,6 +21,7 @@ use crate::node::config::Config;
 use crate::node::requests::secrets;
 use crate::resp::reply::Reply;
 use crate::session::Session;
+use crate::take;
 use crate::time::Now;
 
 /// So many words of a request are kept.
@@ -300,11 +301,7 @@ fn put_words(out: &mut Vec<u8>, args: Args<'_>) {
 
 /// Answers words as Redis shows them: of too many the last tells how many are left out.
 fn write_words(mut words: &[u8], reply: &mut Reply<'_>) {
-    let number = |words: &mut &[u8]| {
-        let (number, rest) = words.split_first_chunk().unwrap_or((&[0; 4], &[]));
-        *words = rest;
-        u32::from_le_bytes(*number) as usize
-    };
+    let number = |words: &mut &[u8]| take::u32(words).unwrap_or_default() as usize;
     let count = number(&mut words);
     let shown = count.min(WORDS_MAX);
     reply.array(shown);

@@ -18,9 +18,10 @@ use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term};
 use crate::node::offline::backup::{
     END, ENTRIES, HEAD, IDENTITY, MAGIC, NAME, NEWEST, PIECE, START,
 };
-use crate::node::replica::base::{BaseHead, Identity, NoHead, number};
+use crate::node::replica::base::{BaseHead, Identity, NoHead};
 use crate::raft::{Entry, EntryKind, Membership};
 use crate::rng;
+use crate::take;
 
 /// Draws what names the new group and its disk.
 const STREAM: u64 = 0x7265_7374;
@@ -172,7 +173,7 @@ impl Restore {
             (ENTRIES, Some(_), None) => self.entries(body, out)?,
             (END, Some(_), None) => {
                 let body = &mut &*body;
-                self.end = Some((LogIndex(number(body)?), Term(number(body)?)));
+                self.end = Some((LogIndex(take::u64(body)?), Term(take::u64(body)?)));
             }
             _ => return None,
         }

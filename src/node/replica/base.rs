@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term};
 use crate::node::replica::versions::EntryVersion;
+use crate::take;
 use crate::time::{Offset, Stamp};
 
 /// Who a data directory belongs to; stands in the manifest from its first day.
@@ -30,9 +31,9 @@ impl Identity {
 
     pub(in crate::node) fn decode(mut bytes: &[u8]) -> Option<Self> {
         Some(Self {
-            id: NodeId(number(&mut bytes)?),
-            cluster: ClusterId(number(&mut bytes)?),
-            incarnation: Incarnation(number(&mut bytes)?),
+            id: NodeId(take::u64(&mut bytes)?),
+            cluster: ClusterId(take::u64(&mut bytes)?),
+            incarnation: Incarnation(take::u64(&mut bytes)?),
             founders: bytes.to_vec(),
         })
     }
@@ -131,24 +132,24 @@ impl BaseHead {
     }
 
     fn decode_numbers(mut bytes: &[u8]) -> Option<Self> {
-        let (index, term) = (number(&mut bytes)?, number(&mut bytes)?);
-        let (stamp, flags) = (number(&mut bytes)?, number(&mut bytes)?);
+        let (index, term) = (take::u64(&mut bytes)?, take::u64(&mut bytes)?);
+        let (stamp, flags) = (take::u64(&mut bytes)?, take::u64(&mut bytes)?);
         if flags & !FLAGS != 0 {
             return None;
         }
-        let seeded = number(&mut bytes)?;
-        let (low, high) = (number(&mut bytes)?, number(&mut bytes)?);
+        let seeded = take::u64(&mut bytes)?;
+        let (low, high) = (take::u64(&mut bytes)?, take::u64(&mut bytes)?);
         let offset = if flags & HAS_OFFSET == 0 {
             0
         } else {
-            number(&mut bytes)?
+            take::u64(&mut bytes)?
         };
         let entry_version = if flags & HAS_VERSION == 0 {
             EntryVersion::default()
         } else {
             EntryVersion {
-                number: u8::try_from(number(&mut bytes)?).ok()?,
-                since: LogIndex(number(&mut bytes)?),
+                number: u8::try_from(take::u64(&mut bytes)?).ok()?,
+                since: LogIndex(take::u64(&mut bytes)?),
             }
         };
         Some(Self {
@@ -162,13 +163,6 @@ impl BaseHead {
             membership: bytes.to_vec(),
         })
     }
-}
-
-/// The number at the front, which is taken away.
-pub(in crate::node) fn number(bytes: &mut &[u8]) -> Option<u64> {
-    let (first, rest) = bytes.split_first_chunk()?;
-    *bytes = rest;
-    Some(u64::from_le_bytes(*first))
 }
 
 #[cfg(test)]

@@ -19,8 +19,8 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId};
-use crate::node::replica::base::number;
 use crate::raft::MEMBERS_MAX;
+use crate::take;
 
 /// The versions of the connection that this code speaks, the oldest and the newest.
 pub const VERSIONS: (u8, u8) = (3, 3);
@@ -437,34 +437,34 @@ impl Greeting {
     /// What the bytes say; nothing where no member of this version has written them.
     pub fn decode(mut bytes: &[u8]) -> Option<Self> {
         let bytes = &mut bytes;
-        let line = match take_byte(bytes)? {
+        let line = match take::byte(bytes)? {
             0 => Line::Control,
             1 => Line::Bulk,
             _ => return None,
         };
-        let (id, incarnation) = (NodeId(number(bytes)?), Incarnation(number(bytes)?));
-        let applied = LogIndex(number(bytes)?);
+        let (id, incarnation) = (NodeId(take::u64(bytes)?), Incarnation(take::u64(bytes)?));
+        let applied = LogIndex(take::u64(bytes)?);
         let (address, clients) = (take_text(bytes)?, take_text(bytes)?);
-        let (kind, count) = (take_byte(bytes)?, take_byte(bytes)?);
+        let (kind, count) = (take::byte(bytes)?, take::byte(bytes)?);
         if usize::from(count) > MEMBERS_MAX {
             return None;
         }
         let standing = match kind {
             0 => {
-                let with = (0..count).map(|_| number(bytes).map(NodeId));
+                let with = (0..count).map(|_| take::u64(bytes).map(NodeId));
                 Standing::Forming {
                     with: with.collect::<Option<_>>()?,
                 }
             }
             1 => {
-                let cluster = ClusterId(number(bytes)?);
+                let cluster = ClusterId(take::u64(bytes)?);
                 Standing::Joining {
                     cluster: (count == 1).then_some(cluster),
                 }
             }
             2 => {
-                let cluster = ClusterId(number(bytes)?);
-                let founder = |_| Some((NodeId(number(bytes)?), Incarnation(number(bytes)?)));
+                let cluster = ClusterId(take::u64(bytes)?);
+                let founder = |_| Some((NodeId(take::u64(bytes)?), Incarnation(take::u64(bytes)?)));
                 Standing::Member {
                     cluster,
                     founders: (0..count).map(founder).collect::<Option<_>>()?,
@@ -472,20 +472,20 @@ impl Greeting {
             }
             _ => return None,
         };
-        let count = take_byte(bytes)?;
+        let count = take::byte(bytes)?;
         if usize::from(count) > CONTACTS_MAX {
             return None;
         }
         let contact = |_| {
             Some(Contact {
-                id: NodeId(number(bytes)?),
+                id: NodeId(take::u64(bytes)?),
                 address: take_text(bytes)?,
             })
         };
         let contacts = (0..count).map(contact).collect::<Option<_>>()?;
-        let admission = Admission::decode(take_byte(bytes)?, number(bytes)?)?;
-        let entry_versions = (take_byte(bytes)?, take_byte(bytes)?);
-        let speaks = take_byte(bytes)?;
+        let admission = Admission::decode(take::byte(bytes)?, take::u64(bytes)?)?;
+        let entry_versions = (take::byte(bytes)?, take::byte(bytes)?);
+        let speaks = take::byte(bytes)?;
         bytes.is_empty().then_some(Self {
             line,
             id,
@@ -529,20 +529,12 @@ fn put_text(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(bytes);
 }
 
-fn take_byte(bytes: &mut &[u8]) -> Option<u8> {
-    let (byte, rest) = bytes.split_first()?;
-    *bytes = rest;
-    Some(*byte)
-}
-
 fn take_text(bytes: &mut &[u8]) -> Option<String> {
-    let (len, rest) = bytes.split_first_chunk()?;
-    let len = usize::from(u16::from_le_bytes(*len));
+    let len = usize::from(take::u16(bytes)?);
     if len > ADDRESS_BYTES_MAX {
         return None;
     }
-    let (text, rest) = rest.split_at_checked(len)?;
-    *bytes = rest;
+    let text = take::bytes(bytes, len)?;
     // It is put into lines: of the file of members, of replies, of the log.
     if !text.iter().all(u8::is_ascii_graphic) {
         return None;

@@ -16,6 +16,7 @@ use bytes::Bytes;
 use crate::command::args::Args;
 use crate::limits::DATABASES;
 use crate::time::Offset;
+use crate::varint;
 
 const TRANSACTION: u8 = 0xff;
 const SEED: u8 = 0xfe;
@@ -35,9 +36,9 @@ pub fn with_version(version: u8, rest: &[u8]) -> Vec<u8> {
 /// Appends one command.
 pub fn put_command(out: &mut Vec<u8>, db: u32, args: Args<'_>) {
     out.push(db as u8);
-    put_number(out, args.len() as u64);
+    varint::put(out, args.len() as u64);
     for arg in args.iter() {
-        put_number(out, arg.len() as u64);
+        varint::put(out, arg.len() as u64);
         out.extend_from_slice(arg);
     }
 }
@@ -45,36 +46,28 @@ pub fn put_command(out: &mut Vec<u8>, db: u32, args: Args<'_>) {
 /// What stands before the arguments of a command, so many of which follow.
 pub fn command_head(db: u32, arguments: usize) -> Vec<u8> {
     let mut head = alloc::vec![db as u8];
-    put_number(&mut head, arguments as u64);
+    varint::put(&mut head, arguments as u64);
     head
 }
 
 /// What stands before an argument of so many bytes.
 pub fn argument_head(bytes: usize) -> Vec<u8> {
     let mut head = Vec::new();
-    put_number(&mut head, bytes as u64);
+    varint::put(&mut head, bytes as u64);
     head
 }
 
 /// Appends the head of a transaction and its commands, as `put_command` wrote them.
 pub fn put_transaction(out: &mut Vec<u8>, count: u32, commands: &[u8]) {
     out.push(TRANSACTION);
-    put_number(out, u64::from(count));
+    varint::put(out, u64::from(count));
     out.extend_from_slice(commands);
 }
 
 /// Appends the offset of the wall clock that is in force from this entry on.
 pub fn put_offset(out: &mut Vec<u8>, offset: Offset) {
     out.push(OFFSET);
-    put_number(out, (offset.0 << 1 ^ offset.0 >> 63) as u64);
-}
-
-fn put_number(out: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        out.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
+    varint::put(out, (offset.0 << 1 ^ offset.0 >> 63) as u64);
 }
 
 /// What stands next in a payload.
@@ -186,16 +179,10 @@ impl<'a> Reader<'a> {
     }
 
     fn number(&mut self) -> Option<u64> {
-        let mut number = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = *self.payload.get(self.at)?;
-            self.at += 1;
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Some(number);
-            }
-        }
-        None
+        let mut rest = self.payload.get(self.at..)?;
+        let number = varint::take(&mut rest)?;
+        self.at = self.payload.len() - rest.len();
+        Some(number)
     }
 }
 

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 /// Appends `number` to `out`: one to ten bytes.
-pub(super) fn put(out: &mut Vec<u8>, mut number: u64) {
+pub fn put(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);
         number >>= 7;
@@ -12,13 +12,13 @@ pub(super) fn put(out: &mut Vec<u8>, mut number: u64) {
 }
 
 /// Appends the length of `bytes`, then the bytes.
-pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     put(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
 }
 
 /// Takes a number off the front; `None` where it is cut or too large for 64 bits.
-pub(super) fn take(from: &mut &[u8]) -> Option<u64> {
+pub fn take(from: &mut &[u8]) -> Option<u64> {
     let mut number = 0;
     for shift in (0..64).step_by(7) {
         let (&byte, rest) = from.split_first()?;
@@ -36,7 +36,7 @@ pub(super) fn take(from: &mut &[u8]) -> Option<u64> {
 }
 
 /// Takes a length and that many bytes off the front; `None` where they are cut.
-pub(super) fn take_bytes<'a>(from: &mut &'a [u8]) -> Option<&'a [u8]> {
+pub fn take_bytes<'a>(from: &mut &'a [u8]) -> Option<&'a [u8]> {
     let length = usize::try_from(take(from)?).ok()?;
     let (bytes, rest) = from.split_at_checked(length)?;
     *from = rest;
