@@ -12,6 +12,7 @@ pub mod decisions;
 pub mod disk;
 mod frames;
 mod model;
+pub mod raft_disk;
 pub mod raft_frames;
 mod raft_host;
 pub mod raft_wire;

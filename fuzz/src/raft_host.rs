@@ -3,38 +3,16 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes as Payload;
-use seedis::ids::{LogIndex, NodeId, PersistSeq, Term};
+use seedis::ids::{LogIndex, NodeId, Term};
 use seedis::raft::message::{EntryId, Message};
-use seedis::raft::{
-    ChunkWanted, Entry, Member, Membership, Outgoing, Raft, Restart, Settings, wire,
-};
+use seedis::raft::{ChunkWanted, Member, Membership, Outgoing, Raft, Settings, wire};
 use seedis::time::Mono;
 
 use crate::bytes::Bytes;
 use crate::frames::{self, Near};
+use crate::raft_disk::{RaftDisk, Write};
 
 const MS: u64 = 1_000_000;
-
-/// The data that is on the disk for certain.
-#[derive(Clone, Debug)]
-struct Disk {
-    term: Term,
-    vote: Option<NodeId>,
-    commit: LogIndex,
-    base: EntryId,
-    membership: Membership,
-    entries: Vec<Entry>,
-}
-
-/// A write that was handed over and is not synced.
-#[derive(Debug)]
-struct Write {
-    seq: PersistSeq,
-    term: Term,
-    vote: Option<NodeId>,
-    commit: LogIndex,
-    entries: Vec<Entry>,
-}
 
 /// A member and its surroundings.
 #[derive(Debug)]
@@ -42,7 +20,7 @@ pub(crate) struct Host {
     pub(crate) raft: Raft,
     settings: Settings,
     now: u64,
-    disk: Disk,
+    disk: RaftDisk,
     writes: VecDeque<Write>,
     /// The last entry that was applied.
     applied: LogIndex,
@@ -82,7 +60,7 @@ impl Host {
         };
         let base = Term(u64::from(bytes.byte() % 4));
         let base = (LogIndex(base.0 * 3), base);
-        let mut disk = Disk {
+        let mut disk = RaftDisk {
             term: base.1,
             vote: None,
             commit: base.0,
@@ -164,13 +142,7 @@ impl Host {
         let Some(new) = self.raft.unpersisted() else {
             return;
         };
-        self.writes.push_back(Write {
-            seq: new.seq,
-            term: new.term,
-            vote: new.vote,
-            commit: new.commit,
-            entries: new.entries.to_vec(),
-        });
+        self.writes.push_back(Write::of(&new));
         assert!(self.raft.unpersisted().is_none(), "handed over once");
     }
 
@@ -197,12 +169,7 @@ impl Host {
         if !self.raft.installed(base, membership.clone()) {
             return;
         }
-        if follows {
-            self.disk.entries.retain(|entry| entry.index > base.0);
-        } else {
-            self.disk.entries.clear();
-        }
-        (self.disk.base, self.disk.membership) = (base, membership);
+        self.disk.rebase(base, membership, follows);
         self.applied = base.0;
     }
 
@@ -239,9 +206,8 @@ impl Host {
         if let Some(term) = term.filter(|term| self.disk.term_at(index) == Some(*term))
             && self.whole.is_none()
         {
-            self.disk.entries.retain(|entry| entry.index > index);
-            self.disk.base = (index, term);
-            self.disk.membership = self.raft.membership().clone();
+            let membership = self.raft.membership().clone();
+            self.disk.rebase((index, term), membership, true);
             self.raft.compacted(index, term);
         }
     }
@@ -357,41 +323,5 @@ impl Host {
             let term = raft.term_of(*index);
             assert!(term.is_none_or(|term| term == *known), "committed stays");
         }
-    }
-}
-
-impl Disk {
-    fn restart(&self) -> Restart {
-        Restart {
-            term: self.term,
-            vote: self.vote,
-            commit: self.commit,
-            base: self.base,
-            membership: self.membership.clone(),
-            tail: self.entries.clone(),
-            restate: false,
-            owes: None,
-        }
-    }
-
-    fn take(&mut self, write: Write) {
-        (self.term, self.vote, self.commit) = (write.term, write.vote, write.commit);
-        for entry in write.entries {
-            if entry.index <= self.base.0 {
-                continue;
-            }
-            let at = (entry.index.0 - self.base.0.0 - 1) as usize;
-            assert!(at <= self.entries.len(), "a gap on the disk");
-            self.entries.truncate(at);
-            self.entries.push(entry);
-        }
-    }
-
-    fn term_at(&self, index: LogIndex) -> Option<Term> {
-        if index == self.base.0 {
-            return Some(self.base.1);
-        }
-        let at = index.0.checked_sub(self.base.0.0 + 1)?;
-        self.entries.get(at as usize).map(|entry| entry.term)
     }
 }

@@ -91,8 +91,11 @@ impl Play {
                     }
                 });
                 let disk = &mut stage.actor(ids[0]).disk;
-                disk.log = entries.collect();
-                disk.term = disk.log.last().map_or(disk.term, |e| e.term.max(disk.term));
+                disk.entries = entries.collect();
+                disk.term = disk
+                    .entries
+                    .last()
+                    .map_or(disk.term, |e| e.term.max(disk.term));
             }
             "term" => stage.actor(all()[0]).disk.term = Term(all()[1]),
             "start" | "restart" => {

@@ -6,44 +6,24 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use bytes::Bytes;
-use seedis::ids::{ClusterId, Incarnation, LogIndex, NodeId, PersistSeq, Term};
+use seedis::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term};
 use seedis::raft::message::{EntryId, Message};
 use seedis::raft::{
-    Entry, EntryKind, Member, Membership, MembershipChange, Raft, Refused, Restart, RoleName,
-    Settings, SnapshotId, wire,
+    Entry, EntryKind, Member, Membership, MembershipChange, Raft, Refused, RoleName, Settings,
+    SnapshotId, wire,
 };
 use seedis::time::{Mono, Stamp};
+use seedis_fuzz::raft_disk::{RaftDisk, Write};
 
 /// How long a member listens that comes late: half a heartbeat.
 const LISTENING: Duration = Duration::from_millis(25);
 const CLUSTER: ClusterId = ClusterId(1);
 
-/// The data that a disk holds for certain.
-#[derive(Clone, Debug)]
-pub(super) struct Disk {
-    pub(super) term: Term,
-    pub(super) vote: Option<NodeId>,
-    pub(super) commit: LogIndex,
-    pub(super) base: EntryId,
-    pub(super) members: Membership,
-    pub(super) log: Vec<Entry>,
-}
-
-/// A write on its way to a disk.
-#[derive(Debug)]
-struct Write {
-    seq: PersistSeq,
-    term: Term,
-    vote: Option<NodeId>,
-    commit: LogIndex,
-    entries: Vec<Entry>,
-}
-
 #[derive(Debug)]
 pub(super) struct Actor {
     pub(super) member: Member,
     pub(super) raft: Option<Raft>,
-    pub(super) disk: Disk,
+    pub(super) disk: RaftDisk,
     writes: VecDeque<Write>,
     /// Its disk does nothing until it is told to.
     pub(super) slow: bool,
@@ -93,14 +73,7 @@ impl Stage {
         let actor = Actor {
             member,
             raft: None,
-            disk: Disk {
-                term: Term(0),
-                vote: None,
-                commit: LogIndex(0),
-                base: (LogIndex(0), Term(0)),
-                members,
-                log: Vec::new(),
-            },
+            disk: RaftDisk::new(members),
             writes: VecDeque::new(),
             slow: false,
             applied: Vec::new(),
@@ -135,17 +108,7 @@ impl Stage {
             seed: id + actor.lives * 100,
             ..Settings::default()
         };
-        let restart = Restart {
-            term: disk.term,
-            vote: disk.vote,
-            commit: disk.commit,
-            base: disk.base,
-            membership: disk.members,
-            tail: disk.log,
-            restate: false,
-            owes: None,
-        };
-        actor.raft = Some(Raft::new(settings, restart, now));
+        actor.raft = Some(Raft::new(settings, disk.restart(), now));
         self.settle(id);
     }
 
@@ -240,9 +203,8 @@ impl Stage {
             return;
         };
         let term = raft.term_of(*index).expect("it is in the log");
-        actor.disk.base = (*index, term);
-        actor.disk.members = raft.membership().clone();
-        actor.disk.log.retain(|entry| entry.index > *index);
+        let membership = raft.membership().clone();
+        actor.disk.rebase((*index, term), membership, true);
         raft.compacted(*index, term);
         let words = format!("{id} has a base at {index} of {term}");
         self.tell(&words);
@@ -294,13 +256,7 @@ impl Stage {
                 return;
             };
             while let Some(new) = raft.unpersisted() {
-                actor.writes.push_back(Write {
-                    seq: new.seq,
-                    term: new.term,
-                    vote: new.vote,
-                    commit: new.commit,
-                    entries: new.entries.to_vec(),
-                });
+                actor.writes.push_back(Write::of(&new));
             }
             if actor.slow || actor.writes.is_empty() {
                 break;
@@ -395,7 +351,7 @@ impl Stage {
             .iter()
             .map(|(index, text)| format!("{} {text}\n", index.0));
         let state: String = texts.collect();
-        let (base, members) = (actor.disk.base, actor.disk.members.clone());
+        let (base, members) = (actor.disk.base, actor.disk.membership.clone());
         // The state that is sent is the one at the base.
         let upto = |line: &&str| {
             line.split(' ')
@@ -429,9 +385,7 @@ impl Stage {
                 String::from_utf8_lossy(&chunk.data).into_owned(),
             );
             let keeps = raft.term_of(base.0) == Some(base.1);
-            actor.disk.base = base;
-            actor.disk.members = members.clone();
-            actor.disk.log.retain(|entry| keeps && entry.index > base.0);
+            actor.disk.rebase(base, members.clone(), keeps);
             let lines = text.lines().filter_map(|line| line.split_once(' '));
             let lines = lines.filter_map(|(index, text)| Some((index.parse().ok()?, text)));
             actor.applied = lines
@@ -470,18 +424,6 @@ impl Stage {
         }
         for row in rows {
             self.tell(row.trim_end());
-        }
-    }
-}
-
-impl Disk {
-    fn take(&mut self, write: Write) {
-        (self.term, self.vote, self.commit) = (write.term, write.vote, write.commit);
-        for entry in write.entries {
-            if entry.index > self.base.0 {
-                self.log.retain(|old| old.index < entry.index);
-                self.log.push(entry);
-            }
         }
     }
 }
