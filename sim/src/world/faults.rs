@@ -248,12 +248,42 @@ impl World {
         }
     }
 
-    /// Something befalls a member, if it can. True if it does.
+    /// Lets a fault strike a member, if it can. True if it does.
     fn strike(&mut self, number: usize, strike: &Strike) -> bool {
         let time = self.time;
         let Some(fault) = strike.fault() else {
             return false;
         };
+        let Some(lasts) = self.effect(number, strike) else {
+            return false;
+        };
+        if fault == Fault::Partition {
+            self.tell(|| "the group is parted".to_owned());
+        } else {
+            self.tell(|| format!("member {number}: {} strikes", fault.key()));
+        }
+        if let Some(length) = lasts {
+            self.push(
+                length,
+                Event::Over {
+                    member: number,
+                    fault,
+                },
+            );
+        }
+        let who = (fault != Fault::Partition).then_some(number);
+        let address = Address::Time {
+            member: who,
+            at: time,
+        };
+        self.record(Some(address), || strike.clone());
+        true
+    }
+
+    /// The effect of a fault on a member, and for how long it lasts, in nanoseconds, if it does not
+    /// end by itself; `None` if it cannot strike now.
+    pub(super) fn effect(&mut self, number: usize, strike: &Strike) -> Option<Option<u64>> {
+        let (time, fault) = (self.time, strike.fault()?);
         let parted = self.partition.is_some();
         let members = self.members.len();
         let member = &mut self.members[number];
@@ -319,33 +349,13 @@ impl World {
                 member.stopping = true;
                 self.wake(number);
             }
-            _ => return false,
+            _ => return None,
         }
         // A stop is counted when the process has ended.
         if fault != Fault::Stop {
             self.fired(fault);
         }
-        if fault == Fault::Partition {
-            self.tell(|| "the group is parted".to_owned());
-        } else {
-            self.tell(|| format!("member {number}: {} strikes", fault.key()));
-        }
-        if let Some(length) = lasts {
-            self.push(
-                length,
-                Event::Over {
-                    member: number,
-                    fault,
-                },
-            );
-        }
-        let who = (fault != Fault::Partition).then_some(number);
-        let address = Address::Time {
-            member: who,
-            at: time,
-        };
-        self.record(Some(address), || strike.clone());
-        true
+        Some(lasts)
     }
 
     /// A member is to end, at once or some boundaries later.

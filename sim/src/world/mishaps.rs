@@ -4,9 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::World;
-use super::frames::Cut;
+use crate::decisions::decision::Strike;
 use crate::disk::NO_SPACE;
-use crate::goals::Fault;
 use crate::judge::End;
 
 /// The faults that can be asked for, and their words.
@@ -33,6 +32,9 @@ pub(crate) const MISHAPS: [(&str, &str); 9] = [
     ("FULL n", "the disk of member n has no space, until HEAL"),
     ("HEAL", "end all faults that last"),
 ];
+
+/// The length of a fault that somebody has asked for: it lasts until HEAL.
+const UNTIL_HEALED: u64 = u64::MAX;
 
 /// One of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,23 +112,18 @@ impl World {
         match mishap {
             Mishap::Crash(member) => self.ends(there(member)?, End::Power)?,
             Mishap::Kill(member) => self.ends(there(member)?, End::Process)?,
-            Mishap::Stop(member) => {
-                let member = there(member)?;
-                if !self.members[member].is_up() {
-                    return Err(format!("member {member} is down"));
-                }
-                self.members[member].stopping = true;
-                self.wake(member);
-            }
+            Mishap::Stop(member) => self.asked(there(member)?, &Strike::Stop)?,
             Mishap::Pause(member, ms) => {
-                let (member, time) = (there(member)?, self.time);
-                self.members[member].stand_still(time, ms.saturating_mul(1_000_000));
-                self.fired(Fault::Pause);
+                let length = ms.saturating_mul(1_000_000);
+                self.asked(there(member)?, &Strike::Pause { length })?;
             }
             Mishap::Cut(member) => {
-                let (hears, speaks) = (false, false);
-                self.members[there(member)?].cut = Some(Cut { hears, speaks });
-                self.fired(Fault::Cut);
+                let cut = Strike::Cut {
+                    hears: false,
+                    speaks: false,
+                    length: UNTIL_HEALED,
+                };
+                self.asked(there(member)?, &cut)?;
             }
             Mishap::Partition(members) => {
                 let mut side = 0_u64;
@@ -141,25 +138,39 @@ impl World {
                         all & !side
                     }
                 };
-                self.partition = Some((0..count).map(hears).collect());
-                self.fired(Fault::Partition);
+                let part = Strike::Part {
+                    hears: (0..count).map(hears).collect(),
+                    length: UNTIL_HEALED,
+                    turns: None,
+                };
+                // It takes the place of another one.
+                self.partition = None;
+                self.asked(0, &part)?;
             }
             Mishap::Jump(member, ms) => {
-                let member = there(member)?;
-                self.members[member].clock.jump(ms.saturating_mul(1000));
-                self.wake(member);
-                self.fired(Fault::Jump);
+                let by_us = ms.saturating_mul(1000);
+                self.asked(there(member)?, &Strike::Jump { by_us })?;
             }
             Mishap::Full(member) => {
-                let member = &mut self.members[there(member)?];
-                (member.disk.space, member.tight_until) = (Some(0), u64::MAX);
-                member.disk.shortage = NO_SPACE;
-                self.fired(Fault::Full);
+                let fill = Strike::Fill {
+                    space: 0,
+                    length: UNTIL_HEALED,
+                    code: NO_SPACE,
+                };
+                self.asked(there(member)?, &fill)?;
             }
             Mishap::Heal => (0..count).for_each(|member| self.heal_member(member)),
         }
         self.tell(|| format!("asked for: {mishap}"));
         Ok(())
+    }
+
+    /// Lets a fault strike that lasts until it is healed, or has no length.
+    fn asked(&mut self, member: usize, strike: &Strike) -> Result<(), String> {
+        let struck = self.effect(member, strike);
+        struck
+            .map(|_| ())
+            .ok_or_else(|| format!("member {member} cannot be struck so now"))
     }
 
     fn ends(&mut self, member: usize, end: End) -> Result<(), String> {
