@@ -42,7 +42,6 @@ use bytes::Bytes;
 pub use crate::ids::DbId;
 use crate::limits::DATABASES;
 use crate::time::Stamp;
-use crate::varint;
 use base::Base;
 use big::Big;
 use dict::Dict;

@@ -4,6 +4,7 @@
 //! is the fourth.
 
 mod circles;
+mod names;
 mod sentences;
 mod source;
 mod words;

@@ -127,7 +127,7 @@ fn clauses(lines: &[Line]) -> impl Iterator<Item = usize> + use<> {
     found.map(|(number, _)| number)
 }
 
-fn files_below(folder: &Path, ending: &str) -> Vec<PathBuf> {
+pub(super) fn files_below(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -7,8 +7,8 @@ use crate::store::dict::{self, Dict, Item, Tables};
 use crate::store::entry::{Boxed, Draft, Held, View};
 use crate::store::kind::Kind;
 use crate::store::value::parts::{Cover, Parts, Show};
-use crate::store::varint;
 use crate::time::Stamp;
+use crate::varint;
 
 /// The fields of a large hash.
 #[derive(Clone, Debug)]

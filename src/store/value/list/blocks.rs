@@ -17,7 +17,7 @@ use crate::store::dict::Tables;
 use crate::store::value::parts::{Parts, Show};
 use crate::store::value::run::{self, Encoded, Items};
 use crate::store::value::string::Text;
-use crate::store::varint;
+use crate::varint;
 
 /// The most blocks of a group; tests fill more groups with fewer items.
 const GROUP_BLOCKS_MAX: usize = if cfg!(test) { 6 } else { 256 };

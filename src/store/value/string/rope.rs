@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use crate::store::dict::Tables;
 use crate::store::value::parts::{Parts, Show};
-use crate::store::varint;
+use crate::varint;
 
 /// The length of each chunk but the last, in bytes.
 pub(in crate::store) const CHUNK_BYTES: usize = 64 << 10;
