@@ -12,11 +12,11 @@ use crate::ids::{LogIndex, NodeId, Term};
 use super::conflict::Conflict;
 use super::member::Raft;
 use super::membership::Member;
-use super::message::Place;
+use super::message::EntryId;
 
 impl Raft {
     /// The leader's entry, or the place before its entries, contradicts what is committed here.
-    pub(super) fn contradicted(&mut self, leader: Member, own: Place, leaders: Term) {
+    pub(super) fn contradicted(&mut self, leader: Member, own: EntryId, leaders: Term) {
         let conflict = Conflict {
             leader: leader.id,
             index: own.0,

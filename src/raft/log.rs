@@ -49,7 +49,7 @@ pub enum Accept {
     /// The leader contradicts what is committed: it cannot be one.
     Contradiction {
         /// The place in this log.
-        own: Place,
+        own: EntryId,
         /// The leader's term at its index.
         leaders: Term,
     },

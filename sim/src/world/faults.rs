@@ -54,6 +54,14 @@ fn stream(fault: Fault) -> Stream {
     }
 }
 
+/// For how long the effect of a fault lasts.
+pub(super) enum Lasts {
+    /// It has no end, or ends by itself.
+    NotAtAll,
+    /// For so many nanoseconds, after which somebody has to end it.
+    For(u64),
+}
+
 impl World {
     /// Plans the first strike of each class, where the seed decides.
     pub(super) fn plan_faults(&mut self, member: usize) {
@@ -262,7 +270,7 @@ impl World {
         } else {
             self.tell(|| format!("member {number}: {} strikes", fault.key()));
         }
-        if let Some(length) = lasts {
+        if let Lasts::For(length) = lasts {
             self.push(
                 length,
                 Event::Over {
@@ -280,20 +288,19 @@ impl World {
         true
     }
 
-    /// The effect of a fault on a member, and for how long it lasts, in nanoseconds, if it does not
-    /// end by itself; `None` if it cannot strike now.
-    pub(super) fn effect(&mut self, number: usize, strike: &Strike) -> Option<Option<u64>> {
+    /// Lets a fault have its effect on a member; `None` if it cannot strike now.
+    pub(super) fn effect(&mut self, number: usize, strike: &Strike) -> Option<Lasts> {
         let (time, fault) = (self.time, strike.fault()?);
         let parted = self.partition.is_some();
         let members = self.members.len();
         let member = &mut self.members[number];
-        let mut lasts = None;
+        let mut lasts = Lasts::NotAtAll;
         match *strike {
             Strike::Pause { length } if member.is_up() => member.stand_still(time, length),
             Strike::Freeze { length } if member.is_up() && member.frozen_from.is_none() => {
                 member.stand_still(time, length);
                 member.frozen_from = Some(time);
-                lasts = Some(length);
+                lasts = Lasts::For(length);
             }
             Strike::Jump { by_us } => {
                 member.clock.jump(by_us);
@@ -310,11 +317,11 @@ impl World {
             } => {
                 (member.disk.space, member.disk.shortage) = (Some(space), code);
                 member.tight_until = u64::MAX;
-                lasts = Some(length);
+                lasts = Lasts::For(length);
             }
             Strike::Slow { by, length } if member.disk_lag == 0 => {
                 member.disk_lag = by;
-                lasts = Some(length);
+                lasts = Lasts::For(length);
             }
             Strike::Cut {
                 hears,
@@ -322,7 +329,7 @@ impl World {
                 length,
             } if member.cut.is_none() => {
                 member.cut = Some(Cut { hears, speaks });
-                lasts = Some(length);
+                lasts = Lasts::For(length);
             }
             Strike::Lag { by, mute, length } if member.lag == 0 => {
                 member.lag = by;
@@ -331,7 +338,7 @@ impl World {
                     let (hears, speaks) = (true, false);
                     member.cut = Some(Cut { hears, speaks });
                 }
-                lasts = Some(length);
+                lasts = Lasts::For(length);
             }
             // One at a time, whoever draws it.
             Strike::Part {
@@ -340,7 +347,7 @@ impl World {
                 turns,
             } if !parted && hears.len() == members => {
                 (self.partition, self.flaps) = (Some(hears.clone()), turns);
-                lasts = Some(length);
+                lasts = Lasts::For(length);
                 if turns.is_some() {
                     self.fired(Fault::Flap);
                 }
