@@ -313,7 +313,7 @@ impl Base {
             let dict = &mut tables[*db as usize];
             let place = dict.find(dict.hash(key), key);
             let written = place
-                .filter(|place| dict.view(*place).is_boxed())
+                .filter(|place| place.is_boxed())
                 .is_none_or(|place| dict.change_big(place, |big| pen.write_big(*db, big)));
             if written {
                 self.moved.pop_first();

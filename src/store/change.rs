@@ -46,7 +46,7 @@ impl Store {
     pub(super) fn put(&mut self, db: DbId, hash: u64, place: Option<Place>, draft: &Draft<'_>) {
         let fits = draft.fits();
         match place {
-            Some(place) if fits && !self.dict(db).view(place).is_boxed() => {
+            Some(place) if fits && !place.is_boxed() => {
                 self.cover_block(db, place);
                 self.dict_mut(db).rewrite(place, draft);
             }

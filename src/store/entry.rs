@@ -10,13 +10,17 @@ use super::kind::{KIND_BITS, Kind};
 use crate::time::Stamp;
 
 /// The longest block; what is longer gets a box.
-pub(super) const BLOCK_BYTES_MAX: usize = 1024;
+pub(super) const BLOCK_BYTES_MAX: usize = 4096;
 
 /// Flags, epoch, two lengths of two bytes, and the expiry.
 const HEAD_BYTES_MAX: usize = 14;
 
 const EXPIRES: u8 = 0x40;
-const FREED: u8 = 0x80;
+/// With this begins what is between blocks and belongs to none: its length stands in two bytes
+/// behind.
+const GAP: u8 = 0xfe;
+/// A gap of one byte.
+const GAP_OF_ONE: u8 = 0xff;
 
 /// A value that is too large for a block, and so has a box of its own.
 pub(super) trait Boxed: Sized {
@@ -115,21 +119,30 @@ pub(super) struct Header {
 impl Header {
     /// Reads the header of the block at `at`.
     pub(super) fn read(bytes: &[u8], at: usize) -> Self {
-        let flags = bytes[at];
-        let mut next = at + 2;
-        let key_length = take_short(bytes, &mut next);
-        let value_length = if flags & KIND_BITS == Kind::Integer.byte() {
-            8
+        let head = bytes[at..].first_chunk();
+        let [flags, epoch, first, second] = *head.expect("a block has four bytes at least");
+        let is_integer = flags & KIND_BITS == Kind::Integer.byte();
+        let (mut next, key_length, value_length);
+        if first < 0x80 && (is_integer || second < 0x80) {
+            key_length = usize::from(first);
+            value_length = if is_integer { 8 } else { usize::from(second) };
+            next = at + if is_integer { 3 } else { 4 };
         } else {
-            take_short(bytes, &mut next)
-        };
+            next = at + 2;
+            key_length = take_short(bytes, &mut next);
+            value_length = if is_integer {
+                8
+            } else {
+                take_short(bytes, &mut next)
+            };
+        }
         if flags & EXPIRES != 0 {
             next += 8;
         }
         let value = next + key_length;
         Self {
             flags,
-            epoch: bytes[at + 1],
+            epoch,
             at,
             key: next,
             value,
@@ -137,18 +150,8 @@ impl Header {
         }
     }
 
-    pub(super) fn freed(&self) -> bool {
-        self.flags & FREED != 0
-    }
-
     pub(super) fn epoch(&self) -> u8 {
         self.epoch
-    }
-
-    /// Behind the block.
-    #[cfg(test)]
-    pub(super) fn end(&self) -> usize {
-        self.end
     }
 
     /// The length of the block.
@@ -200,13 +203,28 @@ impl Header {
         &bytes[self.at..self.end]
     }
 
-    /// Marks the block as freed.
-    pub(super) fn free(&self, bytes: &mut [u8]) {
-        bytes[self.at] |= FREED;
-    }
-
     pub(super) fn set_epoch(&self, bytes: &mut [u8], epoch: u8) {
         bytes[self.at + 1] = epoch;
+    }
+}
+
+/// Lets so many bytes belong to no block, of which there are less than 64 KiB.
+pub(super) fn put_gap(gap: &mut [u8]) {
+    let length = gap.len() as u16;
+    if let [first, low, high, ..] = gap {
+        *first = GAP;
+        [*low, *high] = length.to_le_bytes();
+    } else {
+        gap.fill(GAP_OF_ONE);
+    }
+}
+
+/// How long the gap is that begins at `at`; `None` where a block does.
+pub(super) fn gap(bytes: &[u8], at: usize) -> Option<usize> {
+    match bytes[at..] {
+        [GAP, low, high, ..] => Some(usize::from(u16::from_le_bytes([low, high]))),
+        [GAP_OF_ONE, ..] => Some(1),
+        _ => None,
     }
 }
 

@@ -43,7 +43,7 @@ impl Store {
         self.changes += 1;
         self.touches.key(db, from);
         self.touches.key(to_db, to);
-        if !self.dict(db).view(place).is_boxed() {
+        if !place.is_boxed() {
             self.copy_block(db, place, to_db, to);
             // The copy may have moved what it was copied from.
             if let Some(place) = self.find(db, from) {
@@ -80,7 +80,7 @@ impl Store {
         let Some(place) = self.find(db, from) else {
             return false;
         };
-        if self.dict(db).view(place).is_boxed() {
+        if place.is_boxed() {
             let epoch = self.epoch;
             let source = self.dict_mut(db);
             let copy = source.change_big(place, |big| big.copy(to, epoch));

@@ -1,7 +1,8 @@
 //! The kinds of small values: the byte that says in blocks and in bases how their bytes are read.
 //!
-//! A byte is written to disk, so it stays with its kind. Those of small values are below 64, since
-//! a block has six bits for them; from 128 on they are those of large ones (`value::Large`).
+//! A byte is written to disk, so it stays with its kind. Those of small values are below 62, since
+//! a block has six bits for them of which the last two values mean gaps; from 128 on they are those
+//! of large ones (`value::Large`).
 
 /// The bits of a block's first byte that name its kind.
 pub(super) const KIND_BITS: u8 = 0x3f;
@@ -27,7 +28,7 @@ macro_rules! kinds {
             }
         }
 
-        $(const _: () = assert!(Kind::$name.byte() <= KIND_BITS, "a block has six bits for it");)*
+        $(const _: () = assert!(Kind::$name.byte() < 0x3e, "six bits less what gaps are");)*
     };
 }
 

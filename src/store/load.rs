@@ -83,7 +83,7 @@ impl Store {
     fn load_part(&mut self, name: Name<'_>, kind: u8, body: &[u8]) -> Result<(), LoadError> {
         let epoch = self.epoch;
         let place = self.find(name.db, name.key).ok_or(LoadError::Malformed)?;
-        if !self.dict(name.db).view(place).is_boxed() {
+        if !place.is_boxed() {
             return Err(LoadError::Malformed);
         }
         let loaded = self.change_parts(name.db, place, |large, _| {

@@ -161,6 +161,6 @@ impl<'a> Slot<'a> {
     }
 
     fn expiry(&self, place: Option<Place>) -> Option<Stamp> {
-        self.store.dict(self.db).view(place?).expiry
+        self.store.dict(self.db).expiry(place?)
     }
 }

@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use super::super::entry::Boxed;
 use super::group::{Group, Start};
 use super::hasher::{order, place, place_begin};
-use super::segment::{BYTES_FEW, DEEP, Segment};
+use super::segment::{DEEP, Segment};
 use super::{Dict, IN_GROUP};
 
 fn start_of<L>(segment: &Segment<L>) -> Start {
@@ -133,16 +133,15 @@ impl<L: Boxed> Dict<L> {
     pub(super) fn joinable_deep(&self, number: usize) -> Option<(usize, usize)> {
         let segment = self.segment(number);
         let (keys_few, start) = (self.keys_few(), start_of(segment));
-        if segment.len() > keys_few / 2 || segment.used() > BYTES_FEW / 2 {
+        if !segment.is_few(keys_few / 2) {
             return None;
         }
         let group = &self.groups[self.group(number)];
         let before = group.before(start.clone()).map(|before| (before, number));
         let behind = group.behind(start).map(|behind| (number, behind));
         before.into_iter().chain(behind).find(|(low, high)| {
-            let both = [*low, *high].map(|number| self.segment(number));
-            both.iter().map(|part| part.len()).sum::<usize>() <= keys_few
-                && both.iter().map(|part| part.used()).sum::<usize>() <= BYTES_FEW
+            let [low, high] = [*low, *high].map(|number| self.segment(number));
+            low.is_few_with(high, keys_few)
         })
     }
 

@@ -9,11 +9,13 @@
 
 mod blocks;
 mod deep;
+mod divide;
 mod group;
 mod hasher;
 mod minima;
 mod pool;
 mod segment;
+mod settle;
 mod slots;
 mod walk;
 
@@ -25,8 +27,8 @@ use crate::time::Stamp;
 use group::Group;
 use hasher::Hasher;
 use minima::{Minima, NEVER};
-use pool::Pool;
-use segment::{BYTES_FEW, DEEP, Segment};
+use pool::{Pool, Surplus};
+use segment::{DEEP, Segment};
 use slots::{KEYS_MAX, Slot};
 
 pub use hasher::Tables;
@@ -44,14 +46,18 @@ const DEPTH_MAX: u8 = 32;
 /// Set in a cell of the directory that names a group of segments; the rest is its number.
 const IN_GROUP: u32 = 1 << 31;
 
-/// The most pages that one change lets move.
-const PAGES_AT_ONCE: usize = 4;
-
 /// Where a key stands; good until the table changes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     segment: usize,
     slot: Slot,
+}
+
+impl Place {
+    /// Returns true if it is that of a box.
+    pub(super) fn is_boxed(self) -> bool {
+        segment::is_boxed(self.slot)
+    }
 }
 
 #[derive(Debug)]
@@ -65,8 +71,8 @@ pub(super) struct Dict<L> {
     chunks: Vec<Vec<Segment<L>>>,
     /// The pages of all segments.
     pool: Pool,
-    /// While pages move to the front: to in front of which span, and which segment is next.
-    emptying: Option<(usize, usize)>,
+    /// While pages move to the front: which, and which segment is next.
+    emptying: Option<(Surplus, usize)>,
     groups: Vec<Group>,
     /// The bytes of keys that tell segments of groups apart.
     edge_bytes: usize,
@@ -321,13 +327,15 @@ impl<L: Boxed> Dict<L> {
 
     pub(super) fn get(&self, hash: u64, key: &[u8]) -> Option<View<'_, L>> {
         let (number, hash) = self.locate(hash, key);
-        let segment = self.segment(number);
-        let slot = segment.find(&self.pool, hash, key)?;
-        Some(segment.view(&self.pool, slot))
+        self.segment(number).get(&self.pool, hash, key)
     }
 
     pub(super) fn view(&self, place: Place) -> View<'_, L> {
         self.segment(place.segment).view(&self.pool, place.slot)
+    }
+
+    pub(super) fn expiry(&self, place: Place) -> Option<Stamp> {
+        self.segment(place.segment).expiry(&self.pool, place.slot)
     }
 
     /// Adds a key that is not there.
@@ -367,7 +375,7 @@ impl<L: Boxed> Dict<L> {
 
     /// Writes a block in place of another with the same key. Neither may be a box.
     pub(super) fn rewrite(&mut self, place: Place, draft: &Draft<'_>) {
-        let before = self.view(place).expiry;
+        let before = self.expiry(place);
         self.on(place.segment, |segment, pool, _| {
             segment.rewrite(pool, place.slot, draft);
         });
@@ -401,7 +409,7 @@ impl<L: Boxed> Dict<L> {
 
     /// Takes a key out; a box is handed over.
     pub(super) fn remove(&mut self, place: Place) -> Option<Box<L>> {
-        let expiry = self.view(place).expiry;
+        let expiry = self.expiry(place);
         self.volatile -= u64::from(expiry.is_some());
         self.times -= expiry.map_or(0, |time| u128::from(time.0));
         self.len -= 1;
@@ -411,25 +419,6 @@ impl<L: Boxed> Dict<L> {
         self.shrink(place.segment);
         self.settle();
         big
-    }
-
-    /// Lets some pages move to the front where many are free there, so that spans become empty.
-    ///
-    /// Called with each change that may free pages, so that what is held follows from the changes.
-    fn settle(&mut self) {
-        if self.emptying.is_none() {
-            self.emptying = self.pool.surplus().map(|first| (first, 0));
-        }
-        let Some((first, number)) = self.emptying else {
-            return;
-        };
-        if number >= self.segments() {
-            self.emptying = None;
-            return;
-        }
-        let segment = &mut self.chunks[number / CHUNK][number % CHUNK];
-        let done = segment.lower(&mut self.pool, first, PAGES_AT_ONCE);
-        self.emptying = Some((first, number + usize::from(done)));
     }
 
     /// Splits a segment until no part of it is full.
@@ -522,14 +511,12 @@ impl<L: Boxed> Dict<L> {
     fn joinable(&self, number: usize) -> Option<usize> {
         let segment = self.segment(number);
         let keys_few = self.keys_few();
-        if segment.depth == 0 || segment.len() > keys_few / 2 || segment.used() > BYTES_FEW / 2 {
+        if segment.depth == 0 || !segment.is_few(keys_few / 2) {
             return None;
         }
         let other = self.at(segment.prefix ^ 1 << (64 - segment.depth));
         let neighbour = self.segment(other);
-        let few = neighbour.depth == segment.depth
-            && segment.len() + neighbour.len() <= keys_few
-            && segment.used() + neighbour.used() <= BYTES_FEW;
+        let few = neighbour.depth == segment.depth && segment.is_few_with(neighbour, keys_few);
         few.then_some(other)
     }
 
@@ -546,8 +533,7 @@ impl<L: Boxed> Dict<L> {
 impl<L: Expires> Dict<L> {
     /// Gives a key another expiry, or none.
     pub(super) fn set_expiry(&mut self, place: Place, expiry: Option<Stamp>) {
-        let view = self.view(place);
-        let (before, boxed) = (view.expiry, view.is_boxed());
+        let (before, boxed) = (self.expiry(place), place.is_boxed());
         self.on(place.segment, |segment, pool, _| {
             if boxed {
                 segment.change_big(place.slot, |big| big.set_expiry(expiry));

@@ -13,22 +13,29 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// The size of a page. An allocator holds it without loss, sixteen make a segment of usual keys,
-/// and it is four times the longest block, so that little is lost at its end.
+/// and it is sixteen times the longest block in it, so that little is lost at its end.
 pub(super) const PAGE_BYTES: usize = 4096;
-/// The most pages of a span. With more, an allocator keeps spans together in regions of some MiB,
-/// each of which stays while one of its spans does.
-const SPAN_PAGES_MAX: usize = 16;
-/// The sizes of spans that are less than a page, of which the first is the class 1. They are those
-/// of allocators, a quarter apart.
-const CLASSES: [u16; 26] = [
+/// The size of a page for longer blocks, a quarter of it at most.
+pub(super) const WIDE_BYTES: usize = 16 << 10;
+/// The most bytes of a span of pages. With more, an allocator keeps spans together in regions of
+/// some MiB, each of which stays while one of its spans does.
+const SPAN_BYTES_MAX: usize = 64 << 10;
+/// The sizes of all pages. Those that are neither of the two above have a span of their own, and
+/// are as allocators have them, a quarter apart.
+const SIZES: [u16; 35] = [
     32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 896, 1024,
-    1280, 1536, 1792, 2048, 2560, 3072, 3584,
+    1280, 1536, 1792, 2048, 2560, 3072, 3584, 4096, 5120, 6144, 7168, 8192, 10240, 12288, 14336,
+    16384,
 ];
+/// The classes of the two sizes that share spans, and how many bits of a place they take.
+const NARROW: usize = 26;
+const WIDE: usize = 34;
 
 const INDEX_BITS: u32 = 4;
-const SPAN_BITS: u32 = 23;
+const SPAN_BITS: u32 = 22;
 
-/// Names a page: from the top its class (0: a whole page), its span, and its place in the span.
+/// Names a page: from the top its class, which is the place of its size in `SIZES`, its span, and
+/// where it begins in the span, in narrow pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Handle(u32);
 
@@ -50,46 +57,51 @@ impl Handle {
         (self.0 >> INDEX_BITS) as usize & ((1 << SPAN_BITS) - 1)
     }
 
-    fn index(self) -> usize {
-        (self.0 & ((1 << INDEX_BITS) - 1)) as usize
-    }
-
     /// How many bytes it has.
     pub(super) fn len(self) -> usize {
-        match self.class() {
-            0 => PAGE_BYTES,
-            class => usize::from(CLASSES[class - 1]),
-        }
+        usize::from(SIZES[self.class()])
     }
 
     /// Where it begins in the bytes of its span.
     pub(super) fn begin(self) -> usize {
-        self.index() * PAGE_BYTES
+        (self.0 & ((1 << INDEX_BITS) - 1)) as usize * PAGE_BYTES
+    }
+
+    /// Its number among the pages of its span.
+    fn index(self) -> usize {
+        self.begin() / self.len()
     }
 }
 
-/// The smallest size of at least so many bytes.
+/// The smallest class of at least so many bytes.
 fn class_of(bytes: usize) -> usize {
-    let class = CLASSES.partition_point(|size| usize::from(*size) < bytes);
-    if class == CLASSES.len() { 0 } else { class + 1 }
+    SIZES.partition_point(|size| usize::from(*size) < bytes)
+}
+
+/// How many bytes the smallest page has that has at least so many.
+pub(super) fn size_of_page(bytes: usize) -> usize {
+    usize::from(SIZES[class_of(bytes)])
 }
 
 /// Some pages that are one piece of memory; no bytes: a number that is not in use.
 #[derive(Clone, Debug, Default)]
 struct Span {
     bytes: Box<[u8]>,
-    /// A bit for each of its whole pages that is free.
-    free: u64,
+    /// A bit for each of its pages that is free, where it is one of a shelf.
+    free: u16,
+    /// How many pages of a shelf it has.
+    pages: u8,
+    /// The class of its pages.
+    class: u8,
 }
 
 impl Span {
-    /// How many whole pages there are.
-    fn pages(&self) -> usize {
-        self.bytes.len() / PAGE_BYTES
+    fn is_free(&self) -> bool {
+        self.free_pages() == usize::from(self.pages)
     }
 
-    fn is_free(&self) -> bool {
-        self.free.count_ones() as usize == self.pages()
+    fn free_pages(&self) -> usize {
+        self.free.count_ones() as usize
     }
 }
 
@@ -124,27 +136,60 @@ impl Numbers {
     }
 }
 
+/// The spans of many pages of one size.
+#[derive(Clone, Debug, Default)]
+struct Shelf {
+    /// The spans of which pages are free.
+    open: Numbers,
+    /// How many pages all spans have together, and how many are free.
+    pages: usize,
+    free: usize,
+    /// A page came back since `surplus` was called.
+    asks: bool,
+}
+
+impl Shelf {
+    /// How many pages the next span has: a sixteenth of what there is, in few sizes.
+    fn next_pages(&self, page_bytes: usize) -> usize {
+        let pages = (self.pages / 16).clamp(1, SPAN_BYTES_MAX / page_bytes);
+        let low_bits = pages.ilog2().saturating_sub(2);
+        pages >> low_bits << low_bits
+    }
+}
+
+/// From which of the spans of one size on all shall be emptied.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Surplus {
+    pub(super) wide: bool,
+    pub(super) first: usize,
+}
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pool {
     spans: Vec<Span>,
-    /// The spans of which whole pages are free.
-    open: Numbers,
     /// The numbers of spans that are not in use.
     absent: Numbers,
-    /// How many whole pages all spans have together, and how many are free.
-    pages: usize,
-    free: usize,
+    narrow: Shelf,
+    wide: Shelf,
     /// The bytes of all spans.
     bytes: usize,
-    /// Whether a page came back since somebody asked for `surplus`.
-    asks: bool,
 }
 
 impl Pool {
     /// The bytes of memory that it takes, itself not included.
     pub(super) fn memory(&self) -> usize {
-        let numbers = self.open.0.capacity() + self.absent.0.capacity();
-        self.bytes + self.spans.capacity() * size_of::<Span>() + numbers * size_of::<u64>()
+        let numbers = [&self.narrow.open, &self.wide.open, &self.absent];
+        let words: usize = numbers.map(|numbers| numbers.0.capacity()).iter().sum();
+        self.bytes + self.spans.capacity() * size_of::<Span>() + words * size_of::<u64>()
+    }
+
+    /// The shelf of a class of pages.
+    fn shelf(&mut self, class: usize) -> Option<&mut Shelf> {
+        match class {
+            NARROW => Some(&mut self.narrow),
+            WIDE => Some(&mut self.wide),
+            _ => None,
+        }
     }
 
     /// The bytes among which a page stands, from `Handle::begin` on.
@@ -169,87 +214,94 @@ impl Pool {
         &mut self.bytes_mut(page)[begin..begin + page.len()]
     }
 
-    /// Takes a page of at least so many bytes, of which there are at most `PAGE_BYTES`. What stands
+    /// Takes a page of at least so many bytes, of which there are at most `WIDE_BYTES`. What stands
     /// in it nobody knows.
     pub(super) fn take(&mut self, bytes: usize) -> Handle {
         let class = class_of(bytes);
-        if class > 0 {
-            let size = usize::from(CLASSES[class - 1]);
-            return Handle::new(class, self.add(size), 0);
+        let size = usize::from(SIZES[class]);
+        let Some(shelf) = self.shelf(class) else {
+            return Handle::new(class, self.add(class, size, 0), 0);
+        };
+        let number = if let Some(number) = shelf.open.first() {
+            number
+        } else {
+            let pages = shelf.next_pages(size);
+            self.add(class, pages * size, pages)
+        };
+        let span = &mut self.spans[number];
+        let index = span.free.trailing_zeros() as usize;
+        span.free &= span.free - 1;
+        let is_full = span.free == 0;
+        if let Some(shelf) = self.shelf(class) {
+            shelf.free -= 1;
+            if is_full {
+                shelf.open.remove(number);
+            }
         }
-        let span = self.open.first().unwrap_or_else(|| {
-            let pages = self.next_pages();
-            let span = self.add(pages * PAGE_BYTES);
-            self.spans[span].free = u64::MAX >> (64 - pages);
-            self.pages += pages;
-            self.free += pages;
-            self.open.insert(span);
-            span
-        });
-        let free = &mut self.spans[span].free;
-        let index = free.trailing_zeros() as usize;
-        *free &= *free - 1;
-        if *free == 0 {
-            self.open.remove(span);
-        }
-        self.free -= 1;
-        Handle::new(0, span, index)
+        Handle::new(class, number, index * (size / PAGE_BYTES))
     }
 
-    /// How many pages the next span has: a sixteenth of what there is, in few sizes.
-    fn next_pages(&self) -> usize {
-        let pages = (self.pages / 16).clamp(1, SPAN_PAGES_MAX);
-        let low_bits = pages.ilog2().saturating_sub(2);
-        pages >> low_bits << low_bits
-    }
-
-    /// Adds a span.
-    fn add(&mut self, bytes: usize) -> usize {
+    /// Adds a span of so many bytes, with so many pages of a shelf.
+    fn add(&mut self, class: usize, bytes: usize, pages: usize) -> usize {
         self.bytes += bytes;
         let span = Span {
             bytes: alloc::vec![0; bytes].into_boxed_slice(),
-            free: 0,
+            free: (1u32 << pages).wrapping_sub(1) as u16,
+            pages: pages as u8,
+            class: class as u8,
         };
-        if let Some(number) = self.absent.first() {
+        let number = if let Some(number) = self.absent.first() {
             self.absent.remove(number);
             self.spans[number] = span;
-            return number;
+            number
+        } else {
+            let number = self.spans.len();
+            assert!(number < 1 << SPAN_BITS, "a table of a quarter TiB");
+            self.spans.push(span);
+            number
+        };
+        if let Some(shelf) = self.shelf(class) {
+            shelf.pages += pages;
+            shelf.free += pages;
+            shelf.open.insert(number);
         }
-        assert!(self.spans.len() < 1 << SPAN_BITS, "a table of half a TiB");
-        self.spans.push(span);
-        self.spans.len() - 1
+        number
     }
 
     /// Gives a page back.
     pub(super) fn give(&mut self, page: Handle) {
-        let number = page.span();
-        if page.class() > 0 {
+        let (number, class) = (page.span(), page.class());
+        let span = &mut self.spans[number];
+        if span.pages == 0 {
             self.drop_span(number);
             return;
         }
-        let span = &mut self.spans[number];
-        assert!(
-            span.free >> page.index() & 1 == 0,
-            "a page is given back once"
-        );
-        span.free |= 1 << page.index();
-        self.free += 1;
-        self.asks = true;
-        let (pages, live) = (span.pages(), self.pages - self.free);
+        let bit = 1 << page.index();
+        assert!(span.free & bit == 0, "a page is given back once");
+        span.free |= bit;
+        let empty = span.is_free().then_some(usize::from(span.pages));
+        let Some(shelf) = self.shelf(class) else {
+            return;
+        };
+        shelf.free += 1;
+        shelf.asks = true;
+        let live = shelf.pages - shelf.free;
         // A few are kept: what comes and goes shall not go to the system each time.
-        if span.is_free() && self.free - pages >= live / 64 {
+        if empty.is_some_and(|pages| shelf.free - pages >= live / 64) {
             self.drop_span(number);
         } else {
-            self.open.insert(number);
+            shelf.open.insert(number);
         }
     }
 
     fn drop_span(&mut self, number: usize) {
         let gone = core::mem::take(&mut self.spans[number]);
         self.bytes -= gone.bytes.len();
-        self.pages -= gone.pages();
-        self.free -= gone.free.count_ones() as usize;
-        self.open.remove(number);
+        if let Some(shelf) = self.shelf(usize::from(gone.class)) {
+            shelf.pages -= usize::from(gone.pages);
+            shelf.free -= gone.free_pages();
+            shelf.open.remove(number);
+        }
         self.absent.insert(number);
         while self.spans.last().is_some_and(|last| last.bytes.is_empty()) {
             self.spans.pop();
@@ -258,7 +310,7 @@ impl Pool {
         let words = self.spans.len().div_ceil(64);
         if self.spans.capacity() > 4 * self.spans.len() + 16 {
             self.spans.shrink_to(2 * self.spans.len());
-            for numbers in [&mut self.open, &mut self.absent] {
+            for numbers in [&mut self.narrow.open, &mut self.wide.open, &mut self.absent] {
                 numbers.0.truncate(words);
                 numbers.0.shrink_to(2 * words);
             }
@@ -267,24 +319,31 @@ impl Pool {
 
     /// Where so many pages are free that spans can be emptied: the first span from which on all
     /// shall be.
-    pub(super) fn surplus(&mut self) -> Option<usize> {
-        if !core::mem::take(&mut self.asks) {
+    pub(super) fn surplus(&mut self) -> Option<Surplus> {
+        [false, true].into_iter().find_map(|wide| {
+            let first = self.surplus_of(if wide { WIDE } else { NARROW })?;
+            Some(Surplus { wide, first })
+        })
+    }
+
+    fn surplus_of(&mut self, class: usize) -> Option<usize> {
+        let shelf = self.shelf(class)?;
+        if !core::mem::take(&mut shelf.asks) {
             return None;
         }
-        let live = self.pages - self.free;
-        if self.free <= self.next_pages() + live / 32 {
+        let live = shelf.pages - shelf.free;
+        if shelf.free <= shelf.next_pages(usize::from(SIZES[class])) + live / 32 {
             return None;
         }
         // From the end on as many as find room in front, and not more than half of that at once:
         // others take pages too.
-        let (mut moving, mut free, mut first) = (0, self.free, None);
+        let (mut moving, mut free, mut first) = (0, shelf.free, None);
         for (number, span) in self.spans.iter().enumerate().rev() {
-            let pages = span.pages();
-            if pages == 0 {
+            if span.pages == 0 || usize::from(span.class) != class {
                 continue;
             }
-            let free_here = span.free.count_ones() as usize;
-            moving += pages - free_here;
+            let free_here = span.free_pages();
+            moving += usize::from(span.pages) - free_here;
             free -= free_here;
             if moving > free {
                 break;
@@ -300,12 +359,13 @@ impl Pool {
     /// Moves a page of a span from `first` on to one in front; nothing where it stands in front, or
     /// none is free there.
     pub(super) fn lower(&mut self, page: Handle, first: usize) -> Option<Handle> {
-        if page == Handle::NONE || page.class() > 0 || page.span() < first {
+        if page == Handle::NONE || page.span() < first {
             return None;
         }
-        self.open.first().filter(|span| *span < first)?;
-        let new = self.take(PAGE_BYTES);
-        self.copy((page, 0), (new, 0), PAGE_BYTES);
+        let shelf = self.shelf(page.class())?;
+        shelf.open.first().filter(|span| *span < first)?;
+        let new = self.take(page.len());
+        self.copy((page, 0), (new, 0), page.len());
         self.give(page);
         Some(new)
     }
@@ -337,10 +397,16 @@ impl Pool {
     pub(super) fn recount_bytes(&self) {
         let sum = |of: &dyn Fn(&Span) -> usize| self.spans.iter().map(of).sum::<usize>();
         assert_eq!(self.bytes, sum(&|span| span.bytes.len()));
-        assert_eq!(self.pages, sum(&Span::pages));
-        assert_eq!(self.free, sum(&|span| span.free.count_ones() as usize));
+        for (class, shelf) in [(NARROW, &self.narrow), (WIDE, &self.wide)] {
+            let is = |span: &Span| usize::from(span.class) == class && span.pages > 0;
+            let pages = sum(&|span| if is(span) { usize::from(span.pages) } else { 0 });
+            let free = sum(&|span| if is(span) { span.free_pages() } else { 0 });
+            assert_eq!((shelf.pages, shelf.free), (pages, free));
+            for (number, span) in self.spans.iter().enumerate() {
+                assert_eq!(shelf.open.contains(number), is(span) && span.free != 0);
+            }
+        }
         for (number, span) in self.spans.iter().enumerate() {
-            assert_eq!(self.open.contains(number), span.free != 0);
             assert_eq!(self.absent.contains(number), span.bytes.is_empty());
         }
     }
@@ -355,12 +421,19 @@ impl Pool {
         for page in held {
             let span = &self.spans[page.span()];
             let inside = page.begin() + page.len() <= span.bytes.len();
-            assert!(inside, "a page is held that is gone");
-            let free = page.class() == 0 && span.free >> page.index() & 1 == 1;
-            assert!(!free, "a page is held that is free");
+            assert!(
+                inside && usize::from(span.class) == page.class(),
+                "it is gone"
+            );
+            assert!(
+                span.free >> page.index() & 1 == 0,
+                "a page is held that is free"
+            );
         }
-        let small = |span: &&Span| (1..PAGE_BYTES).contains(&span.bytes.len());
-        let taken = self.pages - self.free + self.spans.iter().filter(small).count();
+        let own = self.spans.iter();
+        let own = own.filter(|span| span.pages == 0 && !span.bytes.is_empty());
+        let shelves = [&self.narrow, &self.wide].map(|shelf| shelf.pages - shelf.free);
+        let taken = shelves.iter().sum::<usize>() + own.count();
         assert_eq!(count, taken, "a page is neither free nor held");
     }
 }

@@ -2,8 +2,9 @@
 //! table.
 //!
 //! Small values stand in blocks (`blocks`), large ones in boxes; the hash table (`slots`) says
-//! which and where. What is freed is marked, and when a tenth is, the page with most of it is
-//! emptied. Whatever walks a segment walks its blocks and boxes and never the hash table.
+//! which and where. Whatever walks a segment walks its blocks and boxes and never the hash table,
+//! but when a tenth of a segment is gaps, the hash table names the blocks of the page with most of
+//! them.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -11,16 +12,15 @@ use alloc::vec::Vec;
 use core::cell::Cell;
 
 use super::super::entry::{BLOCK_BYTES_MAX, Boxed, Draft, Header, View};
-use super::blocks::{BIG, Blocks, page_of};
+use super::blocks::{At, Blocks, Cursor, NARROW_BLOCK_MAX, at, is_wide, place_of_box};
 use super::hasher::{Hasher, begins_place};
-#[cfg(test)]
-use super::pool::Handle;
-use super::pool::Pool;
+use super::pool::{Handle, Pool, Surplus};
 use super::slots::{self, Slot, Slots};
 use crate::time::Stamp;
 
-/// Bytes that are few enough for one segment: two neighbours with no more together become one.
-pub(super) const BYTES_FEW: usize = 32 << 10;
+/// Bytes of blocks in narrow and in wide pages that are few enough for one segment: two neighbours
+/// with no more together become one.
+const BYTES_FEW: [usize; 2] = [32 << 10, 128 << 10];
 /// The depth of a segment that no cell of the directory names, see `deep`.
 pub(super) const DEEP: u8 = 33;
 
@@ -34,11 +34,13 @@ std::thread_local! {
 pub(super) struct Segment<L> {
     /// Where the keys that belong here begin in the order of the table.
     pub(super) prefix: u64,
-    table: Slots,
+    pub(super) table: Slots,
     /// How many leading bits of the prefix they share, or `DEEP`.
     pub(super) depth: u8,
-    blocks: Blocks,
-    bigs: Vec<Box<L>>,
+    pub(super) narrow: Blocks<false>,
+    /// Not there in most segments.
+    pub(super) wide: Option<Box<Blocks<true>>>,
+    pub(super) bigs: Vec<Box<L>>,
     big_bytes: usize,
     /// The first of those keys, or some bytes before it, where the segment in front ends at the
     /// same place of that order. Hardly ever is it not empty.
@@ -50,8 +52,13 @@ pub(super) struct Segment<L> {
 
 /// All hashes of a segment share their leading bits, and the hash table looks at the leading bits
 /// of what it gets: so it gets them turned, and begins with bits that no depth reaches.
-fn turned(hash: u64) -> u64 {
+pub(super) fn turned(hash: u64) -> u64 {
     hash.rotate_left(32)
+}
+
+/// Returns true if this is the slot of a box.
+pub(super) fn is_boxed(slot: Slot) -> bool {
+    matches!(at(slots::place(slot)), At::Box(_))
 }
 
 impl<L: Boxed> Segment<L> {
@@ -60,7 +67,8 @@ impl<L: Boxed> Segment<L> {
             prefix,
             table: Slots::EMPTY,
             depth,
-            blocks: Blocks::new(),
+            narrow: Blocks::new(),
+            wide: None,
             bigs: Vec::new(),
             big_bytes: 0,
             edge: Box::default(),
@@ -85,17 +93,34 @@ impl<L: Boxed> Segment<L> {
 
     /// Whether it wants to be split.
     pub(super) fn full(&self, keys_max: usize) -> bool {
-        self.len() > keys_max || (self.blocks.full() && self.len() > 1)
+        let pages = self.narrow.full() || self.wide.as_ref().is_some_and(|wide| wide.full());
+        self.len() > keys_max || (pages && self.len() > 1)
     }
 
-    /// The bytes of its blocks.
-    pub(super) fn used(&self) -> usize {
-        self.blocks.live_bytes()
+    /// The bytes of its blocks in narrow and in wide pages.
+    pub(super) fn used(&self) -> [usize; 2] {
+        let wide = self.wide.as_ref().map_or(0, |wide| wide.live_bytes());
+        [self.narrow.live_bytes(), wide]
+    }
+
+    /// Returns true if it may be joined with a neighbour: at most so many keys,
+    /// and few bytes.
+    pub(super) fn is_few(&self, keys: usize) -> bool {
+        let used = self.used();
+        self.len() <= keys && (0..2).all(|kind| used[kind] <= BYTES_FEW[kind] / 2)
+    }
+
+    /// Returns true if it has with another at most so many keys, and few bytes.
+    pub(super) fn is_few_with(&self, other: &Self, keys: usize) -> bool {
+        let (one, two) = (self.used(), other.used());
+        self.len() + other.len() <= keys
+            && (0..2).all(|kind| one[kind] + two[kind] <= BYTES_FEW[kind])
     }
 
     /// The bytes of memory that it takes, itself and its pages not included.
     pub(super) fn memory(&self) -> usize {
-        self.bigs.capacity() * size_of::<Box<L>>() + self.big_bytes
+        let wide = self.wide.as_ref().map_or(0, |wide| size_of_val(&**wide));
+        wide + self.bigs.capacity() * size_of::<Box<L>>() + self.big_bytes
     }
 
     /// As `memory`, counted anew; with the pages that it holds.
@@ -103,18 +128,19 @@ impl<L: Boxed> Segment<L> {
     pub(super) fn recount(&self, pool: &Pool) -> (usize, Vec<Handle>) {
         let bigs: usize = self.bigs.iter().map(|big| big.recount()).sum();
         assert_eq!(bigs, self.big_bytes);
-        let mut pages = self.blocks.recount(pool);
+        let mut pages = self.narrow.recount(pool);
+        if let Some(wide) = &self.wide {
+            pages.extend(wide.recount(pool));
+        }
         if self.table.page != Handle::NONE {
             pages.push(self.table.page);
         }
         let mut found: Vec<u32> = self.table.all(pool).into_iter().map(slots::place).collect();
-        let mut held: Vec<u32> = (0..self.bigs.len() as u32)
-            .map(|number| BIG | number)
-            .collect();
-        let mut at = 0;
-        while let Some((place, behind)) = self.blocks.next(pool, at) {
+        let mut held: Vec<u32> = (0..self.bigs.len()).map(place_of_box).collect();
+        let mut from = Walk::default();
+        while let Some((place, behind)) = self.next(pool, from) {
             held.push(place);
-            at = behind;
+            from = behind;
         }
         assert_eq!(found.len(), self.len());
         found.sort_unstable();
@@ -126,14 +152,49 @@ impl<L: Boxed> Segment<L> {
         (self.memory(), pages)
     }
 
+    /// The first block from somewhere on, and where to go on.
+    pub(super) fn next(&self, pool: &Pool, from: Walk) -> Option<(u32, Walk)> {
+        if !from.wide
+            && let Some((place, at)) = self.narrow.next(pool, from.at)
+        {
+            return Some((place, Walk { wide: false, at }));
+        }
+        let wide = self.wide.as_ref()?;
+        let (place, at) = wide.next(
+            pool,
+            if from.wide {
+                from.at
+            } else {
+                Cursor::default()
+            },
+        )?;
+        Some((place, Walk { wide: true, at }))
+    }
+
+    /// Among which bytes a block stands, and from where on.
+    pub(super) fn at<'a>(&self, pool: &'a Pool, place: u32) -> (&'a [u8], usize) {
+        match (at(place), &self.wide) {
+            (At::Narrow, _) => self.narrow.at(pool, place),
+            (At::Wide, Some(wide)) => wide.at(pool, place),
+            _ => unreachable!("the place is one of a block"),
+        }
+    }
+
+    fn at_mut<'a>(&self, pool: &'a mut Pool, place: u32) -> (&'a mut [u8], usize) {
+        match (at(place), &self.wide) {
+            (At::Narrow, _) => self.narrow.at_mut(pool, place),
+            (At::Wide, Some(wide)) => wide.at_mut(pool, place),
+            _ => unreachable!("the place is one of a block"),
+        }
+    }
+
     /// The key that stands at a place.
     fn key<'a>(&'a self, pool: &'a Pool, place: u32) -> &'a [u8] {
-        if place & BIG == 0 {
-            let (bytes, at) = self.blocks.at(pool, place);
-            Header::read(bytes, at).key(bytes)
-        } else {
-            self.bigs[(place & !BIG) as usize].key()
+        if let At::Box(number) = at(place) {
+            return self.bigs[number].key();
         }
+        let (bytes, at) = self.at(pool, place);
+        Header::read(bytes, at).key(bytes)
     }
 
     pub(super) fn find(&self, pool: &Pool, hash: u64, key: &[u8]) -> Option<Slot> {
@@ -144,17 +205,50 @@ impl<L: Boxed> Segment<L> {
         })
     }
 
+    /// A key with its value, if it is there.
+    pub(super) fn get<'a>(&'a self, pool: &'a Pool, hash: u64, key: &[u8]) -> Option<View<'a, L>> {
+        let mut found = None;
+        self.table.find(pool, turned(hash), |place| {
+            #[cfg(test)]
+            COMPARED.set(COMPARED.get() + 1);
+            let At::Box(number) = at(place) else {
+                let (bytes, at) = self.at(pool, place);
+                let header = Header::read(bytes, at);
+                let is = header.key(bytes) == key;
+                if is {
+                    found = Some(View::of_block(&header, bytes));
+                }
+                return is;
+            };
+            let big = &self.bigs[number];
+            let is = big.key() == key;
+            if is {
+                found = Some(View::of_box(&**big));
+            }
+            is
+        })?;
+        found
+    }
+
+    pub(super) fn expiry(&self, pool: &Pool, slot: Slot) -> Option<Stamp> {
+        let place = slots::place(slot);
+        if let At::Box(number) = at(place) {
+            return self.bigs[number].expiry();
+        }
+        let (bytes, at) = self.at(pool, place);
+        Header::read(bytes, at).expiry(bytes)
+    }
+
     pub(super) fn view<'a>(&'a self, pool: &'a Pool, slot: Slot) -> View<'a, L> {
         self.view_at(pool, slots::place(slot))
     }
 
     fn view_at<'a>(&'a self, pool: &'a Pool, place: u32) -> View<'a, L> {
-        if place & BIG == 0 {
-            let (bytes, at) = self.blocks.at(pool, place);
-            View::of_block(&Header::read(bytes, at), bytes)
-        } else {
-            View::of_box(&self.bigs[(place & !BIG) as usize])
+        if let At::Box(number) = at(place) {
+            return View::of_box(&self.bigs[number]);
         }
+        let (bytes, at) = self.at(pool, place);
+        View::of_block(&Header::read(bytes, at), bytes)
     }
 
     /// All that it holds: the blocks page by page, then the boxes.
@@ -162,7 +256,7 @@ impl<L: Boxed> Segment<L> {
         Iter {
             segment: self,
             pool,
-            at: 0,
+            from: Walk::default(),
             big: 0,
         }
     }
@@ -184,45 +278,100 @@ impl<L: Boxed> Segment<L> {
 
     /// Adds a box whose key is not there.
     pub(super) fn insert_big(&mut self, pool: &mut Pool, hash: u64, big: Box<L>) {
-        let place = BIG | self.bigs.len() as u32;
+        let place = place_of_box(self.bigs.len());
         self.big_bytes += big.memory();
         self.bigs.push(big);
         self.table.insert(pool, turned(hash), place);
     }
 
+    /// Makes a place for a block of so many bytes; of what is in narrow and in wide pages
+    /// `expected` will be added soon.
+    pub(super) fn add(&mut self, pool: &mut Pool, length: usize, expected: [usize; 2]) -> u32 {
+        if is_wide(length) {
+            let wide = self.wide.get_or_insert_with(|| Box::new(Blocks::new()));
+            wide.add(pool, length, expected[1])
+        } else {
+            self.narrow.add(pool, length, expected[0])
+        }
+    }
+
+    /// The page of a block, and where it begins there.
+    pub(super) fn locate(&self, place: u32) -> (Handle, usize) {
+        match (at(place), &self.wide) {
+            (At::Wide, Some(wide)) => wide.locate(place),
+            _ => self.narrow.locate(place),
+        }
+    }
+
     fn append(&mut self, pool: &mut Pool, draft: &Draft<'_>) -> u32 {
         let length = draft.len();
-        let place = self.blocks.add(pool, length, length);
-        let (bytes, at) = self.blocks.at_mut(pool, place);
+        let place = self.add(pool, length, [length; 2]);
+        let (bytes, at) = self.at_mut(pool, place);
         draft.write(&mut bytes[at..at + length]);
         place
+    }
+
+    /// Gives a block another length where it stands, if that can be.
+    fn resize(&mut self, pool: &mut Pool, place: u32, length: usize) -> bool {
+        let (bytes, begin) = self.at_mut(pool, place);
+        let old = Header::read(bytes, begin).len();
+        if old == length {
+            return true;
+        }
+        match (at(place), &mut self.wide) {
+            (At::Narrow, _) if !is_wide(length) => self.narrow.resize(pool, place, old, length),
+            (At::Wide, Some(wide)) if is_wide(length) => wide.resize(pool, place, old, length),
+            _ => false,
+        }
+    }
+
+    fn free(&mut self, pool: &mut Pool, place: u32) {
+        match (at(place), &mut self.wide) {
+            (At::Narrow, _) => self.narrow.free(pool, place),
+            (At::Wide, Some(wide)) => wide.free(pool, place),
+            _ => unreachable!("what is in a box is no block"),
+        }
     }
 
     /// Writes another block in place of one with the same key.
     pub(super) fn rewrite(&mut self, pool: &mut Pool, slot: Slot, draft: &Draft<'_>) {
         let (place, length) = (slots::place(slot), draft.len());
-        let same = self.blocks.header(pool, place).len() == length;
-        if same || self.blocks.resize(pool, place, length) {
-            let (bytes, at) = self.blocks.at_mut(pool, place);
+        if self.resize(pool, place, length) {
+            let (bytes, at) = self.at_mut(pool, place);
             draft.write(&mut bytes[at..at + length]);
-            return;
+        } else {
+            self.free(pool, place);
+            let new = self.append(pool, draft);
+            self.table.relink(pool, slot, new);
         }
-        self.blocks.free(pool, place);
-        let new = self.append(pool, draft);
-        self.table.relink(pool, slot, new);
         self.tidy(pool);
     }
 
     /// Gives a block another expiry.
     pub(super) fn set_expiry(&mut self, pool: &mut Pool, slot: Slot, expiry: Option<Stamp>) {
-        let place = slots::place(slot);
-        let (bytes, at) = self.blocks.at_mut(pool, place);
-        if Header::read(bytes, at).overwrite_expiry(bytes, expiry) {
+        let (bytes, at) = self.at_mut(pool, slots::place(slot));
+        let header = Header::read(bytes, at);
+        if header.overwrite_expiry(bytes, expiry) {
             return;
         }
-        // One that was as long as may be, and was given an expiry, is longer by that.
-        let mut copy = [0; BLOCK_BYTES_MAX + size_of::<Stamp>()];
-        let (bytes, at) = self.blocks.at(pool, place);
+        // By way of the stack, since one pool has both.
+        if is_wide(header.len()) {
+            // One that was as long as may be, and was given an expiry, is longer by that.
+            const ROOM: usize = BLOCK_BYTES_MAX + size_of::<Stamp>();
+            self.copy_with_expiry::<ROOM>(pool, slot, expiry);
+        } else {
+            self.copy_with_expiry::<NARROW_BLOCK_MAX>(pool, slot, expiry);
+        }
+    }
+
+    fn copy_with_expiry<const ROOM: usize>(
+        &mut self,
+        pool: &mut Pool,
+        slot: Slot,
+        expiry: Option<Stamp>,
+    ) {
+        let mut copy = [0; ROOM];
+        let (bytes, at) = self.at_mut(pool, slots::place(slot));
         let header = Header::read(bytes, at);
         let copy = &mut copy[..header.len()];
         copy.copy_from_slice(header.block(bytes));
@@ -234,12 +383,12 @@ impl<L: Boxed> Segment<L> {
     pub(super) fn remove(&mut self, pool: &mut Pool, slot: Slot, hasher: Hasher) -> Option<Box<L>> {
         self.table.remove(pool, slot);
         let place = slots::place(slot);
-        if place & BIG == 0 {
-            self.blocks.free(pool, place);
-            self.tidy(pool);
-            return None;
+        if let At::Box(number) = at(place) {
+            return Some(self.take_big(pool, number, hasher));
         }
-        Some(self.take_big(pool, (place & !BIG) as usize, hasher))
+        self.free(pool, place);
+        self.tidy(pool);
+        None
     }
 
     /// Takes a box out that the table no longer names; the last one takes its number.
@@ -248,19 +397,20 @@ impl<L: Boxed> Segment<L> {
         self.big_bytes -= big.memory();
         if let Some(moved) = self.bigs.get(number) {
             let hash = hasher.slot(self.is_deep(), moved.key());
-            let old = BIG | self.bigs.len() as u32;
+            let old = place_of_box(self.bigs.len());
             let slot = self.table.find(pool, turned(hash), |place| place == old);
             let slot = slot.expect("what a segment holds is in its table");
-            self.table.relink(pool, slot, BIG | number as u32);
+            self.table.relink(pool, slot, place_of_box(number));
         }
         big
     }
 
     /// Changes a box, which keeps its key.
     pub(super) fn change_big<R>(&mut self, slot: Slot, change: impl FnOnce(&mut L) -> R) -> R {
-        let place = slots::place(slot);
-        assert!(place & BIG != 0, "only a box is changed in place");
-        let big = &mut self.bigs[(place & !BIG) as usize];
+        let At::Box(number) = at(slots::place(slot)) else {
+            unreachable!("only a box is changed in place");
+        };
+        let big = &mut self.bigs[number];
         let before = big.memory();
         let result = change(big);
         self.big_bytes = self.big_bytes - before + big.memory();
@@ -268,7 +418,7 @@ impl<L: Boxed> Segment<L> {
     }
 
     pub(super) fn set_epoch(&mut self, pool: &mut Pool, slot: Slot, epoch: u8) {
-        let (bytes, at) = self.blocks.at_mut(pool, slots::place(slot));
+        let (bytes, at) = self.at_mut(pool, slots::place(slot));
         Header::read(bytes, at).set_epoch(bytes, epoch);
     }
 
@@ -280,10 +430,10 @@ impl<L: Boxed> Segment<L> {
         epoch: u8,
         show: &mut dyn FnMut(&Draft<'_>) -> bool,
     ) -> bool {
-        let mut from = 0;
-        while let Some((place, behind)) = self.blocks.next(pool, from) {
+        let mut from = Walk::default();
+        while let Some((place, behind)) = self.next(pool, from) {
             from = behind;
-            let (bytes, at) = self.blocks.at_mut(pool, place);
+            let (bytes, at) = self.at_mut(pool, place);
             let header = Header::read(bytes, at);
             if header.epoch() == epoch {
                 continue;
@@ -318,23 +468,23 @@ impl<L: Boxed> Segment<L> {
             times += time.map_or(0, |time| u128::from(time.0));
             time.is_some()
         };
-        let mut from = 0;
-        while let Some((place, behind)) = self.blocks.next(pool, from) {
+        let mut from = Walk::default();
+        while let Some((place, behind)) = self.next(pool, from) {
             from = behind;
-            let (bytes, at) = self.blocks.at(pool, place);
+            let (bytes, at) = self.at(pool, place);
             let header = Header::read(bytes, at);
             if due(header.expiry(bytes)) {
                 let draft = header.draft(bytes);
                 show(&draft);
                 let hash = hasher.slot(self.is_deep(), draft.key);
                 self.unlink(pool, hash, place);
-                self.blocks.free(pool, place);
+                self.free(pool, place);
             }
         }
         for number in (0..self.bigs.len()).rev() {
             if due(self.bigs[number].expiry()) {
                 let hash = hasher.slot(self.is_deep(), self.bigs[number].key());
-                self.unlink(pool, hash, BIG | number as u32);
+                self.unlink(pool, hash, place_of_box(number));
                 retired.push(self.take_big(pool, number, hasher));
             }
         }
@@ -348,85 +498,6 @@ impl<L: Boxed> Segment<L> {
         self.table.remove(pool, slot);
     }
 
-    /// Splits it by the next bit of the hash.
-    pub(super) fn split(self, pool: &mut Pool, hasher: Hasher) -> (Self, Self) {
-        let bit = 1 << (63 - self.depth);
-        let low = Self::new(self.prefix, self.depth + 1);
-        let high = Self::new(self.prefix | bit, self.depth + 1);
-        self.divide(pool, hasher, low, high, |_, hash| hash & bit != 0)
-    }
-
-    /// Gives what it holds to two others, to the second where `is_high` says so of a key and the
-    /// hash under which they find it.
-    pub(super) fn divide(
-        self,
-        pool: &mut Pool,
-        hasher: Hasher,
-        mut low: Self,
-        mut high: Self,
-        is_high: impl Fn(&[u8], u64) -> bool,
-    ) -> (Self, Self) {
-        let (keys, expected) = (self.len() / 2, self.used() / 2);
-        for half in [&mut low, &mut high] {
-            half.table.reserve(pool, keys);
-        }
-        let choose = |key: &[u8], hash| usize::from(is_high(key, hash));
-        self.pour(pool, hasher, choose, &mut [&mut low, &mut high], expected);
-        (low, high)
-    }
-
-    /// The union of some in their order, as one that begins and is found otherwise.
-    pub(super) fn unite<const N: usize>(
-        parts: [Self; N],
-        mut whole: Self,
-        pool: &mut Pool,
-        hasher: Hasher,
-    ) -> Self {
-        let expected = parts.iter().map(Self::used).sum();
-        whole.table.reserve(pool, parts.iter().map(Self::len).sum());
-        for part in parts {
-            part.pour(pool, hasher, |_, _| 0, &mut [&mut whole], expected);
-        }
-        whole
-    }
-
-    /// Gives all to others, each of which expects so many bytes; its pages go back one by one.
-    fn pour(
-        mut self,
-        pool: &mut Pool,
-        hasher: Hasher,
-        choose: impl Fn(&[u8], u64) -> usize,
-        into: &mut [&mut Self],
-        expected: usize,
-    ) {
-        let is_deep = into.iter().any(|target| target.is_deep());
-        let mut from = 0;
-        while let Some((place, behind)) = self.blocks.next(pool, from) {
-            let (bytes, at) = self.blocks.at(pool, place);
-            let header = Header::read(bytes, at);
-            let key = header.key(bytes);
-            let hash = hasher.slot(is_deep, key);
-            let target = &mut *into[choose(key, hash)];
-            let new = target.blocks.add(pool, header.len(), expected);
-            pool.copy(
-                self.blocks.locate(place),
-                target.blocks.locate(new),
-                header.len(),
-            );
-            target.table.insert(pool, turned(hash), new);
-            if page_of(behind) != page_of(place) {
-                self.blocks.release(pool, page_of(place));
-            }
-            from = behind;
-        }
-        self.blocks.clear(pool);
-        self.table.clear(pool);
-        for big in self.bigs {
-            let hash = hasher.slot(is_deep, big.key());
-            into[choose(big.key(), hash)].insert_big(pool, hash, big);
-        }
-    }
-
     /// Stamps all blocks.
     pub(super) fn restamp(&mut self, pool: &mut Pool, epoch: u8) {
         self.stamp(pool, epoch, &mut |_| true);
@@ -437,34 +508,36 @@ impl<L: Boxed> Segment<L> {
         self.bigs
     }
 
-    /// Empties the page in which most is freed, where all of that is too much.
+    /// Closes gaps where there are too many.
     fn tidy(&mut self, pool: &mut Pool) {
-        while let Some(page) = self.blocks.sparsest() {
-            let mut rest = self.blocks.close(page);
-            let mut found = [0; slots::CAPACITY_MAX];
-            let count = self
-                .table
-                .positions(pool, |place| page_of(place) == page, &mut found);
-            for at in found[..count].iter().map(|at| usize::from(*at)) {
-                let old = self.table.get(pool, at);
-                let (new, length) = self.blocks.move_block(pool, old, rest);
-                self.table.set(pool, at, new);
-                rest -= length;
+        let moved = self.narrow.tidy(pool, &self.table);
+        let moved_wide = match &mut self.wide {
+            Some(wide) if wide.live_bytes() == 0 => {
+                wide.clear(pool);
+                self.wide = None;
+                0
             }
-            self.blocks.release(pool, page);
-            #[cfg(test)]
-            {
-                self.moved += count;
-            }
+            Some(wide) => wide.tidy(pool, &self.table),
+            None => 0,
+        };
+        #[cfg(test)]
+        {
+            self.moved += moved + moved_wide;
         }
+        #[cfg(not(test))]
+        let _ = moved + moved_wide;
     }
 
-    /// Lets pages move to spans in front of one, at most so many; whether there was none left.
-    pub(super) fn lower(&mut self, pool: &mut Pool, first: usize, mut most: usize) -> bool {
-        if let Some(page) = pool.lower(self.table.page, first) {
+    /// Lets pages move to spans in front of one, of so many bytes together; whether there was none
+    /// left.
+    pub(super) fn lower(&mut self, pool: &mut Pool, surplus: Surplus, most: usize) -> bool {
+        if surplus.wide {
+            return (self.wide.as_mut()).is_none_or(|wide| wide.lower(pool, surplus.first, most));
+        }
+        if let Some(page) = pool.lower(self.table.page, surplus.first) {
             self.table.page = page;
         }
-        self.blocks.lower(pool, first, &mut most)
+        self.narrow.lower(pool, surplus.first, most)
     }
 }
 
@@ -476,7 +549,8 @@ impl<L: Boxed + Clone> Clone for Segment<L> {
             prefix: self.prefix,
             table: self.table.clone(),
             depth: self.depth,
-            blocks: self.blocks.clone(),
+            narrow: self.narrow.clone(),
+            wide: self.wide.clone(),
             big_bytes: bigs.iter().map(|big| big.memory()).sum(),
             bigs,
             edge: self.edge.clone(),
@@ -486,12 +560,19 @@ impl<L: Boxed + Clone> Clone for Segment<L> {
     }
 }
 
+/// How far a walk over blocks has come.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Walk {
+    wide: bool,
+    pub(super) at: Cursor,
+}
+
 /// What a segment holds.
 #[derive(Clone, Debug)]
 pub(in super::super) struct Iter<'a, L> {
     segment: &'a Segment<L>,
     pool: &'a Pool,
-    at: u32,
+    from: Walk,
     big: usize,
 }
 
@@ -499,8 +580,8 @@ impl<'a, L: Boxed> Iterator for Iter<'a, L> {
     type Item = View<'a, L>;
 
     fn next(&mut self) -> Option<View<'a, L>> {
-        if let Some((place, behind)) = self.segment.blocks.next(self.pool, self.at) {
-            self.at = behind;
+        if let Some((place, behind)) = self.segment.next(self.pool, self.from) {
+            self.from = behind;
             return Some(self.segment.view_at(self.pool, place));
         }
         let big = self.segment.bigs.get(self.big)?;

@@ -32,6 +32,24 @@ pub(super) struct Slots {
     len: u16,
 }
 
+/// The bits that say where in the table a slot is.
+const AT_BITS: u32 = CAPACITY_MAX.ilog2();
+
+/// The number of a slot in the table, and some bits of the place that it tells, by which they are
+/// ordered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Position(u32);
+
+impl Position {
+    pub(super) fn at(self) -> usize {
+        self.0 as usize & (CAPACITY_MAX - 1)
+    }
+
+    pub(super) fn rest(self) -> usize {
+        (self.0 >> AT_BITS) as usize
+    }
+}
+
 /// The bits of a hash that a slot holds.
 fn part(hash: u64) -> u32 {
     (hash >> (64 - HASH_BITS)) as u32
@@ -54,6 +72,11 @@ fn distance(slot: Slot, at: usize, bits: u8) -> usize {
 
 fn home(part: u32, bits: u8) -> usize {
     (part >> (HASH_BITS - u32::from(bits))) as usize
+}
+
+/// How many keys find room in so many slots: one in sixteen stays empty.
+fn keys_of(capacity: usize) -> usize {
+    (capacity - capacity / 16).min(capacity.saturating_sub(1))
 }
 
 /// Puts a slot where it belongs.
@@ -129,11 +152,7 @@ impl Slots {
 
     /// Adds a key that is not there; returns its slot.
     pub(super) fn insert(&mut self, pool: &mut Pool, hash: u64, place: u32) -> Slot {
-        let capacity = self.capacity();
-        if self.len() >= capacity - (capacity / 16).max(1).min(capacity) && capacity < CAPACITY_MAX
-        {
-            self.resize(pool, (capacity * 2).max(CAPACITY_MIN));
-        }
+        self.reserve(pool, self.len() + 1);
         assert!(
             self.len() < KEYS_MAX,
             "a segment is split before its table is full"
@@ -146,8 +165,11 @@ impl Slots {
 
     /// Makes room for so many keys in all.
     pub(super) fn reserve(&mut self, pool: &mut Pool, keys: usize) {
+        if keys <= keys_of(self.capacity()) {
+            return;
+        }
         let mut capacity = CAPACITY_MIN;
-        while keys > capacity - capacity / 16 && capacity < CAPACITY_MAX {
+        while keys > keys_of(capacity) && capacity < CAPACITY_MAX {
             capacity *= 2;
         }
         if capacity > self.capacity() {
@@ -213,24 +235,29 @@ impl Slots {
         *slot = (part << PLACE_BITS | place).to_le_bytes();
     }
 
-    /// The place of the key whose slot is at `at`.
-    pub(super) fn get(&self, pool: &Pool, at: usize) -> u32 {
-        place(Slot::from_le_bytes(view(pool.page(self.page))[at]))
-    }
-
-    /// Where the slots are whose keys stand at places that `wanted` accepts.
+    /// The numbers of the slots whose bits under a mask are these, with the bits of their places
+    /// beside the mask; an empty slot has none of the bits.
     pub(super) fn positions(
         &self,
         pool: &Pool,
-        wanted: impl Fn(u32) -> bool,
-        found: &mut [u16; CAPACITY_MAX],
+        (mask, bits): (u32, u32),
+        found: &mut [Position; CAPACITY_MAX],
     ) -> usize {
         let mut count = 0;
-        for (at, slot) in view(pool.page(self.page)).iter().enumerate() {
-            let slot = Slot::from_le_bytes(*slot);
-            // Always written, and counted only where it is wanted: no branch to guess.
-            found[count.min(CAPACITY_MAX - 1)] = at as u16;
-            count += usize::from(slot != 0 && wanted(place(slot)));
+        let is = |slot: &[u8; 4]| Slot::from_le_bytes(*slot) & mask == bits;
+        // Most of eight neighbours are others: all are asked at once, and one by one where one is.
+        let eights = view(pool.page(self.page)).as_chunks::<8>().0;
+        for (number, eight) in eights.iter().enumerate() {
+            if !eight.iter().fold(false, |any, slot| any | is(slot)) {
+                continue;
+            }
+            for (at, slot) in eight.iter().enumerate() {
+                // Always written, and counted only where it is one: no branch to guess.
+                let rest = place(Slot::from_le_bytes(*slot)) & !mask;
+                let position = rest << AT_BITS | (number * 8 + at) as u32;
+                found[count.min(CAPACITY_MAX - 1)] = Position(position);
+                count += usize::from(is(slot));
+            }
         }
         count
     }

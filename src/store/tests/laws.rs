@@ -27,7 +27,7 @@ fn small(kind: Kind) -> Vec<u8> {
         Kind::Raw => b"17".to_vec(),
         Kind::PackedHash => {
             let mut packed = Vec::new();
-            packed::set(packed::EMPTY, b"field", b"value", &mut packed);
+            packed::set(packed::EMPTY, None, (b"field", b"value"), &mut packed);
             packed
         }
         Kind::PackedList => {

@@ -167,3 +167,44 @@ fn a_million_keys() {
     );
     assert!(most <= MOVED_MAX);
 }
+
+#[test]
+fn values_of_all_lengths_come_change_and_go() {
+    let mut store = seeded(1);
+    let mut draw = 1u64;
+    let mut lengths = vec![None; 600];
+    for step in 0..30_000u32 {
+        draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let number = (draw >> 33) as usize % lengths.len();
+        // Short ones and long ones, and most of them again and again about as long as before.
+        let length = match (draw >> 20) % 8 {
+            0 => (draw >> 40) as usize % 5000,
+            1 => (draw >> 40) as usize % 300,
+            kind => lengths[number].unwrap_or(100 * kind as usize) + (draw >> 50) as usize % 24,
+        };
+        let key = name(number as u32);
+        if (draw >> 24).is_multiple_of(16) {
+            store.remove(0, &key, NOW);
+            lengths[number] = None;
+        } else {
+            let expiry = match (draw >> 28) % 4 {
+                0 => NewExpiry::At(Stamp(NOW.0 + 1000)),
+                _ => NewExpiry::Never,
+            };
+            let value = vec![number as u8; length % 5000];
+            store.set_string(0, &key, &value, expiry, NOW);
+            lengths[number] = Some(length % 5000);
+        }
+        if step % 500 == 0 {
+            recount(&store);
+            for (number, length) in lengths.iter().enumerate() {
+                let value = store.text(0, &name(number as u32), NOW).unwrap();
+                let value = value.map(|text| text.to_vec());
+                assert_eq!(value, length.map(|length| vec![number as u8; length]));
+            }
+            let live: usize = lengths.iter().flatten().map(|length| length + 30).sum();
+            let most = live + live / 4 + (40 << 10);
+            assert!(store.memory() < most, "{} of {live}", store.memory());
+        }
+    }
+}

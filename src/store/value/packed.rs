@@ -36,33 +36,36 @@ pub(in crate::store) fn get<'a>(packed: &'a [u8], field: &[u8]) -> Option<&'a [u
         .map(|(_, value)| value)
 }
 
-/// Writes to `out` what `packed` becomes when `field` is set; whether the field is new.
+/// Writes to `out` what `packed` becomes when a field is set that is held so, or not at all.
 ///
 /// The caller has seen that field and value fit; there may be one field too many afterwards.
-pub(in crate::store) fn set(packed: &[u8], field: &[u8], value: &[u8], out: &mut Vec<u8>) -> bool {
+pub(in crate::store) fn set(
+    packed: &[u8],
+    held: Option<Found>,
+    (field, value): (&[u8], &[u8]),
+    out: &mut Vec<u8>,
+) {
     out.clear();
-    out.extend_from_slice(packed);
-    if let Some((start, end)) = position(packed, field) {
-        let behind = &packed[end..];
-        out.truncate(start);
-        push(out, field, value);
-        out.extend_from_slice(behind);
-        false
+    if let Some(held) = held {
+        out.extend_from_slice(&packed[..held.value - 1]);
+        out.push(value.len() as u8);
+        out.extend_from_slice(value);
+        out.extend_from_slice(&packed[held.end..]);
     } else {
+        out.extend_from_slice(packed);
         out[0] += 1;
         push(out, field, value);
-        true
     }
 }
 
 /// Writes to `out` what `packed` becomes without `field`; whether the field was there.
 pub(in crate::store) fn remove(packed: &[u8], field: &[u8], out: &mut Vec<u8>) -> bool {
-    let Some((start, end)) = position(packed, field) else {
+    let Some(held) = find(packed, field) else {
         return false;
     };
     out.clear();
-    out.extend_from_slice(&packed[..start]);
-    out.extend_from_slice(&packed[end..]);
+    out.extend_from_slice(&packed[..held.begin]);
+    out.extend_from_slice(&packed[held.end..]);
     out[0] -= 1;
     true
 }
@@ -88,14 +91,34 @@ pub(in crate::store) fn valid(packed: &[u8]) -> bool {
     held == fields.len() && held == usize::from(count) && held > 0
 }
 
-/// Where a field begins, and where its value ends.
-fn position(packed: &[u8], field: &[u8]) -> Option<(usize, usize)> {
+/// The place of a field.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store) struct Found {
+    begin: usize,
+    /// The begin of its value, behind the length.
+    value: usize,
+    end: usize,
+}
+
+impl Found {
+    pub(in crate::store) fn value(self, packed: &[u8]) -> &[u8] {
+        &packed[self.value..self.end]
+    }
+}
+
+/// The place of a field, if it is there.
+pub(in crate::store) fn find(packed: &[u8], field: &[u8]) -> Option<Found> {
     let mut items = iter(packed);
     loop {
-        let start = packed.len() - items.rest.len();
-        let (held, _) = items.next()?;
+        let begin = packed.len() - items.rest.len();
+        let (held, value) = items.next()?;
         if held == field {
-            return Some((start, packed.len() - items.rest.len()));
+            let end = packed.len() - items.rest.len();
+            return Some(Found {
+                begin,
+                value: end - value.len(),
+                end,
+            });
         }
     }
 }
@@ -154,7 +177,9 @@ mod tests {
                         continue;
                     }
                 } else {
-                    prop_assert_eq!(set(&packed, &field, &value, &mut out), known.is_none());
+                    let held = find(&packed, &field);
+                    prop_assert_eq!(held.is_none(), known.is_none());
+                    set(&packed, held, (&field, &value), &mut out);
                     match known {
                         Some(known) => model[known].1 = value,
                         None => model.push((field, value)),

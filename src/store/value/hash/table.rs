@@ -158,7 +158,7 @@ impl Table {
         };
         let fits = draft.fits();
         match found {
-            Some(place) if fits && !self.0.view(place).is_boxed() => {
+            Some(place) if fits && !place.is_boxed() => {
                 self.0.rewrite(place, &draft);
                 return;
             }

@@ -45,8 +45,9 @@ impl Store {
         key: &'a [u8],
         at: Stamp,
     ) -> Result<HashMut<'a>, WrongType> {
-        self.hash(db, key, at)?;
-        self.drop_dead(db, key, at);
+        if self.hash(db, key, at)?.is_none() {
+            self.drop_dead(db, key, at);
+        }
         Ok(HashMut(Slot::new(self, db, key)))
     }
 }
@@ -98,13 +99,13 @@ impl HashMut<'_> {
         let Some(packed) = self.packed(found) else {
             return self.set_in_table(found, field, value);
         };
-        let old = packed::get(packed, field);
-        if old == Some(value) {
+        let held = packed::find(packed, field);
+        if held.is_some_and(|held| held.value(packed) == value) {
             return false;
         }
-        let new = old.is_none();
+        let new = held.is_none();
         if fits && (!new || packed::len(packed) < packed::FIELDS_MAX) {
-            packed::set(packed, field, value, scratch);
+            packed::set(packed, held, (field, value), scratch);
             self.0.put_small(found, Kind::PackedHash, scratch);
             return new;
         }
