@@ -19,7 +19,7 @@ impl Node {
 
     /// Ends a wait with its reply, or with an error; what stood behind it goes on.
     fn unblock(&mut self, slot: u32, error: Option<&Error>) {
-        let raft = self.commit.raft.as_ref();
+        let raft = self.replica.raft();
         let holders = |index| raft.map_or(0, |raft| raft.holders(index));
         let Some(ended) = self.clients.end_wait(slot, error, self.now.mono, holders) else {
             return;
@@ -53,7 +53,7 @@ impl Node {
         if in_any_case {
             return self.clients.next_wait_for_members();
         }
-        let raft = self.commit.raft.as_ref()?;
+        let raft = self.replica.raft()?;
         let most = raft.in_force().members().count();
         self.clients.next_held(most, |index| raft.holders(index))
     }

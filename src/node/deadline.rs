@@ -20,8 +20,8 @@ impl Node {
         };
         let left_over = self.has_left_over() || self.can_assemble();
         let left_over = left_over.then_some(at_once);
-        let log = self.commit.log.as_ref().and_then(Log::deadline);
-        let raft = self.commit.raft.as_ref().and_then(Raft::deadline);
+        let log = self.replica.log().and_then(Log::deadline);
+        let raft = self.replica.raft().and_then(Raft::deadline);
         let raft = raft.map(|at| Deadline {
             at,
             reason: Reason::Raft,
@@ -40,14 +40,14 @@ impl Node {
 
     fn has_left_over(&self) -> bool {
         self.requests.is_turn_awaited()
-            || !self.commit.is_recovering()
+            || !self.replica.is_recovering()
                 && (self.requests.wants_turn()
                     || self.clients.dirty_count() > 0
                     || (!self.requests.is_batch_empty()
-                        && self.commit.raft.is_some()
-                        && !self.commit.is_holding_back())
+                        && self.replica.raft().is_some()
+                        && !self.replica.is_holding_back())
                     || self.expiry_left_over
-                    || self.commit.rewrite.wants_turn())
+                    || self.replica.rewrite().wants_turn())
     }
 
     fn expiry_deadline(&self) -> Option<Deadline> {
@@ -61,7 +61,7 @@ impl Node {
         if due.0 <= self.now.wall_ms() {
             at = at.min(self.replicated.follows_at().unwrap_or(at));
         }
-        let at = at.max(self.commit.next_time_entry());
+        let at = at.max(self.replica.next_time_entry());
         Some(Deadline {
             at,
             reason: Reason::Expiry,

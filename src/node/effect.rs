@@ -68,9 +68,9 @@ pub enum Effect {
 
 const _: () = assert!(size_of::<Effect>() <= 48);
 
-/// Whether a driver may send this frame again while the process stands in the turn behind the one
-/// that made it: a heartbeat, or an answer to one. It says nothing new by that, and confirms
-/// nothing that it did not when it was made; a network may double any frame.
+/// Returns true if a driver may send this frame again while the process stands in the turn behind
+/// the one that made it: a heartbeat, or an answer to one. It says nothing new by that, and
+/// confirms nothing that it did not when it was made; a network may double any frame.
 pub fn may_be_repeated(frame: &[u8]) -> bool {
     wire::is_heartbeat(frame)
 }
@@ -213,9 +213,16 @@ pub enum Note {
     RoomAgain,
 }
 
+impl Effect {
+    /// A line for the operator's log.
+    pub(super) fn note(note: Note) -> Self {
+        Self::Note(Box::new(note))
+    }
+}
+
 impl Note {
-    /// Whether somebody should look at it: something is wrong, or was. The rest is the ordinary
-    /// course of things.
+    /// Returns true if somebody should look at it: something is wrong, or was. The rest is the
+    /// ordinary course of things.
     pub fn is_warning(&self) -> bool {
         matches!(
             self,

@@ -22,11 +22,10 @@ pub use offline::{backup, inspect, restore};
 pub use replica::{arrival, greeting, versions};
 pub use requests::entry;
 
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::ids::{ConnId, LogIndex, NodeId, Term};
+use crate::ids::{ConnId, LogIndex, Term};
 use crate::raft::{Membership, Raft};
 use crate::store::Store;
 use crate::time::{Mono, Now, Stamp};
@@ -36,10 +35,9 @@ use config::Config;
 use effect::{Effect, Effects};
 use input::Input;
 use metrics::Metrics;
-use replica::commit::Commit;
-use replica::leadership::{Leadership, Met};
+use replica::Replica;
 use replica::replicated::Replicated;
-use replica::versions::Raising;
+use replica::standing::Met;
 use requests::Requests;
 use witness::{Answer, Witness, Witnessed};
 
@@ -68,24 +66,17 @@ pub struct Node {
     clients: Clients,
     requests: Requests,
     store: Store,
-    commit: Commit,
-    leadership: Leadership,
-    /// Peers that have said who they are.
-    met: BTreeMap<NodeId, Met>,
+    replica: Replica,
     /// When the first input of this turn was handled.
     turn_began: Option<Mono>,
     replicated: Replicated,
-    /// The version to which this leader has proposed to raise its group.
-    raising: Raising,
     metrics: Metrics,
     /// How often the configuration file was to be written.
     configurations: u64,
-    /// Whether dead keys are freed without being asked for.
+    /// True if dead keys are freed without being asked for.
     active_expire: bool,
     /// Keys were due when the last turn reached its bound.
     expiry_left_over: bool,
-    /// What recovery has read, in bytes.
-    recovered_bytes: u64,
     witness: Witness,
     /// What `handle` decided and `flush` will emit.
     effects: Vec<Effect>,
@@ -105,16 +96,12 @@ impl Node {
             requests: Requests::new(config.turn_work),
             metrics: Metrics::new(now, store.memory()),
             store,
-            commit: Commit::default(),
-            leadership: Leadership::default(),
-            met: BTreeMap::new(),
+            replica: Replica::default(),
             turn_began: None,
             replicated: Replicated::default(),
-            raising: None,
             configurations: 0,
             active_expire: true,
             expiry_left_over: false,
-            recovered_bytes: 0,
             witness: Witness::new(config.witness),
             effects: Vec::new(),
             last_effect: None,
@@ -166,7 +153,7 @@ impl Node {
                 entry_versions,
             } => {
                 let address = String::from(address);
-                self.met.insert(
+                self.replica.meet(
                     id,
                     Met {
                         incarnation,
@@ -202,8 +189,8 @@ impl Node {
     /// Ends a turn: what was asked for in it becomes one append, and what is decided by now leaves.
     pub fn flush(&mut self, now: Now, out: &mut Effects) {
         self.now = now;
-        if let (Some(began), Some(raft)) = (self.turn_began.take(), &mut self.commit.raft) {
-            raft.paused(began, now.mono);
+        if let Some(began) = self.turn_began.take() {
+            self.replica.paused(began, now.mono);
         }
         self.pass_time();
         self.watch_clocks();
@@ -262,7 +249,7 @@ impl Node {
         self.phase
     }
 
-    /// Whether only clients of this machine may come in: nobody has set a password.
+    /// Returns true if only clients of this machine may come in: nobody has set a password.
     pub fn is_protected(&self) -> bool {
         self.config.protected_mode && self.config.requirepass.is_empty()
     }
@@ -274,17 +261,17 @@ impl Node {
 
     /// The members of the group, as the last entry of the log has them; nothing while recovering.
     pub fn membership(&self) -> Option<&Membership> {
-        self.commit.raft.as_ref().map(Raft::in_force)
+        self.replica.raft().map(Raft::in_force)
     }
 
     /// What decides with its peers, for a judge; nothing while recovering.
     pub fn raft(&self) -> Option<&Raft> {
-        self.commit.raft.as_ref()
+        self.replica.raft()
     }
 
     /// Where this member stands in its group, for people; nothing while recovering.
     pub fn standing(&self) -> Option<String> {
-        let raft = self.commit.raft.as_ref()?;
+        let raft = self.replica.raft()?;
         Some(alloc::format!(
             "{:?} in {:?}, committed {} of {}, {:?}",
             raft.role(),
@@ -297,12 +284,12 @@ impl Node {
 
     /// The last entry that is applied.
     pub fn applied(&self) -> LogIndex {
-        self.commit.applied
+        self.replica.applied()
     }
 
     /// The term that this member leads, if it does.
     pub fn leads(&self) -> Option<Term> {
-        let raft = self.commit.raft.as_ref()?;
+        let raft = self.replica.raft()?;
         raft.is_leader().then(|| raft.term())
     }
 

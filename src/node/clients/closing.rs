@@ -114,7 +114,7 @@ impl Clients {
         self.count_memory(slot);
     }
 
-    /// Whether more waits for a client than it may ever leave unread.
+    /// Returns true if more waits for a client than it may ever leave unread.
     pub(in crate::node) fn is_over_limit(&self, slot: u32, config: &Config) -> bool {
         self.sessions.get(slot).is_some_and(|session| {
             let hard = output_limit(config, session.authenticated).hard;
@@ -122,8 +122,8 @@ impl Clients {
         })
     }
 
-    /// Whether a client is to be sent away for what it leaves unread: more than it ever may, or for
-    /// too long more than it should.
+    /// Returns true if a client is to be sent away for what it leaves unread: more than it ever
+    /// may, or for too long more than it should.
     pub(in crate::node) fn leaves_too_much(
         &mut self,
         slot: u32,
@@ -146,7 +146,8 @@ impl Clients {
         false
     }
 
-    /// Whether a client's unfinished request, together with what MULTI has queued, is too large.
+    /// Returns true if a client's unfinished request, together with what MULTI has queued, is too
+    /// large.
     pub(in crate::node) fn asks_too_much(&self, slot: u32, config: &Config) -> bool {
         let Some(session) = self.sessions.get(slot) else {
             return false;

@@ -95,7 +95,7 @@ impl Relay {
         kept.drain(..at);
     }
 
-    /// Whether the client may wait for an answer.
+    /// Returns true if the client may wait for an answer.
     pub fn is_owing(&self) -> bool {
         self.is_lost_track || !self.owed.is_empty()
     }
@@ -119,7 +119,7 @@ impl Relay {
     }
 }
 
-/// Whether a request may leave something changed that outlives its connection.
+/// Returns true if a request may leave something changed that outlives its connection.
 fn may_change(args: Args<'_>) -> bool {
     row_of(args).is_ok_and(|row| {
         let is_exec = matches!(row.kind, Kind::Session(SessionVerb::Exec));

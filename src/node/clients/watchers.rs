@@ -20,7 +20,7 @@ pub(super) struct Watchers {
 }
 
 impl Watchers {
-    /// Whether no key is watched at all, which is the common case.
+    /// Returns true if no key is watched at all, which is the common case.
     pub(super) fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
@@ -72,7 +72,7 @@ impl Watchers {
         }
     }
 
-    /// Whether a command behind the first `applied` ones will write a key.
+    /// Returns true if a command behind the first `applied` ones will write a key.
     pub(super) fn is_pending(&self, db: u32, key: &[u8], applied: u64) -> bool {
         self.keys
             .get(&(db, key.to_vec()))

@@ -9,7 +9,7 @@ use crate::store::Touched;
 use super::Clients;
 
 impl Clients {
-    /// Whether a client watches anything at all.
+    /// Returns true if a client watches anything at all.
     pub(in crate::node) fn is_any_watching(&self) -> bool {
         !self.watchers.is_empty()
     }
@@ -61,7 +61,7 @@ impl Clients {
             .pending_flush(flushes, exists, applied, ordinal);
     }
 
-    /// Whether a command behind the first `applied` ones will write a key.
+    /// Returns true if a command behind the first `applied` ones will write a key.
     pub(in crate::node) fn is_to_be_written(&self, db: u32, key: &[u8], applied: u64) -> bool {
         self.watchers.is_pending(db, key, applied)
     }
@@ -105,7 +105,7 @@ impl Clients {
         }
     }
 
-    /// Whether a key was alive when this client's WATCH named it.
+    /// Returns true if a key was alive when this client's WATCH named it.
     fn watches_living(&self, (slot, conn): (u32, ConnId), db: u32, key: &[u8]) -> bool {
         let session = self.sessions.get(slot);
         session

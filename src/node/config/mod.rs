@@ -121,7 +121,7 @@ pub struct Config {
     /// How the store's tables are made before there is a secret: as usual, except where a
     /// simulation wants keys to collide. The same for all members.
     pub tables: Tables,
-    /// Whether there is a disk at all (`appendonly`).
+    /// True if there is a disk at all (`appendonly`).
     pub append_only: bool,
     /// When an entry counts as persisted.
     pub fsync: Fsync,
@@ -138,13 +138,13 @@ pub struct Config {
     pub log_piece_bytes: usize,
     /// How many bytes of entries may wait for their commit before clients that write wait too.
     pub waiting_bytes_max: usize,
-    /// Whether a leader answers reads without asking anybody while its lease lasts. Safe only where
+    /// True if a leader answers reads without asking anybody while its lease lasts. Safe only where
     /// no clock runs off by more than a thousandth.
     pub lease_reads: bool,
     /// How old a state may be, in milliseconds, from which a follower answers the reads of clients
     /// that have said READONLY; 0: as old as it is.
     pub staleness_ms_max: u64,
-    /// Whether a member that does not lead carries its clients' requests to the one that does.
+    /// True if a member that does not lead carries its clients' requests to the one that does.
     pub follower_proxy: bool,
     /// How many bytes of applied entries are kept in memory for members that lag.
     pub retained_bytes: usize,
@@ -178,7 +178,7 @@ pub struct Config {
     pub slowlog_entries_max: usize,
     /// Refuse clients from elsewhere while there is no password.
     pub protected_mode: bool,
-    /// Whether DEBUG is allowed.
+    /// True if DEBUG is allowed.
     pub debug_command: bool,
     /// Commands that clients do not have (`rename-command NAME ""`), in small letters, with blanks
     /// between them.
@@ -190,7 +190,7 @@ pub struct Config {
     /// The versions of entries that it can apply, the oldest and the newest: as the code has them,
     /// except where a simulation wants others.
     pub entry_versions: (u8, u8),
-    /// Whether the node keeps a record of the order in which it does things, for a judge.
+    /// True if the node keeps a record of the order in which it does things, for a judge.
     pub witness: bool,
 }
 
@@ -232,7 +232,7 @@ pub struct Process {
 }
 
 impl Config {
-    /// Whether clients do not have this command.
+    /// Returns true if clients do not have this command.
     pub(super) fn takes_away(&self, name: &str) -> bool {
         let mut all = self.taken_away.split(|byte| *byte == b' ');
         !self.taken_away.is_empty() && all.any(|taken| taken == name.as_bytes())

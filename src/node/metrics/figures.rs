@@ -144,7 +144,7 @@ impl Figures {
         }
     }
 
-    /// Whether nothing has run since the last moment.
+    /// Returns true if nothing has run since the last moment.
     pub(super) fn is_fresh(&self) -> bool {
         self.ran.is_empty()
     }

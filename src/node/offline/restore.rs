@@ -47,7 +47,7 @@ pub struct Restored {
     pub member: NodeId,
     /// The group that this one belonged to.
     pub from: ClusterId,
-    /// Whether this one had other members, by the last that the backup says of them.
+    /// True if this one had other members, by the last that the backup says of them.
     pub had_others: bool,
     /// The new group.
     pub cluster: ClusterId,

@@ -48,7 +48,7 @@ const HAS_VERSION: u64 = 4;
 const FLAGS: u64 = GROUPED | HAS_OFFSET | HAS_VERSION;
 
 /// The version of bases that this server writes, and the last one that it reads.
-pub(in crate::node) const BASE_VERSION: u8 = 1;
+pub(super) const BASE_VERSION: u8 = 1;
 
 /// Why a base's head cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -232,7 +232,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Whether it is but a matter of time.
+    /// Returns true if it is but a matter of time.
     pub fn passes(&self) -> bool {
         matches!(self, Self::NoGroup | Self::NotReady | Self::TooMany)
     }

@@ -19,7 +19,7 @@ use crate::raft::{MEMBERS_MAX, Member, MembershipChange, Raft};
 impl Node {
     /// What this member belongs to; nothing while its disk has not said so.
     pub fn standing_in_group(&self) -> Option<(Incarnation, Standing)> {
-        let identity = self.leadership.identity.as_ref()?;
+        let identity = self.replica.leadership.identity.as_ref()?;
         let founders = crate::raft::Membership::decode(&identity.founders).ok()?;
         let founders: Vec<_> = founders
             .members()
@@ -33,7 +33,7 @@ impl Node {
     ///
     /// Only the leader says which one it has: others may not know that it was removed since.
     pub fn admission(&self, wanted: NodeId, incarnation: Incarnation) -> Admission {
-        let Some(raft) = self.commit.raft.as_ref().filter(|_| self.may_take_in()) else {
+        let Some(raft) = self.replica.raft.as_ref().filter(|_| self.may_take_in()) else {
             return Admission::Elsewhere;
         };
         // One that was written down without the life of its disk is nobody's to be.
@@ -58,10 +58,10 @@ impl Node {
 
     /// For what this member waits that is to vote, for people.
     pub fn waits_for_vote(&self) -> String {
-        let Some(raft) = &self.commit.raft else {
+        let Some(raft) = &self.replica.raft else {
             return "it is still reading its own files".to_owned();
         };
-        let applied = self.commit.applied.0;
+        let applied = self.replica.applied.0;
         let own = raft.membership().get(self.config.id);
         let is_member = own.is_some_and(|own| own.incarnation == raft.incarnation());
         match raft.leader() {
@@ -81,7 +81,7 @@ impl Node {
     /// Somebody new asks for a number, or for a certain one.
     pub(in crate::node) fn asks_for_number(&mut self, wanted: NodeId, incarnation: Incarnation) {
         let is_asked = self.admission(wanted, incarnation) == Admission::Soon;
-        let Some(raft) = self.commit.raft.as_ref().filter(|_| is_asked) else {
+        let Some(raft) = self.replica.raft.as_ref().filter(|_| is_asked) else {
             return;
         };
         let in_force = raft.in_force();
@@ -99,11 +99,11 @@ impl Node {
 
     /// Somebody who has connected wants to be a voter of this group.
     pub(in crate::node) fn wants_in(&mut self, id: NodeId) {
-        let (Some(raft), Some(met)) = (&self.commit.raft, self.met.get(&id)) else {
+        let (Some(raft), Some(met)) = (&self.replica.raft, self.replica.met.get(&id)) else {
             return;
         };
         let membership = raft.in_force();
-        if !raft.is_leader() || membership.is_voter(id) || self.commit.log.is_none() {
+        if !raft.is_leader() || membership.is_voter(id) || self.replica.log.is_none() {
             return;
         }
         let incarnation = met.incarnation;
@@ -118,20 +118,20 @@ impl Node {
 
     /// The next step of a newcomer. What cannot be done now is asked for again.
     fn begin_admission(&mut self, change: MembershipChange) {
-        if !self.leadership.grouped && !self.is_synced() {
-            if self.leadership.first_change.is_none() {
-                self.change_when_synced(change);
+        if !self.replica.leadership.grouped && !self.replica.is_synced() {
+            if self.replica.leadership.first_change.is_none() {
+                self.replica.change_when_synced(change, &self.config);
             }
             return;
         }
         let _ = self.begin_change(change);
     }
 
-    /// Whether this member knows who belongs to the group, and may change it: it leads, and keeps a
-    /// log.
+    /// Returns true if this member knows who belongs to the group, and may change it: it leads, and
+    /// keeps a log.
     fn may_take_in(&self) -> bool {
-        let raft = self.commit.raft.as_ref();
-        raft.is_some_and(Raft::is_leader) && self.serves() && self.commit.log.is_some()
+        let raft = self.replica.raft.as_ref();
+        raft.is_some_and(Raft::is_leader) && self.serves() && self.replica.log.is_some()
     }
 
     /// A number that nobody has, and that nobody who may still run is known to have had.
@@ -140,7 +140,7 @@ impl Node {
         let settled = raft.membership().members().map(|member| member.id);
         let used: Vec<NodeId> = members
             .chain(settled)
-            .chain(self.met.keys().copied())
+            .chain(self.replica.met.keys().copied())
             .collect();
         let next = used.iter().max().and_then(|last| last.0.checked_add(1));
         let free = || (1..=u64::MAX).find(|number| !used.contains(&NodeId(*number)));

@@ -15,88 +15,37 @@ use crate::command::args::Args;
 use crate::command::error::Error;
 use crate::command::row::Row;
 use crate::command::slot;
-use crate::ids::{ConnId, Incarnation, NodeId, Term};
+use crate::ids::{NodeId, Term};
 use crate::node::effect::{Effect, Note};
-use crate::node::replica::base::Identity;
-use crate::node::replica::leaving::Leaving;
 use crate::node::requests::outcome::write_error;
 use crate::node::{Node, Phase};
-use crate::raft::{GivenUp, MembershipChange, Raft, ReadDone, Refused};
+use crate::raft::{GivenUp, Raft, Refused};
 use crate::resp::reply::{Protocol, Reply};
 use crate::session::{Blocked, Reads};
-use crate::time::Mono;
 
-/// What a peer has said of itself.
-#[derive(Clone, Debug)]
-pub(in crate::node) struct Met {
-    pub(in crate::node) incarnation: Incarnation,
-    /// Where clients reach it.
-    pub(in crate::node) address: String,
-    /// The port at which other members do.
-    pub(in crate::node) cluster_port: u16,
-    /// The versions of entries that it can apply, the oldest and the newest.
-    pub(in crate::node) entry_versions: (u8, u8),
-}
-
-/// What a member knows of who leads.
-#[derive(Clone, Debug, Default)]
-pub(in crate::node) struct Leadership {
-    /// Who this member is, once its disk has said so.
-    pub(in crate::node) identity: Option<Identity>,
-    /// The group has other members, or had.
-    pub(in crate::node) grouped: bool,
-    /// It was said to be under repair.
-    pub(in crate::node) repairing: bool,
-    /// It was said to lack what it had acknowledged.
-    pub(in crate::node) lacks: bool,
-    /// It belongs to the group, or did.
-    pub(in crate::node) belonged: bool,
-    /// It does no longer.
-    pub(in crate::node) is_removed: bool,
-    /// The first change of members, which waits for what a relaxed policy has not synced.
-    pub(in crate::node) first_change: Option<MembershipChange>,
-    /// The term in which this member serves as leader.
-    term: Option<Term>,
-    /// Who was last said to lead, and in which term.
-    told: Option<(NodeId, Term)>,
-    /// What is left to do before this member stops.
-    pub(in crate::node) leaving: Option<Leaving>,
-    /// Who led last, as far as is known.
-    pub(in crate::node) last_leader: Option<NodeId>,
-    /// The last round of questions that was asked.
-    round: u64,
-    /// Replies were held in this turn that wait for a majority: the next round is to be asked.
-    wants_round: bool,
-    /// Replies were held in this turn that a lease may let go.
-    wants_lease: bool,
-    /// Clients with held replies.
-    readers: Vec<(u32, ConnId)>,
-    /// What became of rounds; empty between turns.
-    reads_done: Vec<ReadDone>,
-    /// The clocks at the end of the last turn: the wall's in microseconds, and the monotonic one.
-    clocks: (u64, Mono),
-}
+use super::standing::endpoint;
 
 impl Node {
-    /// Whether this member may propose and read for clients.
+    /// Returns true if this member may propose and read for clients.
     pub(in crate::node) fn serves(&self) -> bool {
-        !self.leadership.grouped || self.leadership.term.is_some()
+        !self.replica.leadership.grouped || self.replica.leadership.term.is_some()
     }
 
-    /// Whether clients are told that this member is the master. A member says so only while it
-    /// serves as leader: load balancers send writes to whoever does.
+    /// Returns true if clients are told that this member is the master. A member says so only while
+    /// it serves as leader: load balancers send writes to whoever does.
     ///
     /// As long as its disk has not been read, a server that may have company does not know whether
     /// it has; one that can have none is a master that loads.
     pub(in crate::node) fn is_master(&self) -> bool {
-        if self.leadership.grouped {
-            let leads = self.leadership.term.is_some() && self.leadership.term == self.leads();
+        if self.replica.leadership.grouped {
+            let leads = self.replica.leadership.term.is_some()
+                && self.replica.leadership.term == self.leads();
             return leads && self.phase != Phase::Recovering;
         }
-        self.commit.raft.is_some() || !self.may_have_company()
+        self.replica.raft.is_some() || !self.may_have_company()
     }
 
-    /// Whether the configuration knows other members, or lets some come.
+    /// Returns true if the configuration knows other members, or lets some come.
     fn may_have_company(&self) -> bool {
         self.config.process.cluster_port != 0 || !self.config.founders.is_empty()
     }
@@ -109,9 +58,9 @@ impl Node {
 
     /// Where a client must turn to with keys of a slot.
     pub(in crate::node) fn elsewhere_at(&self, slot: u16) -> Error {
-        let leader = self.commit.raft.as_ref().and_then(|raft| raft.leader());
+        let leader = self.replica.raft.as_ref().and_then(|raft| raft.leader());
         let known = leader.filter(|leader| *leader != self.config.id);
-        let met = known.and_then(|leader| self.met.get(&leader));
+        let met = known.and_then(|leader| self.replica.met.get(&leader));
         let Some((host, port)) = met.and_then(|met| endpoint(&met.address)) else {
             return Error::CLUSTER_DOWN;
         };
@@ -123,34 +72,40 @@ impl Node {
         if !self.config.follower_proxy || self.serves() {
             return None;
         }
-        let leader = self.commit.raft.as_ref()?.leader()?;
-        let met = self.met.get(&leader).filter(|_| leader != self.config.id)?;
+        let leader = self.replica.raft.as_ref()?.leader()?;
+        let met = self
+            .replica
+            .met
+            .get(&leader)
+            .filter(|_| leader != self.config.id)?;
         Some(met.address.clone())
     }
 
     /// Which other member leads, and in which term: clients are carried there as long as it is so.
     pub fn leads_elsewhere(&self) -> Option<(NodeId, Term)> {
-        let raft = self.commit.raft.as_ref()?;
+        let raft = self.replica.raft.as_ref()?;
         let leader = raft.leader().filter(|leader| *leader != self.config.id)?;
         Some((leader, raft.term()))
     }
 
-    /// Whether a new client is to be kept waiting until somebody leads, to be carried there. As
-    /// long as its own state is not loaded, this member does not know whether there are others.
+    /// Returns true if a new client is to be kept waiting until somebody leads, to be carried
+    /// there. As long as its own state is not loaded, this member does not know whether there are
+    /// others.
     pub fn waits_for_leader(&self) -> bool {
-        let raft = self.commit.raft.as_ref();
+        let raft = self.replica.raft.as_ref();
         let nobody_leads = raft.is_none_or(|raft| raft.leader().is_none());
         let is_loading = self.phase == Phase::Recovering;
-        self.config.follower_proxy && (is_loading || self.leadership.grouped && nobody_leads)
+        self.config.follower_proxy
+            && (is_loading || self.replica.leadership.grouped && nobody_leads)
     }
 
-    /// Whether this member may answer a read of a client that does not mind an old state.
+    /// Returns true if this member may answer a read of a client that does not mind an old state.
     ///
     /// A follower's state is as old as its leader's word of what is committed, where it has applied
     /// all of that; when that was true no other led yet.
     pub(in crate::node) fn may_read_here(&mut self, reads: Reads) -> bool {
         self.watch_clocks();
-        let Some(raft) = self.commit.raft.as_ref() else {
+        let Some(raft) = self.replica.raft.as_ref() else {
             return false;
         };
         let most = match reads {
@@ -161,11 +116,11 @@ impl Node {
         let is_recent = raft.fresh_since().is_some_and(|since| {
             let age = self.now.mono.since(since);
             age.as_millis() <= u128::from(most)
-                && self.commit.applied >= raft.known_commit()
+                && self.replica.applied >= raft.known_commit()
                 && !self.requests.is_applying()
         });
         // A state that stands still is for those who ask for it by name.
-        let stands_still = self.leadership.is_removed && reads != Reads::Local;
+        let stands_still = self.replica.leadership.is_removed && reads != Reads::Local;
         // Whoever has lost entries may have shown more of them before.
         let is_whole = !raft.is_repairing() && !stands_still;
         self.phase == Phase::Serving && (most == 0 || is_recent) && is_whole
@@ -174,54 +129,54 @@ impl Node {
     /// Holds what a read has just written, from `start` on, until this member is known to lead
     /// still.
     pub(in crate::node) fn hold_reply(&mut self, slot: u32, start: usize) {
-        let round = self.leadership.round + 1;
+        let round = self.replica.leadership.round + 1;
         let Some(session) = self.clients.get_mut(slot) else {
             return;
         };
         if !session.outbox.is_holding() {
-            self.leadership.readers.push((slot, session.conn));
+            self.replica.leadership.readers.push((slot, session.conn));
             session.insists = false;
         }
         // Behind a reply that waits for its round no lease lets another go: that needs one too.
         let by_lease = session.reads != Reads::Linearizable && !session.insists;
         if self.config.lease_reads && by_lease {
-            self.leadership.wants_lease = true;
+            self.replica.leadership.wants_lease = true;
         } else {
             session.insists = true;
-            self.leadership.wants_round = true;
+            self.replica.leadership.wants_round = true;
         }
         session.outbox.hold(round, start);
     }
 
     /// Takes or lays down leadership as Raft has decided, and asks for what held replies wait for.
-    pub(in crate::node) fn tend_leadership(&mut self) {
-        self.join_group();
+    pub(super) fn tend_leadership(&mut self) {
+        self.replica.join_group(&self.config);
         self.begin_first_change();
-        let Some(raft) = &self.commit.raft else {
+        let Some(raft) = &self.replica.raft else {
             return;
         };
         let term = raft.is_leader().then(|| raft.term());
         let (leader, epoch) = (raft.leader(), raft.term());
-        self.leadership.last_leader = leader.or(self.leadership.last_leader);
+        self.replica.leadership.last_leader = leader.or(self.replica.leadership.last_leader);
         self.tell_leader(leader, epoch);
-        if self.leadership.term.is_some() && self.leadership.term != term {
+        if self.replica.leadership.term.is_some() && self.replica.leadership.term != term {
             self.step_down();
         }
-        if !self.leadership.grouped {
+        if !self.replica.leadership.grouped {
             return;
         }
         if self.phase == Phase::Recovering {
             self.open_doors();
         }
-        let is_settled = self.commit.is_settled() && !self.requests.is_applying();
-        let Some(raft) = &mut self.commit.raft else {
+        let is_settled = self.replica.is_settled() && !self.requests.is_applying();
+        let Some(raft) = &mut self.replica.raft else {
             return;
         };
         let led_from = raft.led_from();
-        if self.leadership.term.is_none()
-            && led_from.is_some_and(|first| first <= self.commit.applied)
+        if self.replica.leadership.term.is_none()
+            && led_from.is_some_and(|first| first <= self.replica.applied)
         {
-            self.leadership.term = term;
+            self.replica.leadership.term = term;
             self.replicated.leads();
             // Others have proposed what was applied meanwhile: from here on the counts go together.
             // Who was alone before has proposed all of it, and may have more on its way.
@@ -232,24 +187,25 @@ impl Node {
         let is_changing = raft.is_changing();
         let (is_transferring, given_up) = (raft.is_transferring(), raft.given_up());
         let lease = self.config.lease_reads && raft.has_lease(self.now.mono);
-        let without_lease = mem::take(&mut self.leadership.wants_lease) && !lease;
-        if mem::take(&mut self.leadership.wants_round) || without_lease {
-            self.leadership.round += 1;
-            raft.read(self.now.mono, self.leadership.round);
+        let without_lease = mem::take(&mut self.replica.leadership.wants_lease) && !lease;
+        if mem::take(&mut self.replica.leadership.wants_round) || without_lease {
+            self.replica.leadership.round += 1;
+            raft.read(self.now.mono, self.replica.leadership.round);
         }
-        let done = &mut self.leadership.reads_done;
+        let done = &mut self.replica.leadership.reads_done;
         raft.ready_reads(done);
         let answered = done.iter().filter(|read| read.outcome.is_ok());
         let answered = answered.map(|read| read.id).max();
         // Too many were waiting: the next turn asks again.
-        self.leadership.wants_round = done.iter().any(|read| read.outcome == Err(Refused::Full));
+        self.replica.leadership.wants_round =
+            done.iter().any(|read| read.outcome == Err(Refused::Full));
         done.clear();
         if lease || answered.is_some() {
             // Whoever holds a lease at the end of the turn has led during all of it.
             self.release_held(answered.unwrap_or(0), lease);
         }
         self.end_waits_for_members(None);
-        if !is_changing && self.leadership.first_change.is_none() {
+        if !is_changing && self.replica.leadership.first_change.is_none() {
             self.end_waits(Blocked::Change);
         }
         if !is_transferring {
@@ -259,16 +215,27 @@ impl Node {
         }
     }
 
+    /// Begins the change by which this member ceases to be alone, when it is time.
+    fn begin_first_change(&mut self) {
+        let Some(change) = self.replica.take_first_change() else {
+            return;
+        };
+        if let Err(refusal) = self.begin_change(change) {
+            self.end_waits_with(Blocked::Change, Some(&refusal));
+        }
+        self.replica.apply_policy(&self.config);
+    }
+
     /// Says who leads, when that is another than before.
     fn tell_leader(&mut self, leader: Option<NodeId>, term: Term) {
         let is_news = match leader {
-            Some(leader) => self.leadership.told != Some((leader, term)),
-            None => self.leadership.told.is_some(),
+            Some(leader) => self.replica.leadership.told != Some((leader, term)),
+            None => self.replica.leadership.told.is_some(),
         };
-        if !is_news || !self.leadership.grouped {
+        if !is_news || !self.replica.leadership.grouped {
             return;
         }
-        self.leadership.told = leader.map(|leader| (leader, term));
+        self.replica.leadership.told = leader.map(|leader| (leader, term));
         if self.config.follower_proxy && leader.is_some_and(|leader| leader != self.config.id) {
             // Who comes again is carried to the leader.
             for slot in self.clients.slots() {
@@ -287,11 +254,12 @@ impl Node {
     pub(in crate::node) fn watch_clocks(&mut self) {
         const APART: i64 = 50_000;
         let now = self.now;
-        let (wall, mono) = mem::replace(&mut self.leadership.clocks, (now.wall_us, now.mono));
+        let (wall, mono) =
+            mem::replace(&mut self.replica.leadership.clocks, (now.wall_us, now.mono));
         let passed = now.mono.since(mono).as_micros() as i64;
         let apart = now.wall_us.wrapping_sub(wall) as i64 - passed;
         if apart.saturating_abs() > APART
-            && let Some(raft) = &mut self.commit.raft
+            && let Some(raft) = &mut self.replica.raft
         {
             raft.clock_jumped();
         }
@@ -300,8 +268,8 @@ impl Node {
 
     /// Lets replies go whose round is answered; with a lease all that do not insist on one.
     fn release_held(&mut self, answered: u64, lease: bool) {
-        let newest = self.leadership.round + 1;
-        let mut readers = mem::take(&mut self.leadership.readers);
+        let newest = self.replica.leadership.round + 1;
+        let mut readers = mem::take(&mut self.replica.leadership.readers);
         readers.retain(|(slot, conn)| {
             let Some(session) = self.clients.get_same(*slot, *conn) else {
                 return false;
@@ -314,14 +282,14 @@ impl Node {
             self.clients.mark_dirty(*slot);
             holding
         });
-        self.leadership.readers = readers;
+        self.replica.leadership.readers = readers;
     }
 
     /// This member no longer leads: what its clients wait for may or may not happen, and what they
     /// have read may be old.
     fn step_down(&mut self) {
-        self.leadership.term = None;
-        let changing = self.commit.raft.as_ref().is_none_or(Raft::is_changing);
+        self.replica.leadership.term = None;
+        let changing = self.replica.raft.as_ref().is_none_or(Raft::is_changing);
         self.end_waits_with(Blocked::Change, changing.then_some(&Error::UNCERTAIN));
         self.end_waits(Blocked::Transfer);
         self.end_waits_for_members(Some(&Error::UNBLOCKED));
@@ -330,7 +298,7 @@ impl Node {
             &mut Reply::new(&mut refusal, Protocol::Resp2),
             &Error::CLUSTER_DOWN,
         );
-        for (slot, conn) in mem::take(&mut self.leadership.readers) {
+        for (slot, conn) in mem::take(&mut self.replica.leadership.readers) {
             if let Some(session) = self.clients.get_same(slot, conn) {
                 let refused = session.outbox.refuse_held(&refusal);
                 self.metrics.errors(&Error::CLUSTER_DOWN, refused as u64);
@@ -338,16 +306,16 @@ impl Node {
             }
         }
         self.replicated.fall_back();
-        let waiters = self.commit.forget_proposed();
+        let waiters = self.replica.forget_proposed();
         self.disappoint_all(waiters.into_iter(), &Error::UNCERTAIN);
     }
 
     /// Hands Raft's messages to the driver.
-    pub(in crate::node) fn emit_messages(&mut self) {
-        let Some(raft) = &mut self.commit.raft else {
+    pub(super) fn emit_messages(&mut self) {
+        let Some(raft) = &mut self.replica.raft else {
             return;
         };
-        let mut messages = mem::take(&mut self.commit.messages);
+        let mut messages = mem::take(&mut self.replica.messages);
         raft.messages(&mut messages);
         for message in messages.drain(..) {
             self.effects.push(Effect::Message {
@@ -356,7 +324,7 @@ impl Node {
                 frame: message.frame.into(),
             });
         }
-        self.commit.messages = messages;
+        self.replica.messages = messages;
     }
 }
 
@@ -373,11 +341,4 @@ fn not_taken_over(given_up: GivenUp) -> Error {
     } else {
         format!("ERR member {target} has not caught up in time; this member remains the leader")
     })
-}
-
-/// The host and the port of an address; the host of the sixth version without its brackets.
-pub(in crate::node) fn endpoint(address: &str) -> Option<(&str, u16)> {
-    let (host, port) = address.rsplit_once(':')?;
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    (!host.is_empty()).then_some((host, port.parse().ok()?))
 }

@@ -9,7 +9,9 @@ use core::time::Duration;
 
 use crate::node::{Node, Phase};
 use crate::raft::{Raft, TransferRefused};
-use crate::time::{Deadline, Mono, Reason};
+use crate::time::{Deadline, Reason};
+
+use super::standing::Leaving;
 
 /// How long clients are shown who leads before their connections end.
 const COURTESY: Duration = Duration::from_millis(100);
@@ -22,61 +24,48 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// written.
 const RECHECK: Duration = Duration::from_secs(1);
 
-/// What is left to do before the end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::node) enum Leaving {
-    /// Another is to take over.
-    HandingOver,
-    /// Clients are sent there.
-    Showing {
-        /// So long.
-        until: Mono,
-    },
-    /// What was proposed is to be committed.
-    Settling {
-        /// Until it steps down all the same.
-        until: Mono,
-    },
-}
-
 impl Node {
     /// The operator wants the server to stop in good order; who wants it twice does not want to
     /// wait for others.
     pub(in crate::node) fn stop(&mut self) {
         let hands_over = self.phase == Phase::Serving
-            && self.leadership.leaving.is_none()
-            && self.commit.raft.as_mut().is_some_and(|raft| {
+            && self.replica.leadership.leaving.is_none()
+            && self.replica.raft.as_mut().is_some_and(|raft| {
                 matches!(
                     raft.transfer(None),
                     Ok(()) | Err(TransferRefused::Transferring)
                 )
             });
         if hands_over {
-            self.leadership.leaving = Some(Leaving::HandingOver);
+            self.replica.leadership.leaving = Some(Leaving::HandingOver);
         } else if matches!(self.phase, Phase::Serving | Phase::Recovering) {
             self.stop_when_settled();
         } else if self.phase == Phase::Stopping {
             let until = self.now.mono;
-            self.leadership.leaving = Some(Leaving::Settling { until });
+            self.replica.leadership.leaving = Some(Leaving::Settling { until });
         }
     }
 
     fn stop_when_settled(&mut self) {
         self.phase = Phase::Stopping;
         let until = self.now.mono + PATIENCE;
-        self.leadership.leaving = Some(Leaving::Settling { until });
+        self.replica.leadership.leaving = Some(Leaving::Settling { until });
     }
 
     /// The next step on the way out, when it is time.
-    pub(in crate::node) fn leave(&mut self) {
-        let transferring = self.commit.raft.as_ref().is_some_and(Raft::is_transferring);
-        match self.leadership.leaving {
+    pub(super) fn leave(&mut self) {
+        let transferring = self
+            .replica
+            .raft
+            .as_ref()
+            .is_some_and(Raft::is_transferring);
+        match self.replica.leadership.leaving {
             Some(Leaving::HandingOver) if !transferring => {
                 let until = self.now.mono + COURTESY;
-                self.leadership.leaving = Some(Leaving::Showing { until });
+                self.replica.leadership.leaving = Some(Leaving::Showing { until });
             }
             Some(Leaving::Showing { until }) if self.now.mono >= until => {
-                self.leadership.leaving = None;
+                self.replica.leadership.leaving = None;
                 if self.phase == Phase::Serving {
                     self.stop_when_settled();
                 }
@@ -84,8 +73,8 @@ impl Node {
             Some(Leaving::Settling { until }) if self.now.mono >= until => {
                 // The disk may fill up only now.
                 let until = self.now.mono + RECHECK;
-                self.leadership.leaving = Some(Leaving::Settling { until });
-                if let Some(raft) = &mut self.commit.raft {
+                self.replica.leadership.leaving = Some(Leaving::Settling { until });
+                if let Some(raft) = &mut self.replica.raft {
                     raft.resign();
                 }
                 // Who waits is told that nobody knows what will become of it.
@@ -103,7 +92,7 @@ impl Node {
 
     /// When that is.
     pub(in crate::node) fn leaving_deadline(&self) -> Option<Deadline> {
-        match self.leadership.leaving {
+        match self.replica.leadership.leaving {
             Some(Leaving::Showing { until } | Leaving::Settling { until }) => Some(Deadline {
                 at: until,
                 reason: Reason::Housekeeping,

@@ -5,57 +5,56 @@
 //! has acknowledged more than that syncs it before anybody joins.
 
 use crate::aof;
-use crate::node::Node;
+use crate::node::config::Config;
 use crate::raft::MembershipChange;
-use crate::session::Blocked;
 
-impl Node {
+use super::Replica;
+
+impl Replica {
     /// Notes that this member is not alone. Who has had company goes on as if it had: others may
     /// come back and hold it to what it once said.
-    pub(in crate::node) fn join_group(&mut self) {
-        let raft = self.commit.raft.as_ref();
-        if raft.is_some_and(|raft| !raft.in_force().is_alone(self.config.id)) {
+    pub(super) fn join_group(&mut self, config: &Config) {
+        let raft = self.raft.as_ref();
+        if raft.is_some_and(|raft| !raft.in_force().is_alone(config.id)) {
             self.leadership.grouped = true;
         }
-        self.apply_policy();
+        self.apply_policy(config);
     }
 
     /// Tells the log when entries count from now on.
-    pub(in crate::node) fn apply_policy(&mut self) {
+    pub(in crate::node) fn apply_policy(&mut self, config: &Config) {
         let policy = if self.leadership.grouped || self.leadership.first_change.is_some() {
             aof::Policy::Always
         } else {
-            self.config.fsync.into()
+            config.fsync.into()
         };
-        if let Some(log) = &mut self.commit.log {
+        if let Some(log) = &mut self.log {
             log.set_policy(policy);
         }
     }
 
-    /// Whether no entry counts that the disk may still lose.
+    /// Returns true if no entry counts that the disk may still lose.
     pub(in crate::node) fn is_synced(&self) -> bool {
-        let log = self.commit.log.as_ref();
+        let log = self.log.as_ref();
         log.is_none_or(aof::Log::is_synced)
     }
 
     /// Begins the change by which this member ceases to be alone as soon as all that it has
     /// acknowledged is synced.
-    pub(in crate::node) fn change_when_synced(&mut self, change: MembershipChange) {
+    pub(in crate::node) fn change_when_synced(
+        &mut self,
+        change: MembershipChange,
+        config: &Config,
+    ) {
         self.leadership.first_change = Some(change);
-        self.apply_policy();
+        self.apply_policy(config);
     }
 
-    /// Begins that change when it is time.
-    pub(in crate::node) fn begin_first_change(&mut self) {
+    /// Takes that change when it is time to begin it.
+    pub(super) fn take_first_change(&mut self) -> Option<MembershipChange> {
         if !self.is_synced() {
-            return;
+            return None;
         }
-        let Some(change) = self.leadership.first_change.take() else {
-            return;
-        };
-        if let Err(refusal) = self.begin_change(change) {
-            self.end_waits_with(Blocked::Change, Some(&refusal));
-        }
-        self.apply_policy();
+        self.leadership.first_change.take()
     }
 }

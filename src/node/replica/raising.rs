@@ -28,7 +28,7 @@ impl Node {
     /// Who has answered in this term has done so in the life of its process that has greeted last:
     /// it speaks only behind its greeting.
     pub(in crate::node) fn newest_of_all(&self) -> Option<u8> {
-        let raft = self.commit.raft.as_ref()?;
+        let raft = self.replica.raft.as_ref()?;
         let own = self.config.entry_versions;
         let known = |member: &Member| {
             if member.id == self.config.id {
@@ -47,7 +47,7 @@ impl Node {
 
     /// What another member has said that it knows, with this disk.
     fn versions_of(&self, member: &Member) -> Option<(u8, u8)> {
-        let met = self.met.get(&member.id)?;
+        let met = self.replica.met.get(&member.id)?;
         // Who has never had company is written down without the life of its disk.
         let is_same = [met.incarnation.0, 0].contains(&member.incarnation.0);
         is_same.then_some(met.entry_versions)
@@ -56,7 +56,7 @@ impl Node {
     /// The version that entries will have behind all that this member has proposed.
     fn version_ahead(&self) -> u8 {
         let term = self.leads();
-        let raising = self.raising.filter(|(of, _)| Some(*of) == term);
+        let raising = self.replica.raising.filter(|(of, _)| Some(*of) == term);
         let number = self.replicated.version().number;
         raising.map_or(number, |(_, to)| to.max(number))
     }
@@ -68,22 +68,22 @@ impl Node {
             return None;
         }
         // A newcomer that waits for that may know no more than is spoken now.
-        if self.leadership.first_change.is_some() {
+        if self.replica.leadership.first_change.is_some() {
             return None;
         }
-        let leads = self.commit.raft.as_ref().is_some_and(Raft::is_leader);
+        let leads = self.replica.raft.as_ref().is_some_and(Raft::is_leader);
         let newest = self.newest_of_all().filter(|_| leads && self.serves());
         newest.filter(|newest| *newest > ahead)
     }
 
-    /// Whether one that knows up to this version may be taken in.
+    /// Returns true if one that knows up to this version may be taken in.
     pub(in crate::node) fn takes_in(&self, newest: u8) -> bool {
         newest >= self.version_ahead()
     }
 
     /// Why a member that has said what it knows cannot be taken in.
     pub(in crate::node) fn refuses_member(&self, id: NodeId) -> Option<String> {
-        let (_, newest) = self.met.get(&id)?.entry_versions;
+        let (_, newest) = self.replica.met.get(&id)?.entry_versions;
         let ahead = self.version_ahead();
         (!self.takes_in(newest)).then(|| {
             format!(

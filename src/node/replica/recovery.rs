@@ -6,108 +6,25 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
+use core::mem;
 
 use crate::aof::{self, Debt, Event, Recovery};
 use crate::disk::{DiskDone, DiskError};
-use crate::ids::{ClusterId, Incarnation, LogIndex, NodeId, Term, Ticket};
-use crate::node::config::Config;
+use crate::ids::{LogIndex, Term, Ticket};
 use crate::node::effect::Note;
-use crate::node::replica::base::{BaseHead, Identity};
-use crate::node::replica::repair::{Strays, later};
 use crate::node::witness::Witnessed;
 use crate::node::{Node, Phase};
-use crate::raft::{Entry, EntryKind, Member, Membership, Raft, Restart, Settings};
-use crate::rng;
+use crate::raft::{Entry, EntryKind, Loss, Membership, Raft, Restart};
 use crate::store::{LoadError, Store};
 use crate::time::Stamp;
 
-/// Draws that a data directory makes once, on its first day.
-const IDENTITY_STREAM: u64 = 0x6964_656e;
+use super::base::{BaseHead, Identity};
+use super::recovering::{Damaged, Found, Recovering, first_identity, member_identity, settings};
+use super::repair::{Strays, later};
+
 /// How far recovery comes between two lines about it, in bytes.
 const PROGRESS_BYTES: u64 = 256 << 20;
-
-/// A recovery on its way.
-#[derive(Clone, Debug)]
-pub(in crate::node) struct Recovering {
-    recovery: Recovery,
-    found: Found,
-    shown: u64,
-}
-
-/// Acknowledged data are damaged.
-#[derive(Clone, Debug)]
-struct Damaged {
-    why: String,
-    /// What to do about it alone.
-    advice: &'static str,
-    /// The base is: nothing of the state is left.
-    all: bool,
-}
-
-/// What the files have said so far.
-#[derive(Clone, Debug)]
-struct Found {
-    identity: Option<Identity>,
-    term: Term,
-    vote: Option<NodeId>,
-    commit: LogIndex,
-    membership: Membership,
-    /// The last entry that is part of the store.
-    applied: (LogIndex, Term),
-    /// Entries behind it.
-    tail: VecDeque<Entry>,
-    /// What the base says of itself.
-    head: Option<BaseHead>,
-    /// All of it has come.
-    base_loaded: bool,
-    /// There are other members, or were.
-    grouped: bool,
-    /// What records behind damage say.
-    strays: Strays,
-    /// What the manifest says to be owed.
-    debt: Option<Debt>,
-    /// Acknowledged data are damaged.
-    damaged: Option<Damaged>,
-    trouble: Option<String>,
-}
-
-/// The life of a new directory.
-fn incarnation(config: &Config) -> Incarnation {
-    if config.incarnation == Incarnation(0) {
-        Incarnation(rng::draw(IDENTITY_STREAM, config.seed, 2, 0))
-    } else {
-        config.incarnation
-    }
-}
-
-/// What a first start writes down about itself.
-fn first_identity(config: &Config) -> Identity {
-    Identity {
-        id: config.id,
-        cluster: ClusterId(rng::draw(IDENTITY_STREAM, config.seed, 1, 0)),
-        incarnation: incarnation(config),
-        founders: Membership::alone(config.id).encode(),
-    }
-}
-
-/// What a first start as a member of a group writes down.
-fn member_identity(config: &Config) -> Option<Identity> {
-    let member = |(id, incarnation): &(NodeId, Incarnation)| Member {
-        id: *id,
-        incarnation: *incarnation,
-    };
-    let founders: Vec<Member> = config.founders.iter().map(member).collect();
-    let membership = Membership::of(founders.clone())?;
-    let own = founders.iter().find(|member| member.id == config.id);
-    Some(Identity {
-        id: config.id,
-        cluster: config.cluster,
-        incarnation: own.map_or_else(|| incarnation(config), |own| own.incarnation),
-        founders: membership.encode(),
-    })
-}
 
 impl Node {
     /// Begins to read the data directory, or, where there is none, to serve.
@@ -129,7 +46,7 @@ impl Node {
                 owes: None,
             };
             self.replicated.begin_without_disk(self.now);
-            self.commit.raft = Some(Raft::new(
+            self.replica.raft = Some(Raft::new(
                 settings(&self.config, &identity),
                 restart,
                 self.now.mono,
@@ -143,8 +60,8 @@ impl Node {
             identity: identity.encode(),
         });
         recovery.number_from(tickets);
-        recovery.start(&mut self.commit.ops);
-        self.commit.recovering = Some(Box::new(Recovering {
+        recovery.start(&mut self.replica.ops);
+        self.replica.recovering = Some(Box::new(Recovering {
             recovery,
             found: Found {
                 identity: None,
@@ -167,12 +84,8 @@ impl Node {
     }
 
     /// Takes the outcome of a recovery's operation, and what became readable by it.
-    pub(in crate::node) fn recover(
-        &mut self,
-        ticket: Ticket,
-        outcome: Result<DiskDone, DiskError>,
-    ) {
-        let Some(mut recovering) = self.commit.recovering.take() else {
+    pub(super) fn recover(&mut self, ticket: Ticket, outcome: Result<DiskDone, DiskError>) {
+        let Some(mut recovering) = self.replica.recovering.take() else {
             return;
         };
         let Recovering {
@@ -186,7 +99,7 @@ impl Node {
         if let Some(damaged) = found.damaged.take() {
             self.live_through(recovery, found, damaged, &mut ops);
         }
-        self.commit.ops.append(&mut ops);
+        self.replica.ops.append(&mut ops);
         if let Some(trouble) = found.trouble.take() {
             self.fail(trouble);
             return;
@@ -197,10 +110,10 @@ impl Node {
             self.note(Note::Recovering { done: read, total });
         }
         if done {
-            self.recovered_bytes = read;
+            self.replica.recovered_bytes = read;
             self.end_recovery(*recovering);
         } else {
-            self.commit.recovering = Some(recovering);
+            self.replica.recovering = Some(recovering);
         }
     }
 
@@ -239,7 +152,7 @@ impl Node {
                         Ok(membership) => found.membership = membership,
                         Err(_) => found.trouble = Some("the base names no members".into()),
                     }
-                    self.commit.applied = head.index;
+                    self.replica.applied = head.index;
                     found.grouped |= head.grouped;
                     found.head = Some(head);
                 }
@@ -320,7 +233,7 @@ impl Node {
             // What was loaded of the base is no state.
             self.store = Store::new(self.config.tables(None));
             self.replicated.forget();
-            self.commit.applied = LogIndex(0);
+            self.replica.applied = LogIndex(0);
             found.head = None;
             (found.applied, found.commit) = ((LogIndex(0), Term(0)), LogIndex(0));
             if let Ok(founders) = Membership::decode(&identity.founders) {
@@ -350,7 +263,7 @@ impl Node {
                 return;
             }
             found.applied = (entry.index, entry.term);
-            self.commit.applied = entry.index;
+            self.replica.applied = entry.index;
             if let Some(membership) = membership {
                 found.membership = membership;
             }
@@ -382,60 +295,83 @@ impl Node {
             tail: found.tail.into(),
         };
         self.replicated.begin(logged_last, self.now);
-        self.commit.log = Some(recovery.into_log(self.now));
-        self.commit.snapshots.head = found.head;
-        self.commit.raft = Some(Raft::new(
+        self.replica.log = Some(recovery.into_log(self.now));
+        self.replica.snapshots.head = found.head;
+        self.replica.raft = Some(Raft::new(
             settings(&self.config, &identity),
             restart,
             self.now.mono,
         ));
         if self.phase == Phase::Stopped {
-            self.commit.log = None;
+            self.replica.log = None;
         }
-        self.leadership.identity = Some(identity);
-        self.leadership.grouped |= found.grouped;
-        self.join_group();
+        self.replica.leadership.identity = Some(identity);
+        self.replica.leadership.grouped |= found.grouped;
+        self.replica.join_group(&self.config);
     }
-}
 
-impl Found {
-    /// Adds the entries of a record; one whose index is taken supersedes what stood there and
-    /// behind.
-    fn take_entries(&mut self, body: &[u8]) -> Result<(), String> {
-        let mut rest = body;
-        while !rest.is_empty() {
-            let entry = Entry::decode(&mut rest)
-                .map_err(|error| format!("invalid entry in the log: {error:?}"))?;
-            let next = self.tail.back().map_or(self.applied.0, |e| e.index).next();
-            if entry.index > next {
-                return Err(format!(
-                    "entries are missing from the log: entry {} is followed by entry {}",
-                    next.0 - 1,
-                    entry.index.0
-                ));
-            }
-            if entry.index <= self.applied.0 {
-                continue;
-            }
-            while self.tail.back().is_some_and(|e| e.index >= entry.index) {
-                self.tail.pop_back();
-            }
-            self.grouped |= entry.kind == EntryKind::Membership;
-            self.tail.push_back(entry);
+    /// Returns true if others may hold what this member has lost: it is not the only voter.
+    pub(super) fn has_peers(&self, membership: &Membership) -> bool {
+        let mut voters = membership.voters();
+        voters.any(|id| id != self.config.id)
+    }
+
+    /// Tells the operator of logs that contradict each other.
+    pub(super) fn tend_conflicts(&mut self) {
+        let Some(raft) = &mut self.replica.raft else {
+            return;
+        };
+        let (conflict, member) = (raft.take_conflict(), raft.take_contradicting());
+        let conflict = conflict.map(Note::Contradicted);
+        let member = member.map(|member| Note::Contradicting { member });
+        for note in conflict.into_iter().chain(member) {
+            self.note(note);
         }
-        Ok(())
     }
-}
 
-fn settings(config: &Config, identity: &Identity) -> Settings {
-    Settings {
-        id: identity.id,
-        incarnation: identity.incarnation,
-        cluster: identity.cluster,
-        seed: config.seed,
-        retained_bytes: config.retained_bytes,
-        append_bytes: config.append_bytes,
-        chunk_bytes: config.chunk_bytes,
-        ..Settings::default()
+    /// Tells the operator and the log when this member has lost something, and when it is whole
+    /// again.
+    pub(super) fn tend_repair(&mut self) {
+        let (Some(raft), Some(log)) = (&mut self.replica.raft, &mut self.replica.log) else {
+            return;
+        };
+        let owes = raft.owes();
+        let loss = raft.take_loss();
+        if let Some(Loss {
+            owes: (last, last_term),
+            ..
+        }) = loss
+        {
+            log.owe(Debt {
+                term: raft.term(),
+                vote: raft.vote(),
+                last,
+                last_term,
+            });
+            log.flush(self.now, &mut self.replica.ops);
+        } else if owes.is_none() {
+            log.debt_is_paid();
+        }
+        let is_durable = log.debt_is_durable();
+        if let Some(loss) = loss {
+            self.replica.leadership.lacks = true;
+            self.note(Note::Lost {
+                leader: loss.leader.id,
+                acknowledged: loss.acknowledged,
+                last: loss.last,
+            });
+        }
+        let index = self.replica.applied;
+        let Some((until, term)) = owes else {
+            let said = mem::take(&mut self.replica.leadership.repairing);
+            if mem::take(&mut self.replica.leadership.lacks) || said {
+                self.note(Note::Repaired { index });
+            }
+            return;
+        };
+        // What a crash could make untrue is not said.
+        if is_durable && !mem::replace(&mut self.replica.leadership.repairing, true) {
+            self.note(Note::Repairing { until, term });
+        }
     }
 }

@@ -11,36 +11,37 @@ use crate::raft::{Membership, Raft};
 impl Node {
     /// Looks whether this member still belongs to the group. A removal counts when it is committed;
     /// a driver may remember one from an earlier life of the process.
-    pub(in crate::node) fn tend_belonging(&mut self) {
-        let Some(raft) = &self.commit.raft else {
+    pub(super) fn tend_belonging(&mut self) {
+        let Some(raft) = &self.replica.raft else {
             return;
         };
         let id = self.config.id;
         let settled = has(raft.membership(), id, raft);
         let in_force = has(raft.in_force(), id, raft);
         let process = &self.config.process;
-        self.leadership.belonged |= settled || in_force || process.has_voted;
+        self.replica.leadership.belonged |= settled || in_force || process.has_voted;
         let counts = !settled || process.was_removed;
-        let is_removed = self.leadership.belonged && !in_force && counts && !raft.is_repairing();
-        let was_removed = core::mem::replace(&mut self.leadership.is_removed, is_removed);
+        let is_removed =
+            self.replica.leadership.belonged && !in_force && counts && !raft.is_repairing();
+        let was_removed = core::mem::replace(&mut self.replica.leadership.is_removed, is_removed);
         if is_removed && !was_removed {
             self.note(Note::Removed { id });
         }
     }
 
-    /// Whether this member was removed from its group.
+    /// Returns true if this member was removed from its group.
     pub fn is_removed(&self) -> bool {
-        self.leadership.is_removed
+        self.replica.leadership.is_removed
     }
 
-    /// Whether the group, as far as this member knows, has it.
+    /// Returns true if the group, as far as this member knows, has it.
     pub fn belongs(&self) -> bool {
-        let raft = self.commit.raft.as_ref();
+        let raft = self.replica.raft.as_ref();
         raft.is_some_and(|raft| has(raft.in_force(), self.config.id, raft))
     }
 }
 
-/// Whether a membership has this member, in the present life of its disk.
+/// Returns true if a membership has this member, in the present life of its disk.
 fn has(membership: &Membership, id: NodeId, raft: &Raft) -> bool {
     let own = membership.get(id).map(|own| own.incarnation);
     own.is_some_and(|life| life == raft.incarnation() || life == Incarnation(0))

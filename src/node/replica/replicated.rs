@@ -83,7 +83,7 @@ impl Replicated {
 
     /// Everything that was proposed is applied, or is nobody's any more: the two counts go
     /// together from here on.
-    pub(in crate::node) fn align_counts(&mut self) {
+    pub(super) fn align_counts(&mut self) {
         self.commands_in_entries = self.commands_applied;
     }
 
@@ -108,7 +108,7 @@ impl Replicated {
     }
 
     /// Looks at the wall clock.
-    pub(in crate::node) fn watch_clock(&mut self, now: Now) {
+    pub(super) fn watch_clock(&mut self, now: Now) {
         self.time.watch(now);
     }
 
@@ -124,7 +124,7 @@ impl Replicated {
 
     /// Entries that this member has proposed may be gone: the offset in force is that of the last
     /// applied one.
-    pub(in crate::node) fn fall_back(&mut self) {
+    pub(super) fn fall_back(&mut self) {
         self.time.goes_by(self.offset);
     }
 
@@ -182,7 +182,7 @@ impl Replicated {
     }
 
     /// There is no disk to read a state from.
-    pub(in crate::node) fn begin_without_disk(&mut self, now: Now) {
+    pub(super) fn begin_without_disk(&mut self, now: Now) {
         self.time.begins(Stamp(0), Offset(0), now);
     }
 

@@ -54,4 +54,4 @@ impl EntryVersion {
 }
 
 /// The version of which a leader has proposed to raise its group, and the term in which it did.
-pub(in crate::node) type Raising = Option<(Term, u8)>;
+pub(super) type Raising = Option<(Term, u8)>;

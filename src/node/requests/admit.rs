@@ -87,8 +87,8 @@ impl Node {
         Ok(())
     }
 
-    /// Whether a member that does not lead does something all the same that looks at keys: because
-    /// its client does not mind an old state, or because there is nothing to be looked at.
+    /// Returns true if a member that does not lead does something all the same that looks at keys:
+    /// because its client does not mind an old state, or because there is nothing to be looked at.
     fn is_done_here(&mut self, slot: u32, row: &Row) -> bool {
         let Some(session) = self.clients.get(slot) else {
             return false;
@@ -120,7 +120,7 @@ impl Node {
         reads.are_here() && self.may_read_here(reads)
     }
 
-    /// Whether writes that take memory are to be refused.
+    /// Returns true if writes that take memory are to be refused.
     pub(super) fn is_out_of_memory(&self) -> bool {
         let most = self.config.memory_max;
         most > 0 && self.used_memory() as u64 > most

@@ -15,7 +15,7 @@ use crate::command::row::Kind;
 use crate::ids::LogIndex;
 use crate::limits::{BYTES_PER_WORK, LARGE_ARGUMENT_BYTES};
 use crate::node::metrics::slowlog::{Piece, work_of};
-use crate::node::replica::commit::Committed;
+use crate::node::replica::Committed;
 use crate::node::replica::replicated::EntryHead;
 use crate::node::requests::entry::{Item, Reader};
 use crate::node::requests::lookup::changes_replies;
@@ -58,7 +58,7 @@ impl Node {
         if self.phase == Phase::Stopped {
             return false;
         }
-        let Some(next) = self.commit.next_committed() else {
+        let Some(next) = self.replica.next_committed() else {
             return false;
         };
         let Committed {
@@ -71,7 +71,7 @@ impl Node {
             self.fail(why);
             return false;
         }
-        let waiters = self.commit.enter(index);
+        let waiters = self.replica.enter(index);
         self.apply_begin(index, stamp, payload, waiters);
         true
     }
@@ -94,7 +94,7 @@ impl Node {
             version: reader.version(),
             offset: reader.offset(),
         };
-        let is_settled = self.commit.is_settled();
+        let is_settled = self.replica.is_settled();
         self.replicated.enter(head, self.now, is_settled);
         let version = self.replicated.version().number;
         self.witness.note(|| Witnessed::Entry {
@@ -151,7 +151,7 @@ impl Node {
             self.settle(&waiter);
         }
         self.store.lend(None);
-        self.commit.give_back(entry.waiters);
+        self.replica.give_back(entry.waiters);
     }
 
     /// Applies the next command or transaction of an entry; false where there is none.

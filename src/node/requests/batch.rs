@@ -26,7 +26,7 @@ pub(in crate::node) struct Waiter {
 }
 
 impl Waiter {
-    /// Whether it only waits for time.
+    /// Returns true if it only waits for time.
     pub(super) fn is_parked(&self) -> bool {
         self.row.is_none()
     }
@@ -66,12 +66,12 @@ pub(in crate::node) struct Gathered {
 }
 
 impl Batch {
-    /// Whether there is nothing to make an entry of.
+    /// Returns true if there is nothing to make an entry of.
     pub(super) fn is_empty(&self) -> bool {
         self.waiters.is_empty() && !self.wants_time
     }
 
-    /// Whether there are commands in it.
+    /// Returns true if there are commands in it.
     pub(super) fn has_commands(&self) -> bool {
         self.whole.is_some() || !self.bytes.is_empty()
     }

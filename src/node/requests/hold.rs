@@ -109,12 +109,12 @@ impl Hold {
         }
     }
 
-    /// Whether the store is held, so that nobody else may look at it or change it.
+    /// Returns true if the store is held, so that nobody else may look at it or change it.
     pub(super) fn is_held(&self) -> bool {
         self.is_mid_command || self.reading.is_some()
     }
 
-    /// Whether an entry, a read or what stands behind them is not at its end.
+    /// Returns true if an entry, a read or what stands behind them is not at its end.
     pub(super) fn is_midway(&self) -> bool {
         self.applying.is_some()
             || self.reading.is_some()
@@ -127,12 +127,12 @@ impl Hold {
         self.left = self.left.saturating_sub(work);
     }
 
-    /// Whether parked requests must wait: the store is held, or the turn has done enough.
+    /// Returns true if parked requests must wait: the store is held, or the turn has done enough.
     pub(super) fn has_done_enough(&self) -> bool {
         self.is_held() || self.left == 0
     }
 
-    /// Whether a client is to be served before the next command of the log.
+    /// Returns true if a client is to be served before the next command of the log.
     pub(super) fn is_anyone_first(&self) -> bool {
         self.readers_first || !self.behind.is_empty()
     }

@@ -67,13 +67,13 @@ impl Node {
         }
     }
 
-    /// Whether a request stands in one piece and has to wait for nothing else.
+    /// Returns true if a request stands in one piece and has to wait for nothing else.
     fn may_run(&self, slot: u32, large: &Large) -> bool {
         let request = large.request();
         request.is_some_and(|args| !self.must_wait(slot, args))
     }
 
-    /// Whether a request that is being put together can be moved on, or run.
+    /// Returns true if a request that is being put together can be moved on, or run.
     pub(in crate::node) fn can_assemble(&self) -> bool {
         self.requests.assembling.iter().any(|&(slot, conn)| {
             let session = self

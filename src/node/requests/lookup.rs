@@ -37,7 +37,7 @@ pub(super) fn unknown_command(args: Args<'_>) -> Error {
     ))
 }
 
-/// Whether only a leader may do it: it looks at keys, or changes them.
+/// Returns true if only a leader may do it: it looks at keys, or changes them.
 pub(super) fn needs_leader(row: &Row) -> bool {
     match row.kind {
         Kind::Write(_) => true,
@@ -52,8 +52,8 @@ pub(super) fn is_transaction_verb(row: &Row) -> bool {
     matches!(row.kind, Kind::Session(verb) if verb.is_never_queued())
 }
 
-/// Whether what comes behind a transaction with this command is answered otherwise because of it,
-/// and so must not be looked at before it is run.
+/// Returns true if what comes behind a transaction with this command is answered otherwise because
+/// of it, and so must not be looked at before it is run.
 pub(super) fn changes_replies(row: &Row) -> bool {
     match row.kind {
         Kind::Session(verb) => matches!(
@@ -68,8 +68,8 @@ pub(super) fn changes_replies(row: &Row) -> bool {
     }
 }
 
-/// Whether nothing that stands behind a command is looked at before it has run: it may be answered
-/// later, or end the conversation.
+/// Returns true if nothing that stands behind a command is looked at before it has run: it may be
+/// answered later, or end the conversation.
 pub(super) fn may_wait(row: &Row) -> bool {
     let Kind::Server(verb) = row.kind else {
         return false;

@@ -85,42 +85,42 @@ impl Requests {
         self.reads
     }
 
-    /// Whether a command of a transaction is being run, where no client can wait.
+    /// Returns true if a command of a transaction is being run, where no client can wait.
     pub(super) fn is_in_transaction(&self) -> bool {
         self.in_transaction
     }
 
-    /// Whether there is nothing to make an entry of.
+    /// Returns true if there is nothing to make an entry of.
     pub(super) fn is_batch_empty(&self) -> bool {
         self.batch.is_empty()
     }
 
-    /// Whether an entry is being applied.
+    /// Returns true if an entry is being applied.
     pub(super) fn is_applying(&self) -> bool {
         self.hold.applying.is_some()
     }
 
-    /// Whether the state is one between two that an entry leads from and to.
+    /// Returns true if the state is one between two that an entry leads from and to.
     pub(super) fn is_mid_command(&self) -> bool {
         self.hold.is_mid_command
     }
 
-    /// Whether the store is held, so that nobody else may look at it or change it.
+    /// Returns true if the store is held, so that nobody else may look at it or change it.
     pub(super) fn is_held(&self) -> bool {
         self.hold.is_held()
     }
 
-    /// Whether an entry, a read or what stands behind them is not at its end.
+    /// Returns true if an entry, a read or what stands behind them is not at its end.
     pub(super) fn is_midway(&self) -> bool {
         self.hold.is_midway()
     }
 
-    /// Whether something waits for a turn in which it may go on.
+    /// Returns true if something waits for a turn in which it may go on.
     pub(super) fn wants_turn(&self) -> bool {
         self.hold.is_midway() || self.hold.is_left_over
     }
 
-    /// Whether clients wait for their turn.
+    /// Returns true if clients wait for their turn.
     pub(super) fn is_turn_awaited(&self) -> bool {
         self.turn.is_awaited()
     }

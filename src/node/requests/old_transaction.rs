@@ -32,7 +32,7 @@ pub(super) struct OldTransaction {
     /// How the next step is answered: HELLO and CLIENT REPLY may change it on the way.
     pub(super) protocol: Protocol,
     pub(super) is_silent: bool,
-    /// Whether EXEC is answered at all.
+    /// True if EXEC is answered at all.
     pub(super) was_silent: bool,
 }
 

@@ -49,7 +49,7 @@ pub(in crate::node) fn write_error(reply: &mut Reply<'_>, error: &Error) {
     }
 }
 
-/// Whether an error sends a client to another member, or says that nobody is known to lead.
+/// Returns true if an error sends a client to another member, or says that nobody is known to lead.
 pub(super) fn is_elsewhere(error: &Error) -> bool {
     let is_moved = matches!(error, Error::Reply(text) if text.starts_with("MOVED "));
     is_moved || *error == Error::CLUSTER_DOWN

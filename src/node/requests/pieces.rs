@@ -25,22 +25,22 @@ use crate::session::Blocked;
 use crate::time::Stamp;
 
 impl Node {
-    /// Whether the state is one between two that an entry leads from and to, for a judge.
+    /// Returns true if the state is one between two that an entry leads from and to, for a judge.
     pub fn is_mid_command(&self) -> bool {
         self.requests.is_mid_command()
     }
 
-    /// Whether every entry that was proposed is applied, and all behind it is done.
+    /// Returns true if every entry that was proposed is applied, and all behind it is done.
     pub(in crate::node) fn is_settled(&self) -> bool {
-        self.commit.is_settled() && !self.requests.is_midway()
+        self.replica.is_settled() && !self.requests.is_midway()
     }
 
-    /// Whether a request must wait: for the store, or until more may be written.
+    /// Returns true if a request must wait: for the store, or until more may be written.
     pub(super) fn must_wait(&self, slot: u32, args: Args<'_>) -> bool {
         self.waits_for_store(slot, args) || self.waits_for_room(slot, args)
     }
 
-    /// Whether a request must wait for the store.
+    /// Returns true if a request must wait for the store.
     fn waits_for_store(&self, slot: u32, args: Args<'_>) -> bool {
         if !self.requests.is_held() || self.phase != Phase::Serving {
             return false;
@@ -72,7 +72,7 @@ impl Node {
         }
     }
 
-    /// Whether a request must wait because too much is on its way for more to be written.
+    /// Returns true if a request must wait because too much is on its way for more to be written.
     fn waits_for_room(&self, slot: u32, args: Args<'_>) -> bool {
         if !self.is_full() || self.phase != Phase::Serving {
             return false;
@@ -290,7 +290,7 @@ impl Node {
             };
             self.note_answer(reading.conn, answer);
         }
-        if self.leadership.grouped && !request.is_old && !away {
+        if self.replica.is_grouped() && !request.is_old && !away {
             self.hold_reply(slot, mark);
         }
         self.run_parked(slot);

@@ -64,10 +64,10 @@ impl Node {
         // is told anything, since replies have an order.
         let raises = self.version_to_raise();
         let has_none = self.requests.batch.is_empty() && raises.is_none();
-        if has_none || self.commit.proposes_nothing() {
+        if has_none || self.replica.proposes_nothing() {
             return;
         }
-        let Some(raft) = &self.commit.raft else {
+        let Some(raft) = self.replica.raft() else {
             return;
         };
         let term = raft.term();
@@ -83,17 +83,17 @@ impl Node {
         if let Some(version) = raises {
             head = entry::with_version(version, &head);
         }
-        let spare = self.commit.spare_waiters();
+        let spare = self.replica.spare_waiters();
         let gathered = self.requests.batch.take(head, spare);
         let count = gathered.count;
         self.replicated.count_proposed(count);
-        if let Err(waiters) = self.commit.propose(stamp, gathered, self.now.mono) {
+        if let Err(waiters) = self.replica.propose(stamp, gathered, self.now.mono) {
             self.replicated.withdraw(count, before);
             return self.refuse(waiters);
         }
         self.witness.note(|| Witnessed::Stamped { stamp, offset });
         if let Some(version) = raises {
-            self.raising = Some((term, version));
+            self.replica.raises(term, version);
             self.witness.note(|| Witnessed::Raises { version });
         }
     }
@@ -102,7 +102,7 @@ impl Node {
     fn refuse(&mut self, mut waiters: Vec<Waiter>) {
         let error = self.elsewhere_at(0);
         self.disappoint_all(waiters.drain(..), &error);
-        self.commit.give_back(waiters);
+        self.replica.give_back(waiters);
     }
 
     /// Moves replicated time where keys are due and nothing else moves it.
@@ -116,7 +116,7 @@ impl Node {
                 .store
                 .next_expiry()
                 .is_some_and(|at| at <= self.clock());
-        if due && self.now.mono >= self.commit.next_time_entry() {
+        if due && self.now.mono >= self.replica.next_time_entry() {
             self.requests.batch.wants_time = true;
         }
     }

@@ -188,7 +188,7 @@ impl Node {
         }
     }
 
-    /// Whether the next request of this client may be looked at.
+    /// Returns true if the next request of this client may be looked at.
     pub(in crate::node) fn may_take(&self, slot: u32) -> bool {
         self.clients.get(slot).is_some_and(|session| {
             !session.closing
@@ -303,7 +303,7 @@ impl Node {
                     let answer = if is_old { Answer::Old } else { answer_of(row) };
                     self.note_answer(conn, answer);
                 }
-                if self.leadership.grouped && !is_old && needs_leader(row) {
+                if self.replica.is_grouped() && !is_old && needs_leader(row) {
                     self.hold_reply(slot, mark);
                 }
             }
@@ -408,7 +408,7 @@ impl Node {
                             Err(error)
                         }
                         Ok(row) => {
-                            is_read = self.leadership.grouped && needs_leader(row);
+                            is_read = self.replica.is_grouped() && needs_leader(row);
                             self.run(slot, row, args, db, clock, &mut reply)
                         }
                         Err(ref error) => {
@@ -512,8 +512,8 @@ fn answer_of(row: &Row) -> Answer {
     }
 }
 
-/// Whether a request is the first line of HTTP, as a browser sends it. No command has such a name,
-/// and nothing behind it is one.
+/// Returns true if a request is the first line of HTTP, as a browser sends it. No command has such
+/// a name, and nothing behind it is one.
 fn is_http(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"post") || name.eq_ignore_ascii_case(b"host:")
 }

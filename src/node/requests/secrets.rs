@@ -9,7 +9,7 @@ use crate::node::config::options;
 /// What stands in place of a secret.
 pub(in crate::node) const REDACTED: &[u8] = b"(redacted)";
 
-/// Whether the argument at `place` is a secret.
+/// Returns true if the argument at `place` is a secret.
 pub(in crate::node) fn is_secret(args: Args<'_>, place: usize) -> bool {
     let name = args.name();
     let is_named = |word: &str| name.eq_ignore_ascii_case(word.as_bytes());

@@ -31,7 +31,7 @@ impl Turn {
         }
     }
 
-    /// Whether clients wait for their turn.
+    /// Returns true if clients wait for their turn.
     pub(super) fn is_awaited(&self) -> bool {
         !self.queue.is_empty()
     }
@@ -90,7 +90,7 @@ impl Turn {
         self.left = self.left.max(work);
     }
 
-    /// Whether the turn has done all that it may.
+    /// Returns true if the turn has done all that it may.
     pub(super) fn is_over(&self) -> bool {
         self.left == 0
     }
@@ -120,7 +120,7 @@ pub(super) struct Share {
 }
 
 impl Share {
-    /// Whether nothing is left of it.
+    /// Returns true if nothing is left of it.
     pub(super) fn is_used_up(self) -> bool {
         self.left == 0
     }

@@ -11,7 +11,7 @@ use crate::command::row::Empties;
 use crate::command::verb::SessionVerb;
 use crate::limits;
 use crate::node::clients::valid_name;
-use crate::node::replica::commit::SEARCHED_BYTES_MAX;
+use crate::node::replica::SEARCHED_BYTES_MAX;
 use crate::node::requests::applying::Applying;
 use crate::node::requests::entry;
 use crate::node::requests::lookup::row_of;
@@ -233,7 +233,7 @@ impl Node {
     /// Those of some keys that a command may write which is proposed and not applied. However many
     /// they are, what is on its way is looked through once.
     fn on_their_way<'a>(&self, db: u32, keys: BTreeSet<&'a [u8]>) -> BTreeSet<&'a [u8]> {
-        let Some(entries) = self.commit.on_their_way() else {
+        let Some(entries) = self.replica.on_their_way() else {
             return keys;
         };
         let applying = self.requests.hold.applying.as_ref().map(Applying::rest);
@@ -252,9 +252,9 @@ impl Node {
         written
     }
 
-    /// Whether a key that this client watches has changed since WATCH, has died, or is written by
-    /// an entry that is not applied yet. The last counts where EXEC comes behind that entry: for a
-    /// leader.
+    /// Returns true if a key that this client watches has changed since WATCH, has died, or is
+    /// written by an entry that is not applied yet. The last counts where EXEC comes behind that
+    /// entry: for a leader.
     pub(super) fn is_watch_broken(&self, session: &Session) -> bool {
         let (at, clock) = (self.replicated.stamp(), self.read_clock());
         let leads = self.serves();

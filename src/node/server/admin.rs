@@ -21,7 +21,7 @@ impl Node {
     }
 
     pub(super) fn lastsave(&self, request: Request<'_, '_>) {
-        let saved = self.commit.rewrite.saved_at_s;
+        let saved = self.replica.rewrite().saved_at_s;
         let at = if saved == 0 {
             self.metrics.started_s()
         } else {
@@ -81,12 +81,8 @@ impl Node {
                 "ERR WAIT cannot be used with replica instances.".into(),
             ));
         }
-        let (wanted, index) = (usize::try_from(wanted).unwrap_or(0), self.commit.applied);
-        let held = self
-            .commit
-            .raft
-            .as_ref()
-            .map_or(0, |raft| raft.holders(index));
+        let (wanted, index) = (usize::try_from(wanted).unwrap_or(0), self.replica.applied());
+        let held = self.replica.raft().map_or(0, |raft| raft.holders(index));
         if held >= wanted || self.requests.is_in_transaction() {
             reply.integer(held as i64);
             return Ok(());
@@ -136,7 +132,7 @@ impl Node {
 
     /// Asks for a rewrite; false where one is running.
     fn begin_rewrite(&mut self) -> Result<bool, Error> {
-        if self.commit.log.is_none() {
+        if self.replica.log().is_none() {
             return Err(Error::text(
                 "ERR there is no log to rewrite: appendonly is no".into(),
             ));

@@ -15,7 +15,7 @@ use crate::command::error::{Error, Outcome};
 use crate::command::slot::{self, SLOTS};
 use crate::command::verb::ClusterVerb;
 use crate::ids::NodeId;
-use crate::node::replica::leadership::endpoint;
+use crate::node::replica::standing::endpoint;
 use crate::node::{Node, Phase};
 use crate::raft::RoleName;
 use crate::resp::reply::Reply;
@@ -79,11 +79,7 @@ impl Node {
             ClusterVerb::MyId => reply.bulk(self.name_of(self.config.id).as_bytes()),
             // There is one shard, the group.
             ClusterVerb::MyShardId => {
-                let cluster = self
-                    .leadership
-                    .identity
-                    .as_ref()
-                    .map_or(0, |own| own.cluster.0);
+                let cluster = self.replica.cluster();
                 reply.bulk_fmt(format_args!("{cluster:040x}"));
             }
         }
@@ -99,9 +95,9 @@ impl Node {
         }
     }
 
-    /// Whether clients see a cluster: there are other members, or may come to be some.
+    /// Returns true if clients see a cluster: there are other members, or may come to be some.
     pub(in crate::node) fn is_cluster(&self) -> bool {
-        self.leadership.grouped || self.config.process.cluster_port != 0
+        self.replica.is_grouped() || self.config.process.cluster_port != 0
     }
 
     fn keys_in(&self, wanted: u16) -> impl Iterator<Item = &[u8]> {
@@ -111,33 +107,29 @@ impl Node {
 
     /// What names a member, and the disk that it has.
     fn name_of(&self, id: NodeId) -> String {
-        let raft = self.commit.raft.as_ref();
+        let raft = self.replica.raft();
         let member = raft.and_then(|raft| raft.in_force().get(id));
         let life = match raft {
             Some(raft) if id == self.config.id => raft.incarnation().0,
             _ => member.map_or(0, |member| member.incarnation.0),
         };
-        let cluster = self
-            .leadership
-            .identity
-            .as_ref()
-            .map_or(0, |own| own.cluster.0);
+        let cluster = self.replica.cluster();
         format!("{cluster:016x}{life:016x}{:08x}", id.0 as u32)
     }
 
     /// The members that clients can be sent to, the leader first; as long as nobody leads, the one
     /// that did last.
     fn places(&self) -> Vec<Place<'_>> {
-        let Some(raft) = &self.commit.raft else {
+        let Some(raft) = self.replica.raft() else {
             return Vec::new();
         };
-        let leader = raft.leader().or(self.leadership.last_leader);
+        let leader = raft.leader().or(self.replica.last_leader());
         // This member shows itself as the master only while it serves.
         let leader = leader.filter(|leader| *leader != self.config.id || self.is_master());
         let members = raft.in_force().members();
         let mut places: Vec<Place<'_>> = members
             .filter_map(|member| {
-                let met = self.met.get(&member.id)?;
+                let met = self.replica.met(member.id)?;
                 let (host, port) = endpoint(&met.address)?;
                 Some(Place {
                     id: member.id,
@@ -155,12 +147,12 @@ impl Node {
         places
     }
 
-    /// Whether a member counts as gone, or its log contradicts this leader's. A leader knows that
-    /// of all others; one that follows knows it only of the leader that it had.
+    /// Returns true if a member counts as gone, or its log contradicts this leader's. A leader
+    /// knows that of all others; one that follows knows it only of the leader that it had.
     pub(super) fn is_silent(&self, id: NodeId) -> bool {
-        let raft = self.commit.raft.as_ref();
+        let raft = self.replica.raft();
         raft.is_some_and(|raft| {
-            let is_former = self.leadership.last_leader == Some(id) && raft.leader().is_none();
+            let is_former = self.replica.last_leader() == Some(id) && raft.leader().is_none();
             let is_gone = raft.is_silent(id, self.now.mono) || raft.is_contradicted_by(id);
             id != self.config.id && (is_former || is_gone)
         })
@@ -168,9 +160,9 @@ impl Node {
 
     /// Up to which entry a member is known to hold the log; 0 where that is not known.
     fn offset_of(&self, place: &Place<'_>) -> i64 {
-        let raft = self.commit.raft.as_ref();
+        let raft = self.replica.raft();
         let held = raft.map_or(0, |raft| match raft.role() {
-            _ if place.id == self.config.id => self.commit.applied.0,
+            _ if place.id == self.config.id => self.replica.applied().0,
             RoleName::Leader => raft.held_by(place.id).0,
             _ if place.is_leader => raft.known_commit().0,
             _ => 0,
@@ -178,10 +170,10 @@ impl Node {
         held as i64
     }
 
-    /// Whether somebody leads, and this member is on terms with it: it serves, or follows with its
-    /// state loaded.
+    /// Returns true if somebody leads, and this member is on terms with it: it serves, or follows
+    /// with its state loaded.
     fn is_linked(&self) -> bool {
-        let raft = self.commit.raft.as_ref();
+        let raft = self.replica.raft();
         let leader = raft
             .filter(|raft| !raft.contradicts_leader())
             .and_then(|raft| raft.leader());
@@ -190,9 +182,9 @@ impl Node {
         self.phase != Phase::Recovering && (self.is_master() || is_follower)
     }
 
-    /// Whether this member is still being given the state that it is to serve.
+    /// Returns true if this member is still being given the state that it is to serve.
     fn is_given_state(&self) -> bool {
-        self.phase == Phase::Recovering || self.commit.snapshots.is_arriving()
+        self.phase == Phase::Recovering || self.replica.is_receiving_state()
     }
 
     fn others<'a>(&self, places: &'a [Place<'a>]) -> Vec<&'a Place<'a>> {
@@ -201,7 +193,7 @@ impl Node {
     }
 
     fn cluster_info(&self) -> String {
-        let raft = self.commit.raft.as_ref();
+        let raft = self.replica.raft();
         let state = if self.is_linked() { "ok" } else { "fail" };
         let known = raft.map_or(1, |raft| raft.in_force().members().count());
         let term = raft.map_or(0, |raft| raft.term().0);
@@ -228,7 +220,7 @@ impl Node {
         let places = self.places();
         let leader = places.iter().find(|place| place.is_leader);
         let leader = leader.map_or("-", |place| &place.name);
-        let term = self.commit.raft.as_ref().map_or(0, |raft| raft.term().0);
+        let term = self.replica.raft().map_or(0, |raft| raft.term().0);
         let mut text = String::new();
         for place in &places {
             let own = if place.id == self.config.id {
@@ -257,7 +249,7 @@ impl Node {
             // Clients look for the one that they ask: it shows itself also where the group does
             // not have it, or nobody has told it yet by which address it is reached.
             let name = self.name_of(self.config.id);
-            let met = self.met.get(&self.config.id);
+            let met = self.replica.met(self.config.id);
             let (host, port) = met
                 .and_then(|met| endpoint(&met.address))
                 .unwrap_or(("", self.config.process.port));
@@ -335,7 +327,7 @@ impl Node {
     /// How a leader stands with another member, in Redis's words for a replica. In Redis one that
     /// is gone is not shown at all; here it is known to belong to the group.
     fn state_of(&self, place: &Place<'_>) -> &'static str {
-        let raft = self.commit.raft.as_ref();
+        let raft = self.replica.raft();
         if place.is_silent {
             "offline"
         } else if raft.is_some_and(|raft| raft.is_supplying(place.id)) {
@@ -348,7 +340,7 @@ impl Node {
     /// ROLE: a leader names those who follow it and are there, a follower whom it follows.
     pub(super) fn role_verb(&self, request: Request<'_, '_>) {
         let mut reply = request.reply;
-        let applied = self.commit.applied.0 as i64;
+        let applied = self.replica.applied().0 as i64;
         let places = self.places();
         if self.is_master() {
             let mut online = self.others(&places);
@@ -417,7 +409,7 @@ impl Node {
         lines.push(format!("master_last_io_seconds_ago:{last_io_s}"));
         lines.push(format!("master_sync_in_progress:{}", u8::from(syncing)));
         lines.push("slave_read_only:1".into());
-        lines.push(format!("slave_repl_offset:{}", self.commit.applied.0));
+        lines.push(format!("slave_repl_offset:{}", self.replica.applied().0));
         lines.push("connected_slaves:0".into());
         lines
     }

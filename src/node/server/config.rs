@@ -110,7 +110,7 @@ impl Node {
         for (directive, value) in changes {
             self.config.set_value(directive, value);
             match directive.name {
-                "appendfsync" => self.apply_policy(),
+                "appendfsync" => self.replica.apply_policy(&self.config),
                 "loglevel" => {
                     let level = self.config.value_of(directive);
                     self.effects.push(Effect::LogLevel(Box::new(level)));

@@ -87,7 +87,7 @@ impl Node {
     /// Forgets the state in memory and recovers it from the log; the client is answered when that
     /// is done.
     fn reload(&mut self, slot: u32) -> Outcome {
-        if self.commit.log.is_none() {
+        if self.replica.log().is_none() {
             return Err(Error::text(
                 "ERR there is no log to load: appendonly is no".into(),
             ));
@@ -95,7 +95,7 @@ impl Node {
         if !self.block(slot, Blocked::Reload) {
             return Err(Error::NOT_IN_TRANSACTION);
         }
-        self.commit.reload_wanted = true;
+        self.replica.want_reload();
         Ok(())
     }
 }

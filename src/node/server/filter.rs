@@ -87,7 +87,7 @@ impl Filter {
         Ok(filter)
     }
 
-    /// Whether a client is meant, by one that is or is not the same.
+    /// Returns true if a client is meant, by one that is or is not the same.
     pub(super) fn means(&self, session: &Session, is_asking: bool, now: Mono) -> bool {
         let is = |wanted: &Option<Vec<u8>>, address: &str| {
             wanted.as_ref().is_none_or(|w| w == address.as_bytes())

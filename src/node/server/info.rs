@@ -239,7 +239,7 @@ impl Node {
 
     fn persistence_section(&self, out: &mut String) {
         let enabled = u8::from(self.config.append_only);
-        let rewrite = &self.commit.rewrite;
+        let rewrite = self.replica.rewrite();
         let running = u8::from(rewrite.running.is_some());
         let status = if rewrite.last_failed { "err" } else { "ok" };
         put(
@@ -296,7 +296,7 @@ impl Node {
             "ok"
         };
         put(out, format_args!("aof_last_write_status:{written}"));
-        if let Some(log) = &self.commit.log {
+        if let Some(log) = self.replica.log() {
             let size = log.size();
             let total = size.log_bytes + size.base_bytes;
             put(out, format_args!("aof_current_size:{total}"));
@@ -420,7 +420,7 @@ impl Node {
     }
 
     fn replication_section(&self, out: &mut String) {
-        let offset = self.commit.applied.0;
+        let offset = self.replica.applied().0;
         for line in self.replication_lines() {
             put(out, format_args!("{line}"));
         }
@@ -471,7 +471,7 @@ impl Node {
     }
 
     fn seedis_section(&self, out: &mut String) {
-        let raft = self.commit.raft.as_ref();
+        let raft = self.replica.raft();
         put(
             out,
             format_args!("replicated_time:{}", self.replicated.stamp().0),
@@ -480,7 +480,10 @@ impl Node {
             out,
             format_args!("replicated_time_offset_ms:{}", self.replicated.offset().0),
         );
-        put(out, format_args!("applied_index:{}", self.commit.applied.0));
+        put(
+            out,
+            format_args!("applied_index:{}", self.replica.applied().0),
+        );
         put(
             out,
             format_args!("term:{}", raft.map_or(0, |raft| raft.term().0)),
@@ -493,7 +496,7 @@ impl Node {
             out,
             format_args!("protocol_errors:{}", self.metrics.stats().protocol_errors),
         );
-        if let Some(log) = &self.commit.log {
+        if let Some(log) = self.replica.log() {
             put(out, format_args!("log_segments:{}", log.size().segments));
         }
     }

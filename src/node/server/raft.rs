@@ -45,7 +45,7 @@ impl Node {
                 return Ok(());
             }
             RaftVerb::Snapshot => {
-                if self.commit.log.is_none() {
+                if self.replica.log().is_none() {
                     return Err(error("there is no log to make a base of: appendonly is no"));
                 }
                 self.ask_for_rewrite();
@@ -59,10 +59,10 @@ impl Node {
             RaftVerb::Add => {
                 let id = member_of(args)?;
                 // Another may know it.
-                if self.leadership.grouped && self.leads().is_none() {
+                if self.replica.is_grouped() && self.leads().is_none() {
                     return Err(self.elsewhere_at(0));
                 }
-                let met = self.met.get(&id).ok_or_else(|| stranger(id))?;
+                let met = self.replica.met(id).ok_or_else(|| stranger(id))?;
                 let incarnation = met.incarnation;
                 MembershipChange::AddLearner(Member { id, incarnation })
             }
@@ -72,17 +72,17 @@ impl Node {
 
     /// Begins a change of membership; its client is answered when it is over.
     fn raft_change(&mut self, slot: u32, change: MembershipChange) -> Outcome {
-        if !self.leadership.grouped {
-            if self.commit.log.is_none() {
+        if !self.replica.is_grouped() {
+            if self.replica.log().is_none() {
                 return Err(error(
                     "a server without a log cannot be in a group: appendonly is no",
                 ));
             }
-            if self.leadership.first_change.is_some() {
+            if self.replica.is_first_change_waiting() {
                 return Err(change_error(ChangeRefused::Pending));
             }
-            if !self.is_synced() {
-                self.change_when_synced(change);
+            if !self.replica.is_synced() {
+                self.replica.change_when_synced(change, &self.config);
                 self.block(slot, Blocked::Change);
                 return Ok(());
             }
@@ -99,11 +99,11 @@ impl Node {
         {
             return Err(error(&why));
         }
-        let Some(raft) = &mut self.commit.raft else {
+        let Some(outcome) = self.replica.change(change) else {
             return Err(Error::CLUSTER_DOWN);
         };
-        match raft.change(&[change]) {
-            Ok(_) => Ok(()),
+        match outcome {
+            Ok(()) => Ok(()),
             Err(ChangeRefused::NotLeader { .. }) => Err(self.elsewhere_at(0)),
             Err(refused) => Err(change_error(refused)),
         }
@@ -143,10 +143,10 @@ impl Node {
         } else {
             None
         };
-        let Some(raft) = &mut self.commit.raft else {
+        let Some(outcome) = self.replica.transfer(to) else {
             return Err(Error::CLUSTER_DOWN);
         };
-        match raft.transfer(to) {
+        match outcome {
             Ok(()) => {
                 self.block(slot, Blocked::Transfer);
                 Ok(())
@@ -159,7 +159,7 @@ impl Node {
 
     /// What this member knows of itself, a field a line.
     pub(super) fn raft_info(&self) -> String {
-        let Some(raft) = &self.commit.raft else {
+        let Some(raft) = self.replica.raft() else {
             return "role:recovering\r\nserves:0\r\n".into();
         };
         let role = match raft.role() {
@@ -180,9 +180,9 @@ impl Node {
             raft.term().0,
             raft.leader().map_or(0, |id| id.0),
             raft.commit().0,
-            self.commit.applied.0,
+            self.replica.applied().0,
             raft.last().0,
-            self.commit.snapshots.base_index().0,
+            self.replica.base_index().0,
             u8::from(raft.is_changing()),
             u8::from(raft.in_force().is_joint()),
             u8::from(raft.is_repairing()),
@@ -204,7 +204,7 @@ impl Node {
     /// them away. As long as a change is under way, the majority of the former voters is needed
     /// too, and those whom it brings or takes are shown as such.
     fn raft_nodes(&self) -> String {
-        let Some(raft) = &self.commit.raft else {
+        let Some(raft) = self.replica.raft() else {
             return String::new();
         };
         let (membership, leader) = (raft.membership(), raft.leader());
@@ -221,7 +221,7 @@ impl Node {
                 (false, true, true) if membership.voted_before(member.id) => "voter",
                 (false, true, true) => "incoming",
             };
-            let met = self.met.get(&member.id);
+            let met = self.replica.met(member.id);
             let address = met.map_or("", |met| &met.address);
             let (id, incarnation) = (member.id.0, member.incarnation.0);
             let _ = write!(text, "{id} {role} {incarnation:016x} {address}");

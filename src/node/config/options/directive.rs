@@ -72,7 +72,7 @@ const SECRETS: [&str; 5] = [
 ];
 
 impl Directive {
-    /// Whether its value must not be shown to people.
+    /// Returns true if its value must not be shown to people.
     pub fn is_secret(&self) -> bool {
         SECRETS.contains(&self.name) || self.name == "user"
     }

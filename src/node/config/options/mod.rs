@@ -22,7 +22,7 @@ pub use directive::{Access, Directive, Meaning};
 pub use form::Form;
 
 impl Directive {
-    /// Whether a value is in force here once it is set.
+    /// Returns true if a value is in force here once it is set.
     pub fn is_in_force(&self, value: &[u8]) -> bool {
         let plain = matches!(self.meaning, Meaning::Acts | Meaning::Needless);
         plain || value == self.default.as_bytes() || table::means_nothing(self.name, value)
@@ -85,7 +85,7 @@ pub(super) fn shown(bytes: &[u8]) -> String {
     text
 }
 
-/// Whether a name is one that a pattern of `include` means.
+/// Returns true if a name is one that a pattern of `include` means.
 pub fn matches(pattern: &[u8], name: &[u8]) -> bool {
     crate::store::glob::matches(pattern, name)
 }

@@ -388,8 +388,8 @@ fn option_words(option: &[u8]) -> Vec<Vec<u8>> {
     }
 }
 
-/// Whether a variable behind `SEEDIS_` is one of those that Kubernetes and Docker set to tell where
-/// a service called `seedis`, or `seedis-something`, is.
+/// Returns true if a variable behind `SEEDIS_` is one of those that Kubernetes and Docker set to
+/// tell where a service called `seedis`, or `seedis-something`, is.
 fn is_link(own: &[u8], value: &[u8]) -> bool {
     let schemes: [&[u8]; 3] = [b"tcp://", b"udp://", b"sctp://"];
     if schemes.iter().any(|scheme| value.starts_with(scheme)) {

@@ -267,8 +267,8 @@ pub(super) fn means_nothing(name: &str, value: &[u8]) -> bool {
     }
 }
 
-/// Whether a `user` line says what is so anyway: the default user may do all, without a password.
-/// Redis's own CONFIG REWRITE leaves such a line.
+/// Returns true if a `user` line says what is so anyway: the default user may do all, without a
+/// password. Redis's own CONFIG REWRITE leaves such a line.
 fn is_plain_default_user(value: &[u8]) -> bool {
     const ALL: [&[u8]; 9] = [
         b"on",
