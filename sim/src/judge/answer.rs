@@ -46,7 +46,7 @@ impl Judge {
             return Err(Violation::new(Id::P4, text));
         };
         if dialogue.closing {
-            let text = format!("c{conn} is answered behind its last reply");
+            let text = format!("c{conn} is answered after its last reply");
             return Err(Violation::new(Id::P5, text));
         }
         let blind = dialogue.blind;
@@ -57,11 +57,11 @@ impl Judge {
         let (want, entry) = match &asked {
             asked if answer == Answer::Elsewhere => (self.elsewhere(conn, asked), None),
             Asked::Behind(_) => {
-                let text = format!("c{conn}: what is behind a protocol error is answered");
+                let text = format!("c{conn}: bytes after a protocol error are answered");
                 return Err(Violation::new(Id::P5, text));
             }
             asked if is_silent_error(asked) => {
-                let text = format!("c{conn}: what ends a conversation at once is answered");
+                let text = format!("c{conn}: bytes that end the conversation at once are answered");
                 return Err(Violation::new(Id::P5, text));
             }
             Asked::Garbage { complaint, .. } => {

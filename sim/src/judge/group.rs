@@ -45,7 +45,7 @@ impl Judge {
         member.history.check_done()?;
         let (index, applied) = (entry.index, member.history.applied);
         if index != applied + 1 {
-            let text = format!("member {number} applies entry {index} behind {applied}");
+            let text = format!("member {number} applies entry {index} after {applied}");
             return Err(Violation::new(Id::R10, text));
         }
         member.raise(around.now.wall_ms().max(entry.stamp), around.now.mono.0);
@@ -70,7 +70,7 @@ impl Judge {
             && !entry.steps.is_empty()
         {
             let text = format!(
-                "entry {index} has stamp {} behind {}",
+                "entry {index} has stamp {} after {}",
                 entry.stamp, before.stamp
             );
             return Err(Violation::new(Id::S3, text));

@@ -391,7 +391,7 @@ impl Judge {
                 // An entry that opens a term may know no stamp yet: nothing is executed by it.
                 if entry.stamp < member.history.stamp && !entry.steps.is_empty() {
                     let (new, old) = (entry.stamp, member.history.stamp);
-                    let text = format!("entry {} has stamp {new} behind {old}", entry.index);
+                    let text = format!("entry {} has stamp {new} after {old}", entry.index);
                     return Err(Violation::new(Id::S3, text));
                 }
                 for step in entry.steps.iter() {

@@ -25,15 +25,15 @@ function showHead() {
 
 const SIGNS = [
   ["band", "a member's role by its height (leader high, candidate framed, follower flat), its term by the colour"],
-  ["hill", "its log below: faint what it holds, darker what is durable, darkest what is committed; the line is applied"],
+  ["hill", "its log below: faint: held; darker: durable; darkest: committed; the line: applied"],
   ["arrow", "a message: purple votes, blue entries, grey heartbeats, green states; red and dashed with a cross is lost or not heard"],
   ["shade", "grey: down; blue: recovering; brown: paused, clock frozen, disk full, cut off, parted"],
-  ["▼", "something goes wrong there"],
-  ["bar", "what a client asks, until its answer; the upright is where it took effect; dashed: never answered; red: in no possible order"],
+  ["▼", "a fault strikes there"],
+  ["bar", "a client's request, until its answer; the upright mark: it took effect; dashed: never answered; red: in no possible order"],
   ["blue line", "the chain of events that led to the violation"],
 ];
-const KEYS = [["← →", "one event back, on (Shift: ten)"], ["↑ ↓", "to what led to it; along the chain to what it led to"],
-  ["+ − 0", "closer, farther, the whole run (or the wheel)"], ["v", "where it breaks"], ["t", "by order, by time"],
+const KEYS = [["← →", "previous, next event (Shift: ten)"], ["↑ ↓", "to its cause; to the next event in the chain"],
+  ["+ − 0", "zoom in, zoom out, the whole run (or the wheel)"], ["v", "the violation"], ["t", "one step for each event, or true to time"],
   ["/", "find; Enter for the next, Shift-Enter for the one before"], ["c", "only the chain"], ["?", "this"]];
 function showLegend() {
   const rows = (pairs) => make("dl", {}, ...pairs.flatMap(([sign, words]) => [make("dt", {}, sign), make("dd", {}, words)]));

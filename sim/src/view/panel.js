@@ -33,7 +33,7 @@ function showDetail() {
     parts.push(make("h3", {}, "what happens"));
     parts.push(make("ul", { class: "lines" }, ...event.lines.map((line) => make("li", {}, line))));
   }
-  parts.push(make("h3", {}, "members behind it"), memberTable());
+  parts.push(make("h3", {}, "members after it"), memberTable());
   if (isTold) {
     parts.push(make("h3", {}, "why"));
     parts.push(make("ul", { class: "chain" }, ...chainOf(event.n).slice(0, 60).map((one) =>

@@ -186,7 +186,7 @@ impl Agreement {
             && raft.term_of(last) == shown.log.get(&last).copied()
         {
             // What it drops for another leader's entries ends in one of those.
-            let text = format!("{who} had accepted {index}, and drops what is behind {last}");
+            let text = format!("{who} had accepted {index}, and drops the entries after {last}");
             return broken(Id::R12, text);
         }
         let goes_on = shown.led && raft.is_leader() && shown.term == term;
@@ -235,7 +235,7 @@ impl Agreement {
         if goes_on && had.is_some_and(|had| had > last) {
             return broken(
                 Id::R2,
-                format!("{who} leads and drops entries behind {last}"),
+                format!("{who} leads and drops entries after {last}"),
             );
         }
         for index in shown.commit.0 + 1..=commit.0 {

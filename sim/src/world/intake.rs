@@ -144,7 +144,7 @@ impl World {
             if appetite > 0 {
                 self.members[number].stirred.insert(conn);
             } else if connection.ended && !std::mem::replace(&mut connection.told_ending, true) {
-                self.tell(|| format!("member {number} sees that c{conn} ends behind its bytes"));
+                self.tell(|| format!("member {number} sees the end of c{conn} after its bytes"));
                 return self.inform(number, Input::Ending { conn: ConnId(conn) });
             }
         } else if connection.ended {

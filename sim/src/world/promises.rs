@@ -112,7 +112,10 @@ impl World {
         };
         let after = standing(node);
         if after != before {
-            let text = format!("member {number} heeds a frame for another life: {before}, {after}");
+            let text = format!(
+                "member {number} acts on a frame for another life: {before}, \
+                {after}"
+            );
             return broken(Id::R21, text);
         }
         Ok(())
