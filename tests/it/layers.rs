@@ -5,6 +5,7 @@
 
 mod circles;
 mod names;
+mod parts;
 mod sentences;
 mod source;
 mod words;
