@@ -8,7 +8,7 @@ use super::big::{Big, Kept};
 use super::dict::Place;
 use super::entry::Draft;
 use super::value::Large;
-use super::{DbId, Store};
+use super::{DbId, Store, room};
 use crate::time::Stamp;
 
 /// The most bytes of scratch that are kept from one call to the next.
@@ -56,7 +56,7 @@ impl Store {
             }
             None if fits => self.dict_mut(db).insert(hash, draft),
             None => {
-                let kept = Kept::Small(draft.kind, draft.value.to_vec());
+                let kept = Kept::Small(draft.kind, room::of(draft.value));
                 let big = Big::new(draft.key, draft.expiry, draft.epoch, kept);
                 self.dict_mut(db).insert_big(hash, big);
             }

@@ -28,6 +28,7 @@ mod keyspace;
 mod kind;
 mod load;
 mod record;
+mod room;
 mod saving;
 mod slot;
 mod touches;

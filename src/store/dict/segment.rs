@@ -280,6 +280,9 @@ impl<L: Boxed> Segment<L> {
     pub(super) fn insert_big(&mut self, pool: &mut Pool, hash: u64, big: Box<L>) {
         let place = place_of_box(self.bigs.len());
         self.big_bytes += big.memory();
+        if self.bigs.len() == self.bigs.capacity() {
+            self.bigs.reserve_exact(1 + self.bigs.len() / 4);
+        }
         self.bigs.push(big);
         self.table.insert(pool, turned(hash), place);
     }

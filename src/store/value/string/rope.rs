@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::store::dict::Tables;
+use crate::store::room;
 use crate::store::value::parts::{Parts, Show};
 use crate::varint;
 
@@ -144,14 +145,7 @@ impl Rope {
             let count = rest.len().min(CHUNK_BYTES - within);
             let (piece, behind) = rest.split_at(count);
             self.change(at / CHUNK_BYTES, |chunk| {
-                let covered = chunk.len().saturating_sub(within).min(count);
-                chunk[within..within + covered].copy_from_slice(&piece[..covered]);
-                // A chunk never takes more than its full size, however it grows.
-                if chunk.capacity() < within + count {
-                    let room = ((within + count) * 2).min(CHUNK_BYTES);
-                    chunk.reserve_exact(room - chunk.len());
-                }
-                chunk.extend_from_slice(&piece[covered..]);
+                room::write(chunk, within, piece);
             });
             at += count;
             rest = behind;
@@ -167,20 +161,27 @@ impl Rope {
             if within == 0 {
                 let zeros = Chunk::Shared(Bytes::from_static(&ZEROS[..count]));
                 self.chunk_bytes += zeros.memory();
-                self.chunks.push(zeros);
+                self.push(zeros);
             } else {
                 self.change(self.len / CHUNK_BYTES, |chunk| {
-                    chunk.resize(within + count, 0);
+                    room::write(chunk, within, &ZEROS[..count]);
                 });
             }
             self.len += count;
         }
     }
 
+    fn push(&mut self, chunk: Chunk) {
+        if self.chunks.len() == self.chunks.capacity() {
+            self.chunks.reserve_exact(1 + self.chunks.len() / 4);
+        }
+        self.chunks.push(chunk);
+    }
+
     /// Changes one chunk, or the one that comes behind the last.
     fn change(&mut self, number: usize, change: impl FnOnce(&mut Vec<u8>)) {
         if number == self.chunks.len() {
-            self.chunks.push(Chunk::Own(Vec::new()));
+            self.push(Chunk::Own(Vec::new()));
         }
         let chunk = &mut self.chunks[number];
         self.chunk_bytes -= chunk.memory();

@@ -12,7 +12,7 @@ use crate::store::big::Kept;
 use crate::store::entry::Draft;
 use crate::store::kind::Kind;
 use crate::store::value::{Large, Value};
-use crate::store::{DbId, NewExpiry, Store, WrongType};
+use crate::store::{DbId, NewExpiry, Store, WrongType, room};
 use crate::time::Stamp;
 
 impl Store {
@@ -173,7 +173,7 @@ impl Store {
         if let Ok(Some(old)) = self.text(db, key, at) {
             old.write_to(&mut text);
         }
-        overwrite(&mut text, offset, bytes);
+        room::write(&mut text, offset, bytes);
         let kind = kind_of_written(text.len());
         self.assign(db, key, kind, &text, NewExpiry::Keep, at);
         let length = text.len();
@@ -241,16 +241,7 @@ fn write_into(kept: &mut Kept, offset: usize, bytes: &[u8]) {
         rope.write(offset, bytes);
         Kept::Large(Large::Rope(Box::new(rope)))
     } else {
-        overwrite(&mut text, offset, bytes);
+        room::write(&mut text, offset, bytes);
         Kept::Small(kind_of_written(text.len()), text)
     };
-}
-
-/// Writes `bytes` at `offset`, with zeros in between where the text is shorter.
-fn overwrite(text: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
-    let end = offset + bytes.len();
-    if text.len() < end {
-        text.resize(end, 0);
-    }
-    text[offset..end].copy_from_slice(bytes);
 }
