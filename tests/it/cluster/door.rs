@@ -296,7 +296,9 @@ fn a_crowd_of_strangers_keeps_no_member_out_and_does_not_fill_the_log() {
     let lines = std::fs::read_to_string(&log).unwrap();
     let refused = lines
         .lines()
-        .filter(|line| line.contains("is refused") || line.contains("did not prove to be a member"))
+        .filter(|line| {
+            line.contains("refused a member from") || line.contains("did not prove to be a member")
+        })
         .count();
     assert!((1..=10).contains(&refused), "{refused} lines\n{lines}");
     drop((idle, member));
