@@ -299,10 +299,10 @@ impl fmt::Display for Note {
             }) => write!(
                 f,
                 "the log of member {0}, which leads, contradicts what is committed here: entry {1} \
-                 is of term {2} there and of term {3} here, so their data differ; an older copy of \
-                 a member's directory was put back. This member takes nothing more from member \
-                 {0}. To keep that member's data, send it RAFT REMOVE with the number of this \
-                 member, then start this one with --join and an empty directory",
+                 is another there, of term {2}, than here, of term {3}, so their data differ; an \
+                 older copy of a member's directory was put back. This member takes nothing more \
+                 from member {0}. To keep that member's data, send it RAFT REMOVE with the number \
+                 of this member, then start this one with --join and an empty directory",
                 leader.0, index.0, leaders.0, own.0
             ),
             Self::Contradicting { member } => write!(

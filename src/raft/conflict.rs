@@ -20,6 +20,9 @@ pub struct Conflict {
 pub(super) struct Conflicts {
     /// This member takes nothing from the present leader.
     pub(super) present: bool,
+    /// An entry of this log is another than the leader's of the same term: that the terms of later
+    /// ones agree means nothing.
+    pub(super) is_lasting: bool,
     /// The last one that was found.
     pub(super) last: Option<Conflict>,
     pub(super) is_untold: bool,

@@ -30,11 +30,17 @@ impl Raft {
             (conflicts.last, conflicts.is_untold) = (Some(conflict), true);
         }
         conflicts.present = true;
+        conflicts.is_lasting |= conflict.own == conflict.leaders;
     }
 
-    /// The logs agree up to where they were compared, or nobody leads.
+    /// The logs agree up to where they were compared.
     pub(super) fn agrees(&mut self) {
         self.conflicts.present = false;
+    }
+
+    /// Another leads, or nobody, or a state takes the place of the log.
+    pub(super) fn compares_anew(&mut self) {
+        (self.conflicts.present, self.conflicts.is_lasting) = (false, false);
     }
 
     /// Returns true while this member takes nothing from the leader, whose log contradicts what is

@@ -207,7 +207,7 @@ impl Raft {
             // It has slept through its own election timeout.
             self.reset_election_timer();
         }
-        self.agrees();
+        self.compares_anew();
         self.role = Role::Follower(Following {
             leader,
             ..Following::default()

@@ -32,6 +32,9 @@ impl Raft {
     }
 
     fn take_entries(&mut self, from: Member, append: &mut Append) -> Result<(), WireError> {
+        if self.conflicts.is_lasting {
+            return Err(WireError::Contradiction);
+        }
         let (at, commit) = (append.prev.0, append.commit);
         // What a leader has said in a term it does not take back (thesis 3.5).
         let settled = match &self.role {

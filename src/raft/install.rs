@@ -108,7 +108,7 @@ impl Raft {
         }
         let is_cut = self.log.install(base);
         self.history.installed(base.0, membership, is_cut);
-        self.agrees();
+        self.compares_anew();
         (self.commit, self.applied) = (base.0, base.0);
         self.pay();
         self.agree_on_committed();

@@ -226,6 +226,15 @@ impl Log {
         let is_held = |entry: &Entry| {
             entry.index < self.base.0 || self.term_at(entry.index) == TermAt::Known(entry.term)
         };
+        // One leader makes one entry of an index in a term (thesis 3.5).
+        let is_other = |entry: &&Entry| {
+            let own = self.get(entry.index);
+            own.is_some_and(|own| own.term == entry.term && own != *entry)
+        };
+        if let Some(entry) = append.entries.iter().find(is_other) {
+            let (own, leaders) = ((entry.index, entry.term), entry.term);
+            return Accept::Contradiction { own, leaders };
+        }
         let held = append.entries.iter().take_while(|e| is_held(e)).count();
         let new = append.entries.get(held);
         let new = new.map(|entry| (entry.index, entry.term));

@@ -40,6 +40,8 @@ pub(super) struct Peer {
     pub(super) contradicts: bool,
     /// It claims to hold entries up to here that were never in the leader's log; 0: it does not.
     pub(super) beyond: LogIndex,
+    /// It was sent an entry that it has, so that it can compare the two.
+    is_compared: bool,
     /// The latest round that it was told of.
     pub(super) told: u64,
     /// Up to here it was told that what it has is committed.
@@ -131,6 +133,7 @@ impl Peer {
             token: 0,
             is_fit: false,
             contradicts: false,
+            is_compared: false,
             beyond: LogIndex(0),
             told: 0,
             told_commit: LogIndex(0),
@@ -184,6 +187,11 @@ impl Peer {
                 {
                     in_flight.sent(*next, bytes);
                     *next = next.next();
+                }
+                let before = LogIndex(next.0.saturating_sub(1));
+                if *next <= self.matched && log.term_at(before) == TermAt::Compacted {
+                    // What was to be compared is gone, and nothing is lacking.
+                    *next = self.matched.next();
                 }
                 if *next > log.last().0 || in_flight.is_full(limits) {
                     return Want::Nothing;
@@ -261,6 +269,18 @@ impl Peer {
                 parting: None,
             };
             self.catches_up &= self.matched < commit;
+        }
+    }
+
+    /// Sends it once, in front of what it lacks, the last entry that it has: places are compared by
+    /// index and term alone, and after the loss of a vote two entries may have the same.
+    pub(super) fn compare_once(&mut self) {
+        let matched = self.matched;
+        if let Progress::Replicate { next, .. } = &mut self.progress
+            && *next == matched.next()
+            && !core::mem::replace(&mut self.is_compared, true)
+        {
+            *next = matched;
         }
     }
 

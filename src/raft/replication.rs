@@ -12,7 +12,7 @@ use super::member::Raft;
 use super::membership::Member;
 use super::message::{Class, EntryId, Envelope, Message, Part};
 use super::part::Piece;
-use super::progress::Want;
+use super::progress::{Progress, Want};
 use super::role::{Leadership, Role};
 use super::settings::Refused;
 use super::wire;
@@ -157,12 +157,18 @@ impl Raft {
             return;
         }
         let (now, floor, commit) = (self.now, self.log.base().0, self.commit);
+        let entry = self.log.get(index);
+        let is_small = entry.is_some_and(|entry| !self.settings.is_large(entry));
         if let Some(peer) = self.peer(from) {
             if index <= peer.beyond && peer.beyond > LogIndex(0) {
                 return;
             }
             peer.beyond = LogIndex(0);
+            let was_sought = matches!(peer.progress, Progress::Probe { .. });
             peer.accepted(index, floor, commit, now);
+            if was_sought && is_small && peer.matched == index {
+                peer.compare_once();
+            }
             self.advance_commit();
             self.transfer_on();
         }

@@ -425,6 +425,21 @@ impl World {
         own.is_some_and(|own| own.incarnation != member.incarnation())
     }
 
+    /// Returns true if a member does not go on with another that connects: it knows that number as
+    /// that of another disk, and is further (`greeting.rs` says so to the shell).
+    pub(super) fn is_refused(&self, number: usize, other: usize) -> bool {
+        let (member, other) = (&self.members[number], &self.members[other]);
+        let (Some(node), Some(theirs)) = (&member.node, &other.node) else {
+            return false;
+        };
+        let known = node.raft().map(Raft::in_force);
+        let known = known.and_then(|known| known.get(other.config.id));
+        let is_another = known.is_some_and(|known| {
+            ![Incarnation(0), other.incarnation()].contains(&known.incarnation)
+        });
+        is_another && node.applied() > theirs.applied()
+    }
+
     /// Returns true if a member of a membership is up and not among the `absent`.
     pub(super) fn is_there(&self, place: &RaftMember, absent: u64) -> bool {
         let number = machine_of(place.incarnation);

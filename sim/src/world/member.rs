@@ -460,7 +460,8 @@ impl World {
     fn meet(&mut self, number: usize, other: usize) {
         let is_there = self.members[other].node.is_some();
         let incarnation = self.members[other].incarnation();
-        if is_there && self.members[number].node.is_some() {
+        let is_refused = self.is_refused(number, other) || self.is_refused(other, number);
+        if is_there && self.members[number].node.is_some() && !is_refused {
             let id = self.members[other].config.id;
             let met = News::Met {
                 other,

@@ -3,8 +3,8 @@
 
 use bytes::Bytes;
 
-use super::repair::told;
 use super::repair::{Leading, accepted, append, at, follows, member, remembered, spoken, started};
+use super::repair::{entry, rejected, told};
 use crate::ids::{LogIndex, NodeId, Term};
 use crate::raft::message::{Envelope, Message};
 use crate::raft::*;
@@ -128,4 +128,45 @@ fn a_member_that_claims_entries_which_no_leader_had_holds_none_of_those_that_com
     leader.hears(&accepted(7));
     assert_eq!(leader.0.held_by(NodeId(2)), LogIndex(7));
     assert!(!leader.0.is_contradicted_by(NodeId(2)));
+}
+
+#[test]
+fn entries_of_one_place_that_differ_in_their_content_are_a_contradiction_for_good() {
+    let other = Entry {
+        stamp: Stamp(7),
+        ..entry(2, 3)
+    };
+    let Message::Append(mut contradiction) = append((2, 2), &[(7, 4)]) else {
+        unreachable!("that is what it makes");
+    };
+    contradiction.entries.insert(0, other);
+    let mut raft = started(remembered(4));
+    refused(&mut raft, 2, 7, &Message::Append(contradiction));
+    assert_eq!(raft.last(), LogIndex(3));
+    assert!(says_it_contradicts(&mut raft, 2, 7));
+    let conflict = raft.take_conflict().expect("it is told");
+    assert_eq!((conflict.own, conflict.leaders), (Term(2), Term(2)));
+    // What follows goes on from a place that has the right term.
+    refused(&mut raft, 2, 7, &append((3, 2), &[(7, 4)]));
+    assert!(raft.contradicts_leader());
+    told(&mut raft, 2, 3, 8, &append((3, 2), &[(8, 4)]));
+    assert!(!raft.contradicts_leader());
+}
+
+#[test]
+fn a_leader_sends_a_member_once_the_last_entry_that_both_have() {
+    let mut leader = Leading::new();
+    let firsts = |said: Vec<Message>| -> Vec<u64> {
+        let first = |message| match message {
+            Message::Append(append) => append.entries.first().map(|entry| entry.index.0),
+            _ => None,
+        };
+        said.into_iter().filter_map(first).collect()
+    };
+    leader.hears(&rejected(3, (2, 2)));
+    leader.hears(&follows(2));
+    let said = leader.hears(&accepted(2));
+    assert_eq!(firsts(said), [2]);
+    let said = leader.hears(&accepted(2));
+    assert_eq!(firsts(said), [0; 0]);
 }

@@ -212,7 +212,8 @@ proptest! {
                 Step::Append(by) => {
                     let term = term + u64::from(by);
                     let none = KnownSum::default();
-                    held.append(Term(term), Stamp(0), EntryKind::Noop, Bytes::new(), none);
+                    let Entry { kind, payload, .. } = entry(list.len() as u64 + 1, term);
+                    held.append(Term(term), Stamp(0), kind, payload, none);
                     list.push(term);
                 }
                 Step::Accept { back, terms } => {

@@ -15,7 +15,7 @@ pub(super) fn member(id: u64) -> Member {
     }
 }
 
-fn entry(term: u64, index: u64) -> Entry {
+pub(super) fn entry(term: u64, index: u64) -> Entry {
     Entry {
         term: Term(term),
         index: LogIndex(index),
@@ -262,7 +262,7 @@ impl Leading {
     }
 }
 
-fn rejected(at: u64, hint: (u64, u64)) -> Message {
+pub(super) fn rejected(at: u64, hint: (u64, u64)) -> Message {
     let hint = (LogIndex(hint.0), Term(hint.1));
     let at = LogIndex(at);
     Message::Rejected { at, hint }
