@@ -25,7 +25,7 @@ pub use requests::entry;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::ids::{ConnId, LogIndex, Term};
+use crate::ids::{ConnId, Incarnation, LogIndex, NodeId, Term};
 use crate::raft::{Membership, Raft};
 use crate::store::Store;
 use crate::time::{Mono, Now, Stamp};
@@ -36,8 +36,10 @@ use effect::{Effect, Effects};
 use input::Input;
 use metrics::Metrics;
 use replica::Replica;
+use replica::greeting::{Admission, Standing};
 use replica::replicated::Replicated;
 use replica::standing::Met;
+use replica::versions::EntryVersion;
 use requests::Requests;
 use witness::{Answer, Witness, Witnessed};
 
@@ -168,11 +170,18 @@ impl Node {
                 incarnation,
                 newest,
             } => {
-                if self.takes_in(newest) {
-                    self.asks_for_number(wanted, incarnation);
+                let number = self.replicated.version().number;
+                if self.replica.takes_in(newest, number)
+                    && let Some(change) = self.replica.asks_for_number(wanted, incarnation)
+                {
+                    self.begin_admission(change);
                 }
             }
-            Input::Wants { id } => self.wants_in(id),
+            Input::Wants { id } => {
+                if let Some(change) = self.replica.wants_in(id) {
+                    self.begin_admission(change);
+                }
+            }
             Input::RefusedPeer => self.metrics.refused_peer(),
             Input::Disk { ticket, outcome } => self.disk(ticket, outcome),
             Input::Configuration { number, outcome } => self.configuration_written(number, outcome),
@@ -289,8 +298,7 @@ impl Node {
 
     /// The term that this member leads, if it does.
     pub fn leads(&self) -> Option<Term> {
-        let raft = self.replica.raft()?;
-        raft.is_leader().then(|| raft.term())
+        self.replica.leads()
     }
 
     /// What was done since the last call, where the configuration asks for a record.
@@ -306,5 +314,51 @@ impl Node {
     /// All keys and values, for whoever judges them.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The version by which this member applies entries.
+    pub fn entry_version(&self) -> EntryVersion {
+        self.replicated.version()
+    }
+
+    /// The versions that this member could apply.
+    pub fn entry_versions(&self) -> (u8, u8) {
+        self.config.entry_versions
+    }
+
+    /// Returns true if this member was removed from its group.
+    pub fn is_removed(&self) -> bool {
+        self.replica.is_removed()
+    }
+
+    /// Returns true if the group, as far as this member knows, has it.
+    pub fn belongs(&self) -> bool {
+        self.replica.belongs(self.config.id)
+    }
+
+    /// Returns true if the log has no room.
+    pub fn no_space(&self) -> bool {
+        self.replica.no_space()
+    }
+
+    /// The reason why writes are to be refused, if they are.
+    fn refuses_writes(&self) -> Option<&'static str> {
+        let is_serving = self.phase == Phase::Serving;
+        self.replica.refuses_writes(self.now.mono, is_serving)
+    }
+
+    /// The group of this member; nothing while its disk has not said so.
+    pub fn standing_in_group(&self) -> Option<(Incarnation, Standing)> {
+        self.replica.standing_in_group()
+    }
+
+    /// The answer to a newcomer that has asked for a number, or for a certain one.
+    pub fn admission(&self, wanted: NodeId, incarnation: Incarnation) -> Admission {
+        self.replica.admission(wanted, incarnation)
+    }
+
+    /// The reason why this member, which is to vote, still waits for that, for people.
+    pub fn waits_for_vote(&self) -> String {
+        self.replica.waits_for_vote(self.config.id)
     }
 }

@@ -12,14 +12,15 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::ids::{Incarnation, NodeId};
-use crate::node::Node;
 use crate::node::replica::greeting::{Admission, Standing};
 use crate::raft::{MEMBERS_MAX, Member, MembershipChange, Raft};
 
-impl Node {
+use super::Replica;
+
+impl Replica {
     /// What this member belongs to; nothing while its disk has not said so.
-    pub fn standing_in_group(&self) -> Option<(Incarnation, Standing)> {
-        let identity = self.replica.leadership.identity.as_ref()?;
+    pub(in crate::node) fn standing_in_group(&self) -> Option<(Incarnation, Standing)> {
+        let identity = self.leadership.identity.as_ref()?;
         let founders = crate::raft::Membership::decode(&identity.founders).ok()?;
         let founders: Vec<_> = founders
             .members()
@@ -32,8 +33,8 @@ impl Node {
     /// What a newcomer is told that has asked for a number, or for a certain one.
     ///
     /// Only the leader says which one it has: others may not know that it was removed since.
-    pub fn admission(&self, wanted: NodeId, incarnation: Incarnation) -> Admission {
-        let Some(raft) = self.replica.raft.as_ref().filter(|_| self.may_take_in()) else {
+    pub(in crate::node) fn admission(&self, wanted: NodeId, incarnation: Incarnation) -> Admission {
+        let Some(raft) = self.raft.as_ref().filter(|_| self.may_take_in()) else {
             return Admission::Elsewhere;
         };
         // One that was written down without the life of its disk is nobody's to be.
@@ -57,13 +58,13 @@ impl Node {
     }
 
     /// For what this member waits that is to vote, for people.
-    pub fn waits_for_vote(&self) -> String {
-        let Some(raft) = &self.replica.raft else {
+    pub(in crate::node) fn waits_for_vote(&self, own: NodeId) -> String {
+        let Some(raft) = &self.raft else {
             return "it is still reading its own files".to_owned();
         };
-        let applied = self.replica.applied.0;
-        let own = raft.membership().get(self.config.id);
-        let is_member = own.is_some_and(|own| own.incarnation == raft.incarnation());
+        let applied = self.applied.0;
+        let known = raft.membership().get(own);
+        let is_member = known.is_some_and(|known| known.incarnation == raft.incarnation());
         match raft.leader() {
             None => "no leader of the group is known".to_owned(),
             Some(leader) if is_member => format!(
@@ -73,65 +74,58 @@ impl Node {
             Some(leader) => format!(
                 "member {} leads, and up to entry {applied} the group did not have this disk as \
                  member {}",
-                leader.0, self.config.id.0
+                leader.0, own.0
             ),
         }
     }
 
-    /// Somebody new asks for a number, or for a certain one.
-    pub(in crate::node) fn asks_for_number(&mut self, wanted: NodeId, incarnation: Incarnation) {
+    /// A newcomer asks for a number, or for a certain one: the change that gives it one, if it is
+    /// to be begun now.
+    pub(in crate::node) fn asks_for_number(
+        &self,
+        wanted: NodeId,
+        incarnation: Incarnation,
+    ) -> Option<MembershipChange> {
         let is_asked = self.admission(wanted, incarnation) == Admission::Soon;
-        let Some(raft) = self.replica.raft.as_ref().filter(|_| is_asked) else {
-            return;
-        };
+        let raft = self.raft.as_ref().filter(|_| is_asked)?;
         let in_force = raft.in_force();
         // It is on its way.
         if in_force.members().any(|one| one.incarnation == incarnation) {
-            return;
+            return None;
         }
         let id = if wanted == NodeId(0) {
             self.free_number(raft)
         } else {
             wanted
         };
-        self.begin_admission(MembershipChange::AddLearner(Member { id, incarnation }));
+        Some(MembershipChange::AddLearner(Member { id, incarnation }))
     }
 
-    /// Somebody who has connected wants to be a voter of this group.
-    pub(in crate::node) fn wants_in(&mut self, id: NodeId) {
-        let (Some(raft), Some(met)) = (&self.replica.raft, self.replica.met.get(&id)) else {
-            return;
+    /// A process that has connected wants to be a voter of this group: the change that is its next
+    /// step.
+    pub(in crate::node) fn wants_in(&self, id: NodeId) -> Option<MembershipChange> {
+        let (Some(raft), Some(met)) = (&self.raft, self.met.get(&id)) else {
+            return None;
         };
         let membership = raft.in_force();
-        if !raft.is_leader() || membership.is_voter(id) || self.replica.log.is_none() {
-            return;
+        if !raft.is_leader() || membership.is_voter(id) || self.log.is_none() {
+            return None;
         }
         let incarnation = met.incarnation;
         let change = match membership.get(id) {
             Some(member) if member.incarnation == incarnation => MembershipChange::Promote(id),
             // The number has been given to another disk.
-            Some(_) => return,
+            Some(_) => return None,
             None => MembershipChange::AddLearner(Member { id, incarnation }),
         };
-        self.begin_admission(change);
-    }
-
-    /// The next step of a newcomer. What cannot be done now is asked for again.
-    fn begin_admission(&mut self, change: MembershipChange) {
-        if !self.replica.leadership.grouped && !self.replica.is_synced() {
-            if self.replica.leadership.first_change.is_none() {
-                self.replica.change_when_synced(change, &self.config);
-            }
-            return;
-        }
-        let _ = self.begin_change(change);
+        Some(change)
     }
 
     /// Returns true if this member knows who belongs to the group, and may change it: it leads, and
     /// keeps a log.
     fn may_take_in(&self) -> bool {
-        let raft = self.replica.raft.as_ref();
-        raft.is_some_and(Raft::is_leader) && self.serves() && self.replica.log.is_some()
+        let raft = self.raft.as_ref();
+        raft.is_some_and(Raft::is_leader) && self.serves() && self.log.is_some()
     }
 
     /// A number that nobody has, and that nobody who may still run is known to have had.
@@ -140,7 +134,7 @@ impl Node {
         let settled = raft.membership().members().map(|member| member.id);
         let used: Vec<NodeId> = members
             .chain(settled)
-            .chain(self.replica.met.keys().copied())
+            .chain(self.met.keys().copied())
             .collect();
         let next = used.iter().max().and_then(|last| last.0.checked_add(1));
         let free = || (1..=u64::MAX).find(|number| !used.contains(&NodeId(*number)));

@@ -28,7 +28,7 @@ use super::standing::endpoint;
 impl Node {
     /// Returns true if this member may propose and read for clients.
     pub(in crate::node) fn serves(&self) -> bool {
-        !self.replica.leadership.grouped || self.replica.leadership.term.is_some()
+        self.replica.serves()
     }
 
     /// Returns true if clients are told that this member is the master. A member says so only while

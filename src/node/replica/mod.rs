@@ -177,4 +177,15 @@ impl Replica {
     pub(super) fn want_reload(&mut self) {
         self.reload_wanted = true;
     }
+
+    /// The term that this member leads, if it does.
+    pub(super) fn leads(&self) -> Option<Term> {
+        let raft = self.raft.as_ref()?;
+        raft.is_leader().then(|| raft.term())
+    }
+
+    /// Returns true if this member may propose and read for clients.
+    pub(super) fn serves(&self) -> bool {
+        !self.leadership.grouped || self.leadership.term.is_some()
+    }
 }

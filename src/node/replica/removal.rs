@@ -4,40 +4,37 @@
 //! state stands still; its disk holds nothing that the group does not have.
 
 use crate::ids::{Incarnation, NodeId};
-use crate::node::Node;
+use crate::node::config::Config;
 use crate::node::effect::Note;
 use crate::raft::{Membership, Raft};
 
-impl Node {
+use super::Replica;
+
+impl Replica {
     /// Looks whether this member still belongs to the group. A removal counts when it is committed;
     /// a driver may remember one from an earlier life of the process.
-    pub(super) fn tend_belonging(&mut self) {
-        let Some(raft) = &self.replica.raft else {
-            return;
-        };
-        let id = self.config.id;
+    pub(super) fn tend_belonging(&mut self, config: &Config) -> Option<Note> {
+        let raft = self.raft.as_ref()?;
+        let id = config.id;
         let settled = has(raft.membership(), id, raft);
         let in_force = has(raft.in_force(), id, raft);
-        let process = &self.config.process;
-        self.replica.leadership.belonged |= settled || in_force || process.has_voted;
+        let process = &config.process;
+        self.leadership.belonged |= settled || in_force || process.has_voted;
         let counts = !settled || process.was_removed;
-        let is_removed =
-            self.replica.leadership.belonged && !in_force && counts && !raft.is_repairing();
-        let was_removed = core::mem::replace(&mut self.replica.leadership.is_removed, is_removed);
-        if is_removed && !was_removed {
-            self.note(Note::Removed { id });
-        }
+        let is_removed = self.leadership.belonged && !in_force && counts && !raft.is_repairing();
+        let was_removed = core::mem::replace(&mut self.leadership.is_removed, is_removed);
+        (is_removed && !was_removed).then_some(Note::Removed { id })
     }
 
     /// Returns true if this member was removed from its group.
-    pub fn is_removed(&self) -> bool {
-        self.replica.leadership.is_removed
+    pub(in crate::node) fn is_removed(&self) -> bool {
+        self.leadership.is_removed
     }
 
     /// Returns true if the group, as far as this member knows, has it.
-    pub fn belongs(&self) -> bool {
-        let raft = self.replica.raft.as_ref();
-        raft.is_some_and(|raft| has(raft.in_force(), self.config.id, raft))
+    pub(in crate::node) fn belongs(&self, own: NodeId) -> bool {
+        let raft = self.raft.as_ref();
+        raft.is_some_and(|raft| has(raft.in_force(), own, raft))
     }
 }
 

@@ -32,7 +32,9 @@ impl Node {
         if let Some(raft) = &mut self.replica.raft {
             raft.tick(self.now.mono);
         }
-        self.transfer_if_strained();
+        let standing = (self.is_master(), self.phase == Phase::Serving);
+        let transferring = self.replica.transfer_if_strained(self.now.mono, standing);
+        self.note_if(transferring);
         // A member that has stepped down says so of old writes before new ones are refused.
         self.tend_leadership();
         self.propose_time();
@@ -41,7 +43,8 @@ impl Node {
         self.replica.flush_log(self.now);
         self.tend_repair();
         self.tend_conflicts();
-        self.tend_belonging();
+        let removed = self.replica.tend_belonging(&self.config);
+        self.note_if(removed);
         if self.apply_committed() {
             // A commit of a new term may have become possible only now.
             self.replica.hand_over();
@@ -218,5 +221,12 @@ impl Node {
 
     pub(in crate::node) fn note(&mut self, note: Note) {
         self.effects.push(Effect::note(note));
+    }
+
+    /// Writes a line for the operator, if there is one.
+    fn note_if(&mut self, note: Option<Note>) {
+        if let Some(note) = note {
+            self.note(note);
+        }
     }
 }

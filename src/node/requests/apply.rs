@@ -3,6 +3,8 @@
 //! An entry is applied as far as one turn goes, and further in the next: between its commands the
 //! store is free, in the middle of one it is held (`hold`).
 
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem;
 
@@ -11,14 +13,14 @@ use bytes::Bytes;
 use crate::command::args::Args;
 use crate::command::context::{Change, Dice};
 use crate::command::error::{Error, Outcome};
-use crate::command::row::Kind;
+use crate::command::row::{Kind, Row};
 use crate::ids::LogIndex;
 use crate::limits::{BYTES_PER_WORK, LARGE_ARGUMENT_BYTES};
 use crate::node::metrics::slowlog::{Piece, work_of};
 use crate::node::replica::Committed;
 use crate::node::replica::replicated::EntryHead;
 use crate::node::requests::entry::{Item, Reader};
-use crate::node::requests::lookup::changes_replies;
+use crate::node::requests::lookup::{changes_replies, row_of};
 use crate::node::requests::outcome::{finish, write_error};
 use crate::node::witness::{Answer, Witnessed};
 use crate::node::{Node, Phase};
@@ -547,4 +549,24 @@ impl Node {
         let exists = |of: u32, key: &[u8]| store.contains(of, key, at);
         self.clients.touched(touched, exists);
     }
+
+    /// The row of a command that the log holds.
+    ///
+    /// A command that is not in the table is one of a later version. A member that answered it with
+    /// an error, as it does its clients, would go on with another state than the members that know
+    /// it: it stops instead.
+    fn logged_row(&mut self, args: Args<'_>) -> Result<&'static Row, Error> {
+        let found = row_of(args);
+        if found.is_err() {
+            let name = String::from_utf8_lossy(args.name()).to_ascii_lowercase();
+            self.fail(format!(
+                "the log holds a command that this binary does not know, '{name}': use the version \
+                 that wrote it, or a later one"
+            ));
+        }
+        found
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -62,7 +62,10 @@ impl Node {
     pub(in crate::node) fn propose_batch(&mut self) {
         // What the leader cannot take now it may take later, or another member; until then nobody
         // is told anything, since replies have an order.
-        let raises = self.version_to_raise();
+        let number = self.replicated.version().number;
+        let raises = (self.phase == Phase::Serving)
+            .then(|| self.replica.version_to_raise(&self.config, number))
+            .flatten();
         let has_none = self.requests.batch.is_empty() && raises.is_none();
         if has_none || self.replica.proposes_nothing() {
             return;

@@ -92,10 +92,23 @@ impl Node {
         Ok(())
     }
 
+    /// The next step of a newcomer. What cannot be done now is asked for again.
+    pub(in crate::node) fn begin_admission(&mut self, change: MembershipChange) {
+        if !self.replica.is_grouped() && !self.replica.is_synced() {
+            if !self.replica.is_first_change_waiting() {
+                self.replica.change_when_synced(change, &self.config);
+            }
+            return;
+        }
+        let _ = self.begin_change(change);
+    }
+
     /// Begins a change of membership, or says why not.
     pub(in crate::node) fn begin_change(&mut self, change: MembershipChange) -> Outcome {
         if let MembershipChange::AddLearner(member) = &change
-            && let Some(why) = self.refuses_member(member.id)
+            && let Some(why) = self
+                .replica
+                .refuses_member(member.id, self.replicated.version().number)
         {
             return Err(error(&why));
         }
@@ -187,13 +200,13 @@ impl Node {
             u8::from(raft.in_force().is_joint()),
             u8::from(raft.is_repairing()),
             u8::from(raft.contradicts_leader()),
-            match (self.no_space(), self.is_slow()) {
+            match (self.no_space(), self.replica.is_slow()) {
                 (true, _) => "full",
                 (false, true) => "slow",
                 (false, false) => "ok",
             },
             self.replicated.version().number,
-            self.newest_of_all().unwrap_or(0),
+            self.replica.newest_of_all(&self.config).unwrap_or(0),
         )
     }
 
