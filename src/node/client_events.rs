@@ -163,7 +163,7 @@ impl Node {
         }
     }
 
-    /// What a judge finds wrong with how clients are kept, when the effects of a turn are done.
+    /// Checks how clients are kept, when the effects of a turn are done, for a judge.
     pub fn check_clients(&self) -> Result<(), String> {
         self.clients.check(self.now.mono)
     }

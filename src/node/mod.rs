@@ -46,7 +46,7 @@ use witness::{Answer, Witness, Witnessed};
 /// The version of Redis that clients are told.
 pub const REDIS_VERSION: &str = "7.2.0";
 
-/// Where a node stands in its life.
+/// The stages of a node's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// It reads what its disk holds; clients are told LOADING.
@@ -80,7 +80,7 @@ pub struct Node {
     /// Keys were due when the last turn reached its bound.
     expiry_left_over: bool,
     witness: Witness,
-    /// What `handle` decided and `flush` will emit.
+    /// The effects that `handle` decided and `flush` will emit.
     effects: Vec<Effect>,
     /// The last effect of all, once there is one.
     last_effect: Option<Effect>,
@@ -248,12 +248,12 @@ impl Node {
             });
     }
 
-    /// What replicated time would be if an entry were made now.
+    /// Replicated time, if an entry were made now.
     fn clock(&self) -> Stamp {
         self.replicated.clock(self.now)
     }
 
-    /// Where this node stands in its life.
+    /// The stage of this node's life.
     pub fn phase(&self) -> Phase {
         self.phase
     }
@@ -273,12 +273,12 @@ impl Node {
         self.replica.raft().map(Raft::in_force)
     }
 
-    /// What decides with its peers, for a judge; nothing while recovering.
+    /// The agreement with its peers, for a judge; nothing while recovering.
     pub fn raft(&self) -> Option<&Raft> {
         self.replica.raft()
     }
 
-    /// Where this member stands in its group, for people; nothing while recovering.
+    /// The member's place in its group, for people; nothing while recovering.
     pub fn standing(&self) -> Option<String> {
         let raft = self.replica.raft()?;
         Some(alloc::format!(
@@ -301,7 +301,7 @@ impl Node {
         self.replica.leads()
     }
 
-    /// What was done since the last call, where the configuration asks for a record.
+    /// The record since the last call, where the configuration asks for one.
     pub fn witness(&mut self) -> Vec<Witnessed> {
         self.witness.take()
     }

@@ -16,7 +16,7 @@ use crate::time::Mono;
 use super::Clients;
 use super::describe::describe;
 
-/// What may wait for a client that has not authenticated.
+/// The output limit of a client that has not authenticated.
 const UNAUTHENTICATED: OutputLimit = OutputLimit {
     hard: limits::UNAUTHENTICATED_OUTPUT_BYTES_MAX,
     soft: limits::UNAUTHENTICATED_UNREAD_BYTES_MAX,
@@ -284,7 +284,7 @@ impl Clients {
         self.limits.memory
     }
 
-    /// What a judge finds wrong with how clients are kept, when the effects of a turn are done.
+    /// Checks how clients are kept, when the effects of a turn are done, for a judge.
     pub(in crate::node) fn check(&self, now: Mono) -> Result<(), String> {
         let counted: usize = self.sessions.iter().map(|session| session.memory()).sum();
         if counted != self.limits.memory {

@@ -10,7 +10,7 @@ use crate::time::Mono;
 /// How often one kind of wrong is worth a line in the log.
 const COMPLAINT_EVERY: Duration = Duration::from_secs(1);
 
-/// What is kept of all clients together.
+/// The figures of all clients together.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ClientLimits {
     /// When clients are to be looked at again, by time and slot.

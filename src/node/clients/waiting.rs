@@ -133,7 +133,7 @@ impl Clients {
         self.waits.held(most, holders)
     }
 
-    /// What a client is told that will send nothing more and has waited as long as it may; nothing
+    /// The error for a client that will send nothing more and has waited as long as it may; nothing
     /// where it goes on. Waits for a time end by themselves; of a change or a transfer the outcome
     /// is not known yet.
     pub(in crate::node) fn gives_up(&self, slot: u32, now: Mono) -> Option<Error> {

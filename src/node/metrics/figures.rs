@@ -24,7 +24,7 @@ struct Reading {
     bytes_out: u64,
 }
 
-/// What is done in a second.
+/// The work of a second.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::node) struct Rates {
     pub(in crate::node) commands: u64,
@@ -32,7 +32,7 @@ pub(in crate::node) struct Rates {
     pub(in crate::node) bytes_out: u64,
 }
 
-/// What INFO shows besides counters.
+/// The figures of INFO besides counters.
 #[derive(Clone, Debug, Default)]
 pub(in crate::node) struct Figures {
     pub(in crate::node) sample: Sample,
@@ -41,8 +41,8 @@ pub(in crate::node) struct Figures {
     /// The most memory that the store has taken, in bytes, and what it took while it was empty.
     pub(in crate::node) memory_peak: usize,
     pub(in crate::node) memory_start: usize,
-    /// What the process takes beside what the node counts, in bytes: its code and what surrounds
-    /// it, as the driver's first look found it.
+    /// The memory of the process beside that which the node counts, in bytes, as the driver's first
+    /// look found it: its code and what surrounds it.
     pub(in crate::node) process_bytes: u64,
     /// The most that was held of one client's requests, and of its replies.
     pub(in crate::node) buffers: Recent,
@@ -60,7 +60,7 @@ pub(in crate::node) struct Recent {
     before: [usize; 2],
 }
 
-/// What was seen is remembered for so long at least, and for twice as long at most.
+/// Sizes are remembered for so long at least, and for twice as long at most.
 const RECENT: Duration = Duration::from_secs(8);
 
 impl Recent {
@@ -71,7 +71,7 @@ impl Recent {
         }
     }
 
-    /// What is remembered at a moment.
+    /// The largest sizes that are remembered at a moment.
     pub(in crate::node) fn most(&self, at: Mono) -> [usize; 2] {
         let Self { now, before, .. } = self.at(at);
         [now[0].max(before[0]), now[1].max(before[1])]
@@ -149,7 +149,8 @@ impl Figures {
         self.ran.is_empty()
     }
 
-    /// What ran since the last moment has taken until now: so long for each piece of work.
+    /// The commands that ran since the last moment have taken until now: so long for each piece of
+    /// work.
     pub(super) fn pass(&mut self, now: Now, stats: &mut Stats) -> Duration {
         let passed = now.mono.since(self.since);
         self.since = now.mono;

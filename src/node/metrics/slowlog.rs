@@ -42,9 +42,9 @@ const SHOWN: usize = 10;
 struct Heard {
     client: Option<(u32, ConnId)>,
     work: usize,
-    /// What its earlier pieces took.
+    /// The time that its earlier pieces took.
     before: Duration,
-    /// Where its words begin among those of all.
+    /// The place of its words among those of all.
     from: usize,
 }
 
@@ -86,7 +86,7 @@ pub(in crate::node) struct Run {
     pub(in crate::node) is_serving: bool,
 }
 
-/// What the pieces of a command have taken.
+/// The time that the pieces of a command have taken.
 #[derive(Clone, Copy, Debug, Default)]
 struct Carried {
     took: Duration,

@@ -38,7 +38,8 @@ impl Replica {
         self.proposed.is_empty()
     }
 
-    /// What is proposed and not applied yet; nothing where that is too much to look through.
+    /// The entries that are proposed and not applied yet; nothing where that is too much to look
+    /// through.
     pub(in crate::node) fn on_their_way(&self) -> Option<impl Iterator<Item = &[u8]>> {
         let few = self.proposed_bytes <= SEARCHED_BYTES_MAX;
         few.then(|| self.proposed.iter().map(|proposed| &proposed.payload[..]))

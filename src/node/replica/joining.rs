@@ -18,7 +18,7 @@ use crate::raft::{MEMBERS_MAX, Member, MembershipChange, Raft};
 use super::Replica;
 
 impl Replica {
-    /// What this member belongs to; nothing while its disk has not said so.
+    /// The group of this member; nothing while its disk has not said so.
     pub(in crate::node) fn standing_in_group(&self) -> Option<(Incarnation, Standing)> {
         let identity = self.leadership.identity.as_ref()?;
         let founders = crate::raft::Membership::decode(&identity.founders).ok()?;
@@ -30,7 +30,7 @@ impl Replica {
         Some((identity.incarnation, Standing::Member { cluster, founders }))
     }
 
-    /// What a newcomer is told that has asked for a number, or for a certain one.
+    /// The answer to a newcomer that has asked for a number, or for a certain one.
     ///
     /// Only the leader says which one it has: others may not know that it was removed since.
     pub(in crate::node) fn admission(&self, wanted: NodeId, incarnation: Incarnation) -> Admission {

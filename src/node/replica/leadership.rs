@@ -50,13 +50,13 @@ impl Node {
         self.config.process.cluster_port != 0 || !self.config.founders.is_empty()
     }
 
-    /// Where a client must turn to instead.
+    /// The error that sends a client to the leader.
     pub(in crate::node) fn elsewhere(&self, row: Option<&Row>, args: Args<'_>) -> Error {
         let key = row.and_then(|row| row.first_key(args));
         self.elsewhere_at(key.map_or(0, slot::of))
     }
 
-    /// Where a client must turn to with keys of a slot.
+    /// The error that sends a client with keys of a slot to the leader.
     pub(in crate::node) fn elsewhere_at(&self, slot: u16) -> Error {
         let leader = self.replica.raft.as_ref().and_then(|raft| raft.leader());
         let known = leader.filter(|leader| *leader != self.config.id);
@@ -67,7 +67,8 @@ impl Node {
         Error::text(format!("MOVED {slot} {host}:{port}"))
     }
 
-    /// Where the requests of a new client are to be carried; nothing where they are answered here.
+    /// The address to which the requests of a new client are carried; nothing where they are
+    /// answered here.
     pub fn forwards_to(&self) -> Option<String> {
         if !self.config.follower_proxy || self.serves() {
             return None;
@@ -328,7 +329,7 @@ impl Node {
     }
 }
 
-/// What a client is told whose transfer has come to nothing in its time. A member that was told to
+/// The error for a client whose transfer has come to nothing in its time. A member that was told to
 /// campaign may be elected later all the same.
 fn not_taken_over(given_up: GivenUp) -> Error {
     let GivenUp { target, told } = given_up;

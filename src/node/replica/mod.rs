@@ -60,7 +60,7 @@ pub(super) struct Replica {
     rewrite: Rewrite,
     snapshots: Snapshots,
     strain: Strain,
-    /// Who is owed something when these entries are applied.
+    /// The entries that were proposed, with the clients that wait for them.
     proposed: VecDeque<Proposed>,
     proposed_bytes: usize,
     /// Which of Raft's hand-overs each of the log's appends held.
@@ -84,7 +84,7 @@ pub(super) struct Replica {
     met: BTreeMap<NodeId, Met>,
     /// The version to which this leader has proposed to raise its group.
     raising: Raising,
-    /// What recovery has read, in bytes.
+    /// The bytes that recovery has read.
     recovered_bytes: u64,
 }
 
@@ -104,7 +104,7 @@ impl Replica {
         self.applied
     }
 
-    /// Where a rewrite stands, and how the last one went.
+    /// The state of a rewrite, and the outcome of the last one.
     pub(super) fn rewrite(&self) -> &Rewrite {
         &self.rewrite
     }
@@ -140,7 +140,7 @@ impl Replica {
         self.leadership.first_change.is_some()
     }
 
-    /// What a peer has said of itself.
+    /// The facts that a peer has told.
     pub(super) fn met(&self, id: NodeId) -> Option<&Met> {
         self.met.get(&id)
     }

@@ -32,7 +32,7 @@ impl Replica {
         (common.0 <= common.1).then_some(common.1)
     }
 
-    /// What another member has said that it knows, with this disk.
+    /// The versions that another member knows, as it has said with this disk.
     fn versions_of(&self, member: &Member) -> Option<(u8, u8)> {
         let met = self.met.get(&member.id)?;
         // Who has never had company is written down without the life of its disk.

@@ -28,13 +28,13 @@ pub(super) struct Recovering {
 #[derive(Clone, Debug)]
 pub(super) struct Damaged {
     pub(super) why: String,
-    /// What to do about it alone.
+    /// The advice for a server that is alone.
     pub(super) advice: &'static str,
     /// The base is: nothing of the state is left.
     pub(super) all: bool,
 }
 
-/// What the files have said so far.
+/// The facts that the files have given so far.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
     pub(super) identity: Option<Identity>,
@@ -46,15 +46,15 @@ pub(super) struct Found {
     pub(super) applied: (LogIndex, Term),
     /// Entries behind it.
     pub(super) tail: VecDeque<Entry>,
-    /// What the base says of itself.
+    /// The head of the base.
     pub(super) head: Option<BaseHead>,
     /// All of it has come.
     pub(super) base_loaded: bool,
     /// There are other members, or were.
     pub(super) grouped: bool,
-    /// What records behind damage say.
+    /// The contents of records behind damage.
     pub(super) strays: Strays,
-    /// What the manifest says to be owed.
+    /// The debt that the manifest names.
     pub(super) debt: Option<Debt>,
     /// Acknowledged data are damaged.
     pub(super) damaged: Option<Damaged>,
@@ -70,7 +70,7 @@ fn incarnation(config: &Config) -> Incarnation {
     }
 }
 
-/// What a first start writes down about itself.
+/// The identity that a first start writes down.
 pub(super) fn first_identity(config: &Config) -> Identity {
     Identity {
         id: config.id,
@@ -80,7 +80,7 @@ pub(super) fn first_identity(config: &Config) -> Identity {
     }
 }
 
-/// What a first start as a member of a group writes down.
+/// The identity that a first start as a member of a group writes down.
 pub(super) fn member_identity(config: &Config) -> Option<Identity> {
     let member = |(id, incarnation): &(NodeId, Incarnation)| Member {
         id: *id,

@@ -11,7 +11,7 @@ use crate::aof::{Debt, Restated};
 use crate::ids::{LogIndex, NodeId, Term};
 use crate::raft::{Entry, Membership};
 
-/// What the records say that recovery could not come to.
+/// The contents of the records that recovery could not come to.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Strays {
     /// The latest term, and the vote in it.
@@ -44,7 +44,7 @@ impl Strays {
         self.spoken.map_or(known, |own| later(own, known))
     }
 
-    /// What is owed where all that these records say is lost; nothing where there are none.
+    /// The debt where all that these records say is lost; nothing where there are none.
     pub(in crate::node) fn debt(&self) -> Option<Debt> {
         let (term, vote) = self.spoken?;
         let (index, last_term) = self.entry;

@@ -20,7 +20,7 @@ pub(in crate::node) struct Replicated {
     offset: Offset,
     /// The version of that entry.
     version: EntryVersion,
-    /// What the next stamp follows from.
+    /// The clock from which the next stamp follows.
     time: Timekeeper,
     /// Commands applied since this node started.
     commands_applied: u64,
@@ -28,7 +28,7 @@ pub(in crate::node) struct Replicated {
     commands_in_entries: u64,
 }
 
-/// What an entry says before its commands.
+/// The part of an entry before its commands.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::node) struct EntryHead {
     pub(in crate::node) index: LogIndex,
@@ -87,7 +87,7 @@ impl Replicated {
         self.commands_in_entries = self.commands_applied;
     }
 
-    /// What replicated time would be if an entry were made now.
+    /// Replicated time, if an entry were made now.
     pub(in crate::node) fn clock(&self, now: Now) -> Stamp {
         self.time.reading(now).0.max(self.stamp)
     }

@@ -12,14 +12,14 @@ use super::base::BaseHead;
 /// fails has cost a segment.
 const RETRY_FOR_MEMBERS: Duration = Duration::from_secs(5);
 
-/// Where a rewrite stands.
+/// The state of a rewrite.
 #[derive(Clone, Debug, Default)]
 pub(in crate::node) struct Rewrite {
     /// Somebody asked for one.
     pub(in crate::node) wanted: bool,
     /// The entry whose state is being written.
     pub(in crate::node) running: Option<LogIndex>,
-    /// What the base says of itself.
+    /// The head of the base.
     pub(super) head: Option<BaseHead>,
     /// All of the state has been handed over.
     pub(super) whole: bool,

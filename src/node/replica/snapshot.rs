@@ -16,10 +16,10 @@ use super::base::{BaseHead, NoHead};
 /// The bytes in front of a base file: its number.
 pub(super) const NUMBER_BYTES: usize = 8;
 
-/// What goes to other members, and what comes from them.
+/// The states on their way to other members, and the one that comes from one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Snapshots {
-    /// What the base that counts says of itself.
+    /// The head of the base that counts.
     pub(super) head: Option<BaseHead>,
     /// Pieces that are being read.
     pub(super) reading: Vec<(Ticket, ChunkWanted)>,

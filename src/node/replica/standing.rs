@@ -9,7 +9,7 @@ use crate::time::Mono;
 
 use super::base::Identity;
 
-/// What is left to do before the end.
+/// The step before a member stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Leaving {
     /// Another is to take over.
@@ -19,18 +19,18 @@ pub(super) enum Leaving {
         /// So long.
         until: Mono,
     },
-    /// What was proposed is to be committed.
+    /// Entries that were proposed are to be committed.
     Settling {
         /// Until it steps down all the same.
         until: Mono,
     },
 }
 
-/// What a peer has said of itself.
+/// The facts that a peer has told.
 #[derive(Clone, Debug)]
 pub(in crate::node) struct Met {
     pub(in crate::node) incarnation: Incarnation,
-    /// Where clients reach it.
+    /// The address for its clients.
     pub(in crate::node) address: String,
     /// The port at which other members do.
     pub(in crate::node) cluster_port: u16,
@@ -38,10 +38,10 @@ pub(in crate::node) struct Met {
     pub(in crate::node) entry_versions: (u8, u8),
 }
 
-/// What a member knows of who leads.
+/// A member's knowledge of its group's leader, and of its own place.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Leadership {
-    /// Who this member is, once its disk has said so.
+    /// The member's own name, once its disk has said so.
     pub(super) identity: Option<Identity>,
     /// The group has other members, or had.
     pub(super) grouped: bool,
@@ -57,11 +57,11 @@ pub(super) struct Leadership {
     pub(super) first_change: Option<MembershipChange>,
     /// The term in which this member serves as leader.
     pub(super) term: Option<Term>,
-    /// Who was last said to lead, and in which term.
+    /// The leader that the operator was told last, and its term.
     pub(super) told: Option<(NodeId, Term)>,
-    /// What is left to do before this member stops.
+    /// The step before this member stops.
     pub(super) leaving: Option<Leaving>,
-    /// Who led last, as far as is known.
+    /// The member that led last, as far as is known.
     pub(super) last_leader: Option<NodeId>,
     /// The last round of questions that was asked.
     pub(super) round: u64,
@@ -71,7 +71,7 @@ pub(super) struct Leadership {
     pub(super) wants_lease: bool,
     /// Clients with held replies.
     pub(super) readers: Vec<(u32, ConnId)>,
-    /// What became of rounds; empty between turns.
+    /// The outcomes of rounds; empty between turns.
     pub(super) reads_done: Vec<ReadDone>,
     /// The clocks at the end of the last turn: the wall's in microseconds, and the monotonic one.
     pub(super) clocks: (u64, Mono),

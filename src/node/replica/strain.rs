@@ -16,7 +16,7 @@ const SLOW_AFTER: Duration = Duration::from_secs(1);
 const WELL_AFTER: Duration = Duration::from_secs(10);
 /// A process that did not look for so long stood still itself.
 const ABSENT: Duration = Duration::from_millis(500);
-/// What a member knows of the strain that its disk is under.
+/// The strain that a member's disk is under.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Strain {
     /// The oldest record that waits for the disk, and since when it is that.

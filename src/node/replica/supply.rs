@@ -18,7 +18,7 @@ use super::Replica;
 use super::records::one_body;
 use super::snapshot::{Arriving, NUMBER_BYTES};
 
-/// What tells the bases of all members from each other.
+/// The stream of draws that tells the bases of all members from each other.
 const SUM_STREAM: u64 = 0x6261_7365;
 
 impl Replica {

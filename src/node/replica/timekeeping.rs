@@ -22,14 +22,14 @@ const APART: u64 = 500;
 /// How long the wall clock must be ahead before replicated time follows.
 const BELIEVED_AFTER: Duration = Duration::from_mins(10);
 
-/// What the next stamp follows from.
+/// The clock from which the next stamp follows.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Timekeeper {
     /// The last stamp that was given or applied; 0: none was.
     stamp: Stamp,
     /// When that was, by this member's monotonic clock.
     when: Mono,
-    /// What the last entry that was proposed or applied says of the wall clock.
+    /// The offset of the last entry that was proposed or applied.
     offset: Offset,
     /// Since when the wall clock has been ahead by more than a step.
     ahead_since: Option<Mono>,
@@ -70,7 +70,7 @@ impl Timekeeper {
         (run_on, Offset::between(wall, run_on))
     }
 
-    /// What the last entry that was proposed or applied says of the wall clock.
+    /// The offset of the last entry that was proposed or applied.
     pub(super) fn offset(&self) -> Offset {
         self.offset
     }

@@ -126,7 +126,7 @@ impl Node {
         most > 0 && self.used_memory() as u64 > most
     }
 
-    /// What `maxmemory` bounds: the bytes of the store and of the clients.
+    /// The memory that `maxmemory` bounds, in bytes: that of the store and of the clients.
     pub fn used_memory(&self) -> usize {
         self.store.memory() + self.clients.memory()
     }

@@ -30,7 +30,7 @@ use super::batch::Waiter;
 use crate::resp::reply::{Protocol, Reply};
 use crate::time::Stamp;
 
-/// What is kept for replies that nobody on this member waits for, in bytes.
+/// The buffer that is kept for replies that no client of this member waits for, in bytes.
 const SINK_BYTES_MAX: usize = 64 << 10;
 
 impl Node {

@@ -15,7 +15,7 @@ use super::batch::Waiter;
 pub(super) struct Applying {
     pub(super) index: LogIndex,
     pub(super) payload: Bytes,
-    /// Where in it the next command begins.
+    /// The place in it at which the next command begins.
     pub(super) at: usize,
     /// The next command's place.
     pub(super) place: u32,
@@ -34,7 +34,7 @@ pub(super) struct Middle {
     pub(super) waiter: Option<Waiter>,
     pub(super) db: u32,
     pub(super) ranges: Vec<Range<u32>>,
-    /// What has been written of the reply, and where that to the present command begins.
+    /// The reply so far, and the place at which that to the present command begins.
     pub(super) out: Vec<u8>,
     pub(super) mark: usize,
     /// The steps of a transaction.
@@ -67,7 +67,7 @@ impl Applying {
         }
     }
 
-    /// What is left of it.
+    /// The commands that are not applied yet.
     pub(super) fn rest(&self) -> &[u8] {
         self.payload.get(self.at..).unwrap_or_default()
     }

@@ -33,7 +33,7 @@ use super::applying::Applying;
 use super::batch::Waiter;
 use super::old_transaction::OldTransaction;
 
-/// Who holds the store, and who waits for it.
+/// The command that holds the store, and the clients that wait for it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hold {
     /// How far the command has come that is run in pieces.
@@ -58,7 +58,7 @@ pub(super) struct Hold {
     pub(super) owed: VecDeque<(Waiter, Error)>,
 }
 
-/// What is read in the middle of which its client waits.
+/// A read that is not at its end, for which its client waits.
 #[derive(Clone, Debug)]
 pub(super) enum Reading {
     One(Box<LongRead>),
@@ -87,7 +87,7 @@ pub(super) struct LongRead {
     pub(super) reply: Vec<u8>,
 }
 
-/// What a read is run with that is found to be long.
+/// The request of a read that was found to be long.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Long {
     pub(super) row: &'static Row,

@@ -31,8 +31,8 @@ use turn::Turn;
 
 pub(super) use batch::{Gathered, Waiter};
 
-/// What a node keeps of requests between and beside them: the writes of the turn, who holds the
-/// store, whose turn it is, and buffers that are used again.
+/// The state between requests: the writes of the turn, the holder of the store, the clients that
+/// wait for their turn, and buffers that are used again.
 #[derive(Clone, Debug)]
 pub(super) struct Requests {
     batch: Batch,

@@ -16,7 +16,7 @@ pub(super) struct OldTransaction {
     pub(super) conn: ConnId,
     /// Its commands, as `entry` encodes them.
     pub(super) commands: Vec<u8>,
-    /// Where the next one begins.
+    /// The place at which the next one begins.
     pub(super) at: usize,
     pub(super) count: u32,
     pub(super) next: u32,
@@ -26,7 +26,7 @@ pub(super) struct OldTransaction {
     pub(super) nth: u64,
     /// It stands in its middle.
     pub(super) is_cut: bool,
-    /// What has been written of the reply, and where that to the present step begins.
+    /// The reply so far, and the place at which that to the present step begins.
     pub(super) out: Vec<u8>,
     pub(super) mark: usize,
     /// How the next step is answered: HELLO and CLIENT REPLY may change it on the way.

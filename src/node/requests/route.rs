@@ -180,7 +180,7 @@ impl Node {
         self.clients.count_memory(slot);
     }
 
-    /// What a client's next request may be.
+    /// The bounds of a client's next request.
     fn limits_of(&self, slot: u32) -> Limits {
         match self.clients.get(slot) {
             Some(session) if session.authenticated => Limits::normal(),
@@ -504,7 +504,7 @@ impl Node {
     }
 }
 
-/// What the reply to a request that changes nothing answers.
+/// The kind of answer to a request that changes nothing.
 fn answer_of(row: &Row) -> Answer {
     match row.kind {
         Kind::Read(_) => Answer::Read,

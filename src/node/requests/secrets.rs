@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use crate::command::args::Args;
 use crate::node::config::options;
 
-/// What stands in place of a secret.
+/// The word in place of a secret.
 pub(in crate::node) const REDACTED: &[u8] = b"(redacted)";
 
 /// Returns true if the argument at `place` is a secret.

@@ -12,7 +12,7 @@ use crate::ids::ConnId;
 use crate::limits::BYTES_PER_WORK;
 use crate::node::clients::Clients;
 
-/// What the present turn may still do for clients, and who waits for the next one.
+/// The work that the present turn may still do for clients, and the clients that wait.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Turn {
     /// How many turns have ended.
@@ -41,7 +41,7 @@ impl Turn {
         self.queue.push_back((slot, conn));
     }
 
-    /// What is left of a client's share of this turn, where it may do `own` work in one.
+    /// The rest of a client's share of this turn, of which a client has `own` work.
     pub(super) fn share_of(&self, clients: &Clients, slot: u32, own: usize) -> Share {
         let used = match clients.get(slot) {
             Some(session) if session.turn == self.number => session.work,
@@ -112,7 +112,7 @@ impl Turn {
     }
 }
 
-/// What a client has had of a turn.
+/// The part of a turn that a client has had.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Share {
     left: usize,

@@ -306,7 +306,7 @@ impl Node {
     }
 }
 
-/// What HELLO answers.
+/// The answer to HELLO.
 #[derive(Clone, Copy, Debug, Default)]
 struct Greeting {
     protocol: Protocol,

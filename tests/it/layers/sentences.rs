@@ -11,7 +11,7 @@ const CLAUSES: [&str; 9] = [
 /// Below these folders so many sentences of doc comments begin so. The numbers may only fall; all
 /// other folders have none.
 const STANDING: [(&str, usize); 4] = [
-    ("src/node", 236),
+    ("src/node", 152),
     ("src/store/dict", 36),
     ("src/store/value", 50),
     ("sim/src/judge/durability.rs", 5),

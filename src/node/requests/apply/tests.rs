@@ -9,7 +9,7 @@ use crate::node::effect::{Effect, Effects};
 use crate::node::requests::entry;
 use crate::time::{Mono, Now, Stamp};
 
-/// What a member says when it stops over an entry with one command of this name in it.
+/// The failure with which a member stops over an entry with one command of this name.
 fn applied(name: &'static [u8], in_transaction: bool) -> Option<String> {
     let now = Now {
         mono: Mono::from_millis(1),
