@@ -76,6 +76,27 @@ errors! {
     COUNT_NEGATIVE = "ERR COUNT can't be negative";
     /// LPOS with a number of items that cannot be.
     MAXLEN_NEGATIVE = "ERR MAXLEN can't be negative";
+    /// ZADD of members that are there and are not.
+    XX_AND_NX = "ERR XX and NX options at the same time are not compatible";
+    /// ZADD with conditions of which one excludes the other.
+    GT_LT_AND_NX = "ERR GT, LT, and/or NX options at the same time are not compatible";
+    /// ZADD INCR of more than one member.
+    INCR_OF_MANY = "ERR INCR option supports a single increment-element pair";
+    /// Infinities of both signs were added.
+    SCORE_NOT_A_NUMBER = "ERR resulting score is not a number (NaN)";
+    /// A score that bounds a range and is none.
+    BOUND_NOT_A_FLOAT = "ERR min or max is not a float";
+    /// A member that bounds a range and does not say whether it is in it.
+    BOUND_NOT_A_MEMBER = "ERR min or max not valid string range item";
+    /// LIMIT of a range of ranks.
+    LIMIT_OF_RANKS = "ERR syntax error, LIMIT is only supported in combination with either \
+        BYSCORE or BYLEX";
+    /// WITHSCORES of a range of members.
+    SCORES_BY_LEX = "ERR syntax error, WITHSCORES not supported in combination with BYLEX";
+    /// A weight that is not a number.
+    WEIGHT_NOT_A_FLOAT = "ERR weight value is not a float";
+    /// A limit that cannot be.
+    LIMIT_NEGATIVE = "ERR LIMIT can't be negative";
     /// An offset before the start.
     OFFSET_OUT_OF_RANGE = "ERR offset is out of range";
     /// A string would be longer than `proto-max-bulk-len`.
@@ -191,6 +212,13 @@ impl Error {
     pub fn arity(name: &str) -> Self {
         Self::text(format!(
             "ERR wrong number of arguments for '{name}' command"
+        ))
+    }
+
+    /// A combination of no sets.
+    pub fn no_input_key(name: &str) -> Self {
+        Self::text(format!(
+            "ERR at least 1 input key is needed for '{name}' command"
         ))
     }
 

@@ -34,6 +34,7 @@ mod subsequence;
 pub mod table;
 pub mod verb;
 mod walk;
+mod zset;
 
 #[cfg(test)]
 mod tests;

@@ -92,6 +92,8 @@ pub enum Group {
     String,
     /// Lists.
     List,
+    /// Sorted sets.
+    SortedSet,
     /// Hashes.
     Hash,
     /// The connection.
@@ -113,6 +115,7 @@ impl Group {
             Self::Generic => "generic",
             Self::String => "string",
             Self::List => "list",
+            Self::SortedSet => "sorted-set",
             Self::Hash => "hash",
             Self::Connection => "connection",
             Self::Transactions => "transactions",
@@ -128,6 +131,7 @@ impl Group {
             Self::Generic => Some(Category::Keyspace),
             Self::String => Some(Category::String),
             Self::List => Some(Category::List),
+            Self::SortedSet => Some(Category::SortedSet),
             Self::Hash => Some(Category::Hash),
             Self::Connection => Some(Category::Connection),
             Self::Transactions => Some(Category::Transaction),

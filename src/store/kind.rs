@@ -44,6 +44,8 @@ kinds! {
     Raw = 3,
     /// A small list, as `list::packed`.
     PackedList = 4,
+    /// A small sorted set, as `zset::packed`.
+    PackedZset = 7,
 }
 
 impl Kind {

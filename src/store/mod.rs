@@ -63,6 +63,8 @@ pub use value::list::write::ListMut;
 pub use value::list::{End, List};
 pub use value::string::rope::Rope;
 pub use value::string::{Scratch, Text, format_i64, parse_i64};
+pub use value::zset::Zset;
+pub use value::zset::write::ZsetMut;
 
 /// The bytes that the table itself takes for a key: a slot and its tag at a usual fill.
 const SLOT_BYTES: usize = 8;

@@ -181,7 +181,7 @@ fn request<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
 }
 
 /// Commands whose work grows and that are not cut, or not asked for below, with the reason.
-const AT_ONCE: [(&str, &str); 12] = [
+const AT_ONCE: [(&str, &str); 26] = [
     (
         "append",
         "bytes are copied, and no more than a string may have",
@@ -196,6 +196,20 @@ const AT_ONCE: [(&str, &str); 12] = [
     ("ltrim", "blocks are let go, and freed later"),
     ("setrange", "bytes are copied"),
     ("substr", "bytes are copied"),
+    ("zdiff", "sets are combined at once"),
+    ("zdiffstore", "sets are combined at once"),
+    ("zinter", "sets are combined at once"),
+    ("zintercard", "sets are combined at once"),
+    ("zinterstore", "sets are combined at once"),
+    ("zlexcount", "two ranks are looked up"),
+    ("zcount", "two ranks are looked up"),
+    ("zrandmember", "ranks that differ are gathered at once"),
+    ("zrank", "counts of nodes are added"),
+    ("zrevrank", "counts of nodes are added"),
+    ("zincrby", "one way through the tree"),
+    ("zrangestore", "a range is copied at once"),
+    ("zunion", "sets are combined at once"),
+    ("zunionstore", "sets are combined at once"),
     ("watch", "keys are noted, and the store is not touched"),
 ];
 
@@ -208,6 +222,8 @@ fn long_commands_are_cut_and_another_client_is_answered_in_each_turn() {
     let pairs = || names.iter().flat_map(|name| [name.as_str(), "value"]);
     let one = |name: &'static str| std::iter::once(name);
     let every = || names.iter().map(String::as_str);
+    let scored = names.iter().flat_map(|name| ["0", name.as_str()]);
+    let zadd = request(["ZADD", "zset"].into_iter().chain(scored));
     let push = |name: &'static str| request([name, "list"].into_iter().chain(every()));
     let text = "abcdefghij".repeat(300);
     let mut served = Served::new();
@@ -277,6 +293,54 @@ fn long_commands_are_cut_and_another_client_is_answered_in_each_turn() {
             MANY,
             "*2",
         ),
+        (zadd, MANY, ":40000"),
+        (
+            request(["ZMSCORE", "zset"].into_iter().chain(every())),
+            MANY,
+            "*40000",
+        ),
+        (request(["ZRANGE", "zset", "0", "-1"]), MANY, "*40000"),
+        (request(["ZREVRANGE", "zset", "0", "-1"]), MANY, "*40000"),
+        (
+            request(["ZRANGEBYSCORE", "zset", "-inf", "inf"]),
+            MANY,
+            "*40000",
+        ),
+        (
+            request(["ZREVRANGEBYSCORE", "zset", "inf", "-inf"]),
+            MANY,
+            "*40000",
+        ),
+        (request(["ZRANGEBYLEX", "zset", "-", "+"]), MANY, "*40000"),
+        (
+            request(["ZREVRANGEBYLEX", "zset", "+", "-"]),
+            MANY,
+            "*40000",
+        ),
+        (
+            request(["ZSCAN", "zset", "0", "COUNT", "1000000000"]),
+            MANY,
+            "*2",
+        ),
+        (request(["ZPOPMIN", "zset", "5000"]), 5000, "*10000"),
+        (request(["ZPOPMAX", "zset", "5000"]), 5000, "*10000"),
+        (
+            request(["ZMPOP", "1", "zset", "MIN", "COUNT", "5000"]),
+            5000,
+            "*2",
+        ),
+        (
+            request(["ZREMRANGEBYRANK", "zset", "0", "4999"]),
+            5000,
+            ":5000",
+        ),
+        (request(["ZREMRANGEBYLEX", "zset", "-", "[key:2"]), 1, ":"),
+        (
+            request(["ZREM", "zset"].into_iter().chain(every())),
+            MANY,
+            ":",
+        ),
+        (request(["ZREMRANGEBYSCORE", "zset", "0", "0"]), 1, ":0"),
         (request(["LCS", "l1", "l2", "LEN"]), 3000 * 3000 / 256, ":"),
         (exec, MANY, "*40000"),
         (request(one("DEL").chain(every())), MANY, ":40000"),

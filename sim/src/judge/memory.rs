@@ -15,7 +15,7 @@ pub(super) const REFUSAL_OF_EXEC: &str = concat!(
 const CLIENTS_BYTES: usize = 128 << 10;
 
 /// Redis's list of what takes memory.
-const GROWS: [&str; 28] = [
+const GROWS: [&str; 34] = [
     "append",
     "copy",
     "decr",
@@ -44,6 +44,12 @@ const GROWS: [&str; 28] = [
     "setex",
     "setnx",
     "setrange",
+    "zadd",
+    "zdiffstore",
+    "zincrby",
+    "zinterstore",
+    "zrangestore",
+    "zunionstore",
 ];
 
 /// Returns true if a command takes memory.

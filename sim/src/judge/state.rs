@@ -8,6 +8,7 @@ use seedis::time::Stamp;
 use super::dialogue::{Dialogue, Seen};
 use super::invariant::{Id, Verdict, Violation};
 use super::{Judge, Member};
+use crate::model::want::Score;
 use crate::model::{DATABASES, Datum, Encoding, Item, Model, WILD};
 use crate::wire::shown;
 
@@ -149,8 +150,19 @@ fn holds(value: &Value<'_>, datum: &Datum) -> bool {
             let shown = list.walk(0, End::Back).map(Text::to_vec);
             list.len() == items.len() && shown.eq(items.iter().cloned())
         }
+        (Value::Zset(zset), Datum::Zset(members)) => {
+            let known = |(member, score): (&[u8], f64)| members.get(member) == Some(&Score(score));
+            let mut last: Option<(&[u8], f64)> = None;
+            let mut rises = |(member, score)| {
+                let before = last.replace((member, score));
+                before.is_none_or(|(other, low)| low < score || low <= score && other < member)
+            };
+            zset.len() == members.len()
+                && zset.walk(0).count() == members.len()
+                && zset.walk(0).all(|entry| known(entry) && rises(entry))
+        }
         // Not whatever else: of a new type the compiler asks here.
-        (Value::String(_) | Value::Hash(_) | Value::List(_), _) => false,
+        (Value::String(_) | Value::Hash(_) | Value::List(_) | Value::Zset(_), _) => false,
     }
 }
 
@@ -173,6 +185,12 @@ fn item(store: &Store, db: u32, key: &[u8], value: &Value<'_>) -> Item {
             let fields = hash.iter().map(|(f, v)| (f.to_vec(), v.to_vec()));
             Datum::Hash(fields.collect())
         }
+        Value::Zset(zset) => {
+            let members = zset
+                .walk(0)
+                .map(|(member, score)| (member.to_vec(), Score(score)));
+            Datum::Zset(members.collect())
+        }
         Value::List(list) => Datum::List(list.walk(0, End::Back).map(Text::to_vec).collect()),
     };
     let expiry = store.expiry(db, key).map(|stamp| stamp.0);
@@ -191,5 +209,6 @@ fn bytes_of(datum: &Datum) -> usize {
         Datum::Text(text, _) => least(text),
         Datum::Hash(fields) => fields.iter().map(|(f, v)| least(f) + least(v)).sum(),
         Datum::List(items) => items.iter().map(least).sum(),
+        Datum::Zset(members) => members.keys().map(least).sum(),
     }
 }

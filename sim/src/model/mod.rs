@@ -16,6 +16,8 @@ mod table;
 mod text;
 pub(crate) mod want;
 mod weight;
+mod zset_ranges;
+mod zsets;
 
 use std::collections::BTreeMap;
 
@@ -76,6 +78,7 @@ pub(crate) enum Datum {
     Text(Vec<u8>, Encoding),
     Hash(Fields),
     List(Vec<Vec<u8>>),
+    Zset(BTreeMap<Vec<u8>, want::Score>),
 }
 
 impl Datum {
@@ -105,6 +108,7 @@ impl Datum {
             Self::Text(..) => "string",
             Self::Hash(_) => "hash",
             Self::List(_) => "list",
+            Self::Zset(_) => "zset",
         }
     }
 }

@@ -61,6 +61,14 @@ fn encoding(datum: &Datum) -> Want {
             Want::OneOf(names)
         }
         // How long a list must be to be one or the other is the server's affair.
+        Datum::Zset(members) => {
+            let small = members.len() <= 128 && members.keys().all(|member| member.len() <= 64);
+            let mut names = vec![bulk("skiplist")];
+            if small {
+                names.push(bulk("listpack"));
+            }
+            Want::OneOf(names)
+        }
         Datum::List(_) => Want::OneOf(vec![bulk("listpack"), bulk("quicklist")]),
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn keys(call: &mut Call<'_>) -> Answer {
     ))
 }
 
-fn check_cursor(text: &[u8]) -> Result<(), String> {
+pub(super) fn check_cursor(text: &[u8]) -> Result<(), String> {
     let text = std::str::from_utf8(text).unwrap_or("x");
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     // As strtoul has it, nothing at all is 0.
@@ -31,12 +31,12 @@ fn check_cursor(text: &[u8]) -> Result<(), String> {
     }
 }
 
-struct Wishes {
-    pattern: Option<Vec<u8>>,
+pub(super) struct Wishes {
+    pub(super) pattern: Option<Vec<u8>>,
     type_name: Option<String>,
 }
 
-fn wishes(call: &Call<'_>, from: usize, typed: bool) -> Result<Wishes, String> {
+pub(super) fn wishes(call: &Call<'_>, from: usize, typed: bool) -> Result<Wishes, String> {
     let mut found = Wishes {
         pattern: None,
         type_name: None,

@@ -8,7 +8,10 @@ use std::sync::OnceLock;
 use seedis::command::row::Kind;
 use seedis::command::table;
 
-use super::{Answer, Call, connection, expiry, hashes, keys, lists, object, scan, strings};
+use super::{
+    Answer, Call, connection, expiry, hashes, keys, lists, object, scan, strings, zset_ranges,
+    zsets,
+};
 
 /// The part of the server that executes a command, as far as a judge must know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,6 +169,38 @@ const ROWS: &[Row] = &[
     read("lindex", 3, lists::lindex),
     read("lrange", 4, lists::lrange),
     read("lpos", -3, lists::lpos),
+    write("zadd", -4, zsets::zadd),
+    write("zincrby", 4, zsets::zincrby),
+    write("zrem", -3, zsets::zrem),
+    write("zremrangebyrank", 4, zset_ranges::zremrange),
+    write("zremrangebyscore", 4, zset_ranges::zremrange),
+    write("zremrangebylex", 4, zset_ranges::zremrange),
+    write("zpopmin", -2, zsets::zpop),
+    write("zpopmax", -2, zsets::zpop),
+    write("zmpop", -4, zsets::zmpop),
+    write("zrangestore", -5, zset_ranges::zrangestore),
+    write("zunionstore", -4, zsets::store),
+    write("zinterstore", -4, zsets::store),
+    write("zdiffstore", -4, zsets::store),
+    read("zcard", 2, zsets::zcard),
+    read("zscore", 3, zsets::zscore),
+    read("zmscore", -3, zsets::zmscore),
+    read("zrank", -3, zsets::zrank),
+    read("zrevrank", -3, zsets::zrank),
+    read("zcount", 4, zset_ranges::zcount),
+    read("zlexcount", 4, zset_ranges::zcount),
+    read("zrange", -4, zset_ranges::zrange),
+    read("zrevrange", -4, zset_ranges::zrange),
+    read("zrangebyscore", -4, zset_ranges::zrange),
+    read("zrevrangebyscore", -4, zset_ranges::zrange),
+    read("zrangebylex", -4, zset_ranges::zrange),
+    read("zrevrangebylex", -4, zset_ranges::zrange),
+    read("zrandmember", -2, zsets::zrandmember),
+    read("zunion", -3, zsets::combine),
+    read("zinter", -3, zsets::combine),
+    read("zdiff", -3, zsets::combine),
+    read("zintercard", -3, zsets::combine),
+    read("zscan", -3, zsets::zscan),
     read("keys", 2, scan::keys),
     read("scan", -2, scan::scan),
     read("hscan", -3, scan::hscan),

@@ -4,6 +4,27 @@ use std::fmt;
 
 use crate::wire::{Value, shown};
 
+/// A score of a sorted set: a float that is a number.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Score(pub(crate) f64);
+
+impl PartialEq for Score {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.to_bits() == other.0.to_bits()
+    }
+}
+
+impl Eq for Score {}
+
+impl Score {
+    /// Returns true if a text reads back as this score.
+    fn is(self, text: &[u8]) -> bool {
+        let text = std::str::from_utf8(text).ok();
+        let number = text.and_then(|text| text.parse().ok());
+        number.is_some_and(|number| self == Self(number))
+    }
+}
+
 /// The reply that the model expects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Want {
@@ -38,6 +59,18 @@ pub(crate) enum Want {
         count: usize,
         repeats: bool,
     },
+    /// A score: a bulk string, or a double in RESP3.
+    Score(Score),
+    /// These members in this order, each with its score; in RESP3 as arrays of two.
+    Scored(Vec<(Vec<u8>, Score)>),
+    /// As `Chosen`, with the score behind each member.
+    ChosenScored {
+        from: Vec<(Vec<u8>, Score)>,
+        count: usize,
+        repeats: bool,
+    },
+    /// A cursor and some of these members, each with its score.
+    ScannedScored(Vec<(Vec<u8>, Score)>),
     /// A cursor and some of these strings.
     Scanned(Vec<Vec<u8>>),
     /// A cursor and some of these names, each with its value.
@@ -137,6 +170,44 @@ impl Want {
                     && flat.chunks_exact(2).all(known)
                     && (*repeats || differ(flat.iter().step_by(2).copied()))
             }
+            (Self::Score(score), Value::Bulk(text)) => !resp3 && score.is(text),
+            (Self::Score(score), Value::Double(text)) => resp3 && score.is(text),
+            (Self::Scored(wanted), Value::Array(given)) => {
+                let pairs = scored(given, resp3);
+                pairs.len() == wanted.len()
+                    && given.len() == wanted.len() * if resp3 { 1 } else { 2 }
+                    && wanted.iter().zip(pairs).all(|((member, score), pair)| {
+                        is_bulk(pair.0, member) && Self::Score(*score).is_met_by(pair.1, resp3)
+                    })
+            }
+            (
+                Self::ChosenScored {
+                    from,
+                    count,
+                    repeats,
+                },
+                Value::Array(given),
+            ) => {
+                let pairs = scored(given, resp3);
+                let known = |pair: &(&Value, &Value)| {
+                    from.iter().any(|(member, score)| {
+                        is_bulk(pair.0, member) && Self::Score(*score).is_met_by(pair.1, resp3)
+                    })
+                };
+                pairs.len() == *count
+                    && given.len() == count * if resp3 { 1 } else { 2 }
+                    && pairs.iter().all(known)
+                    && (*repeats || differ(pairs.iter().map(|pair| pair.0)))
+            }
+            (Self::ScannedScored(from), Value::Array(given)) => {
+                let known = |pair: &[Value]| {
+                    from.iter().any(|(member, score)| {
+                        is_bulk(&pair[0], member) && Self::Score(*score).is_met_by(&pair[1], false)
+                    })
+                };
+                scanned(given)
+                    .is_some_and(|items| items.len() % 2 == 0 && items.chunks_exact(2).all(known))
+            }
             (Self::Scanned(from), Value::Array(given)) => {
                 let known = |item: &Value| from.iter().any(|text| is_bulk(item, text));
                 scanned(given).is_some_and(|items| items.iter().all(known))
@@ -206,6 +277,22 @@ fn same_pairs(wanted: &[(Vec<u8>, Vec<u8>)], given: &[Value]) -> bool {
     wanted.sort_unstable();
     found.sort_unstable();
     given.len().is_multiple_of(2) && wanted == found
+}
+
+/// Members with their scores: one behind the other, or in RESP3 as arrays of two.
+fn scored(given: &[Value], resp3: bool) -> Vec<(&Value, &Value)> {
+    if resp3 {
+        let pairs = given.iter().filter_map(Value::items);
+        pairs
+            .filter(|pair| pair.len() == 2)
+            .map(|pair| (&pair[0], &pair[1]))
+            .collect()
+    } else {
+        given
+            .chunks_exact(2)
+            .map(|pair| (&pair[0], &pair[1]))
+            .collect()
+    }
 }
 
 /// The items of a reply to SCAN, behind a cursor that is one.

@@ -11,6 +11,10 @@ const KEY_BYTES: usize = 200;
 const HASH_BYTES: usize = 600;
 /// The most that a list may cost besides its items, if it is kept in blocks.
 const LIST_BYTES: usize = 9000;
+/// The most that a sorted set may cost besides its members: a first chunk of its tree.
+const ZSET_BYTES: usize = 14_000;
+/// The most that a member of one may cost besides its bytes.
+const MEMBER_BYTES: usize = 200;
 /// The most that an item may cost besides its text.
 const ITEM_BYTES: usize = 100;
 /// The most that a field may cost besides its name and its value.
@@ -70,6 +74,10 @@ fn weight(item: &Item) -> usize {
                 + fields
                     .map(|(f, v)| FIELD_BYTES + f.len() + v.len())
                     .sum::<usize>()
+        }
+        Datum::Zset(members) => {
+            let members = members.keys();
+            ZSET_BYTES + members.map(|m| MEMBER_BYTES + 3 * m.len()).sum::<usize>()
         }
         Datum::List(items) => {
             let items = items.iter().map(|item| ITEM_BYTES + 2 * item.len());

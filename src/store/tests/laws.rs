@@ -12,7 +12,7 @@ use crate::store::dict::Tables;
 use crate::store::entry::Draft;
 use crate::store::kind::Kind;
 use crate::store::value::parts::Cover;
-use crate::store::value::{Large, Value, is_sound, list, packed};
+use crate::store::value::{Large, Value, is_sound, list, packed, zset};
 use crate::store::{End, Stamp, Store};
 
 /// The epoch of the base that is under way, and one before it.
@@ -28,6 +28,19 @@ fn small(kind: Kind) -> Vec<u8> {
         Kind::PackedHash => {
             let mut packed = Vec::new();
             packed::set(packed::EMPTY, None, (b"field", b"value"), &mut packed);
+            packed
+        }
+        Kind::PackedZset => {
+            let (mut packed, mut longer) = (zset::packed::EMPTY.to_vec(), Vec::new());
+            for entry in [(1.5, &b"one"[..]), (-17.0, b"other"), (-0.0, b"zero")] {
+                assert!(zset::packed::replace(
+                    &packed,
+                    None,
+                    Some(entry),
+                    &mut longer
+                ));
+                core::mem::swap(&mut packed, &mut longer);
+            }
             packed
         }
         Kind::PackedList => {
@@ -51,6 +64,12 @@ fn disturb(large: &mut Large, draw: u64, cover: &mut Covered) {
                 let offset = rng::below(draw, 300_000) as usize;
                 rope.write(offset, &[draw as u8 | 1; 50]);
             }
+        }
+        Large::Sorted(sorted) if draw.is_multiple_of(3) => drop(sorted.remove(&name, cover)),
+        Large::Sorted(sorted) => {
+            let mut member = name.to_vec();
+            member.resize(8 + (draw >> 8) as usize % 8 / 7 * 1200, b'm');
+            sorted.set(&member, (draw % 50) as f64 / 2.0, cover);
         }
         Large::List(_) => {
             cover.whole(large);

@@ -7,6 +7,7 @@ mod model;
 mod random;
 mod scan;
 mod work;
+mod zsets;
 
 use super::*;
 use model::Model;

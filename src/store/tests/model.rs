@@ -13,6 +13,8 @@ pub(super) enum Datum {
     Text(Vec<u8>, &'static str),
     Hash(Fields),
     List(Vec<Vec<u8>>),
+    /// Scores as bits.
+    Zset(BTreeMap<Vec<u8>, u64>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +49,18 @@ impl Model {
                 let fields: Fields = hash.iter().map(|(f, v)| (f.to_vec(), v.to_vec())).collect();
                 assert_eq!(fields.len(), hash.len());
                 Datum::Hash(fields)
+            }
+            Value::Zset(zset) => {
+                let pairs = zset.walk(0).map(|(member, score)| (member.to_vec(), score));
+                let pairs: Vec<_> = pairs.collect();
+                assert!(pairs.is_sorted_by(
+                    |one, other| one.1 < other.1 || one.1 <= other.1 && one.0 < other.0
+                ));
+                assert_eq!(pairs.len(), zset.len());
+                let bits = pairs
+                    .into_iter()
+                    .map(|(member, score)| (member, score.to_bits()));
+                Datum::Zset(bits.collect())
             }
             Value::List(list) => {
                 let items: Vec<_> = list.walk(0, End::Back).map(Text::to_vec).collect();
@@ -145,12 +159,29 @@ impl Model {
         }
     }
 
+    /// The members of a sorted set, which is made where it is absent.
+    pub(super) fn members(
+        &mut self,
+        db: DbId,
+        key: &[u8],
+    ) -> Result<&mut BTreeMap<Vec<u8>, u64>, WrongType> {
+        let item = self.keys.entry((db, key.to_vec())).or_insert_with(|| Item {
+            datum: Datum::Zset(BTreeMap::new()),
+            expiry: None,
+        });
+        match &mut item.datum {
+            Datum::Zset(members) => Ok(members),
+            _ => Err(WrongType),
+        }
+    }
+
     /// Forgets a hash without fields, or a list without items.
     pub(super) fn tidy(&mut self, db: DbId, key: &[u8]) {
         let is_empty = |item: &Item| match &item.datum {
             Datum::Text(..) => false,
             Datum::Hash(fields) => fields.is_empty(),
             Datum::List(items) => items.is_empty(),
+            Datum::Zset(members) => members.is_empty(),
         };
         let place = (db, key.to_vec());
         if self.keys.get(&place).is_some_and(is_empty) {

@@ -10,6 +10,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
 use super::model::{Datum, Model};
+use super::zsets::{self, ZsetOp, zset_op};
 use super::{colliding, recount, seeded, shown};
 use crate::limits::SEGMENT_KEYS_MAX;
 use crate::store::entry::Held;
@@ -28,6 +29,7 @@ enum Op {
     FieldRemove(u8, u8),
     FieldsRemove(u8, u16),
     List(u8, ListOp),
+    Zset(u8, ZsetOp),
     Remove(u8),
     Expire(u8, Option<u8>),
     Rename(u8, u8),
@@ -111,6 +113,7 @@ fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(key, count, value)| Op::FieldsSet(key, count, value)),
         3 => (key(), any::<u8>()).prop_map(|(key, field)| Op::FieldRemove(key, field)),
         1 => (key(), 0u16..1500).prop_map(|(key, count)| Op::FieldsRemove(key, count)),
+        12 => (key(), zset_op()).prop_map(|(key, op)| Op::Zset(key, op)),
         12 => (key(), list_op()).prop_map(|(key, op)| Op::List(key, op)),
         3 => key().prop_map(Op::Remove),
         3 => (key(), any::<Option<u8>>()).prop_map(|(key, expiry)| Op::Expire(key, expiry)),
@@ -133,7 +136,7 @@ fn key(number: u8) -> (DbId, Vec<u8>) {
     (DbId::from(number % 2), vec![b'a' + number / 2; length])
 }
 
-fn field(number: u16) -> Vec<u8> {
+pub(super) fn field(number: u16) -> Vec<u8> {
     let length = if number == 7 { 1100 } else { 3 };
     let mut field = vec![b'f'; length];
     field.extend_from_slice(&number.to_le_bytes());
@@ -209,6 +212,7 @@ impl Bench {
                 self.remove_fields(*number, first..first + 1);
             }
             Op::FieldsRemove(number, count) => self.remove_fields(*number, 0..*count),
+            Op::Zset(number, op) => zsets::change(store, model, key(*number), at, op),
             Op::List(number, op) => self.change_list(*number, op),
             Op::Remove(number) => {
                 let (db, key) = key(*number);
@@ -479,6 +483,12 @@ proptest! {
                     let mut hash = other.hash_or_new(*db, key, bench.at).unwrap();
                     for (field, value) in fields.iter().rev() {
                         hash.set(field, value);
+                    }
+                }
+                Datum::Zset(members) => {
+                    let mut zset = other.zset_or_new(*db, key, bench.at).unwrap();
+                    for (member, bits) in members.iter().rev() {
+                        zset.set(member, f64::from_bits(*bits));
                     }
                 }
                 Datum::List(items) => {

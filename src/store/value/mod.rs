@@ -11,6 +11,7 @@ pub(super) mod packed;
 pub(super) mod parts;
 pub(super) mod run;
 pub(super) mod string;
+pub(super) mod zset;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -24,6 +25,8 @@ use list::blocks::Blocks;
 use parts::{Parts, Show};
 use string::Text;
 use string::rope::Rope;
+use zset::Zset;
+use zset::table::Sorted;
 
 /// What a lookup shows.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +37,8 @@ pub enum Value<'a> {
     Hash(Hash<'a>),
     /// A list.
     List(List<'a>),
+    /// A sorted set.
+    Zset(Zset<'a>),
 }
 
 impl<'a> Value<'a> {
@@ -45,6 +50,7 @@ impl<'a> Value<'a> {
             Kind::Raw => Self::String(Text::Raw(bytes)),
             Kind::PackedHash => Self::Hash(Hash::packed(bytes)),
             Kind::PackedList => Self::List(List::packed(bytes)),
+            Kind::PackedZset => Self::Zset(Zset::packed(bytes)),
         }
     }
 
@@ -55,6 +61,7 @@ impl<'a> Value<'a> {
             Self::String(_) => Rope::TYPE,
             Self::Hash(_) => Table::TYPE,
             Self::List(_) => Blocks::TYPE,
+            Self::Zset(_) => Sorted::TYPE,
         }
     }
 
@@ -65,6 +72,7 @@ impl<'a> Value<'a> {
             Self::String(text) => text.encoding(),
             Self::Hash(hash) => hash.encoding(),
             Self::List(list) => list.encoding(),
+            Self::Zset(zset) => zset.encoding(),
         }
     }
 
@@ -73,7 +81,7 @@ impl<'a> Value<'a> {
     pub(super) fn mark(&self) -> &'static str {
         match self {
             Self::String(text) => text.mark(),
-            Self::Hash(_) | Self::List(_) => self.type_name(),
+            Self::Hash(_) | Self::List(_) | Self::Zset(_) => self.type_name(),
         }
     }
 
@@ -83,6 +91,7 @@ impl<'a> Value<'a> {
             Self::String(text) => text.show_items(show),
             Self::Hash(hash) => hash.show_items(show),
             Self::List(list) => list.show_items(show),
+            Self::Zset(zset) => zset.show_items(show),
         }
     }
 }
@@ -95,6 +104,7 @@ pub(super) fn is_sound(kind: Kind, bytes: &[u8]) -> bool {
         Kind::Raw => string::kind_of_written(bytes.len()) == Kind::Raw,
         Kind::PackedHash => packed::valid(bytes),
         Kind::PackedList => list::packed::is_sound(bytes),
+        Kind::PackedZset => zset::packed::is_sound(bytes),
     }
 }
 
@@ -168,6 +178,8 @@ large! {
     HashTable(Table) = 0x81,
     /// A list in blocks.
     List(Blocks) = 0x82,
+    /// A sorted set with a table and a tree.
+    Sorted(Sorted) = 0x84,
 }
 
 impl Large {
@@ -177,6 +189,7 @@ impl Large {
             Self::Rope(rope) => Value::String(Text::Rope(rope)),
             Self::HashTable(table) => Value::Hash(Hash::table(table)),
             Self::List(blocks) => Value::List(List::blocks(blocks)),
+            Self::Sorted(sorted) => Value::Zset(Zset::sorted(sorted)),
         }
     }
 

@@ -12,17 +12,19 @@ use super::{has_redis, redis};
 
 /// Commands whose arguments Redis 7.2 describes otherwise than 7.0, which may be the one that is
 /// installed; neither describes those of DEBUG.
-const OTHER_ARGUMENTS: [&str; 6] = [
+const OTHER_ARGUMENTS: [&str; 8] = [
     "client|kill",
     "client|list",
     "command|getkeys",
     "command|getkeysandflags",
     "config|get",
     "debug",
+    "zrank",
+    "zrevrank",
 ];
 
 /// Commands that are described otherwise with a reason.
-const OTHERWISE: [(&str, &str); 5] = [
+const OTHERWISE: [(&str, &str); 7] = [
     ("cluster|", "a member that loads answers, too"),
     ("command|getkeys", "7.2 takes a command without arguments"),
     (
@@ -34,6 +36,8 @@ const OTHERWISE: [(&str, &str); 5] = [
         "which reads a client wants is not changed amid a transaction",
     ),
     ("wait", "scripts may call it since 7.2"),
+    ("zrank", "7.2 takes one word more"),
+    ("zrevrank", "7.2 takes one word more"),
 ];
 
 /// A reply in a form whose parts are found by name.

@@ -50,7 +50,7 @@ impl Boxed for Field {
 }
 
 /// A field with its value.
-pub(super) type Pair<'a> = (&'a [u8], &'a [u8]);
+pub(in crate::store::value) type Pair<'a> = (&'a [u8], &'a [u8]);
 
 fn pair<'a>(view: &View<'a, Field>) -> Pair<'a> {
     let value = match view.held {
@@ -73,11 +73,11 @@ impl<'a> Iterator for Iter<'a> {
 }
 
 impl Table {
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::store::value) fn len(&self) -> usize {
         self.0.len() as usize
     }
 
-    pub(super) fn get(&self, field: &[u8]) -> Option<&[u8]> {
+    pub(in crate::store::value) fn get(&self, field: &[u8]) -> Option<&[u8]> {
         let view = self.0.get(self.0.hash(field), field)?;
         Some(pair(&view).1)
     }
@@ -86,7 +86,7 @@ impl Table {
         Iter(self.0.iter())
     }
 
-    pub(super) fn scan(
+    pub(in crate::store::value) fn scan(
         &self,
         cursor: u64,
         count: usize,
@@ -99,7 +99,7 @@ impl Table {
         })
     }
 
-    pub(super) fn random(&self, draw: u64) -> Option<Pair<'_>> {
+    pub(in crate::store::value) fn random(&self, draw: u64) -> Option<Pair<'_>> {
         self.0.random(draw, &|_| true).as_ref().map(pair)
     }
 
@@ -137,13 +137,22 @@ impl Table {
     }
 
     /// Adds a field; `None` where it is there.
-    pub(super) fn add(&mut self, (field, value): Pair<'_>, epoch: u8) -> Option<()> {
+    pub(in crate::store::value) fn add(
+        &mut self,
+        (field, value): Pair<'_>,
+        epoch: u8,
+    ) -> Option<()> {
         let hash = self.0.hash(field);
         if self.0.find(hash, field).is_some() {
             return None;
         }
         self.put(hash, None, (field, value), epoch);
         Some(())
+    }
+
+    /// Takes a field with its value off the front of a part.
+    pub(in crate::store::value) fn take_pair<'a>(part: &mut &'a [u8]) -> Option<Pair<'a>> {
+        Some((varint::take_bytes(part)?, varint::take_bytes(part)?))
     }
 
     /// Lets a field have a value, where it is found at `found` or nowhere.
@@ -178,11 +187,6 @@ impl Table {
 fn put_pair(part: &mut Vec<u8>, (field, value): Pair<'_>) {
     varint::put_bytes(part, field);
     varint::put_bytes(part, value);
-}
-
-/// Takes a field off the front of a part.
-fn take_pair<'a>(part: &mut &'a [u8]) -> Option<Pair<'a>> {
-    Some((varint::take_bytes(part)?, varint::take_bytes(part)?))
 }
 
 /// A part is some fields, each with its value behind it.
@@ -233,13 +237,13 @@ impl Parts for Table {
 
     fn load_part(&mut self, mut part: &[u8], epoch: u8) -> Option<()> {
         while !part.is_empty() {
-            self.add(take_pair(&mut part)?, epoch)?;
+            self.add(Self::take_pair(&mut part)?, epoch)?;
         }
         Some(())
     }
 
     fn show_part(mut part: &[u8], show: Show<'_>) {
-        while let Some((field, value)) = take_pair(&mut part) {
+        while let Some((field, value)) = Self::take_pair(&mut part) {
             show(&[field, value]);
         }
     }

@@ -1,0 +1,459 @@
+//! Sorted sets: members added, removed, looked up and drawn.
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+use super::score;
+use crate::command::args::Args;
+use crate::command::context::{Change, Dice, Query};
+use crate::command::error::{Error, Outcome};
+use crate::command::found::Found;
+use crate::command::walk::{self, Options, cursor, write_cursor};
+use crate::limits::{BYTES_PER_WORK, RANDOM_PICKS_MAX};
+use crate::resp::reply::{Protocol, Reply};
+use crate::store::{Value, Zset, ZsetMut};
+
+/// The sorted set at a key of a query.
+pub(super) fn zset_at<'s>(query: &Query<'s>, key: &[u8]) -> Result<Option<Zset<'s>>, Error> {
+    match query.get(key)? {
+        None => Ok(None),
+        Some(Value::Zset(zset)) => Ok(Some(zset)),
+        Some(_) => Err(Error::WRONG_TYPE),
+    }
+}
+
+/// Answers a member, with its score where that is wanted. `nested`: as an array of both.
+pub(super) fn answer_member(
+    reply: &mut Reply<'_>,
+    (member, own): (&[u8], f64),
+    with_score: bool,
+    nested: bool,
+) {
+    if with_score && nested {
+        reply.array(2);
+    }
+    reply.bulk(member);
+    if with_score {
+        score::answer(reply, own);
+    }
+}
+
+/// The members that ZADD writes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Conditions {
+    absent: bool,
+    present: bool,
+    greater: bool,
+    less: bool,
+    changed: bool,
+    increments: bool,
+}
+
+/// The conditions of ZADD, and where its scores begin.
+fn conditions(args: Args<'_>) -> Result<(Conditions, usize), Error> {
+    let (mut all, mut place) = (Conditions::default(), 2);
+    loop {
+        match () {
+            () if args.is(place, "nx") => all.absent = true,
+            () if args.is(place, "xx") => all.present = true,
+            () if args.is(place, "gt") => all.greater = true,
+            () if args.is(place, "lt") => all.less = true,
+            () if args.is(place, "ch") => all.changed = true,
+            () if args.is(place, "incr") => all.increments = true,
+            () => break,
+        }
+        place += 1;
+    }
+    let pairs = args.len().saturating_sub(place);
+    if pairs == 0 || pairs % 2 == 1 {
+        return Err(Error::SYNTAX);
+    }
+    if all.absent && all.present {
+        return Err(Error::XX_AND_NX);
+    }
+    if all.greater && all.less || all.absent && (all.greater || all.less) {
+        return Err(Error::GT_LT_AND_NX);
+    }
+    if all.increments && pairs > 2 {
+        return Err(Error::INCR_OF_MANY);
+    }
+    Ok((all, place))
+}
+
+/// The outcome of ZADD for one member.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Done {
+    Nothing,
+    Added(f64),
+    /// Its score is another one, or is the same.
+    Scored(f64, bool),
+}
+
+fn add(
+    zset: &mut ZsetMut<'_>,
+    member: &[u8],
+    given: f64,
+    conditions: Conditions,
+) -> Result<Done, Error> {
+    let old = zset.score(member);
+    let Some(old) = old else {
+        if conditions.present {
+            return Ok(Done::Nothing);
+        }
+        zset.set(member, given);
+        return Ok(Done::Added(given));
+    };
+    if conditions.absent {
+        return Ok(Done::Nothing);
+    }
+    let new = if conditions.increments {
+        old + given
+    } else {
+        given
+    };
+    if new.is_nan() {
+        return Err(Error::SCORE_NOT_A_NUMBER);
+    }
+    if conditions.less && new >= old || conditions.greater && new <= old {
+        return Ok(Done::Nothing);
+    }
+    Ok(Done::Scored(new, zset.set(member, new)))
+}
+
+pub(super) fn zadd(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let (conditions, first) = conditions(args)?;
+    if !change.pace.is_cut() {
+        for place in (first..args.len()).step_by(2) {
+            score::read(args.at(place), Error::NOT_A_FLOAT)?;
+        }
+    }
+    let (db, key, at) = (change.db, args.at(1), change.at);
+    let there = change.store.zset(db, key, at)?.is_some();
+    let mut done = Done::Nothing;
+    if there || !conditions.present || change.pace.is_cut() {
+        let mut zset = change.store.zset_or_new(db, key, at)?;
+        for place in (change.pace.from(first as u64)..args.len() as u64).step_by(2) {
+            let (given, member) = (args.at(place as usize), args.at(place as usize + 1));
+            change.pace.step(place, 1 + member.len() / BYTES_PER_WORK)?;
+            let given = score::read(given, Error::NOT_A_FLOAT)?;
+            done = add(&mut zset, member, given, conditions)?;
+            change.pace.count += i64::from(match done {
+                Done::Nothing => false,
+                Done::Added(_) => true,
+                Done::Scored(_, changed) => changed && conditions.changed,
+            });
+        }
+    }
+    match done {
+        _ if !conditions.increments => change.reply.integer(change.pace.count),
+        Done::Nothing => change.reply.null(),
+        Done::Added(new) | Done::Scored(new, _) => score::answer(&mut change.reply, new),
+    }
+    Ok(())
+}
+
+pub(super) fn zincrby(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let by = score::read(args.at(2), Error::NOT_A_FLOAT)?;
+    let mut zset = change.store.zset_or_new(change.db, args.at(1), change.at)?;
+    let conditions = Conditions {
+        increments: true,
+        ..Conditions::default()
+    };
+    match add(&mut zset, args.at(3), by, conditions)? {
+        Done::Nothing => change.reply.null(),
+        Done::Added(new) | Done::Scored(new, _) => score::answer(&mut change.reply, new),
+    }
+    Ok(())
+}
+
+pub(super) fn zrem(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    if let Some(mut zset) = change.store.zset_mut(change.db, args.at(1), change.at)? {
+        for place in change.pace.from(2)..args.len() as u64 {
+            change.pace.step(place, 1)?;
+            change.pace.count += i64::from(zset.remove(args.at(place as usize)));
+            if zset.is_empty() {
+                break;
+            }
+        }
+    }
+    change.reply.integer(change.pace.count);
+    Ok(())
+}
+
+pub(super) fn zcard(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+    let len = zset_at(query, args.at(1))?.map_or(0, Zset::len);
+    query.reply.integer(len as i64);
+    Ok(())
+}
+
+fn answer_score(reply: &mut Reply<'_>, found: Option<f64>) {
+    match found {
+        Some(own) => score::answer(reply, own),
+        None => reply.null(),
+    }
+}
+
+pub(super) fn zscore(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+    let found = zset_at(query, args.at(1))?.and_then(|zset| zset.score(args.at(2)));
+    answer_score(&mut query.reply, found);
+    Ok(())
+}
+
+pub(super) fn zmscore(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+    let zset = zset_at(query, args.at(1))?;
+    if !query.pace.is_cut() {
+        query.reply.array(args.len() - 2);
+    }
+    for place in query.pace.from(2)..args.len() as u64 {
+        query.pace.step(place, 1)?;
+        let found = zset.and_then(|zset| zset.score(args.at(place as usize)));
+        answer_score(&mut query.reply, found);
+    }
+    Ok(())
+}
+
+fn rank(query: &mut Query<'_>, args: Args<'_>, name: &str, from_end: bool) -> Outcome {
+    let with_score = match args.len() {
+        3 => false,
+        4 if args.is(3, "withscore") => true,
+        4 => return Err(Error::SYNTAX),
+        _ => return Err(Error::arity(name)),
+    };
+    let zset = zset_at(query, args.at(1))?;
+    let found = zset.and_then(|zset| {
+        let (rank, own) = (zset.rank(args.at(2))?, zset.score(args.at(2))?);
+        Some((
+            if from_end {
+                zset.len() - 1 - rank
+            } else {
+                rank
+            },
+            own,
+        ))
+    });
+    match found {
+        None if with_score => query.reply.null_array(),
+        None => query.reply.null(),
+        Some((rank, own)) => {
+            if with_score {
+                query.reply.array(2);
+            }
+            query.reply.integer(rank as i64);
+            if with_score {
+                score::answer(&mut query.reply, own);
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn zrank(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+    rank(query, args, "zrank", false)
+}
+
+pub(super) fn zrevrank(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+    rank(query, args, "zrevrank", true)
+}
+
+/// Takes up to `count` members off one end of a sorted set and answers them.
+fn pop_many(
+    change: &mut Change<'_>,
+    key: &[u8],
+    count: u64,
+    highest: bool,
+    nested: bool,
+) -> Outcome {
+    let Some(mut zset) = change.store.zset_mut(change.db, key, change.at)? else {
+        return Ok(());
+    };
+    let taken = change.pace.from(0);
+    let left = (count - taken).min(zset.len() as u64);
+    if !change.pace.is_cut() {
+        change
+            .reply
+            .array(left as usize * if nested { 1 } else { 2 });
+    }
+    for taken in taken..taken + left {
+        change.pace.step(taken, 1)?;
+        let rank = if highest { zset.len() - 1 } else { 0 };
+        if let Some((member, own)) = zset.remove_at(rank) {
+            answer_member(&mut change.reply, (&member, own), true, nested);
+            change.pace.pay(member.len() / BYTES_PER_WORK);
+        }
+    }
+    Ok(())
+}
+
+fn pop(change: &mut Change<'_>, args: Args<'_>, highest: bool) -> Outcome {
+    if args.len() > 3 {
+        return Err(Error::SYNTAX);
+    }
+    let count = match args.get(2) {
+        None => 1,
+        Some(_) => args.at_least(2, 0, Error::MUST_BE_POSITIVE)?,
+    };
+    if change
+        .store
+        .zset(change.db, args.at(1), change.at)?
+        .is_none()
+    {
+        change.reply.array(0);
+        return Ok(());
+    }
+    let nested = change.reply.protocol() == Protocol::Resp3 && args.len() == 3;
+    pop_many(change, args.at(1), count, highest, nested)
+}
+
+pub(super) fn zpopmin(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    pop(change, args, false)
+}
+
+pub(super) fn zpopmax(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    pop(change, args, true)
+}
+
+pub(super) fn zmpop(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let keys = args.at_least(1, 1, Error::KEYS_NOT_POSITIVE)?;
+    let at = usize::try_from(keys)
+        .ok()
+        .and_then(|keys| keys.checked_add(2));
+    let at = at.filter(|at| *at < args.len()).ok_or(Error::SYNTAX)?;
+    let highest = match () {
+        () if args.is(at, "min") => false,
+        () if args.is(at, "max") => true,
+        () => return Err(Error::SYNTAX),
+    };
+    let count = match args.len() - at {
+        1 => 1,
+        3 if args.is(at + 1, "count") => args.at_least(at + 2, 1, Error::COUNT_NOT_POSITIVE)?,
+        _ => return Err(Error::SYNTAX),
+    };
+    for place in 2..at {
+        let key = args.at(place);
+        if change.store.zset(change.db, key, change.at)?.is_some() {
+            if !change.pace.is_cut() {
+                change.reply.array(2);
+                change.reply.bulk(key);
+            }
+            return pop_many(change, key, count, highest, true);
+        }
+    }
+    change.reply.null_array();
+    Ok(())
+}
+
+pub(super) fn zrandmember(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+    if args.len() == 2 {
+        let draw = query.dice.draw();
+        let picked = zset_at(query, args.at(1))?.and_then(|zset| pick(zset, draw));
+        match picked {
+            Some((member, _)) => query.reply.bulk(member),
+            None => query.reply.null(),
+        }
+        return Ok(());
+    }
+    let count = args.integer(2)?;
+    if count == i64::MIN {
+        return Err(Error::out_of_range(-i64::MAX, i64::MAX));
+    }
+    let with_scores = match args.len() {
+        3 => false,
+        4 if args.is(3, "withscores") => true,
+        _ => return Err(Error::SYNTAX),
+    };
+    if with_scores && count.unsigned_abs() > i64::MAX as u64 / 2 {
+        return Err(Error::OUT_OF_RANGE);
+    }
+    let nested = query.reply.protocol() == Protocol::Resp3;
+    let flat = if with_scores && !nested { 2 } else { 1 };
+    let Some(zset) = zset_at(query, args.at(1))? else {
+        query.reply.array(0);
+        return Ok(());
+    };
+    if count < -RANDOM_PICKS_MAX {
+        return Err(Error::OUT_OF_RANGE);
+    }
+    if count >= 0 {
+        let ranks = distinct_ranks(zset.len() as u64, count.unsigned_abs(), &mut query.dice);
+        query.reply.array(ranks.len() * flat);
+        for rank in ranks {
+            if let Some(entry) = zset.walk(rank as usize).next() {
+                answer_member(&mut query.reply, entry, with_scores, nested);
+            }
+        }
+        return Ok(());
+    }
+    let picks = count.unsigned_abs();
+    if !query.pace.is_cut() {
+        query.reply.array(picks as usize * flat);
+    }
+    let from = query.pace.from(0);
+    query.dice.skip(from);
+    for place in from..picks {
+        query.pace.step(place, PICK_WORK)?;
+        if let Some(entry) = pick(zset, query.dice.draw()) {
+            answer_member(&mut query.reply, entry, with_scores, nested);
+            query.pace.pay(entry.0.len() / BYTES_PER_WORK);
+        }
+    }
+    Ok(())
+}
+
+/// The work that one pick is in a large set, where it is looked for from the top.
+const PICK_WORK: usize = 4;
+
+/// The member that a draw chooses, each as likely as any other.
+fn pick(zset: Zset<'_>, draw: u64) -> Option<(&[u8], f64)> {
+    let rank = crate::rng::below(draw, zset.len() as u64);
+    zset.walk(rank as usize).next()
+}
+
+/// Up to `count` different ranks of `len`.
+fn distinct_ranks(len: u64, count: u64, dice: &mut Dice) -> Vec<u64> {
+    if count >= len {
+        return (0..len).collect();
+    }
+    if count <= len / 3 {
+        let (mut seen, mut picked) = (BTreeSet::new(), Vec::new());
+        while (picked.len() as u64) < count {
+            let rank = dice.below(len);
+            if seen.insert(rank) {
+                picked.push(rank);
+            }
+        }
+        return picked;
+    }
+    let mut all: Vec<u64> = (0..len).collect();
+    for place in 0..count {
+        let other = place + dice.below(len - place);
+        all.swap(place as usize, other as usize);
+    }
+    all.truncate(count as usize);
+    all
+}
+
+pub(super) fn zscan(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+    let cursor = cursor(args.at(2))?;
+    let Some(zset) = zset_at(query, args.at(1))? else {
+        write_cursor(&mut query.reply, 0);
+        query.reply.array(0);
+        return Ok(());
+    };
+    let options = Options::parse(args.from(3), false)?;
+    let protocol = query.reply.protocol();
+    let mut show = |cursor, most, found: &mut Found| {
+        let mut shown = 0;
+        let next = zset.scan(cursor, most, &mut |member, own| {
+            shown += 1;
+            if options.likes(member) {
+                found.push(protocol, member);
+                found.push(protocol, score::text(own).as_bytes());
+            }
+        });
+        Ok((next, shown))
+    };
+    let (next, found) = walk::walk(query.pace, cursor, options.count, &mut show)?;
+    write_cursor(&mut query.reply, next);
+    found.write_to(&mut query.reply);
+    Ok(())
+}

@@ -1,0 +1,176 @@
+//! Sorted sets as they are changed.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::table::Sorted;
+use super::{Zset, packed};
+use crate::store::dict::Place;
+use crate::store::kind::Kind;
+use crate::store::slot::Slot;
+use crate::store::value::parts::Parts;
+use crate::store::value::{Large, Value};
+use crate::store::{DbId, Store, WrongType};
+use crate::time::Stamp;
+
+impl Store {
+    /// The sorted set at `key`; an error where it holds another type.
+    pub fn zset(&self, db: DbId, key: &[u8], at: Stamp) -> Result<Option<Zset<'_>>, WrongType> {
+        match self.get(db, key, at) {
+            None => Ok(None),
+            Some(Value::Zset(zset)) => Ok(Some(zset)),
+            Some(_) => Err(WrongType),
+        }
+    }
+
+    /// The live sorted set at `key`, to be changed; `None` where the key is absent, an error where
+    /// it holds another type.
+    pub fn zset_mut<'a>(
+        &'a mut self,
+        db: DbId,
+        key: &'a [u8],
+        at: Stamp,
+    ) -> Result<Option<ZsetMut<'a>>, WrongType> {
+        Ok(self
+            .zset(db, key, at)?
+            .is_some()
+            .then(|| ZsetMut(Slot::new(self, db, key))))
+    }
+
+    /// The sorted set at `key`, to be changed; where it is absent, the first member makes it (with
+    /// no expiry).
+    pub fn zset_or_new<'a>(
+        &'a mut self,
+        db: DbId,
+        key: &'a [u8],
+        at: Stamp,
+    ) -> Result<ZsetMut<'a>, WrongType> {
+        self.zset(db, key, at)?;
+        self.drop_dead(db, key, at);
+        Ok(ZsetMut(Slot::new(self, db, key)))
+    }
+}
+
+/// A sorted set, to be changed. The key goes away with the last member.
+#[derive(Debug)]
+pub struct ZsetMut<'a>(Slot<'a>);
+
+impl ZsetMut<'_> {
+    /// The set as it is now; `None` where it has no member (yet, or any more).
+    #[must_use]
+    pub fn read(&self) -> Option<Zset<'_>> {
+        let Value::Zset(zset) = self.0.value()? else {
+            return None;
+        };
+        Some(zset)
+    }
+
+    /// The score of a member.
+    #[must_use]
+    pub fn score(&self, member: &[u8]) -> Option<f64> {
+        self.read()?.score(member)
+    }
+
+    /// How many members it has now.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.read().map_or(0, Zset::len)
+    }
+
+    /// Whether it has no member now, and so the key does not exist.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Gives a member a score, which is a number; whether that changes anything.
+    pub fn set(&mut self, member: &[u8], score: f64) -> bool {
+        let old = self.score(member);
+        if old == Some(score) {
+            return false;
+        }
+        let found = self.0.find();
+        let mut scratch = self.0.take_scratch();
+        let old = old.map(|old| (old, member));
+        let fits = self
+            .packed(found)
+            .map(|packed| packed::replace(packed, old, Some((score, member)), &mut scratch));
+        match fits {
+            Some(true) => self.0.put_small(found, Kind::PackedZset, &scratch),
+            Some(false) => {
+                let place = self.enlarge(found);
+                self.set_in_table(Some(place), member, score);
+            }
+            None => self.set_in_table(found, member, score),
+        }
+        self.0.keep_scratch(scratch);
+        true
+    }
+
+    /// Lets a table and a tree take the place of the packed form.
+    fn enlarge(&mut self, found: Option<Place>) -> Place {
+        let mut sorted = Sorted::empty(self.0.tables());
+        for (score, member) in packed::iter(self.packed(found).unwrap_or(packed::EMPTY)) {
+            sorted.add(member, score, self.0.epoch());
+        }
+        self.0.enlarge(found, Large::Sorted(Box::new(sorted)))
+    }
+
+    /// The packed form, also of a set that is absent; `None` where it is a table.
+    fn packed(&self, found: Option<Place>) -> Option<&[u8]> {
+        match found.map(|place| self.0.value_at(place)) {
+            None => Some(packed::EMPTY),
+            Some(Value::Zset(zset)) => zset.as_packed(),
+            Some(_) => None,
+        }
+    }
+
+    fn set_in_table(&mut self, place: Option<Place>, member: &[u8], score: f64) {
+        if let Some(place) = place {
+            self.0.change_parts(place, |large, cover| {
+                let Large::Sorted(sorted) = large else {
+                    return None;
+                };
+                sorted.set(member, score, cover)
+            });
+        }
+    }
+
+    /// Removes a member; whether it was there.
+    pub fn remove(&mut self, member: &[u8]) -> bool {
+        let (Some(place), Some(old)) = (self.0.find(), self.score(member)) else {
+            return false;
+        };
+        let mut scratch = self.0.take_scratch();
+        let is_packed = self.packed(Some(place)).map(|packed| {
+            packed::replace(packed, Some((old, member)), None, &mut scratch);
+        });
+        match is_packed {
+            Some(()) if packed::len(&scratch) == 0 => self.0.remove(place),
+            Some(()) => self.0.put_small(Some(place), Kind::PackedZset, &scratch),
+            None => self.remove_from_table(place, member),
+        }
+        self.0.keep_scratch(scratch);
+        true
+    }
+
+    fn remove_from_table(&mut self, place: Place, member: &[u8]) {
+        let left = self.0.change_parts(place, |large, cover| {
+            let Large::Sorted(sorted) = large else {
+                return None;
+            };
+            sorted.remove(member, cover)
+        });
+        if left == Some(0) {
+            self.0.remove_empty(place);
+        }
+    }
+
+    /// Removes the member at a rank, and returns it with its score.
+    pub fn remove_at(&mut self, rank: usize) -> Option<(Vec<u8>, f64)> {
+        let (member, score) = self.read()?.walk(rank).next()?;
+        let member = member.to_vec();
+        self.remove(&member);
+        Some((member, score))
+    }
+}
