@@ -2,6 +2,7 @@
 //! room.
 
 use seedis::node::{Node, Phase};
+use seedis::raft::Raft;
 
 use super::World;
 use super::member::Member;
@@ -20,7 +21,10 @@ const STOOD: u64 = 300_000_000;
 /// Returns true if a leader hears that a majority of the others has a healthy disk.
 fn could_transfer(node: &Node) -> bool {
     let raft = node.raft();
-    node.phase() == Phase::Serving && raft.is_some_and(|raft| raft.has_unstrained_voter())
+    // A transfer that an operator wants may take as long as it takes to be given up.
+    let is_free = |raft: &&Raft| !raft.is_transferring();
+    let raft = raft.filter(is_free);
+    node.phase() == Phase::Serving && raft.is_some_and(Raft::has_unstrained_voter)
 }
 
 impl Member {
