@@ -54,6 +54,15 @@ impl<'a> Args<'a> {
         }
     }
 
+    /// The arguments from `place` to before `end`, which both are within them.
+    #[must_use]
+    pub fn between(&self, place: usize, end: usize) -> Args<'a> {
+        Args {
+            buffer: self.buffer,
+            ranges: self.ranges.get(place..end).unwrap_or_default(),
+        }
+    }
+
     /// All arguments in order, the name first.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &'a [u8]> + Clone + use<'a> {
         let buffer = self.buffer;

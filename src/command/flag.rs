@@ -2,9 +2,9 @@
 
 /// A set of words, one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Set(u32);
+pub struct BitSet(u32);
 
-impl Set {
+impl BitSet {
     /// No word at all.
     pub const NONE: Self = Self(0);
 
@@ -84,11 +84,11 @@ impl Flag {
 
 /// The flags of a command.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Flags(Set);
+pub struct Flags(BitSet);
 
 impl Flags {
     /// No flags.
-    pub const NONE: Self = Self(Set::NONE);
+    pub const NONE: Self = Self(BitSet::NONE);
 
     /// These flags and one more.
     #[must_use]
@@ -196,11 +196,11 @@ impl Category {
 
 /// The categories of a command.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Categories(Set);
+pub struct Categories(BitSet);
 
 impl Categories {
     /// No categories.
-    pub const NONE: Self = Self(Set::NONE);
+    pub const NONE: Self = Self(BitSet::NONE);
 
     /// These categories and one more.
     #[must_use]

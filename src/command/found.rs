@@ -27,6 +27,12 @@ impl Found {
         Reply::new(&mut self.bytes, Protocol::Resp2).integer(number);
     }
 
+    /// Writes all as a set.
+    pub(super) fn write_set_to(&self, reply: &mut Reply<'_>) {
+        reply.set(self.count);
+        reply.raw(&self.bytes);
+    }
+
     /// Writes all as an array.
     pub(super) fn write_to(&self, reply: &mut Reply<'_>) {
         reply.array(self.count);

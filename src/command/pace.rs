@@ -6,9 +6,11 @@
 //! looked at it. It goes on where it stopped, and its reply does too.
 
 use alloc::boxed::Box;
+use core::mem;
 
 use super::error::Error;
 use super::found::Found;
+use super::making::Making;
 use super::subsequence::Table;
 
 /// How far a command has come, and how much of it may be done now.
@@ -30,6 +32,8 @@ pub(super) enum Kept {
     /// Nothing.
     #[default]
     Nothing,
+    /// Members of sets, or a set that is made of them.
+    Making(Box<Making>),
     /// Names and values.
     Found(Found),
     /// A part of the table of subsequences.
@@ -59,6 +63,30 @@ impl Pace {
             spent: self.spent,
             ..Self::default()
         };
+    }
+
+    /// The members found so far, to be given back by `keep`.
+    pub(super) fn making(&mut self) -> Box<Making> {
+        match mem::take(&mut self.kept) {
+            Kept::Making(making) => making,
+            _ => Box::default(),
+        }
+    }
+
+    /// Keeps the members found so far, if the command is not at its end. Returns them if it is.
+    pub(super) fn keep(
+        &mut self,
+        done: Result<(), Error>,
+        making: Box<Making>,
+    ) -> Result<Box<Making>, Error> {
+        match done {
+            Ok(()) => Ok(making),
+            Err(Error::Unfinished) => {
+                self.kept = Kept::Making(making);
+                Err(Error::Unfinished)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// The place at which the command goes on; it begins at `first`.

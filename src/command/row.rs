@@ -96,6 +96,8 @@ pub enum Group {
     SortedSet,
     /// Hashes.
     Hash,
+    /// Sets.
+    Set,
     /// The connection.
     Connection,
     /// Transactions.
@@ -117,6 +119,7 @@ impl Group {
             Self::List => "list",
             Self::SortedSet => "sorted-set",
             Self::Hash => "hash",
+            Self::Set => "set",
             Self::Connection => "connection",
             Self::Transactions => "transactions",
             Self::Scripting => "scripting",
@@ -133,6 +136,7 @@ impl Group {
             Self::List => Some(Category::List),
             Self::SortedSet => Some(Category::SortedSet),
             Self::Hash => Some(Category::Hash),
+            Self::Set => Some(Category::Set),
             Self::Connection => Some(Category::Connection),
             Self::Transactions => Some(Category::Transaction),
             Self::Scripting => Some(Category::Scripting),
@@ -385,7 +389,7 @@ impl Row {
             Places::Count { .. } | Places::After { .. } | Places::With(_) => None,
         });
         ranges
-            .reduce(|all, next| (all.0.min(next.0), all.1.max(next.1), all.2))
+            .reduce(|all, next| (all.0.min(next.0), last_of(all.1, next.1), all.2))
             .unwrap_or_default()
     }
 
@@ -410,5 +414,14 @@ impl Row {
             .with_if(self.has(Flag::PubSub), Category::PubSub)
             .with_if(self.has(Flag::Blocking), Category::Blocking)
             .with(speed)
+    }
+}
+
+/// The later of two last keys, of which a negative one counts from the end.
+fn last_of(one: i32, other: i32) -> i32 {
+    if one < 0 || other < 0 {
+        one.min(other)
+    } else {
+        one.max(other)
     }
 }

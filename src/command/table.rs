@@ -8,6 +8,7 @@ const FAMILIES: &[&[Row]] = &[
     super::connection::ROWS,
     super::hashes::ROWS,
     super::lists::ROWS,
+    super::sets::ROWS,
     super::zset::ROWS,
     super::keys::ROWS,
     super::expiry::ROWS,

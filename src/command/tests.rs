@@ -4,6 +4,7 @@ mod any;
 mod hashes;
 mod keys;
 mod rows;
+mod sets;
 mod strings;
 
 use core::ops::Range;

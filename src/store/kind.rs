@@ -44,6 +44,10 @@ kinds! {
     Raw = 3,
     /// A small list, as `list::packed`.
     PackedList = 4,
+    /// A small set, as `packed`.
+    PackedSet = 5,
+    /// A small set of integers, as `set::integers`.
+    Integers = 6,
     /// A small sorted set, as `zset::packed`.
     PackedZset = 7,
 }

@@ -61,6 +61,9 @@ pub use value::hash::Hash;
 pub use value::hash::write::HashMut;
 pub use value::list::write::ListMut;
 pub use value::list::{End, List};
+pub use value::set::Set;
+pub use value::set::made::NewSet;
+pub use value::set::write::SetMut;
 pub use value::string::rope::Rope;
 pub use value::string::{Scratch, Text, format_i64, parse_i64};
 pub use value::zset::Zset;
@@ -158,7 +161,8 @@ impl Store {
 
     /// A number that moves exactly when a value, how a string is kept, a key's presence or its
     /// expiry really changes: not when the same is written again, and not when what is dead is
-    /// freed. Emptying a database that still holds keys counts, be they dead or not.
+    /// freed. Emptying a database that still holds keys counts, be they dead or not, and so does
+    /// putting a set that was made on the side (`put_set`), whatever was there.
     #[must_use]
     pub fn changes(&self) -> u64 {
         self.changes

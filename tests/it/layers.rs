@@ -104,7 +104,7 @@ const CIRCLES: [(&str, &[(&str, usize)]); 2] = [
             ("draws", 2),
             ("judge", 10),
             ("linear", 4),
-            ("model", 13),
+            ("model", 14),
             ("mutants", 6),
             ("replay::ask", 2),
             ("run", 2),

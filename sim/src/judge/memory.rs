@@ -15,7 +15,7 @@ pub(super) const REFUSAL_OF_EXEC: &str = concat!(
 const CLIENTS_BYTES: usize = 128 << 10;
 
 /// Redis's list of what takes memory.
-const GROWS: [&str; 34] = [
+const GROWS: [&str; 38] = [
     "append",
     "copy",
     "decr",
@@ -40,10 +40,14 @@ const GROWS: [&str; 34] = [
     "rpoplpush",
     "rpush",
     "rpushx",
+    "sadd",
+    "sdiffstore",
     "set",
     "setex",
     "setnx",
     "setrange",
+    "sinterstore",
+    "sunionstore",
     "zadd",
     "zdiffstore",
     "zincrby",

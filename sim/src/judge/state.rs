@@ -150,6 +150,11 @@ fn holds(value: &Value<'_>, datum: &Datum) -> bool {
             let shown = list.walk(0, End::Back).map(Text::to_vec);
             list.len() == items.len() && shown.eq(items.iter().cloned())
         }
+        (Value::Set(set), Datum::Set(members)) => {
+            let mut count = 0;
+            let counted = set.iter().inspect(|_| count += 1);
+            { counted }.all(|member| members.contains(&member.to_vec())) && count == members.len()
+        }
         (Value::Zset(zset), Datum::Zset(members)) => {
             let known = |(member, score): (&[u8], f64)| members.get(member) == Some(&Score(score));
             let mut last: Option<(&[u8], f64)> = None;
@@ -162,7 +167,10 @@ fn holds(value: &Value<'_>, datum: &Datum) -> bool {
                 && zset.walk(0).all(|entry| known(entry) && rises(entry))
         }
         // Not whatever else: of a new type the compiler asks here.
-        (Value::String(_) | Value::Hash(_) | Value::List(_) | Value::Zset(_), _) => false,
+        (
+            Value::String(_) | Value::Hash(_) | Value::List(_) | Value::Set(_) | Value::Zset(_),
+            _,
+        ) => false,
     }
 }
 
@@ -192,6 +200,7 @@ fn item(store: &Store, db: u32, key: &[u8], value: &Value<'_>) -> Item {
             Datum::Zset(members.collect())
         }
         Value::List(list) => Datum::List(list.walk(0, End::Back).map(Text::to_vec).collect()),
+        Value::Set(set) => Datum::Set(set.iter().map(Text::to_vec).collect()),
     };
     let expiry = store.expiry(db, key).map(|stamp| stamp.0);
     Item { datum, expiry }
@@ -209,6 +218,7 @@ fn bytes_of(datum: &Datum) -> usize {
         Datum::Text(text, _) => least(text),
         Datum::Hash(fields) => fields.iter().map(|(f, v)| least(f) + least(v)).sum(),
         Datum::List(items) => items.iter().map(least).sum(),
+        Datum::Set(members) => members.iter().map(least).sum(),
         Datum::Zset(members) => members.keys().map(least).sum(),
     }
 }

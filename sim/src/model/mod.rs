@@ -11,6 +11,7 @@ mod keys;
 mod lists;
 mod object;
 mod scan;
+mod sets;
 mod strings;
 mod table;
 mod text;
@@ -19,7 +20,7 @@ mod weight;
 mod zset_ranges;
 mod zsets;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use connection::select;
 pub(crate) use object::{is_help as is_help_for_object, refusal as refusal_of_object};
@@ -41,6 +42,9 @@ pub(crate) const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of r
 
 /// The fields of a hash.
 pub(crate) type Fields = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// The members of a set.
+pub(crate) type Members = BTreeSet<Vec<u8>>;
 
 /// How a string is kept, as OBJECT ENCODING tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +82,7 @@ pub(crate) enum Datum {
     Text(Vec<u8>, Encoding),
     Hash(Fields),
     List(Vec<Vec<u8>>),
+    Set(Members),
     Zset(BTreeMap<Vec<u8>, want::Score>),
 }
 
@@ -108,6 +113,7 @@ impl Datum {
             Self::Text(..) => "string",
             Self::Hash(_) => "hash",
             Self::List(_) => "list",
+            Self::Set(_) => "set",
             Self::Zset(_) => "zset",
         }
     }
@@ -202,6 +208,14 @@ impl Call<'_> {
         }
     }
 
+    pub(crate) fn set(&self, key: &[u8]) -> Result<Option<&Members>, String> {
+        match self.get(key).map(|item| &item.datum) {
+            None => Ok(None),
+            Some(Datum::Set(members)) => Ok(Some(members)),
+            Some(_) => Err(WRONG_TYPE.to_owned()),
+        }
+    }
+
     /// The fields of the hash at a key that holds one or nothing; they are about to be written.
     pub(crate) fn fields_to_write(&mut self, key: &[u8]) -> &mut Fields {
         if self.get(key).is_none() {
@@ -212,6 +226,20 @@ impl Call<'_> {
         let database = self.model.databases.entry(self.db).or_default();
         match database.get_mut(key).map(|item| &mut item.datum) {
             Some(Datum::Hash(fields)) => fields,
+            _ => unreachable!("the caller has looked at the type"),
+        }
+    }
+
+    /// The members of the set at a key that holds one or nothing; they are about to be written.
+    pub(crate) fn members_to_write(&mut self, key: &[u8]) -> &mut Members {
+        if self.get(key).is_none() {
+            self.put(key, Datum::Set(Members::new()), None);
+        } else {
+            self.model.touch(self.db, key);
+        }
+        let database = self.model.databases.entry(self.db).or_default();
+        match database.get_mut(key).map(|item| &mut item.datum) {
+            Some(Datum::Set(members)) => members,
             _ => unreachable!("the caller has looked at the type"),
         }
     }

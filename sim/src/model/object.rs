@@ -1,6 +1,6 @@
 //! OBJECT: how a value is kept, as far as Redis fixes it.
 
-use super::{Answer, Call, Datum, Want};
+use super::{Answer, Call, Datum, Want, text};
 
 /// Returns true if a request is for the help of OBJECT, which looks at no key.
 pub(crate) fn is_help(words: &[Vec<u8>]) -> bool {
@@ -70,5 +70,17 @@ fn encoding(datum: &Datum) -> Want {
             Want::OneOf(names)
         }
         Datum::List(_) => Want::OneOf(vec![bulk("listpack"), bulk("quicklist")]),
+        Datum::Set(members) => {
+            let small = members.len() <= 128 && members.iter().all(|member| member.len() <= 64);
+            let mut names = vec![bulk("hashtable")];
+            if small {
+                names.push(bulk("listpack"));
+            }
+            let is_number = |member: &Vec<u8>| text::integer(member).is_some();
+            if members.len() <= 512 && members.iter().all(is_number) {
+                names.push(bulk("intset"));
+            }
+            Want::OneOf(names)
+        }
     }
 }

@@ -89,3 +89,15 @@ pub(super) fn hscan(call: &mut Call<'_>) -> Answer {
     let shown = fields.into_iter().filter(|(field, _)| liked(field));
     Ok(Want::ScannedPairs(shown.collect()))
 }
+
+pub(super) fn sscan(call: &mut Call<'_>) -> Answer {
+    check_cursor(&call.arg(2))?;
+    let Some(members) = call.set(&call.arg(1))?.cloned() else {
+        let empty = vec![Want::Bulk(b"0".to_vec()), Want::Array(Vec::new())];
+        return Ok(Want::Array(empty));
+    };
+    let wishes = wishes(call, 3, false)?;
+    let liked = |member: &[u8]| wishes.pattern.as_deref().is_none_or(|p| matches(p, member));
+    let shown = members.into_iter().filter(|member| liked(member));
+    Ok(Want::Scanned(shown.collect()))
+}

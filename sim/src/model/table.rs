@@ -9,8 +9,8 @@ use seedis::command::row::Kind;
 use seedis::command::table;
 
 use super::{
-    Answer, Call, connection, expiry, hashes, keys, lists, object, scan, strings, zset_ranges,
-    zsets,
+    Answer, Call, connection, expiry, hashes, keys, lists, object, scan, sets, strings,
+    zset_ranges, zsets,
 };
 
 /// The part of the server that executes a command, as far as a judge must know.
@@ -169,6 +169,21 @@ const ROWS: &[Row] = &[
     read("lindex", 3, lists::lindex),
     read("lrange", 4, lists::lrange),
     read("lpos", -3, lists::lpos),
+    write("sadd", -3, sets::sadd),
+    write("srem", -3, sets::srem),
+    read("sismember", 3, sets::sismember),
+    write("smove", 4, sets::smove),
+    read("scard", 2, sets::scard),
+    read("smismember", -3, sets::smismember),
+    read("smembers", 2, sets::smembers),
+    read("srandmember", -2, sets::srandmember),
+    read("sinter", -2, sets::combine),
+    read("sunion", -2, sets::combine),
+    read("sdiff", -2, sets::combine),
+    read("sintercard", -3, sets::sintercard),
+    write("sinterstore", -3, sets::combine_and_store),
+    write("sunionstore", -3, sets::combine_and_store),
+    write("sdiffstore", -3, sets::combine_and_store),
     write("zadd", -4, zsets::zadd),
     write("zincrby", 4, zsets::zincrby),
     write("zrem", -3, zsets::zrem),
@@ -204,6 +219,7 @@ const ROWS: &[Row] = &[
     read("keys", 2, scan::keys),
     read("scan", -2, scan::scan),
     read("hscan", -3, scan::hscan),
+    read("sscan", -3, scan::sscan),
     read("object", -2, object::object),
 ];
 

@@ -45,6 +45,8 @@ pub(crate) enum Want {
     Array(Vec<Want>),
     /// An array of these strings in any order.
     Unordered(Vec<Vec<u8>>),
+    /// A set of these strings in any order: an array in RESP2.
+    UnorderedSet(Vec<Vec<u8>>),
     /// A map of these strings in any order.
     UnorderedMap(Vec<(Vec<u8>, Vec<u8>)>),
     /// An array of so many of these strings; whether one may come twice.
@@ -124,12 +126,10 @@ impl Want {
                 wanted.len() == given.len()
                     && wanted.iter().zip(given).all(|(w, g)| w.is_met_by(g, resp3))
             }
-            (Self::Unordered(wanted), Value::Array(given)) => {
-                let mut given: Vec<_> = given.iter().map(Value::text).collect();
-                let mut wanted: Vec<_> = wanted.iter().map(|text| Some(&text[..])).collect();
-                given.sort_unstable();
-                wanted.sort_unstable();
-                given == wanted
+            (Self::Unordered(wanted), Value::Array(given)) => same_texts(wanted, given),
+            (Self::UnorderedSet(wanted), Value::Set(given)) if resp3 => same_texts(wanted, given),
+            (Self::UnorderedSet(wanted), Value::Array(given)) if !resp3 => {
+                same_texts(wanted, given)
             }
             (Self::UnorderedMap(wanted), Value::Map(given)) if resp3 => same_pairs(wanted, given),
             (Self::UnorderedMap(wanted), Value::Array(given)) if !resp3 => {
@@ -265,6 +265,14 @@ fn differ<'a>(items: impl Iterator<Item = &'a Value>) -> bool {
     let mut texts: Vec<_> = items.map(Value::text).collect();
     texts.sort_unstable();
     texts.windows(2).all(|pair| pair[0] != pair[1])
+}
+
+fn same_texts(wanted: &[Vec<u8>], given: &[Value]) -> bool {
+    let mut given: Vec<_> = given.iter().map(Value::text).collect();
+    let mut wanted: Vec<_> = wanted.iter().map(|text| Some(&text[..])).collect();
+    given.sort_unstable();
+    wanted.sort_unstable();
+    given == wanted
 }
 
 fn same_pairs(wanted: &[(Vec<u8>, Vec<u8>)], given: &[Value]) -> bool {

@@ -7,8 +7,6 @@ use super::{Datum, Item, Model};
 /// The most that a key may cost besides its name and its value: its share of tables with room to
 /// grow.
 const KEY_BYTES: usize = 200;
-/// The most that a hash may cost besides its fields, if it is a table of its own.
-const HASH_BYTES: usize = 600;
 /// The most that a list may cost besides its items, if it is kept in blocks.
 const LIST_BYTES: usize = 9000;
 /// The most that a sorted set may cost besides its members: a first chunk of its tree.
@@ -17,7 +15,9 @@ const ZSET_BYTES: usize = 14_000;
 const MEMBER_BYTES: usize = 200;
 /// The most that an item may cost besides its text.
 const ITEM_BYTES: usize = 100;
-/// The most that a field may cost besides its name and its value.
+/// The most that a hash or a set may cost besides what is in it, where it is a table of its own.
+const HASH_BYTES: usize = 600;
+/// The most that a field or a member may cost besides its name and its value.
 const FIELD_BYTES: usize = 100;
 
 /// The weight of each key. The dead count too: a server need not have looked at them since.
@@ -82,6 +82,10 @@ fn weight(item: &Item) -> usize {
         Datum::List(items) => {
             let items = items.iter().map(|item| ITEM_BYTES + 2 * item.len());
             LIST_BYTES + items.sum::<usize>()
+        }
+        Datum::Set(members) => {
+            let bytes = members.iter().map(|member| FIELD_BYTES + member.len());
+            HASH_BYTES + bytes.sum::<usize>()
         }
     }
 }

@@ -89,7 +89,7 @@ fn end_of_reply(bytes: &[u8]) -> Option<usize> {
             }
             0
         }
-        b'*' => number()?.max(0),
+        b'*' | b'~' => number()?.max(0),
         b'%' => number()? * 2,
         _ => return None,
     };

@@ -12,6 +12,7 @@ use crate::store::dict::Tables;
 use crate::store::entry::Draft;
 use crate::store::kind::Kind;
 use crate::store::value::parts::Cover;
+use crate::store::value::set::{integers, packed as members};
 use crate::store::value::{Large, Value, is_sound, list, packed, zset};
 use crate::store::{End, Stamp, Store};
 
@@ -51,6 +52,19 @@ fn small(kind: Kind) -> Vec<u8> {
             }
             packed
         }
+        Kind::PackedSet => {
+            let mut packed = Vec::new();
+            members::add(members::EMPTY, b"member", &mut packed);
+            packed
+        }
+        Kind::Integers => {
+            let (mut integers, mut more) = (integers::EMPTY.to_vec(), Vec::new());
+            for number in [17, -70_000, i64::MAX] {
+                assert!(integers::add(&integers, number, &mut more));
+                core::mem::swap(&mut integers, &mut more);
+            }
+            integers
+        }
     }
 }
 
@@ -89,6 +103,10 @@ fn disturb(large: &mut Large, draw: u64, cover: &mut Covered) {
         Large::HashTable(table) => {
             let value = vec![draw as u8; (draw % 1500) as usize];
             table.set(&name, &value, cover);
+        }
+        Large::SetTable(table) if draw.is_multiple_of(3) => drop(table.remove(&name, cover)),
+        Large::SetTable(table) => {
+            table.set(&name, &[], cover);
         }
     }
 }

@@ -4,6 +4,7 @@ mod base;
 mod collide;
 mod laws;
 mod model;
+mod names;
 mod random;
 mod scan;
 mod work;

@@ -1,11 +1,12 @@
 //! The naive store: what every other one must equal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::store::{DbId, End, Text, Value, WrongType, parse_i64};
 use crate::time::Stamp;
 
 pub(super) type Fields = BTreeMap<Vec<u8>, Vec<u8>>;
+pub(super) type Members = BTreeSet<Vec<u8>>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Datum {
@@ -13,6 +14,7 @@ pub(super) enum Datum {
     Text(Vec<u8>, &'static str),
     Hash(Fields),
     List(Vec<Vec<u8>>),
+    Set(Members),
     /// Scores as bits.
     Zset(BTreeMap<Vec<u8>, u64>),
 }
@@ -66,6 +68,11 @@ impl Model {
                 let items: Vec<_> = list.walk(0, End::Back).map(Text::to_vec).collect();
                 assert_eq!(items.len(), list.len());
                 Datum::List(items)
+            }
+            Value::Set(set) => {
+                let members: Members = set.iter().map(Text::to_vec).collect();
+                assert_eq!(members.len(), set.len());
+                Datum::Set(members)
             }
         };
         let item = Item { datum, expiry };
@@ -160,7 +167,7 @@ impl Model {
     }
 
     /// The members of a sorted set, which is made where it is absent.
-    pub(super) fn members(
+    pub(super) fn scores(
         &mut self,
         db: DbId,
         key: &[u8],
@@ -175,17 +182,30 @@ impl Model {
         }
     }
 
-    /// Forgets a hash without fields, or a list without items.
+    /// The members of a set, which is made where it is absent.
+    pub(super) fn members(&mut self, db: DbId, key: &[u8]) -> Result<&mut Members, WrongType> {
+        let item = self.keys.entry((db, key.to_vec())).or_insert_with(|| Item {
+            datum: Datum::Set(Members::new()),
+            expiry: None,
+        });
+        match &mut item.datum {
+            Datum::Set(members) => Ok(members),
+            _ => Err(WrongType),
+        }
+    }
+
+    /// Forgets what has nothing in it.
     pub(super) fn tidy(&mut self, db: DbId, key: &[u8]) {
-        let is_empty = |item: &Item| match &item.datum {
-            Datum::Text(..) => false,
-            Datum::Hash(fields) => fields.is_empty(),
-            Datum::List(items) => items.is_empty(),
-            Datum::Zset(members) => members.is_empty(),
+        let key = (db, key.to_vec());
+        let is_empty = match self.keys.get(&key).map(|item| &item.datum) {
+            None | Some(Datum::Text(..)) => false,
+            Some(Datum::Hash(fields)) => fields.is_empty(),
+            Some(Datum::List(items)) => items.is_empty(),
+            Some(Datum::Set(members)) => members.is_empty(),
+            Some(Datum::Zset(members)) => members.is_empty(),
         };
-        let place = (db, key.to_vec());
-        if self.keys.get(&place).is_some_and(is_empty) {
-            self.keys.remove(&place);
+        if is_empty {
+            self.keys.remove(&key);
         }
     }
 

@@ -10,13 +10,14 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
 use super::model::{Datum, Model};
+use super::names::{field, key, member, remove_equal};
 use super::zsets::{self, ZsetOp, zset_op};
 use super::{colliding, recount, seeded, shown};
 use crate::limits::SEGMENT_KEYS_MAX;
 use crate::store::entry::Held;
 use crate::store::kind::Kind;
 use crate::store::value::Large;
-use crate::store::{DbId, End, NewExpiry, Store, Text};
+use crate::store::{End, NewExpiry, Store, Text};
 use crate::time::Stamp;
 
 #[derive(Clone, Debug)]
@@ -29,6 +30,11 @@ enum Op {
     FieldRemove(u8, u8),
     FieldsRemove(u8, u16),
     List(u8, ListOp),
+    MemberAdd(u8, u8),
+    MembersAdd(u8, u16),
+    MembersRemove(u8, u16),
+    NumbersAdd(u8, u16, u8),
+    SetMade(u8, u16, bool),
     Zset(u8, ZsetOp),
     Remove(u8),
     Expire(u8, Option<u8>),
@@ -115,6 +121,13 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (key(), 0u16..1500).prop_map(|(key, count)| Op::FieldsRemove(key, count)),
         12 => (key(), zset_op()).prop_map(|(key, op)| Op::Zset(key, op)),
         12 => (key(), list_op()).prop_map(|(key, op)| Op::List(key, op)),
+        4 => (key(), any::<u8>()).prop_map(|(key, member)| Op::MemberAdd(key, member)),
+        2 => (key(), 0u16..1500).prop_map(|(key, count)| Op::MembersAdd(key, count)),
+        2 => (key(), 0u16..1500).prop_map(|(key, count)| Op::MembersRemove(key, count)),
+        3 => (key(), 0u16..600, 0u8..64)
+            .prop_map(|(key, count, shift)| Op::NumbersAdd(key, count, shift)),
+        2 => (key(), 0u16..600, any::<bool>())
+            .prop_map(|(key, count, numbers)| Op::SetMade(key, count, numbers)),
         3 => key().prop_map(Op::Remove),
         3 => (key(), any::<Option<u8>>()).prop_map(|(key, expiry)| Op::Expire(key, expiry)),
         4 => (key(), key()).prop_map(|(from, to)| Op::Rename(from, to)),
@@ -128,38 +141,6 @@ fn op() -> impl Strategy<Value = Op> {
         8 => (0u16..9000).prop_map(Op::BaseStep),
         1 => Just(Op::BaseAbort),
     ]
-}
-
-/// One of a few keys in two databases; two are too long for a block.
-fn key(number: u8) -> (DbId, Vec<u8>) {
-    let length = if number / 2 == 3 { 1500 } else { 4 };
-    (DbId::from(number % 2), vec![b'a' + number / 2; length])
-}
-
-pub(super) fn field(number: u16) -> Vec<u8> {
-    let length = if number == 7 { 1100 } else { 3 };
-    let mut field = vec![b'f'; length];
-    field.extend_from_slice(&number.to_le_bytes());
-    field
-}
-
-/// Removes items equal to `item`, at most `most`, from one end on; how many.
-fn remove_equal(items: &mut Vec<Vec<u8>>, item: &[u8], most: usize, towards: End) -> usize {
-    let before = items.len();
-    let mut left = most;
-    let mut keeps = |held: &Vec<u8>| {
-        let goes = held == item && left > 0;
-        left -= usize::from(goes);
-        !goes
-    };
-    if towards == End::Front {
-        items.reverse();
-    }
-    items.retain(&mut keeps);
-    if towards == End::Front {
-        items.reverse();
-    }
-    before - items.len()
 }
 
 struct Bench {
@@ -214,6 +195,17 @@ impl Bench {
             Op::FieldsRemove(number, count) => self.remove_fields(*number, 0..*count),
             Op::Zset(number, op) => zsets::change(store, model, key(*number), at, op),
             Op::List(number, op) => self.change_list(*number, op),
+            Op::MemberAdd(number, name) => {
+                let first = u16::from(*name);
+                self.add_members(*number, core::iter::once(field(first)));
+            }
+            Op::MembersAdd(number, count) => self.add_members(*number, (0..*count).map(field)),
+            Op::MembersRemove(number, count) => self.remove_members(*number, 0..*count),
+            Op::NumbersAdd(number, count, shift) => {
+                let numbers = (0..*count).map(|place| member(place, *shift));
+                self.add_members(*number, numbers);
+            }
+            Op::SetMade(number, count, numbers) => self.make_set(*number, *count, *numbers),
             Op::Remove(number) => {
                 let (db, key) = key(*number);
                 let there = model.keys.remove(&(db, key.clone())).is_some();
@@ -378,6 +370,58 @@ impl Bench {
         self.model.tidy(db, &key);
     }
 
+    fn add_members(&mut self, number: u8, names: impl Iterator<Item = Vec<u8>>) {
+        let (db, key) = key(number);
+        let set = self.store.set_or_new(db, &key, self.at);
+        let members = self.model.members(db, &key);
+        assert_eq!(set.is_ok(), members.is_ok());
+        if let (Ok(mut set), Ok(members)) = (set, members) {
+            for name in names {
+                assert_eq!(set.add(&name), members.insert(name));
+                assert_eq!(set.len(), members.len());
+            }
+        }
+        self.model.tidy(db, &key);
+    }
+
+    /// Lets a key hold a set that is made on the side, whatever it held.
+    fn make_set(&mut self, number: u8, count: u16, numbers: bool) {
+        let (db, key) = key(number);
+        let name = |place| {
+            if numbers {
+                member(place, 2)
+            } else {
+                field(place)
+            }
+        };
+        let mut made = self.store.new_set();
+        for place in (0..count).chain(0..count / 2) {
+            made.add(&name(place));
+        }
+        assert_eq!(made.len(), usize::from(count));
+        self.store
+            .put_set(db, &key, made, NewExpiry::Never, self.at);
+        self.model.keys.remove(&(db, key.clone()));
+        if let Ok(members) = self.model.members(db, &key) {
+            members.extend((0..count).map(name));
+        }
+        self.model.tidy(db, &key);
+    }
+
+    fn remove_members(&mut self, number: u8, names: core::ops::Range<u16>) {
+        let (db, key) = key(number);
+        let set = self.store.set_mut(db, &key, self.at);
+        if let Ok(Some(mut set)) = set {
+            let members = self.model.members(db, &key).unwrap();
+            for name in names {
+                for name in [field(name), member(name, 3)] {
+                    assert_eq!(set.remove(&name), members.remove(&name));
+                }
+            }
+        }
+        self.model.tidy(db, &key);
+    }
+
     fn base_step(&mut self, budget: usize) {
         let mut piece = Vec::new();
         let more = self.store.base_step(&mut piece, budget);
@@ -442,6 +486,7 @@ proptest! {
                     prop_assert!(!moved || held > 0);
                 }
                 Op::Later(_) => prop_assert!(!moved),
+                Op::SetMade(..) => prop_assert!(moved || bench.model == before.0),
                 _ => prop_assert_eq!(moved, bench.model != before.0, "{:?}", op),
             }
         }
@@ -495,6 +540,12 @@ proptest! {
                     let mut list = other.list_or_new(*db, key, bench.at).unwrap();
                     for item in items.iter().rev() {
                         list.push(item, End::Front);
+                    }
+                }
+                Datum::Set(members) => {
+                    let mut set = other.set_or_new(*db, key, bench.at).unwrap();
+                    for member in members.iter().rev() {
+                        set.add(member);
                     }
                 }
             }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::model::Model;
-use super::random::field;
+use super::names::field;
 use crate::store::{DbId, Store, ZsetMut};
 use crate::time::Stamp;
 
@@ -52,7 +52,7 @@ pub(super) fn change(
     op: &ZsetOp,
 ) {
     let zset = store.zset_or_new(db, &key, at);
-    let members = model.members(db, &key);
+    let members = model.scores(db, &key);
     assert_eq!(zset.is_ok(), members.is_ok());
     if let (Ok(mut zset), Ok(members)) = (zset, members) {
         match op {

@@ -10,7 +10,9 @@ pub(super) mod list;
 pub(super) mod packed;
 pub(super) mod parts;
 pub(super) mod run;
+pub(super) mod set;
 pub(super) mod string;
+pub(super) mod table;
 pub(super) mod zset;
 
 use alloc::boxed::Box;
@@ -18,11 +20,11 @@ use alloc::vec::Vec;
 
 use super::dict::Tables;
 use super::kind::Kind;
-use hash::Hash;
-use hash::table::Table;
+use hash::{Hash, Table};
 use list::List;
 use list::blocks::Blocks;
 use parts::{Parts, Show};
+use set::Set;
 use string::Text;
 use string::rope::Rope;
 use zset::Zset;
@@ -37,6 +39,8 @@ pub enum Value<'a> {
     Hash(Hash<'a>),
     /// A list.
     List(List<'a>),
+    /// A set.
+    Set(Set<'a>),
     /// A sorted set.
     Zset(Zset<'a>),
 }
@@ -50,6 +54,8 @@ impl<'a> Value<'a> {
             Kind::Raw => Self::String(Text::Raw(bytes)),
             Kind::PackedHash => Self::Hash(Hash::packed(bytes)),
             Kind::PackedList => Self::List(List::packed(bytes)),
+            Kind::PackedSet => Self::Set(Set::packed(bytes)),
+            Kind::Integers => Self::Set(Set::integers(bytes)),
             Kind::PackedZset => Self::Zset(Zset::packed(bytes)),
         }
     }
@@ -61,6 +67,7 @@ impl<'a> Value<'a> {
             Self::String(_) => Rope::TYPE,
             Self::Hash(_) => Table::TYPE,
             Self::List(_) => Blocks::TYPE,
+            Self::Set(_) => set::Table::TYPE,
             Self::Zset(_) => Sorted::TYPE,
         }
     }
@@ -72,6 +79,7 @@ impl<'a> Value<'a> {
             Self::String(text) => text.encoding(),
             Self::Hash(hash) => hash.encoding(),
             Self::List(list) => list.encoding(),
+            Self::Set(set) => set.encoding(),
             Self::Zset(zset) => zset.encoding(),
         }
     }
@@ -81,7 +89,7 @@ impl<'a> Value<'a> {
     pub(super) fn mark(&self) -> &'static str {
         match self {
             Self::String(text) => text.mark(),
-            Self::Hash(_) | Self::List(_) | Self::Zset(_) => self.type_name(),
+            Self::Hash(_) | Self::List(_) | Self::Set(_) | Self::Zset(_) => self.type_name(),
         }
     }
 
@@ -91,6 +99,7 @@ impl<'a> Value<'a> {
             Self::String(text) => text.show_items(show),
             Self::Hash(hash) => hash.show_items(show),
             Self::List(list) => list.show_items(show),
+            Self::Set(set) => set.show_items(show),
             Self::Zset(zset) => zset.show_items(show),
         }
     }
@@ -104,6 +113,8 @@ pub(super) fn is_sound(kind: Kind, bytes: &[u8]) -> bool {
         Kind::Raw => string::kind_of_written(bytes.len()) == Kind::Raw,
         Kind::PackedHash => packed::valid(bytes),
         Kind::PackedList => list::packed::is_sound(bytes),
+        Kind::PackedSet => set::packed::is_sound(bytes),
+        Kind::Integers => set::integers::is_sound(bytes),
         Kind::PackedZset => zset::packed::is_sound(bytes),
     }
 }
@@ -178,6 +189,8 @@ large! {
     HashTable(Table) = 0x81,
     /// A list in blocks.
     List(Blocks) = 0x82,
+    /// A set with a table.
+    SetTable(set::Table) = 0x83,
     /// A sorted set with a table and a tree.
     Sorted(Sorted) = 0x84,
 }
@@ -189,6 +202,7 @@ impl Large {
             Self::Rope(rope) => Value::String(Text::Rope(rope)),
             Self::HashTable(table) => Value::Hash(Hash::table(table)),
             Self::List(blocks) => Value::List(List::blocks(blocks)),
+            Self::SetTable(table) => Value::Set(Set::table(table)),
             Self::Sorted(sorted) => Value::Zset(Zset::sorted(sorted)),
         }
     }

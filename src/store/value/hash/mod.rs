@@ -1,12 +1,23 @@
 //! Hashes: small ones within one value, large ones as a table of their own.
 
-pub(in crate::store) mod table;
 pub(in crate::store) mod write;
 
 use super::packed;
 use super::parts::Show;
+use super::table::{self, Pair};
 use crate::rng;
-use table::{Pair, Table};
+
+/// What the entries of a hash are.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct Fields;
+
+impl table::Of for Fields {
+    const TYPE: &'static str = "hash";
+    const HAS_VALUES: bool = true;
+}
+
+/// A large hash.
+pub(in crate::store) type Table = table::Table<Fields>;
 
 /// A hash, to be read. It is cheap to copy.
 #[derive(Clone, Copy, Debug)]

@@ -3,8 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::Hash;
-use super::table::Table;
+use super::{Hash, Table};
 use crate::store::dict::Place;
 use crate::store::kind::Kind;
 use crate::store::slot::Slot;

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::tree::Tree;
 use crate::store::dict::Tables;
-use crate::store::value::hash::table::Table;
+use crate::store::value::hash::Table;
 use crate::store::value::parts::{Cover, Parts, Show};
 
 /// Members with their scores, found by either.

@@ -1,7 +1,9 @@
-//! A large hash: a table of fields.
+//! A large collection: a table of names, each with a value behind it where its entries have one.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::fmt::Debug;
+use core::marker::PhantomData;
 
 use crate::store::dict::{self, Dict, Item, Tables};
 use crate::store::entry::{Boxed, Draft, Held, View};
@@ -10,11 +12,19 @@ use crate::store::value::parts::{Cover, Parts, Show};
 use crate::time::Stamp;
 use crate::varint;
 
-/// The fields of a large hash.
-#[derive(Clone, Debug)]
-pub(in crate::store) struct Table(Dict<Field>);
+/// What the entries of a table are.
+pub(in crate::store) trait Of: Clone + Debug {
+    /// The type as TYPE names it.
+    const TYPE: &'static str;
+    /// Whether there is a value behind each name.
+    const HAS_VALUES: bool;
+}
 
-/// A field that does not fit a block.
+/// The entries of a large collection.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct Table<E>(Dict<Field>, PhantomData<E>);
+
+/// An entry that does not fit a block.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct Field {
     name: Box<[u8]>,
@@ -49,7 +59,7 @@ impl Boxed for Field {
     }
 }
 
-/// A field with its value.
+/// A name with its value, which is empty where entries have none.
 pub(in crate::store::value) type Pair<'a> = (&'a [u8], &'a [u8]);
 
 fn pair<'a>(view: &View<'a, Field>) -> Pair<'a> {
@@ -60,9 +70,9 @@ fn pair<'a>(view: &View<'a, Field>) -> Pair<'a> {
     (view.key, value)
 }
 
-/// All fields with their values.
+/// All names with their values.
 #[derive(Clone, Debug)]
-pub(super) struct Iter<'a>(dict::Iter<'a, Field>);
+pub(in crate::store::value) struct Iter<'a>(dict::Iter<'a, Field>);
 
 impl<'a> Iterator for Iter<'a> {
     type Item = Pair<'a>;
@@ -72,7 +82,7 @@ impl<'a> Iterator for Iter<'a> {
     }
 }
 
-impl Table {
+impl<E: Of> Table<E> {
     pub(in crate::store::value) fn len(&self) -> usize {
         self.0.len() as usize
     }
@@ -82,7 +92,7 @@ impl Table {
         Some(pair(&view).1)
     }
 
-    pub(super) fn iter(&self) -> Iter<'_> {
+    pub(in crate::store::value) fn iter(&self) -> Iter<'_> {
         Iter(self.0.iter())
     }
 
@@ -117,7 +127,7 @@ impl Table {
             if pair(&view).1 == value {
                 return None;
             }
-            cover.part(view.epoch, |part| put_pair(part, pair(&view)));
+            cover.part(view.epoch, |part| put_pair::<E>(part, pair(&view)));
         }
         self.put(hash, found, (field, value), cover.epoch());
         Some(found.is_none())
@@ -131,7 +141,7 @@ impl Table {
     ) -> Option<usize> {
         let place = self.0.find(self.0.hash(field), field)?;
         let view = self.0.view(place);
-        cover.part(view.epoch, |part| put_pair(part, pair(&view)));
+        cover.part(view.epoch, |part| put_pair::<E>(part, pair(&view)));
         self.0.remove(place);
         Some(self.len())
     }
@@ -184,17 +194,30 @@ impl Table {
     }
 }
 
-fn put_pair(part: &mut Vec<u8>, (field, value): Pair<'_>) {
-    varint::put_bytes(part, field);
-    varint::put_bytes(part, value);
+fn put_pair<E: Of>(part: &mut Vec<u8>, (name, value): Pair<'_>) {
+    varint::put_bytes(part, name);
+    if E::HAS_VALUES {
+        varint::put_bytes(part, value);
+    }
 }
 
-/// A part is some fields, each with its value behind it.
-impl Parts for Table {
-    const TYPE: &'static str = "hash";
+/// Takes an entry off the front of a part.
+fn take_pair<'a, E: Of>(part: &mut &'a [u8]) -> Option<Pair<'a>> {
+    let name = varint::take_bytes(part)?;
+    let value = if E::HAS_VALUES {
+        varint::take_bytes(part)?
+    } else {
+        &[]
+    };
+    Some((name, value))
+}
+
+/// A part is some names, each with its value behind it where entries have one.
+impl<E: Of> Parts for Table<E> {
+    const TYPE: &'static str = E::TYPE;
 
     fn empty(tables: Tables) -> Self {
-        Self(Dict::new(tables))
+        Self(Dict::new(tables), PhantomData)
     }
 
     fn memory(&self) -> usize {
@@ -224,10 +247,10 @@ impl Parts for Table {
     fn write_part(&mut self, from: u64, epoch: u8, room: usize, part: &mut Vec<u8>) -> Option<u64> {
         self.0.stamp(from, epoch, &mut |item| {
             match item {
-                Item::Block(draft) => put_pair(part, (draft.key, draft.value)),
+                Item::Block(draft) => put_pair::<E>(part, (draft.key, draft.value)),
                 Item::Box(field) if field.epoch == epoch => return true,
                 Item::Box(field) => {
-                    put_pair(part, (&field.name, &field.value));
+                    put_pair::<E>(part, (&field.name, &field.value));
                     field.epoch = epoch;
                 }
             }
@@ -237,14 +260,18 @@ impl Parts for Table {
 
     fn load_part(&mut self, mut part: &[u8], epoch: u8) -> Option<()> {
         while !part.is_empty() {
-            self.add(Self::take_pair(&mut part)?, epoch)?;
+            self.add(take_pair::<E>(&mut part)?, epoch)?;
         }
         Some(())
     }
 
     fn show_part(mut part: &[u8], show: Show<'_>) {
-        while let Some((field, value)) = Self::take_pair(&mut part) {
-            show(&[field, value]);
+        while let Some((field, value)) = take_pair::<E>(&mut part) {
+            if E::HAS_VALUES {
+                show(&[field, value]);
+            } else {
+                show(&[field]);
+            }
         }
     }
 

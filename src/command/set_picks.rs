@@ -1,0 +1,210 @@
+//! Members of sets by chance: SPOP, which takes them out, and SRANDMEMBER, which looks only.
+
+use core::mem;
+
+use super::args::Args;
+use super::context::{Change, Query};
+use super::error::{Error, Outcome};
+use super::making::Stage;
+use super::set_walk::{self, free, set_at};
+use super::strings::answer;
+use crate::limits::{BYTES_PER_WORK, RANDOM_PICKS_MAX};
+use crate::store::{NewExpiry, Set, Text};
+
+/// The work that one pick is in a large set, where it is looked for from the top.
+const PICK_WORK: usize = 4;
+
+/// If a set is at most a part in so many of what is taken out of it, the rest is put aside and the
+/// set given away as a whole.
+const REST_SHARE: u64 = 5;
+
+pub(super) fn spop(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    match args.len() {
+        2 => {}
+        3 => {
+            return pop_many(
+                change,
+                args.at(1),
+                args.at_least(2, 0, Error::MUST_BE_POSITIVE)?,
+            );
+        }
+        _ => return Err(Error::SYNTAX),
+    }
+    let draw = change.dice.draw();
+    let Some(mut set) = change.store.set_mut(change.db, args.at(1), change.at)? else {
+        change.reply.null();
+        return Ok(());
+    };
+    let member = set.read().and_then(|set| set.random(draw));
+    answer(&mut change.reply, member);
+    let member = member.map(Text::to_vec).unwrap_or_default();
+    set.remove(&member);
+    Ok(())
+}
+
+/// Takes up to `count` members out: all, by one draw each, or all but those that are drawn to stay.
+fn pop_many(change: &mut Change<'_>, key: &[u8], count: u64) -> Outcome {
+    let (db, at) = (change.db, change.at);
+    let is_begun = change.pace.is_cut();
+    let mut making = change.pace.making();
+    if !is_begun {
+        let set = change.store.set(db, key, at)?;
+        let size = set.map_or(0, Set::len) as u64;
+        change.reply.set(count.min(size) as usize);
+        let rest = size.saturating_sub(count);
+        match set {
+            None => return Ok(()),
+            Some(_) if count == 0 => return Ok(()),
+            Some(_) if rest == 0 => making.stage = Stage::Walk,
+            Some(set) => {
+                making.stage = Stage::Draw;
+                making.left = count;
+                if rest.saturating_mul(REST_SHARE) <= count {
+                    making.left = rest;
+                    making.made = Some(change.store.new_set_like(set));
+                }
+            }
+        }
+    }
+    let Some(mut set) = change.store.set_mut(db, key, at)? else {
+        return Ok(());
+    };
+    if making.stage == Stage::Draw {
+        change.dice.skip(making.passed);
+        while making.left > 0 {
+            if let Err(unfinished) = change.pace.step(0, PICK_WORK) {
+                return change.pace.keep(Err(unfinished), making).map(drop);
+            }
+            let member = set.read().and_then(|set| set.random(change.dice.draw()));
+            let Some(member) = member else {
+                break;
+            };
+            change.pace.pay(member.len() / BYTES_PER_WORK);
+            if making.made.is_none() {
+                answer(&mut change.reply, Some(member));
+            }
+            let member = member.to_vec();
+            if let Some(made) = &mut making.made {
+                made.add(&member);
+            }
+            set.remove(&member);
+            making.passed += 1;
+            making.left -= 1;
+        }
+        if making.made.is_none() {
+            return Ok(());
+        }
+        making.stage = Stage::Walk;
+    }
+    if let Some(set) = set.read() {
+        let done = set_walk::answer_all(change.pace, &mut change.reply, set, &mut making.cursor);
+        making = change.pace.keep(done, making)?;
+    }
+    match making.made {
+        Some(rest) => change.store.put_set(db, key, rest, NewExpiry::Keep, at),
+        None => drop(change.store.remove(db, key, at)),
+    }
+    Ok(())
+}
+
+pub(super) fn srandmember(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+    if args.len() > 3 {
+        return Err(Error::SYNTAX);
+    }
+    if args.len() == 2 {
+        let draw = query.dice.draw();
+        let member = set_at(query, args.at(1))?.and_then(|set| set.random(draw));
+        answer(&mut query.reply, member);
+        return Ok(());
+    }
+    let count = args.integer(2)?;
+    if count == i64::MIN {
+        return Err(Error::out_of_range(-i64::MAX, i64::MAX));
+    }
+    match set_at(query, args.at(1))? {
+        None => {
+            query.reply.array(0);
+            Ok(())
+        }
+        Some(_) if count < -RANDOM_PICKS_MAX => Err(Error::OUT_OF_RANGE),
+        Some(set) if count < 0 => pick_any(query, set, count.unsigned_abs()),
+        Some(set) if count as u64 <= set.len() as u64 / 3 => pick_few(query, set, count as u64),
+        Some(set) => pick_many(query, set, count as u64),
+    }
+}
+
+/// So many members, the same one several times perhaps: each pick is drawn by itself.
+fn pick_any(query: &mut Query<'_>, set: Set<'_>, picks: u64) -> Outcome {
+    if !query.pace.is_cut() {
+        query.reply.array(picks as usize);
+    }
+    let from = query.pace.from(0);
+    query.dice.skip(from);
+    for place in from..picks {
+        query.pace.step(place, PICK_WORK)?;
+        let member = set.random(query.dice.draw());
+        query.pace.pay(member.map_or(0, Text::len) / BYTES_PER_WORK);
+        answer(&mut query.reply, member);
+    }
+    Ok(())
+}
+
+/// So many different members, of at least three times as many: drawing until enough differ takes at
+/// most half as many draws again on average, and the rest of the set is not looked at.
+fn pick_few(query: &mut Query<'_>, set: Set<'_>, count: u64) -> Outcome {
+    if !query.pace.is_cut() {
+        query.reply.array(count as usize);
+    }
+    let mut making = query.pace.making();
+    let mut seen = mem::take(&mut making.made).unwrap_or_else(|| query.store.new_set_like(set));
+    query.dice.skip(making.passed);
+    let mut done = Ok(());
+    while making.stage != Stage::Free && done.is_ok() && (seen.len() as u64) < count {
+        done = query.pace.step(0, PICK_WORK);
+        if done.is_ok() {
+            making.passed += 1;
+            let member = set.random(query.dice.draw());
+            let is_new = member.is_some_and(|member| seen.add(&member.as_bytes(&mut [0; 20])));
+            if is_new {
+                query.pace.pay(member.map_or(0, Text::len) / BYTES_PER_WORK);
+                answer(&mut query.reply, member);
+            }
+        }
+    }
+    if done.is_ok() {
+        // From here on it becomes smaller.
+        making.stage = Stage::Free;
+        done = free(query.pace, &mut seen);
+    }
+    making.made = Some(seen);
+    query.pace.keep(done, making).map(drop)
+}
+
+/// So many different members, or all where there are no more. In one walk, each member stays with
+/// the chance that as many are picked as are still wanted of those that are left.
+fn pick_many(query: &mut Query<'_>, set: Set<'_>, count: u64) -> Outcome {
+    let len = set.len() as u64;
+    if !query.pace.is_cut() {
+        query.reply.array(count.min(len) as usize);
+    }
+    if count >= len {
+        let mut cursor = query.pace.from(0);
+        return set_walk::answer_all(query.pace, &mut query.reply, set, &mut cursor);
+    }
+    let mut making = query.pace.making();
+    if !query.pace.is_cut() {
+        making.left = count;
+    }
+    query.dice.skip(making.passed);
+    let done = set_walk::walk(query.pace, set, &mut making.cursor, &mut |member| {
+        let is_picked = query.dice.below(len - making.passed) < making.left;
+        making.passed += 1;
+        if !is_picked {
+            return 0;
+        }
+        making.left -= 1;
+        answer(&mut query.reply, Some(member));
+        member.len() / BYTES_PER_WORK
+    });
+    query.pace.keep(done, making).map(drop)
+}

@@ -1,0 +1,102 @@
+//! A set that is being made and that no key holds yet.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::mem;
+
+use super::large::Table;
+use super::small::{Added, Small};
+use crate::store::dict::Tables;
+use crate::store::kind::Kind;
+use crate::store::value::parts::Parts;
+
+/// A set of its own, which takes the place of a key's value when it is done.
+#[derive(Clone, Debug)]
+pub struct NewSet {
+    kept: Kept,
+    tables: Tables,
+    epoch: u8,
+    scratch: Vec<u8>,
+}
+
+/// How its members are kept.
+#[derive(Clone, Debug)]
+pub(super) enum Kept {
+    Small(Kind, Vec<u8>),
+    Table(Box<Table>),
+}
+
+impl NewSet {
+    /// One without members, small as that kind is; `empty` is its form without members.
+    pub(super) fn new(kind: Kind, empty: &[u8], tables: Tables, epoch: u8) -> Self {
+        Self {
+            kept: Kept::Small(kind, empty.to_vec()),
+            tables,
+            epoch,
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Its members, in parts that bear `epoch`.
+    pub(super) fn into_kept(mut self, epoch: u8) -> Kept {
+        // A base that began meanwhile need not write it either.
+        if let Kept::Table(table) = &mut self.kept
+            && self.epoch != epoch
+        {
+            table.restamp(epoch);
+        }
+        self.kept
+    }
+
+    /// How many members it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match &self.kept {
+            Kept::Small(kind, bytes) => Small::of(*kind, bytes).len(),
+            Kept::Table(table) => table.len(),
+        }
+    }
+
+    /// Returns true if it has no member.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns true if it is large, so that freeing it takes a while.
+    #[must_use]
+    pub fn is_table(&self) -> bool {
+        matches!(self.kept, Kept::Table(_))
+    }
+
+    /// Adds a member. Returns true if it is new.
+    pub fn add(&mut self, member: &[u8]) -> bool {
+        let (kind, bytes) = match &mut self.kept {
+            Kept::Table(table) => return table.add((member, &[]), self.epoch).is_some(),
+            Kept::Small(kind, bytes) => (kind, bytes),
+        };
+        let small = Small::of(*kind, bytes);
+        match small.add(member, &mut self.scratch) {
+            Added::Known => false,
+            Added::As(new) => {
+                *kind = new;
+                mem::swap(bytes, &mut self.scratch);
+                true
+            }
+            Added::TooLarge => {
+                let mut table = small.to_table(self.tables, self.epoch);
+                let is_new = table.add((member, &[]), self.epoch).is_some();
+                self.kept = Kept::Table(Box::new(table));
+                is_new
+            }
+        }
+    }
+
+    /// Frees as much as `budget` allows, and takes that off it. Returns true if anything is left.
+    pub fn dismantle(&mut self, budget: &mut usize) -> bool {
+        match &mut self.kept {
+            Kept::Small(..) => false,
+            Kept::Table(table) => table.dismantle(budget),
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Sets as they are changed.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::Set;
+use super::integers::{self, INTEGERS_MAX};
+use super::made::{Kept, NewSet};
+use super::packed::{self, MEMBERS_MAX};
+use super::small::{Added, Small};
+use crate::store::dict::Place;
+use crate::store::entry::Draft;
+use crate::store::kind::Kind;
+use crate::store::slot::Slot;
+use crate::store::value::string::parse_i64;
+use crate::store::value::{Large, Value};
+use crate::store::{DbId, NewExpiry, Store, WrongType};
+use crate::time::Stamp;
+
+impl Store {
+    /// The set at `key`; an error where it holds another type.
+    pub fn set(&self, db: DbId, key: &[u8], at: Stamp) -> Result<Option<Set<'_>>, WrongType> {
+        match self.get(db, key, at) {
+            None => Ok(None),
+            Some(Value::Set(set)) => Ok(Some(set)),
+            Some(_) => Err(WrongType),
+        }
+    }
+
+    /// The live set at `key`, to be changed; `None` where the key is absent, an error where it
+    /// holds another type.
+    pub fn set_mut<'a>(
+        &'a mut self,
+        db: DbId,
+        key: &'a [u8],
+        at: Stamp,
+    ) -> Result<Option<SetMut<'a>>, WrongType> {
+        Ok(self
+            .set(db, key, at)?
+            .is_some()
+            .then(|| SetMut(Slot::new(self, db, key))))
+    }
+
+    /// The set at `key`, to be changed; where it is absent, the first member that is added makes it
+    /// (with no expiry).
+    pub fn set_or_new<'a>(
+        &'a mut self,
+        db: DbId,
+        key: &'a [u8],
+        at: Stamp,
+    ) -> Result<SetMut<'a>, WrongType> {
+        self.set(db, key, at)?;
+        self.drop_dead(db, key, at);
+        Ok(SetMut(Slot::new(self, db, key)))
+    }
+
+    /// A set to be made, without members.
+    #[must_use]
+    pub fn new_set(&self) -> NewSet {
+        NewSet::new(Kind::Integers, integers::EMPTY, self.tables, self.epoch)
+    }
+
+    /// A set to be made for members of another one, without any yet: it is small as that one is,
+    /// and packed if that one is a table.
+    #[must_use]
+    pub fn new_set_like(&self, other: Set<'_>) -> NewSet {
+        match other.small() {
+            Some(Small::Integers(_)) => self.new_set(),
+            Some(Small::Packed(_)) | None => {
+                NewSet::new(Kind::PackedSet, packed::EMPTY, self.tables, self.epoch)
+            }
+        }
+    }
+
+    /// Lets a key hold the set, whatever it held. Without members, the key goes away.
+    pub fn put_set(&mut self, db: DbId, key: &[u8], made: NewSet, expiry: NewExpiry, at: Stamp) {
+        if made.is_empty() {
+            self.remove(db, key, at);
+            return;
+        }
+        let place = self.find(db, key);
+        let expiry = match expiry {
+            NewExpiry::Never => None,
+            NewExpiry::At(time) => Some(time),
+            NewExpiry::Keep => {
+                let before = self.find_live(db, key, at);
+                before.and_then(|place| self.dict(db).view(place).expiry)
+            }
+        };
+        self.changes += 1;
+        self.touches.key(db, key);
+        match made.into_kept(self.epoch) {
+            Kept::Small(kind, bytes) => {
+                let draft = Draft {
+                    kind,
+                    epoch: self.epoch,
+                    expiry,
+                    key,
+                    value: &bytes,
+                };
+                self.put(db, self.dict(db).hash(key), place, &draft);
+            }
+            Kept::Table(table) => self.put_large(db, place, key, expiry, Large::SetTable(table)),
+        }
+    }
+}
+
+/// A set, to be changed. The key goes away with the last member.
+#[derive(Debug)]
+pub struct SetMut<'a>(Slot<'a>);
+
+impl SetMut<'_> {
+    /// The set as it is now; `None` where it has no member (yet, or any more).
+    #[must_use]
+    pub fn read(&self) -> Option<Set<'_>> {
+        let Value::Set(set) = self.0.value()? else {
+            return None;
+        };
+        Some(set)
+    }
+
+    /// How many members it has now.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.read().map_or(0, Set::len)
+    }
+
+    /// Whether it has no member now, and so the key does not exist.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A command writes here, and be it what is there already: those who watch the key are told.
+    pub fn touch(&mut self) {
+        self.0.touch();
+    }
+
+    /// Adds a member; whether it is new.
+    pub fn add(&mut self, member: &[u8]) -> bool {
+        let mut scratch = self.0.take_scratch();
+        let is_new = self.add_with(member, &mut scratch);
+        self.0.keep_scratch(scratch);
+        is_new
+    }
+
+    fn add_with(&mut self, member: &[u8], scratch: &mut Vec<u8>) -> bool {
+        let found = self.0.find();
+        let Some(small) = self.small(found) else {
+            return self.add_to_table(found, member);
+        };
+        match small.add(member, scratch) {
+            Added::Known => false,
+            Added::As(kind) => {
+                self.0.put_small(found, kind, scratch);
+                true
+            }
+            Added::TooLarge => {
+                let place = self.enlarge(found);
+                self.add_to_table(Some(place), member)
+            }
+        }
+    }
+
+    /// So many members are about to be added, of which this is the first. As in Redis, a set that
+    /// would be large if they all were new is a table from the start.
+    pub fn expect(&mut self, first: &[u8], count: usize) {
+        let found = self.0.find();
+        let are_integers = match self.small(found) {
+            None => return,
+            Some(Small::Integers(_)) => found.is_some() || parse_i64(first).is_some(),
+            Some(Small::Packed(_)) => false,
+        };
+        let most = if are_integers {
+            INTEGERS_MAX
+        } else {
+            MEMBERS_MAX
+        };
+        if count > most {
+            self.enlarge(found);
+        }
+    }
+
+    /// Lets a small set, or one that is absent, be a table.
+    fn enlarge(&mut self, found: Option<Place>) -> Place {
+        let small = self.small(found).unwrap_or(Small::EMPTY);
+        let table = small.to_table(self.0.tables(), self.0.epoch());
+        self.0.enlarge(found, Large::SetTable(Box::new(table)))
+    }
+
+    /// The small form, also of a set that is absent; `None` where it is a table.
+    fn small(&self, found: Option<Place>) -> Option<Small<'_>> {
+        match found.map(|place| self.0.value_at(place)) {
+            None => Some(Small::EMPTY),
+            Some(Value::Set(set)) => set.small(),
+            Some(_) => None,
+        }
+    }
+
+    fn add_to_table(&mut self, place: Option<Place>, member: &[u8]) -> bool {
+        let added = place.and_then(|place| {
+            self.0.change_parts(place, |large, cover| {
+                let Large::SetTable(table) = large else {
+                    return None;
+                };
+                table.set(member, &[], cover)
+            })
+        });
+        added == Some(true)
+    }
+
+    /// Removes a member; whether it was there.
+    pub fn remove(&mut self, member: &[u8]) -> bool {
+        let Some(place) = self.0.find() else {
+            return false;
+        };
+        let mut scratch = self.0.take_scratch();
+        let removed = match self.small(Some(place)) {
+            None => self.remove_from_table(place, member),
+            Some(small) => {
+                let is_last = small.len() == 1;
+                let kind = small.remove(member, &mut scratch);
+                match kind {
+                    Some(_) if is_last => self.0.remove(place),
+                    Some(kind) => self.0.put_small(Some(place), kind, &scratch),
+                    None => {}
+                }
+                kind.is_some()
+            }
+        };
+        self.0.keep_scratch(scratch);
+        removed
+    }
+
+    fn remove_from_table(&mut self, place: Place, member: &[u8]) -> bool {
+        let left = self.0.change_parts(place, |large, cover| {
+            let Large::SetTable(table) = large else {
+                return None;
+            };
+            table.remove(member, cover)
+        });
+        if left == Some(0) {
+            self.0.remove_empty(place);
+        }
+        left.is_some()
+    }
+}
