@@ -24,6 +24,16 @@ impl Call<'_> {
         }
     }
 
+    /// The members of a sorted set, or of a set, whose scores are 1.
+    fn source(&self, key: &[u8]) -> Result<Members, String> {
+        match self.get(key).map(|item| &item.datum) {
+            Some(Datum::Set(members)) => {
+                Ok(members.iter().map(|m| (m.clone(), Score(1.0))).collect())
+            }
+            _ => self.zset(key),
+        }
+    }
+
     /// Lets a sorted set have these members; without any, the key goes away.
     pub(super) fn put_zset(&mut self, key: &[u8], members: Members) {
         if members.is_empty() {
@@ -379,7 +389,7 @@ fn combined(call: &Call<'_>, at: usize) -> Result<(Vec<Pair>, bool), String> {
     }
     let mut sources = Vec::new();
     for place in at + 1..=at + count {
-        sources.push((call.zset(&call.arg(place))?, 1.0));
+        sources.push((call.source(&call.arg(place))?, 1.0));
     }
     let (mut aggregate, mut with_scores, mut limit) = ("sum".to_owned(), false, 0);
     let mut place = at + count + 1;

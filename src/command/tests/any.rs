@@ -46,6 +46,25 @@ const WORDS: &[&str] = &[
     "minmatchlen",
     "withmatchlen",
     "withvalues",
+    "withscores",
+    "weights",
+    "aggregate",
+    "limit",
+    "left",
+    "RIGHT",
+    "min",
+    "MAX",
+    "before",
+    "rank",
+    "byscore",
+    "BYLEX",
+    "rev",
+    "incr",
+    "ch",
+    "(1",
+    "[b",
+    "-",
+    "+",
     "db",
     "replace",
     "async",
@@ -81,7 +100,7 @@ fn end_of_reply(bytes: &[u8]) -> Option<usize> {
     let number = || -> Option<i64> { std::str::from_utf8(&bytes[1..line]).ok()?.parse().ok() };
     let mut end = line + 2;
     let children = match bytes[0] {
-        b'+' | b'-' | b'_' => 0,
+        b'+' | b'-' | b'_' | b',' => 0,
         b':' => number().map(|_| 0)?,
         b'$' | b'=' => {
             if let Ok(len) = usize::try_from(number()?) {

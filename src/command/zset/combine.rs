@@ -11,7 +11,7 @@ use crate::command::args::Args;
 use crate::command::context::{Change, Query};
 use crate::command::error::{Error, Outcome};
 use crate::resp::reply::{Protocol, Reply};
-use crate::store::{Value, Zset};
+use crate::store::{Set, Value, Zset};
 
 /// The ways to combine sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,10 +42,44 @@ impl Aggregate {
     }
 }
 
+/// Members that are combined. Those of a set have the score 1.
+#[derive(Clone, Copy, Debug)]
+enum Source<'s> {
+    Zset(Zset<'s>),
+    Set(Set<'s>),
+}
+
+impl Source<'_> {
+    fn len(self) -> usize {
+        match self {
+            Self::Zset(zset) => zset.len(),
+            Self::Set(set) => set.len(),
+        }
+    }
+
+    fn score(self, member: &[u8]) -> Option<f64> {
+        match self {
+            Self::Zset(zset) => zset.score(member),
+            Self::Set(set) => set.contains(member).then_some(1.0),
+        }
+    }
+
+    fn each(self, show: &mut dyn FnMut(&[u8], f64)) {
+        match self {
+            Self::Zset(zset) => zset.walk(0).for_each(|(member, score)| show(member, score)),
+            Self::Set(set) => {
+                for member in set.iter() {
+                    show(&member.as_bytes(&mut [0; 20]), 1.0);
+                }
+            }
+        }
+    }
+}
+
 /// The arguments of a command of this family.
 struct Wanted<'s> {
     how: How,
-    sources: Vec<Option<Zset<'s>>>,
+    sources: Vec<Option<Source<'s>>>,
     weights: Vec<f64>,
     aggregate: Aggregate,
     with_scores: bool,
@@ -128,58 +162,64 @@ impl<'s> Wanted<'s> {
             let score = score * self.weights[nth];
             if score.is_nan() { 0.0 } else { score }
         };
-        let mut all: BTreeMap<&[u8], f64> = BTreeMap::new();
+        let mut all: BTreeMap<Vec<u8>, f64> = BTreeMap::new();
         // Sums are made as Redis makes them, from the smallest set on, since they depend on that.
         let mut order: Vec<usize> = (0..sources.len()).collect();
         if self.how != How::Difference {
-            order.sort_by_key(|nth| sources[*nth].map_or(0, Zset::len));
+            order.sort_by_key(|nth| sources[*nth].map_or(0, Source::len));
         }
-        let members = |nth: usize| sources[nth].into_iter().flat_map(|zset| zset.walk(0));
+        let each = |nth: usize, show: &mut dyn FnMut(&[u8], f64)| {
+            if let Some(source) = sources[nth] {
+                source.each(show);
+            }
+        };
         match self.how {
             How::Union => {
                 for nth in order {
-                    for (member, score) in members(nth) {
+                    each(nth, &mut |member, score| {
                         let score = weigh(nth, score);
-                        let sum = all.get(member).map(|held| self.aggregate.of(*held, score));
-                        all.insert(member, sum.unwrap_or(score));
-                    }
+                        if let Some(held) = all.get_mut(member) {
+                            *held = self.aggregate.of(*held, score);
+                        } else {
+                            all.insert(member.to_vec(), score);
+                        }
+                    });
                 }
             }
             How::Intersection => {
                 let (first, rest) = order.split_first().expect("there is a key");
-                for (member, score) in members(*first) {
+                each(*first, &mut |member, score| {
                     let mut sum = Some(weigh(*first, score));
+                    if self.limit > 0 && all.len() as u64 == self.limit {
+                        sum = None;
+                    }
                     for nth in rest {
-                        let other = sources[*nth].and_then(|zset| zset.score(member));
                         // As in Redis, what is no number here spoils the whole sum.
-                        let other = other.map(|other| other * self.weights[*nth]);
-                        sum = sum
-                            .zip(other)
-                            .map(|(sum, other)| self.aggregate.of(sum, other));
+                        sum = sum.and_then(|sum| {
+                            let other = sources[*nth]?.score(member)? * self.weights[*nth];
+                            Some(self.aggregate.of(sum, other))
+                        });
                     }
                     if let Some(sum) = sum {
-                        all.insert(member, sum);
+                        all.insert(member.to_vec(), sum);
                     }
-                    if self.limit > 0 && all.len() as u64 == self.limit {
-                        break;
-                    }
-                }
+                });
             }
             How::Difference => {
-                all.extend(members(0));
+                each(0, &mut |member, score| {
+                    all.insert(member.to_vec(), score);
+                });
                 for nth in 1..sources.len() {
-                    for (member, _) in members(nth) {
+                    each(nth, &mut |member, _| {
                         all.remove(member);
-                    }
+                    });
                 }
             }
         }
         let mut all: Vec<_> = all.into_iter().collect();
         // The sort is stable, and members are in their order already.
         all.sort_by(|one, other| one.1.partial_cmp(&other.1).unwrap_or(Ordering::Equal));
-        all.into_iter()
-            .map(|(member, score)| (member.to_vec(), score))
-            .collect()
+        all
     }
 
     fn answer(&self, reply: &mut Reply<'_>, members: &[(Vec<u8>, f64)]) {
@@ -192,11 +232,12 @@ impl<'s> Wanted<'s> {
     }
 }
 
-/// The sorted set that a source is, if the key is there.
-fn source(value: Option<Value<'_>>) -> Result<Option<Zset<'_>>, Error> {
+/// The collection that a source is, if the key is there.
+fn source(value: Option<Value<'_>>) -> Result<Option<Source<'_>>, Error> {
     match value {
         None => Ok(None),
-        Some(Value::Zset(zset)) => Ok(Some(zset)),
+        Some(Value::Zset(zset)) => Ok(Some(Source::Zset(zset))),
+        Some(Value::Set(set)) => Ok(Some(Source::Set(set))),
         Some(_) => Err(Error::WRONG_TYPE),
     }
 }
