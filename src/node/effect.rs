@@ -1,4 +1,4 @@
-//! What a node asks of the world. Every effect is permitted the moment it is emitted.
+//! The effects that a node asks of the world. Every effect is permitted the moment it is emitted.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -52,7 +52,7 @@ pub enum Effect {
     Configuration {
         /// The name of the wish.
         number: u64,
-        /// What is in force.
+        /// The values in force.
         settings: Box<Vec<Setting>>,
     },
     /// From here on only lines of this weight are worth writing (`loglevel`).
@@ -79,7 +79,7 @@ pub fn may_be_repeated(frame: &[u8]) -> bool {
 /// again.
 pub type Effects = Vec<Effect>;
 
-/// What is worth a line in a log; formatted outside.
+/// An event that is worth a line in a log; formatted outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
     /// Recovery has come so far.
@@ -140,7 +140,7 @@ pub enum Note {
     },
     /// The node stops in good order, and has no more to do.
     Ended {
-        /// What outlives it.
+        /// The data that outlive it.
         kept: Kept,
     },
     /// The group has removed this member.
@@ -187,7 +187,7 @@ pub enum Note {
         /// The entry at which it stands.
         index: LogIndex,
     },
-    /// What was received is no state of a group.
+    /// The bytes that were received are no state of a group.
     BadSnapshot {
         /// From whom, if that is known.
         peer: Option<NodeId>,
@@ -206,7 +206,7 @@ pub enum Note {
     NoRoom {
         /// In the operating system's words.
         why: &'static str,
-        /// Whether this member leads, or is alone.
+        /// True if this member leads, or is alone.
         leads: bool,
     },
     /// It can again.
@@ -385,7 +385,7 @@ impl fmt::Display for Note {
     }
 }
 
-/// What outlives a server that has stopped in good order.
+/// The data that outlive a server that has stopped in good order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
     /// Its log, synced to the end.
@@ -393,7 +393,7 @@ pub enum Kept {
         /// The last entry in it.
         last: LogIndex,
     },
-    /// What it had not read to the end yet.
+    /// Its files, unchanged: it had not read them to the end yet.
     AsItWas,
     /// Nothing: there was no disk.
     Nothing,
@@ -416,7 +416,7 @@ pub enum Wrong {
 /// A client that was closed, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Complaint {
-    /// What it did.
+    /// The wrong that it did.
     pub wrong: Wrong,
     /// The client as CLIENT LIST shows it.
     pub client: String,

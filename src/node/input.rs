@@ -1,9 +1,9 @@
-//! What happens to a node.
+//! The inputs of a node: all that can happen to it.
 
 use crate::disk::{DiskDone, DiskError};
 use crate::ids::{ConnId, Incarnation, NodeId, Ticket};
 
-/// What only the machine knows of the process, for INFO.
+/// The figures of the process that only the machine knows, for INFO.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sample {
     /// The memory that the process takes of the machine's, in bytes.
@@ -12,7 +12,7 @@ pub struct Sample {
     pub machine_bytes: u64,
     /// The processor's time that it has spent, in microseconds.
     pub user_us: u64,
-    /// What the operating system has spent for it.
+    /// The processor's time that the operating system has spent for it, in microseconds.
     pub system_us: u64,
 }
 
@@ -23,7 +23,7 @@ pub enum Input<'a> {
     Opened {
         /// Its connection.
         conn: ConnId,
-        /// Where it comes from, for people (`127.0.0.1:50000`).
+        /// The address that it comes from, for people (`127.0.0.1:50000`).
         address: &'a str,
         /// The address that it came to (`127.0.0.1:6379`).
         local: &'a str,
@@ -61,7 +61,7 @@ pub enum Input<'a> {
     },
     /// A peer's bytes have arrived as one frame.
     Message {
-        /// Who has sent it, as the connection was authenticated.
+        /// The peer that has sent it, as the connection was authenticated.
         from: NodeId,
         /// The frame.
         frame: &'a [u8],
@@ -72,7 +72,7 @@ pub enum Input<'a> {
         id: NodeId,
         /// The life of its disk.
         incarnation: Incarnation,
-        /// Where clients reach it (`10.0.0.1:6379`).
+        /// The address at which clients reach it (`10.0.0.1:6379`).
         address: &'a str,
         /// The port at which other members reach it; 0: not known.
         cluster_port: u16,
@@ -107,12 +107,12 @@ pub enum Input<'a> {
     Configuration {
         /// The wish.
         number: u64,
-        /// What kept it from being written.
+        /// The error is the reason why it was not written.
         outcome: Result<(), &'a str>,
     },
     /// The deadline has passed, or may have.
     Timer,
-    /// What the driver has seen of the process, as it does some times a second.
+    /// The driver has looked at the process, as it does some times a second.
     Sampled(Sample),
     /// The operator wants the server to stop in good order (SIGTERM).
     Stop,

@@ -1,4 +1,4 @@
-//! What the node answers about itself: INFO, CONFIG, CLIENT, COMMAND and their like.
+//! The commands by which the node tells of itself: INFO, CONFIG, CLIENT, COMMAND and their like.
 
 mod admin;
 mod clients;

@@ -1,5 +1,5 @@
-//! What a judge may know of the order in which a node did things; kept only where the configuration
-//! asks for it.
+//! The facts that a judge may know of the order in which a node did things; kept only where the
+//! configuration asks for it.
 
 use alloc::vec::Vec;
 
@@ -19,7 +19,7 @@ pub enum Witnessed {
         stamp: Stamp,
         /// The version of entries by which it is applied.
         version: u8,
-        /// What it says, as `entry` encodes it.
+        /// Its bytes, as `entry` encodes them.
         payload: Bytes,
     },
     /// An entry was proposed.
@@ -59,12 +59,12 @@ pub enum Witnessed {
     Answered {
         /// The client.
         conn: ConnId,
-        /// What the reply answers.
+        /// The source of the reply.
         answer: Answer,
     },
 }
 
-/// What a reply answers.
+/// The source of a reply: the command or request that it answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The command that was executed last.
@@ -81,7 +81,7 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// What a finished reply answers that did not come from the store.
+    /// Returns the source of a finished reply that did not come from the store.
     pub(super) fn of_reply(reply: &[u8]) -> Self {
         let codes: [&[u8]; 3] = [b"-MOVED ", b"-CLUSTERDOWN ", b"-UNCERTAIN "];
         if codes.iter().any(|code| reply.starts_with(code)) {

@@ -1,5 +1,5 @@
-//! What must be there after a crash: which entries were answered, and which of them the policy
-//! promises.
+//! The entries that must be there after a crash: which ones were answered, and which of them the
+//! policy promises.
 
 use std::collections::VecDeque;
 
@@ -41,7 +41,7 @@ impl Age {
     }
 }
 
-/// What has happened to a member.
+/// The way in which a member's life has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     /// The machine lost its power.
@@ -52,7 +52,7 @@ pub(crate) enum End {
     Stop,
 }
 
-/// What one member has promised.
+/// The promises that one member has made.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Durability {
     policy: Policy,
@@ -202,7 +202,7 @@ impl Judge {
         self.members[member].durability.noted = true;
     }
 
-    /// Whether it has said so since a bit has flipped.
+    /// Returns true if it has said so since a bit has flipped.
     pub(crate) fn is_damage_noted(&self, member: usize) -> bool {
         self.members[member].durability.noted
     }
@@ -245,7 +245,7 @@ impl Judge {
         }
     }
 
-    /// What breaks where a member refuses to start although nothing is damaged.
+    /// Returns the rule that is broken where a member refuses to start although nothing is damaged.
     pub(crate) fn refuses(&self, member: usize) -> Id {
         let Member {
             durability,

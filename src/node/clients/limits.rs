@@ -22,8 +22,8 @@ pub(super) struct ClientLimits {
 }
 
 impl ClientLimits {
-    /// Whether a client that does wrong is worth a line in the log, and how many before it were
-    /// not: clients can do wrong as often as they like.
+    /// Returns how many clients that did wrong were left out of the log before this one, or nothing
+    /// if this one is left out too: clients can do wrong as often as they like.
     pub(super) fn complain(&mut self, wrong: Wrong, now: Mono) -> Option<u64> {
         let last = &mut self.complaints[wrong as usize];
         let others = match last {

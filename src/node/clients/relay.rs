@@ -1,9 +1,10 @@
-//! What a member that does not lead knows of a client whose bytes it carries to the leader.
+//! The knowledge that a member that does not lead has of a client whose bytes it carries to the
+//! leader.
 //!
 //! All state of the session is the leader's: the member reads along only to know, should the leader
 //! go, what the client is still owed. Then each of those requests that may change something may
 //! have happened, which the client is told before its connection is closed; the others are refused.
-//! Where nothing is owed, closing says the same as from any server: connect again.
+//! Closing, where nothing is owed, says the same as from any server: connect again.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -27,7 +28,8 @@ pub struct Relay {
     replies: Reading<Decoder>,
     /// The requests that are not answered yet, in order: whether each may change anything.
     owed: VecDeque<bool>,
-    /// What is owed can no longer be counted: a side has not spoken RESP, or wants no replies.
+    /// True once the replies that are owed cannot be counted any more: a side has not spoken RESP,
+    /// or wants no replies.
     is_lost_track: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What a turn looks at does not grow with clients that are idle.
+//! The work of a turn does not grow with clients that are idle.
 
 use alloc::format;
 use core::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! Who watches which key, so that a change can find them.
+//! The clients that watch each key, so that a change can find them.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;

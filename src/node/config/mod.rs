@@ -1,4 +1,4 @@
-//! What a node is told before it starts, and what CONFIG SET may change.
+//! The values that a node is given before it starts, and those that CONFIG SET may change.
 
 pub mod options;
 pub(super) mod remembered;
@@ -105,15 +105,15 @@ impl Default for OutputLimits {
 pub struct Config {
     /// This member's number in its group.
     pub id: NodeId,
-    /// Who formed the group together with this member; empty: it is a group of its own. Counts only
-    /// where the data directory is new.
+    /// The members that formed the group together with this one; empty: it is a group of its own.
+    /// Counts only where the data directory is new.
     pub founders: Vec<(NodeId, Incarnation)>,
     /// The life of this member's disk, where it is none of the founders and the data directory is
     /// new; 0: it is drawn.
     pub incarnation: Incarnation,
     /// The group that they formed.
     pub cluster: ClusterId,
-    /// What chance starts from: identities and election timeouts.
+    /// The seed of all that is left to chance: identities and election timeouts.
     pub seed: u64,
     /// The secret that will order the store's tables, should this member lead when its group
     /// writes for the first time. Nobody may be able to guess it.
@@ -164,7 +164,7 @@ pub struct Config {
     pub memory_max: u64,
     /// The most clients at a time.
     pub clients_max: u32,
-    /// What the driver can carry: CONFIG SET does not make it more.
+    /// The most clients that the driver can carry: CONFIG SET does not allow more.
     pub clients_limit: u32,
     /// How much may wait for a client that does not read.
     pub output_limits: OutputLimits,
@@ -185,7 +185,7 @@ pub struct Config {
     pub taken_away: Vec<u8>,
     /// Directives that have no field here.
     pub remembered: Remembered,
-    /// What INFO says of the process; empty in a simulation.
+    /// The facts that INFO gives of the process; empty in a simulation.
     pub process: Process,
     /// The versions of entries that it can apply, the oldest and the newest: as the code has them,
     /// except where a simulation wants others.
@@ -204,7 +204,7 @@ impl Config {
     }
 }
 
-/// What a driver knows of the process in which the node runs.
+/// The facts that a driver knows of the process in which the node runs.
 #[derive(Clone, Debug, Default)]
 pub struct Process {
     /// The TCP port.

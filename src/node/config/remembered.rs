@@ -3,12 +3,12 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-/// What was set, by the name of the directive.
+/// The values that were set, by the name of the directive.
 #[derive(Clone, Debug, Default)]
 pub struct Remembered(BTreeMap<&'static str, Vec<u8>>);
 
 impl Remembered {
-    /// What a directive was set to; nothing where it has its default.
+    /// Returns the value that a directive was set to; nothing where it has its default.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         self.0.get(name).map(Vec::as_slice)
     }

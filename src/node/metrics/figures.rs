@@ -1,5 +1,5 @@
-//! What INFO says of work and time: the process as the driver has seen it, rates, the memory's
-//! peak, and how the time of a turn is shared by the commands that ran in it.
+//! The figures that INFO gives of work and time: the process as the driver has seen it, rates, the
+//! memory's peak, and how the time of a turn is shared by the commands that ran in it.
 //!
 //! The clock is not read for each command. Between two moments that a driver tells (an input, a
 //! flush, the end of a turn) some commands run; the time that has passed is divided among them by

@@ -1,10 +1,10 @@
 //! The requests that took long, for SLOWLOG: what was run since the driver last told the time, and
 //! of that what was slow.
 //!
-//! Whether a request was slow is known when the time is told again, behind it; so its words, cut
-//! short, are kept until then, in memory that is used again. Most are not even kept: the time of a
-//! moment is divided by work (`figures`), so that a request of little work among others cannot have
-//! been slow.
+//! A request is known to have been slow or not when the time is told again, behind it; so its
+//! words, cut short, are kept until then, in memory that is used again. Most are not even kept: the
+//! time of a moment is divided by work (`figures`), so that a request of little work among others
+//! cannot have been slow.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;

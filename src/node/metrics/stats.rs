@@ -1,4 +1,4 @@
-//! What INFO counts.
+//! The counters that INFO shows.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;

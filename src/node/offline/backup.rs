@@ -24,13 +24,14 @@ use crate::node::offline::inspect::{Asked, first};
 use crate::node::replica::base::BaseHead;
 use crate::raft::Entry;
 
-/// What a backup begins with.
+/// The bytes with which a backup begins.
 pub(in crate::node) const MAGIC: &[u8] = b"seedis backup 1\n";
-/// What it begins with, behind which stands the version of its format.
+/// The bytes with which a backup of any version begins; the version of its format stands behind
+/// them.
 pub(in crate::node) const NAME: &str = "seedis backup ";
 /// The version that this code writes, and the last that it reads.
 pub(in crate::node) const NEWEST: u64 = 1;
-/// Where its first record stands; no segment and no base has this number.
+/// The position of its first record; no segment and no base has this number.
 pub(in crate::node) const START: Position = Position {
     segment: u64::MAX - 1,
     offset: MAGIC.len() as u64,
@@ -63,7 +64,7 @@ struct Writing {
     last: LogIndex,
     last_term: Term,
     term: Term,
-    /// What the directory had lost, and may have got back.
+    /// The debt of the directory: the entries that it had lost, and may have got back.
     debt: Option<Debt>,
     refused: Option<String>,
 }
@@ -118,7 +119,7 @@ impl Backup {
         if is_over { None } else { first(ops) }
     }
 
-    /// What the file goes on with.
+    /// Takes the bytes that the file goes on with.
     pub fn take_bytes(&mut self) -> Vec<u8> {
         mem::take(&mut self.writing.out)
     }
@@ -127,7 +128,7 @@ impl Backup {
     ///
     /// # Errors
     ///
-    /// Where no server would start from the directory: why, in a server's words.
+    /// Errors if no server would start from the directory: the reason, in a server's words.
     pub fn outcome(&self) -> Result<LogIndex, &str> {
         match &self.writing.refused {
             Some(why) => Err(why),

@@ -17,7 +17,7 @@ use crate::store::{Store, Tables};
 
 pub use crate::aof::Damage;
 
-/// What a data directory holds.
+/// The contents of a data directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
     /// The member that it belongs to; nothing where no manifest says so.
@@ -40,11 +40,11 @@ pub struct Found {
     pub vote: Option<NodeId>,
     /// Up to where the log knows itself to be committed.
     pub commit: LogIndex,
-    /// Where the log ends: the file, and the offset behind its last record.
+    /// The end of the log: the file, and the offset in bytes behind its last record.
     pub end: Option<(FileName, u64)>,
     /// Up to where the last record knew the log to be synced.
     pub synced: Option<(FileName, u64)>,
-    /// Where it is damaged or torn.
+    /// The place where it is damaged or torn.
     pub damage: Option<Damage>,
     /// Why a server would refuse to start, in its words.
     pub refused: Option<String>,
@@ -106,7 +106,7 @@ impl Inspection {
         if is_over { None } else { first(ops) }
     }
 
-    /// What was found, once nothing more is asked for.
+    /// Returns the contents that were found, once nothing more is asked for.
     pub fn found(self) -> Found {
         let mut found = self.found;
         found.damage = self.recovery.damage();

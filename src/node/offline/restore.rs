@@ -1,10 +1,10 @@
 //! A server of its own that is made from a backup: another disk and another group, with the state
 //! of the one that was backed up.
 //!
-//! Whoever it belonged to, its members are none of the new group: entries that said who they are
-//! become empty ones, at the same place, so that the state comes out the same. The name of the
-//! group and the life of the disk are drawn anew, so that no member of the former group goes on
-//! with it.
+//! The members of the former group, whichever it was, are none of the new one: entries that said
+//! who they are become empty ones, at the same place, so that the state comes out the same. The
+//! name of the group and the life of the disk are drawn anew, so that no member of the former group
+//! goes on with it.
 
 use alloc::format;
 use alloc::string::String;
@@ -33,14 +33,14 @@ const OWN: NodeId = NodeId(1);
 pub enum NoBackup {
     /// They are damaged or cut short, or were never one.
     Damaged {
-        /// Where in the file, in bytes.
+        /// The place in the file, in bytes from its beginning.
         offset: u64,
     },
     /// They are of a version that this code does not know, in words for the operator.
     Newer(String),
 }
 
-/// What a backup was found to hold.
+/// The contents that were found in a backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Restored {
     /// The member that it was made of.
@@ -59,11 +59,11 @@ pub struct Restored {
 #[derive(Debug)]
 pub struct Restore {
     seed: u64,
-    /// What has come and is not understood yet.
+    /// The bytes that have come and are not understood yet.
     kept: Vec<u8>,
     place: Position,
     identity: Option<Identity>,
-    /// Who the members were.
+    /// The members of the former group.
     members: Option<Membership>,
     image: Image,
     term: Term,
@@ -93,7 +93,7 @@ impl Restore {
     ///
     /// # Errors
     ///
-    /// Where they are not those of a backup.
+    /// Errors if they are not those of a backup.
     pub fn take(&mut self, bytes: &[u8], out: &mut Vec<DiskOp>) -> Result<(), NoBackup> {
         let mut kept = core::mem::take(&mut self.kept);
         kept.extend_from_slice(bytes);
@@ -212,7 +212,7 @@ impl Restore {
     ///
     /// # Errors
     ///
-    /// Where the backup lacks its end.
+    /// Errors if the backup lacks its end.
     pub fn finish(mut self, out: &mut Vec<DiskOp>) -> Result<Restored, NoBackup> {
         let refusal = self.refusal();
         let (Some(former), Some((last, term))) = (self.identity.take(), self.end) else {

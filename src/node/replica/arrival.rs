@@ -2,8 +2,8 @@
 //! taken in.
 //!
 //! Those who form a group tell each other the lives of their disks, which are durable by then.
-//! Whoever has heard all of them knows the group: its name follows from them, so that all come to
-//! the same one without a vote. Whoever was away when the others had heard enough is told by them.
+//! One that has heard all of them knows the group: its name follows from them, so that all come to
+//! the same one without a vote. One that was away when the others had heard enough is told by them.
 //!
 //! A newcomer asks all whom it can reach. Only the leader gives a number, by a committed change of
 //! members that names the life of the newcomer's disk: of two that ask at one moment each has its
@@ -28,7 +28,7 @@ use crate::node::replica::versions::ENTRY_VERSIONS;
 use crate::rng;
 use crate::time::Mono;
 
-/// What names a group.
+/// The stream of chance from which a group's name is drawn.
 const CLUSTER_STREAM: u64 = 0x636c_7573;
 /// How long it takes until somebody is dialled again: at first, at most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(500));
@@ -38,7 +38,7 @@ const DIAL_MAX: Duration = Duration::from_secs(10);
 const TOLD_FIRST: Duration = Duration::from_secs(2);
 const TOLD_AGAIN: Duration = Duration::from_secs(10);
 
-/// What a process wants on its first day.
+/// The aim of a process on its first day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Aim {
     /// To form a group with these, itself included, in ascending order.
@@ -92,11 +92,11 @@ pub struct Group {
     pub id: NodeId,
     /// The name of the group.
     pub cluster: ClusterId,
-    /// Who has formed it, with the lives of their disks.
+    /// The members that have formed it, with the lives of their disks.
     pub founders: Vec<(NodeId, Incarnation)>,
 }
 
-/// What a driver is to do.
+/// An action for the driver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wish {
     /// Dial this address, and report how that ended.
@@ -201,7 +201,7 @@ impl Arrival {
         self.id
     }
 
-    /// What it belongs to.
+    /// Returns the group that it belongs to, or wants to belong to.
     pub fn standing(&self) -> Standing {
         match &self.aim {
             Aim::Form { with } => Standing::Forming { with: with.clone() },
@@ -209,7 +209,7 @@ impl Arrival {
         }
     }
 
-    /// What it says of itself, but for its addresses.
+    /// Returns the greeting that it sends, without its addresses.
     pub fn greeting(&self) -> Greeting {
         Greeting {
             line: Line::Control,
@@ -290,7 +290,8 @@ impl Arrival {
         self.ended(now, address, trouble);
     }
 
-    /// Whether it goes on with somebody: with one group, once it has heard of one.
+    /// Errors if it does not go on with somebody: it goes on with one group, once it has heard of
+    /// one.
     fn judge(&self, other: &Greeting) -> Result<(), Refusal> {
         let own = self.greeting();
         own.judge(&[], other)?;
@@ -302,7 +303,7 @@ impl Arrival {
         }
     }
 
-    /// What is to be done now.
+    /// Returns the actions that are due now.
     pub fn next(&mut self, now: Mono) -> Vec<Wish> {
         let mut wishes = mem::take(&mut self.wishes);
         if self.is_over {
@@ -448,7 +449,7 @@ impl Arrival {
         }
     }
 
-    /// Whether all who are to form the group have been heard of.
+    /// Ends as a member of the group if all who are to form it have been heard of.
     fn look(&mut self) {
         let Aim::Form { with } = &self.aim else {
             return;

@@ -1,4 +1,5 @@
-//! What a base and a manifest say besides keys: who a member is, and at which entry a state stands.
+//! The facts that a base and a manifest hold besides keys: who a member is, and at which entry a
+//! state stands.
 //!
 //! Both are blobs to the log. Numbers are little-endian and of fixed width. The first byte of a
 //! base's head is the version of all that the base says, of the state too.
@@ -11,7 +12,7 @@ use crate::node::replica::versions::EntryVersion;
 use crate::take;
 use crate::time::{Offset, Stamp};
 
-/// Who a data directory belongs to; stands in the manifest from its first day.
+/// The member that a data directory belongs to; stands in the manifest from its first day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::node) struct Identity {
     pub(in crate::node) id: NodeId,
@@ -39,7 +40,7 @@ impl Identity {
     }
 }
 
-/// What is so of a base: there are other members, or were.
+/// The flag of a base that says that there are other members, or were.
 const GROUPED: u64 = 1;
 /// The offset of the wall clock follows.
 const HAS_OFFSET: u64 = 2;

@@ -1,4 +1,4 @@
-//! What two members say to each other when they connect, and whether they may go on.
+//! The words that two members exchange when they connect, and the decision whether they may go on.
 //!
 //! ```text
 //! preface   4  "SDSP"   1 oldest version   1 newest version   16 nonce
@@ -54,7 +54,7 @@ impl Preface {
         bytes
     }
 
-    /// What the bytes say; nothing where no member has written them.
+    /// Returns the preface that the bytes hold; nothing where no member has written them.
     pub fn decode(bytes: &[u8; PREFACE_BYTES]) -> Option<Self> {
         let (magic, rest) = bytes.split_first_chunk()?;
         let ([oldest, newest], nonce) = rest.split_first_chunk()?;
@@ -77,16 +77,16 @@ impl Preface {
     }
 }
 
-/// What a connection is for.
+/// The purpose of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Line {
-    /// What is small and must not wait: elections, heartbeats, acknowledgements.
+    /// Messages that are small and must not wait: elections, heartbeats, acknowledgements.
     Control,
     /// Entries and states.
     Bulk,
 }
 
-/// What a member belongs to.
+/// The group that a member belongs to, or wants to belong to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// To nothing: it forms a group with these, itself included.
@@ -103,12 +103,12 @@ pub enum Standing {
     Member {
         /// The group.
         cluster: ClusterId,
-        /// Who formed it, with the lives of their disks.
+        /// The members that formed it, with the lives of their disks.
         founders: Vec<(NodeId, Incarnation)>,
     },
 }
 
-/// What a member answers to a newcomer that asks for a number.
+/// The answer of a member to a newcomer that asks for a number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Admission {
     /// Nobody has asked.
@@ -151,7 +151,7 @@ impl Admission {
     }
 }
 
-/// Where a member is reached by its peers.
+/// The place where a member is reached by its peers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contact {
     /// Its number.
@@ -160,10 +160,10 @@ pub struct Contact {
     pub address: String,
 }
 
-/// What a member says of itself.
+/// The facts that a member tells of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Greeting {
-    /// What the connection is for.
+    /// The purpose of the connection.
     pub line: Line,
     /// Its number; 0 where it wants to be given one.
     pub id: NodeId,
@@ -171,16 +171,16 @@ pub struct Greeting {
     pub incarnation: Incarnation,
     /// The last entry that it has applied.
     pub applied: LogIndex,
-    /// Where its peers reach it: host and port, or only a colon and the port where the host is
-    /// whatever the connection shows.
+    /// The address at which its peers reach it: host and port, or only a colon and the port where
+    /// the host is whatever the connection shows.
     pub address: String,
-    /// Where clients reach it, in the same way.
+    /// The address at which clients reach it, in the same way.
     pub clients: String,
-    /// What it belongs to.
+    /// The group that it belongs to, or wants to belong to.
     pub standing: Standing,
-    /// Whom it knows.
+    /// The members that it knows.
     pub contacts: Vec<Contact>,
-    /// What it answers to a newcomer.
+    /// Its answer to a newcomer.
     pub admission: Admission,
     /// The versions of entries that it can apply, the oldest and the newest.
     pub entry_versions: (u8, u8),
@@ -301,10 +301,11 @@ impl fmt::Display for Refusal {
 }
 
 impl Greeting {
-    /// Whether this member, which knows its group to have these members, may go on with another.
+    /// Errors if this member, which knows its group to have these members, may not go on with
+    /// another.
     ///
-    /// Whoever has seen less of the log than the other does not judge by membership: it may be the
-    /// one that is to hear of the change.
+    /// A member that has seen less of the log than the other does not judge by membership: it may
+    /// be the one that is to hear of the change.
     pub fn judge(&self, members: &[(NodeId, Incarnation)], other: &Self) -> Result<(), Refusal> {
         // Of one that only asks for its number the leader says whether it is taken, and no other.
         let is_asking = other.asks_for_number();
@@ -370,7 +371,7 @@ impl Greeting {
         Ok(())
     }
 
-    /// Whether the one of two that is new to a group can apply what that writes. A member that
+    /// Errors if the one of two that is new to a group cannot apply what that writes. A member that
     /// cannot hears of it, and stops by itself.
     fn judge_versions(&self, other: &Self) -> Result<(), Refusal> {
         let belongs = |one: &Self| matches!(one.standing, Standing::Member { .. });
@@ -434,7 +435,8 @@ impl Greeting {
         out
     }
 
-    /// What the bytes say; nothing where no member of this version has written them.
+    /// Returns the greeting that the bytes hold; nothing where no member of this version has
+    /// written them.
     pub fn decode(mut bytes: &[u8]) -> Option<Self> {
         let bytes = &mut bytes;
         let line = match take::byte(bytes)? {

@@ -1,4 +1,4 @@
-//! Who leads the group, and what that lets this member do for its clients.
+//! The leadership of the group, and what it lets this member do for its clients.
 //!
 //! A member serves as leader from the moment when the first entry of its own term is applied: only
 //! then its state is known to hold all that was ever acknowledged (thesis 6.4). Reads are run at

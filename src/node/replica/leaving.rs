@@ -16,7 +16,7 @@ use super::standing::Leaving;
 /// How long clients are shown who leads before their connections end.
 const COURTESY: Duration = Duration::from_millis(100);
 
-/// How long a leader waits for others to confirm what it has proposed. Where they cannot, it may be
+/// How long a leader waits for others to confirm what it has proposed. They may be unable to do so
 /// because they wait for what a server that stops no longer does.
 const PATIENCE: Duration = Duration::from_secs(10);
 

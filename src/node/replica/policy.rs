@@ -1,8 +1,8 @@
 //! When an entry counts as persisted, alone and in company.
 //!
-//! Alone, `appendfsync` says so. What a member says to others it must never forget, or two leaders
-//! may count it for different entries: in a group an entry counts when it is synced, and whoever
-//! has acknowledged more than that syncs it before anybody joins.
+//! Alone, `appendfsync` says so. In a group a member must never forget what it has said to others,
+//! or two leaders may count it for different entries: there an entry counts when it is synced, and
+//! whoever has acknowledged more than that syncs it before anybody joins.
 
 use crate::aof;
 use crate::node::config::Config;
@@ -11,8 +11,8 @@ use crate::raft::MembershipChange;
 use super::Replica;
 
 impl Replica {
-    /// Notes that this member is not alone. Who has had company goes on as if it had: others may
-    /// come back and hold it to what it once said.
+    /// Notes that this member is not alone. A member that has had company goes on as if it had:
+    /// others may come back and hold it to what it once said.
     pub(super) fn join_group(&mut self, config: &Config) {
         let raft = self.raft.as_ref();
         if raft.is_some_and(|raft| !raft.in_force().is_alone(config.id)) {

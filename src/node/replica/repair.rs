@@ -1,9 +1,9 @@
 //! Damage that a member of a group lives through: what it owes is found out from the records that
 //! are still there, written down, and taken again from whoever leads.
 //!
-//! What a member has said in its group it knows by the last record that it synced: term and vote,
-//! and how far its log was. Damage before that record leaves all three readable. Raft keeps the
-//! member from voting until its log is as far again (`src/raft/repair.rs`).
+//! The last record that a member synced tells it what it has said in its group: term and vote, and
+//! how far its log was. Damage before that record leaves all three readable. Raft keeps the member
+//! from voting until its log is as far again (`src/raft/repair.rs`).
 
 use core::cmp::Ordering;
 
@@ -57,7 +57,7 @@ impl Strays {
     }
 }
 
-/// Of two terms the later one with its vote. What is given in a term stays given.
+/// Of two terms the later one with its vote. A vote that is given in a term stays given.
 pub(super) fn later(
     one: (Term, Option<NodeId>),
     other: (Term, Option<NodeId>),

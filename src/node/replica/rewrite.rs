@@ -1,4 +1,4 @@
-//! Where a rewrite of the log stands.
+//! The state of a rewrite of the log.
 
 use alloc::vec::Vec;
 use core::time::Duration;

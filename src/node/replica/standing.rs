@@ -1,4 +1,4 @@
-//! Where a member stands in its group: the leader, the peers that it met, and its way out.
+//! The standing of a member in its group: the leader, the peers that it met, and its way out.
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -41,8 +41,8 @@ impl Replica {
         self.take_pieces(config, now, effects)
     }
 
-    /// Returns true if another member is being sent the base that counts, or is about to be. Where
-    /// each gave way to the next one before it had come, no member would ever have all of one.
+    /// Returns true if another member is being sent the base that counts, or is about to be. No
+    /// member would ever have all of one if each gave way to the next one before it had come.
     pub(super) fn base_is_in_use(&self) -> bool {
         let Some(raft) = &self.raft else {
             return false;

@@ -1,10 +1,10 @@
 //! Replicated time as the next entry would have it, from what this member's clocks say.
 //!
 //! Lives are counted by replicated time, and replicated time goes on as the leader's monotonic
-//! clock does: a jump of the wall clock neither kills a key nor lets one live on. What the wall
-//! clock says beside it is a number that entries carry, the *offset*; moments that clients name by
-//! the wall clock are understood, and shown, by it. So the wall clock may be wrong by a day and be
-//! set right again: who names a moment then is understood by the clock of then.
+//! clock does: a jump of the wall clock neither kills a key nor lets one live on. The time of the
+//! wall clock is kept beside it as a number that entries carry, the *offset*; moments that clients
+//! name by the wall clock are understood, and shown, by it. So the wall clock may be wrong by a day
+//! and be set right again: who names a moment then is understood by the clock of then.
 //!
 //! Small differences are no jumps: replicated time follows a wall clock that is ahead, and goes at
 //! half its pace while it leads. The wall clock is believed against the monotonic one in two
@@ -81,8 +81,8 @@ impl Timekeeper {
         self.watch(now);
     }
 
-    /// Replicated time has come to `stamp`. What was applied late has been stamped long ago: this
-    /// member's own count goes on where it is further.
+    /// Replicated time has come to `stamp`. An entry that was applied late has been stamped long
+    /// ago: this member's own count goes on where it is further.
     pub(super) fn reaches(&mut self, stamp: Stamp, now: Now) {
         let elapsed = now.mono.since(self.when).as_millis() as u64;
         if !self.counts {

@@ -1,4 +1,4 @@
-//! What an entry means has versions: a group applies by one that all its members know.
+//! The meaning of entries has versions: a group applies by one that all its members know.
 //!
 //! The version is part of the replicated state. An entry raises it, which the leader proposes when
 //! every member has said that it knows a later one; it is never lowered. So members of two

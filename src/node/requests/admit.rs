@@ -1,4 +1,4 @@
-//! Whether a request may be run, and who runs it.
+//! The decision whether a request may be run, and by whom.
 
 use crate::command::args::Args;
 use crate::command::error::Error;

@@ -1,4 +1,4 @@
-//! What an entry says: the commands of one turn, one behind the other.
+//! The contents of an entry: the commands of one turn, one behind the other.
 //!
 //! A command is its database (one byte), the number of its arguments and each argument behind its
 //! length; numbers are LEB128. A transaction is the byte 0xff, the number of its commands, and
@@ -43,14 +43,14 @@ pub fn put_command(out: &mut Vec<u8>, db: u32, args: Args<'_>) {
     }
 }
 
-/// What stands before the arguments of a command, so many of which follow.
+/// Returns the bytes that stand before the arguments of a command, of which so many follow.
 pub fn command_head(db: u32, arguments: usize) -> Vec<u8> {
     let mut head = alloc::vec![db as u8];
     varint::put(&mut head, arguments as u64);
     head
 }
 
-/// What stands before an argument of so many bytes.
+/// Returns the bytes that stand before an argument of so many bytes.
 pub fn argument_head(bytes: usize) -> Vec<u8> {
     let mut head = Vec::new();
     varint::put(&mut head, bytes as u64);
@@ -70,7 +70,7 @@ pub fn put_offset(out: &mut Vec<u8>, offset: Offset) {
     varint::put(out, (offset.0 << 1 ^ offset.0 >> 63) as u64);
 }
 
-/// What stands next in a payload.
+/// The item that stands next in a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Item {
     /// A command of this database; its arguments are in the ranges.
@@ -132,7 +132,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Where the next item begins.
+    /// Returns the offset in bytes at which the next item begins.
     pub fn place(&self) -> usize {
         self.at
     }

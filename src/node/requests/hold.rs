@@ -2,10 +2,10 @@
 //!
 //! A command that is long by nature, and a transaction of many, are run in pieces: one each turn,
 //! with all else between them that does not touch the store: sockets, the disk, other members,
-//! elections, PING, INFO, and the proposing and committing of writes. What looks at the store, or
-//! changes it, waits until it is let go: nobody sees the middle of a command. Between two commands
-//! of an entry the store is free; an entry of a thousand commands is applied in pieces all the
-//! same.
+//! elections, PING, INFO, and the proposing and committing of writes. All that looks at the store,
+//! or changes it, waits until it is let go: nobody sees the middle of a command. Between two
+//! commands of an entry the store is free; an entry of a thousand commands is applied in pieces all
+//! the same.
 //!
 //! Two can hold the store, and never at once: the entry that is being applied, in the middle of a
 //! command or transaction, and a client's long read. Those that waited come first when an entry has

@@ -80,8 +80,8 @@ impl Node {
         None
     }
 
-    /// Runs as many steps as a turn has room for, and at least one piece of one. What that has
-    /// cost, and whether the transaction is at its end.
+    /// Runs as many steps as a turn has room for, and at least one piece of one. Returns the work
+    /// that this has cost, and true if the transaction is at its end.
     fn run_old(&mut self, old: &mut OldTransaction) -> (usize, bool) {
         let mut work = 0;
         loop {

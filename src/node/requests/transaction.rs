@@ -1,8 +1,8 @@
 //! A transaction: what MULTI lets wait, and what EXEC makes of it.
 //!
-//! Its commands stand in the log, where each member finds them. What only concerns the connection
-//! or the server is run by the member whose client asked, and its secrets are withheld from the
-//! log: the session keeps those requests as they came.
+//! Its commands stand in the log, where each member finds them. A command that only concerns the
+//! connection or the server is run by the member whose client asked, and its secrets are withheld
+//! from the log: the session keeps those requests as they came.
 
 use alloc::vec::Vec;
 use core::ops::Range;

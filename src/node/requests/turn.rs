@@ -1,4 +1,4 @@
-//! What one turn does at most, and whose turn it is.
+//! The most that one turn does, and the order in which clients have their turns.
 //!
 //! Work is counted and never timed, so that a run can be replayed: one for a request, and one more
 //! for each `limits::BYTES_PER_WORK` bytes that it brings or writes. A client that has had its

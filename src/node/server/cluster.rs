@@ -86,7 +86,7 @@ impl Node {
         Ok(())
     }
 
-    /// What clients are told of what they talk to.
+    /// Returns the word by which clients know what they talk to.
     pub(in crate::node) fn mode(&self) -> &'static str {
         if self.is_cluster() {
             "cluster"
@@ -105,7 +105,7 @@ impl Node {
         keys.filter(move |key| slot::of(key) == wanted)
     }
 
-    /// What names a member, and the disk that it has.
+    /// Returns the name of a member, which tells it and the disk that it has.
     fn name_of(&self, id: NodeId) -> String {
         let raft = self.replica.raft();
         let member = raft.and_then(|raft| raft.in_force().get(id));

@@ -97,7 +97,7 @@ fn words(words: impl Iterator<Item = &'static str>, reply: &mut Reply<'_>) {
     }
 }
 
-/// Where keys of a request begin, how they go on, and what becomes of them.
+/// Writes where keys of a request begin, how they go on, and what becomes of them.
 fn specify(keys: &Keys, reply: &mut Reply<'_>) {
     reply.map(3);
     reply.bulk(b"flags");

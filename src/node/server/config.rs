@@ -121,7 +121,7 @@ impl Node {
         Ok(())
     }
 
-    /// Whether the driver can carry so many clients.
+    /// Errors if the driver cannot carry so many clients.
     fn can_carry(&self, clients: &[u8]) -> Result<(), String> {
         let most = self.config.clients_limit;
         let wanted = core::str::from_utf8(clients).ok();

@@ -21,7 +21,7 @@ const RELOAD_OPTIONS: &str =
     "ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.";
 
 impl Node {
-    /// Whether a command may be run or queued: DEBUG only where the configuration says so.
+    /// Errors if a command may not be run or queued: DEBUG only where the configuration says so.
     pub(in crate::node) fn may_debug(&self, row: &Row) -> Outcome {
         let is_debug = matches!(row.kind, Kind::Server(ServerVerb::Debug));
         if is_debug && !self.config.debug_command {

@@ -1,4 +1,4 @@
-//! Whom CLIENT KILL and CLIENT LIST mean.
+//! The clients that CLIENT KILL and CLIENT LIST mean.
 
 use alloc::format;
 use alloc::string::String;
@@ -23,7 +23,7 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    /// What stands behind CLIENT KILL, in either of its forms.
+    /// Reads the arguments of CLIENT KILL, in either of its forms.
     pub(super) fn of_kill(args: Args<'_>) -> Result<Self, Error> {
         let mut filter = Self::default();
         if args.len() == 3 {
@@ -69,7 +69,7 @@ impl Filter {
         Ok(filter)
     }
 
-    /// What stands behind CLIENT LIST.
+    /// Reads the arguments of CLIENT LIST.
     pub(super) fn of_list(args: Args<'_>) -> Result<Self, Error> {
         let mut filter = Self {
             itself: true,

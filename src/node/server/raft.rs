@@ -23,7 +23,7 @@ const LEVELS: [(&str, Reads); 5] = [
     ("follower", Reads::Follower),
     ("local", Reads::Local),
 ];
-/// What RAFT READS takes.
+/// The error that names the modes which RAFT READS takes.
 const READS: &str =
     "the mode must be DEFAULT, LINEARIZABLE, LEASE, FOLLOWER, BOUNDED milliseconds or LOCAL";
 
@@ -92,7 +92,7 @@ impl Node {
         Ok(())
     }
 
-    /// The next step of a newcomer. What cannot be done now is asked for again.
+    /// The next step of a newcomer. A step that cannot be done now is asked for again.
     pub(in crate::node) fn begin_admission(&mut self, change: MembershipChange) {
         if !self.replica.is_grouped() && !self.replica.is_synced() {
             if !self.replica.is_first_change_waiting() {
@@ -170,7 +170,7 @@ impl Node {
         }
     }
 
-    /// What this member knows of itself, a field a line.
+    /// Returns the facts that this member knows of itself, a field a line.
     pub(super) fn raft_info(&self) -> String {
         let Some(raft) = self.replica.raft() else {
             return "role:recovering\r\nserves:0\r\n".into();
@@ -213,9 +213,9 @@ impl Node {
     /// The members, a line each: number, role, incarnation, where clients reach it; and for how
     /// long nothing was heard of it, where that is so long that it counts as gone.
     ///
-    /// What is shown is what is committed: whoever is told that three members vote may take one of
-    /// them away. As long as a change is under way, the majority of the former voters is needed
-    /// too, and those whom it brings or takes are shown as such.
+    /// The members shown are the committed ones: whoever is told that three members vote may take
+    /// one of them away. As long as a change is under way, the majority of the former voters is
+    /// needed too, and those whom it brings or takes are shown as such.
     fn raft_nodes(&self) -> String {
         let Some(raft) = self.replica.raft() else {
             return String::new();

@@ -1,9 +1,9 @@
 //! The blocks of one segment, in pages of its table's pool.
 //!
-//! A block stands whole in one page, behind those that came before it. What is freed is a gap, into
-//! which only the block in front of it may grow; when gaps are too much, `Segment` lets the page
-//! with most of them be packed, or emptied into the others where it finds room there. A segment
-//! with one page has a smaller one while that will do.
+//! A block stands whole in one page, behind those that came before it. The room of a freed block is
+//! a gap, into which only the block in front of it may grow; when gaps are too much, `Segment` lets
+//! the page with most of them be packed, or emptied into the others where it finds room there. A
+//! segment with one page has a smaller one while that will do.
 //!
 //! Longer blocks have pages of their own, which are wider: so little is lost at the end of each.
 
@@ -150,7 +150,7 @@ impl<const WIDE: bool> Blocks<WIDE> {
         (all | BESIDE, Self::place(page, 0))
     }
 
-    /// Whether there are so many that the segment should be split.
+    /// Returns true if there are so many that the segment should be split.
     pub(super) fn full(&self) -> bool {
         usize::from(self.count) > PAGES_FULL
     }
@@ -160,7 +160,7 @@ impl<const WIDE: bool> Blocks<WIDE> {
         (self.used - self.freed) as usize
     }
 
-    /// Where a block stands: among which bytes, and from where on.
+    /// Returns the place of a block: among which bytes, and from where on.
     pub(super) fn at<'a>(&self, pool: &'a Pool, place: u32) -> (&'a [u8], usize) {
         let page = self.pages[Self::page_of(place)].handle;
         (pool.bytes(page), page.begin() + Self::offset_of(place))

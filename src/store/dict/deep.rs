@@ -1,8 +1,8 @@
 //! The parts of a table whose keys begin alike in more bits than the directory has.
 //!
 //! Under the keyed hash that does not happen; should somebody find keys that collide, it costs no
-//! more than this. Where the directory would become far too sparse, its cell names a group instead
-//! of a segment: segments one behind the other, each of which begins at some place in the order of
+//! more than this. A cell names a group instead of a segment where the directory would become far
+//! too sparse: segments one behind the other, each of which begins at some place in the order of
 //! the table, found by that place in logarithmic time. The order is that of both hashes, and of the
 //! keys themselves where both are the same: so a segment with two keys can always be split, and
 //! none grows beyond its bounds, whatever the keys are.
@@ -61,7 +61,7 @@ impl<L: Boxed> Dict<L> {
         Some(self.at(prefix.checked_add(1 << (64 - depth))?))
     }
 
-    /// What the groups take, the segments not included.
+    /// Returns the memory of the groups in bytes, the segments not included.
     pub(super) fn group_memory(&self) -> usize {
         let entry = size_of::<Start>() + size_of::<u32>();
         // A node of a tree is between half full and full.
@@ -184,8 +184,8 @@ impl<L: Boxed> Dict<L> {
     }
 }
 
-/// Where the upper half of some keys begins: best at a place that a cursor can name, else at one
-/// that tells them apart, and where there is none, at a key.
+/// Returns where the upper half of some keys begins: best at a place that a cursor can name, else
+/// at one that tells them apart, and where there is none, at a key.
 fn middle<'a>(keys: impl Iterator<Item = (u64, &'a [u8])>) -> Start {
     let mut keys: Vec<(u64, &[u8])> = keys.collect();
     keys.sort_unstable();

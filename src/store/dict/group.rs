@@ -4,11 +4,11 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use core::ops::Bound;
 
-/// Where a segment begins: a place in the order of the table, and the key from which on keys of
+/// The beginning of a segment: a place in the order of the table, and the key from which on keys of
 /// that very place belong to it; the key is empty unless there are segments full of such.
 pub(super) type Start = (u64, Box<[u8]>);
 
-/// What one cell of the directory stands for, or several that once were one.
+/// The segments of one cell of the directory, or of several that once were one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Group {
     pub(super) prefix: u64,

@@ -98,7 +98,7 @@ impl Hasher {
         }
     }
 
-    /// Where a key stands in the order of the table.
+    /// Returns the place of a key in the order of the table.
     pub(super) fn order(&self, key: &[u8]) -> u64 {
         order(self.hash(key), self.second(key))
     }
@@ -134,7 +134,7 @@ impl Hasher {
         high << (CURSOR_BITS / 2) | low
     }
 
-    /// What was permuted.
+    /// Returns the number of which this is the permuted one.
     fn restored(&self, number: u64) -> u64 {
         let (mut high, mut low) = (number >> (CURSOR_BITS / 2), number & HALF);
         for round in (0..ROUNDS).rev() {
@@ -149,17 +149,17 @@ impl Hasher {
     }
 }
 
-/// Where a key with these hashes stands in the order of a table.
+/// Returns the place of a key with these hashes in the order of a table.
 pub(super) fn order(first: u64, second: u64) -> u64 {
     first & DIRECTORY_BITS | second >> 32
 }
 
-/// What a cursor can tell of a place: keys that share it are shown by one call.
+/// Returns as much of a place as a cursor can tell: keys that share it are shown by one call.
 pub(super) fn place(order: u64) -> u64 {
     order >> CURSOR_SHIFT
 }
 
-/// Whether a place begins here.
+/// Returns true if a place begins here.
 pub(super) fn begins_place(order: u64) -> bool {
     order.trailing_zeros() >= CURSOR_SHIFT
 }

@@ -46,7 +46,7 @@ const DEPTH_MAX: u8 = 32;
 /// Set in a cell of the directory that names a group of segments; the rest is its number.
 const IN_GROUP: u32 = 1 << 31;
 
-/// Where a key stands; good until the table changes.
+/// The place of a key; good until the table changes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     segment: usize,
@@ -84,7 +84,7 @@ pub(super) struct Dict<L> {
     volatile: u64,
     /// The sum of all expiries.
     times: u128,
-    /// What all segments take together beside their pages.
+    /// The memory that all segments take together beside their pages, in bytes.
     segment_bytes: usize,
     /// How many keys were moved by splits, joins and tidying.
     #[cfg(test)]
@@ -547,7 +547,7 @@ impl<L: Expires> Dict<L> {
     }
 }
 
-/// What is cloned may have less room to grow than the original, so memory is counted anew.
+/// A clone may have less room to grow than the original, so memory is counted anew.
 impl<L: Boxed + Clone> Clone for Dict<L> {
     fn clone(&self) -> Self {
         let mut clone = Self {

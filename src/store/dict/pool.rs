@@ -3,8 +3,8 @@
 //!
 //! A page is named by a handle, so that it can move: when many are free, a table lets those of the
 //! last spans move into the free ones of the first, and the spans that this empties are given back.
-//! Nothing here grows by being copied to where there is more room. What is too small for a page has
-//! a span of its own, in one of few sizes: most tables are one hash with few fields.
+//! Nothing here grows by being copied to where there is more room. A table that is too small for a
+//! page has a span of its own, in one of few sizes: most tables are one hash with few fields.
 //!
 //! Which page is handed out follows from what was taken and given before, and from nothing else.
 //! Hence two members with the same history hold the same number of bytes.
@@ -62,7 +62,7 @@ impl Handle {
         usize::from(SIZES[self.class()])
     }
 
-    /// Where it begins in the bytes of its span.
+    /// Returns the offset at which it begins in the bytes of its span.
     pub(super) fn begin(self) -> usize {
         (self.0 & ((1 << INDEX_BITS) - 1)) as usize * PAGE_BYTES
     }
@@ -214,8 +214,8 @@ impl Pool {
         &mut self.bytes_mut(page)[begin..begin + page.len()]
     }
 
-    /// Takes a page of at least so many bytes, of which there are at most `WIDE_BYTES`. What stands
-    /// in it nobody knows.
+    /// Takes a page of at least so many bytes, of which there are at most `WIDE_BYTES`. Its
+    /// contents are arbitrary.
     pub(super) fn take(&mut self, bytes: usize) -> Handle {
         let class = class_of(bytes);
         let size = usize::from(SIZES[class]);
@@ -317,8 +317,8 @@ impl Pool {
         }
     }
 
-    /// Where so many pages are free that spans can be emptied: the first span from which on all
-    /// shall be.
+    /// Returns the first span from which on all shall be emptied, where so many pages are free that
+    /// spans can be emptied.
     pub(super) fn surplus(&mut self) -> Option<Surplus> {
         [false, true].into_iter().find_map(|wide| {
             let first = self.surplus_of(if wide { WIDE } else { NARROW })?;

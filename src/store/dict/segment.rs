@@ -2,9 +2,9 @@
 //! table.
 //!
 //! Small values stand in blocks (`blocks`), large ones in boxes; the hash table (`slots`) says
-//! which and where. Whatever walks a segment walks its blocks and boxes and never the hash table,
-//! but when a tenth of a segment is gaps, the hash table names the blocks of the page with most of
-//! them.
+//! which and where. A walk through a segment goes through its blocks and boxes and never through
+//! the hash table, but when a tenth of a segment is gaps, the hash table names the blocks of the
+//! page with most of them.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -32,7 +32,7 @@ std::thread_local! {
 
 #[derive(Debug)]
 pub(super) struct Segment<L> {
-    /// Where the keys that belong here begin in the order of the table.
+    /// The place in the order of the table where the keys that belong here begin.
     pub(super) prefix: u64,
     pub(super) table: Slots,
     /// How many leading bits of the prefix they share, or `DEEP`.
@@ -81,17 +81,17 @@ impl<L: Boxed> Segment<L> {
         self.table.len()
     }
 
-    /// Whether no cell of the directory names it.
+    /// Returns true if no cell of the directory names it.
     pub(super) fn is_deep(&self) -> bool {
         self.depth == DEEP
     }
 
-    /// Whether it begins within a place that a cursor can name.
+    /// Returns true if it begins within a place that a cursor can name.
     pub(super) fn begins_within_place(&self) -> bool {
         !self.edge.is_empty() || !begins_place(self.prefix)
     }
 
-    /// Whether it wants to be split.
+    /// Returns true if it wants to be split.
     pub(super) fn full(&self, keys_max: usize) -> bool {
         let pages = self.narrow.full() || self.wide.as_ref().is_some_and(|wide| wide.full());
         self.len() > keys_max || (pages && self.len() > 1)
@@ -570,7 +570,7 @@ pub(super) struct Walk {
     pub(super) at: Cursor,
 }
 
-/// What a segment holds.
+/// The keys and values that a segment holds.
 #[derive(Clone, Debug)]
 pub(in super::super) struct Iter<'a, L> {
     segment: &'a Segment<L>,

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 
 use super::pool::{Handle, PAGE_BYTES, Pool};
 
-/// What the table holds of a key; good until the segment changes.
+/// The bits that the table holds of a key; good until the segment changes.
 pub(super) type Slot = u32;
 
 /// The bits that say where a key stands; never all 0.
@@ -55,7 +55,7 @@ fn part(hash: u64) -> u32 {
     (hash >> (64 - HASH_BITS)) as u32
 }
 
-/// Where a key stands, of whose slot this is.
+/// Returns the place of the key whose slot this is.
 pub(super) fn place(slot: Slot) -> u32 {
     slot & ((1 << PLACE_BITS) - 1)
 }
@@ -209,7 +209,7 @@ impl Slots {
         *self = Self::EMPTY;
     }
 
-    /// Where a slot stands that is there.
+    /// Returns the position in the table of a slot that is there.
     fn position(&self, pool: &Pool, slot: Slot) -> usize {
         let table = view(pool.page(self.page));
         let mut at = home(slot >> PLACE_BITS, self.bits);

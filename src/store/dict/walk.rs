@@ -56,8 +56,9 @@ impl<L: Boxed> Dict<L> {
         }
     }
 
-    /// What one segment holds, with those behind it that begin in the midst of a place, and where
-    /// the next one begins. Of keys in front of `from` some are left out already.
+    /// Returns the contents of one segment, with those of the ones behind it that begin in the
+    /// midst of a place, and where the next one begins. Of keys in front of `from` some are left
+    /// out already.
     fn places_from(&self, from: u64) -> (Vec<(u64, View<'_, L>)>, Option<u64>) {
         let mut found = Vec::new();
         let mut number = self.at(from);
@@ -193,7 +194,7 @@ impl<L: Boxed> Dict<L> {
     /// enough. Returns where to go on: `from` itself where the segment is not done with, `None`
     /// behind the last.
     ///
-    /// Whoever is shown a box stamps it, and changes neither its key nor its size.
+    /// The caller stamps each box that it is shown, and changes neither its key nor its size.
     pub(in super::super) fn stamp(
         &mut self,
         from: u64,
@@ -243,13 +244,13 @@ impl<L: Boxed> Dict<L> {
     }
 }
 
-/// What `Dict::stamp` shows.
+/// A block or a box that `Dict::stamp` shows.
 pub(in super::super) enum Item<'a, L> {
     Block(&'a Draft<'a>),
     Box(&'a mut L),
 }
 
-/// What a table holds, in the order of segments.
+/// The keys and values that a table holds, in the order of segments.
 #[derive(Clone, Debug)]
 pub(in super::super) struct Iter<'a, L> {
     dict: &'a Dict<L>,

@@ -30,7 +30,7 @@ use string::rope::Rope;
 use zset::Zset;
 use zset::table::Sorted;
 
-/// What a lookup shows.
+/// The value that a lookup shows.
 #[derive(Clone, Copy, Debug)]
 pub enum Value<'a> {
     /// A string, or an integer kept as such.
@@ -46,7 +46,7 @@ pub enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// What a small value is. Its bytes must be sound.
+    /// Returns the small value of that kind that these bytes are. They must be sound.
     pub(super) fn small(kind: Kind, bytes: &'a [u8]) -> Self {
         match kind {
             Kind::Integer => Self::String(Text::stored_integer(bytes)),
@@ -84,8 +84,8 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// What tells it from a value of the same items, for a digest: the type's name, or that of a
-    /// form in which it counts as another value.
+    /// Returns the mark that tells it from a value of the same items, for a digest: the type's
+    /// name, or that of a form in which it counts as another value.
     pub(super) fn mark(&self) -> &'static str {
         match self {
             Self::String(text) => text.mark(),
@@ -105,7 +105,7 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Whether these bytes can be a small value of that kind.
+/// Returns true if these bytes can be a small value of that kind.
 pub(super) fn is_sound(kind: Kind, bytes: &[u8]) -> bool {
     match kind {
         Kind::Integer => bytes.len() == size_of::<i64>(),

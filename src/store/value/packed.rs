@@ -14,7 +14,7 @@ pub(in crate::store) const ITEM_BYTES_MAX: usize = 64;
 /// No field.
 pub(in crate::store) const EMPTY: &[u8] = &[0];
 
-/// Whether a field and its value may stand in such a hash.
+/// Returns true if a field and its value may stand in such a hash.
 pub(in crate::store) fn fits(field: &[u8], value: &[u8]) -> bool {
     field.len() <= ITEM_BYTES_MAX && value.len() <= ITEM_BYTES_MAX
 }
@@ -70,7 +70,7 @@ pub(in crate::store) fn remove(packed: &[u8], field: &[u8], out: &mut Vec<u8>) -
     true
 }
 
-/// Whether these bytes are such a hash, with at least one field and none twice.
+/// Returns true if these bytes are such a hash, with at least one field and none twice.
 pub(in crate::store) fn valid(packed: &[u8]) -> bool {
     let Some((&count, mut rest)) = packed.split_first() else {
         return false;

@@ -1,4 +1,4 @@
-//! What every large value can do, whatever its type.
+//! The abilities that every large value has, whatever its type.
 //!
 //! A value is large when a call may not copy it: it is written to a base, loaded and freed in
 //! parts, while it goes on changing. The parts are the type's own, and only it can read them.
@@ -13,10 +13,10 @@ pub(in crate::store) type Show<'a> = &'a mut dyn FnMut(&[&[u8]]);
 /// A value that is written, loaded and freed in parts.
 ///
 /// Each part of it bears the number of a base, its epoch: the base of that number holds the part
-/// already, or it was made after that base began. What changes a part covers it before (`Cover`),
-/// and lets it bear the epoch of the present base. Of a value that is always covered as a whole,
-/// since a clone shares nearly all of it, parts need bear nothing. A clone is the same value whose
-/// parts bear the same epochs.
+/// already, or it was made after that base began. A method that changes a part covers it before
+/// (`Cover`), and lets it bear the epoch of the present base. Of a value that is always covered as
+/// a whole, since a clone shares nearly all of it, parts need bear nothing. A clone is the same
+/// value whose parts bear the same epochs.
 pub(in crate::store) trait Parts: Clone {
     /// The type as TYPE names it.
     const TYPE: &'static str;
@@ -59,7 +59,7 @@ pub(in crate::store) trait Parts: Clone {
     fn show_part(part: &[u8], show: Show<'_>);
 
     /// Frees as much as `budget` allows, at least something, and takes that off it: a unit is a
-    /// segment of a table, or about a megabyte in one run. Whether anything is left.
+    /// segment of a table, or about a megabyte in one run. Returns true if anything is left.
     fn dismantle(&mut self, budget: &mut usize) -> bool;
 }
 

@@ -1,4 +1,4 @@
-//! What a directive is: its name, form and default, who may change it, and what it means here.
+//! The parts of a directive: its name, form and default, who may change it, and its meaning here.
 
 use alloc::vec::Vec;
 
@@ -14,19 +14,19 @@ pub struct Directive {
     pub alias: &'static str,
     /// Its value where nobody says anything, as CONFIG GET shows it.
     pub default: &'static str,
-    /// What its value may be.
+    /// The values that it may have.
     pub form: Form,
-    /// Whether CONFIG SET may change it.
+    /// The access that CONFIG SET has to it.
     pub access: Access,
-    /// What it means here.
+    /// Its meaning here.
     pub meaning: Meaning,
-    /// What it does, in one sentence, for those who ask for help.
+    /// Its effect, in one sentence, for those who ask for help.
     pub help: &'static str,
-    /// Where the node keeps its value, if it has a place of its own.
+    /// The place where the node keeps its value, if it has one of its own.
     pub(super) field: Option<Field>,
 }
 
-/// Whether CONFIG SET may change a directive.
+/// The access that CONFIG SET has to a directive: when it may be changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// At any time.
@@ -39,12 +39,12 @@ pub enum Access {
     Hidden,
 }
 
-/// What a directive means here.
+/// The meaning of a directive here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {
     /// It acts.
     Acts,
-    /// Redis has it. Whatever its value, nobody is harmed by its doing nothing here; it is
+    /// Redis has it. Nobody is harmed by its doing nothing here, whatever its value; it is
     /// remembered, and said once.
     Needless,
     /// Redis has it. A value that is not in force here is taken at the start with these words, and

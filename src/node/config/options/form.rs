@@ -1,4 +1,4 @@
-//! What the value of a directive may be, and the one way in which each value is kept and shown.
+//! The values that a directive may have, and the one way in which each value is kept and shown.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -11,7 +11,7 @@ use crate::command::args::parse_integer;
 /// A value out of words, in the one way in which it is shown, or why it is none.
 pub type Rule = fn(&[Vec<u8>]) -> Result<Vec<u8>, String>;
 
-/// What a directive's value may be.
+/// The form that a directive's value must have.
 #[derive(Clone, Copy, Debug)]
 pub enum Form {
     /// Any bytes.
@@ -38,7 +38,7 @@ pub enum Form {
     Members,
     /// A host and a port.
     Address,
-    /// What a rule of its own says, about words that one blank parts.
+    /// Words with one blank between them, as a rule of its own wants them.
     Ruled(Rule),
     /// Lines of several words that add up: each says something of its own.
     Lines,

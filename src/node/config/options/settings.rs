@@ -1,4 +1,5 @@
-//! What files, the environment and arguments say together; every error is kept, not only the first.
+//! The settings that files, the environment and arguments give together; every error is kept, not
+//! only the first.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -21,7 +22,7 @@ pub struct Source {
     pub text: Vec<u8>,
 }
 
-/// Where the files of `include` come from.
+/// The source of the files of `include`.
 pub trait Files {
     /// All files that a path or pattern names, in order; an error says why there is none.
     fn read(&mut self, pattern: &[u8]) -> Result<Vec<Source>, String>;
@@ -37,11 +38,11 @@ impl Files for NoFiles {
     }
 }
 
-/// What was said, by the last who said it.
+/// The value that each directive was given last.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     values: BTreeMap<&'static str, Vec<u8>>,
-    /// Where each was said last.
+    /// The directives that a file has set.
     given_by_file: BTreeSet<&'static str>,
     errors: Vec<String>,
     /// Known from Redis and without effect here, in the order in which they came.
@@ -56,7 +57,7 @@ pub struct Settings {
     files_read: usize,
 }
 
-/// Where a setting stands.
+/// The place where a setting stands.
 #[derive(Clone, Copy, Debug)]
 enum Place<'a> {
     File { name: &'a str, line: usize },
@@ -172,13 +173,14 @@ impl Settings {
         }
     }
 
-    /// What a directive is set to, or its default.
+    /// Returns the value that a directive is set to, or its default.
     pub fn value(&self, directive: &Directive) -> Vec<u8> {
         let set = self.values.get(directive.name);
         set.map_or_else(|| directive.default.as_bytes().to_vec(), Vec::clone)
     }
 
-    /// What the directive of this name is set to; nothing where nobody has said anything.
+    /// Returns the value that the directive of this name is set to; nothing where nobody has said
+    /// anything.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         self.values.get(name).map(Vec::as_slice)
     }
@@ -219,7 +221,7 @@ impl Settings {
         }
     }
 
-    /// What the operator is to be told, a line each.
+    /// Returns the warnings for the operator, a line each.
     pub fn warnings(&self) -> Vec<String> {
         let mut lines = Vec::new();
         if !self.needless.is_empty() {

@@ -92,7 +92,7 @@ macro_rules! switch {
     };
 }
 
-/// What the process has told of itself: it is set by the shell alone.
+/// A fact that the process has told of itself: it is set by the shell alone.
 macro_rules! process {
     ($field:ident) => {
         Field {

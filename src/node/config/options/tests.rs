@@ -10,7 +10,8 @@ use super::settings::{Files, NoFiles, Settings, Source};
 use super::words::{Unreadable, quoted, split};
 use super::*;
 
-/// What redis-server 7.0 shows for `CONFIG GET *` and is in the table under the same name.
+/// The lines that redis-server 7.0 shows for `CONFIG GET *` and that are in the table under the
+/// same name.
 const OF_REDIS: &str = include_str!("redis_7_0.txt");
 
 fn source(text: &[u8]) -> Source {

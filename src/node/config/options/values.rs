@@ -6,7 +6,7 @@ use super::Directive;
 use crate::node::config::Config;
 
 impl Config {
-    /// What a directive is set to, as CONFIG GET shows it.
+    /// Returns the value that a directive is set to, as CONFIG GET shows it.
     pub fn value_of(&self, directive: &Directive) -> Vec<u8> {
         if let Some(field) = directive.field {
             return (field.get)(self);

@@ -1,4 +1,4 @@
-//! What a directory holds comes out of its backup, and nothing else does.
+//! All that a directory holds comes out of its backup, and nothing else does.
 
 use super::*;
 use crate::aof::{Image, Restated};
@@ -161,7 +161,7 @@ fn directory() -> Files {
     files
 }
 
-/// What recovery shows of a directory.
+/// The lines that recovery shows of a directory.
 fn shown(files: &Files) -> Vec<String> {
     let settings = aof::Settings {
         policy: aof::Policy::Always,

@@ -287,8 +287,8 @@ fn a_dial_of_which_nothing_is_heard_is_made_again() {
 }
 
 proptest! {
-    /// Whoever hears whom in which order, and whoever begins again: there is one group, and all who
-    /// hear enough of each other come into it.
+    /// All who hear enough of each other come into one group, and there is no other, in whichever
+    /// order they hear each other and whoever begins again.
     #[test]
     fn no_order_makes_two_groups_of_one_list(
         steps in proptest::collection::vec((0_usize..4, 0_usize..4, 0_u8..10), 0..200),
@@ -338,7 +338,7 @@ proptest! {
         prop_assert!(groups.iter().all(|group| group.as_ref().map(|g| g.cluster) == first));
     }
 
-    /// Whatever is said to it, it ends at most once, and its wishes stay bounded.
+    /// An arrival ends at most once and its wishes stay bounded, whatever is said to it.
     #[test]
     fn nothing_that_is_said_makes_it_err(
         said in proptest::collection::vec((0_u64..6, 0_u8..6, 0_u64..4, any::<bool>()), 0..100),

@@ -1,4 +1,4 @@
-//! Who goes on with whom, and that no bytes are misread.
+//! Members go on with those of their own group alone, and no bytes are misread.
 
 use super::*;
 use alloc::vec;

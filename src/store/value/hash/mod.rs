@@ -47,7 +47,7 @@ impl<'a> Hash<'a> {
         }
     }
 
-    /// Whether it has no field.
+    /// Returns true if it has no field.
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.len() == 0
@@ -62,7 +62,7 @@ impl<'a> Hash<'a> {
         }
     }
 
-    /// Whether it has the field.
+    /// Returns true if it has the field.
     #[must_use]
     pub fn contains(self, field: &[u8]) -> bool {
         self.get(field).is_some()

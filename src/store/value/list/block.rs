@@ -18,7 +18,7 @@ pub(super) const RUN_BYTES_MAX: usize = 4096;
 const RUN_BYTES_MIN: usize = 512;
 /// An item that takes more than this stands by itself, so that no run is left mostly empty.
 const ITEM_BYTES_MAX: usize = RUN_BYTES_MAX / 4;
-/// What the counts of owners take in front of shared memory, in bytes.
+/// The memory that the counts of owners take in front of shared memory, in bytes.
 const SHARED_BYTES: usize = 2 * size_of::<usize>();
 
 /// A block, which is never empty.
@@ -157,7 +157,7 @@ impl Block {
 /// Items with room for more at either end.
 #[derive(Clone, Debug)]
 pub(super) struct Run {
-    /// Where the items begin and end in `bytes`.
+    /// The offset in `bytes` at which the items begin; `end` is the one behind the last of them.
     start: u32,
     end: u32,
     count: u32,
@@ -188,8 +188,8 @@ impl Run {
         }
     }
 
-    /// Whether so many bytes more can be put at one end. Items are moved to make room where that is
-    /// a quarter of all at least, so that moving them is paid by many additions.
+    /// Returns true if so many bytes more can be put at one end. Items are moved to make room where
+    /// that is a quarter of all at least, so that moving them is paid by many additions.
     fn may_take(&self, len: usize, end: End) -> bool {
         let used = self.items().len();
         self.gap(end) >= len

@@ -21,7 +21,7 @@ use crate::varint;
 
 /// The most blocks of a group; tests fill more groups with fewer items.
 const GROUP_BLOCKS_MAX: usize = if cfg!(test) { 6 } else { 256 };
-/// What the freeing of one group's blocks may free in one step, in bytes.
+/// The bytes that one step of `dismantle` frees, or a few more.
 const BYTES_FREED_AT_ONCE: usize = 1 << 20;
 /// The bytes of memory that a group takes beside its blocks.
 const GROUP_BYTES: usize = size_of::<Group>() + 3 * size_of::<usize>();
@@ -69,7 +69,7 @@ impl Group {
     }
 }
 
-/// Where an item stands.
+/// The place of an item.
 #[derive(Clone, Copy, Debug)]
 struct Place {
     group: usize,
@@ -208,7 +208,7 @@ impl Blocks {
         self.groups[place.group].blocks[place.block].get(place.nth)
     }
 
-    /// Where the item at an index stands, looked for from the nearer end.
+    /// Returns the place of the item at an index, looked for from the nearer end.
     fn place(&self, index: usize) -> Option<Place> {
         if index >= self.count {
             return None;

@@ -43,7 +43,7 @@ impl<'a> List<'a> {
         }
     }
 
-    /// Whether it has no item.
+    /// Returns true if it has no item.
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.len() == 0

@@ -26,7 +26,7 @@ pub(in crate::store) fn items(packed: &[u8]) -> Items<'_> {
     Items(packed.get(HEAD..).unwrap_or_default())
 }
 
-/// Whether these bytes are such a list, with at least one item.
+/// Returns true if these bytes are such a list, with at least one item.
 pub(in crate::store) fn is_sound(packed: &[u8]) -> bool {
     packed.len() <= BYTES_MAX && packed.get(HEAD..).and_then(count_sound) == Some(len(packed))
 }
@@ -78,7 +78,7 @@ pub(in crate::store) fn splice(
     true
 }
 
-/// Where the item stands that comes so many behind the one at `start`.
+/// Returns the offset of the item that comes so many behind the one at `start`.
 fn offset(all: &[u8], start: usize, count: usize) -> usize {
     let mut rest = Items(&all[start..]);
     for _ in 0..count {

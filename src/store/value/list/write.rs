@@ -71,7 +71,7 @@ impl ListMut<'_> {
         self.read().map_or(0, List::len)
     }
 
-    /// Whether it has no item now, and so the key does not exist.
+    /// Returns true if it has no item now, and so the key does not exist.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -84,13 +84,13 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// Whether the text is empty.
+    /// Returns true if the text is empty.
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }
 
-    /// Whether it is the same text as another.
+    /// Returns true if it is the same text as another.
     #[must_use]
     pub fn is(self, other: Self) -> bool {
         match (self, other) {

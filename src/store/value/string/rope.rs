@@ -91,7 +91,7 @@ impl Rope {
         self.len
     }
 
-    /// Whether the string is empty.
+    /// Returns true if the string is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
@@ -117,7 +117,7 @@ impl Rope {
         })
     }
 
-    /// Whether these bytes stand at `offset`.
+    /// Returns true if these bytes stand at `offset`.
     pub(in crate::store) fn holds(&self, offset: usize, bytes: &[u8]) -> bool {
         if self.len < offset + bytes.len() {
             return false;
@@ -130,7 +130,7 @@ impl Rope {
         })
     }
 
-    /// Whether the string is just this.
+    /// Returns true if the string is just this.
     pub(in crate::store) fn is(&self, bytes: &[u8]) -> bool {
         self.len == bytes.len() && self.holds(0, bytes)
     }
@@ -286,7 +286,8 @@ mod tests {
         prop_oneof![near, 0..4 * CHUNK_BYTES]
     }
 
-    /// Where something is written, its length and first byte, and whether a copy is kept before.
+    /// Draws the offset at which something is written, its length and first byte, and whether a
+    /// copy is kept before.
     fn writes() -> impl Strategy<Value = (usize, usize, u8, bool)> {
         (offsets(), 1..3 * CHUNK_BYTES, any::<u8>(), any::<bool>())
     }

@@ -205,7 +205,7 @@ impl Store {
     }
 }
 
-/// Whether a key holds just this.
+/// Returns true if a key holds just this.
 fn holds(held: Value<'_>, kind: Kind, value: &[u8]) -> bool {
     match (held, kind) {
         (Value::String(Text::Integer(number)), Kind::Integer) => number.to_le_bytes() == value,
@@ -216,7 +216,7 @@ fn holds(held: Value<'_>, kind: Kind, value: &[u8]) -> bool {
     }
 }
 
-/// Whether a string holds `bytes` at `offset`, and is kept as one that was written in part.
+/// Returns true if a string holds `bytes` at `offset`, and is kept as one that was written in part.
 fn is_written(text: Text<'_>, offset: usize, bytes: &[u8]) -> bool {
     let holds = |held: &[u8]| held.get(offset..offset + bytes.len()) == Some(bytes);
     match text {

@@ -29,7 +29,7 @@ pub(in crate::store) fn iter(packed: &[u8]) -> Iter<'_> {
 }
 
 /// Writes to `out` what `packed` becomes without `old`, and with `new`; one of both may be missing.
-/// Whether that is still small.
+/// Returns true if that is still small.
 pub(in crate::store) fn replace(
     packed: &[u8],
     old: Option<Entry<'_>>,

@@ -409,7 +409,7 @@ impl Tree {
         }
     }
 
-    /// Frees a chunk of nodes; whether any is left. What is left is no tree any more.
+    /// Frees a chunk of nodes; whether any is left. The remainder is no tree any more.
     pub(super) fn dismantle(&mut self) -> bool {
         let gone = self.chunks.pop().unwrap_or_default();
         for node in &gone {
@@ -508,7 +508,7 @@ pub(in crate::store) struct WalkBack<'a> {
     /// The rank of the first entry of the leaf that it stands in.
     rank: usize,
     leaf: &'a [u8],
-    /// Where the entries of that leaf begin, and how many are left.
+    /// The offsets in bytes at which the entries of that leaf begin, and how many are left.
     starts: [u16; LEAF_ENTRIES_MAX],
     left: usize,
 }
