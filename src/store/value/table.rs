@@ -12,11 +12,11 @@ use crate::store::value::parts::{Cover, Parts, Show};
 use crate::time::Stamp;
 use crate::varint;
 
-/// What the entries of a table are.
+/// The kind of entries that a table has.
 pub(in crate::store) trait Of: Clone + Debug {
     /// The type as TYPE names it.
     const TYPE: &'static str;
-    /// Whether there is a value behind each name.
+    /// True if there is a value behind each name.
     const HAS_VALUES: bool;
 }
 

@@ -7,7 +7,7 @@ use super::parts::Show;
 use super::table::{self, Pair};
 use crate::rng;
 
-/// What the entries of a hash are.
+/// The entries of a hash.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct Fields;
 

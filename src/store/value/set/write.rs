@@ -125,7 +125,7 @@ impl SetMut<'_> {
         self.read().map_or(0, Set::len)
     }
 
-    /// Whether it has no member now, and so the key does not exist.
+    /// Returns true if it has no member now, and so the key does not exist.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
