@@ -109,7 +109,10 @@ fn an_environment_that_an_orchestrator_has_made_is_no_error() {
         ignored.contains("SEEDIS_PORT, SEEDIS_PORT_6379_TCP,"),
         "{ignored}"
     );
-    assert!(unknown.ends_with("no option: SEEDIS_VERSION"), "{unknown}");
+    assert!(
+        unknown.ends_with("not options: SEEDIS_VERSION"),
+        "{unknown}"
+    );
 }
 
 #[test]

@@ -61,7 +61,7 @@ mod tests {
             assert_eq!(told.line(format!("b{ms}"), at(ms)), None);
         }
         let line = told.line("c".into(), at(1000)).unwrap();
-        assert!(line.starts_with("c (999 lines"), "{line}");
+        assert!(line.starts_with("c (999 similar lines"), "{line}");
         assert_eq!(told.line("c".into(), at(10_999)), None);
         assert!(told.line("c".into(), at(11_000)).is_some());
     }
