@@ -5,7 +5,7 @@ Usage: stalls.py SEEDIS [--redis redis-server] [--port 31200] [--scale 1.0] [--o
 
 Prints a table: for each case the median and the longest PING of another client in milliseconds, on
 redis-server, on a server of its own and on the leader of three, and there how many terms the group
-went through (0: the leader kept its office). A machine that does nothing else gives the best
+went through (0: the leader stayed). A machine that does nothing else gives the best
 figures: the client that pings is a process of its own.
 """
 
