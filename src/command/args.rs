@@ -81,6 +81,21 @@ impl<'a> Args<'a> {
         parse_integer(self.at(place)).ok_or(Error::NOT_AN_INTEGER)
     }
 
+    /// The argument at `place` as an integer whose negative is one as well.
+    pub(super) fn negatable(&self, place: usize) -> Result<i64, Error> {
+        match self.integer(place)? {
+            i64::MIN => Err(Error::out_of_range(-i64::MAX, i64::MAX)),
+            number => Ok(number),
+        }
+    }
+
+    /// The place after the keys whose number is the argument at `place`, if that fits.
+    pub(super) fn end_of_keys(&self, place: usize) -> Result<Option<usize>, Error> {
+        let keys = self.at_least(place, 1, Error::KEYS_NOT_POSITIVE)?;
+        let keys = usize::try_from(keys).ok();
+        Ok(keys.and_then(|keys| keys.checked_add(place + 1)))
+    }
+
     /// The argument at `place` as a number that is `least` or more; `error` where it is none.
     pub(super) fn at_least(&self, place: usize, least: u64, error: Error) -> Result<u64, Error> {
         let number = parse_integer(self.at(place)).and_then(|number| u64::try_from(number).ok());

@@ -73,6 +73,18 @@ impl<'a> Query<'a> {
         self.get_in(self.db, key)
     }
 
+    /// The value of a live key as one of a type, which `of` reads; an error where it is of another.
+    pub(super) fn get_as<T>(
+        &self,
+        key: &[u8],
+        of: fn(Value<'a>) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        let value = self.get(key)?;
+        value
+            .map(|value| of(value).ok_or(Error::WRONG_TYPE))
+            .transpose()
+    }
+
     /// The value of a live key in any database.
     pub fn get_in(&self, db: DbId, key: &[u8]) -> Result<Option<Value<'a>>, Error> {
         let Some(value) = self.store.get(db, key, self.at) else {

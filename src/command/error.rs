@@ -47,8 +47,6 @@ errors! {
     WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value";
     /// More keys are announced than there are arguments.
     MORE_KEYS_THAN_ARGUMENTS = "ERR Number of keys can't be greater than number of args";
-    /// A limit is below 0, or no number.
-    LIMIT_IS_NEGATIVE = "ERR LIMIT can't be negative";
     /// An argument is not an integer.
     NOT_AN_INTEGER = "ERR value is not an integer or out of range";
     /// An argument is not a number.

@@ -5,19 +5,18 @@
     reason = "a command that cannot fail has the type of all"
 )]
 
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use super::args::{Args, parse_integer};
-use super::context::{Change, Dice, Query};
+use super::context::{Change, Query};
 use super::error::{Error, Outcome};
 use super::extended::Extended;
 use super::flag::Flag;
-use super::found::Found;
 use super::grammar::{FIELD, KEY, VALUE, block, double, integer, many, opt, pattern, word};
 use super::key::{ADDED_TO, CHANGED, CUT, Keys, LOOKED_AT, READ, UPDATED};
+use super::picks::{PICK_WORK, distinct, wanted};
 use super::row::{Group, Row};
-use super::walk::{self, FIELDS_AT_ONCE, Options, cursor, write_cursor};
+use super::walk::{FIELDS_AT_ONCE, scan_members};
 use crate::limits::{BYTES_PER_WORK, RANDOM_PICKS_MAX};
 use crate::resp::reply::Protocol;
 use crate::store::{Hash, Value, format_i64};
@@ -155,11 +154,7 @@ pub(super) const ROWS: &[Row] = &[
 
 /// The hash at the first key of a query.
 fn hash_at<'s>(query: &Query<'s>, key: &[u8]) -> Result<Option<Hash<'s>>, Error> {
-    match query.get(key)? {
-        None => Ok(None),
-        Some(Value::Hash(hash)) => Ok(Some(hash)),
-        Some(_) => Err(Error::WRONG_TYPE),
-    }
+    query.get_as(key, Value::as_hash)
 }
 
 /// Sets all pairs; how many fields are new.
@@ -358,18 +353,7 @@ fn hrandfield(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
         }
         return Ok(());
     }
-    let count = args.integer(2)?;
-    if count == i64::MIN {
-        return Err(Error::out_of_range(-i64::MAX, i64::MAX));
-    }
-    let with_values = match args.len() {
-        3 => false,
-        4 if args.is(3, "withvalues") => true,
-        _ => return Err(Error::SYNTAX),
-    };
-    if with_values && count.unsigned_abs() > i64::MAX as u64 / 2 {
-        return Err(Error::OUT_OF_RANGE);
-    }
+    let (count, with_values) = wanted(args, "withvalues")?;
     let hash = hash_at(query, args.at(1))?;
     let picked = match hash {
         None => Vec::new(),
@@ -377,7 +361,12 @@ fn hrandfield(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
         Some(hash) if count < 0 => {
             return pick_any(query, hash, count.unsigned_abs(), with_values);
         }
-        Some(hash) => pick_distinct(hash, count.unsigned_abs(), &mut query.dice),
+        Some(hash) => distinct(
+            (count.unsigned_abs(), hash.len() as u64),
+            &mut query.dice,
+            |dice| hash.random(dice.draw()),
+            hash.iter(),
+        ),
     };
     let pairs = with_values && query.reply.protocol() == Protocol::Resp3;
     let flat = if with_values && !pairs { 2 } else { 1 };
@@ -393,9 +382,6 @@ fn hrandfield(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     }
     Ok(())
 }
-
-/// The work that one pick is in a large hash, where it is looked for from the top.
-const PICK_WORK: usize = 4;
 
 /// So many fields, the same one several times perhaps: each pick is drawn by itself, so that they
 /// are made in pieces.
@@ -424,60 +410,8 @@ fn pick_any(query: &mut Query<'_>, hash: Hash<'_>, picks: u64, with_values: bool
     Ok(())
 }
 
-/// Up to `count` different fields with their values.
-fn pick_distinct<'s>(hash: Hash<'s>, count: u64, dice: &mut Dice) -> Vec<(&'s [u8], &'s [u8])> {
-    let len = hash.len() as u64;
-    if count >= len {
-        return hash.iter().collect();
-    }
-    // Where a few are wanted of many, drawing until enough differ takes at most half as many draws
-    // again on average, and the rest of the hash is not looked at.
-    if count <= len / 3 {
-        let mut seen = BTreeSet::new();
-        let mut picked = Vec::new();
-        while (picked.len() as u64) < count {
-            let Some(pair) = hash.random(dice.draw()) else {
-                break;
-            };
-            if seen.insert(pair.0) {
-                picked.push(pair);
-            }
-        }
-        return picked;
-    }
-    let mut all: Vec<_> = hash.iter().collect();
-    for place in 0..count {
-        let other = place + dice.below(len - place);
-        all.swap(place as usize, other as usize);
-    }
-    all.truncate(count as usize);
-    all
-}
-
 fn hscan(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
-    let cursor = cursor(args.at(2))?;
-    // As in Redis, an absent key or another type is found out before the words behind the cursor
-    // are read.
-    let Some(hash) = hash_at(query, args.at(1))? else {
-        write_cursor(&mut query.reply, 0);
-        query.reply.array(0);
-        return Ok(());
-    };
-    let options = Options::parse(args.from(3), false)?;
-    let protocol = query.reply.protocol();
-    let mut show = |cursor, most, found: &mut Found| {
-        let mut shown = 0;
-        let next = hash.scan(cursor, most, &mut |field, value| {
-            shown += 1;
-            if options.likes(field) {
-                found.push(protocol, field);
-                found.push(protocol, value);
-            }
-        });
-        Ok((next, shown))
-    };
-    let (next, found) = walk::walk(query.pace, cursor, options.count, &mut show)?;
-    write_cursor(&mut query.reply, next);
-    found.write_to(&mut query.reply);
-    Ok(())
+    scan_members(query, args, hash_at, |hash, cursor, most, show| {
+        hash.scan(cursor, most, &mut |field, value| show(field, Some(value)))
+    })
 }

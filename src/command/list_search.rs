@@ -9,11 +9,7 @@ use crate::store::{End, List, Text, Value};
 
 /// The list at a key of a query.
 pub(super) fn list_at<'s>(query: &Query<'s>, key: &[u8]) -> Result<Option<List<'s>>, Error> {
-    match query.get(key)? {
-        None => Ok(None),
-        Some(Value::List(list)) => Ok(Some(list)),
-        Some(_) => Err(Error::WRONG_TYPE),
-    }
+    query.get_as(key, Value::as_list)
 }
 
 /// The items of a list with their indexes, one behind the other towards an end, but for those that
@@ -65,10 +61,7 @@ pub(super) fn linsert(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
 }
 
 pub(super) fn lrem(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
-    let count = args.integer(2)?;
-    if count == i64::MIN {
-        return Err(Error::out_of_range(-i64::MAX, i64::MAX));
-    }
+    let count = args.negatable(2)?;
     let most = match count {
         0 => usize::MAX,
         count => count.unsigned_abs() as usize,
@@ -112,11 +105,9 @@ fn search(args: Args<'_>) -> Result<Search, Error> {
         if args.get(place + 1).is_none() {
             return Err(Error::SYNTAX);
         } else if args.is(place, "rank") {
-            rank = args.integer(place + 1)?;
-            match rank {
-                i64::MIN => return Err(Error::out_of_range(-i64::MAX, i64::MAX)),
-                0 => return Err(Error::RANK_ZERO),
-                _ => {}
+            rank = args.negatable(place + 1)?;
+            if rank == 0 {
+                return Err(Error::RANK_ZERO);
             }
         } else if args.is(place, "count") {
             count = Some(args.at_least(place + 1, 0, Error::COUNT_NEGATIVE)?);

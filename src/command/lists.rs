@@ -289,11 +289,8 @@ fn rpop(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
 }
 
 fn lmpop(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
-    let keys = args.at_least(1, 1, Error::KEYS_NOT_POSITIVE)?;
-    let at = usize::try_from(keys)
-        .ok()
-        .and_then(|keys| keys.checked_add(2));
-    let at = at.filter(|at| *at < args.len()).ok_or(Error::SYNTAX)?;
+    let at = args.end_of_keys(1)?.filter(|at| *at < args.len());
+    let at = at.ok_or(Error::SYNTAX)?;
     let end = end(args, at)?;
     let count = match args.len() - at {
         1 => 1,

@@ -25,6 +25,7 @@ mod lists;
 mod making;
 mod object;
 pub mod pace;
+mod picks;
 pub mod row;
 mod scan;
 mod server;

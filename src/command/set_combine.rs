@@ -217,18 +217,14 @@ pub(super) fn sdiffstore(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
 }
 
 pub(super) fn sintercard(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
-    let keys = args.at_least(1, 1, Error::KEYS_NOT_POSITIVE)?;
-    let end = usize::try_from(keys)
-        .ok()
-        .and_then(|keys| keys.checked_add(2));
-    let end = end.filter(|end| *end <= args.len());
+    let end = args.end_of_keys(1)?.filter(|end| *end <= args.len());
     let end = end.ok_or(Error::MORE_KEYS_THAN_ARGUMENTS)?;
     let mut limit = 0;
     for place in (end..args.len()).step_by(2) {
         if !args.is(place, "limit") || place + 1 == args.len() {
             return Err(Error::SYNTAX);
         }
-        limit = args.at_least(place + 1, 0, Error::LIMIT_IS_NEGATIVE)?;
+        limit = args.at_least(place + 1, 0, Error::LIMIT_NEGATIVE)?;
     }
     let most = if limit == 0 { u64::MAX } else { limit };
     let making = ask(

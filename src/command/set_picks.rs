@@ -6,13 +6,11 @@ use super::args::Args;
 use super::context::{Change, Query};
 use super::error::{Error, Outcome};
 use super::making::Stage;
+use super::picks::PICK_WORK;
 use super::set_walk::{self, free, set_at};
 use super::strings::answer;
 use crate::limits::{BYTES_PER_WORK, RANDOM_PICKS_MAX};
 use crate::store::{NewExpiry, Set, Text};
-
-/// The work that one pick is in a large set, where it is looked for from the top.
-const PICK_WORK: usize = 4;
 
 /// If a set is at most a part in so many of what is taken out of it, the rest is put aside and the
 /// set given away as a whole.
@@ -117,10 +115,7 @@ pub(super) fn srandmember(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
         answer(&mut query.reply, member);
         return Ok(());
     }
-    let count = args.integer(2)?;
-    if count == i64::MIN {
-        return Err(Error::out_of_range(-i64::MAX, i64::MAX));
-    }
+    let count = args.negatable(2)?;
     match set_at(query, args.at(1))? {
         None => {
             query.reply.array(0);

@@ -14,11 +14,7 @@ const SEGMENT_WORK: usize = 16;
 
 /// The set at a key of a query.
 pub(super) fn set_at<'s>(query: &Query<'s>, key: &[u8]) -> Result<Option<Set<'s>>, Error> {
-    match query.get(key)? {
-        None => Ok(None),
-        Some(Value::Set(set)) => Ok(Some(set)),
-        Some(_) => Err(Error::WRONG_TYPE),
-    }
+    query.get_as(key, Value::as_set)
 }
 
 /// Walks over a set in pieces, from `cursor` on; `take` says what each member costs beside the

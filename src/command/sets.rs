@@ -9,14 +9,13 @@ use super::args::Args;
 use super::context::{Change, Query};
 use super::error::Outcome;
 use super::flag::Flag;
-use super::found::Found;
 use super::grammar::{Arg, KEY, integer, key, many, opt, pattern, string};
 use super::key::{ADDED_TO, CUT, Keys, LOOKED_AT, READ, REPLACED, TAKEN, UPDATED};
 use super::row::{Group, Row};
 use super::set_combine::{sdiff, sdiffstore, sinter, sintercard, sinterstore, sunion, sunionstore};
 use super::set_picks::{spop, srandmember};
 use super::set_walk::{answer_all, set_at};
-use super::walk::{Options, cursor, walk, write_cursor};
+use super::walk::scan_members;
 use crate::limits::BYTES_PER_WORK;
 use crate::store::Set;
 
@@ -255,30 +254,9 @@ fn smembers(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
 }
 
 fn sscan(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
-    let cursor = cursor(args.at(2))?;
-    // As in Redis, an absent key or another type is found out before the words behind the cursor
-    // are read.
-    let Some(set) = set_at(query, args.at(1))? else {
-        write_cursor(&mut query.reply, 0);
-        query.reply.array(0);
-        return Ok(());
-    };
-    let options = Options::parse(args.from(3), false)?;
-    let protocol = query.reply.protocol();
-    let mut show = |cursor, most, found: &mut Found| {
-        let mut shown = 0;
-        let next = set.scan(cursor, most, &mut |member| {
-            let mut text = [0; 20];
-            let member = member.as_bytes(&mut text);
-            shown += 1;
-            if options.likes(&member) {
-                found.push(protocol, &member);
-            }
-        });
-        Ok((next, shown))
-    };
-    let (next, found) = walk(query.pace, cursor, options.count, &mut show)?;
-    write_cursor(&mut query.reply, next);
-    found.write_to(&mut query.reply);
-    Ok(())
+    scan_members(query, args, set_at, |set, cursor, most, show| {
+        set.scan(cursor, most, &mut |member| {
+            show(&member.as_bytes(&mut [0; 20]), None);
+        })
+    })
 }

@@ -88,11 +88,7 @@ pub(super) const ROWS: &[Row] = &[
 
 /// The string at a key, borrowed from the store alone: the reply can be written beside it.
 pub(super) fn text<'a>(query: &Query<'a>, key: &[u8]) -> Result<Option<Text<'a>>, Error> {
-    match query.get(key)? {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(Error::WRONG_TYPE),
-    }
+    query.get_as(key, Value::as_text)
 }
 
 /// The string that a change finds at a key.

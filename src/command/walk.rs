@@ -4,7 +4,8 @@
 use core::mem;
 
 use super::args::Args;
-use super::error::Error;
+use super::context::Query;
+use super::error::{Error, Outcome};
 use super::found::Found;
 use super::pace::{Kept, Pace};
 use crate::limits::BYTES_PER_WORK;
@@ -84,6 +85,44 @@ pub(super) fn cursor(text: &[u8]) -> Result<u64, Error> {
 pub(super) fn write_cursor(reply: &mut Reply<'_>, next: u64) {
     reply.array(2);
     reply.bulk_fmt(format_args!("{next}"));
+}
+
+/// Answers a walk over the members of the value at the first key, as HSCAN and its kin do. `find`
+/// finds the value; `scan` shows about so many of its members from a cursor on, each with what is
+/// answered after it, and returns the cursor to go on with.
+pub(super) fn scan_members<'s, T: Copy>(
+    query: &mut Query<'s>,
+    args: Args<'_>,
+    find: fn(&Query<'s>, &[u8]) -> Result<Option<T>, Error>,
+    scan: impl Fn(T, u64, usize, &mut dyn FnMut(&[u8], Option<&[u8]>)) -> u64,
+) -> Outcome {
+    let cursor = cursor(args.at(2))?;
+    // As in Redis, an absent key or another type is found out before the words behind the cursor
+    // are read.
+    let Some(value) = find(query, args.at(1))? else {
+        write_cursor(&mut query.reply, 0);
+        query.reply.array(0);
+        return Ok(());
+    };
+    let options = Options::parse(args.from(3), false)?;
+    let protocol = query.reply.protocol();
+    let mut show = |cursor, most, found: &mut Found| {
+        let mut shown = 0;
+        let next = scan(value, cursor, most, &mut |member, behind| {
+            shown += 1;
+            if options.likes(member) {
+                found.push(protocol, member);
+                if let Some(text) = behind {
+                    found.push(protocol, text);
+                }
+            }
+        });
+        Ok((next, shown))
+    };
+    let (next, found) = walk(query.pace, cursor, options.count, &mut show)?;
+    write_cursor(&mut query.reply, next);
+    found.write_to(&mut query.reply);
+    Ok(())
 }
 
 /// A walk in steps: what one step shows at a cursor, at most so many, and where it goes on then.

@@ -13,7 +13,7 @@ use super::dict::{Place, Tables};
 use super::entry::Draft;
 use super::kind::Kind;
 use super::value::{Large, Value};
-use super::{DbId, Store};
+use super::{DbId, Store, WrongType};
 use crate::time::Stamp;
 
 /// A key that is absent or alive.
@@ -23,6 +23,52 @@ pub(super) struct Slot<'a> {
     db: DbId,
     key: &'a [u8],
     hash: u64,
+}
+
+impl Store {
+    /// The value at `key` as one of a type, which `of` reads; an error where it is of another one.
+    pub(super) fn get_as<'a, T>(
+        &'a self,
+        db: DbId,
+        key: &[u8],
+        at: Stamp,
+        of: fn(Value<'a>) -> Option<T>,
+    ) -> Result<Option<T>, WrongType> {
+        let value = self.get(db, key, at);
+        value.map(|value| of(value).ok_or(WrongType)).transpose()
+    }
+
+    /// The slot of a live key; `None` where it is absent, an error where it is not what `is` asks
+    /// for.
+    pub(super) fn slot<'a>(
+        &'a mut self,
+        db: DbId,
+        key: &'a [u8],
+        at: Stamp,
+        is: fn(Value<'_>) -> bool,
+    ) -> Result<Option<Slot<'a>>, WrongType> {
+        match self.get(db, key, at).map(is) {
+            None => Ok(None),
+            Some(true) => Ok(Some(Slot::new(self, db, key))),
+            Some(false) => Err(WrongType),
+        }
+    }
+
+    /// As `slot`, also of a key that is absent; one that is dead is freed.
+    pub(super) fn slot_or_new<'a>(
+        &'a mut self,
+        db: DbId,
+        key: &'a [u8],
+        at: Stamp,
+        is: fn(Value<'_>) -> bool,
+    ) -> Result<Slot<'a>, WrongType> {
+        match self.get(db, key, at).map(is) {
+            None => self.drop_dead(db, key, at),
+            Some(true) => {}
+            Some(false) => return Err(WrongType),
+        }
+        Ok(Slot::new(self, db, key))
+    }
 }
 
 impl<'a> Slot<'a> {

@@ -1,25 +1,18 @@
 //! Sorted sets: members added, removed, looked up and drawn.
 
-use alloc::collections::BTreeSet;
-use alloc::vec::Vec;
-
 use super::score;
 use crate::command::args::Args;
 use crate::command::context::{Change, Dice, Query};
 use crate::command::error::{Error, Outcome};
-use crate::command::found::Found;
-use crate::command::walk::{self, Options, cursor, write_cursor};
+use crate::command::picks::{PICK_WORK, distinct, wanted};
+use crate::command::walk::scan_members;
 use crate::limits::{BYTES_PER_WORK, RANDOM_PICKS_MAX};
 use crate::resp::reply::{Protocol, Reply};
 use crate::store::{Value, Zset, ZsetMut};
 
 /// The sorted set at a key of a query.
 pub(super) fn zset_at<'s>(query: &Query<'s>, key: &[u8]) -> Result<Option<Zset<'s>>, Error> {
-    match query.get(key)? {
-        None => Ok(None),
-        Some(Value::Zset(zset)) => Ok(Some(zset)),
-        Some(_) => Err(Error::WRONG_TYPE),
-    }
+    query.get_as(key, Value::as_zset)
 }
 
 /// Answers a member, with its score where that is wanted. `nested`: as an array of both.
@@ -313,11 +306,8 @@ pub(super) fn zpopmax(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
 }
 
 pub(super) fn zmpop(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
-    let keys = args.at_least(1, 1, Error::KEYS_NOT_POSITIVE)?;
-    let at = usize::try_from(keys)
-        .ok()
-        .and_then(|keys| keys.checked_add(2));
-    let at = at.filter(|at| *at < args.len()).ok_or(Error::SYNTAX)?;
+    let at = args.end_of_keys(1)?.filter(|at| *at < args.len());
+    let at = at.ok_or(Error::SYNTAX)?;
     let highest = match () {
         () if args.is(at, "min") => false,
         () if args.is(at, "max") => true,
@@ -352,18 +342,7 @@ pub(super) fn zrandmember(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
         }
         return Ok(());
     }
-    let count = args.integer(2)?;
-    if count == i64::MIN {
-        return Err(Error::out_of_range(-i64::MAX, i64::MAX));
-    }
-    let with_scores = match args.len() {
-        3 => false,
-        4 if args.is(3, "withscores") => true,
-        _ => return Err(Error::SYNTAX),
-    };
-    if with_scores && count.unsigned_abs() > i64::MAX as u64 / 2 {
-        return Err(Error::OUT_OF_RANGE);
-    }
+    let (count, with_scores) = wanted(args, "withscores")?;
     let nested = query.reply.protocol() == Protocol::Resp3;
     let flat = if with_scores && !nested { 2 } else { 1 };
     let Some(zset) = zset_at(query, args.at(1))? else {
@@ -374,7 +353,9 @@ pub(super) fn zrandmember(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
         return Err(Error::OUT_OF_RANGE);
     }
     if count >= 0 {
-        let ranks = distinct_ranks(zset.len() as u64, count.unsigned_abs(), &mut query.dice);
+        let len = zset.len() as u64;
+        let draw = |dice: &mut Dice| Some(dice.below(len));
+        let ranks = distinct((count.unsigned_abs(), len), &mut query.dice, draw, 0..len);
         query.reply.array(ranks.len() * flat);
         for rank in ranks {
             if let Some(entry) = zset.walk(rank as usize).next() {
@@ -399,61 +380,16 @@ pub(super) fn zrandmember(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     Ok(())
 }
 
-/// The work that one pick is in a large set, where it is looked for from the top.
-const PICK_WORK: usize = 4;
-
 /// The member that a draw chooses, each as likely as any other.
 fn pick(zset: Zset<'_>, draw: u64) -> Option<(&[u8], f64)> {
     let rank = crate::rng::below(draw, zset.len() as u64);
     zset.walk(rank as usize).next()
 }
 
-/// Up to `count` different ranks of `len`.
-fn distinct_ranks(len: u64, count: u64, dice: &mut Dice) -> Vec<u64> {
-    if count >= len {
-        return (0..len).collect();
-    }
-    if count <= len / 3 {
-        let (mut seen, mut picked) = (BTreeSet::new(), Vec::new());
-        while (picked.len() as u64) < count {
-            let rank = dice.below(len);
-            if seen.insert(rank) {
-                picked.push(rank);
-            }
-        }
-        return picked;
-    }
-    let mut all: Vec<u64> = (0..len).collect();
-    for place in 0..count {
-        let other = place + dice.below(len - place);
-        all.swap(place as usize, other as usize);
-    }
-    all.truncate(count as usize);
-    all
-}
-
 pub(super) fn zscan(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
-    let cursor = cursor(args.at(2))?;
-    let Some(zset) = zset_at(query, args.at(1))? else {
-        write_cursor(&mut query.reply, 0);
-        query.reply.array(0);
-        return Ok(());
-    };
-    let options = Options::parse(args.from(3), false)?;
-    let protocol = query.reply.protocol();
-    let mut show = |cursor, most, found: &mut Found| {
-        let mut shown = 0;
-        let next = zset.scan(cursor, most, &mut |member, own| {
-            shown += 1;
-            if options.likes(member) {
-                found.push(protocol, member);
-                found.push(protocol, score::text(own).as_bytes());
-            }
-        });
-        Ok((next, shown))
-    };
-    let (next, found) = walk::walk(query.pace, cursor, options.count, &mut show)?;
-    write_cursor(&mut query.reply, next);
-    found.write_to(&mut query.reply);
-    Ok(())
+    scan_members(query, args, zset_at, |zset, cursor, most, show| {
+        zset.scan(cursor, most, &mut |member, own| {
+            show(member, Some(score::text(own).as_bytes()));
+        })
+    })
 }

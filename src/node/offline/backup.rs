@@ -16,11 +16,10 @@ use alloc::vec::Vec;
 use core::mem;
 
 use crate::aof::record::{self, Position};
-use crate::aof::{self, Debt, Event, Recovery};
+use crate::aof::{Debt, Event, Recovery};
 use crate::disk::{DiskDone, DiskError};
 use crate::ids::{LogIndex, Term, Ticket};
-use crate::node::config::Config;
-use crate::node::offline::inspect::{Asked, first};
+use crate::node::offline::inspect::{Asked, first, reading};
 use crate::node::replica::base::BaseHead;
 use crate::raft::Entry;
 
@@ -72,14 +71,7 @@ struct Writing {
 impl Backup {
     /// A backup, and the first operation that it asks for. The disk is only read.
     pub fn new() -> (Self, Option<Asked>) {
-        let mut recovery = Recovery::read_only(aof::Settings {
-            policy: aof::Policy::Always,
-            segment_bytes: Config::default().segment_bytes,
-            piece_bytes: Config::default().log_piece_bytes,
-            identity: Vec::new(),
-        });
-        let mut ops = Vec::new();
-        recovery.start(&mut ops);
+        let (recovery, asked) = reading();
         let writing = Writing {
             out: MAGIC.to_vec(),
             place: START,
@@ -96,7 +88,7 @@ impl Backup {
             is_over: false,
             writing,
         };
-        (backup, first(ops))
+        (backup, asked)
     }
 
     /// Takes an operation's outcome and asks for the next; nothing at the end.

@@ -67,21 +67,14 @@ pub type Asked = (Ticket, DiskOp);
 impl Inspection {
     /// A look, and the first operation that it asks for.
     pub fn new() -> (Self, Option<Asked>) {
-        let mut recovery = Recovery::read_only(aof::Settings {
-            policy: aof::Policy::Always,
-            segment_bytes: Config::default().segment_bytes,
-            piece_bytes: Config::default().log_piece_bytes,
-            identity: Vec::new(),
-        });
-        let mut ops = Vec::new();
-        recovery.start(&mut ops);
+        let (recovery, asked) = reading();
         let inspection = Self {
             recovery,
             found: Found::default(),
             store: Store::new(Tables::new(None)),
             is_over: false,
         };
-        (inspection, first(ops))
+        (inspection, asked)
     }
 
     /// Takes an operation's outcome and asks for the next; nothing at the end.
@@ -185,6 +178,19 @@ impl Found {
             self.span = Some((first, entry.index));
         }
     }
+}
+
+/// A recovery that changes nothing, and the first operation that it asks for.
+pub(in crate::node) fn reading() -> (Recovery, Option<Asked>) {
+    let mut recovery = Recovery::read_only(aof::Settings {
+        policy: aof::Policy::Always,
+        segment_bytes: Config::default().segment_bytes,
+        piece_bytes: Config::default().log_piece_bytes,
+        identity: Vec::new(),
+    });
+    let mut ops = Vec::new();
+    recovery.start(&mut ops);
+    (recovery, first(ops))
 }
 
 pub(in crate::node) fn first(ops: Vec<aof::Op>) -> Option<Asked> {

@@ -7,6 +7,7 @@
 
 pub(super) mod hash;
 pub(super) mod list;
+pub(super) mod narrow;
 pub(super) mod packed;
 pub(super) mod parts;
 pub(super) mod run;
@@ -57,6 +58,51 @@ impl<'a> Value<'a> {
             Kind::PackedSet => Self::Set(Set::packed(bytes)),
             Kind::Integers => Self::Set(Set::integers(bytes)),
             Kind::PackedZset => Self::Zset(Zset::packed(bytes)),
+        }
+    }
+
+    /// The string that it is; `None` where it is of another type.
+    #[must_use]
+    pub fn as_text(self) -> Option<Text<'a>> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The hash that it is; `None` where it is of another type.
+    #[must_use]
+    pub fn as_hash(self) -> Option<Hash<'a>> {
+        match self {
+            Self::Hash(hash) => Some(hash),
+            _ => None,
+        }
+    }
+
+    /// The list that it is; `None` where it is of another type.
+    #[must_use]
+    pub fn as_list(self) -> Option<List<'a>> {
+        match self {
+            Self::List(list) => Some(list),
+            _ => None,
+        }
+    }
+
+    /// The set that it is; `None` where it is of another type.
+    #[must_use]
+    pub fn as_set(self) -> Option<Set<'a>> {
+        match self {
+            Self::Set(set) => Some(set),
+            _ => None,
+        }
+    }
+
+    /// The sorted set that it is; `None` where it is of another type.
+    #[must_use]
+    pub fn as_zset(self) -> Option<Zset<'a>> {
+        match self {
+            Self::Zset(zset) => Some(zset),
+            _ => None,
         }
     }
 

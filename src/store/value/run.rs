@@ -6,6 +6,7 @@
 
 use alloc::vec::Vec;
 
+use super::narrow;
 use super::string::{Text, parse_i64};
 
 /// The longest text whose length stands in one byte.
@@ -77,12 +78,9 @@ impl<'a> Encoded<'a> {
 }
 
 fn put_integer(head: &mut [u8; 9], number: i64) -> usize {
-    let bytes = number.to_le_bytes();
-    // The sign is that of the highest byte that is kept.
-    let needs = |len: &usize| number << (64 - 8 * len) >> (64 - 8 * len) == number;
-    let len = (1..8).find(needs).unwrap_or(8);
+    let len = narrow::bytes_of(number);
     head[0] = INTEGER + len as u8;
-    head[1..=len].copy_from_slice(&bytes[..len]);
+    head[1..=len].copy_from_slice(&number.to_le_bytes()[..len]);
     1 + len
 }
 
@@ -132,12 +130,7 @@ pub(in crate::store) fn take_first<'a>(run: &mut &'a [u8]) -> Option<Text<'a>> {
         }
         0xe1..=0xe8 => {
             let len = usize::from(head - INTEGER);
-            let mut bytes = [0; 8];
-            bytes[8 - len..].copy_from_slice(rest.get(..len)?);
-            (
-                Text::Integer(i64::from_le_bytes(bytes) >> (64 - 8 * len)),
-                1 + len,
-            )
+            (Text::Integer(narrow::read(rest.get(..len)?)), 1 + len)
         }
         _ => return None,
     };

@@ -1,6 +1,7 @@
 //! All that a directory holds comes out of its backup, and nothing else does.
 
 use super::*;
+use crate::aof;
 use crate::aof::{Image, Restated};
 use crate::disk::{DiskOp, FileName};
 use crate::ids::{ClusterId, Incarnation, NodeId};

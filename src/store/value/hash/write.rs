@@ -15,11 +15,7 @@ use crate::time::Stamp;
 impl Store {
     /// The hash at `key`; an error where it holds another type.
     pub fn hash(&self, db: DbId, key: &[u8], at: Stamp) -> Result<Option<Hash<'_>>, WrongType> {
-        match self.get(db, key, at) {
-            None => Ok(None),
-            Some(Value::Hash(hash)) => Ok(Some(hash)),
-            Some(_) => Err(WrongType),
-        }
+        self.get_as(db, key, at, Value::as_hash)
     }
 
     /// The live hash at `key`, to be changed; `None` where the key is absent, an error where it
@@ -30,10 +26,8 @@ impl Store {
         key: &'a [u8],
         at: Stamp,
     ) -> Result<Option<HashMut<'a>>, WrongType> {
-        Ok(self
-            .hash(db, key, at)?
-            .is_some()
-            .then(|| HashMut(Slot::new(self, db, key))))
+        let slot = self.slot(db, key, at, |value| value.as_hash().is_some())?;
+        Ok(slot.map(HashMut))
     }
 
     /// The hash at `key`, to be changed; where it is absent, the first field that is set makes it
@@ -44,10 +38,8 @@ impl Store {
         key: &'a [u8],
         at: Stamp,
     ) -> Result<HashMut<'a>, WrongType> {
-        if self.hash(db, key, at)?.is_none() {
-            self.drop_dead(db, key, at);
-        }
-        Ok(HashMut(Slot::new(self, db, key)))
+        let slot = self.slot_or_new(db, key, at, |value| value.as_hash().is_some())?;
+        Ok(HashMut(slot))
     }
 }
 
@@ -59,10 +51,7 @@ impl HashMut<'_> {
     /// The hash as it is now; `None` where it has no field (yet, or any more).
     #[must_use]
     pub fn read(&self) -> Option<Hash<'_>> {
-        let Value::Hash(hash) = self.0.value()? else {
-            return None;
-        };
-        Some(hash)
+        self.0.value()?.as_hash()
     }
 
     /// The value of a field.

@@ -16,11 +16,7 @@ use crate::time::Stamp;
 impl Store {
     /// The list at `key`; an error where it holds another type.
     pub fn list(&self, db: DbId, key: &[u8], at: Stamp) -> Result<Option<List<'_>>, WrongType> {
-        match self.get(db, key, at) {
-            None => Ok(None),
-            Some(Value::List(list)) => Ok(Some(list)),
-            Some(_) => Err(WrongType),
-        }
+        self.get_as(db, key, at, Value::as_list)
     }
 
     /// The live list at `key`, to be changed; `None` where the key is absent, an error where it
@@ -31,10 +27,8 @@ impl Store {
         key: &'a [u8],
         at: Stamp,
     ) -> Result<Option<ListMut<'a>>, WrongType> {
-        Ok(self
-            .list(db, key, at)?
-            .is_some()
-            .then(|| ListMut(Slot::new(self, db, key))))
+        let slot = self.slot(db, key, at, |value| value.as_list().is_some())?;
+        Ok(slot.map(ListMut))
     }
 
     /// The list at `key`, to be changed; where it is absent, the first item that is pushed makes
@@ -45,9 +39,8 @@ impl Store {
         key: &'a [u8],
         at: Stamp,
     ) -> Result<ListMut<'a>, WrongType> {
-        self.list(db, key, at)?;
-        self.drop_dead(db, key, at);
-        Ok(ListMut(Slot::new(self, db, key)))
+        let slot = self.slot_or_new(db, key, at, |value| value.as_list().is_some())?;
+        Ok(ListMut(slot))
     }
 }
 
@@ -59,10 +52,7 @@ impl ListMut<'_> {
     /// The list as it is now; `None` where it has no item (yet, or any more).
     #[must_use]
     pub fn read(&self) -> Option<List<'_>> {
-        let Value::List(list) = self.0.value()? else {
-            return None;
-        };
-        Some(list)
+        self.0.value()?.as_list()
     }
 
     /// How many items it has now.

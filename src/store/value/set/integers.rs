@@ -5,6 +5,8 @@
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
+use crate::store::value::narrow::read;
+
 /// The most integers.
 pub(in crate::store) const INTEGERS_MAX: usize = 512;
 
@@ -29,17 +31,6 @@ fn width(integers: &[u8]) -> usize {
 /// How many integers there are.
 pub(in crate::store) fn len(integers: &[u8]) -> usize {
     (integers.len() - 1) / width(integers)
-}
-
-fn read(bytes: &[u8]) -> i64 {
-    let sign = if bytes.last().is_some_and(|byte| byte & 0x80 != 0) {
-        0xff
-    } else {
-        0
-    };
-    let mut wide = [sign; 8];
-    wide[..bytes.len()].copy_from_slice(bytes);
-    i64::from_le_bytes(wide)
 }
 
 /// The integers, in rising order.

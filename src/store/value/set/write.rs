@@ -20,11 +20,7 @@ use crate::time::Stamp;
 impl Store {
     /// The set at `key`; an error where it holds another type.
     pub fn set(&self, db: DbId, key: &[u8], at: Stamp) -> Result<Option<Set<'_>>, WrongType> {
-        match self.get(db, key, at) {
-            None => Ok(None),
-            Some(Value::Set(set)) => Ok(Some(set)),
-            Some(_) => Err(WrongType),
-        }
+        self.get_as(db, key, at, Value::as_set)
     }
 
     /// The live set at `key`, to be changed; `None` where the key is absent, an error where it
@@ -35,10 +31,8 @@ impl Store {
         key: &'a [u8],
         at: Stamp,
     ) -> Result<Option<SetMut<'a>>, WrongType> {
-        Ok(self
-            .set(db, key, at)?
-            .is_some()
-            .then(|| SetMut(Slot::new(self, db, key))))
+        let slot = self.slot(db, key, at, |value| value.as_set().is_some())?;
+        Ok(slot.map(SetMut))
     }
 
     /// The set at `key`, to be changed; where it is absent, the first member that is added makes it
@@ -49,9 +43,8 @@ impl Store {
         key: &'a [u8],
         at: Stamp,
     ) -> Result<SetMut<'a>, WrongType> {
-        self.set(db, key, at)?;
-        self.drop_dead(db, key, at);
-        Ok(SetMut(Slot::new(self, db, key)))
+        let slot = self.slot_or_new(db, key, at, |value| value.as_set().is_some())?;
+        Ok(SetMut(slot))
     }
 
     /// A set to be made, without members.
@@ -113,10 +106,7 @@ impl SetMut<'_> {
     /// The set as it is now; `None` where it has no member (yet, or any more).
     #[must_use]
     pub fn read(&self) -> Option<Set<'_>> {
-        let Value::Set(set) = self.0.value()? else {
-            return None;
-        };
-        Some(set)
+        self.0.value()?.as_set()
     }
 
     /// How many members it has now.

@@ -18,11 +18,7 @@ use crate::time::Stamp;
 impl Store {
     /// The string at `key`; an error where it holds another type.
     pub fn text(&self, db: DbId, key: &[u8], at: Stamp) -> Result<Option<Text<'_>>, WrongType> {
-        match self.get(db, key, at) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(WrongType),
-        }
+        self.get_as(db, key, at, Value::as_text)
     }
 
     /// Until the next call, the values that are set may stand in this memory. One that is most of

@@ -7,6 +7,7 @@
 use alloc::vec::Vec;
 
 use super::leaf::{Entry, order};
+use crate::store::value::narrow;
 
 /// The most members.
 pub(in crate::store) const MEMBERS_MAX: usize = 128;
@@ -96,8 +97,7 @@ fn push(out: &mut Vec<u8>, (score, member): Entry<'_>) {
     let whole = score as i64;
     // Not of -0, which is another score to those who read it.
     if whole as f64 == score && whole != i64::MAX && (whole != 0 || score.is_sign_positive()) {
-        let needs = |len: &usize| whole << (64 - 8 * len) >> (64 - 8 * len) == whole;
-        let len = (1..8).find(needs).unwrap_or(8);
+        let len = narrow::bytes_of(whole);
         out.push(len as u8);
         out.extend_from_slice(&whole.to_le_bytes()[..len]);
     } else {
@@ -119,11 +119,8 @@ impl<'a> Iterator for Iter<'a> {
         let (&tag, rest) = self.0.split_first()?;
         let (score, rest) = match tag {
             1..=8 => {
-                let len = usize::from(tag);
-                let (own, rest) = rest.split_at_checked(len)?;
-                let mut bytes = [0; 8];
-                bytes[8 - len..].copy_from_slice(own);
-                ((i64::from_le_bytes(bytes) >> (64 - 8 * len)) as f64, rest)
+                let (own, rest) = rest.split_at_checked(usize::from(tag))?;
+                (narrow::read(own) as f64, rest)
             }
             FLOAT => {
                 let (bytes, rest) = rest.split_first_chunk()?;

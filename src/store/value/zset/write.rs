@@ -16,11 +16,7 @@ use crate::time::Stamp;
 impl Store {
     /// The sorted set at `key`; an error where it holds another type.
     pub fn zset(&self, db: DbId, key: &[u8], at: Stamp) -> Result<Option<Zset<'_>>, WrongType> {
-        match self.get(db, key, at) {
-            None => Ok(None),
-            Some(Value::Zset(zset)) => Ok(Some(zset)),
-            Some(_) => Err(WrongType),
-        }
+        self.get_as(db, key, at, Value::as_zset)
     }
 
     /// The live sorted set at `key`, to be changed; `None` where the key is absent, an error where
@@ -31,10 +27,8 @@ impl Store {
         key: &'a [u8],
         at: Stamp,
     ) -> Result<Option<ZsetMut<'a>>, WrongType> {
-        Ok(self
-            .zset(db, key, at)?
-            .is_some()
-            .then(|| ZsetMut(Slot::new(self, db, key))))
+        let slot = self.slot(db, key, at, |value| value.as_zset().is_some())?;
+        Ok(slot.map(ZsetMut))
     }
 
     /// The sorted set at `key`, to be changed; where it is absent, the first member makes it (with
@@ -45,9 +39,8 @@ impl Store {
         key: &'a [u8],
         at: Stamp,
     ) -> Result<ZsetMut<'a>, WrongType> {
-        self.zset(db, key, at)?;
-        self.drop_dead(db, key, at);
-        Ok(ZsetMut(Slot::new(self, db, key)))
+        let slot = self.slot_or_new(db, key, at, |value| value.as_zset().is_some())?;
+        Ok(ZsetMut(slot))
     }
 }
 
@@ -59,10 +52,7 @@ impl ZsetMut<'_> {
     /// The set as it is now; `None` where it has no member (yet, or any more).
     #[must_use]
     pub fn read(&self) -> Option<Zset<'_>> {
-        let Value::Zset(zset) = self.0.value()? else {
-            return None;
-        };
-        Some(zset)
+        self.0.value()?.as_zset()
     }
 
     /// The score of a member.
@@ -85,11 +75,12 @@ impl ZsetMut<'_> {
 
     /// Gives a member a score, which is a number; whether that changes anything.
     pub fn set(&mut self, member: &[u8], score: f64) -> bool {
-        let old = self.score(member);
+        let found = self.0.find();
+        let held = found.and_then(|place| self.0.value_at(place).as_zset());
+        let old = held.and_then(|zset| zset.score(member));
         if old == Some(score) {
             return false;
         }
-        let found = self.0.find();
         let mut scratch = self.0.take_scratch();
         let old = old.map(|old| (old, member));
         let fits = self
