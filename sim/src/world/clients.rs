@@ -261,10 +261,20 @@ impl World {
         let mut start = 0;
         for (piece, end) in batch.pieces {
             if end > cut {
-                if let Piece::Request(words) | Piece::Inline(words) = piece
-                    && start < cut
-                {
-                    self.judge.cut(words.into());
+                match piece {
+                    Piece::Request(words) | Piece::Inline(words) if start < cut => {
+                        self.judge.cut(words.into());
+                    }
+                    // A line that ends the conversation at once is whole although more should
+                    // have come after it.
+                    Piece::Garbage {
+                        bytes,
+                        complaint,
+                        limit,
+                    } if complaint.is_empty() && has_line(&bytes[..cut.saturating_sub(start)]) => {
+                        self.judge.asked(conn, Asked::Garbage { complaint, limit });
+                    }
+                    _ => {}
                 }
                 break;
             }
@@ -459,4 +469,9 @@ impl World {
         self.hang_up(client, conn);
         Ok(())
     }
+}
+
+/// Returns true if bytes begin with a whole line that is a request by itself.
+fn has_line(bytes: &[u8]) -> bool {
+    !bytes.starts_with(b"*") && bytes.contains(&b'\n')
 }
