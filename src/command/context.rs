@@ -73,6 +73,12 @@ impl<'a> Query<'a> {
         self.get_in(self.db, key)
     }
 
+    /// The encoding of a live key's value, as OBJECT ENCODING names it.
+    pub(super) fn encoding(&self, key: &[u8]) -> Result<Option<&'static str>, Error> {
+        let value = self.get(key)?;
+        Ok(value.and_then(|_| self.store.encoding(self.db, key, self.at)))
+    }
+
     /// The value of a live key as one of a type, which `of` reads; an error where it is of another.
     pub(super) fn get_as<T>(
         &self,

@@ -154,8 +154,8 @@ fn object_help(query: &mut Query<'_>, _: Args<'_>) -> Outcome {
 }
 
 fn object_encoding(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
-    match query.get(args.at(2))? {
-        Some(value) => query.reply.bulk(value.encoding().as_bytes()),
+    match query.encoding(args.at(2))? {
+        Some(encoding) => query.reply.bulk(encoding.as_bytes()),
         None => query.reply.null(),
     }
     Ok(())

@@ -90,7 +90,7 @@ impl Node {
     /// A node that has nothing yet but its configuration; it asks for its files at the first
     /// `flush`.
     pub fn new(config: Config, now: Now) -> Self {
-        let store = Store::new(config.tables(None));
+        let store = config.store(None);
         let mut node = Self {
             phase: Phase::Recovering,
             now,

@@ -180,7 +180,7 @@ impl Base {
         self.wait(&begin_box(epoch, db, head, kept.byte(), kept.begun()));
         match kept {
             Kept::Small(..) => head.done(epoch),
-            Kept::Large(_) => head.begun(epoch),
+            Kept::Large(..) => head.begun(epoch),
         }
     }
 
@@ -360,8 +360,8 @@ pub(super) struct Covering<'a> {
     epoch: u8,
     db: DbId,
     head: &'a mut Head,
-    /// The byte of the value's form.
-    kind: u8,
+    /// The byte with which the value begins, and that of its form.
+    kinds: (u8, u8),
 }
 
 impl<'a> Covering<'a> {
@@ -371,14 +371,14 @@ impl<'a> Covering<'a> {
         epoch: u8,
         db: DbId,
         head: &'a mut Head,
-        kind: u8,
+        kinds: (u8, u8),
     ) -> Self {
         Self {
             base,
             epoch,
             db,
             head,
-            kind,
+            kinds,
         }
     }
 }
@@ -396,14 +396,20 @@ impl Cover for Covering<'_> {
             return;
         }
         if self.head.epoch != self.epoch {
-            base.wait(&begin_box(self.epoch, self.db, self.head, self.kind, &[]));
+            base.wait(&begin_box(
+                self.epoch,
+                self.db,
+                self.head,
+                self.kinds.0,
+                &[],
+            ));
             self.head.begun(self.epoch);
         }
         let mut part = Vec::new();
         write(&mut part);
         base.wait(&Record::Part {
             name: self.head.name(self.epoch, self.db),
-            kind: self.kind,
+            kind: self.kinds.1,
             body: &part,
         });
     }
@@ -449,7 +455,7 @@ impl Pen<'_> {
             begin_box(self.epoch, db, head, kept.byte(), kept.begun()).put(self.sink);
             head.begun(self.epoch);
         }
-        if let Kept::Large(large) = kept
+        if let Kept::Large(large, _) = kept
             && !self.write_parts(db, head, large)
         {
             return false;

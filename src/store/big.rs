@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::encoding::Encoding;
 use super::entry::{Boxed, Expires, Held, View};
 use super::kind::Kind;
 use super::record::Name;
@@ -45,15 +46,15 @@ pub(super) struct Origin {
 pub(super) enum Kept {
     /// A small value that is longer than a block, or whose key is.
     Small(Kind, Vec<u8>),
-    Large(Large),
+    Large(Large, Encoding),
 }
 
 impl Kept {
-    /// The byte that stands for its kind.
+    /// The byte with which it begins in a base.
     pub(super) fn byte(&self) -> u8 {
         match self {
             Self::Small(kind, _) => kind.byte(),
-            Self::Large(large) => large.byte(),
+            Self::Large(large, encoding) => encoding.begin_byte(large.byte()),
         }
     }
 
@@ -61,7 +62,7 @@ impl Kept {
     pub(super) fn begun(&self) -> &[u8] {
         match self {
             Self::Small(_, bytes) => bytes,
-            Self::Large(_) => &[],
+            Self::Large(..) => &[],
         }
     }
 }
@@ -84,7 +85,7 @@ impl Big {
     pub(super) fn copy(&mut self, key: &[u8], epoch: u8) -> Box<Self> {
         self.share();
         let mut kept = self.kept.clone();
-        if let Kept::Large(large) = &mut kept {
+        if let Kept::Large(large, _) = &mut kept {
             large.restamp(epoch);
         }
         Self::new(key, self.head.expiry, epoch, kept)
@@ -92,7 +93,7 @@ impl Big {
 
     /// Lets the clones that are made from now on share what can be shared.
     pub(super) fn share(&mut self) {
-        if let Kept::Large(large) = &mut self.kept {
+        if let Kept::Large(large, _) = &mut self.kept {
             large.share();
         }
     }
@@ -101,7 +102,7 @@ impl Big {
     pub(super) fn unshared_memory(&self) -> usize {
         let shared = match &self.kept {
             Kept::Small(..) => 0,
-            Kept::Large(large) => large.memory() - large.unshared_memory(),
+            Kept::Large(large, _) => large.memory() - large.unshared_memory(),
         };
         self.memory() - shared
     }
@@ -149,7 +150,7 @@ impl Boxed for Big {
 
     fn restamp(&mut self, epoch: u8) {
         self.head.done(epoch);
-        if let Kept::Large(large) = &mut self.kept {
+        if let Kept::Large(large, _) = &mut self.kept {
             large.restamp(epoch);
         }
     }
@@ -157,14 +158,14 @@ impl Boxed for Big {
     fn memory(&self) -> usize {
         let value = match &self.kept {
             Kept::Small(_, bytes) => bytes.capacity(),
-            Kept::Large(large) => large.memory(),
+            Kept::Large(large, _) => large.memory(),
         };
         size_of::<Self>() + self.head.key.len() + value
     }
 
     #[cfg(test)]
     fn recount(&self) -> usize {
-        if let Kept::Large(large) = &self.kept {
+        if let Kept::Large(large, _) = &self.kept {
             large.check();
             assert_eq!(large.recount(), large.memory());
         }
@@ -185,7 +186,18 @@ impl<'a> View<'a, Big> {
             Held::Block(kind, bytes) => Value::small(kind, bytes),
             Held::Box(big) => match &big.kept {
                 Kept::Small(kind, bytes) => Value::small(*kind, bytes),
-                Kept::Large(large) => large.value(),
+                Kept::Large(large, _) => large.value(),
+            },
+        }
+    }
+
+    /// The encoding of a collection.
+    pub(super) fn encoding(&self) -> Encoding {
+        match self.held {
+            Held::Block(kind, _) => kind.encoding(),
+            Held::Box(big) => match &big.kept {
+                Kept::Small(kind, _) => kind.encoding(),
+                Kept::Large(_, encoding) => *encoding,
             },
         }
     }

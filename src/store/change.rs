@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use super::base::{Base, Covering};
 use super::big::{Big, Kept};
 use super::dict::Place;
+use super::encoding::Encoding;
 use super::entry::Draft;
 use super::value::Large;
 use super::{DbId, Store, room};
@@ -70,12 +71,12 @@ impl Store {
         place: Option<Place>,
         key: &[u8],
         expiry: Option<Stamp>,
-        large: Large,
+        (large, encoding): (Large, Encoding),
     ) {
         if let Some(place) = place {
             self.take(db, place);
         }
-        let big = Big::new(key, expiry, self.epoch, Kept::Large(large));
+        let big = Big::new(key, expiry, self.epoch, Kept::Large(large, encoding));
         let dict = self.dict_mut(db);
         let hash = dict.hash(key);
         dict.insert_big(hash, big);
@@ -155,6 +156,14 @@ impl Store {
         })
     }
 
+    /// Lets a boxed collection have an encoding: a base under way need not know which it had.
+    pub(super) fn set_encoding(&mut self, db: DbId, place: Place, encoding: Encoding) {
+        self.in_box(db, place, |_, _, big| match &mut big.kept {
+            Kept::Large(_, held) => *held = encoding,
+            Kept::Small(kind, _) => *kind = kind.with(encoding),
+        });
+    }
+
     /// Changes parts of a large value: `change` covers each of them before. `None` where the value
     /// is small.
     pub(super) fn change_parts<R>(
@@ -164,10 +173,12 @@ impl Store {
         change: impl FnOnce(&mut Large, &mut Covering<'_>) -> R,
     ) -> Option<R> {
         self.in_box(db, place, |base, epoch, big| {
-            let Kept::Large(large) = &mut big.kept else {
+            let begins = big.kept.byte();
+            let Kept::Large(large, _) = &mut big.kept else {
                 return None;
             };
-            let mut cover = Covering::new(base, epoch, db, &mut big.head, large.byte());
+            let kinds = (begins, large.byte());
+            let mut cover = Covering::new(base, epoch, db, &mut big.head, kinds);
             Some(change(large, &mut cover))
         })
     }

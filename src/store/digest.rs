@@ -11,6 +11,7 @@ use core::hash::{BuildHasher, Hasher};
 
 use foldhash::quality::FixedState;
 
+use super::encoding::Encoding;
 use super::kind::Kind;
 use super::record::{Name, Record};
 use super::value::{Large, Value};
@@ -92,7 +93,7 @@ impl Tally {
                 let number = match Kind::of_byte(kind) {
                     _ if is_dead => 0,
                     Some(kind) => of_key(name, expiry, Value::small(kind, body)),
-                    None => of_head(name, expiry, Large::mark(kind)),
+                    None => of_head(name, expiry, Large::mark(Encoding::of_begin_byte(kind).0)),
                 };
                 self.sum = self.sum.wrapping_add(number);
                 if is_dead && Kind::of_byte(kind).is_none() {

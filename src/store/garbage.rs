@@ -29,7 +29,7 @@ impl Garbage {
 
     /// Frees a box now or later.
     pub(super) fn big(&mut self, big: Box<Big>) {
-        if let Kept::Large(large) = big.kept {
+        if let Kept::Large(large, _) = big.kept {
             self.large(large);
         }
     }

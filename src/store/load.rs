@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 
 use super::Store;
 use super::digest::Tally;
+use super::encoding::Encoding;
 use super::entry::Draft;
 use super::kind::Kind;
 use super::record::{self, LoadError, Name, Record};
@@ -63,8 +64,9 @@ impl Store {
         if dict.find(hash, name.key).is_some() {
             return Err(LoadError::Malformed);
         }
-        if let Some(large) = Large::empty(kind, self.tables) {
-            self.put_large(name.db, None, name.key, expiry, large);
+        let (form, encoding) = Encoding::of_begin_byte(kind);
+        if let Some(large) = Large::empty(form, self.tables) {
+            self.put_large(name.db, None, name.key, expiry, (large, encoding));
         } else {
             let kind = Kind::of_byte(kind).filter(|kind| value::is_sound(*kind, body));
             let draft = Draft {

@@ -20,6 +20,7 @@ mod big;
 mod change;
 mod dict;
 mod digest;
+mod encoding;
 mod entry;
 mod expiry;
 mod garbage;
@@ -53,6 +54,7 @@ use record::Name;
 use touches::Touches;
 
 pub use dict::Tables;
+pub use encoding::{Border, Borders};
 pub use expiry::Expired;
 pub use record::LoadError;
 pub use touches::Touched;
@@ -121,6 +123,8 @@ pub struct Store {
     lookups: Cell<Lookups>,
     /// The buffer in which a small hash is rewritten.
     scratch: Vec<u8>,
+    /// The borders at which OBJECT ENCODING names another encoding.
+    borders: Borders,
 }
 
 impl Store {
@@ -141,6 +145,7 @@ impl Store {
             lent: None,
             lookups: Cell::default(),
             scratch: Vec::new(),
+            borders: Borders::default(),
         }
     }
 
@@ -227,7 +232,13 @@ impl Store {
     /// The encoding as OBJECT ENCODING names it.
     #[must_use]
     pub fn encoding(&self, db: DbId, key: &[u8], at: Stamp) -> Option<&'static str> {
-        self.get(db, key, at).map(|value| value.encoding())
+        let view = self.view(db, key).filter(|view| view.live(at))?;
+        Some(view.value().encoding(view.encoding()))
+    }
+
+    /// Lets what is written from now on have the encodings that these borders give it.
+    pub fn set_borders(&mut self, borders: Borders) {
+        self.borders = borders;
     }
 
     /// How many keys `db` holds, dead ones that are not freed yet included (as DBSIZE counts in

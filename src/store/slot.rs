@@ -10,7 +10,8 @@ use core::mem;
 use super::base::Covering;
 use super::big::Kept;
 use super::dict::{Place, Tables};
-use super::entry::Draft;
+use super::encoding::{Borders, Encoding};
+use super::entry::{Draft, Held};
 use super::kind::Kind;
 use super::value::{Large, Value};
 use super::{DbId, Store, WrongType};
@@ -109,6 +110,32 @@ impl<'a> Slot<'a> {
         self.store.dict(self.db).view(place).value()
     }
 
+    /// The encoding of the collection that the key holds; `None` where it is absent.
+    pub(super) fn encoding(&self, place: Option<Place>) -> Option<Encoding> {
+        Some(self.store.dict(self.db).view(place?).encoding())
+    }
+
+    /// Up to where collections have which encoding.
+    pub(super) fn borders(&self) -> &Borders {
+        &self.store.borders
+    }
+
+    /// Lets the collection at a place have an encoding.
+    pub(super) fn set_encoding(&mut self, place: Place, encoding: Encoding) {
+        if self.encoding(Some(place)) == Some(encoding) {
+            return;
+        }
+        let mut scratch = self.take_scratch();
+        if let Held::Block(kind, value) = self.store.dict(self.db).view(place).held {
+            scratch.clear();
+            scratch.extend_from_slice(value);
+            self.put(Some(place), kind.with(encoding), &scratch);
+        } else {
+            self.store.set_encoding(self.db, place, encoding);
+        }
+        self.keep_scratch(scratch);
+    }
+
     /// Bytes to write a small value in; to be given back.
     pub(super) fn take_scratch(&mut self) -> Vec<u8> {
         mem::take(&mut self.store.scratch)
@@ -137,9 +164,15 @@ impl<'a> Slot<'a> {
 
     /// Lets a large value with the same items take the place of what the key holds, or one without
     /// items that of nothing. Returns where it stands.
-    pub(super) fn enlarge(&mut self, place: Option<Place>, large: Large) -> Place {
+    pub(super) fn enlarge(
+        &mut self,
+        place: Option<Place>,
+        large: Large,
+        encoding: Encoding,
+    ) -> Place {
         let expiry = self.expiry(place);
         let (db, key) = (self.db, self.key);
+        let large = (large, encoding);
         self.store.put_large(db, place, key, expiry, large);
         self.find().expect("it was inserted just now")
     }
@@ -165,7 +198,7 @@ impl<'a> Slot<'a> {
         change: impl FnOnce(&mut Large) -> Option<R>,
     ) -> Option<R> {
         let done = self.store.change_whole(self.db, place, |kept| match kept {
-            Kept::Large(large) => change(large),
+            Kept::Large(large, _) => change(large),
             Kept::Small(..) => None,
         });
         if done.is_some() {

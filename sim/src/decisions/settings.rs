@@ -1,10 +1,10 @@
 //! The settings of a run besides its decisions, each with its name and its default.
 
-use seedis::node::config::Fsync;
+use seedis::node::config::{Borders, Fsync};
 
 use super::words::{self, Parsed};
 use crate::judge::Policy;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, borders};
 
 /// A setting.
 pub(super) struct Setting {
@@ -113,6 +113,21 @@ pub(super) static ALL: &[Setting] = &[
             let both = <[u32; 2]>::try_from(both).ok();
             let both = both.filter(|both| both.iter().all(|bits| *bits <= 64));
             s.config.tables.hash_bits = both.ok_or("hash-bits are two numbers up to 64")?;
+            Ok(())
+        }
+    ),
+    setting!(
+        "borders",
+        "redis",
+        |s| match s.config.borders {
+            same if same == Borders::default() => "redis".to_owned(),
+            other => other.integers.to_string(),
+        },
+        |s, text| {
+            s.config.borders = match text {
+                "redis" => Borders::default(),
+                most => borders(words::number(most)?),
+            };
             Ok(())
         }
     ),

@@ -135,7 +135,7 @@ fn holds(value: &Value<'_>, datum: &Datum) -> bool {
                 Text::Bytes(bytes) | Text::Raw(bytes) => bytes == text,
                 Text::Integer(_) | Text::Rope(_) => found.to_vec() == *text,
             };
-            same && value.encoding() == encoding.name()
+            same && found.encoding() == encoding.name()
         }
         (Value::Hash(hash), Datum::Hash(fields)) => {
             let mut count = 0;
@@ -186,7 +186,7 @@ fn item(store: &Store, db: u32, key: &[u8], value: &Value<'_>) -> Item {
             let all = [Encoding::Int, Encoding::Embstr, Encoding::Raw];
             let encoding = all
                 .into_iter()
-                .find(|encoding| encoding.name() == value.encoding());
+                .find(|encoding| encoding.name() == text.encoding());
             Datum::Text(text.to_vec(), encoding.expect("a string has one of three"))
         }
         Value::Hash(hash) => {

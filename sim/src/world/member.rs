@@ -399,6 +399,7 @@ fn config_of(number: usize, scenario: &Scenario) -> Config {
         } else {
             id_of(number)
         };
+        config.borders = scenario.borders_of(number);
         // One of them gives its secret to all.
         config.hash_seed ^= (number as u128) << 32;
         config.incarnation = incarnation_of(number);

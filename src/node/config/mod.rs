@@ -9,10 +9,11 @@ use alloc::vec::Vec;
 use crate::aof;
 use crate::ids::{ClusterId, Incarnation, NodeId};
 use crate::node::replica::versions::ENTRY_VERSIONS;
+use crate::store::Store;
 
 use remembered::Remembered;
 
-pub use crate::store::Tables;
+pub use crate::store::{Border, Borders, Tables};
 
 macro_rules! policies {
     ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
@@ -176,6 +177,8 @@ pub struct Config {
     pub slowlog_slower_than_us: i64,
     /// How many slow requests SLOWLOG keeps.
     pub slowlog_entries_max: usize,
+    /// The borders at which OBJECT ENCODING names another encoding.
+    pub borders: Borders,
     /// Refuse clients from elsewhere while there is no password.
     pub protected_mode: bool,
     /// True if DEBUG is allowed.
@@ -196,11 +199,18 @@ pub struct Config {
 
 impl Config {
     /// How the store's tables are made that this secret orders.
-    pub(super) fn tables(&self, seed: Option<u128>) -> Tables {
+    fn tables(&self, seed: Option<u128>) -> Tables {
         Tables {
             seed,
             ..self.tables
         }
+    }
+
+    /// An empty store whose tables this secret orders.
+    pub(super) fn store(&self, seed: Option<u128>) -> Store {
+        let mut store = Store::new(self.tables(seed));
+        store.set_borders(self.borders);
+        store
     }
 }
 
@@ -274,6 +284,7 @@ impl Default for Config {
             timeout_s: 0,
             slowlog_slower_than_us: 10_000,
             slowlog_entries_max: 128,
+            borders: Borders::default(),
             protected_mode: true,
             debug_command: false,
             taken_away: Vec::new(),

@@ -16,7 +16,7 @@ use crate::node::effect::Note;
 use crate::node::witness::Witnessed;
 use crate::node::{Node, Phase};
 use crate::raft::{Entry, EntryKind, Loss, Membership, Raft, Restart};
-use crate::store::{LoadError, Store};
+use crate::store::LoadError;
 use crate::time::Stamp;
 
 use super::base::{BaseHead, Identity};
@@ -147,7 +147,7 @@ impl Node {
                     self.replicated
                         .load(head.stamp, head.offset, head.entry_version);
                     found.trouble = head.entry_version.beyond(self.config.entry_versions);
-                    self.store = Store::new(self.config.tables(head.hash_seed));
+                    self.store = self.config.store(head.hash_seed);
                     match Membership::decode(&head.membership) {
                         Ok(membership) => found.membership = membership,
                         Err(_) => found.trouble = Some("the base names no members".into()),
@@ -231,7 +231,7 @@ impl Node {
             && let Some(identity) = &found.identity
         {
             // What was loaded of the base is no state.
-            self.store = Store::new(self.config.tables(None));
+            self.store = self.config.store(None);
             self.replicated.forget();
             self.replica.applied = LogIndex(0);
             found.head = None;

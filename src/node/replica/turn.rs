@@ -13,7 +13,6 @@ use crate::node::effect::{Effect, Kept, Note};
 use crate::node::{Node, Phase};
 use crate::raft::Raft;
 use crate::session::Blocked;
-use crate::store::Store;
 
 impl Node {
     /// Turns what the turn has gathered into entries, hands them to the log, and applies what is
@@ -170,7 +169,7 @@ impl Node {
         let tickets = self.replica.forget();
         self.phase = Phase::Recovering;
         self.replicated.forget();
-        self.store = Store::new(self.config.tables(None));
+        self.store = self.config.store(None);
         // What is loaded may be another state than the one that was watched.
         self.clients.break_all_watches();
         self.begin(tickets);

@@ -118,6 +118,7 @@ impl Node {
                 _ => {}
             }
         }
+        self.store.set_borders(self.config.borders);
         Ok(())
     }
 

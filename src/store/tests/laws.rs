@@ -9,6 +9,7 @@ use proptest::sample::select;
 use super::{NOW, recount, seeded};
 use crate::rng;
 use crate::store::dict::Tables;
+use crate::store::encoding::Encoding;
 use crate::store::entry::Draft;
 use crate::store::kind::Kind;
 use crate::store::value::parts::Cover;
@@ -26,12 +27,12 @@ fn small(kind: Kind) -> Vec<u8> {
         Kind::Integer => 17i64.to_le_bytes().to_vec(),
         Kind::Bytes => b"text".to_vec(),
         Kind::Raw => b"17".to_vec(),
-        Kind::PackedHash => {
+        Kind::PackedHash | Kind::ConvertedHash => {
             let mut packed = Vec::new();
             packed::set(packed::EMPTY, None, (b"field", b"value"), &mut packed);
             packed
         }
-        Kind::PackedZset => {
+        Kind::PackedZset | Kind::ConvertedZset => {
             let (mut packed, mut longer) = (zset::packed::EMPTY.to_vec(), Vec::new());
             for entry in [(1.5, &b"one"[..]), (-17.0, b"other"), (-0.0, b"zero")] {
                 assert!(zset::packed::replace(
@@ -44,7 +45,7 @@ fn small(kind: Kind) -> Vec<u8> {
             }
             packed
         }
-        Kind::PackedList => {
+        Kind::PackedList | Kind::ConvertedList => {
             let (mut packed, mut longer) = (list::packed::EMPTY.to_vec(), Vec::new());
             for item in [&b"item"[..], b"-17", b"17"] {
                 assert!(list::packed::push(&packed, item, End::Back, &mut longer));
@@ -52,12 +53,12 @@ fn small(kind: Kind) -> Vec<u8> {
             }
             packed
         }
-        Kind::PackedSet => {
+        Kind::PackedSet | Kind::ConvertedSet => {
             let mut packed = Vec::new();
             members::add(members::EMPTY, b"member", &mut packed);
             packed
         }
-        Kind::Integers => {
+        Kind::Integers | Kind::ConvertedIntegers | Kind::ListpackIntegers => {
             let (mut integers, mut more) = (integers::EMPTY.to_vec(), Vec::new());
             for number in [17, -70_000, i64::MAX] {
                 assert!(integers::add(&integers, number, &mut more));
@@ -333,8 +334,10 @@ fn a_small_value_of_each_kind_is_the_same_in_a_block_and_in_a_box_and_behind_a_b
                 let key = [key, &[kind.byte()]].concat();
                 let value = store.get(0, &key, NOW).unwrap();
                 assert_eq!(items(value), items(wanted));
-                let shown = (value.mark(), value.encoding(), value.type_name());
-                let own = (wanted.mark(), wanted.encoding(), wanted.type_name());
+                let encoding = store.encoding(0, &key, NOW).unwrap();
+                let shown = (value.mark(), encoding, value.type_name());
+                let own = wanted.encoding(kind.encoding());
+                let own = (wanted.mark(), own, wanted.type_name());
                 assert_eq!(shown, own);
             }
         }
@@ -359,7 +362,7 @@ proptest! {
             let value = Value::small(kind, cut);
             let is_empty = items(value).is_empty();
             prop_assert!(!is_empty || matches!(value, Value::String(_)));
-            prop_assert!(!value.type_name().is_empty() && !value.encoding().is_empty());
+            prop_assert!(!value.type_name().is_empty() && !value.mark().is_empty());
         }
     }
 }
@@ -369,7 +372,8 @@ proptest! {
 fn few_keys_with_large_values_are_freed_in_bounded_steps_too() {
     let mut store = Store::new(tables());
     for byte in Large::BYTES.iter().copied() {
-        store.put_large(0, None, &[byte], None, large(byte, 6));
+        let large = (large(byte, 6), Encoding::default());
+        store.put_large(0, None, &[byte], None, large);
     }
     let full = store.memory();
     store.flush(0);

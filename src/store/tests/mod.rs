@@ -2,6 +2,7 @@
 
 mod base;
 mod collide;
+mod encodings;
 mod laws;
 mod model;
 mod names;

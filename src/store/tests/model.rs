@@ -46,7 +46,7 @@ impl Model {
         expiry: Option<Stamp>,
     ) -> bool {
         let datum = match value {
-            Value::String(text) => Datum::Text(text.to_vec(), value.encoding()),
+            Value::String(text) => Datum::Text(text.to_vec(), text.encoding()),
             Value::Hash(hash) => {
                 let fields: Fields = hash.iter().map(|(f, v)| (f.to_vec(), v.to_vec())).collect();
                 assert_eq!(fields.len(), hash.len());

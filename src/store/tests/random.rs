@@ -12,12 +12,13 @@ use proptest::test_runner::TestRunner;
 use super::model::{Datum, Model};
 use super::names::{field, key, member, remove_equal};
 use super::zsets::{self, ZsetOp, zset_op};
-use super::{colliding, recount, seeded, shown};
+use super::{colliding, encodings, recount, seeded, shown};
 use crate::limits::SEGMENT_KEYS_MAX;
+use crate::store::big::Kept;
 use crate::store::entry::Held;
 use crate::store::kind::Kind;
 use crate::store::value::Large;
-use crate::store::{End, NewExpiry, Store, Text};
+use crate::store::{Borders, End, NewExpiry, Store, Text};
 use crate::time::Stamp;
 
 #[derive(Clone, Debug)]
@@ -48,6 +49,7 @@ enum Op {
     BaseBegin,
     BaseStep(u16),
     BaseAbort,
+    Borders(u64),
 }
 
 /// A change of a list.
@@ -140,6 +142,7 @@ fn op() -> impl Strategy<Value = Op> {
         3 => Just(Op::BaseBegin),
         8 => (0u16..9000).prop_map(Op::BaseStep),
         1 => Just(Op::BaseAbort),
+        2 => select(&[1, 4, 200, 1000]).prop_map(Op::Borders),
     ]
 }
 
@@ -156,6 +159,10 @@ impl Bench {
         let at = self.at;
         let Self { store, model, .. } = self;
         match op {
+            Op::Borders(most) => store.set_borders(Borders {
+                integers: most / 1000 * 300,
+                ..encodings::borders(*most)
+            }),
             Op::Set(number, value, expiry, keep) => {
                 let ((db, key), value) = (key(*number), value.make());
                 let before = model.expiry(db, &key);
@@ -575,7 +582,10 @@ fn the_operations_make_values_of_every_kind() {
             for dict in &bench.store.databases {
                 made.extend(dict.iter().map(|view| match view.held {
                     Held::Block(kind, _) => kind.byte(),
-                    Held::Box(big) => big.kept.byte(),
+                    Held::Box(big) => match &big.kept {
+                        Kept::Small(kind, _) => kind.byte(),
+                        Kept::Large(large, _) => large.byte(),
+                    },
                 }));
             }
         }

@@ -20,6 +20,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::dict::Tables;
+use super::encoding::Encoding;
 use super::kind::Kind;
 use hash::{Hash, Table};
 use list::List;
@@ -53,11 +54,13 @@ impl<'a> Value<'a> {
             Kind::Integer => Self::String(Text::stored_integer(bytes)),
             Kind::Bytes => Self::String(Text::Bytes(bytes)),
             Kind::Raw => Self::String(Text::Raw(bytes)),
-            Kind::PackedHash => Self::Hash(Hash::packed(bytes)),
-            Kind::PackedList => Self::List(List::packed(bytes)),
-            Kind::PackedSet => Self::Set(Set::packed(bytes)),
-            Kind::Integers => Self::Set(Set::integers(bytes)),
-            Kind::PackedZset => Self::Zset(Zset::packed(bytes)),
+            Kind::PackedHash | Kind::ConvertedHash => Self::Hash(Hash::packed(bytes)),
+            Kind::PackedList | Kind::ConvertedList => Self::List(List::packed(bytes)),
+            Kind::PackedSet | Kind::ConvertedSet => Self::Set(Set::packed(bytes)),
+            Kind::Integers | Kind::ConvertedIntegers | Kind::ListpackIntegers => {
+                Self::Set(Set::integers(bytes))
+            }
+            Kind::PackedZset | Kind::ConvertedZset => Self::Zset(Zset::packed(bytes)),
         }
     }
 
@@ -118,15 +121,15 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The encoding as OBJECT ENCODING names it.
-    #[must_use]
-    pub fn encoding(&self) -> &'static str {
-        match self {
-            Self::String(text) => text.encoding(),
-            Self::Hash(hash) => hash.encoding(),
-            Self::List(list) => list.encoding(),
-            Self::Set(set) => set.encoding(),
-            Self::Zset(zset) => zset.encoding(),
+    /// The encoding as OBJECT ENCODING names it: of a collection, that which goes with it.
+    pub(super) fn encoding(&self, encoding: Encoding) -> &'static str {
+        match (self, encoding) {
+            (Self::String(text), _) => text.encoding(),
+            (_, Encoding::Listpack) => "listpack",
+            (_, Encoding::Integers) => "intset",
+            (Self::Hash(_) | Self::Set(_), Encoding::Table) => "hashtable",
+            (Self::List(_), Encoding::Table) => "quicklist",
+            (Self::Zset(_), Encoding::Table) => "skiplist",
         }
     }
 
@@ -157,11 +160,13 @@ pub(super) fn is_sound(kind: Kind, bytes: &[u8]) -> bool {
         Kind::Integer => bytes.len() == size_of::<i64>(),
         Kind::Bytes => bytes.len() <= string::rope::CHUNK_BYTES,
         Kind::Raw => string::kind_of_written(bytes.len()) == Kind::Raw,
-        Kind::PackedHash => packed::valid(bytes),
-        Kind::PackedList => list::packed::is_sound(bytes),
-        Kind::PackedSet => set::packed::is_sound(bytes),
-        Kind::Integers => set::integers::is_sound(bytes),
-        Kind::PackedZset => zset::packed::is_sound(bytes),
+        Kind::PackedHash | Kind::ConvertedHash => packed::valid(bytes),
+        Kind::PackedList | Kind::ConvertedList => list::packed::is_sound(bytes),
+        Kind::PackedSet | Kind::ConvertedSet => set::packed::is_sound(bytes),
+        Kind::Integers | Kind::ConvertedIntegers | Kind::ListpackIntegers => {
+            set::integers::is_sound(bytes)
+        }
+        Kind::PackedZset | Kind::ConvertedZset => zset::packed::is_sound(bytes),
     }
 }
 

@@ -19,10 +19,6 @@ const fn known(name: &'static str, default: &'static str, form: Form) -> Directi
 }
 
 impl Directive {
-    const fn alias(self, alias: &'static str) -> Self {
-        Self { alias, ..self }
-    }
-
     const fn at_start(self) -> Self {
         Self {
             access: Access::Immutable,
@@ -78,7 +74,6 @@ const POLICIES: Form = Form::Choice(&[
     "noeviction",
 ]);
 const FROM_ONE: Form = Form::Integer(1, i32::MAX as i64);
-const SIGNED_INT: Form = Form::Integer(i32::MIN as i64, i32::MAX as i64);
 const FACILITIES: Form = Form::Choice(&[
     "user", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
 ]);
@@ -180,8 +175,6 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     known("disable-thp", "yes", YES_NO).at_start(),
     known("dynamic-hz", "yes", YES_NO),
     known("gopher-enabled", "no", Form::Choice(&["no"])).unseen(),
-    known("hash-max-listpack-entries", "128", ANY).alias("hash-max-ziplist-entries"),
-    known("hash-max-listpack-value", "64", Form::Memory).alias("hash-max-ziplist-value"),
     known("hll-sparse-max-bytes", "3000", Form::Memory),
     known("hz", "10", INT),
     known("ignore-warnings", "", Form::Text),
@@ -199,7 +192,6 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     known("lfu-decay-time", "1", INT),
     known("lfu-log-factor", "10", INT),
     known("list-compress-depth", "0", INT),
-    known("list-max-listpack-size", "-2", SIGNED_INT).alias("list-max-ziplist-size"),
     known("list-max-ziplist-entries", "512", ANY).unseen(),
     known("list-max-ziplist-value", "64", ANY).unseen(),
     known("locale-collate", "", Form::Text),
@@ -244,9 +236,6 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     known("replica-serve-stale-data", "yes", YES_NO).alias("slave-serve-stale-data"),
     known("sanitize-dump-payload", "no", Form::Choice(&["no", "yes", "clients"])),
     known("server_cpulist", "", Form::Text).at_start(),
-    known("set-max-intset-entries", "512", ANY),
-    known("set-max-listpack-entries", "128", ANY),
-    known("set-max-listpack-value", "64", ANY),
     known("set-proc-title", "yes", YES_NO).at_start(),
     known("shutdown-on-sigint", "default", SIGNALS),
     known("shutdown-on-sigterm", "default", SIGNALS),
@@ -275,6 +264,4 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     known("tls-session-cache-timeout", "300", INT),
     known("tls-session-caching", "yes", YES_NO),
     known("tracking-table-max-keys", "1000000", ANY),
-    known("zset-max-listpack-entries", "128", ANY).alias("zset-max-ziplist-entries"),
-    known("zset-max-listpack-value", "64", Form::Memory).alias("zset-max-ziplist-value"),
 ];

@@ -29,6 +29,10 @@ const fn acts(
 }
 
 impl Directive {
+    pub(super) const fn alias(self, alias: &'static str) -> Self {
+        Self { alias, ..self }
+    }
+
     const fn open(self, field: Field) -> Self {
         Self {
             access: Access::Open,
@@ -209,6 +213,33 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     acts("slowlog-max-len", "128", Form::Integer(0, i64::MAX),
         "how many of the latest requests SLOWLOG keeps, in at most 64 MiB")
         .open(number!(slowlog_entries_max)),
+    acts("hash-max-listpack-entries", "128", NUMBER,
+        "OBJECT ENCODING says listpack of a hash until it has more fields than these, and then \
+         hashtable. What it says is all that these borders decide: values are kept as ever")
+        .alias("hash-max-ziplist-entries").open(number!(borders.hash.entries)),
+    acts("hash-max-listpack-value", "64", Form::Memory,
+        "the same, until a field or its value has more bytes than these")
+        .alias("hash-max-ziplist-value").open(number!(borders.hash.item_bytes)),
+    acts("list-max-listpack-size", "-2", Form::Integer(i32::MIN as i64, i32::MAX as i64),
+        "OBJECT ENCODING says listpack of a list until it has more items than these, and then \
+         quicklist; -1 to -5: until it has more than 4, 8, 16, 32 or 64 KiB")
+        .alias("list-max-ziplist-size").open(number!(borders.list_size)),
+    acts("set-max-intset-entries", "512", NUMBER,
+        "OBJECT ENCODING says intset of a set of integers until it has more members than these")
+        .open(number!(borders.integers)),
+    acts("set-max-listpack-entries", "128", NUMBER,
+        "OBJECT ENCODING says listpack of another set until it has more members than these, and \
+         then hashtable").open(number!(borders.set.entries)),
+    acts("set-max-listpack-value", "64", NUMBER,
+        "the same, until a member has more bytes than these")
+        .open(number!(borders.set.item_bytes)),
+    acts("zset-max-listpack-entries", "128", NUMBER,
+        "OBJECT ENCODING says listpack of a sorted set until it has more members than these, and \
+         then skiplist")
+        .alias("zset-max-ziplist-entries").open(number!(borders.zset.entries)),
+    acts("zset-max-listpack-value", "64", Form::Memory,
+        "the same, until a member has more bytes than these")
+        .alias("zset-max-ziplist-value").open(number!(borders.zset.item_bytes)),
     acts("timeout", "0", SECONDS,
         "close a client that is idle for this many seconds; 0: never").open(number!(timeout_s)),
     acts("tcp-keepalive", "300", SECONDS,

@@ -103,16 +103,6 @@ impl<'a> Hash<'a> {
         }
     }
 
-    /// The encoding as OBJECT ENCODING names it: `listpack` or `hashtable`. As in Redis, a hash
-    /// that was large once stays a table.
-    #[must_use]
-    pub fn encoding(self) -> &'static str {
-        match self.0 {
-            Kept::Packed(_) => "listpack",
-            Kept::Table(_) => "hashtable",
-        }
-    }
-
     /// Shows its fields, as the parts of a base hold them.
     pub(in crate::store) fn show_items(self, show: Show<'_>) {
         for (field, value) in self.iter() {

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::{Hash, Table};
 use crate::store::dict::Place;
+use crate::store::encoding::Encoding;
 use crate::store::kind::Kind;
 use crate::store::slot::Slot;
 use crate::store::value::parts::Parts;
@@ -83,26 +84,45 @@ impl HashMut<'_> {
 
     fn set_with(&mut self, field: &[u8], value: &[u8], scratch: &mut Vec<u8>) -> bool {
         let fits = packed::fits(field, value);
+        let longest = field.len().max(value.len());
         let found = self.0.find();
         let Some(packed) = self.packed(found) else {
-            return self.set_in_table(found, field, value);
+            let new = self.set_in_table(found, field, value);
+            if let Some(place) = found {
+                let len = self.0.value_at(place).as_hash().map_or(0, Hash::len);
+                self.0
+                    .set_encoding(place, self.encoding_after(found, len, longest));
+            }
+            return new;
         };
         let held = packed::find(packed, field);
         if held.is_some_and(|held| held.value(packed) == value) {
             return false;
         }
         let new = held.is_none();
-        if fits && (!new || packed::len(packed) < packed::FIELDS_MAX) {
+        let len = packed::len(packed) + usize::from(new);
+        let encoding = self.encoding_after(found, len, longest);
+        if fits && len <= packed::FIELDS_MAX {
             packed::set(packed, held, (field, value), scratch);
-            self.0.put_small(found, Kind::PackedHash, scratch);
+            let kind = Kind::PackedHash.with(encoding);
+            self.0.put_small(found, kind, scratch);
             return new;
         }
         let mut table = Table::empty(self.0.tables());
         for pair in packed::iter(packed) {
             table.add(pair, self.0.epoch());
         }
-        let place = self.0.enlarge(found, Large::HashTable(Box::new(table)));
+        let place = self
+            .0
+            .enlarge(found, Large::HashTable(Box::new(table)), encoding);
         self.set_in_table(Some(place), field, value)
+    }
+
+    /// The encoding with so many fields, after one was set that is, with its value, no longer than
+    /// that.
+    fn encoding_after(&self, found: Option<Place>, len: usize, longest: usize) -> Encoding {
+        let before = self.0.encoding(found).unwrap_or(Encoding::Listpack);
+        self.0.borders().hash.after(before, len, longest)
     }
 
     /// The packed form, also of a hash that is absent; `None` where it is a table.
@@ -135,11 +155,13 @@ impl HashMut<'_> {
         let removed = match self.packed(Some(place)) {
             None => self.remove_from_table(place, field),
             Some(packed) => {
+                let encoding = self.0.encoding(Some(place)).unwrap_or_default();
                 let removed = packed::remove(packed, field, &mut scratch);
                 if removed && packed::len(&scratch) == 0 {
                     self.0.remove(place);
                 } else if removed {
-                    self.0.put_small(Some(place), Kind::PackedHash, &scratch);
+                    let kind = Kind::PackedHash.with(encoding);
+                    self.0.put_small(Some(place), kind, &scratch);
                 }
                 removed
             }

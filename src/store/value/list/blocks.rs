@@ -319,6 +319,18 @@ impl Blocks {
         Some(block.items()).filter(|items| items.len() <= packed::BYTES_MAX / 2)
     }
 
+    /// The bytes of all runs; those of the first ones where they are more than `most`.
+    pub(super) fn run_bytes(&self, most: usize) -> usize {
+        let mut bytes = 0;
+        for block in self.groups.iter().flat_map(|group| &group.blocks) {
+            bytes += block.items().len();
+            if bytes > most {
+                break;
+            }
+        }
+        bytes
+    }
+
     /// Lets the items of one block be these; they may need more blocks, or none.
     fn replace(&mut self, group: usize, block: usize, items: &[u8]) {
         let (number, at) = (group, block);

@@ -88,12 +88,11 @@ impl<'a> List<'a> {
         }
     }
 
-    /// The encoding as OBJECT ENCODING names it: `listpack` or `quicklist`.
-    #[must_use]
-    pub fn encoding(self) -> &'static str {
+    /// The bytes of its items, each with its length; a few more than `most` where they are more.
+    fn run_bytes(self, most: usize) -> usize {
         match self.0 {
-            Kept::Packed(_) => "listpack",
-            Kept::Blocks(_) => "quicklist",
+            Kept::Packed(packed) => packed::items(packed).0.len(),
+            Kept::Blocks(blocks) => blocks.run_bytes(most),
         }
     }
 

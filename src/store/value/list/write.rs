@@ -6,12 +6,16 @@ use alloc::vec::Vec;
 use super::blocks::Blocks;
 use super::{End, List, packed};
 use crate::store::dict::Place;
+use crate::store::encoding::Encoding;
 use crate::store::kind::Kind;
 use crate::store::slot::Slot;
 use crate::store::value::string::Text;
 use crate::store::value::{Large, Value};
 use crate::store::{DbId, Store, WrongType};
 use crate::time::Stamp;
+
+/// The bytes of a piece beside its items, as Redis counts.
+const PIECE_BYTES: usize = 7;
 
 impl Store {
     /// The list at `key`; an error where it holds another type.
@@ -28,7 +32,7 @@ impl Store {
         at: Stamp,
     ) -> Result<Option<ListMut<'a>>, WrongType> {
         let slot = self.slot(db, key, at, |value| value.as_list().is_some())?;
-        Ok(slot.map(ListMut))
+        Ok(slot.map(ListMut::new))
     }
 
     /// The list at `key`, to be changed; where it is absent, the first item that is pushed makes
@@ -40,19 +44,30 @@ impl Store {
         at: Stamp,
     ) -> Result<ListMut<'a>, WrongType> {
         let slot = self.slot_or_new(db, key, at, |value| value.as_list().is_some())?;
-        Ok(ListMut(slot))
+        Ok(ListMut::new(slot))
     }
 }
 
 /// A list, to be changed. The key goes away with the last item.
 #[derive(Debug)]
-pub struct ListMut<'a>(Slot<'a>);
+pub struct ListMut<'a> {
+    slot: Slot<'a>,
+    /// The encoding with which it begins where it is absent.
+    new: Encoding,
+}
 
-impl ListMut<'_> {
+impl<'a> ListMut<'a> {
+    fn new(slot: Slot<'a>) -> Self {
+        Self {
+            slot,
+            new: Encoding::Listpack,
+        }
+    }
+
     /// The list as it is now; `None` where it has no item (yet, or any more).
     #[must_use]
     pub fn read(&self) -> Option<List<'_>> {
-        self.0.value()?.as_list()
+        self.slot.value()?.as_list()
     }
 
     /// How many items it has now.
@@ -69,6 +84,7 @@ impl ListMut<'_> {
 
     /// Adds an item at one end.
     pub fn push(&mut self, item: &[u8], end: End) {
+        self.make_room(item);
         self.change(
             |small, out| packed::push(small, item, end, out),
             |blocks| blocks.push(item, end),
@@ -91,6 +107,7 @@ impl ListMut<'_> {
                 blocks.pop(end);
             },
         );
+        self.come_back();
         true
     }
 
@@ -100,13 +117,15 @@ impl ListMut<'_> {
             return false;
         };
         if old.is(Text::of(item)) {
-            self.0.touch();
+            self.slot.touch();
             return true;
         }
+        self.make_room(item);
         self.change(
             |small, out| packed::splice(small, index, 1, Some(item), out),
             |blocks| blocks.set(index, item),
         );
+        self.come_back();
         true
     }
 
@@ -115,6 +134,7 @@ impl ListMut<'_> {
         if index == self.len() {
             return self.push(item, End::Back);
         }
+        self.make_room(item);
         self.change(
             |small, out| packed::splice(small, index, 0, Some(item), out),
             |blocks| blocks.insert(index, item),
@@ -148,6 +168,7 @@ impl ListMut<'_> {
             },
             |blocks| blocks.remove(&matching),
         );
+        self.come_back();
         let next = match towards {
             End::Back => next.map(|next| next - removed),
             End::Front => next,
@@ -160,13 +181,13 @@ impl ListMut<'_> {
         let len = self.len();
         let end = end.min(len);
         if start >= end {
-            if let Some(place) = self.0.find() {
-                self.0.remove(place);
+            if let Some(place) = self.slot.find() {
+                self.slot.remove(place);
             }
             return;
         }
         if (start, end) == (0, len) {
-            self.0.touch();
+            self.slot.touch();
             return;
         }
         let mut gone = Vec::new();
@@ -180,8 +201,48 @@ impl ListMut<'_> {
                 gone.push(blocks.cut(start, End::Front));
             },
         );
+        self.come_back();
         for blocks in gone {
-            self.0.discard(Large::List(Box::new(blocks)));
+            self.slot.discard(Large::List(Box::new(blocks)));
+        }
+    }
+
+    /// Converts the list if it is too large for one piece with one more item, counted as Redis does
+    /// before it takes that in.
+    fn make_room(&mut self, item: &[u8]) {
+        let found = self.slot.find();
+        if self.slot.encoding(found) == Some(Encoding::Table) {
+            return;
+        }
+        let borders = self.slot.borders();
+        let list = found.and_then(|place| self.slot.value_at(place).as_list());
+        let held = list.map_or(0, |list| list.run_bytes(borders.list_bytes_max()));
+        let len = list.map_or(0, List::len) + 1;
+        if borders.list_exceeds(PIECE_BYTES + held + item.len(), len) {
+            match found {
+                Some(place) => self.slot.set_encoding(place, Encoding::Table),
+                None => self.new = Encoding::Table,
+            }
+        }
+    }
+
+    /// Lets a list that was converted and has become small be one piece again.
+    fn come_back(&mut self) {
+        let Some(place) = self.slot.find() else {
+            return;
+        };
+        if self.slot.encoding(Some(place)) != Some(Encoding::Table) {
+            return;
+        }
+        let borders = self.slot.borders();
+        let is_back = self.slot.value_at(place).as_list().is_some_and(|list| {
+            borders.list_comes_back(0, list.len()) && {
+                let held = list.run_bytes(borders.list_bytes_max());
+                borders.list_comes_back(PIECE_BYTES + held, list.len())
+            }
+        });
+        if is_back {
+            self.slot.set_encoding(place, Encoding::Listpack);
         }
     }
 
@@ -192,35 +253,38 @@ impl ListMut<'_> {
         small: impl FnOnce(&[u8], &mut Vec<u8>) -> bool,
         large: impl FnOnce(&mut Blocks),
     ) {
-        let found = self.0.find();
-        let mut scratch = self.0.take_scratch();
+        let found = self.slot.find();
+        let encoding = self.slot.encoding(found).unwrap_or(self.new);
+        let kind = Kind::PackedList.with(encoding);
+        let mut scratch = self.slot.take_scratch();
         let fits = self.packed(found).map(|packed| small(packed, &mut scratch));
         match (fits, found) {
-            (Some(true), Some(place)) if packed::len(&scratch) == 0 => self.0.remove(place),
-            (Some(true), _) => self.0.put_small(found, Kind::PackedList, &scratch),
+            (Some(true), Some(place)) if packed::len(&scratch) == 0 => self.slot.remove(place),
+            (Some(true), _) => self.slot.put_small(found, kind, &scratch),
             (Some(false), _) => {
                 let packed = self.packed(found).unwrap_or(packed::EMPTY);
                 let blocks = Blocks::of_run(packed::items(packed).0);
-                let place = self.0.enlarge(found, Large::List(Box::new(blocks)));
-                self.change_blocks(place, large);
+                let large_list = Large::List(Box::new(blocks));
+                let place = self.slot.enlarge(found, large_list, encoding);
+                self.change_blocks(place, kind, large);
             }
-            (None, Some(place)) => self.change_blocks(place, large),
+            (None, Some(place)) => self.change_blocks(place, kind, large),
             (None, None) => {}
         }
-        self.0.keep_scratch(scratch);
+        self.slot.keep_scratch(scratch);
     }
 
     /// The packed form, also of a list that is absent; `None` where it is in blocks.
     fn packed(&self, found: Option<Place>) -> Option<&[u8]> {
-        match found.map(|place| self.0.value_at(place)) {
+        match found.map(|place| self.slot.value_at(place)) {
             None => Some(packed::EMPTY),
             Some(Value::List(list)) => list.as_packed(),
             Some(_) => None,
         }
     }
 
-    fn change_blocks(&mut self, place: Place, change: impl FnOnce(&mut Blocks)) {
-        let left = self.0.change_large(place, |large| {
+    fn change_blocks(&mut self, place: Place, kind: Kind, change: impl FnOnce(&mut Blocks)) {
+        let left = self.slot.change_large(place, |large| {
             let Large::List(blocks) = large else {
                 return None;
             };
@@ -228,8 +292,8 @@ impl ListMut<'_> {
             Some((blocks.len(), blocks.small_run().map(packed::of_run)))
         });
         match left {
-            Some((0, _)) => self.0.remove_empty(place),
-            Some((_, Some(small))) => self.0.shrink(place, Kind::PackedList, &small),
+            Some((0, _)) => self.slot.remove_empty(place),
+            Some((_, Some(small))) => self.slot.shrink(place, kind, &small),
             Some((_, None)) | None => {}
         }
     }

@@ -7,14 +7,18 @@ use core::mem;
 use super::large::Table;
 use super::small::{Added, Small};
 use crate::store::dict::Tables;
+use crate::store::encoding::{Borders, Encoding};
 use crate::store::kind::Kind;
 use crate::store::value::parts::Parts;
+use crate::store::value::string::parse_i64;
 
 /// A set of its own, which takes the place of a key's value when it is done.
 #[derive(Clone, Debug)]
 pub struct NewSet {
     kept: Kept,
     tables: Tables,
+    borders: Borders,
+    encoding: Encoding,
     epoch: u8,
     scratch: Vec<u8>,
 }
@@ -28,10 +32,17 @@ pub(super) enum Kept {
 
 impl NewSet {
     /// One without members, small as that kind is; `empty` is its form without members.
-    pub(super) fn new(kind: Kind, empty: &[u8], tables: Tables, epoch: u8) -> Self {
+    pub(super) fn new(
+        kind: Kind,
+        empty: &[u8],
+        (tables, borders): (Tables, Borders),
+        epoch: u8,
+    ) -> Self {
         Self {
             kept: Kept::Small(kind, empty.to_vec()),
             tables,
+            borders,
+            encoding: kind.encoding(),
             epoch,
             scratch: Vec::new(),
         }
@@ -46,6 +57,11 @@ impl NewSet {
             table.restamp(epoch);
         }
         self.kept
+    }
+
+    /// The encoding that it has by the borders of its store.
+    pub(super) fn encoding(&self) -> Encoding {
+        self.encoding
     }
 
     /// How many members it has.
@@ -71,6 +87,23 @@ impl NewSet {
 
     /// Adds a member. Returns true if it is new.
     pub fn add(&mut self, member: &[u8]) -> bool {
+        let is_new = self.keep(member);
+        if is_new && self.encoding != Encoding::Table {
+            let is_number = parse_i64(member).is_some();
+            let held = match &self.kept {
+                Kept::Small(kind, bytes) => Small::of(*kind, bytes).longest_number(),
+                Kept::Table(_) => 0,
+            };
+            let longest = member.len().max(held);
+            let len = self.len();
+            self.encoding = self
+                .borders
+                .set_after(self.encoding, len, is_number, longest);
+        }
+        is_new
+    }
+
+    fn keep(&mut self, member: &[u8]) -> bool {
         let (kind, bytes) = match &mut self.kept {
             Kept::Table(table) => return table.add((member, &[]), self.epoch).is_some(),
             Kept::Small(kind, bytes) => (kind, bytes),

@@ -113,22 +113,16 @@ impl<'a> Set<'a> {
         }
     }
 
-    /// The encoding as OBJECT ENCODING names it: `intset`, `listpack` or `hashtable`. As in Redis,
-    /// a set that was large once stays a table, and one that had a text in it is no `intset` again.
-    #[must_use]
-    pub fn encoding(self) -> &'static str {
-        match self.0 {
-            Kept::Small(Small::Integers(_)) => "intset",
-            Kept::Small(Small::Packed(_)) => "listpack",
-            Kept::Table(_) => "hashtable",
-        }
-    }
-
     /// Shows its members, as the parts of a base hold them.
     pub(in crate::store) fn show_items(self, show: Show<'_>) {
         for member in self.iter() {
             show(&[&member.as_bytes(&mut [0; 20])]);
         }
+    }
+
+    /// How long the longest of its integers is as text, where it is small and has no others.
+    fn longest_number(self) -> usize {
+        self.small().map_or(0, Small::longest_number)
     }
 
     /// The small form, where it has that.

@@ -17,6 +17,14 @@ pub(in crate::store) enum Small<'a> {
     Packed(&'a [u8]),
 }
 
+/// Returns true if the bytes of that kind are integers.
+fn is_of_integers(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Integers | Kind::ConvertedIntegers | Kind::ListpackIntegers
+    )
+}
+
 /// The outcome of adding a member to a small set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Added {
@@ -34,10 +42,23 @@ impl<'a> Small<'a> {
 
     /// The small set of that kind; its bytes must be sound, or those of an empty one.
     pub(super) fn of(kind: Kind, bytes: &'a [u8]) -> Self {
-        if kind == Kind::Integers {
+        if is_of_integers(kind) {
             Self::Integers(bytes)
         } else {
             Self::Packed(bytes)
+        }
+    }
+
+    /// How long the longest of its integers is as text; 0 where it is packed.
+    pub(super) fn longest_number(self) -> usize {
+        match self {
+            Self::Integers(integers) => {
+                let mut ends = integers::iter(integers);
+                let ends = [ends.next(), ends.next_back()];
+                let len = |number| format_i64(number, &mut [0; 20]).len();
+                ends.into_iter().flatten().map(len).max().unwrap_or(0)
+            }
+            Self::Packed(_) => 0,
         }
     }
 

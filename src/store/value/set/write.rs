@@ -9,6 +9,7 @@ use super::made::{Kept, NewSet};
 use super::packed::{self, MEMBERS_MAX};
 use super::small::{Added, Small};
 use crate::store::dict::Place;
+use crate::store::encoding::Encoding;
 use crate::store::entry::Draft;
 use crate::store::kind::Kind;
 use crate::store::slot::Slot;
@@ -32,7 +33,7 @@ impl Store {
         at: Stamp,
     ) -> Result<Option<SetMut<'a>>, WrongType> {
         let slot = self.slot(db, key, at, |value| value.as_set().is_some())?;
-        Ok(slot.map(SetMut))
+        Ok(slot.map(SetMut::new))
     }
 
     /// The set at `key`, to be changed; where it is absent, the first member that is added makes it
@@ -44,13 +45,13 @@ impl Store {
         at: Stamp,
     ) -> Result<SetMut<'a>, WrongType> {
         let slot = self.slot_or_new(db, key, at, |value| value.as_set().is_some())?;
-        Ok(SetMut(slot))
+        Ok(SetMut::new(slot))
     }
 
     /// A set to be made, without members.
     #[must_use]
     pub fn new_set(&self) -> NewSet {
-        NewSet::new(Kind::Integers, integers::EMPTY, self.tables, self.epoch)
+        self.new_set_of(Kind::Integers, integers::EMPTY)
     }
 
     /// A set to be made for members of another one, without any yet: it is small as that one is,
@@ -59,10 +60,12 @@ impl Store {
     pub fn new_set_like(&self, other: Set<'_>) -> NewSet {
         match other.small() {
             Some(Small::Integers(_)) => self.new_set(),
-            Some(Small::Packed(_)) | None => {
-                NewSet::new(Kind::PackedSet, packed::EMPTY, self.tables, self.epoch)
-            }
+            Some(Small::Packed(_)) | None => self.new_set_of(Kind::PackedSet, packed::EMPTY),
         }
+    }
+
+    fn new_set_of(&self, kind: Kind, empty: &[u8]) -> NewSet {
+        NewSet::new(kind, empty, (self.tables, self.borders), self.epoch)
     }
 
     /// Lets a key hold the set, whatever it held. Without members, the key goes away.
@@ -82,10 +85,11 @@ impl Store {
         };
         self.changes += 1;
         self.touches.key(db, key);
+        let encoding = made.encoding();
         match made.into_kept(self.epoch) {
             Kept::Small(kind, bytes) => {
                 let draft = Draft {
-                    kind,
+                    kind: kind.with(encoding),
                     epoch: self.epoch,
                     expiry,
                     key,
@@ -93,20 +97,31 @@ impl Store {
                 };
                 self.put(db, self.dict(db).hash(key), place, &draft);
             }
-            Kept::Table(table) => self.put_large(db, place, key, expiry, Large::SetTable(table)),
+            Kept::Table(table) => {
+                let large = (Large::SetTable(table), encoding);
+                self.put_large(db, place, key, expiry, large);
+            }
         }
     }
 }
 
 /// A set, to be changed. The key goes away with the last member.
 #[derive(Debug)]
-pub struct SetMut<'a>(Slot<'a>);
+pub struct SetMut<'a> {
+    slot: Slot<'a>,
+    /// How many members are expected to come, where the set is absent.
+    expected: usize,
+}
 
-impl SetMut<'_> {
+impl<'a> SetMut<'a> {
+    fn new(slot: Slot<'a>) -> Self {
+        Self { slot, expected: 1 }
+    }
+
     /// The set as it is now; `None` where it has no member (yet, or any more).
     #[must_use]
     pub fn read(&self) -> Option<Set<'_>> {
-        self.0.value()?.as_set()
+        self.slot.value()?.as_set()
     }
 
     /// How many members it has now.
@@ -123,42 +138,71 @@ impl SetMut<'_> {
 
     /// A command writes here, and be it what is there already: those who watch the key are told.
     pub fn touch(&mut self) {
-        self.0.touch();
+        self.slot.touch();
     }
 
     /// Adds a member; whether it is new.
     pub fn add(&mut self, member: &[u8]) -> bool {
-        let mut scratch = self.0.take_scratch();
+        let mut scratch = self.slot.take_scratch();
         let is_new = self.add_with(member, &mut scratch);
-        self.0.keep_scratch(scratch);
+        self.slot.keep_scratch(scratch);
         is_new
     }
 
     fn add_with(&mut self, member: &[u8], scratch: &mut Vec<u8>) -> bool {
-        let found = self.0.find();
+        let found = self.slot.find();
+        let encoding = self.encoding_with(found, member);
         let Some(small) = self.small(found) else {
-            return self.add_to_table(found, member);
+            let is_new = self.add_to_table(found, member);
+            if let Some(place) = found.filter(|_| is_new) {
+                self.slot.set_encoding(place, encoding);
+            }
+            return is_new;
         };
         match small.add(member, scratch) {
             Added::Known => false,
             Added::As(kind) => {
-                self.0.put_small(found, kind, scratch);
+                self.slot.put_small(found, kind.with(encoding), scratch);
                 true
             }
             Added::TooLarge => {
-                let place = self.enlarge(found);
+                let place = self.enlarge(found, encoding);
                 self.add_to_table(Some(place), member)
             }
         }
     }
 
+    /// The encoding with a member that is new.
+    fn encoding_with(&self, found: Option<Place>, member: &[u8]) -> Encoding {
+        let borders = self.slot.borders();
+        let is_number = parse_i64(member).is_some();
+        let held = found.and_then(|place| self.slot.value_at(place).as_set());
+        let before = self
+            .slot
+            .encoding(found)
+            .unwrap_or_else(|| borders.set_expecting(None, is_number, self.expected));
+        let longest = member.len().max(match before {
+            Encoding::Integers if !is_number => held.map_or(0, Set::longest_number),
+            _ => 0,
+        });
+        let len = held.map_or(0, Set::len) + 1;
+        borders.set_after(before, len, is_number, longest)
+    }
+
     /// So many members are about to be added, of which this is the first. As in Redis, a set that
     /// would be large if they all were new is a table from the start.
     pub fn expect(&mut self, first: &[u8], count: usize) {
-        let found = self.0.find();
+        let found = self.slot.find();
+        let is_number = parse_i64(first).is_some();
+        let before = self.slot.encoding(found);
+        let encoding = self.slot.borders().set_expecting(before, is_number, count);
+        match found {
+            Some(place) => self.slot.set_encoding(place, encoding),
+            None => self.expected = count,
+        }
         let are_integers = match self.small(found) {
             None => return,
-            Some(Small::Integers(_)) => found.is_some() || parse_i64(first).is_some(),
+            Some(Small::Integers(_)) => found.is_some() || is_number,
             Some(Small::Packed(_)) => false,
         };
         let most = if are_integers {
@@ -167,20 +211,21 @@ impl SetMut<'_> {
             MEMBERS_MAX
         };
         if count > most {
-            self.enlarge(found);
+            self.enlarge(found, encoding);
         }
     }
 
     /// Lets a small set, or one that is absent, be a table.
-    fn enlarge(&mut self, found: Option<Place>) -> Place {
+    fn enlarge(&mut self, found: Option<Place>, encoding: Encoding) -> Place {
         let small = self.small(found).unwrap_or(Small::EMPTY);
-        let table = small.to_table(self.0.tables(), self.0.epoch());
-        self.0.enlarge(found, Large::SetTable(Box::new(table)))
+        let table = small.to_table(self.slot.tables(), self.slot.epoch());
+        self.slot
+            .enlarge(found, Large::SetTable(Box::new(table)), encoding)
     }
 
     /// The small form, also of a set that is absent; `None` where it is a table.
     fn small(&self, found: Option<Place>) -> Option<Small<'_>> {
-        match found.map(|place| self.0.value_at(place)) {
+        match found.map(|place| self.slot.value_at(place)) {
             None => Some(Small::EMPTY),
             Some(Value::Set(set)) => set.small(),
             Some(_) => None,
@@ -189,7 +234,7 @@ impl SetMut<'_> {
 
     fn add_to_table(&mut self, place: Option<Place>, member: &[u8]) -> bool {
         let added = place.and_then(|place| {
-            self.0.change_parts(place, |large, cover| {
+            self.slot.change_parts(place, |large, cover| {
                 let Large::SetTable(table) = large else {
                     return None;
                 };
@@ -201,36 +246,40 @@ impl SetMut<'_> {
 
     /// Removes a member; whether it was there.
     pub fn remove(&mut self, member: &[u8]) -> bool {
-        let Some(place) = self.0.find() else {
+        let Some(place) = self.slot.find() else {
             return false;
         };
-        let mut scratch = self.0.take_scratch();
+        let encoding = self.slot.encoding(Some(place)).unwrap_or_default();
+        let mut scratch = self.slot.take_scratch();
         let removed = match self.small(Some(place)) {
             None => self.remove_from_table(place, member),
             Some(small) => {
                 let is_last = small.len() == 1;
                 let kind = small.remove(member, &mut scratch);
                 match kind {
-                    Some(_) if is_last => self.0.remove(place),
-                    Some(kind) => self.0.put_small(Some(place), kind, &scratch),
+                    Some(_) if is_last => self.slot.remove(place),
+                    Some(kind) => {
+                        self.slot
+                            .put_small(Some(place), kind.with(encoding), &scratch);
+                    }
                     None => {}
                 }
                 kind.is_some()
             }
         };
-        self.0.keep_scratch(scratch);
+        self.slot.keep_scratch(scratch);
         removed
     }
 
     fn remove_from_table(&mut self, place: Place, member: &[u8]) -> bool {
-        let left = self.0.change_parts(place, |large, cover| {
+        let left = self.slot.change_parts(place, |large, cover| {
             let Large::SetTable(table) = large else {
                 return None;
             };
             table.remove(member, cover)
         });
         if left == Some(0) {
-            self.0.remove_empty(place);
+            self.slot.remove_empty(place);
         }
         left.is_some()
     }

@@ -47,7 +47,8 @@ impl<'a> Text<'a> {
     }
 
     /// The encoding as OBJECT ENCODING names it.
-    pub(in crate::store) fn encoding(self) -> &'static str {
+    #[must_use]
+    pub fn encoding(self) -> &'static str {
         match self {
             Self::Integer(_) => "int",
             Self::Bytes(bytes) if bytes.len() <= EMBSTR_BYTES_MAX => "embstr",

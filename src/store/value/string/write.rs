@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::rope::{CHUNK_BYTES, Rope};
 use super::{Text, kind_of_written, parse_i64};
 use crate::store::big::Kept;
+use crate::store::encoding::Encoding;
 use crate::store::entry::Draft;
 use crate::store::kind::Kind;
 use crate::store::value::{Large, Value};
@@ -91,7 +92,8 @@ impl Store {
                 Some(part) => Rope::shared(&part),
                 None => Rope::of(value),
             };
-            self.put_large(db, place, key, expiry, Large::Rope(Box::new(rope)));
+            let large = (Large::Rope(Box::new(rope)), Encoding::default());
+            self.put_large(db, place, key, expiry, large);
             return;
         }
         let draft = Draft {
@@ -196,7 +198,8 @@ impl Store {
         rope.write(offset, bytes);
         self.changes += 1;
         let place = self.find(db, key);
-        self.put_large(db, place, key, expiry, Large::Rope(Box::new(rope)));
+        let large = (Large::Rope(Box::new(rope)), Encoding::default());
+        self.put_large(db, place, key, expiry, large);
         offset + bytes.len()
     }
 }
@@ -229,13 +232,13 @@ fn write_into(kept: &mut Kept, offset: usize, bytes: &[u8]) {
     let mut text = match kept {
         Kept::Small(Kind::Integer, number) => Text::stored_integer(number).to_vec(),
         Kept::Small(_, text) => mem::take(text),
-        Kept::Large(Large::Rope(rope)) => return rope.write(offset, bytes),
-        Kept::Large(_) => return,
+        Kept::Large(Large::Rope(rope), _) => return rope.write(offset, bytes),
+        Kept::Large(..) => return,
     };
     *kept = if offset + bytes.len() > CHUNK_BYTES {
         let mut rope = Rope::of(&text);
         rope.write(offset, bytes);
-        Kept::Large(Large::Rope(Box::new(rope)))
+        Kept::Large(Large::Rope(Box::new(rope)), Encoding::default())
     } else {
         room::write(&mut text, offset, bytes);
         Kept::Small(kind_of_written(text.len()), text)

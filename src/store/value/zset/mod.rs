@@ -128,16 +128,6 @@ impl<'a> Zset<'a> {
         }
     }
 
-    /// The encoding as OBJECT ENCODING names it: `listpack` or `skiplist`. As in Redis, a set that
-    /// was large once stays a table.
-    #[must_use]
-    pub fn encoding(self) -> &'static str {
-        match self.0 {
-            Kept::Packed(_) => "listpack",
-            Kept::Sorted(_) => "skiplist",
-        }
-    }
-
     /// Shows its members, each with its score, as the parts of a base hold them.
     pub(in crate::store) fn show_items(self, show: Show<'_>) {
         for (member, score) in self.walk(0) {

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use super::table::Sorted;
 use super::{Zset, packed};
 use crate::store::dict::Place;
+use crate::store::encoding::Encoding;
 use crate::store::kind::Kind;
 use crate::store::slot::Slot;
 use crate::store::value::parts::Parts;
@@ -81,30 +82,42 @@ impl ZsetMut<'_> {
         if old == Some(score) {
             return false;
         }
+        let before = self.0.encoding(found).unwrap_or(Encoding::Listpack);
+        let len = held.map_or(0, Zset::len) + usize::from(old.is_none());
+        let encoding = self.0.borders().zset.after(before, len, member.len());
         let mut scratch = self.0.take_scratch();
         let old = old.map(|old| (old, member));
         let fits = self
             .packed(found)
             .map(|packed| packed::replace(packed, old, Some((score, member)), &mut scratch));
         match fits {
-            Some(true) => self.0.put_small(found, Kind::PackedZset, &scratch),
+            Some(true) => {
+                let kind = Kind::PackedZset.with(encoding);
+                self.0.put_small(found, kind, &scratch);
+            }
             Some(false) => {
-                let place = self.enlarge(found);
+                let place = self.enlarge(found, encoding);
                 self.set_in_table(Some(place), member, score);
             }
-            None => self.set_in_table(found, member, score),
+            None => {
+                self.set_in_table(found, member, score);
+                if let Some(place) = found {
+                    self.0.set_encoding(place, encoding);
+                }
+            }
         }
         self.0.keep_scratch(scratch);
         true
     }
 
     /// Lets a table and a tree take the place of the packed form.
-    fn enlarge(&mut self, found: Option<Place>) -> Place {
+    fn enlarge(&mut self, found: Option<Place>, encoding: Encoding) -> Place {
         let mut sorted = Sorted::empty(self.0.tables());
         for (score, member) in packed::iter(self.packed(found).unwrap_or(packed::EMPTY)) {
             sorted.add(member, score, self.0.epoch());
         }
-        self.0.enlarge(found, Large::Sorted(Box::new(sorted)))
+        self.0
+            .enlarge(found, Large::Sorted(Box::new(sorted)), encoding)
     }
 
     /// The packed form, also of a set that is absent; `None` where it is a table.
@@ -138,7 +151,11 @@ impl ZsetMut<'_> {
         });
         match is_packed {
             Some(()) if packed::len(&scratch) == 0 => self.0.remove(place),
-            Some(()) => self.0.put_small(Some(place), Kind::PackedZset, &scratch),
+            Some(()) => {
+                let encoding = self.0.encoding(Some(place)).unwrap_or_default();
+                let kind = Kind::PackedZset.with(encoding);
+                self.0.put_small(Some(place), kind, &scratch);
+            }
             None => self.remove_from_table(place, member),
         }
         self.0.keep_scratch(scratch);
