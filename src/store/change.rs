@@ -148,6 +148,9 @@ impl Store {
         place: Place,
         change: impl FnOnce(&mut Kept) -> R,
     ) -> R {
+        if self.base.is_some() {
+            self.upkeep.happened();
+        }
         self.in_box(db, place, |base, epoch, big| {
             if let Some(base) = base {
                 base.cover_whole(epoch, db, big);

@@ -74,6 +74,9 @@ impl Store {
                 done.freed += freed as u64;
             }
         }
+        if done.freed > 0 {
+            self.upkeep.happened();
+        }
         done.more = self.next_expiry().is_some_and(|time| time <= now);
         done
     }

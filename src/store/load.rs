@@ -21,6 +21,7 @@ impl Store {
             match (record, &mut self.loading) {
                 (Record::Opening { at }, None) if self.base_digest.is_none() => {
                     self.loading = Some(Box::new(Tally::new(at)));
+                    self.upkeep.happened();
                     continue;
                 }
                 (Record::Closing { digest }, Some(tally)) => {

@@ -15,6 +15,7 @@
     reason = "a big value has its box for life: tables, bases and garbage hand over eight bytes"
 )]
 
+mod account;
 mod base;
 mod big;
 mod change;
@@ -33,6 +34,7 @@ mod room;
 mod saving;
 mod slot;
 mod touches;
+mod upkeep;
 mod value;
 
 use alloc::boxed::Box;
@@ -52,6 +54,7 @@ use entry::View;
 use garbage::Garbage;
 use record::Name;
 use touches::Touches;
+use upkeep::Upkeep;
 
 pub use dict::Tables;
 pub use encoding::{Border, Borders};
@@ -70,9 +73,6 @@ pub use value::string::rope::Rope;
 pub use value::string::{Scratch, Text, format_i64, parse_i64};
 pub use value::zset::Zset;
 pub use value::zset::write::ZsetMut;
-
-/// The bytes that the table itself takes for a key: a slot and its tag at a usual fill.
-const SLOT_BYTES: usize = 8;
 
 /// A key holds another type of value than the one asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +114,7 @@ pub struct Store {
     epoch: u8,
     /// How many bases were given up since the last one that came to its end.
     given_up: u8,
+    upkeep: Upkeep,
     changes: u64,
     touches: Touches,
     /// The memory in which the values of the present entry stand: one that is most of it need not
@@ -140,6 +141,7 @@ impl Store {
             loading: None,
             epoch: 0,
             given_up: 0,
+            upkeep: Upkeep::default(),
             changes: 0,
             touches: Touches::default(),
             lent: None,
@@ -324,22 +326,6 @@ impl Store {
             }
         }
         sum
-    }
-
-    /// About how many bytes of memory one present key takes with its value; `None` where it is
-    /// absent.
-    #[must_use]
-    pub fn memory_usage(&self, db: DbId, key: &[u8]) -> Option<usize> {
-        Some(SLOT_BYTES + self.view(db, key)?.bytes())
-    }
-
-    /// The bytes of memory that the store holds, what waits to be freed or to be written to a base
-    /// included.
-    #[must_use]
-    pub fn memory(&self) -> usize {
-        let tables: usize = self.databases.iter().map(Dict::memory).sum();
-        let base = self.base.as_ref().map_or(0, |base| base.memory());
-        tables + base + self.garbage.memory() + self.scratch.capacity()
     }
 }
 

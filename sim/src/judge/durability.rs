@@ -193,7 +193,7 @@ impl Judge {
         (durability.flipped, durability.noted) = (flipped, false);
         if self.group.is_none() {
             self.states.clear();
-            self.orders.clear();
+            self.shapes.clear();
         }
     }
 
@@ -221,7 +221,7 @@ impl Judge {
         if durability.policy != Policy::Logged(Fsync::Always) {
             // What is lost makes room for other entries.
             self.states.clear();
-            self.orders.clear();
+            self.shapes.clear();
         }
         let promised = durability.promised(end, now);
         // What survived the death of a process may still be lost by a failure of the power.

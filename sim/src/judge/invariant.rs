@@ -176,6 +176,10 @@ invariants! {
         "While maxmemory is exceeded, a command that needs memory is refused before it is logged \
          or queued by MULTI; while memory is free it is not refused; and what the log holds is \
          executed in any case.";
+    S12, "memory is alike",
+        "Where two members have applied the same entries, their keys in pages take the same number \
+         of bytes; and so do their tables, unless one of them has loaded a state, freed expired \
+         keys or copied a value for a base.";
     C1, "linearizable",
         "The requests and replies of clients are linearizable, judged without a look at the node: \
          nothing acknowledged is lost, nothing refused is seen, and a request that was neither \

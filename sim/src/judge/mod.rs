@@ -91,8 +91,8 @@ pub(crate) struct Judge {
     group: Option<Group>,
     /// The digest of the state at an entry, as a member had it first.
     states: BTreeMap<u64, u128>,
-    /// The secret that orders the tables behind each of those.
-    orders: BTreeMap<u64, Option<u128>>,
+    /// The shape of the tables behind an entry, as a member had it first.
+    shapes: BTreeMap<u64, state::Shape>,
     dialogues: BTreeMap<u64, Dialogue>,
     /// Requests that were sent and not executed, by fingerprint.
     outstanding: BTreeMap<u128, u32>,

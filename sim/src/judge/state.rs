@@ -1,4 +1,4 @@
-//! S1, S8: the store against the model, key by key, and its account of memory.
+//! S1, S2, S8, S12: the store against the model, key by key, and against those of other members.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +18,17 @@ const MEMORY_FIXED: usize = 64 << 10;
 /// removed and is not freed yet.
 const MEMORY_FACTOR: usize = 3;
 
+/// How a store keeps its keys: what two members have alike, whatever else they have been through.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    /// The secret that orders its tables.
+    seed: Option<u128>,
+    /// The bytes of keys that stand in pages.
+    paged: usize,
+    /// The bytes of all tables, where the entries alone decide that.
+    tables: Option<usize>,
+}
+
 impl Judge {
     /// S2: a member has this state behind an entry.
     pub(super) fn has_state(&mut self, member: usize, index: u64, digest: u128) -> Verdict {
@@ -29,14 +40,27 @@ impl Judge {
         Err(Violation::new(Id::S2, text))
     }
 
-    /// S2: behind an entry a member orders its tables by this secret, or by none yet.
-    fn has_order(&mut self, member: usize, index: u64, seed: Option<u128>) -> Verdict {
-        let known = *self.orders.entry(index).or_insert(seed);
-        if known == seed {
-            return Ok(());
+    /// S2, S12: behind an entry a member's tables are ordered by the same secret as those of others
+    /// (or by none yet), and take the same memory.
+    fn has_shape(&mut self, member: usize, index: u64, shape: Shape) -> Verdict {
+        let known = self.shapes.entry(index).or_insert(shape);
+        let was = *known;
+        known.tables = known.tables.or(shape.tables);
+        if was.seed != shape.seed {
+            let (seed, was) = (shape.seed, was.seed);
+            let text = format!("member {member} has order {seed:x?} at {index}, it was {was:x?}");
+            return Err(Violation::new(Id::S2, text));
         }
-        let text = format!("member {member} has order {seed:x?} at {index}, it was {known:x?}");
-        Err(Violation::new(Id::S2, text))
+        let both = was.tables.zip(shape.tables);
+        if was.paged != shape.paged || both.is_some_and(|(one, other)| one != other) {
+            let text = format!(
+                "member {member} has {} bytes in pages and {:?} in tables at {index}, it was {} \
+                 and {:?}",
+                shape.paged, shape.tables, was.paged, was.tables
+            );
+            return Err(Violation::new(Id::S12, text));
+        }
+        Ok(())
     }
 
     /// Behind a turn: which watched keys are others now, where the model does not know. A write
@@ -103,7 +127,12 @@ impl Judge {
         }
         match whole {
             Some(index) => {
-                self.has_order(member, index, store.seed())?;
+                let shape = Shape {
+                    seed: store.seed(),
+                    paged: store.paged_bytes(Stamp(at)),
+                    tables: store.tables_memory(),
+                };
+                self.has_shape(member, index, shape)?;
                 self.has_state(member, index, store.digest(Stamp(at)))
             }
             None => Ok(()),

@@ -7,7 +7,7 @@
 //! page has a span of its own, in one of few sizes: most tables are one hash with few fields.
 //!
 //! Which page is handed out follows from what was taken and given before, and from nothing else.
-//! Hence two members with the same history hold the same number of bytes.
+//! Hence two tables with the same history hold the same number of bytes.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
