@@ -12,6 +12,8 @@ mod proxy;
 mod removed;
 mod silence;
 mod strain;
+#[cfg(debug_assertions)]
+mod versions;
 
 use std::time::{Duration, Instant};
 

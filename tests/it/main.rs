@@ -24,6 +24,7 @@ mod docs;
 mod endings;
 mod fairness;
 mod faults;
+mod formats;
 mod full_disk;
 mod info;
 mod layers;

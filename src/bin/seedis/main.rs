@@ -24,6 +24,7 @@ mod sample;
 mod serve;
 mod signals;
 mod stream;
+mod versions;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -151,6 +152,7 @@ fn run(options: &Options, plan: Plan) -> Result<(), String> {
 async fn serve(options: &Options, plan: Plan, mut stops: Option<&mut Stops>) -> Result<(), String> {
     let clock = Clock::start();
     let mut config = complete(options.node(), options).map_err(|error| error.to_string())?;
+    config.entry_versions = versions::known();
     let is_member = !matches!(plan, Plan::Alone);
     config.clients_limit = descriptors::for_clients(options, config.clients_max, is_member)?;
     config.clients_max = config.clients_max.min(config.clients_limit);

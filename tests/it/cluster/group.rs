@@ -11,6 +11,8 @@ use crate::process::{Client, Directory, Server, free_port};
 const ALWAYS: [&str; 2] = ["--enable-debug-command", "yes"];
 /// The options by which a plain client can talk to any member.
 pub(super) const PROXY: [&str; 2] = ["--follower-proxy", "yes"];
+/// The variable by which a debug build is told which versions of entries it knows.
+const ENTRY_VERSION: &str = "ENTRY_VERSION_FOR_TESTS";
 /// How long anything may take before a test has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -226,6 +228,13 @@ impl Group {
         self.members[at].again = options.iter().copied().map(str::to_owned).collect();
     }
 
+    /// From its next start on a member is of a binary that knows versions of entries up to this.
+    pub(super) fn install(&mut self, at: usize, newest: u8) {
+        let environment = &mut self.members[at].environment;
+        environment.retain(|(name, _)| *name != ENTRY_VERSION);
+        environment.push((ENTRY_VERSION, newest.to_string()));
+    }
+
     /// The member of that number is removed.
     pub(super) fn remove(&self, id: &str) {
         self.wait_until("it is removed", |group| {
@@ -305,6 +314,11 @@ impl Group {
         let server = self.members[at].server.take()?;
         server.signal("TERM");
         server.wait()
+    }
+
+    /// Waits until a member has ended by itself; its exit code.
+    pub(super) fn wait(&mut self, at: usize) -> Option<i32> {
+        self.members[at].server.take()?.wait()
     }
 
     pub(super) fn signal(&self, at: usize, signal: &str) {

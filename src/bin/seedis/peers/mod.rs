@@ -30,13 +30,13 @@ use seedis::node::arrival::Arrival;
 use seedis::node::effect::Class;
 use seedis::node::greeting::{Admission, Contact, Greeting, Line, Refusal, Standing, seen_from};
 use seedis::node::input::Input;
-use seedis::node::versions::ENTRY_VERSIONS;
 use seedis::time::Mono;
 use tokio::sync::Notify;
 use tokio::task;
 use tokio::time::Instant;
 
 use crate::serve::Server;
+use crate::versions;
 use link::Link;
 use roster::{Progress, Roster};
 use secret::Secret;
@@ -235,7 +235,7 @@ impl Peers {
             standing,
             contacts: state.roster.contacts.iter().map(contact).collect(),
             admission: Admission::Unasked,
-            entry_versions: ENTRY_VERSIONS,
+            entry_versions: versions::known(),
             speaks: state.server.upgrade().map_or(0, |server| server.speaks()),
         })
     }
@@ -345,7 +345,7 @@ impl Peers {
                 host.as_deref().unwrap_or("127.0.0.1"),
             ),
             cluster_port: port_of(&own.address),
-            entry_versions: ENTRY_VERSIONS,
+            entry_versions: versions::known(),
         });
     }
 

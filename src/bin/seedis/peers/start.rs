@@ -295,6 +295,7 @@ pub(crate) async fn enter(
         }
     };
     if let Some(arrival) = arrival {
+        let arrival = arrival.knowing(config.entry_versions);
         let group = forming::arrive(&peers, arrival).await?;
         (config.cluster, config.founders) = (group.cluster, group.founders);
     }
