@@ -46,6 +46,14 @@ pub const RANDOM_PICKS_MAX: i64 = 1 << 20;
 /// square of the number; here each costs a few microseconds, in one turn.
 pub const WATCHED_KEYS_MAX: usize = 16_384;
 
+/// The most keys that one client waits for. Redis has no bound; here each costs about a
+/// microsecond, in one turn.
+pub const AWAITED_KEYS_MAX: usize = 16_384;
+
+/// How many clients that wait for one key are given something of it at once, where what is there
+/// has not come by a single command; the others follow.
+pub const SERVED_AT_ONCE: usize = 1024;
+
 /// The most that SLOWLOG keeps, in bytes, however many entries it may have.
 pub const SLOWLOG_BYTES_MAX: usize = 64 << 20;
 

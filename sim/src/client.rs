@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::draws::Dice;
+use crate::model::waits::{may_wait, timeout_of};
 use crate::wire::{self, Decoder};
 use crate::workload::{Piece, Request, Workload};
 
@@ -123,6 +124,13 @@ impl Client {
             }
         }
         batch
+    }
+
+    /// Returns true if it has asked for something for which it may wait without an end.
+    pub(crate) fn may_wait_for_ever(&self) -> bool {
+        let asked = self.pending.iter().flatten();
+        let mut waits = asked.filter(|words| may_wait(words));
+        waits.any(|words| timeout_of(words) == Ok(0))
     }
 
     /// It has no connection any more.

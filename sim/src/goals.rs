@@ -117,6 +117,7 @@ counted! {
         ask";
     Unwritten, "unwritten", "a client was told that the configuration file could not be written";
     Strained, "strained", "a leader transferred leadership because of its disk";
+    Waited, "waited", "a client has waited for a key, and nothing has come";
     Killed, "killed", "a client was closed by CLIENT KILL of another";
     Silent, "silent", "a client was closed because it was idle for too long";
     Unread, "unread", "a client was closed because it did not read its replies";

@@ -14,6 +14,8 @@ pub enum Error {
     Due,
     /// The command is not at its end: it is called again, and `Pace` says where it goes on.
     Unfinished,
+    /// There is nothing to take. The reply for a client that cannot wait is written.
+    Nothing,
     /// An error reply; the text starts with its code.
     Reply(Cow<'static, str>),
 }
@@ -38,9 +40,13 @@ errors! {
     CHANGE_GOES_ON = "UNCERTAIN the change is under way and may still be made: see RAFT NODES";
     /// The same of a transfer of the leadership.
     TRANSFER_GOES_ON = "UNCERTAIN the leadership may still be transferred: see RAFT INFO";
-    /// WAIT ends because this member no longer leads.
+    /// A wait ends because this member no longer leads.
     UNBLOCKED = "UNBLOCKED force unblock from blocking operation, instance state changed \
         (master -> replica?)";
+    /// A wait ends because another client has asked for that.
+    UNBLOCKED_BY_CLIENT = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
+    /// CLIENT UNBLOCK for a reason that there is not.
+    UNBLOCK_REASON = "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR";
     /// The arguments do not fit the command's grammar.
     SYNTAX = "ERR syntax error";
     /// The key holds another type.
@@ -135,10 +141,16 @@ errors! {
     WATCH_IN_MULTI = "ERR WATCH inside MULTI is not allowed";
     /// WATCH of more keys than one client may watch.
     TOO_MANY_WATCHED = "ERR too many watched keys: one client watches 16384 at most";
+    /// BLPOP and its kin beyond the bound.
+    TOO_MANY_AWAITED = "ERR too many keys: one client waits for 16384 at most";
     /// HELLO with a version that nobody speaks.
     NO_PROTO = "NOPROTO unsupported protocol version";
     /// A timeout that is not an integer.
     TIMEOUT_NOT_AN_INTEGER = "ERR timeout is not an integer or out of range";
+    /// A timeout that is not a number.
+    TIMEOUT_NOT_A_FLOAT = "ERR timeout is not a float or out of range";
+    /// A timeout that ends when no clock goes any more.
+    TIMEOUT_OUT_OF_RANGE = "ERR timeout is out of range";
     /// A timeout below zero.
     TIMEOUT_NEGATIVE = "ERR timeout is negative";
     /// AUTH where there is no password.

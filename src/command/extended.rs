@@ -179,6 +179,31 @@ impl Extended {
         matches!(self.0, Kind::Finite(_))
     }
 
+    /// A thousand times the number, computed in 80 bits and rounded up to a whole one; `None` where
+    /// it leaves 64 bits.
+    pub(super) fn thousandfold(self) -> Option<i64> {
+        let Kind::Finite(number) = self.0 else {
+            return None;
+        };
+        let whole = u128::from(number.mantissa) * 1000;
+        let product = Finite::nearest(number.negative, whole, number.exponent, true)?;
+        let mantissa = i128::from(product.mantissa);
+        let up = i128::from(!product.negative);
+        let magnitude = if product.mantissa == 0 {
+            0
+        } else if product.exponent > 0 {
+            // The highest bit of the mantissa is one.
+            return None;
+        } else {
+            let places = product.exponent.unsigned_abs();
+            let kept = mantissa.checked_shr(places).unwrap_or(0);
+            let is_whole = kept.checked_shl(places) == Some(mantissa);
+            kept + if is_whole { 0 } else { up }
+        };
+        let sign = if product.negative { -1 } else { 1 };
+        i64::try_from(sign * magnitude).ok()
+    }
+
     /// The text that Redis keeps and answers.
     pub(super) fn to_text(self) -> Vec<u8> {
         let mut out = Vec::new();

@@ -107,6 +107,16 @@ impl Access {
         !self.has(Self::RO)
     }
 
+    /// Returns true if the key may hold something afterwards that it did not hold before.
+    pub const fn makes(self) -> bool {
+        self.has(Self::OW) || self.has(Self::UPDATE) || self.has(Self::INSERT)
+    }
+
+    /// Returns true if the key's data is removed.
+    pub const fn takes(self) -> bool {
+        self.has(Self::DELETE)
+    }
+
     /// The words of COMMAND INFO, in Redis's order.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         let all = Self::NAMES.into_iter();

@@ -13,7 +13,7 @@ use crate::limits::BYTES_PER_WORK;
 use crate::store::{End, List, Text};
 
 /// The two ends of a list, as arguments name them.
-const LEFT_OR_RIGHT: &[Arg] = &[word("LEFT"), word("RIGHT")];
+pub(super) const LEFT_OR_RIGHT: &[Arg] = &[word("LEFT"), word("RIGHT")];
 
 pub(super) const ROWS: &[Row] = &[
     Row::write("lpush", -3, lpush)
@@ -23,7 +23,8 @@ pub(super) const ROWS: &[Row] = &[
         .says("Adds items in front of a list.")
         .costs("O(N) where N is the number of items given.")
         .keys(&[Keys::at(1, ADDED_TO)])
-        .args(&[KEY, many(ELEMENT)]),
+        .args(&[KEY, many(ELEMENT)])
+        .adds(items_pushed),
     Row::write("rpush", -3, rpush)
         .group(Group::List)
         .since("1.0.0")
@@ -31,7 +32,8 @@ pub(super) const ROWS: &[Row] = &[
         .says("Adds items to the end of a list.")
         .costs("O(N) where N is the number of items given.")
         .keys(&[Keys::at(1, ADDED_TO)])
-        .args(&[KEY, many(ELEMENT)]),
+        .args(&[KEY, many(ELEMENT)])
+        .adds(items_pushed),
     Row::write("lpushx", -3, lpushx)
         .group(Group::List)
         .since("2.2.0")
@@ -168,7 +170,7 @@ pub(super) const ROWS: &[Row] = &[
 ];
 
 /// The end that an argument names.
-fn end(args: Args<'_>, place: usize) -> Result<End, Error> {
+pub(super) fn end(args: Args<'_>, place: usize) -> Result<End, Error> {
     if args.is(place, "left") {
         Ok(End::Front)
     } else if args.is(place, "right") {
@@ -196,6 +198,11 @@ fn range(args: Args<'_>) -> Result<impl Fn(usize) -> (usize, usize), Error> {
         let end = place_of(stop, len).saturating_add(1).clamp(0, len as i64);
         (start.min(end) as usize, end as usize)
     })
+}
+
+/// How many items LPUSH and RPUSH bring.
+fn items_pushed(args: Args<'_>) -> usize {
+    args.len().saturating_sub(2)
 }
 
 fn push(change: &mut Change<'_>, args: Args<'_>, end: End) -> Outcome {
@@ -288,26 +295,59 @@ fn rpop(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     pop(change, args, End::Back, "rpop")
 }
 
-fn lmpop(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
-    let at = args.end_of_keys(1)?.filter(|at| *at < args.len());
-    let at = at.ok_or(Error::SYNTAX)?;
-    let end = end(args, at)?;
-    let count = match args.len() - at {
-        1 => 1,
-        3 if args.is(at + 1, "count") => args.at_least(at + 2, 1, Error::COUNT_NOT_POSITIVE)?,
-        _ => return Err(Error::SYNTAX),
-    };
-    for place in 2..at {
+/// The request of LMPOP: where its keys stand, the end from which it takes, and how many items.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Several {
+    first: usize,
+    behind: usize,
+    end: End,
+    pub(super) count: u64,
+}
+
+impl Several {
+    /// Reads a request in which the number of keys stands at `place`.
+    pub(super) fn read(args: Args<'_>, place: usize) -> Result<Self, Error> {
+        let at = args.end_of_keys(place)?.filter(|at| *at < args.len());
+        let at = at.ok_or(Error::SYNTAX)?;
+        let end = end(args, at)?;
+        let count = match args.len() - at {
+            1 => 1,
+            3 if args.is(at + 1, "count") => args.at_least(at + 2, 1, Error::COUNT_NOT_POSITIVE)?,
+            _ => return Err(Error::SYNTAX),
+        };
+        Ok(Self {
+            first: place + 1,
+            behind: at,
+            end,
+            count,
+        })
+    }
+}
+
+/// Takes items off the first list that has any; false where none has, which is answered too.
+pub(super) fn pop_several(
+    change: &mut Change<'_>,
+    args: Args<'_>,
+    several: Several,
+) -> Result<bool, Error> {
+    for place in several.first..several.behind {
         let key = args.at(place);
         if change.store.list(change.db, key, change.at)?.is_some() {
             if !change.pace.is_cut() {
                 change.reply.array(2);
                 change.reply.bulk(key);
             }
-            return pop_many(change, key, count, end);
+            pop_many(change, key, several.count, several.end)?;
+            return Ok(true);
         }
     }
     change.reply.null_array();
+    Ok(false)
+}
+
+fn lmpop(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let several = Several::read(args, 1)?;
+    pop_several(change, args, several)?;
     Ok(())
 }
 
@@ -320,7 +360,7 @@ fn rpoplpush(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     move_item(change, args, End::Back, End::Front)
 }
 
-fn move_item(change: &mut Change<'_>, args: Args<'_>, from: End, to: End) -> Outcome {
+pub(super) fn move_item(change: &mut Change<'_>, args: Args<'_>, from: End, to: End) -> Outcome {
     let (source, target) = (args.at(1), args.at(2));
     let (db, at) = (change.db, change.at);
     let Some(list) = change.store.list(db, source, at)? else {

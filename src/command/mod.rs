@@ -21,6 +21,7 @@ pub mod key;
 mod keys;
 mod lcs;
 mod list_search;
+mod list_waits;
 mod lists;
 mod making;
 mod object;
@@ -39,6 +40,7 @@ mod strings;
 mod subsequence;
 pub mod table;
 pub mod verb;
+pub mod wait;
 mod walk;
 mod zset;
 

@@ -4,11 +4,13 @@ use core::fmt;
 
 use super::args::Args;
 use super::context::{Change, Query};
+use super::error::Error;
 use super::error::Outcome;
 use super::flag::{Categories, Category, Flag, Flags};
 use super::grammar::Arg;
 use super::key::{Access, Keys, Places};
 use super::verb::{ServerVerb, SessionVerb};
+use super::wait::{Awaited, Wait};
 
 /// A command, or a subcommand.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +37,11 @@ pub struct Row {
     pub keys: &'static [Keys],
     /// The keys that a write may change beyond those that it names.
     pub empties: Empties,
+    /// The wait that a request asks for, if its client may have to wait for a key.
+    pub waits: Option<fn(Args<'_>) -> Result<Wait, Error>>,
+    /// How many elements a request certainly adds at its first key, if that is absent: clients that
+    /// wait for them are served in the same entry.
+    elements: Option<fn(Args<'_>) -> usize>,
     /// True if it is a write that counts its look at a key as a hit or a miss, as reads do.
     pub counts_lookups: bool,
     /// The arguments after its name.
@@ -128,6 +135,15 @@ impl Group {
         }
     }
 
+    /// The values of its type, if clients may wait for them.
+    const fn awaited(self) -> Option<Awaited> {
+        match self {
+            Self::List => Some(Awaited::List),
+            Self::SortedSet => Some(Awaited::SortedSet),
+            _ => None,
+        }
+    }
+
     /// The ACL category of all its commands.
     const fn category(self) -> Option<Category> {
         match self {
@@ -160,6 +176,8 @@ impl Row {
             flags: Flags::NONE,
             keys: &[],
             empties: Empties::Nothing,
+            waits: None,
+            elements: None,
             counts_lookups: false,
             args: &[],
             subcommands: &[],
@@ -286,6 +304,24 @@ impl Row {
         Self { empties, ..self }
     }
 
+    /// Its client may have to wait, as a function reads from the request.
+    #[must_use]
+    pub(super) const fn waits(self, waits: fn(Args<'_>) -> Result<Wait, Error>) -> Self {
+        Self {
+            waits: Some(waits),
+            ..self
+        }
+    }
+
+    /// It adds elements at its first key, as many as a function counts.
+    #[must_use]
+    pub(super) const fn adds(self, elements: fn(Args<'_>) -> usize) -> Self {
+        Self {
+            elements: Some(elements),
+            ..self
+        }
+    }
+
     /// A write whose look at a key counts as a hit or a miss.
     #[must_use]
     pub(super) const fn counts_lookups(self) -> Self {
@@ -372,6 +408,35 @@ impl Row {
             let elsewhere = keys.elsewhere.is_some_and(|says| says(args));
             keys.each(args, |place| take(args.at(place), elsewhere));
         }
+    }
+
+    /// Hands on each key that a request takes elements from.
+    pub fn each_taken<'a>(&self, args: Args<'a>, mut take: impl FnMut(&'a [u8])) {
+        self.each_key(args, |place, access| {
+            if access.takes() {
+                take(args.at(place));
+            }
+        });
+    }
+
+    /// Hands on each key that may hold another value behind a request than before, not only less of
+    /// the same, and whether the request may mean a key of that name in any database.
+    pub fn each_made<'a>(&self, args: Args<'a>, mut take: impl FnMut(&'a [u8], bool)) {
+        for keys in self.keys.iter().filter(|keys| keys.access_in(args).makes()) {
+            let elsewhere = keys.elsewhere.is_some_and(|says| says(args));
+            keys.each(args, |place| take(args.at(place), elsewhere));
+        }
+    }
+
+    /// How many elements a request certainly adds at its first key, if that is absent, and to what.
+    pub fn brings(&self, args: Args<'_>) -> Option<(Awaited, usize)> {
+        let (awaited, elements) = (self.group.awaited()?, self.elements?(args));
+        (elements > 0).then_some((awaited, elements))
+    }
+
+    /// Returns true if it may add something at a key, besides what it takes.
+    pub fn may_make(&self) -> bool {
+        self.keys.iter().any(|keys| keys.access.makes())
     }
 
     /// The first key of a request.

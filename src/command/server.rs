@@ -241,6 +241,21 @@ const CLIENT: &[Row] = &[
         .flags(&[Flag::NoScript, Flag::Loading, Flag::Stale])
         .says("Names the connection.")
         .args(&[string("connection-name")]),
+    Row::server(
+        "client|unblock",
+        -3,
+        ServerVerb::Client(ClientVerb::Unblock),
+    )
+    .group(Group::Connection)
+    .since("5.0.0")
+    .flags(&[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale])
+    .within(Category::Dangerous)
+    .says("Ends the wait of another connection.")
+    .costs("O(log N) where N is the number of connections.")
+    .args(&[
+        integer("client-id"),
+        opt(one_of("unblock-type", &[word("TIMEOUT"), word("ERROR")])),
+    ]),
 ];
 
 const CONFIG: &[Row] = &[

@@ -112,7 +112,7 @@ impl Desk {
             }
         };
         match outcome {
-            Ok(()) => {}
+            Ok(()) | Err(Error::Nothing) => {}
             Err(Error::Due) => return None,
             Err(Error::Unfinished) => unreachable!("it was called until it was not"),
             Err(error) => return Some(self.error(&error)),

@@ -125,6 +125,8 @@ pub enum ClientVerb {
     SetInfo,
     /// CLIENT SETNAME.
     SetName,
+    /// CLIENT UNBLOCK.
+    Unblock,
 }
 
 /// The subcommands of CLUSTER.

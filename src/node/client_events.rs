@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 
 use crate::command::error::Error;
+use crate::ids::ConnId;
 use crate::session::Blocked;
 
 use super::effect::{Effect, Effects, Note, Wrong};
@@ -18,7 +19,9 @@ impl Node {
     }
 
     /// Ends a wait with its reply, or with an error; what stood behind it goes on.
-    fn unblock(&mut self, slot: u32, error: Option<&Error>) {
+    pub(super) fn unblock(&mut self, slot: u32, error: Option<&Error>) {
+        let mark = self.clients.get(slot);
+        let mark = mark.map_or(0, |session| session.outbox.end());
         let raft = self.replica.raft();
         let holders = |index| raft.map_or(0, |raft| raft.holders(index));
         let Some(ended) = self.clients.end_wait(slot, error, self.now.mono, holders) else {
@@ -26,7 +29,12 @@ impl Node {
         };
         let conn = ended.conn;
         if ended.is_answered {
-            self.note_answer(conn, Answer::Other);
+            let answer = match error {
+                Some(error) if ended.looked && *error == Error::UNBLOCKED => Answer::Elsewhere,
+                _ if ended.looked => Answer::Waited,
+                _ => Answer::Other,
+            };
+            self.note_answer(conn, answer);
         }
         // Nothing behind the command that waits has been looked at.
         if let Some(error) = error {
@@ -35,6 +43,10 @@ impl Node {
         if let Some(times) = ended.slept {
             let session = self.clients.same(slot, conn);
             self.metrics.slept(self.now, &self.config, session, times);
+        }
+        // That a key holds nothing only a leader may say.
+        if ended.looked && error.is_none() && self.replica.is_grouped() {
+            self.hold_reply(slot, mark);
         }
         // Nothing may have come while it waited: then only the driver can bring more.
         self.effects.push(Effect::Resume { conn });
@@ -56,6 +68,24 @@ impl Node {
         let raft = self.replica.raft()?;
         let most = raft.in_force().members().count();
         self.clients.next_held(most, |index| raft.holders(index))
+    }
+
+    /// Ends the waits for keys with an error, but for clients to whom something is on its way.
+    pub(super) fn end_waits_for_keys(&mut self, error: &Error) {
+        while let Some(slot) = self.clients.next_in_any_line() {
+            self.unblock(slot, Some(error));
+        }
+    }
+
+    /// Ends the wait for a key of a client that will send nothing more: it may be gone, and what it
+    /// was given would be lost.
+    pub(super) fn end_wait_of_ending(&mut self, conn: ConnId) {
+        if let Some(slot) = self.clients.slot(conn)
+            && let Some(session) = self.clients.get(slot)
+            && matches!(session.blocked, Some(Blocked::Keys { .. }))
+        {
+            self.unblock(slot, None);
+        }
     }
 
     /// Ends the waits for something that has happened.

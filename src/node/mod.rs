@@ -143,8 +143,14 @@ impl Node {
                 self.metrics.sent(count);
                 self.clients.sent(conn, count, now.mono);
             }
-            Input::Ending { conn } => self.clients.ending(conn, now.mono),
-            Input::Ended { conn } => self.clients.ended(conn, now.mono),
+            Input::Ending { conn } => {
+                self.clients.ending(conn, now.mono);
+                self.end_wait_of_ending(conn);
+            }
+            Input::Ended { conn } => {
+                self.clients.ended(conn, now.mono);
+                self.end_wait_of_ending(conn);
+            }
             Input::Closed { conn } => self.clients.closed(conn),
             Input::Message { from, frame } => self.message(from, frame),
             Input::Met {

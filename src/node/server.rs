@@ -21,6 +21,7 @@ use crate::resp::reply::Reply;
 
 use super::Node;
 use admin::lolwut;
+use commands::command_verb;
 use request::Request;
 
 impl Node {
@@ -45,7 +46,7 @@ impl Node {
             ServerVerb::BgSave => return self.bgsave(request),
             ServerVerb::Client(verb) => return self.client_verb(verb, request),
             ServerVerb::Cluster(verb) => return self.cluster_verb(verb, request),
-            ServerVerb::Command(verb) => return self.command_verb(verb, request),
+            ServerVerb::Command(verb) => return command_verb(verb, request),
             ServerVerb::Config(verb) => return self.config_verb(verb, request),
             ServerVerb::Debug => return self.debug_verb(request),
             ServerVerb::Help => write_help(request),

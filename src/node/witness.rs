@@ -55,6 +55,13 @@ pub enum Witnessed {
         /// The client.
         conn: ConnId,
     },
+    /// A client waits from now on for a key to hold something, or does so again.
+    Waits {
+        /// The client.
+        conn: ConnId,
+        /// The number of its request among all that may wait, in the order in which they came.
+        ticket: u64,
+    },
     /// A client's next reply was written.
     Answered {
         /// The client.
@@ -74,6 +81,9 @@ pub enum Answer {
     /// A request that looked at the store of a member that does not lead, as the client wished; and
     /// every WATCH and EXEC that such a member has done.
     Old,
+    /// A request that has waited for a key to hold something, and was given nothing: its time was
+    /// over, or it was not to wait any longer.
+    Waited,
     /// A request that did not look at the store, or was refused.
     Other,
     /// A request that only a leader may answer, and this member does not lead, or ceased to.

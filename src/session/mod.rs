@@ -3,6 +3,7 @@
 //! A session knows what its client has said and is owed. It never sees the store or the log: what a
 //! request means is for the node to decide.
 
+pub mod awaiting;
 pub mod inbound;
 pub mod large;
 pub mod outbox;
@@ -19,6 +20,7 @@ use crate::ids::{ConnId, LogIndex};
 use crate::resp::reply::{Protocol, Reply};
 use crate::time::Mono;
 
+use awaiting::Awaiting;
 use inbound::Inbound;
 use large::Large;
 use outbox::Outbox;
@@ -79,6 +81,13 @@ pub enum Blocked {
         /// The last entry that the client may have written.
         index: LogIndex,
     },
+    /// BLPOP and its kin: for a key to hold something.
+    Keys {
+        /// When the client is answered that nothing has come; never, where it gave 0.
+        until: Option<Mono>,
+    },
+    /// The same, while something is on its way to the client.
+    Served,
     /// DEBUG SLEEP: the time when it ends.
     Sleep {
         /// When the client is answered.
@@ -196,6 +205,8 @@ pub struct Session {
     pub withheld_at: usize,
     /// The event that it waits for; nothing it sent is looked at before.
     pub blocked: Option<Blocked>,
+    /// Its request that waits for a key, or is given something of one.
+    pub awaiting: Option<Box<Awaiting>>,
     /// A request that is whole, and is still put together.
     pub assembling: Option<Box<Large>>,
     /// Whole requests may be among the kept bytes, but could not be looked at.
@@ -283,6 +294,7 @@ impl Session {
             + self.parked.memory()
             + self.watches.memory()
             + queued
+            + self.awaiting.as_ref().map_or(0, |waits| waits.memory())
             + self.withheld.capacity()
     }
 

@@ -63,6 +63,11 @@ impl Outbox {
         self.bytes.len().saturating_sub(self.sent)
     }
 
+    /// The place at which the next reply begins.
+    pub fn end(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// The memory that it takes, in bytes.
     pub fn memory(&self) -> usize {
         self.bytes.len() + self.holds.len() * size_of::<Hold>()

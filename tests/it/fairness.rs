@@ -181,11 +181,16 @@ fn request<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
 }
 
 /// Commands whose work grows and that are not cut, or not asked for below, with the reason.
-const AT_ONCE: [(&str, &str); 26] = [
+const AT_ONCE: [(&str, &str); 31] = [
     (
         "append",
         "bytes are copied, and no more than a string may have",
     ),
+    ("blpop", "keys are noted, or looked for, up to a bound"),
+    ("brpop", "keys are noted, or looked for, up to a bound"),
+    ("bzpopmin", "one way through the tree"),
+    ("bzpopmax", "one way through the tree"),
+    ("client|unblock", "a client is found by its number"),
     ("copy", "a value is copied at once"),
     ("discard", "what was queued is forgotten"),
     ("exec", "it stands below"),
@@ -289,8 +294,13 @@ fn long_commands_are_cut_and_another_client_is_answered_in_each_turn() {
         (request(["LPOP", "list", "40000"]), MANY, "*40000"),
         (request(["RPOP", "list", "40000"]), MANY, "*40000"),
         (
+            request(["BLMPOP", "0", "2", "no", "list", "LEFT", "COUNT", "9999"]),
+            9999,
+            "*2",
+        ),
+        (
             request(["LMPOP", "2", "none", "list", "LEFT", "COUNT", "99999"]),
-            MANY,
+            MANY - 9999,
             "*2",
         ),
         (
@@ -369,6 +379,11 @@ fn long_commands_are_cut_and_another_client_is_answered_in_each_turn() {
         (request(["ZPOPMAX", "zset", "5000"]), 5000, "*10000"),
         (
             request(["ZMPOP", "1", "zset", "MIN", "COUNT", "5000"]),
+            5000,
+            "*2",
+        ),
+        (
+            request(["BZMPOP", "0", "1", "zset", "MIN", "COUNT", "5000"]),
             5000,
             "*2",
         ),

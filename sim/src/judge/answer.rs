@@ -3,9 +3,11 @@
 use seedis::node::witness::Answer;
 
 use super::dialogue::{Asked, Owed, Question, Seen, Transaction, Watched};
+use super::group::Standing;
 use super::history::{Command, Executed, Step, Words, is_write, spelled};
 use super::invariant::{Id, Verdict, Violation};
 use super::memory::{self, grows};
+use super::waiting::wrong_wait;
 use super::{Circumstances, Judge, Member, is_silent_error, is_step};
 use crate::goals::Goal;
 use crate::model::{self, Class, Moment, Row, Want};
@@ -38,6 +40,7 @@ impl Judge {
         let bound_ms = dialogue.bound_ms;
         let Some(Question {
             asked,
+            at: asked_at,
             number,
             floor,
         }) = dialogue.asked.pop_front()
@@ -87,11 +90,14 @@ impl Judge {
                     memory: self.members[member].memory.refuses(number),
                     ..around
                 };
-                let mut want = self.reply_to(member, conn, &words, answer, around)?;
+                let mut want = match answer {
+                    Answer::Waited => self.waited(conn, &words, asked_at, around),
+                    _ => self.reply_to(member, conn, &words, answer, around)?,
+                };
                 if loading {
                     want = Want::OneOf(vec![want, Want::Error(LOADING.to_owned())]);
                 }
-                if answer == Answer::Read {
+                if matches!(answer, Answer::Read | Answer::Waited) {
                     want = self.or_worthless(want);
                 }
                 if self.group.is_some() && is_named(&words, &["hello", "info", "role"]) {
@@ -134,6 +140,13 @@ impl Judge {
         }
         let standing = match answer {
             Answer::Step | Answer::Read => self.standing(member, &asked, floor),
+            Answer::Waited => {
+                let standing = self.standing(member, &asked, floor);
+                standing.map(|standing| Standing {
+                    writes: false,
+                    ..standing
+                })
+            }
             // Who does not mind an old state may be told one; that it is one that was is judged.
             Answer::Old | Answer::Other | Answer::Elsewhere => None,
         };
@@ -242,6 +255,9 @@ impl Judge {
                 if around.loading {
                     return Ok(Want::Error(LOADING.to_owned()));
                 }
+                if let Some(text) = wrong_wait(words).filter(|_| answer == Answer::Other) {
+                    return Ok(Want::Error(text));
+                }
                 if !is_step(answer) {
                     // Whatever the reply is, it is wrong; it tells what is.
                     return Ok(Want::OneOf(Vec::new()));
@@ -329,6 +345,7 @@ impl Judge {
                 wants.push(Want::Error(memory::REFUSAL.to_owned()));
             }
             if !wants.is_empty() {
+                wants.extend(wrong_wait(words).map(Want::Error));
                 return Err(Want::OneOf(wants));
             }
         }

@@ -10,6 +10,7 @@ use super::dialogue::{Asked, Dialogue, Question};
 use super::history::fingerprint;
 use super::invariant::{Id, Verdict, Violation};
 use super::{Judge, Words};
+use crate::model::waits::may_wait;
 use crate::model::{Class, find};
 
 /// How many pipelines are followed at once.
@@ -58,6 +59,10 @@ impl Judge {
             if let Some(place) = ahead.iter().position(|ahead| *ahead == known) {
                 ahead.swap_remove(place);
                 continue;
+            }
+            // One that has waited for nothing leaves those behind it.
+            if may_wait(words) {
+                break;
             }
             let alone = self.outstanding.get(&known) == Some(&1);
             if row.class == Class::Write && row.takes(words.len()) && alone {

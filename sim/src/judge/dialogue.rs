@@ -27,6 +27,8 @@ pub(crate) enum Asked {
 #[derive(Clone, Debug)]
 pub(crate) struct Question {
     pub(crate) asked: Asked,
+    /// When, in nanoseconds of true time.
+    pub(crate) at: u64,
     /// Its number among all that was asked.
     pub(crate) number: u64,
     /// The last entry of which anybody had been told.

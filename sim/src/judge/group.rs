@@ -3,11 +3,12 @@
 
 use super::answer::WHILE_LOADING;
 use super::dialogue::{Asked, Dialogue};
-use super::history::{Entry, Step, is_write};
+use super::history::{Entry, is_write};
 use super::invariant::{Id, Verdict, Violation};
 use super::staleness::Tellings;
 use super::{Circumstances, Judge};
 use crate::goals::Goal;
+use crate::model::waits::may_wait;
 use crate::model::{Row, Want, find, is_help_for_object};
 use crate::wire::Value;
 
@@ -32,6 +33,8 @@ pub(crate) struct Standing {
 
 /// Codes of errors that say that this member does not lead.
 const ELSEWHERE: [&str; 3] = ["MOVED", "CLUSTERDOWN", "UNCERTAIN"];
+/// And the one that ends a wait.
+const UNBLOCKED: &str = "UNBLOCKED";
 
 impl Judge {
     /// R5, R10, S3: an entry is applied by a member, for the first time or not.
@@ -76,16 +79,8 @@ impl Judge {
             return Err(Violation::new(Id::S3, text));
         }
         group.log.push(entry.clone());
-        for step in entry.steps.iter() {
-            let commands = match step {
-                Step::Command(command) => std::slice::from_ref(command),
-                Step::Transaction(commands) => commands,
-            };
-            for command in commands {
-                self.executed(&command.words, index)?;
-            }
-        }
-        Ok(())
+        self.members[number].history.is_first = true;
+        self.executes_steps(entry)
     }
 
     /// A member of a group is gone: it will apply everything again.
@@ -147,7 +142,11 @@ impl Judge {
             }
             dialogue.refused(name);
         }
-        Want::OneOf(ELSEWHERE.map(Want::ErrorCode).to_vec())
+        let mut wants = ELSEWHERE.map(Want::ErrorCode).to_vec();
+        if may_wait(words) {
+            wants.push(Want::ErrorCode(UNBLOCKED));
+        }
+        Want::OneOf(wants)
     }
 
     /// The answers allowed to a read in a group: its reply may turn out to be worth nothing.
@@ -191,6 +190,7 @@ impl Judge {
         if let Value::Error(text) = value
             && ELSEWHERE
                 .iter()
+                .chain([&UNBLOCKED])
                 .any(|code| text.starts_with(code.as_bytes()))
         {
             return Ok(());

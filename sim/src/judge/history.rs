@@ -106,6 +106,8 @@ pub(crate) struct History {
     pub(crate) ahead: VecDeque<Step>,
     /// The step that was executed last.
     pub(crate) last: Option<Executed>,
+    /// Nobody has applied the present entry before.
+    pub(crate) is_first: bool,
     /// True if its recovery began with a base.
     pub(crate) from_base: bool,
     /// Databases and words that a writing command has named that answered an error, since that was
@@ -157,6 +159,7 @@ impl History {
         self.offset = entry.offset.unwrap_or(self.offset);
         self.version = self.version.max(entry.raises.unwrap_or(0));
         self.ahead.extend(entry.steps.iter().cloned());
+        self.is_first = false;
     }
 
     /// Executes the next step on the model.

@@ -15,8 +15,10 @@ pub(super) const REFUSAL_OF_EXEC: &str = concat!(
 const CLIENTS_BYTES: usize = 128 << 10;
 
 /// Redis's list of what takes memory.
-const GROWS: [&str; 38] = [
+const GROWS: [&str; 40] = [
     "append",
+    "blmove",
+    "brpoplpush",
     "copy",
     "decr",
     "decrby",

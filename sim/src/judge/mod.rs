@@ -20,6 +20,7 @@ mod reasons;
 mod staleness;
 mod state;
 mod time;
+mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
@@ -34,7 +35,7 @@ use dialogue::{Dialogue, Question};
 use durability::Durability;
 pub(crate) use durability::{Age, End, Policy};
 use group::Group;
-use history::{Entry, History, Step, Words, fingerprint, parts_of, spelled};
+use history::{Entry, Executed, History, Step, Words, fingerprint, parts_of, spelled};
 use invariant::{Id, Verdict, Violation};
 pub(crate) use memory::Refusal;
 pub(crate) use reasons::Reasons;
@@ -42,6 +43,7 @@ use time::Times;
 
 use crate::goals::{Goal, Goals};
 use crate::model::Want;
+use crate::model::waits::{has_taken, may_wait};
 use crate::wire::Value;
 
 /// How the refusal ends of a change that would leave too few voters who answer.
@@ -195,7 +197,7 @@ impl Judge {
     }
 
     /// A client has sent something.
-    pub(crate) fn asked(&mut self, conn: u64, asked: Asked) {
+    pub(crate) fn asked(&mut self, conn: u64, asked: Asked, at: u64) {
         match &asked {
             Asked::Request(words) => {
                 let known = fingerprint(words);
@@ -211,6 +213,7 @@ impl Judge {
             self.asked += 1;
             dialogue.asked.push_back(Question {
                 asked,
+                at,
                 number: self.asked,
                 floor: self.group.as_ref().map_or(0, |group| group.tellings.last()),
             });
@@ -324,7 +327,7 @@ impl Judge {
                     self.applies_by(member, version)?;
                 }
                 // The world has looked at it, which knows what members have said.
-                Witnessed::Raises { .. } => {}
+                Witnessed::Raises { .. } | Witnessed::Waits { .. } => {}
                 Witnessed::Digest { index, digest } => self.has_state(member, index.0, digest)?,
                 Witnessed::Step => self.step(member)?,
                 Witnessed::Held { conn } => {
@@ -368,6 +371,7 @@ impl Judge {
             member.history.from_base = true;
         }
         let applied = member.history.applied;
+        let mut is_first = false;
         if entry.index != applied + 1 {
             let gap = !member.serving && entry.index > applied;
             let text = format!("entry {} follows entry {applied}", entry.index);
@@ -394,16 +398,9 @@ impl Judge {
                     let text = format!("entry {} has stamp {new} after {old}", entry.index);
                     return Err(Violation::new(Id::S3, text));
                 }
-                for step in entry.steps.iter() {
-                    let commands = match step {
-                        Step::Command(command) => std::slice::from_ref(command),
-                        Step::Transaction(commands) => commands,
-                    };
-                    for command in commands {
-                        self.executed(&command.words, entry.index)?;
-                    }
-                }
+                self.executes_steps(&entry)?;
                 self.members[number].history.entries.push(entry.clone());
+                is_first = true;
             }
         }
         let member = &mut self.members[number];
@@ -413,25 +410,62 @@ impl Judge {
             member.durability.applied(entry.index, entry.stamp, high);
         }
         member.history.begin(&entry);
+        member.history.is_first = is_first;
         Ok(())
     }
 
-    /// A3, P5, P7: a command is executed for the first time.
-    fn executed(&mut self, words: &Words, index: u64) -> Verdict {
+    /// The steps of an entry are executed for the first time.
+    fn executes_steps(&mut self, entry: &Entry) -> Verdict {
+        for step in entry.steps.iter() {
+            let (commands, is_alone) = match step {
+                Step::Command(command) => (std::slice::from_ref(command), true),
+                Step::Transaction(commands) => (&commands[..], false),
+            };
+            for command in commands {
+                // What finds nothing is executed again when there is something.
+                let is_once = !is_alone || !may_wait(&command.words);
+                self.executed(&command.words, entry.index, is_once)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A3, P5, P7: a command is executed for the first time, and will not be again if `is_once`.
+    fn executed(&mut self, words: &Words, index: u64, is_once: bool) -> Verdict {
         let left = self.outstanding.get_mut(&fingerprint(words));
         let Some(left) = left.filter(|left| **left > 0) else {
             let text = format!("entry {index} executes {}: not asked", spelled(words));
             return Err(Violation::new(self.invented(words), text));
         };
+        if !is_once {
+            return Ok(());
+        }
         *left -= 1;
         self.executes(words)
+    }
+
+    /// A3: a command that may find nothing has taken something, which it does once.
+    fn has_taken(&mut self, member: usize) -> Verdict {
+        let history = &self.members[member].history;
+        let Some(Executed {
+            step: Step::Command(command),
+            want,
+        }) = &history.last
+        else {
+            return Ok(());
+        };
+        if !history.is_first || !may_wait(&command.words) || !has_taken(want) {
+            return Ok(());
+        }
+        let (words, index) = (Words::clone(&command.words), history.applied);
+        self.executed(&words, index, true)
     }
 
     /// The next command of the present entry is executed.
     fn step(&mut self, member: usize) -> Verdict {
         let history = &mut self.members[member].history;
         if history.execute().is_some() {
-            return Ok(());
+            return self.has_taken(member);
         }
         let text = format!("entry {} has no more steps", history.applied);
         Err(Violation::new(Id::A3, text))

@@ -134,6 +134,25 @@ pub(super) fn lmpop(call: &mut Call<'_>) -> Answer {
     Ok(Want::NullArray)
 }
 
+/// Takes the item at an end of the list at a key, if it has one.
+pub(super) fn take_one(call: &mut Call<'_>, key: &[u8], left: bool) -> Result<Vec<Want>, String> {
+    let mut items = call.list(key)?;
+    if items.is_empty() {
+        return Ok(Vec::new());
+    }
+    let item = take(&mut items, left);
+    call.put_list(key, items);
+    Ok(vec![Want::Bulk(item)])
+}
+
+/// Redis's words where the ends are none that LMOVE names.
+pub(super) fn check_ends(call: &Call<'_>) -> Result<(), String> {
+    let places = 3..call.args.len();
+    places
+        .into_iter()
+        .try_for_each(|place| is_left(&call.word(place)).map(|_| ()))
+}
+
 pub(super) fn lmove(call: &mut Call<'_>) -> Answer {
     let (from_left, to_left) = match call.args.len() {
         3 => (false, true),

@@ -15,6 +15,7 @@ mod sets;
 mod strings;
 mod table;
 mod text;
+pub(crate) mod waits;
 pub(crate) mod want;
 mod weight;
 mod zset_ranges;

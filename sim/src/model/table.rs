@@ -9,7 +9,7 @@ use seedis::command::row::Kind;
 use seedis::command::table;
 
 use super::{
-    Answer, Call, connection, expiry, hashes, keys, lists, object, scan, sets, strings,
+    Answer, Call, connection, expiry, hashes, keys, lists, object, scan, sets, strings, waits,
     zset_ranges, zsets,
 };
 
@@ -161,6 +161,11 @@ const ROWS: &[Row] = &[
     write("lmpop", -4, lists::lmpop),
     write("lmove", 5, lists::lmove),
     write("rpoplpush", 3, lists::lmove),
+    write("blpop", -3, waits::pop),
+    write("brpop", -3, waits::pop),
+    write("blmove", 6, waits::shift),
+    write("brpoplpush", 4, waits::shift),
+    write("blmpop", -5, waits::pop_many),
     write("lset", 4, lists::lset),
     write("linsert", 5, lists::linsert),
     write("lrem", 4, lists::lrem),
@@ -193,6 +198,9 @@ const ROWS: &[Row] = &[
     write("zpopmin", -2, zsets::zpop),
     write("zpopmax", -2, zsets::zpop),
     write("zmpop", -4, zsets::zmpop),
+    write("bzpopmin", -3, waits::pop),
+    write("bzpopmax", -3, waits::pop),
+    write("bzmpop", -5, waits::pop_many),
     write("zrangestore", -5, zset_ranges::zrangestore),
     write("zunionstore", -4, zsets::store),
     write("zinterstore", -4, zsets::store),

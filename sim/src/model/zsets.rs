@@ -274,6 +274,16 @@ fn take(call: &mut Call<'_>, key: &[u8], count: usize, highest: bool) -> Result<
     Ok(all)
 }
 
+/// Takes the member at one end of the set at a key, if it has one.
+pub(super) fn take_one(
+    call: &mut Call<'_>,
+    key: &[u8],
+    highest: bool,
+) -> Result<Vec<Want>, String> {
+    let taken = take(call, key, 1, highest)?;
+    Ok(taken.into_iter().flat_map(pair).collect())
+}
+
 fn pair((member, score): Pair) -> Vec<Want> {
     vec![Want::Bulk(member), Want::Score(Score(score))]
 }

@@ -41,6 +41,10 @@ const TIMES: [&str; 10] = [
     "9223372036854775807",
     "x",
 ];
+/// For waits, in seconds.
+const TIMEOUTS: [&str; 14] = [
+    "0.001", "0.01", "0.02", "0.05", "0.05", "0.1", "0.1", "0.2", "0.5", "1", "3", "0", "-1", "abc",
+];
 const DATABASES: [&str; 8] = ["0", "1", "15", "16", "-1", "x", "0", "0"];
 const CURSORS: [&str; 6] = ["0", "0", "0", "5", "x", "-1"];
 const OFFSETS: [&str; 6] = ["0", "3", "10", "-1", "x", "536870912"];
@@ -153,6 +157,7 @@ impl Maker<'_> {
     fn word(&mut self, arg: &Arg, dice: &mut Dice) -> Vec<u8> {
         let pool: &[&str] = match (arg.form, arg.name) {
             (Form::Key(_), _) => return self.key(dice).into_bytes(),
+            (Form::Double, "timeout") => &TIMEOUTS,
             (Form::Double, _) => &FLOATS,
             (Form::Pattern, _) => &PATTERNS,
             (Form::UnixTime, _) | (Form::Integer, "seconds" | "milliseconds") => &TIMES,

@@ -32,6 +32,12 @@ impl World {
         let mut dice = self.dice(Stream::CLIENT, number as u64, acts);
         let think = self.think(&mut dice);
         if self.healed && self.time >= self.scenario.duration + super::settling::CALM {
+            // Nobody may come any more with what it waits for.
+            if let Some(conn) = self.clients[number].conn
+                && self.clients[number].may_wait_for_ever()
+            {
+                self.give_up(number, conn);
+            }
             return Ok(());
         }
         self.plan_act(number, think);
@@ -272,7 +278,8 @@ impl World {
                         complaint,
                         limit,
                     } if complaint.is_empty() && has_line(&bytes[..cut.saturating_sub(start)]) => {
-                        self.judge.asked(conn, Asked::Garbage { complaint, limit });
+                        self.judge
+                            .asked(conn, Asked::Garbage { complaint, limit }, self.time);
                     }
                     _ => {}
                 }
@@ -292,17 +299,22 @@ impl World {
                         words: words.clone(),
                     });
                     self.ledger.asked(conn, &words, self.time);
-                    self.judge.asked(conn, Asked::Request(words.clone().into()));
+                    self.judge
+                        .asked(conn, Asked::Request(words.clone().into()), self.time);
                     self.clients[client].pending.push_back(Some(words));
                 }
                 Piece::Garbage {
                     complaint, limit, ..
                 } => {
                     self.fired(Fault::Garbage);
-                    self.judge.asked(conn, Asked::Garbage { complaint, limit });
+                    self.judge
+                        .asked(conn, Asked::Garbage { complaint, limit }, self.time);
                     self.clients[client].pending.push_back(None);
                 }
-                Piece::Behind(words) => self.judge.asked(conn, Asked::Behind(words.into())),
+                Piece::Behind(words) => {
+                    self.judge
+                        .asked(conn, Asked::Behind(words.into()), self.time);
+                }
             }
         }
         if let Some(connection) = self.connections.get_mut(&conn) {

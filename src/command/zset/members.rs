@@ -1,5 +1,7 @@
 //! Sorted sets: members added, removed, looked up and drawn.
 
+use alloc::collections::BTreeSet;
+
 use super::score;
 use crate::command::args::Args;
 use crate::command::context::{Change, Dice, Query};
@@ -111,6 +113,26 @@ fn add(
         return Ok(Done::Nothing);
     }
     Ok(Done::Scored(new, zset.set(member, new)))
+}
+
+/// How many members ZADD certainly adds to a set that is not there.
+pub(super) fn members_added(args: Args<'_>) -> usize {
+    let Ok((conditions, first)) = conditions(args) else {
+        return 0;
+    };
+    let mut members = BTreeSet::new();
+    for place in (first..args.len()).step_by(2) {
+        if conditions.present || score::parse(args.at(place)).is_none() {
+            return 0;
+        }
+        members.insert(args.at(place + 1));
+    }
+    members.len()
+}
+
+/// The same of ZINCRBY.
+pub(super) fn member_incremented(args: Args<'_>) -> usize {
+    usize::from(score::parse(args.at(2)).is_some())
 }
 
 pub(super) fn zadd(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
@@ -305,30 +327,63 @@ pub(super) fn zpopmax(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     pop(change, args, true)
 }
 
-pub(super) fn zmpop(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
-    let at = args.end_of_keys(1)?.filter(|at| *at < args.len());
-    let at = at.ok_or(Error::SYNTAX)?;
-    let highest = match () {
-        () if args.is(at, "min") => false,
-        () if args.is(at, "max") => true,
-        () => return Err(Error::SYNTAX),
-    };
-    let count = match args.len() - at {
-        1 => 1,
-        3 if args.is(at + 1, "count") => args.at_least(at + 2, 1, Error::COUNT_NOT_POSITIVE)?,
-        _ => return Err(Error::SYNTAX),
-    };
-    for place in 2..at {
+/// The request of ZMPOP: where its keys stand, the end from which it takes, and how many members.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Several {
+    first: usize,
+    behind: usize,
+    highest: bool,
+    pub(super) count: u64,
+}
+
+impl Several {
+    /// Reads a request in which the number of keys stands at `place`.
+    pub(super) fn read(args: Args<'_>, place: usize) -> Result<Self, Error> {
+        let at = args.end_of_keys(place)?.filter(|at| *at < args.len());
+        let at = at.ok_or(Error::SYNTAX)?;
+        let highest = match () {
+            () if args.is(at, "min") => false,
+            () if args.is(at, "max") => true,
+            () => return Err(Error::SYNTAX),
+        };
+        let count = match args.len() - at {
+            1 => 1,
+            3 if args.is(at + 1, "count") => args.at_least(at + 2, 1, Error::COUNT_NOT_POSITIVE)?,
+            _ => return Err(Error::SYNTAX),
+        };
+        Ok(Self {
+            first: place + 1,
+            behind: at,
+            highest,
+            count,
+        })
+    }
+}
+
+/// Takes members off the first set that has any; false where none has, which is answered too.
+pub(super) fn pop_several(
+    change: &mut Change<'_>,
+    args: Args<'_>,
+    several: Several,
+) -> Result<bool, Error> {
+    for place in several.first..several.behind {
         let key = args.at(place);
         if change.store.zset(change.db, key, change.at)?.is_some() {
             if !change.pace.is_cut() {
                 change.reply.array(2);
                 change.reply.bulk(key);
             }
-            return pop_many(change, key, count, highest, true);
+            pop_many(change, key, several.count, several.highest, true)?;
+            return Ok(true);
         }
     }
     change.reply.null_array();
+    Ok(false)
+}
+
+pub(super) fn zmpop(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let several = Several::read(args, 1)?;
+    pop_several(change, args, several)?;
     Ok(())
 }
 

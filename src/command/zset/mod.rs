@@ -7,11 +7,14 @@ mod members;
 mod range;
 mod score;
 mod store;
+mod waits;
 
 use self::combine::{zdiff, zdiffstore, zinter, zintercard, zinterstore, zunion, zunionstore};
+pub(super) use self::waits::ROWS as WAITS;
+
 use self::members::{
-    zadd, zcard, zincrby, zmpop, zmscore, zpopmax, zpopmin, zrandmember, zrank, zrem, zrevrank,
-    zscan, zscore,
+    member_incremented, members_added, zadd, zcard, zincrby, zmpop, zmscore, zpopmax, zpopmin,
+    zrandmember, zrank, zrem, zrevrank, zscan, zscore,
 };
 use self::range::{
     zcount, zlexcount, zrange, zrangebylex, zrangebyscore, zrangestore, zremrangebylex,
@@ -49,7 +52,8 @@ pub(super) const ROWS: &[Row] = &[
             opt(word("CH").since("3.0.2")),
             opt(word("INCR").since("3.0.2")),
             many(block("data", &[double("score"), MEMBER])),
-        ]),
+        ])
+        .adds(members_added),
     Row::write("zincrby", 4, zincrby)
         .group(Group::SortedSet)
         .since("1.2.0")
@@ -57,7 +61,8 @@ pub(super) const ROWS: &[Row] = &[
         .says("Adds to the score of a member.")
         .costs("O(log(M)) where M is the number of members of the set.")
         .keys(&[Keys::at(1, CHANGED)])
-        .args(&[KEY, integer("increment"), MEMBER]),
+        .args(&[KEY, integer("increment"), MEMBER])
+        .adds(member_incremented),
     Row::write("zrem", -3, zrem)
         .group(Group::SortedSet)
         .since("1.2.0")

@@ -4,9 +4,11 @@
 //! Nothing here reads the store or the log: a caller says whether a key exists, or how many members
 //! hold an entry. Requests are run elsewhere.
 
+pub(super) mod awaiting;
 mod closing;
 mod describe;
 mod limits;
+mod lines;
 pub mod relay;
 mod sessions;
 #[cfg(test)]
@@ -28,6 +30,7 @@ use crate::time::{Deadline, Mono, Reason};
 
 use super::config::Config;
 use limits::ClientLimits;
+use lines::Lines;
 use sessions::{Sessions, appetite};
 use waits::{Silences, Waits};
 use watchers::Watchers;
@@ -43,6 +46,7 @@ pub(super) struct Clients {
     sessions: Sessions,
     watchers: Watchers,
     waits: Waits,
+    lines: Lines,
     silences: Silences,
     limits: ClientLimits,
     /// Clients that wait for something else than a long read of their own.

@@ -1,5 +1,4 @@
-//! Clients that wait for something else than the log: WAIT, SAVE, DEBUG SLEEP, DEBUG
-//! RELOAD.
+//! Clients that wait: how WAIT, BLPOP, SAVE, DEBUG SLEEP and their kin begin and end.
 
 use core::time::Duration;
 
@@ -20,6 +19,8 @@ pub(in crate::node) struct EndedWait {
     pub(in crate::node) row: Option<&'static Row>,
     /// A reply was written.
     pub(in crate::node) is_answered: bool,
+    /// It waited for a key.
+    pub(in crate::node) looked: bool,
     /// Of DEBUG SLEEP: how long it was to be, and how long it was.
     pub(in crate::node) slept: Option<(Duration, Duration)>,
 }
@@ -62,6 +63,7 @@ impl Clients {
 
     /// Ends a wait without a reply.
     pub(in crate::node) fn release(&mut self, slot: u32) -> Option<Blocked> {
+        self.leave_lines(slot);
         let why = self.sessions.get_mut(slot)?.blocked.take()?;
         self.blocked -= u32::from(why != Blocked::Store);
         self.waits.remove(slot, why);
@@ -91,8 +93,9 @@ impl Clients {
                     }
                 }
                 Blocked::Wait { index, .. } => session.reply().integer(holders(index) as i64),
-                // A read that is at its end has answered itself.
-                Blocked::Store => {}
+                Blocked::Keys { .. } => session.reply().null_array(),
+                // What is at its end has answered itself.
+                Blocked::Store | Blocked::Served => {}
                 Blocked::Sleep { .. }
                 | Blocked::Reload
                 | Blocked::Rewrite
@@ -105,6 +108,7 @@ impl Clients {
             conn: session.conn,
             row: session.last_command,
             is_answered,
+            looked: matches!(why, Blocked::Keys { .. }),
             slept,
         })
     }

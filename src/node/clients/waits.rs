@@ -17,6 +17,8 @@ pub(super) struct Waits {
     timed: BTreeSet<(Mono, u32)>,
     /// Those that wait for so many members to hold an entry.
     members: BTreeSet<(usize, LogIndex, u32)>,
+    /// Those that wait for a key, and have nothing on its way to them.
+    keys: BTreeSet<u32>,
     /// Those that wait for something to happen.
     events: BTreeSet<(Blocked, u32)>,
 }
@@ -31,7 +33,10 @@ impl Waits {
             Blocked::Wait { wanted, index, .. } => {
                 self.members.insert((wanted, index, slot));
             }
-            Blocked::Sleep { .. } => {}
+            Blocked::Keys { .. } => {
+                self.keys.insert(slot);
+            }
+            Blocked::Sleep { .. } | Blocked::Served => {}
             event => {
                 self.events.insert((event, slot));
             }
@@ -47,7 +52,10 @@ impl Waits {
             Blocked::Wait { wanted, index, .. } => {
                 self.members.remove(&(wanted, index, slot));
             }
-            Blocked::Sleep { .. } => {}
+            Blocked::Keys { .. } => {
+                self.keys.remove(&slot);
+            }
+            Blocked::Sleep { .. } | Blocked::Served => {}
             event => {
                 self.events.remove(&(event, slot));
             }
@@ -69,6 +77,11 @@ impl Waits {
     pub(super) fn of(&self, event: Blocked) -> Option<u32> {
         let mut all = self.events.range((event, 0)..=(event, u32::MAX));
         all.next().map(|(_, slot)| *slot)
+    }
+
+    /// A client that waits for a key.
+    pub(super) fn for_keys(&self) -> Option<u32> {
+        self.keys.first().copied()
     }
 
     /// A client that waits for members.
@@ -95,9 +108,10 @@ impl Waits {
 /// When a wait ends by itself.
 fn until(why: Blocked) -> Option<Mono> {
     match why {
-        Blocked::Wait { until, .. } => until,
+        Blocked::Wait { until, .. } | Blocked::Keys { until } => until,
         Blocked::Sleep { until, .. } => Some(until),
-        Blocked::Store
+        Blocked::Served
+        | Blocked::Store
         | Blocked::Reload
         | Blocked::Rewrite
         | Blocked::Change

@@ -84,7 +84,7 @@ impl Stats {
         let code = match error {
             Error::Reply(text) => text.split(' ').next().unwrap_or_default(),
             Error::Due => "TRYAGAIN",
-            Error::Unfinished => return,
+            Error::Unfinished | Error::Nothing => return,
         };
         if let Some(counted) = self.errors.get_mut(code) {
             *counted += count;

@@ -159,10 +159,11 @@ impl Node {
         let term = raft.is_leader().then(|| raft.term());
         let (leader, epoch) = (raft.leader(), raft.term());
         self.replica.leadership.last_leader = leader.or(self.replica.leadership.last_leader);
-        self.tell_leader(leader, epoch);
+        // Clients that wait are told before they may be sent away.
         if self.replica.leadership.term.is_some() && self.replica.leadership.term != term {
             self.step_down();
         }
+        self.tell_leader(leader, epoch);
         if !self.replica.leadership.grouped {
             return;
         }
@@ -294,6 +295,7 @@ impl Node {
         self.end_waits_with(Blocked::Change, changing.then_some(&Error::UNCERTAIN));
         self.end_waits(Blocked::Transfer);
         self.end_waits_for_members(Some(&Error::UNBLOCKED));
+        self.end_waits_for_keys(&Error::UNBLOCKED);
         let mut refusal = Vec::new();
         write_error(
             &mut Reply::new(&mut refusal, Protocol::Resp2),

@@ -97,6 +97,7 @@ impl Node {
             });
         }
         self.end_waits(Blocked::Reload);
+        self.signal_all();
         self.wake_all();
     }
 

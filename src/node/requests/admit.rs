@@ -11,9 +11,13 @@ use crate::node::requests::outcome::Trouble;
 use crate::node::{Node, Phase};
 
 impl Node {
-    /// Decides whether a request may be run, and by whom.
-    pub(super) fn admit(&mut self, slot: u32, args: Args<'_>) -> Result<(), Trouble> {
-        let found = table::find(args.name());
+    /// Decides whether a request may be run, and by whom. `found` is the row of its name.
+    pub(super) fn admit(
+        &mut self,
+        slot: u32,
+        found: Option<&'static Row>,
+        args: Args<'_>,
+    ) -> Result<(), Trouble> {
         let Some(row) = found.filter(|row| !self.config.takes_away(row.name)) else {
             return Err(unknown_command(args).into());
         };
@@ -67,7 +71,13 @@ impl Node {
         }
         self.metrics.called(row);
         match row.kind {
-            Kind::Write(_) => self.propose_command(slot, row, args),
+            Kind::Write(_) => match row.waits {
+                None => self.propose_command(slot, row, args),
+                Some(waits) => {
+                    let wait = waits(args).map_err(Trouble::Failed)?;
+                    self.take_or_wait(slot, row, args, wait);
+                }
+            },
             // What it wants of replies counts from here on, not from when the log has caught up.
             Kind::Server(ServerVerb::Client(ClientVerb::Reply)) => {
                 let outcome = self.client_reply(slot, args);

@@ -186,11 +186,14 @@ impl Node {
                 let args = Args::new(payload, &ranges);
                 let outcome = self.apply_command(db, args, dice, protocol, &mut out);
                 if outcome != Err(Error::Unfinished) {
-                    let silent = waiter.as_ref().is_some_and(|w| w.silent);
-                    self.count_failure(waiter.as_ref(), &outcome);
+                    let waits = self.waits_on(waiter.as_ref(), &outcome);
+                    let silent = waits || waiter.as_ref().is_some_and(|w| w.silent);
+                    if !waits {
+                        self.count_failure(waiter.as_ref(), &outcome);
+                    }
                     finish(&mut out, mark, protocol, silent, outcome);
                     self.requests.ranges = ranges;
-                    self.end_command(entry, waiter.as_ref(), out, mark);
+                    self.end_command(entry, waiter.as_ref(), (out, mark), waits);
                     return true;
                 }
                 (db, None)
@@ -278,9 +281,9 @@ impl Node {
                 } else {
                     whole.extend_from_slice(&out);
                 }
-                self.end_command(entry, waiter.as_ref(), whole, mark);
+                self.end_command(entry, waiter.as_ref(), (whole, mark), false);
             }
-            None => self.end_command(entry, waiter.as_ref(), out, 0),
+            None => self.end_command(entry, waiter.as_ref(), (out, 0), false),
         }
     }
 
@@ -363,13 +366,13 @@ impl Node {
     }
 
     /// A command is at its end: its reply goes to its client, and what that has parked behind it is
-    /// run.
+    /// run. There is no reply where the client `waits` for something to be there.
     fn end_command(
         &mut self,
         entry: &mut Applying,
         waiter: Option<&Waiter>,
-        out: Vec<u8>,
-        mark: usize,
+        (out, mark): (Vec<u8>, usize),
+        waits: bool,
     ) {
         self.requests.hold.pay((out.len() - mark) / BYTES_PER_WORK);
         entry.place += 1;
@@ -378,8 +381,13 @@ impl Node {
         let session = waiter.and_then(|w| self.clients.get_same(w.slot, w.conn));
         if let (Some(session), Some(waiter)) = (session, waiter) {
             *session.outbox.buffer() = out;
-            if !waiter.silent {
-                self.note_answer(waiter.conn, Answer::Step);
+            if waits {
+                self.wait_on(waiter.slot);
+            } else {
+                if !waiter.silent {
+                    self.note_answer(waiter.conn, Answer::Step);
+                }
+                self.waits_no_more(waiter.slot);
             }
             self.settle(waiter);
         } else {
@@ -387,6 +395,7 @@ impl Node {
             self.requests.sink.clear();
             self.requests.sink.shrink_to(SINK_BYTES_MAX);
         }
+        self.serve_signalled();
     }
 
     /// One more of this client's proposals is applied: what stood behind it may run.
@@ -419,7 +428,8 @@ impl Node {
             return Ok(());
         };
         self.store.take_lookups();
-        self.store.listen(self.clients.is_any_watching());
+        let listens = self.clients.is_any_watching() || self.clients.is_any_awaiting();
+        self.store.listen(listens);
         let at = self.replicated.stamp();
         let reply = Reply::new(out, protocol);
         self.requests.hold.pace.allow(self.config.turn_work);
@@ -446,7 +456,8 @@ impl Node {
         if row.counts_lookups {
             self.metrics.looked_up(self.store.take_lookups());
         }
-        self.break_watches();
+        self.tell_touched();
+        self.signal_taken(row, db, args);
         outcome
     }
 
@@ -514,9 +525,12 @@ impl Node {
             },
             Ok(Kind::Container) => Err(Error::NOT_IN_TRANSACTION),
         };
-        if outcome == Err(Error::Unfinished) {
-            return None;
-        }
+        // A client cannot wait in a transaction: what it is told instead is written.
+        let outcome = match outcome {
+            Err(Error::Unfinished) => return None,
+            Err(Error::Nothing) => Ok(()),
+            outcome => outcome,
+        };
         let row = row.ok();
         if self.requests.runs_for.is_some() {
             if let Some(row) = row {
@@ -539,12 +553,13 @@ impl Node {
         Some(after)
     }
 
-    /// Tells those who watch what has just been touched.
-    fn break_watches(&mut self) {
+    /// Tells those who watch, and those who wait, what has just been touched.
+    fn tell_touched(&mut self) {
         let touched = self.store.take_touched();
         if touched.is_empty() {
             return;
         }
+        self.signal_touched(&touched);
         let (store, at) = (&self.store, self.replicated.stamp());
         let exists = |of: u32, key: &[u8]| store.contains(of, key, at);
         self.clients.touched(touched, exists);

@@ -10,7 +10,9 @@ use bytes::Bytes;
 
 use super::batch::Encoded;
 use super::entry;
+use super::route::waits_for_own;
 use crate::command::args::Args;
+use crate::command::table;
 use crate::node::Node;
 use crate::node::effect::Effect;
 use crate::resp::parse::Parser;
@@ -69,8 +71,12 @@ impl Node {
 
     /// Returns true if a request stands in one piece and has to wait for nothing else.
     fn may_run(&self, slot: u32, large: &Large) -> bool {
-        let request = large.request();
-        request.is_some_and(|args| !self.must_wait(slot, args))
+        let Some(args) = large.request() else {
+            return false;
+        };
+        let session = self.clients.get(slot).zip(table::find(args.name()));
+        let is_behind = session.is_some_and(|(session, row)| waits_for_own(session, row));
+        !is_behind && !self.must_wait(slot, args)
     }
 
     /// Returns true if a request that is being put together can be moved on, or run.

@@ -16,10 +16,12 @@ mod pieces;
 mod propose;
 mod route;
 pub(super) mod secrets;
+mod serving;
 mod transaction;
 mod turn;
 mod verbs;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -50,6 +52,8 @@ pub(super) struct Requests {
     in_hand: Option<Encoded>,
     /// Clients whose requests are being put together.
     assembling: Vec<(u32, ConnId)>,
+    /// Keys that were touched by what is being applied, and that somebody waits for.
+    signalled: Vec<(u32, Box<[u8]>)>,
     ranges: Vec<Range<u32>>,
     ranges_parked: Vec<Range<u32>>,
     sink: Vec<u8>,
@@ -68,6 +72,7 @@ impl Requests {
             in_transaction: false,
             in_hand: None,
             assembling: Vec::new(),
+            signalled: Vec::new(),
             ranges: Vec::new(),
             ranges_parked: Vec::new(),
             sink: Vec::new(),

@@ -29,7 +29,9 @@ pub(super) fn finish(
     silent: bool,
     outcome: Outcome,
 ) {
-    if let Err(error) = outcome {
+    if let Err(error) = outcome
+        && error != Error::Nothing
+    {
         out.truncate(mark);
         write_error(&mut Reply::new(out, protocol), &error);
     }
@@ -43,6 +45,7 @@ pub(in crate::node) fn write_error(reply: &mut Reply<'_>, error: &Error) {
     match error {
         Error::Reply(text) => reply.error(text),
         Error::Unfinished => unreachable!("a command is run to its end"),
+        Error::Nothing => unreachable!("its reply is written"),
         // Replicated time stands still only while a node has no leader, and then there is no better
         // answer.
         Error::Due => reply.error("TRYAGAIN the key is about to expire"),

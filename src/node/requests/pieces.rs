@@ -13,7 +13,7 @@ use crate::ids::ConnId;
 use crate::limits::BYTES_PER_WORK;
 use crate::node::metrics::slowlog::{Piece, Run};
 use crate::node::requests::lookup::row_of;
-use crate::node::requests::outcome::{finish, write_error};
+use crate::node::requests::outcome::{finish, is_elsewhere, write_error};
 use crate::node::witness::{Answer, Witnessed};
 use crate::node::{Node, Phase};
 
@@ -66,8 +66,12 @@ impl Node {
                 looks && !is_busy && !queues
             }
             Kind::Session(verb) => matches!(verb, SessionVerb::Exec | SessionVerb::Watch),
-            // What flushes is asked which watched keys there are.
-            Kind::Write(_) => row.empties != Empties::Nothing && !queues,
+            // Before one that flushes is proposed, watched keys are looked for; before one that may
+            // wait, its own.
+            Kind::Write(_) => {
+                let looks = row.empties != Empties::Nothing || row.waits.is_some();
+                looks && !queues
+            }
             Kind::Container => false,
         }
     }
@@ -348,6 +352,17 @@ impl Node {
     }
 
     fn disappoint(&mut self, waiter: &Waiter, error: &Error) {
+        let session = self.clients.same(waiter.slot, waiter.conn);
+        let waited = session.is_some_and(|session| session.blocked == Some(Blocked::Served));
+        // One that has waited is not sent elsewhere before it asks again.
+        let error = if waited && is_elsewhere(error) {
+            &Error::UNBLOCKED
+        } else {
+            error
+        };
+        if session.is_some() {
+            self.waits_no_more(waiter.slot);
+        }
         if !waiter.is_parked()
             && !waiter.silent
             && let Some(session) = self.clients.get_same(waiter.slot, waiter.conn)

@@ -38,6 +38,7 @@ impl Node {
         if let Some(whole) = self.requests.batch.whole.take() {
             self.requests.batch.bytes.extend_from_slice(&whole.payload);
         }
+        self.foresee(row, db, args);
     }
 
     /// A client waits for the next command of the batch, which is its own, to be applied; or, where

@@ -6,6 +6,7 @@ use core::mem;
 use crate::command::args::Args;
 use crate::command::error::{Error, Outcome};
 use crate::command::row::{Kind, Row};
+use crate::command::table;
 use crate::limits;
 use crate::node::Node;
 use crate::node::effect::{Effect, Wrong};
@@ -16,9 +17,9 @@ use crate::node::requests::outcome::{Trouble, finish, is_elsewhere, write_error}
 use crate::node::witness::Answer;
 use crate::resp::parse::{Limits, ProtocolError, Step};
 use crate::resp::reply::Reply;
-use crate::session::ReplyMode;
 use crate::session::inbound::Inbound;
 use crate::session::parked::Unparked;
+use crate::session::{ReplyMode, Session};
 use crate::time::Stamp;
 
 /// How many bytes of one client may wait behind its own unapplied writes before nothing more is
@@ -96,7 +97,10 @@ impl Node {
                     }
                     let before = self.unsent_bytes(slot);
                     self.requests.read_work = 0;
-                    self.request(slot, args);
+                    if !self.request(slot, args) {
+                        paused = true;
+                        break;
+                    }
                     let written = self.unsent_bytes(slot).saturating_sub(before);
                     share.spend(consumed + written, self.requests.read_work);
                     at += consumed;
@@ -205,20 +209,25 @@ impl Node {
         self.clients.close(slot);
     }
 
-    /// One request, whole.
-    pub(in crate::node) fn request(&mut self, slot: u32, args: Args<'_>) {
+    /// One request, whole. False where it must wait for what its client has asked before.
+    pub(in crate::node) fn request(&mut self, slot: u32, args: Args<'_>) -> bool {
         if is_http(args.name()) {
-            return self.send_away(slot, Wrong::Http);
+            self.send_away(slot, Wrong::Http);
+            return true;
         }
+        let found = table::find(args.name());
         let Some(session) = self.clients.get_mut(slot) else {
-            return;
+            return true;
         };
+        if found.is_some_and(|row| waits_for_own(session, row)) {
+            return false;
+        }
         if session.reply_mode == ReplyMode::Skip {
             session.reply_mode = ReplyMode::On;
         } else if session.reply_mode == ReplyMode::SkipNext {
             session.reply_mode = ReplyMode::Skip;
         }
-        if let Err(trouble) = self.admit(slot, args) {
+        if let Err(trouble) = self.admit(slot, found, args) {
             // As in Redis, what MULTI or WATCH complain of inside a transaction does not spoil it.
             let row = row_of(args).ok();
             let spoils = row.is_none_or(|row| !is_transaction_verb(row) || !row.takes(args.len()));
@@ -243,6 +252,7 @@ impl Node {
             };
             self.answer(slot, |reply| write_error(reply, &error));
         }
+        true
     }
 
     /// Runs a request that changes nothing, or parks it behind the writes of its own session.
@@ -502,6 +512,12 @@ impl Node {
             self.note_answer(conn, answer);
         }
     }
+}
+
+/// Returns true if a request is to be looked at behind what its client has asked before: it may
+/// find that it has to wait, and then nothing behind it may have been done.
+pub(super) fn waits_for_own(session: &Session, row: &Row) -> bool {
+    row.waits.is_some() && session.is_busy() && session.transaction.is_none()
 }
 
 /// The kind of answer to a request that changes nothing.

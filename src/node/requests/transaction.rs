@@ -124,12 +124,14 @@ impl Node {
             &transaction.commands,
         );
         self.requests.batch.count += 1;
-        if self.clients.is_any_watching() {
+        if self.clients.is_any_watching() || self.clients.is_any_awaiting() {
             let bytes = self.requests.batch.bytes[payload_from..].to_vec();
             let (mut reader, mut ranges) = (entry::Reader::new(&bytes), Vec::new());
             while let Some(item) = reader.next(&mut ranges) {
                 if let entry::Item::Command { db } = item {
-                    self.note_proposed_keys(db, Args::new(&bytes, &ranges));
+                    let args = Args::new(&bytes, &ranges);
+                    self.note_proposed_keys(db, args);
+                    self.note_made_keys(db, args);
                 }
             }
         }

@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 use crate::command::args::Args;
 use crate::command::error::{Error, Outcome};
 use crate::command::verb::ClientVerb;
+use crate::ids::ConnId;
 use crate::node::clients::{describe, valid_name};
 use crate::node::{Node, Phase};
 use crate::session::{ReplyMode, Session};
@@ -65,6 +66,11 @@ impl Node {
             }
             ClientVerb::SetName => session.name = valid_name(args.at(2))?.to_vec(),
             ClientVerb::SetInfo => set_info(session, args.at(2), args.at(3))?,
+            ClientVerb::Unblock => {
+                let done = self.client_unblock(args)?;
+                reply.integer(i64::from(done));
+                return Ok(());
+            }
             ClientVerb::NoEvict => session.no_evict = switch(args.at(2))?,
             ClientVerb::NoTouch => session.no_touch = switch(args.at(2))?,
         }
@@ -90,6 +96,20 @@ impl Node {
         let all = self.clients.iter();
         let shown = all.filter(|s| filter.means(s, Some(s.conn) == asking, now));
         Ok(shown.map(|s| describe(s, now, is_stopping)).collect())
+    }
+
+    /// Returns true if there was a client that waited.
+    fn client_unblock(&mut self, args: Args<'_>) -> Result<bool, Error> {
+        let with_error = match args.len() {
+            3 => false,
+            4 if args.is(3, "timeout") => false,
+            4 if args.is(3, "error") => true,
+            4 => return Err(Error::UNBLOCK_REASON),
+            _ => return Err(Error::subcommand_syntax("CLIENT", args.at(1))),
+        };
+        let id = u64::try_from(args.integer(2)?).ok().map(ConnId);
+        let slot = id.and_then(|id| self.clients.slot(id));
+        Ok(slot.is_some_and(|slot| self.unblock_for_another(slot, with_error)))
     }
 
     fn client_kill(&mut self, request: Request<'_, '_>) -> Outcome {

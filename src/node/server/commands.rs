@@ -9,29 +9,26 @@ use crate::command::key::{Keys, Places};
 use crate::command::row::Row;
 use crate::command::table::{self, find_full};
 use crate::command::verb::CommandVerb;
-use crate::node::Node;
 use crate::resp::reply::Reply;
 use crate::store::glob;
 
 use super::request::Request;
 
-impl Node {
-    #[expect(clippy::unused_self, reason = "it is called as the other verbs are")]
-    pub(super) fn command_verb(&mut self, verb: CommandVerb, request: Request<'_, '_>) -> Outcome {
-        let Request {
-            args, mut reply, ..
-        } = request;
-        match verb {
-            CommandVerb::All => describe_all(&mut reply),
-            CommandVerb::Count => reply.integer(table::rows().len() as i64),
-            CommandVerb::Info => info(args, &mut reply),
-            CommandVerb::Docs => docs(args, &mut reply),
-            CommandVerb::List => return list(args, &mut reply),
-            CommandVerb::GetKeys => return keys_of(args.from(2), false, &mut reply),
-            CommandVerb::GetKeysAndFlags => return keys_of(args.from(2), true, &mut reply),
-        }
-        Ok(())
+/// COMMAND and its subcommands.
+pub(super) fn command_verb(verb: CommandVerb, request: Request<'_, '_>) -> Outcome {
+    let Request {
+        args, mut reply, ..
+    } = request;
+    match verb {
+        CommandVerb::All => describe_all(&mut reply),
+        CommandVerb::Count => reply.integer(table::rows().len() as i64),
+        CommandVerb::Info => info(args, &mut reply),
+        CommandVerb::Docs => docs(args, &mut reply),
+        CommandVerb::List => return list(args, &mut reply),
+        CommandVerb::GetKeys => return keys_of(args.from(2), false, &mut reply),
+        CommandVerb::GetKeysAndFlags => return keys_of(args.from(2), true, &mut reply),
     }
+    Ok(())
 }
 
 /// The keys of a request, with what becomes of them where that is asked for.

@@ -1,0 +1,349 @@
+//! Clients that wait for a key: how they come to wait, and how they are given what comes.
+//!
+//! A request whose keys hold something is proposed like any write, and takes it when it is applied.
+//! If they hold nothing, its client waits: here, on the leader, and nowhere in the log. It is
+//! proposed when something has come, or is certain to come: a command that adds elements is
+//! followed in its entry by the requests of the first in line, so that nobody stands between. Other
+//! ways for a key to hold something are seen when they are applied. A request that finds nothing
+//! then goes back to its place. Its client is told that nothing has come, or that it waits no
+//! longer, only while nothing is on its way to it: no element is ever taken for a client that was
+//! told otherwise.
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use crate::command::args::Args;
+use crate::command::error::{Error, Outcome};
+use crate::command::row::Row;
+use crate::command::wait::{Awaited, Wait};
+use crate::limits::{DATABASES, ENTRY_BYTES_SOFT_MAX, SERVED_AT_ONCE};
+use crate::node::clients::awaiting::is_taking;
+use crate::node::effect::Effect;
+use crate::node::witness::Witnessed;
+use crate::node::{Node, Phase};
+use crate::session::Blocked;
+use crate::session::awaiting::{Awaiting, Stage};
+use crate::store::Touched;
+
+use super::batch::Waiter;
+use super::entry;
+use super::lookup::row_of;
+
+impl Node {
+    /// A request that may wait, of a client of whom nothing else is on its way.
+    pub(super) fn take_or_wait(
+        &mut self,
+        slot: u32,
+        row: &'static Row,
+        args: Args<'_>,
+        wait: Wait,
+    ) {
+        let Some(session) = self.clients.get(slot) else {
+            return;
+        };
+        let (db, is_ending) = (session.db, session.waits_until.is_some());
+        self.requests.read_work = args.len();
+        let mut is_there = false;
+        row.each_taken(args, |key| {
+            is_there |= self.store.contains(db, key, self.replicated.stamp());
+        });
+        if !is_there && is_ending {
+            // Nobody waits for what a client that may be gone would be given.
+            self.metrics.waits(row);
+            return self.answer_nothing(slot);
+        }
+        let now = self.now.mono;
+        let proposed = self.commands_proposed();
+        let awaiting = Awaiting {
+            until: wait.timeout.map(|timeout| now + timeout),
+            ticket: self.clients.next_ticket(),
+            ..request(row, db, args, wait)
+        };
+        if is_there {
+            self.clients.begin_to_take(slot, awaiting, proposed);
+            if let Some(session) = self.clients.get_mut(slot) {
+                session.will_wait = true;
+            }
+            self.propose_command(slot, row, args);
+        } else {
+            self.metrics.waits(row);
+            self.clients.begin_to_wait(slot, awaiting, proposed);
+            self.note_wait(slot);
+        }
+    }
+
+    fn note_wait(&mut self, slot: u32) {
+        if let Some(session) = self.clients.get(slot)
+            && let Some(awaiting) = &session.awaiting
+        {
+            let (conn, ticket) = (session.conn, awaiting.ticket);
+            self.witness.note(|| Witnessed::Waits { conn, ticket });
+        }
+    }
+
+    /// Answers a request at once that would have waited.
+    fn answer_nothing(&mut self, slot: u32) {
+        self.clients.begin_nothing(slot);
+        self.unblock(slot, None);
+    }
+
+    /// A command is proposed: those who wait for what it certainly brings are served right behind
+    /// it. Other keys that it may let hold something are remembered.
+    pub(super) fn foresee(&mut self, row: &'static Row, db: u32, args: Args<'_>) {
+        if !self.clients.is_any_awaiting() {
+            return;
+        }
+        if let Some((awaited, elements)) = self.brings(row, db, args) {
+            let key = args.at(1);
+            let mut left = elements as u64;
+            while left > 0
+                && self.requests.batch.bytes.len() < ENTRY_BYTES_SOFT_MAX
+                && let Some(slot) = self.clients.first_in_line(db, key, awaited)
+            {
+                left = left.saturating_sub(self.propose_to_take(slot, true));
+            }
+            return;
+        }
+        self.note_made(row, db, args);
+    }
+
+    /// Remembers what a command of a transaction may bring that was just proposed: those who wait
+    /// are served behind the transaction.
+    pub(super) fn note_made_keys(&mut self, db: u32, args: Args<'_>) {
+        if self.clients.is_any_awaiting()
+            && let Ok(row) = row_of(args)
+        {
+            self.note_made(row, db, args);
+        }
+    }
+
+    fn note_made(&mut self, row: &Row, db: u32, args: Args<'_>) {
+        let ordinal = self.commands_proposed();
+        row.each_made(args, |key, elsewhere| {
+            let all = 0..DATABASES;
+            for db in if elsewhere { all } else { db..db + 1 } {
+                self.clients.may_be_made(db, key, ordinal);
+            }
+        });
+    }
+
+    /// How many elements a command brings that is proposed now, if that is certain: for a key that
+    /// holds such a value or nothing, and that no other command on its way may change.
+    fn brings(&self, row: &Row, db: u32, args: Args<'_>) -> Option<(Awaited, usize)> {
+        let (awaited, elements) = row.brings(args)?;
+        let key = args.at(1);
+        let applied = self.replicated.commands_applied();
+        let value = self.store.get(db, key, self.replicated.stamp());
+        let fits = |value| Awaited::of(value).is_some_and(|(of, _)| of == awaited);
+        let is_certain = self.clients.is_foreseeable(db, key, awaited, applied);
+        (is_certain && value.is_none_or(fits)).then_some((awaited, elements))
+    }
+
+    /// Proposes the request of a client in line. Returns how many elements it takes at most.
+    fn propose_to_take(&mut self, slot: u32, is_sure: bool) -> u64 {
+        let proposed = self.commands_proposed();
+        self.clients.takes(slot, is_sure, proposed);
+        let session = self.clients.get(slot);
+        let Some(awaiting) = session.and_then(|session| session.awaiting.as_ref()) else {
+            return u64::MAX;
+        };
+        let (row, db, takes) = (awaiting.row, awaiting.db, awaiting.wait.takes);
+        let from = self.requests.batch.bytes.len();
+        self.requests
+            .batch
+            .bytes
+            .extend_from_slice(&awaiting.request);
+        self.wait_for_entry(slot, Some(row));
+        self.requests.batch.count += 1;
+        if self.clients.is_any_watching() || row.may_make() {
+            let request = self.requests.batch.bytes[from..].to_vec();
+            let ranges = words_of(&request);
+            let args = Args::new(&request, &ranges);
+            self.note_proposed_keys(db, args);
+            self.foresee(row, db, args);
+        }
+        takes
+    }
+
+    /// Keys were touched by what was applied just now, of which some are waited for.
+    pub(super) fn signal_touched(&mut self, touched: &[Touched]) {
+        if !self.clients.is_any_awaiting() {
+            return;
+        }
+        for Touched { db, key } in touched {
+            match key {
+                Some(key) => self.signal(*db, key),
+                None => {
+                    for key in self.clients.awaited_in(*db) {
+                        self.signal(*db, &key);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A command was applied whose client may wait: of what it was to take something may be left.
+    pub(super) fn signal_taken(&mut self, row: &Row, db: u32, args: Args<'_>) {
+        if row.waits.is_some() && self.clients.is_any_awaiting() {
+            row.each_taken(args, |key| self.signal(db, key));
+        }
+    }
+
+    fn signal(&mut self, db: u32, key: &[u8]) {
+        let last = self.requests.signalled.last();
+        let is_last = last.is_some_and(|(of, last)| *of == db && **last == *key);
+        if !is_last && self.clients.is_awaited(db, key) {
+            self.requests.signalled.push((db, key.into()));
+        }
+    }
+
+    /// Looks at all keys that somebody waits for: the state is another than before.
+    pub(in crate::node) fn signal_all(&mut self) {
+        for db in 0..DATABASES {
+            for key in self.clients.awaited_in(db) {
+                self.signal(db, &key);
+            }
+        }
+        self.serve_signalled();
+    }
+
+    /// Proposes the requests of those who wait for what is there.
+    pub(super) fn serve_signalled(&mut self) {
+        if self.requests.signalled.is_empty() {
+            return;
+        }
+        let signalled = core::mem::take(&mut self.requests.signalled);
+        if self.phase != Phase::Serving || !self.serves() {
+            return;
+        }
+        for (db, key) in signalled {
+            let value = self.store.get(db, &key, self.replicated.stamp());
+            let Some((awaited, elements)) = value.and_then(Awaited::of) else {
+                continue;
+            };
+            let taken = self.clients.being_taken(db, &key, awaited);
+            let mut left = (elements as u64).saturating_sub(taken);
+            for _ in 0..SERVED_AT_ONCE {
+                let first = self.clients.first_in_line(db, &key, awaited);
+                let Some(slot) = first.filter(|_| left > 0) else {
+                    break;
+                };
+                left = left.saturating_sub(self.propose_to_take(slot, false));
+            }
+        }
+    }
+
+    /// Returns true if a client waits on, or begins to wait, whose request was applied with this
+    /// outcome.
+    pub(super) fn waits_on(&self, waiter: Option<&Waiter>, outcome: &Outcome) -> bool {
+        let Some(waiter) = waiter.filter(|w| w.row.is_some_and(|row| row.waits.is_some())) else {
+            return false;
+        };
+        let session = self.clients.same(waiter.slot, waiter.conn);
+        let awaiting = session.and_then(|session| Some((session, session.awaiting.as_ref()?)));
+        let Some((session, awaiting)) = awaiting else {
+            return false;
+        };
+        match outcome {
+            Err(Error::Nothing) => true,
+            // Who waits goes on while its keys hold something else than it waits for.
+            Err(error) if *error == Error::WRONG_TYPE && session.blocked.is_some() => {
+                let at = self.replicated.stamp();
+                !awaiting.keys().any(|key| {
+                    let value = self.store.get(awaiting.db, key, at).and_then(Awaited::of);
+                    value.is_some_and(|(of, _)| of == awaiting.wait.awaited)
+                })
+            }
+            _ => false,
+        }
+    }
+
+    /// A client's request was applied and has found nothing.
+    pub(super) fn wait_on(&mut self, slot: u32) {
+        let proposed = self.commands_proposed();
+        let Some(session) = self.clients.get_mut(slot) else {
+            return;
+        };
+        let asked = session.awaiting.as_mut().and_then(|a| a.unblocked.take());
+        let is_ending = session.waits_until.is_some();
+        self.clients.waits_again(slot, proposed);
+        self.note_wait(slot);
+        match asked {
+            Some(true) => self.unblock(slot, Some(&Error::UNBLOCKED_BY_CLIENT)),
+            Some(false) => self.unblock(slot, None),
+            None if is_ending => self.unblock(slot, None),
+            None => {}
+        }
+    }
+
+    /// A client's request was applied and is answered, or never will be: it waits no longer.
+    pub(super) fn waits_no_more(&mut self, slot: u32) {
+        let Some(session) = self.clients.get(slot) else {
+            return;
+        };
+        if session.awaiting.is_none() {
+            return;
+        }
+        let (conn, was_blocked) = (session.conn, session.blocked.is_some());
+        self.clients.release(slot);
+        if was_blocked {
+            self.effects.push(Effect::Resume { conn });
+        }
+    }
+
+    /// CLIENT UNBLOCK of another client; false where it does not wait for anything that another may
+    /// end.
+    pub(in crate::node) fn unblock_for_another(&mut self, slot: u32, with_error: bool) -> bool {
+        let Some(session) = self.clients.get_mut(slot) else {
+            return false;
+        };
+        match session.blocked {
+            Some(Blocked::Wait { .. } | Blocked::Keys { .. }) => {}
+            Some(Blocked::Served) if is_taking(session) => {
+                if let Some(awaiting) = &mut session.awaiting {
+                    awaiting.unblocked = Some(with_error);
+                }
+                return true;
+            }
+            _ => return false,
+        }
+        self.unblock(slot, with_error.then_some(&Error::UNBLOCKED_BY_CLIENT));
+        true
+    }
+}
+
+/// A request as its client waits with it; when its time is over, and its place in line, are not
+/// known yet.
+fn request(row: &'static Row, db: u32, args: Args<'_>, wait: Wait) -> Awaiting {
+    let mut request = Vec::new();
+    entry::put_command(&mut request, db, args);
+    let words = words_of(&request);
+    let args = Args::new(&request, &words);
+    let mut keys = Vec::new();
+    row.each_key(args, |place, access| {
+        if access.takes() {
+            keys.extend(words.get(place).cloned());
+        }
+    });
+    let name = |key: &Range<u32>| &request[key.start as usize..key.end as usize];
+    keys.sort_unstable_by(|one, other| name(one).cmp(name(other)));
+    keys.dedup_by(|one, other| name(one) == name(other));
+    Awaiting {
+        row,
+        db,
+        keys: keys.into(),
+        request: request.into(),
+        wait,
+        until: None,
+        ticket: 0,
+        stage: Stage::Waits,
+        unblocked: None,
+    }
+}
+
+/// The words of a request that is encoded as an entry holds it.
+fn words_of(request: &[u8]) -> Vec<Range<u32>> {
+    let mut words = Vec::new();
+    entry::Reader::at(request, 0).next(&mut words);
+    words
+}
