@@ -120,3 +120,21 @@ impl Memory {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use seedis::command::flag::Flag;
+    use seedis::command::table;
+
+    use super::*;
+
+    /// The flags of rows are compared with Redis's own: so a command that takes memory cannot be
+    /// missing in both.
+    #[test]
+    fn the_list_of_what_takes_memory_is_that_of_the_rows() {
+        let rows = table::all().filter(|row| row.has(Flag::DenyOom));
+        let mut flagged: Vec<&str> = rows.map(|row| row.name).collect();
+        flagged.sort_unstable();
+        assert_eq!(flagged, GROWS);
+    }
+}
