@@ -5,6 +5,7 @@
 
 mod circles;
 mod names;
+mod options;
 mod parts;
 mod sentences;
 mod source;
