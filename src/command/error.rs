@@ -107,6 +107,8 @@ errors! {
     LIMIT_NEGATIVE = "ERR LIMIT can't be negative";
     /// An offset before the start.
     OFFSET_OUT_OF_RANGE = "ERR offset is out of range";
+    /// SORT by what is no number.
+    SCORES_NOT_FLOATS = "ERR One or more scores can't be converted into double";
     /// A string would be longer than `proto-max-bulk-len`.
     STRING_TOO_LONG = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
     /// LCS of keys that hold another type.

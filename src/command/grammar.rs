@@ -36,6 +36,8 @@ pub enum Form {
     Double,
     /// A glob pattern.
     Pattern,
+    /// A pattern that makes keys, which are those at this place in the row's list of keys.
+    KeyPattern(u8),
     /// A Unix time.
     UnixTime,
     /// A word that stands for itself.
@@ -54,7 +56,7 @@ impl Form {
             Self::String => "string",
             Self::Integer => "integer",
             Self::Double => "double",
-            Self::Pattern => "pattern",
+            Self::Pattern | Self::KeyPattern(_) => "pattern",
             Self::UnixTime => "unix-time",
             Self::Word => "pure-token",
             Self::OneOf(_) => "oneof",
@@ -71,6 +73,7 @@ impl Form {
             | Self::Integer
             | Self::Double
             | Self::Pattern
+            | Self::KeyPattern(_)
             | Self::UnixTime
             | Self::Word => None,
         }
@@ -108,6 +111,15 @@ impl Arg {
     #[must_use]
     pub(super) const fn deprecated(self, deprecated: &'static str) -> Self {
         Self { deprecated, ..self }
+    }
+
+    /// Each repetition of an argument stands behind its word.
+    #[must_use]
+    pub(super) const fn each_behind(self) -> Self {
+        Self {
+            repeats_token: true,
+            ..self
+        }
     }
 
     /// An argument that is shown under another name.
@@ -169,6 +181,11 @@ pub(super) const fn double(name: &'static str) -> Arg {
 /// A glob pattern.
 pub(super) const fn pattern(name: &'static str) -> Arg {
     Arg::new(name, Form::Pattern)
+}
+
+/// A pattern that makes keys of what it stands for.
+pub(super) const fn key_pattern(name: &'static str, keys: u8) -> Arg {
+    Arg::new(name, Form::KeyPattern(keys))
 }
 
 /// A Unix time.

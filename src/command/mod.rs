@@ -36,6 +36,8 @@ mod set_picks;
 mod set_walk;
 mod sets;
 pub mod slot;
+mod sort;
+mod sorting;
 mod strings;
 mod subsequence;
 pub mod table;

@@ -11,6 +11,7 @@ use core::mem;
 use super::error::Error;
 use super::found::Found;
 use super::making::Making;
+use super::sorting::Sorting;
 use super::subsequence::Table;
 
 /// How far a command has come, and how much of it may be done now.
@@ -36,6 +37,8 @@ pub(super) enum Kept {
     Making(Box<Making>),
     /// Names and values.
     Found(Found),
+    /// Items on their way into order.
+    Sorting(Box<Sorting>),
     /// A part of the table of subsequences.
     Table(Box<Table>),
 }

@@ -461,10 +461,10 @@ impl Row {
     /// The ACL categories, derived as Redis derives them.
     pub fn categories(&self) -> Categories {
         let (all, is_admin) = (self.more_categories, self.has(Flag::Admin));
+        // One that is about several types is of none of these.
+        let has_own = all.has(Category::Connection) || all.has(Category::List);
         let all = match self.group.category() {
-            Some(category) if !self.is_container() && !all.has(Category::Connection) => {
-                all.with(category)
-            }
+            Some(category) if !self.is_container() && !has_own => all.with(category),
             _ => all,
         };
         let speed = if self.has(Flag::Fast) {

@@ -15,6 +15,7 @@ const FAMILIES: &[&[Row]] = &[
     super::keys::ROWS,
     super::expiry::ROWS,
     super::scan::ROWS,
+    super::sort::ROWS,
     super::object::ROWS,
     super::strings::ROWS,
     super::set::ROWS,

@@ -315,6 +315,25 @@ fn long_commands_are_cut_and_another_client_is_answered_in_each_turn() {
         ),
         (request(["SMEMBERS", "set"]), MANY, "*40000"),
         (
+            request([
+                "SORT_RO", "set", "BY", "none:*", "GET", "none:*", "GET", "#",
+            ]),
+            5 * MANY,
+            "*80000",
+        ),
+        (
+            request(["SORT", "set", "ALPHA", "DESC", "STORE", "sorted"]),
+            3 * MANY,
+            ":40000",
+        ),
+        (
+            request([
+                "SORT", "sorted", "BY", "nosort", "GET", "none:*", "STORE", "sorted",
+            ]),
+            3 * MANY,
+            ":40000",
+        ),
+        (
             request(["SSCAN", "set", "0", "COUNT", "1000000000"]),
             MANY,
             "*2",

@@ -12,6 +12,7 @@ mod lists;
 mod object;
 mod scan;
 mod sets;
+mod sort;
 mod strings;
 mod table;
 mod text;

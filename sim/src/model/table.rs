@@ -9,8 +9,8 @@ use seedis::command::row::Kind;
 use seedis::command::table;
 
 use super::{
-    Answer, Call, connection, expiry, hashes, keys, lists, object, scan, sets, strings, waits,
-    zset_ranges, zsets,
+    Answer, Call, connection, expiry, hashes, keys, lists, object, scan, sets, sort, strings,
+    waits, zset_ranges, zsets,
 };
 
 /// The part of the server that executes a command, as far as a judge must know.
@@ -224,6 +224,8 @@ const ROWS: &[Row] = &[
     read("zdiff", -3, zsets::combine),
     read("zintercard", -3, zsets::combine),
     read("zscan", -3, zsets::zscan),
+    write("sort", -2, sort::sort),
+    read("sort_ro", -2, sort::sort),
     read("keys", 2, scan::keys),
     read("scan", -2, scan::scan),
     read("hscan", -3, scan::hscan),

@@ -66,7 +66,7 @@ impl Call<'_> {
 }
 
 /// A number; nothing where Redis would refuse it.
-fn float(text: &[u8]) -> Option<f64> {
+pub(super) fn float(text: &[u8]) -> Option<f64> {
     let text = std::str::from_utf8(text).ok()?;
     let number: f64 = text.parse().ok()?;
     let is_word = text.to_ascii_lowercase().contains("inf");

@@ -29,6 +29,10 @@ const INTEGERS: [&str; 14] = [
 ];
 const FLOATS: [&str; 8] = ["0.5", "-1.25", "3", "1e2", "inf", "abc", "", "+0.25"];
 const PATTERNS: [&str; 8] = ["*", "k*", "k?", "k[0-3]", "k[^1]", "\\k1", "", "*1*"];
+/// Patterns that make keys of items, among them of those that are integers.
+const KEY_PATTERNS: [&str; 12] = [
+    "#", "*", "k*", "k*", "k*->f1", "*->f0", "h*->f2", "nosort", "nosort", "k*->", "->*", "",
+];
 const TIMES: [&str; 10] = [
     "1",
     "10",
@@ -160,6 +164,7 @@ impl Maker<'_> {
             (Form::Double, "timeout") => &TIMEOUTS,
             (Form::Double, _) => &FLOATS,
             (Form::Pattern, _) => &PATTERNS,
+            (Form::KeyPattern(_), _) => &KEY_PATTERNS,
             (Form::UnixTime, _) | (Form::Integer, "seconds" | "milliseconds") => &TIMES,
             (Form::Integer, "cursor") => &CURSORS,
             (Form::Integer, "offset") => &OFFSETS,

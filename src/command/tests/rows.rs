@@ -123,7 +123,7 @@ fn every_row_is_whole() {
 
 /// The last of the row's keys that an argument stands for.
 fn key_indexes(arg: &Arg) -> Option<usize> {
-    if let Form::Key(keys) = arg.form {
+    if let Form::Key(keys) | Form::KeyPattern(keys) = arg.form {
         return Some(keys.into());
     }
     let parts = arg.form.parts()?;

@@ -5,7 +5,7 @@
 mod combine;
 mod members;
 mod range;
-mod score;
+pub(super) mod score;
 mod store;
 mod waits;
 

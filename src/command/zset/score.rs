@@ -8,7 +8,7 @@ use crate::resp::reply::Reply;
 
 /// A number of 64 bits as Redis reads one: decimal, `inf` or `infinity`, and nothing else around
 /// it. `None` where it is none, or leaves the range of such numbers.
-pub(super) fn parse(text: &[u8]) -> Option<f64> {
+pub(in crate::command) fn parse(text: &[u8]) -> Option<f64> {
     let text = core::str::from_utf8(text).ok()?;
     let number: f64 = text.parse().ok().filter(|number: &f64| !number.is_nan())?;
     let has_digit = |digits: &str| digits.bytes().any(|digit| (b'1'..=b'9').contains(&digit));

@@ -237,7 +237,7 @@ fn document_args(args: &[Arg], reply: &mut Reply<'_>) {
             (arg.repeats_token, "multiple_token"),
         ];
         let flags = || flags.iter().filter(|(is_so, _)| *is_so);
-        let is_key = matches!(arg.form, Form::Key(_));
+        let is_key = matches!(arg.form, Form::Key(_) | Form::KeyPattern(_));
         let has_flags = flags().count() > 0;
         let more = [is_key, has_flags, parts.is_some()];
         let more = more.into_iter().filter(|is_told| *is_told);
@@ -246,7 +246,7 @@ fn document_args(args: &[Arg], reply: &mut Reply<'_>) {
             reply.bulk(name.as_bytes());
             reply.bulk(fact.as_bytes());
         }
-        if let Form::Key(keys) = arg.form {
+        if let Form::Key(keys) | Form::KeyPattern(keys) = arg.form {
             reply.bulk(b"key_spec_index");
             reply.integer(keys.into());
         }
