@@ -208,9 +208,7 @@ fn smove(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
         if let Some(mut set) = change.store.set_mut(db, source, at)? {
             set.remove(member);
         }
-        let mut set = change.store.set_or_new(db, target, at)?;
-        set.touch();
-        set.add(member);
+        change.store.set_or_new(db, target, at)?.add(member);
     }
     change.reply.integer(i64::from(is_there));
     Ok(())

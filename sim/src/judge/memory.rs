@@ -15,7 +15,7 @@ pub(super) const REFUSAL_OF_EXEC: &str = concat!(
 const CLIENTS_BYTES: usize = 128 << 10;
 
 /// Redis's list of what takes memory.
-const GROWS: [&str; 40] = [
+const GROWS: [&str; 41] = [
     "append",
     "blmove",
     "brpoplpush",
@@ -49,6 +49,7 @@ const GROWS: [&str; 40] = [
     "setnx",
     "setrange",
     "sinterstore",
+    "sort",
     "sunionstore",
     "zadd",
     "zdiffstore",

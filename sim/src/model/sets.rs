@@ -79,7 +79,10 @@ pub(super) fn smove(call: &mut Call<'_>) -> Answer {
         if known.len() == 1 {
             call.remove(&source);
         }
-        call.members_to_write(&target).insert(member);
+        // A target that has it is not written.
+        if !call.set(&target)?.is_some_and(|set| set.contains(&member)) {
+            call.members_to_write(&target).insert(member);
+        }
     }
     Ok(Want::Integer(1))
 }

@@ -136,11 +136,6 @@ impl<'a> SetMut<'a> {
         self.len() == 0
     }
 
-    /// A command writes here, and be it what is there already: those who watch the key are told.
-    pub fn touch(&mut self) {
-        self.slot.touch();
-    }
-
     /// Adds a member; whether it is new.
     pub fn add(&mut self, member: &[u8]) -> bool {
         let mut scratch = self.slot.take_scratch();
