@@ -102,6 +102,22 @@ impl<'a> Args<'a> {
         number.filter(|number| *number >= least).ok_or(error)
     }
 
+    /// The number behind COUNT, where that may stand at `place` and nothing else; 1 without it. As
+    /// in Redis, the number is looked at before what is behind it.
+    pub(super) fn last_count(&self, place: usize) -> Result<u64, Error> {
+        if place == self.len() {
+            return Ok(1);
+        }
+        if !self.is(place, "count") || place + 1 == self.len() {
+            return Err(Error::SYNTAX);
+        }
+        let count = self.at_least(place + 1, 1, Error::COUNT_NOT_POSITIVE)?;
+        if place + 2 < self.len() {
+            return Err(Error::SYNTAX);
+        }
+        Ok(count)
+    }
+
     /// The database that the argument at `place` names.
     pub fn database(&self, place: usize) -> Result<DbId, Error> {
         let (min, max) = (i64::from(i32::MIN), i64::from(i32::MAX));

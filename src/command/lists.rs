@@ -310,11 +310,7 @@ impl Several {
         let at = args.end_of_keys(place)?.filter(|at| *at < args.len());
         let at = at.ok_or(Error::SYNTAX)?;
         let end = end(args, at)?;
-        let count = match args.len() - at {
-            1 => 1,
-            3 if args.is(at + 1, "count") => args.at_least(at + 2, 1, Error::COUNT_NOT_POSITIVE)?,
-            _ => return Err(Error::SYNTAX),
-        };
+        let count = args.last_count(at + 1)?;
         Ok(Self {
             first: place + 1,
             behind: at,

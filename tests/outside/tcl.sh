@@ -12,7 +12,8 @@ set -euo pipefail
 HERE=$(dirname "$(readlink -f "$0")")
 ROOT=$(cd "$HERE/../.." && pwd)
 UNITS="unit/protocol unit/quit unit/keyspace unit/scan unit/expire unit/multi unit/info-command
-unit/introspection-2 unit/other unit/type/string unit/type/incr unit/type/hash"
+unit/introspection unit/introspection-2 unit/other unit/sort unit/type/string unit/type/incr unit/type/hash
+unit/type/list unit/type/list-2 unit/type/list-3 unit/type/set unit/type/zset"
 BINARY=${CARGO_TARGET_DIR:-$ROOT/target}/release/seedis
 LIMIT=300
 OUT=

@@ -121,9 +121,12 @@ pub(super) fn lmpop(call: &mut Call<'_>) -> Answer {
     let left = is_left(&call.word(at))?;
     let count = match (call.args.len() - at, &call.word(at + 1)[..]) {
         (1, _) => 1,
-        (3, "count") => call.at_least(at + 2, 1, "ERR count should be greater than 0")?,
+        (3.., "count") => call.at_least(at + 2, 1, "ERR count should be greater than 0")?,
         _ => return Err(SYNTAX.to_owned()),
     };
+    if call.args.len() - at > 3 {
+        return Err(SYNTAX.to_owned());
+    }
     for place in 2..at {
         let key = call.arg(place);
         if !call.list(&key)?.is_empty() {

@@ -316,9 +316,12 @@ pub(super) fn zmpop(call: &mut Call<'_>) -> Answer {
     };
     let count = match (call.args.len() - at, &call.word(at + 1)[..]) {
         (1, _) => 1,
-        (3, "count") => call.number(at + 2, 1, "ERR count should be greater than 0")?,
+        (3.., "count") => call.number(at + 2, 1, "ERR count should be greater than 0")?,
         _ => return Err(SYNTAX.to_owned()),
     };
+    if call.args.len() - at > 3 {
+        return Err(SYNTAX.to_owned());
+    }
     for place in 2..at {
         let key = call.arg(place);
         if !call.zset(&key)?.is_empty() {

@@ -346,11 +346,7 @@ impl Several {
             () if args.is(at, "max") => true,
             () => return Err(Error::SYNTAX),
         };
-        let count = match args.len() - at {
-            1 => 1,
-            3 if args.is(at + 1, "count") => args.at_least(at + 2, 1, Error::COUNT_NOT_POSITIVE)?,
-            _ => return Err(Error::SYNTAX),
-        };
+        let count = args.last_count(at + 1)?;
         Ok(Self {
             first: place + 1,
             behind: at,
