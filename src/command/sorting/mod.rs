@@ -69,7 +69,7 @@ pub(super) enum Stage {
     Replace,
     /// They are stored.
     Store,
-    /// What was needed is freed.
+    /// The texts are freed.
     Free,
 }
 
@@ -80,7 +80,7 @@ pub(super) struct Sorting {
     pub(super) wanted: Wanted,
     /// The first item that is wanted of those that are taken, and how many are wanted.
     pub(super) range: (usize, usize),
-    /// Where the walk over the source goes on.
+    /// The place at which the walk over the source goes on.
     pub(super) cursor: u64,
     /// The number of items that are taken in all.
     pub(super) taken: usize,

@@ -118,7 +118,7 @@ mod tests {
                 steps += 1;
             }
             let mut sorted: Vec<_> = keys.iter().copied().zip(0..).collect();
-            sorted.sort();
+            sorted.sort_unstable();
             prop_assert_eq!(merging.entries(), &sorted[..]);
             prop_assert!(steps <= keys.len().div_ceil(RUN) * 7);
         }
