@@ -31,6 +31,12 @@ impl Clients {
         self.blocked
     }
 
+    /// Returns true if a client waits.
+    pub(in crate::node) fn is_blocked(&self, slot: u32) -> bool {
+        let session = self.sessions.get(slot);
+        session.is_some_and(|session| session.blocked.is_some())
+    }
+
     /// Lets a client wait; nothing that it sent is looked at before the wait ends. False where it
     /// cannot wait, because it waits for a time and that is over.
     pub(in crate::node) fn block(&mut self, slot: u32, why: Blocked, now: Mono) -> bool {

@@ -69,14 +69,15 @@ impl Node {
         }
     }
 
-    /// Returns true if a request stands in one piece and has to wait for nothing else.
+    /// Returns true if a request stands in one piece and has to wait for nothing else, nor for what
+    /// its client has asked before.
     fn may_run(&self, slot: u32, large: &Large) -> bool {
         let Some(args) = large.request() else {
             return false;
         };
         let session = self.clients.get(slot).zip(table::find(args.name()));
         let is_behind = session.is_some_and(|(session, row)| waits_for_own(session, row));
-        !is_behind && !self.must_wait(slot, args)
+        !is_behind && !self.clients.is_blocked(slot) && !self.must_wait(slot, args)
     }
 
     /// Returns true if a request that is being put together can be moved on, or run.
