@@ -11,6 +11,8 @@ pub(super) enum Stage {
     Look,
     /// Members are drawn.
     Draw,
+    /// Members are walked over, and chance decides on each.
+    Choose,
     /// Members are walked over.
     Walk,
     /// The set that was made in passing is freed.

@@ -1,16 +1,25 @@
 //! Members of sets by chance: SPOP, which takes them out, and SRANDMEMBER, which looks only.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::mem;
 
 use super::args::Args;
 use super::context::{Change, Query};
 use super::error::{Error, Outcome};
-use super::making::Stage;
+use super::making::{Making, Stage};
 use super::picks::PICK_WORK;
 use super::set_walk::{self, free, set_at};
 use super::strings::answer;
+use super::walk::FIELDS_AT_ONCE;
 use crate::limits::{BYTES_PER_WORK, RANDOM_PICKS_MAX};
 use crate::store::{NewExpiry, Set, Text};
+
+/// If more than a member in so many is taken out of a large set, all of it is walked over.
+const WALK_SHARE: u64 = 256;
+
+/// The work of choosing a member of a large set: all that stand in its segment are looked at.
+const CHOICE_WORK: usize = 16;
 
 /// If a set is at most a part in so many of what is taken out of it, the rest is put aside and the
 /// set given away as a whole.
@@ -33,14 +42,15 @@ pub(super) fn spop(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
         change.reply.null();
         return Ok(());
     };
-    let member = set.read().and_then(|set| set.random(draw));
+    let member = set.read().and_then(|set| set.choose(draw));
     answer(&mut change.reply, member);
     let member = member.map(Text::to_vec).unwrap_or_default();
     set.remove(&member);
     Ok(())
 }
 
-/// Takes up to `count` members out: all, by one draw each, or all but those that are drawn to stay.
+/// Takes up to `count` members out: all, by one draw each, all but those that are drawn to stay, or
+/// those that are drawn in a walk over a large set.
 fn pop_many(change: &mut Change<'_>, key: &[u8], count: u64) -> Outcome {
     let (db, at) = (change.db, change.at);
     let is_begun = change.pace.is_cut();
@@ -57,12 +67,20 @@ fn pop_many(change: &mut Change<'_>, key: &[u8], count: u64) -> Outcome {
             Some(set) => {
                 making.stage = Stage::Draw;
                 making.left = count;
-                if rest.saturating_mul(REST_SHARE) <= count {
-                    making.left = rest;
+                let is_mostly_taken = rest.saturating_mul(REST_SHARE) <= count;
+                if is_mostly_taken {
                     making.made = Some(change.store.new_set_like(set));
+                }
+                if set.is_large() && count.saturating_mul(WALK_SHARE) > size {
+                    making.stage = Stage::Choose;
+                } else if is_mostly_taken {
+                    making.left = rest;
                 }
             }
         }
+    }
+    if making.stage == Stage::Choose {
+        return choose_many(change, key, count, making);
     }
     let Some(mut set) = change.store.set_mut(db, key, at)? else {
         return Ok(());
@@ -70,10 +88,12 @@ fn pop_many(change: &mut Change<'_>, key: &[u8], count: u64) -> Outcome {
     if making.stage == Stage::Draw {
         change.dice.skip(making.passed);
         while making.left > 0 {
-            if let Err(unfinished) = change.pace.step(0, PICK_WORK) {
+            let is_large = set.read().is_some_and(Set::is_large);
+            let work = if is_large { CHOICE_WORK } else { PICK_WORK };
+            if let Err(unfinished) = change.pace.step(0, work) {
                 return change.pace.keep(Err(unfinished), making).map(drop);
             }
-            let member = set.read().and_then(|set| set.random(change.dice.draw()));
+            let member = set.read().and_then(|set| set.choose(change.dice.draw()));
             let Some(member) = member else {
                 break;
             };
@@ -101,6 +121,70 @@ fn pop_many(change: &mut Change<'_>, key: &[u8], count: u64) -> Outcome {
     match making.made {
         Some(rest) => change.store.put_set(db, key, rest, NewExpiry::Keep, at),
         None => drop(change.store.remove(db, key, at)),
+    }
+    Ok(())
+}
+
+/// Takes `count` members out of a large set in one walk, each with the chance that as many are
+/// still to be taken of those that are left. Those that stay are put aside where they are few.
+fn choose_many(
+    change: &mut Change<'_>,
+    key: &[u8],
+    count: u64,
+    mut making: Box<Making>,
+) -> Outcome {
+    let (db, at) = (change.db, change.at);
+    change.dice.skip(making.passed);
+    loop {
+        let Some(mut set) = change.store.set_mut(db, key, at)? else {
+            return Ok(());
+        };
+        let Some(read) = set.read() else {
+            return Ok(());
+        };
+        let is_aside = making.made.is_some();
+        // Those that were taken out are not there any more.
+        let gone = if is_aside { 0 } else { count - making.left };
+        let len = read.len() as u64 + gone;
+        let most = change.pace.steps(1).min(FIELDS_AT_ONCE);
+        if let Err(unfinished) = change.pace.step(0, most) {
+            return change.pace.keep(Err(unfinished), making).map(drop);
+        }
+        let (mut taken, mut bytes) = (Vec::new(), 0);
+        let Making {
+            cursor,
+            passed,
+            left,
+            made,
+            ..
+        } = &mut *making;
+        let next = read.walk(*cursor, most, &mut |member| {
+            let is_taken = change.dice.below(len - *passed) < *left;
+            *passed += 1;
+            if is_taken {
+                *left -= 1;
+                bytes += member.len();
+                answer(&mut change.reply, Some(member));
+            }
+            match made {
+                Some(rest) if !is_taken => {
+                    rest.add(&member.as_bytes(&mut [0; 20]));
+                }
+                None if is_taken => taken.push(member.to_vec()),
+                Some(_) | None => {}
+            }
+        });
+        change.pace.pay(bytes / BYTES_PER_WORK);
+        for member in taken {
+            set.remove(&member);
+        }
+        making.cursor = next;
+        if next == 0 || making.left == 0 && making.made.is_none() {
+            break;
+        }
+    }
+    if let Some(rest) = making.made {
+        change.store.put_set(db, key, rest, NewExpiry::Keep, at);
     }
     Ok(())
 }

@@ -109,6 +109,8 @@ fn members_come_with_equal_chance() {
             "SRANDMEMBER s 20",
             "SRANDMEMBER s 50",
             "SPOP s 1",
+            "SPOP s 30",
+            "SPOP s 90",
         ] {
             let mut counts = BTreeMap::new();
             for _ in 0..1000 {

@@ -108,7 +108,30 @@ impl<L: Boxed> Dict<L> {
         (found.into_iter().map(|(_, view)| view), rest)
     }
 
+    /// The key that so many stand in front of, in the order of hashes: the same one in every table
+    /// of the same keys, whatever became of them before.
+    pub(in super::super) fn at_rank(&self, rank: u64) -> Option<View<'_, L>> {
+        let (mut rest, mut number) = (rank as usize, self.at(0));
+        while rest >= self.segment(number).len() {
+            rest -= self.segment(number).len();
+            number = self.behind(number)?;
+        }
+        let views = || self.segment(number).iter(&self.pool);
+        let hashed = views().map(|view| (self.hasher.hash(view.key), view.key));
+        let mut hashed: Vec<(u64, &[u8])> = hashed.collect();
+        let full = |(hash, key): &(u64, &[u8])| order(*hash, self.hasher.second(key));
+        let (_, (_, key), _) = hashed.select_nth_unstable_by(rest, |one, other| {
+            // Most keys are told apart by the first hash already.
+            let by_first = order(one.0, 0).cmp(&order(other.0, 0));
+            let by_both = || full(one).cmp(&full(other));
+            by_first.then_with(by_both).then_with(|| one.1.cmp(other.1))
+        });
+        let key = *key;
+        self.get(self.hasher.hash(key), key)
+    }
+
     /// One of those that `wanted` accepts, each as likely as any other; the bits of `draw` decide.
+    /// Which one depends on how the table came to be, too: so nothing that is stored may.
     pub(in super::super) fn random(
         &self,
         draw: u64,
