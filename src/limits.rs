@@ -96,3 +96,9 @@ pub const CONFIG_FILE_BYTES_MAX: u64 = 16 << 20;
 
 /// The most keys in one segment of a table: as many as a split moves.
 pub const SEGMENT_KEYS_MAX: usize = 896;
+
+/// The most blocks in a group of those of a large list; the unit tests of lists fill more groups
+/// with fewer items.
+pub const LIST_GROUP_BLOCKS_MAX: usize = if cfg!(test) { 6 } else { 256 };
+/// The most children of a node in the tree of a large sorted set; fewer in unit tests, too.
+pub const TREE_CHILDREN_MAX: usize = if cfg!(test) { 4 } else { 32 };

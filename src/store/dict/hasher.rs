@@ -22,6 +22,12 @@ pub struct Tables {
     pub hash_bits: [u32; 2],
     /// The most keys of a segment; fewer than usual only where a test wants many segments.
     pub segment_keys_max: usize,
+    /// The most blocks in a group of those of a large list, and the most children of a node in the
+    /// tree of a large sorted set; fewer than usual where a test wants to meet their borders with
+    /// few items.
+    pub list_group_blocks_max: usize,
+    /// See above; at least 4.
+    pub tree_children_max: usize,
 }
 
 impl Tables {
@@ -32,6 +38,8 @@ impl Tables {
             seed,
             hash_bits: [64, 64],
             segment_keys_max: crate::limits::SEGMENT_KEYS_MAX,
+            list_group_blocks_max: crate::limits::LIST_GROUP_BLOCKS_MAX,
+            tree_children_max: crate::limits::TREE_CHILDREN_MAX,
         }
     }
 }

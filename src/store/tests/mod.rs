@@ -27,6 +27,7 @@ fn colliding(hash_bits: [u32; 2], segment_keys_max: usize) -> Store {
         seed: Some(7),
         hash_bits,
         segment_keys_max,
+        ..Tables::new(None)
     })
 }
 

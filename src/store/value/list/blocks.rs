@@ -19,8 +19,6 @@ use crate::store::value::run::{self, Encoded, Items};
 use crate::store::value::string::Text;
 use crate::varint;
 
-/// The most blocks of a group; tests fill more groups with fewer items.
-const GROUP_BLOCKS_MAX: usize = if cfg!(test) { 6 } else { 256 };
 /// The bytes that one step of `dismantle` frees, or a few more.
 const BYTES_FREED_AT_ONCE: usize = 1 << 20;
 /// The bytes of memory that a group takes beside its blocks.
@@ -42,6 +40,8 @@ pub(in crate::store) struct Blocks {
     count: usize,
     /// The bytes of memory of all groups; what others share counts in full.
     bytes: usize,
+    /// The most blocks of a group.
+    group_blocks_max: usize,
 }
 
 /// How many items a block has, and the bytes of memory that it takes.
@@ -79,8 +79,8 @@ struct Place {
 
 impl Blocks {
     /// The list of these items, which are a run.
-    pub(super) fn of_run(items: &[u8]) -> Self {
-        let mut blocks = Self::default();
+    pub(super) fn of_run(items: &[u8], tables: Tables) -> Self {
+        let mut blocks = Self::empty(tables);
         blocks.append_run(items);
         blocks
     }
@@ -99,7 +99,8 @@ impl Blocks {
     /// Adds an item at one end.
     pub(in crate::store) fn push(&mut self, item: &[u8], end: End) {
         let item = Encoded::of(item);
-        let full = |group: &Arc<Group>| group.blocks.len() == GROUP_BLOCKS_MAX;
+        let most = self.group_blocks_max;
+        let full = |group: &Arc<Group>| group.blocks.len() >= most;
         let taken = self.change_end(end, |blocks| match end {
             End::Front => blocks
                 .front_mut()
@@ -354,8 +355,8 @@ impl Blocks {
         }
         self.count = self.count + group.count - count;
         self.bytes = self.bytes + group.bytes - bytes;
-        if group.blocks.len() > GROUP_BLOCKS_MAX {
-            let half = Group::of(group.blocks.split_off(GROUP_BLOCKS_MAX / 2));
+        if group.blocks.len() > self.group_blocks_max {
+            let half = Group::of(group.blocks.split_off(self.group_blocks_max / 2));
             group.weigh_less((half.count, half.bytes));
             self.groups.insert(number + 1, Arc::new(half));
             self.bytes += GROUP_BYTES;
@@ -483,8 +484,11 @@ impl<'a> Iterator for Walk<'a> {
 impl Parts for Blocks {
     const TYPE: &'static str = "list";
 
-    fn empty(_: Tables) -> Self {
-        Self::default()
+    fn empty(tables: Tables) -> Self {
+        Self {
+            group_blocks_max: tables.list_group_blocks_max.max(1),
+            ..Self::default()
+        }
     }
 
     fn memory(&self) -> usize {
@@ -503,7 +507,7 @@ impl Parts for Blocks {
     #[cfg(test)]
     fn check(&self) {
         for group in &self.groups {
-            assert!(!group.blocks.is_empty() && group.blocks.len() <= GROUP_BLOCKS_MAX);
+            assert!(!group.blocks.is_empty() && group.blocks.len() <= self.group_blocks_max);
             group.blocks.iter().for_each(Block::check);
             let anew = Group::of(group.blocks.clone());
             assert_eq!((group.count, group.bytes), (anew.count, anew.bytes));

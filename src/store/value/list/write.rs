@@ -263,7 +263,7 @@ impl<'a> ListMut<'a> {
             (Some(true), _) => self.slot.put_small(found, kind, &scratch),
             (Some(false), _) => {
                 let packed = self.packed(found).unwrap_or(packed::EMPTY);
-                let blocks = Blocks::of_run(packed::items(packed).0);
+                let blocks = Blocks::of_run(packed::items(packed).0, self.slot.tables());
                 let large_list = Large::List(Box::new(blocks));
                 let place = self.slot.enlarge(found, large_list, encoding);
                 self.change_blocks(place, kind, large);

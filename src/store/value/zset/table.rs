@@ -89,7 +89,7 @@ impl Parts for Sorted {
     fn empty(tables: Tables) -> Self {
         Self {
             scores: Table::empty(tables),
-            tree: Tree::default(),
+            tree: Tree::new(tables.tree_children_max),
         }
     }
 

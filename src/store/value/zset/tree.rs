@@ -9,8 +9,6 @@ use alloc::vec::Vec;
 
 use super::leaf::{Entries, Entry, LEAF_BYTES_MAX, LEAF_ENTRIES_MAX, Leaf, order};
 
-/// An inner node with more children than this is split.
-const CHILDREN_MAX: usize = if cfg!(test) { 4 } else { 32 };
 /// The most inner nodes on a way: more than 2^40 entries need.
 const HEIGHT_MAX: usize = 24;
 /// The nodes of a chunk of the slab.
@@ -67,24 +65,11 @@ pub(super) struct Tree {
     root: u32,
     /// How many inner nodes there are between the root and a leaf, the root included.
     height: u32,
+    /// An inner node with more children than this is split.
+    children_max: u32,
     len: usize,
     /// The bytes of memory of leaves and of inner nodes, beside the slab.
     bytes: usize,
-}
-
-impl Default for Tree {
-    fn default() -> Self {
-        let mut tree = Self {
-            chunks: Vec::new(),
-            free: NONE,
-            root: 0,
-            height: 0,
-            len: 0,
-            bytes: 0,
-        };
-        tree.root = tree.add(Node::Leaf(Leaf::default()));
-        tree
-    }
 }
 
 /// The number of children before the last whose key is `before`; the first child, where none is.
@@ -93,6 +78,21 @@ fn choose(children: &[Child], before: &dyn Fn(Entry<'_>) -> bool) -> usize {
 }
 
 impl Tree {
+    /// One without entries, whose inner nodes have at most so many children.
+    pub(super) fn new(children_max: usize) -> Self {
+        let mut tree = Self {
+            chunks: Vec::new(),
+            free: NONE,
+            root: 0,
+            height: 0,
+            children_max: children_max.max(4) as u32,
+            len: 0,
+            bytes: 0,
+        };
+        tree.root = tree.add(Node::Leaf(Leaf::default()));
+        tree
+    }
+
     /// How many entries there are.
     pub(super) fn len(&self) -> usize {
         self.len
@@ -308,12 +308,13 @@ impl Tree {
 
     /// Puts a node behind the child that each inner node of the way has chosen, from below.
     fn grow(&mut self, way: &Way, mut new: Child) {
+        let most = self.children_max as usize;
         for &(number, nth) in way.steps().iter().rev() {
             let half = self.change_inner(number, |children| {
                 children[nth].count -= new.count;
                 children.insert(nth + 1, new);
-                let is_full = children.len() > CHILDREN_MAX;
-                is_full.then(|| children.split_off(CHILDREN_MAX / 2))
+                let is_full = children.len() > most;
+                is_full.then(|| children.split_off(most / 2))
             });
             let Some(half) = half else {
                 return;
@@ -359,6 +360,7 @@ impl Tree {
 
     /// Joins a child that has become small with a neighbour, where both fit into one.
     fn join(&mut self, number: u32, nth: usize) {
+        let most = self.children_max as usize;
         let children = self.children(number);
         if children[nth].count == 0 && children.len() > 1 {
             let gone = self.change_inner(number, |children| {
@@ -385,7 +387,7 @@ impl Tree {
             }
             (Node::Inner(one), Node::Inner(other)) => {
                 let smaller = one.len().min(other.len());
-                smaller <= CHILDREN_MAX / 4 && one.len() + other.len() <= CHILDREN_MAX / 4 * 3
+                smaller <= most / 4 && one.len() + other.len() <= most / 4 * 3
             }
             _ => false,
         };
@@ -465,7 +467,7 @@ impl Tree {
             return leaf.count();
         }
         let children = self.children(number);
-        assert!(children.len() <= CHILDREN_MAX);
+        assert!(children.len() <= self.children_max as usize);
         let mut total = 0;
         for (nth, child) in children.iter().enumerate() {
             let low = if nth == 0 { low } else { Some(child.key()) };
