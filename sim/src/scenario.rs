@@ -156,6 +156,10 @@ impl Rules {
     }
 }
 
+/// Pieces of states in which the collections of a run travel in the time that a group has to
+/// settle.
+const COLLECTIONS_CHUNK_BYTES: usize = 8 << 10;
+
 pub(crate) const MS: u64 = 1_000_000;
 pub(crate) const SECOND: u64 = 1000 * MS;
 
@@ -239,6 +243,12 @@ impl Scenario {
             };
             clients.push((Kind::Wild, wild));
         }
+        let collects = class(80).permille(400);
+        if collects {
+            let kind = Kind::Collections;
+            let own = Shape { keys: 3, ..shape };
+            clients.extend((0..class(81).within(1, 2)).map(|_| (kind, own)));
+        }
         // Clients that wait for each answer leave little doubt when they lose their connection.
         let known = |(kind, _): &(Kind, Shape)| !matches!(kind, Kind::Anything | Kind::Wild);
         let patient = class(34).permille(500) && clients.iter().all(known);
@@ -255,6 +265,11 @@ impl Scenario {
                     chunk_bytes: dice
                         .pick(&[1000, 16 << 10, 512 << 10])
                         .max(&(shape.keys as usize * shape.value_bytes as usize / 32))
+                        .max(if collects {
+                            &COLLECTIONS_CHUNK_BYTES
+                        } else {
+                            &0
+                        })
                         .to_owned(),
                     ..Self::config(&mut class(4), &mut class(52), policy)
                 }
@@ -333,6 +348,7 @@ impl Scenario {
             twins: if on_bytes { 200 } else { 10 },
         };
         scenario.tables(&mut class(45));
+        scenario.small_parts(&mut class(82));
         match rules {
             Rules::Silence { after_s } => scenario.config.timeout_s = after_s,
             Rules::Output(limit) => scenario.config.output_limits.normal = limit,
@@ -386,6 +402,13 @@ impl Scenario {
             same if same == Borders::default() => same,
             others => borders(others.integers + number as u64),
         }
+    }
+
+    /// Large collections whose parts hold little, so that few items make many.
+    fn small_parts(&mut self, dice: &mut Dice) {
+        let tables = &mut self.config.tables;
+        tables.list_group_blocks_max = *dice.pick(&[limits::LIST_GROUP_BLOCKS_MAX, 2, 5]);
+        tables.tree_children_max = *dice.pick(&[limits::TREE_CHILDREN_MAX, 4, 7]);
     }
 
     /// How often each class of faults strikes.

@@ -20,7 +20,7 @@ use crate::workload::Piece;
 /// Commands whose replies may depend on how many bytes or entries there were, or on the entry in
 /// which their transaction stands; and WATCH, to which a write that is on its way counts as one
 /// behind it.
-const UNEVEN: [&[u8]; 7] = [
+const UNEVEN: [&[u8]; 8] = [
     b"info",
     b"role",
     b"hrandfield",
@@ -28,6 +28,7 @@ const UNEVEN: [&[u8]; 7] = [
     b"spop",
     b"srandmember",
     b"watch",
+    b"zrandmember",
 ];
 /// The largest piece that a node takes.
 const PIECE_BYTES_MAX: usize = 64 << 10;

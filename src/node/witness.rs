@@ -49,7 +49,10 @@ pub enum Witnessed {
         digest: u128,
     },
     /// The next command of that entry was executed.
-    Step,
+    Step {
+        /// Its reply, be it for nobody: what was drawn by chance stands in it.
+        reply: Vec<u8>,
+    },
     /// A client's long read has begun: it is of the state as it is now, and is answered later.
     Held {
         /// The client.

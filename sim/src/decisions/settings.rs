@@ -132,6 +132,8 @@ pub(super) static ALL: &[Setting] = &[
         }
     ),
     setting!("segment-keys", "896", number config.tables.segment_keys_max),
+    setting!("list-group-blocks", "256", number config.tables.list_group_blocks_max),
+    setting!("tree-children", "32", number config.tables.tree_children_max),
     setting!(
         "newcomers-ask",
         "never",

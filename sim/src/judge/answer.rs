@@ -252,10 +252,12 @@ impl Judge {
                     db,
                     words: Words::clone(words),
                 });
+                let wrong = wrong_wait(words).filter(|_| answer == Answer::Other);
                 if around.loading {
-                    return Ok(Want::Error(LOADING.to_owned()));
+                    let wants = std::iter::once(LOADING.to_owned()).chain(wrong);
+                    return Ok(Want::OneOf(wants.map(Want::Error).collect()));
                 }
-                if let Some(text) = wrong_wait(words).filter(|_| answer == Answer::Other) {
+                if let Some(text) = wrong {
                     return Ok(Want::Error(text));
                 }
                 if !is_step(answer) {

@@ -242,6 +242,7 @@ impl Judge {
         member.history.forget();
         if durability.policy == Policy::Memory {
             member.history.entries.clear();
+            self.draws.forget_behind(0);
         }
     }
 
@@ -270,7 +271,7 @@ impl Judge {
         let member = &mut self.members[number];
         let index = index.unwrap_or(member.history.applied);
         if member.history.applied < index {
-            member.history.rebuild(index);
+            member.history.rebuild(index, &self.draws);
         }
         let durability = &mut member.durability;
         durability.check_floor(index)?;

@@ -103,7 +103,7 @@ impl Judge {
         history.forget();
         for entry in entries {
             history.begin(entry);
-            while history.execute().is_some() {}
+            while history.execute(&self.draws).is_some() {}
         }
         history.from_base = true;
         self.members[number].states += 1;

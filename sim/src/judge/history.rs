@@ -1,6 +1,7 @@
 //! The entries that one member has executed, in order, and the model after the last of them.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
 use std::rc::Rc;
 
 use seedis::node::entry::{Item, Reader};
@@ -28,8 +29,14 @@ pub(crate) fn fingerprint(words: &[Vec<u8>]) -> u128 {
     digest.bits()
 }
 
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {}", spelled(&self.words), self.db)
+    }
+}
+
 /// One command of an entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Command {
     pub(crate) db: u32,
     pub(crate) words: Words,
@@ -40,6 +47,16 @@ pub(crate) struct Command {
 pub(crate) enum Step {
     Command(Command),
     Transaction(Vec<Command>),
+}
+
+impl Step {
+    /// Its commands: those of a transaction, or one.
+    pub(super) fn commands(&self) -> &[Command] {
+        match self {
+            Self::Command(command) => std::slice::from_ref(command),
+            Self::Transaction(commands) => commands,
+        }
+    }
 }
 
 /// An entry as a member applied it.
@@ -89,6 +106,25 @@ pub(crate) struct Executed {
     pub(crate) want: Want,
 }
 
+/// The members that each command of a step has drawn: none where it draws nothing.
+pub(super) type Drawn = Rc<Vec<Vec<Vec<u8>>>>;
+
+/// The draws of a run, by the index of the entry and the place of the step in it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Draws(pub(super) BTreeMap<(u64, usize), Drawn>);
+
+impl Draws {
+    /// The draws of a step.
+    pub(super) fn of(&self, place: (u64, usize)) -> Option<&Drawn> {
+        self.0.get(&place)
+    }
+
+    /// The entries behind `index` did not survive.
+    pub(super) fn forget_behind(&mut self, index: u64) {
+        self.0.retain(|(of, _), _| *of <= index);
+    }
+}
+
 /// The record of one member.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct History {
@@ -104,6 +140,8 @@ pub(crate) struct History {
     pub(crate) version: u8,
     /// The steps of the present entry that are still to be executed.
     pub(crate) ahead: VecDeque<Step>,
+    /// How many of it were executed.
+    pub(crate) done: usize,
     /// The step that was executed last.
     pub(crate) last: Option<Executed>,
     /// Nobody has applied the present entry before.
@@ -126,7 +164,7 @@ impl History {
     }
 
     /// Puts the model back to what it was behind the entry `index`, by executing all up to there.
-    pub(crate) fn rebuild(&mut self, index: u64) {
+    pub(crate) fn rebuild(&mut self, index: u64, draws: &Draws) {
         self.model = Model::default();
         (self.applied, self.stamp, self.offset) = (0, 0, 0);
         self.version = 0;
@@ -141,14 +179,14 @@ impl History {
             .collect();
         for entry in entries {
             self.begin(&entry);
-            while self.execute().is_some() {}
+            while self.execute(draws).is_some() {}
         }
         self.applied = self.applied.max(index);
     }
 
     /// The member has lost its memory; its entries may still be on its disk.
     pub(crate) fn forget(&mut self) {
-        self.rebuild(0);
+        self.rebuild(0, &Draws::default());
         self.from_base = false;
     }
 
@@ -158,19 +196,27 @@ impl History {
         self.stamp = self.stamp.max(entry.stamp);
         self.offset = entry.offset.unwrap_or(self.offset);
         self.version = self.version.max(entry.raises.unwrap_or(0));
+        self.done = 0;
         self.ahead.extend(entry.steps.iter().cloned());
         self.is_first = false;
     }
 
     /// Executes the next step on the model.
-    pub(crate) fn execute(&mut self) -> Option<&Executed> {
+    pub(crate) fn execute(&mut self, draws: &Draws) -> Option<&Executed> {
+        let place = self.place();
         let step = self.ahead.pop_front()?;
+        self.done += 1;
+        let drawn = draws.of(place).map_or(&[][..], |drawn| &drawn[..]);
+        let mut drawn = drawn.iter().map(|drawn| &drawn[..]);
+        let mut drawn = || drawn.next().unwrap_or_default();
         let moment = Moment::exactly(self.stamp, self.offset);
         self.model.begin_step();
         let want = match &step {
-            Step::Command(command) => self.run(command, moment),
+            Step::Command(command) => self.run(command, moment, drawn()),
             Step::Transaction(commands) => {
-                let wants = commands.iter().map(|command| self.run(command, moment));
+                let wants = commands
+                    .iter()
+                    .map(|command| self.run(command, moment, drawn()));
                 Want::Array(wants.collect())
             }
         };
@@ -178,18 +224,20 @@ impl History {
         self.last.as_ref()
     }
 
-    fn run(&mut self, command: &Command, moment: Moment) -> Want {
-        let want = run(&mut self.model, command, moment);
+    /// The index of the present entry, and the place in it of the step that is next.
+    pub(crate) fn place(&self) -> (u64, usize) {
+        (self.applied, self.done)
+    }
+
+    fn run(&mut self, command: &Command, moment: Moment, drawn: &[Vec<u8>]) -> Want {
+        let want = run(&mut self.model, command, moment, drawn);
         self.note_outcome(command, &want);
         want
     }
 
     /// Fingerprints of what the present entry still has to execute.
     pub(super) fn commands_ahead(&self) -> Vec<u128> {
-        let steps = self.ahead.iter().flat_map(|step| match step {
-            Step::Command(command) => std::slice::from_ref(command),
-            Step::Transaction(commands) => commands,
-        });
+        let steps = self.ahead.iter().flat_map(Step::commands);
         steps.map(|command| fingerprint(&command.words)).collect()
     }
 
@@ -206,10 +254,10 @@ impl History {
 }
 
 /// Executes one command of an entry: what is no write is a part of a transaction.
-fn run(model: &mut Model, command: &Command, moment: Moment) -> Want {
+fn run(model: &mut Model, command: &Command, moment: Moment, drawn: &[Vec<u8>]) -> Want {
     let args: Vec<&[u8]> = command.words.iter().map(|word| &word[..]).collect();
     match model::find(args.first().copied().unwrap_or_default()) {
-        Some(row) => model.run(row, command.db, moment, &args),
+        Some(row) => model.follow(row, command.db, moment, &args, drawn),
         None => Want::Anything,
     }
 }

@@ -8,6 +8,7 @@ mod answer;
 mod blame;
 mod departed;
 mod dialogue;
+mod draws;
 mod durability;
 mod group;
 mod history;
@@ -35,7 +36,7 @@ use dialogue::{Dialogue, Question};
 use durability::Durability;
 pub(crate) use durability::{Age, End, Policy};
 use group::Group;
-use history::{Entry, Executed, History, Step, Words, fingerprint, parts_of, spelled};
+use history::{Draws, Entry, Executed, History, Step, Words, fingerprint, parts_of, spelled};
 use invariant::{Id, Verdict, Violation};
 pub(crate) use memory::Refusal;
 pub(crate) use reasons::Reasons;
@@ -95,6 +96,7 @@ pub(crate) struct Judge {
     states: BTreeMap<u64, u128>,
     /// The shape of the tables behind an entry, as a member had it first.
     shapes: BTreeMap<u64, state::Shape>,
+    draws: Draws,
     dialogues: BTreeMap<u64, Dialogue>,
     /// Requests that were sent and not executed, by fingerprint.
     outstanding: BTreeMap<u128, u32>,
@@ -329,7 +331,7 @@ impl Judge {
                 // The world has looked at it, which knows what members have said.
                 Witnessed::Raises { .. } | Witnessed::Waits { .. } => {}
                 Witnessed::Digest { index, digest } => self.has_state(member, index.0, digest)?,
-                Witnessed::Step => self.step(member)?,
+                Witnessed::Step { reply } => self.step(member, &reply)?,
                 Witnessed::Held { conn } => {
                     if let Some(dialogue) = self.dialogues.get_mut(&conn.0) {
                         dialogue.held_at = Some(around.time);
@@ -367,7 +369,7 @@ impl Judge {
         let known = member.history.entry(entry.index).cloned();
         if !member.serving && member.history.applied == 0 && entry.index > 1 {
             // Recovery starts behind a base: the state there is the one behind the entry before.
-            member.history.rebuild(entry.index - 1);
+            member.history.rebuild(entry.index - 1, &self.draws);
             member.history.from_base = true;
         }
         let applied = member.history.applied;
@@ -383,6 +385,7 @@ impl Judge {
                 let survived = entry.index - 1;
                 member.durability.check_prefix(survived)?;
                 member.history.entries.retain(|old| old.index <= survived);
+                self.draws.forget_behind(survived);
                 self.goals.reach(Goal::AnsweredLost);
                 return self.entry(number, entry, around);
             }
@@ -461,10 +464,13 @@ impl Judge {
         self.executed(&words, index, true)
     }
 
-    /// The next command of the present entry is executed.
-    fn step(&mut self, member: usize) -> Verdict {
+    /// The next command of the present entry is executed, with this reply.
+    fn step(&mut self, member: usize, reply: &[u8]) -> Verdict {
         let history = &mut self.members[member].history;
-        if history.execute().is_some() {
+        if let Some(step) = history.ahead.front() {
+            self.draws.note(history.place(), step, reply)?;
+        }
+        if history.execute(&self.draws).is_some() {
             return self.has_taken(member);
         }
         let text = format!("entry {} has no more steps", history.applied);

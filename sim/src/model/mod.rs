@@ -23,12 +23,15 @@ mod zset_ranges;
 mod zsets;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 pub(crate) use connection::select;
 pub(crate) use object::{is_help as is_help_for_object, refusal as refusal_of_object};
 pub(crate) use table::{Class, Row, find, rows, strangers};
 pub(crate) use want::Want;
 use weight::Weights;
+
+use crate::wire::shown;
 
 /// How many databases there are.
 pub(crate) const DATABASES: u32 = 16;
@@ -79,7 +82,7 @@ impl Encoding {
 }
 
 /// A value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Datum {
     Text(Vec<u8>, Encoding),
     Hash(Fields),
@@ -119,6 +122,23 @@ impl Datum {
             Self::Zset(_) => "zset",
         }
     }
+}
+
+impl fmt::Debug for Datum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ", self.type_name())?;
+        match self {
+            Self::Text(text, encoding) => write!(f, "{} {encoding:?}", shown(text)),
+            Self::Hash(fields) => write!(f, "{{{}}}", want::listed(fields.iter().flat_map(pair))),
+            Self::List(items) => write!(f, "[{}]", want::listed(items)),
+            Self::Set(members) => write!(f, "{{{}}}", want::listed(members)),
+            Self::Zset(members) => write!(f, "{{{}}}", want::pairs_listed(members)),
+        }
+    }
+}
+
+fn pair<'a>((name, value): (&'a Vec<u8>, &'a Vec<u8>)) -> [&'a Vec<u8>; 2] {
+    [name, value]
 }
 
 /// A value and the time at which it dies, in milliseconds since the Unix epoch.
@@ -166,6 +186,8 @@ pub(crate) struct Call<'a> {
     pub(crate) db: u32,
     pub(crate) moment: Moment,
     pub(crate) args: &'a [&'a [u8]],
+    /// The members that the server has drawn, where that is the server's to choose.
+    pub(crate) drawn: &'a [Vec<u8>],
 }
 
 /// A reply, or the text of an error.
@@ -364,6 +386,18 @@ impl Model {
 
     /// Runs a command whose name and number of arguments fit its row.
     pub(crate) fn run(&mut self, row: &Row, db: u32, moment: Moment, args: &[&[u8]]) -> Want {
+        self.follow(row, db, moment, args, &[])
+    }
+
+    /// As `run`, of a command with which the server has drawn these members.
+    pub(crate) fn follow(
+        &mut self,
+        row: &Row,
+        db: u32,
+        moment: Moment,
+        args: &[&[u8]],
+        drawn: &[Vec<u8>],
+    ) -> Want {
         if db == WILD && row.class != Class::Session {
             return Want::whatever();
         }
@@ -372,6 +406,7 @@ impl Model {
             db,
             moment,
             args,
+            drawn,
         };
         let answer = (row.run)(&mut call);
         self.weigh();

@@ -87,6 +87,44 @@ pub(super) fn smove(call: &mut Call<'_>) -> Answer {
     Ok(Want::Integer(1))
 }
 
+/// The server chooses which members go, and the model follows: they must be distinct, and members.
+pub(super) fn spop(call: &mut Call<'_>) -> Answer {
+    let key = call.arg(1);
+    let is_one = call.args.len() == 2;
+    let count = match call.args.len() {
+        2 => 1,
+        3 => {
+            let count = text::integer(&call.arg(2)).filter(|count| *count >= 0);
+            count.ok_or_else(|| "ERR value is out of range, must be positive".to_owned())?
+        }
+        _ => return Err(SYNTAX.to_owned()),
+    };
+    let members = members_at(call, &key)?;
+    if is_one && members.is_empty() {
+        return Ok(Want::Null);
+    }
+    let count = usize::try_from(count).map_or(members.len(), |count| count.min(members.len()));
+    let drawn: Members = call.drawn.iter().cloned().collect();
+    let differ = drawn.len() == call.drawn.len();
+    if drawn.len() != count || !differ || !drawn.is_subset(&members) {
+        return Ok(Want::Chosen {
+            from: members.into_iter().collect(),
+            count,
+            repeats: false,
+        });
+    }
+    if count == members.len() {
+        call.remove(&key);
+    } else if count > 0 {
+        let left = call.members_to_write(&key);
+        left.retain(|member| !drawn.contains(member));
+    }
+    Ok(match call.drawn {
+        [only] if is_one => Want::Bulk(only.clone()),
+        drawn => Want::UnorderedSet(drawn.to_vec()),
+    })
+}
+
 pub(super) fn srandmember(call: &mut Call<'_>) -> Answer {
     let key = call.arg(1);
     if call.args.len() > 3 {

@@ -178,6 +178,7 @@ const ROWS: &[Row] = &[
     write("srem", -3, sets::srem),
     read("sismember", 3, sets::sismember),
     write("smove", 4, sets::smove),
+    write("spop", -2, sets::spop),
     read("scard", 2, sets::scard),
     read("smismember", -3, sets::smismember),
     read("smembers", 2, sets::smembers),

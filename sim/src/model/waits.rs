@@ -37,6 +37,7 @@ pub(crate) fn timeout_of(words: &[Vec<u8>]) -> Result<u64, String> {
         db: 0,
         moment: super::Moment::exactly(0, 0),
         args: &args,
+        drawn: &[],
     };
     let row = super::find(&words[0]).filter(|row| row.takes(words.len()));
     match row {
@@ -95,6 +96,7 @@ pub(super) fn shift(call: &mut Call<'_>) -> Answer {
         db: call.db,
         moment: call.moment,
         args: &call.args[..last],
+        drawn: &[],
     };
     lists::check_ends(&shorter)?;
     timeout(call, last)?;
@@ -103,6 +105,7 @@ pub(super) fn shift(call: &mut Call<'_>) -> Answer {
         db: call.db,
         moment: call.moment,
         args: &call.args[..last],
+        drawn: &[],
     };
     lists::lmove(&mut shorter)
 }
@@ -125,6 +128,7 @@ pub(super) fn pop_many(call: &mut Call<'_>) -> Answer {
         db: call.db,
         moment: call.moment,
         args: &args,
+        drawn: &[],
     })?;
     timeout(call, 1)?;
     run(&mut Call {
@@ -132,5 +136,6 @@ pub(super) fn pop_many(call: &mut Call<'_>) -> Answer {
         db: call.db,
         moment: call.moment,
         args: &args,
+        drawn: &[],
     })
 }

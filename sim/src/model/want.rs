@@ -312,6 +312,21 @@ fn scanned(given: &[Value]) -> Option<&[Value]> {
     Some(items)
 }
 
+/// Texts for people.
+pub(super) fn listed<'a>(texts: impl IntoIterator<Item = &'a Vec<u8>>) -> String {
+    let texts: Vec<String> = texts.into_iter().map(|text| shown(text)).collect();
+    texts.join(", ")
+}
+
+/// Members with their scores, for people.
+pub(super) fn pairs_listed<'a>(
+    pairs: impl IntoIterator<Item = (&'a Vec<u8>, &'a Score)>,
+) -> String {
+    let pair = |(member, score): (&Vec<u8>, &Score)| format!("{} {:?}", shown(member), score.0);
+    let pairs: Vec<String> = pairs.into_iter().map(pair).collect();
+    pairs.join(", ")
+}
+
 impl fmt::Display for Want {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -338,6 +353,26 @@ impl fmt::Display for Want {
             Self::Spoken { want, .. } => want.fmt(f),
             Self::NotMaster(want) => write!(f, "{want}, and not from the master"),
             Self::Connected(most, want) => write!(f, "{want}, and at most {most} connected"),
+            Self::Unordered(texts) | Self::UnorderedSet(texts) => {
+                write!(f, "in any order [{}]", listed(texts))
+            }
+            Self::Scanned(texts) => write!(f, "a cursor and some of [{}]", listed(texts)),
+            Self::Chosen {
+                from,
+                count,
+                repeats,
+            } => write!(f, "{count} of [{}], repeated: {repeats}", listed(from)),
+            Self::Scored(pairs) => {
+                write!(f, "[{}]", pairs_listed(pairs.iter().map(|(m, s)| (m, s))))
+            }
+            Self::ChosenScored {
+                from,
+                count,
+                repeats,
+            } => {
+                let from = pairs_listed(from.iter().map(|(m, s)| (m, s)));
+                write!(f, "{count} of [{from}], repeated: {repeats}")
+            }
             Self::Anything => f.write_str("anything but an error"),
             other => write!(f, "{other:?}"),
         }

@@ -445,19 +445,18 @@ fn combined(call: &Call<'_>, at: usize) -> Result<(Vec<Pair>, bool), String> {
     let number = |number: f64| if number.is_nan() { 0.0 } else { number };
     for (members, weight) in &sources {
         for (member, score) in members {
-            let given = score.0 * weight;
-            let new = match (all.get(member), &aggregate[..]) {
-                (None, _) => number(given),
-                // In an intersection, what is no number spoils the whole sum.
-                (Some(old), "sum") if is_intersection => number(old.0 + given),
-                (Some(old), "sum") => number(old.0 + number(given)),
-                (Some(old), "min") if given < old.0 => given,
-                (Some(old), "max") if given > old.0 => given,
-                (Some(old), _) if given.is_nan() && !is_intersection => match &aggregate[..] {
-                    "min" => old.0.min(0.0),
-                    _ => old.0.max(0.0),
-                },
-                (Some(old), _) => old.0,
+            let old = all.get(member).map(|old| old.0);
+            let given = match old {
+                // In an intersection, what is no number spoils the whole sum, or is passed over.
+                Some(_) if is_intersection => score.0 * weight,
+                _ => number(score.0 * weight),
+            };
+            let new = match (old, &aggregate[..]) {
+                (None, _) => given,
+                (Some(old), "sum") => number(old + given),
+                (Some(old), "min") if given < old => given,
+                (Some(old), "max") if given > old => given,
+                (Some(old), _) => old,
             };
             all.insert(member.clone(), Score(new));
         }

@@ -4,9 +4,12 @@
 mod anything;
 mod bank;
 mod cas;
+mod collections;
 mod garbage;
 mod grammar;
+mod items;
 mod killer;
+mod mood;
 mod operator;
 mod reader;
 mod simple;
@@ -16,6 +19,8 @@ use std::collections::VecDeque;
 use std::fmt;
 
 pub(crate) use killer::{address_of_client, address_of_member};
+
+use mood::Mood;
 
 use crate::draws::Dice;
 use crate::wire::{Value, shown};
@@ -84,6 +89,8 @@ pub(crate) enum Kind {
     Mover,
     /// Reads of old states, of which the age is bounded. Only in a group.
     Reader,
+    /// Lists, sets and sorted sets that grow and become small again.
+    Collections,
     /// Every command of the server's table that names no key of elsewhere, in a database of which
     /// the model knows nothing.
     Wild,
@@ -134,6 +141,8 @@ pub(crate) struct Workload {
     read: Option<(u64, i64)>,
     /// It watches a key, and is to execute something.
     watches: bool,
+    /// The kind of requests about collections that it sends for some time.
+    mood: Mood,
     /// The leader that was struck last.
     struck: Option<usize>,
     /// The requests that it means to send next.
@@ -154,6 +163,7 @@ impl Workload {
             made: 0,
             read: None,
             watches: false,
+            mood: Mood::default(),
             struck: None,
             plan: VecDeque::new(),
         }
@@ -197,6 +207,7 @@ impl Workload {
             Kind::Operator => self.operate(dice),
             Kind::Mover => self.move_leadership(dice),
             Kind::Reader => self.read_near(dice),
+            Kind::Collections => self.collections(dice),
             Kind::Wild => self.wild(dice),
         }
     }

@@ -1,0 +1,79 @@
+//! The members that commands have taken out of sets by chance: the model follows the first server
+//! that says so, and all others must have drawn the same.
+
+use std::rc::Rc;
+
+use super::history::{Command, Drawn, Draws, Step};
+use super::invariant::{Id, Verdict, Violation};
+use crate::model::{Class, find};
+use crate::wire::{Decoder, Value, shown};
+
+impl Draws {
+    /// A member has executed a step, with this reply.
+    pub(super) fn note(&mut self, place: (u64, usize), step: &Step, reply: &[u8]) -> Verdict {
+        let commands = step.commands();
+        if !commands.iter().any(draws) {
+            return Ok(());
+        }
+        let drawn = Rc::new(drawn(step, reply));
+        let first = self.0.entry(place).or_insert_with(|| Rc::clone(&drawn));
+        if *first == drawn {
+            return Ok(());
+        }
+        let shown = |drawn: &Drawn| {
+            let texts = drawn.iter().flatten().map(|text| shown(text));
+            texts.collect::<Vec<_>>().join(" ")
+        };
+        let (one, other) = (shown(&drawn), shown(first));
+        let text = format!("step {place:?} draws {one}, and drew {other}: {step:?}");
+        Err(Violation::new(Id::S2, text))
+    }
+}
+
+/// Returns true if a command changes what it draws by chance.
+fn draws(command: &Command) -> bool {
+    let name = command.words.first();
+    name.is_some_and(|name| name.eq_ignore_ascii_case(b"spop"))
+}
+
+/// The members that each command of a step has drawn, by the reply to the step.
+fn drawn(step: &Step, reply: &[u8]) -> Vec<Vec<Vec<u8>>> {
+    let commands = step.commands();
+    let is_array = matches!(step, Step::Transaction(_));
+    let head = reply.iter().position(|byte| *byte == b'\n');
+    let mut decoder = Decoder::default();
+    decoder.feed(&reply[head.filter(|_| is_array).map_or(0, |end| end + 1)..]);
+    let values = std::iter::from_fn(|| decoder.next().ok().flatten());
+    let values: Vec<Value> = values.collect();
+    // The member whose client asked answers what is about it, too; the others do not.
+    let is_whole = values.len() == commands.len();
+    let mut values = values.iter();
+    let of = |command: &Command| {
+        let value = if is_whole || looks_at_keys(command) {
+            values.next()
+        } else {
+            None
+        };
+        value
+            .filter(|_| draws(command))
+            .map_or_else(Vec::new, texts)
+    };
+    commands.iter().map(of).collect()
+}
+
+fn looks_at_keys(command: &Command) -> bool {
+    let row = command.words.first().and_then(|name| find(name));
+    row.is_none_or(|row| matches!(row.class, Class::Read | Class::Write))
+}
+
+fn texts(value: &Value) -> Vec<Vec<u8>> {
+    let all = match value {
+        Value::Array(items) | Value::Set(items) => items,
+        one => std::slice::from_ref(one),
+    };
+    let bulks = all.iter().filter_map(|item| match item {
+        Value::Bulk(text) => Some(text.clone()),
+        _ => None,
+    });
+    bulks.collect()
+}
