@@ -2,6 +2,7 @@
 """How long one client's work keeps another waiting: PING beside each long command.
 
 Usage: stalls.py SEEDIS [--redis redis-server] [--port 31200] [--scale 1.0] [--only WORD] [--dir DIR]
+                  [--cases strings|collections]
 
 Prints a table: for each case the median and the longest PING of another client in milliseconds, on
 redis-server, on a server of its own and on the leader of three, and there how many terms the group
@@ -165,6 +166,60 @@ def cases(scale):
     ]
 
 
+def collections(scale):
+    """The same upon a list, a set and a sorted set of ten million members each."""
+    members = int(10_000_000 * scale)
+    some = members // 10
+    waiting = int(10_000 * scale)
+
+    def fill_one(name, prefix, count):
+        for n in range(0, count, 1000):
+            words = ["%s:%d" % (prefix, i) for i in range(n, min(n + 1000, count))]
+            if name.startswith("z"):
+                words = [w for i, m in enumerate(words) for w in (n + i, m)]
+            verb = {"l": "RPUSH", "s": "SADD", "z": "ZADD"}[name[0]]
+            yield request(verb, name, *words)
+
+    def fill():
+        for name in ("list", "set", "zset"):
+            yield from fill_one(name, "m", members)
+        for name in ("s:2", "z:2"):
+            yield from fill_one(name, "n", some)
+
+    def renamed_onto():
+        return request("SET", "small", "x") + request("RENAME", "small", "list") \
+            + request("SET", "small", "x") + request("RENAME", "small", "zset")
+
+    def storm():
+        return b"".join(request("RPUSH", "queue", n) for n in range(waiting))
+
+    return fill, [
+        ("nothing", lambda: b""),
+        ("LINDEX in the middle", lambda: request("LINDEX", "list", members // 2) * 1000),
+        ("LINSERT in the middle", lambda: request("LINSERT", "list", "BEFORE",
+                                                  "m:%d" % (members // 2), "x")),
+        ("LREM", lambda: request("LREM", "list", 0, "x")),
+        ("LRANGE of all", lambda: request("LRANGE", "list", 0, -1)),
+        ("SMEMBERS", lambda: request("SMEMBERS", "set")),
+        ("SUNIONSTORE", lambda: request("SUNIONSTORE", "union", "set", "s:2")),
+        ("SDIFFSTORE onto it", lambda: request("SDIFFSTORE", "union", "s:2", "set")),
+        ("ZRANGE of all", lambda: request("ZRANGE", "zset", 0, -1)),
+        ("ZUNIONSTORE", lambda: request("ZUNIONSTORE", "z:3", 2, "zset", "z:2")),
+        ("ZINTERSTORE onto it", lambda: request("ZINTERSTORE", "z:3", 2, "zset", "z:2")),
+        ("ZREMRANGEBYRANK of %d" % some, lambda: request("ZREMRANGEBYRANK", "zset", 0, some - 1)),
+        ("LTRIM of %d" % some, lambda: request("LTRIM", "list", some, -1)),
+        ("SPOP of %d" % some, lambda: request("SPOP", "set", some)),
+        ("COPY of a list", lambda: request("COPY", "list", "l:2")),
+        ("COPY of a sorted set", lambda: request("COPY", "zset", "z:4")),
+        ("BGREWRITEAOF", lambda: request("BGREWRITEAOF") + request("LPUSH", "list", "x") * 1000),
+        ("RENAME onto them", renamed_onto),
+        ("DEL", lambda: request("DEL", "set")),
+        ("PEXPIRE", lambda: request("PEXPIRE", "z:4", 1) + request("PING") * 1000),
+        ("%d pushes" % waiting, storm),
+        ("FLUSHALL", lambda: request("FLUSHALL")),
+    ]
+
+
 class Servers:
     """One or several processes that are gone in the end."""
 
@@ -206,13 +261,13 @@ def term_of(port):
     return int(found[0])
 
 
-def play(name, root, start, ports, wanted, scale, grouped):
+def play(name, root, start, ports, wanted, plan, grouped):
     servers = Servers(root)
     rows = {}
     try:
         start(servers)
         leader = leader_of(ports)
-        fill, todo = cases(scale)
+        fill, todo = plan
         client, batch = Client(leader), []
         for piece in fill():
             batch.append(piece)
@@ -248,6 +303,7 @@ def main():
     words.add_argument("--scale", type=float, default=1.0)
     words.add_argument("--only", default="")
     words.add_argument("--servers", default="redis,alone,leader")
+    words.add_argument("--cases", choices=["strings", "collections"], default="strings")
     words.add_argument("--dir", default=None)
     args = words.parse_args()
     seedis = os.path.abspath(args.seedis)
@@ -272,7 +328,8 @@ def main():
     for name in args.servers.split(","):
         start, ports, grouped = plan[name]
         root = tempfile.mkdtemp(prefix="stalls-", dir=args.dir)
-        play(name, root, start, ports, args.only, args.scale, grouped)
+        make = collections if args.cases == "collections" else cases
+        play(name, root, start, ports, args.only, make(args.scale), grouped)
 
 
 if __name__ == "__main__":
