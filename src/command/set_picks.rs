@@ -16,10 +16,7 @@ use crate::limits::{BYTES_PER_WORK, RANDOM_PICKS_MAX};
 use crate::store::{NewExpiry, Set, Text};
 
 /// If more than a member in so many is taken out of a large set, all of it is walked over.
-const WALK_SHARE: u64 = 256;
-
-/// The work of choosing a member of a large set: all that stand in its segment are looked at.
-const CHOICE_WORK: usize = 16;
+const WALK_SHARE: u64 = 16;
 
 /// If a set is at most a part in so many of what is taken out of it, the rest is put aside and the
 /// set given away as a whole.
@@ -42,7 +39,7 @@ pub(super) fn spop(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
         change.reply.null();
         return Ok(());
     };
-    let member = set.read().and_then(|set| set.choose(draw));
+    let member = set.read().and_then(|set| set.random(draw));
     answer(&mut change.reply, member);
     let member = member.map(Text::to_vec).unwrap_or_default();
     set.remove(&member);
@@ -88,12 +85,10 @@ fn pop_many(change: &mut Change<'_>, key: &[u8], count: u64) -> Outcome {
     if making.stage == Stage::Draw {
         change.dice.skip(making.passed);
         while making.left > 0 {
-            let is_large = set.read().is_some_and(Set::is_large);
-            let work = if is_large { CHOICE_WORK } else { PICK_WORK };
-            if let Err(unfinished) = change.pace.step(0, work) {
+            if let Err(unfinished) = change.pace.step(0, PICK_WORK) {
                 return change.pace.keep(Err(unfinished), making).map(drop);
             }
-            let member = set.read().and_then(|set| set.choose(change.dice.draw()));
+            let member = set.read().and_then(|set| set.random(change.dice.draw()));
             let Some(member) = member else {
                 break;
             };

@@ -8,6 +8,7 @@
 //! every key that is there all the time, whatever is split or joined meanwhile.
 
 mod blocks;
+mod chance;
 mod deep;
 mod divide;
 mod group;

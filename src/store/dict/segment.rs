@@ -243,7 +243,7 @@ impl<L: Boxed> Segment<L> {
         self.view_at(pool, slots::place(slot))
     }
 
-    fn view_at<'a>(&'a self, pool: &'a Pool, place: u32) -> View<'a, L> {
+    pub(super) fn view_at<'a>(&'a self, pool: &'a Pool, place: u32) -> View<'a, L> {
         if let At::Box(number) = at(place) {
             return View::of_box(&self.bigs[number]);
         }

@@ -16,7 +16,8 @@ pub(super) type Slot = u32;
 
 /// The bits that say where a key stands; never all 0.
 pub(super) const PLACE_BITS: u32 = 18;
-const HASH_BITS: u32 = 32 - PLACE_BITS;
+/// How many bits of a key's hash a slot holds.
+pub(super) const HASH_BITS: u32 = 32 - PLACE_BITS;
 
 const CAPACITY_MIN: usize = 8;
 /// The most slots: a page of them.
@@ -51,7 +52,7 @@ impl Position {
 }
 
 /// The bits of a hash that a slot holds.
-fn part(hash: u64) -> u32 {
+pub(super) fn part(hash: u64) -> u32 {
     (hash >> (64 - HASH_BITS)) as u32
 }
 
@@ -147,6 +148,40 @@ impl Slots {
             }
             at = (at + 1) & mask;
             far += 1;
+        }
+    }
+
+    /// Shows the places of all keys of whose hashes the bits that a slot holds are between these,
+    /// both included.
+    pub(super) fn within(&self, pool: &Pool, (first, last): (u32, u32), mut show: impl FnMut(u32)) {
+        if self.len == 0 {
+            return;
+        }
+        let table = view(pool.page(self.page));
+        let mask = table.len() - 1;
+        let from = home(first, self.bits);
+        // Robin hood hashing keeps the slots in the order of their homes.
+        let homes = home(last, self.bits) - from;
+        for step in 0..table.len() + homes {
+            let at = (from + step) & mask;
+            let slot = Slot::from_le_bytes(table[at]);
+            if slot == 0 {
+                if step >= homes {
+                    return;
+                }
+                continue;
+            }
+            let far = distance(slot, at, self.bits);
+            if far > step {
+                // Its home is in front of the first.
+                continue;
+            }
+            if step - far > homes {
+                return;
+            }
+            if (first..=last).contains(&(slot >> PLACE_BITS)) {
+                show(place(slot));
+            }
         }
     }
 

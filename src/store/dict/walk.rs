@@ -1,4 +1,4 @@
-//! Going through a table: all of it, from a hash on, by chance, by time, or stamping on the way.
+//! Going through a table: all of it, from a hash on, by time, or stamping on the way.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -7,7 +7,6 @@ use super::super::entry::{Boxed, Draft, View};
 use super::hasher::{behind_place, order, place, place_begin};
 use super::minima::NEVER;
 use super::{CHUNK, Dict};
-use crate::rng;
 use crate::time::Stamp;
 
 /// The most segments that one call of a scan visits without finding anything.
@@ -106,67 +105,6 @@ impl<L: Boxed> Dict<L> {
             found.truncate(shown);
         }
         (found.into_iter().map(|(_, view)| view), rest)
-    }
-
-    /// The key that so many stand in front of, in the order of hashes: the same one in every table
-    /// of the same keys, whatever became of them before.
-    pub(in super::super) fn at_rank(&self, rank: u64) -> Option<View<'_, L>> {
-        let (mut rest, mut number) = (rank as usize, self.at(0));
-        while rest >= self.segment(number).len() {
-            rest -= self.segment(number).len();
-            number = self.behind(number)?;
-        }
-        let views = || self.segment(number).iter(&self.pool);
-        let hashed = views().map(|view| (self.hasher.hash(view.key), view.key));
-        let mut hashed: Vec<(u64, &[u8])> = hashed.collect();
-        let full = |(hash, key): &(u64, &[u8])| order(*hash, self.hasher.second(key));
-        let (_, (_, key), _) = hashed.select_nth_unstable_by(rest, |one, other| {
-            // Most keys are told apart by the first hash already.
-            let by_first = order(one.0, 0).cmp(&order(other.0, 0));
-            let by_both = || full(one).cmp(&full(other));
-            by_first.then_with(by_both).then_with(|| one.1.cmp(other.1))
-        });
-        let key = *key;
-        self.get(self.hasher.hash(key), key)
-    }
-
-    /// One of those that `wanted` accepts, each as likely as any other; the bits of `draw` decide.
-    /// Which one depends on how the table came to be, too: so nothing that is stored may.
-    pub(in super::super) fn random(
-        &self,
-        draw: u64,
-        wanted: &dyn Fn(&View<'_, L>) -> bool,
-    ) -> Option<View<'_, L>> {
-        if self.is_empty() {
-            return None;
-        }
-        let segments = self.segments() as u64;
-        let most = (0..self.segments().min(64))
-            .map(|number| self.segment(number).len())
-            .max()
-            .unwrap_or(0)
-            .max(if segments > 64 { self.keys_max } else { 1 });
-        // A segment, and a place in it that may be beyond its end: so every key is as likely as any
-        // other.
-        for turn in 0..256 {
-            let number = rng::below(rng::draw(draw, turn, 0, 0), segments) as usize;
-            let place = rng::below(rng::draw(draw, turn, 1, 0), most as u64) as usize;
-            let segment = self.segment(number);
-            if place >= segment.len() {
-                continue;
-            }
-            if let Some(view) = segment.iter(&self.pool).nth(place)
-                && wanted(&view)
-            {
-                return Some(view);
-            }
-        }
-        // Nearly all are unwanted: the next one that is wanted will do.
-        let first = rng::below(draw, segments) as usize;
-        (first..self.segments())
-            .chain(0..first)
-            .flat_map(|number| self.segment(number).iter(&self.pool))
-            .find(wanted)
     }
 
     /// A time at or before the earliest expiry.

@@ -166,3 +166,41 @@ fn the_one_live_key_among_many_dead_ones_is_drawn() {
     assert_eq!(store.random_key(0, 7, NOW), Some(&b"k"[..]));
     assert_eq!(store.live_len(0, NOW), 1);
 }
+
+#[test]
+fn the_choice_is_the_same_however_a_table_came_about() {
+    // As many as are one small cell, one cell, and several.
+    for names in [1, 12, 300, 2500, 9000] {
+        // Segments of other sizes, keys that come in another order and among others, and hashes
+        // that collide: what is chosen is compared among tables with the same hashes.
+        let hashes: &[[u32; 2]] = if names > 300 {
+            &[[64, 64]]
+        } else {
+            &[[64, 64], [5, 64], [40, 8]]
+        };
+        for hash_bits in hashes.iter().copied() {
+            let chosen = |segment_keys_max: usize, others: u32, backwards: bool| {
+                let mut store = colliding(hash_bits, segment_keys_max);
+                for number in 0..names + others {
+                    let name = if backwards {
+                        names + others - 1 - number
+                    } else {
+                        number
+                    };
+                    What::Keys.add(&mut store, name);
+                }
+                for number in names..names + others {
+                    store.remove(0, &name(number), NOW);
+                }
+                (0..50)
+                    .map(|turn| rng::draw(2, turn, 0, 0))
+                    .map(|draw| store.random_key(0, draw, NOW).unwrap().to_vec())
+                    .collect::<Vec<_>>()
+            };
+            let usual = chosen(crate::limits::SEGMENT_KEYS_MAX, 0, false);
+            assert_eq!(chosen(crate::limits::SEGMENT_KEYS_MAX, 5000, true), usual);
+            assert_eq!(chosen(40, 0, true), usual);
+            assert_eq!(chosen(7, 900, false), usual);
+        }
+    }
+}

@@ -109,10 +109,6 @@ impl<E: Of> Table<E> {
         })
     }
 
-    pub(in crate::store::value) fn at_rank(&self, rank: u64) -> Option<Pair<'_>> {
-        self.0.at_rank(rank).as_ref().map(pair)
-    }
-
     pub(in crate::store::value) fn random(&self, draw: u64) -> Option<Pair<'_>> {
         self.0.random(draw, &|_| true).as_ref().map(pair)
     }

@@ -104,26 +104,6 @@ impl<'a> Set<'a> {
     /// an empty set. Members of a group that hold the same set choose the same one, so that it may
     /// be taken out.
     #[must_use]
-    pub fn choose(self, draw: u64) -> Option<Text<'a>> {
-        let nth = rng::below(draw, self.len() as u64);
-        match self.0 {
-            Kept::Small(small) => small.get(nth as usize),
-            Kept::Table(members) => {
-                let (member, _) = members.at_rank(nth)?;
-                Some(Text::Bytes(member))
-            }
-        }
-    }
-
-    /// Returns true if it is kept in a table, whose members it takes a while to choose one by one.
-    #[must_use]
-    pub fn is_large(self) -> bool {
-        matches!(self.0, Kept::Table(_))
-    }
-
-    /// As `choose`, and sooner, for an answer alone: another member of the group, or the same one
-    /// after a restart, chooses another one.
-    #[must_use]
     pub fn random(self, draw: u64) -> Option<Text<'a>> {
         match self.0 {
             Kept::Small(small) => small.get(rng::below(draw, small.len() as u64) as usize),
@@ -132,6 +112,12 @@ impl<'a> Set<'a> {
                 Some(Text::Bytes(member))
             }
         }
+    }
+
+    /// Returns true if it is kept in a table, over which a walk may be cut.
+    #[must_use]
+    pub fn is_large(self) -> bool {
+        matches!(self.0, Kept::Table(_))
     }
 
     /// Shows its members, as the parts of a base hold them.
