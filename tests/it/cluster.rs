@@ -14,6 +14,7 @@ mod silence;
 mod strain;
 #[cfg(debug_assertions)]
 mod versions;
+mod waits;
 
 use std::time::{Duration, Instant};
 

@@ -42,4 +42,5 @@ mod small_scope;
 mod stalls;
 mod three_nodes;
 mod transcripts;
+mod waits;
 mod watch;

@@ -3,6 +3,7 @@
 
 mod transactions;
 mod versions;
+mod waits;
 
 use std::collections::{BTreeMap, VecDeque};
 
