@@ -11,6 +11,9 @@ use super::effect::{Effect, Effects, Note, Wrong};
 use super::witness::Answer;
 use super::{Node, Phase};
 
+/// How many waits whose time is up end in one turn; the others do in the next.
+const WAITS_ENDED_MAX: usize = 1024;
+
 impl Node {
     /// Lets a client wait; nothing that it sent is looked at before the wait ends. A transaction
     /// cannot wait, nor a client for a time that is over: there, false.
@@ -115,7 +118,10 @@ impl Node {
 
     /// Ends the waits whose time is up, and the silence of those who said nothing for too long.
     pub(super) fn tend_clients(&mut self) {
-        while let Some(slot) = self.clients.next_due_wait(self.now.mono) {
+        for _ in 0..WAITS_ENDED_MAX {
+            let Some(slot) = self.clients.next_due_wait(self.now.mono) else {
+                break;
+            };
             self.unblock(slot, None);
         }
         self.clients.follow_timeout(self.config.timeout_s);

@@ -7,7 +7,7 @@ use super::group::Standing;
 use super::history::{Command, Executed, Step, Words, is_write, spelled};
 use super::invariant::{Id, Verdict, Violation};
 use super::memory::{self, grows};
-use super::waiting::wrong_wait;
+use super::waiting::{may_end_wait, wrong_wait};
 use super::{Circumstances, Judge, Member, is_silent_error, is_step};
 use crate::goals::Goal;
 use crate::model::{self, Class, Moment, Row, Want};
@@ -265,7 +265,9 @@ impl Judge {
                     return Ok(Want::OneOf(Vec::new()));
                 }
                 is_bounded(conn, &step, around)?;
-                executed_for(conn, words, answer, executed, &step)
+                let want = executed_for(conn, words, answer, executed, &step)?;
+                may_end_wait(conn, words, &want)?;
+                Ok(want)
             }
             // Nothing is said before the file is written.
             Class::Server if row.name == "config" => {

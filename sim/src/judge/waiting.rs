@@ -1,6 +1,7 @@
 //! Requests that wait for a key: what their clients are answered when nothing has come.
 
 use super::history::Words;
+use super::invariant::{Id, Verdict, Violation};
 use super::{Circumstances, Judge};
 use crate::goals::Goal;
 use crate::model::waits::{may_wait, timeout_of};
@@ -29,6 +30,15 @@ impl Judge {
             Want::OneOf(Vec::new())
         }
     }
+}
+
+/// P4: a client that may wait is told of a command that has taken something, or was refused.
+pub(super) fn may_end_wait(conn: u64, words: &Words, want: &Want) -> Verdict {
+    if !may_wait(words) || !matches!(want, Want::Null | Want::NullArray) {
+        return Ok(());
+    }
+    let text = format!("c{conn} is told that nothing has come, and has not waited");
+    Err(Violation::new(Id::P4, text))
 }
 
 /// Redis's words for what is wrong with a request that may wait: it is refused before it waits.

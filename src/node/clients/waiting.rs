@@ -124,6 +124,11 @@ impl Clients {
         self.waits.due(now)
     }
 
+    /// How many clients wait no longer than until some time.
+    pub(in crate::node) fn timed(&self) -> usize {
+        self.waits.timed()
+    }
+
     /// A client that waits for this.
     pub(in crate::node) fn next_wait_for(&self, event: Blocked) -> Option<u32> {
         self.waits.of(event)

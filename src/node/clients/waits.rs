@@ -62,6 +62,11 @@ impl Waits {
         }
     }
 
+    /// How many waits end by themselves.
+    pub(super) fn timed(&self) -> usize {
+        self.timed.len()
+    }
+
     /// When the next wait ends by itself.
     pub(super) fn next(&self) -> Option<Mono> {
         self.timed.first().map(|(at, _)| *at)

@@ -155,7 +155,8 @@ impl Node {
         );
         put(out, format_args!("blocked_clients:{blocked}"));
         put(out, format_args!("tracking_clients:0"));
-        put(out, format_args!("clients_in_timeout_table:{blocked}"));
+        let timed = self.clients.timed();
+        put(out, format_args!("clients_in_timeout_table:{timed}"));
         let keys = self.clients.awaited_keys();
         put(out, format_args!("total_blocking_keys:{keys}"));
         put(out, format_args!("total_blocking_keys_on_nokey:0"));
