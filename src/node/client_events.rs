@@ -135,11 +135,20 @@ impl Node {
             if is_late {
                 self.send_away(slot, Wrong::Unauthenticated);
             }
-            if let Some(error) = self.clients.gives_up(slot, now) {
-                self.unblock(slot, Some(&error));
-            }
+            self.give_up(slot);
             self.clients.mark_dirty(slot);
         }
+    }
+
+    /// Ends the wait of a client that will send nothing more and has waited as long as it may, and
+    /// those that follow from what is parked behind it. False where it was not waiting so.
+    fn give_up(&mut self, slot: u32) -> bool {
+        let mut any = false;
+        while let Some(error) = self.clients.gives_up(slot, self.now.mono) {
+            self.unblock(slot, Some(&error));
+            any = true;
+        }
+        any
     }
 
     /// Looks again at requests that were kept while their client could not be served.
@@ -148,16 +157,23 @@ impl Node {
             let Some(slot) = self.clients.nth_dirty(nth) else {
                 break;
             };
-            let paused = self.clients.get(slot).is_some_and(|client| client.paused);
-            if !paused || !self.may_take(slot) {
-                continue;
-            }
-            if let Some(session) = self.clients.get_mut(slot) {
-                session.paused = false;
-                self.effects.push(Effect::Resume { conn: session.conn });
-            }
-            self.received(slot, &[]);
+            // A client whose time is over may ask for something that waits, and for more behind it.
+            while self.give_up(slot) || self.resume_client(slot) {}
         }
+    }
+
+    /// Looks again at the requests of one client; false where there are none, or it has to wait.
+    fn resume_client(&mut self, slot: u32) -> bool {
+        let paused = self.clients.get(slot).is_some_and(|client| client.paused);
+        if !paused || !self.may_take(slot) {
+            return false;
+        }
+        if let Some(session) = self.clients.get_mut(slot) {
+            session.paused = false;
+            self.effects.push(Effect::Resume { conn: session.conn });
+        }
+        self.received(slot, &[]);
+        true
     }
 
     /// Takes note of how much a client has at hand: of requests beside what is kept of them, and of

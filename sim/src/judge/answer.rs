@@ -3,7 +3,6 @@
 use seedis::node::witness::Answer;
 
 use super::dialogue::{Asked, Owed, Question, Seen, Transaction, Watched};
-use super::group::Standing;
 use super::history::{Command, Executed, Step, Words, is_write, spelled};
 use super::invariant::{Id, Verdict, Violation};
 use super::memory::{self, grows};
@@ -140,13 +139,7 @@ impl Judge {
         }
         let standing = match answer {
             Answer::Step | Answer::Read => self.standing(member, &asked, floor),
-            Answer::Waited => {
-                let standing = self.standing(member, &asked, floor);
-                standing.map(|standing| Standing {
-                    writes: false,
-                    ..standing
-                })
-            }
+            Answer::Waited => self.standing_in_vain(member, &asked, floor),
             // Who does not mind an old state may be told one; that it is one that was is judged.
             Answer::Old | Answer::Other | Answer::Elsewhere => None,
         };
@@ -265,9 +258,11 @@ impl Judge {
                     return Ok(Want::OneOf(Vec::new()));
                 }
                 is_bounded(conn, &step, around)?;
-                let want = executed_for(conn, words, answer, executed, &step)?;
-                may_end_wait(conn, words, &want)?;
-                Ok(want)
+                may_end_wait(
+                    conn,
+                    words,
+                    executed_for(conn, words, answer, executed, &step)?,
+                )
             }
             // Nothing is said before the file is written.
             Class::Server if row.name == "config" => {

@@ -1,13 +1,29 @@
 //! Requests that wait for a key: what their clients are answered when nothing has come.
 
+use super::dialogue::Asked;
+use super::group::Standing;
 use super::history::Words;
-use super::invariant::{Id, Verdict, Violation};
+use super::invariant::{Id, Violation};
 use super::{Circumstances, Judge};
 use crate::goals::Goal;
 use crate::model::waits::{may_wait, timeout_of};
 use crate::model::{self, Want};
 
 impl Judge {
+    /// The standing of a member when it says that nothing has come.
+    pub(super) fn standing_in_vain(
+        &self,
+        member: usize,
+        asked: &Asked,
+        floor: u64,
+    ) -> Option<Standing> {
+        let standing = self.standing(member, asked, floor)?;
+        Some(Standing {
+            writes: false,
+            ..standing
+        })
+    }
+
     /// The answers allowed to a request that has waited for a key and was given nothing: its time
     /// is over, or its client has said that it will send nothing more.
     pub(super) fn waited(
@@ -33,9 +49,9 @@ impl Judge {
 }
 
 /// P4: a client that may wait is told of a command that has taken something, or was refused.
-pub(super) fn may_end_wait(conn: u64, words: &Words, want: &Want) -> Verdict {
+pub(super) fn may_end_wait(conn: u64, words: &Words, want: Want) -> Result<Want, Violation> {
     if !may_wait(words) || !matches!(want, Want::Null | Want::NullArray) {
-        return Ok(());
+        return Ok(want);
     }
     let text = format!("c{conn} is told that nothing has come, and has not waited");
     Err(Violation::new(Id::P4, text))

@@ -92,11 +92,64 @@ impl Busy {
 #[test]
 fn a_turn_looks_at_nobody_who_is_idle() {
     for timeout_s in [0, 300] {
-        for first in [&b""[..], b"WAIT 5 0\r\n", b"DEBUG SLEEP 1000\r\n"] {
+        for first in [
+            &b""[..],
+            b"WAIT 5 0\r\n",
+            b"DEBUG SLEEP 1000\r\n",
+            b"BLPOP q r 0\r\n",
+            b"BZPOPMIN q 900\r\n",
+        ] {
             let [few, many] = [2, 400].map(|idle| Busy::looks_beside(idle, timeout_s, first));
             assert_eq!(few, many, "timeout {timeout_s}, {first:?}");
         }
     }
+}
+
+#[test]
+fn a_push_and_a_time_out_look_at_those_alone_whom_they_concern() {
+    let looks = |waiting: u64| {
+        let mut busy = Busy::new(0);
+        for number in 1..=waiting + 1 {
+            busy.open(ConnId(number));
+            let timeout = if number == 3 { "1" } else { "0" };
+            if ConnId(number) != ASKS {
+                busy.ask(
+                    ConnId(number),
+                    format!("BLPOP q r {timeout}\r\n").as_bytes(),
+                );
+            }
+        }
+        // One is served, one is told that nothing has come, one goes.
+        let mut looks = busy.ask(ASKS, b"RPUSH q 1\r\n") + busy.tell(Input::Timer);
+        busy.pass(2);
+        looks += busy.tell(Input::Timer);
+        let conn = ConnId(4);
+        looks += busy.tell(Input::Closed { conn });
+        let left = u64::from(busy.node.clients.blocked());
+        assert_eq!(left, waiting - 3);
+        looks
+    };
+    assert_eq!(looks(4), looks(400));
+}
+
+#[test]
+fn a_request_that_finds_nothing_goes_back_to_its_place() {
+    let mut busy = Busy::new(0);
+    for number in 1..=4 {
+        busy.open(ConnId(number));
+    }
+    for number in [2, 3] {
+        busy.ask(ConnId(number), b"BLPOP q 0\r\n");
+    }
+    // In one turn: a list that comes by another way, and is gone when the first would be given it.
+    busy.ask(ASKS, b"RPUSH r 1\r\nRENAME r q\r\nDEL q\r\n");
+    (0..3).for_each(|_| _ = busy.tell(Input::Timer));
+    assert_eq!(busy.node.clients.blocked(), 2);
+    busy.ask(ConnId(4), b"RPUSH q 1\r\n");
+    (0..3).for_each(|_| _ = busy.tell(Input::Timer));
+    let said = |busy: &Busy, conn: u64| busy.node.outbox(ConnId(conn)).flatten().count();
+    assert!(said(&busy, 2) > 0, "the first has waited longer");
+    assert_eq!(said(&busy, 3), 0);
 }
 
 #[test]
