@@ -16,6 +16,9 @@ use super::slots::{CAPACITY_MAX, PLACE_BITS, Position, Slots};
 
 /// The longest block of a narrow page.
 pub(super) const NARROW_BLOCK_MAX: usize = PAGE_BYTES / 16;
+/// More blocks than a page has as a rule: room for so many is made at once, and for all that there
+/// can be only where they are more.
+const BLOCKS_USUAL: usize = 256;
 /// The most pages of a segment. A full one has `PAGES_FULL` and what one change adds; packed anew,
 /// each of its pages but the last is filled to three quarters at least, since a block is at most a
 /// quarter of a page: so this is enough for any two that become one, or one that becomes two.
@@ -315,9 +318,16 @@ impl<const WIDE: bool> Blocks<WIDE> {
     pub(super) fn tidy(&mut self, pool: &mut Pool, table: &Slots) -> usize {
         let mut moved = 0;
         while let Some(number) = self.sparsest() {
-            let mut found = [Position::default(); CAPACITY_MAX];
-            let count = table.positions(pool, Self::pattern(number), &mut found);
-            let found = &mut found[..count];
+            let pattern = Self::pattern(number);
+            let (mut few, mut many) = ([Position::default(); BLOCKS_USUAL], None);
+            let count = table.positions(pool, pattern, &mut few);
+            let found = if count < few.len() {
+                &mut few[..count]
+            } else {
+                let many = many.insert([Position::default(); CAPACITY_MAX]);
+                table.positions(pool, pattern, many);
+                &mut many[..count]
+            };
             if self.room_beside(number) > self.pages[number].live() {
                 self.empty(pool, table, number, found);
             } else {

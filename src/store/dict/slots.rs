@@ -271,14 +271,15 @@ impl Slots {
     }
 
     /// The numbers of the slots whose bits under a mask are these, with the bits of their places
-    /// beside the mask; an empty slot has none of the bits.
+    /// beside the mask; an empty slot has none of the bits. Returns how many there are. If that is
+    /// not less than there is room for in `found`, not all are in it.
     pub(super) fn positions(
         &self,
         pool: &Pool,
         (mask, bits): (u32, u32),
-        found: &mut [Position; CAPACITY_MAX],
+        found: &mut [Position],
     ) -> usize {
-        let mut count = 0;
+        let (mut count, last) = (0, found.len() - 1);
         let is = |slot: &[u8; 4]| Slot::from_le_bytes(*slot) & mask == bits;
         // Most of eight neighbours are others: all are asked at once, and one by one where one is.
         let eights = view(pool.page(self.page)).as_chunks::<8>().0;
@@ -290,7 +291,7 @@ impl Slots {
                 // Always written, and counted only where it is one: no branch to guess.
                 let rest = place(Slot::from_le_bytes(*slot)) & !mask;
                 let position = rest << AT_BITS | (number * 8 + at) as u32;
-                found[count.min(CAPACITY_MAX - 1)] = Position(position);
+                found[count.min(last)] = Position(position);
                 count += usize::from(is(slot));
             }
         }

@@ -208,3 +208,26 @@ fn values_of_all_lengths_come_change_and_go() {
         }
     }
 }
+
+#[test]
+fn a_page_of_many_tiny_blocks_is_tidied_as_any_other() {
+    let mut store = seeded(3);
+    // Some 600 blocks of seven bytes stand in a page.
+    let key = |number: u64| {
+        [
+            b"abcdefghijklmnopqrstuvwxyz012345"[(number % 32) as usize],
+            (number / 32) as u8,
+        ]
+    };
+    for round in 0..6u64 {
+        for number in 0..4000 {
+            let value = &b"vv"[..((number + round) % 5 / 3) as usize];
+            store.set_string(0, &key(number), value, NewExpiry::Never, NOW);
+        }
+        recount(&store);
+        for number in (round..4000).step_by(3) {
+            store.remove(0, &key(number), NOW);
+        }
+        recount(&store);
+    }
+}
