@@ -26,6 +26,10 @@ const IN_FLIGHT_MAX: usize = 4;
 /// A base is synced piece by piece, this part of a segment each: were it left to one sync at the
 /// end, a file system that flushes what others have written first would let the log wait for all.
 const SYNCED_PART: u64 = 4;
+/// The largest buffer that is used again for another piece, in bytes: one that had a large element
+/// in it is given back.
+const SPARE_BYTES_MAX: usize = 256 << 10;
+
 impl Log {
     /// Begins a base whose state is that of everything appended so far; the log goes on in a new
     /// segment. False where that segment is not ready yet, or a rewrite is running: ask again
@@ -243,7 +247,9 @@ impl Log {
             match outcome {
                 Ok(DiskDone::Written { mut bytes }) => {
                     bytes.clear();
-                    rewriting.spare.push(bytes);
+                    if bytes.capacity() <= SPARE_BYTES_MAX {
+                        rewriting.spare.push(bytes);
+                    }
                 }
                 Ok(_) => {}
                 Err(error) => {

@@ -1,6 +1,7 @@
 //! When the log is rewritten, and the steps of a rewrite between a node's other work.
 
 use alloc::format;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::aof::{Log, Restated, RewriteState};
@@ -15,6 +16,8 @@ use super::records::one_body;
 
 /// How many bytes of the base one turn writes at most.
 const PIECE_BYTES: usize = 64 << 10;
+/// The capacity that the buffer of pieces keeps, in bytes: one with a large element is longer.
+const PIECE_CAPACITY_MAX: usize = PIECE_BYTES * 2;
 /// How many bytes of pre-images may wait for the disk before writes wait for it.
 const PREIMAGE_BYTES_MAX: usize = 32 << 20;
 
@@ -133,13 +136,15 @@ impl Node {
         if rewrite.whole || !rewrite.hungry {
             return;
         }
-        rewrite.piece.clear();
         let more = self.store.base_step(&mut rewrite.piece, PIECE_BYTES);
         if !rewrite.piece.is_empty() {
             log.rewrite_piece(&rewrite.piece, &mut self.replica.ops);
         }
+        rewrite.piece.clear();
+        rewrite.piece.shrink_to(PIECE_CAPACITY_MAX);
         if !more {
             rewrite.whole = true;
+            rewrite.piece = Vec::new();
             if let (Some(index), Some(digest)) = (rewrite.running, self.store.base_digest()) {
                 self.witness.note(|| Witnessed::Digest { index, digest });
             }

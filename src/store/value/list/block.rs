@@ -26,8 +26,8 @@ const SHARED_BYTES: usize = 2 * size_of::<usize>();
 pub(super) enum Block {
     /// Items in a run.
     Run(Arc<Run>),
-    /// The run of one long item.
-    Single(Arc<[u8]>),
+    /// The run of one long item. A slice would be one allocation less, but made by a copy of all.
+    Single(Arc<Vec<u8>>),
 }
 
 impl Block {
@@ -36,7 +36,7 @@ impl Block {
         if item.len() > ITEM_BYTES_MAX {
             let mut bytes = Vec::with_capacity(item.len());
             item.push_to(&mut bytes);
-            return Self::Single(bytes.into());
+            return Self::Single(Arc::new(bytes));
         }
         let mut run = Run::with_room(RUN_BYTES_MIN.max(item.len()), end);
         run.push(item, end);
@@ -62,7 +62,7 @@ impl Block {
 
     fn of_raw(item: &[u8]) -> Self {
         if item.len() > ITEM_BYTES_MAX {
-            return Self::Single(item.into());
+            return Self::Single(Arc::new(item.to_vec()));
         }
         let mut run = Run::with_room(RUN_BYTES_MIN.max(item.len()), End::Back);
         run.push_raw(item);
@@ -140,7 +140,7 @@ impl Block {
         SHARED_BYTES
             + match self {
                 Self::Run(run) => size_of::<Run>() + run.bytes.len(),
-                Self::Single(bytes) => bytes.len(),
+                Self::Single(bytes) => size_of::<Vec<u8>>() + bytes.len(),
             }
     }
 
