@@ -32,6 +32,9 @@ pub const UNAUTHENTICATED_BULK_BYTES_MAX: u64 = 16 << 10;
 pub const UNAUTHENTICATED_OUTPUT_BYTES_MAX: u64 = 16 << 10;
 /// See above.
 pub const UNAUTHENTICATED_UNREAD_BYTES_MAX: u64 = 1 << 10;
+/// The most bytes of one reply, where there is no `client-output-buffer-limit` and the data does
+/// not take half as many: a request may ask for the same value a million times.
+pub const REPLY_BYTES_MAX: u64 = 1 << 30;
 /// How long a client may take to authenticate.
 pub const UNAUTHENTICATED_TIME_MAX: Duration = Duration::from_mins(1);
 /// How long a client that is closing may take nothing of what it is owed.

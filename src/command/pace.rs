@@ -68,6 +68,15 @@ impl Pace {
         };
     }
 
+    /// The bytes of a reply that are found so far and not written yet.
+    pub fn collected(&self) -> usize {
+        match &self.kept {
+            Kept::Found(found) => found.bytes.len(),
+            Kept::Making(making) => making.found.bytes.len(),
+            Kept::Nothing | Kept::Table(_) => 0,
+        }
+    }
+
     /// The members found so far, to be given back by `keep`.
     pub(super) fn making(&mut self) -> Box<Making> {
         match mem::take(&mut self.kept) {

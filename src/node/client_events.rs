@@ -180,7 +180,7 @@ impl Node {
     /// replies.
     pub(super) fn see_buffers(&mut self, slot: u32, arrived: usize) {
         if let Some(session) = self.clients.get(slot) {
-            let sizes = [session.inbound.len() + arrived, session.outbox.len()];
+            let sizes = [session.inbound.len() + arrived, session.unread()];
             self.metrics.see_buffers(self.now.mono, sizes);
         }
     }
@@ -198,7 +198,8 @@ impl Node {
         let mut dirty = self.clients.take_dirty();
         for slot in dirty.drain(..) {
             let now = self.now.mono;
-            if self.clients.leaves_too_much(slot, now, &self.config) {
+            let data = self.store.memory();
+            if self.clients.leaves_too_much(slot, now, data, &self.config) {
                 self.send_away(slot, Wrong::Output);
             }
             self.see_buffers(slot, 0);

@@ -184,6 +184,8 @@ pub struct Session {
     pub inbound: Inbound,
     /// Replies that may leave.
     pub outbox: Outbox,
+    /// How long the reply is that is being made in pieces, so far, in bytes.
+    pub collecting: usize,
     /// The requests behind a write that is not applied yet.
     pub parked: Parked,
     /// Requests handed to the log so far.
@@ -291,6 +293,7 @@ impl Session {
             + self.inbound.memory()
             + self.assembling.as_ref().map_or(0, |large| large.memory())
             + self.outbox.memory()
+            + self.collecting
             + self.parked.memory()
             + self.watches.memory()
             + queued
@@ -303,8 +306,14 @@ impl Session {
         self.inbound = Inbound::default();
         self.assembling = None;
         self.outbox = Outbox::default();
+        self.collecting = 0;
         self.parked = Parked::default();
         self.transaction = None;
+    }
+
+    /// The bytes of replies that it has not taken: those that wait, and the one that is being made.
+    pub fn unread(&self) -> usize {
+        self.outbox.len() + self.collecting
     }
 
     /// A writer for a reply that may leave at once.

@@ -91,6 +91,7 @@ impl World {
         let alone = self.members.len() == 1;
         let life = member.life;
         let mut crowds = Vec::new();
+        let made = node.reply_being_made();
         for (conn, connection) in &self.connections {
             let is_here = connection.member == number && connection.life == life;
             if !is_here || !connection.known {
@@ -115,7 +116,10 @@ impl World {
                 continue;
             }
             let waits: usize = node.outbox(ConnId(*conn)).map(<[u8]>::len).sum();
-            let waits = waits as u64;
+            let made = made
+                .filter(|(of, _)| of.0 == *conn)
+                .map_or(0, |(_, bytes)| bytes);
+            let waits = (waits + made) as u64;
             if limit.hard > 0 && waits >= limit.hard {
                 return broken(format!("has not taken {waits} bytes, and is kept"));
             }

@@ -118,8 +118,17 @@ impl Clients {
     pub(in crate::node) fn is_over_limit(&self, slot: u32, config: &Config) -> bool {
         self.sessions.get(slot).is_some_and(|session| {
             let hard = output_limit(config, session.authenticated).hard;
-            hard > 0 && session.outbox.len() as u64 >= hard
+            hard > 0 && session.unread() as u64 >= hard
         })
+    }
+
+    /// Returns true if the reply that is being made for a client is longer than it may be where no
+    /// limit is configured. A reply without repetitions is never twice as long as the data, of
+    /// which there are `data` bytes.
+    fn asks_for_too_much(&self, slot: u32, data: usize, config: &Config) -> bool {
+        let most = config.output_limits.reply.max(data as u64 * 2);
+        let session = self.sessions.get(slot);
+        session.is_some_and(|session| session.collecting as u64 > most)
     }
 
     /// Returns true if a client is to be sent away for what it leaves unread: more than it ever
@@ -128,22 +137,33 @@ impl Clients {
         &mut self,
         slot: u32,
         now: Mono,
+        data: usize,
         config: &Config,
     ) -> bool {
-        if self.is_over_limit(slot, config) {
+        if self.is_over_limit(slot, config) || self.asks_for_too_much(slot, data, config) {
             return true;
         }
         let Some(session) = self.sessions.get_mut(slot) else {
             return false;
         };
         let limit = output_limit(config, session.authenticated);
-        let crowded = limit.soft > 0 && session.outbox.len() as u64 >= limit.soft;
+        let crowded = limit.soft > 0 && session.unread() as u64 >= limit.soft;
         let since = session.crowded_since.filter(|_| crowded);
         if since.is_some_and(|since| now.since(since).as_secs() >= limit.soft_s.max(1)) {
             return true;
         }
         session.crowded_since = crowded.then(|| since.unwrap_or(now));
         false
+    }
+
+    /// The reply that is being made for a client in pieces is so long by now; 0 at its end.
+    pub(in crate::node) fn collects(&mut self, slot: u32, conn: ConnId, bytes: usize) {
+        if let Some(session) = self.sessions.get_same(slot, conn) {
+            session.collecting = bytes;
+            // At the end of the turn its limits are looked at.
+            self.mark_dirty(slot);
+            self.count_memory(slot);
+        }
     }
 
     /// Returns true if a client's unfinished request, together with what MULTI has queued, is too

@@ -37,7 +37,7 @@ pub(in crate::node) fn describe(session: &Session, now: Mono, is_stopping: bool)
     }
     let kept = session.inbound.len();
     let free = session.inbound.memory().saturating_sub(kept);
-    let (out, buffer) = (session.outbox.len(), session.outbox.memory());
+    let (out, buffer) = (session.unread(), session.outbox.memory());
     let events = match (appetite(session, is_stopping) > 0, out > 0) {
         (true, true) => "rw",
         (true, false) => "r",

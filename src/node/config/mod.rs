@@ -88,6 +88,9 @@ pub struct OutputLimits {
     pub replica: OutputLimit,
     /// Subscribers; remembered for those who ask.
     pub pubsub: OutputLimit,
+    /// Ordinary clients, where nothing is configured: the reply of one request never takes so many
+    /// bytes, and not twice as many as all data does.
+    pub reply: u64,
 }
 
 impl Default for OutputLimits {
@@ -97,6 +100,7 @@ impl Default for OutputLimits {
             normal: OutputLimit::default(),
             replica: limit(256 << 20, 64 << 20, 60),
             pubsub: limit(32 << 20, 8 << 20, 60),
+            reply: crate::limits::REPLY_BYTES_MAX,
         }
     }
 }

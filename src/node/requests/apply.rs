@@ -242,6 +242,7 @@ impl Node {
             self.apply_middle(entry, payload);
         } else {
             self.requests.hold.is_mid_command = true;
+            self.keep_made(entry);
         }
         true
     }
@@ -261,7 +262,10 @@ impl Node {
         self.requests.hold.is_mid_command = !at_end;
         if !at_end {
             entry.middle = Some(middle);
-            return;
+            return self.keep_made(entry);
+        }
+        if let Some(waiter) = &middle.waiter {
+            self.clients.collects(waiter.slot, waiter.conn, 0);
         }
         self.requests.ranges = mem::take(&mut middle.ranges);
         let Middle { waiter, out, .. } = middle;
@@ -478,6 +482,11 @@ impl Node {
         let mut after = (protocol, is_silent);
         let outcome = match row.as_ref().map(|row| row.kind) {
             Err(error) => Err(error.clone()),
+            // Nobody is there to be answered: here, on other members, and in recovery.
+            Ok(Kind::Read(_)) if slot.is_none() => {
+                self.requests.hold.pace.forget();
+                Ok(())
+            }
             Ok(Kind::Write(_)) => self.apply_command(db, args, dice, protocol, out),
             Ok(Kind::Read(run)) => {
                 let at = self.replicated.stamp();

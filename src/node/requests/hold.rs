@@ -72,6 +72,14 @@ impl Reading {
             Self::Transaction(transaction) => transaction.client(),
         }
     }
+
+    /// The reply so far.
+    pub(super) fn reply(&self) -> &[u8] {
+        match self {
+            Self::One(read) => &read.reply,
+            Self::Transaction(transaction) => &transaction.out,
+        }
+    }
 }
 
 /// A read that is run in pieces.

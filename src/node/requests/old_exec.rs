@@ -76,6 +76,7 @@ impl Node {
             return Some(old);
         }
         self.clients.release(old.slot);
+        self.clients.collects(old.slot, old.conn, 0);
         self.end_old(*old);
         None
     }

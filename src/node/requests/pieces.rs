@@ -17,6 +17,7 @@ use crate::node::requests::outcome::{finish, is_elsewhere, write_error};
 use crate::node::witness::{Answer, Witnessed};
 use crate::node::{Node, Phase};
 
+use super::applying::Applying;
 use super::batch::Waiter;
 use super::hold::{Long, LongRead, Reading};
 use super::old_transaction::OldTransaction;
@@ -183,6 +184,8 @@ impl Node {
         };
         let conn = session.conn;
         self.witness.note(|| Witnessed::Held { conn });
+        let made = reply.len() + self.requests.hold.pace.collected();
+        self.clients.collects(slot, conn, made);
         self.requests.hold.reading = Some(Reading::One(Box::new(LongRead {
             slot,
             conn,
@@ -194,11 +197,44 @@ impl Node {
         })));
     }
 
+    /// Counts the reply so far for its client; where there is none, the reply is dropped.
+    pub(super) fn keep_made(&mut self, entry: &mut Applying) {
+        let Some(middle) = &mut entry.middle else {
+            return;
+        };
+        let waiter = middle.waiter.as_ref();
+        let is_there = |w: &&Waiter| self.clients.same(w.slot, w.conn).is_some();
+        if let Some(waiter) = waiter.filter(is_there) {
+            let made = middle.out.len() + self.requests.hold.pace.collected();
+            self.clients.collects(waiter.slot, waiter.conn, made);
+        } else {
+            middle.out = Vec::new();
+            middle.mark = 0;
+        }
+    }
+
+    /// The reply that is being made in pieces, of whom and how long it is, for a judge.
+    pub fn reply_being_made(&self) -> Option<(ConnId, usize)> {
+        let hold = &self.requests.hold;
+        let middle = hold
+            .applying
+            .as_ref()
+            .and_then(|entry| entry.middle.as_ref());
+        let (conn, made) = match (&hold.reading, middle) {
+            (Some(reading), _) => (reading.client().1, reading.reply().len()),
+            (None, Some(middle)) => (middle.waiter.as_ref()?.conn, middle.out.len()),
+            (None, None) => return None,
+        };
+        Some((conn, made + hold.pace.collected()))
+    }
+
     /// A transaction of reads has had its first piece and goes on later.
     pub(super) fn hold_for_transaction(&mut self, transaction: OldTransaction) {
         let (slot, conn) = transaction.client();
         self.block(slot, Blocked::Store);
         self.witness.note(|| Witnessed::Held { conn });
+        let made = transaction.out.len() + self.requests.hold.pace.collected();
+        self.clients.collects(slot, conn, made);
         self.requests.hold.reading = Some(Reading::Transaction(Box::new(transaction)));
     }
 
@@ -222,7 +258,9 @@ impl Node {
                 rest.map(Reading::Transaction)
             }
         };
-        if rest.is_some() {
+        if let Some(reading) = &rest {
+            let made = reading.reply().len() + self.requests.hold.pace.collected();
+            self.clients.collects(slot, conn, made);
             self.requests.hold.reading = rest;
             return false;
         }
@@ -254,6 +292,7 @@ impl Node {
         }
         self.has_run(request.row, args, Some((slot, reading.conn)), work);
         self.clients.release(slot);
+        self.clients.collects(slot, reading.conn, 0);
         self.end_reading(*reading, outcome);
         None
     }

@@ -156,6 +156,7 @@ const OUTPUT_LIMITS: Field = Field {
             normal: limit(),
             replica: limit(),
             pubsub: limit(),
+            reply: config.output_limits.reply,
         };
     },
 };
