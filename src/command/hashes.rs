@@ -17,7 +17,7 @@ use super::key::{ADDED_TO, CHANGED, CUT, Keys, LOOKED_AT, READ, UPDATED};
 use super::picks::{PICK_WORK, distinct, wanted};
 use super::row::{Group, Row};
 use super::walk::{FIELDS_AT_ONCE, scan_members};
-use crate::limits::{BYTES_PER_WORK, RANDOM_PICKS_MAX};
+use crate::limits::BYTES_PER_WORK;
 use crate::resp::reply::Protocol;
 use crate::store::{Hash, Value, format_i64};
 
@@ -357,7 +357,6 @@ fn hrandfield(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     let hash = hash_at(query, args.at(1))?;
     let picked = match hash {
         None => Vec::new(),
-        Some(_) if count < -RANDOM_PICKS_MAX => return Err(Error::OUT_OF_RANGE),
         Some(hash) if count < 0 => {
             return pick_any(query, hash, count.unsigned_abs(), with_values);
         }
@@ -402,10 +401,11 @@ fn pick_any(query: &mut Query<'_>, hash: Hash<'_>, picks: u64, with_values: bool
             query.reply.array(2);
         }
         query.reply.bulk(field);
+        query.pace.pay(field.len() / BYTES_PER_WORK);
         if with_values {
             query.reply.bulk(value);
+            query.pace.pay(value.len() / BYTES_PER_WORK);
         }
-        query.pace.pay((field.len() + value.len()) / BYTES_PER_WORK);
     }
     Ok(())
 }

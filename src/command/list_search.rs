@@ -61,7 +61,7 @@ pub(super) fn linsert(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
 }
 
 pub(super) fn lrem(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
-    let count = args.negatable(2)?;
+    let count = args.integer(2)?;
     let most = match count {
         0 => usize::MAX,
         count => count.unsigned_abs() as usize,

@@ -137,13 +137,13 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::List)
         .since("1.0.0")
         .flags(&[Flag::Fast])
-        .says("The number of items in a list.")
+        .says("Returns the number of items in a list.")
         .keys(&[Keys::at(1, LOOKED_AT)])
         .args(&[KEY]),
     Row::read("lindex", 3, lindex)
         .group(Group::List)
         .since("1.0.0")
-        .says("The item at an index of a list.")
+        .says("Returns the item at an index of a list.")
         .costs("O(N) where N is the number of blocks before the index; O(1) at either end.")
         .keys(&[Keys::at(1, READ)])
         .args(&[KEY, integer("index")]),
@@ -157,7 +157,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::read("lpos", -3, lpos)
         .group(Group::List)
         .since("6.0.6")
-        .says("The indexes of items with a given text in a list.")
+        .says("Returns the indexes of items with a given text in a list.")
         .costs("O(N) where N is the number of items looked at.")
         .keys(&[Keys::at(1, READ)])
         .args(&[

@@ -263,13 +263,14 @@ pub(super) fn linsert(call: &mut Call<'_>) -> Answer {
 
 pub(super) fn lrem(call: &mut Call<'_>) -> Answer {
     let count = call.integer(2)?;
-    if count == i64::MIN {
-        return Err(out_of_range());
-    }
     let (key, unwanted) = (call.arg(1), call.arg(3));
     let mut items = call.list(&key)?;
     let before = items.len();
-    let most = if count == 0 { LARGEST } else { count.abs() };
+    let most = if count == 0 {
+        LARGEST
+    } else {
+        count.saturating_abs()
+    };
     let mut removed = 0;
     let mut keeps = |item: &Vec<u8>| {
         let goes = *item == unwanted && removed < most;

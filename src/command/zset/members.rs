@@ -8,7 +8,7 @@ use crate::command::context::{Change, Dice, Query};
 use crate::command::error::{Error, Outcome};
 use crate::command::picks::{PICK_WORK, distinct, wanted};
 use crate::command::walk::scan_members;
-use crate::limits::{BYTES_PER_WORK, RANDOM_PICKS_MAX};
+use crate::limits::BYTES_PER_WORK;
 use crate::resp::reply::{Protocol, Reply};
 use crate::store::{Value, Zset, ZsetMut};
 
@@ -400,9 +400,6 @@ pub(super) fn zrandmember(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
         query.reply.array(0);
         return Ok(());
     };
-    if count < -RANDOM_PICKS_MAX {
-        return Err(Error::OUT_OF_RANGE);
-    }
     if count >= 0 {
         let len = zset.len() as u64;
         let draw = |dice: &mut Dice| Some(dice.below(len));

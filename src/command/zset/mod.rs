@@ -3,6 +3,7 @@
 #![allow(clippy::float_cmp, reason = "scores are equal or they are not")]
 
 mod combine;
+mod hex;
 mod members;
 mod range;
 pub(super) mod score;
@@ -180,21 +181,21 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::SortedSet)
         .since("1.2.0")
         .flags(&[Flag::Fast])
-        .says("The number of members of a sorted set.")
+        .says("Returns the number of members of a sorted set.")
         .keys(&[Keys::at(1, LOOKED_AT)])
         .args(&[KEY]),
     Row::read("zscore", 3, zscore)
         .group(Group::SortedSet)
         .since("1.2.0")
         .flags(&[Flag::Fast])
-        .says("The score of a member.")
+        .says("Returns the score of a member.")
         .keys(&[Keys::at(1, READ)])
         .args(&[KEY, MEMBER]),
     Row::read("zmscore", -3, zmscore)
         .group(Group::SortedSet)
         .since("6.2.0")
         .flags(&[Flag::Fast])
-        .says("The scores of members.")
+        .says("Returns the scores of members.")
         .costs("O(N) where N is the number of members given.")
         .keys(&[Keys::at(1, READ)])
         .args(&[KEY, many(MEMBER)]),
@@ -202,7 +203,7 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::SortedSet)
         .since("2.0.0")
         .flags(&[Flag::Fast])
-        .says("The rank of a member, the lowest score first.")
+        .says("Returns the rank of a member, the lowest score first.")
         .costs("O(log(M)) where M is the number of members of the set.")
         .keys(&[Keys::at(1, READ)])
         .args(&[KEY, MEMBER, opt(word("WITHSCORE").since("7.2.0"))]),
@@ -210,7 +211,7 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::SortedSet)
         .since("2.0.0")
         .flags(&[Flag::Fast])
-        .says("The rank of a member, the highest score first.")
+        .says("Returns the rank of a member, the highest score first.")
         .costs("O(log(M)) where M is the number of members of the set.")
         .keys(&[Keys::at(1, READ)])
         .args(&[KEY, MEMBER, opt(word("WITHSCORE").since("7.2.0"))]),
@@ -218,7 +219,7 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::SortedSet)
         .since("2.0.0")
         .flags(&[Flag::Fast])
-        .says("The number of members between two scores.")
+        .says("Returns the number of members between two scores.")
         .costs("O(log(M)) where M is the number of members of the set.")
         .keys(&[Keys::at(1, READ)])
         .args(&[KEY, double("min"), double("max")]),
@@ -226,7 +227,7 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::SortedSet)
         .since("2.8.9")
         .flags(&[Flag::Fast])
-        .says("The number of members between two others, if all scores are equal.")
+        .says("Returns the number of members between two others, if all scores are equal.")
         .costs("O(log(M)) where M is the number of members of the set.")
         .keys(&[Keys::at(1, READ)])
         .args(&[KEY, string("min"), string("max")]),
@@ -259,7 +260,7 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::SortedSet)
         .since("1.0.5")
         .deprecated("6.2.0", "`ZRANGE` with the `BYSCORE` argument")
-        .says("The members between two scores.")
+        .says("Returns the members between two scores.")
         .costs("O(log(M)+N) where M is the number of members of the set and N that of the range.")
         .keys(&[Keys::at(1, READ)])
         .args(&[
@@ -273,7 +274,7 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::SortedSet)
         .since("2.2.0")
         .deprecated("6.2.0", "`ZRANGE` with the `REV` and `BYSCORE` arguments")
-        .says("The members between two scores, the highest score first.")
+        .says("Returns the members between two scores, the highest score first.")
         .costs("O(log(M)+N) where M is the number of members of the set and N that of the range.")
         .keys(&[Keys::at(1, READ)])
         .args(&[KEY, double("max"), double("min"), WITH_SCORES, LIMIT]),
@@ -281,7 +282,7 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::SortedSet)
         .since("2.8.9")
         .deprecated("6.2.0", "`ZRANGE` with the `BYLEX` argument")
-        .says("The members between two others, if all scores are equal.")
+        .says("Returns the members between two others, if all scores are equal.")
         .costs("O(log(M)+N) where M is the number of members of the set and N that of the range.")
         .keys(&[Keys::at(1, READ)])
         .args(&[KEY, string("min"), string("max"), LIMIT]),
@@ -289,14 +290,14 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::SortedSet)
         .since("2.8.9")
         .deprecated("6.2.0", "`ZRANGE` with the `REV` and `BYLEX` arguments")
-        .says("The members between two others, the last first, if all scores are equal.")
+        .says("Returns the members between two others, the last first, if all scores are equal.")
         .costs("O(log(M)+N) where M is the number of members of the set and N that of the range.")
         .keys(&[Keys::at(1, READ)])
         .args(&[KEY, string("max"), string("min"), LIMIT]),
     Row::read("zrandmember", -2, zrandmember)
         .group(Group::SortedSet)
         .since("6.2.0")
-        .says("Members of a sorted set chosen by chance.")
+        .says("Returns members of a sorted set by chance.")
         .costs("O(N) where N is the number of members answered.")
         .keys(&[Keys::at(1, READ)])
         .args(&[
@@ -309,7 +310,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::read("zunion", -3, zunion)
         .group(Group::SortedSet)
         .since("6.2.0")
-        .says("The union of sorted sets.")
+        .says("Returns the union of sorted sets.")
         .costs("O(N)+O(M*log(M)) where N is the number of all members, M that of the result.")
         .keys(&[Keys::counted(1, READ)])
         .args(&[
@@ -322,7 +323,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::read("zinter", -3, zinter)
         .group(Group::SortedSet)
         .since("6.2.0")
-        .says("The intersection of sorted sets.")
+        .says("Returns the intersection of sorted sets.")
         .costs("O(N*K)+O(M*log(M)) where N is the size of the smallest of K sets, M the result's.")
         .keys(&[Keys::counted(1, READ)])
         .args(&[
@@ -335,14 +336,14 @@ pub(super) const ROWS: &[Row] = &[
     Row::read("zdiff", -3, zdiff)
         .group(Group::SortedSet)
         .since("6.2.0")
-        .says("The members of a sorted set that others do not have.")
+        .says("Returns the members of a sorted set that others do not have.")
         .costs("O(N)+O(M*log(M)) where N is the number of all members, M that of the result.")
         .keys(&[Keys::counted(1, READ)])
         .args(&[integer("numkeys"), many(KEY), WITH_SCORES]),
     Row::read("zintercard", -3, zintercard)
         .group(Group::SortedSet)
         .since("7.0.0")
-        .says("The number of members that sorted sets have in common.")
+        .says("Returns the number of members that sorted sets have in common.")
         .costs("O(N*K) where N is the number of members of the smallest of K sets.")
         .keys(&[Keys::counted(1, READ)])
         .args(&[

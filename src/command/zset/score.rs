@@ -3,16 +3,28 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
+use super::hex;
 use crate::command::error::Error;
 use crate::resp::reply::Reply;
 
-/// A number of 64 bits as Redis reads one: decimal, `inf` or `infinity`, and nothing else around
-/// it. `None` where it is none, or leaves the range of such numbers.
+/// The number that `strtod` reads, rounded to the nearest: decimal, hexadecimal or infinite.
+fn spelled(text: &str) -> Option<f64> {
+    let number = text.parse().ok().or_else(|| hex::parse(text));
+    number.filter(|number: &f64| !number.is_nan())
+}
+
+/// A number of 64 bits as Redis reads one: decimal, hexadecimal, `inf` or `infinity`, and nothing
+/// else around it. `None` where it is none, or leaves the range of such numbers.
 pub(in crate::command) fn parse(text: &[u8]) -> Option<f64> {
     let text = core::str::from_utf8(text).ok()?;
-    let number: f64 = text.parse().ok().filter(|number: &f64| !number.is_nan())?;
-    let has_digit = |digits: &str| digits.bytes().any(|digit| (b'1'..=b'9').contains(&digit));
-    let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
+    let number = spelled(text)?;
+    let is_hex = text.contains(['x', 'X']);
+    let marks = if is_hex { ['p', 'P'] } else { ['e', 'E'] };
+    let has_digit = |digits: &str| {
+        let mut digits = digits.chars();
+        digits.any(|digit| digit != '0' && digit.is_ascii_hexdigit())
+    };
+    let mantissa = text.split(marks).next().unwrap_or_default();
     let is_word = text.trim_start_matches(['+', '-']).starts_with(['i', 'I']);
     let overflows = number.is_infinite() && !is_word;
     let underflows = number == 0.0 && has_digit(mantissa);
@@ -87,7 +99,7 @@ impl Bound {
         let text = core::str::from_utf8(text).ok()?;
         let score = match text.trim_ascii_start() {
             "" if text.is_empty() => 0.0,
-            text => text.parse().ok().filter(|score: &f64| !score.is_nan())?,
+            text => spelled(text)?,
         };
         Some(Self { score, is_excluded })
     }
