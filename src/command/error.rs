@@ -195,7 +195,9 @@ errors! {
     INVALID_COMMAND = "ERR Invalid command specified";
     /// COMMAND GETKEYS of a command without keys.
     NO_KEY_ARGUMENTS = "ERR The command has no key arguments";
-    /// COMMAND GETKEYS of a request that its command does not take.
+    /// COMMAND GETKEYS of a request whose keys cannot be told.
+    INVALID_ARGUMENTS = "ERR Invalid arguments specified for command";
+    /// COMMAND GETKEYS of a request with too few or too many arguments.
     INVALID_ARGUMENT_COUNT = "ERR Invalid number of arguments specified for command";
     /// FUNCTION FLUSH with a word that is neither ASYNC nor SYNC.
     FUNCTION_FLUSH_OPTION = "ERR FUNCTION FLUSH only supports SYNC|ASYNC option";

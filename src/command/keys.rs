@@ -47,7 +47,7 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::Generic)
         .since("3.2.1")
         .flags(&[Flag::Fast])
-        .says("Marks keys as used, and returns how many of them exist.")
+        .says("Returns how many of some keys exist; uses of keys are not noted.")
         .costs("O(N) where N is the number of keys.")
         .keys(&[Keys::all(LOOKED_AT)])
         .args(&[many(KEY)]),

@@ -46,7 +46,7 @@ const OBJECT: &[Row] = &[
     Row::read("object|freq", 3, object_freq)
         .group(Group::Generic)
         .since("4.0.0")
-        .says("Returns how often a key was used recently.")
+        .says("Fails: how often keys are used is not counted.")
         .keys(&[Keys::at(2, LOOKED_AT)])
         .args(&[KEY]),
     Row::answer("object|help", 2, object_help)
@@ -57,7 +57,7 @@ const OBJECT: &[Row] = &[
     Row::read("object|idletime", 3, object_idletime)
         .group(Group::Generic)
         .since("2.2.3")
-        .says("Returns for how long a key was not used.")
+        .says("Fails: when keys are used is not noted.")
         .keys(&[Keys::at(2, LOOKED_AT)])
         .args(&[KEY]),
     Row::read("object|refcount", 3, object_refcount)

@@ -73,7 +73,7 @@ impl Pace {
         match &self.kept {
             Kept::Found(found) => found.bytes.len(),
             Kept::Making(making) => making.found.bytes.len(),
-            Kept::Nothing | Kept::Table(_) => 0,
+            Kept::Nothing | Kept::Sorting(_) | Kept::Table(_) => 0,
         }
     }
 

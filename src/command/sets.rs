@@ -58,7 +58,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::read("srandmember", -2, srandmember)
         .group(Group::Set)
         .since("1.0.0")
-        .says("Members of a set by chance.")
+        .says("Returns members of a set by chance.")
         .costs("O(N) where N is the number of members answered, or in the set if they are a third.")
         .keys(&[Keys::at(1, READ)])
         .args(&[KEY, opt(integer("count").since("2.6.0"))]),
@@ -66,14 +66,14 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::Set)
         .since("1.0.0")
         .flags(&[Flag::Fast])
-        .says("Whether a set has a member.")
+        .says("Returns whether a set has a member.")
         .keys(&[Keys::at(1, LOOKED_AT)])
         .args(&[KEY, MEMBER]),
     Row::read("smismember", -3, smismember)
         .group(Group::Set)
         .since("6.2.0")
         .flags(&[Flag::Fast])
-        .says("Whether a set has each of several members.")
+        .says("Returns for each of several members whether a set has it.")
         .costs("O(N) where N is the number of members given.")
         .keys(&[Keys::at(1, READ)])
         .args(&[KEY, many(MEMBER)]),
@@ -81,13 +81,13 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::Set)
         .since("1.0.0")
         .flags(&[Flag::Fast])
-        .says("How many members a set has.")
+        .says("Returns the number of members of a set.")
         .keys(&[Keys::at(1, LOOKED_AT)])
         .args(&[KEY]),
     Row::read("smembers", 2, smembers)
         .group(Group::Set)
         .since("1.0.0")
-        .says("All members of a set.")
+        .says("Returns all members of a set.")
         .costs("O(N) where N is the number of members in the set.")
         .keys(&[Keys::at(1, READ)])
         .args(&[KEY]),
@@ -106,14 +106,14 @@ pub(super) const ROWS: &[Row] = &[
     Row::read("sinter", -2, sinter)
         .group(Group::Set)
         .since("1.0.0")
-        .says("The members that all of several sets have.")
+        .says("Returns the members that all of several sets have.")
         .costs("O(N*M) where N is the size of the smallest set and M the number of sets.")
         .keys(&[Keys::all(READ)])
         .args(&[many(KEY)]),
     Row::read("sintercard", -3, sintercard)
         .group(Group::Set)
         .since("7.0.0")
-        .says("How many members all of several sets have.")
+        .says("Returns the number of members that all of several sets have.")
         .costs("O(N*M) where N is the size of the smallest set and M the number of sets.")
         .keys(&[Keys::counted(1, READ)])
         .args(&[
@@ -132,7 +132,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::read("sunion", -2, sunion)
         .group(Group::Set)
         .since("1.0.0")
-        .says("The members that any of several sets has.")
+        .says("Returns the members that any of several sets has.")
         .costs("O(N) where N is the number of members in all sets.")
         .keys(&[Keys::all(READ)])
         .args(&[many(KEY)]),
@@ -147,7 +147,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::read("sdiff", -2, sdiff)
         .group(Group::Set)
         .since("1.0.0")
-        .says("The members of a set that none of several others has.")
+        .says("Returns the members of a set that none of several others has.")
         .costs("O(N*M) where N is the size of the first set and M the number of sets.")
         .keys(&[Keys::all(READ)])
         .args(&[many(KEY)]),

@@ -45,12 +45,16 @@ fn list() -> String {
     for (group, rows) in groups {
         let _ = write!(
             text,
-            "\n## {group}\n\n| command | is | what it does |\n|---|---|---|\n"
+            "\n## {group}\n\n| command | is | what it does | work |\n|---|---|---|---|\n"
         );
         for row in rows.values() {
             let name = row.name.to_ascii_uppercase().replace('|', " ");
             let summary = row.summary.replace('|', "\\|");
-            let _ = writeln!(text, "| {name} | {} | {summary} |", kind(row));
+            let work = match row.kind {
+                Kind::Container => String::new(),
+                _ => row.complexity.trim_end_matches('.').replace('|', "\\|"),
+            };
+            let _ = writeln!(text, "| {name} | {} | {summary} | {work} |", kind(row));
         }
     }
     text

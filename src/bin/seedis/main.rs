@@ -67,6 +67,13 @@ fn begin() -> ExitCode {
         Some("restore") => return backup::run_restore(words),
         Some("check") => return check::run(words),
         Some("demo") => return demo::run(words),
+        Some(word) if is_no_subcommand(word) => {
+            complain(&format!(
+                "there is no subcommand '{word}', and no configuration file of that name; the \
+                 subcommands are backup, restore, check and demo"
+            ));
+            return ExitCode::from(EXIT_USAGE);
+        }
         _ => {}
     }
     let options = match Asked::read(std::env::args_os(), std::env::vars_os()) {
@@ -115,11 +122,23 @@ fn begin() -> ExitCode {
     }
 }
 
+/// Returns true if a first word looks like a subcommand, and is neither one nor a file.
+fn is_no_subcommand(word: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
+    word.starts_with(|first: char| first.is_ascii_lowercase())
+        && word.bytes().all(is_letter)
+        && !Path::new(word).exists()
+}
+
 /// Tells what is wrong with the options, or what was asked for about them; the exit code.
 fn usage(error: &clap::Error) -> ExitCode {
-    // The text goes where it belongs: help to standard output, errors to standard error.
-    let _ = error.print();
-    ExitCode::from(if error.use_stderr() { EXIT_USAGE } else { 0 })
+    let text = error.render().to_string();
+    if !error.use_stderr() {
+        say(text.trim_end());
+        return ExitCode::SUCCESS;
+    }
+    complain(text.trim_start_matches("error: ").trim_end());
+    ExitCode::from(EXIT_USAGE)
 }
 
 /// The options of a subcommand, from the words behind it; otherwise the exit code.

@@ -36,6 +36,9 @@ fn keys_of(request: Args<'_>, with_flags: bool, reply: &mut Reply<'_>) -> Outcom
     let row = table::with_keys(request)?;
     let mut keys = Vec::new();
     row.each_key(request, |place, access| keys.push((place, access)));
+    if keys.is_empty() {
+        return Err(Error::INVALID_ARGUMENTS);
+    }
     reply.array(keys.len());
     for (place, access) in keys {
         if with_flags {

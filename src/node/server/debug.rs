@@ -20,6 +20,29 @@ const REFUSED: &str = "ERR DEBUG command not allowed. If the enable-debug-comman
 const RELOAD_OPTIONS: &str =
     "ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.";
 
+/// The lines of DEBUG HELP.
+const HELP: &[&str] = &[
+    "DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+    "DIGEST",
+    "    Return the digest of all keys and values, which members of a group have in common.",
+    "LOADAOF",
+    "    Forget the state in memory and load it again from the log.",
+    "OBJECT <key> [FAST]",
+    "    Show how the value at <key> is kept.",
+    "PANIC",
+    "    End the process as a fault in it would.",
+    "PROTOCOL <type>",
+    "    Reply with a value of this type.",
+    "RELOAD [MERGE] [NOFLUSH] [NOSAVE]",
+    "    As LOADAOF: the log is what is in memory, so that the options change nothing.",
+    "SET-ACTIVE-EXPIRE <0|1>",
+    "    Let expired keys be freed only when somebody asks for them, or at once.",
+    "SLEEP <seconds>",
+    "    Answer this client so much later; the others are served meanwhile.",
+    "HELP",
+    "    Print this help.",
+];
+
 impl Node {
     /// Errors if a command may not be run or queued: DEBUG only where the configuration says so.
     pub(in crate::node) fn may_debug(&self, row: &Row) -> Outcome {
@@ -38,7 +61,12 @@ impl Node {
             mut reply,
         } = request;
         let at = self.replicated.stamp();
-        if args.is(1, "sleep") && args.len() == 3 {
+        if args.is(1, "help") && args.len() == 2 {
+            reply.array(HELP.len());
+            for line in HELP {
+                reply.simple(line);
+            }
+        } else if args.is(1, "sleep") && args.len() == 3 {
             let text = core::str::from_utf8(args.at(2)).unwrap_or("");
             let seconds: f64 = text.parse().map_err(|_| Error::NOT_A_FLOAT)?;
             let length = Duration::from_micros((seconds * 1e6) as u64);
