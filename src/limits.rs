@@ -41,9 +41,6 @@ pub const UNAUTHENTICATED_TIME_MAX: Duration = Duration::from_mins(1);
 pub const LINGER: Duration = Duration::from_secs(5);
 /// The least that it must take in that time to be given as much again, in bytes.
 pub const LINGER_BYTES_MIN: usize = 64 << 10;
-/// The most picks with repetition of one HRANDFIELD. Redis has no bound but the client's output
-/// buffer, and makes it up to there before it closes the connection.
-pub const RANDOM_PICKS_MAX: i64 = 1 << 20;
 
 /// The most keys that one client watches. Redis has no bound, and takes time that grows with the
 /// square of the number; here each costs a few microseconds, in one turn.

@@ -12,7 +12,7 @@ use super::picks::PICK_WORK;
 use super::set_walk::{self, free, set_at};
 use super::strings::answer;
 use super::walk::FIELDS_AT_ONCE;
-use crate::limits::{BYTES_PER_WORK, RANDOM_PICKS_MAX};
+use crate::limits::BYTES_PER_WORK;
 use crate::store::{NewExpiry, Set, Text};
 
 /// If more than a member in so many is taken out of a large set, all of it is walked over.
@@ -200,7 +200,6 @@ pub(super) fn srandmember(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
             query.reply.array(0);
             Ok(())
         }
-        Some(_) if count < -RANDOM_PICKS_MAX => Err(Error::OUT_OF_RANGE),
         Some(set) if count < 0 => pick_any(query, set, count.unsigned_abs()),
         Some(set) if count as u64 <= set.len() as u64 / 3 => pick_few(query, set, count as u64),
         Some(set) => pick_many(query, set, count as u64),
