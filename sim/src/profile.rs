@@ -114,6 +114,11 @@ impl Scenario {
         if has_reader(class, self.members) {
             self.clients.push((Kind::Reader, shape));
         }
+        if class(83).permille(300) {
+            let own = (Kind::Queue, shape);
+            self.clients
+                .extend((0..class(84).within(1, 3)).map(|_| own));
+        }
         self.think = dice.within(200, 900) * MS;
         self.rush = dice.permille(700).then(|| Rush {
             think: dice.within(10, 60) * MS,

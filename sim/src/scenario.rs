@@ -243,6 +243,11 @@ impl Scenario {
             };
             clients.push((Kind::Wild, wild));
         }
+        let has_anything = clients.iter().any(|(kind, _)| *kind == Kind::Anything);
+        if class(83).permille(300) && !has_anything {
+            let own = (Kind::Queue, shape);
+            clients.extend((0..class(84).within(1, 3)).map(|_| own));
+        }
         let collects = class(80).permille(400);
         if collects {
             let kind = Kind::Collections;
@@ -453,6 +458,13 @@ impl Scenario {
     pub(crate) fn is_linear(&self) -> bool {
         let keeps = self.members > 1 || self.policy == Policy::Logged(Fsync::Always);
         keeps && self.flips == 0 && !self.final_failures && self.patient
+    }
+
+    /// Returns true if no element of a queue may be lost or given twice.
+    pub(crate) fn keeps_elements(&self) -> bool {
+        let keeps = self.members > 1 || self.policy == Policy::Logged(Fsync::Always);
+        let pushes = self.clients.iter().any(|(kind, _)| *kind == Kind::Queue);
+        keeps && pushes && self.flips == 0 && !self.final_failures
     }
 
     /// Loss by kind is cheap and strong: what a leader cannot commit, another must not count.

@@ -184,6 +184,13 @@ invariants! {
         "The requests and replies of clients are linearizable, judged without a look at the node: \
          nothing acknowledged is lost, nothing refused is seen, and a request that was neither \
          happened at most once. Judged only for workloads that this judge supports.";
+    Q1, "an element goes once",
+        "An element that clients push is popped at most once, and is there at the end if it was \
+         not; judged by what clients saw: what was refused is never seen, and of what nobody was \
+         told either may be so.";
+    Q2, "first in, first out",
+        "Of two elements that are pushed to the end of a list one after the other, and popped from \
+         its front alone, the second is not given before the first.";
     V1, "a version that all know",
         "A leader raises the version of entries only to one that every current member has reported \
          to know, learners and both halves of a joint membership included.";

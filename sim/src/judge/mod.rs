@@ -10,6 +10,7 @@ mod departed;
 mod dialogue;
 mod draws;
 mod durability;
+pub(crate) mod elements;
 mod group;
 mod history;
 pub(crate) mod invariant;

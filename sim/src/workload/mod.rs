@@ -11,6 +11,7 @@ mod items;
 mod killer;
 mod mood;
 mod operator;
+mod queue;
 mod reader;
 mod simple;
 mod wild;
@@ -66,6 +67,9 @@ impl fmt::Display for Piece {
     }
 }
 
+/// The database of queues: nobody else changes anything there.
+pub(crate) const QUEUES: u32 = 5;
+
 /// The kinds of workloads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -91,6 +95,8 @@ pub(crate) enum Kind {
     Reader,
     /// Lists, sets and sorted sets that grow and become small again.
     Collections,
+    /// Elements that are pushed and popped, each of them once.
+    Queue,
     /// Every command of the server's table that names no key of elsewhere, in a database of which
     /// the model knows nothing.
     Wild,
@@ -175,6 +181,7 @@ impl Workload {
             Kind::Bank => 1,
             Kind::CompareAndSet => 2,
             Kind::Counter => 3,
+            Kind::Queue => QUEUES,
             Kind::Wild => crate::model::WILD,
             _ => 0,
         }
@@ -208,6 +215,7 @@ impl Workload {
             Kind::Mover => self.move_leadership(dice),
             Kind::Reader => self.read_near(dice),
             Kind::Collections => self.collections(dice),
+            Kind::Queue => self.queue(dice),
             Kind::Wild => self.wild(dice),
         }
     }

@@ -299,6 +299,7 @@ impl World {
                         words: words.clone(),
                     });
                     self.ledger.asked(conn, &words, self.time);
+                    self.elements.asked(conn, &words, self.time);
                     self.judge
                         .asked(conn, Asked::Request(words.clone().into()), self.time);
                     self.clients[client].pending.push_back(Some(words));
@@ -368,6 +369,7 @@ impl World {
         self.note(|| Seen::HungUp { conn });
         self.judge.ended(conn);
         self.ledger.ended(conn);
+        self.elements.ended(conn);
         self.clients[client].disconnected();
         // Whatever still comes for it is dropped; the member learns of the end by itself.
         if let Some(connection) = self.connections.get_mut(&conn) {
@@ -431,6 +433,7 @@ impl World {
             });
             self.judge.replied(conn, &value, self.time)?;
             self.ledger.answered(conn, &value, self.time);
+            self.elements.answered(conn, &value, self.time)?;
             if let Some(heard) = self.guests.get_mut(&client) {
                 heard.push(value.clone());
             }

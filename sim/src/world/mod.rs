@@ -38,6 +38,7 @@ use crate::digest::Digest;
 use crate::draws::{Dice, Stream};
 use crate::goals::{Fault, Goals};
 use crate::judge::Judge;
+use crate::judge::elements::Elements;
 use crate::judge::invariant::{Verdict, Violation};
 use crate::judge::ledger::{Found, Ledger};
 use crate::queue::Queue;
@@ -147,6 +148,7 @@ pub(crate) struct World {
     pub(crate) digest: Digest,
     pub(crate) judge: Judge,
     ledger: Ledger,
+    elements: Elements,
     /// The verdict on the clients' history.
     pub(crate) found: Found,
     queue: Queue<Planned>,
@@ -206,6 +208,7 @@ impl World {
             digest: Digest::new(),
             judge: Judge::new(scenario.members, scenario.policy),
             ledger: Ledger::new(scenario.is_linear()),
+            elements: Elements::new(scenario.keeps_elements()),
             found: Found::Nothing,
             queue: Queue::new(seed),
             members: members.collect(),

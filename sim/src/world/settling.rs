@@ -1,9 +1,13 @@
 //! The end of a run: all faults cease, and what is pending must come to its end; a minority may
 //! stay away for ever.
 
+use std::collections::BTreeSet;
+
 use seedis::ids::{NodeId, Term};
 use seedis::node::Node;
 use seedis::raft::{Membership, Raft};
+use seedis::store;
+use seedis::time::Stamp;
 
 use super::arrivals::machine_of;
 use super::member::Member;
@@ -15,6 +19,7 @@ use crate::draws::Stream;
 use crate::goals::Goal;
 use crate::judge::End;
 use crate::judge::invariant::{Id, Verdict, Violation};
+use crate::workload::QUEUES;
 
 /// For how long clients go on asking when the faults have ended, in nanoseconds: then nothing wakes
 /// a member but what it has asked for itself.
@@ -215,7 +220,29 @@ impl World {
 
     /// S1, once more, when all is quiet.
     pub(super) fn last_words(&mut self) -> Verdict {
-        (0..self.members.len()).try_for_each(|number| self.audit(number, false))
+        (0..self.members.len()).try_for_each(|number| self.audit(number, false))?;
+        self.count_elements()
+    }
+
+    /// Q1, Q2: all elements of queues are where they should be.
+    fn count_elements(&self) -> Verdict {
+        let Some(node) = self.leader() else {
+            return Ok(());
+        };
+        let mut left = BTreeSet::new();
+        let mut show = |_: &[u8], value: store::Value<'_>| match value {
+            store::Value::List(list) => {
+                let items = list.walk(0, store::End::Back);
+                left.extend(items.map(store::Text::to_vec));
+            }
+            store::Value::Zset(zset) => {
+                left.extend(zset.walk(0).map(|(member, _)| member.to_vec()));
+            }
+            _ => {}
+        };
+        node.store()
+            .for_each_key(QUEUES, Stamp::default(), &mut show);
+        self.elements.judge(&left)
     }
 
     /// Why the group may stand still although nothing goes wrong any more: those who are gone, or
