@@ -157,8 +157,10 @@ impl Node {
             let Some(slot) = self.clients.nth_dirty(nth) else {
                 break;
             };
+            self.give_up(slot);
             // A client whose time is over may ask for something that waits, and for more behind it.
-            while self.give_up(slot) || self.resume_client(slot) {}
+            // One that is paused again at once, by what it has had of the turn, waits for the next.
+            while self.resume_client(slot) && self.give_up(slot) {}
         }
     }
 

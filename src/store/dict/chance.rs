@@ -8,6 +8,7 @@
 //! its keys without looking at them. A cell is drawn, and a rank in it that may be beyond its end:
 //! then nothing is chosen, and the draw is made again (rejection sampling).
 
+use alloc::vec::Vec;
 use core::iter;
 
 use rand_chacha::rand_core::Rng;
@@ -27,8 +28,7 @@ const CELL_RANKS: u64 = 2432;
 const SMALL_BITS: u32 = 3;
 /// The ranks in a small cell. One in 10^18 has more keys at an average of 16.
 const SMALL_RANKS: u64 = 64;
-/// After so many draws the next key that is wanted will do: nearly all are unwanted, or their
-/// hashes collide.
+/// After so many draws the next key that is wanted will do: nearly all are unwanted.
 const DRAWS_MAX: u32 = 256;
 
 /// How a table of so many keys is cut into cells.
@@ -106,6 +106,9 @@ impl<L: Boxed> Dict<L> {
         if self.is_empty() {
             return None;
         }
+        if self.hasher.lets_collide() {
+            return self.any_of_all(draw, wanted);
+        }
         let cut = Cut::of(self.len());
         // Of a table that is one small cell every rank is there.
         let ranks = if cut.cells() == 1 {
@@ -135,6 +138,16 @@ impl<L: Boxed> Dict<L> {
             }
         }
         self.next_wanted(draw, wanted)
+    }
+
+    /// As `random`, where a test wants hashes to collide: then cells would be full or empty, and so
+    /// all keys are looked at.
+    #[cold]
+    fn any_of_all(&self, draw: u64, wanted: &dyn Fn(&View<'_, L>) -> bool) -> Option<View<'_, L>> {
+        let mut found: Vec<View<'_, L>> = self.iter().filter(wanted).collect();
+        found.sort_unstable_by_key(|view| view.key);
+        let rank = below(draw, found.len() as u64) as usize;
+        (rank < found.len()).then(|| found.swap_remove(rank))
     }
 
     /// The key of this rank in a small cell, by its hash, and among equal hashes by itself; none

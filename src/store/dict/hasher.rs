@@ -87,6 +87,11 @@ impl Hasher {
         }
     }
 
+    /// Returns true if not all bits of a hash count, so that keys collide.
+    pub(super) fn lets_collide(&self) -> bool {
+        self.masks != [u64::MAX; 2]
+    }
+
     /// The hash by which a key is found.
     pub(super) fn hash(&self, key: &[u8]) -> u64 {
         hash(self.first, key) & self.masks[0]
