@@ -110,13 +110,15 @@ impl Answer {
 pub(super) struct Witness {
     on: bool,
     seen: Vec<Witnessed>,
+    /// The reply so far of a command that is cut into pieces and has no client here.
+    begun: Vec<u8>,
 }
 
 impl Witness {
     pub(super) fn new(on: bool) -> Self {
         Self {
             on,
-            seen: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -124,6 +126,22 @@ impl Witness {
         if self.on {
             self.seen.push(what());
         }
+    }
+
+    /// A part of a reply that nobody waits for is dropped.
+    pub(super) fn drops(&mut self, part: &[u8]) {
+        if self.on {
+            self.begun.extend_from_slice(part);
+        }
+    }
+
+    /// A command was executed; `rest` is its reply, behind what was dropped of it.
+    pub(super) fn step(&mut self, rest: &[u8]) {
+        let mut reply = core::mem::take(&mut self.begun);
+        self.note(|| {
+            reply.extend_from_slice(rest);
+            Witnessed::Step { reply }
+        });
     }
 
     pub(super) fn take(&mut self) -> Vec<Witnessed> {

@@ -45,11 +45,11 @@ fn drawn(step: &Step, reply: &[u8]) -> Vec<Vec<Vec<u8>>> {
     decoder.feed(&reply[head.filter(|_| is_array).map_or(0, |end| end + 1)..]);
     let values = std::iter::from_fn(|| decoder.next().ok().flatten());
     let values: Vec<Value> = values.collect();
-    // The member whose client asked answers what is about it, too; the others do not.
+    // The member whose client asked answers all of it; the others run only what writes.
     let is_whole = values.len() == commands.len();
     let mut values = values.iter();
     let of = |command: &Command| {
-        let value = if is_whole || looks_at_keys(command) {
+        let value = if is_whole || writes(command) {
             values.next()
         } else {
             None
@@ -61,9 +61,9 @@ fn drawn(step: &Step, reply: &[u8]) -> Vec<Vec<Vec<u8>>> {
     commands.iter().map(of).collect()
 }
 
-fn looks_at_keys(command: &Command) -> bool {
+fn writes(command: &Command) -> bool {
     let row = command.words.first().and_then(|name| find(name));
-    row.is_none_or(|row| matches!(row.class, Class::Read | Class::Write))
+    row.is_some_and(|row| row.class == Class::Write)
 }
 
 fn texts(value: &Value) -> Vec<Vec<u8>> {

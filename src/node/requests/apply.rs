@@ -381,9 +381,7 @@ impl Node {
         self.requests.hold.pay((out.len() - mark) / BYTES_PER_WORK);
         entry.place += 1;
         self.replicated.count_applied();
-        self.witness.note(|| Witnessed::Step {
-            reply: out[mark..].to_vec(),
-        });
+        self.witness.step(&out[mark..]);
         let session = waiter.and_then(|w| self.clients.get_same(w.slot, w.conn));
         if let (Some(session), Some(waiter)) = (session, waiter) {
             *session.outbox.buffer() = out;

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::mem;
 
 use crate::command::args::Args;
 use crate::command::context::{Dice, Query};
@@ -208,7 +209,7 @@ impl Node {
             let made = middle.out.len() + self.requests.hold.pace.collected();
             self.clients.collects(waiter.slot, waiter.conn, made);
         } else {
-            middle.out = Vec::new();
+            self.witness.drops(&mem::take(&mut middle.out));
             middle.mark = 0;
         }
     }
