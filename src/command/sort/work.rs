@@ -346,6 +346,10 @@ impl Sorting {
         let Some(target) = self.wanted.target.map(|place| args.at(place)) else {
             return Ok(());
         };
+        if self.stage == Stage::Free {
+            // It was cut before its end, which has come by now.
+            return Ok(());
+        }
         let answers = self.answers();
         if self.stage == Stage::Replace {
             change.store.remove(change.db, target, change.at);
