@@ -111,9 +111,17 @@ fn anything(bytes: &mut Bytes<'_>) {
         let request = any_request(bytes);
         let mut wire = Vec::new();
         encode_request(&request, &mut wire);
+        let waits = rows()
+            .iter()
+            .any(|row| row.waits.is_some() && request[0] == row.name.as_bytes());
         let request = printable(&[request]);
         assert!(served.send(1, &wire), "{request} sends away");
         let replies = served.replies(1);
+        if replies.is_empty() && waits {
+            // Its client asks nothing more until something comes, perhaps for ever.
+            served = Served::new(1);
+            continue;
+        }
         let [reply] = &replies[..] else {
             panic!("{request}: {replies:?}");
         };
