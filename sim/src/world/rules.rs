@@ -73,7 +73,9 @@ impl World {
             return true;
         }
         let limit = self.members[number].config.output_limits.normal;
-        if limit.hard + limit.soft > 0 && self.judge.is_owed(conn) {
+        // A reply counts while it is being made, too.
+        let is_owed = self.judge.is_owed(conn) || self.waits_for_answer(conn, connection);
+        if limit.hard + limit.soft > 0 && is_owed {
             self.judge.reached(Goal::Unread);
             return true;
         }
