@@ -4,7 +4,7 @@
 use seedis::ids::NodeId;
 use seedis::limits;
 use seedis::node::Node;
-use seedis::node::config::{Border, Borders, Config, Fsync, OutputLimit};
+use seedis::node::config::{Borders, Config, Fsync, OutputLimit};
 use seedis::time::Now;
 
 use crate::draws::{Dice, Stream};
@@ -372,7 +372,7 @@ impl Scenario {
             scenario.upgrades = *class(70).pick(&[0, 0, 0, 400, 700, 900]);
         }
         if let Some(most) = *class(71).pick(&[None, None, Some(1), Some(3), Some(10)]) {
-            scenario.config.borders = borders(most);
+            scenario.config.borders = Borders::alike(most);
         }
         if profile.is_light() {
             scenario.config.memory_max = 0;
@@ -405,7 +405,7 @@ impl Scenario {
     pub(crate) fn borders_of(&self, number: usize) -> Borders {
         match self.config.borders {
             same if same == Borders::default() => same,
-            others => borders(others.integers + number as u64),
+            others => Borders::alike(others.integers + number as u64),
         }
     }
 
@@ -524,21 +524,6 @@ impl Scenario {
             _ => one.unwrap_or_else(|| *dice.pick(&kinds)),
         };
         (0..count).map(|_| (kind(dice), shape)).collect()
-    }
-}
-
-/// Borders of collections: so many items, and as many bytes.
-pub(crate) fn borders(most: u64) -> Borders {
-    let border = Border {
-        entries: most,
-        item_bytes: most,
-    };
-    Borders {
-        hash: border,
-        set: border,
-        zset: border,
-        integers: most,
-        list_size: most as i64,
     }
 }
 

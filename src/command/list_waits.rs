@@ -6,10 +6,10 @@ use super::error::{Error, Outcome};
 use super::flag::Flag;
 use super::grammar::{KEY, double, integer, key, many, one_of, opt};
 use super::key::{ADDED_TO, Keys, TAKEN};
-use super::lists::{LEFT_OR_RIGHT, Several, end, move_item, pop_several};
+use super::lists::{LEFT_OR_RIGHT, end, move_item, pop_several, several};
 use super::row::{Group, Row};
 use super::strings::answer;
-use super::wait::{Awaited, Wait, few_keys, timeout};
+use super::wait::{Awaited, Wait, taken};
 use crate::store::End;
 
 pub(super) const ROWS: &[Row] = &[
@@ -72,12 +72,7 @@ pub(super) const ROWS: &[Row] = &[
 ];
 
 fn wait_of_pop(args: Args<'_>) -> Result<Wait, Error> {
-    few_keys(args.len() - 2)?;
-    Ok(Wait {
-        timeout: timeout(args, args.len() - 1)?,
-        awaited: Awaited::List,
-        takes: 1,
-    })
+    Wait::for_one(Awaited::List, args)
 }
 
 fn wait_of_move(args: Args<'_>) -> Result<Wait, Error> {
@@ -89,13 +84,8 @@ fn wait_of_move(args: Args<'_>) -> Result<Wait, Error> {
 }
 
 fn wait_of_several(args: Args<'_>) -> Result<Wait, Error> {
-    let takes = Several::read(args, 2)?.count;
-    few_keys(args.len() - 4)?;
-    Ok(Wait {
-        timeout: timeout(args, 1)?,
-        awaited: Awaited::List,
-        takes,
-    })
+    let takes = several(args, 2)?.count;
+    Wait::for_several(Awaited::List, args, takes)
 }
 
 fn pop(change: &mut Change<'_>, args: Args<'_>, end: End) -> Outcome {
@@ -127,11 +117,7 @@ fn wait_and_move(change: &mut Change<'_>, args: Args<'_>, from: End, to: End) ->
     let source = change.store.list(change.db, args.at(1), change.at)?;
     let is_there = source.is_some();
     move_item(change, args, from, to)?;
-    if is_there {
-        Ok(())
-    } else {
-        Err(Error::Nothing)
-    }
+    taken(is_there)
 }
 
 fn blmove(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
@@ -144,11 +130,7 @@ fn brpoplpush(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
 }
 
 fn blmpop(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
-    wait_of_several(args)?;
-    let several = Several::read(args, 2)?;
-    if pop_several(change, args, several)? {
-        Ok(())
-    } else {
-        Err(Error::Nothing)
-    }
+    let several = several(args, 2)?;
+    Wait::for_several(Awaited::List, args, several.count)?;
+    taken(pop_several(change, args, several)?)
 }

@@ -8,6 +8,7 @@ use super::grammar::{Arg, ELEMENT, KEY, integer, key, many, one_of, opt, string,
 use super::key::{ADDED_TO, CUT, Keys, LOOKED_AT, READ, TAKEN, UPDATED};
 use super::list_search::{linsert, list_at, lpos, lrem};
 use super::row::{Group, Row};
+use super::several::Several;
 use super::strings::answer;
 use crate::limits::BYTES_PER_WORK;
 use crate::store::{End, List, Text};
@@ -295,54 +296,26 @@ fn rpop(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     pop(change, args, End::Back, "rpop")
 }
 
-/// The request of LMPOP: where its keys stand, the end from which it takes, and how many items.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Several {
-    first: usize,
-    behind: usize,
-    end: End,
-    pub(super) count: u64,
-}
-
-impl Several {
-    /// Reads a request in which the number of keys stands at `place`.
-    pub(super) fn read(args: Args<'_>, place: usize) -> Result<Self, Error> {
-        let at = args.end_of_keys(place)?.filter(|at| *at < args.len());
-        let at = at.ok_or(Error::SYNTAX)?;
-        let end = end(args, at)?;
-        let count = args.last_count(at + 1)?;
-        Ok(Self {
-            first: place + 1,
-            behind: at,
-            end,
-            count,
-        })
-    }
+/// The request of LMPOP, in which the number of keys stands at `place`.
+pub(super) fn several(args: Args<'_>, place: usize) -> Result<Several<End>, Error> {
+    Several::read(args, place, end)
 }
 
 /// Takes items off the first list that has any; false where none has, which is answered too.
 pub(super) fn pop_several(
     change: &mut Change<'_>,
     args: Args<'_>,
-    several: Several,
+    several: Several<End>,
 ) -> Result<bool, Error> {
-    for place in several.first..several.behind {
-        let key = args.at(place);
-        if change.store.list(change.db, key, change.at)?.is_some() {
-            if !change.pace.is_cut() {
-                change.reply.array(2);
-                change.reply.bulk(key);
-            }
-            pop_many(change, key, several.count, several.end)?;
-            return Ok(true);
-        }
-    }
-    change.reply.null_array();
-    Ok(false)
+    let has_any = |change: &Change<'_>, key: &[u8]| {
+        let list = change.store.list(change.db, key, change.at)?;
+        Ok(list.is_some())
+    };
+    several.take(change, args, has_any, pop_many)
 }
 
 fn lmpop(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
-    let several = Several::read(args, 1)?;
+    let several = several(args, 1)?;
     pop_several(change, args, several)?;
     Ok(())
 }

@@ -35,6 +35,7 @@ mod set_combine;
 mod set_picks;
 mod set_walk;
 mod sets;
+mod several;
 pub mod slot;
 mod sort;
 mod sorting;

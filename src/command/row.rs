@@ -4,8 +4,7 @@ use core::fmt;
 
 use super::args::Args;
 use super::context::{Change, Query};
-use super::error::Error;
-use super::error::Outcome;
+use super::error::{Error, Outcome};
 use super::flag::{Categories, Category, Flag, Flags};
 use super::grammar::Arg;
 use super::key::{Access, Keys, Places};

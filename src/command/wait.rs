@@ -7,7 +7,7 @@
 use core::time::Duration;
 
 use super::args::Args;
-use super::error::Error;
+use super::error::{Error, Outcome};
 use super::extended::Extended;
 use crate::limits::AWAITED_KEYS_MAX;
 use crate::store::{List, Value, Zset};
@@ -47,8 +47,40 @@ pub struct Wait {
     pub takes: u64,
 }
 
+impl Wait {
+    /// The wait of BLPOP and its kin, for one element: the time-out stands in the last place.
+    pub(super) fn for_one(awaited: Awaited, args: Args<'_>) -> Result<Self, Error> {
+        few_keys(args.len() - 2)?;
+        Ok(Self {
+            timeout: timeout(args, args.len() - 1)?,
+            awaited,
+            takes: 1,
+        })
+    }
+
+    /// The wait of BLMPOP and BZMPOP, for up to so many elements: the time-out stands in the first
+    /// place, and the number of keys behind it.
+    pub(super) fn for_several(awaited: Awaited, args: Args<'_>, takes: u64) -> Result<Self, Error> {
+        few_keys(args.len() - 4)?;
+        Ok(Self {
+            timeout: timeout(args, 1)?,
+            awaited,
+            takes,
+        })
+    }
+}
+
+/// The outcome of a command that has taken something, or has found nothing.
+pub(super) fn taken(has_taken: bool) -> Outcome {
+    if has_taken {
+        Ok(())
+    } else {
+        Err(Error::Nothing)
+    }
+}
+
 /// Errors if a request names more keys than one client may wait for.
-pub(super) fn few_keys(count: usize) -> Result<(), Error> {
+fn few_keys(count: usize) -> Result<(), Error> {
     if count > AWAITED_KEYS_MAX {
         return Err(Error::TOO_MANY_AWAITED);
     }
@@ -59,7 +91,7 @@ pub(super) fn few_keys(count: usize) -> Result<(), Error> {
 const TIMEOUT_MS_MAX: i64 = i64::MAX - (1 << 42);
 
 /// The time-out that an argument gives, in seconds; 0 is for ever.
-pub(super) fn timeout(args: Args<'_>, place: usize) -> Result<Option<Duration>, Error> {
+fn timeout(args: Args<'_>, place: usize) -> Result<Option<Duration>, Error> {
     let text = args.at(place);
     let seconds = Extended::parse(text).ok_or(Error::TIMEOUT_NOT_A_FLOAT)?;
     let Some(ms) = seconds.thousandfold() else {

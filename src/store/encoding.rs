@@ -101,6 +101,22 @@ impl Default for Borders {
 }
 
 impl Borders {
+    /// The same border everywhere: so many items, each of so many bytes.
+    #[must_use]
+    pub fn alike(most: u64) -> Self {
+        let border = Border {
+            entries: most,
+            item_bytes: most,
+        };
+        Self {
+            hash: border,
+            set: border,
+            zset: border,
+            integers: most,
+            list_size: i64::try_from(most).unwrap_or(i64::MAX),
+        }
+    }
+
     /// The bytes that a list may have in one piece before it is converted.
     pub(super) fn list_bytes_max(&self) -> usize {
         let class = self.list_size.unsigned_abs().clamp(1, 5) as usize;

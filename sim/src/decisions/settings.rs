@@ -4,7 +4,7 @@ use seedis::node::config::{Borders, Fsync};
 
 use super::words::{self, Parsed};
 use crate::judge::Policy;
-use crate::scenario::{Scenario, borders};
+use crate::scenario::Scenario;
 
 /// A setting.
 pub(super) struct Setting {
@@ -126,7 +126,7 @@ pub(super) static ALL: &[Setting] = &[
         |s, text| {
             s.config.borders = match text {
                 "redis" => Borders::default(),
-                most => borders(words::number(most)?),
+                most => Borders::alike(words::number(most)?),
             };
             Ok(())
         }

@@ -7,6 +7,7 @@ use crate::command::args::Args;
 use crate::command::context::{Change, Dice, Query};
 use crate::command::error::{Error, Outcome};
 use crate::command::picks::{PICK_WORK, distinct, wanted};
+use crate::command::several::Several;
 use crate::command::walk::scan_members;
 use crate::limits::BYTES_PER_WORK;
 use crate::resp::reply::{Protocol, Reply};
@@ -327,58 +328,37 @@ pub(super) fn zpopmax(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     pop(change, args, true)
 }
 
-/// The request of ZMPOP: where its keys stand, the end from which it takes, and how many members.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Several {
-    first: usize,
-    behind: usize,
-    highest: bool,
-    pub(super) count: u64,
+/// Returns true if the word at `place` asks for the highest scores, false if for the lowest.
+fn is_highest(args: Args<'_>, place: usize) -> Result<bool, Error> {
+    match () {
+        () if args.is(place, "min") => Ok(false),
+        () if args.is(place, "max") => Ok(true),
+        () => Err(Error::SYNTAX),
+    }
 }
 
-impl Several {
-    /// Reads a request in which the number of keys stands at `place`.
-    pub(super) fn read(args: Args<'_>, place: usize) -> Result<Self, Error> {
-        let at = args.end_of_keys(place)?.filter(|at| *at < args.len());
-        let at = at.ok_or(Error::SYNTAX)?;
-        let highest = match () {
-            () if args.is(at, "min") => false,
-            () if args.is(at, "max") => true,
-            () => return Err(Error::SYNTAX),
-        };
-        let count = args.last_count(at + 1)?;
-        Ok(Self {
-            first: place + 1,
-            behind: at,
-            highest,
-            count,
-        })
-    }
+/// The request of ZMPOP, in which the number of keys stands at `place`.
+pub(super) fn several(args: Args<'_>, place: usize) -> Result<Several<bool>, Error> {
+    Several::read(args, place, is_highest)
 }
 
 /// Takes members off the first set that has any; false where none has, which is answered too.
 pub(super) fn pop_several(
     change: &mut Change<'_>,
     args: Args<'_>,
-    several: Several,
+    several: Several<bool>,
 ) -> Result<bool, Error> {
-    for place in several.first..several.behind {
-        let key = args.at(place);
-        if change.store.zset(change.db, key, change.at)?.is_some() {
-            if !change.pace.is_cut() {
-                change.reply.array(2);
-                change.reply.bulk(key);
-            }
-            pop_many(change, key, several.count, several.highest, true)?;
-            return Ok(true);
-        }
-    }
-    change.reply.null_array();
-    Ok(false)
+    let has_any = |change: &Change<'_>, key: &[u8]| {
+        let zset = change.store.zset(change.db, key, change.at)?;
+        Ok(zset.is_some())
+    };
+    several.take(change, args, has_any, |change, key, count, highest| {
+        pop_many(change, key, count, highest, true)
+    })
 }
 
 pub(super) fn zmpop(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
-    let several = Several::read(args, 1)?;
+    let several = several(args, 1)?;
     pop_several(change, args, several)?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Sorted sets: BZPOPMIN, BZPOPMAX and BZMPOP, whose clients wait for a member.
 
-use super::members::{Several, answer_member, pop_several};
+use super::members::{answer_member, pop_several, several};
 use crate::command::args::Args;
 use crate::command::context::Change;
 use crate::command::error::{Error, Outcome};
@@ -8,7 +8,7 @@ use crate::command::flag::Flag;
 use crate::command::grammar::{KEY, double, integer, many, one_of, opt, word};
 use crate::command::key::{Keys, TAKEN};
 use crate::command::row::{Group, Row};
-use crate::command::wait::{Awaited, Wait, few_keys, timeout};
+use crate::command::wait::{Awaited, Wait, taken};
 
 pub(in crate::command) const ROWS: &[Row] = &[
     Row::write("bzpopmin", -3, bzpopmin)
@@ -53,22 +53,12 @@ pub(in crate::command) const ROWS: &[Row] = &[
 ];
 
 fn wait_of_pop(args: Args<'_>) -> Result<Wait, Error> {
-    few_keys(args.len() - 2)?;
-    Ok(Wait {
-        timeout: timeout(args, args.len() - 1)?,
-        awaited: Awaited::SortedSet,
-        takes: 1,
-    })
+    Wait::for_one(Awaited::SortedSet, args)
 }
 
 fn wait_of_several(args: Args<'_>) -> Result<Wait, Error> {
-    let takes = Several::read(args, 2)?.count;
-    few_keys(args.len() - 4)?;
-    Ok(Wait {
-        timeout: timeout(args, 1)?,
-        awaited: Awaited::SortedSet,
-        takes,
-    })
+    let takes = several(args, 2)?.count;
+    Wait::for_several(Awaited::SortedSet, args, takes)
 }
 
 fn pop(change: &mut Change<'_>, args: Args<'_>, highest: bool) -> Outcome {
@@ -98,11 +88,7 @@ fn bzpopmax(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
 }
 
 fn bzmpop(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
-    wait_of_several(args)?;
-    let several = Several::read(args, 2)?;
-    if pop_several(change, args, several)? {
-        Ok(())
-    } else {
-        Err(Error::Nothing)
-    }
+    let several = several(args, 2)?;
+    Wait::for_several(Awaited::SortedSet, args, several.count)?;
+    taken(pop_several(change, args, several)?)
 }

@@ -13,7 +13,7 @@ use crate::store::Store;
 
 use remembered::Remembered;
 
-pub use crate::store::{Border, Borders, Tables};
+pub use crate::store::{Borders, Tables};
 
 macro_rules! policies {
     ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {

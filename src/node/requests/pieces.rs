@@ -185,8 +185,7 @@ impl Node {
         };
         let conn = session.conn;
         self.witness.note(|| Witnessed::Held { conn });
-        let made = reply.len() + self.requests.hold.pace.collected();
-        self.clients.collects(slot, conn, made);
+        self.collects(slot, conn, reply.len());
         self.requests.hold.reading = Some(Reading::One(Box::new(LongRead {
             slot,
             conn,
@@ -198,6 +197,13 @@ impl Node {
         })));
     }
 
+    /// The reply that is being made for a client has so many bytes, beside what its command has
+    /// found and not written yet.
+    fn collects(&mut self, slot: u32, conn: ConnId, written: usize) {
+        let made = written + self.requests.hold.pace.collected();
+        self.clients.collects(slot, conn, made);
+    }
+
     /// Counts the reply so far for its client; where there is none, the reply is dropped.
     pub(super) fn keep_made(&mut self, entry: &mut Applying) {
         let Some(middle) = &mut entry.middle else {
@@ -206,8 +212,8 @@ impl Node {
         let waiter = middle.waiter.as_ref();
         let is_there = |w: &&Waiter| self.clients.same(w.slot, w.conn).is_some();
         if let Some(waiter) = waiter.filter(is_there) {
-            let made = middle.out.len() + self.requests.hold.pace.collected();
-            self.clients.collects(waiter.slot, waiter.conn, made);
+            let (slot, conn) = (waiter.slot, waiter.conn);
+            self.collects(slot, conn, middle.out.len());
         } else {
             self.witness.drops(&mem::take(&mut middle.out));
             middle.mark = 0;
@@ -234,8 +240,7 @@ impl Node {
         let (slot, conn) = transaction.client();
         self.block(slot, Blocked::Store);
         self.witness.note(|| Witnessed::Held { conn });
-        let made = transaction.out.len() + self.requests.hold.pace.collected();
-        self.clients.collects(slot, conn, made);
+        self.collects(slot, conn, transaction.out.len());
         self.requests.hold.reading = Some(Reading::Transaction(Box::new(transaction)));
     }
 
@@ -260,8 +265,7 @@ impl Node {
             }
         };
         if let Some(reading) = &rest {
-            let made = reading.reply().len() + self.requests.hold.pace.collected();
-            self.clients.collects(slot, conn, made);
+            self.collects(slot, conn, reading.reply().len());
             self.requests.hold.reading = rest;
             return false;
         }

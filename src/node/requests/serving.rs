@@ -173,11 +173,7 @@ impl Node {
         for Touched { db, key } in touched {
             match key {
                 Some(key) => self.signal(*db, key),
-                None => {
-                    for key in self.clients.awaited_in(*db) {
-                        self.signal(*db, &key);
-                    }
-                }
+                None => self.signal_database(*db),
             }
         }
     }
@@ -197,13 +193,15 @@ impl Node {
         }
     }
 
+    fn signal_database(&mut self, db: u32) {
+        for key in self.clients.awaited_in(db) {
+            self.signal(db, &key);
+        }
+    }
+
     /// Looks at all keys that somebody waits for: the state is another than before.
     pub(in crate::node) fn signal_all(&mut self) {
-        for db in 0..DATABASES {
-            for key in self.clients.awaited_in(db) {
-                self.signal(db, &key);
-            }
-        }
+        (0..DATABASES).for_each(|db| self.signal_database(db));
         self.serve_signalled();
     }
 

@@ -15,7 +15,7 @@ use rand_chacha::rand_core::Rng;
 
 use super::super::entry::{Boxed, View};
 use super::Dict;
-use super::segment::turned;
+use super::segment::{Segment, turned};
 use super::slots::{HASH_BITS, part};
 use crate::rng::{self, below};
 
@@ -95,6 +95,13 @@ impl Cell {
 /// The segment of a key, and its place there.
 type Stand = (usize, u32);
 
+impl<L: Boxed> Segment<L> {
+    /// Returns true if its keys belong to other cells too, or are found by parts of other hashes.
+    fn is_mixed(&self, cell: Cell) -> bool {
+        self.is_deep() || u32::from(self.depth) < cell.bits
+    }
+}
+
 impl<L: Boxed> Dict<L> {
     /// One of those that `wanted` accepts, each as likely as any other. The bits of `draw` decide,
     /// and which keys there are; how the table is split does not.
@@ -153,10 +160,10 @@ impl<L: Boxed> Dict<L> {
     /// The key of this rank in a small cell, by its hash, and among equal hashes by itself; none
     /// where there are fewer, or too many to be ordered.
     fn ranked(&self, small: Cell, rank: usize) -> Option<View<'_, L>> {
-        let mut stands = [(0, 0); SMALL_RANKS as usize];
+        let mut found = [(0, (0, 0)); SMALL_RANKS as usize];
         let mut count = 0;
         self.each_in(small, &mut |stand| {
-            if let Some(free) = stands.get_mut(count) {
+            if let Some((_, free)) = found.get_mut(count) {
                 *free = stand;
             }
             count += 1;
@@ -165,16 +172,15 @@ impl<L: Boxed> Dict<L> {
             return None;
         }
         let view = |(number, place): Stand| self.segment(number).view_at(&self.pool, place);
-        let mut ordered = [(0, (0, 0)); SMALL_RANKS as usize];
-        let ordered = ordered.get_mut(..count)?;
-        for (ordered, stand) in ordered.iter_mut().zip(stands) {
-            *ordered = (self.hash(view(stand).key), stand);
+        let found = found.get_mut(..count)?;
+        for (hash, stand) in found.iter_mut() {
+            *hash = self.hash(view(*stand).key);
         }
-        ordered.sort_unstable_by(|(one, at), (other, by)| {
+        found.sort_unstable_by(|(one, at), (other, by)| {
             let keys = || view(*at).key.cmp(view(*by).key);
             one.cmp(other).then_with(keys)
         });
-        ordered.get(rank).map(|(_, stand)| view(*stand))
+        found.get(rank).map(|(_, stand)| view(*stand))
     }
 
     /// How many keys a cell has.
@@ -182,7 +188,7 @@ impl<L: Boxed> Dict<L> {
         let mut keys = 0;
         for number in self.segments_of(cell) {
             let segment = self.segment(number);
-            if segment.is_deep() || u32::from(segment.depth) < cell.bits {
+            if segment.is_mixed(cell) {
                 let hashes = segment.iter(&self.pool).map(|view| self.hash(view.key));
                 keys += hashes.filter(|hash| cell.has(*hash)).count() as u64;
             } else {
@@ -196,8 +202,7 @@ impl<L: Boxed> Dict<L> {
     fn each_in(&self, small: Cell, show: &mut dyn FnMut(Stand)) {
         for number in self.segments_of(small) {
             let segment = self.segment(number);
-            if segment.is_deep() || u32::from(segment.depth) < small.bits {
-                // Its keys belong to other cells too, or are found by other parts of other hashes.
+            if segment.is_mixed(small) {
                 segment
                     .table
                     .within(&self.pool, Cell::new(0, 0).parts, |place| {

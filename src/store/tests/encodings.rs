@@ -1,26 +1,11 @@
 //! The encodings that OBJECT ENCODING names: by the borders of the moment, and one way.
 
 use super::{NOW, seeded};
-use crate::store::{Border, Borders, End, NewExpiry, Store};
-
-/// Borders of so many items, and of as many bytes.
-pub(super) fn borders(most: u64) -> Borders {
-    let border = Border {
-        entries: most,
-        item_bytes: most,
-    };
-    Borders {
-        hash: border,
-        set: border,
-        zset: border,
-        integers: most,
-        list_size: most as i64,
-    }
-}
+use crate::store::{Borders, End, NewExpiry, Store};
 
 fn with(most: u64) -> Store {
     let mut store = seeded(1);
-    store.set_borders(borders(most));
+    store.set_borders(Borders::alike(most));
     store
 }
 
@@ -130,7 +115,7 @@ fn a_set_is_converted_as_its_members_and_their_number_ask_for() {
     let mut store = with(5);
     store.set_borders(Borders {
         integers: 0,
-        ..borders(5)
+        ..Borders::alike(5)
     });
     add(&mut store, &["1", "2"]);
     is(&mut store, b"s", "listpack");
@@ -138,7 +123,7 @@ fn a_set_is_converted_as_its_members_and_their_number_ask_for() {
     is(&mut store, b"s", "hashtable");
     // Of integers that were short enough together with a text that is.
     store.remove(0, b"s", NOW);
-    store.set_borders(borders(5));
+    store.set_borders(Borders::alike(5));
     add(&mut store, &["123456"]);
     is(&mut store, b"s", "intset");
     add(&mut store, &["a"]);
@@ -215,7 +200,7 @@ fn what_was_written_keeps_its_encoding_when_borders_move() {
     let mut store = with(4);
     add(&mut store, &["1", "a", "b"]);
     push(&mut store, b"x", 3);
-    store.set_borders(borders(1));
+    store.set_borders(Borders::alike(1));
     is(&mut store, b"s", "listpack");
     is(&mut store, b"l", "listpack");
     let before = store.changes();

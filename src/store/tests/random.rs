@@ -12,7 +12,7 @@ use proptest::test_runner::TestRunner;
 use super::model::{Datum, Model};
 use super::names::{field, key, member, remove_equal};
 use super::zsets::{self, ZsetOp, zset_op};
-use super::{colliding, encodings, recount, seeded, shown};
+use super::{colliding, recount, seeded, shown};
 use crate::limits::SEGMENT_KEYS_MAX;
 use crate::store::big::Kept;
 use crate::store::entry::Held;
@@ -161,7 +161,7 @@ impl Bench {
         match op {
             Op::Borders(most) => store.set_borders(Borders {
                 integers: most / 1000 * 300,
-                ..encodings::borders(*most)
+                ..Borders::alike(*most)
             }),
             Op::Set(number, value, expiry, keep) => {
                 let ((db, key), value) = (key(*number), value.make());
