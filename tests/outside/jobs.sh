@@ -8,35 +8,12 @@
 # worker needs neither streams nor pub/sub.
 set -euo pipefail
 HERE=$(dirname "$(readlink -f "$0")")
-ROOT=$(cd "$HERE/../.." && pwd)
-BINARY=${CARGO_TARGET_DIR:-$ROOT/target}/release/seedis
-if [ "${1:-}" = -b ]; then
-    BINARY=$(realpath -s "$2")
-    shift 2
-fi
+. "$HERE/server.sh"
+choose_binary "$@"
+shift "$SHIFTED"
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/seedis/jobs
 mkdir -p "$CACHE"
-WORK=$(mktemp -d)
-SERVER=
-clean_up() {
-    [ -z "$SERVER" ] || { kill -9 "$SERVER" && wait "$SERVER"; } 2>/dev/null || true
-    rm -rf "$WORK"
-}
-trap clean_up EXIT
-
-answers() { (exec 3<>"/dev/tcp/$HOST/$PORT" && printf 'PING\r\n' >&3 && read -r -t 2 -u 3 line && [[ $line == +PONG* ]]) 2>/dev/null; }
-
-if [ $# -ge 2 ]; then
-    HOST=$1 PORT=$2
-else
-    [ -x "$BINARY" ] || { echo "there is no $BINARY: build it (cargo build --release), or give -b" >&2; exit 2; }
-    HOST=127.0.0.1 PORT=$((20000 + RANDOM % 9000))
-    mkdir "$WORK/data"
-    "$BINARY" --port "$PORT" --dir "$WORK/data" --save '' --appendonly yes >"$WORK/server.log" 2>&1 &
-    SERVER=$!
-    for _ in $(seq 100); do answers && break; sleep 0.1; done
-    answers || { echo "$BINARY does not answer" >&2; tail -5 "$WORK/server.log" >&2; exit 2; }
-fi
+if [ $# -ge 2 ]; then HOST=$1 PORT=$2; else start_server "$WORK/server.log" --appendonly yes; fi
 command -v python3 >/dev/null || { echo 'skipped: Celery, RQ and Huey, for python3 is missing'; exit 0; }
 
 # Each queue has an environment of its own: they want different versions of redis-py.

@@ -8,8 +8,8 @@
 # cache; what cannot be had is skipped, and that is said.
 set -euo pipefail
 HERE=$(dirname "$(readlink -f "$0")")
-ROOT=$(cd "$HERE/../.." && pwd)
-BINARY=$(realpath -s "${1:-${CARGO_TARGET_DIR:-$ROOT/target}/release/seedis}")
+. "$HERE/server.sh"
+[ -z "${1:-}" ] || BINARY=$(realpath -s "$1")
 VERSION=5.2.1
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/seedis/redis-py-$VERSION
 [ -x "$BINARY" ] || { echo "there is no $BINARY: build it (cargo build --release)" >&2; exit 2; }
@@ -29,10 +29,6 @@ fetch_suite() {
 [ -e "$CACHE/whole" ] || fetch_suite >/dev/null 2>&1 ||
     { echo 'skipped: redis-py and its tests cannot be had from PyPI'; exit 0; }
 
-WORK=$(mktemp -d)
-SERVER=
-stop() { [ -z "$SERVER" ] || { kill -9 "$SERVER" && wait "$SERVER"; } 2>/dev/null || true; }
-trap 'stop; rm -rf "$WORK"' EXIT
 LEFT_OUT=()
 while read -r word _; do
     case $word in '' | '#'*) ;; *) LEFT_OUT+=("$word") ;; esac
@@ -41,27 +37,20 @@ expression=$(printf ' or %s' "${LEFT_OUT[@]}")
 [ "${ALL:-}" != yes ] || expression=' or nothing'
 
 suite() { # name binary options...
-    local name=$1 binary=$2 port=$((20000 + RANDOM % 9000))
+    local name=$1 BINARY=$2
     shift 2
-    mkdir "$WORK/$name"
-    "$binary" --port "$port" --dir "$WORK/$name" --save '' "$@" >"$WORK/$name.log" 2>&1 &
-    SERVER=$!
-    for _ in $(seq 100); do
-        (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
-        sleep 0.1
-    done
+    start_server "$WORK/$name.log" "$@"
     (
         cd "$CACHE/redis-$VERSION"
         "$CACHE/python/bin/python" -W ignore -m pytest -q -p no:warnings -p no:cacheprovider --timeout 30 -rfEp \
-            -k "not (${expression# or })" --protocol "${PROTOCOL:-2}" --redis-url "redis://127.0.0.1:$port/0" \
+            -k "not (${expression# or })" --protocol "${PROTOCOL:-2}" --redis-url "redis://$HOST:$PORT/0" \
             tests/test_commands.py tests/test_pipeline.py tests/test_encoding.py
     ) >"$WORK/$name.said" 2>&1 || true
-    stop
-    SERVER=
+    stop_server
     echo "$name: $(tail -1 "$WORK/$name.said")"
     grep '^PASSED' "$WORK/$name.said" | sed 's/ - .*//; s/.*:://' | sort -u >"$WORK/$name.passed"
 }
-suite redis-server redis-server --appendonly yes
+suite redis-server "$(command -v redis-server)" --appendonly yes
 suite seedis "$BINARY" --appendonly yes
 comm -23 "$WORK/redis-server.passed" "$WORK/seedis.passed" | sed 's/^/failed: /' | tee "$WORK/failed"
 [ -s "$WORK/redis-server.passed" ] && [ ! -s "$WORK/failed" ]

@@ -10,11 +10,10 @@
 # ends with 1 if any did.
 set -euo pipefail
 HERE=$(dirname "$(readlink -f "$0")")
-ROOT=$(cd "$HERE/../.." && pwd)
+. "$HERE/server.sh"
 UNITS="unit/protocol unit/quit unit/keyspace unit/scan unit/expire unit/multi unit/info-command
 unit/introspection unit/introspection-2 unit/other unit/sort unit/type/string unit/type/incr unit/type/hash
 unit/type/list unit/type/list-2 unit/type/list-3 unit/type/set unit/type/zset"
-BINARY=${CARGO_TARGET_DIR:-$ROOT/target}/release/seedis
 LIMIT=300
 OUT=
 ALL=
@@ -32,13 +31,6 @@ shift $((OPTIND - 1))
 
 TCLSH=$(command -v tclsh8.6 || command -v tclsh) || { echo 'skipped: tclsh is missing (apt-get install tcl)'; exit 0; }
 command -v dpkg-source >/dev/null || { echo 'skipped: dpkg-source is missing (apt-get install dpkg-dev)'; exit 0; }
-WORK=$(mktemp -d)
-SERVER=
-clean_up() {
-    [ -z "$SERVER" ] || { kill -9 "$SERVER" && wait "$SERVER"; } 2>/dev/null || true
-    rm -rf "$WORK"
-}
-trap clean_up EXIT
 [ -n "$OUT" ] || OUT=$WORK/out
 mkdir -p "$OUT"
 
@@ -69,24 +61,8 @@ for program in redis-server redis-cli redis-benchmark; do
     [ -e "$SUITE/src/$program" ] || ln -s /bin/true "$SUITE/src/$program"
 done
 
-answers() { (exec 3<>"/dev/tcp/$1/$2" && printf 'PING\r\n' >&3 && read -r -t 2 -u 3 line && [[ $line == +PONG* ]]) 2>/dev/null; }
-
-start_server() {
-    [ -x "$BINARY" ] || { echo "there is no $BINARY: build it (cargo build --release), or give -b" >&2; exit 2; }
-    HOST=127.0.0.1
-    PORT=$((20000 + RANDOM % 9000))
-    mkdir -p "$WORK/data"
-    "$BINARY" --port "$PORT" --dir "$WORK/data" --save '' --appendonly no --enable-debug-command yes >"$OUT/server.log" 2>&1 &
-    SERVER=$!
-    for _ in $(seq 100); do
-        answers "$HOST" "$PORT" && return
-        sleep 0.1
-    done
-    echo "$BINARY does not answer" >&2
-    tail -5 "$OUT/server.log" >&2
-    exit 2
-}
-if [ $# -ge 2 ]; then HOST=$1 PORT=$2; else start_server; fi
+start_own() { start_server "$OUT/server.log" --appendonly no --enable-debug-command yes; }
+if [ $# -ge 2 ]; then HOST=$1 PORT=$2; else start_own; fi
 
 # Fails for redis-server itself in external mode: it wants to kill a child by its process id.
 echo 'SRANDMEMBER with a dict containing long chain' >"$WORK/skip"
@@ -97,10 +73,10 @@ cd "$SUITE"
 for unit in $UNITS; do
     log=$OUT/${unit//\//_}.log
     [ -e "tests/$unit.tcl" ] || { printf '%-26s no such unit in this suite\n' "$unit"; continue; }
-    if [ -n "$SERVER" ] && ! answers "$HOST" "$PORT"; then
+    if [ -n "$SERVER" ] && ! answers; then
         echo "the server is gone; it is started again"
-        kill -9 "$SERVER" 2>/dev/null || true
-        start_server
+        stop_server
+        start_own
     fi
     began=$SECONDS code=0
     timeout -k 5 "$LIMIT" "$TCLSH" tests/test_helper.tcl --host "$HOST" --port "$PORT" --single "$unit" \
