@@ -75,7 +75,7 @@ impl Node {
 
     /// Ends the waits for keys with an error, but for clients to whom something is on its way.
     pub(super) fn end_waits_for_keys(&mut self, error: &Error) {
-        while let Some(slot) = self.clients.next_in_any_line() {
+        while let Some(slot) = self.clients.next_waiter() {
             self.unblock(slot, Some(error));
         }
     }

@@ -3,8 +3,8 @@
 //! A session knows what its client has said and is owed. It never sees the store or the log: what a
 //! request means is for the node to decide.
 
-pub mod awaiting;
 pub mod inbound;
+pub mod key_wait;
 pub mod large;
 pub mod outbox;
 pub mod parked;
@@ -20,8 +20,8 @@ use crate::ids::{ConnId, LogIndex};
 use crate::resp::reply::{Protocol, Reply};
 use crate::time::Mono;
 
-use awaiting::Awaiting;
 use inbound::Inbound;
+use key_wait::KeyWait;
 use large::Large;
 use outbox::Outbox;
 use parked::Parked;
@@ -208,7 +208,7 @@ pub struct Session {
     /// The event that it waits for; nothing it sent is looked at before.
     pub blocked: Option<Blocked>,
     /// Its request that waits for a key, or is given something of one.
-    pub awaiting: Option<Box<Awaiting>>,
+    pub key_wait: Option<Box<KeyWait>>,
     /// A request that is whole, and is still put together.
     pub assembling: Option<Box<Large>>,
     /// Whole requests may be among the kept bytes, but could not be looked at.
@@ -297,7 +297,7 @@ impl Session {
             + self.parked.memory()
             + self.watches.memory()
             + queued
-            + self.awaiting.as_ref().map_or(0, |waits| waits.memory())
+            + self.key_wait.as_ref().map_or(0, |waits| waits.memory())
             + self.withheld.capacity()
     }
 

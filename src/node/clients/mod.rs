@@ -4,11 +4,11 @@
 //! Nothing here reads the store or the log: a caller says whether a key exists, or how many members
 //! hold an entry. Requests are run elsewhere.
 
-pub(super) mod awaiting;
 mod closing;
 mod describe;
+mod key_queues;
+pub(super) mod key_waits;
 mod limits;
-mod lines;
 pub mod relay;
 mod sessions;
 #[cfg(test)]
@@ -29,8 +29,8 @@ use crate::session::Session;
 use crate::time::{Deadline, Mono, Reason};
 
 use super::config::Config;
+use key_queues::KeyQueues;
 use limits::ClientLimits;
-use lines::Lines;
 use sessions::{Sessions, appetite};
 use waits::{Silences, Waits};
 use watchers::Watchers;
@@ -46,7 +46,7 @@ pub(super) struct Clients {
     sessions: Sessions,
     watchers: Watchers,
     waits: Waits,
-    lines: Lines,
+    queues: KeyQueues,
     silences: Silences,
     limits: ClientLimits,
     /// Clients that wait for something else than a long read of their own.

@@ -69,7 +69,7 @@ impl Clients {
 
     /// Ends a wait without a reply.
     pub(in crate::node) fn release(&mut self, slot: u32) -> Option<Blocked> {
-        self.leave_lines(slot);
+        self.leave_queues(slot);
         let why = self.sessions.get_mut(slot)?.blocked.take()?;
         self.blocked -= u32::from(why != Blocked::Store);
         self.waits.remove(slot, why);

@@ -432,7 +432,7 @@ impl Node {
             return Ok(());
         };
         self.store.take_lookups();
-        let listens = self.clients.is_any_watching() || self.clients.is_any_awaiting();
+        let listens = self.clients.is_any_watching() || self.clients.has_key_waits();
         self.store.listen(listens);
         let at = self.replicated.stamp();
         let reply = Reply::new(out, protocol);

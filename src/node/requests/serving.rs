@@ -3,11 +3,11 @@
 //! A request whose keys hold something is proposed like any write, and takes it when it is applied.
 //! If they hold nothing, its client waits: here, on the leader, and nowhere in the log. It is
 //! proposed when something has come, or is certain to come: a command that adds elements is
-//! followed in its entry by the requests of the first in line, so that nobody stands between. Other
-//! ways for a key to hold something are seen when they are applied. A request that finds nothing
-//! then goes back to its place. Its client is told that nothing has come, or that it waits no
-//! longer, only while nothing is on its way to it: no element is ever taken for a client that was
-//! told otherwise.
+//! followed in its entry by the requests of the first in the queue, so that nobody stands between.
+//! Other ways for a key to hold something are seen when they are applied. A request that finds
+//! nothing then goes back to its place. Its client is told that nothing has come, or that it waits
+//! no longer, only while nothing is on its way to it: no element is ever taken for a client that
+//! was told otherwise.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -17,12 +17,12 @@ use crate::command::error::{Error, Outcome};
 use crate::command::row::Row;
 use crate::command::wait::{Awaited, Wait};
 use crate::limits::{DATABASES, ENTRY_BYTES_SOFT_MAX, SERVED_AT_ONCE};
-use crate::node::clients::awaiting::is_taking;
+use crate::node::clients::key_waits::is_taking;
 use crate::node::effect::Effect;
 use crate::node::witness::Witnessed;
 use crate::node::{Node, Phase};
 use crate::session::Blocked;
-use crate::session::awaiting::{Awaiting, Stage};
+use crate::session::key_wait::{KeyWait, Stage};
 use crate::store::Touched;
 
 use super::batch::Waiter;
@@ -54,29 +54,29 @@ impl Node {
         }
         let now = self.now.mono;
         let proposed = self.commands_proposed();
-        let awaiting = Awaiting {
+        let key_wait = KeyWait {
             until: wait.timeout.map(|timeout| now + timeout),
             ticket: self.clients.next_ticket(),
             ..request(row, db, args, wait)
         };
         if is_there {
-            self.clients.begin_to_take(slot, awaiting, proposed);
+            self.clients.begin_to_take(slot, key_wait, proposed);
             if let Some(session) = self.clients.get_mut(slot) {
                 session.will_wait = true;
             }
             self.propose_command(slot, row, args);
         } else {
             self.metrics.waits(row);
-            self.clients.begin_to_wait(slot, awaiting, proposed);
+            self.clients.begin_to_wait(slot, key_wait, proposed);
             self.note_wait(slot);
         }
     }
 
     fn note_wait(&mut self, slot: u32) {
         if let Some(session) = self.clients.get(slot)
-            && let Some(awaiting) = &session.awaiting
+            && let Some(key_wait) = &session.key_wait
         {
-            let (conn, ticket) = (session.conn, awaiting.ticket);
+            let (conn, ticket) = (session.conn, key_wait.ticket);
             self.witness.note(|| Witnessed::Waits { conn, ticket });
         }
     }
@@ -90,7 +90,7 @@ impl Node {
     /// A command is proposed: those who wait for what it certainly brings are served right behind
     /// it. Other keys that it may let hold something are remembered.
     pub(super) fn foresee(&mut self, row: &'static Row, db: u32, args: Args<'_>) {
-        if !self.clients.is_any_awaiting() {
+        if !self.clients.has_key_waits() {
             return;
         }
         if let Some((awaited, elements)) = self.brings(row, db, args) {
@@ -98,7 +98,7 @@ impl Node {
             let mut left = elements as u64;
             while left > 0
                 && self.requests.batch.bytes.len() < ENTRY_BYTES_SOFT_MAX
-                && let Some(slot) = self.clients.first_in_line(db, key, awaited)
+                && let Some(slot) = self.clients.first_waiter(db, key, awaited)
             {
                 left = left.saturating_sub(self.propose_to_take(slot, true));
             }
@@ -110,7 +110,7 @@ impl Node {
     /// Remembers what a command of a transaction may bring that was just proposed: those who wait
     /// are served behind the transaction.
     pub(super) fn note_made_keys(&mut self, db: u32, args: Args<'_>) {
-        if self.clients.is_any_awaiting()
+        if self.clients.has_key_waits()
             && let Ok(row) = row_of(args)
         {
             self.note_made(row, db, args);
@@ -139,20 +139,20 @@ impl Node {
         (is_certain && value.is_none_or(fits)).then_some((awaited, elements))
     }
 
-    /// Proposes the request of a client in line. Returns how many elements it takes at most.
+    /// Proposes the request of a waiting client. Returns how many elements it takes at most.
     fn propose_to_take(&mut self, slot: u32, is_sure: bool) -> u64 {
         let proposed = self.commands_proposed();
         self.clients.takes(slot, is_sure, proposed);
         let session = self.clients.get(slot);
-        let Some(awaiting) = session.and_then(|session| session.awaiting.as_ref()) else {
+        let Some(key_wait) = session.and_then(|session| session.key_wait.as_ref()) else {
             return u64::MAX;
         };
-        let (row, db, takes) = (awaiting.row, awaiting.db, awaiting.wait.takes);
+        let (row, db, takes) = (key_wait.row, key_wait.db, key_wait.wait.takes);
         let from = self.requests.batch.bytes.len();
         self.requests
             .batch
             .bytes
-            .extend_from_slice(&awaiting.request);
+            .extend_from_slice(&key_wait.request);
         self.wait_for_entry(slot, Some(row));
         self.requests.batch.count += 1;
         if self.clients.is_any_watching() || row.may_make() {
@@ -167,7 +167,7 @@ impl Node {
 
     /// Keys were touched by what was applied just now, of which some are waited for.
     pub(super) fn signal_touched(&mut self, touched: &[Touched]) {
-        if !self.clients.is_any_awaiting() {
+        if !self.clients.has_key_waits() {
             return;
         }
         for Touched { db, key } in touched {
@@ -180,7 +180,7 @@ impl Node {
 
     /// A command was applied whose client may wait: of what it was to take something may be left.
     pub(super) fn signal_taken(&mut self, row: &Row, db: u32, args: Args<'_>) {
-        if row.waits.is_some() && self.clients.is_any_awaiting() {
+        if row.waits.is_some() && self.clients.has_key_waits() {
             row.each_taken(args, |key| self.signal(db, key));
         }
     }
@@ -222,7 +222,7 @@ impl Node {
             let taken = self.clients.being_taken(db, &key, awaited);
             let mut left = (elements as u64).saturating_sub(taken);
             for _ in 0..SERVED_AT_ONCE {
-                let first = self.clients.first_in_line(db, &key, awaited);
+                let first = self.clients.first_waiter(db, &key, awaited);
                 let Some(slot) = first.filter(|_| left > 0) else {
                     break;
                 };
@@ -238,8 +238,8 @@ impl Node {
             return false;
         };
         let session = self.clients.same(waiter.slot, waiter.conn);
-        let awaiting = session.and_then(|session| Some((session, session.awaiting.as_ref()?)));
-        let Some((session, awaiting)) = awaiting else {
+        let key_wait = session.and_then(|session| Some((session, session.key_wait.as_ref()?)));
+        let Some((session, key_wait)) = key_wait else {
             return false;
         };
         match outcome {
@@ -247,9 +247,9 @@ impl Node {
             // Who waits goes on while its keys hold something else than it waits for.
             Err(error) if *error == Error::WRONG_TYPE && session.blocked.is_some() => {
                 let at = self.replicated.stamp();
-                !awaiting.keys().any(|key| {
-                    let value = self.store.get(awaiting.db, key, at).and_then(Awaited::of);
-                    value.is_some_and(|(of, _)| of == awaiting.wait.awaited)
+                !key_wait.keys().any(|key| {
+                    let value = self.store.get(key_wait.db, key, at).and_then(Awaited::of);
+                    value.is_some_and(|(of, _)| of == key_wait.wait.awaited)
                 })
             }
             _ => false,
@@ -262,7 +262,7 @@ impl Node {
         let Some(session) = self.clients.get_mut(slot) else {
             return;
         };
-        let asked = session.awaiting.as_mut().and_then(|a| a.unblocked.take());
+        let asked = session.key_wait.as_mut().and_then(|a| a.unblocked.take());
         let is_ending = session.waits_until.is_some();
         self.clients.waits_again(slot, proposed);
         self.note_wait(slot);
@@ -279,7 +279,7 @@ impl Node {
         let Some(session) = self.clients.get(slot) else {
             return;
         };
-        if session.awaiting.is_none() {
+        if session.key_wait.is_none() {
             return;
         }
         let (conn, was_blocked) = (session.conn, session.blocked.is_some());
@@ -298,8 +298,8 @@ impl Node {
         match session.blocked {
             Some(Blocked::Wait { .. } | Blocked::Keys { .. }) => {}
             Some(Blocked::Served) if is_taking(session) => {
-                if let Some(awaiting) = &mut session.awaiting {
-                    awaiting.unblocked = Some(with_error);
+                if let Some(key_wait) = &mut session.key_wait {
+                    key_wait.unblocked = Some(with_error);
                 }
                 return true;
             }
@@ -310,9 +310,9 @@ impl Node {
     }
 }
 
-/// A request as its client waits with it; when its time is over, and its place in line, are not
-/// known yet.
-fn request(row: &'static Row, db: u32, args: Args<'_>, wait: Wait) -> Awaiting {
+/// A request as its client waits with it; when its time is over, and its place in the queue, are
+/// not known yet.
+fn request(row: &'static Row, db: u32, args: Args<'_>, wait: Wait) -> KeyWait {
     let mut request = Vec::new();
     entry::put_command(&mut request, db, args);
     let words = words_of(&request);
@@ -326,7 +326,7 @@ fn request(row: &'static Row, db: u32, args: Args<'_>, wait: Wait) -> Awaiting {
     let name = |key: &Range<u32>| &request[key.start as usize..key.end as usize];
     keys.sort_unstable_by(|one, other| name(one).cmp(name(other)));
     keys.dedup_by(|one, other| name(one) == name(other));
-    Awaiting {
+    KeyWait {
         row,
         db,
         keys: keys.into(),

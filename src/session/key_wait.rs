@@ -9,7 +9,7 @@ use crate::time::Mono;
 
 /// The request, and how far it has come.
 #[derive(Clone, Debug)]
-pub struct Awaiting {
+pub struct KeyWait {
     /// Its command.
     pub row: &'static Row,
     /// The database that its client has selected.
@@ -47,7 +47,7 @@ pub enum Stage {
 /// About what a key takes where the node finds who waits for it, besides its name.
 const KEY_BYTES: usize = 240;
 
-impl Awaiting {
+impl KeyWait {
     /// The names of its keys.
     pub fn keys(&self) -> impl Iterator<Item = &[u8]> {
         let name = |key: &Range<u32>| &self.request[key.start as usize..key.end as usize];

@@ -1,30 +1,30 @@
-//! Clients that wait for a key to hold something: their places in line, and what is on its way to
+//! Clients that wait for a key to hold something: their places in queues, and what is on its way to
 //! them.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::command::wait::Awaited;
-use crate::session::awaiting::{Awaiting, Stage};
+use crate::session::key_wait::{KeyWait, Stage};
 use crate::session::{Blocked, Session};
 
 use super::Clients;
-use super::lines::Lines;
+use super::key_queues::KeyQueues;
 
 impl Clients {
     /// Returns true if somebody waits for a key, or something is on its way to one that did.
-    pub(in crate::node) fn is_any_awaiting(&self) -> bool {
-        !self.lines.is_empty()
+    pub(in crate::node) fn has_key_waits(&self) -> bool {
+        !self.queues.is_empty()
     }
 
     /// How many keys somebody waits for.
     pub(in crate::node) fn awaited_keys(&self) -> usize {
-        self.lines.awaited()
+        self.queues.awaited()
     }
 
     /// The number of a request that comes now and may wait.
     pub(in crate::node) fn next_ticket(&mut self) -> u64 {
-        self.lines.next_ticket()
+        self.queues.next_ticket()
     }
 
     /// A request is proposed, or about to be, that takes something if there is something.
@@ -32,25 +32,25 @@ impl Clients {
     pub(in crate::node) fn begin_to_take(
         &mut self,
         slot: u32,
-        mut awaiting: Awaiting,
+        mut key_wait: KeyWait,
         proposed: u64,
     ) {
-        awaiting.stage = Stage::Takes { is_sure: false };
+        key_wait.stage = Stage::Takes { is_sure: false };
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };
-        enter(&mut self.lines, slot, &awaiting, proposed);
-        session.awaiting = Some(Box::new(awaiting));
+        enter(&mut self.queues, slot, &key_wait, proposed);
+        session.key_wait = Some(Box::new(key_wait));
         self.count_memory(slot);
     }
 
     /// A client begins to wait.
-    pub(in crate::node) fn begin_to_wait(&mut self, slot: u32, awaiting: Awaiting, proposed: u64) {
+    pub(in crate::node) fn begin_to_wait(&mut self, slot: u32, key_wait: KeyWait, proposed: u64) {
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };
-        session.awaiting = Some(Box::new(awaiting));
-        self.stand_in_line(slot, proposed);
+        session.key_wait = Some(Box::new(key_wait));
+        self.enqueue(slot, proposed);
         self.count_memory(slot);
     }
 
@@ -65,38 +65,38 @@ impl Clients {
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };
-        if let Some(awaiting) = &mut session.awaiting {
-            leave(&mut self.lines, awaiting);
-            awaiting.stage = Stage::Waits;
-            self.stand_in_line(slot, proposed);
+        if let Some(key_wait) = &mut session.key_wait {
+            leave(&mut self.queues, key_wait);
+            key_wait.stage = Stage::Waits;
+            self.enqueue(slot, proposed);
         }
     }
 
-    fn stand_in_line(&mut self, slot: u32, proposed: u64) {
+    fn enqueue(&mut self, slot: u32, proposed: u64) {
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };
-        let Some(awaiting) = &session.awaiting else {
+        let Some(key_wait) = &session.key_wait else {
             return;
         };
-        enter(&mut self.lines, slot, awaiting, proposed);
+        enter(&mut self.queues, slot, key_wait, proposed);
         let why = Blocked::Keys {
-            until: awaiting.until,
+            until: key_wait.until,
         };
         self.blocks(slot, why);
     }
 
-    /// A client in line is proposed the taking of what it waits for.
+    /// A waiting client is proposed the taking of what it waits for.
     pub(in crate::node) fn takes(&mut self, slot: u32, is_sure: bool, proposed: u64) {
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };
-        let Some(awaiting) = &mut session.awaiting else {
+        let Some(key_wait) = &mut session.key_wait else {
             return;
         };
-        leave(&mut self.lines, awaiting);
-        awaiting.stage = Stage::Takes { is_sure };
-        enter(&mut self.lines, slot, awaiting, proposed);
+        leave(&mut self.queues, key_wait);
+        key_wait.stage = Stage::Takes { is_sure };
+        enter(&mut self.queues, slot, key_wait, proposed);
         // Its time may be over before it is known whether there was something.
         self.blocks(slot, Blocked::Served);
     }
@@ -114,40 +114,40 @@ impl Clients {
     }
 
     /// A client waits for no key any more.
-    pub(super) fn leave_lines(&mut self, slot: u32) {
+    pub(super) fn leave_queues(&mut self, slot: u32) {
         let session = self.sessions.get_mut(slot);
-        if let Some(awaiting) = session.and_then(|session| session.awaiting.take()) {
-            leave(&mut self.lines, &awaiting);
+        if let Some(key_wait) = session.and_then(|session| session.key_wait.take()) {
+            leave(&mut self.queues, &key_wait);
         }
     }
 
     /// The client that has waited longest for a key to hold such a value.
-    pub(in crate::node) fn first_in_line(&self, db: u32, key: &[u8], of: Awaited) -> Option<u32> {
-        self.lines.first((db, key, of))
+    pub(in crate::node) fn first_waiter(&self, db: u32, key: &[u8], of: Awaited) -> Option<u32> {
+        self.queues.first((db, key, of))
     }
 
     /// How many elements are on their way from a key to clients that waited for it.
     pub(in crate::node) fn being_taken(&self, db: u32, key: &[u8], of: Awaited) -> u64 {
-        self.lines.taking((db, key, of))
+        self.queues.taking((db, key, of))
     }
 
     /// Returns true if somebody waits for a key.
     pub(in crate::node) fn is_awaited(&self, db: u32, key: &[u8]) -> bool {
-        self.lines.has(db, key)
+        self.queues.has(db, key)
     }
 
     /// The keys of a database that somebody waits for.
     pub(in crate::node) fn awaited_in(&self, db: u32) -> Vec<Box<[u8]>> {
-        self.lines.of(db)
+        self.queues.of(db)
     }
 
     /// The command with this ordinal may let a key hold something.
     pub(in crate::node) fn may_be_made(&mut self, db: u32, key: &[u8], ordinal: u64) {
-        self.lines.may_be_made(db, key, ordinal);
+        self.queues.may_be_made(db, key, ordinal);
     }
 
-    /// Returns true if what a command brings that is proposed now is there for the first in line.
-    /// `applied` commands are applied.
+    /// Returns true if what a command brings that is proposed now is there for the first in the
+    /// queue. `applied` commands are applied.
     pub(in crate::node) fn is_foreseeable(
         &self,
         db: u32,
@@ -155,44 +155,44 @@ impl Clients {
         of: Awaited,
         applied: u64,
     ) -> bool {
-        self.lines.is_foreseeable((db, key, of), applied)
+        self.queues.is_foreseeable((db, key, of), applied)
     }
 
     /// A client that waits for a key and has nothing on its way to it.
-    pub(in crate::node) fn next_in_any_line(&self) -> Option<u32> {
+    pub(in crate::node) fn next_waiter(&self) -> Option<u32> {
         self.waits.for_keys()
     }
 }
 
 /// Returns true if something is on its way to a client that waits for it.
 pub(in crate::node) fn is_taking(session: &Session) -> bool {
-    let awaiting = session.awaiting.as_ref();
-    awaiting.is_some_and(|awaiting| awaiting.stage != Stage::Waits)
+    let key_wait = session.key_wait.as_ref();
+    key_wait.is_some_and(|key_wait| key_wait.stage != Stage::Waits)
 }
 
 /// The most that one request counts for, in elements.
 const TAKES_MAX: u64 = u32::MAX as u64;
 
 /// Enters a request at each of its keys.
-fn enter(lines: &mut Lines, slot: u32, awaiting: &Awaiting, proposed: u64) {
-    let (db, of) = (awaiting.db, awaiting.wait.awaited);
-    let takes = awaiting.wait.takes.min(TAKES_MAX);
-    for key in awaiting.keys() {
-        match awaiting.stage {
-            Stage::Waits => lines.add((db, key, of), awaiting.ticket, slot, proposed),
-            Stage::Takes { is_sure } => lines.takes((db, key, of), takes, is_sure, proposed),
+fn enter(queues: &mut KeyQueues, slot: u32, key_wait: &KeyWait, proposed: u64) {
+    let (db, of) = (key_wait.db, key_wait.wait.awaited);
+    let takes = key_wait.wait.takes.min(TAKES_MAX);
+    for key in key_wait.keys() {
+        match key_wait.stage {
+            Stage::Waits => queues.add((db, key, of), key_wait.ticket, slot, proposed),
+            Stage::Takes { is_sure } => queues.takes((db, key, of), takes, is_sure, proposed),
         }
     }
 }
 
-/// Strikes it out there.
-fn leave(lines: &mut Lines, awaiting: &Awaiting) {
-    let (db, of) = (awaiting.db, awaiting.wait.awaited);
-    let takes = awaiting.wait.takes.min(TAKES_MAX);
-    for key in awaiting.keys() {
-        match awaiting.stage {
-            Stage::Waits => lines.remove((db, key, of), awaiting.ticket),
-            Stage::Takes { is_sure } => lines.took((db, key, of), takes, is_sure),
+/// Removes it there.
+fn leave(queues: &mut KeyQueues, key_wait: &KeyWait) {
+    let (db, of) = (key_wait.db, key_wait.wait.awaited);
+    let takes = key_wait.wait.takes.min(TAKES_MAX);
+    for key in key_wait.keys() {
+        match key_wait.stage {
+            Stage::Waits => queues.remove((db, key, of), key_wait.ticket),
+            Stage::Takes { is_sure } => queues.took((db, key, of), takes, is_sure),
         }
     }
 }

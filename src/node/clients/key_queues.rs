@@ -1,8 +1,8 @@
 //! The clients that wait for each key, in the order in which they came.
 //!
-//! A client stands in the line of each of its keys, by the number of its request. While something
+//! A client stands in the queue of each of its keys, by the number of its request. While something
 //! is on its way to it, it stands in none of them: its place is kept by that number. All that is
-//! done here costs no more than finding a key among all and a number among those of one line.
+//! done here costs no more than finding a key among all and a number among those of one queue.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -12,7 +12,7 @@ use crate::command::wait::Awaited;
 
 /// The clients that wait for one key to hold a value of one type.
 #[derive(Clone, Debug, Default)]
-struct Line {
+struct Queue {
     /// Slots by the number of the request.
     waiting: BTreeMap<u64, u32>,
     /// How many elements those may take whose requests are on their way.
@@ -21,8 +21,8 @@ struct Line {
     unsure: u32,
 }
 
-impl Line {
-    fn is_forsaken(&self) -> bool {
+impl Queue {
+    fn is_unused(&self) -> bool {
         self.waiting.is_empty() && self.taking == 0 && self.unsure == 0
     }
 }
@@ -30,30 +30,30 @@ impl Line {
 /// A key that somebody waits for.
 #[derive(Clone, Debug, Default)]
 struct Waited {
-    lines: [Line; Awaited::COUNT],
+    queues: [Queue; Awaited::COUNT],
     /// The ordinal of the last command proposed that may let this key hold anything.
     made: u64,
 }
 
 impl Waited {
     fn is_awaited(&self) -> bool {
-        self.lines.iter().any(|line| !line.waiting.is_empty())
+        self.queues.iter().any(|queue| !queue.waiting.is_empty())
     }
 }
 
-/// All lines.
+/// All queues.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Lines {
+pub(super) struct KeyQueues {
     keys: BTreeMap<u32, BTreeMap<Box<[u8]>, Waited>>,
     last_ticket: u64,
-    /// How many keys there are with somebody in one of their lines.
+    /// How many keys there are with somebody in one of their queues.
     awaited: usize,
 }
 
-/// A place in a line: the database, the key, and the type of value.
+/// A place in a queue: the database, the key, and the type of value.
 pub(super) type At<'a> = (u32, &'a [u8], Awaited);
 
-impl Lines {
+impl KeyQueues {
     /// Returns true if nobody waits for a key, and nothing is on its way to anybody who did.
     pub(super) fn is_empty(&self) -> bool {
         self.keys.is_empty()
@@ -74,25 +74,25 @@ impl Lines {
         self.keys.get(&db)?.get(key)
     }
 
-    /// Changes the line at a key. Of a key that is not here yet each of the `proposed` commands may
-    /// make something.
-    fn change(&mut self, (db, key, awaited): At<'_>, proposed: u64, by: impl FnOnce(&mut Line)) {
+    /// Changes the queue at a key. Of a key that is not here yet each of the `proposed` commands
+    /// may make something.
+    fn change(&mut self, (db, key, awaited): At<'_>, proposed: u64, by: impl FnOnce(&mut Queue)) {
         let keys = self.keys.entry(db).or_default();
         let Some(waited) = keys.get_mut(key) else {
             let mut waited = Waited {
                 made: proposed,
                 ..Waited::default()
             };
-            by(&mut waited.lines[awaited as usize]);
+            by(&mut waited.queues[awaited as usize]);
             self.awaited += usize::from(waited.is_awaited());
             keys.insert(key.into(), waited);
             return;
         };
         let before = waited.is_awaited();
-        by(&mut waited.lines[awaited as usize]);
+        by(&mut waited.queues[awaited as usize]);
         self.awaited += usize::from(waited.is_awaited());
         self.awaited -= usize::from(before);
-        if waited.lines.iter().all(Line::is_forsaken) {
+        if waited.queues.iter().all(Queue::is_unused) {
             keys.remove(key);
             if keys.is_empty() {
                 self.keys.remove(&db);
@@ -100,49 +100,49 @@ impl Lines {
         }
     }
 
-    /// A client comes into a line, or back into it.
+    /// A client comes into a queue, or back into it.
     pub(super) fn add(&mut self, at: At<'_>, ticket: u64, slot: u32, proposed: u64) {
-        self.change(at, proposed, |line| {
-            line.waiting.insert(ticket, slot);
+        self.change(at, proposed, |queue| {
+            queue.waiting.insert(ticket, slot);
         });
     }
 
-    /// A client leaves a line.
+    /// A client leaves a queue.
     pub(super) fn remove(&mut self, at: At<'_>, ticket: u64) {
-        self.change(at, 0, |line| {
-            line.waiting.remove(&ticket);
+        self.change(at, 0, |queue| {
+            queue.waiting.remove(&ticket);
         });
     }
 
     /// A request is on its way that takes so many elements.
     pub(super) fn takes(&mut self, at: At<'_>, elements: u64, is_sure: bool, proposed: u64) {
-        self.change(at, proposed, |line| {
-            line.taking += elements;
-            line.unsure += u32::from(!is_sure);
+        self.change(at, proposed, |queue| {
+            queue.taking += elements;
+            queue.unsure += u32::from(!is_sure);
         });
     }
 
     /// Such a request has come to its end.
     pub(super) fn took(&mut self, at: At<'_>, elements: u64, is_sure: bool) {
-        self.change(at, 0, |line| {
-            line.taking -= elements;
-            line.unsure -= u32::from(!is_sure);
+        self.change(at, 0, |queue| {
+            queue.taking -= elements;
+            queue.unsure -= u32::from(!is_sure);
         });
     }
 
     /// The client that has waited longest.
     pub(super) fn first(&self, (db, key, awaited): At<'_>) -> Option<u32> {
-        let line = &self.get(db, key)?.lines[awaited as usize];
-        line.waiting.first_key_value().map(|(_, slot)| *slot)
+        let queue = &self.get(db, key)?.queues[awaited as usize];
+        queue.waiting.first_key_value().map(|(_, slot)| *slot)
     }
 
     /// How many elements those may take whose requests are on their way.
     pub(super) fn taking(&self, (db, key, awaited): At<'_>) -> u64 {
         let waited = self.get(db, key);
-        waited.map_or(0, |waited| waited.lines[awaited as usize].taking)
+        waited.map_or(0, |waited| waited.queues[awaited as usize].taking)
     }
 
-    /// Returns true if a key has a line.
+    /// Returns true if a key has a queue.
     pub(super) fn has(&self, db: u32, key: &[u8]) -> bool {
         self.get(db, key).is_some()
     }
@@ -157,15 +157,15 @@ impl Lines {
 
     /// Returns true if the commands behind the first `applied` ones leave a key alone, but for
     /// those that certainly bring elements and those that take them: elements that are brought
-    /// behind them are there for the first in the line.
+    /// behind them are there for the first in the queue.
     pub(super) fn is_foreseeable(&self, (db, key, awaited): At<'_>, applied: u64) -> bool {
         self.get(db, key).is_some_and(|waited| {
-            let line = &waited.lines[awaited as usize];
-            waited.made <= applied && line.unsure == 0
+            let queue = &waited.queues[awaited as usize];
+            waited.made <= applied && queue.unsure == 0
         })
     }
 
-    /// The keys of a database that have a line.
+    /// The keys of a database that have a queue.
     pub(super) fn of(&self, db: u32) -> Vec<Box<[u8]>> {
         let keys = self.keys.get(&db).into_iter().flatten();
         keys.map(|(key, _)| key.clone()).collect()
@@ -180,65 +180,65 @@ mod tests {
 
     #[test]
     fn the_first_is_the_one_that_came_first_also_when_it_comes_back() {
-        let mut lines = Lines::default();
-        let tickets: Vec<u64> = (0..3).map(|_| lines.next_ticket()).collect();
+        let mut queues = KeyQueues::default();
+        let tickets: Vec<u64> = (0..3).map(|_| queues.next_ticket()).collect();
         for (ticket, slot) in tickets.iter().zip([7, 5, 6]) {
-            lines.add(AT, *ticket, slot, 0);
+            queues.add(AT, *ticket, slot, 0);
         }
-        assert_eq!(lines.first(AT), Some(7));
-        lines.remove(AT, tickets[0]);
-        lines.takes(AT, 1, false, 0);
-        assert_eq!((lines.first(AT), lines.taking(AT)), (Some(5), 1));
-        lines.took(AT, 1, false);
-        lines.add(AT, tickets[0], 7, 0);
-        assert_eq!((lines.first(AT), lines.taking(AT)), (Some(7), 0));
+        assert_eq!(queues.first(AT), Some(7));
+        queues.remove(AT, tickets[0]);
+        queues.takes(AT, 1, false, 0);
+        assert_eq!((queues.first(AT), queues.taking(AT)), (Some(5), 1));
+        queues.took(AT, 1, false);
+        queues.add(AT, tickets[0], 7, 0);
+        assert_eq!((queues.first(AT), queues.taking(AT)), (Some(7), 0));
     }
 
     #[test]
     fn lines_of_types_are_apart_and_a_key_is_counted_once() {
-        let mut lines = Lines::default();
+        let mut queues = KeyQueues::default();
         let zset = (0, &b"k"[..], Awaited::SortedSet);
-        lines.add(AT, 1, 10, 0);
-        lines.add(zset, 2, 20, 0);
-        lines.add((3, b"k", Awaited::List), 3, 30, 0);
-        assert_eq!(lines.awaited(), 2);
-        assert_eq!((lines.first(AT), lines.first(zset)), (Some(10), Some(20)));
-        lines.remove(AT, 1);
-        assert_eq!((lines.awaited(), lines.first(AT)), (2, None));
-        lines.remove(zset, 2);
-        assert_eq!(lines.awaited(), 1);
-        assert!(!lines.has(0, b"k"));
-        lines.remove((3, b"k", Awaited::List), 3);
-        assert!(lines.is_empty());
-        assert_eq!(lines.awaited(), 0);
+        queues.add(AT, 1, 10, 0);
+        queues.add(zset, 2, 20, 0);
+        queues.add((3, b"k", Awaited::List), 3, 30, 0);
+        assert_eq!(queues.awaited(), 2);
+        assert_eq!((queues.first(AT), queues.first(zset)), (Some(10), Some(20)));
+        queues.remove(AT, 1);
+        assert_eq!((queues.awaited(), queues.first(AT)), (2, None));
+        queues.remove(zset, 2);
+        assert_eq!(queues.awaited(), 1);
+        assert!(!queues.has(0, b"k"));
+        queues.remove((3, b"k", Awaited::List), 3);
+        assert!(queues.is_empty());
+        assert_eq!(queues.awaited(), 0);
     }
 
     #[test]
     fn nothing_is_foreseen_while_something_else_may_come_first() {
-        let mut lines = Lines::default();
+        let mut queues = KeyQueues::default();
         // Five commands were proposed before anybody waited.
-        lines.add(AT, 1, 10, 5);
-        assert!(!lines.is_foreseeable(AT, 4));
-        assert!(lines.is_foreseeable(AT, 5));
-        lines.may_be_made(0, b"k", 7);
-        assert!(!lines.is_foreseeable(AT, 6));
-        assert!(lines.is_foreseeable(AT, 7));
-        lines.takes(AT, 1, false, 7);
-        assert!(!lines.is_foreseeable(AT, 7));
-        lines.took(AT, 1, false);
-        lines.takes(AT, 1, true, 7);
-        assert!(lines.is_foreseeable(AT, 7));
+        queues.add(AT, 1, 10, 5);
+        assert!(!queues.is_foreseeable(AT, 4));
+        assert!(queues.is_foreseeable(AT, 5));
+        queues.may_be_made(0, b"k", 7);
+        assert!(!queues.is_foreseeable(AT, 6));
+        assert!(queues.is_foreseeable(AT, 7));
+        queues.takes(AT, 1, false, 7);
+        assert!(!queues.is_foreseeable(AT, 7));
+        queues.took(AT, 1, false);
+        queues.takes(AT, 1, true, 7);
+        assert!(queues.is_foreseeable(AT, 7));
         // Nobody waits for another key.
-        assert!(!lines.is_foreseeable((0, b"l", Awaited::List), 7));
+        assert!(!queues.is_foreseeable((0, b"l", Awaited::List), 7));
     }
 
     #[test]
     fn a_key_is_kept_while_something_is_on_its_way() {
-        let mut lines = Lines::default();
-        lines.takes(AT, 2, true, 0);
-        assert!(lines.has(0, b"k"));
-        assert_eq!((lines.awaited(), lines.of(0).len()), (0, 1));
-        lines.took(AT, 2, true);
-        assert!(lines.is_empty());
+        let mut queues = KeyQueues::default();
+        queues.takes(AT, 2, true, 0);
+        assert!(queues.has(0, b"k"));
+        assert_eq!((queues.awaited(), queues.of(0).len()), (0, 1));
+        queues.took(AT, 2, true);
+        assert!(queues.is_empty());
     }
 }
