@@ -487,7 +487,7 @@ impl Group {
     }
 
     /// A member's answer, or why there is none.
-    fn says(&self, at: usize, words: &[&str]) -> String {
+    pub(super) fn says(&self, at: usize, words: &[&str]) -> String {
         if !self.is_running(at) {
             return "it does not run".into();
         }
