@@ -80,3 +80,29 @@ fn a_write_behind_a_request_that_waits_is_answered_behind_it() {
     let replies: Vec<String> = (0..4).map(|_| client.reply().unwrap()).collect();
     assert_eq!(replies, ["+OK", ":0", ":4", "timeout 0"]);
 }
+
+#[test]
+fn a_watch_behind_a_write_of_its_own_client_is_not_broken_by_it() {
+    let directory = Directory::new("watch-own");
+    let server = Server::start(directory.path(), &["--appendfsync", "always"]);
+    let mut client = server.client();
+    let asked: [&[&str]; 8] = [
+        &["SET", "k", "1"],
+        &["WATCH", "k"],
+        &["MULTI"],
+        &["GET", "k"],
+        &["EXEC"],
+        // What comes behind WATCH breaks it, whoever asks.
+        &["WATCH", "k"],
+        &["SET", "k", "2"],
+        &["MULTI"],
+    ];
+    for words in asked.into_iter().chain([&["EXEC"][..]]) {
+        client.send(words).unwrap();
+    }
+    let replies: Vec<String> = (0..9).map(|_| client.reply().unwrap()).collect();
+    let said = [
+        "+OK", "+OK", "+OK", "+QUEUED", "1", "+OK", "+OK", "+OK", "*-1",
+    ];
+    assert_eq!(replies, said);
+}

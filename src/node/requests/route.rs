@@ -7,6 +7,7 @@ use crate::command::args::Args;
 use crate::command::error::{Error, Outcome};
 use crate::command::row::{Kind, Row};
 use crate::command::table;
+use crate::command::verb::SessionVerb;
 use crate::limits;
 use crate::node::Node;
 use crate::node::effect::{Effect, Wrong};
@@ -514,10 +515,13 @@ impl Node {
     }
 }
 
-/// Returns true if a request is to be looked at behind what its client has asked before: it may
-/// find that it has to wait, and then nothing behind it may have been done.
+/// Returns true if a request is to be looked at behind what its client has asked before. One that
+/// may have to wait must not find anything behind it done. WATCH looks at what the client's own
+/// writes have left: one that is still on its way would count as a change since WATCH, and Redis
+/// runs such a transaction.
 pub(super) fn waits_for_own(session: &Session, row: &Row) -> bool {
-    row.waits.is_some() && session.is_busy() && session.transaction.is_none()
+    let is_watch = matches!(row.kind, Kind::Session(SessionVerb::Watch));
+    (row.waits.is_some() || is_watch) && session.is_busy() && session.transaction.is_none()
 }
 
 /// The kind of answer to a request that changes nothing.
