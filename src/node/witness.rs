@@ -34,6 +34,8 @@ pub enum Witnessed {
         /// To this one.
         version: u8,
     },
+    /// The state in memory is forgotten: another member's takes its place.
+    Reloads,
     /// Memory holds a base's state, and what was applied before is forgotten.
     Restored {
         /// The entry at which it stands.

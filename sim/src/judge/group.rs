@@ -112,7 +112,7 @@ impl Judge {
     }
 
     /// A member of a group begins to recover while it runs.
-    pub(crate) fn group_reloads(&mut self, number: usize) {
+    pub(super) fn group_reloads(&mut self, number: usize) {
         self.members[number].serving = false;
         self.members[number].states += 1;
     }

@@ -325,6 +325,7 @@ impl Judge {
                 Witnessed::Stamped { stamp, offset } => {
                     self.time.stamped(member, stamp, offset, around.now)?;
                 }
+                Witnessed::Reloads => self.group_reloads(member),
                 Witnessed::Restored { index, version } => {
                     self.group_restored(member, index.0)?;
                     self.applies_by(member, version)?;

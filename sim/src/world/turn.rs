@@ -150,7 +150,6 @@ impl World {
         if member.serving && phase == Phase::Recovering && grouped {
             // Another member's state takes the place of its own.
             self.members[number].serving = false;
-            self.judge.group_reloads(number);
             self.agreement.forgets(number);
         }
         let member = &mut self.members[number];

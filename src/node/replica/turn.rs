@@ -10,6 +10,7 @@ use crate::disk::{DiskDone, DiskError};
 use crate::ids::{LogIndex, NodeId, Ticket};
 use crate::limits;
 use crate::node::effect::{Effect, Kept, Note};
+use crate::node::witness::Witnessed;
 use crate::node::{Node, Phase};
 use crate::raft::Raft;
 use crate::session::Blocked;
@@ -168,6 +169,7 @@ impl Node {
             return;
         }
         let tickets = self.replica.forget();
+        self.witness.note(|| Witnessed::Reloads);
         self.phase = Phase::Recovering;
         self.replicated.forget();
         self.store = self.config.store(None);
