@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{NOW, recount, seeded, shown};
 use crate::rng;
-use crate::store::{LoadError, NewExpiry, Stamp, Store};
+use crate::store::{End, LoadError, NewExpiry, Stamp, Store};
 
 fn name(number: u64) -> Vec<u8> {
     format!("name:{number}").into_bytes()
@@ -287,12 +287,7 @@ fn the_same_changes_take_the_same_memory_beside_a_base_too() {
     // One that has loaded the state holds the same in fewer pages, as one that has freed expired
     // keys may: only the keys themselves take as much.
     plain.set_string(0, b"short", b"life", NewExpiry::At(Stamp(2000)), NOW);
-    plain.base_begin(NOW);
-    let (mut whole, mut more) = (Vec::new(), true);
-    while more {
-        more = plain.base_step(&mut whole, usize::MAX);
-    }
-    let mut loaded = load(&[whole]);
+    let mut loaded = load(&[base_of(&mut plain)]);
     assert_eq!(loaded.tables_memory(), None);
     let late = Stamp(3000);
     assert!(plain.expire_due(late, usize::MAX).freed > 0);
@@ -302,4 +297,51 @@ fn the_same_changes_take_the_same_memory_beside_a_base_too() {
         change(&mut loaded, number);
     }
     assert_eq!(plain.paged_bytes(late), loaded.paged_bytes(late));
+}
+
+/// The whole base of a store in one piece.
+fn base_of(store: &mut Store) -> Vec<u8> {
+    store.base_begin(NOW);
+    let (mut whole, mut more) = (Vec::new(), true);
+    while more {
+        more = store.base_step(&mut whole, usize::MAX);
+    }
+    whole
+}
+
+#[test]
+fn a_list_that_was_loaded_becomes_small_when_every_other_does() {
+    let mut forms = [0, 0];
+    for round in 0..10 {
+        let mut plain = seeded(9);
+        let mut loaded = None;
+        for step in 0..600 {
+            let draw = |what| rng::draw(round, step, what, 0);
+            // It grows for a time, and then shrinks from both ends.
+            let grows = rng::below(draw(0), 10) < if step / 50 % 2 == 0 { 8 } else { 2 };
+            let end = match rng::below(draw(1), 3) {
+                0 => End::Front,
+                _ => End::Back,
+            };
+            let item = vec![b'i'; rng::below(draw(2), 12) as usize];
+            for store in [Some(&mut plain), loaded.as_mut()].into_iter().flatten() {
+                let mut list = store.list_or_new(0, b"list", NOW).unwrap();
+                for _ in 0..list.len() / 4 + 1 {
+                    if grows {
+                        list.push(&item, end);
+                    } else {
+                        list.pop(end);
+                    }
+                }
+            }
+            if rng::below(draw(3), 30) == 0 {
+                loaded = Some(load(&[base_of(&mut plain)]));
+            }
+            if let Some(loaded) = &loaded {
+                assert_eq!(plain.paged_bytes(NOW), loaded.paged_bytes(NOW));
+                forms[usize::from(plain.paged_bytes(NOW) > 0)] += 1;
+            }
+        }
+    }
+    assert!(forms.iter().all(|met| *met > 300), "{forms:?}");
 }

@@ -313,11 +313,17 @@ impl Blocks {
     }
 
     /// The items as a run, where they are so few that a small list can hold them with room to
-    /// grow.
-    pub(super) fn small_run(&self) -> Option<&[u8]> {
-        let group = self.groups.front().filter(|_| self.groups.len() == 1)?;
-        let block = group.blocks.front().filter(|_| group.blocks.len() == 1)?;
-        Some(block.items()).filter(|items| items.len() <= packed::BYTES_MAX / 2)
+    /// grow. It does not matter in how many blocks they stand: blocks are cut elsewhere in a list
+    /// that was loaded, and the form of a list is to follow from its items on every member.
+    pub(super) fn small_run(&self) -> Option<Vec<u8>> {
+        const MOST: usize = packed::BYTES_MAX / 2;
+        let bytes = self.run_bytes(MOST);
+        (bytes <= MOST).then(|| {
+            let mut run = Vec::with_capacity(bytes);
+            let blocks = self.groups.iter().flat_map(|group| &group.blocks);
+            blocks.for_each(|block| run.extend_from_slice(block.items()));
+            run
+        })
     }
 
     /// The bytes of all runs; those of the first ones where they are more than `most`.

@@ -289,7 +289,10 @@ impl<'a> ListMut<'a> {
                 return None;
             };
             change(blocks);
-            Some((blocks.len(), blocks.small_run().map(packed::of_run)))
+            Some((
+                blocks.len(),
+                blocks.small_run().map(|run| packed::of_run(&run)),
+            ))
         });
         match left {
             Some((0, _)) => self.slot.remove_empty(place),
