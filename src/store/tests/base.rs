@@ -326,7 +326,7 @@ fn a_list_that_was_loaded_becomes_small_when_every_other_does() {
             let item = vec![b'i'; rng::below(draw(2), 12) as usize];
             for store in [Some(&mut plain), loaded.as_mut()].into_iter().flatten() {
                 let mut list = store.list_or_new(0, b"list", NOW).unwrap();
-                for _ in 0..list.len() / 4 + 1 {
+                for _ in 0..=list.len() / 4 {
                     if grows {
                         list.push(&item, end);
                     } else {
