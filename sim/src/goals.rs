@@ -98,6 +98,8 @@ counted! {
     OldRead, "old-read", "a follower answered a client that accepts old data";
     OldExec, "old-exec", "a follower has run a transaction of reads";
     OldExecCut, "old-exec-cut", "a follower's transaction of reads took several turns";
+    CombineCut, "combine-cut", "sorted sets were combined, or a range of one stored, in pieces";
+    CopyCut, "copy-cut", "a large value was copied in pieces";
     OldExecNil, "old-exec-nil", "a follower refused a transaction of reads because a watched key \
         was written";
     BoundedRead, "bounded-read", "a follower answers a client that bounds the age of what it reads";

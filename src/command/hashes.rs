@@ -5,8 +5,6 @@
     reason = "a command that cannot fail has the type of all"
 )]
 
-use alloc::vec::Vec;
-
 use super::args::{Args, parse_integer};
 use super::context::{Change, Query};
 use super::error::{Error, Outcome};
@@ -14,11 +12,10 @@ use super::extended::Extended;
 use super::flag::Flag;
 use super::grammar::{FIELD, KEY, VALUE, block, double, integer, many, opt, pattern, word};
 use super::key::{ADDED_TO, CHANGED, CUT, Keys, LOOKED_AT, READ, UPDATED};
-use super::picks::{PICK_WORK, distinct, wanted};
+use super::picks::{self, Source};
 use super::row::{Group, Row};
 use super::walk::{FIELDS_AT_ONCE, scan_members};
 use crate::limits::BYTES_PER_WORK;
-use crate::resp::reply::Protocol;
 use crate::store::{Hash, Value, format_i64};
 
 pub(super) const ROWS: &[Row] = &[
@@ -347,67 +344,13 @@ fn hvals(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
 fn hrandfield(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     if args.len() == 2 {
         let draw = query.dice.draw();
-        match hash_at(query, args.at(1))?.and_then(|hash| hash.random(draw)) {
-            Some((field, _)) => query.reply.bulk(field),
-            None => query.reply.null(),
-        }
+        let hash = hash_at(query, args.at(1))?;
+        picks::answer_one(query, hash.map(Source::Hash), draw);
         return Ok(());
     }
-    let (count, with_values) = wanted(args, "withvalues")?;
+    let wanted = picks::wanted(args, "withvalues")?;
     let hash = hash_at(query, args.at(1))?;
-    let picked = match hash {
-        None => Vec::new(),
-        Some(hash) if count < 0 => {
-            return pick_any(query, hash, count.unsigned_abs(), with_values);
-        }
-        Some(hash) => distinct(
-            (count.unsigned_abs(), hash.len() as u64),
-            &mut query.dice,
-            |dice| hash.random(dice.draw()),
-            hash.iter(),
-        ),
-    };
-    let pairs = with_values && query.reply.protocol() == Protocol::Resp3;
-    let flat = if with_values && !pairs { 2 } else { 1 };
-    query.reply.array(picked.len() * flat);
-    for (field, value) in picked {
-        if pairs {
-            query.reply.array(2);
-        }
-        query.reply.bulk(field);
-        if with_values {
-            query.reply.bulk(value);
-        }
-    }
-    Ok(())
-}
-
-/// So many fields, the same one several times perhaps: each pick is drawn by itself, so that they
-/// are made in pieces.
-fn pick_any(query: &mut Query<'_>, hash: Hash<'_>, picks: u64, with_values: bool) -> Outcome {
-    let pairs = with_values && query.reply.protocol() == Protocol::Resp3;
-    if !query.pace.is_cut() {
-        let flat = if with_values && !pairs { 2 } else { 1 };
-        query.reply.array(picks as usize * flat);
-    }
-    let from = query.pace.from(0);
-    query.dice.skip(from);
-    for place in from..picks {
-        query.pace.step(place, PICK_WORK)?;
-        let Some((field, value)) = hash.random(query.dice.draw()) else {
-            break;
-        };
-        if pairs {
-            query.reply.array(2);
-        }
-        query.reply.bulk(field);
-        query.pace.pay(field.len() / BYTES_PER_WORK);
-        if with_values {
-            query.reply.bulk(value);
-            query.pace.pay(value.len() / BYTES_PER_WORK);
-        }
-    }
-    Ok(())
+    picks::answer(query, hash.map(Source::Hash), wanted)
 }
 
 fn hscan(query: &mut Query<'_>, args: Args<'_>) -> Outcome {

@@ -1,5 +1,6 @@
 //! Members of sets on their way into a reply or a new set, from piece to piece of a long command.
 
+use super::batch::Batch;
 use super::found::Found;
 use crate::store::NewSet;
 
@@ -15,6 +16,10 @@ pub(super) enum Stage {
     Choose,
     /// Members are walked over.
     Walk,
+    /// Some of them are looked for in other sets.
+    Compare,
+    /// Those that remain are taken.
+    Take,
     /// The set that was made in passing is freed.
     Free,
 }
@@ -23,6 +28,8 @@ pub(super) enum Stage {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Making {
     pub(super) stage: Stage,
+    /// The place of the key whose members it gathers.
+    pub(super) start: usize,
     /// The place of the key that it is at.
     pub(super) key: usize,
     /// The place at which the walk over that one's members goes on.
@@ -31,6 +38,9 @@ pub(super) struct Making {
     pub(super) passed: u64,
     /// How many it has still to draw.
     pub(super) left: u64,
+    /// The members that are looked for in other sets, and the set in which they are next.
+    pub(super) batch: Batch,
+    pub(super) other: usize,
     /// The members that are to be answered, so far.
     pub(super) found: Found,
     /// The set that it makes.

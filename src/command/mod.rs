@@ -5,8 +5,10 @@
 //! from a log of last year.
 
 pub mod args;
+mod batch;
 mod big;
 mod cluster;
+mod combining;
 mod connection;
 pub mod context;
 mod counters;

@@ -8,11 +8,13 @@
 use alloc::boxed::Box;
 use core::mem;
 
+use super::combining::Combining;
 use super::error::Error;
 use super::found::Found;
 use super::making::Making;
 use super::sorting::Sorting;
 use super::subsequence::Table;
+use crate::store::NewCopy;
 
 /// How far a command has come, and how much of it may be done now.
 #[derive(Clone, Debug, Default)]
@@ -33,8 +35,14 @@ pub(super) enum Kept {
     /// Nothing.
     #[default]
     Nothing,
+    /// The place of the argument that it has looked for.
+    Place(usize),
     /// Members of sets, or a set that is made of them.
     Making(Box<Making>),
+    /// Members of sorted sets, or a sorted set that is made of them.
+    Combining(Box<Combining>),
+    /// A copy of a value.
+    Copying(Box<NewCopy>),
     /// Names and values.
     Found(Found),
     /// Items on their way into order.
@@ -73,7 +81,12 @@ impl Pace {
         match &self.kept {
             Kept::Found(found) => found.bytes.len(),
             Kept::Making(making) => making.found.bytes.len(),
-            Kept::Nothing | Kept::Sorting(_) | Kept::Table(_) => 0,
+            Kept::Nothing
+            | Kept::Place(_)
+            | Kept::Combining(_)
+            | Kept::Copying(_)
+            | Kept::Sorting(_)
+            | Kept::Table(_) => 0,
         }
     }
 
@@ -99,6 +112,12 @@ impl Pace {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// The command has found the argument that it has looked for, and begins with the rest of its
+    /// work: that was not cut yet.
+    pub(super) fn begin_behind(&mut self, place: usize) {
+        (self.is_cut, self.kept) = (false, Kept::Place(place));
     }
 
     /// The place at which the command goes on; it begins at `first`.

@@ -2,10 +2,10 @@
 //!
 //! All keys are looked at first, since a wrong type goes before all else. Then members are walked
 //! over in pieces: those of the smallest set for an intersection, of the first for a difference, of
-//! all for a union, and a new set on the side tells which of these have come before.
+//! all for a union, and a new set on the side tells which of these have come before. Those of a
+//! piece are looked for in one of the other sets after the other, since these may be many.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 use core::mem;
 
 use super::args::Args;
@@ -47,16 +47,20 @@ struct Sources<'l, 'a, 's> {
     wanted: Use,
 }
 
-impl<'s> Sources<'_, '_, 's> {
+impl Sources<'_, '_, '_> {
     /// Goes on as far as the pace allows.
     fn run(&self, pace: &mut Pace, making: &mut Making) -> Outcome {
         if making.stage == Stage::Look {
             let is_empty = self.look_at_keys(pace, making)?;
             making.stage = if is_empty { Stage::Free } else { Stage::Walk };
         }
-        if making.stage == Stage::Walk {
-            self.walk(pace, making)?;
-            making.stage = Stage::Free;
+        loop {
+            match making.stage {
+                Stage::Walk => self.walk(pace, making)?,
+                Stage::Compare => self.compare(pace, making)?,
+                Stage::Take => self.take_batch(pace, making)?,
+                _ => break,
+            }
         }
         match (&mut making.made, self.wanted) {
             (Some(made), Use::Answer(_)) => free(pace, made),
@@ -73,56 +77,81 @@ impl<'s> Sources<'_, '_, 's> {
             let len = (self.look)(self.keys.at(place))?.map_or(0, Set::len) as u64;
             // The shortest so far is kept in `cursor`.
             if self.how == How::Intersection && (place == 0 || len < making.cursor) {
-                (making.key, making.cursor) = (place, len);
+                (making.start, making.cursor) = (place, len);
             }
             making.passed += 1;
         }
         let shortest = mem::take(&mut making.cursor);
-        making.passed = 0;
+        (making.key, making.passed) = (making.start, 0);
         Ok(self.how == How::Intersection && shortest == 0)
     }
 
+    /// Walks over the next members: takes those of a union, and gathers the others.
     fn walk(&self, pace: &mut Pace, making: &mut Making) -> Outcome {
-        let mut others: Vec<Set<'s>> = Vec::new();
-        if self.how != How::Union {
-            for place in (0..self.keys.len()).filter(|place| *place != making.key) {
-                others.extend((self.look)(self.keys.at(place))?);
-            }
-        }
         let ends = match self.how {
             How::Union => self.keys.len(),
-            How::Intersection | How::Difference => making.key + 1,
+            How::Intersection | How::Difference => making.start + 1,
         };
-        while making.key < ends {
-            let Some(set) = (self.look)(self.keys.at(making.key))? else {
-                pace.step(0, 1)?;
-                making.key += 1;
-                continue;
-            };
-            let each = 1 + others.len();
-            let most = pace.steps(each).min(FIELDS_AT_ONCE).min(set.len());
-            pace.step(0, most * each)?;
-            let mut bytes = 0;
-            let next = set.walk(making.cursor, most, &mut |member| {
-                let mut text = [0; 20];
-                let member = member.as_bytes(&mut text);
-                let stays = match self.how {
-                    How::Union => true,
-                    How::Intersection => others.iter().all(|other| other.contains(&member)),
-                    How::Difference => !others.iter().any(|other| other.contains(&member)),
-                };
-                if stays {
-                    bytes += member.len();
-                    self.take(making, &member);
-                }
-            });
-            pace.pay(bytes / BYTES_PER_WORK);
-            making.cursor = next;
-            making.key += usize::from(next == 0);
-            if matches!(self.wanted, Use::Count(most) if making.passed >= most) {
-                break;
-            }
+        let is_enough = matches!(self.wanted, Use::Count(most) if making.passed >= most);
+        if making.key >= ends || is_enough {
+            making.stage = Stage::Free;
+            return Ok(());
         }
+        pace.step(0, 1)?;
+        let Some(set) = (self.look)(self.keys.at(making.key))? else {
+            making.key += 1;
+            return Ok(());
+        };
+        let most = pace.steps(1).min(FIELDS_AT_ONCE).min(set.len());
+        let mut bytes = 0;
+        let mut batch = mem::take(&mut making.batch);
+        batch.clear();
+        let next = set.walk(making.cursor, most, &mut |member| {
+            let mut text = [0; 20];
+            let member = member.as_bytes(&mut text);
+            bytes += member.len();
+            match self.how {
+                How::Union => self.take(making, &member),
+                How::Intersection | How::Difference => batch.push(&member, 0.0),
+            }
+        });
+        pace.pay(most + bytes / BYTES_PER_WORK);
+        making.batch = batch;
+        making.cursor = next;
+        making.key += usize::from(next == 0);
+        if self.how != How::Union {
+            (making.stage, making.other) = (Stage::Compare, 0);
+        }
+        Ok(())
+    }
+
+    /// Looks for the gathered members in the other sets, and drops those that do not remain.
+    fn compare(&self, pace: &mut Pace, making: &mut Making) -> Outcome {
+        while making.other < self.keys.len() && !making.batch.is_empty() {
+            if making.other != making.start {
+                pace.step(0, 1 + making.batch.len())?;
+                if let Some(other) = (self.look)(self.keys.at(making.other))? {
+                    let wanted = self.how == How::Intersection;
+                    making.batch.retain(|member, score| {
+                        (other.contains(member) == wanted).then_some(score)
+                    });
+                }
+            }
+            making.other += 1;
+        }
+        making.stage = Stage::Take;
+        Ok(())
+    }
+
+    /// Takes the members that remain.
+    fn take_batch(&self, pace: &mut Pace, making: &mut Making) -> Outcome {
+        pace.step(0, making.batch.len())?;
+        let batch = mem::take(&mut making.batch);
+        for (member, _) in batch.iter() {
+            self.take(making, member);
+        }
+        making.batch = batch;
+        making.stage = Stage::Walk;
         Ok(())
     }
 

@@ -2,14 +2,13 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::mem;
 
 use super::args::Args;
 use super::context::{Change, Query};
 use super::error::{Error, Outcome};
 use super::making::{Making, Stage};
-use super::picks::PICK_WORK;
-use super::set_walk::{self, free, set_at};
+use super::picks::{self, PICK_WORK, Source};
+use super::set_walk::{self, set_at};
 use super::strings::answer;
 use super::walk::FIELDS_AT_ONCE;
 use crate::limits::BYTES_PER_WORK;
@@ -190,94 +189,11 @@ pub(super) fn srandmember(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     }
     if args.len() == 2 {
         let draw = query.dice.draw();
-        let member = set_at(query, args.at(1))?.and_then(|set| set.random(draw));
-        answer(&mut query.reply, member);
+        let set = set_at(query, args.at(1))?;
+        picks::answer_one(query, set.map(Source::Set), draw);
         return Ok(());
     }
     let count = args.negatable(2)?;
-    match set_at(query, args.at(1))? {
-        None => {
-            query.reply.array(0);
-            Ok(())
-        }
-        Some(set) if count < 0 => pick_any(query, set, count.unsigned_abs()),
-        Some(set) if count as u64 <= set.len() as u64 / 3 => pick_few(query, set, count as u64),
-        Some(set) => pick_many(query, set, count as u64),
-    }
-}
-
-/// So many members, the same one several times perhaps: each pick is drawn by itself.
-fn pick_any(query: &mut Query<'_>, set: Set<'_>, picks: u64) -> Outcome {
-    if !query.pace.is_cut() {
-        query.reply.array(picks as usize);
-    }
-    let from = query.pace.from(0);
-    query.dice.skip(from);
-    for place in from..picks {
-        query.pace.step(place, PICK_WORK)?;
-        let member = set.random(query.dice.draw());
-        query.pace.pay(member.map_or(0, Text::len) / BYTES_PER_WORK);
-        answer(&mut query.reply, member);
-    }
-    Ok(())
-}
-
-/// So many different members, of at least three times as many: drawing until enough differ takes at
-/// most half as many draws again on average, and the rest of the set is not looked at.
-fn pick_few(query: &mut Query<'_>, set: Set<'_>, count: u64) -> Outcome {
-    if !query.pace.is_cut() {
-        query.reply.array(count as usize);
-    }
-    let mut making = query.pace.making();
-    let mut seen = mem::take(&mut making.made).unwrap_or_else(|| query.store.new_set_like(set));
-    query.dice.skip(making.passed);
-    let mut done = Ok(());
-    while making.stage != Stage::Free && done.is_ok() && (seen.len() as u64) < count {
-        done = query.pace.step(0, PICK_WORK);
-        if done.is_ok() {
-            making.passed += 1;
-            let member = set.random(query.dice.draw());
-            let is_new = member.is_some_and(|member| seen.add(&member.as_bytes(&mut [0; 20])));
-            if is_new {
-                query.pace.pay(member.map_or(0, Text::len) / BYTES_PER_WORK);
-                answer(&mut query.reply, member);
-            }
-        }
-    }
-    if done.is_ok() {
-        // From here on it becomes smaller.
-        making.stage = Stage::Free;
-        done = free(query.pace, &mut seen);
-    }
-    making.made = Some(seen);
-    query.pace.keep(done, making).map(drop)
-}
-
-/// So many different members, or all where there are no more. In one walk, each member stays with
-/// the chance that as many are picked as are still wanted of those that are left.
-fn pick_many(query: &mut Query<'_>, set: Set<'_>, count: u64) -> Outcome {
-    let len = set.len() as u64;
-    if !query.pace.is_cut() {
-        query.reply.array(count.min(len) as usize);
-    }
-    if count >= len {
-        let mut cursor = query.pace.from(0);
-        return set_walk::answer_all(query.pace, &mut query.reply, set, &mut cursor);
-    }
-    let mut making = query.pace.making();
-    if !query.pace.is_cut() {
-        making.left = count;
-    }
-    query.dice.skip(making.passed);
-    let done = set_walk::walk(query.pace, set, &mut making.cursor, &mut |member| {
-        let is_picked = query.dice.below(len - making.passed) < making.left;
-        making.passed += 1;
-        if !is_picked {
-            return 0;
-        }
-        making.left -= 1;
-        answer(&mut query.reply, Some(member));
-        member.len() / BYTES_PER_WORK
-    });
-    query.pace.keep(done, making).map(drop)
+    let set = set_at(query, args.at(1))?;
+    picks::answer(query, set.map(Source::Set), (count, false))
 }

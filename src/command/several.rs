@@ -5,6 +5,7 @@ use core::ops::Range;
 use super::args::Args;
 use super::context::Change;
 use super::error::{Error, Outcome};
+use super::pace::Kept;
 
 /// The request of such a command: where its keys stand, the end `E` from which it takes, and how
 /// many elements.
@@ -43,18 +44,36 @@ impl<E: Copy> Several<E> {
         has_any: fn(&Change<'_>, &[u8]) -> Result<bool, Error>,
         pop: fn(&mut Change<'_>, &[u8], u64, E) -> Outcome,
     ) -> Result<bool, Error> {
-        for place in self.keys {
-            let key = args.at(place);
-            if has_any(change, key)? {
-                if !change.pace.is_cut() {
-                    change.reply.array(2);
-                    change.reply.bulk(key);
-                }
-                pop(change, key, self.count, self.end)?;
-                return Ok(true);
+        let place = if let Kept::Place(place) = change.pace.kept {
+            place
+        } else {
+            let Some(place) = self.find(change, args, has_any)? else {
+                change.reply.null_array();
+                return Ok(false);
+            };
+            change.pace.begin_behind(place);
+            change.reply.array(2);
+            change.reply.bulk(args.at(place));
+            place
+        };
+        pop(change, args.at(place), self.count, self.end)?;
+        Ok(true)
+    }
+
+    /// The place of the first key that has any elements.
+    fn find(
+        &self,
+        change: &mut Change<'_>,
+        args: Args<'_>,
+        has_any: fn(&Change<'_>, &[u8]) -> Result<bool, Error>,
+    ) -> Result<Option<usize>, Error> {
+        let first = change.pace.from(self.keys.start as u64);
+        for place in first as usize..self.keys.end {
+            change.pace.step(place as u64, 1)?;
+            if has_any(change, args.at(place))? {
+                return Ok(Some(place));
             }
         }
-        change.reply.null_array();
-        Ok(false)
+        Ok(None)
     }
 }

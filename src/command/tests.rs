@@ -1,6 +1,7 @@
 //! Commands as clients type them, run on a store, and the replies that Redis gives to the same.
 
 mod any;
+mod cuts;
 mod hashes;
 mod keys;
 mod rows;

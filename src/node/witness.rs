@@ -60,6 +60,11 @@ pub enum Witnessed {
         /// The client.
         conn: ConnId,
     },
+    /// A piece of a command was run, and it goes on later.
+    Piece {
+        /// The command.
+        name: &'static str,
+    },
     /// A client waits from now on for a key to hold something, or does so again.
     Waits {
         /// The client.

@@ -49,6 +49,14 @@ pub(super) enum Kept {
     Large(Large, Encoding),
 }
 
+/// A copy of a large value that is being made and that no key holds yet.
+#[derive(Clone, Debug)]
+pub struct NewCopy {
+    pub(super) large: Large,
+    pub(super) encoding: Encoding,
+    pub(super) epoch: u8,
+}
+
 impl Kept {
     /// The byte with which it begins in a base.
     pub(super) fn byte(&self) -> u8 {

@@ -1,11 +1,9 @@
-//! Keys as wholes: removed, renamed, copied, and emptied out.
+//! Keys as wholes: removed, renamed, and emptied out.
 
 use core::mem;
 
-use super::dict::{Dict, Place};
-use super::entry::{Draft, Held};
-use super::record::Name;
-use super::{DbId, Store, digest};
+use super::dict::Dict;
+use super::{DbId, Store};
 use crate::limits::DATABASES;
 use crate::time::Stamp;
 
@@ -61,68 +59,6 @@ impl Store {
             dict.insert_big(hash, big);
         }
         true
-    }
-
-    /// Copies a live value with its expiry to another key, which is replaced; whether it was there.
-    /// Copying a key to itself changes nothing.
-    pub fn copy(&mut self, db: DbId, from: &[u8], to_db: DbId, to: &[u8], at: Stamp) -> bool {
-        if self.find_live(db, from, at).is_none() {
-            return false;
-        }
-        if (db, from) == (to_db, to) {
-            return true;
-        }
-        self.touches.key(to_db, to);
-        let before = self.digest_of(to_db, to, at);
-        if let Some(place) = self.find(to_db, to) {
-            self.take(to_db, place);
-        }
-        let Some(place) = self.find(db, from) else {
-            return false;
-        };
-        if place.is_boxed() {
-            let epoch = self.epoch;
-            let source = self.dict_mut(db);
-            let copy = source.change_big(place, |big| big.copy(to, epoch));
-            let dict = self.dict_mut(to_db);
-            let hash = dict.hash(to);
-            dict.insert_big(hash, copy);
-        } else {
-            self.copy_block(db, place, to_db, to);
-        }
-        if before.is_none() || before != self.digest_of(to_db, to, at) {
-            self.changes += 1;
-        }
-        true
-    }
-
-    /// A digest of one live key.
-    fn digest_of(&self, db: DbId, key: &[u8], at: Stamp) -> Option<u128> {
-        let view = self.live(db, key, at)?;
-        let name = Name { db, key };
-        Some(digest::of_key(name, view.expiry, view.value()))
-    }
-
-    /// Writes a block under another key, which is absent.
-    fn copy_block(&mut self, db: DbId, place: Place, to_db: DbId, to: &[u8]) {
-        let mut value = mem::take(&mut self.scratch);
-        value.clear();
-        let view = self.dict(db).view(place);
-        let expiry = view.expiry;
-        let Held::Block(kind, bytes) = view.held else {
-            unreachable!("the caller has seen that it is a block");
-        };
-        value.extend_from_slice(bytes);
-        let draft = Draft {
-            kind,
-            epoch: self.epoch,
-            expiry,
-            key: to,
-            value: &value,
-        };
-        let hash = self.dict(to_db).hash(to);
-        self.put(to_db, hash, None, &draft);
-        self.keep_scratch(value);
     }
 
     /// Empties one database at once; its memory is freed later, in steps.

@@ -19,6 +19,7 @@ mod account;
 mod base;
 mod big;
 mod change;
+mod copying;
 mod dict;
 mod digest;
 mod encoding;
@@ -56,6 +57,7 @@ use record::Name;
 use touches::Touches;
 use upkeep::Upkeep;
 
+pub use big::NewCopy;
 pub use dict::Tables;
 pub use encoding::{Border, Borders};
 pub use expiry::Expired;
@@ -72,6 +74,7 @@ pub use value::set::write::SetMut;
 pub use value::string::rope::Rope;
 pub use value::string::{Scratch, Text, format_i64, parse_i64};
 pub use value::zset::Zset;
+pub use value::zset::made::NewZset;
 pub use value::zset::write::ZsetMut;
 
 /// A key holds another type of value than the one asked for.
@@ -169,7 +172,7 @@ impl Store {
     /// A number that moves exactly when a value, how a string is kept, a key's presence or its
     /// expiry really changes: not when the same is written again, and not when what is dead is
     /// freed. Emptying a database that still holds keys counts, be they dead or not, and so does
-    /// putting a set that was made on the side (`put_set`), whatever was there.
+    /// putting what was made on the side (`put_set`, `put_zset`), and a copy, whatever was there.
     #[must_use]
     pub fn changes(&self) -> u64 {
         self.changes

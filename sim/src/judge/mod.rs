@@ -339,12 +339,23 @@ impl Judge {
                         dialogue.held_at = Some(around.time);
                     }
                 }
+                Witnessed::Piece { name } => self.met_in_pieces(name),
                 Witnessed::Answered { conn, answer } => {
                     self.answered(member, conn.0, answer, around)?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// A command is run in pieces: of some it is to be met.
+    fn met_in_pieces(&mut self, name: &str) {
+        match name {
+            "zunion" | "zunionstore" | "zinter" | "zinterstore" | "zdiff" | "zdiffstore"
+            | "zintercard" | "zrangestore" => self.goals.reach(Goal::CombineCut),
+            "copy" => self.goals.reach(Goal::CopyCut),
+            _ => {}
+        }
     }
 
     /// V2: a member applies by this version from the entry on that it has come to.

@@ -1,16 +1,23 @@
 //! Sorted sets: unions, intersections and differences.
+//!
+//! All keys are looked at first, then the words behind them are read: a wrong type goes before a
+//! wrong word, as in Redis. Then members are gathered, some at a time, from the smallest set for an
+//! intersection, from the first for a difference, and from all for a union, the smallest first,
+//! since sums depend on the order; each time those that the other sets leave over go into a set on
+//! the side.
 
-use alloc::collections::BTreeMap;
-use alloc::vec::Vec;
-use core::cmp::Ordering;
+use alloc::boxed::Box;
+use core::mem;
 
-use super::members::answer_member;
+use super::making::{TAKE_WORK, answer_made, put_made};
 use super::score;
-use super::store::store as store_members;
 use crate::command::args::Args;
+use crate::command::combining::{Aggregate, Combining, Ranked, Stage};
 use crate::command::context::{Change, Query};
 use crate::command::error::{Error, Outcome};
-use crate::resp::reply::{Protocol, Reply};
+use crate::command::pace::Pace;
+use crate::command::walk::FIELDS_AT_ONCE;
+use crate::limits::BYTES_PER_WORK;
 use crate::store::{Set, Value, Zset};
 
 /// The ways to combine sets.
@@ -21,25 +28,15 @@ enum How {
     Difference,
 }
 
-/// How the scores of a member are put together that several sets have.
-#[derive(Clone, Copy, Debug)]
-enum Aggregate {
-    Sum,
-    Min,
-    Max,
-}
-
-impl Aggregate {
-    fn of(self, one: f64, other: f64) -> f64 {
-        match self {
-            // Infinities of both signs are nothing together.
-            Self::Sum if (one + other).is_nan() => 0.0,
-            Self::Sum => one + other,
-            Self::Min if other < one => other,
-            Self::Max if other > one => other,
-            Self::Min | Self::Max => one,
-        }
-    }
+/// The words that a command of this family takes, and the use of the members that remain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Words {
+    /// Those that choose what is answered.
+    Answers,
+    /// None of those: the result is stored.
+    Stores,
+    /// Only how many members are enough: they are counted.
+    Counts,
 }
 
 /// Members that are combined. Those of a set have the score 1.
@@ -49,7 +46,17 @@ enum Source<'s> {
     Set(Set<'s>),
 }
 
-impl Source<'_> {
+impl<'s> Source<'s> {
+    /// The collection that a value is, if the key is there.
+    fn of(value: Option<Value<'s>>) -> Result<Option<Self>, Error> {
+        match value {
+            None => Ok(None),
+            Some(Value::Zset(zset)) => Ok(Some(Self::Zset(zset))),
+            Some(Value::Set(set)) => Ok(Some(Self::Set(set))),
+            Some(_) => Err(Error::WRONG_TYPE),
+        }
+    }
+
     fn len(self) -> usize {
         match self {
             Self::Zset(zset) => zset.len(),
@@ -64,48 +71,39 @@ impl Source<'_> {
         }
     }
 
-    fn each(self, show: &mut dyn FnMut(&[u8], f64)) {
+    /// Shows about `count` members from `cursor` on, each once, and returns the cursor to go on
+    /// with: the walk begins and ends with 0.
+    fn walk(self, cursor: u64, count: usize, show: &mut dyn FnMut(&[u8], f64)) -> u64 {
         match self {
-            Self::Zset(zset) => zset.walk(0).for_each(|(member, score)| show(member, score)),
-            Self::Set(set) => {
-                for member in set.iter() {
-                    show(&member.as_bytes(&mut [0; 20]), 1.0);
-                }
-            }
+            Self::Zset(zset) => zset.show(cursor, count, show),
+            Self::Set(set) => set.walk(cursor, count, &mut |member| {
+                show(&member.as_bytes(&mut [0; 20]), 1.0);
+            }),
         }
     }
 }
 
-/// The arguments of a command of this family.
-struct Wanted<'s> {
+/// The source at a key, in the query or change that asks.
+type Look<'l, 's> = &'l dyn Fn(&[u8]) -> Result<Option<Source<'s>>, Error>;
+
+/// Sets that are combined.
+struct Sources<'l, 'a, 's> {
     how: How,
-    sources: Vec<Option<Source<'s>>>,
-    weights: Vec<f64>,
-    aggregate: Aggregate,
-    with_scores: bool,
-    /// How many members are enough.
-    limit: u64,
+    words: Words,
+    args: Args<'a>,
+    /// The place of the first key, and the number of keys.
+    first: usize,
+    count: usize,
+    look: Look<'l, 's>,
 }
 
-/// The words that a command of this family takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Words {
-    /// Those that choose what is answered.
-    Answers,
-    /// None of those: the result is stored.
-    Stores,
-    /// Only how many members are enough.
-    Counts,
-}
-
-impl<'s> Wanted<'s> {
-    /// Reads the arguments from the number of keys on. As in Redis, keys are looked at before the
-    /// words behind them.
-    fn parse(
-        args: Args<'_>,
+impl<'l, 'a, 's> Sources<'l, 'a, 's> {
+    /// The sources of a request in which the number of keys stands at `at`.
+    fn read(
+        args: Args<'a>,
         at: usize,
         (how, words, name): (How, Words, &'static str),
-        get: impl Fn(&[u8]) -> Result<Option<Value<'s>>, Error>,
+        look: Look<'l, 's>,
     ) -> Result<Self, Error> {
         let count = args.integer(at)?;
         if count < 1 {
@@ -116,137 +114,209 @@ impl<'s> Wanted<'s> {
         if count > args.len() - first {
             return Err(Error::SYNTAX);
         }
-        let sources = (first..first + count).map(|place| source(get(args.at(place))?));
-        let mut wanted = Self {
+        Ok(Self {
             how,
-            sources: sources.collect::<Result<_, Error>>()?,
-            weights: alloc::vec![1.0; count],
-            aggregate: Aggregate::Sum,
-            with_scores: false,
-            limit: 0,
-        };
-        let mut place = first + count;
-        while place < args.len() {
-            let left = args.len() - place;
-            let combines = how != How::Difference && words != Words::Counts;
-            if combines && left > count && args.is(place, "weights") {
-                for (nth, weight) in wanted.weights.iter_mut().enumerate() {
-                    *weight = score::read(args.at(place + 1 + nth), Error::WEIGHT_NOT_A_FLOAT)?;
+            words,
+            args,
+            first,
+            count,
+            look,
+        })
+    }
+
+    fn source(&self, nth: usize) -> Result<Option<Source<'s>>, Error> {
+        (self.look)(self.args.at(self.first + nth))
+    }
+
+    /// Goes on as far as the pace allows, until all members are taken.
+    fn run(&self, pace: &mut Pace, own: &mut Combining) -> Outcome {
+        if own.stage == Stage::Look {
+            self.look_at_keys(pace, own)?;
+            own.word = self.first + self.count;
+            own.stage = Stage::Read;
+        }
+        if own.stage == Stage::Read {
+            self.read_words(pace, own)?;
+            own.stage = Stage::Order;
+        }
+        if own.stage == Stage::Order {
+            while self.how != How::Difference
+                && let Some(work) = own.order.work()
+            {
+                pace.step(0, work)?;
+                own.order.step(&mut |one, other| one.len.cmp(&other.len));
+            }
+            own.stage = Stage::Gather;
+        }
+        loop {
+            match own.stage {
+                Stage::Gather => {
+                    if !self.gather(pace, own)? {
+                        return Ok(());
+                    }
+                    (own.stage, own.other) = (Stage::Compare, 1);
                 }
-                place += count + 1;
+                Stage::Compare => {
+                    self.compare(pace, own)?;
+                    own.stage = Stage::Take;
+                }
+                Stage::Take => {
+                    self.take(pace, own)?;
+                    own.stage = Stage::Gather;
+                }
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Looks at the types of all keys and at how many members each has.
+    fn look_at_keys(&self, pace: &mut Pace, own: &mut Combining) -> Outcome {
+        own.order.reserve(self.count);
+        while own.order.entries().len() < self.count {
+            pace.step(0, 1)?;
+            let nth = own.order.entries().len();
+            let len = self.source(nth)?.map_or(0, Source::len);
+            own.order.push(Ranked { len, nth });
+        }
+        Ok(())
+    }
+
+    /// Reads the words behind the keys.
+    fn read_words(&self, pace: &mut Pace, own: &mut Combining) -> Outcome {
+        let args = self.args;
+        while own.word < args.len() {
+            pace.step(0, 1)?;
+            let (place, left) = (own.word, args.len() - own.word);
+            let combines = self.how != How::Difference && self.words != Words::Counts;
+            if own.missing > 0 {
+                let weight = score::read(args.at(place), Error::WEIGHT_NOT_A_FLOAT)?;
+                own.weights.push(weight);
+                own.missing -= 1;
+                own.word += 1;
+            } else if combines && left > self.count && args.is(place, "weights") {
+                own.weights.clear();
+                own.missing = self.count;
+                own.word += 1;
             } else if combines && left >= 2 && args.is(place, "aggregate") {
-                wanted.aggregate = match () {
+                own.aggregate = match () {
                     () if args.is(place + 1, "sum") => Aggregate::Sum,
                     () if args.is(place + 1, "min") => Aggregate::Min,
                     () if args.is(place + 1, "max") => Aggregate::Max,
                     () => return Err(Error::SYNTAX),
                 };
-                place += 2;
-            } else if words == Words::Answers && args.is(place, "withscores") {
-                wanted.with_scores = true;
-                place += 1;
-            } else if words == Words::Counts && left >= 2 && args.is(place, "limit") {
-                wanted.limit = args.at_least(place + 1, 0, Error::LIMIT_NEGATIVE)?;
-                place += 2;
+                own.word += 2;
+            } else if self.words == Words::Answers && args.is(place, "withscores") {
+                own.with_scores = true;
+                own.word += 1;
+            } else if self.words == Words::Counts && left >= 2 && args.is(place, "limit") {
+                own.limit = args.at_least(place + 1, 0, Error::LIMIT_NEGATIVE)?;
+                own.word += 2;
             } else {
                 return Err(Error::SYNTAX);
             }
         }
-        Ok(wanted)
+        Ok(())
     }
 
-    /// The members of the combination with their scores, in their order.
-    fn combine(&self) -> Vec<(Vec<u8>, f64)> {
-        let sources = &self.sources;
-        let weigh = |nth: usize, score: f64| {
-            let score = score * self.weights[nth];
-            if score.is_nan() { 0.0 } else { score }
+    /// Gathers the next members of those that may come out. Returns false if there are none.
+    fn gather(&self, pace: &mut Pace, own: &mut Combining) -> Result<bool, Error> {
+        let ends = match self.how {
+            How::Union => self.count,
+            How::Intersection | How::Difference => 1,
         };
-        let mut all: BTreeMap<Vec<u8>, f64> = BTreeMap::new();
-        // Sums are made as Redis makes them, from the smallest set on, since they depend on that.
-        let mut order: Vec<usize> = (0..sources.len()).collect();
-        if self.how != How::Difference {
-            order.sort_by_key(|nth| sources[*nth].map_or(0, Source::len));
+        let is_enough = own.limit > 0 && own.counted >= own.limit;
+        while own.source < ends && !is_enough {
+            pace.step(0, 1)?;
+            let nth = own.order.entries()[own.source].nth;
+            let Some(source) = self.source(nth)? else {
+                own.source += 1;
+                continue;
+            };
+            let most = pace.steps(1).min(FIELDS_AT_ONCE);
+            let weight = own.weight(nth);
+            let Combining { batch, cursor, .. } = &mut *own;
+            batch.clear();
+            *cursor = source.walk(*cursor, most, &mut |member, score| {
+                let weighed = score * weight;
+                let score = match self.how {
+                    How::Difference => score,
+                    _ if weighed.is_nan() => 0.0,
+                    _ => weighed,
+                };
+                batch.push(member, score);
+            });
+            pace.pay(batch.len() + batch.bytes() / BYTES_PER_WORK);
+            own.source += usize::from(own.cursor == 0);
+            return Ok(true);
         }
-        let each = |nth: usize, show: &mut dyn FnMut(&[u8], f64)| {
-            if let Some(source) = sources[nth] {
-                source.each(show);
-            }
-        };
-        match self.how {
-            How::Union => {
-                for nth in order {
-                    each(nth, &mut |member, score| {
-                        let score = weigh(nth, score);
-                        if let Some(held) = all.get_mut(member) {
-                            *held = self.aggregate.of(*held, score);
-                        } else {
-                            all.insert(member.to_vec(), score);
-                        }
-                    });
-                }
-            }
-            How::Intersection => {
-                let (first, rest) = order.split_first().expect("there is a key");
-                each(*first, &mut |member, score| {
-                    let mut sum = Some(weigh(*first, score));
-                    if self.limit > 0 && all.len() as u64 == self.limit {
-                        sum = None;
-                    }
-                    for nth in rest {
-                        // As in Redis, what is no number here spoils the whole sum.
-                        sum = sum.and_then(|sum| {
-                            let other = sources[*nth]?.score(member)? * self.weights[*nth];
-                            Some(self.aggregate.of(sum, other))
-                        });
-                    }
-                    if let Some(sum) = sum {
-                        all.insert(member.to_vec(), sum);
-                    }
-                });
-            }
-            How::Difference => {
-                each(0, &mut |member, score| {
-                    all.insert(member.to_vec(), score);
-                });
-                for nth in 1..sources.len() {
-                    each(nth, &mut |member, _| {
-                        all.remove(member);
-                    });
-                }
-            }
-        }
-        let mut all: Vec<_> = all.into_iter().collect();
-        // The sort is stable, and members are in their order already.
-        all.sort_by(|one, other| one.1.partial_cmp(&other.1).unwrap_or(Ordering::Equal));
-        all
+        Ok(false)
     }
 
-    fn answer(&self, reply: &mut Reply<'_>, members: &[(Vec<u8>, f64)]) {
-        let nested = reply.protocol() == Protocol::Resp3;
-        let flat = if self.with_scores && !nested { 2 } else { 1 };
-        reply.array(members.len() * flat);
-        for (member, score) in members {
-            answer_member(reply, (member, *score), self.with_scores, nested);
+    /// Looks for the gathered members in the other sources, and drops those that do not come out.
+    fn compare(&self, pace: &mut Pace, own: &mut Combining) -> Outcome {
+        if self.how == How::Union {
+            return Ok(());
         }
+        while own.other < self.count && !own.batch.is_empty() {
+            pace.step(0, 1 + own.batch.len())?;
+            let nth = own.order.entries()[own.other].nth;
+            let (source, weight, aggregate) = (self.source(nth)?, own.weight(nth), own.aggregate);
+            own.batch.retain(|member, score| {
+                let other = source.and_then(|source| source.score(member));
+                match self.how {
+                    How::Difference => other.is_none().then_some(score),
+                    // As in Redis, what is no number here spoils the whole sum.
+                    _ => other.map(|other| aggregate.of(score, other * weight)),
+                }
+            });
+            own.other += 1;
+        }
+        Ok(())
+    }
+
+    fn take(&self, pace: &mut Pace, own: &mut Combining) -> Outcome {
+        let members = own.batch.len();
+        if self.words == Words::Counts {
+            own.counted += members as u64;
+            return Ok(());
+        }
+        pace.step(0, members * TAKE_WORK)?;
+        let aggregate = own.aggregate;
+        let Some(made) = &mut own.made else {
+            return Ok(());
+        };
+        for (member, score) in own.batch.iter() {
+            made.put(member, |held| {
+                held.map_or(score, |held| aggregate.of(held, score))
+            });
+        }
+        Ok(())
     }
 }
 
-/// The collection that a source is, if the key is there.
-fn source(value: Option<Value<'_>>) -> Result<Option<Source<'_>>, Error> {
-    match value {
-        None => Ok(None),
-        Some(Value::Zset(zset)) => Ok(Some(Source::Zset(zset))),
-        Some(Value::Set(set)) => Ok(Some(Source::Set(set))),
-        Some(_) => Err(Error::WRONG_TYPE),
+/// Lets a query combine sets. Returns what it has found, at the end.
+fn ask(
+    query: &mut Query<'_>,
+    args: Args<'_>,
+    what: (How, Words, &'static str),
+) -> Result<Box<Combining>, Error> {
+    // The pace is taken out of the query, which looks keys up meanwhile.
+    let mut pace = mem::take(query.pace);
+    let mut own = Combining::of(&mut pace);
+    if what.1 == Words::Answers && own.made.is_none() {
+        own.made = Some(query.store.new_zset());
     }
+    let look = &|key: &[u8]| Source::of(query.get(key)?);
+    let sources = Sources::read(args, 1, what, look);
+    let done = sources.and_then(|sources| sources.run(&mut pace, &mut own));
+    *query.pace = pace;
+    own.keep(query.pace, done)
 }
 
 fn answer(query: &mut Query<'_>, args: Args<'_>, how: How, name: &'static str) -> Outcome {
-    let wanted = Wanted::parse(args, 1, (how, Words::Answers, name), |key| query.get(key))?;
-    let members = wanted.combine();
-    wanted.answer(&mut query.reply, &members);
-    Ok(())
+    let mut own = ask(query, args, (how, Words::Answers, name))?;
+    let done = answer_made(query.pace, &mut query.reply, &mut own);
+    own.keep(query.pace, done).map(drop)
 }
 
 pub(super) fn zunion(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
@@ -262,17 +332,28 @@ pub(super) fn zdiff(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
 }
 
 pub(super) fn zintercard(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
-    let own = (How::Intersection, Words::Counts, "zintercard");
-    let members = Wanted::parse(args, 1, own, |key| query.get(key))?.combine();
-    query.reply.integer(members.len() as i64);
+    let own = ask(
+        query,
+        args,
+        (How::Intersection, Words::Counts, "zintercard"),
+    )?;
+    let counted = match own.limit {
+        0 => own.counted,
+        limit => own.counted.min(limit),
+    };
+    query.reply.integer(counted as i64);
     Ok(())
 }
 
 fn store(change: &mut Change<'_>, args: Args<'_>, how: How, name: &'static str) -> Outcome {
-    let own = (how, Words::Stores, name);
-    let members = Wanted::parse(args, 2, own, |key| Ok(change.get(key)))?.combine();
-    store_members(change, args.at(1), &members)?;
-    change.reply.integer(members.len() as i64);
+    let mut own = Combining::of(change.pace);
+    let (store, db, at) = (&*change.store, change.db, change.at);
+    own.made.get_or_insert_with(|| store.new_zset());
+    let look = &|key: &[u8]| Source::of(store.get(db, key, at));
+    let sources = Sources::read(args, 2, (how, Words::Stores, name), look);
+    let done = sources.and_then(|sources| sources.run(change.pace, &mut own));
+    let own = own.keep(change.pace, done)?;
+    put_made(change, args.at(1), own);
     Ok(())
 }
 

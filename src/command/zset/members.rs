@@ -4,9 +4,9 @@ use alloc::collections::BTreeSet;
 
 use super::score;
 use crate::command::args::Args;
-use crate::command::context::{Change, Dice, Query};
+use crate::command::context::{Change, Query};
 use crate::command::error::{Error, Outcome};
-use crate::command::picks::{PICK_WORK, distinct, wanted};
+use crate::command::picks::{self, Source};
 use crate::command::several::Several;
 use crate::command::walk::scan_members;
 use crate::limits::BYTES_PER_WORK;
@@ -366,52 +366,13 @@ pub(super) fn zmpop(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
 pub(super) fn zrandmember(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     if args.len() == 2 {
         let draw = query.dice.draw();
-        let picked = zset_at(query, args.at(1))?.and_then(|zset| pick(zset, draw));
-        match picked {
-            Some((member, _)) => query.reply.bulk(member),
-            None => query.reply.null(),
-        }
+        let zset = zset_at(query, args.at(1))?;
+        picks::answer_one(query, zset.map(Source::Zset), draw);
         return Ok(());
     }
-    let (count, with_scores) = wanted(args, "withscores")?;
-    let nested = query.reply.protocol() == Protocol::Resp3;
-    let flat = if with_scores && !nested { 2 } else { 1 };
-    let Some(zset) = zset_at(query, args.at(1))? else {
-        query.reply.array(0);
-        return Ok(());
-    };
-    if count >= 0 {
-        let len = zset.len() as u64;
-        let draw = |dice: &mut Dice| Some(dice.below(len));
-        let ranks = distinct((count.unsigned_abs(), len), &mut query.dice, draw, 0..len);
-        query.reply.array(ranks.len() * flat);
-        for rank in ranks {
-            if let Some(entry) = zset.walk(rank as usize).next() {
-                answer_member(&mut query.reply, entry, with_scores, nested);
-            }
-        }
-        return Ok(());
-    }
-    let picks = count.unsigned_abs();
-    if !query.pace.is_cut() {
-        query.reply.array(picks as usize * flat);
-    }
-    let from = query.pace.from(0);
-    query.dice.skip(from);
-    for place in from..picks {
-        query.pace.step(place, PICK_WORK)?;
-        if let Some(entry) = pick(zset, query.dice.draw()) {
-            answer_member(&mut query.reply, entry, with_scores, nested);
-            query.pace.pay(entry.0.len() / BYTES_PER_WORK);
-        }
-    }
-    Ok(())
-}
-
-/// The member that a draw chooses, each as likely as any other.
-fn pick(zset: Zset<'_>, draw: u64) -> Option<(&[u8], f64)> {
-    let rank = crate::rng::below(draw, zset.len() as u64);
-    zset.walk(rank as usize).next()
+    let wanted = picks::wanted(args, "withscores")?;
+    let zset = zset_at(query, args.at(1))?;
+    picks::answer(query, zset.map(Source::Zset), wanted)
 }
 
 pub(super) fn zscan(query: &mut Query<'_>, args: Args<'_>) -> Outcome {

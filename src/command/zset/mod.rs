@@ -4,10 +4,10 @@
 
 mod combine;
 mod hex;
+mod making;
 mod members;
 mod range;
 pub(super) mod score;
-mod store;
 mod waits;
 
 use self::combine::{zdiff, zdiffstore, zinter, zintercard, zinterstore, zunion, zunionstore};
@@ -170,7 +170,7 @@ pub(super) const ROWS: &[Row] = &[
         .since("6.2.0")
         .flags(&[Flag::DenyOom])
         .says("Stores the members of a sorted set that others do not have.")
-        .costs("O(N)+O(M*log(M)) where N is the number of all members, M that of the result.")
+        .costs("O(N*K)+O(M*log(M)) where N is the size of the first of K sets, M the result's.")
         .keys(&[Keys::at(1, REPLACED), Keys::counted(2, READ)])
         .args(&[
             key("destination", 0),
@@ -337,7 +337,7 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::SortedSet)
         .since("6.2.0")
         .says("Returns the members of a sorted set that others do not have.")
-        .costs("O(N)+O(M*log(M)) where N is the number of all members, M that of the result.")
+        .costs("O(N*K)+O(M*log(M)) where N is the size of the first of K sets, M the result's.")
         .keys(&[Keys::counted(1, READ)])
         .args(&[integer("numkeys"), many(KEY), WITH_SCORES]),
     Row::read("zintercard", -3, zintercard)

@@ -1,11 +1,10 @@
 //! Sorted sets: ranges by rank, by score and by member.
 
-use alloc::vec::Vec;
-
+use super::making::{TAKE_WORK, put_made};
 use super::members::{answer_member, zset_at};
 use super::score::Range;
-use super::store::store as store_members;
 use crate::command::args::Args;
+use crate::command::combining::Combining;
 use crate::command::context::{Change, Query};
 use crate::command::error::{Error, Outcome};
 use crate::limits::BYTES_PER_WORK;
@@ -197,15 +196,23 @@ pub(super) fn zrevrangebylex(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
 
 pub(super) fn zrangestore(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     let wanted = Wanted::parse(args, 3, (By::Rank, false, true), false)?;
-    let (db, target, at) = (change.db, args.at(1), change.at);
-    let mut members: Vec<(Vec<u8>, f64)> = Vec::new();
-    if let Some(zset) = change.store.zset(db, args.at(2), at)? {
+    let mut own = Combining::of(change.pace);
+    let zset = change.store.zset(change.db, args.at(2), change.at)?;
+    let mut made = own.made.take().unwrap_or_else(|| change.store.new_zset());
+    let done = zset.map_or(Ok(()), |zset| {
         let (start, end) = wanted.ranks(zset);
-        let entries = wanted.walk(zset, start).take(end - start);
-        members.extend(entries.map(|(member, score)| (member.to_vec(), score)));
-    }
-    store_members(change, target, &members)?;
-    change.reply.integer(members.len() as i64);
+        let first = start + own.cursor as usize;
+        for (member, score) in wanted.walk(zset, first).take(end - first) {
+            let work = TAKE_WORK + member.len() / BYTES_PER_WORK;
+            change.pace.step(0, work)?;
+            made.put(member, |_| score);
+            own.cursor += 1;
+        }
+        Ok(())
+    });
+    own.made = Some(made);
+    let own = own.keep(change.pace, done)?;
+    put_made(change, args.at(1), own);
     Ok(())
 }
 

@@ -37,7 +37,7 @@ pub(super) fn read(text: &[u8], error: Error) -> Result<f64, Error> {
 }
 
 /// The shortest text that reads back as this number, laid out as Redis 7.2 does.
-pub(super) fn text(number: f64) -> String {
+pub(in crate::command) fn text(number: f64) -> String {
     if number.is_infinite() {
         return if number > 0.0 { "inf" } else { "-inf" }.to_string();
     }
@@ -77,7 +77,7 @@ pub(super) fn text(number: f64) -> String {
 }
 
 /// Answers a score.
-pub(super) fn answer(reply: &mut Reply<'_>, score: f64) {
+pub(in crate::command) fn answer(reply: &mut Reply<'_>, score: f64) {
     reply.double_text(&text(score));
 }
 

@@ -452,7 +452,7 @@ impl Node {
         let work = self.requests.hold.pace.spent();
         self.requests.hold.pay(work);
         if outcome == Err(Error::Unfinished) {
-            self.metrics.ran_piece(row, Piece::Applied, work);
+            self.has_run_piece(row, Piece::Applied, work);
             return outcome;
         }
         self.has_run(row, args, self.requests.runs_for, work + work_of(args));
@@ -507,7 +507,7 @@ impl Node {
                 self.requests.hold.pay(work);
                 if let Ok(row) = row {
                     if outcome == Err(Error::Unfinished) {
-                        self.metrics.ran_piece(row, Piece::Applied, work);
+                        self.has_run_piece(row, Piece::Applied, work);
                     } else {
                         self.requests.hold.pace.forget();
                         self.has_run(row, args, self.requests.runs_for, work);

@@ -137,8 +137,7 @@ impl Node {
                     Kind::Write(_) | Kind::Container => Err(Error::NOT_IN_TRANSACTION),
                 };
                 if outcome == Err(Error::Unfinished) {
-                    self.metrics
-                        .ran_piece(row, Piece::Read, self.requests.read_work);
+                    self.has_run_piece(row, Piece::Read, self.requests.read_work);
                     return false;
                 }
                 self.has_run(row, args, client, self.requests.read_work);

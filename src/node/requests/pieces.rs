@@ -171,6 +171,12 @@ impl Node {
         self.metrics.ran(row, args, run, &self.config);
     }
 
+    /// A piece of a command was run, of so much work, and it goes on later.
+    pub(super) fn has_run_piece(&mut self, row: &'static Row, piece: Piece, work: usize) {
+        self.metrics.ran_piece(row, piece, work);
+        self.witness.note(|| Witnessed::Piece { name: row.name });
+    }
+
     /// A read has had its first piece and goes on later; what it has written so far is `reply`.
     pub(super) fn hold_for(&mut self, slot: u32, request: Long, args: Args<'_>, reply: Vec<u8>) {
         let (mut buffer, mut ranges) = (Vec::new(), Vec::with_capacity(args.len()));
@@ -292,7 +298,7 @@ impl Node {
         let work = self.requests.read_work + written / BYTES_PER_WORK;
         self.requests.hold.pay(work);
         if outcome == Err(Error::Unfinished) {
-            self.metrics.ran_piece(request.row, Piece::Read, work);
+            self.has_run_piece(request.row, Piece::Read, work);
             return Some(reading);
         }
         self.has_run(request.row, args, Some((slot, reading.conn)), work);

@@ -345,7 +345,7 @@ impl Node {
         let work = self.requests.read_work + written;
         match self.clients.get(slot) {
             _ if outcome == Err(Error::Unfinished) => {
-                self.metrics.ran_piece(row, Piece::Read, work);
+                self.has_run_piece(row, Piece::Read, work);
             }
             // Who waits has not had its answer.
             Some(session) if session.blocked.is_some() => self.metrics.waits(row),

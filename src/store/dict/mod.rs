@@ -9,6 +9,7 @@
 
 mod blocks;
 mod chance;
+mod copying;
 mod deep;
 mod divide;
 mod group;
@@ -545,37 +546,5 @@ impl<L: Expires> Dict<L> {
         self.expiry_changed(place, before, expiry);
         self.fit(place.segment);
         self.settle();
-    }
-}
-
-/// A clone may have less room to grow than the original, so memory is counted anew.
-impl<L: Boxed + Clone> Clone for Dict<L> {
-    fn clone(&self) -> Self {
-        let mut clone = Self {
-            hasher: self.hasher,
-            keys_max: self.keys_max,
-            depth: self.depth,
-            directory: self.directory.clone(),
-            chunks: Vec::new(),
-            pool: self.pool.clone(),
-            emptying: self.emptying,
-            groups: self.groups.clone(),
-            edge_bytes: self.edge_bytes,
-            of_depth: [0; DEEP as usize + 1],
-            earliest: Minima::default(),
-            len: self.len,
-            volatile: self.volatile,
-            times: self.times,
-            segment_bytes: 0,
-            #[cfg(test)]
-            moved: 0,
-        };
-        for number in 0..self.segments() {
-            clone.push(self.segment(number).clone());
-        }
-        for group in &self.groups {
-            clone.of_depth[usize::from(group.depth)] += 1;
-        }
-        clone
     }
 }

@@ -183,6 +183,26 @@ impl Pool {
         self.bytes + self.spans.capacity() * size_of::<Span>() + words * size_of::<u64>()
     }
 
+    /// A copy without spans, to which `copy_on` adds them.
+    pub(super) fn hollow(&self) -> Self {
+        Self {
+            spans: Vec::with_capacity(self.spans.len()),
+            absent: self.absent.clone(),
+            narrow: self.narrow.clone(),
+            wide: self.wide.clone(),
+            bytes: 0,
+        }
+    }
+
+    /// Adds the next span to such a copy. Returns its bytes; `None` if the copy has all.
+    pub(super) fn copy_on(&self, copy: &mut Self) -> Option<usize> {
+        let span = self.spans.get(copy.spans.len())?.clone();
+        let bytes = span.bytes.len();
+        copy.bytes += bytes;
+        copy.spans.push(span);
+        Some(bytes)
+    }
+
     /// The shelf of a class of pages.
     fn shelf(&mut self, class: usize) -> Option<&mut Shelf> {
         match class {

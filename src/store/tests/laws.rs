@@ -257,8 +257,23 @@ fn a_copy_is_the_same_and_no_base_holds_it() {
     for byte in Large::BYTES.iter().copied() {
         let mut large = large(byte, 2);
         large.share();
-        let mut copy = large.clone();
-        copy.restamp(EPOCH);
+        let copy = large.hollow().map(|mut copy| {
+            let mut steps = 0;
+            while let Some(bytes) = large.copy_on(&mut copy, EPOCH) {
+                assert!(bytes < 1 << 20, "{bytes} bytes in one step");
+                steps += 1;
+            }
+            assert!(steps > 10, "{steps} steps");
+            copy
+        });
+        let mut copy = copy.unwrap_or_else(|| {
+            let mut clone = large.clone();
+            assert!(clone.unshared_memory() < clone.memory() / 10);
+            clone.restamp(EPOCH);
+            clone
+        });
+        copy.check();
+        assert_eq!(copy.recount(), copy.memory());
         assert_eq!(items(copy.value()), items(large.value()));
         assert!(large.unshared_memory() <= large.memory());
         let mut cover = Covered {

@@ -493,7 +493,9 @@ proptest! {
                     prop_assert!(!moved || held > 0);
                 }
                 Op::Later(_) => prop_assert!(!moved),
-                Op::SetMade(..) => prop_assert!(moved || bench.model == before.0),
+                Op::SetMade(..) | Op::Copy(..) => {
+                    prop_assert!(moved || bench.model == before.0);
+                }
                 _ => prop_assert_eq!(moved, bench.model != before.0, "{:?}", op),
             }
         }

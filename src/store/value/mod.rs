@@ -198,6 +198,21 @@ macro_rules! large {
                 }
             }
 
+            /// See `Parts::hollow`.
+            pub(super) fn hollow(&self) -> Option<Self> {
+                match self {
+                    $(Self::$name(it) => Some(Self::$name(Box::new(it.hollow()?))),)*
+                }
+            }
+
+            /// See `Parts::copy_on`; of another form it is none.
+            pub(super) fn copy_on(&self, copy: &mut Self, epoch: u8) -> Option<usize> {
+                match (self, copy) {
+                    $((Self::$name(it), Self::$name(copy)) => it.copy_on(copy, epoch),)*
+                    _ => None,
+                }
+            }
+
             /// Of a form that a byte stands for, what `Value::mark` says of its values.
             pub(super) fn mark(byte: u8) -> &'static str {
                 match byte {

@@ -38,6 +38,19 @@ pub(in crate::store) trait Parts: Clone {
     /// Lets the clones that are made from now on share what can be shared.
     fn share(&mut self);
 
+    /// A copy without parts, to which `copy_on` adds them; `None` if it need not be made in parts,
+    /// since a clone shares nearly all of it.
+    fn hollow(&self) -> Option<Self> {
+        None
+    }
+
+    /// Adds some parts to a copy that `hollow` has made, and lets them bear `epoch`. Returns how
+    /// many bytes that has cost; `None` if the copy is whole. Meanwhile the value does not change,
+    /// but for the epochs of its parts.
+    fn copy_on(&self, _copy: &mut Self, _epoch: u8) -> Option<usize> {
+        None
+    }
+
     /// The bytes of memory that are its own where it shares with a clone all that can be shared.
     fn unshared_memory(&self) -> usize;
 

@@ -236,6 +236,14 @@ impl<E: Of> Parts for Table<E> {
 
     fn share(&mut self) {}
 
+    fn hollow(&self) -> Option<Self> {
+        Some(Self(self.0.hollow(), PhantomData))
+    }
+
+    fn copy_on(&self, copy: &mut Self, epoch: u8) -> Option<usize> {
+        self.0.copy_on(&mut copy.0, Some(epoch))
+    }
+
     fn unshared_memory(&self) -> usize {
         self.memory()
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::float_cmp, reason = "scores are equal or they are not")]
 
 mod leaf;
+pub(in crate::store) mod made;
 pub(in crate::store) mod packed;
 pub(in crate::store) mod table;
 pub(in crate::store) mod tree;
@@ -94,6 +95,15 @@ impl<'a> Zset<'a> {
             Kept::Sorted(sorted) => Steps::Tree(sorted.tree.walk(rank)),
         };
         entries.map(|(score, member)| (member, score))
+    }
+
+    /// Shows `count` members from the rank `from` on, and returns the rank to go on with, 0 at the
+    /// end.
+    pub fn show(self, from: u64, count: usize, show: &mut dyn FnMut(&[u8], f64)) -> u64 {
+        let members = self.walk(from as usize).take(count);
+        members.for_each(|(member, score)| show(member, score));
+        let next = from.saturating_add(count as u64);
+        if next < self.len() as u64 { next } else { 0 }
     }
 
     /// The members before a rank, the last first.

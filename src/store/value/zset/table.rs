@@ -114,6 +114,18 @@ impl Parts for Sorted {
 
     fn share(&mut self) {}
 
+    fn hollow(&self) -> Option<Self> {
+        Some(Self {
+            scores: self.scores.hollow()?,
+            tree: self.tree.hollow(),
+        })
+    }
+
+    fn copy_on(&self, copy: &mut Self, epoch: u8) -> Option<usize> {
+        let bytes = self.scores.copy_on(&mut copy.scores, epoch);
+        bytes.or_else(|| self.tree.copy_on(&mut copy.tree))
+    }
+
     fn unshared_memory(&self) -> usize {
         self.memory()
     }

@@ -24,6 +24,17 @@ enum Node {
     Free(u32),
 }
 
+impl Node {
+    /// The bytes of memory that it takes beside the slab.
+    fn memory(&self) -> usize {
+        match self {
+            Self::Leaf(leaf) => leaf.memory(),
+            Self::Inner(children) => children.iter().map(Child::memory).sum(),
+            Self::Free(_) => 0,
+        }
+    }
+}
+
 /// A node under an inner node.
 #[derive(Clone, Debug)]
 struct Child {
@@ -93,6 +104,25 @@ impl Tree {
         tree
     }
 
+    /// A copy without nodes: it is no tree before `copy_on` has added them all.
+    pub(super) fn hollow(&self) -> Self {
+        Self {
+            chunks: Vec::with_capacity(self.chunks.len()),
+            ..*self
+        }
+    }
+
+    /// Adds the next chunk of nodes to such a copy. Returns how many bytes that has cost; `None` if
+    /// the copy is whole.
+    pub(super) fn copy_on(&self, copy: &mut Self) -> Option<usize> {
+        let chunk = self.chunks.get(copy.chunks.len())?;
+        let mut nodes = Vec::with_capacity(CHUNK_NODES);
+        nodes.extend_from_slice(chunk);
+        copy.chunks.push(nodes);
+        let bytes: usize = chunk.iter().map(Node::memory).sum();
+        Some(bytes + size_of_val(&**chunk))
+    }
+
     /// How many entries there are.
     pub(super) fn len(&self) -> usize {
         self.len
@@ -152,11 +182,7 @@ impl Tree {
 
     /// Takes a node in, whose memory is counted.
     fn add(&mut self, node: Node) -> u32 {
-        self.bytes += match &node {
-            Node::Leaf(leaf) => leaf.memory(),
-            Node::Inner(children) => children.iter().map(Child::memory).sum(),
-            Node::Free(_) => 0,
-        };
+        self.bytes += node.memory();
         if self.free != NONE {
             let number = self.free;
             if let Node::Free(next) = self.node(number) {
@@ -183,11 +209,7 @@ impl Tree {
         let free = Node::Free(self.free);
         let node = core::mem::replace(self.node_mut(number), free);
         self.free = number;
-        self.bytes -= match &node {
-            Node::Leaf(leaf) => leaf.memory(),
-            Node::Inner(children) => children.iter().map(Child::memory).sum(),
-            Node::Free(_) => 0,
-        };
+        self.bytes -= node.memory();
         node
     }
 
@@ -414,13 +436,7 @@ impl Tree {
     /// Frees a chunk of nodes; whether any is left. The remainder is no tree any more.
     pub(super) fn dismantle(&mut self) -> bool {
         let gone = self.chunks.pop().unwrap_or_default();
-        for node in &gone {
-            self.bytes -= match node {
-                Node::Leaf(leaf) => leaf.memory(),
-                Node::Inner(children) => children.iter().map(Child::memory).sum(),
-                Node::Free(_) => 0,
-            };
-        }
+        self.bytes -= gone.iter().map(Node::memory).sum::<usize>();
         self.len = 0;
         !self.chunks.is_empty()
     }
@@ -428,14 +444,7 @@ impl Tree {
     /// As `memory`, counted anew.
     #[cfg(test)]
     pub(super) fn recount(&self) -> usize {
-        let nodes = self.chunks.iter().flatten();
-        let bytes: usize = nodes
-            .map(|node| match node {
-                Node::Leaf(leaf) => leaf.memory(),
-                Node::Inner(children) => children.iter().map(Child::memory).sum(),
-                Node::Free(_) => 0,
-            })
-            .sum();
+        let bytes: usize = self.chunks.iter().flatten().map(Node::memory).sum();
         bytes + self.memory() - self.bytes
     }
 

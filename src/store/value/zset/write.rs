@@ -3,10 +3,12 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::made::{Kept, NewZset};
 use super::table::Sorted;
 use super::{Zset, packed};
 use crate::store::dict::Place;
 use crate::store::encoding::Encoding;
+use crate::store::entry::Draft;
 use crate::store::kind::Kind;
 use crate::store::slot::Slot;
 use crate::store::value::parts::Parts;
@@ -42,6 +44,40 @@ impl Store {
     ) -> Result<ZsetMut<'a>, WrongType> {
         let slot = self.slot_or_new(db, key, at, |value| value.as_zset().is_some())?;
         Ok(ZsetMut(slot))
+    }
+
+    /// A sorted set to be made, without members.
+    #[must_use]
+    pub fn new_zset(&self) -> NewZset {
+        NewZset::new((self.tables, self.borders), self.epoch)
+    }
+
+    /// Lets a key hold the set with no expiry, whatever it held. Without members, the key goes
+    /// away.
+    pub fn put_zset(&mut self, db: DbId, key: &[u8], made: NewZset, at: Stamp) {
+        if made.is_empty() {
+            self.remove(db, key, at);
+            return;
+        }
+        let place = self.find(db, key);
+        self.changes += 1;
+        self.touches.key(db, key);
+        let encoding = made.encoding();
+        match made.into_kept(self.epoch) {
+            Kept::Packed(packed) => {
+                let draft = Draft {
+                    kind: Kind::PackedZset.with(encoding),
+                    epoch: self.epoch,
+                    expiry: None,
+                    key,
+                    value: &packed,
+                };
+                self.put(db, self.dict(db).hash(key), place, &draft);
+            }
+            Kept::Sorted(sorted) => {
+                self.put_large(db, place, key, None, (Large::Sorted(sorted), encoding));
+            }
+        }
     }
 }
 
