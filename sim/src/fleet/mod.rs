@@ -132,6 +132,9 @@ fn run_all(args: &Args, plan: &Plan, tally: Tally) -> Result<u8, String> {
                     let outcome = run::run(order);
                     let mut fleet = lock();
                     fleet.tally.add(number, &outcome);
+                    if let Some(failure) = outcome.failure() {
+                        fleet.progress.tell(&failure);
+                    }
                     fleet.tally.wall = before + watch.elapsed();
                     fleet.has_run(args, plan, watch);
                 }

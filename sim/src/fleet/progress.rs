@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Plan;
 use super::tally::Tally;
-use crate::report;
+use crate::report::{self, Failure};
 
 /// How often a line is printed where there is no terminal.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
@@ -54,6 +54,18 @@ impl Progress {
                 report::aside(&format!("{:.0} %: {}", place * 100.0, words(tally)));
             }
             None => {}
+        }
+    }
+
+    /// Tells a failure when it is found: a fleet may go on for hours, or be broken off.
+    pub(super) fn tell(&self, failure: &Failure) {
+        let Failure {
+            seed, profile, id, ..
+        } = failure;
+        let words = format!("{id} fails: sim replay {seed} --profile {profile}");
+        match &self.bar {
+            Some(bar) => bar.println(words),
+            None => report::aside(&words),
         }
     }
 
