@@ -3,6 +3,7 @@
 use super::flag::Flag;
 use super::grammar::{integer, one_of, opt, string, word};
 use super::row::{Group, Row};
+use super::tip;
 use super::verb::{ClusterVerb, RaftVerb, ServerVerb};
 
 pub(super) const ROWS: &[Row] = &[
@@ -128,6 +129,7 @@ const CLUSTER: &[Row] = &[
     .group(Group::Cluster)
     .since("3.0.0")
     .flags(&[Flag::Loading, Flag::Stale])
+    .tips(tip::VARIES)
     .says("Lists keys of a hash slot.")
     .args(&[integer("slot"), integer("count")]),
     Row::server("cluster|help", 2, ServerVerb::Help)
@@ -139,6 +141,7 @@ const CLUSTER: &[Row] = &[
         .group(Group::Cluster)
         .since("3.0.0")
         .flags(&[Flag::Loading, Flag::Stale])
+        .tips(tip::VARIES)
         .says("Returns the state of the group."),
     Row::server(
         "cluster|keyslot",
@@ -163,11 +166,13 @@ const CLUSTER: &[Row] = &[
     .group(Group::Cluster)
     .since("7.2.0")
     .flags(&[Flag::Loading, Flag::Stale])
+    .tips(tip::VARIES)
     .says("Returns the id of the group."),
     Row::server("cluster|nodes", 2, ServerVerb::Cluster(ClusterVerb::Nodes))
         .group(Group::Cluster)
         .since("3.0.0")
         .flags(&[Flag::Loading, Flag::Stale])
+        .tips(tip::VARIES)
         .says("Lists the members, one on each line."),
     Row::server(
         "cluster|shards",
@@ -177,11 +182,13 @@ const CLUSTER: &[Row] = &[
     .group(Group::Cluster)
     .since("7.0.0")
     .flags(&[Flag::Loading, Flag::Stale])
+    .tips(tip::VARIES)
     .says("Lists the members and their states."),
     Row::server("cluster|slots", 2, ServerVerb::Cluster(ClusterVerb::Slots))
         .group(Group::Cluster)
         .since("3.0.0")
         .flags(&[Flag::Loading, Flag::Stale])
         .deprecated("7.0.0", "`CLUSTER SHARDS`")
+        .tips(tip::VARIES)
         .says("Lists the addresses of the members for clients."),
 ];

@@ -7,6 +7,7 @@ use super::flag::{Category, Flag};
 use super::grammar::{KEY, block, integer, many, opt, string};
 use super::key::{Keys, LOOKED_AT};
 use super::row::{Group, Row};
+use super::tip;
 use super::verb::SessionVerb;
 
 pub(super) const ROWS: &[Row] = &[
@@ -14,6 +15,7 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::Connection)
         .since("1.0.0")
         .flags(&[Flag::Fast])
+        .tips(tip::SUCCEEDS_ON_ALL_SHARDS)
         .says("Returns PONG, or its argument.")
         .args(&[opt(string("message"))]),
     Row::answer("echo", 2, echo)

@@ -18,6 +18,7 @@ use super::flag::Flag;
 use super::grammar::{Arg, KEY, integer, one_of, opt, unix_time, word};
 use super::key::{Keys, READ, UPDATED};
 use super::row::{Group, Row};
+use super::tip;
 use crate::time::Stamp;
 
 /// The condition on which a new time is set.
@@ -67,6 +68,7 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::Generic)
         .since("1.0.0")
         .flags(&[Flag::Fast])
+        .tips(tip::VARIES)
         .says("Returns the time to live of a key, in seconds.")
         .keys(&[Keys::at(1, READ)])
         .args(&[KEY]),
@@ -74,6 +76,7 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::Generic)
         .since("2.6.0")
         .flags(&[Flag::Fast])
+        .tips(tip::VARIES)
         .says("Returns the time to live of a key, in milliseconds.")
         .keys(&[Keys::at(1, READ)])
         .args(&[KEY]),

@@ -14,6 +14,7 @@ use super::grammar::{FIELD, KEY, VALUE, block, double, integer, many, opt, patte
 use super::key::{ADDED_TO, CHANGED, CUT, Keys, LOOKED_AT, READ, UPDATED};
 use super::picks::{self, Source};
 use super::row::{Group, Row};
+use super::tip;
 use super::walk::{FIELDS_AT_ONCE, scan_members};
 use crate::limits::BYTES_PER_WORK;
 use crate::store::{Hash, Value, format_i64};
@@ -104,6 +105,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::read("hgetall", 2, hgetall)
         .group(Group::Hash)
         .since("2.0.0")
+        .tips(tip::ORDER_VARIES)
         .says("Returns all fields of a hash with their values.")
         .costs("O(N) where N is the number of fields in the hash.")
         .keys(&[Keys::at(1, READ)])
@@ -111,6 +113,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::read("hkeys", 2, hkeys)
         .group(Group::Hash)
         .since("2.0.0")
+        .tips(tip::ORDER_VARIES)
         .says("Returns all fields of a hash.")
         .costs("O(N) where N is the number of fields in the hash.")
         .keys(&[Keys::at(1, READ)])
@@ -118,6 +121,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::read("hvals", 2, hvals)
         .group(Group::Hash)
         .since("2.0.0")
+        .tips(tip::ORDER_VARIES)
         .says("Returns all values of a hash.")
         .costs("O(N) where N is the number of fields in the hash.")
         .keys(&[Keys::at(1, READ)])
@@ -125,6 +129,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::read("hrandfield", -2, hrandfield)
         .group(Group::Hash)
         .since("6.2.0")
+        .tips(tip::VARIES)
         .says("Returns random fields of a hash.")
         .costs("O(N) where N is the number of fields answered.")
         .keys(&[Keys::at(1, READ)])
@@ -138,6 +143,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::read("hscan", -3, hscan)
         .group(Group::Hash)
         .since("2.8.0")
+        .tips(tip::VARIES)
         .says("Iterates over the fields of a hash: returns some, and a cursor for the next call.")
         .costs("O(1) for each call, O(N) for a whole walk over N fields.")
         .keys(&[Keys::at(1, READ)])

@@ -16,6 +16,7 @@ use super::grammar::{Arg, KEY, integer, key, many, one_of, opt, word};
 use super::key::{CHANGED, CREATED, Keys, LOOKED_AT, READ, REMOVED, REPLACED, TAKEN};
 use super::pace::Kept;
 use super::row::{Empties, Group, Row};
+use super::tip;
 use crate::limits::BYTES_PER_WORK;
 use crate::store::NewCopy;
 
@@ -29,6 +30,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::write("del", -2, remove)
         .group(Group::Generic)
         .since("1.0.0")
+        .tips(tip::SPLIT_AND_SUMMED)
         .says("Removes keys.")
         .costs("O(N) where N is the number of keys; large values are freed later.")
         .keys(&[Keys::all(REMOVED)])
@@ -37,6 +39,7 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::Generic)
         .since("4.0.0")
         .flags(&[Flag::Fast])
+        .tips(tip::SPLIT_AND_SUMMED)
         .says("Removes keys; their memory is freed later.")
         .costs("O(N) where N is the number of keys; large values are freed later.")
         .keys(&[Keys::all(REMOVED)])
@@ -45,6 +48,7 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::Generic)
         .since("1.0.0")
         .flags(&[Flag::Fast])
+        .tips(tip::SPLIT_AND_SUMMED)
         .says("Returns how many of the keys exist.")
         .costs("O(N) where N is the number of keys.")
         .keys(&[Keys::all(LOOKED_AT)])
@@ -53,6 +57,7 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::Generic)
         .since("3.2.1")
         .flags(&[Flag::Fast])
+        .tips(tip::SPLIT_AND_SUMMED)
         .says("Returns how many of some keys exist; uses of keys are not noted.")
         .costs("O(N) where N is the number of keys.")
         .keys(&[Keys::all(LOOKED_AT)])
@@ -106,12 +111,14 @@ pub(super) const ROWS: &[Row] = &[
     Row::read("randomkey", 1, randomkey)
         .group(Group::Generic)
         .since("1.0.0")
+        .tips(tip::VARIES_BY_SHARD)
         .says("Returns a random key."),
     Row::read("dbsize", 1, dbsize)
         .group(Group::Server)
         .since("1.0.0")
         .flags(&[Flag::Fast])
         .within(Category::Keyspace)
+        .tips(tip::SUM_OF_ALL_SHARDS)
         .says("Returns the number of keys in the database."),
     Row::write("flushdb", -1, flushdb)
         .group(Group::Server)
@@ -119,6 +126,7 @@ pub(super) const ROWS: &[Row] = &[
         .within(Category::Dangerous)
         .within(Category::Keyspace)
         .empties(Empties::Database)
+        .tips(tip::SUCCEEDS_ON_ALL_SHARDS)
         .says("Removes all keys of the database.")
         .costs("O(1); what was there is freed later.")
         .args(&[FLUSH_TYPE]),
@@ -128,6 +136,7 @@ pub(super) const ROWS: &[Row] = &[
         .within(Category::Dangerous)
         .within(Category::Keyspace)
         .empties(Empties::Everything)
+        .tips(tip::SUCCEEDS_ON_ALL_SHARDS)
         .says("Removes all keys of all databases.")
         .costs("O(1); what was there is freed later.")
         .args(&[FLUSH_TYPE]),

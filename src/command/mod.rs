@@ -44,6 +44,7 @@ mod sorting;
 mod strings;
 mod subsequence;
 pub mod table;
+pub mod tip;
 pub mod verb;
 pub mod wait;
 mod walk;

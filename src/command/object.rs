@@ -18,6 +18,7 @@ use super::flag::Flag;
 use super::grammar::{KEY, integer, one_of, opt, string, word};
 use super::key::{Keys, LOOKED_AT};
 use super::row::{Group, Row};
+use super::tip;
 use crate::limits::DATABASES;
 use crate::store::{Text, Value};
 
@@ -40,12 +41,14 @@ const OBJECT: &[Row] = &[
     Row::read("object|encoding", 3, object_encoding)
         .group(Group::Generic)
         .since("2.2.3")
+        .tips(tip::VARIES)
         .says("Returns the encoding of the value at a key.")
         .keys(&[Keys::at(2, LOOKED_AT)])
         .args(&[KEY]),
     Row::read("object|freq", 3, object_freq)
         .group(Group::Generic)
         .since("4.0.0")
+        .tips(tip::VARIES)
         .says("Fails: how often keys are used is not counted.")
         .keys(&[Keys::at(2, LOOKED_AT)])
         .args(&[KEY]),
@@ -57,12 +60,14 @@ const OBJECT: &[Row] = &[
     Row::read("object|idletime", 3, object_idletime)
         .group(Group::Generic)
         .since("2.2.3")
+        .tips(tip::VARIES)
         .says("Fails: when keys are used is not noted.")
         .keys(&[Keys::at(2, LOOKED_AT)])
         .args(&[KEY]),
     Row::read("object|refcount", 3, object_refcount)
         .group(Group::Generic)
         .since("2.2.3")
+        .tips(tip::VARIES)
         .says("Returns the number of references to the value at a key.")
         .keys(&[Keys::at(2, LOOKED_AT)])
         .args(&[KEY]),
@@ -72,6 +77,7 @@ const MEMORY: &[Row] = &[
     Row::answer("memory|doctor", 2, memory_doctor)
         .group(Group::Server)
         .since("4.0.0")
+        .tips(tip::VARIES_OF_ALL_SHARDS)
         .says("Reports problems with memory."),
     Row::answer("memory|help", 2, memory_help)
         .group(Group::Server)
@@ -81,14 +87,17 @@ const MEMORY: &[Row] = &[
     Row::answer("memory|malloc-stats", 2, memory_malloc_stats)
         .group(Group::Server)
         .since("4.0.0")
+        .tips(tip::VARIES_OF_ALL_SHARDS)
         .says("Returns statistics of the allocator."),
     Row::answer("memory|purge", 2, memory_purge)
         .group(Group::Server)
         .since("4.0.0")
+        .tips(tip::SUCCEEDS_ON_ALL_SHARDS)
         .says("Asks the allocator to give memory back."),
     Row::answer("memory|stats", 2, memory_stats)
         .group(Group::Server)
         .since("4.0.0")
+        .tips(tip::VARIES_OF_ALL_SHARDS)
         .says("Returns the memory that is used, in parts."),
     Row::read("memory|usage", -3, memory_usage)
         .group(Group::Server)
@@ -103,6 +112,7 @@ const FUNCTION: &[Row] = &[
         .group(Group::Scripting)
         .since("7.0.0")
         .flags(&[Flag::NoScript])
+        .tips(tip::SUCCEEDS_ON_ALL_SHARDS)
         .says("Removes all functions.")
         .args(&[opt(one_of("flush-type", &[word("ASYNC"), word("SYNC")]))]),
     Row::answer("function|help", 2, function_help)
@@ -114,6 +124,7 @@ const FUNCTION: &[Row] = &[
         .group(Group::Scripting)
         .since("7.0.0")
         .flags(&[Flag::NoScript])
+        .tips(tip::ORDER_VARIES)
         .says("Lists the functions.")
         .args(&[
             opt(string("library-name-pattern").behind("LIBRARYNAME")),

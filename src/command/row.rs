@@ -8,6 +8,7 @@ use super::error::{Error, Outcome};
 use super::flag::{Categories, Category, Flag, Flags};
 use super::grammar::Arg;
 use super::key::{Access, Keys, Places};
+use super::tip::Tip;
 use super::verb::{ServerVerb, SessionVerb};
 use super::wait::{Awaited, Wait};
 
@@ -30,6 +31,8 @@ pub struct Row {
     pub complexity: &'static str,
     /// Since when Redis advises against it, and what it advises instead.
     pub deprecated: Option<(&'static str, &'static str)>,
+    /// Tips for a client of a cluster: which nodes to ask, and how to make one reply of several.
+    pub tips: &'static [Tip],
     /// Its flags, as COMMAND INFO shows them.
     pub flags: Flags,
     /// Its keys, in the order in which a request names them.
@@ -172,6 +175,7 @@ impl Row {
             summary: "",
             complexity: "O(1)",
             deprecated: None,
+            tips: &[],
             flags: Flags::NONE,
             keys: &[],
             empties: Empties::Nothing,
@@ -259,6 +263,12 @@ impl Row {
             deprecated: Some((since, instead)),
             ..self
         }
+    }
+
+    /// Tips for a client of a cluster: which nodes to ask, and how to make one reply of several.
+    #[must_use]
+    pub(super) const fn tips(self, tips: &'static [Tip]) -> Self {
+        Self { tips, ..self }
     }
 
     /// Flags beside those that it has.

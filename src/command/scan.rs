@@ -12,6 +12,7 @@ use super::flag::Category;
 use super::found::Found;
 use super::grammar::{integer, opt, pattern, string};
 use super::row::{Group, Row};
+use super::tip;
 use super::walk::{Options, cursor, walk, write_cursor};
 use crate::store::{DbId, Store, glob};
 use crate::time::Stamp;
@@ -21,12 +22,14 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::Generic)
         .since("1.0.0")
         .within(Category::Dangerous)
+        .tips(tip::ORDER_VARIES_OF_ALL_SHARDS)
         .says("Returns all keys that match a pattern.")
         .costs("O(N) where N is the number of keys in the database.")
         .args(&[pattern("pattern")]),
     Row::read("scan", -2, scan)
         .group(Group::Generic)
         .since("2.8.0")
+        .tips(tip::CURSOR)
         .says("Iterates over the keys: returns some, and a cursor for the next call.")
         .costs("O(1) for each call, O(N) for a whole walk over N keys.")
         .args(&[

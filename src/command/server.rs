@@ -3,6 +3,7 @@
 use super::flag::{Category, Flag};
 use super::grammar::{VALUE, block, integer, many, one_of, opt, pattern, string, word};
 use super::row::{Group, Row};
+use super::tip;
 use super::verb::{
     AclVerb, ClientVerb, CommandVerb, ConfigVerb, LatencyVerb, ServerVerb, SlowlogVerb,
 };
@@ -13,12 +14,14 @@ pub(super) const ROWS: &[Row] = &[
         .since("1.0.0")
         .flags(&[Flag::Loading, Flag::Stale])
         .within(Category::Dangerous)
+        .tips(tip::VARIES_OF_ALL_SHARDS)
         .says("Returns information about the server.")
         .args(&[opt(many(string("section")))]),
     Row::server("time", 1, ServerVerb::Time)
         .group(Group::Server)
         .since("2.6.0")
         .flags(&[Flag::Loading, Flag::Stale, Flag::Fast])
+        .tips(tip::VARIES)
         .says("Returns the server's time."),
     Row::server("role", 1, ServerVerb::Role)
         .group(Group::Server)
@@ -33,11 +36,13 @@ pub(super) const ROWS: &[Row] = &[
         .flags(&[Flag::Loading, Flag::Stale, Flag::Fast])
         .within(Category::Admin)
         .within(Category::Dangerous)
+        .tips(tip::VARIES)
         .says("Returns when the log was last rewritten."),
     Row::server("wait", 3, ServerVerb::Wait)
         .group(Group::Generic)
         .since("3.0.0")
         .within(Category::Connection)
+        .tips(tip::LEAST_OF_ALL_SHARDS)
         .says("Waits until members have the writes of this connection, and returns how many do.")
         .args(&[integer("numreplicas"), integer("timeout")]),
     Row::server("shutdown", -1, ServerVerb::Shutdown)
@@ -105,6 +110,7 @@ pub(super) const ROWS: &[Row] = &[
         .since("2.8.13")
         .flags(&[Flag::Loading, Flag::Stale])
         .within(Category::Connection)
+        .tips(tip::ORDER_VARIES)
         .says("Returns all commands; a container for commands about commands.")
         .costs("Depends on the subcommand."),
     Row::container("slowlog", SLOWLOG)
@@ -141,6 +147,7 @@ const CLIENT: &[Row] = &[
         .group(Group::Connection)
         .since("6.2.0")
         .flags(&[Flag::NoScript, Flag::Loading, Flag::Stale])
+        .tips(tip::VARIES)
         .says("Returns information about the connection."),
     Row::server("client|kill", -3, ServerVerb::Client(ClientVerb::Kill))
         .group(Group::Connection)
@@ -182,6 +189,7 @@ const CLIENT: &[Row] = &[
         .group(Group::Connection)
         .since("2.4.0")
         .flags(&[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale])
+        .tips(tip::VARIES)
         .says("Lists connections.")
         .args(&[
             opt(one_of(
@@ -227,6 +235,7 @@ const CLIENT: &[Row] = &[
         .group(Group::Connection)
         .since("7.2.0")
         .flags(&[Flag::NoScript, Flag::Loading, Flag::Stale])
+        .tips(tip::SUCCEEDS_ON_ALL_NODES)
         .says("Names the library that the client uses.")
         .args(&[one_of(
             "attr",
@@ -239,6 +248,7 @@ const CLIENT: &[Row] = &[
         .group(Group::Connection)
         .since("2.6.9")
         .flags(&[Flag::NoScript, Flag::Loading, Flag::Stale])
+        .tips(tip::SUCCEEDS_ON_ALL_NODES)
         .says("Names the connection.")
         .args(&[string("connection-name")]),
     Row::server(
@@ -278,16 +288,19 @@ const CONFIG: &[Row] = &[
     .group(Group::Server)
     .since("2.0.0")
     .flags(&[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale])
+    .tips(tip::SUCCEEDS_ON_ALL_NODES)
     .says("Resets the counters of INFO."),
     Row::server("config|rewrite", 2, ServerVerb::Config(ConfigVerb::Rewrite))
         .group(Group::Server)
         .since("2.8.0")
         .flags(&[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale])
+        .tips(tip::SUCCEEDS_ON_ALL_NODES)
         .says("Writes the options to the configuration file."),
     Row::server("config|set", -4, ServerVerb::Config(ConfigVerb::Set))
         .group(Group::Server)
         .since("2.0.0")
         .flags(&[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale])
+        .tips(tip::SUCCEEDS_ON_ALL_NODES)
         .says("Changes options, all or none.")
         .args(&[many(block("data", &[string("parameter"), VALUE]))]),
 ];
@@ -304,6 +317,7 @@ const COMMAND: &[Row] = &[
         .since("7.0.0")
         .flags(&[Flag::Loading, Flag::Stale])
         .within(Category::Connection)
+        .tips(tip::ORDER_VARIES)
         .says("Returns documentation of commands.")
         .args(&[opt(many(string("command-name")))]),
     Row::server(
@@ -339,6 +353,7 @@ const COMMAND: &[Row] = &[
         .since("2.8.13")
         .flags(&[Flag::Loading, Flag::Stale])
         .within(Category::Connection)
+        .tips(tip::ORDER_VARIES)
         .says("Returns arity, flags and keys of commands.")
         .args(&[opt(many(string("command-name")))]),
     Row::server("command|list", -2, ServerVerb::Command(CommandVerb::List))
@@ -346,6 +361,7 @@ const COMMAND: &[Row] = &[
         .since("7.0.0")
         .flags(&[Flag::Loading, Flag::Stale])
         .within(Category::Connection)
+        .tips(tip::ORDER_VARIES)
         .says("Returns the names of the commands.")
         .args(&[opt(one_of(
             "filterby",
@@ -363,6 +379,7 @@ const SLOWLOG: &[Row] = &[
         .group(Group::Server)
         .since("2.2.12")
         .flags(&[Flag::Admin, Flag::Loading, Flag::Stale])
+        .tips(tip::VARIES_BY_NODE)
         .says("Returns slow requests.")
         .args(&[opt(integer("count"))]),
     Row::server("slowlog|help", 2, ServerVerb::Help)
@@ -374,11 +391,13 @@ const SLOWLOG: &[Row] = &[
         .group(Group::Server)
         .since("2.2.12")
         .flags(&[Flag::Admin, Flag::Loading, Flag::Stale])
+        .tips(tip::VARYING_SUM_OF_ALL_NODES)
         .says("Counts slow requests."),
     Row::server("slowlog|reset", 2, ServerVerb::Slowlog(SlowlogVerb::Reset))
         .group(Group::Server)
         .since("2.2.12")
         .flags(&[Flag::Admin, Flag::Loading, Flag::Stale])
+        .tips(tip::SUCCEEDS_ON_ALL_NODES)
         .says("Deletes the recorded slow requests."),
 ];
 
@@ -391,6 +410,7 @@ const LATENCY: &[Row] = &[
     .group(Group::Server)
     .since("2.8.13")
     .flags(&[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale])
+    .tips(tip::VARIES_OF_ALL_NODES)
     .says("Returns a report about latency."),
     Row::server("latency|help", 2, ServerVerb::Help)
         .group(Group::Server)
@@ -405,6 +425,7 @@ const LATENCY: &[Row] = &[
     .group(Group::Server)
     .since("7.0.0")
     .flags(&[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale])
+    .tips(tip::VARIES_OF_ALL_NODES)
     .says("Returns the distribution of the durations of commands.")
     .args(&[opt(many(string("COMMAND")))]),
     Row::server(
@@ -415,6 +436,7 @@ const LATENCY: &[Row] = &[
     .group(Group::Server)
     .since("2.8.13")
     .flags(&[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale])
+    .tips(tip::VARIES_OF_ALL_NODES)
     .says("Returns the latencies of an event.")
     .args(&[string("event")]),
     Row::server(
@@ -425,11 +447,13 @@ const LATENCY: &[Row] = &[
     .group(Group::Server)
     .since("2.8.13")
     .flags(&[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale])
+    .tips(tip::VARIES_OF_ALL_NODES)
     .says("Returns the last latency of each event."),
     Row::server("latency|reset", -2, ServerVerb::Latency(LatencyVerb::Reset))
         .group(Group::Server)
         .since("2.8.13")
         .flags(&[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale])
+        .tips(tip::SUM_OF_ALL_NODES)
         .says("Deletes the recorded latencies.")
         .args(&[opt(many(string("event")))]),
 ];

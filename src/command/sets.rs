@@ -15,6 +15,7 @@ use super::row::{Group, Row};
 use super::set_combine::{sdiff, sdiffstore, sinter, sintercard, sinterstore, sunion, sunionstore};
 use super::set_picks::{spop, srandmember};
 use super::set_walk::{answer_all, set_at};
+use super::tip;
 use super::walk::scan_members;
 use crate::limits::BYTES_PER_WORK;
 use crate::store::Set;
@@ -49,6 +50,7 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::Set)
         .since("1.0.0")
         .flags(&[Flag::Fast])
+        .tips(tip::VARIES)
         .says("Takes members out of a set by chance.")
         .costs(
             "O(N) where N is the number of members taken, or of those that stay if they are few.",
@@ -58,6 +60,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::read("srandmember", -2, srandmember)
         .group(Group::Set)
         .since("1.0.0")
+        .tips(tip::VARIES)
         .says("Returns members of a set by chance.")
         .costs("O(N) where N is the number of members answered, or in the set if they are a third.")
         .keys(&[Keys::at(1, READ)])
@@ -87,6 +90,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::read("smembers", 2, smembers)
         .group(Group::Set)
         .since("1.0.0")
+        .tips(tip::ORDER_VARIES)
         .says("Returns all members of a set.")
         .costs("O(N) where N is the number of members in the set.")
         .keys(&[Keys::at(1, READ)])
@@ -94,6 +98,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::read("sscan", -3, sscan)
         .group(Group::Set)
         .since("2.8.0")
+        .tips(tip::VARIES)
         .says("Iterates over the members of a set: returns some, and a cursor for the next call.")
         .costs("O(1) for each call, O(N) for a whole walk over N members.")
         .keys(&[Keys::at(1, READ)])
@@ -106,6 +111,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::read("sinter", -2, sinter)
         .group(Group::Set)
         .since("1.0.0")
+        .tips(tip::ORDER_VARIES)
         .says("Returns the members that all of several sets have.")
         .costs("O(N*M) where N is the size of the smallest set and M the number of sets.")
         .keys(&[Keys::all(READ)])
@@ -132,6 +138,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::read("sunion", -2, sunion)
         .group(Group::Set)
         .since("1.0.0")
+        .tips(tip::ORDER_VARIES)
         .says("Returns the members that any of several sets has.")
         .costs("O(N) where N is the number of members in all sets.")
         .keys(&[Keys::all(READ)])
@@ -147,6 +154,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::read("sdiff", -2, sdiff)
         .group(Group::Set)
         .since("1.0.0")
+        .tips(tip::ORDER_VARIES)
         .says("Returns the members of a set that none of several others has.")
         .costs("O(N*M) where N is the size of the first set and M the number of sets.")
         .keys(&[Keys::all(READ)])

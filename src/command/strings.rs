@@ -13,6 +13,7 @@ use super::flag::Flag;
 use super::grammar::{KEY, VALUE, block, integer, many};
 use super::key::{ADDED_TO, CREATED, Keys, LOOKED_AT, READ, REPLACED, UPDATED};
 use super::row::{Group, Row};
+use super::tip;
 
 pub(super) const ROWS: &[Row] = &[
     Row::read("get", 2, get)
@@ -48,6 +49,7 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::String)
         .since("1.0.0")
         .flags(&[Flag::Fast])
+        .tips(tip::SPLIT_BY_SHARD)
         .says("Returns the strings at several keys.")
         .costs("O(N) where N is the number of keys.")
         .keys(&[Keys::all(READ)])
@@ -56,6 +58,7 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::String)
         .since("1.0.1")
         .flags(&[Flag::DenyOom])
+        .tips(tip::SPLIT_AND_ALL_SUCCEED)
         .says("Sets several keys to strings.")
         .costs("O(N) where N is the number of keys.")
         .keys(&[Keys::pairs(REPLACED)])

@@ -27,6 +27,7 @@ use super::grammar::{
 };
 use super::key::{CHANGED, CUT, Keys, LOOKED_AT, READ, REPLACED, TAKEN, UPDATED};
 use super::row::{Group, Row};
+use super::tip;
 
 const MEMBER: Arg = string("member");
 const WITH_SCORES: Arg = opt(word("WITHSCORES"));
@@ -297,6 +298,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::read("zrandmember", -2, zrandmember)
         .group(Group::SortedSet)
         .since("6.2.0")
+        .tips(tip::VARIES)
         .says("Returns members of a sorted set by chance.")
         .costs("O(N) where N is the number of members answered.")
         .keys(&[Keys::at(1, READ)])
@@ -354,6 +356,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::read("zscan", -3, zscan)
         .group(Group::SortedSet)
         .since("2.8.0")
+        .tips(tip::VARIES)
         .says("Some members of a sorted set, and a cursor to go on with.")
         .costs("O(1) for each call, O(N) for a whole walk over N members.")
         .keys(&[Keys::at(1, READ)])

@@ -82,7 +82,8 @@ fn describe(row: &Row, reply: &mut Reply<'_>) {
     reply.integer(i64::from(last));
     reply.integer(i64::from(step));
     words(row.categories().names(), reply);
-    reply.array(0);
+    reply.set(row.tips.len());
+    row.tips.iter().for_each(|tip| reply.bulk(tip.as_bytes()));
     reply.array(row.keys.len());
     row.keys.iter().for_each(|keys| specify(keys, reply));
     reply.array(row.subcommands.len());

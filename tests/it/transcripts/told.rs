@@ -24,9 +24,20 @@ const OTHER_ARGUMENTS: [&str; 8] = [
 ];
 
 /// Commands that are described otherwise with a reason.
-const OTHERWISE: [(&str, &str); 7] = [
+const OTHERWISE: [(&str, &str); 13] = [
+    (
+        "client|setname",
+        "a client of a cluster asks all nodes since 8.0",
+    ),
     ("cluster|", "a member that loads answers, too"),
     ("command|getkeys", "7.2 takes a command without arguments"),
+    (
+        "config|re",
+        "a client of a cluster asks all nodes since 8.0",
+    ),
+    ("latency|reset", "its counts are summed since 8.0"),
+    ("msetnx", "it is not split by shard since 7.2"),
+    ("randomkey", "any shard's reply will do since 8.0"),
     (
         "readonly",
         "which reads a client wants is not changed amid a transaction",
@@ -35,6 +46,7 @@ const OTHERWISE: [(&str, &str); 7] = [
         "readwrite",
         "which reads a client wants is not changed amid a transaction",
     ),
+    ("scan", "its cursor names a shard since 8.0"),
     ("wait", "scripts may call it since 7.2"),
     ("zrank", "7.2 takes one word more"),
     ("zrevrank", "7.2 takes one word more"),
@@ -152,7 +164,7 @@ fn the_grammar_of_arguments_is_that_of_a_real_redis() {
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
-/// Each command's arity, flags, places of keys, categories and key specifications.
+/// Each command's arity, flags, places of keys, categories, tips and key specifications.
 fn facts(rows: &Value, into: &mut BTreeMap<String, Vec<String>>) {
     for row in items(rows) {
         let row = items(row);
@@ -163,6 +175,7 @@ fn facts(rows: &Value, into: &mut BTreeMap<String, Vec<String>>) {
         let mut told = vec![text(&row[1]), words(&row[2])];
         told.extend(row[3..6].iter().map(text));
         told.push(words(&row[6]));
+        told.push(words(&row[7]));
         for keys in items(&row[8]) {
             let keys = entries(keys);
             told.push(words(keys["flags"]));
