@@ -50,9 +50,11 @@ pub const WATCHED_KEYS_MAX: usize = 16_384;
 /// microsecond, in one turn.
 pub const AWAITED_KEYS_MAX: usize = 16_384;
 
-/// How many clients that wait for one key are given something of it at once, where what is there
-/// has not come by a single command; the others follow.
+/// How many clients that wait for one key are given something of it at once; the others follow.
 pub const SERVED_AT_ONCE: usize = 1024;
+
+/// The work of waking a client that has waited, which takes a write to a socket of its own.
+pub const WAKE_WORK: usize = 16;
 
 /// The most that SLOWLOG keeps, in bytes, however many entries it may have.
 pub const SLOWLOG_BYTES_MAX: usize = 64 << 20;

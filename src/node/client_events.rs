@@ -23,6 +23,13 @@ impl Node {
 
     /// Ends a wait with its reply, or with an error; what stood behind it goes on.
     pub(super) fn unblock(&mut self, slot: u32, error: Option<&Error>) {
+        let is_leaving = self.clients.is_leaving(slot);
+        // That its key holds nothing only a leader may say.
+        let error = if is_leaving {
+            Some(&Error::UNBLOCKED)
+        } else {
+            error
+        };
         let mark = self.clients.get(slot);
         let mark = mark.map_or(0, |session| session.outbox.end());
         let raft = self.replica.raft();
@@ -47,7 +54,7 @@ impl Node {
             let session = self.clients.same(slot, conn);
             self.metrics.slept(self.now, &self.config, session, times);
         }
-        // That a key holds nothing only a leader may say.
+        // What a leader says it must have led for.
         if ended.looked && error.is_none() && self.replica.is_grouped() {
             self.hold_reply(slot, mark);
         }
@@ -55,28 +62,32 @@ impl Node {
         self.effects.push(Effect::Resume { conn });
         self.run_parked(slot);
         self.clients.mark_dirty(slot);
-    }
-
-    /// Ends the waits for members that hold an entry; with an error, where this one leads no more.
-    pub(super) fn end_waits_for_members(&mut self, error: Option<&Error>) {
-        while let Some(slot) = self.next_held(error.is_some()) {
-            self.unblock(slot, error);
+        if is_leaving && self.carries_clients() {
+            self.clients.close(slot);
         }
     }
 
-    fn next_held(&self, in_any_case: bool) -> Option<u32> {
-        if in_any_case {
-            return self.clients.next_wait_for_members();
+    /// Ends the waits for members that hold an entry.
+    pub(super) fn end_waits_for_members(&mut self) {
+        while let Some(slot) = self.next_held() {
+            self.unblock(slot, None);
         }
+    }
+
+    fn next_held(&self) -> Option<u32> {
         let raft = self.replica.raft()?;
         let most = raft.in_force().members().count();
         self.clients.next_held(most, |index| raft.holders(index))
     }
 
-    /// Ends the waits for keys with an error, but for clients to whom something is on its way.
-    pub(super) fn end_waits_for_keys(&mut self, error: &Error) {
-        while let Some(slot) = self.clients.next_waiter() {
-            self.unblock(slot, Some(error));
+    /// Tells some of those that wait in vain, because this member leads no more; not those to whom
+    /// something is on its way.
+    pub(super) fn tell_leaving(&mut self) {
+        for _ in 0..WAITS_ENDED_MAX {
+            let Some(slot) = self.clients.next_leaving() else {
+                break;
+            };
+            self.unblock(slot, Some(&Error::UNBLOCKED));
         }
     }
 
@@ -118,6 +129,7 @@ impl Node {
 
     /// Ends the waits whose time is up, and the silence of those who said nothing for too long.
     pub(super) fn tend_clients(&mut self) {
+        self.tell_leaving();
         for _ in 0..WAITS_ENDED_MAX {
             let Some(slot) = self.clients.next_due_wait(self.now.mono) else {
                 break;

@@ -43,6 +43,7 @@ impl Node {
             || !self.replica.is_recovering()
                 && (self.requests.wants_turn()
                     || self.clients.dirty_count() > 0
+                    || self.clients.next_leaving().is_some()
                     || (!self.requests.is_batch_empty()
                         && self.replica.raft().is_some()
                         && !self.replica.is_holding_back())

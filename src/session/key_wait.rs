@@ -36,11 +36,20 @@ pub struct KeyWait {
 pub enum Stage {
     /// Its client waits.
     Waits,
-    /// It is proposed, and will take something if there is something. It is certain to find
-    /// something if it `is_sure`.
-    Takes {
-        /// See above.
-        is_sure: bool,
+    /// It is proposed.
+    Takes(Taking),
+}
+
+/// The prospects of a request that is proposed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taking {
+    /// It is certain to find something.
+    Surely,
+    /// It takes something if there is something. If not, it stands in its place again.
+    Perhaps {
+        /// The number of the batch with which it was proposed: between those of a batch nothing
+        /// stands in the log.
+        batch: u64,
     },
 }
 

@@ -5,10 +5,11 @@
 //! done here costs no more than finding a key among all and a number among those of one queue.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use crate::command::wait::Awaited;
+use crate::session::key_wait::Taking;
 
 /// The clients that wait for one key to hold a value of one type.
 #[derive(Clone, Debug, Default)]
@@ -17,13 +18,28 @@ struct Queue {
     waiting: BTreeMap<u64, u32>,
     /// How many elements those may take whose requests are on their way.
     taking: u64,
-    /// How many of those may find nothing, and stand here again.
-    unsure: u32,
+    /// The numbers of those of these that may find nothing, and stand here again: of the last batch
+    /// that has any here, and of others.
+    unsure: [BTreeSet<u64>; 2],
+    /// The number of that batch.
+    batch: u64,
 }
 
 impl Queue {
     fn is_unused(&self) -> bool {
-        self.waiting.is_empty() && self.taking == 0 && self.unsure == 0
+        self.waiting.is_empty() && self.taking == 0 && !self.is_unsure()
+    }
+
+    fn is_unsure(&self) -> bool {
+        self.unsure.iter().any(|numbers| !numbers.is_empty())
+    }
+
+    /// Returns true if one that came before `ticket` may stand here again, but for those of a
+    /// batch.
+    fn is_in_doubt(&self, ticket: u64, batch: u64) -> bool {
+        let [last, others] = &self.unsure;
+        let is_before = |of: &BTreeSet<u64>| of.first().is_some_and(|first| *first < ticket);
+        is_before(others) || self.batch != batch && is_before(last)
     }
 }
 
@@ -114,19 +130,36 @@ impl KeyQueues {
         });
     }
 
-    /// A request is on its way that takes so many elements.
-    pub(super) fn takes(&mut self, at: At<'_>, elements: u64, is_sure: bool, proposed: u64) {
+    /// The request with this number is on its way, and takes so many elements.
+    pub(super) fn takes(
+        &mut self,
+        at: At<'_>,
+        ticket: u64,
+        elements: u64,
+        taking: Taking,
+        proposed: u64,
+    ) {
         self.change(at, proposed, |queue| {
             queue.taking += elements;
-            queue.unsure += u32::from(!is_sure);
+            let Taking::Perhaps { batch } = taking else {
+                return;
+            };
+            if queue.batch != batch {
+                queue.batch = batch;
+                let [last, others] = &mut queue.unsure;
+                others.append(last);
+            }
+            queue.unsure[0].insert(ticket);
         });
     }
 
     /// Such a request has come to its end.
-    pub(super) fn took(&mut self, at: At<'_>, elements: u64, is_sure: bool) {
+    pub(super) fn took(&mut self, at: At<'_>, ticket: u64, elements: u64) {
         self.change(at, 0, |queue| {
             queue.taking -= elements;
-            queue.unsure -= u32::from(!is_sure);
+            for numbers in &mut queue.unsure {
+                numbers.remove(&ticket);
+            }
         });
     }
 
@@ -140,6 +173,20 @@ impl KeyQueues {
     pub(super) fn taking(&self, (db, key, awaited): At<'_>) -> u64 {
         let waited = self.get(db, key);
         waited.map_or(0, |waited| waited.queues[awaited as usize].taking)
+    }
+
+    /// Returns true if one that came before `ticket` may be the first at a key again, when its
+    /// request has found nothing; but for requests of a batch, between which nothing comes.
+    pub(super) fn is_in_doubt(&self, (db, key, awaited): At<'_>, ticket: u64, batch: u64) -> bool {
+        let waited = self.get(db, key);
+        waited.is_some_and(|waited| waited.queues[awaited as usize].is_in_doubt(ticket, batch))
+    }
+
+    /// Returns true if a command behind the first `applied` ones may let a key hold something, but
+    /// for those that certainly bring elements.
+    pub(super) fn is_made(&self, (db, key, _): At<'_>, applied: u64) -> bool {
+        self.get(db, key)
+            .is_some_and(|waited| waited.made > applied)
     }
 
     /// Returns true if a key has a queue.
@@ -161,7 +208,7 @@ impl KeyQueues {
     pub(super) fn is_foreseeable(&self, (db, key, awaited): At<'_>, applied: u64) -> bool {
         self.get(db, key).is_some_and(|waited| {
             let queue = &waited.queues[awaited as usize];
-            waited.made <= applied && queue.unsure == 0
+            waited.made <= applied && !queue.is_unsure()
         })
     }
 
@@ -177,6 +224,7 @@ mod tests {
     use super::*;
 
     const AT: At<'_> = (0, b"k", Awaited::List);
+    const PERHAPS: Taking = Taking::Perhaps { batch: 1 };
 
     #[test]
     fn the_first_is_the_one_that_came_first_also_when_it_comes_back() {
@@ -187,9 +235,9 @@ mod tests {
         }
         assert_eq!(queues.first(AT), Some(7));
         queues.remove(AT, tickets[0]);
-        queues.takes(AT, 1, false, 0);
+        queues.takes(AT, tickets[0], 1, PERHAPS, 0);
         assert_eq!((queues.first(AT), queues.taking(AT)), (Some(5), 1));
-        queues.took(AT, 1, false);
+        queues.took(AT, tickets[0], 1);
         queues.add(AT, tickets[0], 7, 0);
         assert_eq!((queues.first(AT), queues.taking(AT)), (Some(7), 0));
     }
@@ -223,22 +271,39 @@ mod tests {
         queues.may_be_made(0, b"k", 7);
         assert!(!queues.is_foreseeable(AT, 6));
         assert!(queues.is_foreseeable(AT, 7));
-        queues.takes(AT, 1, false, 7);
+        queues.takes(AT, 2, 1, PERHAPS, 7);
         assert!(!queues.is_foreseeable(AT, 7));
-        queues.took(AT, 1, false);
-        queues.takes(AT, 1, true, 7);
+        queues.took(AT, 2, 1);
+        queues.takes(AT, 2, 1, Taking::Surely, 7);
         assert!(queues.is_foreseeable(AT, 7));
         // Nobody waits for another key.
         assert!(!queues.is_foreseeable((0, b"l", Awaited::List), 7));
     }
 
     #[test]
+    fn nobody_goes_before_one_that_may_come_back() {
+        let mut queues = KeyQueues::default();
+        queues.takes(AT, 3, 1, PERHAPS, 0);
+        assert!(!queues.is_in_doubt(AT, 2, 2), "it came later");
+        assert!(!queues.is_in_doubt(AT, 4, 1), "nothing comes between");
+        assert!(queues.is_in_doubt(AT, 4, 2));
+        queues.takes(AT, 2, 1, Taking::Perhaps { batch: 2 }, 0);
+        assert!(queues.is_in_doubt(AT, 4, 2), "the first is there yet");
+        assert!(!queues.is_in_doubt(AT, 3, 2));
+        queues.took(AT, 3, 1);
+        assert!(!queues.is_in_doubt(AT, 4, 2));
+        assert!(queues.is_in_doubt(AT, 4, 3));
+        queues.took(AT, 2, 1);
+        assert!(queues.is_empty());
+    }
+
+    #[test]
     fn a_key_is_kept_while_something_is_on_its_way() {
         let mut queues = KeyQueues::default();
-        queues.takes(AT, 2, true, 0);
+        queues.takes(AT, 1, 2, Taking::Surely, 0);
         assert!(queues.has(0, b"k"));
         assert_eq!((queues.awaited(), queues.of(0).len()), (0, 1));
-        queues.took(AT, 2, true);
+        queues.took(AT, 1, 2);
         assert!(queues.is_empty());
     }
 }

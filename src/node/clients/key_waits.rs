@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::command::wait::Awaited;
-use crate::session::key_wait::{KeyWait, Stage};
+use crate::session::key_wait::{KeyWait, Stage, Taking};
 use crate::session::{Blocked, Session};
 
 use super::Clients;
@@ -35,7 +35,8 @@ impl Clients {
         mut key_wait: KeyWait,
         proposed: u64,
     ) {
-        key_wait.stage = Stage::Takes { is_sure: false };
+        // What comes before it in the log is for nobody that waits.
+        key_wait.stage = Stage::Takes(Taking::Perhaps { batch: 0 });
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };
@@ -87,7 +88,7 @@ impl Clients {
     }
 
     /// A waiting client is proposed the taking of what it waits for.
-    pub(in crate::node) fn takes(&mut self, slot: u32, is_sure: bool, proposed: u64) {
+    pub(in crate::node) fn takes(&mut self, slot: u32, taking: Taking, proposed: u64) {
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };
@@ -95,7 +96,7 @@ impl Clients {
             return;
         };
         leave(&mut self.queues, key_wait);
-        key_wait.stage = Stage::Takes { is_sure };
+        key_wait.stage = Stage::Takes(taking);
         enter(&mut self.queues, slot, key_wait, proposed);
         // Its time may be over before it is known whether there was something.
         self.blocks(slot, Blocked::Served);
@@ -131,6 +132,29 @@ impl Clients {
         self.queues.taking((db, key, of))
     }
 
+    /// Returns true if a waiting client can be given nothing, of any of its keys, for which another
+    /// has waited longer. Requests of `batch` stand right before its own in the log, whose first
+    /// `applied` commands are applied; `holds` says whether a key holds what it waits for.
+    pub(in crate::node) fn overtakes_nobody(
+        &self,
+        slot: u32,
+        batch: u64,
+        applied: u64,
+        holds: impl Fn(u32, &[u8], Awaited) -> bool,
+    ) -> bool {
+        let session = self.sessions.get(slot);
+        let Some(key_wait) = session.and_then(|session| session.key_wait.as_ref()) else {
+            return true;
+        };
+        let (db, of, ticket) = (key_wait.db, key_wait.wait.awaited, key_wait.ticket);
+        key_wait.keys().all(|key| {
+            let at = (db, key, of);
+            let is_first = self.queues.first(at) == Some(slot);
+            !self.queues.is_in_doubt(at, ticket, batch)
+                && (is_first || !self.queues.is_made(at, applied) && !holds(db, key, of))
+        })
+    }
+
     /// Returns true if somebody waits for a key.
     pub(in crate::node) fn is_awaited(&self, db: u32, key: &[u8]) -> bool {
         self.queues.has(db, key)
@@ -157,11 +181,6 @@ impl Clients {
     ) -> bool {
         self.queues.is_foreseeable((db, key, of), applied)
     }
-
-    /// A client that waits for a key and has nothing on its way to it.
-    pub(in crate::node) fn next_waiter(&self) -> Option<u32> {
-        self.waits.for_keys()
-    }
 }
 
 /// Returns true if something is on its way to a client that waits for it.
@@ -180,7 +199,9 @@ fn enter(queues: &mut KeyQueues, slot: u32, key_wait: &KeyWait, proposed: u64) {
     for key in key_wait.keys() {
         match key_wait.stage {
             Stage::Waits => queues.add((db, key, of), key_wait.ticket, slot, proposed),
-            Stage::Takes { is_sure } => queues.takes((db, key, of), takes, is_sure, proposed),
+            Stage::Takes(taking) => {
+                queues.takes((db, key, of), key_wait.ticket, takes, taking, proposed);
+            }
         }
     }
 }
@@ -192,7 +213,7 @@ fn leave(queues: &mut KeyQueues, key_wait: &KeyWait) {
     for key in key_wait.keys() {
         match key_wait.stage {
             Stage::Waits => queues.remove((db, key, of), key_wait.ticket),
-            Stage::Takes { is_sure } => queues.took((db, key, of), takes, is_sure),
+            Stage::Takes(_) => queues.took((db, key, of), key_wait.ticket, takes),
         }
     }
 }

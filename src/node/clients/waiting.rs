@@ -134,9 +134,19 @@ impl Clients {
         self.waits.of(event)
     }
 
-    /// A client that waits for members to hold an entry.
-    pub(in crate::node) fn next_wait_for_members(&self) -> Option<u32> {
-        self.waits.for_members()
+    /// All that wait for keys or members are to be told that they wait in vain.
+    pub(in crate::node) fn all_leave(&mut self) {
+        self.waits.all_leave();
+    }
+
+    /// A client that is to be told so.
+    pub(in crate::node) fn next_leaving(&self) -> Option<u32> {
+        self.waits.next_leaving()
+    }
+
+    /// Returns true if a client is to be told so.
+    pub(in crate::node) fn is_leaving(&self, slot: u32) -> bool {
+        self.waits.is_leaving(slot)
     }
 
     /// A client whose entry is held by as many of `most` members as it waits for.

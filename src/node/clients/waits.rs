@@ -19,6 +19,8 @@ pub(super) struct Waits {
     members: BTreeSet<(usize, LogIndex, u32)>,
     /// Those that wait for a key, and have nothing on its way to them.
     keys: BTreeSet<u32>,
+    /// Those that are told that they wait in vain: this member leads no more.
+    leaving: BTreeSet<u32>,
     /// Those that wait for something to happen.
     events: BTreeSet<(Blocked, u32)>,
 }
@@ -51,9 +53,11 @@ impl Waits {
         match why {
             Blocked::Wait { wanted, index, .. } => {
                 self.members.remove(&(wanted, index, slot));
+                self.leaving.remove(&slot);
             }
             Blocked::Keys { .. } => {
                 self.keys.remove(&slot);
+                self.leaving.remove(&slot);
             }
             Blocked::Sleep { .. } | Blocked::Served => {}
             event => {
@@ -84,14 +88,22 @@ impl Waits {
         all.next().map(|(_, slot)| *slot)
     }
 
-    /// A client that waits for a key.
-    pub(super) fn for_keys(&self) -> Option<u32> {
-        self.keys.first().copied()
+    /// All that wait for keys or members are to be told that they wait in vain.
+    pub(super) fn all_leave(&mut self) {
+        let members = core::mem::take(&mut self.members);
+        self.leaving.append(&mut self.keys);
+        self.leaving
+            .extend(members.into_iter().map(|(_, _, slot)| slot));
     }
 
-    /// A client that waits for members.
-    pub(super) fn for_members(&self) -> Option<u32> {
-        self.members.first().map(|(_, _, slot)| *slot)
+    /// A client that is to be told so.
+    pub(super) fn next_leaving(&self) -> Option<u32> {
+        self.leaving.first().copied()
+    }
+
+    /// Returns true if a client is to be told so.
+    pub(super) fn is_leaving(&self, slot: u32) -> bool {
+        self.leaving.contains(&slot)
     }
 
     /// A client whose entry is held by as many members as it waits for. An entry has at least as

@@ -206,7 +206,7 @@ impl Node {
             // Whoever holds a lease at the end of the turn has led during all of it.
             self.release_held(answered.unwrap_or(0), lease);
         }
-        self.end_waits_for_members(None);
+        self.end_waits_for_members();
         if !is_changing && self.replica.leadership.first_change.is_none() {
             self.end_waits(Blocked::Change);
         }
@@ -238,10 +238,12 @@ impl Node {
             return;
         }
         self.replica.leadership.told = leader.map(|leader| (leader, term));
-        if self.config.follower_proxy && leader.is_some_and(|leader| leader != self.config.id) {
-            // Who comes again is carried to the leader.
+        if self.carries_clients() {
+            // Who comes again is carried to the leader. Those that wait are told so first.
             for slot in self.clients.slots() {
-                self.clients.close(slot);
+                if !self.clients.is_leaving(slot) {
+                    self.clients.close(slot);
+                }
             }
         }
         self.note(match leader {
@@ -249,6 +251,12 @@ impl Node {
             Some(leader) => Note::Following { leader, term },
             None => Note::Leaderless { term },
         });
+    }
+
+    /// Returns true if clients are carried to another member, which leads.
+    pub(in crate::node) fn carries_clients(&self) -> bool {
+        let told = self.replica.leadership.told;
+        self.config.follower_proxy && told.is_some_and(|(leader, _)| leader != self.config.id)
     }
 
     /// Voids the lease where the wall clock and the monotonic one have not gone the same way: one
@@ -294,8 +302,8 @@ impl Node {
         let changing = self.replica.raft.as_ref().is_none_or(Raft::is_changing);
         self.end_waits_with(Blocked::Change, changing.then_some(&Error::UNCERTAIN));
         self.end_waits(Blocked::Transfer);
-        self.end_waits_for_members(Some(&Error::UNBLOCKED));
-        self.end_waits_for_keys(&Error::UNBLOCKED);
+        self.clients.all_leave();
+        self.tell_leaving();
         let mut refusal = Vec::new();
         write_error(
             &mut Reply::new(&mut refusal, Protocol::Resp2),

@@ -9,6 +9,7 @@ pub mod entry;
 mod hold;
 mod large;
 pub(super) mod lookup;
+mod offers;
 mod old_exec;
 mod old_transaction;
 pub(super) mod outcome;
@@ -21,7 +22,6 @@ mod transaction;
 mod turn;
 mod verbs;
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -29,6 +29,7 @@ use crate::ids::ConnId;
 
 use batch::{Batch, Encoded};
 use hold::Hold;
+use offers::Offers;
 use turn::Turn;
 
 pub(super) use batch::{Gathered, Waiter};
@@ -52,8 +53,8 @@ pub(super) struct Requests {
     in_hand: Option<Encoded>,
     /// Clients whose requests are being put together.
     assembling: Vec<(u32, ConnId)>,
-    /// Keys that were touched by what is being applied, and that somebody waits for.
-    signalled: Vec<(u32, Box<[u8]>)>,
+    /// Keys that may hold something for those who wait for them.
+    offers: Offers,
     ranges: Vec<Range<u32>>,
     ranges_parked: Vec<Range<u32>>,
     sink: Vec<u8>,
@@ -72,7 +73,7 @@ impl Requests {
             in_transaction: false,
             in_hand: None,
             assembling: Vec::new(),
-            signalled: Vec::new(),
+            offers: Offers::default(),
             ranges: Vec::new(),
             ranges_parked: Vec::new(),
             sink: Vec::new(),

@@ -11,7 +11,7 @@ use crate::command::pace::Pace;
 use crate::command::row::{Empties, Kind, Row};
 use crate::command::verb::{ClusterVerb, ServerVerb, SessionVerb};
 use crate::ids::ConnId;
-use crate::limits::BYTES_PER_WORK;
+use crate::limits::{BYTES_PER_WORK, WAKE_WORK};
 use crate::node::metrics::slowlog::{Piece, Run};
 use crate::node::requests::lookup::row_of;
 use crate::node::requests::outcome::{finish, is_elsewhere, write_error};
@@ -26,6 +26,9 @@ use crate::resp::reply::Reply;
 use crate::session::Blocked;
 use crate::time::Stamp;
 
+/// How many clients are told in one turn that their writes may be lost; the others in the next.
+const TOLD_AT_ONCE: usize = 1024;
+
 impl Node {
     /// Returns true if the state is one between two that an entry leads from and to, for a judge.
     pub fn is_mid_command(&self) -> bool {
@@ -35,6 +38,16 @@ impl Node {
     /// Returns true if every entry that was proposed is applied, and all behind it is done.
     pub(in crate::node) fn is_settled(&self) -> bool {
         self.replica.is_settled() && !self.requests.is_midway()
+    }
+
+    /// Returns true if this member serves as leader, and nothing is on its way through the log, for
+    /// a judge.
+    pub fn serves_and_rests(&self) -> bool {
+        let serves = self.phase == Phase::Serving && self.serves();
+        serves
+            && self.clients.next_leaving().is_none()
+            && self.is_settled()
+            && self.requests.is_batch_empty()
     }
 
     /// Returns true if a request must wait: for the store, or until more may be written.
@@ -378,22 +391,26 @@ impl Node {
             if self.requests.hold.applying.is_some() {
                 return true;
             }
+            if self.requests.hold.left == 0 && !self.requests.hold.owed.is_empty() {
+                return false;
+            }
             let Some((waiter, error)) = self.requests.hold.owed.pop_front() else {
                 return true;
             };
             self.disappoint(&waiter, &error);
+            self.requests.hold.pay(WAKE_WORK);
         }
     }
 
     /// Tells clients that their writes are not applied, or may not be: now, or when what was
-    /// committed before is applied and answered.
+    /// committed before is applied and answered; and no more of them than a turn may.
     pub(in crate::node) fn disappoint_all(
         &mut self,
         waiters: impl Iterator<Item = Waiter>,
         error: &Error,
     ) {
-        for waiter in waiters {
-            if self.requests.is_midway() {
+        for (nth, waiter) in waiters.enumerate() {
+            if self.requests.is_midway() || nth >= TOLD_AT_ONCE {
                 self.requests.hold.owed.push_back((waiter, error.clone()));
             } else {
                 self.disappoint(&waiter, error);

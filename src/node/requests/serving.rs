@@ -16,18 +16,22 @@ use crate::command::args::Args;
 use crate::command::error::{Error, Outcome};
 use crate::command::row::Row;
 use crate::command::wait::{Awaited, Wait};
-use crate::limits::{DATABASES, ENTRY_BYTES_SOFT_MAX, SERVED_AT_ONCE};
+use crate::limits::{DATABASES, ENTRY_BYTES_SOFT_MAX, SERVED_AT_ONCE, WAKE_WORK};
 use crate::node::clients::key_waits::is_taking;
 use crate::node::effect::Effect;
 use crate::node::witness::Witnessed;
 use crate::node::{Node, Phase};
 use crate::session::Blocked;
-use crate::session::key_wait::{KeyWait, Stage};
+use crate::session::key_wait::{KeyWait, Stage, Taking};
 use crate::store::Touched;
 
 use super::batch::Waiter;
 use super::entry;
 use super::lookup::row_of;
+use super::offers::Offers;
+
+/// The number of no batch.
+const NO_BATCH: u64 = u64::MAX;
 
 impl Node {
     /// A request that may wait, of a client of whom nothing else is on its way.
@@ -96,11 +100,17 @@ impl Node {
         if let Some((awaited, elements)) = self.brings(row, db, args) {
             let key = args.at(1);
             let mut left = elements as u64;
-            while left > 0
-                && self.requests.batch.bytes.len() < ENTRY_BYTES_SOFT_MAX
-                && let Some(slot) = self.clients.first_waiter(db, key, awaited)
-            {
-                left = left.saturating_sub(self.propose_to_take(slot, true));
+            for _ in 0..SERVED_AT_ONCE {
+                let is_full = self.requests.batch.bytes.len() >= ENTRY_BYTES_SOFT_MAX;
+                let first = self.clients.first_waiter(db, key, awaited);
+                let Some(slot) = first.filter(|_| left > 0 && !is_full) else {
+                    break;
+                };
+                if !self.may_be_given(slot, NO_BATCH) {
+                    break;
+                }
+                left = left.saturating_sub(self.propose_to_take(slot, Taking::Surely));
+                self.requests.read_work += WAKE_WORK;
             }
             return;
         }
@@ -140,9 +150,9 @@ impl Node {
     }
 
     /// Proposes the request of a waiting client. Returns how many elements it takes at most.
-    fn propose_to_take(&mut self, slot: u32, is_sure: bool) -> u64 {
+    fn propose_to_take(&mut self, slot: u32, taking: Taking) -> u64 {
         let proposed = self.commands_proposed();
-        self.clients.takes(slot, is_sure, proposed);
+        self.clients.takes(slot, taking, proposed);
         let session = self.clients.get(slot);
         let Some(key_wait) = session.and_then(|session| session.key_wait.as_ref()) else {
             return u64::MAX;
@@ -155,6 +165,8 @@ impl Node {
             .extend_from_slice(&key_wait.request);
         self.wait_for_entry(slot, Some(row));
         self.requests.batch.count += 1;
+        // What it brings elsewhere comes between those before and behind it.
+        self.requests.offers.batch += u64::from(row.may_make());
         if self.clients.is_any_watching() || row.may_make() {
             let request = self.requests.batch.bytes[from..].to_vec();
             let ranges = words_of(&request);
@@ -186,10 +198,10 @@ impl Node {
     }
 
     fn signal(&mut self, db: u32, key: &[u8]) {
-        let last = self.requests.signalled.last();
+        let last = self.requests.offers.signalled.last();
         let is_last = last.is_some_and(|(of, last)| *of == db && **last == *key);
         if !is_last && self.clients.is_awaited(db, key) {
-            self.requests.signalled.push((db, key.into()));
+            self.requests.offers.signalled.push((db, key.into()));
         }
     }
 
@@ -207,28 +219,69 @@ impl Node {
 
     /// Proposes the requests of those who wait for what is there.
     pub(super) fn serve_signalled(&mut self) {
-        if self.requests.signalled.is_empty() {
+        let applied = self.replicated.commands_applied();
+        let Offers {
+            signalled, later, ..
+        } = &mut self.requests.offers;
+        while let Some((_, db, key)) = later.pop_front_if(|(behind, ..)| *behind <= applied) {
+            signalled.push((db, key));
+        }
+        if signalled.is_empty() {
             return;
         }
-        let signalled = core::mem::take(&mut self.requests.signalled);
+        let mut keys = core::mem::take(signalled);
         if self.phase != Phase::Serving || !self.serves() {
+            self.requests.offers.later.clear();
             return;
         }
-        for (db, key) in signalled {
-            let value = self.store.get(db, &key, self.replicated.stamp());
-            let Some((awaited, elements)) = value.and_then(Awaited::of) else {
-                continue;
-            };
-            let taken = self.clients.being_taken(db, &key, awaited);
-            let mut left = (elements as u64).saturating_sub(taken);
-            for _ in 0..SERVED_AT_ONCE {
-                let first = self.clients.first_waiter(db, &key, awaited);
-                let Some(slot) = first.filter(|_| left > 0) else {
-                    break;
-                };
-                left = left.saturating_sub(self.propose_to_take(slot, false));
+        self.requests.offers.batch += 1;
+        let mut left = SERVED_AT_ONCE;
+        loop {
+            let before = left;
+            keys.retain(|(db, key)| !self.offer(*db, key, &mut left));
+            // Somebody may have stood in the way of others who was proposed meanwhile.
+            if keys.is_empty() || left == before {
+                break;
             }
         }
+        let proposed = self.commands_proposed();
+        let later = keys.into_iter().map(|(db, key)| (proposed, db, key));
+        self.requests.offers.later.extend(later);
+    }
+
+    /// Proposes the requests of those who wait for a key, as far as it holds something and `left`
+    /// goes. False where it is to be looked at again.
+    fn offer(&mut self, db: u32, key: &[u8], left: &mut usize) -> bool {
+        let value = self.store.get(db, key, self.replicated.stamp());
+        let Some((awaited, elements)) = value.and_then(Awaited::of) else {
+            return true;
+        };
+        let taken = self.clients.being_taken(db, key, awaited);
+        let mut elements = (elements as u64).saturating_sub(taken);
+        while elements > 0
+            && let Some(slot) = self.clients.first_waiter(db, key, awaited)
+        {
+            let batch = self.requests.offers.batch;
+            if *left == 0 || !self.may_be_given(slot, batch) {
+                return false;
+            }
+            *left -= 1;
+            let taking = Taking::Perhaps { batch };
+            elements = elements.saturating_sub(self.propose_to_take(slot, taking));
+        }
+        true
+    }
+
+    /// Returns true if a client that waits may be given something of any of its keys, and nobody
+    /// has waited longer for that.
+    fn may_be_given(&self, slot: u32, batch: u64) -> bool {
+        let (store, at) = (&self.store, self.replicated.stamp());
+        let holds = |db: u32, key: &[u8], of: Awaited| {
+            let value = store.get(db, key, at).and_then(Awaited::of);
+            value.is_some_and(|(found, _)| found == of)
+        };
+        let applied = self.replicated.commands_applied();
+        self.clients.overtakes_nobody(slot, batch, applied, holds)
     }
 
     /// Returns true if a client waits on, or begins to wait, whose request was applied with this
@@ -285,6 +338,7 @@ impl Node {
         let (conn, was_blocked) = (session.conn, session.blocked.is_some());
         self.clients.release(slot);
         if was_blocked {
+            self.requests.hold.pay(WAKE_WORK);
             self.effects.push(Effect::Resume { conn });
         }
     }
