@@ -120,6 +120,8 @@ counted! {
     Unwritten, "unwritten", "a client was told that the configuration file could not be written";
     Strained, "strained", "a leader transferred leadership because of its disk";
     Waited, "waited", "a client has waited for a key, and nothing has come";
+    ServedFirst, "served-first", "of several clients that waited for a key the first was served";
+    Unblocked, "unblocked", "a wait for a key was ended by CLIENT UNBLOCK of another";
     Killed, "killed", "a client was closed by CLIENT KILL of another";
     Silent, "silent", "a client was closed because it was idle for too long";
     Unread, "unread", "a client was closed because it did not read its replies";

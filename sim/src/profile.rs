@@ -4,7 +4,7 @@
 //! bytes, small files and short lives of leaders, so that a second of a core holds many elections.
 
 use crate::draws::Dice;
-use crate::scenario::{Every, MS, Rush, SECOND, Scenario, has_reader};
+use crate::scenario::{Every, MS, Rush, SECOND, Scenario, has_reader, waiters};
 use crate::workload::{Kind, Shape};
 
 /// A direction in which a campaign looks.
@@ -119,6 +119,7 @@ impl Scenario {
             self.clients
                 .extend((0..class(84).within(1, 3)).map(|_| own));
         }
+        self.clients.extend(waiters(class, shape));
         self.think = dice.within(200, 900) * MS;
         self.rush = dice.permille(700).then(|| Rush {
             think: dice.within(10, 60) * MS,

@@ -168,6 +168,15 @@ pub(crate) fn has_reader(class: &impl Fn(u64) -> Dice, members: usize) -> bool {
     members > 1 && class(43).permille(400)
 }
 
+/// Clients that wait for keys, in one of four runs.
+pub(crate) fn waiters(class: &impl Fn(u64) -> Dice, shape: Shape) -> Vec<(Kind, Shape)> {
+    let garbage = false;
+    let own = (Kind::Waiter, Shape { garbage, ..shape });
+    let is_on = class(85).permille(250);
+    let count = if is_on { class(86).within(2, 6) } else { 0 };
+    vec![own; count as usize]
+}
+
 /// Returns true if this version of the node has a log.
 pub(crate) fn has_log() -> bool {
     let config = Config {
@@ -248,6 +257,7 @@ impl Scenario {
             let own = (Kind::Queue, shape);
             clients.extend((0..class(84).within(1, 3)).map(|_| own));
         }
+        clients.extend(waiters(&class, shape));
         let collects = class(80).permille(400);
         if collects {
             let kind = Kind::Collections;

@@ -90,7 +90,7 @@ impl Judge {
                     ..around
                 };
                 let mut want = match answer {
-                    Answer::Waited => self.waited(conn, &words, asked_at, around),
+                    Answer::Waited => self.waited(member, (conn, &words), asked_at, around),
                     _ => self.reply_to(member, conn, &words, answer, around)?,
                 };
                 if loading {

@@ -191,6 +191,13 @@ invariants! {
     Q2, "first in, first out",
         "Of two elements that are pushed to the end of a list one after the other, and popped from \
          its front alone, the second is not given before the first.";
+    Q3, "first waiter first",
+        "Of two clients that wait for one key on the serving leader, the one that has waited \
+         longer is served first: its place is that of its request, whatever was proposed for it \
+         in vain.";
+    Q4, "nobody waits beside an element",
+        "When a turn of the serving leader has ended, and all that was proposed is applied, no \
+         client waits for a key that holds a value of the type that it waits for.";
     V1, "a version that all know",
         "A leader raises the version of entries only to one that every current member has reported \
          to know, learners and both halves of a joint membership included.";

@@ -109,6 +109,7 @@ impl Judge {
     /// A member knows nobody any more.
     pub(super) fn knows_nobody(&mut self, member: usize) {
         self.members[member].kills_unheard = false;
+        self.nobody_waits(member);
         self.known.retain(|_, known| known.member != member);
     }
 
@@ -135,6 +136,7 @@ impl Judge {
 
     /// A member closes a client at once: nothing more is answered.
     pub(crate) fn drops(&mut self, conn: u64) {
+        self.waiting.remove(&conn);
         if let Some(dialogue) = self.dialogues.get_mut(&conn) {
             dialogue.closing = true;
         }
@@ -181,8 +183,11 @@ impl Judge {
             .is_some_and(|dialogue| dialogue.closing)
     }
 
-    /// The answer to CLIENT KILL; the clients that it names are to be closed.
+    /// The answer to CLIENT of any kind. The clients that CLIENT KILL names are to be closed.
     pub(super) fn client_kill(&mut self, member: usize, conn: u64, words: &Words) -> Want {
+        if words[1].eq_ignore_ascii_case(b"unblock") {
+            return self.client_unblock(member, words);
+        }
         let is_kill = words[1].eq_ignore_ascii_case(b"kill");
         let Some(behind) = words.get(2..).filter(|_| is_kill) else {
             return Want::OneOf(vec![Want::Anything, Want::ErrorCode("ERR ")]);

@@ -18,6 +18,7 @@ pub(crate) mod known;
 pub(crate) mod ledger;
 mod memory;
 mod old_exec;
+mod queues;
 mod reasons;
 mod staleness;
 mod state;
@@ -72,6 +73,9 @@ struct Member {
     configuration: Option<Want>,
     /// How often its memory began to hold another state, as far as it serves a group.
     states: u64,
+    /// Clients whose waits have just ended in vain, and whether that was before their time: then
+    /// another has ended them, who has still to be told so.
+    ended: Vec<(u64, bool)>,
 }
 
 impl Member {
@@ -112,6 +116,8 @@ pub(crate) struct Judge {
     pub(crate) replies: u64,
     /// Requests asked so far.
     asked: u64,
+    /// Clients that wait for a key, by connection.
+    waiting: BTreeMap<u64, queues::Waiting>,
     /// Clients that members know, by connection.
     known: BTreeMap<u64, known::Known>,
     /// The stamps so far, and the times that they imply.
@@ -285,6 +291,7 @@ impl Judge {
 
     /// A connection has ended on the client's side: nothing that is owed matters any more.
     pub(crate) fn ended(&mut self, conn: u64) {
+        self.waiting.remove(&conn);
         if let Some(dialogue) = self.dialogues.remove(&conn) {
             self.departs(conn, &dialogue);
             self.leaves_kills(&dialogue);
@@ -331,7 +338,10 @@ impl Judge {
                     self.applies_by(member, version)?;
                 }
                 // The world has looked at it, which knows what members have said.
-                Witnessed::Raises { .. } | Witnessed::Waits { .. } => {}
+                Witnessed::Raises { .. } => {}
+                Witnessed::Waits { conn, ticket } => {
+                    self.begins_to_wait(member, conn.0, ticket)?;
+                }
                 Witnessed::Digest { index, digest } => self.has_state(member, index.0, digest)?,
                 Witnessed::Step { reply } => self.step(member, &reply)?,
                 Witnessed::Held { conn } => {
@@ -341,11 +351,14 @@ impl Judge {
                 }
                 Witnessed::Piece { name } => self.met_in_pieces(name),
                 Witnessed::Answered { conn, answer } => {
+                    self.is_first(member, conn.0, answer)?;
+                    self.is_told_of_end(member, conn.0, answer);
                     self.answered(member, conn.0, answer, around)?;
+                    self.waiting.remove(&conn.0);
                 }
             }
         }
-        Ok(())
+        self.check_ends(member)
     }
 
     /// A command is run in pieces: of some it is to be met.

@@ -14,6 +14,7 @@ mod operator;
 mod queue;
 mod reader;
 mod simple;
+mod waiter;
 mod wild;
 
 use std::collections::VecDeque;
@@ -69,6 +70,8 @@ impl fmt::Display for Piece {
 
 /// The database of queues: nobody else changes anything there.
 pub(crate) const QUEUES: u32 = 5;
+/// The database of clients that wait.
+const WAITERS: u32 = 6;
 
 /// The kinds of workloads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +100,8 @@ pub(crate) enum Kind {
     Collections,
     /// Elements that are pushed and popped, each of them once.
     Queue,
+    /// Clients that wait for a few keys, and let these hold something.
+    Waiter,
     /// Every command of the server's table that names no key of elsewhere, in a database of which
     /// the model knows nothing.
     Wild,
@@ -151,6 +156,8 @@ pub(crate) struct Workload {
     mood: Mood,
     /// The leader that was struck last.
     struck: Option<usize>,
+    /// The number of its last connection.
+    conn: u64,
     /// The requests that it means to send next.
     plan: VecDeque<Piece>,
 }
@@ -171,6 +178,7 @@ impl Workload {
             watches: false,
             mood: Mood::default(),
             struck: None,
+            conn: 0,
             plan: VecDeque::new(),
         }
     }
@@ -182,6 +190,7 @@ impl Workload {
             Kind::CompareAndSet => 2,
             Kind::Counter => 3,
             Kind::Queue => QUEUES,
+            Kind::Waiter => WAITERS,
             Kind::Wild => crate::model::WILD,
             _ => 0,
         }
@@ -216,6 +225,7 @@ impl Workload {
             Kind::Reader => self.read_near(dice),
             Kind::Collections => self.collections(dice),
             Kind::Queue => self.queue(dice),
+            Kind::Waiter => self.wait_or_wake(dice),
             Kind::Wild => self.wild(dice),
         }
     }
@@ -234,6 +244,11 @@ impl Workload {
     /// A leader is struck.
     pub(crate) fn hears_of(&mut self, struck: usize) {
         self.struck = Some(struck);
+    }
+
+    /// It has a connection.
+    pub(crate) fn connected(&mut self, conn: u64) {
+        self.conn = conn;
     }
 
     /// A reply to one of its requests has come.

@@ -38,7 +38,7 @@ impl Workload {
         vec![piece]
     }
 
-    fn element(&self, nth: u64) -> String {
+    pub(super) fn element(&self, nth: u64) -> String {
         format!("e{}-{}-{nth}", self.client, self.made)
     }
 }

@@ -252,6 +252,7 @@ impl World {
             },
         );
         self.clients[client].conn = Some(conn);
+        self.clients[client].workload.connected(conn);
         self.judge.connected(conn, member);
         self.tell(|| format!("client {client} connects to member {member} as c{conn}"));
         self.did(client, || Deal::Connect { member, slow });

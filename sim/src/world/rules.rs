@@ -82,7 +82,7 @@ impl World {
         had_its_time(connection, time)
     }
 
-    /// S9: behind a turn nobody is kept who is to be gone.
+    /// S9, Q4: behind a turn nobody is kept who is to be gone, nor waits beside an element.
     pub(super) fn check_rules(&mut self, number: usize) -> Verdict {
         let member = &self.members[number];
         let now = member.clock.read(self.time).mono;
@@ -90,6 +90,9 @@ impl World {
         let Some(node) = &member.node else {
             return Ok(());
         };
+        if node.serves_and_rests() {
+            self.judge.check_waits(number, node.store())?;
+        }
         let alone = self.members.len() == 1;
         let life = member.life;
         let mut crowds = Vec::new();
