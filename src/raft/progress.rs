@@ -222,7 +222,10 @@ impl Peer {
                         None => Want::Nothing,
                     };
                 }
-                in_flight.sent(last.index, entries.iter().map(Entry::encoded_bytes).sum());
+                // An entry that is only compared is held already: nobody waits for its answer.
+                if last.index > self.matched {
+                    in_flight.sent(last.index, entries.iter().map(Entry::encoded_bytes).sum());
+                }
                 *next = last.index.next();
                 Want::Append((prev, term), entries)
             }
