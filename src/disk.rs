@@ -164,6 +164,25 @@ pub enum DiskOp {
     List,
 }
 
+impl DiskOp {
+    /// The file that it is about, under the name that it has before; nothing where that is the
+    /// directory.
+    #[must_use]
+    pub fn file(&self) -> Option<FileName> {
+        match self {
+            Self::Create { file, .. }
+            | Self::WriteAt { file, .. }
+            | Self::WriteShared { file, .. }
+            | Self::Sync { file }
+            | Self::Read { file, .. }
+            | Self::Truncate { file, .. }
+            | Self::Rename { from: file, .. }
+            | Self::Remove { file } => Some(*file),
+            Self::SyncDir | Self::List => None,
+        }
+    }
+}
+
 /// The result of a disk operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DiskDone {

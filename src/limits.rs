@@ -50,9 +50,6 @@ pub const WATCHED_KEYS_MAX: usize = 16_384;
 /// microsecond, in one turn.
 pub const AWAITED_KEYS_MAX: usize = 16_384;
 
-/// How many clients that wait for one key are given something of it at once; the others follow.
-pub const SERVED_AT_ONCE: usize = 1024;
-
 /// The work of waking a client that has waited, which takes a write to a socket of its own.
 pub const WAKE_WORK: usize = 16;
 
@@ -104,3 +101,56 @@ pub const SEGMENT_KEYS_MAX: usize = 896;
 pub const LIST_GROUP_BLOCKS_MAX: usize = if cfg!(test) { 6 } else { 256 };
 /// The most children of a node in the tree of a large sorted set; fewer in unit tests, too.
 pub const TREE_CHILDREN_MAX: usize = if cfg!(test) { 4 } else { 32 };
+/// The most fields or members of a hash, set or sorted set in one run of bytes.
+pub const SMALL_ITEMS_MAX: usize = 128;
+/// The most bytes of a list in one run.
+pub const SMALL_LIST_BYTES_MAX: usize = 512;
+/// Large values that take less than this are freed at once, and count as one unit of work.
+pub const FREED_AT_ONCE_BYTES: usize = 16 << 10;
+/// The most segments that one call of a scan visits without finding anything.
+pub const EMPTY_SEGMENTS_MAX: usize = 64;
+
+/// Bounds on what waits, what is on its way and what one turn does. A simulation draws them: where
+/// they are small, few bytes meet what happens at them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// How many bytes of a base one turn writes at most.
+    pub base_piece_bytes: usize,
+    /// How many bytes of old states may wait for a base before clients that write wait too.
+    pub old_state_bytes: usize,
+    /// The most payload of one entry, in bytes; what comes on top opens the next entry. One command
+    /// may be larger.
+    pub entry_bytes: usize,
+    /// The most bytes that recovery asks for in one read.
+    pub read_bytes: u32,
+    /// How many bytes of one client may wait behind its own unapplied writes before nothing more is
+    /// read from it.
+    pub parked_bytes: usize,
+    /// How many clients that wait for one key are given something of it at once; the others follow.
+    pub served_at_once: usize,
+    /// The most entries of one append.
+    pub append_entries: usize,
+    /// The most appends on their way to one member.
+    pub in_flight_appends: usize,
+    /// The most bytes of entries on their way to one member.
+    pub in_flight_bytes: usize,
+    /// How many bytes of entries are kept while a member is being sent a state.
+    pub fed_bytes: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            base_piece_bytes: 64 << 10,
+            old_state_bytes: 32 << 20,
+            entry_bytes: ENTRY_BYTES_SOFT_MAX,
+            read_bytes: READ_BYTES,
+            parked_bytes: 1 << 20,
+            served_at_once: 1024,
+            append_entries: 4096,
+            in_flight_appends: 64,
+            in_flight_bytes: 16 << 20,
+            fed_bytes: 256 << 20,
+        }
+    }
+}

@@ -103,6 +103,7 @@ pub(crate) fn settings(policy: Policy) -> Settings {
         policy,
         segment_bytes: 4096,
         piece_bytes: 64,
+        read_bytes: seedis::limits::READ_BYTES,
         identity: b"me".to_vec(),
     }
 }

@@ -41,6 +41,8 @@ pub struct Settings {
     pub segment_bytes: u64,
     /// An entry of this size is written in pieces of this size, in bytes.
     pub piece_bytes: usize,
+    /// The most bytes that recovery asks for in one read.
+    pub read_bytes: u32,
     /// The owner that a fresh directory's manifest names.
     pub identity: Vec<u8>,
 }

@@ -30,6 +30,7 @@ pub(super) fn settings(policy: Policy) -> Settings {
         policy,
         segment_bytes: 4096,
         piece_bytes: 64,
+        read_bytes: crate::limits::READ_BYTES,
         identity: b"me".to_vec(),
     }
 }

@@ -182,6 +182,11 @@ pub enum Note {
         /// In the operating system's words.
         why: &'static str,
     },
+    /// A member waits for this one's base, which cannot be read: another one is made.
+    BaseUnreadable {
+        /// In the operating system's words.
+        why: &'static str,
+    },
     /// Another member's state has taken the place of the log.
     SnapshotInstalled {
         /// The entry at which it stands.
@@ -234,6 +239,7 @@ impl Note {
                 | Self::Removed { .. }
                 | Self::Leaderless { .. }
                 | Self::RewriteFailed { .. }
+                | Self::BaseUnreadable { .. }
                 | Self::BadSnapshot { .. }
                 | Self::ClientClosed(_)
                 | Self::Transferring { .. }
@@ -351,6 +357,12 @@ impl fmt::Display for Note {
             }
             Self::RewriteFailed { why } => {
                 write!(f, "rewrite failed ({why}); the log is as it was")
+            }
+            Self::BaseUnreadable { why } => {
+                write!(
+                    f,
+                    "the base cannot be read for a member ({why}): another one is made"
+                )
             }
             Self::SnapshotInstalled { index } => {
                 write!(f, "installed the leader's state of entry {}", index.0)

@@ -142,6 +142,12 @@ impl Base {
         self.waiting_bytes + retired + detached
     }
 
+    /// How many tables that were emptied out it keeps, how many large values that were removed or
+    /// copied, and how many that were renamed.
+    pub(super) fn owes(&self) -> [usize; 3] {
+        [self.detached.len(), self.retired.len(), self.moved.len()]
+    }
+
     /// Keeps one record until the next step.
     fn wait(&mut self, record: &Record<'_>) {
         let has_room = |chunk: &Vec<u8>| chunk.len() < CHUNK_BYTES / 2;

@@ -7,18 +7,24 @@ use super::big::{Big, Kept};
 use super::dict::Dict;
 use super::value::Large;
 
-/// Large values that take less than this are freed at once, and count as one unit of work.
-const BYTES_FREED_AT_ONCE: usize = 16 << 10;
-
 /// Tables and large values that nobody sees any more.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Garbage {
     tables: VecDeque<Dict<Big>>,
     large: VecDeque<Large>,
     bytes: usize,
+    /// Large values that take less than this are freed at once, and count as one unit of work.
+    at_once_bytes: usize,
 }
 
 impl Garbage {
+    pub(super) fn new(at_once_bytes: usize) -> Self {
+        Self {
+            at_once_bytes,
+            ..Self::default()
+        }
+    }
+
     /// Frees a table later, or now where it holds nothing.
     pub(super) fn table(&mut self, table: Dict<Big>) {
         if !table.is_empty() {
@@ -36,7 +42,7 @@ impl Garbage {
 
     /// Frees a large value, or what was cut off one, now or later.
     pub(super) fn large(&mut self, large: Large) {
-        if large.memory() >= BYTES_FREED_AT_ONCE {
+        if large.memory() >= self.at_once_bytes {
             self.bytes += large.memory();
             self.large.push_back(large);
         }

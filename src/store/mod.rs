@@ -33,6 +33,7 @@ mod load;
 mod record;
 mod room;
 mod saving;
+mod shape;
 mod slot;
 mod touches;
 mod upkeep;
@@ -62,6 +63,7 @@ pub use dict::Tables;
 pub use encoding::{Border, Borders};
 pub use expiry::Expired;
 pub use record::LoadError;
+pub use shape::Shape;
 pub use touches::Touched;
 pub use value::Value;
 pub use value::hash::Hash;
@@ -138,7 +140,7 @@ impl Store {
         Self {
             tables,
             databases: (0..DATABASES).map(|_| Dict::new(tables)).collect(),
-            garbage: Garbage::default(),
+            garbage: Garbage::new(tables.freed_at_once_bytes),
             base: None,
             base_digest: None,
             loading: None,

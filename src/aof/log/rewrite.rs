@@ -344,8 +344,10 @@ impl Log {
             return;
         };
         if rewriting.stage == Stage::Failed && rewriting.writing.is_empty() {
-            let file = base_tmp(rewriting.number);
-            self.tickets.ask(DiskOp::Remove { file }, out);
+            // It may have its name already, and would take its room until the next start.
+            for file in [base_tmp(rewriting.number), base(rewriting.number)] {
+                self.tickets.ask(DiskOp::Remove { file }, out);
+            }
             if !self.owing.is_busy() {
                 let file = FileName::MANIFEST_TMP;
                 self.tickets.ask(DiskOp::Remove { file }, out);

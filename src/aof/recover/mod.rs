@@ -17,7 +17,6 @@ use alloc::vec::Vec;
 
 use crate::disk::{DiskDone, DiskError, DiskOp, FileKind, FileName};
 use crate::ids::{LogIndex, Ticket};
-use crate::limits::READ_BYTES;
 use crate::time::Now;
 
 use super::log::{Log, Resume};
@@ -117,6 +116,8 @@ pub struct Recovery {
     read_only: bool,
     tickets: Tickets,
     awaited: Option<Ticket>,
+    /// The file that the awaited operation is about; nothing where that is the directory.
+    about: Option<FileName>,
     stage: Stage,
     files: BTreeMap<FileName, u64>,
     manifest: Manifest,
@@ -155,6 +156,7 @@ impl Recovery {
             read_only: false,
             tickets: Tickets::default(),
             awaited: None,
+            about: None,
             stage: Stage::Listing,
             files: BTreeMap::new(),
             manifest: Manifest::default(),
@@ -286,6 +288,7 @@ impl Recovery {
     }
 
     pub(super) fn ask(&mut self, op: DiskOp, out: &mut Vec<Op>) {
+        self.about = op.file();
         self.awaited = Some(self.tickets.ask(op, out));
     }
 
@@ -295,6 +298,8 @@ impl Recovery {
     }
 
     fn explain(&self, error: &DiskError) -> String {
+        let directory = || "the data directory".into();
+        let about: String = self.about.map_or_else(directory, |file| format!("{file}"));
         match error {
             DiskError::NoSpace { .. } => {
                 let segment = self.settings.segment_bytes;
@@ -306,9 +311,9 @@ impl Recovery {
                     segment.div_ceil(1 << 20)
                 )
             }
-            DiskError::NotFound => format!("{} is gone from the data directory", self.file),
+            DiskError::NotFound => format!("{about} is gone from the data directory"),
             DiskError::Short { .. } | DiskError::Io { .. } => {
-                format!("{} cannot be read or written: {}", self.file, error.words())
+                format!("{about} cannot be read or written: {}", error.words())
             }
         }
     }
@@ -335,7 +340,7 @@ impl Recovery {
         if self.files.contains_key(&segment::file(1)) {
             // A first start that was cut short leaves a segment without a byte of use in it.
             self.stage = Stage::Fresh;
-            return self.read_front(segment::file(1), READ_BYTES, out);
+            return self.read_front(segment::file(1), self.settings.read_bytes, out);
         }
         self.make(out, show);
     }
@@ -401,7 +406,7 @@ impl Recovery {
         let read = DiskOp::Read {
             file: self.file,
             offset,
-            len: READ_BYTES,
+            len: self.settings.read_bytes,
         };
         self.ask(read, out);
     }

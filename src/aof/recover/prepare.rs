@@ -5,7 +5,6 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use crate::disk::{DiskOp, FileKind, FileName};
-use crate::limits::READ_BYTES;
 
 use super::super::manifest::Manifest;
 use super::super::op::Op;
@@ -126,7 +125,7 @@ impl Recovery {
         match self.script.pop_front() {
             Some(Step::Do(op)) => self.ask(op, out),
             Some(Step::WriteAgain { file, offset, end }) => {
-                let len = u64::from(READ_BYTES).min(end - offset) as u32;
+                let len = u64::from(self.settings.read_bytes).min(end - offset) as u32;
                 self.script
                     .push_front(Step::WriteAgain { file, offset, end });
                 self.ask(DiskOp::Read { file, offset, len }, out);

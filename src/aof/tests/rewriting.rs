@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::*;
-use crate::disk::FileKind;
+use crate::disk::{DiskDone, DiskError, FileKind, FileName};
 
 /// Appends until the next segment is ready, begins a rewrite, and goes on until `steps` operations
 /// are done.
@@ -191,6 +191,62 @@ fn a_rewrite_without_space_leaves_the_log_as_it_was() {
     bench.disk.is_full = false;
     let (seen, _) = reopen(&mut bench.disk, Policy::Always);
     assert_eq!(seen.bodies, [b"before"]);
+}
+
+#[test]
+fn a_rewrite_that_fails_at_any_step_leaves_nothing_behind() {
+    let mut failed = 0;
+    for step in 0..40 {
+        let mut bench = before();
+        let mut ops = Vec::new();
+        while !bench.log.rewrite_begin(b"head", &mut ops) {
+            bench.turn(usize::MAX);
+        }
+        bench.append(b"after");
+        bench.log.rewrite_finish(&mut ops);
+        let (mut queue, mut steps) = (VecDeque::from(ops), 0);
+        let mut ended = false;
+        for _ in 0..200 {
+            let mut flushed = Vec::new();
+            bench.log.flush(at(bench.now), &mut flushed);
+            queue.extend(flushed);
+            let Some(Op { ticket, op }) = queue.pop_front() else {
+                break;
+            };
+            let outcome = if steps == step {
+                Err(DiskError::Io { code: 5 })
+            } else {
+                bench.disk.perform(op)
+            };
+            steps += 1;
+            let mut more = Vec::new();
+            let done = bench
+                .log
+                .completed(at(bench.now), ticket, outcome, &mut more);
+            ended |= done.is_err();
+            queue.extend(more);
+        }
+        if ended || bench.log.take_rewrite_outcome() != RewriteState::Failed {
+            continue;
+        }
+        failed += 1;
+        let stays = |file: &FileName| {
+            matches!(
+                file.kind(),
+                FileKind::Base | FileKind::BaseTmp | FileKind::ManifestTmp
+            )
+        };
+        let Ok(DiskDone::Listed { files }) = bench.disk.perform(DiskOp::List) else {
+            panic!("a directory can be listed");
+        };
+        let left: Vec<FileName> = files
+            .into_iter()
+            .map(|(file, _)| file)
+            .filter(stays)
+            .collect();
+        assert_eq!(left, [], "step {step}");
+    }
+    assert!(failed > 5, "{failed}");
 }
 
 #[test]

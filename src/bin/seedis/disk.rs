@@ -94,7 +94,7 @@ impl Disk {
 
     /// Performs an operation now and gives its outcome, or hands it to the thread, which will tell.
     pub(crate) fn perform(&mut self, ticket: Ticket, op: DiskOp) -> Option<Outcome> {
-        let file = named(&op);
+        let file = op.file();
         let is_log = file.is_some_and(|file| file.kind() == FileKind::Log);
         let lane = match &op {
             // A sync of the log must not wait for one of a base, which has more to write. Nothing
@@ -169,7 +169,7 @@ fn thread(
                 }
                 // One segment is synced time after time. Other names may mean another file by the
                 // next time.
-                let keep = named(&op).filter(|file| file.kind() == FileKind::Log);
+                let keep = op.file().filter(|file| file.kind() == FileKind::Log);
                 directory.files.retain(|file, _| Some(*file) == keep);
                 if let (Some(file), Some(open)) = (keep, open) {
                     directory.files.insert(file, open);
@@ -180,21 +180,6 @@ fn thread(
             }
         })?;
     Ok(sender)
-}
-
-/// The file whose order an operation belongs to.
-fn named(op: &DiskOp) -> Option<FileName> {
-    match op {
-        DiskOp::Create { file, .. }
-        | DiskOp::WriteAt { file, .. }
-        | DiskOp::WriteShared { file, .. }
-        | DiskOp::Sync { file }
-        | DiskOp::Read { file, .. }
-        | DiskOp::Truncate { file, .. }
-        | DiskOp::Remove { file } => Some(*file),
-        DiskOp::Rename { from, .. } => Some(*from),
-        DiskOp::SyncDir | DiskOp::List => None,
-    }
 }
 
 /// A directory and its open files, as one thread sees them.

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use crate::aof;
 use crate::ids::{ClusterId, Incarnation, NodeId};
+use crate::limits::Bounds;
 use crate::node::replica::versions::ENTRY_VERSIONS;
 use crate::store::Store;
 
@@ -157,6 +158,8 @@ pub struct Config {
     pub append_bytes: usize,
     /// The most bytes of one piece of a state that is sent to a member.
     pub chunk_bytes: usize,
+    /// Bounds that no option sets.
+    pub bounds: Bounds,
     /// How much work one turn does for one client before others have theirs: requests, and bytes by
     /// `node::turn`'s measure.
     pub client_work: usize,
@@ -277,6 +280,7 @@ impl Default for Config {
             retained_bytes: 64 << 20,
             append_bytes: 1 << 20,
             chunk_bytes: 512 << 10,
+            bounds: Bounds::default(),
             client_work: crate::limits::CLIENT_WORK,
             turn_work: crate::limits::TURN_WORK,
             requirepass: Vec::new(),

@@ -186,6 +186,7 @@ pub(in crate::node) fn reading() -> (Recovery, Option<Asked>) {
         policy: aof::Policy::Always,
         segment_bytes: Config::default().segment_bytes,
         piece_bytes: Config::default().log_piece_bytes,
+        read_bytes: crate::limits::READ_BYTES,
         identity: Vec::new(),
     });
     let mut ops = Vec::new();

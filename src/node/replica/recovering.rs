@@ -135,6 +135,10 @@ pub(super) fn settings(config: &Config, identity: &Identity) -> Settings {
         retained_bytes: config.retained_bytes,
         append_bytes: config.append_bytes,
         chunk_bytes: config.chunk_bytes,
+        append_entries: config.bounds.append_entries,
+        in_flight_appends: config.bounds.in_flight_appends,
+        in_flight_bytes: config.bounds.in_flight_bytes,
+        fed_bytes: config.bounds.fed_bytes,
         ..Settings::default()
     }
 }

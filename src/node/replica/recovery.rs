@@ -57,6 +57,7 @@ impl Node {
             policy: self.config.fsync.into(),
             segment_bytes: self.config.segment_bytes,
             piece_bytes: self.config.log_piece_bytes,
+            read_bytes: self.config.bounds.read_bytes,
             identity: identity.encode(),
         });
         recovery.number_from(tickets);

@@ -14,13 +14,6 @@ use crate::session::Blocked;
 use super::base::BaseHead;
 use super::records::one_body;
 
-/// How many bytes of the base one turn writes at most.
-const PIECE_BYTES: usize = 64 << 10;
-/// The capacity that the buffer of pieces keeps, in bytes: one with a large element is longer.
-const PIECE_CAPACITY_MAX: usize = PIECE_BYTES * 2;
-/// How many bytes of pre-images may wait for the disk before writes wait for it.
-const PREIMAGE_BYTES_MAX: usize = 32 << 20;
-
 /// How long after a failed rewrite the next one begins by itself: at first, and at most. Each
 /// failure doubles it.
 const RETRY_MIN: Duration = Duration::from_mins(1);
@@ -136,12 +129,14 @@ impl Node {
         if rewrite.whole || !rewrite.hungry {
             return;
         }
-        let more = self.store.base_step(&mut rewrite.piece, PIECE_BYTES);
+        let most = self.config.bounds.base_piece_bytes;
+        let more = self.store.base_step(&mut rewrite.piece, most);
         if !rewrite.piece.is_empty() {
             log.rewrite_piece(&rewrite.piece, &mut self.replica.ops);
         }
         rewrite.piece.clear();
-        rewrite.piece.shrink_to(PIECE_CAPACITY_MAX);
+        // One with a large element is longer.
+        rewrite.piece.shrink_to(2 * most);
         if !more {
             rewrite.whole = true;
             rewrite.piece = Vec::new();
@@ -198,6 +193,6 @@ impl Node {
     /// for now.
     pub(super) fn rewrite_is_behind(&self) -> bool {
         self.replica.rewrite.running.is_some()
-            && self.store.base_preimage_bytes() > PREIMAGE_BYTES_MAX
+            && self.store.base_preimage_bytes() > self.config.bounds.old_state_bytes
     }
 }

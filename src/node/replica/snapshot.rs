@@ -23,7 +23,20 @@ pub(super) struct Snapshots {
     pub(super) head: Option<BaseHead>,
     /// Pieces that are being read.
     pub(super) reading: Vec<(Ticket, ChunkWanted)>,
+    /// The number of a base that could not be read; 0 where there is none.
+    pub(super) unreadable: u64,
     pub(super) incoming: Option<Arriving>,
+}
+
+/// The outcome of a read, if it was one of a piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PieceRead {
+    /// It was not.
+    Another,
+    /// It has told Raft what there is, or that nothing is.
+    Told,
+    /// The base is no good, in the operating system's words.
+    Unreadable(&'static str),
 }
 
 /// A state that is being received.

@@ -16,7 +16,7 @@ use crate::time::{Mono, Now};
 
 use super::Replica;
 use super::records::one_body;
-use super::snapshot::{Arriving, NUMBER_BYTES};
+use super::snapshot::{Arriving, NUMBER_BYTES, PieceRead};
 
 /// The stream of draws that tells the bases of all members from each other.
 const SUM_STREAM: u64 = 0x6261_7365;
@@ -48,6 +48,9 @@ impl Replica {
             return false;
         };
         let base = self.snapshots.base_index();
+        if self.base_is_unreadable() {
+            return false;
+        }
         raft.snapshots_in_use().next().is_some()
             || raft
                 .snapshots_wanted()
@@ -88,8 +91,17 @@ impl Replica {
         }
     }
 
-    /// The name of the base that counts.
+    /// Returns true if the base that counts could not be read: nobody is sent it any more.
+    fn base_is_unreadable(&self) -> bool {
+        let base = self.log.as_ref().and_then(Log::base);
+        base.is_some_and(|(number, _)| number == self.snapshots.unreadable)
+    }
+
+    /// The name of the base that counts, if it can be sent.
     fn snapshot_id(&self, config: &Config) -> Option<SnapshotId> {
+        if self.base_is_unreadable() {
+            return None;
+        }
         let head = self.snapshots.head.as_ref()?;
         let (number, bytes) = self.log.as_ref()?.base()?;
         let incarnation = self.raft.as_ref()?.incarnation();
@@ -100,29 +112,36 @@ impl Replica {
         })
     }
 
-    /// A piece of the base has been read, or cannot be; false where the ticket is none of these.
+    /// A piece of the base has been read, or cannot be. A base that the disk cannot read any more is
+    /// given up for another one: it would be asked for again and again.
     pub(super) fn snapshot_read(
         &mut self,
         ticket: Ticket,
         outcome: &Result<DiskDone, DiskError>,
         config: &Config,
-    ) -> bool {
+    ) -> PieceRead {
         let reading = &mut self.snapshots.reading;
         let Some(at) = reading.iter().position(|(own, _)| *own == ticket) else {
-            return false;
+            return PieceRead::Another;
         };
         let (_, wanted) = reading.swap_remove(at);
         let log = self.log.as_ref();
         let number = log.and_then(Log::base).map_or(0, |(number, _)| number);
         let still = self.snapshot_id(config) == Some(wanted.id);
         let Some(raft) = &mut self.raft else {
-            return true;
+            return PieceRead::Told;
         };
         let bytes = match outcome {
             Ok(DiskDone::Read { bytes }) if still && !bytes.is_empty() => bytes,
-            _ => {
+            other => {
                 raft.snapshot_lost(&wanted.id);
-                return true;
+                if let Err(error @ DiskError::Io { .. }) = other
+                    && still
+                {
+                    self.snapshots.unreadable = number;
+                    return PieceRead::Unreadable(error.words());
+                }
+                return PieceRead::Told;
             }
         };
         let mut data = Vec::with_capacity(wanted.bytes);
@@ -135,7 +154,7 @@ impl Replica {
         data.extend_from_slice(&bytes[..room]);
         data.truncate(wanted.bytes);
         raft.chunk(&wanted, Bytes::from(data));
-        true
+        PieceRead::Told
     }
 
     /// Takes pieces of a state as fast as the disk does.

@@ -15,6 +15,8 @@ use crate::node::{Node, Phase};
 use crate::raft::Raft;
 use crate::session::Blocked;
 
+use super::snapshot::PieceRead;
+
 impl Node {
     /// Turns what the turn has gathered into entries, hands them to the log, and applies what is
     /// committed.
@@ -108,8 +110,13 @@ impl Node {
             self.recover(ticket, outcome);
             return;
         }
-        if self.replica.snapshot_read(ticket, &outcome, &self.config) {
-            return;
+        match self.replica.snapshot_read(ticket, &outcome, &self.config) {
+            PieceRead::Another => {}
+            PieceRead::Told => return,
+            PieceRead::Unreadable(why) => {
+                self.note(Note::BaseUnreadable { why });
+                return;
+            }
         }
         let Some(log) = &mut self.replica.log else {
             return;

@@ -4,7 +4,6 @@ use alloc::vec::Vec;
 
 use crate::command::args::Args;
 use crate::command::row::Row;
-use crate::limits;
 use crate::node::witness::Witnessed;
 use crate::node::{Node, Phase};
 
@@ -30,7 +29,7 @@ impl Node {
         self.requests.batch.count += 1;
         self.note_proposed_keys(db, args);
         if self.requests.batch.whole.is_some()
-            || self.requests.batch.bytes.len() >= limits::ENTRY_BYTES_SOFT_MAX
+            || self.requests.batch.bytes.len() >= self.config.bounds.entry_bytes
         {
             self.propose_batch();
         }

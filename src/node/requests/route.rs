@@ -23,10 +23,6 @@ use crate::session::parked::Unparked;
 use crate::session::{ReplyMode, Session};
 use crate::time::Stamp;
 
-/// How many bytes of one client may wait behind its own unapplied writes before nothing more is
-/// read from it.
-const PARKED_BYTES_MAX: usize = 1 << 20;
-
 impl Node {
     /// Takes a client's bytes: as many requests as are whole and may be looked at now; the rest is
     /// kept.
@@ -200,7 +196,7 @@ impl Node {
                 && session.blocked.is_none()
                 && session.assembling.is_none()
                 && !(session.will_wait && session.is_busy())
-                && session.parked.len() <= PARKED_BYTES_MAX
+                && session.parked.len() <= self.config.bounds.parked_bytes
         })
     }
 

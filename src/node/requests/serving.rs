@@ -16,7 +16,7 @@ use crate::command::args::Args;
 use crate::command::error::{Error, Outcome};
 use crate::command::row::Row;
 use crate::command::wait::{Awaited, Wait};
-use crate::limits::{DATABASES, ENTRY_BYTES_SOFT_MAX, SERVED_AT_ONCE, WAKE_WORK};
+use crate::limits::{DATABASES, WAKE_WORK};
 use crate::node::clients::key_waits::is_taking;
 use crate::node::effect::Effect;
 use crate::node::witness::Witnessed;
@@ -100,8 +100,8 @@ impl Node {
         if let Some((awaited, elements)) = self.brings(row, db, args) {
             let key = args.at(1);
             let mut left = elements as u64;
-            for _ in 0..SERVED_AT_ONCE {
-                let is_full = self.requests.batch.bytes.len() >= ENTRY_BYTES_SOFT_MAX;
+            for _ in 0..self.config.bounds.served_at_once {
+                let is_full = self.requests.batch.bytes.len() >= self.config.bounds.entry_bytes;
                 let first = self.clients.first_waiter(db, key, awaited);
                 let Some(slot) = first.filter(|_| left > 0 && !is_full) else {
                     break;
@@ -235,7 +235,7 @@ impl Node {
             return;
         }
         self.requests.offers.batch += 1;
-        let mut left = SERVED_AT_ONCE;
+        let mut left = self.config.bounds.served_at_once;
         loop {
             let before = left;
             keys.retain(|(db, key)| !self.offer(*db, key, &mut left));

@@ -22,6 +22,7 @@ impl<L: Boxed + Clone> Dict<L> {
         Self {
             hasher: self.hasher,
             keys_max: self.keys_max,
+            empty_segments_max: self.empty_segments_max,
             depth: self.depth,
             directory: self.directory.clone(),
             chunks: Vec::new(),

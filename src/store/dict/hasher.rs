@@ -28,6 +28,15 @@ pub struct Tables {
     pub list_group_blocks_max: usize,
     /// See above; at least 4.
     pub tree_children_max: usize,
+    /// Up to how many fields or members a small hash, set or sorted set has, and four times as many
+    /// integers a set of them; at most as many as its form can hold.
+    pub small_items_max: usize,
+    /// Up to how many bytes a small list takes.
+    pub small_list_bytes_max: usize,
+    /// Large values that take less are freed at once, in bytes.
+    pub freed_at_once_bytes: usize,
+    /// How many segments without a key a scan visits before it gives a cursor.
+    pub empty_segments_max: usize,
 }
 
 impl Tables {
@@ -40,6 +49,10 @@ impl Tables {
             segment_keys_max: crate::limits::SEGMENT_KEYS_MAX,
             list_group_blocks_max: crate::limits::LIST_GROUP_BLOCKS_MAX,
             tree_children_max: crate::limits::TREE_CHILDREN_MAX,
+            small_items_max: crate::limits::SMALL_ITEMS_MAX,
+            small_list_bytes_max: crate::limits::SMALL_LIST_BYTES_MAX,
+            freed_at_once_bytes: crate::limits::FREED_AT_ONCE_BYTES,
+            empty_segments_max: crate::limits::EMPTY_SEGMENTS_MAX,
         }
     }
 }

@@ -67,6 +67,8 @@ pub(super) struct Dict<L> {
     hasher: Hasher,
     /// The most keys of a segment.
     keys_max: usize,
+    /// The most segments that one call of a scan visits without finding anything.
+    empty_segments_max: usize,
     depth: u8,
     /// The segment, or the group of segments, of each value of the leading `depth` bits.
     directory: Vec<u32>,
@@ -98,6 +100,7 @@ impl<L: Boxed> Dict<L> {
         let mut dict = Self {
             hasher: Hasher::new(tables),
             keys_max: tables.segment_keys_max.clamp(1, KEYS_MAX - 1),
+            empty_segments_max: tables.empty_segments_max,
             depth: 0,
             directory: alloc::vec![0],
             chunks: Vec::new(),
@@ -203,6 +206,11 @@ impl<L: Boxed> Dict<L> {
         let first = self.index(prefix);
         let named = &self.directory[first..first + (1usize << (self.depth - depth))];
         assert!(named.iter().all(|named| *named == wanted));
+    }
+
+    /// By how many bits the directory goes.
+    pub(super) fn depth(&self) -> u8 {
+        self.depth
     }
 
     /// How many segments there are.

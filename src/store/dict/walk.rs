@@ -9,9 +9,6 @@ use super::minima::NEVER;
 use super::{CHUNK, Dict};
 use crate::time::Stamp;
 
-/// The most segments that one call of a scan visits without finding anything.
-const EMPTY_SEGMENTS_MAX: usize = 64;
-
 impl<L: Boxed> Dict<L> {
     /// Everything, segment by segment in the order of hashes.
     pub(in super::super) fn iter(&self) -> Iter<'_, L> {
@@ -49,7 +46,7 @@ impl<L: Boxed> Dict<L> {
             };
             empty += 1;
             from = next;
-            if rest.is_some() || left == 0 || empty == EMPTY_SEGMENTS_MAX + count {
+            if rest.is_some() || left == 0 || empty == self.empty_segments_max + count {
                 return self.hasher.cursor(from);
             }
         }

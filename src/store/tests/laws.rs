@@ -39,6 +39,7 @@ fn small(kind: Kind) -> Vec<u8> {
                     &packed,
                     None,
                     Some(entry),
+                    crate::limits::SMALL_ITEMS_MAX,
                     &mut longer
                 ));
                 core::mem::swap(&mut packed, &mut longer);

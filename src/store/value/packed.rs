@@ -7,7 +7,7 @@
 use alloc::vec::Vec;
 
 /// The most fields.
-pub(in crate::store) const FIELDS_MAX: usize = 128;
+pub(in crate::store) const FIELDS_MAX: usize = crate::limits::SMALL_ITEMS_MAX;
 /// The longest field or value, in bytes.
 pub(in crate::store) const ITEM_BYTES_MAX: usize = 64;
 

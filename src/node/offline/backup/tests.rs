@@ -168,6 +168,7 @@ fn shown(files: &Files) -> Vec<String> {
         policy: aof::Policy::Always,
         segment_bytes: 1 << 16,
         piece_bytes: 1 << 16,
+        read_bytes: crate::limits::READ_BYTES,
         identity: Vec::new(),
     };
     let mut recovery = Recovery::read_only(settings);

@@ -102,7 +102,7 @@ impl HashMut<'_> {
         let new = held.is_none();
         let len = packed::len(packed) + usize::from(new);
         let encoding = self.encoding_after(found, len, longest);
-        if fits && len <= packed::FIELDS_MAX {
+        if fits && len <= self.0.tables().small_items_max {
             packed::set(packed, held, (field, value), scratch);
             let kind = Kind::PackedHash.with(encoding);
             self.0.put_small(found, kind, scratch);

@@ -12,7 +12,6 @@ use core::ops::Range;
 
 use super::block::{Block, RUN_BYTES_MAX};
 use super::end::End;
-use super::packed;
 use crate::store::dict::Tables;
 use crate::store::value::parts::{Parts, Show};
 use crate::store::value::run::{self, Encoded, Items};
@@ -42,6 +41,8 @@ pub(in crate::store) struct Blocks {
     bytes: usize,
     /// The most blocks of a group.
     group_blocks_max: usize,
+    /// The most bytes of a small list.
+    small_bytes_max: usize,
 }
 
 /// How many items a block has, and the bytes of memory that it takes.
@@ -316,9 +317,9 @@ impl Blocks {
     /// grow. It does not matter in how many blocks they stand: blocks are cut elsewhere in a list
     /// that was loaded, and the form of a list is to follow from its items on every member.
     pub(super) fn small_run(&self) -> Option<Vec<u8>> {
-        const MOST: usize = packed::BYTES_MAX / 2;
-        let bytes = self.run_bytes(MOST);
-        (bytes <= MOST).then(|| {
+        let most = self.small_bytes_max / 2;
+        let bytes = self.run_bytes(most);
+        (bytes <= most).then(|| {
             let mut run = Vec::with_capacity(bytes);
             let blocks = self.groups.iter().flat_map(|group| &group.blocks);
             blocks.for_each(|block| run.extend_from_slice(block.items()));
@@ -493,6 +494,7 @@ impl Parts for Blocks {
     fn empty(tables: Tables) -> Self {
         Self {
             group_blocks_max: tables.list_group_blocks_max.max(1),
+            small_bytes_max: tables.small_list_bytes_max,
             ..Self::default()
         }
     }

@@ -7,7 +7,7 @@ use crate::store::value::run::{Encoded, Items, count_sound};
 use crate::store::value::string::Text;
 
 /// The most bytes of a small list: one that needs more is kept in blocks.
-pub(in crate::store) const BYTES_MAX: usize = 512;
+pub(in crate::store) const BYTES_MAX: usize = crate::limits::SMALL_LIST_BYTES_MAX;
 /// The bytes of the count.
 const HEAD: usize = 2;
 

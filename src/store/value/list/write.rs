@@ -257,7 +257,11 @@ impl<'a> ListMut<'a> {
         let encoding = self.slot.encoding(found).unwrap_or(self.new);
         let kind = Kind::PackedList.with(encoding);
         let mut scratch = self.slot.take_scratch();
-        let fits = self.packed(found).map(|packed| small(packed, &mut scratch));
+        let most = self.slot.tables().small_list_bytes_max;
+        let fits = self.packed(found).map(|packed| {
+            let shrinks = |scratch: &[u8]| scratch.len() <= packed.len();
+            small(packed, &mut scratch) && (scratch.len() <= most || shrinks(&scratch))
+        });
         match (fits, found) {
             (Some(true), Some(place)) if packed::len(&scratch) == 0 => self.slot.remove(place),
             (Some(true), _) => self.slot.put_small(found, kind, &scratch),

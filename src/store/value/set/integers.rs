@@ -8,7 +8,7 @@ use core::cmp::Ordering;
 use crate::store::value::narrow::read;
 
 /// The most integers.
-pub(in crate::store) const INTEGERS_MAX: usize = 512;
+pub(in crate::store) const INTEGERS_MAX: usize = 4 * crate::limits::SMALL_ITEMS_MAX;
 
 /// No integer.
 pub(in crate::store) const EMPTY: &[u8] = &[2];

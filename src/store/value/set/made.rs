@@ -109,7 +109,7 @@ impl NewSet {
             Kept::Small(kind, bytes) => (kind, bytes),
         };
         let small = Small::of(*kind, bytes);
-        match small.add(member, &mut self.scratch) {
+        match small.add(member, self.tables.small_items_max, &mut self.scratch) {
             Added::Known => false,
             Added::As(new) => {
                 *kind = new;

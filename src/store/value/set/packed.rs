@@ -6,7 +6,7 @@
 use alloc::vec::Vec;
 
 /// The most members.
-pub(in crate::store) const MEMBERS_MAX: usize = 128;
+pub(in crate::store) const MEMBERS_MAX: usize = crate::limits::SMALL_ITEMS_MAX;
 /// The longest member, in bytes.
 pub(in crate::store) const MEMBER_BYTES_MAX: usize = 64;
 

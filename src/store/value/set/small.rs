@@ -2,9 +2,9 @@
 
 use alloc::vec::Vec;
 
-use super::integers::{self, INTEGERS_MAX};
+use super::integers;
 use super::large::Table;
-use super::packed::{self, MEMBER_BYTES_MAX, MEMBERS_MAX};
+use super::packed::{self, MEMBER_BYTES_MAX};
 use crate::store::dict::Tables;
 use crate::store::kind::Kind;
 use crate::store::value::parts::Parts;
@@ -97,13 +97,14 @@ impl<'a> Small<'a> {
         integers.map(Text::Integer).chain(packed.map(Text::Bytes))
     }
 
-    /// Writes to `out` what it becomes with one more member.
-    pub(super) fn add(self, member: &[u8], out: &mut Vec<u8>) -> Added {
+    /// Writes to `out` what it becomes with one more member, where such a set has at most
+    /// `items_max`, or four times as many integers.
+    pub(super) fn add(self, member: &[u8], items_max: usize, out: &mut Vec<u8>) -> Added {
         match (self, parse_i64(member)) {
             (Self::Integers(integers), Some(number)) => {
                 if integers::contains(integers, number) {
                     Added::Known
-                } else if integers::len(integers) < INTEGERS_MAX {
+                } else if integers::len(integers) < 4 * items_max {
                     integers::add(integers, number, out);
                     Added::As(Kind::Integers)
                 } else {
@@ -111,7 +112,7 @@ impl<'a> Small<'a> {
                 }
             }
             (Self::Packed(packed), _) if packed::contains(packed, member) => Added::Known,
-            _ if self.len() >= MEMBERS_MAX || member.len() > MEMBER_BYTES_MAX => Added::TooLarge,
+            _ if self.len() >= items_max || member.len() > MEMBER_BYTES_MAX => Added::TooLarge,
             (Self::Packed(packed), _) => {
                 packed::add(packed, member, out);
                 Added::As(Kind::PackedSet)

@@ -4,9 +4,9 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::Set;
-use super::integers::{self, INTEGERS_MAX};
+use super::integers;
 use super::made::{Kept, NewSet};
-use super::packed::{self, MEMBERS_MAX};
+use super::packed;
 use super::small::{Added, Small};
 use crate::store::dict::Place;
 use crate::store::encoding::Encoding;
@@ -154,7 +154,7 @@ impl<'a> SetMut<'a> {
             }
             return is_new;
         };
-        match small.add(member, scratch) {
+        match small.add(member, self.slot.tables().small_items_max, scratch) {
             Added::Known => false,
             Added::As(kind) => {
                 self.slot.put_small(found, kind.with(encoding), scratch);
@@ -200,11 +200,8 @@ impl<'a> SetMut<'a> {
             Some(Small::Integers(_)) => found.is_some() || is_number,
             Some(Small::Packed(_)) => false,
         };
-        let most = if are_integers {
-            INTEGERS_MAX
-        } else {
-            MEMBERS_MAX
-        };
+        let most = self.slot.tables().small_items_max;
+        let most = if are_integers { 4 * most } else { most };
         if count > most {
             self.enlarge(found, encoding);
         }

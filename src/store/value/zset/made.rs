@@ -108,7 +108,8 @@ impl NewZset {
         self.encoding = self.borders.zset.after(self.encoding, len, member.len());
         if let Kept::Packed(packed) = &mut self.kept {
             let held = old.map(|old| (old, member));
-            if packed::replace(packed, held, Some((new, member)), &mut self.scratch) {
+            let most = self.tables.small_items_max;
+            if packed::replace(packed, held, Some((new, member)), most, &mut self.scratch) {
                 mem::swap(packed, &mut self.scratch);
                 return;
             }

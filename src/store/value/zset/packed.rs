@@ -10,7 +10,7 @@ use super::leaf::{Entry, order};
 use crate::store::value::narrow;
 
 /// The most members.
-pub(in crate::store) const MEMBERS_MAX: usize = 128;
+pub(in crate::store) const MEMBERS_MAX: usize = crate::limits::SMALL_ITEMS_MAX;
 /// The longest member, in bytes.
 pub(in crate::store) const MEMBER_BYTES_MAX: usize = 64;
 /// Behind this byte stands a float.
@@ -30,16 +30,17 @@ pub(in crate::store) fn iter(packed: &[u8]) -> Iter<'_> {
 }
 
 /// Writes to `out` what `packed` becomes without `old`, and with `new`; one of both may be missing.
-/// Returns true if that is still small.
+/// Returns true if that is still small: with at most so many members.
 pub(in crate::store) fn replace(
     packed: &[u8],
     old: Option<Entry<'_>>,
     new: Option<Entry<'_>>,
+    members_max: usize,
     out: &mut Vec<u8>,
 ) -> bool {
     let count = len(packed) + usize::from(new.is_some()) - usize::from(old.is_some());
     let fits = new.is_none_or(|(_, member)| member.len() <= MEMBER_BYTES_MAX);
-    if !fits || count > MEMBERS_MAX {
+    if !fits || new.is_some() && count > members_max {
         return false;
     }
     out.clear();

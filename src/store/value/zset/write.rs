@@ -123,9 +123,10 @@ impl ZsetMut<'_> {
         let encoding = self.0.borders().zset.after(before, len, member.len());
         let mut scratch = self.0.take_scratch();
         let old = old.map(|old| (old, member));
+        let most = self.0.tables().small_items_max;
         let fits = self
             .packed(found)
-            .map(|packed| packed::replace(packed, old, Some((score, member)), &mut scratch));
+            .map(|packed| packed::replace(packed, old, Some((score, member)), most, &mut scratch));
         match fits {
             Some(true) => {
                 let kind = Kind::PackedZset.with(encoding);
@@ -183,7 +184,7 @@ impl ZsetMut<'_> {
         };
         let mut scratch = self.0.take_scratch();
         let is_packed = self.packed(Some(place)).map(|packed| {
-            packed::replace(packed, Some((old, member)), None, &mut scratch);
+            packed::replace(packed, Some((old, member)), None, 0, &mut scratch);
         });
         match is_packed {
             Some(()) if packed::len(&scratch) == 0 => self.0.remove(place),
