@@ -13,7 +13,10 @@
 //!
 //! A directory entry (creation, rename, removal) is pending until the directory is synced; a crash
 //! keeps a prefix of those, or any subset; and a file whose entry is kept need not have its
-//! content.
+//! content. A sync of the directory that fails leaves names as they are seen; a later one may make
+//! them durable.
+
+mod failing;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +28,8 @@ use crate::image::Image;
 /// The stream of draws that the disk makes.
 const DISK_STREAM: u64 = 0x0064_6973_6b00_0001;
 
+/// The number of "Input/output error".
+pub(crate) const BROKEN: i32 = 5;
 /// The number of "No space left on device".
 pub(crate) const NO_SPACE: i32 = 28;
 /// The numbers of what may be short instead: open files, and a quota.
@@ -242,7 +247,11 @@ impl FakeDisk {
                         // The cache keeps the data and calls them clean: no later sync writes them.
                         inode.pending.clear();
                     }
-                    return Err(DiskError::Io { code: 5 });
+                    return Err(if self.chance(4) == 0 {
+                        self.fail(&DiskOp::Sync { file }, NO_SPACE)
+                    } else {
+                        DiskError::Io { code: BROKEN }
+                    });
                 }
                 self.inodes[inode].sync();
             }

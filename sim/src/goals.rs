@@ -58,6 +58,10 @@ counted! {
     Wipe, "wipe", "the disk of a member that is down is replaced by an empty one";
     SyncFails, "sync-fails", "a sync fails, and the data that it should have made durable may be \
         lost";
+    OpFails, "op-fails", "an operation other than the sync of a file fails: a write, a read, a new \
+        file or name, a removal, a sync of the directory";
+    BadFile, "bad-file", "a base cannot be read until it is removed";
+    Stuck, "stuck", "all that is asked of some files, and of no others, takes longer for some time";
     Loss, "loss", "a frame between two members is lost";
     Twice, "twice", "a frame arrives twice";
     LossByKind, "loss-by-kind", "a frame is lost because messages of its kind suffer";
@@ -67,6 +71,7 @@ counted! {
     Cut, "cut", "a member cannot hear the others, cannot reach them, or both";
     Lag, "lag", "a member hears the others up to two seconds late, and sometimes they do not hear \
         it";
+    Aimed, "aimed", "a member is struck at the very step at which leadership or members change";
     Flap, "flap", "a partition comes and goes several times a second";
     Upgrade, "upgrade", "a member comes back with a binary that knows a later version of entries";
     Downgrade, "downgrade", "a member comes back with a binary that does not know that version";
@@ -128,6 +133,15 @@ counted! {
     SentAway, "sent-away", "a client was closed because it sent HTTP";
     Raised, "raised", "a leader has raised the version of entries";
     Outdated, "outdated", "a member stopped because it does not know the version of its group";
+    Divided, "divided", "a segment of a table was divided";
+    Joined, "joined", "two segments of a table became one";
+    Deeper, "deeper", "the directory of a table was doubled";
+    Shallower, "shallower", "the directory of a table was halved";
+    Detached, "detached", "a table was emptied out before a base held all of it";
+    Retired, "retired", "a large value was removed, or changed as a whole, before a base held it";
+    Renamed, "renamed", "a large value was renamed before a base held it";
+    Freed, "freed", "something that was removed waits to be freed";
+    HandOver, "hand-over", "the disk has ended what a member had asked of it in an earlier term";
     MinorityLost, "minority-lost", "some members never came back, and the others continued";
 }
 
@@ -146,6 +160,7 @@ impl Fault {
                 | Self::Overdue
                 | Self::Lag
                 | Self::Flap
+                | Self::Aimed
                 | Self::Partition
                 | Self::Upgrade
                 | Self::Downgrade
@@ -154,6 +169,14 @@ impl Fault {
 }
 
 impl Goal {
+    /// Returns true if only a long campaign must reach it.
+    pub(crate) fn is_rare(self) -> bool {
+        matches!(
+            self,
+            Self::Deeper | Self::Shallower | Self::Detached | Self::Renamed | Self::HandOver
+        )
+    }
+
     /// Returns true if it takes several members.
     pub(crate) fn takes_a_group(self) -> bool {
         matches!(
@@ -172,6 +195,7 @@ impl Goal {
                 | Self::Admitted
                 | Self::TurnedAway
                 | Self::Strained
+                | Self::HandOver
                 | Self::MinorityLost
                 | Self::Raised
                 | Self::Outdated

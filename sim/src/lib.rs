@@ -1,5 +1,6 @@
 //! The simulator: the core of Seedis in a world that is drawn from a seed.
 
+mod aim;
 mod check;
 mod cli;
 mod client;
@@ -8,12 +9,14 @@ mod decisions;
 mod digest;
 mod disk;
 mod draws;
+mod failing;
 mod fleet;
 mod goals;
 mod guide;
 mod image;
 mod json;
 mod judge;
+mod knobs;
 pub mod linear;
 mod model;
 mod mutants;

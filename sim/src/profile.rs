@@ -139,6 +139,9 @@ impl Scenario {
         self.disk_latency = dice.within(20, 2000) * 1000;
         self.frame_latency = *dice.pick(&[100, 500, 2000, 8000]) * dice.within(500, 1500);
         (self.full, self.slow_disks, self.freezes) = (None, None, None);
+        let mut rare = class(94);
+        self.freezes = rare.permille(250).then(|| rare.within(8, 20) * SECOND);
+        self.aims = *rare.pick(&[0, 0, 200, 500]);
         self.hunts = *dice.pick(&[0, 300, 700]);
         self.config.segment_bytes = 16 << 10;
         self.config.retained_bytes = *dice.pick(&[0, 0, 300, 4 << 10, 64 << 10]);
@@ -171,6 +174,11 @@ impl Scenario {
             self.inline_disk = false;
             self.disk_latency = class(61).within(2000, 20_000) * 1000;
         }
+        let mut disk = class(92);
+        // Hand-overs to the disk are on their way for as long as leaders lead.
+        self.sync_latency = *disk.pick(&[0, 0, 0, 0, 0, 20, 60, 150, 300]) * MS;
+        self.op_fails = disk.permille(300).then(|| disk.within(5, 20) * SECOND);
+        self.sticks = disk.permille(300).then(|| disk.within(5, 15) * SECOND);
         match profile {
             Profile::Members => {
                 self.change_often(dice);

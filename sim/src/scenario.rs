@@ -92,6 +92,13 @@ pub(crate) struct Scenario {
     /// Each sync of a disk takes seconds for some time.
     pub(crate) slow_disks: Every,
     pub(crate) sync_fails: Every,
+    /// Another operation of a disk fails.
+    pub(crate) op_fails: Every,
+    /// Some files of a disk take longer for some time.
+    pub(crate) sticks: Every,
+    /// The mean of what a sync takes until the faults end, in nanoseconds; 0: what any other
+    /// operation takes, eight times.
+    pub(crate) sync_latency: u64,
     /// True if the data of a failed sync is lost, whatever is synced later.
     pub(crate) final_failures: bool,
     /// In how many of a thousand ends a bit of a file flips.
@@ -107,6 +114,8 @@ pub(crate) struct Scenario {
     pub(crate) kinds: [u64; KINDS],
     /// How many of a thousand frames come seconds late.
     pub(crate) overdue: u64,
+    /// How many of a thousand rare messages and steps of a group are struck.
+    pub(crate) aims: u64,
     pub(crate) cuts: Every,
     /// A member hears the others late for some time.
     pub(crate) lags: Every,
@@ -325,8 +334,7 @@ impl Scenario {
             mid_turn: share(12, 30, on_clocks),
             jumps: every(13, 5 * SECOND, on_clocks),
             drifts: every(14, 8 * SECOND, on_clocks),
-            // A clock that stands still ends no lease.
-            freezes: every(15, 12 * SECOND, on_clocks).filter(|_| !lease),
+            freezes: every(15, 12 * SECOND, on_clocks),
             inline_disk: class(16).coin(),
             disk_latency: class(17).within(20, 4000) * 1000,
             stalls: if logged { share(18, 60, on_disk) } else { 0 },
@@ -335,6 +343,9 @@ impl Scenario {
             slow_disks: every(55, 20 * SECOND, false).filter(|_| logged),
             final_failures: profile == Profile::Sync,
             sync_fails: every(20, 25 * SECOND, false).filter(|_| logged),
+            op_fails: every(90, if on_disk { 5 } else { 12 } * SECOND, false).filter(|_| logged),
+            sticks: every(91, 15 * SECOND, false).filter(|_| logged),
+            sync_latency: 0,
             flips: if logged && !grouped {
                 share(22, 250, false)
             } else {
@@ -351,6 +362,7 @@ impl Scenario {
             twice: if grouped { share(25, 300, false) } else { 0 },
             kinds: Self::kinds(&mut class(30), grouped),
             overdue: if grouped { share(31, 20, false) } else { 0 },
+            aims: if grouped { share(93, 500, false) } else { 0 },
             cuts: every(26, 6 * SECOND, false).filter(|_| grouped),
             lags: every(37, 20 * SECOND, false).filter(|_| grouped),
             partitions: every(32, 20 * SECOND, false).filter(|_| grouped),
@@ -388,6 +400,7 @@ impl Scenario {
             scenario.config.memory_max = 0;
             scenario.lighten(profile, &class);
         }
+        scenario.turn_knobs(&class, profile.is_light());
         scenario
     }
 
@@ -427,7 +440,7 @@ impl Scenario {
     }
 
     /// How often each class of faults strikes.
-    pub(crate) fn intervals(&mut self) -> [&mut Every; 11] {
+    pub(crate) fn intervals(&mut self) -> [&mut Every; 13] {
         [
             &mut self.crashes,
             &mut self.pauses,
@@ -437,6 +450,8 @@ impl Scenario {
             &mut self.full,
             &mut self.slow_disks,
             &mut self.sync_fails,
+            &mut self.op_fails,
+            &mut self.sticks,
             &mut self.cuts,
             &mut self.lags,
             &mut self.partitions,
@@ -455,6 +470,7 @@ impl Scenario {
             &mut self.loss,
             &mut self.twice,
             &mut self.overdue,
+            &mut self.aims,
             &mut self.damage,
             &mut self.wipes,
         ] {

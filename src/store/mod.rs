@@ -319,6 +319,20 @@ impl Store {
         views.filter(move |view| view.live(at)).map(|view| view.key)
     }
 
+    /// Its present make-up, for a simulation.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        let [detached, retired, renamed] = self.base.as_ref().map_or([0; 3], |base| base.owes());
+        Shape {
+            segments: self.databases.iter().map(Dict::segments).sum(),
+            depth: self.databases.iter().map(Dict::depth).max().unwrap_or(0),
+            detached,
+            retired,
+            renamed,
+            garbage_bytes: self.garbage.memory(),
+        }
+    }
+
     /// A digest of all live keys with their types, values and expiries: equal for equal states,
     /// whatever their history, capacity, encoding or seed. Walks everything.
     #[must_use]

@@ -1,8 +1,5 @@
 //! The make-up of a store, for a simulation that counts which rare states it has met.
 
-use super::Store;
-use super::dict::Dict;
-
 /// The make-up of a store at a moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Shape {
@@ -18,20 +15,4 @@ pub struct Shape {
     pub renamed: usize,
     /// Bytes of what waits to be freed.
     pub garbage_bytes: usize,
-}
-
-impl Store {
-    /// Its present make-up.
-    #[must_use]
-    pub fn shape(&self) -> Shape {
-        let [detached, retired, renamed] = self.base.as_ref().map_or([0; 3], |base| base.owes());
-        Shape {
-            segments: self.databases.iter().map(Dict::segments).sum(),
-            depth: self.databases.iter().map(Dict::depth).max().unwrap_or(0),
-            detached,
-            retired,
-            renamed,
-            garbage_bytes: self.garbage.memory(),
-        }
-    }
 }

@@ -126,6 +126,36 @@ impl Part {
     }
 }
 
+named! {
+    /// Some files of a disk.
+    Files:
+    Logs "logs",
+    EvenLogs "even-logs",
+    OddLogs "odd-logs",
+    Bases "bases",
+    Names "names",
+}
+
+impl Files {
+    /// Returns true if an operation is about one of them.
+    pub(crate) fn hold(self, op: &DiskOp) -> bool {
+        let Deed { part, .. } = Deed::of(op);
+        let number = match op {
+            DiskOp::WriteAt { file, .. }
+            | DiskOp::WriteShared { file, .. }
+            | DiskOp::Sync { file } => file.number(),
+            _ => 0,
+        };
+        match self {
+            Self::Logs => part == Part::Log,
+            Self::EvenLogs => part == Part::Log && number % 2 == 0,
+            Self::OddLogs => part == Part::Log && number % 2 == 1,
+            Self::Bases => matches!(part, Part::Base | Part::NewBase),
+            Self::Names => matches!(part, Part::Directory | Part::Manifest | Part::NewManifest),
+        }
+    }
+}
+
 /// An operation of a disk, whatever the number of its file: `sync of log`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Deed {

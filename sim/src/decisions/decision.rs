@@ -2,7 +2,7 @@
 
 use seedis::disk::FileName;
 
-use super::address::Address;
+use super::address::{Address, Files};
 use crate::disk::Profile;
 use crate::goals::Fault;
 use crate::judge::End;
@@ -45,6 +45,9 @@ pub(crate) enum Strike {
     Stall { by: u64 },
     /// A sync fails; the disk draws from there what its cache shows then.
     FailSync { dice: u64 },
+    /// Another operation fails with an error of this number; the disk draws from there what is done
+    /// of it all the same. If that stays, the file can be read no more.
+    FailOp { dice: u64, code: i32, stays: bool },
     /// A process ends.
     Crash { end: End, fate: Fate },
     /// A process is asked to stop.
@@ -63,6 +66,8 @@ pub(crate) enum Strike {
     Fill { space: u64, length: u64, code: i32 },
     /// Each sync of a disk takes so much longer for some time.
     Slow { by: u64, length: u64 },
+    /// All that is asked of some files takes so much longer for some time.
+    Stick { files: Files, by: u64, length: u64 },
     /// A member is cut off from the others.
     Cut {
         hears: bool,
@@ -99,6 +104,8 @@ impl Strike {
             Self::Delay { .. } => Fault::Overdue,
             Self::Stall { .. } => Fault::Stall,
             Self::FailSync { .. } => Fault::SyncFails,
+            Self::FailOp { .. } => Fault::OpFails,
+            Self::Stick { .. } => Fault::Stuck,
             Self::Crash { end, .. } => match end {
                 End::Power => Fault::Power,
                 End::Process => Fault::Kill,
@@ -130,9 +137,9 @@ impl Strike {
         matches!(self, Self::Stall { .. })
     }
 
-    /// Returns true if it makes a sync fail.
+    /// Returns true if it makes an operation fail.
     pub(crate) fn fails(&self) -> bool {
-        matches!(self, Self::FailSync { .. })
+        matches!(self, Self::FailSync { .. } | Self::FailOp { .. })
     }
 }
 

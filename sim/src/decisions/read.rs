@@ -2,7 +2,7 @@
 
 use seedis::disk::FileName;
 
-use super::address::{Address, Deed, Kind, Point};
+use super::address::{Address, Deed, Files, Kind, Point};
 use super::decision::{Act, Deal, Decision, Fate, Harm, Leave, Slowness, Strike};
 use super::script::{Script, Unreadable, id, profile};
 use super::words::{Parsed, all_words, nanoseconds, next_word, number};
@@ -314,6 +314,29 @@ fn slow(text: &str) -> Parsed<Strike> {
     Ok(Strike::Slow { by, length })
 }
 
+fn stick(text: &str) -> Parsed<Strike> {
+    let (name, rest) = text.split_once(", ").ok_or("`logs, 300ms more, 2s`")?;
+    let files = Files::find(name).ok_or_else(|| format!("`{name}` are no files"))?;
+    let (by, rest) = rest.split_once(" more, ").ok_or("`300ms more, 2s`")?;
+    let (by, length) = (nanoseconds(by)?, nanoseconds(rest)?);
+    Ok(Strike::Stick { files, by, length })
+}
+
+fn fail(text: &str) -> Parsed<Strike> {
+    let text = after(text, "dice ")?;
+    let Some((dice, error)) = text.split_once(", error ") else {
+        return Ok(Strike::FailSync {
+            dice: number(text)?,
+        });
+    };
+    let lasting = error.strip_suffix(", for good");
+    Ok(Strike::FailOp {
+        dice: number(dice)?,
+        code: number(lasting.unwrap_or(error))?,
+        stays: lasting.is_some(),
+    })
+}
+
 fn part(text: &str) -> Parsed<Strike> {
     let (text, turns) = match text.split_once(" in turns of ") {
         Some((text, turns)) => (text, Some(nanoseconds(turns)?)),
@@ -386,9 +409,8 @@ fn strike(verb: &str, text: &str) -> Parsed<Strike> {
         "hold" => Strike::Hold { length: length? },
         "pause" => Strike::Pause { length: length? },
         "freeze" => Strike::Freeze { length: length? },
-        "fail" => Strike::FailSync {
-            dice: number(after(text, "dice ")?)?,
-        },
+        "fail" => fail(text)?,
+        "stick" => stick(text)?,
         "crash" => crash(text)?,
         "jump" => jump(text)?,
         "drift" => Strike::Drift {
@@ -437,7 +459,9 @@ fn fits(strike: &Strike, address: &Address) -> bool {
         Strike::Lose | Strike::Copy { .. } | Strike::Delay { .. } => {
             matches!(address, Address::Frame { .. })
         }
-        Strike::Stall { .. } | Strike::FailSync { .. } => matches!(address, Address::Deed { .. }),
+        Strike::Stall { .. } | Strike::FailSync { .. } | Strike::FailOp { .. } => {
+            matches!(address, Address::Deed { .. })
+        }
         Strike::Hold { .. } => matches!(address, Address::Point { .. }),
         Strike::Crash { .. } => one || matches!(address, Address::Point { .. }),
         Strike::Part { .. } => matches!(address, Address::Time { member: None, .. }),
@@ -452,6 +476,7 @@ fn fits(strike: &Strike, address: &Address) -> bool {
         | Strike::Drift { .. }
         | Strike::Fill { .. }
         | Strike::Slow { .. }
+        | Strike::Stick { .. }
         | Strike::Cut { .. }
         | Strike::Lag { .. } => one,
     }

@@ -137,6 +137,14 @@ impl Strike {
             Self::Delay { after } => ("delay", time(*after)),
             Self::Stall { by } => ("stall", time(*by)),
             Self::FailSync { dice } => ("fail", format!("dice {dice}")),
+            Self::FailOp { dice, code, stays } => {
+                let stays = if *stays { ", for good" } else { "" };
+                ("fail", format!("dice {dice}, error {code}{stays}"))
+            }
+            Self::Stick { files, by, length } => {
+                let (by, length) = (time(*by), time(*length));
+                ("stick", format!("{}, {by} more, {length}", files.name()))
+            }
             Self::Crash { end, fate: what } => {
                 let known = ENDS.iter().find(|(known, _)| known == end);
                 let end = known.map_or("", |(_, name)| name);

@@ -9,19 +9,23 @@ use crate::scenario::has_log;
 
 /// A campaign below so many runs need not have seen everything.
 const TELLING_RUNS: u64 = 200;
+/// From so many on even rare states must have been met.
+const LONG_RUNS: u64 = 2000;
 /// Of so many histories one may be given up, and one more in any campaign.
 const GAVE_UP_SHARE: u64 = 1000;
 /// So many kinds of failures are shown in full.
 const SHOWN: usize = 5;
 
 /// The faults and goals that a campaign could have seen and has not.
-fn missing(goals: &Goals) -> Vec<&'static str> {
+fn missing(goals: &Goals, is_long: bool) -> Vec<&'static str> {
     let with_log = [
         Fault::Stall,
         Fault::Full,
         Fault::Flip,
         Fault::SyncFails,
         Fault::SlowDisk,
+        Fault::OpFails,
+        Fault::Stuck,
         Fault::DuringRecovery,
     ];
     let goals_with_log = [
@@ -54,6 +58,7 @@ fn missing(goals: &Goals) -> Vec<&'static str> {
         .filter(|goal| log || !goals_with_log.contains(goal));
     let wanted = wanted.filter(|goal| has_strings || !strings.contains(goal));
     let wanted = wanted
+        .filter(|goal| is_long || !goal.is_rare())
         .filter(|goal| if goal.takes_a_group() { grouped } else { alone })
         .filter(|goal| !goals.goals.contains_key(goal))
         .map(|goal| goal.key());
@@ -62,10 +67,11 @@ fn missing(goals: &Goals) -> Vec<&'static str> {
 
 /// The faults and goals that a campaign should have seen and has not.
 fn never_seen(tally: &Tally) -> Vec<&'static str> {
-    if tally.total().runs < TELLING_RUNS {
+    let runs = tally.total().runs;
+    if runs < TELLING_RUNS {
         return Vec::new();
     }
-    missing(&tally.goals)
+    missing(&tally.goals, runs >= LONG_RUNS)
 }
 
 /// The exit code: that of the worst failure, or why a pass does not count.

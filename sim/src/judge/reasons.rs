@@ -21,6 +21,14 @@ impl Reasons {
         }
     }
 
+    /// Returns true if a text names one of them.
+    pub(crate) fn are_told(self, text: &str) -> bool {
+        // A start without room says what room it needs.
+        let needs = self.0 & 1 != 0 && text.contains("there is not enough space");
+        let said = (0..WORDS.len()).filter(|at| self.0 & 1 << at != 0);
+        needs || said.into_iter().any(|at| text.contains(WORDS[at]))
+    }
+
     /// The refusals of a write that tell no lie, each behind a prefix.
     pub(super) fn refusals(self, prefix: &str) -> Vec<Want> {
         let said = (0..WORDS.len()).filter(|at| self.0 & 1 << at != 0);

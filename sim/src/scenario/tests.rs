@@ -26,7 +26,7 @@ fields! {
     drawn: seed hash_seed tables append_only fsync rewrite_percentage rewrite_min_bytes
         segment_bytes large_argument_bytes log_piece_bytes waiting_bytes_max lease_reads
         retained_bytes append_bytes chunk_bytes client_work turn_work memory_max output_limits
-        timeout_s borders;
+        timeout_s borders bounds;
     fixed: id founders incarnation cluster staleness_ms_max follower_proxy requirepass clients_max
         clients_limit query_buffer_max slowlog_slower_than_us slowlog_entries_max protected_mode
         debug_command taken_away remembered process entry_versions witness;
@@ -61,12 +61,12 @@ macro_rules! scenario {
 // do to themselves, which whoever brings clients of its own leaves out; upgrades, which end with
 // the last of the newer version (`World::end_upgrade`).
 scenario! {
-    ended: crashes pauses mid_turn jumps drifts freezes stalls full slow_disks sync_fails flips
-        damage wipes loss twice kinds overdue cuts lags partitions;
+    ended: crashes pauses mid_turn jumps drifts freezes stalls full slow_disks sync_fails op_fails
+        sticks flips damage wipes loss twice kinds overdue aims cuts lags partitions;
     other: seed policy config members founders newcomers_ask knocks meets upgrades duration clients
         think rush naps pipeline patience patient depth segment_max latency read_max slow close ends
-        inline_disk disk_latency thin_disk final_failures flaps hunts minority_lost frame_latency
-        audits twins;
+        inline_disk disk_latency sync_latency thin_disk final_failures flaps hunts minority_lost
+        frame_latency audits twins;
 }
 
 #[test]

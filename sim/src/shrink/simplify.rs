@@ -109,6 +109,7 @@ fn length(strike: &mut Strike) -> Option<&mut u64> {
         | Strike::Freeze { length }
         | Strike::Fill { length, .. }
         | Strike::Slow { length, .. }
+        | Strike::Stick { length, .. }
         | Strike::Cut { length, .. }
         | Strike::Lag { length, .. }
         | Strike::Part { length, .. } => Some(length),

@@ -481,7 +481,10 @@ impl World {
             let member = &self.members[*number];
             let now = member.clock.read(self.time).mono;
             let raft = member.node.as_ref().and_then(Node::raft);
-            member.config.lease_reads && raft.is_some_and(|raft| raft.has_lease(now))
+            // One that stands still uses none, and sees that its clock did before it does.
+            member.config.lease_reads
+                && !member.stood_with_its_clock
+                && raft.is_some_and(|raft| raft.has_lease(now))
         };
         let holders: Vec<usize> = (0..self.members.len()).filter(holds).collect();
         if holders.len() > 1 {

@@ -8,7 +8,7 @@ use super::{Event, World};
 use crate::decisions::address::{Address, Deed};
 use crate::decisions::decision::Strike;
 use crate::draws::Stream;
-use crate::goals::Fault;
+use crate::goals::{Fault, Goal};
 
 /// One operation.
 #[derive(Clone, Debug)]
@@ -19,6 +19,8 @@ pub(super) struct Job {
     pub(super) address: Option<Address>,
     /// For how long the disk stands still in it, in nanoseconds.
     stalls: u64,
+    /// The member's term when it was asked for; 0 where it had none.
+    term: u64,
     /// When it was asked for, and how long the process had stood still by then, in nanoseconds.
     pub(super) asked: u64,
     pub(super) stood: u64,
@@ -88,23 +90,33 @@ impl World {
                 .unwrap_or_default()
                 .max(member.barrier),
         };
-        let is_inline = !is_sync && !is_shared;
+        let stuck = member.stuck.filter(|(files, _)| files.hold(&op));
+        // An operation that waits behind another one has waited with it.
+        let is_first = after <= time && !self.healed;
+        let stuck = stuck.map_or(0, |(_, by)| if is_first { by } else { 0 });
+        let is_inline = !is_sync && !is_shared && stuck == 0;
         if self.scenario.inline_disk && is_inline && after <= time && !dice.permille(20) {
             let outcome = self.perform_op(number, op, address);
             self.members[number].outcomes.push((ticket, outcome));
             return true;
         }
-        let mut takes = dice.exponential(self.scenario.disk_latency);
+        let slow = is_sync && self.scenario.sync_latency > 0 && !self.healed;
+        let mean = if slow {
+            self.scenario.sync_latency
+        } else {
+            self.scenario.disk_latency
+        };
+        let mut takes = dice.exponential(mean);
         if self.decisions.are_steady() {
-            takes = self.scenario.disk_latency;
+            takes = mean;
         }
         if !is_sync {
             takes /= 8;
         }
         let lag = if is_sync && !self.healed {
-            member.disk_lag
+            member.disk_lag + stuck
         } else {
-            0
+            stuck
         };
         takes += lag;
         let drawn = dice.below(10_000) < self.scenario.stalls;
@@ -128,7 +140,8 @@ impl World {
             ticket,
             op,
             address,
-            stalls: stall.unwrap_or_default(),
+            stalls: stall.unwrap_or_default() + stuck,
+            term: member.term(),
             asked: time,
             stood: member.stood,
         };
@@ -165,49 +178,44 @@ impl World {
         op: DiskOp,
         address: Option<Address>,
     ) -> Result<DiskDone, DiskError> {
+        self.arm_sync(number, &op, address.as_ref());
+        let failed = self.fails(number, &op, address.as_ref());
         let member = &mut self.members[number];
-        if matches!(op, DiskOp::Sync { .. }) && !self.healed {
-            for strike in self.decisions.strikes(address.as_ref(), Strike::fails) {
-                if let Strike::FailSync { dice } = strike {
-                    member.disk.set_dice(dice);
-                    member.disk.fail_next_sync = true;
-                }
-            }
-        }
         let dice = member.disk.dice();
         match &op {
             DiskOp::WriteAt { file, .. } | DiskOp::WriteShared { file, .. } => {
                 member.unsynced.insert(*file);
             }
+            _ if failed.is_some() => {}
             DiskOp::Create { file, .. } => {
                 member.unsynced.remove(file);
+                member.bad.take_if(|bad| bad == file);
             }
             DiskOp::Rename { from, to } => {
                 let moved = member.unsynced.remove(from);
                 member.unsynced.remove(to);
                 member.unsynced.extend(moved.then_some(*to));
+                member.bad.take_if(|bad| bad == to);
+            }
+            DiskOp::Remove { file } => {
+                member.bad.take_if(|bad| bad == file);
             }
             _ => {}
         }
-        let synced = match &op {
-            DiskOp::Sync { file } => Some(*file),
-            _ => None,
-        };
-        let outcome = member.disk.perform(op);
+        let has_failed = failed.is_some();
+        let sync = matches!(op, DiskOp::Sync { .. }).then(|| op.clone());
+        let outcome = failed.map_or_else(|| member.disk.perform(op), Err);
         if let Err(error) = &outcome {
             member.reasons.note(error.words());
         }
-        if matches!(outcome, Err(DiskError::Io { .. })) {
+        let is_sync = sync.is_some() && !matches!(outcome, Err(DiskError::NotFound));
+        if has_failed || is_sync && outcome.is_err() {
             // A node that cannot prepare a file for its log may take the disk for a full one.
             let until = member.ran(self.time).saturating_add(TIGHT_NS);
             member.tight_until = member.tight_until.max(until);
-            self.fired(Fault::SyncFails);
-            self.record(address, || Strike::FailSync { dice });
-            self.judge.sync_lost(number);
         }
-        let member = &mut self.members[number];
-        if let Some(file) = synced.filter(|_| outcome.is_ok()) {
-            member.unsynced.remove(&file);
+        if let Some(sync) = sync {
+            self.sync_has_ended(number, &sync, dice, address, &outcome);
         }
         outcome
     }
@@ -223,27 +231,25 @@ impl World {
             op,
             address,
             stalls,
+            term,
             ..
         }) = member.jobs.remove(&job)
         else {
             return;
         };
+        if term > 0 && member.term() > term && file_of(&op).is_some() {
+            self.judge.reached(Goal::HandOver);
+        }
+        let member = &mut self.members[number];
         // A sync waits behind all that is written before it, and a large value is written in many
         // pieces.
         if member.hangs_since.is_none() {
             member.hung += stalls;
         }
-        // A fresh file whose first sync fails may be thrown away: nobody has relied on it.
-        let dirty = &member.unsynced;
-        let is_log_sync = matches!(&op, DiskOp::Sync { file }
-            if file.kind() == FileKind::Log && dirty.contains(file));
         if !member.jobs.values().any(Job::is_log_sync) {
             member.hangs_no_longer(self.time);
         }
         let outcome = self.perform_op(number, op, address);
-        if matches!(outcome, Err(DiskError::Io { .. })) {
-            self.members[number].sync_failed |= is_log_sync;
-        }
         self.members[number].outcomes.push((ticket, outcome));
         self.wake(number);
     }

@@ -3,16 +3,17 @@
 use super::frames::Cut;
 use super::member::{Doom, Member};
 use super::{Event, World};
-use crate::decisions::address::Address;
+use crate::decisions::address::{Address, Files};
 use crate::decisions::decision::Strike;
 use crate::disk::{NO_SPACE, OTHER_SHORTAGES};
 use crate::draws::{Dice, Stream};
+use crate::failing::Failing;
 use crate::goals::Fault;
 use crate::judge::End;
 use crate::scenario::{Every, SECOND, Scenario};
 
 /// The classes that strike a member now and then.
-const STRIKING: [Fault; 11] = [
+const STRIKING: [Fault; 13] = [
     Fault::Power,
     Fault::Pause,
     Fault::Jump,
@@ -24,6 +25,8 @@ const STRIKING: [Fault; 11] = [
     Fault::Partition,
     Fault::Lag,
     Fault::SlowDisk,
+    Fault::OpFails,
+    Fault::Stuck,
 ];
 
 /// How often a class strikes. All three ways to end come under the name of the first.
@@ -40,6 +43,8 @@ fn every(scenario: &Scenario, fault: Fault) -> Every {
         Fault::Lag => scenario.lags,
         Fault::Partition => scenario.partitions,
         Fault::SlowDisk => scenario.slow_disks,
+        Fault::OpFails => scenario.op_fails,
+        Fault::Stuck => scenario.sticks,
         _ => None,
     }
 }
@@ -48,7 +53,9 @@ fn every(scenario: &Scenario, fault: Fault) -> Every {
 fn stream(fault: Fault) -> Stream {
     match fault {
         Fault::Jump | Fault::Drift | Fault::Freeze => Stream::CLOCK,
-        Fault::Full | Fault::SyncFails | Fault::SlowDisk => Stream::SPACE,
+        Fault::Full | Fault::SyncFails | Fault::SlowDisk | Fault::OpFails | Fault::Stuck => {
+            Stream::SPACE
+        }
         Fault::Cut | Fault::Partition | Fault::Lag => Stream::CUT,
         _ => Stream::CRASH,
     }
@@ -133,7 +140,7 @@ impl World {
         let leader = self.members.iter().position(leads);
         let hunts = self.scenario.hunts;
         let is_hunted = match fault {
-            Fault::Cut | Fault::Lag | Fault::SlowDisk => dice.coin(),
+            Fault::Cut | Fault::Lag | Fault::SlowDisk | Fault::Stuck => dice.coin(),
             Fault::Power | Fault::Pause => hunts > 0 && dice.permille(hunts),
             _ => false,
         };
@@ -146,9 +153,10 @@ impl World {
                 }
             }
         }
-        if fault == Fault::Power {
-            self.strike_down(number, &mut dice);
-            return;
+        match fault {
+            Fault::Power => return self.strike_down(number, &mut dice),
+            Fault::Aimed => return self.strike_aimed(number, &mut dice),
+            _ => {}
         }
         if let Some(strike) = self.drawn(number, fault, &mut dice) {
             self.strike(number, &strike);
@@ -160,12 +168,22 @@ impl World {
         let (members, flaps) = (self.members.len(), self.scenario.flaps);
         let time = self.time;
         let member = &mut self.members[number];
+        // A leader that relies on its lease must be able to notice that its clock stood still: it
+        // looks whether the wall clock has gone 50 ms further.
+        let shortest = if member.config.lease_reads {
+            80_000_000
+        } else {
+            0
+        };
         Some(match fault {
             Fault::Pause => Strike::Pause {
                 length: dice.exponential(200_000_000).min(2_000_000_000),
             },
             Fault::Freeze => Strike::Freeze {
-                length: dice.exponential(500_000_000).min(3_000_000_000),
+                length: dice
+                    .exponential(500_000_000)
+                    .min(3_000_000_000)
+                    .max(shortest),
             },
             Fault::Jump => {
                 let hour = 3_600_000_000;
@@ -206,6 +224,22 @@ impl World {
                 self.tell(|| format!("member {number}: {} strikes", fault.key()));
                 return None;
             }
+            Fault::OpFails => {
+                member.failing = Some(Failing::draw(dice));
+                self.tell(|| format!("member {number}: {} strikes", fault.key()));
+                return None;
+            }
+            Fault::Stuck => Strike::Stick {
+                files: *dice.pick(&[
+                    Files::Logs,
+                    Files::EvenLogs,
+                    Files::OddLogs,
+                    Files::Bases,
+                    Files::Names,
+                ]),
+                by: dice.within(20_000_000, 1_200_000_000),
+                length: dice.within(200_000_000, 6 * SECOND),
+            },
             Fault::SlowDisk => Strike::Slow {
                 by: dice.within(300_000_000, 8 * SECOND),
                 length: dice.within(SECOND, 12 * SECOND),
@@ -257,7 +291,7 @@ impl World {
     }
 
     /// Lets a fault strike a member, if it can. True if it does.
-    fn strike(&mut self, number: usize, strike: &Strike) -> bool {
+    pub(super) fn strike(&mut self, number: usize, strike: &Strike) -> bool {
         let time = self.time;
         let Some(fault) = strike.fault() else {
             return false;
@@ -299,8 +333,12 @@ impl World {
             Strike::Pause { length } if member.is_up() => member.stand_still(time, length),
             Strike::Freeze { length } if member.is_up() && member.frozen_from.is_none() => {
                 member.stand_still(time, length);
-                member.frozen_from = Some(time);
+                (member.frozen_from, member.stood_with_its_clock) = (Some(time), true);
                 lasts = Lasts::For(length);
+            }
+            // Together with a jump by as much that would be hidden.
+            Strike::Jump { .. } if member.config.lease_reads && member.paused_until > time => {
+                return None;
             }
             Strike::Jump { by_us } => {
                 member.clock.jump(by_us);
@@ -321,6 +359,10 @@ impl World {
             }
             Strike::Slow { by, length } if member.disk_lag == 0 => {
                 member.disk_lag = by;
+                lasts = Lasts::For(length);
+            }
+            Strike::Stick { files, by, length } if member.stuck.is_none() => {
+                member.stuck = Some((files, by));
                 lasts = Lasts::For(length);
             }
             Strike::Cut {
@@ -404,6 +446,7 @@ impl World {
                 member.tight_until = member.ran(time) + 2_000_000_000;
             }
             Fault::SlowDisk => member.disk_lag = 0,
+            Fault::Stuck => member.stuck = None,
             Fault::Cut => member.cut = None,
             Fault::Lag => (member.lag, member.cut) = (0, None),
             Fault::Partition => self.partition = None,
@@ -423,12 +466,18 @@ impl World {
         let member = &mut self.members[number];
         member.doom = None;
         member.disk.fail_next_sync = false;
+        member.failing = None;
+        if !member.serving {
+            // The base of one that serves stays as bad as it is: nothing may hang on it.
+            member.bad = None;
+        }
         if member.disk.space.take().is_some() {
             member.tight_until = member.ran(time) + 2_000_000_000;
         }
         self.over(number, Fault::Freeze);
         self.over(number, Fault::Lag);
         self.over(number, Fault::SlowDisk);
+        self.over(number, Fault::Stuck);
         self.over(number, Fault::Partition);
         self.goes_on(number);
     }

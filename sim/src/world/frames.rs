@@ -10,6 +10,7 @@ use super::arrivals::machine_of;
 use super::member::News;
 use super::observed::Seen;
 use super::{End, Ends, Event, Link, World};
+use crate::aim::{self, Aim};
 use crate::decisions::address::{Address, Kind};
 use crate::decisions::decision::Strike;
 use crate::draws::{Dice, Stream};
@@ -80,12 +81,14 @@ impl World {
         let frame = Bytes::from(frame);
         let mut suffers = 0;
         let (mut kind, mut term) = (Kind::Unread, 0);
+        let mut is_rare = false;
         let mut machine = (to.0 as usize).checked_sub(1);
         if let Ok(spoken) = wire::decode(&frame) {
             self.check_message(from, &spoken)?;
             (kind, term) = (Kind::of(&spoken.1), spoken.0.term.0);
             machine = Some(machine_of(spoken.0.to.incarnation));
             suffers = self.scenario.kinds[kind_of(&spoken.1)];
+            is_rare = aim::is_rare(&spoken.1);
         }
         let Some(to) = machine.filter(|to| *to < self.members.len()) else {
             return Ok(());
@@ -127,6 +130,17 @@ impl World {
         // Now and then a frame comes when nobody thinks of it any more.
         let overdue = dice.permille(self.scenario.overdue);
         let much_later = late + dice.exponential(2_000_000_000);
+        let is_struck = is_rare && !self.healed && dice.permille(self.scenario.aims);
+        let aim = is_struck.then(|| Aim::draw(&mut dice));
+        let lost = lost || matches!(aim, Some(Aim::Lose));
+        let (twice, later) = match aim {
+            Some(Aim::Again(after)) => (true, late + after),
+            _ => (twice, later),
+        };
+        let (overdue, much_later) = match aim {
+            Some(Aim::Late(after)) => (true, late + after),
+            _ => (overdue, much_later),
+        };
         let is_lost = !self.healed && (lost || suffers);
         self.note(|| Seen::Sent {
             from,
@@ -137,6 +151,12 @@ impl World {
         if self.healed {
             self.push(late, Event::Frame { from, to, frame });
             return Ok(());
+        }
+        match aim {
+            Some(Aim::Sender) => self.aim(from, ordinal << 8 | to as u64),
+            Some(Aim::Receiver) => self.aim(to, ordinal << 8 | from as u64),
+            Some(Aim::Again(after)) => self.awaits_frame(after + late),
+            _ => {}
         }
         if lost || suffers {
             self.fired(if lost { Fault::Loss } else { Fault::LossByKind });

@@ -1,7 +1,6 @@
 //! A member: a machine with a disk and clocks, and at times a node that runs on it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::mem;
 
 use bytes::Bytes;
 
@@ -11,18 +10,18 @@ use seedis::node::arrival::Arrival;
 use seedis::node::config::Config;
 use seedis::node::witness::Witnessed;
 use seedis::node::{Node, Phase};
+use seedis::store::Shape;
 use seedis::time::{Mono, Now};
 
+use super::World;
 use super::damage::Harmed;
 use super::disk_jobs::Job;
 use super::frames::{Cut, id_of};
-use super::{Event, Segment, World};
 use crate::clock::Clock;
-use crate::decisions::address::Address;
-use crate::decisions::decision::{Fate, Strike};
-use crate::disk::{FakeDisk, Profile};
+use crate::decisions::address::Files;
+use crate::disk::FakeDisk;
 use crate::draws::Stream;
-use crate::goals::Fault;
+use crate::failing::Failing;
 use crate::judge::{Age, End, Reasons};
 use crate::scenario::Scenario;
 use crate::workload::address_of_member;
@@ -114,8 +113,20 @@ pub(super) struct Member {
     pub(super) outcomes: Vec<(Ticket, Result<DiskDone, DiskError>)>,
     /// Files that hold what no sync has covered.
     pub(super) unsynced: BTreeSet<FileName>,
-    /// A sync of the log has failed in this life.
+    /// A sync of the log, or a write to it, has failed in this life: the process must end.
     pub(super) sync_failed: bool,
+    /// Something of its disk has failed in this life for which it may end.
+    pub(super) may_end: bool,
+    /// A change of members was under way in its view behind its last turn.
+    pub(super) changing: bool,
+    /// The make-up of its store behind its last turn.
+    pub(super) shape: Shape,
+    /// The next operation of a kind is to fail.
+    pub(super) failing: Option<Failing>,
+    /// A file that cannot be read.
+    pub(super) bad: Option<FileName>,
+    /// Operations on these files take so much longer, in nanoseconds.
+    pub(super) stuck: Option<(Files, u64)>,
     /// The news of others that it does not know yet.
     pub(super) news: Vec<News>,
     /// The facts that others have told it: the lives of their disks, and the newest version that
@@ -189,7 +200,9 @@ pub(super) struct Member {
     /// The errors of its disk in this life of its process.
     pub(super) reasons: Reasons,
     /// The time on its monotonic clock when its node was last told.
-    told: Mono,
+    pub(super) told: Mono,
+    /// The monotonic clock has stood still since the node has ended a turn.
+    pub(super) stood_with_its_clock: bool,
     /// The monotonic clock stands still since then.
     pub(super) frozen_from: Option<u64>,
 }
@@ -234,6 +247,12 @@ impl Member {
             outcomes: Vec::new(),
             unsynced: BTreeSet::new(),
             sync_failed: false,
+            may_end: false,
+            changing: false,
+            shape: Shape::default(),
+            failing: None,
+            bad: None,
+            stuck: None,
             news: Vec::new(),
             greeted: BTreeMap::new(),
             frames: Vec::new(),
@@ -275,6 +294,7 @@ impl Member {
             lost: false,
             tight_until: 0,
             reasons: Reasons::default(),
+            stood_with_its_clock: false,
             frozen_from: None,
         }
     }
@@ -343,6 +363,7 @@ impl Member {
         self.disk = disk_of(seed, scenario);
         self.unsynced.clear();
         (self.harm, self.decided, self.lost) = (None, None, true);
+        self.bad = None;
         let (own, incarnation) = (self.config.id, self.incarnation());
         self.config.incarnation = incarnation;
         self.config.founders.retain(|(id, _)| *id != own);
@@ -354,6 +375,12 @@ impl Member {
     /// Returns true if its process can be ended, and is not about to end.
     pub(super) fn may_be_ended(&self) -> bool {
         self.is_up() && self.doom.is_none() && !self.stopping
+    }
+
+    /// The term in which its node is; 0 where that knows none yet.
+    pub(super) fn term(&self) -> u64 {
+        let raft = self.node.as_ref().and_then(Node::raft);
+        raft.map_or(0, |raft| raft.term().0)
     }
 
     /// Returns true if there is a process.
@@ -472,125 +499,6 @@ impl World {
             };
             self.members[number].news.push(met);
             self.wake(number);
-        }
-    }
-
-    /// A member ends: its process dies, and with it, or not, what the disk had not made durable.
-    pub(super) fn end(&mut self, number: usize, end: End) {
-        self.crash(number, end, None, None);
-    }
-
-    /// A member ends because that was decided: drawn, for an address, or written down, with its
-    /// fate.
-    pub(super) fn crash(
-        &mut self,
-        number: usize,
-        end: End,
-        drawn: Option<Address>,
-        written: Option<&Fate>,
-    ) {
-        let time = self.time;
-        let member = &mut self.members[number];
-        let recovering = !member.serving;
-        let seed = self.scenario.seed;
-        let mut dice = crate::draws::Dice::new(seed, Stream::CRASH, number as u64, member.life);
-        let mut profile = *dice.pick(&Profile::ALL);
-        // Of what was on its way to the disk, the first operations arrive.
-        let jobs = mem::take(&mut member.jobs);
-        let mut done = dice.below(jobs.len() as u64 + 1) as usize;
-        if let Some(fate) = written {
-            (profile, done) = (fate.profile, fate.arrive);
-        }
-        for job in jobs.into_values().take(done) {
-            let _ = self.perform_op(number, job.op, job.address);
-        }
-        let member = &mut self.members[number];
-        if let Some(fate) = written {
-            member.disk.set_dice(fate.dice);
-        }
-        let disk_dice = member.disk.dice();
-        if end == End::Power {
-            member.unsynced.clear();
-            member.disk.crash(profile);
-            member.clock.reboot(time, dice.below(1 << 40));
-            member.told = Mono(0);
-        }
-        member.keep_deciding();
-        member.node = None;
-        member.life += 1;
-        member.reasons = Reasons::default();
-        member.busy.clear();
-        member.outcomes.clear();
-        member.news.clear();
-        member.greeted.clear();
-        member.frames.clear();
-        member.arrivals.clear();
-        member.stirred.clear();
-        member.writable.clear();
-        member.held.clear();
-        (member.due, member.deadline) = (false, None);
-        member.deadline_version += 1;
-        (member.turn_planned, member.mid_turn) = (false, false);
-        let age = member.age(time);
-        member.hangs_no_longer(time);
-        member.stands_no_longer(time);
-        member.barrier = 0;
-        (member.doom, member.frozen_from) = (None, None);
-        (member.stopping, member.serving, member.sync_failed) = (false, false, false);
-        member.told_to_stop = None;
-        let life = member.life;
-        self.fired(match end {
-            End::Power => Fault::Power,
-            End::Process => Fault::Kill,
-            End::Stop => Fault::Stop,
-        });
-        if recovering {
-            self.fired(Fault::DuringRecovery);
-        }
-        self.tell(|| format!("member {number} ends: {end:?}, {profile:?}"));
-        self.judge.lost(number, end, age);
-        let of_member = |c: &super::links::Connection| c.member == number && c.life + 1 == life;
-        let conns = self.connections.iter().filter(|(_, c)| of_member(c));
-        let conns: Vec<u64> = conns.map(|(conn, _)| *conn).collect();
-        for conn in conns {
-            self.send(conn, false, Segment::Reset);
-        }
-        let flips = !self.healed && dice.permille(self.scenario.flips);
-        if flips && !self.decisions.are_scripted() {
-            self.flip(number, &mut dice);
-        }
-        let down = Address::Down {
-            member: number,
-            life: life - 1,
-        };
-        self.keep_copy(number, life - 1);
-        for strike in self.decisions.strikes(Some(&down), |_| true) {
-            match strike {
-                Strike::Flip { file, at, bit } => self.flip_bit(number, file, at, bit),
-                Strike::Damage { file, at, harm } => self.damage(number, file, at, harm),
-                Strike::Wipe => self.wipe(number),
-                Strike::Rewind { life } => self.rewind(number, life),
-                _ => false,
-            };
-        }
-        self.harm_disk(number);
-        let drawn_after = dice.exponential(300_000_000);
-        let after = written.map_or(drawn_after, |fate| fate.back);
-        self.push(after, Event::Start { member: number });
-        self.record(drawn, || Strike::Crash {
-            end,
-            fate: Fate {
-                profile,
-                dice: disk_dice,
-                arrive: done,
-                back: after,
-            },
-        });
-        // Now and then the next crash comes while it recovers.
-        let recurs = dice.permille(250) && !self.healed;
-        if recurs && !self.decisions.are_scripted() {
-            let boundaries = dice.below(20);
-            self.members[number].doom = Some(Doom { end, boundaries });
         }
     }
 }

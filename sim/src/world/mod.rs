@@ -1,12 +1,15 @@
 //! The world: members, clients, what travels between them, and one event at a time.
 
 mod agreement;
+mod aims;
 mod arrivals;
 mod boundaries;
 mod clients;
 pub(crate) mod columns;
 mod damage;
 mod disk_jobs;
+mod ending;
+mod failing;
 mod faults;
 mod flips;
 pub(crate) mod frames;
@@ -20,6 +23,7 @@ mod promises;
 mod room;
 mod rules;
 mod settling;
+mod shapes;
 pub(crate) mod standing;
 mod stopping;
 mod turn;

@@ -312,7 +312,7 @@ impl World {
                 };
                 format!("member {number} {ticket}: {how}")
             });
-            if self.members[number].sync_failed && matches!(outcome, Err(DiskError::Io { .. })) {
+            if self.members[number].sync_failed && outcome.is_err() {
                 self.judge.sync_failed(number);
             }
             if !self.inform(number, Input::Disk { ticket, outcome })? {
@@ -331,6 +331,7 @@ impl World {
                 return Ok(());
             };
             node.flush(now, &mut effects);
+            self.members[number].stood_with_its_clock = false;
             let recovered = effects.iter().find_map(|effect| match effect {
                 Effect::Note(note) => match **note {
                     Note::Recovered { index, .. } => Some(index.0),
@@ -377,7 +378,8 @@ impl World {
             if self.members[number].sync_failed && !stopped {
                 let told = self.members[number].outcomes.is_empty();
                 if told {
-                    let text = "a sync has failed, and the node goes on";
+                    let text =
+                        "a sync of the log, or a write to it, has failed, and the node goes on";
                     return Err(Violation::new(Id::A8, text));
                 }
             }
@@ -410,6 +412,8 @@ impl World {
             }
             self.check_rules(number)?;
         }
+        self.look_at_shape(number);
+        self.look_at_changes(number);
         if dice.permille(self.scenario.audits) && self.members[number].serving {
             self.audit(number, false)?;
             let member = &self.members[number];
@@ -489,21 +493,19 @@ impl World {
         let has_cut = tight && self.judge.is_damage_noted(number);
         match failure {
             None => self.end(number, End::Stop),
-            // One that ends since a sync has failed refuses nothing, and may have cut already.
-            Some(_)
-                if member.flipped.is_some()
-                    && !member.serving
-                    && !member.sync_failed
-                    && !has_cut =>
-            {
+            Some(failure) if member.may_end && member.reasons.are_told(&failure) => {
+                self.judge.reached(Goal::Stopped);
+                // Somebody has looked at the disk.
+                self.members[number].bad = None;
+                self.end(number, End::Process);
+            }
+            Some(_) if member.flipped.is_some() && !member.serving && !has_cut => {
                 self.judge.reached(Goal::Refused);
                 self.end(number, End::Process);
                 self.repair(number);
             }
             // Its manifest names it alone, and what it has lost is who came later.
-            Some(_)
-                if member.harm.is_some() && self.scenario.founders == 1 && !member.sync_failed =>
-            {
+            Some(_) if member.harm.is_some() && self.scenario.founders == 1 => {
                 self.judge.reached(Goal::Refused);
                 self.end(number, End::Process);
                 self.mend(number);
@@ -518,7 +520,7 @@ impl World {
                 let text = format!("member {number} stopped for want of room: {failure}");
                 return Err(Violation::new(Id::A9, text));
             }
-            Some(_) if member.sync_failed || tight => {
+            Some(_) if tight && !member.serving => {
                 self.judge.reached(Goal::Stopped);
                 self.end(number, End::Process);
             }

@@ -112,8 +112,8 @@ impl Replica {
         })
     }
 
-    /// A piece of the base has been read, or cannot be. A base that the disk cannot read any more is
-    /// given up for another one: it would be asked for again and again.
+    /// A piece of the base has been read, or cannot be. A base that the disk cannot read any more
+    /// is given up for another one: it would be asked for again and again.
     pub(super) fn snapshot_read(
         &mut self,
         ticket: Ticket,

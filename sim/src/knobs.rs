@@ -1,0 +1,77 @@
+//! Bounds of the core that are as small in many runs as nobody would set them: few bytes and few
+//! requests come to what happens at them.
+//!
+//! Each is drawn by itself, and most are usual in most runs: what one of them hides another shows.
+//! The bounds that no run draws are these, in src/limits.rs and beside the code:
+//!
+//! * those of what one client may send before it is refused (arguments, nesting, lines, watched
+//!   keys): the refusal is an answer that the model knows by the real bound, and generators send
+//!   requests at it (`garbage.rs`);
+//! * capacities of buffers that are kept for the next use: nothing can be seen of them;
+//! * forms on the disk and on the wire: parts of strings of 64 KiB, heads, magic numbers;
+//! * sizes that a block has by the way in which it is stored (runs of lists, leaves, pages): the
+//!   unit tests of the store fill them, and lists and sorted sets of a run go beyond them;
+//! * how much is looked through for a watched key: beyond it EXEC is refused for no reason that
+//!   anybody could see;
+//! * the shell's own, and those of names and files of configuration: a simulation has neither.
+
+use seedis::limits;
+
+use crate::draws::Dice;
+use crate::scenario::Scenario;
+
+/// The appends and bytes that are on their way to one member: the most entries of one append, the
+/// most appends, the most bytes.
+type Window = (usize, usize, usize);
+
+const MIB: usize = 1 << 20;
+
+impl Scenario {
+    /// Draws what is no class of faults and no client.
+    pub(crate) fn turn_knobs(&mut self, class: &impl Fn(u64) -> Dice, is_light: bool) {
+        let bounds = &mut self.config.bounds;
+        bounds.base_piece_bytes = *class(100).pick(if is_light {
+            &[64 << 10, 64 << 10, 300]
+        } else {
+            &[64 << 10, 64 << 10, 8 << 10, 1000]
+        });
+        bounds.old_state_bytes = *class(101).pick(&[32 * MIB, 32 * MIB, 32 * MIB, 500]);
+        bounds.entry_bytes = *class(102).pick(&[MIB, MIB, MIB, 1, 300]);
+        // A segment of a light run is read in sixteen steps, others in fifty at most.
+        bounds.read_bytes = *class(103).pick(if is_light {
+            &[1 << 20, 1 << 20, 1000]
+        } else {
+            &[1 << 20, 1 << 20, 20_000]
+        });
+        bounds.parked_bytes = *class(104).pick(&[MIB, MIB, MIB, 0, 200]);
+        bounds.served_at_once = *class(105).pick(&[1024, 1024, 1]);
+        // All that is proposed in a run must get through in the time that a group has to settle.
+        let windows: &[Window] = &[
+            (4096, 64, 16 * MIB),
+            (4096, 64, 16 * MIB),
+            (1, 64, 16 * MIB),
+            (3, 8, 16 * MIB),
+            (4096, 1, 16 * MIB),
+            (4096, 2, 500),
+            (4096, 64, 1),
+        ];
+        let window = *class(106).pick(windows);
+        if self.config.append_bytes >= MIB {
+            (
+                bounds.append_entries,
+                bounds.in_flight_appends,
+                bounds.in_flight_bytes,
+            ) = window;
+        }
+        bounds.fed_bytes = *class(107).pick(&[256 * MIB, 256 * MIB, 0, 2000]);
+        let tables = &mut self.config.tables;
+        let few = [limits::SMALL_ITEMS_MAX, limits::SMALL_ITEMS_MAX, 1, 3, 12];
+        tables.small_items_max = *class(108).pick(&few);
+        let short = limits::SMALL_LIST_BYTES_MAX;
+        tables.small_list_bytes_max = *class(109).pick(&[short, short, 12, 60]);
+        let freed = limits::FREED_AT_ONCE_BYTES;
+        tables.freed_at_once_bytes = *class(110).pick(&[freed, freed, 0, 300]);
+        let empty = limits::EMPTY_SEGMENTS_MAX;
+        tables.empty_segments_max = *class(111).pick(&[empty, empty, 0, 2]);
+    }
+}

@@ -1,0 +1,90 @@
+//! Faults that are aimed: at the rare messages and steps at which a group changes hands or members,
+//! and which what strikes at random would hardly ever hit.
+
+use super::member::Doom;
+use super::{Event, World};
+use crate::decisions::decision::Strike;
+use crate::draws::{Dice, Stream};
+use crate::goals::Fault;
+use crate::judge::End;
+
+/// The key of the dice of steps, beside those of other faults of this stream.
+const STEPS: u64 = 1 << 49;
+/// A step is over when a member is struck for it, in nanoseconds.
+const BEHIND: u64 = 1000;
+
+impl World {
+    /// A member is struck at this very step: it is cut off, ends at one of its next boundaries,
+    /// stands still, or hears the others late.
+    pub(super) fn strike_aimed(&mut self, number: usize, dice: &mut Dice) {
+        let length = dice.within(100_000_000, 3_000_000_000);
+        let by = dice.within(100_000_000, 2_000_000_000);
+        let [hears, speaks] = *dice.pick(&[[false, false], [true, false], [false, true]]);
+        let mute = dice.coin();
+        match dice.below(6) {
+            0..=2 => self.strike(
+                number,
+                &Strike::Cut {
+                    hears,
+                    speaks,
+                    length,
+                },
+            ),
+            3 => self.strike(
+                number,
+                &Strike::Pause {
+                    length: length.min(by),
+                },
+            ),
+            4 => self.strike(number, &Strike::Lag { by, mute, length }),
+            _ => {
+                let end = if dice.coin() {
+                    End::Power
+                } else {
+                    End::Process
+                };
+                let boundaries = dice.below(8);
+                let member = &mut self.members[number];
+                if member.may_be_ended() {
+                    member.doom = Some(Doom { end, boundaries });
+                }
+                true
+            }
+        };
+        self.fired(Fault::Aimed);
+    }
+
+    /// A member is to be struck right behind this step, which has this number among those of its
+    /// kind.
+    pub(super) fn aim(&mut self, member: usize, ordinal: u64) {
+        let fault = Fault::Aimed;
+        let strike = Event::Fault {
+            member,
+            fault,
+            ordinal,
+        };
+        self.push(BEHIND, strike);
+    }
+
+    /// A change of members begins or ends in the view of a member: a step at which it, or another,
+    /// may be struck.
+    pub(super) fn look_at_changes(&mut self, number: usize) {
+        let member = &mut self.members[number];
+        let Some(raft) = member.node.as_ref().and_then(|node| node.raft()) else {
+            return;
+        };
+        let is_changing = raft.is_changing();
+        let was = std::mem::replace(&mut member.changing, is_changing);
+        let turns = member.turns;
+        let aims = self.scenario.aims;
+        if was == is_changing || aims == 0 || self.healed || self.decisions.are_scripted() {
+            return;
+        }
+        let mut dice = self.dice(Stream::CUT, STEPS | number as u64, turns);
+        if dice.permille(aims) {
+            let other = dice.below(self.members.len() as u64) as usize;
+            let struck = if dice.coin() { number } else { other };
+            self.aim(struck, STEPS | turns);
+        }
+    }
+}
