@@ -15,8 +15,19 @@ use crate::resp::reply::{Protocol, Reply};
 use crate::rng;
 use crate::store::{Hash, Set, Text, Zset};
 
-/// The work of one pick in a large value, in which it is looked for from the top.
-pub(super) const PICK_WORK: usize = 4;
+/// The work of one pick by chance in a small value, or in a sorted set.
+const PICK_WORK: usize = 4;
+/// The same in a large table, in which several draws lead to nothing before one does not.
+const TABLE_PICK_WORK: usize = 16;
+/// If more than a part in so many is picked of a table, all of it is walked over: that costs less
+/// than drawing. Of other values it does only where drawing would meet the same ones too often.
+pub(super) const WALK_SHARE: u64 = 16;
+const FEW_SHARE: u64 = 3;
+
+/// The work of one pick by chance, in a table or elsewhere.
+pub(super) fn pick_work(in_table: bool) -> usize {
+    if in_table { TABLE_PICK_WORK } else { PICK_WORK }
+}
 
 /// How many parts are wanted, the same one several times perhaps if that is negative; and whether
 /// `word` is given, which asks for the value behind each.
@@ -86,6 +97,15 @@ impl<'s> Source<'s> {
         len as u64
     }
 
+    /// Returns true if it is a large table.
+    fn is_table(self) -> bool {
+        match self {
+            Self::Hash(hash) => hash.is_large(),
+            Self::Set(set) => set.is_large(),
+            Self::Zset(_) => false,
+        }
+    }
+
     /// The part that a draw chooses, each as likely as any other.
     fn random(self, draw: u64) -> Option<Part<'s>> {
         match self {
@@ -144,9 +164,14 @@ pub(super) fn answer(
             .reply
             .array(picks as usize * if is_flat { 2 } else { 1 });
     }
+    let share = if source.is_table() {
+        WALK_SHARE
+    } else {
+        FEW_SHARE
+    };
     if count < 0 {
         pick_any(query, source, picks, with_values)
-    } else if picks <= source.len() / 3 {
+    } else if picks <= source.len() / share {
         pick_few(query, source, picks, with_values)
     } else {
         pick_many(query, source, picks, with_values)
@@ -158,7 +183,7 @@ fn pick_any(query: &mut Query<'_>, source: Source<'_>, picks: u64, with_values: 
     let from = query.pace.from(0);
     query.dice.skip(from);
     for place in from..picks {
-        query.pace.step(place, PICK_WORK)?;
+        query.pace.step(place, pick_work(source.is_table()))?;
         if let Some(part) = source.random(query.dice.draw()) {
             let work = part.answer(&mut query.reply, with_values);
             query.pace.pay(work);
@@ -175,7 +200,7 @@ fn pick_few(query: &mut Query<'_>, source: Source<'_>, picks: u64, with_values: 
     query.dice.skip(making.passed);
     let mut done = Ok(());
     while making.stage != Stage::Free && done.is_ok() && (seen.len() as u64) < picks {
-        done = query.pace.step(0, PICK_WORK);
+        done = query.pace.step(0, pick_work(source.is_table()));
         if done.is_ok() {
             making.passed += 1;
             let part = source.random(query.dice.draw());

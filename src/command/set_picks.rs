@@ -7,15 +7,12 @@ use super::args::Args;
 use super::context::{Change, Query};
 use super::error::{Error, Outcome};
 use super::making::{Making, Stage};
-use super::picks::{self, PICK_WORK, Source};
+use super::picks::{self, Source, WALK_SHARE, pick_work};
 use super::set_walk::{self, set_at};
 use super::strings::answer;
 use super::walk::FIELDS_AT_ONCE;
 use crate::limits::BYTES_PER_WORK;
 use crate::store::{NewExpiry, Set, Text};
-
-/// If more than a member in so many is taken out of a large set, all of it is walked over.
-const WALK_SHARE: u64 = 16;
 
 /// If a set is at most a part in so many of what is taken out of it, the rest is put aside and the
 /// set given away as a whole.
@@ -84,7 +81,8 @@ fn pop_many(change: &mut Change<'_>, key: &[u8], count: u64) -> Outcome {
     if making.stage == Stage::Draw {
         change.dice.skip(making.passed);
         while making.left > 0 {
-            if let Err(unfinished) = change.pace.step(0, PICK_WORK) {
+            let is_table = set.read().is_some_and(Set::is_large);
+            if let Err(unfinished) = change.pace.step(0, pick_work(is_table)) {
                 return change.pace.keep(Err(unfinished), making).map(drop);
             }
             let member = set.read().and_then(|set| set.random(change.dice.draw()));

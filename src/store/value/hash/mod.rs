@@ -103,6 +103,12 @@ impl<'a> Hash<'a> {
         }
     }
 
+    /// Returns true if it is kept in a table, over which a walk may be cut.
+    #[must_use]
+    pub fn is_large(self) -> bool {
+        matches!(self.0, Kept::Table(_))
+    }
+
     /// Shows its fields, as the parts of a base hold them.
     pub(in crate::store) fn show_items(self, show: Show<'_>) {
         for (field, value) in self.iter() {
