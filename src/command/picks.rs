@@ -19,9 +19,10 @@ use crate::store::{Hash, Set, Text, Zset};
 const PICK_WORK: usize = 4;
 /// The same in a large table, in which several draws lead to nothing before one does not.
 const TABLE_PICK_WORK: usize = 16;
-/// If more than a part in so many is picked of a table, all of it is walked over: that costs less
-/// than drawing. Of other values it does only where drawing would meet the same ones too often.
+/// If more than a part in so many is picked of a table, all of it is walked over, which costs less
+/// than drawing.
 pub(super) const WALK_SHARE: u64 = 16;
+/// The same of other values, where drawing would meet the same parts too often.
 const FEW_SHARE: u64 = 3;
 
 /// The work of one pick by chance, in a table or elsewhere.
@@ -192,8 +193,8 @@ fn pick_any(query: &mut Query<'_>, source: Source<'_>, picks: u64, with_values: 
     Ok(())
 }
 
-/// So many different parts, of at least three times as many: drawing until enough differ takes at
-/// most half as many draws again on average, and the rest is not looked at.
+/// So many different parts, of a few times as many: drawing until enough differ takes at most half
+/// as many draws again on average, and the rest is not looked at.
 fn pick_few(query: &mut Query<'_>, source: Source<'_>, picks: u64, with_values: bool) -> Outcome {
     let mut making = query.pace.making();
     let mut seen = mem::take(&mut making.made).unwrap_or_else(|| query.store.new_set());
