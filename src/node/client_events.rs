@@ -11,8 +11,9 @@ use super::effect::{Effect, Effects, Note, Wrong};
 use super::witness::Answer;
 use super::{Node, Phase};
 
-/// How many waits whose time is up end in one turn; the others do in the next.
-const WAITS_ENDED_MAX: usize = 1024;
+/// How many waits whose time is up end in one turn, each with a write to a socket; the others do in
+/// the next.
+const WAITS_ENDED_MAX: usize = 256;
 
 impl Node {
     /// Lets a client wait; nothing that it sent is looked at before the wait ends. A transaction
@@ -92,13 +93,13 @@ impl Node {
     }
 
     /// Ends the wait for a key of a client that will send nothing more: it may be gone, and what it
-    /// was given would be lost.
+    /// was given would be lost. It is told so at the end of the turn, or of a later one if many go.
     pub(super) fn end_wait_of_ending(&mut self, conn: ConnId) {
         if let Some(slot) = self.clients.slot(conn)
             && let Some(session) = self.clients.get(slot)
             && matches!(session.blocked, Some(Blocked::Keys { .. }))
         {
-            self.unblock(slot, None);
+            self.clients.waits_in_vain(slot, self.now.mono);
         }
     }
 

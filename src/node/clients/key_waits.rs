@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use crate::command::wait::Awaited;
 use crate::session::key_wait::{KeyWait, Stage, Taking};
 use crate::session::{Blocked, Session};
+use crate::time::Mono;
 
 use super::Clients;
 use super::key_queues::KeyQueues;
@@ -112,6 +113,15 @@ impl Clients {
             None => self.blocked += 1,
         }
         self.waits.add(slot, why);
+    }
+
+    /// A client that waits is given nothing any more, and its time is over now.
+    pub(in crate::node) fn waits_in_vain(&mut self, slot: u32, now: Mono) {
+        self.leave_queues(slot);
+        if !self.waits.is_leaving(slot) {
+            self.blocks(slot, Blocked::Keys { until: Some(now) });
+        }
+        self.count_memory(slot);
     }
 
     /// A client waits for no key any more.
