@@ -1,6 +1,7 @@
 //! The work of a turn does not grow with clients that are idle.
 
 use alloc::format;
+use alloc::string::String;
 use core::fmt::Write as _;
 
 use super::*;
@@ -150,6 +151,95 @@ fn a_request_that_finds_nothing_goes_back_to_its_place() {
     let said = |busy: &Busy, conn: u64| busy.node.outbox(ConnId(conn)).flatten().count();
     assert!(said(&busy, 2) > 0, "the first has waited longer");
     assert_eq!(said(&busy, 3), 0);
+}
+
+/// Clients that wait for a key, and what then happens: the most that a turn writes to, and in all.
+fn woken(waiting: u64, then: impl FnOnce(&mut Busy)) -> (usize, usize) {
+    let mut busy = Busy::new(0);
+    for number in 1..=waiting + 1 {
+        busy.open(ConnId(number));
+        if ConnId(number) != ASKS {
+            busy.ask(ConnId(number), b"BLPOP q 0\r\n");
+        }
+    }
+    busy.effects.clear();
+    then(&mut busy);
+    let (mut most, mut all) = (0, 0);
+    for _ in 0..1000 {
+        let sends = busy.effects.drain(..);
+        let to_others = sends.filter(|effect| match effect {
+            Effect::Send { conn } => *conn != ASKS,
+            _ => false,
+        });
+        let count = to_others.count();
+        (most, all) = (most.max(count), all + count);
+        if busy
+            .node
+            .deadline()
+            .is_none_or(|due| due.at > busy.now.mono)
+        {
+            break;
+        }
+        busy.tell(Input::Timer);
+    }
+    assert_eq!(busy.node.clients.blocked(), 0);
+    (most, all)
+}
+
+#[test]
+fn a_turn_wakes_a_few_hundred_of_those_who_wait() {
+    const WAITING: u64 = 3000;
+    let mut push = String::from("RPUSH q");
+    (0..WAITING).for_each(|item| _ = write!(push, " {item}"));
+    push.push_str("\r\n");
+    let other = push.replace(" q ", " r ") + "RENAME r q\r\n";
+    let goes = |busy: &mut Busy| {
+        for number in 2..=WAITING + 1 {
+            let conn = ConnId(number);
+            busy.node.clients.ending(conn, busy.now.mono);
+            busy.node.end_wait_of_ending(conn);
+        }
+        // They are told later, and are given nothing any more.
+        busy.ask(ASKS, b"RPUSH q 1\r\n");
+    };
+    for (most, all) in [
+        woken(WAITING, |busy| _ = busy.ask(ASKS, push.as_bytes())),
+        woken(WAITING, |busy| _ = busy.ask(ASKS, other.as_bytes())),
+        woken(WAITING, goes),
+        woken(WAITING, |busy| {
+            busy.node.clients.all_leave();
+            busy.tell(Input::Timer);
+        }),
+    ] {
+        assert!(most <= 600, "{most} in one turn");
+        assert_eq!(all, WAITING as usize);
+    }
+}
+
+#[test]
+fn one_that_waits_for_two_keys_is_given_nothing_for_which_another_has_waited_longer() {
+    let mut busy = Busy::new(0);
+    for number in 1..=4 {
+        busy.open(ConnId(number));
+    }
+    let waits = ["BLPOP c a 0\r\n", "BLPOP a 0\r\n", "BLPOP a b 0\r\n"];
+    for (number, asked) in (2..).zip(waits) {
+        busy.ask(ConnId(number), asked.as_bytes());
+    }
+    busy.ask(
+        ASKS,
+        b"MULTI\r\nRPUSH c 1\r\nRPUSH a 2\r\nRPUSH b 3\r\nEXEC\r\n",
+    );
+    (0..4).for_each(|_| _ = busy.tell(Input::Timer));
+    for (number, told) in (2..).zip(["c\r\n$1\r\n1", "a\r\n$1\r\n2", "b\r\n$1\r\n3"]) {
+        let said: Vec<u8> = busy
+            .node
+            .outbox(ConnId(number))
+            .flatten()
+            .copied()
+            .collect();
+        assert_eq!(said, format!("*2\r\n$1\r\n{told}\r\n").as_bytes());
+    }
 }
 
 #[test]
