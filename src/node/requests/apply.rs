@@ -255,15 +255,17 @@ impl Node {
         let was_held = self.requests.hold.is_mid_command;
         let waiter = middle.waiter.as_ref();
         self.requests.runs_for = waiter.map(|waiter| (waiter.slot, waiter.conn));
-        let at_end = match middle.steps {
+        let ended = match middle.steps {
             None => self.go_on_in_command(entry, &mut middle, payload),
-            Some(_) => self.go_on_in_transaction(entry, &mut middle, payload),
+            Some(_) => self
+                .go_on_in_transaction(entry, &mut middle, payload)
+                .then_some(false),
         };
-        self.requests.hold.is_mid_command = !at_end;
-        if !at_end {
+        self.requests.hold.is_mid_command = ended.is_none();
+        let Some(waits) = ended else {
             entry.middle = Some(middle);
             return self.keep_made(entry);
-        }
+        };
         if let Some(waiter) = &middle.waiter {
             self.clients.collects(waiter.slot, waiter.conn, 0);
         }
@@ -285,13 +287,19 @@ impl Node {
                 } else {
                     whole.extend_from_slice(&out);
                 }
-                self.end_command(entry, waiter.as_ref(), (whole, mark), false);
+                self.end_command(entry, waiter.as_ref(), (whole, mark), waits);
             }
-            None => self.end_command(entry, waiter.as_ref(), (out, 0), false),
+            None => self.end_command(entry, waiter.as_ref(), (out, 0), waits),
         }
     }
 
-    fn go_on_in_command(&mut self, entry: &Applying, middle: &mut Middle, payload: &[u8]) -> bool {
+    /// Goes on with a command. At its end: whether its client waits.
+    fn go_on_in_command(
+        &mut self,
+        entry: &Applying,
+        middle: &mut Middle,
+        payload: &[u8],
+    ) -> Option<bool> {
         let waiter = middle.waiter.as_ref();
         let protocol = waiter.map_or(Protocol::Resp2, |w| w.protocol);
         let silent = waiter.is_some_and(|w| w.silent);
@@ -300,19 +308,14 @@ impl Node {
         let (out, mark) = (&mut middle.out, middle.mark);
         let outcome = self.apply_command(middle.db, args, dice, protocol, out);
         if outcome == Err(Error::Unfinished) {
-            return false;
+            return None;
         }
-        self.count_failure(middle.waiter.as_ref(), &outcome);
-        finish(out, mark, protocol, silent, outcome);
-        true
-    }
-
-    /// An error counts where it is somebody's reply: other members apply the same and answer
-    /// nobody.
-    fn count_failure(&mut self, waiter: Option<&Waiter>, outcome: &Outcome) {
-        if let (Err(error), Some(waiter)) = (outcome, waiter) {
-            self.metrics.failed(waiter.row, error);
+        let waits = self.waits_on(middle.waiter.as_ref(), &outcome);
+        if !waits {
+            self.count_failure(middle.waiter.as_ref(), &outcome);
         }
+        finish(&mut middle.out, mark, protocol, silent || waits, outcome);
+        Some(waits)
     }
 
     fn go_on_in_transaction(

@@ -6,7 +6,7 @@ use core::mem;
 
 use crate::command::args::Args;
 use crate::command::context::{Dice, Query};
-use crate::command::error::Error;
+use crate::command::error::{Error, Outcome};
 use crate::command::pace::Pace;
 use crate::command::row::{Empties, Kind, Row};
 use crate::command::verb::{ClusterVerb, ServerVerb, SessionVerb};
@@ -399,6 +399,14 @@ impl Node {
             };
             self.disappoint(&waiter, &error);
             self.requests.hold.pay(WAKE_WORK);
+        }
+    }
+
+    /// An error counts where it is somebody's reply: other members apply the same and answer
+    /// nobody.
+    pub(super) fn count_failure(&mut self, waiter: Option<&Waiter>, outcome: &Outcome) {
+        if let (Err(error), Some(waiter)) = (outcome, waiter) {
+            self.metrics.failed(waiter.row, error);
         }
     }
 
