@@ -8,7 +8,7 @@ use crate::draws::Dice;
 const TOO_MANY: i32 = 24;
 
 /// The next operation of a kind is to fail.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Failing {
     pub(crate) deed: Deed,
     pub(crate) code: i32,
@@ -18,7 +18,7 @@ pub(crate) struct Failing {
 
 /// The kinds of operations that fail beside the sync of a file, each as often as any other, and
 /// with which errors. Writes for which there is no space are another fault.
-const KINDS: [(Verb, Part, &[i32]); 18] = [
+const KINDS: [(Verb, Part, &[i32]); 20] = [
     (Verb::Write, Part::Log, &[BROKEN]),
     (Verb::Write, Part::NewBase, &[BROKEN]),
     (Verb::Write, Part::NewManifest, &[BROKEN]),
@@ -34,6 +34,8 @@ const KINDS: [(Verb, Part, &[i32]); 18] = [
     (Verb::Sync, Part::Directory, &[BROKEN]),
     (Verb::Read, Part::Log, &[BROKEN, TOO_MANY]),
     (Verb::Read, Part::Base, &[BROKEN, TOO_MANY]),
+    (Verb::Read, Part::Base, &[BROKEN]),
+    (Verb::Rename, Part::Base, &[BROKEN]),
     (Verb::Read, Part::Manifest, &[BROKEN, TOO_MANY]),
     (Verb::Truncate, Part::Log, &[BROKEN, TOO_MANY]),
     (Verb::List, Part::Directory, &[BROKEN, TOO_MANY]),

@@ -18,7 +18,7 @@
 use seedis::limits;
 
 use crate::draws::Dice;
-use crate::scenario::Scenario;
+use crate::scenario::{MS, Scenario};
 
 /// The appends and bytes that are on their way to one member: the most entries of one append, the
 /// most appends, the most bytes.
@@ -31,10 +31,13 @@ impl Scenario {
     pub(crate) fn turn_knobs(&mut self, class: &impl Fn(u64) -> Dice, is_light: bool) {
         let bounds = &mut self.config.bounds;
         bounds.base_piece_bytes = *class(100).pick(if is_light {
-            &[64 << 10, 64 << 10, 300]
+            &[64 << 10, 300]
         } else {
-            &[64 << 10, 64 << 10, 8 << 10, 1000]
+            &[64 << 10, 64 << 10, 8 << 10, 1000, 300]
         });
+        // Clients ask for something while a base is written only where that takes as long as they
+        // think.
+        self.base_latency = *class(112).pick(&[0, 0, 5, 30, 100]) * MS;
         bounds.old_state_bytes = *class(101).pick(&[32 * MIB, 32 * MIB, 32 * MIB, 500]);
         bounds.entry_bytes = *class(102).pick(&[MIB, MIB, MIB, 1, 300]);
         // A segment of a light run is read in sixteen steps, others in fifty at most.

@@ -177,7 +177,7 @@ impl Scenario {
         let mut disk = class(92);
         // Hand-overs to the disk are on their way for as long as leaders lead.
         self.sync_latency = *disk.pick(&[0, 0, 0, 0, 0, 20, 60, 150, 300]) * MS;
-        self.op_fails = disk.permille(300).then(|| disk.within(5, 20) * SECOND);
+        self.op_fails = disk.permille(400).then(|| disk.within(3, 12) * SECOND);
         self.sticks = disk.permille(300).then(|| disk.within(5, 15) * SECOND);
         match profile {
             Profile::Members => {

@@ -96,6 +96,9 @@ pub(crate) struct Scenario {
     pub(crate) op_fails: Every,
     /// Some files of a disk take longer for some time.
     pub(crate) sticks: Every,
+    /// The mean of what a piece of a base takes to be written until the faults end, in nanoseconds;
+    /// 0: what any other operation takes.
+    pub(crate) base_latency: u64,
     /// The mean of what a sync takes until the faults end, in nanoseconds; 0: what any other
     /// operation takes, eight times.
     pub(crate) sync_latency: u64,
@@ -343,9 +346,10 @@ impl Scenario {
             slow_disks: every(55, 20 * SECOND, false).filter(|_| logged),
             final_failures: profile == Profile::Sync,
             sync_fails: every(20, 25 * SECOND, false).filter(|_| logged),
-            op_fails: every(90, if on_disk { 5 } else { 12 } * SECOND, false).filter(|_| logged),
+            op_fails: every(90, if on_disk { 3 } else { 10 } * SECOND, on_disk).filter(|_| logged),
             sticks: every(91, 15 * SECOND, false).filter(|_| logged),
             sync_latency: 0,
+            base_latency: 0,
             flips: if logged && !grouped {
                 share(22, 250, false)
             } else {

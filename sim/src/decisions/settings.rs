@@ -181,6 +181,7 @@ pub(super) static ALL: &[Setting] = &[
     setting!("inline-disk", "no", flag inline_disk),
     setting!("thin-disk", "no", flag thin_disk),
     setting!("disk-latency", "1ms", time disk_latency),
+    setting!("base-latency", "0us", time base_latency),
     setting!("sync-latency", "0us", time sync_latency),
     setting!("audits", "0", number audits),
     setting!("runs", "60s", time duration),

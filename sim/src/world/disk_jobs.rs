@@ -5,7 +5,7 @@ use seedis::disk::{DiskDone, DiskError, DiskOp, FileKind, FileName};
 use seedis::ids::Ticket;
 
 use super::{Event, World};
-use crate::decisions::address::{Address, Deed};
+use crate::decisions::address::{Address, Deed, Part, Verb};
 use crate::decisions::decision::Strike;
 use crate::draws::Stream;
 use crate::goals::{Fault, Goal};
@@ -57,6 +57,11 @@ fn stall_of(strikes: Vec<Strike>) -> Option<u64> {
     })
 }
 
+/// A piece of a base is written.
+const BASE: Deed = Deed {
+    verb: Verb::Write,
+    part: Part::NewBase,
+};
 /// How long after a failure writes may be refused, in nanoseconds.
 const TIGHT_NS: u64 = 5_000_000_000;
 
@@ -94,7 +99,8 @@ impl World {
         // An operation that waits behind another one has waited with it.
         let is_first = after <= time && !self.healed;
         let stuck = stuck.map_or(0, |(_, by)| if is_first { by } else { 0 });
-        let is_inline = !is_sync && !is_shared && stuck == 0;
+        let is_base = Deed::of(&op) == BASE && self.scenario.base_latency > 0 && !self.healed;
+        let is_inline = !is_sync && !is_shared && stuck == 0 && !is_base;
         if self.scenario.inline_disk && is_inline && after <= time && !dice.permille(20) {
             let outcome = self.perform_op(number, op, address);
             self.members[number].outcomes.push((ticket, outcome));
@@ -103,6 +109,9 @@ impl World {
         let slow = is_sync && self.scenario.sync_latency > 0 && !self.healed;
         let mean = if slow {
             self.scenario.sync_latency
+        } else if is_base {
+            // Eight times as long as it is to take.
+            8 * self.scenario.base_latency
         } else {
             self.scenario.disk_latency
         };

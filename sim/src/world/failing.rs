@@ -56,7 +56,9 @@ impl World {
         if self.healed || matches!(op, DiskOp::Sync { .. }) {
             return None;
         }
-        let drawn = member.failing.take_if(|it| it.deed == Deed::of(op));
+        let deed = Deed::of(op);
+        let drawn = member.failing.iter().position(|it| it.deed == deed);
+        let drawn = drawn.map(|at| member.failing.swap_remove(at));
         let mut wanted = drawn.map(|it| (it.code, it.stays));
         for strike in self.decisions.strikes(address, Strike::fails) {
             if let Strike::FailOp { dice, code, stays } = strike {

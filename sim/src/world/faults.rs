@@ -225,7 +225,7 @@ impl World {
                 return None;
             }
             Fault::OpFails => {
-                member.failing = Some(Failing::draw(dice));
+                member.failing.push(Failing::draw(dice));
                 self.tell(|| format!("member {number}: {} strikes", fault.key()));
                 return None;
             }
@@ -466,7 +466,7 @@ impl World {
         let member = &mut self.members[number];
         member.doom = None;
         member.disk.fail_next_sync = false;
-        member.failing = None;
+        member.failing.clear();
         if !member.serving {
             // The base of one that serves stays as bad as it is: nothing may hang on it.
             member.bad = None;

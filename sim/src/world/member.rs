@@ -121,8 +121,8 @@ pub(super) struct Member {
     pub(super) changing: bool,
     /// The make-up of its store behind its last turn.
     pub(super) shape: Shape,
-    /// The next operation of a kind is to fail.
-    pub(super) failing: Option<Failing>,
+    /// The next operations of these kinds are to fail.
+    pub(super) failing: Vec<Failing>,
     /// A file that cannot be read.
     pub(super) bad: Option<FileName>,
     /// Operations on these files take so much longer, in nanoseconds.
@@ -250,7 +250,7 @@ impl Member {
             may_end: false,
             changing: false,
             shape: Shape::default(),
-            failing: None,
+            failing: Vec::new(),
             bad: None,
             stuck: None,
             news: Vec::new(),
