@@ -42,8 +42,12 @@ const KINDS: [(Verb, Part, &[i32]); 20] = [
 ];
 
 impl Failing {
-    pub(crate) fn draw(dice: &mut Dice) -> Self {
-        let (verb, part, codes) = *dice.pick(&KINDS);
+    /// In a group two in five are reads of the base, of which states are sent.
+    pub(crate) fn draw(dice: &mut Dice, is_grouped: bool) -> Self {
+        let (mut verb, mut part, mut codes) = *dice.pick(&KINDS);
+        if is_grouped && dice.permille(400) {
+            (verb, part, codes) = (Verb::Read, Part::Base, &[BROKEN]);
+        }
         let deed = Deed { verb, part };
         let code = *dice.pick(codes);
         let is_base = (verb, part, code) == (Verb::Read, Part::Base, BROKEN);

@@ -141,6 +141,7 @@ counted! {
     Retired, "retired", "a large value was removed, or changed as a whole, before a base held it";
     Renamed, "renamed", "a large value was renamed before a base held it";
     Freed, "freed", "something that was removed waits to be freed";
+    DamagedAgain, "damaged-again", "a member was damaged again while it was under repair";
     HandOver, "hand-over", "the disk has ended what a member had asked of it in an earlier term";
     MinorityLost, "minority-lost", "some members never came back, and the others continued";
 }
@@ -173,7 +174,12 @@ impl Goal {
     pub(crate) fn is_rare(self) -> bool {
         matches!(
             self,
-            Self::Deeper | Self::Shallower | Self::Detached | Self::Renamed | Self::HandOver
+            Self::Deeper
+                | Self::Shallower
+                | Self::Detached
+                | Self::Renamed
+                | Self::HandOver
+                | Self::DamagedAgain
         )
     }
 
@@ -196,6 +202,7 @@ impl Goal {
                 | Self::TurnedAway
                 | Self::Strained
                 | Self::HandOver
+                | Self::DamagedAgain
                 | Self::MinorityLost
                 | Self::Raised
                 | Self::Outdated

@@ -65,8 +65,8 @@ scenario! {
         sticks flips damage wipes loss twice kinds overdue aims cuts lags partitions;
     other: seed policy config members founders newcomers_ask knocks meets upgrades duration clients
         think rush naps pipeline patience patient depth segment_max latency read_max slow close ends
-        inline_disk disk_latency sync_latency base_latency thin_disk final_failures flaps hunts minority_lost
-        frame_latency audits twins;
+        inline_disk disk_latency sync_latency base_latency thin_disk final_failures flaps hunts
+        minority_lost frame_latency audits twins;
 }
 
 #[test]

@@ -52,7 +52,8 @@ struct Shown {
     /// The last entry that it has said to be durable, while its log still has it.
     accepted: Option<(LogIndex, Term)>,
     /// The entries that it held before its disk was damaged, as long as it is under repair.
-    owed: Option<Owed>,
+    /// One that is damaged again owes what it held then, too.
+    owed: Vec<Owed>,
     /// The terms of its entries before another's state came, until it is seen what of them stays.
     replaced: Option<BTreeMap<LogIndex, Term>>,
 }
@@ -61,8 +62,7 @@ impl Shown {
     fn holds(&self, index: LogIndex, term: Term) -> bool {
         let log = self.replaced.as_ref().unwrap_or(&self.log);
         // What it has lost it does not deny to anybody before it holds it again.
-        let owed = self.owed.as_ref();
-        owed.is_some_and(|owed| owed.holds(index, term))
+        self.owed.iter().any(|owed| owed.holds(index, term))
             || self.durable >= index && log.get(&index) == Some(&term)
     }
 
@@ -92,6 +92,13 @@ struct Owed {
 }
 
 impl Owed {
+    /// Both together.
+    fn and(mut self, later: Self) -> Self {
+        self.log.extend(later.log);
+        self.durable = self.durable.max(later.durable);
+        self
+    }
+
     fn holds(&self, index: LogIndex, term: Term) -> bool {
         self.durable >= index && self.log.get(&index) == Some(&term)
     }
@@ -120,16 +127,20 @@ impl Agreement {
             let (log, durable) = (std::mem::take(&mut shown.log), shown.durable);
             // What has lost the latest entries may be as far by earlier ones, of a later term, and
             // has paid then before anybody has seen it under repair.
-            let lacks = raft.is_repairing() || machine.harm.is_some() || machine.rewound;
-            if lacks && shown.owed.is_none() {
-                shown.owed = Some(Owed {
+            let lacks = raft.is_repairing() || machine.is_harmed() || machine.rewound;
+            if lacks && (shown.owed.is_empty() || machine.is_harmed()) {
+                shown.owed.push(Owed {
                     log: log.clone(),
                     durable,
                     accepted: shown.accepted.take(),
                 });
             }
             if let Some((index, term)) = shown.accepted
-                && (raft.last() < index || raft.term_of(index).is_some_and(|own| own != term))
+                && (raft.last() < index
+                    || raft.term_of(index).is_some_and(|own| {
+                        // A state that was received may hold what was committed there instead.
+                        own != term && self.committed.get(&index) != Some(&own)
+                    }))
             {
                 let text = format!("member {number} had accepted {index} of {term}, and lost it");
                 return broken(Id::R12, text);
@@ -148,7 +159,7 @@ impl Agreement {
                 log,
                 durable,
                 accepted: shown.accepted,
-                owed: shown.owed.take(),
+                owed: std::mem::take(&mut shown.owed),
                 ..Shown::default()
             };
         }
@@ -159,9 +170,11 @@ impl Agreement {
             // It may have come as far again before it was told.
             let settled = raft.durable() == raft.last();
             let is_paid = |owed: &mut Owed| is_paid(&who, owed, raft, &self.committed).is_ok();
-            shown.owed.take_if(|owed| settled && is_paid(owed));
-        } else if let Some(owed) = shown.owed.take_if(|_| !raft.is_repairing()) {
-            is_paid(&who, &owed, raft, &self.committed)?;
+            shown.owed.retain_mut(|owed| !settled || !is_paid(owed));
+        } else if !raft.is_repairing() {
+            for owed in std::mem::take(&mut shown.owed) {
+                is_paid(&who, &owed, raft, &self.committed)?;
+            }
         }
         if raft.is_repairing() && raft.role() != RoleName::Follower {
             return broken(Id::R20, format!("{who} is under repair and campaigns"));
@@ -362,18 +375,20 @@ impl Agreement {
     /// A member's disk is wiped: what it held counts where it is still called for.
     pub(super) fn departs(&mut self, number: usize, incarnation: Incarnation) {
         let shown = self.shown.remove(&number).unwrap_or_default();
-        let held = shown.owed.unwrap_or(Owed {
+        let held = Owed {
             log: shown.replaced.unwrap_or(shown.log),
             durable: shown.durable,
             accepted: None,
-        });
+        };
+        // While it lacks something it counts for what it held before.
+        let held = shown.owed.into_iter().reduce(Owed::and).unwrap_or(held);
         self.departed.insert((number, incarnation), held);
     }
 
     /// Returns true if a member lacks nothing that it has held.
     fn is_paid(&self, number: usize) -> bool {
         let shown = self.shown.get(&number);
-        shown.is_none_or(|shown| shown.owed.is_none())
+        shown.is_none_or(|shown| shown.owed.is_empty())
     }
 
     /// Another state takes the place of a member's log.
@@ -449,7 +464,7 @@ impl World {
         }
         let is_told = repairing || self.agreement.is_paid(number);
         if !repairing {
-            self.members[number].harm = None;
+            self.members[number].harm.clear();
         }
         self.members[number].rewound &= !is_told;
         self.note_numbers(number);

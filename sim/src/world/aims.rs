@@ -57,13 +57,18 @@ impl World {
     /// A member is to be struck right behind this step, which has this number among those of its
     /// kind.
     pub(super) fn aim(&mut self, member: usize, ordinal: u64) {
+        self.aim_in(BEHIND, member, ordinal);
+    }
+
+    /// The same, so much later, in nanoseconds.
+    pub(super) fn aim_in(&mut self, after: u64, member: usize, ordinal: u64) {
         let fault = Fault::Aimed;
         let strike = Event::Fault {
             member,
             fault,
             ordinal,
         };
-        self.push(BEHIND, strike);
+        self.push(after, strike);
     }
 
     /// A change of members begins or ends in the view of a member: a step at which it, or another,

@@ -16,11 +16,14 @@ use crate::decisions::address::Address;
 use crate::decisions::decision::{Decision, Harm, Strike};
 use crate::disk::FakeDisk;
 use crate::draws::{Dice, Stream};
-use crate::goals::Fault;
+use crate::goals::{Fault, Goal};
 use crate::image::Image;
 
 /// The bytes that a disk reads and writes at once.
 const SECTOR: u64 = 512;
+
+/// So often a member is damaged at most before it is whole again.
+const HARMS_MAX: usize = 3;
 
 /// The original content of a damaged place, to be put back.
 #[derive(Clone, Debug)]
@@ -69,6 +72,11 @@ fn voters(membership: &Membership) -> usize {
 }
 
 impl Member {
+    /// Returns true if its disk was damaged, and it is not known to be whole again.
+    pub(super) fn is_harmed(&self) -> bool {
+        !self.harm.is_empty()
+    }
+
     /// How many voters decide, as its node knows, or knew when it was last up: who leads alone is
     /// at times the only one who knows that.
     fn deciding(&self) -> Option<usize> {
@@ -92,9 +100,17 @@ impl World {
 
     /// Returns true if the group can bear that this member, too, lacks something.
     fn can_bear_more(&self, number: usize) -> bool {
-        let lacks = |member: &Member| member.harm.is_some() || member.lost;
+        let lacks = |member: &Member| member.is_harmed() || member.lost;
         let lacking = self.members.iter().filter(|member| lacks(member)).count();
         !lacks(&self.members[number]) && lacking < self.bearable()
+    }
+
+    /// Returns true if something of what this member has synced may be damaged. One that lacks
+    /// something already, and is under repair, may lose more.
+    fn may_be_damaged(&self, number: usize) -> bool {
+        let member = &self.members[number];
+        let again = !member.lost && (1..HARMS_MAX).contains(&member.harm.len());
+        again || self.can_bear_more(number)
     }
 
     /// A member that has gone down may find its disk damaged or replaced when it comes back.
@@ -109,7 +125,7 @@ impl World {
         };
         let mut dice = self.dice(Stream::DAMAGE, number as u64, life);
         if dice.permille(self.scenario.damage)
-            && self.can_bear_more(number)
+            && self.may_be_damaged(number)
             && let Some((file, at, harm)) = self.draw_damage(number, &mut dice)
             && self.damage(number, file, at, harm)
         {
@@ -150,7 +166,7 @@ impl World {
 
     /// Something of what a member that is down has synced is damaged, where the group can bear it.
     pub(super) fn damage(&mut self, number: usize, file: FileName, at: u64, harm: Harm) -> bool {
-        if !self.can_bear_more(number) {
+        if !self.may_be_damaged(number) {
             return false;
         }
         let member = &mut self.members[number];
@@ -163,9 +179,13 @@ impl World {
             return false;
         };
         let (offset, length) = (harmed.offset, harmed.bytes.len());
-        member.harm = Some(harmed);
+        let is_first = member.harm.is_empty();
+        member.harm.push(harmed);
         member.harms += 1;
         self.fired(Fault::Damage);
+        if !is_first {
+            self.judge.reached(Goal::DamagedAgain);
+        }
         self.tell(|| format!("member {number}: {length} bytes at {offset} of {file} are damaged"));
         true
     }
@@ -203,11 +223,11 @@ impl World {
     /// Puts damaged data back, as from a copy.
     pub(super) fn mend(&mut self, number: usize) {
         let member = &mut self.members[number];
-        if let Some(Harmed {
+        while let Some(Harmed {
             file,
             offset,
             bytes,
-        }) = member.harm.take()
+        }) = member.harm.pop()
         {
             member.disk.overwrite(file, offset, &bytes);
         }

@@ -140,7 +140,7 @@ impl World {
         let leader = self.members.iter().position(leads);
         let hunts = self.scenario.hunts;
         let is_hunted = match fault {
-            Fault::Cut | Fault::Lag | Fault::SlowDisk | Fault::Stuck => dice.coin(),
+            Fault::Cut | Fault::Lag | Fault::SlowDisk | Fault::Stuck | Fault::Freeze => dice.coin(),
             Fault::Power | Fault::Pause => hunts > 0 && dice.permille(hunts),
             _ => false,
         };
@@ -160,6 +160,17 @@ impl World {
         }
         if let Some(strike) = self.drawn(number, fault, &mut dice) {
             self.strike(number, &strike);
+        }
+        if fault == Fault::Freeze && self.scenario.config.lease_reads && dice.coin() {
+            // The first word that it hears would tell it that another leads.
+            let (hears, speaks) = (false, dice.coin());
+            let length = dice.within(500_000_000, 3_000_000_000);
+            let deaf = Strike::Cut {
+                hears,
+                speaks,
+                length,
+            };
+            self.strike(number, &deaf);
         }
     }
 
@@ -225,7 +236,7 @@ impl World {
                 return None;
             }
             Fault::OpFails => {
-                member.failing.push(Failing::draw(dice));
+                member.failing.push(Failing::draw(dice, members > 1));
                 self.tell(|| format!("member {number}: {} strikes", fault.key()));
                 return None;
             }

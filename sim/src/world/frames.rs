@@ -156,6 +156,10 @@ impl World {
             Some(Aim::Sender) => self.aim(from, ordinal << 8 | to as u64),
             Some(Aim::Receiver) => self.aim(to, ordinal << 8 | from as u64),
             Some(Aim::Again(after)) => self.awaits_frame(after + late),
+            // Its sender is struck shortly before it comes.
+            Some(Aim::Late(after)) if dice.coin() => {
+                self.aim_in(after, from, ordinal << 8 | to as u64);
+            }
             _ => {}
         }
         if lost || suffers {

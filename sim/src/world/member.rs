@@ -183,7 +183,7 @@ pub(super) struct Member {
     /// The bit that has flipped since the last life: its file, place and number.
     pub(super) flipped: Option<(FileName, usize, u8)>,
     /// The damage on its disk that is not yet known to be made good, and how often it was damaged.
-    pub(super) harm: Option<Harmed>,
+    pub(super) harm: Vec<Harmed>,
     pub(super) harms: u64,
     /// Its disk is an older copy of itself, and nobody has told it yet.
     pub(super) rewound: bool,
@@ -285,7 +285,7 @@ impl Member {
             heard: BTreeMap::new(),
             held: Vec::new(),
             flipped: None,
-            harm: None,
+            harm: Vec::new(),
             harms: 0,
             rewound: false,
             copies: BTreeMap::new(),
@@ -362,7 +362,8 @@ impl Member {
             .wrapping_add(self.wipes << 32 | self.number as u64);
         self.disk = disk_of(seed, scenario);
         self.unsynced.clear();
-        (self.harm, self.decided, self.lost) = (None, None, true);
+        self.harm.clear();
+        (self.decided, self.lost) = (None, true);
         self.bad = None;
         let (own, incarnation) = (self.config.id, self.incarnation());
         self.config.incarnation = incarnation;

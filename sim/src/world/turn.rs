@@ -505,7 +505,7 @@ impl World {
                 self.repair(number);
             }
             // Its manifest names it alone, and what it has lost is who came later.
-            Some(_) if member.harm.is_some() && self.scenario.founders == 1 => {
+            Some(_) if member.is_harmed() && self.scenario.founders == 1 => {
                 self.judge.reached(Goal::Refused);
                 self.end(number, End::Process);
                 self.mend(number);
