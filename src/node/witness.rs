@@ -29,6 +29,14 @@ pub enum Witnessed {
         /// How far it says the wall clock to be ahead of that.
         offset: Offset,
     },
+    /// A command was handed to the log, by itself or in a transaction: it is in the next entry, or
+    /// is refused.
+    Proposed {
+        /// The database.
+        db: u32,
+        /// Its words.
+        words: Vec<Vec<u8>>,
+    },
     /// This leader has proposed to raise the version of entries.
     Raises {
         /// To this one.
@@ -127,6 +135,11 @@ impl Witness {
             on,
             ..Self::default()
         }
+    }
+
+    /// Returns true if somebody has asked for it.
+    pub(super) fn is_kept(&self) -> bool {
+        self.on
     }
 
     pub(super) fn note(&mut self, what: impl FnOnce() -> Witnessed) {

@@ -266,6 +266,16 @@ impl Session {
         self.proposed != self.applied || !self.parked.is_empty()
     }
 
+    /// The next thing that it sent is looked at: what CLIENT REPLY SKIP has said is over, or begins
+    /// to count.
+    pub fn ends_skip(&mut self) {
+        self.reply_mode = match self.reply_mode {
+            ReplyMode::Skip => ReplyMode::On,
+            ReplyMode::SkipNext => ReplyMode::Skip,
+            same => same,
+        };
+    }
+
     /// Returns true if the reply to the present request is not wanted.
     pub fn is_silent(&self) -> bool {
         matches!(self.reply_mode, ReplyMode::Off | ReplyMode::Skip)

@@ -52,7 +52,7 @@ impl Watchers {
     /// The command with this ordinal will write a key.
     pub(super) fn pending(&mut self, db: u32, key: &[u8], ordinal: u64) {
         if let Some(watched) = self.keys.get_mut(&(db, key.to_vec())) {
-            watched.pending = ordinal;
+            watched.pending = ordinal.max(watched.pending);
         }
     }
 

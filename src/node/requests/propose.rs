@@ -1,14 +1,17 @@
 //! From one writing request to the batch of its turn, and from the batch to an entry.
 
 use alloc::vec::Vec;
+use core::iter;
 
 use crate::command::args::Args;
 use crate::command::row::Row;
+use crate::command::slot;
 use crate::node::witness::Witnessed;
 use crate::node::{Node, Phase};
 
 use super::batch::Waiter;
 use super::entry;
+use super::lookup::row_of;
 
 impl Node {
     /// Hands a write to the log; its reply is written when the entry is applied.
@@ -88,11 +91,11 @@ impl Node {
         }
         let spare = self.replica.spare_waiters();
         let gathered = self.requests.batch.take(head, spare);
-        let count = gathered.count;
+        let (count, payload) = (gathered.count, gathered.payload.clone());
         self.replicated.count_proposed(count);
         if let Err(waiters) = self.replica.propose(stamp, gathered, self.now.mono) {
             self.replicated.withdraw(count, before);
-            return self.refuse(waiters);
+            return self.refuse(waiters, &payload);
         }
         self.witness.note(|| Witnessed::Stamped { stamp, offset });
         if let Some(version) = raises {
@@ -101,10 +104,14 @@ impl Node {
         }
     }
 
-    /// Tells clients that their writes have certainly not happened.
-    fn refuse(&mut self, mut waiters: Vec<Waiter>) {
-        let error = self.elsewhere_at(0);
-        self.disappoint_all(waiters.drain(..), &error);
+    /// Tells clients that their writes, which were to be this entry, have certainly not happened.
+    fn refuse(&mut self, mut waiters: Vec<Waiter>, payload: &[u8]) {
+        let slots = slots_of(payload);
+        for waiter in waiters.drain(..) {
+            let slot = slots.get(waiter.place as usize).copied();
+            let error = self.elsewhere_at(slot.unwrap_or(0));
+            self.disappoint_all(iter::once(waiter), &error);
+        }
         self.replica.give_back(waiters);
     }
 
@@ -128,4 +135,26 @@ impl Node {
     pub(super) fn commands_proposed(&self) -> u64 {
         self.replicated.commands_in_entries() + u64::from(self.requests.batch.count)
     }
+}
+
+/// The slot of each command of an entry; 0 of those without a key, and of transactions.
+fn slots_of(payload: &[u8]) -> Vec<u16> {
+    let (mut reader, mut ranges) = (entry::Reader::new(payload), Vec::new());
+    let (mut slots, mut inside) = (Vec::new(), 0);
+    reader.offset();
+    while let Some(item) = reader.next(&mut ranges) {
+        match item {
+            entry::Item::Transaction { count } => {
+                slots.push(0);
+                inside = count;
+            }
+            entry::Item::Command { .. } if inside > 0 => inside -= 1,
+            entry::Item::Command { .. } => {
+                let args = Args::new(payload, &ranges);
+                let key = row_of(args).ok().and_then(|row| row.first_key(args));
+                slots.push(key.map_or(0, slot::of));
+            }
+        }
+    }
+    slots
 }

@@ -18,9 +18,9 @@ use crate::node::requests::outcome::{Trouble, finish, is_elsewhere, write_error}
 use crate::node::witness::Answer;
 use crate::resp::parse::{Limits, ProtocolError, Step};
 use crate::resp::reply::Reply;
+use crate::session::Session;
 use crate::session::inbound::Inbound;
 use crate::session::parked::Unparked;
-use crate::session::{ReplyMode, Session};
 use crate::time::Stamp;
 
 impl Node {
@@ -202,6 +202,9 @@ impl Node {
 
     fn protocol_error(&mut self, slot: u32, error: ProtocolError) {
         self.metrics.protocol_error();
+        if let Some(session) = self.clients.get_mut(slot) {
+            session.ends_skip();
+        }
         self.answer(slot, |reply| error.write(reply));
         self.clients.close(slot);
     }
@@ -219,11 +222,7 @@ impl Node {
         if found.is_some_and(|row| waits_for_own(session, row)) {
             return false;
         }
-        if session.reply_mode == ReplyMode::Skip {
-            session.reply_mode = ReplyMode::On;
-        } else if session.reply_mode == ReplyMode::SkipNext {
-            session.reply_mode = ReplyMode::Skip;
-        }
+        session.ends_skip();
         if let Err(trouble) = self.admit(slot, found, args) {
             // As in Redis, what MULTI or WATCH complain of inside a transaction does not spoil it.
             let row = row_of(args).ok();

@@ -167,12 +167,15 @@ impl Node {
         self.requests.batch.count += 1;
         // What it brings elsewhere comes between those before and behind it.
         self.requests.offers.batch += u64::from(row.may_make());
-        if self.clients.is_any_watching() || row.may_make() {
+        let matters = self.clients.is_any_watching() || row.may_make();
+        if matters || self.witness.is_kept() {
             let request = self.requests.batch.bytes[from..].to_vec();
             let ranges = words_of(&request);
             let args = Args::new(&request, &ranges);
             self.note_proposed_keys(db, args);
-            self.foresee(row, db, args);
+            if matters {
+                self.foresee(row, db, args);
+            }
         }
         takes
     }

@@ -124,7 +124,8 @@ impl Node {
             &transaction.commands,
         );
         self.requests.batch.count += 1;
-        if self.clients.is_any_watching() || self.clients.has_key_waits() {
+        let listens = self.clients.is_any_watching() || self.clients.has_key_waits();
+        if listens || self.witness.is_kept() {
             let bytes = self.requests.batch.bytes[payload_from..].to_vec();
             let (mut reader, mut ranges) = (entry::Reader::new(&bytes), Vec::new());
             while let Some(item) = reader.next(&mut ranges) {

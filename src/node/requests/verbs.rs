@@ -1,6 +1,6 @@
 //! The verbs of a session: protocol, password, database, transaction, watch.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -15,6 +15,7 @@ use crate::node::replica::SEARCHED_BYTES_MAX;
 use crate::node::requests::applying::Applying;
 use crate::node::requests::entry;
 use crate::node::requests::lookup::row_of;
+use crate::node::witness::Witnessed;
 use crate::node::{Node, REDIS_VERSION};
 use crate::resp::reply::{Protocol, Reply};
 use crate::session::transaction::Transaction;
@@ -223,31 +224,49 @@ impl Node {
         }
         // What was asked before WATCH and is not applied yet changes the key behind it all the
         // same.
-        let ordinal = self.commands_proposed();
-        for key in self.on_their_way(db, watched) {
+        for (key, ordinal) in self.on_their_way(db, watched) {
             self.clients.will_write(db, key, ordinal);
         }
         Ok(())
     }
 
-    /// Those of some keys that a command may write which is proposed and not applied. However many
-    /// they are, what is on its way is looked through once.
-    fn on_their_way<'a>(&self, db: u32, keys: BTreeSet<&'a [u8]>) -> BTreeSet<&'a [u8]> {
+    /// Those of some keys that a command may write which is proposed and not applied, each with the
+    /// ordinal of the last such command. However many they are, what is on its way is looked
+    /// through once.
+    fn on_their_way<'a>(&self, db: u32, keys: BTreeSet<&'a [u8]>) -> BTreeMap<&'a [u8], u64> {
+        let proposed = self.commands_proposed();
+        let all = |keys: BTreeSet<&'a [u8]>| keys.into_iter().map(|key| (key, proposed)).collect();
         let Some(entries) = self.replica.on_their_way() else {
-            return keys;
+            return all(keys);
         };
         let applying = self.requests.hold.applying.as_ref().map(Applying::rest);
         if applying.is_some_and(|rest| rest.len() > SEARCHED_BYTES_MAX) {
-            return keys;
+            return all(keys);
         }
         let batch = &self.requests.batch.bytes[..];
-        let (mut written, mut flushes) = (BTreeSet::new(), false);
+        let mut found = OnTheirWay::default();
         for payload in applying.into_iter().chain(entries).chain([batch]) {
-            flushes |= find_writes(payload, db, &keys, &mut written);
+            found.look_through(payload, db, &keys);
         }
-        if flushes {
+        let OnTheirWay {
+            count,
+            mut written,
+            flushed,
+        } = found;
+        if let Some(nth) = flushed {
             let exists = |key: &&[u8]| self.store.contains(db, key, self.replicated.stamp());
-            written.extend(keys.into_iter().filter(exists));
+            let emptied = keys
+                .into_iter()
+                .filter(|key| exists(key) || written.contains_key(key));
+            for key in emptied.collect::<Vec<_>>() {
+                let last = written.entry(key).or_insert(nth);
+                *last = nth.max(*last);
+            }
+        }
+        // Of a transaction that is being applied each step that is left counts here.
+        let least = self.replicated.commands_applied() + 1;
+        for nth in written.values_mut() {
+            *nth = proposed.saturating_sub(count - *nth).max(least);
         }
         written
     }
@@ -281,6 +300,10 @@ impl Node {
 
     /// Remembers that watched keys will be written by the command that was just proposed.
     pub(super) fn note_proposed_keys(&mut self, db: u32, args: Args<'_>) {
+        self.witness.note(|| {
+            let words = args.iter().map(<[u8]>::to_vec).collect();
+            Witnessed::Proposed { db, words }
+        });
         if !self.clients.is_any_watching() {
             return;
         }
@@ -339,36 +362,56 @@ impl Greeting {
     }
 }
 
-/// Adds those of some keys that a command of a payload may write; true where one flushes their
-/// database, and so writes what is there.
-fn find_writes<'a>(
-    payload: &[u8],
-    db: u32,
-    keys: &BTreeSet<&'a [u8]>,
-    written: &mut BTreeSet<&'a [u8]>,
-) -> bool {
-    let (mut reader, mut ranges) = (entry::Reader::new(payload), Vec::new());
-    let mut flushes = false;
-    reader.offset();
-    while let Some(item) = reader.next(&mut ranges) {
-        let entry::Item::Command { db: of } = item else {
-            continue;
-        };
-        let args = Args::new(payload, &ranges);
-        let Some(row) = row_of(args).ok().filter(|row| row.is_write()) else {
-            continue;
-        };
-        flushes |= match row.empties {
-            Empties::Nothing => false,
-            Empties::Database => of == db,
-            Empties::Everything => true,
-        };
-        row.each_written(args, |name, elsewhere| {
-            let key = keys.get(name).filter(|_| of == db || elsewhere);
-            written.extend(key);
-        });
+/// The commands that are proposed and not applied, as far as they write some keys.
+#[derive(Debug, Default)]
+struct OnTheirWay<'a> {
+    /// How many they are.
+    count: u64,
+    /// The last of them that may write a key, by its place among them, from 1 on.
+    written: BTreeMap<&'a [u8], u64>,
+    /// The last of them that flushes the database, and so writes what is there.
+    flushed: Option<u64>,
+}
+
+impl<'a> OnTheirWay<'a> {
+    /// Adds the commands of a payload.
+    fn look_through(&mut self, payload: &[u8], db: u32, keys: &BTreeSet<&'a [u8]>) {
+        let (mut reader, mut ranges) = (entry::Reader::new(payload), Vec::new());
+        let mut inside = 0;
+        reader.offset();
+        while let Some(item) = reader.next(&mut ranges) {
+            let of = match item {
+                entry::Item::Transaction { count } => {
+                    self.count += 1;
+                    inside = count;
+                    continue;
+                }
+                entry::Item::Command { db } => db,
+            };
+            if inside > 0 {
+                inside -= 1;
+            } else {
+                self.count += 1;
+            }
+            let args = Args::new(payload, &ranges);
+            let Some(row) = row_of(args).ok().filter(|row| row.is_write()) else {
+                continue;
+            };
+            let flushes = match row.empties {
+                Empties::Nothing => false,
+                Empties::Database => of == db,
+                Empties::Everything => true,
+            };
+            if flushes {
+                self.flushed = Some(self.count);
+            }
+            row.each_written(args, |name, elsewhere| {
+                if let Some(key) = keys.get(name).filter(|_| of == db || elsewhere) {
+                    self.written.insert(key, self.count);
+                }
+            });
+        }
     }
-    flushes
 }
 
 /// The database that SELECT names.

@@ -179,7 +179,11 @@ fn set_reply_mode(session: &mut Session, args: Args<'_>) -> Result<ReplyMode, Er
     } else if args.is(2, "off") {
         ReplyMode::Off
     } else if args.is(2, "skip") {
-        ReplyMode::SkipNext
+        // A client that wants no replies wants none behind it either.
+        match session.reply_mode {
+            ReplyMode::Off => ReplyMode::Off,
+            _ => ReplyMode::SkipNext,
+        }
     } else {
         return Err(Error::SYNTAX);
     };
