@@ -54,7 +54,9 @@ impl Batch {
                 self.bytes.extend_from_slice(&words.join(&b' '));
                 self.bytes.extend_from_slice(b"\r\n");
             }
-            Piece::Garbage { bytes, .. } => self.bytes.extend_from_slice(bytes),
+            Piece::Garbage { bytes, .. } | Piece::Mangled(bytes) => {
+                self.bytes.extend_from_slice(bytes);
+            }
         }
         self.pieces.push((piece, self.bytes.len()));
     }
@@ -67,6 +69,12 @@ impl Batch {
             _ => false,
         };
         self.pieces.iter().any(|(piece, _)| is_silent(piece))
+    }
+
+    /// Returns true if nothing can be sent behind it.
+    pub(crate) fn is_last(&self) -> bool {
+        let last = self.pieces.last();
+        matches!(last, Some((Piece::Mangled(_), _)))
     }
 
     /// Returns true if something in it ends the conversation.
@@ -113,7 +121,11 @@ impl Client {
         for _ in 0..dice.within(1, most) {
             for piece in self.workload.next(dice) {
                 let last = piece.errs();
+                let is_mangled = matches!(piece, Piece::Mangled(_));
                 batch.push(piece);
+                if is_mangled {
+                    return batch;
+                }
                 if last {
                     self.leaving = true;
                     for piece in self.workload.behind(dice) {

@@ -42,6 +42,7 @@ counted! {
     HalfClose, "half-close", "a client closes its sending side and waits for the remaining replies";
     Dropped, "dropped", "a client that was about to be closed read too few of its replies";
     Garbage, "garbage", "a client sends bytes that are not a request";
+    Mangled, "mangled", "a client sends requests of which some bytes are lost, doubled or others";
     Power, "power", "the power fails between two effects; unsynced data may or may not survive";
     Kill, "kill", "the process dies between any two effects; written data stays";
     Stop, "stop", "the operator stops the server in good order";
@@ -107,6 +108,8 @@ counted! {
     CopyCut, "copy-cut", "a large value was copied in pieces";
     OldExecNil, "old-exec-nil", "a follower refused a transaction of reads because a watched key \
         was written";
+    Silenced, "silenced", "a client has asked for something whose reply it does not want";
+    Walked, "walked", "a client has followed a cursor through several steps to its end";
     BoundedRead, "bounded-read", "a follower answers a client that bounds the age of what it reads";
     Uncertain, "uncertain", "a client was told that its write may have been applied";
     Restored, "restored", "a member of a group starts from a base, its own or that of another \

@@ -270,6 +270,10 @@ impl Scenario {
             clients.extend((0..class(84).within(1, 3)).map(|_| own));
         }
         clients.extend(waiters(&class, shape));
+        let walks = class(110).permille(350);
+        if walks {
+            clients.push((Kind::Walker, shape));
+        }
         let collects = class(80).permille(400);
         if collects {
             let kind = Kind::Collections;
@@ -292,7 +296,7 @@ impl Scenario {
                     chunk_bytes: dice
                         .pick(&[1000, 16 << 10, 512 << 10])
                         .max(&(shape.keys as usize * shape.value_bytes as usize / 32))
-                        .max(if collects {
+                        .max(if collects || walks {
                             &COLLECTIONS_CHUNK_BYTES
                         } else {
                             &0
@@ -378,6 +382,7 @@ impl Scenario {
             audits: *class(21).pick(if grouped { &[1, 2, 5] } else { &[2, 5, 20] }),
             twins: if on_bytes { 200 } else { 10 },
         };
+        scenario.config.debug_command = class(111).coin();
         scenario.tables(&mut class(45));
         scenario.small_parts(&mut class(82));
         match rules {

@@ -43,11 +43,16 @@ const NOW: Now = Now {
 pub(crate) fn check(batch: &Batch, dice: &mut Dice) -> Verdict {
     let uneven = |words: &[Vec<u8>]| {
         let name = words.first().map_or(&[][..], |word| &word[..]);
-        UNEVEN.iter().any(|known| name.eq_ignore_ascii_case(known))
+        let own = words.get(1).map_or(&[][..], |word| &word[..]);
+        let is_client = name.eq_ignore_ascii_case(b"client");
+        let is_of_client = ["info", "list"]
+            .iter()
+            .any(|known| own.eq_ignore_ascii_case(known.as_bytes()));
+        is_client && is_of_client || UNEVEN.iter().any(|known| name.eq_ignore_ascii_case(known))
     };
     let asks_uneven = batch.pieces.iter().any(|(piece, _)| match piece {
         Piece::Request(words) | Piece::Inline(words) => uneven(words),
-        Piece::Garbage { .. } | Piece::Behind(_) => false,
+        Piece::Garbage { .. } | Piece::Behind(_) | Piece::Mangled(_) => false,
     });
     // How much is said before depends on how many turns there are.
     if asks_uneven || batch.ends_at_once() {

@@ -521,6 +521,7 @@ fn act(text: &str) -> Parsed<Act> {
         "asks" => Deal::Ask(Piece::Request(asked(rest)?)),
         "types" => Deal::Ask(Piece::Inline(asked(rest)?)),
         "adds" => Deal::Ask(Piece::Behind(asked(rest)?)),
+        "says" => Deal::Ask(Piece::Mangled(asked(rest)?.concat())),
         "errs" => errs(rest)?,
         "tries" => Deal::Twins {
             dice: number(after(rest, "twins ")?)?,

@@ -229,6 +229,7 @@ fn deal() -> impl Strategy<Value = Deal> {
         words().prop_map(|words| Deal::Ask(Piece::Request(words))),
         words().prop_map(|words| Deal::Ask(Piece::Inline(words))),
         words().prop_map(|words| Deal::Ask(Piece::Behind(words))),
+        word().prop_map(|bytes| Deal::Ask(Piece::Mangled(bytes))),
         (word(), ".{0,20}", any::<bool>()).prop_map(|(bytes, complaint, limit)| {
             Deal::Ask(Piece::Garbage {
                 bytes,

@@ -250,6 +250,7 @@ impl fmt::Display for Act {
             Deal::Ask(Piece::Request(words)) => write!(f, "asks {}", joined(words)),
             Deal::Ask(Piece::Inline(words)) => write!(f, "types {}", joined(words)),
             Deal::Ask(Piece::Behind(words)) => write!(f, "adds {}", joined(words)),
+            Deal::Ask(Piece::Mangled(bytes)) => write!(f, "says {}", word(bytes)),
             Deal::Ask(Piece::Garbage {
                 bytes,
                 complaint,

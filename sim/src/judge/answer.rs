@@ -2,21 +2,20 @@
 
 use seedis::node::witness::Answer;
 
-use super::dialogue::{Asked, Owed, Question, Seen, Transaction, Watched};
+use super::dialogue::{Asked, Owed, Question};
 use super::history::{Command, Executed, Step, Words, is_write, spelled};
 use super::invariant::{Id, Verdict, Violation};
-use super::memory::{self, grows};
+use super::memory;
 use super::waiting::{may_end_wait, wrong_wait};
-use super::{Circumstances, Judge, Member, is_silent_error, is_step};
+use super::{Circumstances, Judge, is_silent_error, is_step, walks};
 use crate::goals::Goal;
-use crate::model::{self, Class, Moment, Row, Want};
+use crate::model::{self, Class, Moment, Want};
 
-const ABORTED: &str = "EXECABORT Transaction discarded because of previous errors.";
-const LOADING: &str = "LOADING Redis is loading the dataset in memory";
+pub(super) const LOADING: &str = "LOADING Redis is loading the dataset in memory";
 
 /// The commands that a server answers while it loads, besides those about the connection.
-pub(super) const WHILE_LOADING: [&str; 8] = [
-    "client", "config", "echo", "info", "lastsave", "raft", "role", "time",
+pub(super) const WHILE_LOADING: [&str; 9] = [
+    "client", "config", "debug", "echo", "info", "lastsave", "raft", "role", "time",
 ];
 
 /// The verbs that a transaction does not queue.
@@ -35,18 +34,13 @@ impl Judge {
             // The client has gone and does not care.
             return Ok(());
         };
-        let (resp3, db) = (dialogue.resp3, dialogue.db);
-        let bound_ms = dialogue.bound_ms;
-        let Some(Question {
-            asked,
-            at: asked_at,
-            number,
-            floor,
-        }) = dialogue.asked.pop_front()
-        else {
+        let (resp3, db, wish) = (dialogue.resp3, dialogue.db, dialogue.wish);
+        let Some(question) = dialogue.asked.pop_front() else {
             let text = format!("c{conn} is answered without having asked");
             return Err(Violation::new(Id::P4, text));
         };
+        let Question { asked, number, .. } = &question;
+        let (number, floor) = (*number, question.floor);
         if dialogue.closing {
             let text = format!("c{conn} is answered after its last reply");
             return Err(Violation::new(Id::P5, text));
@@ -54,10 +48,10 @@ impl Judge {
         let blind = dialogue.blind;
         let held_at = dialogue.held_at.take();
         // Of a transaction that looks at no key it does not matter how old the state is.
-        let is_exec = matches!(&asked, Asked::Request(words) if is_named(words, &["exec"]));
+        let is_exec = matches!(asked, Asked::Request(words) if is_named(words, &["exec"]));
         let looks = !is_exec || dialogue.looks_at_keys();
-        let (want, entry) = match &asked {
-            asked if answer == Answer::Elsewhere => (self.elsewhere(conn, asked), None),
+        let (want, entry) = match asked {
+            _ if answer == Answer::Elsewhere => (self.elsewhere(member, conn, &question)?, None),
             Asked::Behind(_) => {
                 let text = format!("c{conn}: bytes after a protocol error are answered");
                 return Err(Violation::new(Id::P5, text));
@@ -74,7 +68,7 @@ impl Judge {
             Asked::Request(words) => {
                 let words = Words::clone(words);
                 if dialogue.transaction.is_none() {
-                    dialogue.wants_reads(&words);
+                    self.wants_reads(conn, &words, true);
                 }
                 // A refusal may be told long after it was decided, behind a write that was not.
                 let early = number <= self.members[member].serves_from;
@@ -90,8 +84,8 @@ impl Judge {
                     ..around
                 };
                 let mut want = match answer {
-                    Answer::Waited => self.waited(member, (conn, &words), asked_at, around),
-                    _ => self.reply_to(member, conn, &words, answer, around)?,
+                    Answer::Waited => self.waited(member, (conn, &words), question.at, around),
+                    _ => self.reply_to(member, conn, (&question, &words), answer, around)?,
                 };
                 if loading {
                     want = Want::OneOf(vec![want, Want::Error(LOADING.to_owned())]);
@@ -120,11 +114,14 @@ impl Judge {
                 .durability
                 .answered(index, around.age)?;
         }
-        let suspect = match &asked {
+        let suspect = match asked {
             Asked::Request(words) if matches!(answer, Answer::Read | Answer::Old) => {
                 let row = words.first().and_then(|name| model::find(name));
                 row.and_then(|row| self.suspect(member, db, row, words))
             }
+            _ if answer == Answer::Elsewhere => Some(Id::C6),
+            // It was refused, for which there must be a reason.
+            _ if is_exec && answer == Answer::Other => Some(Id::S5),
             _ => None,
         };
         if answer == Answer::Old {
@@ -132,31 +129,41 @@ impl Judge {
             if is_exec && held_at.is_some() {
                 self.goals.reach(Goal::OldExecCut);
             }
-            if let Some(bound_ms) = bound_ms.filter(|_| looks) {
-                self.goals.reach(Goal::BoundedRead);
-                self.is_recent(member, bound_ms, held_at.unwrap_or(around.time))?;
+            if looks {
+                self.may_be_old(member, conn, wish, held_at.unwrap_or(around.time))?;
             }
         }
         let standing = match answer {
-            Answer::Step | Answer::Read => self.standing(member, &asked, floor),
-            Answer::Waited => self.standing_in_vain(member, &asked, floor),
+            Answer::Step | Answer::Read => self.standing(member, asked, floor),
+            Answer::Waited => self.standing_in_vain(member, asked, floor),
             // Who does not mind an old state may be told one; that it is one that was is judged.
             Answer::Old | Answer::Other | Answer::Elsewhere => None,
         };
+        let step = match asked {
+            Asked::Request(words) => walks::step_of(db, words, &want),
+            _ => None,
+        };
+        let may_fall = matches!(answer, Answer::Read | Answer::Waited);
+        let led_from = may_fall.then_some(question.at);
         let Some(dialogue) = self.dialogues.get_mut(&conn) else {
             return Ok(());
         };
+        if is_step(answer) {
+            dialogue.wrote = self.members[member].history.applied;
+        }
         // HELLO is answered in the protocol that it chooses, RESET in that which it goes back to.
-        let spoken = match &asked {
+        let spoken = match asked {
             Asked::Request(words) if is_named(words, &["hello", "reset"]) => dialogue.resp3,
             _ => resp3,
         };
         dialogue.owed.push_back(Owed {
             want,
             resp3: spoken,
-            asked,
+            asked: question.asked,
             standing,
             suspect,
+            led_from,
+            step,
         });
         Ok(())
     }
@@ -165,7 +172,7 @@ impl Judge {
         &mut self,
         member: usize,
         conn: u64,
-        words: &Words,
+        (question, words): (&Question, &Words),
         answer: Answer,
         around: Circumstances,
     ) -> Result<Want, Violation> {
@@ -198,7 +205,7 @@ impl Judge {
                 transaction.unsure = true;
                 wants.push(without_memory());
             }
-            if row.name == "raft" {
+            if matches!(row.name, "raft" | "save") {
                 transaction.failed = true;
                 let text = "ERR Command not allowed inside a transaction";
                 wants.push(Want::Error(text.to_owned()));
@@ -238,7 +245,7 @@ impl Judge {
         }
         let db = dialogue.db;
         match row.class {
-            Class::Session => self.session(member, conn, row, words, answer, around),
+            Class::Session => self.session(member, conn, row, (question, words), answer, around),
             Class::Write => {
                 let executed = self.members[member].history.last.clone();
                 let step = Step::Command(Command {
@@ -269,7 +276,15 @@ impl Judge {
                 let written = self.members[member].configuration.take();
                 Ok(written.unwrap_or(Want::OneOf(Vec::new())))
             }
-            Class::Server if row.name == "client" => Ok(self.client_kill(member, conn, words)),
+            Class::Server if row.name == "debug" => Ok(Self::debug(question, words, around)),
+            Class::Server if row.name == "save" => Ok(self.save(member, question)),
+            Class::Server if row.name == "wait" => {
+                Ok(self.wait(member, conn, (question, words), around))
+            }
+            Class::Server if row.name == "client" => Ok(self.client(member, conn, words)),
+            Class::Server if row.name == "raft" && words[1].eq_ignore_ascii_case(b"reads") => {
+                Ok(self.read_level(words))
+            }
             Class::Read | Class::Server => {
                 let moment = self.moment(member);
                 let model = &self.members[member].history.model;
@@ -295,239 +310,10 @@ impl Judge {
         let offset = member.history.offset;
         Moment { at, offset, latest }
     }
-
-    /// Why a request is not even looked at, if so.
-    fn refusal(
-        &mut self,
-        member: usize,
-        words: &Words,
-        answer: Answer,
-        around: Circumstances,
-        queues: bool,
-    ) -> Result<&'static Row, Want> {
-        let name = words.first().map_or(&[][..], |word| &word[..]);
-        let Some(row) = model::find(name) else {
-            self.goals.reach(Goal::UnknownCommand);
-            return Err(Want::Error(unknown(words)));
-        };
-        if !row.takes(words.len()) {
-            self.goals.reach(Goal::WrongArity);
-            let text = format!("wrong number of arguments for '{}' command", row.name);
-            let code = if row.name == "exec" {
-                "EXECABORT Transaction discarded because of:"
-            } else {
-                "ERR"
-            };
-            return Err(Want::Error(format!("{code} {text}")));
-        }
-        if row.name == "object"
-            && let Some(text) = model::refusal_of_object(words)
-        {
-            self.goals.reach(Goal::WrongArity);
-            return Err(Want::Error(text.replace(['\r', '\n'], " ")));
-        }
-        let always = row.class == Class::Session
-            || WHILE_LOADING.contains(&row.name)
-            || row.is_strange_server()
-            || model::is_help_for_object(words);
-        if !self.members[member].serving && !always {
-            self.goals.reach(Goal::Loading);
-            return Err(Want::Error(LOADING.to_owned()));
-        }
-        if is_write(words) && !is_step(answer) && !queues {
-            let mut wants = Vec::new();
-            if around.tight {
-                self.goals.reach(Goal::NoSpace);
-                wants = around.reasons.refusals("");
-            }
-            if around.memory.may && (grows(words) || !row.is_known) {
-                wants.push(Want::Error(memory::REFUSAL.to_owned()));
-            }
-            if !wants.is_empty() {
-                wants.extend(wrong_wait(words).map(Want::Error));
-                return Err(Want::OneOf(wants));
-            }
-        }
-        Ok(row)
-    }
-
-    fn session(
-        &mut self,
-        member: usize,
-        conn: u64,
-        row: &Row,
-        words: &Words,
-        answer: Answer,
-        around: Circumstances,
-    ) -> Result<Want, Violation> {
-        let error = |text: &str| Ok(Want::Error(text.to_owned()));
-        let Some(dialogue) = self.dialogues.get_mut(&conn) else {
-            return Ok(Want::Anything);
-        };
-        let Member {
-            history, states, ..
-        } = &self.members[member];
-        match row.name {
-            "select" => match model::select(&words[1]) {
-                Ok(db) => dialogue.db = db,
-                Err(text) => return Ok(Want::Error(text)),
-            },
-            "hello" => return Ok(hello(&mut dialogue.resp3, words)),
-            "multi" if dialogue.transaction.is_some() => {
-                return error("ERR MULTI calls can not be nested");
-            }
-            "multi" => {
-                let db = dialogue.db;
-                dialogue.transaction = Some(Transaction {
-                    db,
-                    ..Transaction::default()
-                });
-            }
-            "discard" => {
-                if dialogue.transaction.take().is_none() {
-                    return error("ERR DISCARD without MULTI");
-                }
-                dialogue.watched.clear();
-            }
-            "watch" if dialogue.transaction.is_some() => {
-                return error("ERR WATCH inside MULTI is not allowed");
-            }
-            "watch" => {
-                for key in &words[1..] {
-                    let db = dialogue.db;
-                    let known = dialogue.watched.iter().any(|w| w.db == db && w.key == *key);
-                    if !known {
-                        dialogue.watched.push(Watched {
-                            db,
-                            key: key.clone(),
-                            version: history.model.version(db, key),
-                            alive: history.model.get(db, key, history.stamp).is_some(),
-                            is_old: answer == Answer::Old,
-                            states: *states,
-                            seen: Seen::Nothing,
-                        });
-                    }
-                }
-            }
-            "readonly" | "readwrite" => {}
-            "unwatch" => dialogue.watched.clear(),
-            "quit" => dialogue.closing = true,
-            "reset" => {
-                (dialogue.db, dialogue.resp3) = (0, false);
-                dialogue.transaction = None;
-                dialogue.watched.clear();
-                return Ok(Want::Simple("RESET"));
-            }
-            "exec" => return self.exec(member, conn, words, answer, around),
-            _ => return Ok(Want::Anything),
-        }
-        Ok(Want::OK)
-    }
-
-    /// S5: EXEC runs what was queued, all of it, unless a watched key was written.
-    fn exec(
-        &mut self,
-        member: usize,
-        conn: u64,
-        words: &Words,
-        answer: Answer,
-        around: Circumstances,
-    ) -> Result<Want, Violation> {
-        let Some(dialogue) = self.dialogues.get_mut(&conn) else {
-            return Ok(Want::Anything);
-        };
-        let Some(transaction) = dialogue.transaction.take() else {
-            return Ok(Want::Error("ERR EXEC without MULTI".to_owned()));
-        };
-        let watched = std::mem::take(&mut dialogue.watched);
-        if transaction.failed {
-            self.goals.reach(Goal::ExecAborted);
-            return Ok(Want::Error(ABORTED.to_owned()));
-        }
-        if answer == Answer::Old {
-            return self.exec_of_old(member, conn, &transaction, &watched);
-        }
-        let member = &self.members[member];
-        if !is_step(answer) {
-            let opening = around.loading || !member.serving;
-            let mut wants = Vec::new();
-            if transaction.unsure {
-                wants.push(Want::Error(ABORTED.to_owned()));
-            }
-            if !watched.is_empty() {
-                self.goals.reach(Goal::ExecRefused);
-                wants.push(Want::NullArray);
-            }
-            if around.tight {
-                let aborted = "EXECABORT Transaction discarded because of: ";
-                wants.extend(around.reasons.refusals(aborted));
-            }
-            if around.memory.may && transaction.queued.iter().any(|c| grows(&c.words)) {
-                wants.push(Want::Error(memory::REFUSAL_OF_EXEC.to_owned()));
-            }
-            if opening {
-                wants.push(Want::Error(LOADING.to_owned()));
-            }
-            return match wants.len() {
-                0 => {
-                    let text = format!("c{conn}: EXEC was not executed, and nothing was watched");
-                    Err(Violation::new(Id::S5, text))
-                }
-                _ => Ok(Want::OneOf(wants)),
-            };
-        }
-        // The versions are those behind the transaction: its own writes are no reason to refuse it.
-        let executed = member.history.last.clone();
-        for watch in &watched {
-            let version = member.history.model.version_before(watch.db, &watch.key);
-            if version != watch.version || matches!(watch.seen, Seen::Changed) {
-                let key = crate::wire::shown(&watch.key);
-                let text = format!("c{conn}: EXEC ran although {key} was written since WATCH");
-                return Err(Violation::new(Id::S5, text));
-            }
-        }
-        if !watched.is_empty() {
-            self.goals.reach(Goal::ExecWatched);
-        }
-        if let Some(dialogue) = self.dialogues.get_mut(&conn) {
-            dialogue.db = transaction.db;
-        }
-        self.goals.reach(Goal::ExecDone);
-        let whole = |e: &Executed| e.step == Step::Transaction(transaction.queued.clone());
-        if !executed.as_ref().is_some_and(whole) {
-            let text = format!("c{conn}: EXEC did not execute what was queued as one");
-            return Err(Violation::new(Id::S5, text));
-        }
-        let step = Step::Transaction(transaction.queued);
-        is_bounded(conn, &step, around)?;
-        let mut want = executed_for(conn, words, answer, executed, &step)?;
-        if let (Want::Array(wants), Step::Transaction(queued)) = (&mut want, &step) {
-            self.speak(conn, wants, queued);
-        }
-        Ok(want)
-    }
-
-    /// HELLO is answered in the protocol that it chooses, and so is all behind it; READONLY acts on
-    /// what comes behind the transaction.
-    pub(super) fn speak(&mut self, conn: u64, wants: &mut [Want], queued: &[Command]) {
-        let Some(dialogue) = self.dialogues.get_mut(&conn) else {
-            return;
-        };
-        for (want, command) in wants.iter_mut().zip(queued) {
-            let mut own = std::mem::replace(want, Want::Anything);
-            if is_named(&command.words, &["hello"]) {
-                self.goals.reach(Goal::HelloQueued);
-                own = hello(&mut dialogue.resp3, &command.words);
-            }
-            dialogue.wants_reads(&command.words);
-            let (resp3, own) = (dialogue.resp3, Box::new(own));
-            *want = Want::Spoken { resp3, want: own };
-        }
-    }
 }
 
 /// The reply to what the log has executed for a client, which must be what it asked.
-fn executed_for(
+pub(super) fn executed_for(
     conn: u64,
     words: &Words,
     answer: Answer,
@@ -549,7 +335,7 @@ fn executed_for(
 }
 
 /// S11: what takes memory was executed, and had not to be refused.
-fn is_bounded(conn: u64, step: &Step, around: Circumstances) -> Verdict {
+pub(super) fn is_bounded(conn: u64, step: &Step, around: Circumstances) -> Verdict {
     if around.memory.must && !around.loading && memory::has_growth(step) {
         let text = format!("c{conn} had {step:?} executed although maxmemory is exceeded");
         return Err(Violation::new(Id::S11, text));
@@ -557,40 +343,7 @@ fn is_bounded(conn: u64, step: &Step, around: Circumstances) -> Verdict {
     Ok(())
 }
 
-fn is_named(words: &Words, names: &[&str]) -> bool {
+pub(super) fn is_named(words: &Words, names: &[&str]) -> bool {
     let name = words.first().map(|name| name.to_ascii_lowercase());
     name.is_some_and(|name| names.iter().any(|known| known.as_bytes() == name))
-}
-
-fn hello(resp3: &mut bool, words: &Words) -> Want {
-    match words.get(1).map(|word| &word[..]) {
-        None => {}
-        Some(b"2") => *resp3 = false,
-        Some(b"3") => *resp3 = true,
-        Some(other) if std::str::from_utf8(other).is_ok_and(|o| o.parse::<i64>().is_ok()) => {
-            return Want::Error("NOPROTO unsupported protocol version".to_owned());
-        }
-        Some(_) => {
-            let text = "ERR Protocol version is not an integer or out of range";
-            return Want::Error(text.to_owned());
-        }
-    }
-    Want::Anything
-}
-
-/// Redis's words for a command that it does not know.
-fn unknown(words: &Words) -> String {
-    let text = |word: &[u8], most: usize| {
-        String::from_utf8_lossy(&word[..word.len().min(most)]).into_owned()
-    };
-    let mut given = String::new();
-    for word in &words[1..] {
-        if given.len() >= 128 {
-            break;
-        }
-        given = format!("{given}'{}' ", text(word, 128 - given.len()));
-    }
-    let name = text(&words[0], 128);
-    let all = format!("ERR unknown command '{name}', with args beginning with: {given}");
-    all.replace(['\r', '\n'], " ")
 }

@@ -25,6 +25,32 @@ pub(super) struct Departed {
 }
 
 impl Judge {
+    /// A client has sent the start of a request, and will never send the end.
+    pub(crate) fn cut(&mut self, words: Words) {
+        const KEPT: usize = 256;
+        self.cuts.truncate(KEPT);
+        self.cuts.push_front(words);
+    }
+
+    /// The invariant that breaks who executes what nobody has asked.
+    pub(super) fn invented(&self, words: &Words) -> Id {
+        let is_cut = |cut: &Words| {
+            let before = words.len().saturating_sub(1);
+            words.len() <= cut.len()
+                && words[..before] == cut[..before]
+                && words[before..]
+                    .iter()
+                    .all(|last| cut[before].starts_with(last))
+        };
+        if self.forbidden.contains(&fingerprint(words)) {
+            Id::P5
+        } else if self.cuts.iter().any(is_cut) {
+            Id::P7
+        } else {
+            Id::A3
+        }
+    }
+
     /// A client has gone and leaves this behind.
     pub(super) fn departs(&mut self, conn: u64, dialogue: &Dialogue) {
         let member = &self.members[dialogue.member];

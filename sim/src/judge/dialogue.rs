@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use super::group::Standing;
 use super::history::{Command, Words};
 use super::invariant::Id;
+use super::staleness::Wish;
+use super::walks::{Step, Walks};
 use crate::model::{Item, Want};
 
 /// Something that a client has sent.
@@ -33,6 +35,8 @@ pub(crate) struct Question {
     pub(crate) number: u64,
     /// The last entry of which anybody had been told.
     pub(crate) floor: u64,
+    /// Replicated time then, as its member knew it.
+    pub(crate) stamp: u64,
 }
 
 /// A reply that the client is to receive.
@@ -45,6 +49,11 @@ pub(crate) struct Owed {
     pub(crate) standing: Option<Standing>,
     /// The invariant that another reply would break, if it is not the order of replies.
     pub(crate) suspect: Option<Id>,
+    /// Since when its member must not have ceased to lead, where the reply is worth nothing if it
+    /// has: when that was asked, in nanoseconds.
+    pub(crate) led_from: Option<u64>,
+    /// The step of a walk that it is.
+    pub(crate) step: Option<Step>,
 }
 
 /// A transaction that is being put together.
@@ -68,6 +77,12 @@ pub(crate) struct Watched {
     pub(crate) seen: Seen,
     /// True if it was alive then, by replicated time.
     pub(crate) alive: bool,
+    /// False if it was dead when WATCH was asked.
+    pub(crate) may_be_alive: bool,
+    /// When it dies, where it was certainly alive.
+    pub(crate) dies: Option<u64>,
+    /// It may have been written between the asking of WATCH and its answer.
+    pub(crate) is_doubtful: bool,
     /// WATCH was answered by a member that did not lead: by what it had applied, and nothing else.
     pub(crate) is_old: bool,
     /// How often the member had begun to hold another state.
@@ -85,6 +100,20 @@ pub(crate) enum Seen {
     Changed,
 }
 
+/// The replies that a client wants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Silence {
+    /// All.
+    #[default]
+    None,
+    /// None, until it says otherwise.
+    All,
+    /// Not that to the next request.
+    Next,
+    /// Not that to the present one.
+    Present,
+}
+
 /// One connection.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Dialogue {
@@ -97,8 +126,14 @@ pub(crate) struct Dialogue {
     pub(crate) resp3: bool,
     pub(crate) transaction: Option<Transaction>,
     pub(crate) watched: Vec<Watched>,
-    /// It wants to be answered by any member, from no older state, in milliseconds.
-    pub(crate) bound_ms: Option<u64>,
+    /// The reads that it wants.
+    pub(crate) wish: Wish,
+    /// The replies that it wants.
+    pub(crate) silence: Silence,
+    /// The last entry that holds something that it has written, and was told of.
+    pub(crate) wrote: u64,
+    /// The walks with a cursor that it follows.
+    pub(crate) walks: Walks,
     /// When a long read of it began that is not at its end.
     pub(crate) held_at: Option<u64>,
     /// The last reply closes the connection.

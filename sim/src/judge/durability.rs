@@ -6,6 +6,8 @@ use std::collections::VecDeque;
 use seedis::node::config::Fsync;
 
 use super::invariant::{Id, Verdict, Violation};
+use super::leaders::Redirects;
+use super::writes::Writes;
 use super::{Judge, Member};
 use crate::goals::Goal;
 
@@ -55,7 +57,7 @@ pub(crate) enum End {
 /// The promises that one member has made.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Durability {
-    policy: Policy,
+    pub(super) policy: Policy,
     /// The highest entry that was answered.
     answered: u64,
     /// When which entries were answered, as far as that matters still.
@@ -212,6 +214,8 @@ impl Judge {
         self.may_skip(member);
         self.knows_nobody(member);
         self.time.lost(member);
+        self.members[member].writes = Writes::default();
+        self.members[member].redirects = Redirects::default();
         if self.group.is_some() {
             self.members[member].durability.sync_failed = false;
             return self.group_lost(member);

@@ -2,13 +2,12 @@
 //! anybody was told before.
 
 use super::answer::WHILE_LOADING;
-use super::dialogue::{Asked, Dialogue};
+use super::dialogue::Asked;
 use super::history::{Entry, is_write};
 use super::invariant::{Id, Verdict, Violation};
 use super::staleness::Tellings;
 use super::{Circumstances, Judge};
 use crate::goals::Goal;
-use crate::model::waits::may_wait;
 use crate::model::{Row, Want, find, is_help_for_object};
 use crate::wire::Value;
 
@@ -126,29 +125,6 @@ impl Judge {
         member.serves_from = asked;
     }
 
-    /// The answers allowed from a member that does not lead, or ceases to.
-    pub(super) fn elsewhere(&mut self, conn: u64, asked: &Asked) -> Want {
-        self.goals.reach(Goal::Elsewhere);
-        let Asked::Request(words) = asked else {
-            return Want::OneOf(Vec::new());
-        };
-        let row = words.first().and_then(|name| find(name));
-        let name = row.map_or("", |row| row.name);
-        if let Some(dialogue) = self.dialogues.get_mut(&conn) {
-            let transaction = dialogue.transaction.as_ref();
-            if name == "exec" && transaction.is_none_or(|transaction| transaction.failed) {
-                // What cannot be run is no better elsewhere.
-                return Want::OneOf(Vec::new());
-            }
-            dialogue.refused(name);
-        }
-        let mut wants = ELSEWHERE.map(Want::ErrorCode).to_vec();
-        if may_wait(words) {
-            wants.push(Want::ErrorCode(UNBLOCKED));
-        }
-        Want::OneOf(wants)
-    }
-
     /// The answers allowed to a read in a group: its reply may turn out to be worth nothing.
     pub(super) fn or_worthless(&self, want: Want) -> Want {
         if self.group.is_some() {
@@ -204,19 +180,5 @@ impl Judge {
             group.tellings.note(time, at);
         }
         Ok(())
-    }
-}
-
-impl Dialogue {
-    /// A request was refused by a member that does not lead.
-    fn refused(&mut self, name: &str) {
-        if name == "exec" {
-            let transaction = self.transaction.take();
-            self.watched.clear();
-            // A transaction that may have been executed may have changed the database.
-            self.blind |= transaction.is_some_and(|transaction| transaction.db != self.db);
-        } else if let Some(transaction) = &mut self.transaction {
-            transaction.failed = true;
-        }
     }
 }

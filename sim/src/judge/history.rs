@@ -269,3 +269,13 @@ pub(crate) fn is_write(words: &[Vec<u8>]) -> bool {
         .and_then(|name| model::find(name))
         .is_some_and(|row| row.class == Class::Write)
 }
+
+/// Returns true if a request ends the wait of another client.
+pub(super) fn is_unblock(words: &Words) -> bool {
+    let is = |place: usize, word: &[u8]| {
+        words
+            .get(place)
+            .is_some_and(|w| w.eq_ignore_ascii_case(word))
+    };
+    is(0, b"client") && is(1, b"unblock")
+}

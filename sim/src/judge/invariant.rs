@@ -180,10 +180,17 @@ invariants! {
         "Where two members have applied the same entries, their keys in pages take the same number \
          of bytes; and so do their tables, unless one of them has loaded a state, freed expired \
          keys or copied a value for a base.";
+    S13, "a walk shows what stays",
+        "A client that follows SCAN, HSCAN, SSCAN or ZSCAN from cursor 0 to cursor 0 is shown \
+         whatever was there at each of its steps.";
     C1, "linearizable",
         "The requests and replies of clients are linearizable, judged without a look at the node: \
          nothing acknowledged is lost, nothing refused is seen, and a request that was neither \
          happened at most once. Judged only for workloads that this judge supports.";
+    C6, "a redirect leads to the leader",
+        "A client is sent elsewhere only by a member that does not lead, for what only a leader \
+         may do: to the leader that the member knows, with the slot of the request's first key; \
+         and is told that nobody leads only where the member knows nobody.";
     Q1, "an element goes once",
         "An element that clients push is popped at most once, and is there at the end if it was \
          not; judged by what clients saw: what was refused is never seen, and of what nobody was \

@@ -183,18 +183,25 @@ impl Judge {
             .is_some_and(|dialogue| dialogue.closing)
     }
 
-    /// The answer to CLIENT of any kind. The clients that CLIENT KILL names are to be closed.
-    pub(super) fn client_kill(&mut self, member: usize, conn: u64, words: &Words) -> Want {
-        if words[1].eq_ignore_ascii_case(b"unblock") {
-            return self.client_unblock(member, words);
+    /// The answer to CLIENT.
+    pub(super) fn client(&mut self, member: usize, conn: u64, words: &Words) -> Want {
+        match &words[1].to_ascii_lowercase()[..] {
+            b"id" => Want::Integer(conn as i64),
+            b"kill" => self.client_kill(member, conn, &words[2..]),
+            b"unblock" => self.client_unblock(member, words),
+            b"info" | b"list" if words.len() == 2 => Want::Text,
+            // Only ON is answered.
+            b"reply" if words[2].eq_ignore_ascii_case(b"on") => Want::OK,
+            b"reply" => Want::Error(SYNTAX.to_owned()),
+            _ => Want::OneOf(vec![Want::Anything, Want::ErrorCode("ERR ")]),
         }
-        let is_kill = words[1].eq_ignore_ascii_case(b"kill");
-        let Some(behind) = words.get(2..).filter(|_| is_kill) else {
-            return Want::OneOf(vec![Want::Anything, Want::ErrorCode("ERR ")]);
-        };
+    }
+
+    /// The answer to CLIENT KILL; the clients that it names are to be closed.
+    fn client_kill(&mut self, member: usize, conn: u64, behind: &[Vec<u8>]) -> Want {
         let meant = match Meant::of(behind) {
             Ok(meant) => meant,
-            Err(text) => return Want::Error(text),
+            Err(text) => return Want::Error(text.replace(['\r', '\n'], " ")),
         };
         let of_member = self
             .known

@@ -15,15 +15,24 @@ mod group;
 mod history;
 pub(crate) mod invariant;
 pub(crate) mod known;
+mod leaders;
 pub(crate) mod ledger;
 mod memory;
 mod old_exec;
 mod queues;
 mod reasons;
+mod redirect;
+mod refusal;
+mod server;
+mod silence;
 mod staleness;
 mod state;
 mod time;
+mod verbs;
 mod waiting;
+mod walks;
+mod watching;
+mod writes;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
@@ -38,7 +47,10 @@ use dialogue::{Dialogue, Question};
 use durability::Durability;
 pub(crate) use durability::{Age, End, Policy};
 use group::Group;
-use history::{Draws, Entry, Executed, History, Step, Words, fingerprint, parts_of, spelled};
+use history::{
+    Command, Draws, Entry, Executed, History, Step, Words, fingerprint, is_unblock, parts_of,
+    spelled,
+};
 use invariant::{Id, Verdict, Violation};
 pub(crate) use memory::Refusal;
 pub(crate) use reasons::Reasons;
@@ -76,6 +88,15 @@ struct Member {
     /// Clients whose waits have just ended in vain, and whether that was before their time: then
     /// another has ended them, who has still to be told so.
     ended: Vec<(u64, bool)>,
+    /// When it has last ceased to lead, and since when it is the leader, if it is.
+    fell_at: Option<u64>,
+    leader_since: Option<u64>,
+    /// The last entry that its log has held.
+    longest: u64,
+    /// When it has last written a base, and when it has last failed to.
+    saved: (Option<u64>, Option<u64>),
+    redirects: leaders::Redirects,
+    writes: writes::Writes,
 }
 
 impl Member {
@@ -122,6 +143,14 @@ pub(crate) struct Judge {
     known: BTreeMap<u64, known::Known>,
     /// The stamps so far, and the times that they imply.
     time: Times,
+    /// How old a state may be that a follower shows; 0: as old as it is.
+    staleness_ms: u64,
+    /// True if reads by lease are allowed.
+    leases: bool,
+    /// True if DEBUG is allowed.
+    debugs: bool,
+    /// When somebody has last asked for CLIENT UNBLOCK.
+    unblocked_at: Option<u64>,
 }
 
 /// The circumstances under which a member did what it witnesses.
@@ -209,6 +238,7 @@ impl Judge {
     pub(crate) fn asked(&mut self, conn: u64, asked: Asked, at: u64) {
         match &asked {
             Asked::Request(words) => {
+                self.unblocked_at = is_unblock(words).then_some(at).or(self.unblocked_at);
                 let known = fingerprint(words);
                 *self.outstanding.entry(known).or_default() += 1;
                 self.is_asked_again(known);
@@ -224,6 +254,7 @@ impl Judge {
                 asked,
                 at,
                 number: self.asked,
+                stamp: self.members[dialogue.member].history.stamp,
                 floor: self.group.as_ref().map_or(0, |group| group.tellings.last()),
             });
         }
@@ -263,32 +294,6 @@ impl Judge {
         }
     }
 
-    /// A client has sent the start of a request, and will never send the end.
-    pub(crate) fn cut(&mut self, words: Words) {
-        const KEPT: usize = 256;
-        self.cuts.truncate(KEPT);
-        self.cuts.push_front(words);
-    }
-
-    /// The invariant that breaks who executes what nobody has asked.
-    fn invented(&self, words: &Words) -> Id {
-        let is_cut = |cut: &Words| {
-            let before = words.len().saturating_sub(1);
-            words.len() <= cut.len()
-                && words[..before] == cut[..before]
-                && words[before..]
-                    .iter()
-                    .all(|last| cut[before].starts_with(last))
-        };
-        if self.forbidden.contains(&fingerprint(words)) {
-            Id::P5
-        } else if self.cuts.iter().any(is_cut) {
-            Id::P7
-        } else {
-            Id::A3
-        }
-    }
-
     /// A connection has ended on the client's side: nothing that is owed matters any more.
     pub(crate) fn ended(&mut self, conn: u64) {
         self.waiting.remove(&conn);
@@ -307,6 +312,9 @@ impl Judge {
     ) -> Verdict {
         if around.tight {
             self.may_skip(member);
+        }
+        if !around.leads {
+            self.members[member].writes.forget(around.time);
         }
         for record in records {
             match record {
@@ -343,7 +351,11 @@ impl Judge {
                     self.begins_to_wait(member, conn.0, ticket)?;
                 }
                 Witnessed::Digest { index, digest } => self.has_state(member, index.0, digest)?,
-                Witnessed::Step { reply } => self.step(member, &reply)?,
+                Witnessed::Step { reply } => self.step(member, &reply, around.time)?,
+                Witnessed::Proposed { db, words } => {
+                    let words = Rc::new(words);
+                    self.members[member].writes.propose(Command { db, words });
+                }
                 Witnessed::Held { conn } => {
                     if let Some(dialogue) = self.dialogues.get_mut(&conn.0) {
                         dialogue.held_at = Some(around.time);
@@ -491,14 +503,21 @@ impl Judge {
     }
 
     /// The next command of the present entry is executed, with this reply.
-    fn step(&mut self, member: usize, reply: &[u8]) -> Verdict {
-        let history = &mut self.members[member].history;
+    fn step(&mut self, member: usize, reply: &[u8], time: u64) -> Verdict {
+        let history = &self.members[member].history;
         if let Some(step) = history.ahead.front() {
             self.draws.note(history.place(), step, reply)?;
         }
-        if history.execute(&self.draws).is_some() {
+        let history = &mut self.members[member].history;
+        if let Some(executed) = history.execute(&self.draws) {
+            let commands = executed.step.commands().to_vec();
+            let touched = history.model.touched();
+            self.members[member]
+                .writes
+                .executed(&commands, touched, time);
             return self.has_taken(member);
         }
+        let history = &self.members[member].history;
         let text = format!("entry {} has no more steps", history.applied);
         Err(Violation::new(Id::A3, text))
     }
@@ -508,6 +527,7 @@ impl Judge {
         let Some(dialogue) = self.dialogues.get_mut(&conn) else {
             return Ok(());
         };
+        let fell_at = self.members[dialogue.member].fell_at;
         let Some(owed) = dialogue.owed.pop_front() else {
             let text = format!("c{conn} received {value} and was owed nothing");
             return Err(Violation::new(Id::P4, text));
@@ -524,6 +544,19 @@ impl Judge {
                 owed.want
             );
             return Err(Violation::new(id, text));
+        }
+        if let Value::Error(text) = value
+            && text.starts_with(b"CLUSTERDOWN")
+            && owed.led_from.is_some_and(|asked| fell_at < Some(asked))
+        {
+            let text = format!("c{conn} is told {value}, and its member has led all the while");
+            return Err(Violation::new(Id::C6, text));
+        }
+        if let Some(step) = owed.step {
+            let steps = dialogue.walks.take(conn, step, value)?;
+            if steps > 1 {
+                self.goals.reach(Goal::Walked);
+            }
         }
         if let Value::Error(text) = value {
             if text.starts_with(b"UNCERTAIN") {

@@ -22,6 +22,7 @@ impl Dialogue {
     /// Returns true if one of the queued commands looks at keys.
     pub(super) fn looks_at_keys(&self) -> bool {
         let queued = self.transaction.iter().flat_map(|open| &open.queued);
+        let queued = queued.filter(|command| !model::is_help_for_object(&command.words));
         let mut rows = queued.filter_map(|command| model::find(command.words.first()?));
         rows.any(|row| row.class == Class::Read && !LOOKS_AT_NOTHING.contains(&row.name))
     }
@@ -96,7 +97,7 @@ impl Judge {
         };
         let mut wants: Vec<Want> = transaction.queued.iter().map(run).collect();
         self.goals.reach(Goal::OldExec);
-        self.speak(conn, &mut wants, &transaction.queued);
+        self.speak(conn, &mut wants, &transaction.queued, fate == Fate::Run);
         if let Some(dialogue) = self.dialogues.get_mut(&conn) {
             // Where it was refused the database is what it was.
             dialogue.blind |= fate == Fate::Either && dialogue.db != transaction.db;

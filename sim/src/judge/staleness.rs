@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 
 use super::Judge;
-use super::dialogue::Dialogue;
-use super::history::Words;
 use super::invariant::{Id, Verdict, Violation};
+use crate::goals::Goal;
+use crate::model::Want;
 
 /// No bound is longer, in nanoseconds.
 const BOUND_MAX: u64 = 5_000_000_000;
@@ -46,27 +46,95 @@ impl Tellings {
     }
 }
 
-impl Dialogue {
-    /// Takes note of which reads a client wants from now on.
-    pub(super) fn wants_reads(&mut self, words: &Words) {
+/// The reads that a client wants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// The leader's.
+    #[default]
+    Leader,
+    /// Any member's, as old as the configuration says.
+    Configured,
+    /// Any member's, from no older state than this, in milliseconds; 0: from any.
+    Old { most_ms: u64 },
+    /// It has asked for something, and was not told whether that was done.
+    Unknown,
+}
+
+impl Wish {
+    /// The wish that a request expresses; nothing where it does not, or is refused.
+    fn of(words: &[Vec<u8>], leases: bool) -> Option<Self> {
         let is = |place: usize, name: &str| {
             let word = words.get(place);
             word.is_some_and(|word| word.eq_ignore_ascii_case(name.as_bytes()))
         };
-        if is(0, "raft") && is(1, "reads") && words.len() > 2 {
-            let ms = words.get(3).and_then(|ms| std::str::from_utf8(ms).ok());
-            let ms = ms.and_then(|ms| ms.parse().ok()).filter(|ms| *ms > 0);
-            self.bound_ms = ms.filter(|_| is(2, "bounded"));
-        } else if is(0, "readonly") || is(0, "readwrite") || is(0, "reset") {
-            self.bound_ms = None;
+        match words.len() {
+            1 if is(0, "readonly") => Some(Self::Configured),
+            1 if is(0, "readwrite") || is(0, "reset") => Some(Self::Leader),
+            _ if !is(0, "raft") || !is(1, "reads") => None,
+            3 if is(2, "follower") => Some(Self::Configured),
+            3 if is(2, "local") => Some(Self::Old { most_ms: 0 }),
+            3 if is(2, "default") || is(2, "linearizable") || leases && is(2, "lease") => {
+                Some(Self::Leader)
+            }
+            4 if is(2, "bounded") => {
+                let ms = std::str::from_utf8(&words[3]).ok()?;
+                let most_ms = ms.parse().ok().filter(|number| *number > 0)?;
+                (u64::to_string(&most_ms) == ms && i64::try_from(most_ms).is_ok())
+                    .then_some(Self::Old { most_ms })
+            }
+            _ => None,
         }
     }
 }
 
 impl Judge {
+    /// The answer to RAFT READS.
+    pub(super) fn read_level(&self, words: &[Vec<u8>]) -> Want {
+        match (words.len(), Wish::of(words, self.leases)) {
+            (..3, _) => Want::Anything,
+            (_, Some(_)) => Want::OK,
+            (_, None) => Want::ErrorCode("ERR "),
+        }
+    }
+
+    /// A client wants other reads from now on, or may.
+    pub(super) fn wants_reads(&mut self, conn: u64, words: &[Vec<u8>], is_sure: bool) {
+        let wish = Wish::of(words, self.leases);
+        if let (Some(wish), Some(dialogue)) = (wish, self.dialogues.get_mut(&conn))
+            && dialogue.wish != wish
+        {
+            dialogue.wish = if is_sure { wish } else { Wish::Unknown };
+        }
+    }
+
+    /// R17, R22: a member that does not lead has answered from what it has applied, at this true
+    /// time, a client that must not mind that.
+    pub(super) fn may_be_old(
+        &mut self,
+        member: usize,
+        conn: u64,
+        wish: Wish,
+        time: u64,
+    ) -> Verdict {
+        let most_ms = match wish {
+            Wish::Leader => {
+                let text = format!("c{conn} wants the leader's state, and has that of {member}");
+                return Err(Violation::new(Id::R17, text));
+            }
+            Wish::Configured => self.staleness_ms,
+            Wish::Old { most_ms } => most_ms,
+            Wish::Unknown => 0,
+        };
+        if most_ms == 0 {
+            return Ok(());
+        }
+        self.goals.reach(Goal::BoundedRead);
+        self.is_recent(member, most_ms, time)
+    }
+
     /// R22: a member answers from what it has applied, at this true time, a client that wants no
     /// older state than `bound_ms`.
-    pub(super) fn is_recent(&self, member: usize, bound_ms: u64, time: u64) -> Verdict {
+    fn is_recent(&self, member: usize, bound_ms: u64, time: u64) -> Verdict {
         let Some(group) = &self.group else {
             return Ok(());
         };

@@ -21,6 +21,7 @@ pub(super) fn session(call: &mut Call<'_>) -> Answer {
     match &call.name()[..] {
         "select" => select(&call.arg(1)).map(|_| Want::OK),
         "unwatch" | "readonly" | "readwrite" => Ok(Want::OK),
+        // The judge of the dialogue knows which connection it is.
         "hello" => Ok(Want::Anything),
         _ => Err("ERR Command not allowed inside a transaction".to_owned()),
     }
@@ -46,9 +47,27 @@ pub(super) fn anything(_: &mut Call<'_>) -> Answer {
     Ok(Want::whatever())
 }
 
-/// The model cannot know the server's words about itself.
-pub(super) fn server(_: &mut Call<'_>) -> Answer {
-    Ok(Want::OneOf(vec![Want::Anything, Want::ErrorCode("ERR ")]))
+/// Of the server's words about itself the model knows the form.
+pub(super) fn server(call: &mut Call<'_>) -> Answer {
+    let error = |text: &str| Want::Error(text.to_owned());
+    let no_log = error("ERR there is no log to rewrite: appendonly is no");
+    Ok(match &call.name()[..] {
+        "bgrewriteaof" => Want::OneOf(vec![
+            Want::Simple("Background append only file rewriting started"),
+            error("ERR Background append only file rewriting already in progress"),
+            no_log,
+        ]),
+        "bgsave" if call.args.len() > 2 || call.args.len() == 2 && call.word(1) != "schedule" => {
+            error(super::SYNTAX)
+        }
+        "bgsave" => Want::OneOf(vec![Want::Simple("Background saving started"), no_log]),
+        "info" => Want::Text,
+        "lastsave" => Want::Between(0, i64::MAX),
+        // A master, or a replica with its master's address and state.
+        "role" => Want::OneOf(vec![Want::Items(3), Want::Items(5)]),
+        "time" => Want::Items(2),
+        _ => Want::OneOf(vec![Want::Anything, Want::ErrorCode("ERR ")]),
+    })
 }
 
 /// In a transaction nobody can wait until a file is written.

@@ -33,6 +33,11 @@ use weight::Weights;
 
 use crate::wire::shown;
 
+/// An integer in the strict form that Redis demands.
+pub(crate) fn integer(text: &[u8]) -> Option<i64> {
+    text::integer(text)
+}
+
 /// How many databases there are.
 pub(crate) const DATABASES: u32 = 16;
 
@@ -366,6 +371,11 @@ impl Model {
     /// A step begins: a command, or a transaction.
     pub(crate) fn begin_step(&mut self) {
         self.before.clear();
+    }
+
+    /// The keys that the present step has changed so far.
+    pub(crate) fn touched(&self) -> Vec<(u32, Vec<u8>)> {
+        self.before.keys().cloned().collect()
     }
 
     /// A number that grows whenever the key is written.

@@ -251,11 +251,20 @@ const CLIENT: Row = Row {
     class: Class::Server,
     ..read("client", -2, connection::server)
 };
+const SAVE: Row = Row {
+    class: Class::Server,
+    ..read("save", 1, connection::server)
+};
+const DEBUG: Row = Row {
+    class: Class::Server,
+    ..read("debug", -2, connection::anything)
+};
+const BESIDES: [&Row; 5] = [&CONFIG, &WAIT, &CLIENT, &SAVE, &DEBUG];
 
 /// The row of a command, by its name in any case.
 pub(crate) fn find(name: &[u8]) -> Option<&'static Row> {
     let has_name = |row: &&Row| row.name.as_bytes().eq_ignore_ascii_case(name);
-    let mut known = ROWS.iter().chain([&CONFIG, &WAIT, &CLIENT]);
+    let mut known = ROWS.iter().chain(BESIDES);
     known
         .find(has_name)
         .or_else(|| strangers().iter().find(has_name))
@@ -265,7 +274,7 @@ pub(crate) fn find(name: &[u8]) -> Option<&'static Row> {
 pub(crate) fn strangers() -> &'static [Row] {
     static ALL: OnceLock<Vec<Row>> = OnceLock::new();
     ALL.get_or_init(|| {
-        let known = ROWS.iter().chain([&CONFIG, &WAIT, &CLIENT]);
+        let known = ROWS.iter().chain(BESIDES);
         let known: Vec<&str> = known.map(|row| row.name).collect();
         let rows = table::rows()
             .iter()

@@ -83,6 +83,15 @@ pub(crate) enum Want {
         resp3: bool,
         want: Box<Want>,
     },
+    /// The reply to HELLO on a connection.
+    Greeting {
+        protocol: i64,
+        conn: u64,
+    },
+    /// Text for people: verbatim in RESP3.
+    Text,
+    /// An array of so many items, of which nothing else is known.
+    Items(usize),
     /// This, and no word of being the master.
     NotMaster(Box<Want>),
     /// This, and at most so many members that are said to be connected.
@@ -120,8 +129,10 @@ impl Want {
             (Self::Integer(wanted), Value::Integer(given)) => wanted == given,
             (Self::Between(low, high), Value::Integer(given)) => (low..=high).contains(&given),
             (Self::Bulk(text), given) => is_bulk(given, text),
-            (Self::Null, Value::NullBulk) | (Self::NullArray, Value::NullArray) => !resp3,
-            (Self::Null | Self::NullArray, Value::Null) => resp3,
+            (Self::Null, Value::NullBulk)
+            | (Self::NullArray, Value::NullArray)
+            | (Self::Text, Value::Bulk(_)) => !resp3,
+            (Self::Null | Self::NullArray, Value::Null) | (Self::Text, Value::Verbatim(_)) => resp3,
             (Self::Array(wanted), Value::Array(given)) => {
                 wanted.len() == given.len()
                     && wanted.iter().zip(given).all(|(w, g)| w.is_met_by(g, resp3))
@@ -220,6 +231,13 @@ impl Want {
                 scanned(given)
                     .is_some_and(|items| items.len() % 2 == 0 && items.chunks_exact(2).all(known))
             }
+            (Self::Greeting { protocol, conn }, Value::Map(given)) if *protocol == 3 => {
+                greets(given, *protocol, *conn)
+            }
+            (Self::Greeting { protocol, conn }, Value::Array(given)) if *protocol == 2 => {
+                greets(given, *protocol, *conn)
+            }
+            (Self::Items(count), Value::Array(items)) => items.len() == *count,
             (Self::OneOf(wants), given) => wants.iter().any(|want| want.is_met_by(given, resp3)),
             (Self::Spoken { resp3, want }, given) => want.is_met_by(given, *resp3),
             (Self::NotMaster(want), given) => want.is_met_by(given, resp3) && !says_master(given),
@@ -230,6 +248,22 @@ impl Want {
             _ => false,
         }
     }
+}
+
+/// Returns true if the items of a reply to HELLO name the protocol and the connection, and what
+/// else belongs there.
+fn greets(given: &[Value], protocol: i64, conn: u64) -> bool {
+    const NAMES: [&[u8]; 7] = [
+        b"server", b"version", b"proto", b"id", b"mode", b"role", b"modules",
+    ];
+    let names = given.iter().step_by(2).map(Value::text);
+    let is_named = given.len() == 2 * NAMES.len() && names.eq(NAMES.iter().map(|n| Some(*n)));
+    let at = |place: usize| given.get(place).and_then(Value::number);
+    is_named
+        && given[1].text() == Some(b"redis")
+        && at(5) == Some(protocol)
+        && at(7) == i64::try_from(conn).ok()
+        && matches!(&given[13], Value::Array(modules) if modules.is_empty())
 }
 
 /// Returns true if a reply to ROLE, HELLO or INFO says that the answering member is the master.

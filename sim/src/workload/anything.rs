@@ -6,8 +6,10 @@ use seedis::command::table;
 
 use super::garbage::{garbage, longest_line};
 use super::grammar::Wishes;
+use super::mangled::break_a_line;
 use super::{Piece, Request, Workload, words};
 use crate::draws::Dice;
+use crate::model::waits::may_wait;
 use crate::model::{self, Class};
 
 /// Commands that end the conversation, stop the server or wait: others ask for those.
@@ -20,6 +22,15 @@ impl Workload {
         }
         if self.shape.garbage && dice.permille(1) {
             return vec![longest_line()];
+        }
+        if self.shape.garbage && dice.permille(10) {
+            return vec![self.mangled(dice)];
+        }
+        if dice.permille(15) {
+            return self.in_silence(dice);
+        }
+        if dice.permille(15) {
+            return vec![Self::about_the_server(dice)];
         }
         let mut pieces = if self.watches || dice.permille(60) {
             let key = self.key("k", dice);
@@ -72,6 +83,61 @@ impl Workload {
             pieces.insert(at, words(&["HELLO", version]));
         }
         pieces
+    }
+
+    /// Requests whose replies the client does not want, and how it says so.
+    fn in_silence(&self, dice: &mut Dice) -> Vec<Piece> {
+        let quiet = |dice: &mut Dice| {
+            loop {
+                let request = self.any_request(None, dice);
+                let row = model::find(&request[0]);
+                let changes =
+                    row.is_some_and(|r| matches!(r.class, Class::Session | Class::Server));
+                // Nobody would know what was drawn.
+                let draws = request[0].eq_ignore_ascii_case(b"spop");
+                if !changes && !draws && !may_wait(&request) {
+                    return Piece::Request(request);
+                }
+            }
+        };
+        let say = |how: &str| words(&["CLIENT", "REPLY", how]);
+        // An open transaction would queue what it says.
+        let end = words(&["DISCARD"]);
+        if dice.permille(400) {
+            return vec![end, say("SKIP"), quiet(dice)];
+        }
+        let mut pieces = vec![end, say("OFF")];
+        for _ in 0..dice.within(1, 4) {
+            if dice.permille(150) {
+                pieces.push(say("skip"));
+            }
+            pieces.push(quiet(dice));
+        }
+        pieces.push(say("ON"));
+        pieces
+    }
+
+    /// A request about the server that waits for something, or tells who is asking.
+    fn about_the_server(dice: &mut Dice) -> Piece {
+        let count = *dice.pick(&["0", "1", "1", "2", "9", "-1", "x"]);
+        let timeout = *dice.pick(&["1", "10", "50", "300", "-1", "x"]);
+        let sleep = *dice.pick(&["0", "0.01", "0.3", "x", "-1"]);
+        let kind = *dice.pick(&[
+            "string", "integer", "double", "null", "array", "verbatim", "x",
+        ]);
+        let request: &[&str] = match dice.below(16) {
+            0..=4 => &["WAIT", count, timeout],
+            5..=6 => &["SAVE"],
+            7 => &["DEBUG", "SLEEP", sleep],
+            8..=9 => &["DEBUG", "PROTOCOL", kind],
+            10 => &["DEBUG", "DIGEST"],
+            11 => &["DEBUG", "OBJECT", "k1"],
+            12 => &["debug", "x\r\n+OK"],
+            13 => &["CLIENT", "ID"],
+            14 => &["CLIENT", "INFO"],
+            _ => &["CLIENT", "LIST"],
+        };
+        words(request)
     }
 
     /// A watched key is written, perhaps by the same words as before; later something is executed.
@@ -152,6 +218,9 @@ impl Workload {
         };
         let wishes = Wishes { names: "k", key };
         let mut request = self.request(row, wishes, dice);
+        if dice.permille(10) {
+            break_a_line(&mut request, dice);
+        }
         // A word too few, a word too many.
         match dice.below(40) {
             0 => request.truncate(request.len().max(2) - 1),

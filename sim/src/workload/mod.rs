@@ -9,12 +9,15 @@ mod garbage;
 mod grammar;
 mod items;
 mod killer;
+pub(crate) mod mangled;
 mod mood;
 mod operator;
 mod queue;
 mod reader;
 mod simple;
 mod waiter;
+mod walk;
+mod walker;
 mod wild;
 
 use std::collections::VecDeque;
@@ -47,6 +50,9 @@ pub(crate) enum Piece {
     },
     /// A request behind such bytes.
     Behind(Request),
+    /// Requests of which some bytes are others than they were: what is in them, and whether they
+    /// are any, `mangled::read` tells. Nothing is sent behind them.
+    Mangled(Vec<u8>),
 }
 
 impl Piece {
@@ -64,6 +70,7 @@ impl fmt::Display for Piece {
                 f.write_str(&words.join(" "))
             }
             Self::Garbage { bytes, .. } => write!(f, "garbage {}", shown(bytes)),
+            Self::Mangled(bytes) => write!(f, "mangled {}", shown(bytes)),
         }
     }
 }
@@ -102,6 +109,8 @@ pub(crate) enum Kind {
     Queue,
     /// Clients that wait for a few keys, and let these hold something.
     Waiter,
+    /// Walks with a cursor, over what partly stays.
+    Walker,
     /// Every command of the server's table that names no key of elsewhere, in a database of which
     /// the model knows nothing.
     Wild,
@@ -160,6 +169,9 @@ pub(crate) struct Workload {
     conn: u64,
     /// The requests that it means to send next.
     plan: VecDeque<Piece>,
+    /// The walk that it follows, and how many names there are to walk over.
+    walk: Option<walk::Walk>,
+    population: u64,
 }
 
 /// A request out of words.
@@ -180,6 +192,8 @@ impl Workload {
             struck: None,
             conn: 0,
             plan: VecDeque::new(),
+            walk: None,
+            population: 0,
         }
     }
 
@@ -191,6 +205,7 @@ impl Workload {
             Kind::Counter => 3,
             Kind::Queue => QUEUES,
             Kind::Waiter => WAITERS,
+            Kind::Walker => walk::DATABASE,
             Kind::Wild => crate::model::WILD,
             _ => 0,
         }
@@ -226,6 +241,7 @@ impl Workload {
             Kind::Collections => self.collections(dice),
             Kind::Queue => self.queue(dice),
             Kind::Waiter => self.wait_or_wake(dice),
+            Kind::Walker => self.walk(dice),
             Kind::Wild => self.wild(dice),
         }
     }
@@ -256,12 +272,16 @@ impl Workload {
         if self.kind == Kind::CompareAndSet {
             self.cas_replied(request, value);
         }
+        if self.kind == Kind::Walker {
+            self.walk_replied(request, value);
+        }
     }
 
     /// The connection is gone, and with it what depended on it.
     pub(crate) fn disconnected(&mut self) {
         self.read = None;
         self.watches = false;
+        self.walk = None;
     }
 
     fn key(&self, name: &str, dice: &mut Dice) -> String {

@@ -16,6 +16,12 @@ impl Workload {
 
     pub(super) fn read_near(&mut self, dice: &mut Dice) -> Vec<Piece> {
         let get = words(&["GET", &self.key("r", dice)]);
+        if dice.permille(40) {
+            // From here on it is the leader's state that it wants, and then again anybody's.
+            let ends = *dice.pick(&["READWRITE", "READWRITE", "RESET"]);
+            self.watches = false;
+            return vec![words(&[ends]), get.clone(), words(&["READONLY"]), get];
+        }
         if !dice.permille(600) {
             return vec![get];
         }

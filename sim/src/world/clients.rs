@@ -12,7 +12,6 @@ use crate::client::Batch;
 use crate::decisions::decision::{Deal, Leave, Slowness};
 use crate::draws::Stream;
 use crate::goals::{Fault, Goal};
-use crate::judge::Asked;
 use crate::judge::invariant::{Id, Verdict, Violation};
 use crate::scenario::Scenario;
 use crate::wire::Value;
@@ -62,7 +61,11 @@ impl World {
             }
             self.try_twins(number, &batch)?;
             let whole = batch.bytes.len();
-            self.say(number, conn, batch, whole);
+            if batch.is_last() {
+                self.leave(number, conn, batch, whole, Leave::Half);
+            } else {
+                self.say(number, conn, batch, whole);
+            }
         } else if !self.healed && dice.permille(self.scenario.close) {
             self.close(number, conn, Batch::default(), &mut dice);
         }
@@ -129,7 +132,7 @@ impl World {
         self.hang_up(number, conn);
     }
 
-    fn did(&mut self, client: usize, deal: impl FnOnce() -> Deal) {
+    pub(super) fn did(&mut self, client: usize, deal: impl FnOnce() -> Deal) {
         let time = self.time;
         self.decisions.note_act(client, time, deal);
     }
@@ -260,71 +263,6 @@ impl World {
         Some(conn)
     }
 
-    /// Sends a batch, or only its first bytes.
-    pub(super) fn say(&mut self, client: usize, conn: u64, batch: Batch, cut: usize) {
-        for (piece, _) in &batch.pieces {
-            self.did(client, || Deal::Ask(piece.clone()));
-        }
-        let mut start = 0;
-        for (piece, end) in batch.pieces {
-            if end > cut {
-                match piece {
-                    Piece::Request(words) | Piece::Inline(words) if start < cut => {
-                        self.judge.cut(words.into());
-                    }
-                    // A line that ends the conversation at once is whole although more should
-                    // have come after it.
-                    Piece::Garbage {
-                        bytes,
-                        complaint,
-                        limit,
-                    } if complaint.is_empty() && has_line(&bytes[..cut.saturating_sub(start)]) => {
-                        self.judge
-                            .asked(conn, Asked::Garbage { complaint, limit }, self.time);
-                    }
-                    _ => {}
-                }
-                break;
-            }
-            start = end;
-            self.tell(|| format!("c{conn} asks {piece}"));
-            if let Some(connection) = self.connections.get_mut(&conn) {
-                connection.ends.push_back(connection.said + end as u64);
-                connection.asked += 1;
-            }
-            match piece {
-                Piece::Request(words) | Piece::Inline(words) => {
-                    self.note(|| Seen::Asked {
-                        client,
-                        conn,
-                        words: words.clone(),
-                    });
-                    self.ledger.asked(conn, &words, self.time);
-                    self.elements.asked(conn, &words, self.time);
-                    self.judge
-                        .asked(conn, Asked::Request(words.clone().into()), self.time);
-                    self.clients[client].pending.push_back(Some(words));
-                }
-                Piece::Garbage {
-                    complaint, limit, ..
-                } => {
-                    self.fired(Fault::Garbage);
-                    self.judge
-                        .asked(conn, Asked::Garbage { complaint, limit }, self.time);
-                    self.clients[client].pending.push_back(None);
-                }
-                Piece::Behind(words) => {
-                    self.judge
-                        .asked(conn, Asked::Behind(words.into()), self.time);
-                }
-            }
-        }
-        if let Some(connection) = self.connections.get_mut(&conn) {
-            connection.said += cut as u64;
-        }
-        self.send_bytes(conn, true, &batch.bytes[..cut]);
-    }
-
     /// Goes away in the middle of a batch.
     fn close(&mut self, client: usize, conn: u64, batch: Batch, dice: &mut crate::draws::Dice) {
         let cut = dice.below(batch.bytes.len() as u64 + 1) as usize;
@@ -334,7 +272,8 @@ impl World {
             _ => Leave::Half,
         };
         // Drawn last, so that all that was drawn before is as it was: what nobody will ever hold.
-        let waits = how != Leave::Reset && !batch.errs() && dice.permille(200);
+        let goes_on = !batch.errs() && !batch.is_last();
+        let waits = how != Leave::Reset && goes_on && dice.permille(200);
         let (mut batch, mut cut) = (batch, cut);
         if waits {
             batch.push(crate::workload::words(&["WAIT", "9", "0"]));
@@ -485,9 +424,4 @@ impl World {
         self.hang_up(client, conn);
         Ok(())
     }
-}
-
-/// Returns true if bytes begin with a whole line that is a request by itself.
-fn has_line(bytes: &[u8]) -> bool {
-    !bytes.starts_with(b"*") && bytes.contains(&b'\n')
 }

@@ -298,3 +298,31 @@ impl World {
         }
     }
 }
+
+/// A disk operation for people.
+pub(super) fn summary(op: &DiskOp) -> String {
+    match op {
+        DiskOp::WriteAt {
+            file,
+            offset,
+            bytes,
+        } => {
+            format!("write {file} at {offset}, {} bytes", bytes.len())
+        }
+        DiskOp::WriteShared {
+            file,
+            offset,
+            bytes,
+        } => {
+            format!("write {file} at {offset}, a piece of {} bytes", bytes.len())
+        }
+        DiskOp::Create { file, size } => format!("create {file} of {size} bytes"),
+        DiskOp::Sync { file } => format!("sync {file}"),
+        DiskOp::Read { file, offset, len } => format!("read {file} at {offset}, {len} bytes"),
+        DiskOp::Truncate { file, len } => format!("truncate {file} to {len} bytes"),
+        DiskOp::Rename { from, to } => format!("rename {from} to {to}"),
+        DiskOp::Remove { file } => format!("remove {file}"),
+        DiskOp::SyncDir => "sync the directory".to_owned(),
+        DiskOp::List => "list".to_owned(),
+    }
+}

@@ -25,6 +25,7 @@ impl World {
                 } => {
                     self.greets(number, (id, incarnation), entry_versions.1);
                     address = address_of(other);
+                    self.judge.meets(number, id, &address);
                     let address = &address[..];
                     Input::Met {
                         id,

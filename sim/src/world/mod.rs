@@ -22,6 +22,7 @@ pub(crate) mod observed;
 mod promises;
 mod room;
 mod rules;
+mod saying;
 mod settling;
 mod shapes;
 pub(crate) mod standing;
@@ -210,7 +211,7 @@ impl World {
             time: 0,
             events: 0,
             digest: Digest::new(),
-            judge: Judge::new(scenario.members, scenario.policy),
+            judge: Judge::new(scenario.members, scenario.policy).allowing(&scenario.config),
             ledger: Ledger::new(scenario.is_linear()),
             elements: Elements::new(scenario.keeps_elements()),
             found: Found::Nothing,

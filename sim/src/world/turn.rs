@@ -6,7 +6,9 @@ use seedis::node::effect::{Effect, Effects, Note};
 use seedis::node::input::Input;
 use seedis::node::witness::Witnessed;
 use seedis::node::{Node, Phase};
+use seedis::raft::Member;
 
+use super::disk_jobs::summary;
 use super::member::News;
 use super::promises::check_limits;
 use super::{Event, World};
@@ -104,6 +106,8 @@ impl World {
         let phase = node.phase();
         let leads = serves_as_leader(node);
         let led_before = std::mem::replace(&mut member.led, leads);
+        self.judge
+            .follows(number, node.raft(), (led_before, leads), self.time);
         // One that has come just now has time to be heard of.
         let membership = node.membership().filter(|_| leads);
         let company = || {
@@ -355,6 +359,8 @@ impl World {
                     Note::Damage(_) => self.judge.damage_noted(number),
                     Note::SnapshotInstalled { .. } => self.judge.reached(Goal::Installed),
                     Note::Repaired { .. } => self.judge.reached(Goal::Repaired),
+                    Note::RewriteDone { .. } => self.judge.has_saved(number, true, self.time),
+                    Note::RewriteFailed { .. } => self.judge.has_saved(number, false, self.time),
                     Note::Transferring { .. } => {
                         self.judge.reached(Goal::Strained);
                         transferred = true;
@@ -559,35 +565,6 @@ enum Performed {
     Gone,
 }
 
-/// A disk operation for people.
-fn summary(op: &seedis::disk::DiskOp) -> String {
-    use seedis::disk::DiskOp;
-    match op {
-        DiskOp::WriteAt {
-            file,
-            offset,
-            bytes,
-        } => {
-            format!("write {file} at {offset}, {} bytes", bytes.len())
-        }
-        DiskOp::WriteShared {
-            file,
-            offset,
-            bytes,
-        } => {
-            format!("write {file} at {offset}, a piece of {} bytes", bytes.len())
-        }
-        DiskOp::Create { file, size } => format!("create {file} of {size} bytes"),
-        DiskOp::Sync { file } => format!("sync {file}"),
-        DiskOp::Read { file, offset, len } => format!("read {file} at {offset}, {len} bytes"),
-        DiskOp::Truncate { file, len } => format!("truncate {file} to {len} bytes"),
-        DiskOp::Rename { from, to } => format!("rename {from} to {to}"),
-        DiskOp::Remove { file } => format!("remove {file}"),
-        DiskOp::SyncDir => "sync the directory".to_owned(),
-        DiskOp::List => "list".to_owned(),
-    }
-}
-
 /// Returns true if a node serves as leader: the first entry of its own term is applied. A node
 /// without other members leads whatever it has loaded.
 fn serves_as_leader(node: &Node) -> bool {
@@ -595,5 +572,9 @@ fn serves_as_leader(node: &Node) -> bool {
         return false;
     };
     let has_begun = raft.led_from().is_some_and(|first| first <= node.applied());
-    has_begun && node.phase() != Phase::Recovering || raft.in_force().voters().count() == 1
+    let all = raft.in_force();
+    let is_own = |one: &Member| one.incarnation == raft.incarnation();
+    let is_alone =
+        all.voters().count() == 1 && all.voters().all(|id| all.get(id).is_some_and(is_own));
+    has_begun && node.phase() != Phase::Recovering || is_alone
 }
