@@ -132,5 +132,5 @@ fn brpoplpush(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
 fn blmpop(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     let several = several(args, 2)?;
     Wait::for_several(Awaited::List, args, several.count)?;
-    taken(pop_several(change, args, several.or_waits())?)
+    taken(pop_several(change, args, several)?)
 }

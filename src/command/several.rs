@@ -14,8 +14,6 @@ pub(super) struct Several<E> {
     keys: Range<usize>,
     end: E,
     pub(super) count: u64,
-    /// The keys are looked at in steps.
-    steps: bool,
 }
 
 impl<E: Copy> Several<E> {
@@ -34,17 +32,7 @@ impl<E: Copy> Several<E> {
             keys: place + 1..behind,
             end,
             count,
-            steps: true,
         })
-    }
-
-    /// The same of a command that waits if there is nothing, which a command that was cut cannot
-    /// do: its keys are few, and are looked at together.
-    pub(super) fn or_waits(self) -> Self {
-        Self {
-            steps: false,
-            ..self
-        }
     }
 
     /// Takes elements off the first key that has any: `has_any` looks, and `pop` takes and answers
@@ -81,9 +69,7 @@ impl<E: Copy> Several<E> {
     ) -> Result<Option<usize>, Error> {
         let first = change.pace.from(self.keys.start as u64);
         for place in first as usize..self.keys.end {
-            if self.steps {
-                change.pace.step(place as u64, 1)?;
-            }
+            change.pace.step(place as u64, 1)?;
             if has_any(change, args.at(place))? {
                 return Ok(Some(place));
             }

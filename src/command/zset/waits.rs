@@ -90,5 +90,5 @@ fn bzpopmax(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
 fn bzmpop(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     let several = several(args, 2)?;
     Wait::for_several(Awaited::SortedSet, args, several.count)?;
-    taken(pop_several(change, args, several.or_waits())?)
+    taken(pop_several(change, args, several)?)
 }
