@@ -128,6 +128,9 @@ pub struct Bounds {
     pub parked_bytes: usize,
     /// How many clients that wait for one key are given something of it at once; the others follow.
     pub served_at_once: usize,
+    /// How many clients one turn tells that what they waited for has not come or may be lost, each
+    /// with a write to a socket; the others follow.
+    pub told_at_once: usize,
     /// The most entries of one append.
     pub append_entries: usize,
     /// The most appends on their way to one member.
@@ -147,6 +150,7 @@ impl Default for Bounds {
             read_bytes: READ_BYTES,
             parked_bytes: 1 << 20,
             served_at_once: 1024,
+            told_at_once: 256,
             append_entries: 4096,
             in_flight_appends: 64,
             in_flight_bytes: 16 << 20,

@@ -48,6 +48,7 @@ impl Scenario {
         });
         bounds.parked_bytes = *class(104).pick(&[MIB, MIB, MIB, 0, 200]);
         bounds.served_at_once = *class(105).pick(&[1024, 1024, 1]);
+        bounds.told_at_once = *class(112).pick(&[256, 256, 1]);
         // All that is proposed in a run must get through in the time that a group has to settle.
         let windows: &[Window] = &[
             (4096, 64, 16 * MIB),

@@ -185,7 +185,7 @@ pub(crate) fn waiters(class: &impl Fn(u64) -> Dice, shape: Shape) -> Vec<(Kind, 
     let garbage = false;
     let own = (Kind::Waiter, Shape { garbage, ..shape });
     let is_on = class(85).permille(250);
-    let count = if is_on { class(86).within(2, 6) } else { 0 };
+    let count = if is_on { class(86).within(3, 7) } else { 0 };
     vec![own; count as usize]
 }
 

@@ -11,10 +11,6 @@ use super::effect::{Effect, Effects, Note, Wrong};
 use super::witness::Answer;
 use super::{Node, Phase};
 
-/// How many waits whose time is up end in one turn, each with a write to a socket; the others do in
-/// the next.
-const WAITS_ENDED_MAX: usize = 256;
-
 impl Node {
     /// Lets a client wait; nothing that it sent is looked at before the wait ends. A transaction
     /// cannot wait, nor a client for a time that is over: there, false.
@@ -84,7 +80,7 @@ impl Node {
     /// Tells some of those that wait in vain, because this member leads no more; not those to whom
     /// something is on its way.
     pub(super) fn tell_leaving(&mut self) {
-        for _ in 0..WAITS_ENDED_MAX {
+        for _ in 0..self.config.bounds.told_at_once {
             let Some(slot) = self.clients.next_leaving() else {
                 break;
             };
@@ -131,7 +127,7 @@ impl Node {
     /// Ends the waits whose time is up, and the silence of those who said nothing for too long.
     pub(super) fn tend_clients(&mut self) {
         self.tell_leaving();
-        for _ in 0..WAITS_ENDED_MAX {
+        for _ in 0..self.config.bounds.told_at_once {
             let Some(slot) = self.clients.next_due_wait(self.now.mono) else {
                 break;
             };

@@ -26,9 +26,6 @@ use crate::resp::reply::Reply;
 use crate::session::Blocked;
 use crate::time::Stamp;
 
-/// How many clients are told in one turn that their writes may be lost; the others in the next.
-const TOLD_AT_ONCE: usize = 1024;
-
 impl Node {
     /// Returns true if the state is one between two that an entry leads from and to, for a judge.
     pub fn is_mid_command(&self) -> bool {
@@ -44,8 +41,9 @@ impl Node {
     /// a judge.
     pub fn serves_and_rests(&self) -> bool {
         let serves = self.phase == Phase::Serving && self.serves();
+        let waits_in_vain = self.clients.next_due_wait(self.now.mono);
         serves
-            && self.clients.next_leaving().is_none()
+            && self.clients.next_leaving().or(waits_in_vain).is_none()
             && self.is_settled()
             && self.requests.is_batch_empty()
     }
@@ -418,7 +416,7 @@ impl Node {
         error: &Error,
     ) {
         for (nth, waiter) in waiters.enumerate() {
-            if self.requests.is_midway() || nth >= TOLD_AT_ONCE {
+            if self.requests.is_midway() || nth >= self.config.bounds.told_at_once {
                 self.requests.hold.owed.push_back((waiter, error.clone()));
             } else {
                 self.disappoint(&waiter, error);
