@@ -214,10 +214,23 @@ impl Node {
                 self.send_away(slot, Wrong::Output);
             }
             self.see_buffers(slot, 0);
+            self.queue_paused(slot);
             self.clients.settle(slot, now, &self.config, out);
             self.clients.is_tended(slot);
         }
         self.clients.give_back_dirty(dirty);
+    }
+
+    /// A client that may go on and was not looked at again in this turn, because another has ended
+    /// its wait behind that, waits for the next: nothing else may ever come to remind of it.
+    fn queue_paused(&mut self, slot: u32) {
+        let is_paused = self.clients.get(slot).is_some_and(|client| client.paused);
+        if is_paused && self.may_take(slot) {
+            if let Some(session) = self.clients.get_mut(slot) {
+                session.paused = false;
+            }
+            self.requests.wait_for_turn(&mut self.clients, slot);
+        }
     }
 
     /// Lets every client whose appetite may have come back be read again.

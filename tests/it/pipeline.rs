@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 use super::process::{Directory, Server};
 
-use crate::bare::opened;
+use crate::bare::{ask, opened};
 
 const CONN: ConnId = ConnId(1);
 
@@ -105,4 +105,28 @@ fn a_watch_behind_a_write_of_its_own_client_is_not_broken_by_it() {
         "+OK", "+OK", "+OK", "+QUEUED", "1", "+OK", "+OK", "+OK", "*-1",
     ];
     assert_eq!(replies, said);
+}
+
+#[test]
+fn what_stands_behind_a_wait_that_another_ends_is_answered() {
+    let config = Config {
+        append_only: false,
+        ..Config::default()
+    };
+    let (mut node, now, other) = (Node::new(config, Now::default()), Now::default(), ConnId(2));
+    for conn in [CONN, other] {
+        node.handle(now, opened(conn, "127.0.0.1:1"));
+    }
+    node.flush(now, &mut Vec::new());
+    let id = ask(&mut node, now, CONN, "CLIENT ID");
+    let id = id.trim().trim_start_matches(':').to_owned();
+    assert_eq!(ask(&mut node, now, CONN, "BRPOP b 0\r\nPING"), "");
+    // WATCH waits for the write before it, so that the wait is ended late in the turn.
+    let ends = format!("SET k v\r\nWATCH k\r\nCLIENT UNBLOCK {id}");
+    assert_eq!(ask(&mut node, now, other, &ends), "+OK\r\n+OK\r\n:1\r\n");
+    assert_eq!(node.deadline().map(|due| due.at), Some(now.mono));
+    node.handle(now, Input::Timer);
+    node.flush(now, &mut Vec::new());
+    let replies: Vec<u8> = node.outbox(CONN).flatten().copied().collect();
+    assert_eq!(String::from_utf8_lossy(&replies), "*-1\r\n+PONG\r\n");
 }

@@ -26,6 +26,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::ids::ConnId;
+use crate::node::clients::Clients;
 
 use batch::{Batch, Encoded};
 use hold::Hold;
@@ -124,6 +125,11 @@ impl Requests {
     /// Returns true if something waits for a turn in which it may go on.
     pub(super) fn wants_turn(&self) -> bool {
         self.hold.is_midway() || self.hold.is_left_over
+    }
+
+    /// Lets a client wait for its turn.
+    pub(super) fn wait_for_turn(&mut self, clients: &mut Clients, slot: u32) {
+        self.turn.wait(clients, slot);
     }
 
     /// Returns true if clients wait for their turn.
