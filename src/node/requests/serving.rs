@@ -9,6 +9,7 @@
 //! no longer, only while nothing is on its way to it: no element is ever taken for a client that
 //! was told otherwise.
 
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -97,24 +98,37 @@ impl Node {
         if !self.clients.has_key_waits() {
             return;
         }
-        if let Some((awaited, elements)) = self.brings(row, db, args) {
-            let key = args.at(1);
-            let mut left = elements as u64;
-            for _ in 0..self.config.bounds.served_at_once {
-                let is_full = self.requests.batch.bytes.len() >= self.config.bounds.entry_bytes;
-                let first = self.clients.first_waiter(db, key, awaited);
-                let Some(slot) = first.filter(|_| left > 0 && !is_full) else {
-                    break;
-                };
-                if !self.may_be_given(slot, NO_BATCH) {
-                    break;
-                }
-                left = left.saturating_sub(self.propose_to_take(slot, Taking::Surely));
-                self.requests.read_work += WAKE_WORK;
+        match self.brings(row, db, args) {
+            Some((awaited, elements)) => {
+                self.serve_brought(db, args.at(1), awaited, elements as u64);
             }
+            None => self.note_made(row, db, args),
+        }
+    }
+
+    /// Elements are certainly brought: those who wait for them are served right behind. An element
+    /// that such a client moves on is brought to its target in the same way, as Redis serves a
+    /// whole chain of moves before it looks at another request.
+    fn serve_brought(&mut self, db: u32, key: &[u8], awaited: Awaited, elements: u64) {
+        if self.clients.first_waiter(db, key, awaited).is_none() {
             return;
         }
-        self.note_made(row, db, args);
+        let mut brought = VecDeque::from([(key.to_vec(), elements)]);
+        let mut room = self.config.bounds.served_at_once;
+        while let Some((key, mut left)) = brought.pop_front() {
+            while left > 0
+                && room > 0
+                && self.requests.batch.bytes.len() < self.config.bounds.entry_bytes
+                && let Some(slot) = self.clients.first_waiter(db, &key, awaited)
+                && self.may_be_given(slot, NO_BATCH)
+            {
+                let (takes, target) = self.propose_to_take(slot, Taking::Surely);
+                left = left.saturating_sub(takes);
+                room -= 1;
+                brought.extend(target.map(|target| (target, 1)));
+                self.requests.read_work += WAKE_WORK;
+            }
+        }
     }
 
     /// Remembers what a command of a transaction may bring that was just proposed: those who wait
@@ -141,23 +155,29 @@ impl Node {
     /// holds such a value or nothing, and that no other command on its way may change.
     fn brings(&self, row: &Row, db: u32, args: Args<'_>) -> Option<(Awaited, usize)> {
         let (awaited, elements) = row.brings(args)?;
-        let key = args.at(1);
+        let is_certain = self.is_certain(db, args.at(1), awaited);
+        is_certain.then_some((awaited, elements))
+    }
+
+    /// Returns true if elements that are brought to a key now will be there for those who wait.
+    fn is_certain(&self, db: u32, key: &[u8], awaited: Awaited) -> bool {
         let applied = self.replicated.commands_applied();
         let value = self.store.get(db, key, self.replicated.stamp());
         let fits = |value| Awaited::of(value).is_some_and(|(of, _)| of == awaited);
-        let is_certain = self.clients.is_foreseeable(db, key, awaited, applied);
-        (is_certain && value.is_none_or(fits)).then_some((awaited, elements))
+        self.clients.is_foreseeable(db, key, awaited, applied) && value.is_none_or(fits)
     }
 
-    /// Proposes the request of a waiting client. Returns how many elements it takes at most.
-    fn propose_to_take(&mut self, slot: u32, taking: Taking) -> u64 {
+    /// Proposes the request of a waiting client. Returns how many elements it takes at most, and
+    /// the key to which it certainly moves one that somebody waits for.
+    fn propose_to_take(&mut self, slot: u32, taking: Taking) -> (u64, Option<Vec<u8>>) {
         let proposed = self.commands_proposed();
         self.clients.takes(slot, taking, proposed);
         let session = self.clients.get(slot);
         let Some(key_wait) = session.and_then(|session| session.key_wait.as_ref()) else {
-            return u64::MAX;
+            return (u64::MAX, None);
         };
-        let (row, db, takes) = (key_wait.row, key_wait.db, key_wait.wait.takes);
+        let (row, db) = (key_wait.row, key_wait.db);
+        let (takes, awaited) = (key_wait.wait.takes, key_wait.wait.awaited);
         let from = self.requests.batch.bytes.len();
         self.requests
             .batch
@@ -168,16 +188,28 @@ impl Node {
         // What it brings elsewhere comes between those before and behind it.
         self.requests.offers.batch += u64::from(row.may_make());
         let matters = self.clients.is_any_watching() || row.may_make();
+        let mut target = None;
         if matters || self.witness.is_kept() {
             let request = self.requests.batch.bytes[from..].to_vec();
             let ranges = words_of(&request);
             let args = Args::new(&request, &ranges);
             self.note_proposed_keys(db, args);
-            if matters {
-                self.foresee(row, db, args);
+            if taking == Taking::Surely {
+                target = self.certain_target(row, db, args, awaited);
+            }
+            if target.is_none() {
+                self.note_made(row, db, args);
             }
         }
-        takes
+        (takes, target)
+    }
+
+    /// The key to which a command that finds something certainly moves an element.
+    fn certain_target(&self, row: &Row, db: u32, args: Args<'_>, of: Awaited) -> Option<Vec<u8>> {
+        let mut target = None;
+        row.each_made(args, |key, _| target = Some(key));
+        let key = target?;
+        self.is_certain(db, key, of).then(|| key.to_vec())
     }
 
     /// Keys were touched by what was applied just now, of which some are waited for.
@@ -270,7 +302,7 @@ impl Node {
             }
             *left -= 1;
             let taking = Taking::Perhaps { batch };
-            elements = elements.saturating_sub(self.propose_to_take(slot, taking));
+            elements = elements.saturating_sub(self.propose_to_take(slot, taking).0);
         }
         true
     }

@@ -100,3 +100,40 @@ fn a_member_that_carries_requests_carries_those_that_wait() {
                 .is_ok_and(|told| told == "q 3")
     });
 }
+
+/// Nobody sees a chain of moves half done: the element is at its end when the one that brought it
+/// is answered.
+#[test]
+fn clients_that_wait_for_one_another_are_served_in_one_go() {
+    let group = Group::form("cluster-waits-chain", 3);
+    let leader = group.leader();
+    let mut asks = group.client(leader);
+    for _ in 0..10 {
+        let moves: [&[&str]; 3] = [
+            &["BLMOVE", "c", "d", "LEFT", "RIGHT", "0"],
+            &["BLMOVE", "a", "b", "LEFT", "RIGHT", "0"],
+            &["BRPOPLPUSH", "b", "c", "0"],
+        ];
+        let mut waits = moves.map(|words| waiting(&group, leader, words));
+        until_blocked(&group, leader, 3);
+        assert_eq!(asks.ask(&["RPUSH", "a", "x"]), ":1");
+        assert_eq!(asks.ask(&["LRANGE", "d", "0", "-1"]), "x");
+        assert_eq!(asks.ask(&["DEL", "d"]), ":1");
+        for client in &mut waits {
+            assert_eq!(client.reply().unwrap(), "x");
+        }
+        // Those that wait in a circle have it back where it came from, and wait no longer.
+        let circle: [&[&str]; 2] = [
+            &["BRPOPLPUSH", "a", "b", "0"],
+            &["BRPOPLPUSH", "b", "a", "0"],
+        ];
+        let mut waits = circle.map(|words| waiting(&group, leader, words));
+        until_blocked(&group, leader, 2);
+        assert_eq!(asks.ask(&["RPUSH", "a", "x"]), ":1");
+        assert_eq!(asks.ask(&["LRANGE", "a", "0", "-1"]), "x");
+        assert_eq!(asks.ask(&["DEL", "a"]), ":1");
+        for client in &mut waits {
+            assert_eq!(client.reply().unwrap(), "x");
+        }
+    }
+}
