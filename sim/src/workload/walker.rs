@@ -10,7 +10,7 @@ use crate::wire::Value;
 const POPULATIONS: [u64; 4] = [20, 150, 400, 1000];
 /// How many are added at once.
 const BATCH: (u64, u64) = (20, 60);
-const COUNTS: [&str; 7] = ["1", "2", "5", "10", "40", "150", "1000"];
+const COUNTS: [&str; 8] = ["1", "2", "5", "10", "40", "150", "300", "1000"];
 
 impl Workload {
     pub(super) fn walk(&mut self, dice: &mut Dice) -> Vec<Piece> {
@@ -90,6 +90,10 @@ impl Workload {
 
     /// Some go, of the upper half alone, and at times all.
     fn take_away(&self, dice: &mut Dice) -> Piece {
+        if dice.permille(15) {
+            // For those who watch a key of another database too.
+            return words(&["FLUSHDB"]);
+        }
         if dice.permille(20) {
             return words(&["DEL", dice.pick::<&str>(&["yh", "ys", "yz"])]);
         }
