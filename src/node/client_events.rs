@@ -162,10 +162,10 @@ impl Node {
 
     /// Looks again at requests that were kept while their client could not be served.
     pub(super) fn resume_paused(&mut self) {
-        for nth in 0..self.clients.dirty_count() {
-            let Some(slot) = self.clients.nth_dirty(nth) else {
-                break;
-            };
+        // One that is resumed may end the wait of another, which comes to the end of the list.
+        let mut looked_at = 0;
+        while let Some(slot) = self.clients.nth_dirty(looked_at) {
+            looked_at += 1;
             self.give_up(slot);
             // A client whose time is over may ask for something that waits, and for more behind it.
             // One that is paused again at once, by what it has had of the turn, waits for the next.
