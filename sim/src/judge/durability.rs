@@ -300,6 +300,7 @@ impl Judge {
         (durability.flipped, durability.noted) = (false, false);
         (durability.answered, durability.old) = (index, index.min(durability.old));
         member.history.entries.retain(|entry| entry.index <= index);
+        self.draws.forget_behind(index);
         // What recovery executed again is no news to those who watched meanwhile.
         for dialogue in self.dialogues.values_mut().filter(|d| d.member == number) {
             for watch in &mut dialogue.watched {
