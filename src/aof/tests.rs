@@ -368,3 +368,29 @@ fn no_record_behind_a_refused_one_says_that_it_is_synced() {
         assert!(lost.0 as usize > kept);
     }
 }
+
+#[test]
+fn a_write_that_fails_ends_the_log_though_an_earlier_one_is_on_its_way() {
+    let mut bench = Bench::new(Policy::Always);
+    for _ in 0..12 {
+        bench.append(&[7; 128]);
+    }
+    // More than half of the segment is written, and the next one is made.
+    for _ in 0..4 {
+        bench.turn(usize::MAX);
+    }
+    for _ in 0..12 {
+        bench.append(&[8; 128]);
+    }
+    let mut ops = Vec::new();
+    bench.log.flush(at(bench.now), &mut ops);
+    let is_write = |op: &DiskOp| matches!(op, DiskOp::WriteAt { .. } | DiskOp::WriteShared { .. });
+    ops.retain(|Op { op, .. }| is_write(op));
+    let (first, last) = (&ops[0], &ops[ops.len() - 1]);
+    assert_ne!(first.op.file(), last.op.file(), "they are on two segments");
+    let outcome = Err(crate::disk::DiskError::Io { code: 5 });
+    let ended = bench
+        .log
+        .completed(at(bench.now), last.ticket, outcome, &mut Vec::new());
+    assert!(matches!(ended, Err(Failure::Write(_))), "{ended:?}");
+}

@@ -282,7 +282,12 @@ impl Log {
             return Ok(());
         }
         if self.writing.iter().any(|w| w.ticket == ticket) {
-            // Order holds on one file alone: this one counts when those before it have ended.
+            // Order holds on one file alone: this one counts when those before it have ended. A
+            // failure that nothing can mend counts at once.
+            let outcome = match outcome {
+                Err(error) if !error.is_shortage() => return Err(Failure::Write(error)),
+                other => other,
+            };
             self.early.push((ticket, now.mono, outcome));
             return Ok(());
         }
