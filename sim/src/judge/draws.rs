@@ -45,18 +45,19 @@ fn drawn(step: &Step, reply: &[u8]) -> Vec<Vec<Vec<u8>>> {
     decoder.feed(&reply[head.filter(|_| is_array).map_or(0, |end| end + 1)..]);
     let values = std::iter::from_fn(|| decoder.next().ok().flatten());
     let values: Vec<Value> = values.collect();
-    // The member whose client asked answers all of it; the others run only what writes.
-    let is_whole = values.len() == commands.len();
+    // The member whose client asked answers all of it, up to the moment at which that client goes;
+    // the others run only what writes.
+    let reads = commands.iter().filter(|command| !writes(command)).count();
+    let mut answered = (reads + values.len()).saturating_sub(commands.len());
     let mut values = values.iter();
     let of = |command: &Command| {
-        let value = if is_whole || writes(command) {
-            values.next()
-        } else {
-            None
-        };
-        value
-            .filter(|_| draws(command))
-            .map_or_else(Vec::new, texts)
+        let is_write = writes(command);
+        if !is_write && answered == 0 {
+            return Vec::new();
+        }
+        answered -= usize::from(!is_write);
+        let value = values.next().filter(|_| draws(command));
+        value.map_or_else(Vec::new, texts)
     };
     commands.iter().map(of).collect()
 }

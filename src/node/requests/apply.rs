@@ -483,9 +483,10 @@ impl Node {
         let mut after = (protocol, is_silent);
         let outcome = match row.as_ref().map(|row| row.kind) {
             Err(error) => Err(error.clone()),
-            // Nobody is there to be answered: here, on other members, and in recovery.
+            // Nobody is there to be answered: on other members, in recovery, or any more.
             Ok(Kind::Read(_)) if slot.is_none() => {
                 self.requests.hold.pace.forget();
+                out.truncate(mark);
                 Ok(())
             }
             Ok(Kind::Write(_)) => self.apply_command(db, args, dice, protocol, out),
