@@ -32,7 +32,8 @@ impl Judge {
         if led && !leads {
             member.fell_at = Some(time);
         }
-        let is_leader = raft.is_some_and(Raft::is_leader);
+        // A leader that has not applied the first entry of its term serves nobody yet.
+        let is_leader = leads && raft.is_some_and(Raft::is_leader);
         let since = member.leader_since.unwrap_or(time);
         member.leader_since = is_leader.then_some(since);
         let last = raft.map_or(0, |raft| raft.last().0);
