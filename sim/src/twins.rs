@@ -39,20 +39,42 @@ const NOW: Now = Now {
     wall_us: 1_900_000_000_000_000,
 };
 
+/// Subcommands of which the same is true.
+const UNEVEN_SUBCOMMANDS: [[&[u8]; 2]; 3] = [
+    [b"client", b"info"],
+    [b"client", b"list"],
+    [b"memory", b"stats"],
+];
+
+/// Returns true if the reply to a request may depend on how it came.
+fn is_uneven(words: &[Vec<u8>]) -> bool {
+    let is = |place: usize, known: &[u8]| {
+        let word = words.get(place);
+        word.is_some_and(|word| word.eq_ignore_ascii_case(known))
+    };
+    UNEVEN.iter().any(|name| is(0, name))
+        || UNEVEN_SUBCOMMANDS
+            .iter()
+            .any(|[name, own]| is(0, name) && is(1, own))
+}
+
+/// The same of bytes that are no whole request, by the names in them.
+fn may_be_uneven(bytes: &[u8]) -> bool {
+    let names = UNEVEN.iter().chain(UNEVEN_SUBCOMMANDS.iter().flatten());
+    let holds = |name: &&[u8]| {
+        bytes
+            .windows(name.len())
+            .any(|part| part.eq_ignore_ascii_case(name))
+    };
+    { names }.any(holds)
+}
+
 /// Sends a batch to both, cut as the dice say.
 pub(crate) fn check(batch: &Batch, dice: &mut Dice) -> Verdict {
-    let uneven = |words: &[Vec<u8>]| {
-        let name = words.first().map_or(&[][..], |word| &word[..]);
-        let own = words.get(1).map_or(&[][..], |word| &word[..]);
-        let is_client = name.eq_ignore_ascii_case(b"client");
-        let is_of_client = ["info", "list"]
-            .iter()
-            .any(|known| own.eq_ignore_ascii_case(known.as_bytes()));
-        is_client && is_of_client || UNEVEN.iter().any(|known| name.eq_ignore_ascii_case(known))
-    };
     let asks_uneven = batch.pieces.iter().any(|(piece, _)| match piece {
-        Piece::Request(words) | Piece::Inline(words) => uneven(words),
-        Piece::Garbage { .. } | Piece::Behind(_) | Piece::Mangled(_) => false,
+        Piece::Request(words) | Piece::Inline(words) => is_uneven(words),
+        Piece::Mangled(bytes) => may_be_uneven(bytes),
+        Piece::Garbage { .. } | Piece::Behind(_) => false,
     });
     // How much is said before depends on how many turns there are.
     if asks_uneven || batch.ends_at_once() {
