@@ -16,7 +16,7 @@ use super::*;
 use crate::checksum::crc64;
 use crate::disk::DiskOp;
 use crate::ids::{LogIndex, NodeId, Term};
-use crate::time::{Mono, Now};
+use crate::time::{Mono, Now, Reason};
 
 pub(super) fn at(millis: u64) -> Now {
     Now {
@@ -276,6 +276,7 @@ fn a_full_disk_holds_what_it_cannot_write_and_goes_on_when_there_is_space() {
     let second = bench.append(&[7; 100]);
     bench.turn(usize::MAX);
     assert_eq!(bench.log.trouble(), Some("No space left on device"));
+    assert_eq!(bench.log.write_refused(), bench.log.trouble());
     assert_eq!(bench.log.persisted(), first);
     bench.now += 50;
     bench.disk.is_full = false;
@@ -287,8 +288,10 @@ fn a_full_disk_holds_what_it_cannot_write_and_goes_on_when_there_is_space() {
     bench.now += 100;
     assert!(!bench.turn(0));
     assert!(bench.log.is_trying_again(), "an attempt is no success");
+    assert!(bench.log.write_refused().is_some());
     bench.turn(usize::MAX);
     assert_eq!(bench.log.trouble(), None);
+    assert_eq!(bench.log.write_refused(), None);
     assert!(!bench.log.is_trying_again());
     assert_eq!(bench.log.persisted(), second);
     let (seen, _) = reopen(&mut bench.disk.crash(0), Policy::Always);
@@ -344,6 +347,36 @@ fn there_is_no_room_before_the_next_segment_is_made_however_often_that_is_tried(
     bench.turn(usize::MAX);
     assert_eq!(bench.log.trouble(), None);
     assert!(!bench.log.is_trying_again());
+}
+
+#[test]
+fn without_a_next_segment_the_log_ends_in_good_order() {
+    let mut bench = Bench::new(Policy::EverySecond);
+    let last = bench.append(&[0; 2500]);
+    bench.disk.largest = Some(0);
+    bench.turn(usize::MAX);
+    assert!(bench.log.trouble().is_some(), "it cannot grow");
+    assert_eq!(
+        bench.log.write_refused(),
+        None,
+        "and is written all the same"
+    );
+    assert!(bench.log.synced() < last);
+    let reason = |bench: &Bench| bench.log.deadline().map(|deadline| deadline.reason);
+    assert_eq!(reason(&bench), Some(Reason::DiskRetry));
+    bench.log.close();
+    bench.now += 600;
+    bench.turn(0);
+    assert_ne!(
+        reason(&bench),
+        Some(Reason::DiskRetry),
+        "no turn would do it"
+    );
+    bench.turn(usize::MAX);
+    assert!(bench.log.is_idle());
+    assert_eq!(bench.log.synced(), last);
+    let (seen, _) = reopen(&mut bench.disk.crash(0), Policy::EverySecond);
+    assert_eq!(seen.bodies, [vec![0; 2500]]);
 }
 
 #[test]

@@ -18,6 +18,14 @@ impl Member {
         self.told_to_stop.get_or_insert(told);
     }
 
+    /// Returns true if it was told to stop, and ends with these words for want of room for what was
+    /// not answered.
+    pub(super) fn gives_up_stopping(&self, failure: &str) -> bool {
+        self.told_to_stop.is_some()
+            && failure.starts_with("shutting down while the log cannot be written")
+            && self.reasons.are_told(failure)
+    }
+
     /// For how long it has been stopping, the time not counted in which its disk hung.
     fn has_been_stopping(&self, time: u64) -> u64 {
         self.told_to_stop.map_or(0, |(told, before)| {

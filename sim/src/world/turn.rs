@@ -521,6 +521,12 @@ impl World {
                 self.tell(|| format!("member {number} stops: {failure}"));
                 self.end(number, End::Process);
             }
+            // It was told to stop, and waits no longer for room: all that was answered is looked
+            // for in its next life.
+            Some(failure) if tight && member.gives_up_stopping(&failure) => {
+                self.judge.reached(Goal::Stopped);
+                self.end(number, End::Process);
+            }
             // What is short for a while is waited for.
             Some(failure) if tight && failure.starts_with("a write to the log failed") => {
                 let text = format!("member {number} stopped for want of room: {failure}");

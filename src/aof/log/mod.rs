@@ -381,6 +381,14 @@ impl Log {
         self.next.trouble().filter(|_| is_near)
     }
 
+    /// Why writes that were handed to the disk are not there, if it found no room for them. A
+    /// segment that could not be made is no such reason: what is on its way has its place in the
+    /// present one.
+    pub fn write_refused(&self) -> Option<&'static str> {
+        let lacks = !self.refused.is_empty() || self.retried > 0;
+        lacks.then_some(self.refused_for)
+    }
+
     /// Returns true while an operation that found no room is tried again: nobody knows yet whether
     /// there is some.
     pub fn is_trying_again(&self) -> bool {
@@ -424,7 +432,9 @@ impl Log {
     /// When the log wants to be flushed again.
     pub fn deadline(&self) -> Option<Deadline> {
         let refused = (!self.refused.is_empty()).then_some(self.retry_at);
-        let retry = refused.into_iter().chain(self.next.retry_at());
+        // A log that ends needs no other segment: none is made, however late it is.
+        let next = self.next.retry_at().filter(|_| !self.closing);
+        let retry = refused.into_iter().chain(next);
         let retry = retry.chain(self.owing.retry_at()).min();
         let retry = retry.map(|at| Deadline {
             at,

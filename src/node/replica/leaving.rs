@@ -7,6 +7,7 @@
 use alloc::format;
 use core::time::Duration;
 
+use crate::aof::Log;
 use crate::node::{Node, Phase};
 use crate::raft::{Raft, TransferRefused};
 use crate::time::{Deadline, Reason};
@@ -79,7 +80,9 @@ impl Node {
                 }
                 // Who waits is told that nobody knows what will become of it.
                 self.tend_leadership();
-                if let Some(why) = self.lasting_trouble() {
+                // A log that cannot grow can still be ended in good order, and synced.
+                let log = self.replica.log.as_ref();
+                if let Some(why) = log.and_then(Log::write_refused) {
                     self.fail(format!(
                         "shutting down while the log cannot be written ({why}): only writes that \
                          were not answered may be lost"

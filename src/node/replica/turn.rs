@@ -192,7 +192,7 @@ impl Node {
 
     /// The same, where an attempt that is being made again is no success: its outcome is waited
     /// for.
-    pub(super) fn lasting_trouble(&self) -> Option<&'static str> {
+    fn lasting_trouble(&self) -> Option<&'static str> {
         let trouble = self.log_trouble();
         let log = self.replica.log.as_ref();
         if trouble.is_none() && log.is_some_and(Log::is_trying_again) {
