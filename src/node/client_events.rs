@@ -127,12 +127,14 @@ impl Node {
     /// Ends the waits whose time is up, and the silence of those who said nothing for too long.
     pub(super) fn tend_clients(&mut self) {
         self.tell_leaving();
-        for _ in 0..self.config.bounds.told_at_once {
-            let Some(slot) = self.clients.next_due_wait(self.now.mono) else {
-                break;
-            };
+        let mut left = self.config.bounds.told_at_once;
+        while left > 0
+            && let Some(slot) = self.clients.next_due_wait(self.now.mono)
+        {
             self.unblock(slot, None);
+            left -= 1;
         }
+        self.clients.tells_later(left == 0);
         self.clients.follow_timeout(self.config.timeout_s);
         self.clients.end_silences(self.now.mono);
     }

@@ -11,6 +11,7 @@ use crate::limits;
 use crate::node::config::{Config, OutputLimit};
 use crate::node::effect::{Complaint, Effect, Effects, Wrong};
 use crate::session::transaction::Transaction;
+use crate::session::{Blocked, Session};
 use crate::time::Mono;
 
 use super::Clients;
@@ -314,11 +315,15 @@ impl Clients {
             ));
         }
         let over = |at: Option<Mono>| at.is_some_and(|at| at <= now);
+        // A wait for a time is ended by a later turn if many are over.
+        let may_be_told_later = |session: &Session| {
+            self.tells_later && session.blocked.is_some_and(Blocked::is_for_a_time)
+        };
         let late = self.sessions.iter().find(|session| {
             session.killed
                 || over(session.lingers_until)
                 || over(session.authenticate_until)
-                || over(session.gives_up_at())
+                || over(session.gives_up_at()) && !may_be_told_later(session)
         });
         late.map_or(Ok(()), |session| {
             let id = session.conn.0;

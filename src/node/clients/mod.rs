@@ -53,6 +53,8 @@ pub(super) struct Clients {
     blocked: u32,
     /// Clients that the end of the turn looks after, each once.
     dirty: Vec<u32>,
+    /// The last turn ended as many waits as a turn may, so that others may be over and not told.
+    tells_later: bool,
 }
 
 impl Clients {

@@ -217,6 +217,26 @@ fn a_turn_wakes_a_few_hundred_of_those_who_wait() {
 }
 
 #[test]
+fn waits_that_are_over_at_once_are_ended_by_several_turns_and_kept_until_then() {
+    let mut busy = Busy::new(0);
+    busy.node.config.bounds.told_at_once = 1;
+    for number in 2..=4 {
+        let conn = ConnId(number);
+        busy.open(conn);
+        busy.ask(conn, b"WAIT 9 0\r\n");
+        busy.tell(Input::Ended { conn });
+    }
+    busy.pass(60);
+    for left in (0..3).rev() {
+        busy.tell(Input::Timer);
+        assert_eq!(busy.node.clients.blocked(), left);
+        assert_eq!(busy.node.check_clients(), Ok(()));
+        let due = busy.node.deadline();
+        assert!(left == 0 || due.is_some_and(|due| due.at <= busy.now.mono));
+    }
+}
+
+#[test]
 fn one_that_waits_for_two_keys_is_given_nothing_for_which_another_has_waited_longer() {
     let mut busy = Busy::new(0);
     for number in 1..=4 {

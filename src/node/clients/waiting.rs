@@ -124,6 +124,11 @@ impl Clients {
         self.waits.due(now)
     }
 
+    /// Takes note of whether a turn has ended as many waits as a turn may.
+    pub(in crate::node) fn tells_later(&mut self, tells_later: bool) {
+        self.tells_later = tells_later;
+    }
+
     /// How many clients wait no longer than until some time.
     pub(in crate::node) fn timed(&self) -> usize {
         self.waits.timed()
