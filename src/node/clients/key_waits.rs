@@ -12,6 +12,9 @@ use crate::time::Mono;
 use super::Clients;
 use super::key_queues::KeyQueues;
 
+/// The number of no batch.
+const NO_BATCH: u64 = u64::MAX;
+
 impl Clients {
     /// Returns true if somebody waits for a key, or something is on its way to one that did.
     pub(in crate::node) fn has_key_waits(&self) -> bool {
@@ -162,6 +165,28 @@ impl Clients {
             let is_first = self.queues.first(at) == Some(slot);
             !self.queues.is_in_doubt(at, ticket, batch)
                 && (is_first || !self.queues.is_made(at, applied) && !holds(db, key, of))
+        })
+    }
+
+    /// Returns true if a waiting client, the first at the key `from`, can be given nothing but what
+    /// comes there: it stands behind nobody who may come back, and none of its other keys may hold
+    /// anything. `holds` says whether one does.
+    pub(in crate::node) fn takes_only(
+        &self,
+        slot: u32,
+        from: &[u8],
+        applied: u64,
+        holds: impl Fn(u32, &[u8]) -> bool,
+    ) -> bool {
+        let session = self.sessions.get(slot);
+        let Some(key_wait) = session.and_then(|session| session.key_wait.as_ref()) else {
+            return true;
+        };
+        let (db, of, ticket) = (key_wait.db, key_wait.wait.awaited, key_wait.ticket);
+        key_wait.keys().all(|key| {
+            let at = (db, key, of);
+            !self.queues.is_in_doubt(at, ticket, NO_BATCH)
+                && (key == from || !self.queues.is_made(at, applied) && !holds(db, key))
         })
     }
 

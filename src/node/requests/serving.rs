@@ -9,7 +9,7 @@
 //! no longer, only while nothing is on its way to it: no element is ever taken for a client that
 //! was told otherwise.
 
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -30,9 +30,6 @@ use super::batch::Waiter;
 use super::entry;
 use super::lookup::row_of;
 use super::offers::Offers;
-
-/// The number of no batch.
-const NO_BATCH: u64 = u64::MAX;
 
 impl Node {
     /// A request that may wait, of a client of whom nothing else is on its way.
@@ -108,27 +105,63 @@ impl Node {
 
     /// Elements are certainly brought: those who wait for them are served right behind. An element
     /// that such a client moves on is brought to its target in the same way, as Redis serves a
-    /// whole chain of moves before it looks at another request.
+    /// whole chain of moves before it looks at another request. A client that waits for several
+    /// keys of the chain comes when those before it are served. The elements left over are noted,
+    /// so that nobody is given one who is served for another key.
     fn serve_brought(&mut self, db: u32, key: &[u8], awaited: Awaited, elements: u64) {
-        if self.clients.first_waiter(db, key, awaited).is_none() {
+        if !self.clients.is_awaited(db, key) {
             return;
         }
-        let mut brought = VecDeque::from([(key.to_vec(), elements)]);
-        let mut room = self.config.bounds.served_at_once;
-        while let Some((key, mut left)) = brought.pop_front() {
-            while left > 0
+        let mut brought = BTreeMap::from([(key.to_vec(), elements)]);
+        let mut turns = VecDeque::from([key.to_vec()]);
+        let (mut room, mut in_vain) = (self.config.bounds.served_at_once, 0);
+        while let Some(key) = turns.pop_front() {
+            let before = room;
+            while let Some(left) = brought.get(&key).copied()
                 && room > 0
                 && self.requests.batch.bytes.len() < self.config.bounds.entry_bytes
                 && let Some(slot) = self.clients.first_waiter(db, &key, awaited)
-                && self.may_be_given(slot, NO_BATCH)
+                && self.takes_only(slot, &key, &brought)
             {
                 let (takes, target) = self.propose_to_take(slot, Taking::Surely);
-                left = left.saturating_sub(takes);
+                if takes < left {
+                    brought.insert(key.clone(), left - takes);
+                } else {
+                    brought.remove(&key);
+                }
+                if let Some(target) = target {
+                    if target != key && !brought.contains_key(&target) {
+                        turns.push_back(target.clone());
+                    }
+                    *brought.entry(target).or_default() += 1;
+                }
                 room -= 1;
-                brought.extend(target.map(|target| (target, 1)));
                 self.requests.read_work += WAKE_WORK;
             }
+            if brought.contains_key(&key) && self.clients.first_waiter(db, &key, awaited).is_some()
+            {
+                turns.push_back(key);
+            }
+            in_vain = if room < before { 0 } else { in_vain + 1 };
+            if room == 0 || in_vain > turns.len() {
+                break;
+            }
+            room -= usize::from(in_vain > 0);
         }
+        let ordinal = self.commands_proposed();
+        for key in brought.keys() {
+            self.clients.may_be_made(db, key, ordinal);
+        }
+    }
+
+    /// Returns true if a client that waits, the first at `from`, will take what is brought there:
+    /// it stands behind nobody, and its other keys certainly hold nothing.
+    fn takes_only(&self, slot: u32, from: &[u8], brought: &BTreeMap<Vec<u8>, u64>) -> bool {
+        let (store, at) = (&self.store, self.replicated.stamp());
+        let holds =
+            |db: u32, key: &[u8]| brought.contains_key(key) || store.get(db, key, at).is_some();
+        let applied = self.replicated.commands_applied();
+        self.clients.takes_only(slot, from, applied, holds)
     }
 
     /// Remembers what a command of a transaction may bring that was just proposed: those who wait

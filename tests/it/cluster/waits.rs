@@ -137,3 +137,27 @@ fn clients_that_wait_for_one_another_are_served_in_one_go() {
         }
     }
 }
+
+/// An element that is moved on belongs to those who have waited for it at its target, and not to a
+/// client that waits there too, and comes to its turn at the first key meanwhile.
+#[test]
+fn nobody_takes_from_a_chain_what_others_have_waited_longer_for() {
+    let group = Group::form("cluster-waits-longer", 3);
+    let leader = group.leader();
+    let mut asks = group.client(leader);
+    let in_order: [&[&str]; 3] = [
+        &["BLPOP", "b", "0"],
+        &["BLMOVE", "a", "b", "LEFT", "RIGHT", "0"],
+        &["BLPOP", "b", "a", "0"],
+    ];
+    for _ in 0..5 {
+        let mut waits = Vec::new();
+        for words in in_order {
+            waits.push(waiting(&group, leader, words));
+            until_blocked(&group, leader, waits.len());
+        }
+        assert_eq!(asks.ask(&["RPUSH", "a", "x", "y"]), ":2");
+        let told = waits.iter_mut().map(|client| client.reply().unwrap());
+        assert_eq!(told.collect::<Vec<_>>(), ["b x", "x", "a y"]);
+    }
+}
