@@ -5,6 +5,7 @@ use alloc::string::String;
 use core::fmt::Write as _;
 
 use super::*;
+use crate::disk::{DiskDone, DiskOp};
 use crate::node::Node;
 use crate::node::config::Config;
 use crate::node::effect::{Effect, Effects};
@@ -22,15 +23,18 @@ const ASKS: ConnId = ConnId(1);
 
 impl Busy {
     fn new(timeout_s: u64) -> Self {
-        let now = Now {
-            mono: Mono::from_millis(1),
-            wall_us: 1_700_000_000_000_000,
-        };
-        let config = Config {
+        Self::over(Config {
             append_only: false,
             debug_command: true,
             timeout_s,
             ..Config::default()
+        })
+    }
+
+    fn over(config: Config) -> Self {
+        let now = Now {
+            mono: Mono::from_millis(1),
+            wall_us: 1_700_000_000_000_000,
         };
         let mut busy = Self {
             node: Node::new(config, now),
@@ -365,4 +369,47 @@ fn many_watched_keys_are_found_by_name_and_counted_in_their_clients_memory() {
     let replies: Vec<u8> = busy.node.outbox(ConnId(1)).flatten().copied().collect();
     assert!(replies.ends_with(b"+OK\r\n*-1\r\n"));
     assert!(busy.node.clients.memory() < keys * 100);
+}
+
+#[test]
+fn one_that_waits_for_its_own_write_asks_for_no_turn_until_that_has_ended() {
+    let mut busy = Busy::over(Config::default());
+    let mut writes = Vec::new();
+    let mut asked = false;
+    loop {
+        let effects: Vec<Effect> = busy.effects.drain(..).collect();
+        let is_idle = effects.is_empty();
+        for effect in effects {
+            let Effect::Disk { ticket, op } = effect else {
+                continue;
+            };
+            let outcome = Ok(match op {
+                DiskOp::List => DiskDone::Listed { files: Vec::new() },
+                DiskOp::WriteAt { bytes, .. } => DiskDone::Written { bytes },
+                _ => DiskDone::Done,
+            });
+            if asked {
+                writes.push((ticket, outcome));
+            } else {
+                busy.tell(Input::Disk { ticket, outcome });
+            }
+        }
+        let deadline = busy.node.deadline().map(|deadline| deadline.at);
+        if asked {
+            break assert!(deadline.is_none_or(|at| at > busy.now.mono));
+        }
+        if deadline.is_some_and(|at| at <= busy.now.mono) {
+            busy.tell(Input::Timer);
+        } else if is_idle {
+            busy.open(ASKS);
+            busy.ask(ASKS, b"SET a 1\r\nWATCH a\r\nPING\r\n");
+            (0..2).for_each(|_| _ = busy.tell(Input::Timer));
+            asked = true;
+        }
+    }
+    for (ticket, outcome) in writes {
+        busy.tell(Input::Disk { ticket, outcome });
+    }
+    let said: Vec<u8> = busy.node.outbox(ASKS).flatten().copied().collect();
+    assert_eq!(said, b"+OK\r\n+OK\r\n+PONG\r\n");
 }
