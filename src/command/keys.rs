@@ -219,10 +219,8 @@ fn copy(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     };
     let done = match made {
         Some(mut made) => {
-            if let Err(unfinished) = copy_on(change, from, &mut made) {
-                change.pace.kept = Kept::Copying(made);
-                return Err(unfinished);
-            }
+            let done = copy_on(change, from, &mut made);
+            let made = change.pace.keep(Kept::Copying, done, made)?;
             change.store.put_copy((change.db, from), (to_db, to), *made);
             true
         }

@@ -114,10 +114,8 @@ fn lcs(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
         _ => Box::new(Table::new(a, b, !options.len)),
     };
     loop {
-        if let Err(unfinished) = query.pace.step(0, 1) {
-            query.pace.kept = Kept::Table(table);
-            return Err(unfinished);
-        }
+        let done = query.pace.step(0, 1);
+        table = query.pace.keep(Kept::Table, done, table)?;
         let (before, most) = (
             table.done,
             query.pace.steps(1).saturating_mul(PAIRS_PER_WORK),

@@ -9,12 +9,15 @@ use alloc::boxed::Box;
 use core::mem;
 
 use super::combining::Combining;
-use super::error::Error;
+use super::error::{Error, Outcome};
 use super::found::Found;
 use super::making::Making;
 use super::sorting::Sorting;
 use super::subsequence::Table;
 use crate::store::NewCopy;
+
+/// The work of freeing a part of something large, and how many are freed in one step.
+const PART_WORK: usize = 16;
 
 /// How far a command has come, and how much of it may be done now.
 #[derive(Clone, Debug, Default)]
@@ -90,7 +93,7 @@ impl Pace {
         }
     }
 
-    /// The members found so far, to be given back by `keep`.
+    /// The members of sets found so far, to be given back by `keep`.
     pub(super) fn making(&mut self) -> Box<Making> {
         match mem::take(&mut self.kept) {
             Kept::Making(making) => making,
@@ -98,20 +101,26 @@ impl Pace {
         }
     }
 
-    /// Keeps the members found so far, if the command is not at its end. Returns them if it is.
-    pub(super) fn keep(
-        &mut self,
-        done: Result<(), Error>,
-        making: Box<Making>,
-    ) -> Result<Box<Making>, Error> {
-        match done {
-            Ok(()) => Ok(making),
-            Err(Error::Unfinished) => {
-                self.kept = Kept::Making(making);
-                Err(Error::Unfinished)
-            }
-            Err(error) => Err(error),
+    /// The members of sorted sets found so far, to be given back by `keep`.
+    pub(super) fn combining(&mut self) -> Box<Combining> {
+        match mem::take(&mut self.kept) {
+            Kept::Combining(combining) => combining,
+            _ => Box::default(),
         }
+    }
+
+    /// Keeps the findings so far, as such, if the command is not at its end. Returns them if it is.
+    pub(super) fn keep<T>(
+        &mut self,
+        kept: fn(Box<T>) -> Kept,
+        done: Outcome,
+        found: Box<T>,
+    ) -> Result<Box<T>, Error> {
+        if done == Err(Error::Unfinished) {
+            self.kept = kept(found);
+            return Err(Error::Unfinished);
+        }
+        done.map(|()| found)
     }
 
     /// The command has found the argument that it has looked for, and begins with the rest of its
@@ -123,6 +132,22 @@ impl Pace {
     /// The place at which the command goes on; it begins at `first`.
     pub(super) fn from(&self, first: u64) -> u64 {
         if self.is_cut { self.place } else { first }
+    }
+
+    /// Frees what was made in passing: `dismantle` frees some parts of something large, and says
+    /// whether any are left.
+    pub(super) fn free(
+        &mut self,
+        is_large: bool,
+        dismantle: &mut dyn FnMut(&mut usize) -> bool,
+    ) -> Outcome {
+        let mut is_left = is_large;
+        while is_left {
+            let mut parts = self.steps(PART_WORK).min(PART_WORK);
+            self.step(0, parts * PART_WORK)?;
+            is_left = dismantle(&mut parts);
+        }
+        Ok(())
     }
 
     /// Asks for leave to do the step at `place`. At least one of each piece is done.

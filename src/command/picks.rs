@@ -6,7 +6,7 @@ use super::args::Args;
 use super::context::Query;
 use super::error::{Error, Outcome};
 use super::making::Stage;
-use super::set_walk::free;
+use super::pace::Kept;
 use super::strings::answer as answer_text;
 use super::walk::FIELDS_AT_ONCE;
 use super::zset::score;
@@ -215,10 +215,12 @@ fn pick_few(query: &mut Query<'_>, source: Source<'_>, picks: u64, with_values: 
     if done.is_ok() {
         // From here on it becomes smaller.
         making.stage = Stage::Free;
-        done = free(query.pace, &mut seen);
+        done = query
+            .pace
+            .free(seen.is_large(), &mut |parts| seen.dismantle(parts));
     }
     making.made = Some(seen);
-    query.pace.keep(done, making).map(drop)
+    query.pace.keep(Kept::Making, done, making).map(drop)
 }
 
 /// So many different parts, or all. In one walk, each part stays with the chance that as many are
@@ -232,7 +234,10 @@ fn pick_many(query: &mut Query<'_>, source: Source<'_>, picks: u64, with_values:
     loop {
         let most = query.pace.steps(1).min(FIELDS_AT_ONCE);
         if let Err(unfinished) = query.pace.step(0, most) {
-            return query.pace.keep(Err(unfinished), making).map(drop);
+            return query
+                .pace
+                .keep(Kept::Making, Err(unfinished), making)
+                .map(drop);
         }
         let mut work = 0;
         making.cursor = source.walk(making.cursor, most, &mut |part| {

@@ -12,8 +12,8 @@ use super::args::Args;
 use super::context::{Change, Query};
 use super::error::{Error, Outcome};
 use super::making::{Making, Stage};
-use super::pace::Pace;
-use super::set_walk::{free, set_at};
+use super::pace::{Kept, Pace};
+use super::set_walk::set_at;
 use super::walk::FIELDS_AT_ONCE;
 use crate::limits::BYTES_PER_WORK;
 use crate::resp::reply::Protocol;
@@ -63,7 +63,9 @@ impl Sources<'_, '_, '_> {
             }
         }
         match (&mut making.made, self.wanted) {
-            (Some(made), Use::Answer(_)) => free(pace, made),
+            (Some(made), Use::Answer(_)) => {
+                pace.free(made.is_large(), &mut |parts| made.dismantle(parts))
+            }
             _ => Ok(()),
         }
     }
@@ -188,7 +190,7 @@ fn ask(query: &mut Query<'_>, keys: Args<'_>, how: How, wanted: Use) -> Result<B
     };
     let done = sources.run(&mut pace, &mut making);
     *query.pace = pace;
-    query.pace.keep(done, making)
+    query.pace.keep(Kept::Making, done, making)
 }
 
 fn answer(query: &mut Query<'_>, keys: Args<'_>, how: How) -> Outcome {
@@ -212,7 +214,7 @@ fn store(change: &mut Change<'_>, args: Args<'_>, how: How) -> Outcome {
         wanted: Use::Store,
     };
     let done = sources.run(change.pace, &mut making);
-    let making = change.pace.keep(done, making)?;
+    let making = change.pace.keep(Kept::Making, done, making)?;
     let made = making.made.unwrap_or_else(|| store.new_set());
     change.reply.integer(made.len() as i64);
     change

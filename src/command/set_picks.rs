@@ -7,6 +7,7 @@ use super::args::Args;
 use super::context::{Change, Query};
 use super::error::{Error, Outcome};
 use super::making::{Making, Stage};
+use super::pace::Kept;
 use super::picks::{self, Source, WALK_SHARE, pick_work};
 use super::set_walk::{self, set_at};
 use super::strings::answer;
@@ -83,7 +84,10 @@ fn pop_many(change: &mut Change<'_>, key: &[u8], count: u64) -> Outcome {
         while making.left > 0 {
             let is_table = set.read().is_some_and(Set::is_large);
             if let Err(unfinished) = change.pace.step(0, pick_work(is_table)) {
-                return change.pace.keep(Err(unfinished), making).map(drop);
+                return change
+                    .pace
+                    .keep(Kept::Making, Err(unfinished), making)
+                    .map(drop);
             }
             let member = set.read().and_then(|set| set.random(change.dice.draw()));
             let Some(member) = member else {
@@ -108,7 +112,7 @@ fn pop_many(change: &mut Change<'_>, key: &[u8], count: u64) -> Outcome {
     }
     if let Some(set) = set.read() {
         let done = set_walk::answer_all(change.pace, &mut change.reply, set, &mut making.cursor);
-        making = change.pace.keep(done, making)?;
+        making = change.pace.keep(Kept::Making, done, making)?;
     }
     match making.made {
         Some(rest) => change.store.put_set(db, key, rest, NewExpiry::Keep, at),
@@ -140,7 +144,10 @@ fn choose_many(
         let len = read.len() as u64 + gone;
         let most = change.pace.steps(1).min(FIELDS_AT_ONCE);
         if let Err(unfinished) = change.pace.step(0, most) {
-            return change.pace.keep(Err(unfinished), making).map(drop);
+            return change
+                .pace
+                .keep(Kept::Making, Err(unfinished), making)
+                .map(drop);
         }
         let (mut taken, mut bytes) = (Vec::new(), 0);
         let Making {

@@ -7,10 +7,7 @@ use super::strings::answer;
 use super::walk::FIELDS_AT_ONCE;
 use crate::limits::BYTES_PER_WORK;
 use crate::resp::reply::Reply;
-use crate::store::{NewSet, Set, Text, Value};
-
-/// The work of a segment's freeing.
-const SEGMENT_WORK: usize = 16;
+use crate::store::{Set, Text, Value};
 
 /// The set at a key of a query.
 pub(super) fn set_at<'s>(query: &Query<'s>, key: &[u8]) -> Result<Option<Set<'s>>, Error> {
@@ -48,18 +45,4 @@ pub(super) fn answer_all(
         answer(reply, Some(member));
         member.len() / BYTES_PER_WORK
     })
-}
-
-/// Frees a set that was made in passing.
-pub(super) fn free(pace: &mut Pace, made: &mut NewSet) -> Outcome {
-    loop {
-        if !made.is_table() {
-            return Ok(());
-        }
-        let mut segments = pace.steps(SEGMENT_WORK).min(SEGMENT_WORK);
-        pace.step(0, segments * SEGMENT_WORK)?;
-        if !made.dismantle(&mut segments) {
-            return Ok(());
-        }
-    }
 }

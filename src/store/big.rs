@@ -49,6 +49,14 @@ pub(super) enum Kept {
     Large(Large, Encoding),
 }
 
+/// A value that was made on the side, and that no key holds yet.
+#[derive(Clone, Debug)]
+pub(super) struct Made {
+    pub(super) kept: Kept,
+    /// The last base when it was begun: its parts bear that one's number.
+    pub(super) epoch: u8,
+}
+
 /// A copy of a large value that is being made and that no key holds yet.
 #[derive(Clone, Debug)]
 pub struct NewCopy {

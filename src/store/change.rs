@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::base::{Base, Covering};
-use super::big::{Big, Kept};
+use super::big::{Big, Kept, Made};
 use super::dict::Place;
 use super::encoding::Encoding;
 use super::entry::Draft;
@@ -80,6 +80,37 @@ impl Store {
         let dict = self.dict_mut(db);
         let hash = dict.hash(key);
         dict.insert_big(hash, big);
+    }
+
+    /// Lets a key hold a value that was made on the side, whatever it held.
+    pub(super) fn put_made(
+        &mut self,
+        (db, key): (DbId, &[u8]),
+        expiry: Option<Stamp>,
+        Made { kept, epoch }: Made,
+    ) {
+        self.changes += 1;
+        self.touches.key(db, key);
+        let place = self.find(db, key);
+        match kept {
+            Kept::Small(kind, value) => {
+                let draft = Draft {
+                    kind,
+                    epoch: self.epoch,
+                    expiry,
+                    key,
+                    value: &value,
+                };
+                self.put(db, self.dict(db).hash(key), place, &draft);
+            }
+            Kept::Large(mut large, encoding) => {
+                // A base that began meanwhile need not write it either.
+                if epoch != self.epoch {
+                    large.restamp(self.epoch);
+                }
+                self.put_large(db, place, key, expiry, (large, encoding));
+            }
+        }
     }
 
     /// Takes a key out. A large value is freed later; one that a base still has to write is kept

@@ -5,7 +5,7 @@
 
 use core::mem;
 
-use super::big::{Kept, NewCopy};
+use super::big::{Kept, Made, NewCopy};
 use super::dict::Place;
 use super::encoding::Encoding;
 use super::entry::{Draft, Held};
@@ -40,18 +40,15 @@ impl Store {
         &mut self,
         (db, from): (DbId, &[u8]),
         (to_db, to): (DbId, &[u8]),
-        mut copy: NewCopy,
+        copy: NewCopy,
     ) {
-        // A base that began meanwhile need not write it either.
-        if copy.epoch != self.epoch {
-            copy.large.restamp(self.epoch);
-        }
         let from = self.find(db, from);
         let expiry = from.and_then(|place| self.dict(db).expiry(place));
-        self.changes += 1;
-        self.touches.key(to_db, to);
-        let place = self.find(to_db, to);
-        self.put_large(to_db, place, to, expiry, (copy.large, copy.encoding));
+        let made = Made {
+            kept: Kept::Large(copy.large, copy.encoding),
+            epoch: copy.epoch,
+        };
+        self.put_made((to_db, to), expiry, made);
     }
 
     fn large_at(&self, db: DbId, place: Place) -> Option<(&Large, Encoding)> {

@@ -10,6 +10,7 @@ use super::error::Outcome;
 use super::flag::{Category, Flag};
 use super::grammar::{Arg, KEY, block, integer, key, key_pattern, many, one_of, opt, word};
 use super::key::{Keys, READ, REPLACED};
+use super::pace::Kept;
 use super::row::{Group, Row};
 
 use super::sorting::Sorting;
@@ -83,7 +84,7 @@ fn sort(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     if done.is_ok() {
         done = sorting.store(change, args);
     }
-    sorting.keep(change.pace, done)
+    change.pace.keep(Kept::Sorting, done, sorting).map(drop)
 }
 
 fn sort_ro(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
@@ -95,5 +96,5 @@ fn sort_ro(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
         clock: query.clock,
     };
     let done = sorting.run(query.pace, look, args, false, &mut query.reply);
-    sorting.keep(query.pace, done)
+    query.pace.keep(Kept::Sorting, done, sorting).map(drop)
 }

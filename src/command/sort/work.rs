@@ -136,14 +136,6 @@ impl Sorting {
         }
     }
 
-    /// Keeps the work if it is not done.
-    pub(super) fn keep(self: Box<Self>, pace: &mut Pace, done: Outcome) -> Outcome {
-        if done == Err(Error::Unfinished) {
-            pace.kept = Kept::Sorting(self);
-        }
-        done
-    }
-
     /// Goes on until the answers are given, or gathered to be stored.
     pub(super) fn run(
         &mut self,

@@ -15,7 +15,7 @@ use crate::command::args::Args;
 use crate::command::combining::{Aggregate, Combining, Ranked, Stage};
 use crate::command::context::{Change, Query};
 use crate::command::error::{Error, Outcome};
-use crate::command::pace::Pace;
+use crate::command::pace::{Kept, Pace};
 use crate::command::walk::FIELDS_AT_ONCE;
 use crate::limits::BYTES_PER_WORK;
 use crate::store::{Set, Value, Zset};
@@ -302,7 +302,7 @@ fn ask(
 ) -> Result<Box<Combining>, Error> {
     // The pace is taken out of the query, which looks keys up meanwhile.
     let mut pace = mem::take(query.pace);
-    let mut own = Combining::of(&mut pace);
+    let mut own = pace.combining();
     if what.1 == Words::Answers && own.made.is_none() {
         own.made = Some(query.store.new_zset());
     }
@@ -310,13 +310,13 @@ fn ask(
     let sources = Sources::read(args, 1, what, look);
     let done = sources.and_then(|sources| sources.run(&mut pace, &mut own));
     *query.pace = pace;
-    own.keep(query.pace, done)
+    query.pace.keep(Kept::Combining, done, own)
 }
 
 fn answer(query: &mut Query<'_>, args: Args<'_>, how: How, name: &'static str) -> Outcome {
     let mut own = ask(query, args, (how, Words::Answers, name))?;
     let done = answer_made(query.pace, &mut query.reply, &mut own);
-    own.keep(query.pace, done).map(drop)
+    query.pace.keep(Kept::Combining, done, own).map(drop)
 }
 
 pub(super) fn zunion(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
@@ -346,13 +346,13 @@ pub(super) fn zintercard(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
 }
 
 fn store(change: &mut Change<'_>, args: Args<'_>, how: How, name: &'static str) -> Outcome {
-    let mut own = Combining::of(change.pace);
+    let mut own = change.pace.combining();
     let (store, db, at) = (&*change.store, change.db, change.at);
     own.made.get_or_insert_with(|| store.new_zset());
     let look = &|key: &[u8]| Source::of(store.get(db, key, at));
     let sources = Sources::read(args, 2, (how, Words::Stores, name), look);
     let done = sources.and_then(|sources| sources.run(change.pace, &mut own));
-    let own = own.keep(change.pace, done)?;
+    let own = change.pace.keep(Kept::Combining, done, own)?;
     put_made(change, args.at(1), own);
     Ok(())
 }

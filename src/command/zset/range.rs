@@ -4,9 +4,9 @@ use super::making::{TAKE_WORK, put_made};
 use super::members::{answer_member, zset_at};
 use super::score::Range;
 use crate::command::args::Args;
-use crate::command::combining::Combining;
 use crate::command::context::{Change, Query};
 use crate::command::error::{Error, Outcome};
+use crate::command::pace::Kept;
 use crate::limits::BYTES_PER_WORK;
 use crate::resp::reply::Protocol;
 use crate::store::Zset;
@@ -196,7 +196,7 @@ pub(super) fn zrevrangebylex(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
 
 pub(super) fn zrangestore(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     let wanted = Wanted::parse(args, 3, (By::Rank, false, true), false)?;
-    let mut own = Combining::of(change.pace);
+    let mut own = change.pace.combining();
     let zset = change.store.zset(change.db, args.at(2), change.at)?;
     let mut made = own.made.take().unwrap_or_else(|| change.store.new_zset());
     let done = zset.map_or(Ok(()), |zset| {
@@ -211,7 +211,7 @@ pub(super) fn zrangestore(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
         Ok(())
     });
     own.made = Some(made);
-    let own = own.keep(change.pace, done)?;
+    let own = change.pace.keep(Kept::Combining, done, own)?;
     put_made(change, args.at(1), own);
     Ok(())
 }

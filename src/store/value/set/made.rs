@@ -6,9 +6,11 @@ use core::mem;
 
 use super::large::Table;
 use super::small::{Added, Small};
+use crate::store::big::{self, Made};
 use crate::store::dict::Tables;
 use crate::store::encoding::{Borders, Encoding};
 use crate::store::kind::Kind;
+use crate::store::value::Large;
 use crate::store::value::parts::Parts;
 use crate::store::value::string::parse_i64;
 
@@ -25,7 +27,7 @@ pub struct NewSet {
 
 /// How its members are kept.
 #[derive(Clone, Debug)]
-pub(super) enum Kept {
+enum Kept {
     Small(Kind, Vec<u8>),
     Table(Box<Table>),
 }
@@ -48,20 +50,14 @@ impl NewSet {
         }
     }
 
-    /// Its members, in parts that bear `epoch`.
-    pub(super) fn into_kept(mut self, epoch: u8) -> Kept {
-        // A base that began meanwhile need not write it either.
-        if let Kept::Table(table) = &mut self.kept
-            && self.epoch != epoch
-        {
-            table.restamp(epoch);
-        }
-        self.kept
-    }
-
-    /// The encoding that it has by the borders of its store.
-    pub(super) fn encoding(&self) -> Encoding {
-        self.encoding
+    /// The value that it is now.
+    pub(super) fn into_made(self) -> Made {
+        let kept = match self.kept {
+            Kept::Small(kind, bytes) => big::Kept::Small(kind.with(self.encoding), bytes),
+            Kept::Table(table) => big::Kept::Large(Large::SetTable(table), self.encoding),
+        };
+        let epoch = self.epoch;
+        Made { kept, epoch }
     }
 
     /// How many members it has.
@@ -81,7 +77,7 @@ impl NewSet {
 
     /// Returns true if it is large, so that freeing it takes a while.
     #[must_use]
-    pub fn is_table(&self) -> bool {
+    pub fn is_large(&self) -> bool {
         matches!(self.kept, Kept::Table(_))
     }
 

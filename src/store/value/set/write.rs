@@ -5,12 +5,11 @@ use alloc::vec::Vec;
 
 use super::Set;
 use super::integers;
-use super::made::{Kept, NewSet};
+use super::made::NewSet;
 use super::packed;
 use super::small::{Added, Small};
 use crate::store::dict::Place;
 use crate::store::encoding::Encoding;
-use crate::store::entry::Draft;
 use crate::store::kind::Kind;
 use crate::store::slot::Slot;
 use crate::store::value::string::parse_i64;
@@ -74,7 +73,6 @@ impl Store {
             self.remove(db, key, at);
             return;
         }
-        let place = self.find(db, key);
         let expiry = match expiry {
             NewExpiry::Never => None,
             NewExpiry::At(time) => Some(time),
@@ -83,25 +81,7 @@ impl Store {
                 before.and_then(|place| self.dict(db).view(place).expiry)
             }
         };
-        self.changes += 1;
-        self.touches.key(db, key);
-        let encoding = made.encoding();
-        match made.into_kept(self.epoch) {
-            Kept::Small(kind, bytes) => {
-                let draft = Draft {
-                    kind: kind.with(encoding),
-                    epoch: self.epoch,
-                    expiry,
-                    key,
-                    value: &bytes,
-                };
-                self.put(db, self.dict(db).hash(key), place, &draft);
-            }
-            Kept::Table(table) => {
-                let large = (Large::SetTable(table), encoding);
-                self.put_large(db, place, key, expiry, large);
-            }
-        }
+        self.put_made((db, key), expiry, made.into_made());
     }
 }
 

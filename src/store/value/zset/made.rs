@@ -6,8 +6,11 @@ use core::mem;
 
 use super::table::Sorted;
 use super::{Zset, packed};
+use crate::store::big::{self, Made};
 use crate::store::dict::Tables;
 use crate::store::encoding::{Borders, Encoding};
+use crate::store::kind::Kind;
+use crate::store::value::Large;
 use crate::store::value::parts::{Cover, Parts};
 
 /// A sorted set of its own, which takes the place of a key's value when it is done.
@@ -23,7 +26,7 @@ pub struct NewZset {
 
 /// How its members are kept.
 #[derive(Clone, Debug)]
-pub(super) enum Kept {
+enum Kept {
     Packed(Vec<u8>),
     Sorted(Box<Sorted>),
 }
@@ -52,20 +55,14 @@ impl NewZset {
         }
     }
 
-    /// Its members, in parts that bear `epoch`.
-    pub(super) fn into_kept(mut self, epoch: u8) -> Kept {
-        // A base that began meanwhile need not write it either.
-        if let Kept::Sorted(sorted) = &mut self.kept
-            && self.epoch != epoch
-        {
-            sorted.restamp(epoch);
-        }
-        self.kept
-    }
-
-    /// The encoding that it has by the borders of its store.
-    pub(super) fn encoding(&self) -> Encoding {
-        self.encoding
+    /// The value that it is now.
+    pub(super) fn into_made(self) -> Made {
+        let kept = match self.kept {
+            Kept::Packed(packed) => big::Kept::Small(Kind::PackedZset.with(self.encoding), packed),
+            Kept::Sorted(sorted) => big::Kept::Large(Large::Sorted(sorted), self.encoding),
+        };
+        let epoch = self.epoch;
+        Made { kept, epoch }
     }
 
     /// The set as it is now; `None` where it has no member.

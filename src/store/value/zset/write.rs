@@ -3,12 +3,11 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::made::{Kept, NewZset};
+use super::made::NewZset;
 use super::table::Sorted;
 use super::{Zset, packed};
 use crate::store::dict::Place;
 use crate::store::encoding::Encoding;
-use crate::store::entry::Draft;
 use crate::store::kind::Kind;
 use crate::store::slot::Slot;
 use crate::store::value::parts::Parts;
@@ -59,25 +58,7 @@ impl Store {
             self.remove(db, key, at);
             return;
         }
-        let place = self.find(db, key);
-        self.changes += 1;
-        self.touches.key(db, key);
-        let encoding = made.encoding();
-        match made.into_kept(self.epoch) {
-            Kept::Packed(packed) => {
-                let draft = Draft {
-                    kind: Kind::PackedZset.with(encoding),
-                    epoch: self.epoch,
-                    expiry: None,
-                    key,
-                    value: &packed,
-                };
-                self.put(db, self.dict(db).hash(key), place, &draft);
-            }
-            Kept::Sorted(sorted) => {
-                self.put_large(db, place, key, None, (Large::Sorted(sorted), encoding));
-            }
-        }
+        self.put_made((db, key), None, made.into_made());
     }
 }
 
