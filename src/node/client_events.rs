@@ -226,11 +226,10 @@ impl Node {
     /// A client that may go on and was not looked at again in this turn, because another has ended
     /// its wait behind that, waits for the next: nothing else may ever come to remind of it.
     fn queue_paused(&mut self, slot: u32) {
-        // One with writes on their way is looked at when they end: its next request may wait for
-        // them, and would be looked at in vain in every turn until then.
+        // One that is busy is looked at when its writes end: its next request may wait for them,
+        // and would be looked at in vain in every turn until then.
         let client = self.clients.get(slot);
-        let is_paused =
-            client.is_some_and(|client| client.paused && client.proposed == client.applied);
+        let is_paused = client.is_some_and(|client| client.paused && !client.is_busy());
         if is_paused && self.may_take(slot) {
             if let Some(session) = self.clients.get_mut(slot) {
                 session.paused = false;

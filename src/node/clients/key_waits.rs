@@ -10,7 +10,7 @@ use crate::session::{Blocked, Session};
 use crate::time::Mono;
 
 use super::Clients;
-use super::key_queues::KeyQueues;
+use super::key_queues::{At, KeyQueues};
 
 /// The number of no batch.
 const NO_BATCH: u64 = u64::MAX;
@@ -153,18 +153,10 @@ impl Clients {
         slot: u32,
         batch: u64,
         applied: u64,
-        holds: impl Fn(u32, &[u8], Awaited) -> bool,
+        holds: impl Fn(At<'_>) -> bool,
     ) -> bool {
-        let session = self.sessions.get(slot);
-        let Some(key_wait) = session.and_then(|session| session.key_wait.as_ref()) else {
-            return true;
-        };
-        let (db, of, ticket) = (key_wait.db, key_wait.wait.awaited, key_wait.ticket);
-        key_wait.keys().all(|key| {
-            let at = (db, key, of);
-            let is_first = self.queues.first(at) == Some(slot);
-            !self.queues.is_in_doubt(at, ticket, batch)
-                && (is_first || !self.queues.is_made(at, applied) && !holds(db, key, of))
+        self.is_out_of_doubt(slot, batch, |at| {
+            self.queues.first(at) == Some(slot) || !self.queues.is_made(at, applied) && !holds(at)
         })
     }
 
@@ -176,18 +168,26 @@ impl Clients {
         slot: u32,
         from: &[u8],
         applied: u64,
-        holds: impl Fn(u32, &[u8]) -> bool,
+        holds: impl Fn(At<'_>) -> bool,
     ) -> bool {
-        let session = self.sessions.get(slot);
-        let Some(key_wait) = session.and_then(|session| session.key_wait.as_ref()) else {
-            return true;
-        };
-        let (db, of, ticket) = (key_wait.db, key_wait.wait.awaited, key_wait.ticket);
-        key_wait.keys().all(|key| {
-            let at = (db, key, of);
-            !self.queues.is_in_doubt(at, ticket, NO_BATCH)
-                && (key == from || !self.queues.is_made(at, applied) && !holds(db, key))
+        self.is_out_of_doubt(slot, NO_BATCH, |at| {
+            at.1 == from || !self.queues.is_made(at, applied) && !holds(at)
         })
+    }
+
+    /// Returns true if all keys of a waiting client pass, and it stands at none of them behind one
+    /// that may come back. Those of `batch` will not.
+    fn is_out_of_doubt(&self, slot: u32, batch: u64, passes: impl Fn(At<'_>) -> bool) -> bool {
+        let session = self.sessions.get(slot);
+        session
+            .and_then(|session| session.key_wait.as_ref())
+            .is_none_or(|key_wait| {
+                let (db, of, ticket) = (key_wait.db, key_wait.wait.awaited, key_wait.ticket);
+                key_wait.keys().all(|key| {
+                    let at = (db, key, of);
+                    !self.queues.is_in_doubt(at, ticket, batch) && passes(at)
+                })
+            })
     }
 
     /// Returns true if somebody waits for a key.

@@ -318,7 +318,8 @@ impl Node {
         }
         self.replicated.fall_back();
         let waiters = self.replica.forget_proposed();
-        self.disappoint_all(waiters.into_iter(), &Error::UNCERTAIN);
+        let told = waiters.into_iter().map(|one| (one, Error::UNCERTAIN));
+        self.disappoint_all(told);
     }
 
     /// Hands Raft's messages to the driver.

@@ -408,18 +408,17 @@ impl Node {
         }
     }
 
-    /// Tells clients that their writes are not applied, or may not be: now, or when what was
-    /// committed before is applied and answered; and no more of them than a turn may.
+    /// Tells clients that their writes are not applied, or may not be, each by its error: now, or
+    /// when what was committed before is applied and answered; and no more of them than a turn may.
     pub(in crate::node) fn disappoint_all(
         &mut self,
-        waiters: impl Iterator<Item = Waiter>,
-        error: &Error,
+        waiters: impl Iterator<Item = (Waiter, Error)>,
     ) {
-        for (nth, waiter) in waiters.enumerate() {
+        for (nth, (waiter, error)) in waiters.enumerate() {
             if self.requests.is_midway() || nth >= self.config.bounds.told_at_once {
-                self.requests.hold.owed.push_back((waiter, error.clone()));
+                self.requests.hold.owed.push_back((waiter, error));
             } else {
-                self.disappoint(&waiter, error);
+                self.disappoint(&waiter, &error);
             }
         }
     }

@@ -1,7 +1,6 @@
 //! From one writing request to the batch of its turn, and from the batch to an entry.
 
 use alloc::vec::Vec;
-use core::iter;
 
 use crate::command::args::Args;
 use crate::command::row::Row;
@@ -107,11 +106,12 @@ impl Node {
     /// Tells clients that their writes, which were to be this entry, have certainly not happened.
     fn refuse(&mut self, mut waiters: Vec<Waiter>, payload: &[u8]) {
         let slots = slots_of(payload);
+        let mut told = Vec::with_capacity(waiters.len());
         for waiter in waiters.drain(..) {
             let slot = slots.get(waiter.place as usize).copied();
-            let error = self.elsewhere_at(slot.unwrap_or(0));
-            self.disappoint_all(iter::once(waiter), &error);
+            told.push((waiter, self.elsewhere_at(slot.unwrap_or(0))));
         }
+        self.disappoint_all(told.into_iter());
         self.replica.give_back(waiters);
     }
 

@@ -9,7 +9,7 @@
 //! no longer, only while nothing is on its way to it: no element is ever taken for a client that
 //! was told otherwise.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -113,40 +113,22 @@ impl Node {
             return;
         }
         let mut brought = BTreeMap::from([(key.to_vec(), elements)]);
-        let mut turns = VecDeque::from([key.to_vec()]);
-        let (mut room, mut in_vain) = (self.config.bounds.served_at_once, 0);
-        while let Some(key) = turns.pop_front() {
-            let before = room;
-            while let Some(left) = brought.get(&key).copied()
-                && room > 0
-                && self.requests.batch.bytes.len() < self.config.bounds.entry_bytes
-                && let Some(slot) = self.clients.first_waiter(db, &key, awaited)
-                && self.takes_only(slot, &key, &brought)
-            {
-                let (takes, target) = self.propose_to_take(slot, Taking::Surely);
-                if takes < left {
-                    brought.insert(key.clone(), left - takes);
-                } else {
-                    brought.remove(&key);
+        let mut room = self.config.bounds.served_at_once;
+        let mut keys = Vec::from([key.to_vec()]);
+        while !keys.is_empty() && room > 0 {
+            let (mut is_served, mut next) = (false, Vec::new());
+            for key in keys {
+                let served = self.serve_key((db, &key, awaited), &mut brought, &mut next, room);
+                is_served |= served > 0;
+                // A look in vain costs something too.
+                room = room.saturating_sub(served.max(1));
+                if brought.contains_key(&key)
+                    && self.clients.first_waiter(db, &key, awaited).is_some()
+                {
+                    next.push(key);
                 }
-                if let Some(target) = target {
-                    if target != key && !brought.contains_key(&target) {
-                        turns.push_back(target.clone());
-                    }
-                    *brought.entry(target).or_default() += 1;
-                }
-                room -= 1;
-                self.requests.read_work += WAKE_WORK;
             }
-            if brought.contains_key(&key) && self.clients.first_waiter(db, &key, awaited).is_some()
-            {
-                turns.push_back(key);
-            }
-            in_vain = if room < before { 0 } else { in_vain + 1 };
-            if room == 0 || in_vain > turns.len() {
-                break;
-            }
-            room -= usize::from(in_vain > 0);
+            keys = if is_served { next } else { Vec::new() };
         }
         let ordinal = self.commands_proposed();
         for key in brought.keys() {
@@ -154,14 +136,49 @@ impl Node {
         }
     }
 
+    /// Serves those who wait at a key for what is brought there, `room` of them at most. Returns
+    /// how many. The keys to which they move elements on come into `next`.
+    fn serve_key(
+        &mut self,
+        (db, key, awaited): (u32, &[u8], Awaited),
+        brought: &mut BTreeMap<Vec<u8>, u64>,
+        next: &mut Vec<Vec<u8>>,
+        room: usize,
+    ) -> usize {
+        let mut served = 0;
+        while let Some(left) = brought.get(key).copied()
+            && served < room
+            && self.requests.batch.bytes.len() < self.config.bounds.entry_bytes
+            && let Some(slot) = self.clients.first_waiter(db, key, awaited)
+            && self.takes_only(slot, key, brought)
+        {
+            let (takes, target) = self.propose_to_take(slot, Taking::Surely);
+            if takes < left {
+                brought.insert(key.to_vec(), left - takes);
+            } else {
+                brought.remove(key);
+            }
+            if let Some(target) = target {
+                if target != key && !brought.contains_key(&target) {
+                    next.push(target.clone());
+                }
+                *brought.entry(target).or_default() += 1;
+            }
+            self.requests.read_work += WAKE_WORK;
+            served += 1;
+        }
+        served
+    }
+
     /// Returns true if a client that waits, the first at `from`, will take what is brought there:
     /// it stands behind nobody, and its other keys certainly hold nothing.
     fn takes_only(&self, slot: u32, from: &[u8], brought: &BTreeMap<Vec<u8>, u64>) -> bool {
         let (store, at) = (&self.store, self.replicated.stamp());
-        let holds =
-            |db: u32, key: &[u8]| brought.contains_key(key) || store.get(db, key, at).is_some();
         let applied = self.replicated.commands_applied();
-        self.clients.takes_only(slot, from, applied, holds)
+        self.clients
+            .takes_only(slot, from, applied, |(db, key, _)| {
+                brought.contains_key(key) || store.get(db, key, at).is_some()
+            })
     }
 
     /// Remembers what a command of a transaction may bring that was just proposed: those who wait
@@ -344,7 +361,7 @@ impl Node {
     /// has waited longer for that.
     fn may_be_given(&self, slot: u32, batch: u64) -> bool {
         let (store, at) = (&self.store, self.replicated.stamp());
-        let holds = |db: u32, key: &[u8], of: Awaited| {
+        let holds = |(db, key, of): (u32, &[u8], Awaited)| {
             let value = store.get(db, key, at).and_then(Awaited::of);
             value.is_some_and(|(found, _)| found == of)
         };
