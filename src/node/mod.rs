@@ -342,6 +342,12 @@ impl Node {
         self.replica.belongs(self.config.id)
     }
 
+    /// Returns true if a member, or this one itself, is of the group as far as this one knows, or
+    /// is still to be told of its removal.
+    pub fn speaks_to(&self, id: NodeId) -> bool {
+        self.replica.speaks_to(id)
+    }
+
     /// Returns true if the log has no room.
     pub fn no_space(&self) -> bool {
         self.replica.no_space()

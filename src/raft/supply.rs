@@ -226,6 +226,12 @@ impl Raft {
         peers.filter(|peer| peer.matched >= index).count()
     }
 
+    /// Those to whom a leader speaks: the other members, and former ones until they are told of
+    /// their removal, or cannot be. Nobody, where another leads.
+    pub fn audience(&self) -> impl Iterator<Item = Member> {
+        self.peers().iter().map(|peer| peer.member)
+    }
+
     fn peers(&self) -> &[Peer] {
         match &self.role {
             Role::Leader(leadership) => &leadership.peers,

@@ -215,27 +215,27 @@ impl Server {
     /// The members of the group, as this one knows it.
     pub(crate) fn members(&self) -> Vec<(NodeId, Incarnation)> {
         let state = self.state.borrow();
-        let members = state
-            .node
-            .membership()
-            .into_iter()
-            .flat_map(|all| all.members());
-        members
-            .map(|member| (member.id, member.incarnation))
-            .collect()
+        let all = state.node.membership().into_iter();
+        let all = all.flat_map(|all| all.members());
+        all.map(|one| (one.id, one.incarnation)).collect()
     }
 
     /// The same, and those whose removal may be undone yet.
     pub(crate) fn members_for_good(&self) -> Vec<(NodeId, Incarnation)> {
         let mut members = self.members();
         let state = self.state.borrow();
-        let settled = state.node.raft().into_iter();
-        for member in settled.flat_map(|raft| raft.membership().members()) {
+        let raft = state.node.raft().into_iter();
+        for member in raft.flat_map(|raft| raft.membership().members()) {
             if members.iter().all(|(id, _)| *id != member.id) {
                 members.push((member.id, member.incarnation));
             }
         }
         members
+    }
+
+    /// Returns true if this member speaks to another, be it to tell it of its removal.
+    pub(crate) fn speaks_to(&self, id: NodeId) -> bool {
+        self.state.borrow().node.speaks_to(id)
     }
 
     /// Returns true if this member was removed from its group.

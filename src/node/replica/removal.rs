@@ -36,6 +36,14 @@ impl Replica {
         let raft = self.raft.as_ref();
         raft.is_some_and(|raft| has(raft.in_force(), own, raft))
     }
+
+    /// Returns true if a member is of the group, or this one has still to tell it of its removal.
+    pub(in crate::node) fn speaks_to(&self, id: NodeId) -> bool {
+        let raft = self.raft.as_ref();
+        raft.is_some_and(|raft| {
+            raft.in_force().get(id).is_some() || raft.audience().any(|one| one.id == id)
+        })
+    }
 }
 
 /// Returns true if a membership has this member, in the present life of its disk.

@@ -123,6 +123,8 @@ fn a_removed_follower_learns_it_and_disturbs_nobody() {
     let gone = NodeId(1 + leader.0 % 3);
     net.change(leader, &[MembershipChange::Remove(gone)])
         .unwrap();
+    let speaks_to = |raft: &Raft| raft.audience().any(|one| one.id == gone);
+    assert!(speaks_to(net.raft(leader)), "it is still to be told");
     net.run_ms(300);
     let raft = net.raft(gone);
     assert!(raft.membership().get(gone).is_none(), "it was told");
@@ -139,6 +141,7 @@ fn a_removed_follower_learns_it_and_disturbs_nobody() {
         panic!("it leads");
     };
     assert_eq!(leadership.peers.len(), 1, "and it is forgotten");
+    assert!(!speaks_to(net.raft(leader)));
 }
 
 #[test]

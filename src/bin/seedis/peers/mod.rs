@@ -407,7 +407,7 @@ impl Peers {
                 }
                 Progress::Forming | Progress::Member | Progress::Removed => {}
             }
-            state.forget_strangers(&server.members());
+            state.forget_strangers(&server);
         }
     }
 }
@@ -419,15 +419,14 @@ impl State {
     }
 
     /// Gives up those who are no members any more.
-    fn forget_strangers(&mut self, members: &[(NodeId, Incarnation)]) {
+    fn forget_strangers(&mut self, server: &Server) {
         let own = self.roster.own.as_ref();
-        let is_member = |id: NodeId| members.iter().any(|(member, _)| *member == id);
-        if !own.is_some_and(|own| own.progress == Progress::Member && is_member(own.id)) {
+        if !own.is_some_and(|own| own.progress == Progress::Member && server.speaks_to(own.id)) {
             return;
         }
         self.guests.retain(|_, since| since.elapsed() < HOSPITALITY);
         let guests = &self.guests;
-        let is_known = |id: NodeId| is_member(id) || guests.contains_key(&id);
+        let is_known = |id: NodeId| server.speaks_to(id) || guests.contains_key(&id);
         self.met.retain(|id, _| is_known(*id));
         let before = self.roster.contacts.len();
         self.roster.contacts.retain(|id, _| is_known(*id));
