@@ -186,6 +186,44 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The place of a command in a payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Its database.
+    pub(super) db: u32,
+    /// Its number, or that of its transaction, among all of the payload, from 1 on.
+    pub(super) nth: u64,
+    pub(super) is_in_transaction: bool,
+}
+
+/// Shows all commands of a payload. Returns how many there are; a transaction counts as one, and so
+/// does each that is left of one that has begun before.
+pub(super) fn each_command(payload: &[u8], mut show: impl FnMut(Place, Args<'_>)) -> u64 {
+    let (mut reader, mut ranges) = (Reader::new(payload), Vec::new());
+    let (mut nth, mut inside) = (0, 0);
+    reader.offset();
+    while let Some(item) = reader.next(&mut ranges) {
+        let is_in_transaction = inside > 0;
+        match item {
+            Item::Transaction { count } => {
+                nth += 1;
+                inside = count;
+            }
+            Item::Command { db } => {
+                nth += u64::from(!is_in_transaction);
+                inside -= u32::from(is_in_transaction);
+                let place = Place {
+                    db,
+                    nth,
+                    is_in_transaction,
+                };
+                show(place, Args::new(payload, &ranges));
+            }
+        }
+    }
+    nth
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -139,22 +139,14 @@ impl Node {
 
 /// The slot of each command of an entry; 0 of those without a key, and of transactions.
 fn slots_of(payload: &[u8]) -> Vec<u16> {
-    let (mut reader, mut ranges) = (entry::Reader::new(payload), Vec::new());
-    let (mut slots, mut inside) = (Vec::new(), 0);
-    reader.offset();
-    while let Some(item) = reader.next(&mut ranges) {
-        match item {
-            entry::Item::Transaction { count } => {
-                slots.push(0);
-                inside = count;
-            }
-            entry::Item::Command { .. } if inside > 0 => inside -= 1,
-            entry::Item::Command { .. } => {
-                let args = Args::new(payload, &ranges);
-                let key = row_of(args).ok().and_then(|row| row.first_key(args));
-                slots.push(key.map_or(0, slot::of));
-            }
+    let mut slots = Vec::new();
+    entry::each_command(payload, |place, args| {
+        slots.resize(place.nth as usize, 0);
+        let row = row_of(args).ok().filter(|_| !place.is_in_transaction);
+        let key = row.and_then(|row| row.first_key(args));
+        if let (Some(last), Some(key)) = (slots.last_mut(), key) {
+            *last = slot::of(key);
         }
-    }
+    });
     slots
 }

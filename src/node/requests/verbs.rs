@@ -376,41 +376,27 @@ struct OnTheirWay<'a> {
 impl<'a> OnTheirWay<'a> {
     /// Adds the commands of a payload.
     fn look_through(&mut self, payload: &[u8], db: u32, keys: &BTreeSet<&'a [u8]>) {
-        let (mut reader, mut ranges) = (entry::Reader::new(payload), Vec::new());
-        let mut inside = 0;
-        reader.offset();
-        while let Some(item) = reader.next(&mut ranges) {
-            let of = match item {
-                entry::Item::Transaction { count } => {
-                    self.count += 1;
-                    inside = count;
-                    continue;
-                }
-                entry::Item::Command { db } => db,
-            };
-            if inside > 0 {
-                inside -= 1;
-            } else {
-                self.count += 1;
-            }
-            let args = Args::new(payload, &ranges);
+        let before = self.count;
+        let own = entry::each_command(payload, |place, args| {
             let Some(row) = row_of(args).ok().filter(|row| row.is_write()) else {
-                continue;
+                return;
             };
+            let nth = before + place.nth;
             let flushes = match row.empties {
                 Empties::Nothing => false,
-                Empties::Database => of == db,
+                Empties::Database => place.db == db,
                 Empties::Everything => true,
             };
             if flushes {
-                self.flushed = Some(self.count);
+                self.flushed = Some(nth);
             }
             row.each_written(args, |name, elsewhere| {
-                if let Some(key) = keys.get(name).filter(|_| of == db || elsewhere) {
-                    self.written.insert(key, self.count);
+                if let Some(key) = keys.get(name).filter(|_| place.db == db || elsewhere) {
+                    self.written.insert(key, nth);
                 }
             });
-        }
+        });
+        self.count = before + own;
     }
 }
 
