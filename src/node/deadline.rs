@@ -8,6 +8,10 @@ use crate::time::{Deadline, Reason};
 
 use super::{Node, Phase};
 
+/// A value of which a unit is freed has cost at least so much work to make: that many bytes are
+/// copied with four times the work.
+const WORK_PER_UNIT: usize = 16;
+
 impl Node {
     /// When the node wants to be woken, and why.
     pub fn deadline(&self) -> Option<Deadline> {
@@ -70,12 +74,18 @@ impl Node {
     }
 
     /// Frees, in bounded steps, what is dead by replicated time and what was cut loose.
+    ///
+    /// Removed values are freed as fast as the work of applying can remove more of them, also in
+    /// recovery and while a command holds the store: otherwise clients that keep replacing large
+    /// values would fill the memory.
     pub(in crate::node) fn expire_turn(&mut self) {
         const BUDGET: usize = 64;
+        let budget = BUDGET + self.requests.take_unfreed_work() / WORK_PER_UNIT;
+        let mut left = self.store.step(budget);
         if self.requests.is_held() {
+            self.expiry_left_over |= left;
             return;
         }
-        let mut left = self.store.step(BUDGET);
         if self.active_expire {
             let expired = self.store.expire_due(self.replicated.stamp(), BUDGET);
             self.metrics.expired(expired.freed);

@@ -7,6 +7,11 @@ use super::big::{Big, Kept};
 use super::dict::Dict;
 use super::value::Large;
 
+/// A unit of work frees about so many bytes, or one piece that is larger.
+const UNIT_BYTES: usize = 16 << 10;
+/// The most pieces that count as one unit because they are small.
+const PIECES_PER_UNIT: usize = 16;
+
 /// Tables and large values that nobody sees any more.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Garbage {
@@ -49,15 +54,17 @@ impl Garbage {
     }
 
     /// Frees segments and parts of large values until about `budget` of them and of boxes are
-    /// gone; whether more are left.
+    /// gone, or more where they are small; whether more are left.
     pub(super) fn step(&mut self, budget: usize) -> bool {
         let mut left = budget.max(1);
         while left > 0
             && let Some(large) = self.large.front_mut()
         {
             let before = large.memory();
-            let more = large.dismantle(&mut left);
+            let mut unused = left;
+            let more = large.dismantle(&mut unused);
             self.bytes = self.bytes - before + large.memory();
+            left -= cost(left - unused, before.saturating_sub(large.memory()));
             if !more && let Some(gone) = self.large.pop_front() {
                 self.bytes -= gone.memory();
             }
@@ -93,4 +100,10 @@ impl Garbage {
         let tables: usize = self.tables.iter().map(Dict::recount_bytes).sum();
         tables + self.large.iter().map(Large::recount).sum::<usize>()
     }
+}
+
+/// The units that so many pieces of a large value cost that took so many bytes.
+fn cost(pieces: usize, bytes: usize) -> usize {
+    let least = pieces.div_ceil(PIECES_PER_UNIT);
+    bytes.div_ceil(UNIT_BYTES).clamp(least, pieces.max(least))
 }

@@ -307,7 +307,8 @@ impl Store {
     }
 
     /// Frees memory of what was removed or flushed, doing at most about `budget` units of work (a
-    /// unit is a segment of a table, or one large value); whether more is left.
+    /// unit is a segment of a table, a few that are small, or one large value); whether more is
+    /// left.
     pub fn step(&mut self, budget: usize) -> bool {
         self.garbage.step(budget)
     }

@@ -25,6 +25,7 @@ mod endings;
 mod fairness;
 mod faults;
 mod formats;
+mod freeing;
 mod full_disk;
 mod info;
 mod layers;

@@ -40,6 +40,8 @@ pub(super) struct Hold {
     pub(super) pace: Pace,
     /// How much of what is committed may still be applied in this turn.
     pub(super) left: usize,
+    /// The work that was done to apply things since memory was last freed.
+    pub(super) unfreed_work: usize,
     /// More may be committed than the last turn has applied.
     pub(super) is_left_over: bool,
     /// The entry that is being applied.
@@ -133,6 +135,7 @@ impl Hold {
     /// Takes note of work on the store.
     pub(super) fn pay(&mut self, work: usize) {
         self.left = self.left.saturating_sub(work);
+        self.unfreed_work = self.unfreed_work.saturating_add(work);
     }
 
     /// Returns true if parked requests must wait: the store is held, or the turn has done enough.

@@ -23,6 +23,7 @@ mod turn;
 mod verbs;
 
 use alloc::vec::Vec;
+use core::mem;
 use core::ops::Range;
 
 use crate::ids::ConnId;
@@ -85,6 +86,11 @@ impl Requests {
     pub(super) fn end_turn(&mut self, work: usize) {
         self.turn.end(work);
         self.hold.left = work;
+    }
+
+    /// The work that was done to apply things since this was last asked for.
+    pub(super) fn take_unfreed_work(&mut self) -> usize {
+        mem::take(&mut self.hold.unfreed_work)
     }
 
     /// How many reads were run since this node started.
