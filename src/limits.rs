@@ -131,6 +131,8 @@ pub struct Bounds {
     /// How many clients one turn tells that what they waited for has not come or may be lost, each
     /// with a write to a socket; the others follow.
     pub told_at_once: usize,
+    /// How long a client waits for a write for which the log finds no room before it is told so.
+    pub room_patience: Duration,
     /// The most entries of one append.
     pub append_entries: usize,
     /// The most appends on their way to one member.
@@ -151,6 +153,7 @@ impl Default for Bounds {
             parked_bytes: 1 << 20,
             served_at_once: 1024,
             told_at_once: 256,
+            room_patience: Duration::from_secs(5),
             append_entries: 4096,
             in_flight_appends: 64,
             in_flight_bytes: 16 << 20,

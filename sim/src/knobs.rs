@@ -15,6 +15,8 @@
 //!   anybody could see;
 //! * the shell's own, and those of names and files of configuration: a simulation has neither.
 
+use core::time::Duration;
+
 use seedis::limits;
 
 use crate::draws::Dice;
@@ -48,7 +50,10 @@ impl Scenario {
         });
         bounds.parked_bytes = *class(104).pick(&[MIB, MIB, MIB, 0, 200]);
         bounds.served_at_once = *class(105).pick(&[1024, 1024, 1]);
-        bounds.told_at_once = *class(112).pick(&[256, 256, 1]);
+        bounds.told_at_once = *class(114).pick(&[256, 256, 1]);
+        // A disk is full for a second or so.
+        let patience = *class(113).pick(&[5000, 5000, 300, 0]);
+        bounds.room_patience = Duration::from_millis(patience);
         // All that is proposed in a run must get through in the time that a group has to settle.
         let windows: &[Window] = &[
             (4096, 64, 16 * MIB),

@@ -216,6 +216,14 @@ impl Error {
         Self::text(format!("MISCONF Errors writing to the AOF file: {why}"))
     }
 
+    /// A write that was handed to a log which has found no room for it for long, for what the
+    /// operating system says.
+    pub fn log_finds_no_room(why: &str) -> Self {
+        Self::text(format!(
+            "UNCERTAIN the write may still be made: the log has found no room for it yet: {why}"
+        ))
+    }
+
     /// The same where it is EXEC that is refused.
     #[must_use]
     pub fn aborts_exec(&self) -> Self {

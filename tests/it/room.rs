@@ -1,6 +1,8 @@
 //! A large value on its way holds nobody up but those who write, and is in memory once.
 
-use seedis::disk::{DiskDone, DiskOp, FileKind};
+use std::time::Duration;
+
+use seedis::disk::{DiskDone, DiskError, DiskOp, FileKind};
 use seedis::ids::{ConnId, Ticket};
 use seedis::node::Node;
 use seedis::node::config::Config;
@@ -23,6 +25,9 @@ const NOW: Now = Now {
 /// told to.
 struct Served {
     node: Node,
+    now: Now,
+    /// The log's writes find no room.
+    is_full: bool,
     said: Vec<(ConnId, String)>,
     held: Vec<Ticket>,
     shared: usize,
@@ -34,6 +39,8 @@ impl Served {
     fn new(config: Config) -> Self {
         let mut served = Self {
             node: Node::new(config, NOW),
+            now: NOW,
+            is_full: false,
             said: Vec::new(),
             held: Vec::new(),
             shared: 0,
@@ -43,7 +50,7 @@ impl Served {
         served.settle();
         for conn in [LARGE, WRITES, READS] {
             let opened = opened(conn, "127.0.0.1:1");
-            served.node.handle(NOW, opened);
+            served.node.handle(served.now, opened);
         }
         served.settle();
         served
@@ -53,7 +60,7 @@ impl Served {
     fn settle(&mut self) {
         loop {
             let mut effects = Effects::new();
-            self.node.flush(NOW, &mut effects);
+            self.node.flush(self.now, &mut effects);
             let mut is_quiet = true;
             for effect in effects {
                 match effect {
@@ -62,14 +69,18 @@ impl Served {
                         let count = bytes.len();
                         let text = String::from_utf8_lossy(&bytes).into_owned();
                         self.said.push((conn, text));
-                        self.node.handle(NOW, Input::Sent { conn, count });
+                        self.node.handle(self.now, Input::Sent { conn, count });
                     }
                     Effect::Disk { ticket, op } => is_quiet &= !self.perform(ticket, op),
                     _ => {}
                 }
             }
-            if self.node.deadline().is_some_and(|due| due.at <= NOW.mono) {
-                self.node.handle(NOW, Input::Timer);
+            if self
+                .node
+                .deadline()
+                .is_some_and(|due| due.at <= self.now.mono)
+            {
+                self.node.handle(self.now, Input::Timer);
             } else if is_quiet {
                 return;
             }
@@ -79,6 +90,11 @@ impl Served {
     /// Returns true if the operation has ended.
     fn perform(&mut self, ticket: Ticket, op: DiskOp) -> bool {
         let done = match op {
+            DiskOp::WriteAt { bytes, .. } if self.is_full => {
+                let outcome = Err(DiskError::NoSpace { bytes });
+                self.node.handle(self.now, Input::Disk { ticket, outcome });
+                return true;
+            }
             DiskOp::List => DiskDone::Listed { files: Vec::new() },
             DiskOp::WriteAt { bytes, .. } => {
                 self.largest_write = self.largest_write.max(bytes.len());
@@ -96,15 +112,25 @@ impl Served {
             _ => DiskDone::Done,
         };
         let outcome = Ok(done);
-        self.node.handle(NOW, Input::Disk { ticket, outcome });
+        self.node.handle(self.now, Input::Disk { ticket, outcome });
         true
+    }
+
+    /// Lets time pass in steps of fifty milliseconds.
+    fn pass(&mut self, time: Duration) {
+        let until = self.now.mono + time;
+        while self.now.mono < until {
+            self.now.mono = self.now.mono + Duration::from_millis(50);
+            self.node.handle(self.now, Input::Timer);
+            self.settle();
+        }
     }
 
     fn end_writes(&mut self) {
         while !self.held.is_empty() {
             for ticket in std::mem::take(&mut self.held) {
                 let outcome = Ok(DiskDone::Done);
-                self.node.handle(NOW, Input::Disk { ticket, outcome });
+                self.node.handle(self.now, Input::Disk { ticket, outcome });
             }
             self.settle();
         }
@@ -117,7 +143,7 @@ impl Served {
             assert!(most > 0, "the node reads this client again");
             let (piece, rest) = bytes.split_at(most);
             self.node
-                .handle(NOW, Input::Received { conn, bytes: piece });
+                .handle(self.now, Input::Received { conn, bytes: piece });
             self.settle();
             bytes = rest;
         }
@@ -215,4 +241,44 @@ fn a_log_does_not_outgrow_its_base_by_what_is_not_applied() {
     assert_eq!(served.rewrites, 0);
     served.end_writes();
     assert_eq!(served.rewrites, 1, "now a base makes the log shorter");
+}
+
+#[test]
+fn a_client_whose_write_finds_no_room_for_long_is_told_and_the_write_is_made_later() {
+    let mut served = Served::new(Config {
+        rewrite_percentage: 0,
+        ..Config::default()
+    });
+    served.is_full = true;
+    served.ask(WRITES, b"SET a 1\r\nGET a\r\n");
+    served.pass(Duration::from_millis(4900));
+    assert_eq!(served.said_to(WRITES), "");
+    served.pass(Duration::from_millis(300));
+    let told = "-UNCERTAIN the write may still be made: the log has found no room for it yet: \
+                No space left on device\r\n$-1\r\n";
+    assert_eq!(served.said_to(WRITES), told);
+    served.ask(READS, b"SET a 2\r\nGET a\r\n");
+    let refused = "-MISCONF Errors writing to the AOF file: No space left on device\r\n$-1\r\n";
+    assert_eq!(served.said_to(READS), refused);
+    served.is_full = false;
+    served.pass(Duration::from_millis(300));
+    served.ask(READS, b"GET a\r\n");
+    assert_eq!(served.said_to(READS), format!("{refused}$1\r\n1\r\n"));
+    assert_eq!(served.said_to(WRITES), told, "nobody is answered twice");
+}
+
+#[test]
+fn a_client_that_waits_for_room_on_its_way_is_refused_when_there_is_none_on_the_disk() {
+    let mut served = Served::new(Config {
+        waiting_bytes_max: 100,
+        rewrite_percentage: 0,
+        ..Config::default()
+    });
+    served.is_full = true;
+    let first = format!("SET a {}\r\n", "1".repeat(100));
+    served.ask(WRITES, first.as_bytes());
+    served.ask(READS, b"SET b 1\r\n");
+    served.pass(Duration::from_millis(50));
+    let refused = "-MISCONF Errors writing to the AOF file: No space left on device\r\n";
+    assert_eq!(served.said_to(READS), refused);
 }

@@ -51,7 +51,9 @@ impl Judge {
         let is_exec = matches!(asked, Asked::Request(words) if is_named(words, &["exec"]));
         let looks = !is_exec || dialogue.looks_at_keys();
         let (want, entry) = match asked {
-            _ if answer == Answer::Elsewhere => (self.elsewhere(member, conn, &question)?, None),
+            _ if answer == Answer::Elsewhere => {
+                (self.elsewhere(member, conn, &question, around)?, None)
+            }
             Asked::Behind(_) => {
                 let text = format!("c{conn}: bytes after a protocol error are answered");
                 return Err(Violation::new(Id::P5, text));
@@ -144,7 +146,6 @@ impl Judge {
             _ => None,
         };
         let may_fall = matches!(answer, Answer::Read | Answer::Waited);
-        let led_from = may_fall.then_some(question.at);
         let Some(dialogue) = self.dialogues.get_mut(&conn) else {
             return Ok(());
         };
@@ -162,7 +163,8 @@ impl Judge {
             asked: question.asked,
             standing,
             suspect,
-            led_from,
+            asked_at: question.at,
+            may_fall,
             step,
         });
         Ok(())

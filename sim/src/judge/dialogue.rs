@@ -49,9 +49,10 @@ pub(crate) struct Owed {
     pub(crate) standing: Option<Standing>,
     /// The invariant that another reply would break, if it is not the order of replies.
     pub(crate) suspect: Option<Id>,
-    /// Since when its member must not have ceased to lead, where the reply is worth nothing if it
-    /// has: when that was asked, in nanoseconds.
-    pub(crate) led_from: Option<u64>,
+    /// When it was asked for, in nanoseconds.
+    pub(crate) asked_at: u64,
+    /// True if the reply is worth nothing where its member has ceased to lead since.
+    pub(crate) may_fall: bool,
     /// The step of a walk that it is.
     pub(crate) step: Option<Step>,
 }

@@ -546,8 +546,9 @@ impl Judge {
             return Err(Violation::new(id, text));
         }
         if let Value::Error(text) = value
-            && text.starts_with(b"CLUSTERDOWN")
-            && owed.led_from.is_some_and(|asked| fell_at < Some(asked))
+            && (text.starts_with(b"CLUSTERDOWN") && owed.may_fall
+                || text == reasons::DEPOSED.as_bytes())
+            && fell_at < Some(owed.asked_at)
         {
             let text = format!("c{conn} is told {value}, and its member has led all the while");
             return Err(Violation::new(Id::C6, text));

@@ -10,6 +10,10 @@ const WORDS: [&str; 4] = [
     "Input/output error",
 ];
 
+/// A write was on its way when its member ceased to lead.
+pub(super) const DEPOSED: &str =
+    "UNCERTAIN the write may have been applied: this member no longer leads";
+
 /// Some of these words.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Reasons(u8);
@@ -29,15 +33,20 @@ impl Reasons {
         needs || said.into_iter().any(|at| text.contains(WORDS[at]))
     }
 
+    /// The answers that tell no lie to a client whose write has found no room for long.
+    pub(super) fn doubts(self) -> Vec<Want> {
+        self.each("UNCERTAIN the write may still be made: the log has found no room for it yet: ")
+    }
+
     /// The refusals of a write that tell no lie, each behind a prefix.
     pub(super) fn refusals(self, prefix: &str) -> Vec<Want> {
+        self.each(&format!("{prefix}MISCONF Errors writing to the AOF file: "))
+    }
+
+    /// Errors with each of the reasons behind the same text.
+    fn each(self, text: &str) -> Vec<Want> {
         let said = (0..WORDS.len()).filter(|at| self.0 & 1 << at != 0);
-        let error = |at: usize| {
-            let words = WORDS[at];
-            Want::Error(format!(
-                "{prefix}MISCONF Errors writing to the AOF file: {words}"
-            ))
-        };
-        said.map(error).collect()
+        said.map(|at| Want::Error(format!("{text}{}", WORDS[at])))
+            .collect()
     }
 }

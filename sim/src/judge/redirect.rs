@@ -3,9 +3,10 @@
 use seedis::ids::NodeId;
 use seedis::raft::Raft;
 
-use super::Judge;
 use super::dialogue::{Asked, Question};
 use super::invariant::{Id, Violation};
+use super::reasons::DEPOSED;
+use super::{Circumstances, Judge};
 use crate::goals::Goal;
 use crate::model::waits::may_wait;
 use crate::model::{Class, Row, Want, find};
@@ -47,6 +48,7 @@ impl Judge {
         member: usize,
         conn: u64,
         question: &Question,
+        around: Circumstances,
     ) -> Result<Want, Violation> {
         self.goals.reach(Goal::Elsewhere);
         let Asked::Request(words) = &question.asked else {
@@ -85,7 +87,10 @@ impl Judge {
             }
         }
         if is_changed {
-            wants.push(Want::ErrorCode("UNCERTAIN "));
+            wants.push(Want::Error(DEPOSED.to_owned()));
+            if around.tight {
+                wants.extend(around.reasons.doubts());
+            }
         }
         if may_wait(words) {
             wants.push(Want::ErrorCode("UNBLOCKED "));

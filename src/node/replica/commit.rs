@@ -52,6 +52,14 @@ impl Replica {
         proposed.flat_map(|proposed| proposed.waiters).collect()
     }
 
+    /// The clients that have waited so long or longer for their entries: they wait no more, and the
+    /// entries stay on their way.
+    pub(super) fn take_waiters_after(&mut self, wait: Duration, now: Mono) -> Vec<Waiter> {
+        let proposed = self.proposed.iter_mut();
+        let old = proposed.take_while(|one| now.since(one.at) >= wait);
+        old.flat_map(|one| mem::take(&mut one.waiters)).collect()
+    }
+
     /// A list of waiters that is done with is used again.
     pub(in crate::node) fn give_back(&mut self, mut waiters: Vec<Waiter>) {
         if waiters.capacity() > 0 && self.spare.len() < 16 {
@@ -108,6 +116,7 @@ impl Replica {
         self.proposed_bytes += payload.len();
         self.proposed.push_back(Proposed {
             index,
+            at: now,
             payload,
             waiters,
         });

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::ids::LogIndex;
 use crate::node::requests::Waiter;
-use crate::time::Stamp;
+use crate::time::{Mono, Stamp};
 
 /// How many bytes of entries WATCH looks through for a key.
 pub(in crate::node) const SEARCHED_BYTES_MAX: usize = 256 << 10;
@@ -23,6 +23,8 @@ pub(in crate::node) struct Committed {
 #[derive(Clone, Debug)]
 pub(super) struct Proposed {
     pub(super) index: LogIndex,
+    /// When it was proposed.
+    pub(super) at: Mono,
     pub(super) payload: Bytes,
     pub(super) waiters: Vec<Waiter>,
 }

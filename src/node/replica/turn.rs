@@ -6,6 +6,7 @@ use alloc::string::{String, ToString};
 use core::mem;
 
 use crate::aof::{Log, Op};
+use crate::command::error::Error;
 use crate::disk::{DiskDone, DiskError};
 use crate::ids::{LogIndex, NodeId, Ticket};
 use crate::limits;
@@ -62,6 +63,7 @@ impl Node {
             self.fail(why);
         }
         self.note_space();
+        self.tell_of_lacking_room();
         self.leave();
         self.finish_stopping();
         self.reload_when_settled();
@@ -217,9 +219,26 @@ impl Node {
         }
     }
 
-    /// Returns true if nothing more is to be written for now: clients that want to wait.
+    /// Tells clients whose writes have found no room for long that these may still be made: nobody
+    /// knows when there will be some, and what was proposed cannot be taken back.
+    fn tell_of_lacking_room(&mut self) {
+        // The outcome of an attempt that is being made is waited for.
+        let log = self.replica.log.as_ref();
+        let tried = log.filter(|log| !log.is_trying_again());
+        let Some(why) = tried.and_then(Log::write_refused) else {
+            return;
+        };
+        let patience = self.config.bounds.room_patience;
+        let waiters = self.replica.take_waiters_after(patience, self.now.mono);
+        let told = waiters.into_iter();
+        self.disappoint_all(told.map(|one| (one, Error::log_finds_no_room(why))));
+    }
+
+    /// Returns true if nothing more is to be written for now: clients that want to wait, as long as
+    /// they would not be refused.
     pub(in crate::node) fn is_full(&self) -> bool {
-        self.replica.is_crowded(self.config.waiting_bytes_max) || self.rewrite_is_behind()
+        let much = self.replica.is_crowded(self.config.waiting_bytes_max);
+        (much || self.rewrite_is_behind()) && self.refuses_writes().is_none()
     }
 
     fn emit_ops(&mut self) {
