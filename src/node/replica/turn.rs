@@ -108,6 +108,10 @@ impl Node {
 
     /// An operation of the disk has ended.
     pub(in crate::node) fn disk(&mut self, ticket: Ticket, outcome: Result<DiskDone, DiskError>) {
+        // A sync that ends behind a write that has failed says nothing about that write.
+        if self.phase == Phase::Stopped {
+            return;
+        }
         if self.replica.is_recovering() {
             self.recover(ticket, outcome);
             return;
