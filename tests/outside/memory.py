@@ -133,6 +133,37 @@ def hash_by_singles(keys, count):
     return run
 
 
+def member(number, count):
+    return b"member:%09d" % (number * 7919 % count)
+
+
+def zset_by_singles(keys, count, score):
+    """Member by member, the sorted sets one after the other."""
+    return lambda server: server.send(
+        words(b"ZADD", key(number), score(at, count), member(at, count))
+        for number in range(keys)
+        for at in range(count)
+    )
+
+
+def set_by_singles(keys, count):
+    return lambda server: server.send(
+        words(b"SADD", key(number), member(at, count)) for number in range(keys) for at in range(count)
+    )
+
+
+def rising(at, _count):
+    return b"%d" % at
+
+
+def mixed(at, count):
+    return b"%d" % (at * 104729 % count)
+
+
+def fractions(at, count):
+    return b"%.17g" % ((at * 104729 % count) / 7)
+
+
 def rows(keys):
     by = lambda make, count=keys: (count, each(count, make))
     tenth, hundredth = keys // 10, keys // 100
@@ -159,6 +190,13 @@ def rows(keys):
         "hash of 100, single HSETs": (tenth, hash_by_singles(tenth, 100)),
         "hash of 1000, one HSET": by(hash_at_once(1000), hundredth),
         "hash of 1000, single HSETs": (hundredth, hash_by_singles(hundredth, 1000)),
+        "member of a set of 10000": (keys, set_by_singles(keys // 10000, 10000)),
+        "member of a zset of 10000, rising": (keys, zset_by_singles(keys // 10000, 10000, rising)),
+        "member of a zset of 10000, mixed": (keys, zset_by_singles(keys // 10000, 10000, mixed)),
+        "member of a zset of 10000, fractions": (
+            keys,
+            zset_by_singles(keys // 10000, 10000, fractions),
+        ),
         "APPEND to 240 B": (
             keys // 4,
             several(*[each(keys // 4, append) for _ in range(20)]),

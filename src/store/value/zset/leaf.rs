@@ -2,6 +2,7 @@
 //!
 //! An entry is the score in eight bytes, the length of the member, and the member.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
@@ -16,7 +17,26 @@ pub(super) fn order(one: Entry<'_>, other: Entry<'_>) -> Ordering {
     scores.then_with(|| one.1.cmp(other.1))
 }
 
-/// A leaf is split where it has more bytes than this, and more than one entry.
+/// A score, and a member or some first bytes of one.
+pub(super) type Key = (f64, Box<[u8]>);
+
+/// A key that the first of two entries is below, and the other is not: no more of that than tells
+/// them apart.
+fn between(low: Entry<'_>, high: Entry<'_>) -> Key {
+    if low.0 < high.0 {
+        return (high.0, Box::default());
+    }
+    let shared = low
+        .1
+        .iter()
+        .zip(high.1)
+        .take_while(|(low, high)| low == high);
+    let own = high.1.len().min(shared.count() + 1);
+    (high.0, high.1[..own].into())
+}
+
+/// The most bytes of a leaf that has more than one entry: as long as its steps are those in which
+/// allocators hand out memory.
 pub(super) const LEAF_BYTES_MAX: usize = 1024;
 /// Leaves grow by this many bytes.
 const STEP_BYTES: usize = 128;
@@ -54,11 +74,6 @@ impl Leaf {
         Entries(&self.bytes)
     }
 
-    /// The first entry.
-    pub(super) fn first(&self) -> Option<Entry<'_>> {
-        self.iter().next()
-    }
-
     /// How many entries lie in front of the first that is not `before`, and where that stands.
     pub(super) fn partition(&self, before: &dyn Fn(Entry<'_>) -> bool) -> (usize, usize) {
         let (mut nth, mut entries) = (0, self.iter());
@@ -69,6 +84,11 @@ impl Leaf {
                 _ => return (nth, at),
             }
         }
+    }
+
+    /// Returns true if an entry more finds room.
+    pub(super) fn has_room(&self, entry: Entry<'_>) -> bool {
+        self.count == 0 || self.bytes.len() + HEAD_BYTES_MAX + entry.1.len() <= LEAF_BYTES_MAX
     }
 
     /// Adds an entry, which is not there.
@@ -94,28 +114,54 @@ impl Leaf {
         self.bytes.drain(at..end);
         self.count -= 1;
         if self.bytes.capacity() - self.bytes.len() > 2 * STEP_BYTES {
-            self.bytes
-                .shrink_to(self.bytes.len().next_multiple_of(STEP_BYTES));
+            *self = Self::of(&self.bytes, self.count);
         }
         true
     }
 
-    /// Takes the second half off.
-    pub(super) fn split(&mut self) -> Self {
+    /// Takes the second half off, since there is no room for `entry`; returns it with a key between
+    /// both.
+    ///
+    /// At the end of the tree nothing is taken off, so that entries that come in order leave full
+    /// leaves behind; and a long entry alone is not halved. Then one of both is empty, in which
+    /// `entry` belongs.
+    pub(super) fn split(&mut self, entry: Entry<'_>, is_last: bool) -> (Self, Key) {
+        let (nth, _) = self.partition(&|held| order(held, entry).is_lt());
+        let cut = if self.count == 1 || is_last && nth == self.count {
+            nth
+        } else {
+            self.middle()
+        };
+        let mut entries = self.iter();
+        let low = match cut.checked_sub(1) {
+            Some(last) => entries.nth(last).unwrap_or(entry),
+            None => entry,
+        };
+        let at = self.bytes.len() - entries.0.len();
+        let key = between(low, entries.next().unwrap_or(entry));
+        let half = Self::of(&self.bytes[at..], self.count - cut);
+        *self = Self::of(&self.bytes[..at], cut);
+        (half, key)
+    }
+
+    /// How many entries the first half has; neither half is empty.
+    fn middle(&self) -> usize {
         let (mut nth, mut entries) = (0, self.iter());
         while nth == 0 || nth + 1 < self.count && entries.0.len() > self.bytes.len() / 2 {
             entries.next();
             nth += 1;
         }
-        let at = self.bytes.len() - entries.0.len();
-        let mut half = Self::default();
-        half.make_room(self.bytes.len() - at);
-        half.bytes.extend_from_slice(&self.bytes[at..]);
-        half.count = self.count - nth;
-        self.bytes.truncate(at);
-        self.bytes.shrink_to(at.next_multiple_of(STEP_BYTES));
-        self.count = nth;
-        half
+        nth
+    }
+
+    /// A leaf of so many entries. It has memory of its own: allocators give back little of what
+    /// shrinks where it stands.
+    fn of(entries: &[u8], count: usize) -> Self {
+        let mut leaf = Self::default();
+        leaf.make_room(entries.len());
+        leaf.bytes.extend_from_slice(entries);
+        leaf.count = count;
+        leaf
     }
 
     /// Adds the entries of the leaf behind.

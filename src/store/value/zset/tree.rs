@@ -11,8 +11,10 @@ use super::leaf::{Entries, Entry, LEAF_BYTES_MAX, LEAF_ENTRIES_MAX, Leaf, order}
 
 /// The most inner nodes on a way: more than 2^40 entries need.
 const HEIGHT_MAX: usize = 24;
-/// The nodes of a chunk of the slab.
-const CHUNK_NODES: usize = 256;
+/// The nodes of a chunk of the slab. The first has room for a power of two of them.
+const CHUNK_NODES: usize = 64;
+/// Inner nodes grow by so many children.
+const STEP_CHILDREN: usize = 4;
 /// The number of no node.
 const NONE: u32 = u32::MAX;
 
@@ -88,6 +90,15 @@ fn choose(children: &[Child], before: &dyn Fn(Entry<'_>) -> bool) -> usize {
     children[1..].partition_point(|child| before(child.key()))
 }
 
+/// For how many nodes there is room in the last of so many chunks, which has so many.
+fn room(chunks: usize, nodes: usize) -> usize {
+    match chunks {
+        0 => 0,
+        1 => nodes.next_power_of_two(),
+        _ => CHUNK_NODES,
+    }
+}
+
 impl Tree {
     /// One without entries, whose inner nodes have at most so many children.
     pub(super) fn new(children_max: usize) -> Self {
@@ -116,7 +127,7 @@ impl Tree {
     /// the copy is whole.
     pub(super) fn copy_on(&self, copy: &mut Self) -> Option<usize> {
         let chunk = self.chunks.get(copy.chunks.len())?;
-        let mut nodes = Vec::with_capacity(CHUNK_NODES);
+        let mut nodes = Vec::with_capacity(room(self.chunks.len(), chunk.len()));
         nodes.extend_from_slice(chunk);
         copy.chunks.push(nodes);
         let bytes: usize = chunk.iter().map(Node::memory).sum();
@@ -130,7 +141,10 @@ impl Tree {
 
     /// The bytes of memory that it takes beside itself.
     pub(super) fn memory(&self) -> usize {
-        self.bytes + self.chunks.len() * (CHUNK_NODES * size_of::<Node>() + size_of::<Vec<Node>>())
+        let chunks = self.chunks.len();
+        let last = self.chunks.last().map_or(0, Vec::len);
+        let nodes = room(chunks, last) + chunks.saturating_sub(1) * CHUNK_NODES;
+        self.bytes + nodes * size_of::<Node>() + chunks * size_of::<Vec<Node>>()
     }
 
     fn node(&self, number: u32) -> &Node {
@@ -196,10 +210,12 @@ impl Tree {
             .last()
             .is_none_or(|chunk| chunk.len() == CHUNK_NODES)
         {
-            self.chunks.push(Vec::with_capacity(CHUNK_NODES));
+            self.chunks.push(Vec::new());
         }
         let chunks = self.chunks.len();
         let chunk = &mut self.chunks[chunks - 1];
+        let room = room(chunks, chunk.len() + 1);
+        chunk.reserve_exact(room - chunk.len());
         chunk.push(node);
         ((chunks - 1) * CHUNK_NODES + chunk.len() - 1) as u32
     }
@@ -306,37 +322,48 @@ impl Tree {
 
     /// Adds an entry, which is not there.
     pub(super) fn insert(&mut self, entry: Entry<'_>) {
-        let (way, leaf) = self.way(entry);
-        self.change_leaf(leaf, |leaf| leaf.insert(entry));
-        self.len += 1;
-        self.count(&way, 1);
+        let (mut way, mut leaf) = self.way(entry);
         // A long member may have to be split off on both sides.
-        let is_full = |leaf: &Leaf| leaf.len() > LEAF_BYTES_MAX && leaf.count() > 1;
-        let (mut way, mut leaf) = (way, leaf);
-        while is_full(self.leaf(leaf)) {
-            let half = self.change_leaf(leaf, Leaf::split);
-            let (score, member) = half.first().expect("a half has an entry");
+        while !self.leaf(leaf).has_room(entry) {
+            let before = self.leaf(leaf).count();
+            let mut steps = way.steps().iter();
+            let is_last = steps.all(|(number, nth)| nth + 1 == self.children(*number).len());
+            let (half, (score, member)) = self.change_leaf(leaf, |leaf| leaf.split(entry, is_last));
             let mut new = Child {
                 node: 0,
                 count: half.count(),
                 score,
-                member: member.into(),
+                member,
             };
             new.node = self.add(Node::Leaf(half));
-            self.grow(&way, new);
+            self.grow(&way, new, is_last);
             (way, leaf) = self.way(entry);
+            let after = self.leaf(leaf).count();
+            assert!(after < before, "a leaf that is split has fewer entries");
         }
+        self.change_leaf(leaf, |leaf| leaf.insert(entry));
+        self.len += 1;
+        self.count(&way, 1);
     }
 
-    /// Puts a node behind the child that each inner node of the way has chosen, from below.
-    fn grow(&mut self, way: &Way, mut new: Child) {
+    /// Puts a node behind the child that each inner node of the way has chosen, from below. At the
+    /// end of the tree full nodes are left behind.
+    fn grow(&mut self, way: &Way, mut new: Child, is_last: bool) {
         let most = self.children_max as usize;
+        let kept = if is_last { most } else { most / 2 };
         for &(number, nth) in way.steps().iter().rev() {
             let half = self.change_inner(number, |children| {
                 children[nth].count -= new.count;
+                if children.len() == children.capacity() {
+                    children.reserve_exact(STEP_CHILDREN);
+                }
                 children.insert(nth + 1, new);
                 let is_full = children.len() > most;
-                is_full.then(|| children.split_off(most / 2))
+                is_full.then(|| {
+                    let half = children.split_off(kept);
+                    children.shrink_to(kept + STEP_CHILDREN);
+                    half
+                })
             });
             let Some(half) = half else {
                 return;
@@ -544,3 +571,6 @@ impl<'a> Iterator for WalkBack<'a> {
         Entries(&self.leaf[start..]).next()
     }
 }
+
+#[cfg(test)]
+mod tests;
