@@ -17,6 +17,7 @@ mod image;
 mod json;
 mod judge;
 mod knobs;
+mod lengths;
 pub mod linear;
 mod model;
 mod mutants;

@@ -408,6 +408,8 @@ impl Scenario {
         if profile.is_light() {
             scenario.config.memory_max = 0;
             scenario.lighten(profile, &class);
+        } else {
+            scenario.draw_length(&mut class(150));
         }
         scenario.turn_knobs(&class, profile.is_light());
         scenario

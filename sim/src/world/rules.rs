@@ -93,6 +93,12 @@ impl World {
         if node.serves_and_rests() {
             self.judge.check_waits(number, node.store())?;
         }
+        // A client that was killed and is kept is so in later turns too; for how long one has not
+        // taken its replies must be known of each turn.
+        let is_timed = !silence.is_zero() || limit != OutputLimit::default();
+        if !is_timed && !self.is_checkpoint(number) {
+            return Ok(());
+        }
         let alone = self.members.len() == 1;
         let life = member.life;
         let mut crowds = Vec::new();

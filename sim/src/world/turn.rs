@@ -18,6 +18,9 @@ use crate::goals::{Fault, Goal};
 use crate::judge::invariant::{Id, Verdict, Violation};
 use crate::judge::{Circumstances, End};
 
+/// Of so many turns of a member one is looked at more closely.
+const CHECKPOINT_TURNS: u64 = 8;
+
 /// True while a member still lives after a boundary.
 pub(super) type Alive = Result<bool, Violation>;
 
@@ -204,6 +207,11 @@ impl World {
             self.audit(number, true)?;
         }
         self.judge.witnessed(number, after, around)
+    }
+
+    /// Returns true in some of a member's turns: what lasts, once it is wrong, is looked at then.
+    pub(super) fn is_checkpoint(&self, number: usize) -> bool {
+        self.members[number].turns.is_multiple_of(CHECKPOINT_TURNS)
     }
 
     pub(super) fn audit(&mut self, number: usize, recovered: bool) -> Verdict {
@@ -411,8 +419,10 @@ impl World {
             }
         }
         if let Some(node) = &self.members[number].node {
-            node.check_clients()
-                .map_err(|text| Violation::new(Id::S9, format!("member {number}: {text}")))?;
+            if self.is_checkpoint(number) {
+                node.check_clients()
+                    .map_err(|text| Violation::new(Id::S9, format!("member {number}: {text}")))?;
+            }
             if !node.is_mid_command() {
                 self.judge.look_at_watches(number, node.store());
             }

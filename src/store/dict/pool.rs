@@ -178,8 +178,9 @@ pub(super) struct Pool {
 impl Pool {
     /// The bytes of memory that it takes, itself not included.
     pub(super) fn memory(&self) -> usize {
-        let numbers = [&self.narrow.open, &self.wide.open, &self.absent];
-        let words: usize = numbers.map(|numbers| numbers.0.capacity()).iter().sum();
+        // Asked of every database behind every turn.
+        let words =
+            self.narrow.open.0.capacity() + self.wide.open.0.capacity() + self.absent.0.capacity();
         self.bytes + self.spans.capacity() * size_of::<Span>() + words * size_of::<u64>()
     }
 
