@@ -11,6 +11,7 @@ use crate::judge::invariant::Id;
 use crate::run::{EVENTS, Order};
 use crate::scenario::Profile;
 use crate::shrink::Budget;
+use crate::states::RareState;
 use crate::subject::Subject;
 use crate::{check, fleet, linear, model, mutants, replay, report, run, scripts, serve, view};
 
@@ -367,6 +368,10 @@ fn faults() {
     report::line("Goals; a campaign of 200 runs or more must reach each of them:");
     for goal in Goal::ALL {
         report::line(&format!("  {:<14} {}", goal.key(), goal.words()));
+    }
+    report::line("Rare states; a fleet says how often it met each, and `--demand-states` fails:");
+    for state in RareState::ALL {
+        report::line(&format!("  {:<20} {}", state.key(), state.words()));
     }
     let unknown: Vec<&str> = model::strangers().iter().map(|row| row.name).collect();
     if !unknown.is_empty() {

@@ -3,34 +3,8 @@
 
 use std::collections::BTreeMap;
 
-macro_rules! counted {
-    ($(#[$doc:meta])* $name:ident: $($variant:ident, $key:literal, $words:literal;)*) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub(crate) enum $name {
-            $($variant,)*
-        }
-
-        impl $name {
-            /// All of them.
-            pub(crate) const ALL: &[Self] = &[$(Self::$variant,)*];
-
-            /// A short name for reports.
-            pub(crate) fn key(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $key,)*
-                }
-            }
-
-            /// Its description.
-            pub(crate) fn words(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $words,)*
-                }
-            }
-        }
-    };
-}
+use crate::counted::counted;
+use crate::states::RareState;
 
 counted! {
     /// A class of faults.
@@ -136,16 +110,6 @@ counted! {
     SentAway, "sent-away", "a client was closed because it sent HTTP";
     Raised, "raised", "a leader has raised the version of entries";
     Outdated, "outdated", "a member stopped because it does not know the version of its group";
-    Divided, "divided", "a segment of a table was divided";
-    Joined, "joined", "two segments of a table became one";
-    Deeper, "deeper", "the directory of a table was doubled";
-    Shallower, "shallower", "the directory of a table was halved";
-    Detached, "detached", "a table was emptied out before a base held all of it";
-    Retired, "retired", "a large value was removed, or changed as a whole, before a base held it";
-    Renamed, "renamed", "a large value was renamed before a base held it";
-    Freed, "freed", "something that was removed waits to be freed";
-    DamagedAgain, "damaged-again", "a member was damaged again while it was under repair";
-    HandOver, "hand-over", "the disk has ended what a member had asked of it in an earlier term";
     MinorityLost, "minority-lost", "some members never came back, and the others continued";
 }
 
@@ -173,19 +137,6 @@ impl Fault {
 }
 
 impl Goal {
-    /// Returns true if only a long campaign must reach it.
-    pub(crate) fn is_rare(self) -> bool {
-        matches!(
-            self,
-            Self::Deeper
-                | Self::Shallower
-                | Self::Detached
-                | Self::Renamed
-                | Self::HandOver
-                | Self::DamagedAgain
-        )
-    }
-
     /// Returns true if it takes several members.
     pub(crate) fn takes_a_group(self) -> bool {
         matches!(
@@ -204,8 +155,6 @@ impl Goal {
                 | Self::Admitted
                 | Self::TurnedAway
                 | Self::Strained
-                | Self::HandOver
-                | Self::DamagedAgain
                 | Self::MinorityLost
                 | Self::Raised
                 | Self::Outdated
@@ -213,11 +162,13 @@ impl Goal {
     }
 }
 
-/// Which goals were reached, and which faults fired how often.
+/// Which goals were reached, which rare states were met, and which faults fired how often.
+#[expect(clippy::struct_field_names, reason = "one of its kinds has its name")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Goals {
     pub(crate) faults: BTreeMap<Fault, u64>,
     pub(crate) goals: BTreeMap<Goal, u64>,
+    pub(crate) states: BTreeMap<RareState, u64>,
 }
 
 impl Goals {
@@ -231,6 +182,11 @@ impl Goals {
         *self.goals.entry(goal).or_default() += 1;
     }
 
+    /// A rare state is met.
+    pub(crate) fn met(&mut self, state: RareState) {
+        *self.states.entry(state).or_default() += 1;
+    }
+
     /// Adds what another run has seen.
     pub(crate) fn add(&mut self, other: &Self) {
         for (fault, count) in &other.faults {
@@ -238,6 +194,9 @@ impl Goals {
         }
         for (goal, count) in &other.goals {
             *self.goals.entry(*goal).or_default() += count;
+        }
+        for (state, count) in &other.states {
+            *self.states.entry(*state).or_default() += count;
         }
     }
 

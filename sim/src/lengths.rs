@@ -1,6 +1,6 @@
 //! How long the runs last in which clients ask for anything, and how much goes wrong in that time.
 //!
-//! What breaks in a run breaks mostly soon after a fault, whatever came before it, while logs and
+//! Most of what breaks in a run breaks soon after a fault, whatever came before it, while logs and
 //! stores that have grown make each later second dearer. So most runs are short and have their
 //! faults close together; one in eight is long, for what takes time: growth, expiry, many bases.
 

@@ -7,6 +7,7 @@
 //! same.
 
 pub(crate) mod address;
+pub(crate) mod classes;
 pub(crate) mod decision;
 mod read;
 pub(crate) mod script;

@@ -44,6 +44,10 @@ pub(crate) struct Args {
     /// Stop at the first failure.
     #[arg(long, conflicts_with = "failures")]
     fail_fast: bool,
+    /// Fail (16) unless each class of faults, each goal and each rare state was met: for campaigns
+    /// of an hour.
+    #[arg(long)]
+    demand_states: bool,
     /// Write a summary as JSON to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -149,9 +153,12 @@ fn run_all(args: &Args, plan: &Plan, tally: Tally) -> Result<u8, String> {
     if let Some(path) = &args.state {
         state::write(path, plan, &fleet.tally)?;
     }
-    let code = summary::print(&fleet.tally);
+    let code = summary::print(&fleet.tally, args.demand_states);
     if let Some(path) = &args.json {
-        let text = format!("{}\n", summary::json(plan, &fleet.tally, code));
+        let text = format!(
+            "{}\n",
+            summary::json(plan, &fleet.tally, (code, args.demand_states))
+        );
         fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
     }
     Ok(code)

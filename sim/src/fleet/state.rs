@@ -19,9 +19,10 @@ use crate::goals::{Fault, Goal};
 use crate::judge::invariant::Id;
 use crate::report::Failure;
 use crate::scenario::Profile;
+use crate::states::RareState;
 
 /// The first line; its number changes with the format.
-const HEAD: &str = "sim fleet, state 1";
+const HEAD: &str = "sim fleet, state 2";
 
 /// Writes the state.
 pub(super) fn write(path: &Path, plan: &Plan, tally: &Tally) -> Result<(), String> {
@@ -83,6 +84,12 @@ fn written(build: &str, plan: &Plan, tally: &Tally) -> String {
     }
     for (goal, count) in &tally.goals.goals {
         line(&format!("goal {} {count}", goal.key()));
+    }
+    for (state, count) in &tally.goals.states {
+        line(&format!("state {} {count}", state.key()));
+    }
+    for ((key, class), count) in &tally.drawn {
+        line(&format!("drawn {key} {class} {count}"));
     }
     for ((id, profile), kind) in &tally.failures {
         let Failure {
@@ -152,6 +159,16 @@ fn parse(text: &str, build: &str, plan: &Plan) -> Result<Tally, String> {
             }
             "fault" => known(&mut tally.goals.faults, Fault::ALL, Fault::key, &words)?,
             "goal" => known(&mut tally.goals.goals, Goal::ALL, Goal::key, &words)?,
+            "state" => known(
+                &mut tally.goals.states,
+                RareState::ALL,
+                RareState::key,
+                &words,
+            )?,
+            "drawn" => {
+                let key = (at(0).to_owned(), at(1).to_owned());
+                tally.drawn.insert(key, number(at(2))?);
+            }
             "failure" => {
                 let (key, kind) = failure(&words)?;
                 tally.failures.insert(key, kind);
@@ -262,6 +279,8 @@ mod tests {
         tally.shares.insert("raft", share);
         tally.goals.fired(Fault::Loss);
         tally.goals.reach(Goal::Elected);
+        tally.goals.met(RareState::LogCut);
+        tally.drawn.insert(("fsync".to_owned(), "no".to_owned()), 2);
         let first = Failure {
             seed: 6,
             profile: "raft",

@@ -1,23 +1,24 @@
 //! The summary of a campaign, for people and for programs, and its exit code.
 
+use std::fmt::Write as _;
+
 use super::Plan;
 use super::tally::{Share, Tally};
 use crate::goals::{Fault, Goal, Goals};
 use crate::json::Json;
 use crate::report;
 use crate::scenario::has_log;
+use crate::states::RareState;
 
 /// A campaign below so many runs need not have seen everything.
 const TELLING_RUNS: u64 = 200;
-/// From so many on even rare states must have been met.
-const LONG_RUNS: u64 = 2000;
 /// Of so many histories one may be given up, and one more in any campaign.
 const GAVE_UP_SHARE: u64 = 1000;
 /// So many kinds of failures are shown in full.
 const SHOWN: usize = 5;
 
 /// The faults and goals that a campaign could have seen and has not.
-fn missing(goals: &Goals, is_long: bool) -> Vec<&'static str> {
+fn missing(goals: &Goals, runs: u64) -> Vec<&'static str> {
     let with_log = [
         Fault::Stall,
         Fault::Full,
@@ -58,27 +59,43 @@ fn missing(goals: &Goals, is_long: bool) -> Vec<&'static str> {
         .filter(|goal| log || !goals_with_log.contains(goal));
     let wanted = wanted.filter(|goal| has_strings || !strings.contains(goal));
     let wanted = wanted
-        .filter(|goal| is_long || !goal.is_rare())
         .filter(|goal| if goal.takes_a_group() { grouped } else { alone })
         .filter(|goal| !goals.goals.contains_key(goal))
         .map(|goal| goal.key());
-    faults.chain(wanted).collect()
+    let states = RareState::ALL
+        .iter()
+        .filter(|state| log && runs >= state.expected_in_runs())
+        .filter(|state| {
+            if state.takes_a_group() {
+                grouped
+            } else {
+                alone
+            }
+        })
+        .filter(|state| !goals.states.contains_key(state))
+        .map(|state| state.key());
+    faults.chain(wanted).chain(states).collect()
 }
 
-/// The faults and goals that a campaign should have seen and has not.
-fn never_seen(tally: &Tally) -> Vec<&'static str> {
-    let runs = tally.total().runs;
+/// The faults, goals and states that a campaign should have seen and has not; `demands`: each of
+/// them, however few its runs are.
+fn never_seen(tally: &Tally, demands: bool) -> Vec<&'static str> {
+    let runs = if demands {
+        u64::MAX
+    } else {
+        tally.total().runs
+    };
     if runs < TELLING_RUNS {
         return Vec::new();
     }
-    missing(&tally.goals, runs >= LONG_RUNS)
+    missing(&tally.goals, runs)
 }
 
 /// The exit code: that of the worst failure, or why a pass does not count.
-fn code(tally: &Tally) -> u8 {
+fn code(tally: &Tally, demands: bool) -> u8 {
     let worst = tally.failures.keys().map(|(id, _)| report::code(*id)).min();
     let unknown = tally.gave_up.saturating_sub(1) * GAVE_UP_SHARE > tally.histories;
-    worst.unwrap_or(match (unknown, never_seen(tally).is_empty()) {
+    worst.unwrap_or(match (unknown, never_seen(tally, demands).is_empty()) {
         (true, _) => 15,
         (false, false) => 16,
         (false, true) => 0,
@@ -97,7 +114,7 @@ fn speed(share: Share, wall: f64) -> [f64; 3] {
 }
 
 /// Prints what was seen, and gives the exit code.
-pub(super) fn print(tally: &Tally) -> u8 {
+pub(super) fn print(tally: &Tally, demands: bool) -> u8 {
     let mut kinds: Vec<_> = tally.failures.iter().collect();
     kinds.sort_by_key(|((id, profile), kind)| (kind.first.seed, *profile, *id));
     for (_, kind) in kinds.iter().take(SHOWN) {
@@ -112,7 +129,11 @@ pub(super) fn print(tally: &Tally) -> u8 {
     let goals = tally.goals.goals.iter();
     let goals = goals.map(|(goal, count)| format!("{}={count}", goal.key()));
     report::line(&format!("goals: {}", goals.collect::<Vec<_>>().join(" ")));
-    let never = never_seen(tally);
+    let states = tally.goals.states.iter();
+    let states = states.map(|(state, count)| format!("{}={count}", state.key()));
+    report::line(&format!("states: {}", states.collect::<Vec<_>>().join(" ")));
+    report::line(&format!("settings: {}", settings(tally)));
+    let never = never_seen(tally, demands);
     if !never.is_empty() {
         report::line(&format!("never seen: {}", never.join(" ")));
     }
@@ -138,11 +159,27 @@ pub(super) fn print(tally: &Tally) -> u8 {
     ));
     let (histories, gave_up) = (tally.histories, tally.gave_up);
     report::line(&format!("histories={histories} gave-up={gave_up}"));
-    code(tally)
+    code(tally, demands)
+}
+
+/// How many runs have had each setting in which class of its values.
+fn settings(tally: &Tally) -> String {
+    let mut text = String::new();
+    let mut last = "";
+    for ((key, class), count) in &tally.drawn {
+        let mark = if key == last { "," } else { ":" };
+        if key != last {
+            let space = if last.is_empty() { "" } else { " " };
+            let _ = write!(text, "{space}{key}");
+        }
+        let _ = write!(text, "{mark}{class}={count}");
+        last = key;
+    }
+    text
 }
 
 /// The same for programs.
-pub(super) fn json(plan: &Plan, tally: &Tally, code: u8) -> Json {
+pub(super) fn json(plan: &Plan, tally: &Tally, (code, demands): (u8, bool)) -> Json {
     let (total, wall) = (tally.total(), tally.wall.as_secs_f64());
     let shares = tally.shares.iter();
     let shares = shares.map(|(name, share)| {
@@ -168,6 +205,9 @@ pub(super) fn json(plan: &Plan, tally: &Tally, code: u8) -> Json {
     });
     let faults = tally.goals.faults.iter();
     let goals = tally.goals.goals.iter();
+    let states = tally.goals.states.iter();
+    let drawn = tally.drawn.iter();
+    let drawn = drawn.map(|((key, class), n)| (format!("{key} {class}"), Json::Count(*n)));
     Json::object([
         ("code", Json::Count(u64::from(code))),
         ("first_seed", Json::Count(plan.seeds.start)),
@@ -181,7 +221,9 @@ pub(super) fn json(plan: &Plan, tally: &Tally, code: u8) -> Json {
         ("failures", Json::List(failures.collect())),
         ("faults", Json::counts(faults.map(|(f, n)| (f.key(), *n)))),
         ("goals", Json::counts(goals.map(|(g, n)| (g.key(), *n)))),
-        ("never_seen", Json::list(never_seen(tally))),
+        ("states", Json::counts(states.map(|(s, n)| (s.key(), *n)))),
+        ("settings", Json::Object(drawn.collect())),
+        ("never_seen", Json::list(never_seen(tally, demands))),
     ])
 }
 

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::done::Done;
+use crate::decisions::classes::classes;
 use crate::goals::Goals;
 use crate::judge::invariant::Id;
 use crate::judge::ledger::Found;
 use crate::report::Failure;
 use crate::run::Outcome;
+use crate::scenario::Scenario;
 
 /// So many seeds of each kind of failure are named.
 const NAMED: usize = 12;
@@ -54,6 +56,8 @@ pub(super) struct Tally {
     pub(super) histories: u64,
     pub(super) gave_up: u64,
     pub(super) goals: Goals,
+    /// How many runs have had a setting in a class of its values.
+    pub(super) drawn: BTreeMap<(String, String), u64>,
     pub(super) failures: BTreeMap<(Id, &'static str), Kind>,
     /// By the clock on the wall, earlier sessions included.
     pub(super) wall: Duration,
@@ -67,6 +71,10 @@ impl Tally {
         self.shares.entry(profile).or_default().add(outcome);
         self.replies += outcome.replies;
         self.goals.add(&outcome.goals);
+        let scenario = Scenario::draw(outcome.order.seed, outcome.order.profile);
+        for drawn in classes(&scenario) {
+            *self.drawn.entry(drawn).or_default() += 1;
+        }
         self.histories += u64::from(outcome.found != Found::Nothing);
         self.gave_up += u64::from(outcome.found == Found::GaveUp);
         if let Some(failure) = outcome.failure() {

@@ -151,6 +151,8 @@ pub(crate) struct Judge {
     debugs: bool,
     /// When somebody has last asked for CLIENT UNBLOCK.
     unblocked_at: Option<u64>,
+    /// The member that has last given a waiting client what it waited for, and by which entry.
+    served: Option<(usize, u64)>,
 }
 
 /// The circumstances under which a member did what it witnesses.

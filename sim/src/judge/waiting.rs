@@ -15,6 +15,7 @@ use super::{Circumstances, Judge};
 use crate::goals::Goal;
 use crate::model::waits::{has_taken, may_wait, timeout_of};
 use crate::model::{self, Want};
+use crate::states::RareState;
 use crate::wire::shown;
 
 /// The answer to a client whose wait CLIENT UNBLOCK ends with an error.
@@ -70,6 +71,13 @@ impl Judge {
         Ok(())
     }
 
+    /// Returns true if clients wait at a member for a key.
+    pub(crate) fn has_waiters(&self, member: usize) -> bool {
+        self.waiting
+            .values()
+            .any(|waiting| waiting.member == member)
+    }
+
     /// Q3: the next request of a client is answered. If it has waited, and is given something, then
     /// nobody has waited longer for that.
     pub(super) fn is_first(&mut self, member: usize, conn: u64, answer: Answer) -> Verdict {
@@ -106,6 +114,11 @@ impl Judge {
         if !is_alone {
             self.goals.reach(Goal::ServedFirst);
         }
+        let entry = Some((member, self.members[member].history.applied));
+        if self.served == entry {
+            self.goals.met(RareState::ServedTogether);
+        }
+        self.served = entry;
         Ok(())
     }
 

@@ -42,7 +42,7 @@ fn a_chain_of_causes_leads_back_to_what_moves_the_world_from_outside() {
 
 #[test]
 fn copies_stay_few_and_lie_closer_near_the_present() {
-    let long = order(3, Profile::Raft).upto(60_000);
+    let long = order(16, Profile::Raft).upto(60_000);
     let mut timeline = Timeline::new(&long.into(), Keep::Sparse);
     timeline.goto_end();
     let at = timeline.copies.events();

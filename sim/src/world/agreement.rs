@@ -511,6 +511,7 @@ impl World {
     /// Looks at what a member says.
     pub(super) fn check_message(&mut self, number: usize, spoken: &(Envelope, Message)) -> Verdict {
         let (envelope, message) = spoken;
+        self.look_at_message(message);
         debug_assert_eq!(envelope.from.id, self.members[number].config.id);
         if let Message::Accepted { index } | Message::HeartbeatReply { durable: index, .. } =
             message

@@ -16,8 +16,9 @@ use crate::decisions::address::Address;
 use crate::decisions::decision::{Decision, Harm, Strike};
 use crate::disk::FakeDisk;
 use crate::draws::{Dice, Stream};
-use crate::goals::{Fault, Goal};
+use crate::goals::Fault;
 use crate::image::Image;
+use crate::states::RareState;
 
 /// The bytes that a disk reads and writes at once.
 const SECTOR: u64 = 512;
@@ -184,7 +185,7 @@ impl World {
         member.harms += 1;
         self.fired(Fault::Damage);
         if !is_first {
-            self.judge.reached(Goal::DamagedAgain);
+            self.judge.goals.met(RareState::DamagedAgain);
         }
         self.tell(|| format!("member {number}: {length} bytes at {offset} of {file} are damaged"));
         true

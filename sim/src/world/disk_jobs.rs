@@ -8,7 +8,8 @@ use super::{Event, World};
 use crate::decisions::address::{Address, Deed, Part, Verb};
 use crate::decisions::decision::Strike;
 use crate::draws::Stream;
-use crate::goals::{Fault, Goal};
+use crate::goals::Fault;
+use crate::states::RareState;
 
 /// One operation.
 #[derive(Clone, Debug)]
@@ -247,7 +248,7 @@ impl World {
             return;
         };
         if term > 0 && member.term() > term && file_of(&op).is_some() {
-            self.judge.reached(Goal::HandOver);
+            self.judge.goals.met(RareState::HandOver);
         }
         let member = &mut self.members[number];
         // A sync waits behind all that is written before it, and a large value is written in many

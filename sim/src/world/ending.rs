@@ -30,6 +30,7 @@ impl World {
         drawn: Option<Address>,
         written: Option<&Fate>,
     ) {
+        self.look_at_end(number);
         let time = self.time;
         let member = &mut self.members[number];
         let recovering = !member.serving;
@@ -101,7 +102,10 @@ impl World {
         }
         let flips = !self.healed && dice.permille(self.scenario.flips);
         if flips && !self.decisions.are_scripted() {
-            self.flip(number, &mut dice);
+            // By dice of its own: a script, which draws none of it, must come back at the same
+            // time.
+            let mut own = self.dice(Stream::CRASH, 1 << 32 | number as u64, life);
+            self.flip(number, &mut own);
         }
         let down = Address::Down {
             member: number,

@@ -14,6 +14,7 @@ use seedis::store::Shape;
 use seedis::time::{Mono, Now};
 
 use super::World;
+use super::before::Before;
 use super::damage::Harmed;
 use super::disk_jobs::Job;
 use super::frames::{Cut, id_of};
@@ -121,6 +122,8 @@ pub(super) struct Member {
     pub(super) changing: bool,
     /// The make-up of its store behind its last turn.
     pub(super) shape: Shape,
+    /// The things that were true of it behind its last turn.
+    pub(super) before: Before,
     /// The next operations of these kinds are to fail.
     pub(super) failing: Vec<Failing>,
     /// A file that cannot be read.
@@ -250,6 +253,7 @@ impl Member {
             may_end: false,
             changing: false,
             shape: Shape::default(),
+            before: Before::default(),
             failing: Vec::new(),
             bad: None,
             stuck: None,

@@ -3,6 +3,7 @@
 mod agreement;
 mod aims;
 mod arrivals;
+mod before;
 mod boundaries;
 mod clients;
 pub(crate) mod columns;
@@ -20,6 +21,7 @@ mod member;
 pub(crate) mod mishaps;
 pub(crate) mod observed;
 mod promises;
+mod rare;
 mod room;
 mod rules;
 mod saying;

@@ -1,7 +1,7 @@
-//! Rare states of a member's store and disk: seen when they come, and counted.
+//! Rare states of a member's store: seen when they come, and counted.
 
 use super::World;
-use crate::goals::Goal;
+use crate::states::RareState;
 
 impl World {
     /// Looks what has become of a member's store in a turn.
@@ -19,17 +19,17 @@ impl World {
         let grows = before.segments > 0;
         let shrinks = now.garbage_bytes <= before.garbage_bytes && now.detached <= before.detached;
         let met = [
-            (grows && now.segments > before.segments, Goal::Divided),
-            (shrinks && now.segments < before.segments, Goal::Joined),
-            (grows && now.depth > before.depth, Goal::Deeper),
-            (shrinks && now.depth < before.depth, Goal::Shallower),
-            (now.detached > before.detached, Goal::Detached),
-            (now.retired > before.retired, Goal::Retired),
-            (now.renamed > before.renamed, Goal::Renamed),
-            (now.garbage_bytes > before.garbage_bytes, Goal::Freed),
+            (grows && now.segments > before.segments, RareState::Divided),
+            (shrinks && now.segments < before.segments, RareState::Joined),
+            (grows && now.depth > before.depth, RareState::Deeper),
+            (shrinks && now.depth < before.depth, RareState::Shallower),
+            (now.detached > before.detached, RareState::Detached),
+            (now.retired > before.retired, RareState::Retired),
+            (now.renamed > before.renamed, RareState::Renamed),
+            (now.garbage_bytes > before.garbage_bytes, RareState::Freed),
         ];
-        for (_, goal) in met.into_iter().filter(|(is_met, _)| *is_met) {
-            self.judge.reached(goal);
+        for (_, state) in met.into_iter().filter(|(is_met, _)| *is_met) {
+            self.judge.goals.met(state);
         }
     }
 }

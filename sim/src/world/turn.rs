@@ -359,6 +359,7 @@ impl World {
             // Only an older copy of a disk, which scripts alone put back, makes logs differ.
             let may_differ = self.members.iter().any(|one| !one.copies.is_empty());
             for note in notes {
+                self.look_at_note(number, note);
                 match note {
                     Note::Contradicted(_) | Note::Contradicting { .. } if !may_differ => {
                         let text = format!("member {number} says: {note}");
@@ -429,6 +430,7 @@ impl World {
             self.check_rules(number)?;
         }
         self.look_at_shape(number);
+        self.look_at_standing(number);
         self.look_at_changes(number);
         if dice.permille(self.scenario.audits) && self.members[number].serving {
             self.audit(number, false)?;
