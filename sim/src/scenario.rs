@@ -280,6 +280,9 @@ impl Scenario {
             let own = Shape { keys: 3, ..shape };
             clients.extend((0..class(81).within(1, 2)).map(|_| (kind, own)));
         }
+        if class(120).permille(350) {
+            clients.push((Kind::Coded, shape));
+        }
         // Clients that wait for each answer leave little doubt when they lose their connection.
         let known = |(kind, _): &(Kind, Shape)| !matches!(kind, Kind::Anything | Kind::Wild);
         let patient = class(34).permille(500) && clients.iter().all(known);

@@ -111,6 +111,21 @@ errors! {
     SCORES_NOT_FLOATS = "ERR One or more scores can't be converted into double";
     /// A string would be longer than `proto-max-bulk-len`.
     STRING_TOO_LONG = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
+    /// A place of a bit that no string can have.
+    BIT_OFFSET = "ERR bit offset is not an integer or out of range";
+    /// SETBIT to what is no bit.
+    NOT_A_BIT = "ERR bit is not an integer or out of range";
+    /// BITPOS of what is no bit.
+    BIT_WANTED = "ERR The bit argument must be 1 or 0.";
+    /// BITOP NOT of several strings.
+    NOT_OF_MANY = "ERR BITOP NOT must be called with a single source key.";
+    /// BITFIELD with a width that cannot be.
+    FIELD_TYPE = "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not \
+        supported but i64 is.";
+    /// BITFIELD with a way to overflow that there is not.
+    OVERFLOW_TYPE = "ERR Invalid OVERFLOW type specified";
+    /// BITFIELD_RO that would write.
+    FIELD_READ_ONLY = "ERR BITFIELD_RO only supports the GET subcommand";
     /// LCS of keys that hold another type.
     LCS_NOT_STRINGS = "ERR The specified keys must contain string values";
     /// LCS with two shapes of answer.

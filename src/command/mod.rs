@@ -7,6 +7,8 @@
 pub mod args;
 mod batch;
 mod big;
+mod bit_work;
+mod bits;
 mod cluster;
 mod combining;
 mod connection;

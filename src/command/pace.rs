@@ -8,6 +8,7 @@
 use alloc::boxed::Box;
 use core::mem;
 
+use super::bit_work::{Fields, Joining};
 use super::combining::Combining;
 use super::error::{Error, Outcome};
 use super::found::Found;
@@ -52,6 +53,10 @@ pub(super) enum Kept {
     Sorting(Box<Sorting>),
     /// A part of the table of subsequences.
     Table(Box<Table>),
+    /// Strings that are joined bit by bit.
+    Joining(Box<Joining>),
+    /// Fields of bits that are read and written.
+    Fields(Box<Fields>),
 }
 
 impl Pace {
@@ -89,7 +94,9 @@ impl Pace {
             | Kept::Combining(_)
             | Kept::Copying(_)
             | Kept::Sorting(_)
-            | Kept::Table(_) => 0,
+            | Kept::Table(_)
+            | Kept::Joining(_)
+            | Kept::Fields(_) => 0,
         }
     }
 

@@ -107,6 +107,8 @@ pub enum Group {
     Hash,
     /// Sets.
     Set,
+    /// Bits of strings.
+    Bitmap,
     /// The connection.
     Connection,
     /// Transactions.
@@ -129,6 +131,7 @@ impl Group {
             Self::SortedSet => "sorted-set",
             Self::Hash => "hash",
             Self::Set => "set",
+            Self::Bitmap => "bitmap",
             Self::Connection => "connection",
             Self::Transactions => "transactions",
             Self::Scripting => "scripting",
@@ -155,6 +158,7 @@ impl Group {
             Self::SortedSet => Some(Category::SortedSet),
             Self::Hash => Some(Category::Hash),
             Self::Set => Some(Category::Set),
+            Self::Bitmap => Some(Category::Bitmap),
             Self::Connection => Some(Category::Connection),
             Self::Transactions => Some(Category::Transaction),
             Self::Scripting => Some(Category::Scripting),

@@ -21,6 +21,7 @@ const FAMILIES: &[&[Row]] = &[
     super::set::ROWS,
     super::counters::ROWS,
     super::lcs::ROWS,
+    super::bits::ROWS,
     super::server::ROWS,
     super::cluster::ROWS,
 ];

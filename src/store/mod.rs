@@ -73,6 +73,7 @@ pub use value::list::{End, List};
 pub use value::set::Set;
 pub use value::set::made::NewSet;
 pub use value::set::write::SetMut;
+pub use value::string::made::NewText;
 pub use value::string::rope::Rope;
 pub use value::string::{Scratch, Text, format_i64, parse_i64};
 pub use value::zset::Zset;

@@ -242,8 +242,42 @@ AGGREGATE = [b"AGGREGATE", one(b"SUM", b"MIN", b"MAX", b"x")]
 WEIGHTS = [b"WEIGHTS", ("*", ["f"])]
 SORTING = any_of([b"BY", "w"], LIMIT, [b"GET", "w"], [b"GET", "w"], [one(b"ASC", b"DESC")], [b"ALPHA"])
 
+# Places of bits, how numbers are kept in some, and what is done with them.
+PLACES = [b"0", b"1", b"7", b"8", b"15", b"23", b"24", b"100", b"2047", b"-1", b"x", b"01", b"4294967296", b"9223372036854775807"]
+WIDTHS = [b"u1", b"u2", b"i1", b"i5", b"u8", b"i8", b"i16", b"u31", b"i32", b"i33", b"u63", b"i64", b"u64", b"i0", b"i65", b"x", b""]
+
+
+def field(words):
+    """Some of the words of BITFIELD."""
+
+    def make(maker):
+        out = []
+        for _ in range(maker.dice.randrange(6)):
+            place = maker.pick(PLACES) if maker.chance(600) else b"#%d" % maker.dice.randrange(-1, 9)
+            width = maker.pick(WIDTHS) if maker.chance(300) else b"%s%d" % (maker.pick([b"u", b"i"]), maker.dice.randrange(1, 64))
+            word = maker.pick(words)
+            if word == b"OVERFLOW":
+                out += [word, maker.pick([b"WRAP", b"SAT", b"sat", b"FAIL", b"FAIL", b"x"] if maker.chance(100) else [b"WRAP", b"SAT", b"FAIL"])]
+            else:
+                out += [word, width, place] + ([] if word == b"GET" else [maker.integer()])
+        return out
+
+    return make
+
+
+def place(maker):
+    return [maker.pick(PLACES) if maker.chance(500) else b"%d" % maker.dice.randrange(90)]
+
+
+PART = ("?", ["i", ("?", ["i", ("?", [one(b"BYTE", b"BIT", b"bit", b"BIT", b"x")])])])
+
 # Each command: how often, and its arguments.
 ROWS = {
+    "SETBIT": (4, ["k", place, one(b"0", b"1", b"1", b"0", b"2", b"x")]), "GETBIT": (1, ["k", place]),
+    "BITCOUNT": (2, ["k", PART]), "BITPOS": (3, ["k", one(b"0", b"1", b"0", b"1", b"2", b"x"), PART]),
+    "BITOP": (3, [one(b"AND", b"or", b"XOR", b"NOT", b"NOT", b"x"), "k", "k", ("?", [("*", ["k"])])]),
+    "BITFIELD": (3, ["k", field([b"GET", b"SET", b"INCRBY", b"OVERFLOW", b"SET", b"INCRBY"])]),
+    "BITFIELD_RO": (1, ["k", field([b"GET", b"GET", b"GET", b"GET", b"SET"])]),
     "GET": (3, ["k"]), "SET": (4, ["k", "v", any_of([b"NX"], [b"XX"], [b"GET"], [b"KEEPTTL"], [b"EX", "t"])]),
     "SETNX": (1, ["kv"]), "SETEX": (1, ["ktv"]), "GETSET": (1, ["kv"]), "GETDEL": (1, ["k"]),
     "GETEX": (1, ["k", any_of([b"PERSIST"], [b"EX", "t"])]), "APPEND": (1, ["kv"]), "STRLEN": (1, ["k"]),
@@ -399,6 +433,14 @@ def about_scores(request):
 
 # What is decided: a name, the versions of the peer in which it shows, when it applies, and why.
 EXCUSES = [
+    (
+        "the words of BITCOUNT and BITPOS before their key",
+        r"7\.0",
+        lambda request, peer, ours: name_of(request) in ("BITCOUNT", "BITPOS")
+        and ours in (b"ERR syntax error", b"ERR value is not an integer or out of range")
+        and (peer in (0, -1) or is_error(peer)),
+        "Redis 7.2 reads the words before it looks at the key",
+    ),
     (
         "scores print as short as they read back",
         r"7\.0|[89]\.",

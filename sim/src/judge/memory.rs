@@ -15,8 +15,10 @@ pub(super) const REFUSAL_OF_EXEC: &str = concat!(
 const CLIENTS_BYTES: usize = 128 << 10;
 
 /// Redis's list of what takes memory.
-const GROWS: [&str; 41] = [
+const GROWS: [&str; 44] = [
     "append",
+    "bitfield",
+    "bitop",
     "blmove",
     "brpoplpush",
     "copy",
@@ -45,6 +47,7 @@ const GROWS: [&str; 41] = [
     "sadd",
     "sdiffstore",
     "set",
+    "setbit",
     "setex",
     "setnx",
     "setrange",

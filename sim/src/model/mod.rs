@@ -3,6 +3,7 @@
 //! It shares no code with the server. The server is quick where this is plain: sorted maps, whole
 //! copies, no laziness. A key whose time has come is absent.
 
+mod bits;
 mod connection;
 mod expiry;
 mod floats;
@@ -286,6 +287,15 @@ impl Call<'_> {
     pub(crate) fn replace(&mut self, key: &[u8], datum: Datum) {
         let expiry = self.expiry(key);
         self.put(key, datum, expiry);
+    }
+
+    /// A string is kept as one that was written in part from now on, which is no write of it.
+    fn keep_raw(&mut self, key: &[u8]) {
+        self.model.weights.changes(self.db, key);
+        let database = self.model.databases.entry(self.db).or_default();
+        if let Some(Datum::Text(_, encoding)) = database.get_mut(key).map(|item| &mut item.datum) {
+            *encoding = Encoding::Raw;
+        }
     }
 
     pub(crate) fn remove(&mut self, key: &[u8]) -> bool {

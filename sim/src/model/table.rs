@@ -9,7 +9,7 @@ use seedis::command::row::Kind;
 use seedis::command::table;
 
 use super::{
-    Answer, Call, connection, expiry, hashes, keys, lists, object, scan, sets, sort, strings,
+    Answer, Call, bits, connection, expiry, hashes, keys, lists, object, scan, sets, sort, strings,
     waits, zset_ranges, zsets,
 };
 
@@ -115,6 +115,13 @@ const ROWS: &[Row] = &[
     write("incrby", 3, strings::incr),
     write("decrby", 3, strings::incr),
     write("incrbyfloat", 3, strings::incrbyfloat),
+    write("setbit", 4, bits::setbit),
+    read("getbit", 3, bits::getbit),
+    read("bitcount", -2, bits::bitcount),
+    read("bitpos", -3, bits::bitpos),
+    write("bitop", -4, bits::bitop),
+    write("bitfield", -2, bits::bitfield),
+    read("bitfield_ro", -2, bits::bitfield),
     write("del", -2, keys::del),
     write("unlink", -2, keys::del),
     read("exists", -2, keys::exists),

@@ -67,7 +67,8 @@ impl Model {
 
 fn weight(item: &Item) -> usize {
     match &item.datum {
-        Datum::Text(text, _) => text.len(),
+        // A run has room for a quarter more.
+        Datum::Text(text, _) => text.len() + text.len() / 4,
         Datum::Hash(fields) => {
             let fields = fields.iter();
             HASH_BYTES

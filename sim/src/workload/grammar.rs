@@ -52,6 +52,27 @@ const TIMEOUTS: [&str; 14] = [
 const DATABASES: [&str; 8] = ["0", "1", "15", "16", "-1", "x", "0", "0"];
 const CURSORS: [&str; 6] = ["0", "0", "0", "5", "x", "-1"];
 const OFFSETS: [&str; 6] = ["0", "3", "10", "-1", "x", "536870912"];
+/// Places of bits: none of them makes a string long, or no string can have it.
+pub(super) const BIT_OFFSETS: [&str; 14] = [
+    "0",
+    "1",
+    "7",
+    "8",
+    "9",
+    "62",
+    "100",
+    "511",
+    "2047",
+    "-1",
+    "x",
+    "4294967296",
+    "#0",
+    "#3",
+];
+pub(super) const WIDTHS: [&str; 14] = [
+    "u1", "u2", "i5", "u8", "i8", "i16", "u31", "i33", "u63", "i64", "u64", "i0", "x", "u8",
+];
+const BIT_OPERATIONS: [&str; 6] = ["and", "OR", "xor", "not", "NOT", "x"];
 
 /// The keys of a request.
 #[derive(Clone, Copy, Debug)]
@@ -167,9 +188,12 @@ impl Maker<'_> {
             (Form::KeyPattern(_), _) => &KEY_PATTERNS,
             (Form::UnixTime, _) | (Form::Integer, "seconds" | "milliseconds") => &TIMES,
             (Form::Integer, "cursor") => &CURSORS,
+            (Form::Integer, "offset") if self.row.group == Group::Bitmap => &BIT_OFFSETS,
             (Form::Integer, "offset") => &OFFSETS,
             (Form::Integer, "db" | "index" | "destination-db") => &DATABASES,
             (Form::Integer, _) => &INTEGERS,
+            (_, "encoding") => &WIDTHS,
+            (_, "operation") => &BIT_OPERATIONS,
             (_, "type") => return type_name(dice),
             (_, "field") if self.adds_decimals() => &["d"],
             (_, "field") => return format!("f{}", dice.below(6)).into_bytes(),

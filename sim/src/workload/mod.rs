@@ -4,6 +4,7 @@
 mod anything;
 mod bank;
 mod cas;
+mod coded;
 mod collections;
 mod garbage;
 mod grammar;
@@ -105,6 +106,8 @@ pub(crate) enum Kind {
     Reader,
     /// Lists, sets and sorted sets that grow and become small again.
     Collections,
+    /// Strings and sorted sets that hold something in a code of its own, as bits.
+    Coded,
     /// Elements that are pushed and popped, each of them once.
     Queue,
     /// Clients that wait for a few keys, and let these hold something.
@@ -239,6 +242,7 @@ impl Workload {
             Kind::Mover => self.move_leadership(dice),
             Kind::Reader => self.read_near(dice),
             Kind::Collections => self.collections(dice),
+            Kind::Coded => self.coded(dice),
             Kind::Queue => self.queue(dice),
             Kind::Waiter => self.wait_or_wake(dice),
             Kind::Walker => self.walk(dice),

@@ -1,5 +1,6 @@
 //! Strings as they are shown: bytes, or an integer that is kept as such.
 
+pub(in crate::store) mod made;
 pub(in crate::store) mod rope;
 pub(in crate::store) mod write;
 
@@ -144,6 +145,34 @@ impl<'a> Text<'a> {
             Self::Bytes(bytes) | Self::Raw(bytes) => show(&bytes[range]),
             Self::Rope(rope) => rope.range(range.start, range.end).for_each(show),
         }
+    }
+
+    /// The byte at a place, as a string that goes on with zeros behind its end has it.
+    #[must_use]
+    pub fn byte(self, place: usize) -> u8 {
+        let mut found = 0;
+        if place < self.len() {
+            self.for_each_piece_of(place..place + 1, &mut |piece| found = piece[0]);
+        }
+        found
+    }
+
+    /// Returns true if these bytes stand at `offset`.
+    #[must_use]
+    pub fn holds(self, offset: usize, bytes: &[u8]) -> bool {
+        let Some(end) = offset.checked_add(bytes.len()) else {
+            return false;
+        };
+        if self.len() < end {
+            return false;
+        }
+        let (mut rest, mut is_same) = (bytes, true);
+        self.for_each_piece_of(offset..end, &mut |piece| {
+            let (front, behind) = rest.split_at(piece.len());
+            is_same &= piece == front;
+            rest = behind;
+        });
+        is_same
     }
 
     /// Appends the text to `out`.

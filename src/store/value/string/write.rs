@@ -6,6 +6,7 @@ use core::mem;
 
 use bytes::Bytes;
 
+use super::made::NewText;
 use super::rope::{CHUNK_BYTES, Rope};
 use super::{Text, kind_of_written, parse_i64};
 use crate::store::big::Kept;
@@ -143,6 +144,72 @@ impl Store {
             return Ok(text.map_or(0, Text::len));
         }
         Ok(self.splice(db, key, offset, bytes, at))
+    }
+
+    /// As `set_range`, for a command that counts as a write only where it changes a byte: the key
+    /// is not touched if all of them stand there. The string is `raw` from then on in any case.
+    pub fn overwrite(
+        &mut self,
+        db: DbId,
+        key: &[u8],
+        offset: usize,
+        bytes: &[u8],
+        at: Stamp,
+    ) -> Result<(), WrongType> {
+        let text = self.text(db, key, at)?;
+        if text.is_some_and(|text| text.holds(offset, bytes)) {
+            self.make_raw(db, key, at);
+        } else {
+            self.splice(db, key, offset, bytes, at);
+        }
+        Ok(())
+    }
+
+    /// Lets a string be kept as one that was written in part.
+    fn make_raw(&mut self, db: DbId, key: &[u8], at: Stamp) {
+        let Some(place) = self.find_live(db, key, at) else {
+            return;
+        };
+        let view = self.dict(db).view(place);
+        let (expiry, is_boxed) = (view.expiry, view.is_boxed());
+        let Value::String(text) = view.value() else {
+            return;
+        };
+        if is_written(text, 0, &[]) {
+            return;
+        }
+        if is_boxed {
+            self.changes += 1;
+            self.change_whole(db, place, |kept| write_into(kept, 0, &[]));
+            return;
+        }
+        let bytes = text.to_vec();
+        self.changes += 1;
+        let draft = Draft {
+            kind: kind_of_written(bytes.len()),
+            epoch: self.epoch,
+            expiry,
+            key,
+            value: &bytes,
+        };
+        let hash = self.dict(db).hash(key);
+        self.put(db, hash, Some(place), &draft);
+    }
+
+    /// A command has written at a key, if only the same again: those who watch it are told.
+    pub fn touch(&mut self, db: DbId, key: &[u8]) {
+        self.touches.key(db, key);
+    }
+
+    /// Lets a key hold a string that was made on the side, whatever it held, for good. If that is
+    /// empty, the key goes away.
+    pub fn put_text(&mut self, db: DbId, key: &[u8], made: NewText, at: Stamp) {
+        if made.is_empty() {
+            self.remove(db, key, at);
+            return;
+        }
+        let made = made.into_made(self.epoch);
+        self.put_made((db, key), None, made);
     }
 
     /// Writes `bytes` at `offset` of a string, which may be absent; its new length.
