@@ -126,6 +126,30 @@ errors! {
     OVERFLOW_TYPE = "ERR Invalid OVERFLOW type specified";
     /// BITFIELD_RO that would write.
     FIELD_READ_ONLY = "ERR BITFIELD_RO only supports the GET subcommand";
+    /// A unit of length that there is not.
+    UNIT = "ERR unsupported unit provided. please use M, KM, FT, MI";
+    /// A center at a member that is not there.
+    MEMBER_WITHOUT_PLACE = "ERR could not decode requested zset member";
+    /// A radius that is none.
+    RADIUS_NOT_A_FLOAT = "ERR need numeric radius";
+    /// A radius below zero.
+    RADIUS_NEGATIVE = "ERR radius cannot be negative";
+    /// A width that is none.
+    WIDTH_NOT_A_FLOAT = "ERR need numeric width";
+    /// A height that is none.
+    HEIGHT_NOT_A_FLOAT = "ERR need numeric height";
+    /// A box that is less than nothing.
+    BOX_NEGATIVE = "ERR height or width cannot be negative";
+    /// A search for no members.
+    GEO_COUNT = "ERR COUNT must be > 0";
+    /// A search for any members, and be it all.
+    ANY_WITHOUT_COUNT = "ERR the ANY argument requires COUNT argument";
+    /// GEOSEARCHSTORE that shall show what it stores.
+    SEARCH_STORES_MEMBERS = "ERR GEOSEARCHSTORE is not compatible with WITHDIST, WITHHASH and \
+        WITHCOORD options";
+    /// GEORADIUS STORE that shall show what it stores.
+    RADIUS_STORES_MEMBERS = "ERR STORE option in GEORADIUS is not compatible with WITHDIST, \
+        WITHHASH and WITHCOORD options";
     /// LCS of keys that hold another type.
     LCS_NOT_STRINGS = "ERR The specified keys must contain string values";
     /// LCS with two shapes of answer.

@@ -225,6 +225,18 @@ impl Keys {
                 let count = count.filter(|count| *count < len - at.min(len));
                 (at + 1..at + 1 + count.unwrap_or(0)).for_each(take);
             }
+            // A later word counts instead of an earlier one: either may name the key.
+            Places::After {
+                word,
+                from,
+                part: 1,
+            } => {
+                let words = (from as usize..len).filter(|place| args.is(*place, word));
+                words
+                    .map(|place| place + 1)
+                    .filter(|key| *key < len)
+                    .for_each(take);
+            }
             Places::After { word, from, part } => {
                 let Some(word) = (from as usize..len).find(|place| args.is(*place, word)) else {
                     return;
@@ -232,7 +244,6 @@ impl Keys {
                 let rest = len - word - 1;
                 let count = match part {
                     0 => rest,
-                    1 => rest.min(1),
                     part => rest / part as usize,
                 };
                 (word + 1..word + 1 + count).for_each(take);

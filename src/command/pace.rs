@@ -13,6 +13,7 @@ use super::combining::Combining;
 use super::error::{Error, Outcome};
 use super::found::Found;
 use super::making::Making;
+use super::searching::Searching;
 use super::sorting::Sorting;
 use super::subsequence::Table;
 use crate::store::NewCopy;
@@ -57,6 +58,8 @@ pub(super) enum Kept {
     Joining(Box<Joining>),
     /// Fields of bits that are read and written.
     Fields(Box<Fields>),
+    /// Members within a part of Earth.
+    Searching(Box<Searching>),
 }
 
 impl Pace {
@@ -96,7 +99,8 @@ impl Pace {
             | Kept::Sorting(_)
             | Kept::Table(_)
             | Kept::Joining(_)
-            | Kept::Fields(_) => 0,
+            | Kept::Fields(_)
+            | Kept::Searching(_) => 0,
         }
     }
 

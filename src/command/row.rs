@@ -109,6 +109,8 @@ pub enum Group {
     Set,
     /// Bits of strings.
     Bitmap,
+    /// Places on Earth, as scores of sorted sets.
+    Geo,
     /// The connection.
     Connection,
     /// Transactions.
@@ -132,6 +134,7 @@ impl Group {
             Self::Hash => "hash",
             Self::Set => "set",
             Self::Bitmap => "bitmap",
+            Self::Geo => "geo",
             Self::Connection => "connection",
             Self::Transactions => "transactions",
             Self::Scripting => "scripting",
@@ -144,7 +147,7 @@ impl Group {
     const fn awaited(self) -> Option<Awaited> {
         match self {
             Self::List => Some(Awaited::List),
-            Self::SortedSet => Some(Awaited::SortedSet),
+            Self::SortedSet | Self::Geo => Some(Awaited::SortedSet),
             _ => None,
         }
     }
@@ -159,6 +162,7 @@ impl Group {
             Self::Hash => Some(Category::Hash),
             Self::Set => Some(Category::Set),
             Self::Bitmap => Some(Category::Bitmap),
+            Self::Geo => Some(Category::Geo),
             Self::Connection => Some(Category::Connection),
             Self::Transactions => Some(Category::Transaction),
             Self::Scripting => Some(Category::Scripting),

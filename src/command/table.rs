@@ -22,6 +22,7 @@ const FAMILIES: &[&[Row]] = &[
     super::counters::ROWS,
     super::lcs::ROWS,
     super::bits::ROWS,
+    super::geo::ROWS,
     super::server::ROWS,
     super::cluster::ROWS,
 ];

@@ -271,8 +271,47 @@ def place(maker):
 
 PART = ("?", ["i", ("?", ["i", ("?", [one(b"BYTE", b"BIT", b"bit", b"BIT", b"x")])])])
 
+# Places on Earth: near to each other, at the ends of the world, and none.
+LONGITUDES = [b"0", b"180", b"-180", b"179.9999", b"-179.5", b"13.361389", b"15.087269", b"13.583333", b"181.0078125", b"-0.0000001", b"x"]
+LATITUDES = [b"0", b"85.05112878", b"-85.05112878", b"85", b"-84.9", b"38.115556", b"37.502669", b"66.5", b"-86", b"0.00001", b"1e300"]
+LENGTHS = [b"0", b"0.001", b"1", b"5", b"100", b"300.5", b"2000", b"9000", b"20000", b"1e9", b"inf", b"-1", b"x"]
+
+
+def at_earth(maker):
+    """A place."""
+    longitude = maker.pick(LONGITUDES) if maker.chance(250) else b"%.6f" % maker.dice.uniform(*maker.pick([(-180, 180), (10, 20), (14, 14.1)]))
+    latitude = maker.pick(LATITUDES) if maker.chance(250) else b"%.6f" % maker.dice.uniform(*maker.pick([(-85, 85), (36, 40), (37, 37.1)]))
+    return [longitude, latitude]
+
+
+def length(maker):
+    return [maker.pick(LENGTHS) if maker.chance(500) else b"%.2f" % (10 ** maker.dice.uniform(-1, 4.2))]
+
+
+def unit(maker):
+    return [maker.pick([b"m", b"km", b"KM", b"ft", b"mi", b"km", b"km", b"x"])]
+
+
+def centered(maker):
+    return maker.words([b"FROMMEMBER", "v"]) if maker.chance(400) else [b"FROMLONLAT"] + at_earth(maker)
+
+
+def reaching(maker):
+    sizes = [b"BYRADIUS"] + length(maker) if maker.chance(500) else [b"BYBOX"] + length(maker) + length(maker)
+    return sizes + unit(maker)
+
+
+FOUND = [[b"ASC"], [b"DESC"], [b"COUNT", "n", ("?", [b"ANY"])]]
+SHOWN = [[b"WITHCOORD"], [b"WITHDIST"], [b"WITHHASH"]]
+TARGET = [[b"STORE", "k"], [b"STOREDIST", "k"]]
+
 # Each command: how often, and its arguments.
 ROWS = {
+    "GEOADD": (6, ["k", any_of([b"NX"], [b"XX"], [b"CH"]), ("*", [at_earth, "v"])]), "GEOPOS": (2, ["k", ("*", ["v"])]),
+    "GEODIST": (2, ["kvv", ("?", [unit])]), "GEOHASH": (1, ["k", ("*", ["v"])]),
+    "GEOSEARCH": (4, ["k", centered, reaching, any_of(*FOUND, *SHOWN)]), "GEOSEARCHSTORE": (2, ["kk", centered, reaching, any_of(*FOUND, [b"STOREDIST"])]),
+    "GEORADIUS": (2, ["k", at_earth, length, unit, any_of(*FOUND, *SHOWN, *TARGET)]), "GEORADIUS_RO": (1, ["k", at_earth, length, unit, any_of(*FOUND, *SHOWN)]),
+    "GEORADIUSBYMEMBER": (2, ["kv", length, unit, any_of(*FOUND, *SHOWN, *TARGET)]), "GEORADIUSBYMEMBER_RO": (1, ["kv", length, unit, any_of(*FOUND, *SHOWN)]),
     "SETBIT": (4, ["k", place, one(b"0", b"1", b"1", b"0", b"2", b"x")]), "GETBIT": (1, ["k", place]),
     "BITCOUNT": (2, ["k", PART]), "BITPOS": (3, ["k", one(b"0", b"1", b"0", b"1", b"2", b"x"), PART]),
     "BITOP": (3, [one(b"AND", b"or", b"XOR", b"NOT", b"NOT", b"x"), "k", "k", ("?", [("*", ["k"])])]),
@@ -433,6 +472,13 @@ def about_scores(request):
 
 # What is decided: a name, the versions of the peer in which it shows, when it applies, and why.
 EXCUSES = [
+    (
+        "the nearest of members that are as far",
+        r"",
+        lambda request, peer, ours: name_of(request).startswith("GEO") and has_word(request, b"COUNT")
+        and isinstance(peer, list) and isinstance(ours, list) and len(peer) == len(ours),
+        "Redis sorts only as many as are wanted, and equals come in any order",
+    ),
     (
         "the words of BITCOUNT and BITPOS before their key",
         r"7\.0",

@@ -15,7 +15,7 @@ pub(super) const REFUSAL_OF_EXEC: &str = concat!(
 const CLIENTS_BYTES: usize = 128 << 10;
 
 /// Redis's list of what takes memory.
-const GROWS: [&str; 44] = [
+const GROWS: [&str; 48] = [
     "append",
     "bitfield",
     "bitop",
@@ -24,6 +24,10 @@ const GROWS: [&str; 44] = [
     "copy",
     "decr",
     "decrby",
+    "geoadd",
+    "georadius",
+    "georadiusbymember",
+    "geosearchstore",
     "getset",
     "hincrby",
     "hincrbyfloat",

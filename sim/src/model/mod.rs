@@ -7,6 +7,7 @@ mod bits;
 mod connection;
 mod expiry;
 mod floats;
+mod geo;
 mod hashes;
 mod keys;
 mod lists;

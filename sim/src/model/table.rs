@@ -9,8 +9,8 @@ use seedis::command::row::Kind;
 use seedis::command::table;
 
 use super::{
-    Answer, Call, bits, connection, expiry, hashes, keys, lists, object, scan, sets, sort, strings,
-    waits, zset_ranges, zsets,
+    Answer, Call, bits, connection, expiry, geo, hashes, keys, lists, object, scan, sets, sort,
+    strings, waits, zset_ranges, zsets,
 };
 
 /// The part of the server that executes a command, as far as a judge must know.
@@ -122,6 +122,16 @@ const ROWS: &[Row] = &[
     write("bitop", -4, bits::bitop),
     write("bitfield", -2, bits::bitfield),
     read("bitfield_ro", -2, bits::bitfield),
+    write("geoadd", -5, geo::geoadd),
+    read("geopos", -2, geo::geopos),
+    read("geodist", -4, geo::geodist),
+    read("geohash", -2, geo::geohash),
+    read("geosearch", -7, geo::search),
+    write("geosearchstore", -8, geo::search),
+    write("georadius", -6, geo::search),
+    read("georadius_ro", -6, geo::search),
+    write("georadiusbymember", -5, geo::search),
+    read("georadiusbymember_ro", -5, geo::search),
     write("del", -2, keys::del),
     write("unlink", -2, keys::del),
     read("exists", -2, keys::exists),

@@ -17,6 +17,13 @@ impl PartialEq for Score {
 impl Eq for Score {}
 
 impl Score {
+    /// Returns true if a text reads back as this score, but for what 17 decimals leave out.
+    fn is_near(self, text: &[u8]) -> bool {
+        let text = std::str::from_utf8(text).ok();
+        let number: Option<f64> = text.and_then(|text| text.parse().ok());
+        number.is_some_and(|number| (number - self.0).abs() <= 1e-17)
+    }
+
     /// Returns true if a text reads back as this score.
     fn is(self, text: &[u8]) -> bool {
         let text = std::str::from_utf8(text).ok();
@@ -38,6 +45,8 @@ pub(crate) enum Want {
     /// An integer in this range, both ends included.
     Between(i64, i64),
     Bulk(Vec<u8>),
+    /// A coordinate: a string, in RESP3 a double, that reads back as this number, or nearly.
+    Degrees(Score),
     /// Nothing, where a string could be.
     Null,
     /// Nothing, where an array could be.
@@ -181,6 +190,8 @@ impl Want {
                     && flat.chunks_exact(2).all(known)
                     && (*repeats || differ(flat.iter().step_by(2).copied()))
             }
+            (Self::Degrees(at), Value::Bulk(text)) => !resp3 && at.is_near(text),
+            (Self::Degrees(at), Value::Double(text)) => resp3 && at.is_near(text),
             (Self::Score(score), Value::Bulk(text)) => !resp3 && score.is(text),
             (Self::Score(score), Value::Double(text)) => resp3 && score.is(text),
             (Self::Scored(wanted), Value::Array(given)) => {

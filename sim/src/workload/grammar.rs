@@ -72,6 +72,22 @@ pub(super) const BIT_OFFSETS: [&str; 14] = [
 pub(super) const WIDTHS: [&str; 14] = [
     "u1", "u2", "i5", "u8", "i8", "i16", "u31", "i33", "u63", "i64", "u64", "i0", "x", "u8",
 ];
+const LONGITUDES: [&str; 10] = [
+    "0", "13.36", "13.4", "15.1", "-179.99", "179.9", "180", "-180", "181", "x",
+];
+const LATITUDES: [&str; 10] = [
+    "0",
+    "38.1",
+    "37.5",
+    "38.2",
+    "-38",
+    "70",
+    "85.05112878",
+    "-85",
+    "86",
+    "x",
+];
+const LENGTHS: [&str; 9] = ["0", "1", "30", "200", "5000", "20000", "inf", "-1", "x"];
 const BIT_OPERATIONS: [&str; 6] = ["and", "OR", "xor", "not", "NOT", "x"];
 
 /// The keys of a request.
@@ -183,6 +199,9 @@ impl Maker<'_> {
         let pool: &[&str] = match (arg.form, arg.name) {
             (Form::Key(_), _) => return self.key(dice).into_bytes(),
             (Form::Double, "timeout") => &TIMEOUTS,
+            (Form::Double, "longitude") => &LONGITUDES,
+            (Form::Double, "latitude") => &LATITUDES,
+            (Form::Double, "radius" | "width" | "height") => &LENGTHS,
             (Form::Double, _) => &FLOATS,
             (Form::Pattern, _) => &PATTERNS,
             (Form::KeyPattern(_), _) => &KEY_PATTERNS,

@@ -106,7 +106,7 @@ pub(crate) enum Kind {
     Reader,
     /// Lists, sets and sorted sets that grow and become small again.
     Collections,
-    /// Strings and sorted sets that hold something in a code of its own, as bits.
+    /// Strings and sorted sets that hold something in a code of its own: bits, places on Earth.
     Coded,
     /// Elements that are pushed and popped, each of them once.
     Queue,

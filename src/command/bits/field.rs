@@ -116,14 +116,6 @@ pub(super) fn access(args: Args<'_>) -> Access {
 }
 
 impl Fields {
-    /// The request that stands in its middle, or a new one.
-    fn of(pace: &mut Pace) -> Box<Self> {
-        match mem::take(&mut pace.kept) {
-            Kept::Fields(own) => own,
-            _ => Box::default(),
-        }
-    }
-
     /// Reads all words. Returns true if that was not done before.
     fn read(&mut self, pace: &mut Pace, args: Args<'_>) -> Result<bool, Error> {
         if self.is_read {
@@ -181,7 +173,10 @@ fn window(text: Text<'_>, place: usize) -> [u8; WINDOW] {
 }
 
 pub(super) fn bitfield_ro(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
-    let mut own = Fields::of(query.pace);
+    let mut own = match mem::take(&mut query.pace.kept) {
+        Kept::Fields(own) => own,
+        _ => Box::default(),
+    };
     let done = read_fields(query, args, &mut own);
     query.pace.keep(Kept::Fields, done, own).map(drop)
 }
@@ -203,7 +198,10 @@ fn read_fields(query: &mut Query<'_>, args: Args<'_>, own: &mut Fields) -> Outco
 }
 
 pub(super) fn bitfield(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
-    let mut own = Fields::of(change.pace);
+    let mut own = match mem::take(&mut change.pace.kept) {
+        Kept::Fields(own) => own,
+        _ => Box::default(),
+    };
     let done = change_fields(change, args, &mut own);
     change.pace.keep(Kept::Fields, done, own).map(drop)
 }

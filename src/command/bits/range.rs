@@ -92,13 +92,13 @@ fn ones_beside(text: Text<'_>, bits: &Range<u64>) -> u64 {
 pub(super) fn bitcount(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     let part = match args.len() {
         2 => None,
-        // As in Redis, an end cannot be missing here.
-        3 => return Err(Error::SYNTAX),
         4 | 5 => {
             // The end is read before the word behind it, unlike that of BITPOS.
-            (args.integer(2)?, args.integer(3)?);
+            args.integer(2)?;
+            args.integer(3)?;
             Some(Part::read(args, 2)?)
         }
+        // As in Redis, an end cannot be missing here.
         _ => return Err(Error::SYNTAX),
     };
     let text = text(query, args.at(1))?.unwrap_or(Text::Bytes(b""));

@@ -36,13 +36,23 @@ pub(super) fn answer_member(
 
 /// The members that ZADD writes.
 #[derive(Clone, Copy, Debug, Default)]
-struct Conditions {
-    absent: bool,
-    present: bool,
+pub(in crate::command) struct Conditions {
+    pub(in crate::command) absent: bool,
+    pub(in crate::command) present: bool,
     greater: bool,
     less: bool,
-    changed: bool,
+    /// Those that get another score are counted, too.
+    pub(in crate::command) changed: bool,
     increments: bool,
+}
+
+/// How members are given: from which place on, each with so many words of which it is the last, and
+/// what the score is that these mean.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::command) struct Given {
+    pub(in crate::command) first: usize,
+    pub(in crate::command) words: usize,
+    pub(in crate::command) score: fn(Args<'_>, usize) -> Result<f64, Error>,
 }
 
 /// The conditions of ZADD, and where its scores begin.
@@ -78,7 +88,7 @@ fn conditions(args: Args<'_>) -> Result<(Conditions, usize), Error> {
 
 /// The outcome of ZADD for one member.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Done {
+pub(in crate::command) enum Done {
     Nothing,
     Added(f64),
     /// Its score is another one, or is the same.
@@ -136,11 +146,21 @@ pub(super) fn member_incremented(args: Args<'_>) -> usize {
     usize::from(score::parse(args.at(2)).is_some())
 }
 
-pub(super) fn zadd(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
-    let (conditions, first) = conditions(args)?;
+/// Adds all members that are given, and counts them in the pace; what was done for the last one.
+pub(in crate::command) fn add_all(
+    change: &mut Change<'_>,
+    args: Args<'_>,
+    conditions: Conditions,
+    given: Given,
+) -> Result<Done, Error> {
+    let Given {
+        first,
+        words,
+        score,
+    } = given;
     if !change.pace.is_cut() {
-        for place in (first..args.len()).step_by(2) {
-            score::read(args.at(place), Error::NOT_A_FLOAT)?;
+        for place in (first..args.len()).step_by(words) {
+            score(args, place)?;
         }
     }
     let (db, key, at) = (change.db, args.at(1), change.at);
@@ -148,11 +168,12 @@ pub(super) fn zadd(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     let mut done = Done::Nothing;
     if there || !conditions.present || change.pace.is_cut() {
         let mut zset = change.store.zset_or_new(db, key, at)?;
-        for place in (change.pace.from(first as u64)..args.len() as u64).step_by(2) {
-            let (given, member) = (args.at(place as usize), args.at(place as usize + 1));
+        let places = change.pace.from(first as u64)..args.len() as u64;
+        for place in places.step_by(words) {
+            let member = args.at(place as usize + words - 1);
             change.pace.step(place, 1 + member.len() / BYTES_PER_WORK)?;
-            let given = score::read(given, Error::NOT_A_FLOAT)?;
-            done = add(&mut zset, member, given, conditions)?;
+            let own = score(args, place as usize)?;
+            done = add(&mut zset, member, own, conditions)?;
             change.pace.count += i64::from(match done {
                 Done::Nothing => false,
                 Done::Added(_) => true,
@@ -160,6 +181,17 @@ pub(super) fn zadd(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
             });
         }
     }
+    Ok(done)
+}
+
+pub(super) fn zadd(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
+    let (conditions, first) = conditions(args)?;
+    let given = Given {
+        first,
+        words: 2,
+        score: |args, place| score::read(args.at(place), Error::NOT_A_FLOAT),
+    };
+    let done = add_all(change, args, conditions, given)?;
     match done {
         _ if !conditions.increments => change.reply.integer(change.pace.count),
         Done::Nothing => change.reply.null(),

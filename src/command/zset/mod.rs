@@ -11,6 +11,7 @@ pub(super) mod score;
 mod waits;
 
 use self::combine::{zdiff, zdiffstore, zinter, zintercard, zinterstore, zunion, zunionstore};
+pub(super) use self::members::{Conditions, Given, add_all};
 pub(super) use self::waits::ROWS as WAITS;
 
 use self::members::{

@@ -32,7 +32,7 @@ pub(in crate::command) fn parse(text: &[u8]) -> Option<f64> {
 }
 
 /// The number that an argument is, or `error`.
-pub(super) fn read(text: &[u8], error: Error) -> Result<f64, Error> {
+pub(in crate::command) fn read(text: &[u8], error: Error) -> Result<f64, Error> {
     parse(text).ok_or(error)
 }
 

@@ -9,6 +9,12 @@ pub(super) fn script(names: &[String]) -> Vec<(Vec<u8>, usize, &'static str)> {
         let own = names.iter().flat_map(|_| ["GET", "u8", "#3"]);
         request([name, key].into_iter().chain(own))
     };
+    // All of them within some thousand kilometers, no two in one place.
+    let mut places = Vec::new();
+    for (nth, name) in names.iter().enumerate() {
+        let at = |nth: usize| format!("{}", 10.0 + nth as f64 / 20.0);
+        places.extend([at(nth % 200), at(nth / 200), name.clone()]);
+    }
     vec![
         (
             request(
@@ -34,5 +40,100 @@ pub(super) fn script(names: &[String]) -> Vec<(Vec<u8>, usize, &'static str)> {
         ),
         (fields("BITFIELD", "bits"), 2 * MANY, "*40000"),
         (fields("BITFIELD_RO", "bits2"), 2 * MANY, "*40000"),
+        (
+            request(
+                ["GEOADD", "geo"]
+                    .into_iter()
+                    .chain(places.iter().map(String::as_str)),
+            ),
+            MANY,
+            ":40000",
+        ),
+        (
+            request(["GEOPOS", "geo"].into_iter().chain(every())),
+            MANY,
+            "*40000",
+        ),
+        (
+            request(["GEOHASH", "geo"].into_iter().chain(every())),
+            MANY,
+            "*40000",
+        ),
+        (
+            request([
+                "GEOSEARCH",
+                "geo",
+                "FROMLONLAT",
+                "15",
+                "15",
+                "BYRADIUS",
+                "9000",
+                "km",
+                "ASC",
+            ]),
+            3 * MANY,
+            "*40000",
+        ),
+        (
+            request([
+                "GEOSEARCHSTORE",
+                "geo2",
+                "geo",
+                "FROMLONLAT",
+                "15",
+                "15",
+                "BYBOX",
+                "1",
+                "1",
+                "km",
+            ]),
+            1,
+            ":",
+        ),
+        (
+            request([
+                "GEORADIUS",
+                "geo",
+                "15",
+                "15",
+                "9000",
+                "km",
+                "STORE",
+                "geo2",
+            ]),
+            3 * MANY,
+            ":40000",
+        ),
+        (
+            request(["GEORADIUS_RO", "geo", "15", "15", "9000", "km"]),
+            2 * MANY,
+            "*40000",
+        ),
+        (
+            request([
+                "GEORADIUSBYMEMBER",
+                "geo",
+                "key:1",
+                "9000",
+                "km",
+                "COUNT",
+                "1",
+            ]),
+            2 * MANY,
+            "*1",
+        ),
+        (
+            request([
+                "GEORADIUSBYMEMBER_RO",
+                "geo",
+                "key:1",
+                "9000",
+                "km",
+                "COUNT",
+                "1",
+            ]),
+            2 * MANY,
+            "*1",
+        ),
     ]
 }

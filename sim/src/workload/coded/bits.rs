@@ -73,9 +73,10 @@ impl Workload {
     /// The width and the place of a field.
     fn field_words(&self, made: &mut Request, dice: &mut Dice) {
         made.push(dice.pick(&WIDTHS[..10]).as_bytes().to_vec());
-        let place = match dice.coin() {
-            true => format!("#{}", dice.below(6)),
-            false => self.place_of_bit(dice).to_string(),
+        let place = if dice.coin() {
+            format!("#{}", dice.below(6))
+        } else {
+            self.place_of_bit(dice).to_string()
         };
         made.push(place.into_bytes());
     }

@@ -1,12 +1,16 @@
-//! Values that hold something in a code of its own: bits of strings.
+//! Values that hold something in a code of its own: bits of strings, and places on Earth.
 //!
 //! The grammar draws the same commands, but places that seldom meet; here a few keys hold much, and
 //! what is asked for is there.
 
 mod bits;
+mod geo;
 
 use super::{Piece, Request, Workload, words};
 use crate::draws::Dice;
+
+/// The letters with which keys begin: of strings of bits, and of sets of places.
+const LETTERS: [&str; 2] = ["b", "g"];
 
 /// A request out of words.
 fn request(words: &[&str]) -> Request {
@@ -16,7 +20,8 @@ fn request(words: &[&str]) -> Request {
 impl Workload {
     pub(super) fn coded(&mut self, dice: &mut Dice) -> Vec<Piece> {
         if self.watches || dice.permille(80) {
-            let key = self.coded_key("b", dice);
+            let letter = *dice.pick(&LETTERS);
+            let key = self.coded_key(letter, dice);
             return self.watched(&key, dice, Self::coded_request);
         }
         let own = |dice: &mut Dice| Piece::Request(self.coded_request(None, dice));
@@ -37,10 +42,17 @@ impl Workload {
 
     /// A request; a write of a key, where one is given.
     fn coded_request(&self, key: Option<&str>, dice: &mut Dice) -> Request {
+        let letter = match key {
+            Some(key) => &key[..1],
+            None => *dice.pick(&LETTERS),
+        };
         if key.is_none() && dice.permille(100) {
-            return self.whole_request("b", dice);
+            return self.whole_request(letter, dice);
         }
-        self.bits_request(key, dice)
+        match letter {
+            "g" => self.geo_request(key, dice),
+            _ => self.bits_request(key, dice),
+        }
     }
 
     /// A request about a key as a whole.
