@@ -50,6 +50,12 @@ pub const WATCHED_KEYS_MAX: usize = 16_384;
 /// microsecond, in one turn.
 pub const AWAITED_KEYS_MAX: usize = 16_384;
 
+/// The most channels and patterns that one client subscribes to. Redis has no bound; here each
+/// costs about a microsecond, in one turn.
+pub const SUBSCRIPTIONS_MAX: usize = 16_384;
+/// The most bytes of their names.
+pub const SUBSCRIPTION_BYTES_MAX: usize = 16 << 20;
+
 /// The work of waking a client that has waited, which takes a write to a socket of its own.
 pub const WAKE_WORK: usize = 16;
 

@@ -83,6 +83,10 @@ counted! {
     OldExecNil, "old-exec-nil", "a follower refused a transaction of reads because a watched key \
         was written";
     Silenced, "silenced", "a client has asked for something whose reply it does not want";
+    Heard, "heard", "a message has come to a client that listens";
+    Published, "published", "a message was published to several clients";
+    PublishCut, "publish-cut", "a message was brought to its subscribers in several turns";
+    OnlyListens, "only-listens", "a listener was refused whatever else it asked for";
     Walked, "walked", "a client has followed a cursor through several steps to its end";
     BoundedRead, "bounded-read", "a follower answers a client that bounds the age of what it reads";
     Uncertain, "uncertain", "a client was told that its write may have been applied";

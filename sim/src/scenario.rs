@@ -189,6 +189,15 @@ pub(crate) fn waiters(class: &impl Fn(u64) -> Dice, shape: Shape) -> Vec<(Kind, 
     vec![own; count as usize]
 }
 
+/// Clients that subscribe and publish, in one of four runs.
+pub(crate) fn listeners(class: &impl Fn(u64) -> Dice, shape: Shape) -> Vec<(Kind, Shape)> {
+    let garbage = false;
+    let own = (Kind::Listener, Shape { garbage, ..shape });
+    let is_on = class(112).permille(250);
+    let count = if is_on { class(113).within(2, 6) } else { 0 };
+    vec![own; count as usize]
+}
+
 /// Returns true if this version of the node has a log.
 pub(crate) fn has_log() -> bool {
     let config = Config {
@@ -270,6 +279,7 @@ impl Scenario {
             clients.extend((0..class(84).within(1, 3)).map(|_| own));
         }
         clients.extend(waiters(&class, shape));
+        clients.extend(listeners(&class, shape));
         let walks = class(110).permille(350);
         if walks {
             clients.push((Kind::Walker, shape));
@@ -284,7 +294,9 @@ impl Scenario {
             clients.push((Kind::Coded, shape));
         }
         // Clients that wait for each answer leave little doubt when they lose their connection.
-        let known = |(kind, _): &(Kind, Shape)| !matches!(kind, Kind::Anything | Kind::Wild);
+        let known = |(kind, _): &(Kind, Shape)| {
+            !matches!(kind, Kind::Anything | Kind::Wild | Kind::Listener)
+        };
         let patient = class(34).permille(500) && clients.iter().all(known);
         let crash_mean = if on_disk { 4 * SECOND } else { 10 * SECOND };
         let mut scenario = Self {
@@ -390,7 +402,10 @@ impl Scenario {
         scenario.small_parts(&mut class(82));
         match rules {
             Rules::Silence { after_s } => scenario.config.timeout_s = after_s,
-            Rules::Output(limit) => scenario.config.output_limits.normal = limit,
+            Rules::Output(limit) => {
+                let limits = &mut scenario.config.output_limits;
+                (limits.normal, limits.pubsub) = (limit, limit);
+            }
             Rules::Kills | Rules::None => {}
         }
         // Bounds of large values that most values exceed, or some, or none.

@@ -1,8 +1,8 @@
-//! Commands about the connection: PING and ECHO, and the rows of those that a session runs.
+//! Commands about the connection: ECHO, and the rows of those that a session runs.
 
 use super::args::Args;
 use super::context::Query;
-use super::error::{Error, Outcome};
+use super::error::Outcome;
 use super::flag::{Category, Flag};
 use super::grammar::{KEY, block, integer, many, opt, string};
 use super::key::{Keys, LOOKED_AT};
@@ -11,7 +11,7 @@ use super::tip;
 use super::verb::SessionVerb;
 
 pub(super) const ROWS: &[Row] = &[
-    Row::answer("ping", -1, ping)
+    Row::session("ping", -1, SessionVerb::Ping)
         .group(Group::Connection)
         .since("1.0.0")
         .flags(&[Flag::Fast])
@@ -160,15 +160,6 @@ pub(super) const ROWS: &[Row] = &[
         ])
         .says("Stops watching keys."),
 ];
-
-fn ping(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
-    match args.len() {
-        1 => query.reply.simple("PONG"),
-        2 => query.reply.bulk(args.at(1)),
-        _ => return Err(Error::arity("ping")),
-    }
-    Ok(())
-}
 
 #[allow(
     clippy::unnecessary_wraps,

@@ -184,6 +184,11 @@ errors! {
     TOO_MANY_WATCHED = "ERR too many watched keys: one client watches 16384 at most";
     /// BLPOP and its kin beyond the bound.
     TOO_MANY_AWAITED = "ERR too many keys: one client waits for 16384 at most";
+    /// SUBSCRIBE and its kin beyond the bound.
+    TOO_MANY_SUBSCRIPTIONS = "ERR too many subscriptions: one client has 16384 at most, with names \
+        of 16 MB";
+    /// Shard channels of several slots.
+    CROSS_SLOT = "CROSSSLOT Keys in request don't hash to the same slot";
     /// HELLO with a version that nobody speaks.
     NO_PROTO = "NOPROTO unsupported protocol version";
     /// A timeout that is not an integer.
@@ -271,6 +276,15 @@ impl Error {
         };
         let why = text.strip_prefix("ERR ").unwrap_or(text);
         Self::text(format!("EXECABORT Transaction discarded because of: {why}"))
+    }
+
+    /// A command of a client of RESP2 that listens to channels: its reply could be taken for a
+    /// message.
+    pub fn only_listens(name: &str) -> Self {
+        Self::text(format!(
+            "ERR Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / \
+             RESET are allowed in this context"
+        ))
     }
 
     /// A number of arguments that the command does not take.

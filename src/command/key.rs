@@ -104,7 +104,7 @@ impl Access {
 
     /// Returns true if the key may have changed afterwards.
     pub const fn writes(self) -> bool {
-        !self.has(Self::RO)
+        !self.has(Self::RO) && !self.has(Self::NOT_KEY)
     }
 
     /// Returns true if the key may hold something afterwards that it did not hold before.
@@ -125,6 +125,8 @@ impl Access {
     }
 }
 
+/// The name of a channel.
+pub(super) const NO_KEY: Access = Access::NOT_KEY;
 /// Looked at, and not into.
 pub(super) const LOOKED_AT: Access = Access::RO;
 /// Looked into.

@@ -32,6 +32,7 @@ mod making;
 mod object;
 pub mod pace;
 mod picks;
+mod pubsub;
 pub mod row;
 mod scan;
 mod searching;

@@ -111,6 +111,8 @@ pub enum Group {
     Bitmap,
     /// Places on Earth, as scores of sorted sets.
     Geo,
+    /// Channels.
+    PubSub,
     /// The connection.
     Connection,
     /// Transactions.
@@ -135,6 +137,7 @@ impl Group {
             Self::Set => "set",
             Self::Bitmap => "bitmap",
             Self::Geo => "geo",
+            Self::PubSub => "pubsub",
             Self::Connection => "connection",
             Self::Transactions => "transactions",
             Self::Scripting => "scripting",
@@ -166,7 +169,8 @@ impl Group {
             Self::Connection => Some(Category::Connection),
             Self::Transactions => Some(Category::Transaction),
             Self::Scripting => Some(Category::Scripting),
-            Self::Cluster | Self::Server => None,
+            // Its flag says more.
+            Self::PubSub | Self::Cluster | Self::Server => None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::args::Args;
 use super::error::Error;
+use super::key::Access;
 use super::row::Row;
 
 const FAMILIES: &[&[Row]] = &[
@@ -23,6 +24,7 @@ const FAMILIES: &[&[Row]] = &[
     super::lcs::ROWS,
     super::bits::ROWS,
     super::geo::ROWS,
+    super::pubsub::ROWS,
     super::server::ROWS,
     super::cluster::ROWS,
 ];
@@ -154,7 +156,8 @@ fn place_in(rows: &[Row], row: &Row) -> Option<usize> {
 pub fn with_keys(args: Args<'_>) -> Result<&'static Row, Error> {
     let row = find(args.name()).and_then(|row| called(row, args).ok());
     let row = row.ok_or(Error::INVALID_COMMAND)?;
-    if row.keys.is_empty() {
+    // A channel is routed like a key and is none.
+    if row.keys.iter().all(|keys| keys.access.has(Access::NOT_KEY)) {
         return Err(Error::NO_KEY_ARGUMENTS);
     }
     if !row.takes(args.len()) {

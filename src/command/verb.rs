@@ -1,5 +1,23 @@
 //! The commands that a session and the node run themselves: a verb for each command and subcommand.
 
+/// A thing that clients subscribe to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Topic {
+    /// A channel.
+    Channel,
+    /// All channels whose names match a pattern.
+    Pattern,
+    /// A channel of the shard that owns the slot of its name.
+    Shard,
+}
+
+impl Topic {
+    /// How many there are.
+    pub const COUNT: usize = 3;
+    /// All of them.
+    pub const ALL: [Self; Self::COUNT] = [Self::Channel, Self::Pattern, Self::Shard];
+}
+
 /// A command that a session runs itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionVerb {
@@ -13,6 +31,8 @@ pub enum SessionVerb {
     Hello,
     /// MULTI.
     Multi,
+    /// PING.
+    Ping,
     /// QUIT.
     Quit,
     /// READONLY.
@@ -23,6 +43,10 @@ pub enum SessionVerb {
     Reset,
     /// SELECT.
     Select,
+    /// SUBSCRIBE, PSUBSCRIBE, SSUBSCRIBE.
+    Subscribe(Topic),
+    /// UNSUBSCRIBE, PUNSUBSCRIBE, SUNSUBSCRIBE.
+    Unsubscribe(Topic),
     /// UNWATCH.
     Unwatch,
     /// WATCH.
@@ -30,6 +54,25 @@ pub enum SessionVerb {
 }
 
 impl SessionVerb {
+    /// Returns true if a client of RESP2 may ask for it while it listens to channels.
+    pub fn is_for_listeners(self) -> bool {
+        match self {
+            Self::Subscribe(_) | Self::Unsubscribe(_) | Self::Ping | Self::Quit | Self::Reset => {
+                true
+            }
+            Self::Auth
+            | Self::Discard
+            | Self::Exec
+            | Self::Hello
+            | Self::Multi
+            | Self::ReadOnly
+            | Self::ReadWrite
+            | Self::Select
+            | Self::Unwatch
+            | Self::Watch => false,
+        }
+    }
+
     /// Returns true if it is run at once inside of MULTI, too, and not queued.
     pub fn is_never_queued(self) -> bool {
         match self {
@@ -38,9 +81,12 @@ impl SessionVerb {
             }
             Self::Auth
             | Self::Hello
+            | Self::Ping
             | Self::ReadOnly
             | Self::ReadWrite
             | Self::Select
+            | Self::Subscribe(_)
+            | Self::Unsubscribe(_)
             | Self::Unwatch => false,
         }
     }
@@ -75,6 +121,10 @@ pub enum ServerVerb {
     Latency(LatencyVerb),
     /// LOLWUT.
     Lolwut,
+    /// PUBLISH, SPUBLISH.
+    Publish(Topic),
+    /// PUBSUB's.
+    PubSub(PubSubVerb),
     /// RAFT's.
     Raft(RaftVerb),
     /// ROLE.
@@ -197,6 +247,17 @@ pub enum LatencyVerb {
     Latest,
     /// LATENCY RESET.
     Reset,
+}
+
+/// The subcommands of PUBSUB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PubSubVerb {
+    /// PUBSUB CHANNELS, SHARDCHANNELS.
+    Channels(Topic),
+    /// PUBSUB NUMPAT.
+    NumPat,
+    /// PUBSUB NUMSUB, SHARDNUMSUB.
+    NumSub(Topic),
 }
 
 /// The subcommands of RAFT.

@@ -64,6 +64,13 @@ impl Node {
         }
     }
 
+    /// Goes on with the messages that are on their way to subscribers.
+    pub(super) fn go_on_publishing(&mut self) {
+        while let Some(slot) = self.clients.go_on_publishing() {
+            self.unblock(slot, None);
+        }
+    }
+
     /// Ends the waits for members that hold an entry.
     pub(super) fn end_waits_for_members(&mut self) {
         while let Some(slot) = self.next_held() {

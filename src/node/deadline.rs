@@ -44,6 +44,7 @@ impl Node {
 
     fn has_left_over(&self) -> bool {
         self.requests.is_turn_awaited()
+            || self.clients.has_publications()
             || !self.replica.is_recovering()
                 && (self.requests.wants_turn()
                     || self.clients.dirty_count() > 0

@@ -109,6 +109,7 @@ impl Node {
             last_effect: None,
             config,
         };
+        node.clients.may_publish(node.config.turn_work);
         node.begin(0);
         node
     }
@@ -212,6 +213,7 @@ impl Node {
         self.tend_clients();
         self.assemble_turn();
         self.tend_due();
+        self.go_on_publishing();
         self.resume_paused();
         self.commit_turn();
         // Without a disk the turn's writes are applied by now, and with them what was parked
@@ -221,6 +223,7 @@ impl Node {
         out.append(&mut self.effects);
         self.settle_clients(out);
         self.requests.end_turn(self.config.turn_work);
+        self.clients.may_publish(self.config.turn_work);
         self.metrics.weigh(self.used_memory());
         // What was said of clients that are sent away.
         out.append(&mut self.effects);

@@ -1,6 +1,7 @@
 //! The commands by which the node tells of itself: INFO, CONFIG, CLIENT, COMMAND and their like.
 
 mod admin;
+mod channels;
 mod clients;
 mod cluster;
 mod commands;
@@ -21,6 +22,7 @@ use crate::resp::reply::Reply;
 
 use super::Node;
 use admin::lolwut;
+use channels::pubsub_verb;
 use commands::command_verb;
 use request::Request;
 
@@ -54,6 +56,11 @@ impl Node {
             ServerVerb::LastSave => self.lastsave(request),
             ServerVerb::Latency(verb) => self.latency_verb(verb, request),
             ServerVerb::Lolwut => return lolwut(request),
+            ServerVerb::Publish(topic) => {
+                let mut reply = request.reply;
+                return self.publish_in_transaction(topic, slot, args, &mut reply);
+            }
+            ServerVerb::PubSub(verb) => return pubsub_verb(&self.clients, verb, request),
             ServerVerb::Raft(verb) => return self.raft_verb(verb, request),
             ServerVerb::Role => self.role_verb(request),
             ServerVerb::Save => return self.save(&request),

@@ -68,6 +68,12 @@ pub enum Witnessed {
         /// The client.
         conn: ConnId,
     },
+    /// A message that a client has published is on its way to its subscribers, and the client is
+    /// answered later.
+    Publishes {
+        /// The client.
+        conn: ConnId,
+    },
     /// A piece of a command was run, and it goes on later.
     Piece {
         /// The command.

@@ -8,6 +8,7 @@ pub mod key_wait;
 pub mod large;
 pub mod outbox;
 pub mod parked;
+pub mod subscriptions;
 pub mod transaction;
 
 use alloc::boxed::Box;
@@ -25,6 +26,7 @@ use key_wait::KeyWait;
 use large::Large;
 use outbox::Outbox;
 use parked::Parked;
+use subscriptions::Subscriptions;
 use transaction::{Transaction, Watches};
 
 /// Which replies a client wants, by CLIENT REPLY.
@@ -101,6 +103,11 @@ pub enum Blocked {
     Change,
     /// RAFT TRANSFER: until another leads, or nobody has taken over.
     Transfer,
+    /// PUBLISH: until all who are to have the message have it.
+    Publishing {
+        /// How many have it.
+        receivers: u64,
+    },
     /// A long read: until it is at its end.
     Store,
     /// DEBUG RELOAD: until the log is loaded again.
@@ -194,6 +201,8 @@ pub struct Session {
     pub applied: u64,
     /// The transaction that MULTI opened.
     pub transaction: Option<Transaction>,
+    /// The channels and patterns that it has subscribed to, if any.
+    pub subscriptions: Option<Box<Subscriptions>>,
     /// The keys that WATCH named.
     pub watches: Watches,
     /// True if a watched key has changed.
@@ -260,6 +269,17 @@ impl Session {
         }
     }
 
+    /// Returns true if it has subscribed to anything.
+    pub fn is_subscriber(&self) -> bool {
+        self.subscriptions.is_some()
+    }
+
+    /// Returns true if it may ask for nothing but subscriptions: to one that speaks RESP2 a message
+    /// looks like a reply.
+    pub fn only_listens(&self) -> bool {
+        self.is_subscriber() && self.protocol == Protocol::Resp2
+    }
+
     /// Returns true while a write of this client is not applied, so that what follows must wait its
     /// turn.
     pub fn is_busy(&self) -> bool {
@@ -306,6 +326,7 @@ impl Session {
             + self.collecting
             + self.parked.memory()
             + self.watches.memory()
+            + self.subscriptions.as_ref().map_or(0, |all| all.memory())
             + queued
             + self.key_wait.as_ref().map_or(0, |waits| waits.memory())
             + self.withheld.capacity()
@@ -315,7 +336,7 @@ impl Session {
     pub fn forget_all(&mut self) {
         self.inbound = Inbound::default();
         self.assembling = None;
-        self.outbox = Outbox::default();
+        self.outbox.clear();
         self.collecting = 0;
         self.parked = Parked::default();
         self.transaction = None;

@@ -13,6 +13,7 @@
 mod allocations;
 mod bare;
 mod calls;
+mod channels;
 mod check;
 mod clock_jumps;
 mod cluster;

@@ -6,6 +6,7 @@ use super::dialogue::{Asked, Owed, Question};
 use super::history::{Command, Executed, Step, Words, is_write, spelled};
 use super::invariant::{Id, Verdict, Violation};
 use super::memory;
+use super::verbs::pong;
 use super::waiting::{may_end_wait, wrong_wait};
 use super::{Circumstances, Judge, is_silent_error, is_step, walks};
 use crate::goals::Goal;
@@ -14,8 +15,9 @@ use crate::model::{self, Class, Moment, Want};
 pub(super) const LOADING: &str = "LOADING Redis is loading the dataset in memory";
 
 /// The commands that a server answers while it loads, besides those about the connection.
-pub(super) const WHILE_LOADING: [&str; 9] = [
-    "client", "config", "debug", "echo", "info", "lastsave", "raft", "role", "time",
+pub(super) const WHILE_LOADING: [&str; 12] = [
+    "client", "config", "debug", "echo", "info", "lastsave", "publish", "pubsub", "raft", "role",
+    "spublish", "time",
 ];
 
 /// The verbs that a transaction does not queue.
@@ -30,6 +32,8 @@ impl Judge {
         answer: Answer,
         around: Circumstances,
     ) -> Verdict {
+        self.channels.moment += 1;
+        let moment = self.channels.moment;
         let Some(dialogue) = self.dialogues.get_mut(&conn) else {
             // The client has gone and does not care.
             return Ok(());
@@ -89,7 +93,7 @@ impl Judge {
                     Answer::Waited => self.waited(member, (conn, &words), question.at, around),
                     _ => self.reply_to(member, conn, (&question, &words), answer, around)?,
                 };
-                if loading {
+                if loading && !matches!(want, Want::Several(_)) {
                     want = Want::OneOf(vec![want, Want::Error(LOADING.to_owned())]);
                 }
                 if matches!(answer, Answer::Read | Answer::Waited) {
@@ -157,16 +161,34 @@ impl Judge {
             Asked::Request(words) if is_named(words, &["hello", "reset"]) => dialogue.resp3,
             _ => resp3,
         };
-        dialogue.owed.push_back(Owed {
-            want,
-            resp3: spoken,
-            asked: question.asked,
-            standing,
-            suspect,
-            asked_at: question.at,
-            may_fall,
-            step,
-        });
+        let mut changes = std::mem::take(&mut dialogue.changes);
+        let wants = match want {
+            Want::Several(wants) => wants,
+            want => vec![want],
+        };
+        let count = wants.len();
+        for (place, want) in wants.into_iter().enumerate() {
+            // Each reply is about one name, and so are the changes.
+            let is_last = place + 1 == count;
+            let own = if is_last {
+                changes.len()
+            } else {
+                1.min(changes.len())
+            };
+            dialogue.owed.push_back(Owed {
+                want,
+                resp3: spoken,
+                asked: question.asked.clone(),
+                standing,
+                suspect,
+                asked_at: question.at,
+                may_fall,
+                step: step.clone().filter(|_| is_last),
+                moment,
+                changes: changes.drain(..own).collect(),
+                is_last,
+            });
+        }
         Ok(())
     }
 
@@ -182,7 +204,11 @@ impl Judge {
             .dialogues
             .get(&conn)
             .is_some_and(|d| d.transaction.is_some());
-        let refused = self.refusal(member, words, answer, around, queues);
+        let listens = self
+            .dialogues
+            .get(&conn)
+            .is_some_and(|d| d.listener.listens() && !d.resp3);
+        let refused = self.refusal(member, words, answer, around, (queues, listens));
         let Some(dialogue) = self.dialogues.get_mut(&conn) else {
             return Ok(Want::Anything);
         };
@@ -245,6 +271,18 @@ impl Judge {
             wants.push(queued);
             return Ok(Want::OneOf(wants));
         }
+        if row.name == "ping" && listens {
+            return Ok(pong(words));
+        }
+        if let Some((wants, changes)) = self.about_channels(member, conn, words, None) {
+            if let Some(dialogue) = self.dialogues.get_mut(&conn) {
+                dialogue.changes = changes;
+            }
+            return Ok(Want::Several(wants));
+        }
+        let Some(dialogue) = self.dialogues.get_mut(&conn) else {
+            return Ok(Want::Anything);
+        };
         let db = dialogue.db;
         match row.class {
             Class::Session => self.session(member, conn, row, (question, words), answer, around),

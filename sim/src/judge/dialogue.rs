@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::channels::{Change, Listener};
 use super::group::Standing;
 use super::history::{Command, Words};
 use super::invariant::Id;
@@ -35,6 +36,8 @@ pub(crate) struct Question {
     pub(crate) number: u64,
     /// The last entry of which anybody had been told.
     pub(crate) floor: u64,
+    /// How many answers there had been.
+    pub(crate) moment: u64,
     /// Replicated time then, as its member knew it.
     pub(crate) stamp: u64,
 }
@@ -55,6 +58,12 @@ pub(crate) struct Owed {
     pub(crate) may_fall: bool,
     /// The step of a walk that it is.
     pub(crate) step: Option<Step>,
+    /// How many answers there had been when it was given.
+    pub(crate) moment: u64,
+    /// The changes that it brings to what its client listens to.
+    pub(super) changes: Vec<Change>,
+    /// False where more replies to the same request follow.
+    pub(crate) is_last: bool,
 }
 
 /// A transaction that is being put together.
@@ -127,6 +136,10 @@ pub(crate) struct Dialogue {
     pub(crate) resp3: bool,
     pub(crate) transaction: Option<Transaction>,
     pub(crate) watched: Vec<Watched>,
+    /// Its client as a listener.
+    pub(super) listener: Listener,
+    /// The changes that the present answer brings to that.
+    pub(super) changes: Vec<Change>,
     /// The reads that it wants.
     pub(crate) wish: Wish,
     /// The replies that it wants.

@@ -84,6 +84,15 @@ invariants! {
     P8, "the end of input loses nothing",
         "Every complete request that a client sent before it closed its sending side is answered \
          before its connection is closed.";
+    N1, "only subscribers hear",
+        "A client hears nothing but messages that somebody has published, to what it listens to as \
+         the replies before say.";
+    N2, "once and in order",
+        "No client hears a message twice by one name; those of one publisher come in the order in \
+         which they were published.";
+    N3, "who listens hears",
+        "A client that listened before a message was published on its own member, and is not \
+         closed, has the message before any reply that is given later.";
     R1, "one leader per term",
         "No two members lead in one term.";
     R2, "a leader only appends",

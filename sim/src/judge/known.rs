@@ -32,11 +32,27 @@ struct Meant<'a> {
     id: Option<u64>,
     address: Option<&'a [u8]>,
     local: Option<&'a [u8]>,
-    nobody: bool,
+    kind: Option<Kind>,
     itself: bool,
 }
 
+/// A class of clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Normal,
+    Listener,
+    /// Of which there is none.
+    Server,
+}
+
 const SYNTAX: &str = "ERR syntax error";
+
+impl Known {
+    /// The state of the client, as far as others may close it.
+    pub(super) fn sentence(&self) -> Sentence {
+        self.sentence
+    }
+}
 
 impl<'a> Meant<'a> {
     /// The clients that the arguments of CLIENT KILL name; errors with Redis's words if they are
@@ -60,8 +76,9 @@ impl<'a> Meant<'a> {
                 b"addr" => meant.address = Some(value),
                 b"laddr" => meant.local = Some(value),
                 b"type" => match &text[..] {
-                    "normal" => meant.nobody = false,
-                    "master" | "replica" | "slave" | "pubsub" => meant.nobody = true,
+                    "normal" => meant.kind = Some(Kind::Normal),
+                    "pubsub" => meant.kind = Some(Kind::Listener),
+                    "master" | "replica" | "slave" => meant.kind = Some(Kind::Server),
                     _ => return Err(format!("ERR Unknown client type '{text}'")),
                 },
                 b"skipme" => match &text[..] {
@@ -77,7 +94,7 @@ impl<'a> Meant<'a> {
 
     fn means(&self, conn: u64, known: &Known, is_asking: bool) -> bool {
         let is = |wanted: Option<&[u8]>, text: &str| wanted.is_none_or(|w| w == text.as_bytes());
-        !self.nobody
+        self.kind != Some(Kind::Server)
             && (self.itself || !is_asking)
             && self.id.is_none_or(|id| id == conn)
             && is(self.address, &known.address)
@@ -104,12 +121,14 @@ impl Judge {
             self.drops(conn);
         }
         self.known.remove(&conn);
+        self.listener_is_gone(conn);
     }
 
     /// A member knows nobody any more.
     pub(super) fn knows_nobody(&mut self, member: usize) {
         self.members[member].kills_unheard = false;
         self.nobody_waits(member);
+        self.nobody_listens(member);
         self.known.retain(|_, known| known.member != member);
     }
 
@@ -214,6 +233,27 @@ impl Judge {
             // One that is about to go is counted or not.
             let goes = self.has_offended(other);
             let sentence = self.sentence(other);
+            // A client that has gone may still be known as one that listens.
+            let kind = self.dialogues.get(&other);
+            let kind = kind.filter(|one| !one.is_in_flux()).map(|one| {
+                if one.listener.listens() {
+                    Kind::Listener
+                } else {
+                    Kind::Normal
+                }
+            });
+            if meant.kind.is_some() && kind.is_some() && kind != meant.kind {
+                continue;
+            }
+            if meant.kind.is_some() && kind.is_none() {
+                most += i64::from(sentence != Sentence::Killed);
+                if let Some(known) = self.known.get_mut(&other)
+                    && known.sentence == Sentence::None
+                {
+                    known.sentence = Sentence::Perhaps;
+                }
+                continue;
+            }
             most += i64::from(sentence != Sentence::Killed);
             least += i64::from(sentence == Sentence::None && !goes);
             if other == conn {

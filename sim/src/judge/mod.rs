@@ -6,6 +6,7 @@
 
 mod answer;
 mod blame;
+pub(crate) mod channels;
 mod departed;
 mod dialogue;
 mod draws;
@@ -17,12 +18,14 @@ pub(crate) mod invariant;
 pub(crate) mod known;
 mod leaders;
 pub(crate) mod ledger;
+mod listening;
 mod memory;
 mod old_exec;
 mod queues;
 mod reasons;
 mod redirect;
 mod refusal;
+mod replied;
 mod server;
 mod silence;
 mod staleness;
@@ -59,10 +62,6 @@ use time::Times;
 use crate::goals::{Goal, Goals};
 use crate::model::Want;
 use crate::model::waits::{has_taken, may_wait};
-use crate::wire::Value;
-
-/// How the refusal ends of a change that would leave too few voters who answer.
-const TOO_FEW: &[u8] = b"bring it back, or remove it first";
 
 /// The judge's state of one member.
 #[derive(Clone, Debug, Default)]
@@ -143,6 +142,7 @@ pub(crate) struct Judge {
     known: BTreeMap<u64, known::Known>,
     /// The stamps so far, and the times that they imply.
     time: Times,
+    channels: channels::Channels,
     /// How old a state may be that a follower shows; 0: as old as it is.
     staleness_ms: u64,
     /// True if reads by lease are allowed.
@@ -250,12 +250,17 @@ impl Judge {
             }
             Asked::Garbage { .. } => {}
         }
+        if let (Asked::Request(words), Some(dialogue)) = (&asked, self.dialogues.get(&conn)) {
+            self.may_be_published(conn, dialogue.member, words);
+        }
+        let moment = self.channels.moment;
         if let Some(dialogue) = self.dialogues.get_mut(&conn) {
             self.asked += 1;
             dialogue.asked.push_back(Question {
                 asked,
                 at,
                 number: self.asked,
+                moment,
                 stamp: self.members[dialogue.member].history.stamp,
                 floor: self.group.as_ref().map_or(0, |group| group.tellings.last()),
             });
@@ -301,6 +306,7 @@ impl Judge {
         self.waiting.remove(&conn);
         if let Some(dialogue) = self.dialogues.remove(&conn) {
             self.departs(conn, &dialogue);
+            self.listener_leaves(conn, &dialogue);
             self.leaves_kills(&dialogue);
         }
     }
@@ -363,6 +369,7 @@ impl Judge {
                         dialogue.held_at = Some(around.time);
                     }
                 }
+                Witnessed::Publishes { conn } => self.begins_to_publish(conn.0),
                 Witnessed::Piece { name } => self.met_in_pieces(name),
                 Witnessed::Answered { conn, answer } => {
                     self.is_first(member, conn.0, answer)?;
@@ -522,58 +529,6 @@ impl Judge {
         let history = &self.members[member].history;
         let text = format!("entry {} has no more steps", history.applied);
         Err(Violation::new(Id::A3, text))
-    }
-
-    /// P4: a reply has reached its client.
-    pub(crate) fn replied(&mut self, conn: u64, value: &Value, time: u64) -> Verdict {
-        let Some(dialogue) = self.dialogues.get_mut(&conn) else {
-            return Ok(());
-        };
-        let fell_at = self.members[dialogue.member].fell_at;
-        let Some(owed) = dialogue.owed.pop_front() else {
-            let text = format!("c{conn} received {value} and was owed nothing");
-            return Err(Violation::new(Id::P4, text));
-        };
-        self.replies += 1;
-        if !owed.want.is_met_by(value, owed.resp3) {
-            let asked = match &owed.asked {
-                Asked::Request(words) | Asked::Behind(words) => spelled(words),
-                Asked::Garbage { .. } => "garbage".to_owned(),
-            };
-            let id = blame::of_reply(&owed, value);
-            let text = format!(
-                "c{conn} asked {asked}: wanted {}, received {value}",
-                owed.want
-            );
-            return Err(Violation::new(id, text));
-        }
-        if let Value::Error(text) = value
-            && (text.starts_with(b"CLUSTERDOWN") && owed.may_fall
-                || text == reasons::DEPOSED.as_bytes())
-            && fell_at < Some(owed.asked_at)
-        {
-            let text = format!("c{conn} is told {value}, and its member has led all the while");
-            return Err(Violation::new(Id::C6, text));
-        }
-        if let Some(step) = owed.step {
-            let steps = dialogue.walks.take(conn, step, value)?;
-            if steps > 1 {
-                self.goals.reach(Goal::Walked);
-            }
-        }
-        if let Value::Error(text) = value {
-            if text.starts_with(b"UNCERTAIN") {
-                self.goals.reach(Goal::Uncertain);
-            } else if text.starts_with(b"OOM") {
-                self.goals.reach(Goal::OutOfMemory);
-            } else if text.ends_with(TOO_FEW) {
-                self.goals.reach(Goal::TooFew);
-            }
-        }
-        match owed.standing {
-            Some(standing) => self.told(standing, value, time),
-            None => Ok(()),
-        }
     }
 
     /// How many requests wait for a reply on a connection.

@@ -66,7 +66,7 @@ impl Judge {
         &mut self,
         member: usize,
         conn: u64,
-        transaction: &Transaction,
+        (transaction, since): (&Transaction, u64),
         watched: &[Watched],
     ) -> Result<Want, Violation> {
         let written = transaction.queued.iter().find(|one| is_write(&one.words));
@@ -97,7 +97,17 @@ impl Judge {
         };
         let mut wants: Vec<Want> = transaction.queued.iter().map(run).collect();
         self.goals.reach(Goal::OldExec);
-        self.speak(conn, &mut wants, &transaction.queued, fate == Fate::Run);
+        self.speak(
+            member,
+            conn,
+            &mut wants,
+            &transaction.queued,
+            since,
+            fate == Fate::Run,
+        );
+        if fate != Fate::Run {
+            self.may_have_run(conn, &transaction.queued);
+        }
         if let Some(dialogue) = self.dialogues.get_mut(&conn) {
             // Where it was refused the database is what it was.
             dialogue.blind |= fate == Fate::Either && dialogue.db != transaction.db;

@@ -115,6 +115,7 @@ impl Judge {
         };
         // A transaction that may have been executed may have changed the database, and more.
         dialogue.blind |= transaction.db != dialogue.db;
+        self.may_have_run(conn, &transaction.queued);
         for command in &transaction.queued {
             self.wants_reads(conn, &command.words, false);
         }

@@ -11,6 +11,19 @@ use super::{Circumstances, Judge, is_step};
 use crate::goals::Goal;
 use crate::model::{self, Class, Row, Want};
 
+/// The commands that a listener in RESP2 may ask for.
+const WHILE_LISTENING: [&str; 9] = [
+    "subscribe",
+    "unsubscribe",
+    "psubscribe",
+    "punsubscribe",
+    "ssubscribe",
+    "sunsubscribe",
+    "ping",
+    "quit",
+    "reset",
+];
+
 impl Judge {
     /// Why a request is not even looked at, if so.
     pub(super) fn refusal(
@@ -19,7 +32,7 @@ impl Judge {
         words: &Words,
         answer: Answer,
         around: Circumstances,
-        queues: bool,
+        (queues, listens): (bool, bool),
     ) -> Result<&'static Row, Want> {
         let name = words.first().map_or(&[][..], |word| &word[..]);
         let Some(row) = model::find(name) else {
@@ -45,6 +58,19 @@ impl Judge {
         {
             self.goals.reach(Goal::WrongArity);
             return Err(Want::Error(text.replace(['\r', '\n'], " ")));
+        }
+        if listens && !WHILE_LISTENING.contains(&row.name) {
+            let name = match words.get(1) {
+                Some(sub) if table::find(name).is_some_and(|row| row.is_container()) => {
+                    format!("{}|{}", row.name, sub.to_ascii_lowercase().escape_ascii())
+                }
+                _ => row.name.to_owned(),
+            };
+            self.goals.reach(Goal::OnlyListens);
+            return Err(Want::Error(format!(
+                "ERR Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT \
+                 / RESET are allowed in this context"
+            )));
         }
         if row.name == "debug"
             && let Some(refused) = self.refuses_debug()

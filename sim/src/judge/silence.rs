@@ -1,6 +1,7 @@
 //! CLIENT REPLY: which requests are answered, by the order in which they were asked alone.
 
 use super::Judge;
+use super::channels::subscribes;
 use super::dialogue::Silence;
 use super::history::fingerprint;
 
@@ -25,7 +26,8 @@ impl Judge {
         } else if says && is(2, "skip") && dialogue.silence != Silence::All {
             dialogue.silence = Silence::Next;
         }
-        dialogue.silence == Silence::None
+        // A listener is told also in silence what it listens to.
+        dialogue.silence == Silence::None || subscribes(words).is_some()
     }
 
     /// A client has sent a request, and wants no reply to it.

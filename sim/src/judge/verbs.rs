@@ -45,10 +45,11 @@ impl Judge {
                 });
             }
             "discard" => {
-                if dialogue.transaction.take().is_none() {
+                let Some(transaction) = dialogue.transaction.take() else {
                     return error("ERR DISCARD without MULTI");
-                }
+                };
                 dialogue.watched.clear();
+                self.were_not_run(&transaction.queued);
             }
             "watch" if dialogue.transaction.is_some() => {
                 return error("ERR WATCH inside MULTI is not allowed");
@@ -71,6 +72,8 @@ impl Judge {
                 (dialogue.db, dialogue.resp3) = (0, false);
                 dialogue.transaction = None;
                 dialogue.watched.clear();
+                dialogue.listener.begun = None;
+                self.ends_listening(conn);
                 return Ok(Want::Simple("RESET"));
             }
             "exec" => return self.exec(member, conn, (question, words), answer, around),
@@ -97,11 +100,13 @@ impl Judge {
         let watched = std::mem::take(&mut dialogue.watched);
         if transaction.failed {
             self.goals.reach(Goal::ExecAborted);
+            self.were_not_run(&transaction.queued);
             return Ok(Want::Error(ABORTED.to_owned()));
         }
         if answer == Answer::Old {
-            return self.exec_of_old(member, conn, &transaction, &watched);
+            return self.exec_of_old(member, conn, (&transaction, question.moment), &watched);
         }
+        let member_number = member;
         let member = &self.members[member];
         if !is_step(answer) {
             let opening = around.loading || !member.serving;
@@ -143,7 +148,7 @@ impl Judge {
         is_bounded(conn, &step, around)?;
         let mut want = executed_for(conn, words, answer, executed, &step)?;
         if let (Want::Array(wants), Step::Transaction(queued)) = (&mut want, &step) {
-            self.speak(conn, wants, queued, true);
+            self.speak(member_number, conn, wants, queued, question.moment, true);
         }
         Ok(want)
     }
@@ -152,11 +157,14 @@ impl Judge {
     /// what comes behind the transaction.
     pub(super) fn speak(
         &mut self,
+        member: usize,
         conn: u64,
         wants: &mut [Want],
         queued: &[Command],
+        since: u64,
         is_sure: bool,
     ) {
+        let mut all = Vec::new();
         for (want, command) in wants.iter_mut().zip(queued) {
             self.wants_reads(conn, &command.words, is_sure);
             let Some(dialogue) = self.dialogues.get_mut(&conn) else {
@@ -167,10 +175,29 @@ impl Judge {
                 self.goals.reach(Goal::HelloQueued);
                 own = hello(conn, &mut dialogue.resp3, &command.words);
             }
-            let (resp3, own) = (dialogue.resp3, Box::new(own));
+            let resp3 = dialogue.resp3;
+            if is_named(&command.words, &["ping"]) && dialogue.listener.listens() && !resp3 {
+                own = pong(&command.words);
+            }
+            let about = self.about_channels(member, conn, &command.words, Some(since));
+            if let Some((mut wants, changes)) = about {
+                all.extend(changes);
+                own = wants.pop().unwrap_or(Want::Anything);
+            }
+            let own = Box::new(own);
             *want = Want::Spoken { resp3, want: own };
         }
+        if let Some(dialogue) = self.dialogues.get_mut(&conn) {
+            dialogue.listener.heard_late(since, self.channels.moment);
+            dialogue.changes = all;
+        }
     }
+}
+
+/// The answer to PING of one that listens in RESP2.
+pub(super) fn pong(words: &Words) -> Want {
+    let text = words.get(1).cloned().unwrap_or_default();
+    Want::Array(vec![Want::Bulk(b"pong".to_vec()), Want::Bulk(text)])
 }
 
 /// The answer to HELLO: the protocol is the one chosen, the number that of the connection.

@@ -30,6 +30,7 @@ use std::fmt;
 pub(crate) use connection::select;
 pub(crate) use object::{is_help as is_help_for_object, refusal as refusal_of_object};
 pub(crate) use table::{Class, Row, find, rows, strangers};
+pub(crate) use text::matches;
 pub(crate) use want::Want;
 use weight::Weights;
 

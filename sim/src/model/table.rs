@@ -276,12 +276,39 @@ const DEBUG: Row = Row {
     class: Class::Server,
     ..read("debug", -2, connection::anything)
 };
+/// Listeners ask for these.
+const ABOUT_CHANNELS: [Row; 9] = [
+    listens("subscribe", -2),
+    listens("unsubscribe", -1),
+    listens("psubscribe", -2),
+    listens("punsubscribe", -1),
+    listens("ssubscribe", -2),
+    listens("sunsubscribe", -1),
+    tells("publish", 3),
+    tells("spublish", 3),
+    tells("pubsub", -2),
+];
+
+const fn listens(name: &'static str, arity: i32) -> Row {
+    Row {
+        run: connection::anything,
+        ..session(name, arity)
+    }
+}
+
+const fn tells(name: &'static str, arity: i32) -> Row {
+    Row {
+        run: connection::anything,
+        ..server(name, arity)
+    }
+}
+
 const BESIDES: [&Row; 5] = [&CONFIG, &WAIT, &CLIENT, &SAVE, &DEBUG];
 
 /// The row of a command, by its name in any case.
 pub(crate) fn find(name: &[u8]) -> Option<&'static Row> {
     let has_name = |row: &&Row| row.name.as_bytes().eq_ignore_ascii_case(name);
-    let mut known = ROWS.iter().chain(BESIDES);
+    let mut known = ROWS.iter().chain(BESIDES).chain(&ABOUT_CHANNELS);
     known
         .find(has_name)
         .or_else(|| strangers().iter().find(has_name))
@@ -291,7 +318,7 @@ pub(crate) fn find(name: &[u8]) -> Option<&'static Row> {
 pub(crate) fn strangers() -> &'static [Row] {
     static ALL: OnceLock<Vec<Row>> = OnceLock::new();
     ALL.get_or_init(|| {
-        let known = ROWS.iter().chain(BESIDES);
+        let known = ROWS.iter().chain(BESIDES).chain(&ABOUT_CHANNELS);
         let known: Vec<&str> = known.map(|row| row.name).collect();
         let rows = table::rows()
             .iter()

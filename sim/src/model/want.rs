@@ -52,6 +52,10 @@ pub(crate) enum Want {
     /// Nothing, where an array could be.
     NullArray,
     Array(Vec<Want>),
+    /// As `Array`, and in RESP3 a push.
+    Pushed(Vec<Want>),
+    /// Several replies to one request.
+    Several(Vec<Want>),
     /// An array of these strings in any order.
     Unordered(Vec<Vec<u8>>),
     /// A set of these strings in any order: an array in RESP2.
@@ -145,6 +149,12 @@ impl Want {
             (Self::Array(wanted), Value::Array(given)) => {
                 wanted.len() == given.len()
                     && wanted.iter().zip(given).all(|(w, g)| w.is_met_by(g, resp3))
+            }
+            (Self::Pushed(wanted), Value::Push(given)) if resp3 => {
+                Self::Array(wanted.clone()).is_met_by(&Value::Array(given.clone()), resp3)
+            }
+            (Self::Pushed(wanted), Value::Array(_)) if !resp3 => {
+                Self::Array(wanted.clone()).is_met_by(value, resp3)
             }
             (Self::Unordered(wanted), Value::Array(given)) => same_texts(wanted, given),
             (Self::UnorderedSet(wanted), Value::Set(given)) if resp3 => same_texts(wanted, given),
@@ -383,7 +393,7 @@ impl fmt::Display for Want {
             Self::Bulk(text) => f.write_str(&shown(text)),
             Self::Null => f.write_str("null"),
             Self::NullArray => f.write_str("null array"),
-            Self::Array(items) => {
+            Self::Array(items) | Self::Pushed(items) => {
                 f.write_str("[")?;
                 for (place, item) in items.iter().enumerate() {
                     let comma = if place > 0 { ", " } else { "" };

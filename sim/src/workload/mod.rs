@@ -10,6 +10,7 @@ mod garbage;
 mod grammar;
 mod items;
 mod killer;
+mod listener;
 pub(crate) mod mangled;
 mod mood;
 mod operator;
@@ -112,6 +113,8 @@ pub(crate) enum Kind {
     Queue,
     /// Clients that wait for a few keys, and let these hold something.
     Waiter,
+    /// Clients that subscribe to channels, and publish.
+    Listener,
     /// Walks with a cursor, over what partly stays.
     Walker,
     /// Every command of the server's table that names no key of elsewhere, in a database of which
@@ -162,6 +165,8 @@ pub(crate) struct Workload {
     made: u64,
     /// The value that was read before a compare-and-set, and its key.
     read: Option<(u64, i64)>,
+    /// How many messages it has made.
+    told: u64,
     /// It watches a key, and is to execute something.
     watches: bool,
     /// The kind of requests about collections that it sends for some time.
@@ -190,6 +195,7 @@ impl Workload {
             client,
             made: 0,
             read: None,
+            told: 0,
             watches: false,
             mood: Mood::default(),
             struck: None,
@@ -245,6 +251,7 @@ impl Workload {
             Kind::Coded => self.coded(dice),
             Kind::Queue => self.queue(dice),
             Kind::Waiter => self.wait_or_wake(dice),
+            Kind::Listener => self.listen_or_tell(dice),
             Kind::Walker => self.walk(dice),
             Kind::Wild => self.wild(dice),
         }

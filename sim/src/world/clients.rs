@@ -371,7 +371,9 @@ impl World {
                 conn,
                 value: value.to_string(),
             });
-            self.judge.replied(conn, &value, self.time)?;
+            if !self.judge.replied(conn, &value, self.time)? {
+                continue;
+            }
             self.ledger.answered(conn, &value, self.time);
             self.elements.answered(conn, &value, self.time)?;
             if let Some(heard) = self.guests.get_mut(&client) {

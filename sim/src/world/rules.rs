@@ -74,7 +74,9 @@ impl World {
         }
         let limit = self.members[number].config.output_limits.normal;
         // A reply counts while it is being made, too.
-        let is_owed = self.judge.is_owed(conn) || self.waits_for_answer(conn, connection);
+        let is_owed = self.judge.is_owed(conn)
+            || self.judge.may_listen(conn)
+            || self.waits_for_answer(conn, connection);
         if limit.hard + limit.soft > 0 && is_owed {
             self.judge.reached(Goal::Unread);
             return true;
@@ -118,6 +120,7 @@ impl World {
                 || connection.ended
                 || self.judge.has_left(*conn)
                 || self.judge.is_closing(*conn)
+                || self.judge.may_listen(*conn)
                 || self.waits_for_answer(*conn, connection);
             // One that had to wait in between may have twice as long.
             if alone && !may_be_silent && idle > silence * 2 + Duration::from_millis(100) {

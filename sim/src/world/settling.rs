@@ -84,7 +84,9 @@ impl World {
     fn is_quiet(&self) -> bool {
         let answered = |client: &Client| client.conn.is_none() || client.pending.is_empty();
         let there = |member: &Member| member.is_serving() || self.is_gone(member.number);
+        let heard = |conn: u64| self.judge.all_is_heard(conn).is_ok();
         self.clients.iter().all(answered)
+            && self.clients.iter().filter_map(|one| one.conn).all(heard)
             && self.members.iter().all(there)
             && self.group_settled().is_ok()
             && self.have_come().is_ok()
@@ -276,6 +278,9 @@ impl World {
         }
         self.group_settled()?;
         self.have_come()?;
+        for conn in self.clients.iter().filter_map(|client| client.conn) {
+            self.judge.all_is_heard(conn)?;
+        }
         let mut lines = Vec::new();
         for (number, client) in self.clients.iter().enumerate() {
             if let Some(conn) = client.conn.filter(|_| !client.pending.is_empty()) {

@@ -577,12 +577,12 @@ impl State {
     fn write(&mut self, connection: &Connection, clock: Clock) -> io::Result<bool> {
         let conn = connection.conn;
         loop {
-            let Some(chunk) = self.node.outbox(conn).next() else {
+            let pieces = self.node.outbox(conn);
+            let Some(written) = connection.stream.try_write_pieces(pieces) else {
                 return Ok(connection.state.borrow().closing);
             };
-            match connection.stream.try_write(chunk) {
-                Ok(count) => {
-                    let whole = count == chunk.len();
+            match written {
+                Ok((count, whole)) => {
                     self.node.handle(clock.now(), Input::Sent { conn, count });
                     if !whole {
                         connection.state.borrow_mut().wants_write = true;

@@ -1,6 +1,6 @@
 //! A client's socket: TCP or Unix.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,6 +9,9 @@ use std::time::Duration;
 use tokio::io::Interest;
 use tokio::net::{TcpStream, UnixStream};
 
+/// How many pieces of what a client is owed are written at a time: replies, and messages between
+/// them.
+const PIECES_MAX: usize = 64;
 /// How long a client that was told to go is still read.
 const PARTING_TIME: Duration = Duration::from_secs(1);
 /// And how much of it.
@@ -140,5 +143,27 @@ impl Stream {
             Self::Tcp(stream) => stream.try_write(bytes),
             Self::Unix(stream) => stream.try_write(bytes),
         }
+    }
+
+    /// Writes pieces behind one another as far as the socket takes them, and so many at most. How
+    /// many bytes it took, and whether these were all of those; nothing where there is no piece.
+    pub(crate) fn try_write_pieces<'a>(
+        &self,
+        pieces: impl Iterator<Item = &'a [u8]>,
+    ) -> Option<io::Result<(usize, bool)>> {
+        let mut slices = [IoSlice::new(&[]); PIECES_MAX];
+        let (mut filled, mut bytes) = (0, 0);
+        for (slice, piece) in slices.iter_mut().zip(pieces) {
+            *slice = IoSlice::new(piece);
+            filled += 1;
+            bytes += piece.len();
+        }
+        let slices = &slices[..filled];
+        let written = match (filled, self) {
+            (0, _) => return None,
+            (_, Self::Tcp(stream)) => stream.try_write_vectored(slices),
+            (_, Self::Unix(stream)) => stream.try_write_vectored(slices),
+        };
+        Some(written.map(|count| (count, count == bytes)))
     }
 }

@@ -3,6 +3,7 @@
 //! A client is closed at once by CLIENT KILL, `timeout`, a limit or a rule. QUIT, a protocol error
 //! and the end of a client's input leave it what it is owed, and a bounded time to take it.
 
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use core::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::time::Mono;
 
 use super::Clients;
 use super::describe::describe;
+use super::publication::Publication;
 
 /// The output limit of a client that has not authenticated.
 const UNAUTHENTICATED: OutputLimit = OutputLimit {
@@ -24,11 +26,13 @@ const UNAUTHENTICATED: OutputLimit = OutputLimit {
     soft_s: 1,
 };
 
-fn output_limit(config: &Config, authenticated: bool) -> OutputLimit {
-    if authenticated {
-        config.output_limits.normal
-    } else {
+fn output_limit(config: &Config, session: &Session) -> OutputLimit {
+    if !session.authenticated {
         UNAUTHENTICATED
+    } else if session.is_subscriber() {
+        config.output_limits.pubsub
+    } else {
+        config.output_limits.normal
     }
 }
 
@@ -47,6 +51,7 @@ impl Clients {
     pub(in crate::node) fn kill(&mut self, slot: u32) {
         self.release(slot);
         self.unwatch(slot);
+        self.unsubscribe_all(slot);
         if let Some(session) = self.sessions.get_mut(slot) {
             session.closing = true;
             session.killed = true;
@@ -118,7 +123,7 @@ impl Clients {
     /// Returns true if more waits for a client than it may ever leave unread.
     pub(in crate::node) fn is_over_limit(&self, slot: u32, config: &Config) -> bool {
         self.sessions.get(slot).is_some_and(|session| {
-            let hard = output_limit(config, session.authenticated).hard;
+            let hard = output_limit(config, session).hard;
             hard > 0 && session.unread() as u64 >= hard
         })
     }
@@ -147,7 +152,7 @@ impl Clients {
         let Some(session) = self.sessions.get_mut(slot) else {
             return false;
         };
-        let limit = output_limit(config, session.authenticated);
+        let limit = output_limit(config, session);
         let crowded = limit.soft > 0 && session.unread() as u64 >= limit.soft;
         let since = session.crowded_since.filter(|_| crowded);
         if since.is_some_and(|since| now.since(since).as_secs() >= limit.soft_s.max(1)) {
@@ -225,7 +230,7 @@ impl Clients {
         let Some(session) = self.sessions.get(slot) else {
             return;
         };
-        let limit = output_limit(config, session.authenticated);
+        let limit = output_limit(config, session);
         let at = if session.killed {
             None
         } else {
@@ -277,6 +282,7 @@ impl Clients {
 
     /// Counts the memory of a client anew.
     pub(in crate::node) fn count_memory(&mut self, slot: u32) {
+        self.release_shared(slot);
         if let Some(session) = self.sessions.get_mut(slot) {
             let (before, memory) = (session.counted, session.memory());
             session.counted = memory;
@@ -296,13 +302,34 @@ impl Clients {
     pub(super) fn forget(&mut self, slot: u32) {
         self.look_at(slot, None);
         if let Some(session) = self.sessions.get_mut(slot) {
+            session.outbox.clear();
+        }
+        self.release_shared(slot);
+        if let Some(session) = self.sessions.get_mut(slot) {
             self.limits.memory -= core::mem::take(&mut session.counted);
         }
     }
 
     /// The memory that clients take for what they have sent and for what they are owed, in bytes.
     pub(in crate::node) fn memory(&self) -> usize {
-        self.limits.memory
+        self.limits.memory + self.channels.memory() + self.shared.memory()
+    }
+
+    /// Checks how many hold the bytes that clients share.
+    fn check_shared(&self) -> Result<(), String> {
+        let mut held: BTreeMap<u64, usize> = BTreeMap::new();
+        let waiting = self.sessions.iter().flat_map(|one| one.outbox.shared());
+        let coming = self.publishing.all().map(Publication::shared);
+        for id in waiting.chain(coming).chain(self.channels.shared()) {
+            *held.entry(id).or_default() += 1;
+        }
+        let known = self.shared.holders();
+        if held == known {
+            return Ok(());
+        }
+        Err(alloc::format!(
+            "shared bytes are held by {held:?}, and {known:?} are counted"
+        ))
     }
 
     /// Checks how clients are kept, when the effects of a turn are done, for a judge.
@@ -314,6 +341,7 @@ impl Clients {
                 "clients take {counted} bytes, and {known} are counted"
             ));
         }
+        self.check_shared()?;
         let over = |at: Option<Mono>| at.is_some_and(|at| at <= now);
         // A wait for a time is ended by a later turn if many are over.
         let may_be_told_later = |session: &Session| {

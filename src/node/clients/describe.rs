@@ -4,6 +4,7 @@ use alloc::string::String;
 use core::fmt::Write;
 
 use crate::command::error::Error;
+use crate::command::verb::Topic;
 use crate::resp::reply::Protocol;
 use crate::session::transaction::Transaction;
 use crate::session::{Reads, Session};
@@ -18,7 +19,13 @@ pub(in crate::node) fn describe(session: &Session, now: Mono, is_stopping: bool)
     let multi = queued.map_or(-1, |t| i64::from(t.count));
     let multi_mem = queued.map_or(0, Transaction::memory) + session.watches.memory();
     let mut flags = String::new();
+    let subscribed = |topic| {
+        let own = session.subscriptions.as_ref();
+        own.map_or(0, |own| own.len(topic))
+    };
+    let [channels, patterns, shards] = Topic::ALL.map(subscribed);
     for (flag, on) in [
+        ('P', session.is_subscriber()),
         ('x', session.transaction.is_some()),
         ('b', session.blocked.is_some()),
         ('d', session.watch_broken),
@@ -37,6 +44,7 @@ pub(in crate::node) fn describe(session: &Session, now: Mono, is_stopping: bool)
     }
     let kept = session.inbound.len();
     let free = session.inbound.memory().saturating_sub(kept);
+    let pushes = session.outbox.pushes();
     let (out, buffer) = (session.unread(), session.outbox.memory());
     let events = match (appetite(session, is_stopping) > 0, out > 0) {
         (true, true) => "rw",
@@ -52,10 +60,11 @@ pub(in crate::node) fn describe(session: &Session, now: Mono, is_stopping: bool)
     // Writing to a string cannot fail.
     let _ = writeln!(
         line,
-        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={flags} db={} sub=0 psub=0 \
-         ssub=0 multi={multi} watch={} qbuf={kept} qbuf-free={free} argv-mem=0 \
+        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={flags} db={} sub={channels} \
+         psub={patterns} ssub={shards} multi={multi} watch={} \
+         qbuf={kept} qbuf-free={free} argv-mem=0 \
          multi-mem={multi_mem} rbs={buffer} rbp={buffer} \
-         obl={out} oll=0 omem={out} tot-mem={} events={events} \
+         obl={out} oll={pushes} omem={out} tot-mem={} events={events} \
          cmd={} user=default redir=-1 resp={protocol} lib-name={} lib-ver={}",
         session.conn.0,
         session.address,

@@ -4,13 +4,17 @@
 //! Nothing here reads the store or the log: a caller says whether a key exists, or how many members
 //! hold an entry. Requests are run elsewhere.
 
+mod channels;
 mod closing;
 mod describe;
 mod key_queues;
 pub(super) mod key_waits;
 mod limits;
+mod publication;
+mod publishing;
 pub mod relay;
 mod sessions;
+mod subscribing;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -29,8 +33,10 @@ use crate::session::Session;
 use crate::time::{Deadline, Mono, Reason};
 
 use super::config::Config;
+use channels::{Channels, SharedBytes};
 use key_queues::KeyQueues;
 use limits::ClientLimits;
+use publication::Publishing;
 use sessions::{Sessions, appetite};
 use waits::{Silences, Waits};
 use watchers::Watchers;
@@ -47,6 +53,9 @@ pub(super) struct Clients {
     watchers: Watchers,
     waits: Waits,
     queues: KeyQueues,
+    channels: Channels,
+    publishing: Publishing,
+    shared: SharedBytes,
     silences: Silences,
     limits: ClientLimits,
     /// Clients that wait for something else than a long read of their own.
@@ -132,6 +141,7 @@ impl Clients {
             return;
         };
         self.unwatch(slot);
+        self.unsubscribe_all(slot);
         self.release(slot);
         self.forget(slot);
         if let Some(session) = self.sessions.remove(conn) {
@@ -150,9 +160,8 @@ impl Clients {
         let session = self.slot(conn).and_then(|slot| self.get(slot));
         session
             .filter(|session| !session.killed)
-            .map(|session| session.outbox.unsent())
             .into_iter()
-            .filter(|b| !b.is_empty())
+            .flat_map(|session| session.outbox.unsent())
     }
 
     /// Has a client looked after at the end of the turn.
@@ -207,6 +216,8 @@ impl Clients {
             }
             // One that the server makes wait is not the one that is silent.
             let waits = session.is_owed() || session.paused || session.queued;
+            // And one that listens has nothing to say.
+            let waits = waits || session.is_subscriber();
             let heard = if waits { now } else { session.heard };
             if now.since(heard) >= self.silences.limit {
                 self.kill(slot);

@@ -55,7 +55,7 @@ impl Relay {
                     let rest = &kept[at..];
                     let args = Args::new(by.bytes(rest), by.arguments());
                     let is_reply = args.is(0, "client") && args.len() > 1 && args.is(1, "reply");
-                    self.is_lost_track |= is_reply;
+                    self.is_lost_track |= is_reply || listens(args);
                     self.owed.push_back(may_change(args));
                     at += consumed;
                 }
@@ -119,6 +119,17 @@ impl Relay {
         }
         out
     }
+}
+
+/// Returns true if what follows is no longer one reply for each request.
+fn listens(args: Args<'_>) -> bool {
+    let is_subscription = |verb| {
+        matches!(
+            verb,
+            SessionVerb::Subscribe(_) | SessionVerb::Unsubscribe(_)
+        )
+    };
+    row_of(args).is_ok_and(|row| matches!(row.kind, Kind::Session(verb) if is_subscription(verb)))
 }
 
 /// Returns true if a request may leave something changed that outlives its connection.

@@ -99,6 +99,7 @@ impl Clients {
                     }
                 }
                 Blocked::Wait { index, .. } => session.reply().integer(holders(index) as i64),
+                Blocked::Publishing { receivers } => session.reply().integer(receivers as i64),
                 Blocked::Keys { .. } => session.reply().null_array(),
                 // What is at its end has answered itself.
                 Blocked::Store | Blocked::Served => {}
@@ -110,6 +111,7 @@ impl Clients {
                 | Blocked::Configuration { .. } => session.reply().ok(),
             }
         }
+        session.outbox.end_reply();
         Some(EndedWait {
             conn: session.conn,
             row: session.last_command,

@@ -38,7 +38,7 @@ impl Waits {
             Blocked::Keys { .. } => {
                 self.keys.insert(slot);
             }
-            Blocked::Sleep { .. } | Blocked::Served => {}
+            Blocked::Sleep { .. } | Blocked::Served | Blocked::Publishing { .. } => {}
             event => {
                 self.events.insert((event, slot));
             }
@@ -59,7 +59,7 @@ impl Waits {
                 self.keys.remove(&slot);
                 self.leaving.remove(&slot);
             }
-            Blocked::Sleep { .. } | Blocked::Served => {}
+            Blocked::Sleep { .. } | Blocked::Served | Blocked::Publishing { .. } => {}
             event => {
                 self.events.remove(&(event, slot));
             }
@@ -128,6 +128,7 @@ fn until(why: Blocked) -> Option<Mono> {
         Blocked::Wait { until, .. } | Blocked::Keys { until } => until,
         Blocked::Sleep { until, .. } => Some(until),
         Blocked::Served
+        | Blocked::Publishing { .. }
         | Blocked::Store
         | Blocked::Reload
         | Blocked::Rewrite

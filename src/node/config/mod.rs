@@ -83,11 +83,11 @@ pub struct OutputLimit {
 /// The limits of all classes of clients that Redis knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutputLimits {
-    /// Ordinary clients: the only ones that there are here.
+    /// Ordinary clients.
     pub normal: OutputLimit,
     /// Redis's replicas; remembered for those who ask.
     pub replica: OutputLimit,
-    /// Subscribers; remembered for those who ask.
+    /// Clients that listen to channels.
     pub pubsub: OutputLimit,
     /// Ordinary clients, where nothing is configured: the reply of one request never takes so many
     /// bytes, and not twice as many as all data does.

@@ -6,7 +6,9 @@ use crate::command::flag::Flag;
 use crate::command::row::{Kind, Row};
 use crate::command::table;
 use crate::command::verb::{ClientVerb, ServerVerb, SessionVerb};
-use crate::node::requests::lookup::{is_transaction_verb, needs_leader, unknown_command};
+use crate::node::requests::lookup::{
+    is_for_listeners, is_transaction_verb, needs_leader, unknown_command,
+};
 use crate::node::requests::outcome::Trouble;
 use crate::node::{Node, Phase};
 
@@ -43,6 +45,9 @@ impl Node {
         }
         let in_transaction = session.transaction.is_some();
         let client = Some((slot, session.conn));
+        if session.only_listens() && !is_for_listeners(row) {
+            return Err(Error::only_listens(row.name).into());
+        }
         self.may_debug(row)?;
         if self.phase != Phase::Serving && !row.has(Flag::Loading) {
             return Err(Error::LOADING.into());
@@ -84,6 +89,7 @@ impl Node {
                 self.has_run(row, args, client, 0);
                 return outcome.map_err(Trouble::Failed);
             }
+            Kind::Server(ServerVerb::Publish(topic)) => self.publish(slot, row, topic, args),
             Kind::Read(_) | Kind::Server(_) => self.run_or_park(slot, row, args),
             Kind::Session(verb) => {
                 let outcome = self.session_verb(slot, verb, args);

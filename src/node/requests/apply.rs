@@ -411,6 +411,7 @@ impl Node {
             return;
         };
         session.applied += 1;
+        session.outbox.end_reply();
         if !session.is_busy() {
             session.will_wait = false;
             session.withheld = Vec::new();
@@ -524,7 +525,9 @@ impl Node {
             Ok(kind @ (Kind::Server(_) | Kind::Session(_))) => match slot {
                 Some(slot) => {
                     let outcome = self.own_step(slot, kind, args, db, (out, protocol));
-                    if let Ok(row) = row {
+                    if let Ok(row) = row
+                        && outcome != Err(Error::Unfinished)
+                    {
                         self.has_run(row, args, self.requests.runs_for, 0);
                     }
                     if let Some(session) = self.clients.get(slot)
@@ -553,12 +556,9 @@ impl Node {
                 self.metrics.failed(row, error);
             }
         }
-        match outcome {
-            Ok(()) => {}
-            Err(error) => {
-                out.truncate(mark);
-                write_error(&mut Reply::new(out, protocol), &error);
-            }
+        if let Err(error) = outcome {
+            out.truncate(mark);
+            write_error(&mut Reply::new(out, protocol), &error);
         }
         if after.1 {
             out.truncate(mark);

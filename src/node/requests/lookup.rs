@@ -52,13 +52,23 @@ pub(super) fn is_transaction_verb(row: &Row) -> bool {
     matches!(row.kind, Kind::Session(verb) if verb.is_never_queued())
 }
 
+/// Returns true if a client of RESP2 may ask for it while it listens to channels.
+pub(super) fn is_for_listeners(row: &Row) -> bool {
+    matches!(row.kind, Kind::Session(verb) if verb.is_for_listeners())
+}
+
 /// Returns true if what comes behind a transaction with this command is answered otherwise because
 /// of it, and so must not be looked at before it is run.
 pub(super) fn changes_replies(row: &Row) -> bool {
     match row.kind {
         Kind::Session(verb) => matches!(
             verb,
-            SessionVerb::Auth | SessionVerb::Hello | SessionVerb::ReadOnly | SessionVerb::ReadWrite
+            SessionVerb::Auth
+                | SessionVerb::Hello
+                | SessionVerb::ReadOnly
+                | SessionVerb::ReadWrite
+                | SessionVerb::Subscribe(_)
+                | SessionVerb::Unsubscribe(_)
         ),
         Kind::Server(verb) => matches!(
             verb,

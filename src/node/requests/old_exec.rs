@@ -163,6 +163,7 @@ impl Node {
         };
         session.withheld = Vec::new();
         session.outbox.append(old.out);
+        session.outbox.end_reply();
         if !old.was_silent {
             self.note_answer(old.conn, Answer::Old);
         }

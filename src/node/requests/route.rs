@@ -7,7 +7,7 @@ use crate::command::args::Args;
 use crate::command::error::{Error, Outcome};
 use crate::command::row::{Kind, Row};
 use crate::command::table;
-use crate::command::verb::SessionVerb;
+use crate::command::verb::{ServerVerb, SessionVerb};
 use crate::limits;
 use crate::node::Node;
 use crate::node::effect::{Effect, Wrong};
@@ -513,10 +513,19 @@ impl Node {
 /// Returns true if a request is to be looked at behind what its client has asked before. One that
 /// may have to wait must not find anything behind it done. WATCH looks at what the client's own
 /// writes have left: one that is still on its way would count as a change since WATCH, and Redis
-/// runs such a transaction.
+/// runs such a transaction. A message must not come before the reply to the subscription that it
+/// is for, nor in another protocol than its surroundings.
 pub(super) fn waits_for_own(session: &Session, row: &Row) -> bool {
-    let is_watch = matches!(row.kind, Kind::Session(SessionVerb::Watch));
-    (row.waits.is_some() || is_watch) && session.is_busy() && session.transaction.is_none()
+    let is_ordered = match row.kind {
+        Kind::Session(verb) => match verb {
+            SessionVerb::Watch | SessionVerb::Subscribe(_) | SessionVerb::Unsubscribe(_) => true,
+            SessionVerb::Hello | SessionVerb::Reset => session.is_subscriber(),
+            _ => false,
+        },
+        Kind::Server(verb) => matches!(verb, ServerVerb::Publish(_)),
+        Kind::Read(_) | Kind::Write(_) | Kind::Container => false,
+    };
+    (row.waits.is_some() || is_ordered) && session.is_busy() && session.transaction.is_none()
 }
 
 /// The kind of answer to a request that changes nothing.

@@ -157,14 +157,30 @@ impl Node {
         };
         match kind {
             Kind::Server(verb) => {
+                self.listens_behind(slot);
                 self.requests.in_transaction = true;
                 let mut reply = Reply::new(out, protocol);
                 let outcome = self.server_verb(slot, verb, args, db, &mut reply);
                 self.requests.in_transaction = false;
+                if outcome == Err(Error::Unfinished) {
+                    // It goes on when others have had a turn.
+                    self.requests.hold.left = 0;
+                }
                 outcome
             }
-            Kind::Session(verb) => self.session_step(slot, verb, args, (out, protocol)),
+            Kind::Session(verb) => {
+                self.listens_behind(slot);
+                self.session_step(slot, verb, args, (out, protocol))
+            }
             Kind::Read(_) | Kind::Write(_) | Kind::Container => Ok(()),
+        }
+    }
+
+    /// A client that begins to listen in a transaction, or publishes in one, has the reply to it
+    /// before any message.
+    fn listens_behind(&mut self, slot: u32) {
+        if let Some(session) = self.clients.get_mut(slot) {
+            session.outbox.begin_reply();
         }
     }
 

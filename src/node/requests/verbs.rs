@@ -7,19 +7,19 @@ use alloc::vec::Vec;
 
 use crate::command::args::{Args, parse_integer};
 use crate::command::error::{Error, Outcome};
-use crate::command::row::Empties;
-use crate::command::verb::SessionVerb;
+use crate::command::row::{Empties, Row};
+use crate::command::verb::{SessionVerb, Topic};
 use crate::limits;
 use crate::node::clients::valid_name;
 use crate::node::replica::SEARCHED_BYTES_MAX;
 use crate::node::requests::applying::Applying;
 use crate::node::requests::entry;
 use crate::node::requests::lookup::row_of;
-use crate::node::witness::Witnessed;
+use crate::node::witness::{Answer, Witnessed};
 use crate::node::{Node, REDIS_VERSION};
 use crate::resp::reply::{Protocol, Reply};
 use crate::session::transaction::Transaction;
-use crate::session::{Reads, Session};
+use crate::session::{Blocked, Reads, Session};
 use crate::time::Stamp;
 
 impl Node {
@@ -40,6 +40,7 @@ impl Node {
             SessionVerb::Reset => {
                 let (open, now) = (self.config.requirepass.is_empty(), self.now.mono);
                 self.clients.unwatch(slot);
+                self.clients.unsubscribe_all(slot);
                 // RESET itself is answered in the protocol that it resets to.
                 if let Some(session) = self.clients.get_mut(slot) {
                     session.reset(open);
@@ -48,6 +49,14 @@ impl Node {
                 }
                 self.answer(slot, |reply| reply.simple("RESET"));
                 return Ok(());
+            }
+            SessionVerb::Ping => {
+                let pong = self.pong(slot, args)?;
+                self.answer(slot, pong);
+                return Ok(());
+            }
+            SessionVerb::Subscribe(_) | SessionVerb::Unsubscribe(_) => {
+                return self.change_subscriptions(slot, verb, args);
             }
             SessionVerb::ReadOnly => self.want_reads(slot, Reads::Follower),
             SessionVerb::ReadWrite => self.want_reads(slot, Reads::Default),
@@ -102,6 +111,22 @@ impl Node {
                 greeting.write(&mut Reply::new(out, greeting.protocol));
                 return Ok(());
             }
+            SessionVerb::Ping => {
+                self.pong(slot, args)?(&mut Reply::new(out, protocol));
+                return Ok(());
+            }
+            SessionVerb::Subscribe(topic) => {
+                let is_cluster = self.is_cluster();
+                let mut reply = Reply::new(out, protocol);
+                return self
+                    .clients
+                    .begin_subscriptions(slot, topic, args, is_cluster, &mut reply);
+            }
+            SessionVerb::Unsubscribe(topic) => {
+                self.clients
+                    .end_subscriptions(slot, topic, args, &mut Reply::new(out, protocol));
+                return Ok(());
+            }
             SessionVerb::ReadOnly => self.want_reads(slot, Reads::Follower),
             SessionVerb::ReadWrite => self.want_reads(slot, Reads::Default),
             // The database stands beside each command, and EXEC has ended the watches.
@@ -110,6 +135,93 @@ impl Node {
             _ => return Err(Error::NOT_IN_TRANSACTION),
         }
         Reply::new(out, protocol).ok();
+        Ok(())
+    }
+
+    /// The answer to PING: to one that listens it looks like a message.
+    fn pong<'a>(
+        &self,
+        slot: u32,
+        args: Args<'a>,
+    ) -> Result<impl FnOnce(&mut Reply<'_>) + use<'a>, Error> {
+        if args.len() > 2 {
+            return Err(Error::arity("ping"));
+        }
+        let session = self.clients.get(slot);
+        let only_listens = session.is_some_and(Session::only_listens);
+        Ok(move |reply: &mut Reply<'_>| match args.get(1) {
+            text if only_listens => {
+                reply.array(2);
+                reply.bulk(b"pong");
+                reply.bulk(text.unwrap_or_default());
+            }
+            Some(text) => reply.bulk(text),
+            None => reply.simple("PONG"),
+        })
+    }
+
+    /// SUBSCRIBE, UNSUBSCRIBE and their kin outside of a transaction. They are answered also where
+    /// the client wants no replies: as in Redis these count as messages.
+    fn change_subscriptions(&mut self, slot: u32, verb: SessionVerb, args: Args<'_>) -> Outcome {
+        let Some(session) = self.clients.get(slot) else {
+            return Ok(());
+        };
+        let (conn, mut out) = (session.conn, Vec::new());
+        let mut reply = Reply::new(&mut out, session.protocol);
+        match verb {
+            SessionVerb::Unsubscribe(topic) => self
+                .clients
+                .end_subscriptions(slot, topic, args, &mut reply),
+            SessionVerb::Subscribe(topic) => {
+                let is_cluster = self.is_cluster();
+                self.clients
+                    .begin_subscriptions(slot, topic, args, is_cluster, &mut reply)?;
+            }
+            _ => return Ok(()),
+        }
+        if let Some(session) = self.clients.get_mut(slot) {
+            session.outbox.append(out);
+        }
+        self.note_answer(conn, Answer::Other);
+        Ok(())
+    }
+
+    /// PUBLISH outside of a transaction: it is answered when all its receivers have the message.
+    pub(super) fn publish(&mut self, slot: u32, row: &'static Row, topic: Topic, args: Args<'_>) {
+        let Some(conn) = self.clients.get(slot).map(|session| session.conn) else {
+            return;
+        };
+        let client = Some((slot, conn));
+        let message = (topic, args.at(1), args.at(2));
+        let Some((receivers, work)) = self.clients.publish(client, message) else {
+            self.witness.note(|| Witnessed::Publishes { conn });
+            self.block(slot, Blocked::Publishing { receivers: 0 });
+            self.metrics.waits(row);
+            return;
+        };
+        self.answer(slot, |reply| reply.integer(receivers as i64));
+        if let Some(session) = self.clients.get_mut(slot) {
+            session.outbox.end_reply();
+        }
+        self.requests.read_work += work;
+        self.has_run(row, args, client, work);
+    }
+
+    /// PUBLISH in a transaction, which holds the store until all receivers have the message.
+    pub(in crate::node) fn publish_in_transaction(
+        &mut self,
+        topic: Topic,
+        slot: u32,
+        args: Args<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Outcome {
+        let Some(conn) = self.clients.get(slot).map(|session| session.conn) else {
+            return Ok(());
+        };
+        let message = (topic, args.at(1), args.at(2));
+        let receivers = self.clients.publish_in_transaction((slot, conn), message);
+        let receivers = receivers.ok_or(Error::Unfinished)?;
+        reply.integer(receivers as i64);
         Ok(())
     }
 

@@ -9,6 +9,15 @@ use crate::command::error::Error;
 use crate::session::Session;
 use crate::time::Mono;
 
+/// A class of clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Normal,
+    Subscriber,
+    /// A server that replicates, of which there is none here.
+    Server,
+}
+
 /// Clients that fit everything that is named.
 #[derive(Debug, Default)]
 pub(super) struct Filter {
@@ -16,8 +25,7 @@ pub(super) struct Filter {
     address: Option<Vec<u8>>,
     local: Option<Vec<u8>>,
     age_s: Option<u64>,
-    /// A class of which there is none here, such as subscribers.
-    nobody: bool,
+    kind: Option<Kind>,
     /// The client that asks is meant too.
     itself: bool,
 }
@@ -42,7 +50,7 @@ impl Filter {
                     id.ok_or_else(|| Error::text("ERR client-id should be greater than 0".into()))?;
                 filter.ids = Some(alloc::vec![id]);
             } else if args.is(at, "type") {
-                filter.nobody = !is_normal(value)?;
+                filter.kind = Some(kind_of(value)?);
             } else if args.is(at, "addr") {
                 filter.address = Some(value.to_vec());
             } else if args.is(at, "laddr") {
@@ -80,7 +88,7 @@ impl Filter {
             let ids: Option<Vec<i64>> = ids.iter().map(parse_integer).collect();
             filter.ids = Some(ids.ok_or_else(|| Error::text("ERR Invalid client ID".into()))?);
         } else if args.len() == 4 && args.is(2, "type") {
-            filter.nobody = !is_normal(args.at(3))?;
+            filter.kind = Some(kind_of(args.at(3))?);
         } else if args.len() > 2 {
             return Err(Error::SYNTAX);
         }
@@ -93,7 +101,12 @@ impl Filter {
             wanted.as_ref().is_none_or(|w| w == address.as_bytes())
         };
         let id = session.conn.0 as i64;
-        !self.nobody
+        let kind = if session.is_subscriber() {
+            Kind::Subscriber
+        } else {
+            Kind::Normal
+        };
+        self.kind.is_none_or(|wanted| wanted == kind)
             && !session.killed
             && (self.itself || !is_asking)
             && self.ids.as_ref().is_none_or(|ids| ids.contains(&id))
@@ -105,16 +118,14 @@ impl Filter {
     }
 }
 
-fn is_normal(kind: &[u8]) -> Result<bool, Error> {
-    let kinds: [&[u8]; 5] = [b"normal", b"master", b"replica", b"slave", b"pubsub"];
-    match kinds
-        .iter()
-        .position(|known| kind.eq_ignore_ascii_case(known))
-    {
-        Some(at) => Ok(at == 0),
-        None => Err(Error::text(format!(
+fn kind_of(name: &[u8]) -> Result<Kind, Error> {
+    match &name.to_ascii_lowercase()[..] {
+        b"normal" => Ok(Kind::Normal),
+        b"pubsub" => Ok(Kind::Subscriber),
+        b"master" | b"replica" | b"slave" => Ok(Kind::Server),
+        _ => Err(Error::text(format!(
             "ERR Unknown client type '{}'",
-            String::from_utf8_lossy(kind)
+            String::from_utf8_lossy(name)
         ))),
     }
 }

@@ -6,6 +6,7 @@ use core::fmt::Write;
 
 use crate::command::args::Args;
 use crate::command::table;
+use crate::command::verb::Topic;
 use crate::limits::DATABASES;
 use crate::node::{Node, Phase, REDIS_VERSION};
 
@@ -155,6 +156,8 @@ impl Node {
         );
         put(out, format_args!("blocked_clients:{blocked}"));
         put(out, format_args!("tracking_clients:0"));
+        let listeners = self.clients.all_subscribers();
+        put(out, format_args!("pubsub_clients:{listeners}"));
         let timed = self.clients.timed();
         put(out, format_args!("clients_in_timeout_table:{timed}"));
         let keys = self.clients.awaited_keys();
@@ -364,6 +367,10 @@ impl Node {
             out,
             format_args!("keyspace_misses:{}", stats.lookups.misses),
         );
+        let topics = ["pubsub_channels", "pubsub_patterns", "pubsubshard_channels"];
+        for (name, topic) in topics.into_iter().zip(Topic::ALL) {
+            put(out, format_args!("{name}:{}", self.clients.topics(topic)));
+        }
         for name in [
             "total_net_repl_input_bytes",
             "total_net_repl_output_bytes",
@@ -376,9 +383,6 @@ impl Node {
             "evicted_clients",
             "total_eviction_exceeded_time",
             "current_eviction_exceeded_time",
-            "pubsub_channels",
-            "pubsub_patterns",
-            "pubsubshard_channels",
             "latest_fork_usec",
             "total_forks",
             "migrate_cached_sockets",

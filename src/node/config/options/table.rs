@@ -201,7 +201,8 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     acts("client-output-buffer-limit",
         "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60", Form::Limits,
         "for each class of clients: close a client when the replies that wait for it exceed the \
-         hard limit, or exceed the soft limit for this many seconds. All clients are `normal` here")
+         hard limit, or exceed the soft limit for this many seconds. Clients that \
+         listen to channels are `pubsub`, all others `normal`")
         .open(OUTPUT_LIMITS),
     acts("client-query-buffer-limit", "1073741824",
         Form::MemoryFrom(limits::QUERY_BUFFER_BYTES_MIN as u64),

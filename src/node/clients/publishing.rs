@@ -1,0 +1,217 @@
+//! Messages on their way to subscribers, in order, so many in each turn.
+//!
+//! A message is kept once, and its subscribers share it. Work is counted and never timed: one for
+//! each subscriber, and more for one that has nothing else to be sent in this turn, since that
+//! takes a write to a socket of its own; and work for the patterns that are compared. A message
+//! that a turn cannot bring to all its subscribers goes on in the next, and its publisher waits
+//! meanwhile. So no more messages are begun than there are publishers.
+
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use crate::command::verb::Topic;
+use crate::ids::ConnId;
+use crate::limits::{BYTES_PER_WORK, WAKE_WORK};
+use crate::resp::reply::{Protocol, Reply};
+use crate::session::Blocked;
+use crate::store::glob;
+
+use super::Clients;
+use super::publication::{Publication, Stage};
+
+/// About what it costs to come to the next pattern, in bytes that could be compared meanwhile.
+const PATTERN_BYTES: usize = 32;
+
+impl Clients {
+    /// A message is published. Returns how many clients have it, and the work that this was; or
+    /// nothing, where others come first or a turn is not enough. Then its publisher, if it is a
+    /// client, is told later.
+    pub(in crate::node) fn publish(
+        &mut self,
+        publisher: Option<(u32, ConnId)>,
+        (topic, channel, message): (Topic, &[u8], &[u8]),
+    ) -> Option<(u64, usize)> {
+        if !self.may_be_heard(topic, channel) {
+            return Some((0, 0));
+        }
+        let mut publication = self.publication(publisher, topic, channel, message);
+        let before = self.publishing.left;
+        if self.publishing.queue.is_empty() && self.bring(&mut publication) {
+            self.shared.release(publication.body.id);
+            let work = before - self.publishing.left;
+            return Some((publication.receivers, work));
+        }
+        self.publishing.queue.push_back(publication);
+        None
+    }
+
+    /// The same in a transaction, whose client cannot wait: where a turn is not enough this is
+    /// called again in the next one.
+    pub(in crate::node) fn publish_in_transaction(
+        &mut self,
+        client: (u32, ConnId),
+        (topic, channel, message): (Topic, &[u8], &[u8]),
+    ) -> Option<u64> {
+        let begun = self.publishing.step.take();
+        let mut publication = match begun {
+            Some((of, publication)) if of == client => publication,
+            stale => {
+                if let Some((_, publication)) = stale {
+                    self.shared.release(publication.body.id);
+                }
+                if !self.may_be_heard(topic, channel) {
+                    return Some(0);
+                }
+                self.publication(Some(client), topic, channel, message)
+            }
+        };
+        if !self.bring(&mut publication) {
+            self.publishing.step = Some((client, publication));
+            return None;
+        }
+        self.shared.release(publication.body.id);
+        Some(publication.receivers)
+    }
+
+    fn may_be_heard(&self, topic: Topic, channel: &[u8]) -> bool {
+        self.channels.count(topic, channel) > 0
+            || topic == Topic::Channel && self.channels.len(Topic::Pattern) > 0
+    }
+
+    fn publication(
+        &mut self,
+        publisher: Option<(u32, ConnId)>,
+        topic: Topic,
+        channel: &[u8],
+        message: &[u8],
+    ) -> Publication {
+        let mut body = Vec::with_capacity(channel.len() + message.len() + 48);
+        let mut reply = Reply::new(&mut body, Protocol::Resp3);
+        reply.bulk(channel);
+        reply.bulk(message);
+        Publication {
+            topic,
+            channel: Bytes::copy_from_slice(channel),
+            body: self.shared.share(Bytes::from(body)),
+            publisher,
+            receivers: 0,
+            stage: Stage::Channel(0),
+        }
+    }
+
+    /// Goes on with the messages that are on their way. Returns a client whose message all its
+    /// subscribers have, and which waits for their number.
+    pub(in crate::node) fn go_on_publishing(&mut self) -> Option<u32> {
+        while let Some(mut publication) = self.publishing.queue.pop_front() {
+            if !self.bring(&mut publication) {
+                self.publishing.queue.push_front(publication);
+                return None;
+            }
+            self.shared.release(publication.body.id);
+            let Some((slot, conn)) = publication.publisher else {
+                continue;
+            };
+            let receivers = publication.receivers;
+            if let Some(session) = self.sessions.get_same(slot, conn)
+                && matches!(session.blocked, Some(Blocked::Publishing { .. }))
+            {
+                session.blocked = Some(Blocked::Publishing { receivers });
+                return Some(slot);
+            }
+        }
+        None
+    }
+
+    /// Returns true if messages are on their way.
+    pub(in crate::node) fn has_publications(&self) -> bool {
+        !self.publishing.queue.is_empty()
+    }
+
+    /// The next turn may do so much.
+    pub(in crate::node) fn may_publish(&mut self, work: usize) {
+        self.publishing.left = work;
+    }
+
+    /// Brings a message to its subscribers; false where the turn is over before all have it.
+    fn bring(&mut self, publication: &mut Publication) -> bool {
+        loop {
+            if self.publishing.left == 0 {
+                return false;
+            }
+            let (topic, name, from) = match &publication.stage {
+                Stage::Channel(from) => (publication.topic, publication.channel.clone(), *from),
+                Stage::Patterns {
+                    within: Some((pattern, from)),
+                    ..
+                } => (Topic::Pattern, pattern.clone(), *from),
+                Stage::Patterns { behind, .. } => {
+                    let Some((pattern, _)) = self.channels.pattern_behind(behind.as_ref()) else {
+                        return true;
+                    };
+                    let pattern = pattern.clone();
+                    let matches = glob::matches(&pattern, &publication.channel);
+                    let lengths = pattern.len() + publication.channel.len();
+                    self.publishing.compared += PATTERN_BYTES + lengths;
+                    let work = self.publishing.compared / BYTES_PER_WORK;
+                    self.publishing.compared %= BYTES_PER_WORK;
+                    self.publishing.pay(work);
+                    publication.stage = Stage::Patterns {
+                        behind: Some(pattern.clone()),
+                        within: matches.then_some((pattern, 0)),
+                    };
+                    continue;
+                }
+            };
+            let subscribers = self.channels.of(topic, &name);
+            let next = subscribers.and_then(|all| Some((all.next(from)?, all)));
+            let Some((slot, subscribers)) = next else {
+                match &mut publication.stage {
+                    Stage::Channel(_) if topic == Topic::Shard => return true,
+                    Stage::Channel(_) => {
+                        publication.stage = Stage::Patterns {
+                            behind: None,
+                            within: None,
+                        };
+                    }
+                    Stage::Patterns { within, .. } => *within = None,
+                }
+                continue;
+            };
+            match &mut publication.stage {
+                Stage::Channel(from) => *from = slot + 1,
+                Stage::Patterns { within, .. } => *within = Some((name, slot + 1)),
+            }
+            let Some(session) = self.sessions.get_mut(slot).filter(|one| !one.closing) else {
+                continue;
+            };
+            let head = subscribers.head(session.protocol).clone();
+            self.shared.hold(&head);
+            self.shared.hold(&publication.body);
+            let parts = [head, publication.body.clone()];
+            publication.receivers += 1;
+            if publication.publisher == Some((slot, session.conn)) {
+                // It has its answer before its own message.
+                session.outbox.push_late(parts);
+            } else {
+                session.outbox.push(parts);
+            }
+            let mut work = 1;
+            if !session.dirty {
+                work += WAKE_WORK;
+                session.dirty = true;
+                self.dirty.push(slot);
+            }
+            self.publishing.pay(work);
+        }
+    }
+
+    /// The bytes that a client does not need any more may be let go.
+    pub(super) fn release_shared(&mut self, slot: u32) {
+        if let Some(session) = self.sessions.get_mut(slot) {
+            for id in session.outbox.take_released() {
+                self.shared.release(id);
+            }
+        }
+    }
+}
