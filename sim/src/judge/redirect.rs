@@ -138,8 +138,8 @@ fn slots_of(name: &str, words: &[Vec<u8>]) -> Vec<u16> {
     let place = match name {
         "dbsize" | "exec" | "flushall" | "flushdb" | "keys" | "randomkey" | "scan" => None,
         "blmpop" | "bzmpop" => Some(3),
-        "lmpop" | "object" | "sintercard" | "zdiff" | "zinter" | "zintercard" | "zmpop"
-        | "zunion" => Some(2),
+        "bitop" | "lmpop" | "object" | "pfdebug" | "sintercard" | "zdiff" | "zinter"
+        | "zintercard" | "zmpop" | "zunion" => Some(2),
         _ => Some(1),
     };
     let slot = place
