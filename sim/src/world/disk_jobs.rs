@@ -4,11 +4,13 @@
 use seedis::disk::{DiskDone, DiskError, DiskOp, FileKind, FileName};
 use seedis::ids::Ticket;
 
+use super::settling::CALM;
 use super::{Event, World};
 use crate::decisions::address::{Address, Deed, Part, Verb};
 use crate::decisions::decision::Strike;
 use crate::draws::Stream;
 use crate::goals::Fault;
+use crate::scenario::SECOND;
 use crate::states::RareState;
 
 /// One operation.
@@ -160,6 +162,11 @@ impl World {
             let until = member.ran(time) + (at - time) + TIGHT_NS;
             member.tight_until = member.tight_until.max(until);
         }
+        if at - time > SECOND && at > self.scenario.duration {
+            // What waits for it goes on only then.
+            self.awaits(at - time + CALM);
+        }
+        let member = &mut self.members[number];
         // It hangs as well where it waits behind another operation, which may have been slow.
         if (lag > 0 || after > time) && job_here.is_log_sync() {
             member.hangs_since.get_or_insert(time);

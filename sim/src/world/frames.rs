@@ -155,7 +155,7 @@ impl World {
         match aim {
             Some(Aim::Sender) => self.aim(from, ordinal << 8 | to as u64),
             Some(Aim::Receiver) => self.aim(to, ordinal << 8 | from as u64),
-            Some(Aim::Again(after)) => self.awaits_frame(after + late),
+            Some(Aim::Again(after)) => self.awaits(after + late),
             // Its sender is struck shortly before it comes.
             Some(Aim::Late(after)) if dice.coin() => {
                 self.aim_in(after, from, ordinal << 8 | to as u64);
@@ -175,7 +175,7 @@ impl World {
         }
         if overdue {
             self.fired(Fault::Overdue);
-            self.awaits_frame(much_later);
+            self.awaits(much_later);
             self.record(address, || Strike::Delay { after: much_later });
         }
         let late = if overdue { much_later } else { late };
@@ -208,7 +208,7 @@ impl World {
                     self.push(after, Event::Frame { from, to, frame });
                 }
                 Strike::Delay { after: longer } => {
-                    self.awaits_frame(longer);
+                    self.awaits(longer);
                     after = longer;
                 }
                 _ => {}

@@ -41,7 +41,7 @@ pub(super) struct Settling {
     gone: u64,
     /// When all was settled first, and the leader's term then.
     settled: Option<(u64, Term)>,
-    /// When the last frame comes that is seconds late.
+    /// When the last of what is seconds late has come.
     late: u64,
 }
 
@@ -54,7 +54,7 @@ impl World {
         let is_moving = |node: &Node| node.raft().is_some_and(Raft::is_transferring);
         if self.healed && self.leader().is_some_and(is_moving) {
             // Its wish to be followed may come some time after it has given up.
-            self.awaits_frame(CALM);
+            self.awaits(CALM);
         }
         let calm = self.healed && self.time >= self.scenario.duration + CALM;
         self.have_stopped()?;
@@ -70,8 +70,8 @@ impl World {
         Ok(false)
     }
 
-    /// A frame comes seconds late: what it does it does then.
-    pub(super) fn awaits_frame(&mut self, after: u64) {
+    /// Something comes seconds late, a frame or the end of an operation: what it does it does then.
+    pub(super) fn awaits(&mut self, after: u64) {
         self.settling.late = self.settling.late.max(self.time + after);
     }
 
