@@ -56,6 +56,10 @@ pub const SUBSCRIPTIONS_MAX: usize = 16_384;
 /// The most bytes of their names.
 pub const SUBSCRIPTION_BYTES_MAX: usize = 16 << 20;
 
+/// The most bytes of messages that one turn tells other members, that wait for one of them, and
+/// that have come from them and are not with all their subscribers here. The rest is dropped.
+pub const TOLD_BYTES_MAX: usize = 16 << 20;
+
 /// The work of waking a client that has waited, which takes a write to a socket of its own.
 pub const WAKE_WORK: usize = 16;
 

@@ -142,6 +142,7 @@ impl Served {
                     Effect::Stopped { failure } => panic!("it stopped: {failure:?}"),
                     Effect::Resume { .. }
                     | Effect::Message { .. }
+                    | Effect::Tell { .. }
                     | Effect::Note(_)
                     | Effect::LogLevel(_)
                     | Effect::Configuration { .. } => {}

@@ -4,10 +4,12 @@ use alloc::boxed::Box;
 use alloc::string::String;
 
 use crate::command::error::Error;
-use crate::ids::ConnId;
+use crate::command::verb::Topic;
+use crate::ids::{ConnId, NodeId};
 use crate::session::Blocked;
 
 use super::effect::{Effect, Effects, Note, Wrong};
+use super::replica::telling;
 use super::witness::Answer;
 use super::{Node, Phase};
 
@@ -61,6 +63,30 @@ impl Node {
         self.clients.mark_dirty(slot);
         if is_leaving && self.carries_clients() {
             self.clients.close(slot);
+        }
+    }
+
+    /// Tells other members of a message.
+    pub(super) fn tell_members(&mut self, (topic, channel, message): (Topic, &[u8], &[u8])) {
+        if self.replica.is_grouped() && !self.replica.telling.add(topic, channel, message) {
+            self.metrics.not_told(1);
+        }
+    }
+
+    /// A member has told of messages. A frame of a stranger, or one that cannot be read, is
+    /// nothing.
+    pub(super) fn told(&mut self, from: NodeId, frame: &[u8]) {
+        let is_member = self.replica.speaks_to(from);
+        let messages = telling::read(frame)
+            .filter(|_| is_member)
+            .unwrap_or_default();
+        self.metrics.was_told(messages.len() as u64);
+        for message in messages {
+            if self.clients.are_too_many_told() {
+                self.metrics.not_told(1);
+            } else {
+                self.clients.publish(None, message);
+            }
         }
     }
 

@@ -5,6 +5,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use bytes::Bytes;
+
 use crate::disk::DiskOp;
 use crate::ids::{ConnId, LogIndex, NodeId, Term, Ticket};
 pub use crate::raft::Class;
@@ -40,6 +42,16 @@ pub enum Effect {
         class: Class,
         /// The frame.
         frame: Box<Vec<u8>>,
+    },
+    /// Send messages for subscribers to a peer, or drop them where they could not leave soon; those
+    /// that leave stay in order, and none goes twice.
+    Tell {
+        /// The peer.
+        to: NodeId,
+        /// How many they are.
+        messages: u64,
+        /// The frame.
+        frame: Box<Bytes>,
     },
     /// Perform a disk operation and tell how it ended, under the same ticket.
     Disk {

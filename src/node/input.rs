@@ -66,6 +66,18 @@ pub enum Input<'a> {
         /// The frame.
         frame: &'a [u8],
     },
+    /// A peer's messages for subscribers have arrived as one frame.
+    Told {
+        /// The peer that has sent it, as the connection was authenticated.
+        from: NodeId,
+        /// The frame.
+        frame: &'a [u8],
+    },
+    /// Messages for the subscribers of a peer could not leave, and are dropped.
+    NotTold {
+        /// How many they are.
+        messages: u64,
+    },
     /// A peer has said who it is, as every peer does that connects.
     Met {
         /// Its number.

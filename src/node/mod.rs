@@ -154,6 +154,8 @@ impl Node {
             }
             Input::Closed { conn } => self.clients.closed(conn),
             Input::Message { from, frame } => self.message(from, frame),
+            Input::Told { from, frame } => self.told(from, frame),
+            Input::NotTold { messages } => self.metrics.not_told(messages),
             Input::Met {
                 id,
                 incarnation,
@@ -220,6 +222,7 @@ impl Node {
         // behind.
         self.resume_paused();
         self.expire_turn();
+        self.emit_told();
         out.append(&mut self.effects);
         self.settle_clients(out);
         self.requests.end_turn(self.config.turn_work);

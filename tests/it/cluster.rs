@@ -3,6 +3,7 @@
 
 mod arrivals;
 mod backup;
+mod channels;
 mod chaos;
 mod damage;
 mod door;

@@ -1,6 +1,7 @@
 //! Three members in one process and a plain loop between them: they elect, agree, lose their
 //! leader, and go on. Nothing here is faulty; the simulator is for that.
 
+mod channels;
 mod transactions;
 mod versions;
 mod waits;
@@ -25,6 +26,7 @@ struct Machine {
     disk: Disk,
     node: Option<Node>,
     frames: VecDeque<(NodeId, Vec<u8>)>,
+    told: VecDeque<(NodeId, bytes::Bytes)>,
     /// The process stands still.
     is_paused: bool,
     replies: BTreeMap<ConnId, Vec<u8>>,
@@ -70,6 +72,7 @@ impl Group {
                 disk: Disk::default(),
                 node: None,
                 frames: VecDeque::new(),
+                told: VecDeque::new(),
                 is_paused: false,
                 replies: BTreeMap::new(),
                 may_fail: false,
@@ -136,7 +139,9 @@ impl Group {
 
     fn turn(&mut self, member: usize) {
         let now = self.now;
-        let Machine { node, frames, .. } = &mut self.machines[member];
+        let Machine {
+            node, frames, told, ..
+        } = &mut self.machines[member];
         let Some(node) = node else {
             return;
         };
@@ -145,7 +150,11 @@ impl Group {
             let frame = &frame;
             node.handle(now, Input::Message { from, frame });
         }
-        let (mut effects, mut sent) = (Effects::new(), Vec::new());
+        for (from, frame) in told.drain(..) {
+            let frame = &frame[..];
+            node.handle(now, Input::Told { from, frame });
+        }
+        let (mut effects, mut sent, mut tells) = (Effects::new(), Vec::new(), Vec::new());
         let mut is_stopped = false;
         loop {
             let machine = &mut self.machines[member];
@@ -171,6 +180,7 @@ impl Group {
                         node.handle(now, Input::Sent { conn, count });
                     }
                     Effect::Message { to, frame, .. } => sent.push((to, *frame)),
+                    Effect::Tell { to, frame, .. } => tells.push((to, *frame)),
                     Effect::Stopped { failure: None } => is_stopped = true,
                     Effect::Stopped { failure } => {
                         assert!(machine.may_fail, "{:?} stopped: {failure:?}", id(member));
@@ -186,6 +196,10 @@ impl Group {
             let machine = &mut self.machines[member];
             machine.node = None;
             machine.frames.clear();
+        }
+        for (to, frame) in tells {
+            let to = &mut self.machines[to.0 as usize - 1];
+            to.told.push_back((id(member), frame));
         }
         for (to, frame) in sent {
             let to = &mut self.machines[to.0 as usize - 1];

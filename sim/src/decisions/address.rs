@@ -239,7 +239,9 @@ impl Point {
             Input::Sent { .. } => Plain::Sent,
             Input::Ending { .. } | Input::Ended { .. } | Input::Closed { .. } => Plain::Closed,
             Input::Wants { .. } | Input::Asks { .. } => Plain::Wanted,
-            Input::Met { .. } | Input::RefusedPeer => Plain::Met,
+            Input::Met { .. } | Input::RefusedPeer | Input::Told { .. } | Input::NotTold { .. } => {
+                Plain::Met
+            }
             Input::Timer | Input::Sampled(_) | Input::Configuration { .. } => Plain::Woken,
             Input::Stop => Plain::Stopping,
         })
@@ -250,7 +252,7 @@ impl Point {
         Self::Plain(match effect {
             Effect::Message { frame, .. } => return Self::Said(Kind::of_frame(frame)),
             Effect::Disk { op, .. } => return Self::Ordered(Deed::of(op)),
-            Effect::Send { .. } => Plain::Replies,
+            Effect::Send { .. } | Effect::Tell { .. } => Plain::Replies,
             Effect::Close { .. } => Plain::Closes,
             Effect::Resume { .. } => Plain::Resumes,
             Effect::Configuration { .. }

@@ -273,6 +273,9 @@ impl Judge {
         {
             return wrong(Id::P4, "hears its own message before the reply to PUBLISH");
         }
+        if message.member != dialogue.member {
+            self.goals.reach(Goal::HeardElsewhere);
+        }
         self.goals.reach(Goal::Heard);
         Ok(true)
     }

@@ -42,7 +42,9 @@ impl What {
             Event::Take { conn, .. } => Self::Take { conn },
             Event::Turn { member, .. } => Self::Turn { member },
             Event::Flush { member, .. } => Self::Flush { member },
-            Event::Frame { from, to, .. } => Self::Frame { from, to },
+            Event::Frame { from, to, .. } | Event::Told { from, to, .. } => {
+                Self::Frame { from, to }
+            }
             Event::Wants { member } => Self::Wants { member },
             Event::Look { member, .. } => Self::Look { member },
             Event::Call { from, to, .. } => Self::Call { from, to },

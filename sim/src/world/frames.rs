@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use seedis::ids::NodeId;
 use seedis::node::Node;
+use seedis::node::effect::Effect;
 use seedis::raft::message::Message;
 use seedis::raft::wire;
 
@@ -215,6 +216,58 @@ impl World {
             }
         }
         self.push(after, Event::Frame { from, to, frame });
+    }
+
+    /// Sends messages for the subscribers of a peer over a connection between two processes: they
+    /// stay in order, none comes twice, and what cannot leave is dropped.
+    pub(super) fn tell_subscribers(&mut self, from: usize, told: Effect) {
+        let Effect::Tell {
+            to,
+            messages,
+            frame,
+        } = told
+        else {
+            return;
+        };
+        let machine = self.members.iter().position(|one| one.config.id == to);
+        let Some(to) = machine else {
+            return;
+        };
+        let told = self.told.entry((from, to)).or_default();
+        told.0 += 1;
+        let (nth, before) = *told;
+        let key = (from as u64) << 32 | to as u64;
+        let mut dice = Dice::new(self.scenario.seed, Stream::FRAME, key | 1 << 63, nth);
+        let late = self.scenario.frame_latency / 4 + dice.exponential(self.scenario.frame_latency);
+        let is_lost = !self.healed && dice.permille(self.scenario.loss);
+        if is_lost || self.is_kept_apart(from, to) || !self.members[to].is_up() {
+            let news = News::NotTold { messages };
+            self.members[from].news.push(news);
+            self.wake(from);
+            return;
+        }
+        let at = before.max(self.time + late);
+        self.told.insert((from, to), (nth, at + 1));
+        let lives = [self.members[from].life, self.members[to].life];
+        self.push(
+            at - self.time,
+            Event::Told {
+                from,
+                to,
+                lives,
+                frame: *frame,
+            },
+        );
+    }
+
+    /// Messages for subscribers have come, unless the connection has broken since.
+    pub(super) fn are_told(&mut self, (from, to): (usize, usize), lives: [u64; 2], frame: Bytes) {
+        let is_same = lives == [self.members[from].life, self.members[to].life];
+        if is_same && self.members[to].is_up() && !self.is_kept_apart(from, to) {
+            let from = self.members[from].config.id;
+            self.members[to].news.push(News::Told { from, frame });
+            self.wake(to);
+        }
     }
 
     /// When somebody new asks the next time.

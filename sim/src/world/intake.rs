@@ -15,7 +15,7 @@ impl World {
     /// Accepts, reads and writes what is ready.
     pub(super) fn read_all(&mut self, number: usize, dice: &mut Dice) -> Alive {
         for news in std::mem::take(&mut self.members[number].news) {
-            let address;
+            let (address, told);
             let input = match news {
                 News::Met {
                     other,
@@ -35,6 +35,12 @@ impl World {
                         entry_versions,
                     }
                 }
+                News::Told { from, frame } => {
+                    told = frame;
+                    let frame = &told[..];
+                    Input::Told { from, frame }
+                }
+                News::NotTold { messages } => Input::NotTold { messages },
                 News::Wants { id } => Input::Wants { id },
                 News::Asks {
                     wanted,

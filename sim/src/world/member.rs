@@ -63,7 +63,7 @@ impl Passed {
 }
 
 /// News that a member is told of another without a frame.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum News {
     /// Its identity, as when it connects.
     Met {
@@ -80,6 +80,10 @@ pub(super) enum News {
         incarnation: Incarnation,
         newest: u8,
     },
+    /// Its messages for subscribers.
+    Told { from: NodeId, frame: Bytes },
+    /// That messages for the subscribers of another could not leave.
+    NotTold { messages: u64 },
     /// How it went with the configuration file.
     Configuration { wish: u64, fails: bool },
 }

@@ -89,6 +89,13 @@ pub(crate) enum Event {
         to: usize,
         frame: Bytes,
     },
+    /// Messages of a peer for subscribers have come, from one life of a process to another.
+    Told {
+        from: usize,
+        to: usize,
+        lives: [u64; 2],
+        frame: Bytes,
+    },
     /// Somebody new asks to be taken in.
     Wants { member: usize },
     /// A process that has no group yet looks what it has to do.
@@ -164,6 +171,8 @@ pub(crate) struct World {
     /// Clients from outside, and what they have heard and not taken yet.
     guests: BTreeMap<usize, Vec<Value>>,
     links: BTreeMap<Ends, Link>,
+    /// How many frames for subscribers one member has sent another, and when the last comes.
+    told: BTreeMap<(usize, usize), (u64, u64)>,
     connections: BTreeMap<u64, Connection>,
     last_conn: u64,
     agreement: agreement::Agreement,
@@ -222,6 +231,7 @@ impl World {
             clients: clients.collect(),
             guests: BTreeMap::new(),
             links: BTreeMap::new(),
+            told: BTreeMap::new(),
             connections: BTreeMap::new(),
             last_conn: 0,
             agreement: agreement::Agreement::default(),
@@ -288,6 +298,7 @@ impl World {
             Event::Turn { member, .. } => 0x5_0000 + *member as u64,
             Event::Flush { member, .. } => 0x6_0000 + *member as u64,
             Event::Frame { from, to, .. } => 0xc_0000_0000 | (*from as u64) << 16 | *to as u64,
+            Event::Told { from, to, .. } => 0x10_0000_0000 | (*from as u64) << 16 | *to as u64,
             Event::Disk { member, job, .. } => (*member as u64) << 48 | 0x7_0000_0000_0000 | job,
             Event::Deadline { member, .. } => 0x8_0000 + *member as u64,
             Event::Start { member } => 0x9_0000 + *member as u64,
@@ -369,6 +380,12 @@ impl World {
             Event::Turn { member, life } => self.turn(member, life)?,
             Event::Flush { member, life } => self.late_flush(member, life)?,
             Event::Frame { from, to, frame } => self.frame(from, to, frame),
+            Event::Told {
+                from,
+                to,
+                lives,
+                frame,
+            } => self.are_told((from, to), lives, frame),
             Event::Wants { member } => self.wants_in(member),
             Event::Look { member, life } => self.look(member, life)?,
             Event::Call { from, to, call } => self.called(from, to, call),

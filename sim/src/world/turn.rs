@@ -489,6 +489,7 @@ impl World {
             Effect::Note(note) => self.tell(|| format!("member {number}: {note}")),
             Effect::Stopped { failure } => return self.stopped(number, failure.map(|f| *f)),
             Effect::Message { to, frame, .. } => self.send_frame(number, to, *frame)?,
+            told @ Effect::Tell { .. } => self.tell_subscribers(number, told),
             Effect::Configuration { number: wish, .. } => {
                 let (life, member) = (self.members[number].life, number as u64);
                 let fails = self

@@ -550,9 +550,9 @@ impl State {
                 self.is_stopped = true;
                 self.failure = failure.map(|failure| *failure);
             }
-            Effect::Message { to, class, frame } => {
-                if let Some(peers) = &self.peers {
-                    peers.send(to, class, *frame);
+            effect @ (Effect::Message { .. } | Effect::Tell { .. }) => {
+                if let Some(input) = self.peers.as_ref().and_then(|p| p.perform(effect)) {
+                    self.node.handle(clock.now(), input);
                 }
             }
         }

@@ -39,6 +39,8 @@ pub(super) enum Stage {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Publishing {
     pub(super) queue: VecDeque<Publication>,
+    /// The bytes of those in the queue that other members have told of.
+    pub(super) told_bytes: usize,
     /// One of a transaction, and the client whose it is.
     pub(super) step: Option<((u32, ConnId), Publication)>,
     /// The work that this turn may still do.
@@ -60,7 +62,16 @@ impl Publishing {
 }
 
 impl Publication {
-    /// The bytes that its subscribers share.
+    /// How many bytes its subscribers share, if another member has told of it.
+    pub(super) fn told_bytes(&self) -> usize {
+        if self.publisher.is_none() {
+            self.body.bytes.len()
+        } else {
+            0
+        }
+    }
+
+    /// The number of the bytes that its subscribers share.
     pub(super) fn shared(&self) -> u64 {
         self.body.id
     }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 use crate::command::verb::Topic;
 use crate::ids::ConnId;
-use crate::limits::{BYTES_PER_WORK, WAKE_WORK};
+use crate::limits::{BYTES_PER_WORK, TOLD_BYTES_MAX, WAKE_WORK};
 use crate::resp::reply::{Protocol, Reply};
 use crate::session::Blocked;
 use crate::store::glob;
@@ -42,6 +42,7 @@ impl Clients {
             let work = before - self.publishing.left;
             return Some((publication.receivers, work));
         }
+        self.publishing.told_bytes += publication.told_bytes();
         self.publishing.queue.push_back(publication);
         None
     }
@@ -72,6 +73,17 @@ impl Clients {
         }
         self.shared.release(publication.body.id);
         Some(publication.receivers)
+    }
+
+    /// Returns true if a transaction of this client is in the middle of publishing a message.
+    pub(in crate::node) fn is_publishing(&self, client: (u32, ConnId)) -> bool {
+        let step = self.publishing.step.as_ref();
+        step.is_some_and(|(of, _)| *of == client)
+    }
+
+    /// Returns true if so many messages of other members wait that more are dropped.
+    pub(in crate::node) fn are_too_many_told(&self) -> bool {
+        self.publishing.told_bytes > TOLD_BYTES_MAX
     }
 
     fn may_be_heard(&self, topic: Topic, channel: &[u8]) -> bool {
@@ -109,6 +121,7 @@ impl Clients {
                 return None;
             }
             self.shared.release(publication.body.id);
+            self.publishing.told_bytes -= publication.told_bytes();
             let Some((slot, conn)) = publication.publisher else {
                 continue;
             };

@@ -160,6 +160,21 @@ impl Metrics {
         self.slowlog.ran(args, run, is_first, config);
     }
 
+    /// A member was told of so many messages.
+    pub(super) fn told(&mut self, messages: u64) {
+        self.stats.told += messages;
+    }
+
+    /// A member has told of so many messages.
+    pub(super) fn was_told(&mut self, messages: u64) {
+        self.stats.was_told += messages;
+    }
+
+    /// So many messages between members were dropped.
+    pub(super) fn not_told(&mut self, messages: u64) {
+        self.stats.not_told += messages;
+    }
+
     /// A command has begun a wait: its reply comes later.
     pub(super) fn waits(&mut self, row: &'static Row) {
         self.figures.runs(row, 1);

@@ -36,6 +36,11 @@ pub(in crate::node) struct Stats {
     pub(in crate::node) limit_disconnections: u64,
     /// Clients with too large a request.
     pub(in crate::node) query_disconnections: u64,
+    /// Messages for subscribers: those that other members were told of, those that they have told
+    /// of, and those that were dropped between members.
+    pub(in crate::node) told: u64,
+    pub(in crate::node) was_told: u64,
+    pub(in crate::node) not_told: u64,
     pub(in crate::node) bytes_in: u64,
     pub(in crate::node) bytes_out: u64,
     /// Dead keys that were freed.
@@ -62,6 +67,9 @@ impl Default for Stats {
             refused_peers: 0,
             limit_disconnections: 0,
             query_disconnections: 0,
+            told: 0,
+            was_told: 0,
+            not_told: 0,
             bytes_in: 0,
             bytes_out: 0,
             expired_keys: 0,

@@ -6,6 +6,7 @@
 //! leads by then has led when the read was run. One round of questions serves all reads of a turn.
 //! In a group of one nothing of this happens.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -320,6 +321,24 @@ impl Node {
         let waiters = self.replica.forget_proposed();
         let told = waiters.into_iter().map(|one| (one, Error::UNCERTAIN));
         self.disappoint_all(told);
+    }
+
+    /// Hands messages for the subscribers of other members to the driver.
+    pub(in crate::node) fn emit_told(&mut self) {
+        let Some((frame, messages)) = self.replica.telling.take() else {
+            return;
+        };
+        let own = self.config.id;
+        let members = self.replica.raft.as_ref().map(Raft::in_force);
+        let others = members.into_iter().flat_map(|all| all.members());
+        for to in others.map(|member| member.id).filter(|id| *id != own) {
+            self.metrics.told(messages);
+            self.effects.push(Effect::Tell {
+                to,
+                messages,
+                frame: Box::new(frame.clone()),
+            });
+        }
     }
 
     /// Hands Raft's messages to the driver.

@@ -23,6 +23,7 @@ mod snapshot;
 pub(super) mod standing;
 mod strain;
 mod supply;
+pub(super) mod telling;
 mod timekeeping;
 mod transfer;
 mod turn;
@@ -43,6 +44,7 @@ use rewrite::Rewrite;
 use snapshot::Snapshots;
 use standing::{Leadership, Met};
 use strain::Strain;
+use telling::Telling;
 use versions::Raising;
 
 use proposed::Proposed;
@@ -71,6 +73,8 @@ pub(super) struct Replica {
     body: Vec<u8>,
     /// Empty between turns.
     messages: Vec<Outgoing>,
+    /// Messages for the subscribers of other members.
+    pub(super) telling: Telling,
     /// The last entry that was applied.
     applied: LogIndex,
     last_time_entry: Mono,

@@ -193,6 +193,7 @@ impl Node {
         };
         let client = Some((slot, conn));
         let message = (topic, args.at(1), args.at(2));
+        self.tell_members(message);
         let Some((receivers, work)) = self.clients.publish(client, message) else {
             self.witness.note(|| Witnessed::Publishes { conn });
             self.block(slot, Blocked::Publishing { receivers: 0 });
@@ -219,6 +220,9 @@ impl Node {
             return Ok(());
         };
         let message = (topic, args.at(1), args.at(2));
+        if !self.clients.is_publishing((slot, conn)) {
+            self.tell_members(message);
+        }
         let receivers = self.clients.publish_in_transaction((slot, conn), message);
         let receivers = receivers.ok_or(Error::Unfinished)?;
         reply.integer(receivers as i64);

@@ -371,6 +371,13 @@ impl Node {
         for (name, topic) in topics.into_iter().zip(Topic::ALL) {
             put(out, format_args!("{name}:{}", self.clients.topics(topic)));
         }
+        for (name, count) in [
+            ("pubsub_messages_to_members", stats.told),
+            ("pubsub_messages_from_members", stats.was_told),
+            ("pubsub_messages_dropped", stats.not_told),
+        ] {
+            put(out, format_args!("{name}:{count}"));
+        }
         for name in [
             "total_net_repl_input_bytes",
             "total_net_repl_output_bytes",

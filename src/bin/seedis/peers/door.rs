@@ -184,6 +184,7 @@ impl Peers {
         match Kind::of(kind) {
             Some(Kind::Raft) => server.tell(Input::Message { from, frame }),
             Some(Kind::Wants) => server.tell(Input::Wants { id: from }),
+            Some(Kind::Told) => server.tell(Input::Told { from, frame }),
             // A newer version says what this one does not know.
             None => {}
         }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use seedis::ids::NodeId;
+use seedis::limits::TOLD_BYTES_MAX;
 use seedis::node::effect::may_be_repeated;
 use seedis::node::greeting::{Line, Refusal};
 use tokio::net::TcpStream;
@@ -35,6 +36,8 @@ pub(super) enum Kind {
     Raft,
     /// The sender wants to vote in the group.
     Wants,
+    /// Messages for subscribers.
+    Told,
 }
 
 impl Kind {
@@ -42,6 +45,7 @@ impl Kind {
         match byte {
             0 => Some(Self::Raft),
             1 => Some(Self::Wants),
+            2 => Some(Self::Told),
             _ => None,
         }
     }
@@ -87,6 +91,16 @@ impl Link {
         let repeats = kind == Kind::Raft && may_be_repeated(&frame);
         wire.push(head, frame, repeats);
         self.changed.notify_one();
+    }
+
+    /// Sends messages for subscribers; false where too much waits already, or nothing can leave.
+    pub(super) fn tell(&self, frame: &[u8]) -> bool {
+        let waits = lock(&self.wire).queued_bytes;
+        let goes = self.is_up.get() && (waits == 0 || waits + frame.len() <= TOLD_BYTES_MAX);
+        if goes {
+            self.send(Kind::Told, frame.to_vec());
+        }
+        goes
     }
 
     pub(super) fn give_up(&self) {

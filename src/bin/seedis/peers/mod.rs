@@ -27,7 +27,7 @@ use std::time::Duration;
 use seedis::ids::{Incarnation, LogIndex, NodeId};
 use seedis::limits::PEERS_KNOWN_MAX;
 use seedis::node::arrival::Arrival;
-use seedis::node::effect::Class;
+use seedis::node::effect::{Class, Effect};
 use seedis::node::greeting::{Admission, Contact, Greeting, Line, Refusal, Standing, seen_from};
 use seedis::node::input::Input;
 use seedis::time::Mono;
@@ -166,8 +166,29 @@ impl Peers {
         state.roster.own.as_ref().map_or(NodeId(1), |own| own.id)
     }
 
+    /// Says to a member what the node wants said. Returns what the node is to know of that.
+    pub(crate) fn perform(&self, effect: Effect) -> Option<Input<'static>> {
+        match effect {
+            Effect::Message { to, class, frame } => self.send(to, class, *frame),
+            Effect::Tell {
+                to,
+                messages,
+                frame,
+            } => {
+                let state = self.state.borrow();
+                let link = state.links.get(&(to, Line::Bulk));
+                // What cannot leave soon is dropped.
+                if !link.is_some_and(|link| link.tell(&frame)) {
+                    return Some(Input::NotTold { messages });
+                }
+            }
+            _ => {}
+        }
+        None
+    }
+
     /// Sends a frame, if there is a connection for it.
-    pub(crate) fn send(&self, to: NodeId, class: Class, frame: Vec<u8>) {
+    fn send(&self, to: NodeId, class: Class, frame: Vec<u8>) {
         let line = match class {
             Class::Control => Line::Control,
             Class::Append | Class::Bulk => Line::Bulk,
