@@ -55,6 +55,10 @@ enum Verb {
         /// Print a line for each event, with a column for each member.
         #[arg(long, value_enum)]
         log: Option<Log>,
+        /// Judge only what clients saw: answers that no order explains, elements lost or given
+        /// twice, replies that cannot be read, and a server that dies or does not answer.
+        #[arg(long)]
+        black_box: bool,
     },
     /// Runs many seeds.
     Fleet(fleet::Args),
@@ -183,6 +187,9 @@ enum Verb {
         /// Do not hunt: replay the shrunk failure of each, `sim/mutants/NAME.sim`.
         #[arg(long, conflicts_with_all = ["seeds", "starts", "shrink", "write"])]
         replay: bool,
+        /// Hunt each bug once more from its first starting point, judged only by what clients saw.
+        #[arg(long)]
+        black_box: bool,
     },
     /// Lists the faults and goals, in words.
     Faults,
@@ -226,6 +233,7 @@ pub fn main() -> u8 {
             events,
             trace,
             log,
+            black_box,
         } => {
             let given = seed.unwrap_or_else(drawn_seed);
             if seed.is_none() {
@@ -237,6 +245,7 @@ pub fn main() -> u8 {
                 events,
                 trace,
                 columns: log == Some(Log::Full),
+                black_box,
             };
             let outcome = run::run(order);
             outcome.print();
@@ -321,12 +330,14 @@ pub fn main() -> u8 {
             shrink,
             write,
             replay: false,
+            black_box,
         } => mutants::hunt(&mutants::Plan {
             names,
             seeds,
             starts,
             shrink,
             write,
+            black_box,
         }),
         Verb::Faults => {
             faults();

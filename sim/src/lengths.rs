@@ -21,6 +21,10 @@ impl Scenario {
         let seconds = *dice.pick(&LENGTHS_S);
         self.duration = seconds * SECOND;
         let closer = (USUAL_S / seconds).clamp(1, CLOSER_MAX);
+        if closer > 1 {
+            // As many bases as in a long run, of a log that does not come so far.
+            self.config.rewrite_min_bytes /= 8;
+        }
         for every in self.intervals() {
             *every = every.map(|mean| mean / closer);
         }

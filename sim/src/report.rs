@@ -37,6 +37,8 @@ pub(crate) struct Failure {
     pub(crate) seed: u64,
     /// The profile's name.
     pub(crate) profile: &'static str,
+    /// Only what clients saw was judged.
+    pub(crate) black_box: bool,
     pub(crate) id: Id,
     pub(crate) text: String,
     /// How many events there were.
@@ -61,8 +63,19 @@ impl Failure {
             self.digest,
             self.faults
         ));
-        line(&format!("reproduce: sim replay {name} --trace"));
-        line(&format!("page: sim view {name} -o sim.html"));
+        line(&format!("reproduce: {}", self.reproduce(name)));
+        if !self.black_box {
+            line(&format!("page: sim view {name} -o sim.html"));
+        }
+    }
+
+    /// The command that shows it again.
+    pub(crate) fn reproduce(&self, name: &str) -> String {
+        if self.black_box {
+            format!("sim run {name} --black-box")
+        } else {
+            format!("sim replay {name} --trace")
+        }
     }
 
     /// How a command line names the run.

@@ -14,6 +14,7 @@ use crate::report::{self, Failure};
 use crate::scenario::{Profile, Scenario};
 use crate::stopwatch::Stopwatch;
 use crate::subject::Subject;
+use crate::workload::Kind;
 use crate::world::World;
 
 /// How many events a run has at most, unless told otherwise.
@@ -27,6 +28,8 @@ pub(crate) struct Order {
     pub(crate) events: u64,
     pub(crate) trace: bool,
     pub(crate) columns: bool,
+    /// Only what clients see is judged.
+    pub(crate) black_box: bool,
 }
 
 /// The outcome of a run.
@@ -69,12 +72,12 @@ pub(crate) fn guarded<T>(act: impl FnOnce() -> Result<T, Violation>) -> Result<T
 
 /// Runs one seed.
 pub(crate) fn run(order: Order) -> Outcome {
-    run_world(
-        order,
-        World::new(Scenario::draw(order.seed, order.profile)),
-        u64::MAX,
-    )
-    .0
+    let mut scenario = Scenario::draw(order.seed, order.profile);
+    if order.black_box {
+        // Which message belongs to which request is known by the witness alone.
+        scenario.clients.retain(|(kind, _)| *kind != Kind::Listener);
+    }
+    run_world(order, World::new(scenario), u64::MAX).0
 }
 
 /// Runs one seed, and keeps what was decided in it.
@@ -101,6 +104,7 @@ fn run_world(order: Order, mut world: World, until: u64) -> (Outcome, World) {
     let watch = Stopwatch::start();
     world.trace = order.trace;
     world.columns = order.columns;
+    world.black_box = order.black_box;
     let verdict = guarded(|| world.run(order.events, until));
     let outcome = Outcome {
         order,
@@ -145,6 +149,7 @@ impl Outcome {
         Some(Failure {
             seed: self.order.seed,
             profile: self.order.profile.name(),
+            black_box: self.order.black_box,
             id: violation.id,
             text: violation.text.clone(),
             events: self.events,

@@ -85,6 +85,7 @@ impl Order {
             events: EVENTS,
             trace: false,
             columns: false,
+            black_box: false,
         }
     }
 

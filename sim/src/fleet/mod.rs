@@ -44,6 +44,9 @@ pub(crate) struct Args {
     /// Stop at the first failure.
     #[arg(long, conflicts_with = "failures")]
     fail_fast: bool,
+    /// Judge only what clients saw.
+    #[arg(long, conflicts_with = "state")]
+    black_box: bool,
     /// Fail (16) unless each class of faults, each goal and each rare state was met: for campaigns
     /// of an hour.
     #[arg(long)]
@@ -126,6 +129,8 @@ fn run_all(args: &Args, plan: &Plan, tally: Tally) -> Result<u8, String> {
                     let Some(order) = plan.order(number) else {
                         break;
                     };
+                    let black_box = args.black_box;
+                    let order = Order { black_box, ..order };
                     let late = |time| before + watch.elapsed() >= time;
                     if args.time.is_some_and(late) || lock().tally.distinct() >= most {
                         break;

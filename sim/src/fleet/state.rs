@@ -207,6 +207,7 @@ fn failure(words: &[&str]) -> Result<((Id, &'static str), Kind), String> {
     let first = Failure {
         seed: seeds.first().copied().unwrap_or_default(),
         profile,
+        black_box: false,
         id,
         text: String::new(),
         events: number(events)?,
@@ -284,6 +285,7 @@ mod tests {
         let first = Failure {
             seed: 6,
             profile: "raft",
+            black_box: false,
             id: Id::C1,
             text: "two\nlines, a \\n and a \\".to_owned(),
             events: 4,

@@ -199,7 +199,7 @@ pub(super) fn json(plan: &Plan, tally: &Tally, (code, demands): (u8, bool)) -> J
             ("digest", Json::from(kind.first.digest.as_str())),
             (
                 "reproduce",
-                Json::Text(format!("sim replay {} --trace", kind.first.name())),
+                Json::Text(kind.first.reproduce(&kind.first.name())),
             ),
         ])
     });

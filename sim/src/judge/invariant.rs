@@ -253,6 +253,17 @@ invariants! {
          under repair.";
 }
 
+impl Id {
+    /// Returns true if a client can see it broken, who knows only what was asked and answered, and
+    /// that a server is gone or does not answer.
+    pub(crate) fn is_seen_by_clients(self) -> bool {
+        matches!(
+            self,
+            Self::C1 | Self::Q1 | Self::Q2 | Self::L2 | Self::P2 | Self::P3
+        )
+    }
+}
+
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self, f)

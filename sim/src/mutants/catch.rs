@@ -1,5 +1,6 @@
 //! The failures that a fleet has found, read from its output.
 
+use std::ops::Range;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -26,11 +27,27 @@ pub(super) struct Shrunk {
     pub(super) seconds: f64,
 }
 
+/// The eyes with which a fleet looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Eyes {
+    All,
+    /// Those of clients alone.
+    Clients,
+}
+
+impl Eyes {
+    /// The flag of a run, if it needs one.
+    pub(super) fn flag(self) -> Option<&'static str> {
+        (self == Self::Clients).then_some("--black-box")
+    }
+}
+
 /// The output of a fleet that stops at its first failure.
-pub(super) fn fleet(simulator: &Path, from: u64, to: u64, profiles: &[&str]) -> String {
+pub(super) fn fleet(simulator: &Path, seeds: Range<u64>, profiles: &[&str], eyes: Eyes) -> String {
     let mut fleet = Command::new(simulator);
-    let seeds = format!("{from}..{to}");
+    let seeds = format!("{}..{}", seeds.start, seeds.end);
     fleet.args(["fleet", "--fail-fast", "--jobs", "1", "--seeds", &seeds]);
+    fleet.args(eyes.flag());
     for profile in profiles {
         fleet.args(["--profile", profile]);
     }
@@ -40,10 +57,12 @@ pub(super) fn fleet(simulator: &Path, from: u64, to: u64, profiles: &[&str]) -> 
 /// The failure in what a fleet printed.
 pub(super) fn caught(said: &str) -> Option<Catch> {
     let id = said.lines().next()?.split(' ').next()?;
-    let mut words = said
-        .lines()
-        .find_map(|line| line.strip_prefix("reproduce: sim replay "))?
-        .split(' ');
+    let named = |line: &'_ str| {
+        let line = line.strip_prefix("reproduce: sim ")?.to_owned();
+        Some(line.split_once(' ')?.1.to_owned())
+    };
+    let named = said.lines().find_map(named)?;
+    let mut words = named.split(' ');
     Some(Catch {
         id: id.to_owned(),
         seed: words.next()?.parse().ok()?,

@@ -24,7 +24,7 @@ use std::time::Duration;
 use crate::judge::invariant::Id;
 use crate::report;
 use crate::stopwatch::Stopwatch;
-use catch::{Catch, Shrunk, caught, fleet, runs_of, shrunk};
+use catch::{Catch, Eyes, Shrunk, caught, fleet, runs_of, shrunk};
 use copy::{Copy, said_any};
 pub(crate) use files::replay;
 use patches::{Blind, Mutant, blinded, mutants};
@@ -48,6 +48,8 @@ pub(crate) struct Plan {
     pub(crate) shrink: Option<Duration>,
     /// The page that shows the table.
     pub(crate) write: Option<PathBuf>,
+    /// Hunt each bug once more, judged only by what clients saw.
+    pub(crate) black_box: bool,
 }
 
 /// The outcome for one mutant.
@@ -58,6 +60,9 @@ struct Hunt {
     /// The runs through which it lived, from each starting point where it was not caught.
     lived: Vec<u64>,
     shrunk: Option<Shrunk>,
+    /// The invariant that clients alone saw broken, if one was, and after how many runs; nothing,
+    /// where they were not asked.
+    by_clients: Option<(Option<String>, u64)>,
 }
 
 /// Hunts all mutants of the plan, prints the table, and gives the exit code.
@@ -143,10 +148,17 @@ impl Copy {
         let mut hunt = Hunt::default();
         for start in 0..plan.starts.max(1) {
             let watch = Stopwatch::start();
-            match self.catch(mutant, start * STRIDE, plan.seeds)? {
+            match self.catch(mutant, start * STRIDE, plan.seeds, Eyes::All)? {
                 Ok(catch) => hunt.catches.push((catch, watch.elapsed().as_secs_f64())),
                 Err(runs) => hunt.lived.push(runs),
             }
+        }
+        if plan.black_box {
+            let caught = self.catch(mutant, 0, plan.seeds, Eyes::Clients)?;
+            hunt.by_clients = Some(match caught {
+                Ok(catch) => (Some(catch.id), catch.runs),
+                Err(runs) => (None, runs),
+            });
         }
         if let Some(time) = plan.shrink {
             // The shortest run is the best to begin with; one that hangs on how bytes were cut does
@@ -174,6 +186,7 @@ impl Copy {
                 &Plan {
                     starts: 1,
                     shrink: None,
+                    black_box: false,
                     ..plan.clone()
                 },
             );
@@ -196,11 +209,17 @@ impl Copy {
 
     /// Sends a fleet out, and again behind each failure that does not count; where nothing is
     /// caught, through how many runs the mutant has lived.
-    fn catch(&self, mutant: &Mutant, start: u64, most: u64) -> Result<Result<Catch, u64>, String> {
+    fn catch(
+        &self,
+        mutant: &Mutant,
+        start: u64,
+        most: u64,
+        eyes: Eyes,
+    ) -> Result<Result<Catch, u64>, String> {
         let profiles: Vec<&str> = mutant.profiles.iter().map(|p| p.name()).collect();
         let (mut from, mut runs) = (start, 0);
         while from < start + most {
-            let said = fleet(&self.simulator(), from, start + most, &profiles);
+            let said = fleet(&self.simulator(), from..start + most, &profiles, eyes);
             runs += runs_of(&said);
             let Some(mut catch) = caught(&said) else {
                 break;
@@ -209,6 +228,7 @@ impl Copy {
             let seed = catch.seed.to_string();
             let mut again = Command::new(&self.plain);
             again.args(["run", &seed, "--profile", &catch.profile]);
+            again.args(eyes.flag());
             if said_any(&mut again)
                 .is_none_or(|said| !said.lines().any(|line| line.starts_with("pass")))
             {
@@ -220,7 +240,7 @@ impl Copy {
             }
             catch.runs = runs;
             let Catch { id, profile, .. } = &catch;
-            return if mutant.ids.contains(id) {
+            return if eyes == Eyes::Clients || mutant.ids.contains(id) {
                 Ok(Ok(catch))
             } else {
                 Err(format!(

@@ -12,11 +12,12 @@ use super::patches::Mutant;
 const BEGIN: &str = "<!-- the table of planted bugs begins -->";
 const END: &str = "<!-- the table of planted bugs ends -->";
 const HEAD: &str = "| planted bug | what is broken | fired | profiles | runs: median | p95 | \
-    seconds: median | p95 | shrunk: faults | operations | seconds |";
-/// The cells if nothing was shrunk, neither now nor before.
-const NOT_SHRUNK: &str = "– | – | –";
-/// So many columns say what a failure has shrunk to.
-const SHRUNK: usize = 3;
+    seconds: median | p95 | by clients alone | shrunk: faults | operations | seconds |";
+/// The cell of what was not looked for, neither now nor before.
+const NOT_ASKED: &str = "–";
+/// So many columns at the end stay if they were not looked for now: what clients alone saw, and
+/// what a failure has shrunk to.
+const KEPT: usize = 4;
 
 /// The outcome for one mutant.
 pub(super) struct Row {
@@ -31,6 +32,8 @@ pub(super) struct Row {
     /// From how many starting points it lived, of how many.
     lived: [usize; 2],
     shrunk: Option<Shrunk>,
+    /// The column of what clients alone saw.
+    by_clients: Option<String>,
 }
 
 impl Row {
@@ -56,6 +59,10 @@ impl Row {
             seconds: spread(&seconds),
             lived: [hunt.lived.len(), runs.len()],
             shrunk: hunt.shrunk,
+            by_clients: hunt.by_clients.as_ref().map(|(id, runs)| match id {
+                Some(id) => format!("{id}, {runs}"),
+                None => format!("lives, {runs}"),
+            }),
         }
     }
 
@@ -72,9 +79,13 @@ impl Row {
             } = shrunk;
             format!("; shrunk to {faults} faults, {operations} operations in {seconds:.1} s")
         });
+        let by_clients = self.by_clients.as_ref();
+        let by_clients = by_clients.map_or_else(String::new, |cell| {
+            format!("; by clients alone (runs): {cell}")
+        });
         format!(
             "{name:<32} runs: median {median}, p95 {p95}; seconds: {half:.1}, {most:.1}\
-             {lives}{shrunk}"
+             {lives}{by_clients}{shrunk}"
         )
     }
 
@@ -85,19 +96,34 @@ impl Row {
         }
     }
 
-    /// The row of the page, which keeps what was shrunk before where nothing was shrunk now.
-    fn line(&self, before: Option<&str>) -> String {
+    /// The row of the page, which keeps the last cells where those were not looked for now.
+    fn line(&self, before: Option<&[String]>) -> String {
         let shrunk = self.shrunk.map(|shrunk| {
-            let (faults, operations) = (shrunk.faults, shrunk.operations);
-            format!("{faults} | {operations} | {:.1}", shrunk.seconds)
+            let Shrunk {
+                faults,
+                operations,
+                seconds,
+            } = shrunk;
+            [
+                faults.to_string(),
+                operations.to_string(),
+                format!("{seconds:.1}"),
+            ]
         });
-        let shrunk = shrunk.as_deref().or(before).unwrap_or(NOT_SHRUNK);
+        let shrunk = shrunk.map(|cells| cells.map(Some)).unwrap_or_default();
+        let now = [self.by_clients.clone()].into_iter().chain(shrunk);
+        let kept = |place: usize| before.and_then(|cells| cells.get(place)).cloned();
+        let last = now.enumerate().map(|(place, cell)| {
+            let cell = cell.or_else(|| kept(place));
+            cell.unwrap_or_else(|| NOT_ASKED.to_owned())
+        });
+        let last = last.collect::<Vec<_>>().join(" | ");
         let ([median, p95], [half, most]) = (self.runs, self.seconds);
         let (name, words, profiles) = (&self.name, &self.words, &self.profiles);
         let fired = self.fired.join(" ") + &self.lives();
         format!(
             "| `{name}` | {words} | {fired} | {profiles} | {median} | {p95} | {half:.1} | \
-             {most:.1} | {shrunk} |"
+             {most:.1} | {last} |"
         )
     }
 }
@@ -109,7 +135,7 @@ fn spread<T: Copy + Default>(sorted: &[T]) -> [T; 2] {
 }
 
 /// Puts the rows into a page. Those of mutants that were not hunted stay, and so does what others
-/// have shrunk to.
+/// have shrunk to, and what clients saw of them.
 pub(super) fn write(page: &Path, rows: &[Row]) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("{}: {error}", page.display());
     let text = fs::read_to_string(page).map_err(failed)?;
@@ -127,12 +153,12 @@ fn replaced(text: &str, rows: &[Row]) -> Option<String> {
         .filter_map(|line| Some((name_of(line)?, line.to_owned())));
     let mut lines: BTreeMap<String, String> = old.collect();
     for row in rows {
-        let shrunk = lines.get(&row.name).map(|line| {
-            let cells: Vec<&str> = line.trim_end_matches('|').split(" | ").collect();
-            let last = &cells[cells.len().saturating_sub(SHRUNK)..];
-            last.join(" | ").trim().to_owned()
+        let kept = lines.get(&row.name).map(|line| {
+            let cells = line.trim_end_matches('|').split(" | ");
+            let cells: Vec<String> = cells.map(|cell| cell.trim().to_owned()).collect();
+            cells[cells.len().saturating_sub(KEPT)..].to_vec()
         });
-        let line = row.line(shrunk.as_deref());
+        let line = row.line(kept.as_deref());
         lines.insert(row.name.clone(), line);
     }
     let rule = "|---".repeat(HEAD.matches(" | ").count() + 1);
@@ -157,6 +183,7 @@ mod tests {
             seconds: [0.5; 2],
             lived: [0, 1],
             shrunk: None,
+            by_clients: None,
         }
     }
 
@@ -173,17 +200,17 @@ mod tests {
         let page = format!("before\n{BEGIN}\n{END}\nbehind\n");
         let page = replaced(&page, &[row("b", 1), row("a", 2)]).unwrap();
         let page = page.replace(
-            "| 1 | 1 | 0.5 | 0.5 | – | – | – |",
-            "| 1 | 1 | 0.5 | 0.5 | 3 | 4 | 5.0 |",
+            "| 1 | 1 | 0.5 | 0.5 | – | – | – | – |",
+            "| 1 | 1 | 0.5 | 0.5 | C1, 7 | 3 | 4 | 5.0 |",
         );
         let page = replaced(&page, &[row("b", 9)]).unwrap();
         let rows: Vec<&str> = page.lines().filter(|line| line.contains('`')).collect();
         assert!(
-            rows[0].ends_with("| 2 | 2 | 0.5 | 0.5 | – | – | – |"),
+            rows[0].ends_with("| 2 | 2 | 0.5 | 0.5 | – | – | – | – |"),
             "{page}"
         );
         assert!(
-            rows[1].ends_with("| 9 | 9 | 0.5 | 0.5 | 3 | 4 | 5.0 |"),
+            rows[1].ends_with("| 9 | 9 | 0.5 | 0.5 | C1, 7 | 3 | 4 | 5.0 |"),
             "{page}"
         );
         assert!(page.starts_with("before\n") && page.ends_with("\nbehind\n"));

@@ -209,14 +209,14 @@ impl World {
                 let text = format!(
                     "member {number} (life {life}) begins as {id}, which nobody has given to it"
                 );
-                return Err(Violation::new(Id::J2, text));
+                self.sees(Err(Violation::new(Id::J2, text)))?;
             }
             self.judge.reached(Goal::Admitted);
         } else {
             let known = *self.arrivals.formed.get_or_insert(group.cluster);
             if known != group.cluster {
                 let text = format!("member {number} forms another group than the others");
-                return Err(Violation::new(Id::J1, text));
+                self.sees(Err(Violation::new(Id::J1, text)))?;
             }
             self.judge.reached(Goal::Formed);
         }

@@ -85,7 +85,8 @@ impl World {
         let mut is_rare = false;
         let mut machine = (to.0 as usize).checked_sub(1);
         if let Ok(spoken) = wire::decode(&frame) {
-            self.check_message(from, &spoken)?;
+            let verdict = self.check_message(from, &spoken);
+            self.sees(verdict)?;
             (kind, term) = (Kind::of(&spoken.1), spoken.0.term.0);
             machine = Some(machine_of(spoken.0.to.incarnation));
             suffers = self.scenario.kinds[kind_of(&spoken.1)];

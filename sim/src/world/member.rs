@@ -511,3 +511,17 @@ impl World {
         }
     }
 }
+
+/// Returns true if a node serves as leader: the first entry of its own term is applied. A node
+/// without other members leads whatever it has loaded.
+pub(super) fn serves_as_leader(node: &Node) -> bool {
+    let Some(raft) = node.raft() else {
+        return false;
+    };
+    let has_begun = raft.led_from().is_some_and(|first| first <= node.applied());
+    let all = raft.in_force();
+    let is_own = |one: &seedis::raft::Member| one.incarnation == raft.incarnation();
+    let is_alone =
+        all.voters().count() == 1 && all.voters().all(|id| all.get(id).is_some_and(is_own));
+    has_begun && node.phase() != Phase::Recovering || is_alone
+}

@@ -10,6 +10,7 @@ pub(crate) mod columns;
 mod damage;
 mod disk_jobs;
 mod ending;
+mod eyes;
 mod failing;
 mod faults;
 mod flips;
@@ -192,6 +193,8 @@ pub(crate) struct World {
     versions_raised: u8,
     /// Why the run ended although something was pending.
     pub(crate) stands_still: Option<String>,
+    /// Only what clients see counts.
+    pub(crate) black_box: bool,
     pub(crate) trace: bool,
     /// True if a line with a column per member is written for each event.
     pub(crate) columns: bool,
@@ -244,6 +247,7 @@ impl World {
             settling: settling::Settling::default(),
             versions_raised: 0,
             stands_still: None,
+            black_box: false,
             trace: false,
             columns: false,
             columns_shown: Vec::new(),

@@ -57,7 +57,7 @@ impl World {
             self.awaits(CALM);
         }
         let calm = self.healed && self.time >= self.scenario.duration + CALM;
-        self.have_stopped()?;
+        self.looks_inside(|world| world.have_stopped())?;
         let quiet = calm && self.is_quiet();
         if quiet && self.leader_stays()? {
             return self.last_words().map(|()| true);
@@ -106,7 +106,7 @@ impl World {
         let (since, settled) = *self.settling.settled.get_or_insert((self.time, term));
         if prompt && settled != term {
             let text = format!("{settled} was led in peace, and {term} has begun");
-            return Err(Violation::new(Id::L5, text));
+            self.sees(Err(Violation::new(Id::L5, text)))?;
         }
         Ok(!prompt || self.members.len() == 1 || self.time >= since + WATCHED)
     }
@@ -222,7 +222,12 @@ impl World {
 
     /// S1, once more, when all is quiet.
     pub(super) fn last_words(&mut self) -> Verdict {
-        (0..self.members.len()).try_for_each(|number| self.audit(number, false))?;
+        let members = 0..self.members.len();
+        self.looks_inside(|world| {
+            members
+                .into_iter()
+                .try_for_each(|number| world.audit(number, false))
+        })?;
         self.count_elements()
     }
 
@@ -275,6 +280,9 @@ impl World {
             self.tell(|| why.clone());
             self.stands_still = Some(why);
             return Ok(());
+        }
+        if self.black_box {
+            return self.clients_hang();
         }
         self.group_settled()?;
         self.have_come()?;

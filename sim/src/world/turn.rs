@@ -2,14 +2,13 @@
 //! two.
 
 use seedis::disk::DiskError;
+use seedis::node::Phase;
 use seedis::node::effect::{Effect, Effects, Note};
 use seedis::node::input::Input;
 use seedis::node::witness::Witnessed;
-use seedis::node::{Node, Phase};
-use seedis::raft::Member;
 
 use super::disk_jobs::summary;
-use super::member::News;
+use super::member::{News, serves_as_leader};
 use super::promises::check_limits;
 use super::{Event, World};
 use crate::decisions::address::{Plain, Point};
@@ -99,6 +98,10 @@ impl World {
 
     /// Hands what a node has witnessed to the judge.
     fn listen(&mut self, number: usize, heard: Heard) -> Verdict {
+        if self.black_box {
+            self.does_not_listen(number);
+            return Ok(());
+        }
         let grouped = self.members.len() > 1;
         let member = &mut self.members[number];
         let (age, tight) = (member.age(self.time), member.is_tight(self.time));
@@ -363,7 +366,7 @@ impl World {
                 match note {
                     Note::Contradicted(_) | Note::Contradicting { .. } if !may_differ => {
                         let text = format!("member {number} says: {note}");
-                        return Err(Violation::new(Id::R3, text));
+                        self.sees(Err(Violation::new(Id::R3, text)))?;
                     }
                     Note::Damage(_) => self.judge.damage_noted(number),
                     Note::SnapshotInstalled { .. } => self.judge.reached(Goal::Installed),
@@ -381,9 +384,10 @@ impl World {
                 self.has_transferred(number);
             }
             self.listen(number, Heard::Flushed { recovered })?;
-            self.check_member(number)?;
-            self.check_room(number)?;
-            self.check_stop(number)?;
+            let verdict = self.check_member(number);
+            self.sees(verdict)?;
+            self.looks_inside(|world| world.check_room(number))?;
+            self.looks_inside(|world| world.check_stop(number))?;
             if !self.boundary(number, || Point::Plain(Plain::Flushed)) {
                 return Ok(());
             }
@@ -395,7 +399,7 @@ impl World {
                 if told {
                     let text =
                         "a sync of the log, or a write to it, has failed, and the node goes on";
-                    return Err(Violation::new(Id::A8, text));
+                    self.sees(Err(Violation::new(Id::A8, text)))?;
                 }
             }
             let mut again = false;
@@ -419,7 +423,11 @@ impl World {
                 return Ok(());
             }
         }
-        if let Some(node) = &self.members[number].node {
+        if let Some(node) = self.members[number]
+            .node
+            .as_ref()
+            .filter(|_| !self.black_box)
+        {
             if self.is_checkpoint(number) {
                 node.check_clients()
                     .map_err(|text| Violation::new(Id::S9, format!("member {number}: {text}")))?;
@@ -432,7 +440,8 @@ impl World {
         self.look_at_shape(number);
         self.look_at_standing(number);
         self.look_at_changes(number);
-        if dice.permille(self.scenario.audits) && self.members[number].serving {
+        let audits = dice.permille(self.scenario.audits) && !self.black_box;
+        if audits && self.members[number].serving {
             self.audit(number, false)?;
             let member = &self.members[number];
             if let Some(node) = member.node.as_ref().filter(|_| self.members.len() > 1) {
@@ -543,7 +552,8 @@ impl World {
             // What is short for a while is waited for.
             Some(failure) if tight && failure.starts_with("a write to the log failed") => {
                 let text = format!("member {number} stopped for want of room: {failure}");
-                return Err(Violation::new(Id::A9, text));
+                self.sees(Err(Violation::new(Id::A9, text)))?;
+                self.end(number, End::Process);
             }
             Some(_) if tight && !member.serving => {
                 self.judge.reached(Goal::Stopped);
@@ -558,7 +568,8 @@ impl World {
                     _ => Id::A2,
                 };
                 let text = format!("member {number} stopped: {failure}");
-                return Err(Violation::new(id, text));
+                self.sees(Err(Violation::new(id, text)))?;
+                self.end(number, End::Process);
             }
         }
         Ok(Performed::Gone)
@@ -582,18 +593,4 @@ enum Performed {
     Again,
     /// The member has ended.
     Gone,
-}
-
-/// Returns true if a node serves as leader: the first entry of its own term is applied. A node
-/// without other members leads whatever it has loaded.
-fn serves_as_leader(node: &Node) -> bool {
-    let Some(raft) = node.raft() else {
-        return false;
-    };
-    let has_begun = raft.led_from().is_some_and(|first| first <= node.applied());
-    let all = raft.in_force();
-    let is_own = |one: &Member| one.incarnation == raft.incarnation();
-    let is_alone =
-        all.voters().count() == 1 && all.voters().all(|id| all.get(id).is_some_and(is_own));
-    has_begun && node.phase() != Phase::Recovering || is_alone
 }
