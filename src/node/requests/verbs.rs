@@ -204,7 +204,8 @@ impl Node {
         if let Some(session) = self.clients.get_mut(slot) {
             session.outbox.end_reply();
         }
-        self.requests.read_work += work;
+        // Its share of the turn counts requests alone: messages have a bound of their own, and one
+        // turn brings a listener as many as it can in one write.
         self.has_run(row, args, client, work);
     }
 
