@@ -157,8 +157,9 @@ impl World {
             asked: time,
             stood: member.stood,
         };
-        if lag > 0 && member.is_tight(time) {
-            // Where each sync takes seconds there is room again when those for room are made.
+        if (lag > 0 || after > time) && member.is_tight(time) {
+            // Where each sync takes seconds there is room again when those for room are made, and
+            // a write that is tried again waits behind them.
             let until = member.ran(time) + (at - time) + TIGHT_NS;
             member.tight_until = member.tight_until.max(until);
         }
