@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 
+use super::channels::subscribes;
 use super::dialogue::{Asked, Dialogue, Question};
 use super::history::fingerprint;
 use super::invariant::{Id, Verdict, Violation};
@@ -59,6 +60,9 @@ impl Judge {
             || !member.serving
             || dialogue.transaction.is_some()
             || dialogue.closing
+            // One that listens may ask for little else.
+            || dialogue.listener.listens()
+            || dialogue.listener.is_unsure
         {
             return;
         }
@@ -77,8 +81,8 @@ impl Judge {
             let Some(row) = words.first().and_then(|name| find(name)) else {
                 continue;
             };
-            // What a transaction queues may be discarded.
-            if row.name == "multi" {
+            // What a transaction queues may be discarded, and one that listens is refused much.
+            if row.name == "multi" || subscribes(words).is_some() {
                 break;
             }
             let known = fingerprint(words);
