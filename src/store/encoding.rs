@@ -165,6 +165,11 @@ impl Borders {
         }
     }
 
+    /// Returns true if one member more makes no set a table before it is known to be new.
+    pub(super) fn set_takes_one(&self) -> bool {
+        self.integers > 0 && self.set.entries > 0
+    }
+
     /// The encoding of a set to which so many members are about to be added, or that is about to
     /// be made of them: `before` is what it has, `is_number` says of a new one that its first is an
     /// integer.

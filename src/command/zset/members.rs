@@ -95,35 +95,47 @@ pub(in crate::command) enum Done {
     Scored(f64, bool),
 }
 
+impl Conditions {
+    /// The score for a member that has `old`; nothing where it keeps that.
+    fn score(self, old: Option<f64>, given: f64) -> Result<Option<f64>, Error> {
+        let Some(old) = old else {
+            return Ok((!self.present).then_some(given));
+        };
+        if self.absent {
+            return Ok(None);
+        }
+        let new = if self.increments { old + given } else { given };
+        if new.is_nan() {
+            return Err(Error::SCORE_NOT_A_NUMBER);
+        }
+        let is_kept = self.less && new >= old || self.greater && new <= old;
+        Ok((!is_kept).then_some(new))
+    }
+}
+
 fn add(
     zset: &mut ZsetMut<'_>,
     member: &[u8],
     given: f64,
     conditions: Conditions,
 ) -> Result<Done, Error> {
-    let old = zset.score(member);
-    let Some(old) = old else {
-        if conditions.present {
-            return Ok(Done::Nothing);
-        }
-        zset.set(member, given);
-        return Ok(Done::Added(given));
-    };
-    if conditions.absent {
-        return Ok(Done::Nothing);
+    let (mut done, mut error) = (Done::Nothing, None);
+    let is_changed = zset.update(member, |old| {
+        let new = conditions.score(old, given).unwrap_or_else(|why| {
+            error = Some(why);
+            None
+        })?;
+        done = match old {
+            None => Done::Added(new),
+            Some(_) => Done::Scored(new, false),
+        };
+        Some(new)
+    });
+    match (error, done) {
+        (Some(error), _) => Err(error),
+        (None, Done::Scored(new, _)) => Ok(Done::Scored(new, is_changed)),
+        (None, done) => Ok(done),
     }
-    let new = if conditions.increments {
-        old + given
-    } else {
-        given
-    };
-    if new.is_nan() {
-        return Err(Error::SCORE_NOT_A_NUMBER);
-    }
-    if conditions.less && new >= old || conditions.greater && new <= old {
-        return Ok(Done::Nothing);
-    }
-    Ok(Done::Scored(new, zset.set(member, new)))
 }
 
 /// How many members ZADD certainly adds to a set that is not there.
@@ -158,21 +170,27 @@ pub(in crate::command) fn add_all(
         words,
         score,
     } = given;
-    if !change.pace.is_cut() {
+    // None is written where one is no number.
+    if !change.pace.is_cut() && args.len() > first + words {
         for place in (first..args.len()).step_by(words) {
             score(args, place)?;
         }
     }
+    let first_score = score(args, first)?;
     let (db, key, at) = (change.db, args.at(1), change.at);
-    let there = change.store.zset(db, key, at)?.is_some();
     let mut done = Done::Nothing;
-    if there || !conditions.present || change.pace.is_cut() {
+    let may_make = !conditions.present || change.pace.is_cut();
+    if may_make || change.store.zset(db, key, at)?.is_some() {
         let mut zset = change.store.zset_or_new(db, key, at)?;
         let places = change.pace.from(first as u64)..args.len() as u64;
         for place in places.step_by(words) {
             let member = args.at(place as usize + words - 1);
             change.pace.step(place, 1 + member.len() / BYTES_PER_WORK)?;
-            let own = score(args, place as usize)?;
+            let own = if place == first as u64 {
+                first_score
+            } else {
+                score(args, place as usize)?
+            };
             done = add(&mut zset, member, own, conditions)?;
             change.pace.count += i64::from(match done {
                 Done::Nothing => false,

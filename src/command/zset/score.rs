@@ -13,9 +13,35 @@ fn spelled(text: &str) -> Option<f64> {
     number.filter(|number: &f64| !number.is_nan())
 }
 
+/// The number that a few digits are, which is how most scores are written.
+fn whole(text: &[u8]) -> Option<f64> {
+    let (digits, is_negative) = match text {
+        [b'-', digits @ ..] => (digits, true),
+        digits => (digits, false),
+    };
+    // So many digits are exact in 53 bits.
+    if digits.is_empty() || digits.len() > 15 {
+        return None;
+    }
+    let mut number = 0;
+    for digit in digits {
+        let digit = digit.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number * 10 + u64::from(digit);
+    }
+    let number = number as f64;
+    Some(if is_negative { -number } else { number })
+}
+
 /// A number of 64 bits as Redis reads one: decimal, hexadecimal, `inf` or `infinity`, and nothing
 /// else around it. `None` where it is none, or leaves the range of such numbers.
 pub(in crate::command) fn parse(text: &[u8]) -> Option<f64> {
+    whole(text).or_else(|| parse_any(text))
+}
+
+fn parse_any(text: &[u8]) -> Option<f64> {
     let text = core::str::from_utf8(text).ok()?;
     let number = spelled(text)?;
     let is_hex = text.contains(['x', 'X']);
@@ -243,6 +269,38 @@ mod tests {
         ] {
             assert_eq!(text(number), shown);
         }
+    }
+
+    #[test]
+    fn a_few_digits_are_read_as_any_number_is() {
+        for text in [
+            "0",
+            "-0",
+            "00",
+            "007",
+            "-12",
+            "1",
+            "999999999999999",
+            "-999999999999999",
+            "1234567890123456",
+            "-",
+            "",
+            "--1",
+            "+1",
+            "1 ",
+            "1.0",
+            "1e3",
+            "0x1f",
+            "inf",
+        ] {
+            let bytes = text.as_bytes();
+            assert_eq!(
+                parse(bytes).map(f64::to_bits),
+                parse_any(bytes).map(f64::to_bits),
+                "{text}"
+            );
+        }
+        assert_eq!(whole(b"-12"), Some(-12.0));
     }
 
     #[test]

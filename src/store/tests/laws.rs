@@ -85,7 +85,8 @@ fn disturb(large: &mut Large, draw: u64, cover: &mut Covered) {
         Large::Sorted(sorted) => {
             let mut member = name.to_vec();
             member.resize(8 + (draw >> 8) as usize % 8 / 7 * 1200, b'm');
-            sorted.set(&member, (draw % 50) as f64 / 2.0, cover);
+            let score = (draw % 50) as f64 / 2.0;
+            sorted.update(&member, |_| Some(score), cover);
         }
         Large::List(_) => {
             cover.whole(large);

@@ -120,17 +120,34 @@ impl<E: Of> Table<E> {
         value: &[u8],
         cover: &mut impl Cover,
     ) -> Option<bool> {
+        let mut is_new = false;
+        self.update(field, cover, |old| {
+            is_new = old.is_none();
+            (old != Some(value)).then_some(value)
+        })?;
+        Some(is_new)
+    }
+
+    /// Sets a field to the value that `new` makes of the one it has, or of none; nothing, and
+    /// `None`, where it makes none.
+    pub(in crate::store::value) fn update<V: AsRef<[u8]>>(
+        &mut self,
+        field: &[u8],
+        cover: &mut impl Cover,
+        new: impl FnOnce(Option<&[u8]>) -> Option<V>,
+    ) -> Option<()> {
         let hash = self.0.hash(field);
         let found = self.0.find(hash, field);
-        if let Some(place) = found {
+        let value = if let Some(place) = found {
             let view = self.0.view(place);
-            if pair(&view).1 == value {
-                return None;
-            }
+            let value = new(Some(pair(&view).1))?;
             cover.part(view.epoch, |part| put_pair::<E>(part, pair(&view)));
-        }
-        self.put(hash, found, (field, value), cover.epoch());
-        Some(found.is_none())
+            value
+        } else {
+            new(None)?
+        };
+        self.put(hash, found, (field, value.as_ref()), cover.epoch());
+        Some(())
     }
 
     /// Removes a field; how many are left. `None` where it was not there.

@@ -126,8 +126,12 @@ impl<'a> SetMut<'a> {
 
     fn add_with(&mut self, member: &[u8], scratch: &mut Vec<u8>) -> bool {
         let found = self.slot.find();
+        let small = self.small(found);
+        if small.is_none() && self.slot.encoding(found) == Some(Encoding::Table) {
+            return self.add_to_table(found, member);
+        }
         let encoding = self.encoding_with(found, member);
-        let Some(small) = self.small(found) else {
+        let Some(small) = small else {
             let is_new = self.add_to_table(found, member);
             if let Some(place) = found.filter(|_| is_new) {
                 self.slot.set_encoding(place, encoding);
@@ -167,6 +171,9 @@ impl<'a> SetMut<'a> {
     /// So many members are about to be added, of which this is the first. As in Redis, a set that
     /// would be large if they all were new is a table from the start.
     pub fn expect(&mut self, first: &[u8], count: usize) {
+        if count == 1 && self.slot.borders().set_takes_one() {
+            return;
+        }
         let found = self.slot.find();
         let is_number = parse_i64(first).is_some();
         let before = self.slot.encoding(found);

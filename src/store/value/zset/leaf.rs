@@ -189,7 +189,15 @@ impl<'a> Iterator for Entries<'a> {
 
     fn next(&mut self) -> Option<Entry<'a>> {
         let (score, mut rest) = self.0.split_first_chunk()?;
-        let member = varint::take_bytes(&mut rest)?;
+        // Most members are shorter than a length of two bytes can tell.
+        let member = match *rest.first()? {
+            len @ ..0x80 => {
+                let (member, behind) = rest[1..].split_at_checked(usize::from(len))?;
+                rest = behind;
+                member
+            }
+            _ => varint::take_bytes(&mut rest)?,
+        };
         self.0 = rest;
         Some((f64::from_le_bytes(*score), member))
     }

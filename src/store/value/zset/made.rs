@@ -125,7 +125,7 @@ impl NewZset {
             if old.is_none() || old == Some(new) {
                 sorted.add(member, new, self.epoch);
             } else {
-                sorted.set(member, new, &mut cover);
+                sorted.update(member, |_| Some(new), &mut cover);
             }
         }
     }

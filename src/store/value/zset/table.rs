@@ -40,18 +40,20 @@ impl Sorted {
         })
     }
 
-    /// Gives a member a score; `None` where it has that score already.
-    pub(in crate::store) fn set(
+    /// Gives a member the score that `choose` makes of the one it has, or of none; `None` where
+    /// that is none, or the same.
+    pub(in crate::store) fn update(
         &mut self,
         member: &[u8],
-        new: f64,
+        choose: impl FnOnce(Option<f64>) -> Option<f64>,
         cover: &mut impl Cover,
     ) -> Option<()> {
-        let old = self.score(member);
-        if old == Some(new) {
-            return None;
-        }
-        self.scores.set(member, &new.to_le_bytes(), cover);
+        let (mut old, mut new) = (None, 0.0);
+        self.scores.update(member, cover, |held| {
+            old = held.map(score);
+            new = choose(old).filter(|new| old != Some(*new))?;
+            Some(new.to_le_bytes())
+        })?;
         if let Some(old) = old {
             self.tree.remove((old, member));
         }

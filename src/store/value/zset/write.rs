@@ -93,36 +93,47 @@ impl ZsetMut<'_> {
 
     /// Gives a member a score, which is a number; whether that changes anything.
     pub fn set(&mut self, member: &[u8], score: f64) -> bool {
+        self.update(member, |_| Some(score))
+    }
+
+    /// Gives a member the score, which is a number, that `choose` makes of the one it has, or of
+    /// none, where it makes one; whether that changes anything.
+    pub fn update(
+        &mut self,
+        member: &[u8],
+        choose: impl FnOnce(Option<f64>) -> Option<f64>,
+    ) -> bool {
         let found = self.0.find();
         let held = found.and_then(|place| self.0.value_at(place).as_zset());
-        let old = held.and_then(|zset| zset.score(member));
-        if old == Some(score) {
-            return false;
-        }
         let before = self.0.encoding(found).unwrap_or(Encoding::Listpack);
+        if let Some(place) = found
+            && held.is_some_and(|held| held.as_packed().is_none())
+        {
+            let Some(len) = self.update_table(place, member, choose) else {
+                return false;
+            };
+            let encoding = self.0.borders().zset.after(before, len, member.len());
+            if encoding != before {
+                self.0.set_encoding(place, encoding);
+            }
+            return true;
+        }
+        let old = held.and_then(|zset| zset.score(member));
+        let Some(score) = choose(old).filter(|score| old != Some(*score)) else {
+            return false;
+        };
         let len = held.map_or(0, Zset::len) + usize::from(old.is_none());
         let encoding = self.0.borders().zset.after(before, len, member.len());
         let mut scratch = self.0.take_scratch();
         let old = old.map(|old| (old, member));
         let most = self.0.tables().small_items_max;
-        let fits = self
-            .packed(found)
-            .map(|packed| packed::replace(packed, old, Some((score, member)), most, &mut scratch));
-        match fits {
-            Some(true) => {
-                let kind = Kind::PackedZset.with(encoding);
-                self.0.put_small(found, kind, &scratch);
-            }
-            Some(false) => {
-                let place = self.enlarge(found, encoding);
-                self.set_in_table(Some(place), member, score);
-            }
-            None => {
-                self.set_in_table(found, member, score);
-                if let Some(place) = found {
-                    self.0.set_encoding(place, encoding);
-                }
-            }
+        let packed = self.packed(found).unwrap_or(packed::EMPTY);
+        if packed::replace(packed, old, Some((score, member)), most, &mut scratch) {
+            let kind = Kind::PackedZset.with(encoding);
+            self.0.put_small(found, kind, &scratch);
+        } else {
+            let place = self.enlarge(found, encoding);
+            self.update_table(place, member, |_| Some(score));
         }
         self.0.keep_scratch(scratch);
         true
@@ -147,15 +158,20 @@ impl ZsetMut<'_> {
         }
     }
 
-    fn set_in_table(&mut self, place: Option<Place>, member: &[u8], score: f64) {
-        if let Some(place) = place {
-            self.0.change_parts(place, |large, cover| {
-                let Large::Sorted(sorted) = large else {
-                    return None;
-                };
-                sorted.set(member, score, cover)
-            });
-        }
+    /// Returns how many members there are then, where anything has changed.
+    fn update_table(
+        &mut self,
+        place: Place,
+        member: &[u8],
+        choose: impl FnOnce(Option<f64>) -> Option<f64>,
+    ) -> Option<usize> {
+        self.0.change_parts(place, |large, cover| {
+            let Large::Sorted(sorted) = large else {
+                return None;
+            };
+            sorted.update(member, choose, cover)?;
+            Some(sorted.len())
+        })
     }
 
     /// Removes a member; whether it was there.
