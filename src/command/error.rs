@@ -150,6 +150,18 @@ errors! {
     /// GEORADIUS STORE that shall show what it stores.
     RADIUS_STORES_MEMBERS = "ERR STORE option in GEORADIUS is not compatible with WITHDIST, \
         WITHHASH and WITHCOORD options";
+    /// A string that is no HyperLogLog.
+    NO_SKETCH = "WRONGTYPE Key is not a valid HyperLogLog string value.";
+    /// A HyperLogLog whose registers are not there once each.
+    SKETCH_CORRUPTED = "INVALIDOBJ Corrupted HLL object detected";
+    /// PFDEBUG of nothing.
+    NO_SKETCH_AT_KEY = "ERR The specified key does not exist";
+    /// PFDEBUG DECODE of registers that are kept in full.
+    SKETCH_NOT_SPARSE = "ERR HLL encoding is not sparse";
+    /// PFSELFTEST finds that both forms tell something else.
+    SKETCH_FORMS_DISAGREE = "ERR TESTFAILED dense/sparse disagree";
+    /// PFSELFTEST finds that both are wrong.
+    SKETCH_ERROR = "ERR TESTFAILED Too big error.";
     /// LCS of keys that hold another type.
     LCS_NOT_STRINGS = "ERR The specified keys must contain string values";
     /// LCS with two shapes of answer.

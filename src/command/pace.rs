@@ -14,6 +14,7 @@ use super::error::{Error, Outcome};
 use super::found::Found;
 use super::making::Making;
 use super::searching::Searching;
+use super::sketching::Sketching;
 use super::sorting::Sorting;
 use super::subsequence::Table;
 use crate::store::NewCopy;
@@ -60,6 +61,8 @@ pub(super) enum Kept {
     Fields(Box<Fields>),
     /// Members within a part of Earth.
     Searching(Box<Searching>),
+    /// HyperLogLogs.
+    Sketching(Box<Sketching>),
 }
 
 impl Pace {
@@ -100,7 +103,8 @@ impl Pace {
             | Kept::Table(_)
             | Kept::Joining(_)
             | Kept::Fields(_)
-            | Kept::Searching(_) => 0,
+            | Kept::Searching(_)
+            | Kept::Sketching(_) => 0,
         }
     }
 

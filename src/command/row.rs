@@ -113,6 +113,8 @@ pub enum Group {
     Geo,
     /// Channels.
     PubSub,
+    /// Strings that tell how many different elements were added.
+    HyperLogLog,
     /// The connection.
     Connection,
     /// Transactions.
@@ -138,6 +140,7 @@ impl Group {
             Self::Bitmap => "bitmap",
             Self::Geo => "geo",
             Self::PubSub => "pubsub",
+            Self::HyperLogLog => "hyperloglog",
             Self::Connection => "connection",
             Self::Transactions => "transactions",
             Self::Scripting => "scripting",
@@ -166,6 +169,7 @@ impl Group {
             Self::Set => Some(Category::Set),
             Self::Bitmap => Some(Category::Bitmap),
             Self::Geo => Some(Category::Geo),
+            Self::HyperLogLog => Some(Category::HyperLogLog),
             Self::Connection => Some(Category::Connection),
             Self::Transactions => Some(Category::Transaction),
             Self::Scripting => Some(Category::Scripting),

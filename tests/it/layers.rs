@@ -105,7 +105,7 @@ const CIRCLES: [(&str, &[(&str, usize)]); 2] = [
             ("draws", 2),
             ("judge", 11),
             ("linear", 4),
-            ("model", 18),
+            ("model", 19),
             ("mutants", 6),
             ("replay::ask", 2),
             ("run", 2),

@@ -15,7 +15,7 @@ pub(super) const REFUSAL_OF_EXEC: &str = concat!(
 const CLIENTS_BYTES: usize = 128 << 10;
 
 /// Redis's list of what takes memory.
-const GROWS: [&str; 48] = [
+const GROWS: [&str; 51] = [
     "append",
     "bitfield",
     "bitop",
@@ -44,6 +44,9 @@ const GROWS: [&str; 48] = [
     "lset",
     "mset",
     "msetnx",
+    "pfadd",
+    "pfdebug",
+    "pfmerge",
     "psetex",
     "rpoplpush",
     "rpush",

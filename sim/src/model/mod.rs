@@ -9,6 +9,7 @@ mod expiry;
 mod floats;
 mod geo;
 mod hashes;
+mod hll;
 mod keys;
 mod lists;
 mod object;

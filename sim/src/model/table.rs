@@ -9,8 +9,8 @@ use seedis::command::row::Kind;
 use seedis::command::table;
 
 use super::{
-    Answer, Call, bits, connection, expiry, geo, hashes, keys, lists, object, scan, sets, sort,
-    strings, waits, zset_ranges, zsets,
+    Answer, Call, bits, connection, expiry, geo, hashes, hll, keys, lists, object, scan, sets,
+    sort, strings, waits, zset_ranges, zsets,
 };
 
 /// The part of the server that executes a command, as far as a judge must know.
@@ -132,6 +132,11 @@ const ROWS: &[Row] = &[
     read("georadius_ro", -6, geo::search),
     write("georadiusbymember", -5, geo::search),
     read("georadiusbymember_ro", -5, geo::search),
+    write("pfadd", -2, hll::pfadd),
+    read("pfcount", -2, hll::pfcount),
+    write("pfmerge", -2, hll::pfmerge),
+    write("pfdebug", 3, hll::pfdebug),
+    read("pfselftest", 1, hll::pfselftest),
     write("del", -2, keys::del),
     write("unlink", -2, keys::del),
     read("exists", -2, keys::exists),

@@ -213,6 +213,7 @@ impl Maker<'_> {
             (Form::Integer, _) => &INTEGERS,
             (_, "encoding") => &WIDTHS,
             (_, "operation") => &BIT_OPERATIONS,
+            (_, "subcommand") => &["getreg", "decode", "ENCODING", "todense", "x"],
             (_, "type") => return type_name(dice),
             (_, "field") if self.adds_decimals() => &["d"],
             (_, "field") => return format!("f{}", dice.below(6)).into_bytes(),

@@ -2,6 +2,9 @@
 
 use super::{MANY, request};
 
+/// The key of a HyperLogLog: each costs as much as some requests.
+const HLL: &str = "hll";
+
 /// Requests behind those that the others make, how many steps each takes, and how its reply begins.
 pub(super) fn script(names: &[String]) -> Vec<(Vec<u8>, usize, &'static str)> {
     let every = || names.iter().map(String::as_str);
@@ -48,6 +51,22 @@ pub(super) fn script(names: &[String]) -> Vec<(Vec<u8>, usize, &'static str)> {
             ),
             MANY,
             ":40000",
+        ),
+        (request(["PFSELFTEST"]), 1, "+OK"),
+        (
+            request(["PFADD", "hll"].into_iter().chain(every())),
+            2 * MANY,
+            ":1",
+        ),
+        (
+            request(["PFCOUNT"].into_iter().chain([HLL; 2000])),
+            32 * 2000,
+            ":",
+        ),
+        (
+            request(["PFMERGE", "hll2"].into_iter().chain([HLL; 2000])),
+            32 * 2000,
+            "+OK",
         ),
         (
             request(["GEOPOS", "geo"].into_iter().chain(every())),

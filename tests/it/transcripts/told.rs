@@ -12,19 +12,20 @@ use super::{has_redis, redis};
 
 /// Commands whose arguments Redis 7.2 describes otherwise than 7.0, which may be the one that is
 /// installed; neither describes those of DEBUG.
-const OTHER_ARGUMENTS: [&str; 8] = [
+const OTHER_ARGUMENTS: [&str; 9] = [
     "client|kill",
     "client|list",
     "command|getkeys",
     "command|getkeysandflags",
     "config|get",
     "debug",
+    "pfmerge",
     "zrank",
     "zrevrank",
 ];
 
 /// Commands that are described otherwise with a reason.
-const OTHERWISE: [(&str, &str); 13] = [
+const OTHERWISE: [(&str, &str); 14] = [
     (
         "client|setname",
         "a client of a cluster asks all nodes since 8.0",
@@ -37,6 +38,10 @@ const OTHERWISE: [(&str, &str); 13] = [
     ),
     ("latency|reset", "its counts are summed since 8.0"),
     ("msetnx", "it is not split by shard since 7.2"),
+    (
+        "pfcount",
+        "it keeps no count in its key, and writes nothing",
+    ),
     ("randomkey", "any shard's reply will do since 8.0"),
     (
         "readonly",

@@ -1,16 +1,18 @@
-//! Values that hold something in a code of its own: bits of strings, and places on Earth.
+//! Values that hold something in a code of its own: bits of strings, places on Earth, and
+//! HyperLogLogs.
 //!
 //! The grammar draws the same commands, but places that seldom meet; here a few keys hold much, and
 //! what is asked for is there.
 
 mod bits;
 mod geo;
+mod hll;
 
 use super::{Piece, Request, Workload, words};
 use crate::draws::Dice;
 
-/// The letters with which keys begin: of strings of bits, and of sets of places.
-const LETTERS: [&str; 2] = ["b", "g"];
+/// The letters with which keys begin: of strings of bits, of sets of places, of HyperLogLogs.
+const LETTERS: [&str; 3] = ["b", "g", "p"];
 
 /// A request out of words.
 fn request(words: &[&str]) -> Request {
@@ -51,6 +53,7 @@ impl Workload {
         }
         match letter {
             "g" => self.geo_request(key, dice),
+            "p" => self.sketch_request(key, dice),
             _ => self.bits_request(key, dice),
         }
     }

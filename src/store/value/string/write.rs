@@ -52,6 +52,12 @@ impl Store {
         self.assign(db, key, Kind::Bytes, value, expiry, at);
     }
 
+    /// Makes `key` a string that was written in part, and keeps the time that it has.
+    pub fn set_raw(&mut self, db: DbId, key: &[u8], value: &[u8], at: Stamp) {
+        let kind = kind_of_written(value.len());
+        self.assign(db, key, kind, value, NewExpiry::Keep, at);
+    }
+
     /// Makes `key` an integer, whatever it was.
     pub fn set_integer(&mut self, db: DbId, key: &[u8], value: i64, expiry: NewExpiry, at: Stamp) {
         self.assign(db, key, Kind::Integer, &value.to_le_bytes(), expiry, at);
