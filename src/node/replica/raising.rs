@@ -3,7 +3,6 @@
 use alloc::format;
 use alloc::string::String;
 
-use crate::ids::NodeId;
 use crate::node::config::Config;
 use crate::raft::{Member, Raft};
 
@@ -70,9 +69,12 @@ impl Replica {
         newest >= self.version_ahead(number)
     }
 
-    /// Why a member that has said what it knows cannot be taken in.
-    pub(in crate::node) fn refuses_member(&self, id: NodeId, number: u8) -> Option<String> {
-        let (_, newest) = self.met.get(&id)?.entry_versions;
+    /// Why a member that has said what it knows cannot be taken in. What another life of its disk
+    /// has said does not count.
+    pub(in crate::node) fn refuses_member(&self, member: &Member, number: u8) -> Option<String> {
+        let Member { id, incarnation } = *member;
+        let met = self.met.get(&id).filter(|met| met.incarnation == incarnation);
+        let (_, newest) = met?.entry_versions;
         let ahead = self.version_ahead(number);
         (!self.takes_in(newest, number)).then(|| {
             format!(

@@ -108,7 +108,7 @@ impl Node {
         if let MembershipChange::AddLearner(member) = &change
             && let Some(why) = self
                 .replica
-                .refuses_member(member.id, self.replicated.version().number)
+                .refuses_member(member, self.replicated.version().number)
         {
             return Err(error(&why));
         }
