@@ -79,8 +79,8 @@ impl Scenario {
         let short = limits::SMALL_LIST_BYTES_MAX;
         tables.small_list_bytes_max = *class(109).pick(&[short, short, 12, 60]);
         let freed = limits::FREED_AT_ONCE_BYTES;
-        tables.freed_at_once_bytes = *class(110).pick(&[freed, freed, 0, 300]);
+        tables.freed_at_once_bytes = *class(116).pick(&[freed, freed, 0, 300]);
         let empty = limits::EMPTY_SEGMENTS_MAX;
-        tables.empty_segments_max = *class(111).pick(&[empty, empty, 0, 2]);
+        tables.empty_segments_max = *class(117).pick(&[empty, empty, 0, 2]);
     }
 }

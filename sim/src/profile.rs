@@ -174,6 +174,10 @@ impl Scenario {
             self.inline_disk = false;
             self.disk_latency = class(61).within(2000, 20_000) * 1000;
         }
+        if class(118).permille(120) {
+            // A process that comes late all the time, and to much of what it should notice.
+            self.mid_turn = *class(119).pick(&[300, 1000, 3000]);
+        }
         let mut disk = class(92);
         // Hand-overs to the disk are on their way for as long as leaders lead.
         self.sync_latency = *disk.pick(&[0, 0, 0, 0, 0, 20, 60, 150, 300]) * MS;

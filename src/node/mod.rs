@@ -25,6 +25,8 @@ pub use requests::entry;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::aof::LogSize;
+use crate::aof::manifest::Manifest;
 use crate::ids::{ConnId, Incarnation, LogIndex, NodeId, Term};
 use crate::raft::{Membership, Raft};
 use crate::store::Store;
@@ -84,6 +86,13 @@ pub struct Node {
     effects: Vec<Effect>,
     /// The last effect of all, once there is one.
     last_effect: Option<Effect>,
+}
+
+/// The base and the first segment that a manifest names, for a judge; nothing where it cannot be
+/// read.
+pub fn named_in(manifest: &[u8]) -> Option<(u64, u64)> {
+    let manifest = Manifest::decode(manifest).ok()?;
+    Some((manifest.base, manifest.first_segment))
 }
 
 impl Node {
@@ -352,6 +361,12 @@ impl Node {
     /// is still to be told of its removal.
     pub fn speaks_to(&self, id: NodeId) -> bool {
         self.replica.speaks_to(id)
+    }
+
+    /// How large the log is, and the last entry in its base, for a judge; nothing where there is no
+    /// log, or none yet.
+    pub fn log_size(&self) -> Option<(LogSize, LogIndex)> {
+        self.replica.log_size()
     }
 
     /// Returns true if the log has no room.

@@ -80,6 +80,11 @@ impl Watches {
         true
     }
 
+    /// Returns true if a key is watched.
+    pub fn has(&self, db: u32, key: &[u8]) -> bool {
+        self.keys.contains_key(&(db, key.into()))
+    }
+
     /// Returns true if a key is watched that was alive when WATCH named it.
     pub fn has_living(&self, db: u32, key: &[u8]) -> bool {
         self.keys.get(&(db, key.into())) == Some(&true)

@@ -61,6 +61,13 @@ invariants! {
     A10, "damage is found",
         "If a bit of a file has flipped, the node refuses to start or reports what it has cut; it \
          never serves data that nobody wrote.";
+    A11, "nothing is left over",
+        "When a base has taken the place of the log, no file stays that the manifest does not name \
+         unless its removal has failed; the log knows how long it is; and old states are kept for \
+         a base only while one is being written.";
+    A12, "what waits for a sync is synced",
+        "Where each write is answered behind a sync, one is on its way soon after something was \
+         written, whether anybody writes more or not.";
     P1, "any split gives the same requests",
         "The same bytes of a client get the same replies however they are cut, and no request is \
          taken for a protocol error.";
@@ -154,6 +161,15 @@ invariants! {
          leader.";
     R24, "a lost member is not connected",
         "A leader counts a member as connected, in ROLE and INFO, only while it hears from it.";
+    R25, "a removed member is told",
+        "A leader speaks to a member that is removed until it has told it that the removal is \
+         committed, or has tried for two election timeouts.";
+    R26, "entries are kept for others",
+        "A leader that has others lets applied entries go only beyond the bytes that it is to \
+         retain.";
+    R27, "a healthy leader is not deposed",
+        "A member that has just been given a leader's heartbeat does not tell others that it would \
+         vote for them.";
     S1, "the store equals the model",
         "All keys, values and times in the store are those of a naive model that executed the same \
          entries.";
@@ -175,8 +191,8 @@ invariants! {
         "The store's account of its memory is no less than its keys and values take, and bounded \
          by the most that they have taken.";
     S9, "clients are accounted for",
-        "The memory counted for clients equals a recount, and no client is kept that was killed or \
-         has timed out.";
+        "The memory counted for clients equals a recount, no client is kept that was killed or has \
+         timed out, and each key has those watchers that are there and watch it.";
     S10, "lives last as long as they should",
         "Replicated time advances as the monotonic clock of the stamping member does, but for \
          steps of its wall clock of up to a second, and as the wall clock while a server is down; \
@@ -192,6 +208,9 @@ invariants! {
     S13, "a walk shows what stays",
         "A client that follows SCAN, HSCAN, SSCAN or ZSCAN from cursor 0 to cursor 0 is shown \
          whatever was there at each of its steps.";
+    S14, "what dies next is known",
+        "The time at which the store looks for dead keys is no later than that at which any key of \
+         any database dies.";
     C1, "linearizable",
         "The requests and replies of clients are linearizable, judged without a look at the node: \
          nothing acknowledged is lost, nothing refused is seen, and a request that was neither \
@@ -248,6 +267,15 @@ invariants! {
     L9, "a stop ends",
         "A server that is told to stop ends within fourteen seconds in which its process and its \
          disk could work, whatever becomes of the others.";
+    L10, "a server at rest rests",
+        "When nobody asks for anything any more, and no key is about to die, the log does not grow \
+         and the members have nothing left to do.";
+    L11, "a log that has outgrown its base is rewritten",
+        "When all faults have ended, and a log is longer than the settings want, a base is written \
+         whoever of the others is away.";
+    L12, "a leader that is not heard steps down",
+        "A member does not go on to lead that has heard no majority for two seconds in which it \
+         could listen.";
     L6, "repair ends",
         "When all faults have ended and a majority of members lacks no entries, no member stays \
          under repair.";

@@ -29,7 +29,7 @@ mod replied;
 mod server;
 mod silence;
 mod staleness;
-mod state;
+pub(crate) mod state;
 mod time;
 mod verbs;
 mod waiting;

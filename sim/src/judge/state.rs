@@ -30,6 +30,16 @@ pub(super) struct Shape {
 }
 
 impl Judge {
+    /// The stamp up to which a member has applied entries, in milliseconds.
+    pub(crate) fn stamp(&self, member: usize) -> u64 {
+        self.members[member].history.stamp
+    }
+
+    /// Returns true if a member has applied all of the last entry that it has begun.
+    pub(crate) fn is_whole(&self, member: usize) -> bool {
+        self.members[member].history.ahead.is_empty()
+    }
+
     /// S2: a member has this state behind an entry.
     pub(super) fn has_state(&mut self, member: usize, index: u64, digest: u128) -> Verdict {
         let known = *self.states.entry(index).or_insert(digest);
@@ -88,6 +98,7 @@ impl Judge {
         let Member { history, .. } = &mut self.members[member];
         let at = history.stamp;
         let mut takes = 0;
+        knows_the_next(store, at)?;
         for db in (0..DATABASES).filter(|db| *db != WILD) {
             if let Some(bytes) = equal(store, &history.model, db, at) {
                 takes += bytes;
@@ -138,6 +149,23 @@ impl Judge {
             None => Ok(()),
         }
     }
+}
+
+/// S14: no key dies before the store looks for dead ones.
+fn knows_the_next(store: &Store, at: u64) -> Verdict {
+    let next = store.next_expiry().map_or(u64::MAX, |stamp| stamp.0);
+    for db in 0..DATABASES {
+        let mut early = None;
+        store.for_each_key(db, Stamp(at), &mut |key, _| {
+            let dies = store.expiry(db, key).map(|stamp| stamp.0);
+            early = dies.filter(|dies| *dies < next).or(early);
+        });
+        if let Some(dies) = early {
+            let text = format!("a key of db {db} dies at {dies}, and the store looks at {next}");
+            return Err(Violation::new(Id::S14, text));
+        }
+    }
+    Ok(())
 }
 
 /// Compares one database with the model, key by key; what its keys and values take at least, if
@@ -201,6 +229,24 @@ fn holds(value: &Value<'_>, datum: &Datum) -> bool {
             _,
         ) => false,
     }
+}
+
+/// The first key in which two stores differ, for people.
+pub(crate) fn difference(one: &Store, other: &Store, at: u64) -> String {
+    let mut words = String::new();
+    for db in 0..DATABASES {
+        let mut keys: Vec<Vec<u8>> = Vec::new();
+        for store in [one, other] {
+            store.for_each_key(db, Stamp(at), &mut |key, _| keys.push(key.to_vec()));
+        }
+        let differs = |key: &&Vec<u8>| item_of(one, db, key, at) != item_of(other, db, key, at);
+        if let Some(key) = keys.iter().find(differs).filter(|_| words.is_empty()) {
+            let [one, other] = [one, other].map(|store| item_of(store, db, key, at));
+            let key = shown(key);
+            words = format!("db {db} key {key} is {one:?}, not {other:?}");
+        }
+    }
+    words
 }
 
 /// The value that the store holds at a key that is alive.

@@ -34,6 +34,12 @@ impl Job {
     pub(super) fn is_log_sync(&self) -> bool {
         matches!(&self.op, DiskOp::Sync { file } if file.kind() == FileKind::Log)
     }
+
+    /// Returns true if it is one of those that put another base in force.
+    pub(super) fn is_of_a_switch(&self) -> bool {
+        let is_of_the_log = |file: FileName| file.kind() == FileKind::Log;
+        !file_of(&self.op).is_some_and(is_of_the_log)
+    }
 }
 
 /// The file that an operation is about; nothing where it is about the directory.
@@ -222,7 +228,12 @@ impl World {
         }
         let has_failed = failed.is_some();
         let sync = matches!(op, DiskOp::Sync { .. }).then(|| op.clone());
+        let removed = match &op {
+            DiskOp::Remove { file } => Some(*file),
+            _ => None,
+        };
         let outcome = failed.map_or_else(|| member.disk.perform(op), Err);
+        member.note_removal(removed, &outcome);
         if let Err(error) = &outcome {
             member.reasons.note(error.words());
         }
@@ -250,11 +261,15 @@ impl World {
             address,
             stalls,
             term,
+            asked,
             ..
         }) = member.jobs.remove(&job)
         else {
             return;
         };
+        if matches!(op, DiskOp::Sync { .. }) {
+            member.longest_sync = member.longest_sync.max(self.time - asked);
+        }
         if term > 0 && member.term() > term && file_of(&op).is_some() {
             self.judge.goals.met(RareState::HandOver);
         }

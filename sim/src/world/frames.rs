@@ -87,6 +87,9 @@ impl World {
         if let Ok(spoken) = wire::decode(&frame) {
             let verdict = self.check_message(from, &spoken);
             self.sees(verdict)?;
+            self.tells_commit(from, &spoken);
+            let verdict = self.check_grant(from, &spoken);
+            self.sees(verdict)?;
             (kind, term) = (Kind::of(&spoken.1), spoken.0.term.0);
             machine = Some(machine_of(spoken.0.to.incarnation));
             suffers = self.scenario.kinds[kind_of(&spoken.1)];

@@ -24,7 +24,7 @@ impl World {
                     entry_versions,
                 } => {
                     self.greets(number, (id, incarnation), entry_versions.1);
-                    address = address_of(other);
+                    address = self.members[other].told_address();
                     self.judge.meets(number, id, &address);
                     let address = &address[..];
                     Input::Met {
@@ -73,10 +73,12 @@ impl World {
             let stands = self.stands_before(number, &frame);
             let passed = self.members[number].passed(self.time);
             self.members[number].heard.insert(from, passed);
+            let whole = frame.clone();
             let (from, frame) = (self.members[from].config.id, &frame[..]);
             if !self.inform(number, Input::Message { from, frame })? {
                 return Ok(false);
             }
+            self.hears_leader(number, &whole);
             self.stands_still(number, stands)?;
         }
         for conn in std::mem::take(&mut self.members[number].arrivals) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 
 use seedis::disk::{DiskDone, DiskError, FileName};
-use seedis::ids::{ClusterId, Incarnation, NodeId, Ticket};
+use seedis::ids::{ClusterId, Incarnation, NodeId, Term, Ticket};
 use seedis::node::arrival::Arrival;
 use seedis::node::config::Config;
 use seedis::node::witness::Witnessed;
@@ -18,6 +18,7 @@ use super::before::Before;
 use super::damage::Harmed;
 use super::disk_jobs::Job;
 use super::frames::{Cut, id_of};
+use super::owed::Leading;
 use crate::clock::Clock;
 use crate::decisions::address::Files;
 use crate::disk::FakeDisk;
@@ -54,7 +55,7 @@ impl Passed {
         ran.min(self.mono.saturating_sub(earlier.mono))
     }
 
-    fn max(self, other: Self) -> Self {
+    pub(super) fn max(self, other: Self) -> Self {
         Self {
             ran: self.ran.max(other.ran),
             mono: self.mono.max(other.mono),
@@ -128,6 +129,18 @@ pub(super) struct Member {
     pub(super) shape: Shape,
     /// The things that were true of it behind its last turn.
     pub(super) before: Before,
+    /// Something that is written waits since then for a sync that is not on its way, and the most
+    /// that a sync of the log has taken so far, in nanoseconds.
+    pub(super) waits_unsynced: Option<Passed>,
+    pub(super) longest_sync: u64,
+    /// A base is being written, and whether the last one in this life was not.
+    pub(super) is_rewriting: bool,
+    pub(super) rewrite_failed: bool,
+    /// One was written in the present turn, and how many in all.
+    pub(super) has_rewritten: bool,
+    pub(super) rewrites: u64,
+    /// Files whose removal has failed: they may stay.
+    pub(super) spared: BTreeSet<FileName>,
     /// The next operations of these kinds are to fail.
     pub(super) failing: Vec<Failing>,
     /// A file that cannot be read.
@@ -185,6 +198,13 @@ pub(super) struct Member {
     pub(super) company: Vec<(NodeId, Incarnation)>,
     pub(super) led_from: Passed,
     pub(super) heard: BTreeMap<usize, Passed>,
+    /// The time of the last heartbeat of its own term that it was given, and the turn.
+    pub(super) hears_leader: Option<(Term, u64, u64)>,
+    /// The members that have asked whether it would vote for them, and whether it heard a leader
+    /// each time.
+    pub(super) asked_beside: BTreeMap<NodeId, bool>,
+    /// The debts to the others that it has while it leads.
+    pub(super) leading: Leading,
     /// The records that it witnessed since it began to serve and before that was judged.
     pub(super) held: Vec<Witnessed>,
     /// The bit that has flipped since the last life: its file, place and number.
@@ -258,6 +278,13 @@ impl Member {
             changing: false,
             shape: Shape::default(),
             before: Before::default(),
+            waits_unsynced: None,
+            longest_sync: 0,
+            is_rewriting: false,
+            rewrite_failed: false,
+            has_rewritten: false,
+            rewrites: 0,
+            spared: BTreeSet::new(),
             failing: Vec::new(),
             bad: None,
             stuck: None,
@@ -291,6 +318,9 @@ impl Member {
             company: Vec::new(),
             led_from: Passed::default(),
             heard: BTreeMap::new(),
+            hears_leader: None,
+            asked_beside: BTreeMap::new(),
+            leading: Leading::default(),
             held: Vec::new(),
             flipped: None,
             harm: Vec::new(),
@@ -455,9 +485,24 @@ pub(super) fn address_of(number: usize) -> String {
     address_of_member(number)
 }
 
-/// The member that an address is of.
+/// The member that an address is of, or was.
 pub(super) fn at_address(address: &[u8]) -> Option<usize> {
-    (0..16).find(|number| address_of(*number).as_bytes() == address)
+    let host = |address: &[u8]| address.iter().position(|byte| *byte == b':');
+    let own = |number: usize| address_of(number).into_bytes();
+    let is_of = |number: &usize| {
+        let own = own(*number);
+        host(&own).map(|end| &own[..end]) == host(address).map(|end| &address[..end])
+    };
+    (0..16).find(is_of)
+}
+
+impl Member {
+    /// The address at which it tells others that clients reach it: in many lives another one.
+    pub(super) fn told_address(&self) -> String {
+        let own = address_of(self.number);
+        let host = own.split(':').next().unwrap_or_default();
+        format!("{host}:{}", 6379 + self.life % 3)
+    }
 }
 
 impl World {

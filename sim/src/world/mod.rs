@@ -17,15 +17,19 @@ mod flips;
 pub(crate) mod frames;
 mod guests;
 mod intake;
+mod leading;
 mod links;
 mod member;
 pub(crate) mod mishaps;
 pub(crate) mod observed;
+mod owed;
 mod promises;
 mod rare;
+mod rest;
 mod room;
 mod rules;
 mod saying;
+mod second_look;
 mod settling;
 mod shapes;
 pub(crate) mod standing;
@@ -353,6 +357,7 @@ impl World {
     /// Makes the next event happen; false when the run is over, and all that must hold then does.
     pub(crate) fn advance(&mut self, events: u64) -> Result<bool, Violation> {
         if self.events >= events {
+            self.comes_to_rest(events)?;
             return Ok(false);
         }
         if self.has_settled()? {

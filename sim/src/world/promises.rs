@@ -105,6 +105,15 @@ impl World {
         other.then(|| standing(node))
     }
 
+    /// R19: a member of a group keeps no more than it may.
+    pub(super) fn check_bounds(&self, number: usize) -> Verdict {
+        let member = &self.members[number];
+        let node = member.node.as_ref().filter(|_| self.members.len() > 1);
+        node.map_or(Ok(()), |node| {
+            check_limits(number, node, member.config.retained_bytes)
+        })
+    }
+
     /// R21: it stands as it did.
     pub(super) fn stands_still(&self, number: usize, before: Option<String>) -> Verdict {
         let (Some(before), Some(node)) = (before, &self.members[number].node) else {
@@ -129,7 +138,7 @@ fn standing(node: &Node) -> String {
 }
 
 /// R19: no member keeps or waits for more than its settings allow; the last entry may be larger.
-pub(super) fn check_limits(number: usize, node: &Node, retained: usize) -> Verdict {
+fn check_limits(number: usize, node: &Node, retained: usize) -> Verdict {
     let Some(raft) = node.raft() else {
         return Ok(());
     };

@@ -11,6 +11,7 @@ use seedis::time::Stamp;
 
 use super::arrivals::machine_of;
 use super::member::Member;
+use super::owed::Rest;
 use super::{Event, World};
 use crate::client::Client;
 use crate::decisions::address::Address;
@@ -24,6 +25,8 @@ use crate::workload::QUEUES;
 /// For how long clients go on asking when the faults have ended, in nanoseconds: then nothing wakes
 /// a member but what it has asked for itself.
 pub(super) const CALM: u64 = 1_000_000_000;
+/// After so many events the faults end, and clients ask for nothing more.
+const BUSY: u64 = 150_000;
 /// How long after the faults have ended, and at least until the last late frame has come, all
 /// requests must be answered, in nanoseconds.
 const PATIENCE: u64 = 20_000_000_000;
@@ -35,7 +38,7 @@ const WATCHED: u64 = 2_000_000_000;
 const PROMPT: u64 = 4_000_000;
 
 /// How a run comes to its end.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Settling {
     /// Members that stay away, as bits.
     gone: u64,
@@ -43,11 +46,17 @@ pub(super) struct Settling {
     settled: Option<(u64, Term)>,
     /// When the last of what is seconds late has come.
     late: u64,
+    /// The members since nobody asks for anything.
+    rest: Rest,
 }
 
 impl World {
     /// Ends the faults when it is time, and the run when all is settled.
     pub(super) fn has_settled(&mut self) -> Result<bool, Violation> {
+        if !self.healed && self.events >= BUSY {
+            // The end is where most is looked at: a run that has much to do comes to it earlier.
+            self.scenario.duration = self.scenario.duration.min(self.time);
+        }
         if !self.healed && self.time >= self.scenario.duration {
             self.heal();
         }
@@ -59,9 +68,11 @@ impl World {
         let calm = self.healed && self.time >= self.scenario.duration + CALM;
         self.looks_inside(|world| world.have_stopped())?;
         let quiet = calm && self.is_quiet();
-        if quiet && self.leader_stays()? {
+        let mut rest = std::mem::take(&mut self.settling.rest);
+        if quiet && self.leader_stays()? && self.has_rested(&mut rest)? {
             return self.last_words().map(|()| true);
         }
+        self.settling.rest = rest;
         // A group that was quiet only just in time is watched for as long as any other.
         let patience = (self.scenario.duration + PATIENCE).max(self.settling.late);
         if self.healed && !quiet && self.time > patience + WATCHED {
@@ -224,9 +235,10 @@ impl World {
     pub(super) fn last_words(&mut self) -> Verdict {
         let members = 0..self.members.len();
         self.looks_inside(|world| {
-            members
-                .into_iter()
-                .try_for_each(|number| world.audit(number, false))
+            members.into_iter().try_for_each(|number| {
+                world.audit(number, false)?;
+                world.look_twice(number, true)
+            })
         })?;
         self.count_elements()
     }

@@ -9,7 +9,6 @@ use seedis::node::witness::Witnessed;
 
 use super::disk_jobs::summary;
 use super::member::{News, serves_as_leader};
-use super::promises::check_limits;
 use super::{Event, World};
 use crate::decisions::address::{Plain, Point};
 use crate::draws::{Dice, Stream};
@@ -246,6 +245,7 @@ impl World {
         if !self.begins_turn(number) {
             return Ok(());
         }
+        self.looks_inside(|world| world.check_synced(number))?;
         let mut dice = self.dice(Stream::TURN, number as u64, turns);
         let disk_first = dice.coin();
         if disk_first && !self.tell_outcomes(number)? {
@@ -371,8 +371,9 @@ impl World {
                     Note::Damage(_) => self.judge.damage_noted(number),
                     Note::SnapshotInstalled { .. } => self.judge.reached(Goal::Installed),
                     Note::Repaired { .. } => self.judge.reached(Goal::Repaired),
-                    Note::RewriteDone { .. } => self.judge.has_saved(number, true, self.time),
-                    Note::RewriteFailed { .. } => self.judge.has_saved(number, false, self.time),
+                    Note::RewriteBegun { .. } => self.members[number].begins_base(),
+                    Note::RewriteDone { .. } => self.ends_base(number, true),
+                    Note::RewriteFailed { .. } => self.ends_base(number, false),
                     Note::Transferring { .. } => {
                         self.judge.reached(Goal::Strained);
                         transferred = true;
@@ -436,17 +437,17 @@ impl World {
                 self.judge.look_at_watches(number, node.store());
             }
             self.check_rules(number)?;
+            self.look_at_syncs(number);
         }
+        self.looks_inside(|world| world.check_leading(number))?;
         self.look_at_shape(number);
         self.look_at_standing(number);
         self.look_at_changes(number);
         let audits = dice.permille(self.scenario.audits) && !self.black_box;
         if audits && self.members[number].serving {
             self.audit(number, false)?;
-            let member = &self.members[number];
-            if let Some(node) = member.node.as_ref().filter(|_| self.members.len() > 1) {
-                check_limits(number, node, member.config.retained_bytes)?;
-            }
+            self.check_files(number)?;
+            self.check_bounds(number)?;
         }
         self.plan_deadline(number);
         let member = &self.members[number];

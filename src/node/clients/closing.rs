@@ -342,6 +342,7 @@ impl Clients {
             ));
         }
         self.check_shared()?;
+        self.check_watches()?;
         let over = |at: Option<Mono>| at.is_some_and(|at| at <= now);
         // A wait for a time is ended by a later turn if many are over.
         let may_be_told_later = |session: &Session| {

@@ -1,5 +1,7 @@
 //! WATCH: which clients watch which keys, and whose watch is broken.
 
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem;
 
@@ -41,6 +43,27 @@ impl Clients {
         for (db, key, _) in mem::take(&mut session.watches).iter() {
             self.watchers.remove(db, key, slot);
         }
+    }
+
+    /// Checks that each key has those clients that watch it, and no others, for a judge.
+    pub(super) fn check_watches(&self) -> Result<(), String> {
+        let mut known = 0;
+        for (db, key, clients) in self.watchers.all() {
+            for (slot, conn) in clients {
+                let session = self.sessions.get(*slot).filter(|one| one.conn == *conn);
+                if !session.is_some_and(|session| session.watches.has(db, key)) {
+                    return Err(format!("c{} does not watch what it is said to", conn.0));
+                }
+            }
+            known += clients.len();
+        }
+        let all: usize = self.sessions.iter().map(|one| one.watches.len()).sum();
+        if all != known {
+            return Err(format!(
+                "{all} keys are watched, and {known} are known to be"
+            ));
+        }
+        Ok(())
     }
 
     /// The command with this ordinal, which was proposed, will write a key.

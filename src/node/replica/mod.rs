@@ -33,7 +33,7 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
-use crate::aof::{Log, Op};
+use crate::aof::{Log, LogSize, Op};
 use crate::ids::{LogIndex, NodeId, PersistSeq, Term};
 use crate::raft::{ChangeRefused, MembershipChange, Outgoing, Raft, TransferRefused};
 use crate::time::Mono;
@@ -147,6 +147,12 @@ impl Replica {
     /// The facts that a peer has told.
     pub(super) fn met(&self, id: NodeId) -> Option<&Met> {
         self.met.get(&id)
+    }
+
+    /// How large the log is, and the last entry in its base.
+    pub(super) fn log_size(&self) -> Option<(LogSize, LogIndex)> {
+        let log = self.log.as_ref()?;
+        Some((log.size(), self.snapshots.base_index()))
     }
 
     /// A peer has said who it is.
