@@ -141,7 +141,10 @@ impl Judge {
             return None;
         };
         let name = words.first()?.to_ascii_lowercase();
-        if find(&name).is_some_and(Row::is_strange_server) || is_help_for_object(words) {
+        if find(&name).is_some_and(Row::is_strange_server)
+            || is_help_for_object(words)
+            || name == b"pfselftest"
+        {
             return None;
         }
         let needs_nobody = WHILE_LOADING.iter().chain(&["ping"]);

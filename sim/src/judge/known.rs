@@ -112,6 +112,10 @@ impl Judge {
             sentence: Sentence::None,
         };
         self.known.insert(conn, known);
+        if !self.dialogues.contains_key(&conn) {
+            // It has gone before, and what it has sent arrives all the same.
+            self.channels.gone.insert(conn, member);
+        }
     }
 
     /// It is told that the client is gone. Why that may be is kept: the client has still to see its
