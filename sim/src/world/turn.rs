@@ -69,7 +69,7 @@ impl World {
         let (life, version) = (member.life, member.deadline_version);
         if let Some(at) = wanted {
             // Work that is left over costs a microsecond at least, or time would stand still.
-            let after = (at - time).max(1000);
+            let after = at.saturating_sub(time).max(1000);
             self.push(
                 after,
                 Event::Deadline {

@@ -73,7 +73,10 @@ impl Replica {
     /// has said does not count.
     pub(in crate::node) fn refuses_member(&self, member: &Member, number: u8) -> Option<String> {
         let Member { id, incarnation } = *member;
-        let met = self.met.get(&id).filter(|met| met.incarnation == incarnation);
+        let met = self
+            .met
+            .get(&id)
+            .filter(|met| met.incarnation == incarnation);
         let (_, newest) = met?.entry_versions;
         let ahead = self.version_ahead(number);
         (!self.takes_in(newest, number)).then(|| {
