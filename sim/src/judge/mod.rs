@@ -40,6 +40,7 @@ mod writes;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
+use seedis::ids::Term;
 use seedis::node::versions::EntryVersion;
 use seedis::node::witness::{Answer, Witnessed};
 use seedis::time::Now;
@@ -90,6 +91,8 @@ struct Member {
     /// When it has last ceased to lead, and since when it is the leader, if it is.
     fell_at: Option<u64>,
     leader_since: Option<u64>,
+    /// The term in which it led when it was listened to last.
+    leads_in: Option<Term>,
     /// The last entry that its log has held.
     longest: u64,
     /// When it has last written a base, and when it has last failed to.

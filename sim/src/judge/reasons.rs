@@ -25,6 +25,11 @@ impl Reasons {
         }
     }
 
+    /// Returns true if the disk has given any.
+    pub(crate) fn are_any(self) -> bool {
+        self.0 != 0
+    }
+
     /// Returns true if a text names one of them.
     pub(crate) fn are_told(self, text: &str) -> bool {
         // A start without room says what room it needs.

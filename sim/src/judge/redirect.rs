@@ -30,9 +30,13 @@ impl Judge {
         time: u64,
     ) {
         let member = &mut self.members[member];
-        if led && !leads {
+        let term = raft.filter(|raft| raft.is_leader()).map(Raft::term);
+        // One that is elected again at once has ceased to lead in between.
+        let is_deposed = member.leads_in.is_some() && member.leads_in != term;
+        if led && !leads || is_deposed {
             member.fell_at = Some(time);
         }
+        member.leads_in = term;
         // A leader that has not applied the first entry of its term serves nobody yet.
         let is_leader = leads && raft.is_some_and(Raft::is_leader);
         let since = member.leader_since.unwrap_or(time);

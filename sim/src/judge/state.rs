@@ -80,7 +80,7 @@ impl Judge {
         let here = |dialogue: &&mut Dialogue| dialogue.member == member;
         for dialogue in self.dialogues.values_mut().filter(here) {
             for watch in dialogue.watched.iter_mut().filter(|w| w.db == WILD) {
-                let now = item_of(store, WILD, &watch.key, at);
+                let now = item_of(store, WILD, &watch.key, at).map(without_form);
                 match &watch.seen {
                     Seen::Nothing => watch.seen = Seen::Always(now),
                     // The clock may have said before WATCH that it was dead.
@@ -296,4 +296,13 @@ fn bytes_of(datum: &Datum) -> usize {
         Datum::Set(members) => members.iter().map(least).sum(),
         Datum::Zset(members) => members.keys().map(least).sum(),
     }
+}
+
+/// The item of a string without the form in which it is kept: a write that changes nothing may keep
+/// it in another one.
+fn without_form(mut item: Item) -> Item {
+    if let Datum::Text(_, encoding) = &mut item.datum {
+        *encoding = Encoding::Raw;
+    }
+    item
 }

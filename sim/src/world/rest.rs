@@ -3,6 +3,7 @@
 use seedis::disk::{DiskDone, DiskError, FileKind, FileName};
 use seedis::node::config::Fsync;
 use seedis::node::{Node, Phase, named_in};
+use seedis::raft::Raft;
 
 use super::member::Member;
 use super::owed::Rest;
@@ -16,7 +17,7 @@ const LINGERS: u64 = 300_000_000;
 /// So much later an idle log is marked, and synced for that.
 const MARKED: u64 = 900_000_000;
 /// A run that makes so many events has no end.
-const ENDLESS: u64 = 400_000;
+const ENDLESS: u64 = 1_000_000;
 /// For how long a group is watched that nobody asks for anything, in nanoseconds.
 const RESTS: u64 = 2_000_000_000;
 /// After so long all that clients have asked has come, in nanoseconds.
@@ -66,6 +67,7 @@ impl Member {
         let percentage = u64::from(self.config.rewrite_percentage);
         percentage > 0
             && !self.rewrite_failed
+            && !self.node.as_ref().is_some_and(Node::is_removed)
             && known.is_some_and(|size| {
                 size.log_bytes >= self.config.rewrite_min_bytes
                     && size.log_bytes / percentage > size.base_bytes / 100
@@ -157,8 +159,9 @@ impl World {
             let text = format!("member {number} keeps old states, and writes no base");
             return Err(Violation::new(Id::A11, text));
         }
-        // The files of a base that is being written count only at its end.
-        if member.is_rewriting {
+        // The files of a base that is being written count only at its end, and an operation that
+        // has failed may have left some.
+        if member.is_rewriting || member.reasons.are_any() {
             return Ok(());
         }
         let left = member
@@ -239,11 +242,16 @@ impl World {
         if self.black_box {
             return Ok(true);
         }
-        let applied: Vec<u64> = self
+        let rafts = self
             .members
             .iter()
-            .map(|member| member.node.as_ref().map_or(0, |node| node.applied().0))
-            .collect();
+            .filter_map(|one| one.node.as_ref()?.raft());
+        let last = rafts
+            .clone()
+            .map(|raft| raft.last().0)
+            .max()
+            .unwrap_or_default();
+        let led = rafts.filter(|raft| raft.is_leader()).map(Raft::term).max();
         if rest.since.is_none() {
             // Nothing else may ever happen.
             self.push(SETTLES + RESTS, Event::Take { conn: 0, count: 0 });
@@ -251,18 +259,22 @@ impl World {
         let since = *rest.since.get_or_insert(self.time);
         // What clients had asked that wait no longer may still be on its way.
         if self.time < since + SETTLES {
-            rest.applied.clone_from(&applied);
+            rest.last = last;
         }
         // Time goes on for a key that dies, or that was to die and is gone: then the store looks at
         // a later time than before.
         let looks_at = |member: &Member| member.node.as_ref()?.store().next_expiry();
         let next: Vec<_> = self.members.iter().map(looks_at).collect();
-        if std::mem::replace(&mut rest.next, next.clone()) != next {
-            rest.applied.clone_from(&applied);
+        // A leader begins its term with an entry.
+        let begins = std::mem::replace(&mut rest.led, led) != led;
+        if std::mem::replace(&mut rest.next, next.clone()) != next || begins {
+            rest.last = last;
         }
-        if applied != rest.applied {
-            let before = &rest.applied;
-            let text = format!("nobody asks, and {before:?} entries have become {applied:?}");
+        if last != rest.last {
+            let text = format!(
+                "nobody asks, and the log has grown from {} to {last}",
+                rest.last
+            );
             return Err(Violation::new(Id::L10, text));
         }
         if self.time < since + SETTLES + RESTS {
@@ -280,8 +292,11 @@ impl World {
             }
             // A driver that samples the process wakes it several times a second.
             let number = member.number;
-            self.wake(number);
-            self.push(SAMPLES, Event::Take { conn: 0, count: 0 });
+            if self.time >= rest.sampled + SAMPLES {
+                rest.sampled = self.time;
+                self.wake(number);
+                self.push(SAMPLES, Event::Take { conn: 0, count: 0 });
+            }
             return Ok(false);
         }
         Ok(true)
