@@ -36,8 +36,8 @@ pub(super) struct Leading {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rest {
     pub(super) since: Option<u64>,
-    /// The last entry that any member has.
-    pub(super) last: u64,
+    /// The last entry that any member has applied.
+    pub(super) applied: u64,
     /// The term in which somebody leads.
     pub(super) led: Option<Term>,
     /// When a member was sampled last, in nanoseconds.

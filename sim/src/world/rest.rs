@@ -242,39 +242,33 @@ impl World {
         if self.black_box {
             return Ok(true);
         }
-        let rafts = self
-            .members
-            .iter()
-            .filter_map(|one| one.node.as_ref()?.raft());
-        let last = rafts
-            .clone()
-            .map(|raft| raft.last().0)
-            .max()
-            .unwrap_or_default();
+        let nodes = self.members.iter().filter_map(|one| one.node.as_ref());
+        let applied = nodes.clone().map(|node| node.applied().0).max();
+        let applied = applied.unwrap_or_default();
+        let rafts = nodes.filter_map(Node::raft);
         let led = rafts.filter(|raft| raft.is_leader()).map(Raft::term).max();
-        if rest.since.is_none() {
+        // A leader begins its term with an entry.
+        let begins = std::mem::replace(&mut rest.led, led) != led;
+        if rest.since.is_none() || begins {
+            rest.since = Some(self.time);
             // Nothing else may ever happen.
             self.push(SETTLES + RESTS, Event::Take { conn: 0, count: 0 });
         }
-        let since = *rest.since.get_or_insert(self.time);
+        let since = rest.since.unwrap_or(self.time);
         // What clients had asked that wait no longer may still be on its way.
         if self.time < since + SETTLES {
-            rest.last = last;
+            rest.applied = applied;
         }
         // Time goes on for a key that dies, or that was to die and is gone: then the store looks at
         // a later time than before.
         let looks_at = |member: &Member| member.node.as_ref()?.store().next_expiry();
         let next: Vec<_> = self.members.iter().map(looks_at).collect();
-        // A leader begins its term with an entry.
-        let begins = std::mem::replace(&mut rest.led, led) != led;
-        if std::mem::replace(&mut rest.next, next.clone()) != next || begins {
-            rest.last = last;
+        if std::mem::replace(&mut rest.next, next.clone()) != next {
+            rest.applied = applied;
         }
-        if last != rest.last {
-            let text = format!(
-                "nobody asks, and the log has grown from {} to {last}",
-                rest.last
-            );
+        if applied != rest.applied {
+            let before = rest.applied;
+            let text = format!("nobody asks, and {before} entries have become {applied}");
             return Err(Violation::new(Id::L10, text));
         }
         if self.time < since + SETTLES + RESTS {
