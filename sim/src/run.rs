@@ -18,7 +18,7 @@ use crate::workload::Kind;
 use crate::world::World;
 
 /// How many events a run has at most, unless told otherwise.
-pub(crate) const EVENTS: u64 = 1_000_000;
+pub(crate) const EVENTS: u64 = 400_000;
 
 /// The run that is wanted.
 #[derive(Clone, Copy, Debug)]
