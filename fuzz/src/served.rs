@@ -126,7 +126,12 @@ impl Served {
         loop {
             self.node.flush(self.now, &mut self.effects);
             if self.effects.is_empty() {
-                return;
+                let due = self.node.deadline().map(|deadline| deadline.at);
+                if due.is_none_or(|at| at > self.now.mono) {
+                    return;
+                }
+                // A long command goes on in further turns.
+                self.node.handle(self.now, Input::Timer);
             }
             for effect in std::mem::take(&mut self.effects) {
                 match effect {

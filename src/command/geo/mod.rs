@@ -89,7 +89,7 @@ pub(super) const ROWS: &[Row] = &[
         .says("Returns the places of members.")
         .costs("O(N) where N is the number of members given.")
         .keys(&[Keys::at(1, READ)])
-        .args(&[KEY, many(MEMBER)]),
+        .args(&[KEY, opt(many(MEMBER))]),
     Row::read("geodist", -4, geodist)
         .group(Group::Geo)
         .since("3.2.0")
@@ -102,7 +102,7 @@ pub(super) const ROWS: &[Row] = &[
         .says("Returns the places of members as geohashes of eleven letters.")
         .costs("O(N) where N is the number of members given.")
         .keys(&[Keys::at(1, READ)])
-        .args(&[KEY, many(MEMBER)]),
+        .args(&[KEY, opt(many(MEMBER))]),
     Row::read("geosearch", -7, geosearch)
         .group(Group::Geo)
         .since("6.2.0")

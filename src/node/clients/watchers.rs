@@ -72,6 +72,13 @@ impl Watchers {
         }
     }
 
+    /// Commands that were proposed may come to nothing, and are counted no more.
+    pub(super) fn nothing_is_pending(&mut self) {
+        for watched in self.keys.values_mut() {
+            watched.pending = 0;
+        }
+    }
+
     /// Returns true if a command behind the first `applied` ones will write a key.
     pub(super) fn is_pending(&self, db: u32, key: &[u8], applied: u64) -> bool {
         self.keys

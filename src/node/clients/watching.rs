@@ -84,6 +84,12 @@ impl Clients {
             .pending_flush(flushes, exists, applied, ordinal);
     }
 
+    /// No command that was proposed counts any more: this member no longer leads, and what is
+    /// applied later breaks watches when it is.
+    pub(in crate::node) fn nothing_will_be_written(&mut self) {
+        self.watchers.nothing_is_pending();
+    }
+
     /// Returns true if a command behind the first `applied` ones will write a key.
     pub(in crate::node) fn is_to_be_written(&self, db: u32, key: &[u8], applied: u64) -> bool {
         self.watchers.is_pending(db, key, applied)

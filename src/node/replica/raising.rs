@@ -69,8 +69,8 @@ impl Replica {
         newest >= self.version_ahead(number)
     }
 
-    /// Why a member that has said what it knows cannot be taken in. The words of another life of its
-    /// disk do not count.
+    /// Why a member that has said what it knows cannot be taken in. The words of another life of
+    /// its disk do not count.
     pub(in crate::node) fn refuses_member(&self, member: &Member, number: u8) -> Option<String> {
         let Member { id, incarnation } = *member;
         let met = self
