@@ -12,13 +12,15 @@ use super::{has_redis, redis};
 
 /// Commands whose arguments Redis 7.2 describes otherwise than 7.0, which may be the one that is
 /// installed; neither describes those of DEBUG.
-const OTHER_ARGUMENTS: [&str; 9] = [
+const OTHER_ARGUMENTS: [&str; 11] = [
     "client|kill",
     "client|list",
     "command|getkeys",
     "command|getkeysandflags",
     "config|get",
     "debug",
+    "geohash",
+    "geopos",
     "pfmerge",
     "zrank",
     "zrevrank",
