@@ -141,16 +141,10 @@ impl Judge {
             return None;
         };
         let name = words.first()?.to_ascii_lowercase();
-        if find(&name).is_some_and(Row::is_strange_server)
+        let is_alike_everywhere = |row: &Row| row.is_strange_server() || row.looks_at_nothing();
+        if find(&name).is_some_and(is_alike_everywhere)
             || is_help_for_object(words)
-            || name == b"pfselftest"
-        {
-            return None;
-        }
-        let needs_nobody = WHILE_LOADING.iter().chain(&["ping"]);
-        if needs_nobody
-            .into_iter()
-            .any(|known| known.as_bytes() == name)
+            || WHILE_LOADING.iter().any(|known| known.as_bytes() == name)
         {
             return None;
         }

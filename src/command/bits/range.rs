@@ -6,6 +6,7 @@ use super::place::{BYTES_PER_STEP, PIECE_BYTES, is_set};
 use crate::command::args::Args;
 use crate::command::context::Query;
 use crate::command::error::{Error, Outcome};
+use crate::command::pace::Pace;
 use crate::command::strings::text;
 use crate::store::Text;
 
@@ -115,10 +116,7 @@ pub(super) fn bitcount(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     let bytes = bytes_of(&bits);
     let first = query.pace.from(bytes.start as u64) as usize;
     for place in (first..bytes.end).step_by(PIECE_BYTES) {
-        let piece = place..bytes.end.min(place + PIECE_BYTES);
-        query
-            .pace
-            .step(place as u64, 1 + piece.len() / BYTES_PER_STEP)?;
+        let piece = next_piece(query.pace, place, bytes.end)?;
         let mut count = 0;
         text.for_each_piece_of(piece, &mut |bytes| count += ones(bytes));
         query.pace.count += count as i64;
@@ -126,6 +124,13 @@ pub(super) fn bitcount(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     let count = query.pace.count - ones_beside(text, &bits) as i64;
     query.reply.integer(count);
     Ok(())
+}
+
+/// The bytes of the next piece, which is paid for.
+fn next_piece(pace: &mut Pace, place: usize, end: usize) -> Result<Range<usize>, Error> {
+    let piece = place..end.min(place + PIECE_BYTES);
+    pace.step(place as u64, 1 + piece.len() / BYTES_PER_STEP)?;
+    Ok(piece)
 }
 
 /// The first bit in these bytes of a text that is like `wanted`, and is within `bits`.
@@ -174,10 +179,7 @@ pub(super) fn bitpos(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     let bytes = bytes_of(&bits);
     let first = query.pace.from(bytes.start as u64) as usize;
     for place in (first..bytes.end).step_by(PIECE_BYTES) {
-        let piece = place..bytes.end.min(place + PIECE_BYTES);
-        query
-            .pace
-            .step(place as u64, 1 + piece.len() / BYTES_PER_STEP)?;
+        let piece = next_piece(query.pace, place, bytes.end)?;
         if let Some(bit) = find(text, piece, &bits, wanted) {
             query.reply.integer(bit as i64);
             return Ok(());
