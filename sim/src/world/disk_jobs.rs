@@ -32,7 +32,21 @@ pub(super) struct Job {
 impl Job {
     /// Returns true if it is to make the log durable.
     pub(super) fn is_log_sync(&self) -> bool {
-        matches!(&self.op, DiskOp::Sync { file } if file.kind() == FileKind::Log)
+        self.synced_log().is_some()
+    }
+
+    /// The file of the log that it is to make durable.
+    pub(super) fn synced_log(&self) -> Option<FileName> {
+        match &self.op {
+            DiskOp::Sync { file } if file.kind() == FileKind::Log => Some(*file),
+            _ => None,
+        }
+    }
+
+    /// Returns true if it writes to this file.
+    pub(super) fn writes_to(&self, file: FileName) -> bool {
+        let is_write = matches!(&self.op, DiskOp::WriteAt { .. } | DiskOp::WriteShared { .. });
+        is_write && file_of(&self.op) == Some(file)
     }
 
     /// Returns true if it is one of those that put another base in force.

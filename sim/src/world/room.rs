@@ -1,10 +1,12 @@
 //! L7: a leader whose disk is full, or has become slow, transfers leadership, where others have
 //! room.
 
+use seedis::disk::FileName;
 use seedis::node::{Node, Phase};
 use seedis::raft::Raft;
 
 use super::World;
+use super::disk_jobs::Job;
 use super::member::Member;
 use crate::judge::invariant::{Id, Verdict, Violation};
 
@@ -30,7 +32,13 @@ fn could_transfer(node: &Node) -> bool {
 impl Member {
     /// Returns true if its disk keeps the log waiting, and its node must have seen that.
     fn is_kept_waiting(&self, time: u64) -> bool {
-        let asked = self.jobs.values().filter(|job| job.is_log_sync());
+        // No record waits for a file that nothing is written to: it is being prepared.
+        let holds_records = |file: FileName| {
+            let is_on_its_way = self.jobs.values().any(|job| job.writes_to(file));
+            is_on_its_way || self.unsynced.contains(&file)
+        };
+        let holds_up = |job: &&Job| job.synced_log().is_some_and(holds_records);
+        let asked = self.jobs.values().filter(holds_up);
         let ahead = self.paused_until.saturating_sub(time);
         let stood = self.stood - ahead;
         let is_slow = |asked: u64, before: u64| {
