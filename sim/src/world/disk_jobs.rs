@@ -45,7 +45,10 @@ impl Job {
 
     /// Returns true if it writes to this file.
     pub(super) fn writes_to(&self, file: FileName) -> bool {
-        let is_write = matches!(&self.op, DiskOp::WriteAt { .. } | DiskOp::WriteShared { .. });
+        let is_write = matches!(
+            &self.op,
+            DiskOp::WriteAt { .. } | DiskOp::WriteShared { .. }
+        );
         is_write && file_of(&self.op) == Some(file)
     }
 

@@ -151,7 +151,7 @@ pub(super) struct Member {
     pub(super) news: Vec<News>,
     /// The facts that others have told it: the lives of their disks, and the newest version that
     /// they know.
-    pub(super) greeted: BTreeMap<NodeId, (Incarnation, u8)>,
+    pub(super) greeted: BTreeMap<(NodeId, Incarnation), u8>,
     /// Frames that have come.
     pub(super) frames: Vec<(usize, Bytes)>,
     /// It is cut off from the others.

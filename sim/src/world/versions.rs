@@ -69,7 +69,7 @@ impl World {
     pub(super) fn greets(&mut self, number: usize, other: (NodeId, Incarnation), newest: u8) {
         let (id, incarnation) = other;
         let greeted = &mut self.members[number].greeted;
-        greeted.insert(id, (incarnation, newest));
+        greeted.insert((id, incarnation), newest);
     }
 
     /// V1: a leader raises its group to what every member has told it to know.
@@ -79,10 +79,12 @@ impl World {
         let raft = member.node.as_ref().and_then(|node| node.raft());
         let members = raft.map(Raft::in_force).into_iter();
         for other in members.flat_map(|membership| membership.members()) {
-            let is_same = |life: Incarnation| [life, Incarnation(0)].contains(&other.incarnation);
-            let told = member.greeted.get(&other.id);
-            let told = told.filter(|(life, _)| is_same(*life));
-            let knows = told.is_some_and(|(_, newest)| *newest >= version);
+            let is_any = other.incarnation == Incarnation(0);
+            let told = member.greeted.iter().filter(|((id, life), _)| {
+                *id == other.id && (is_any || *life == other.incarnation)
+            });
+            let told: Vec<u8> = told.map(|(_, newest)| *newest).collect();
+            let knows = told.iter().any(|newest| *newest >= version);
             if other.id != member.config.id && !knows {
                 let text = format!(
                     "member {number} raises the version to {version}, and {} has said {told:?}",

@@ -250,7 +250,7 @@ impl Replica {
         *self = Self {
             ops: mem::take(&mut self.ops),
             leadership: mem::take(&mut self.leadership),
-            met: mem::take(&mut self.met),
+            peers: mem::take(&mut self.peers),
             raising: self.raising,
             recovered_bytes: self.recovered_bytes,
             ..Self::default()

@@ -104,7 +104,7 @@ impl Replica {
     /// A process that has connected wants to be a voter of this group: the change that is its next
     /// step.
     pub(in crate::node) fn wants_in(&self, id: NodeId) -> Option<MembershipChange> {
-        let (Some(raft), Some(met)) = (&self.raft, self.met.get(&id)) else {
+        let (Some(raft), Some(met)) = (&self.raft, self.peers.last(id)) else {
             return None;
         };
         let membership = raft.in_force();
@@ -132,10 +132,7 @@ impl Replica {
     fn free_number(&self, raft: &Raft) -> NodeId {
         let members = raft.in_force().members().map(|member| member.id);
         let settled = raft.membership().members().map(|member| member.id);
-        let used: Vec<NodeId> = members
-            .chain(settled)
-            .chain(self.met.keys().copied())
-            .collect();
+        let used: Vec<NodeId> = members.chain(settled).chain(self.peers.numbers()).collect();
         let next = used.iter().max().and_then(|last| last.0.checked_add(1));
         let free = || (1..=u64::MAX).find(|number| !used.contains(&NodeId(*number)));
         NodeId(next.or_else(free).unwrap_or(1))

@@ -61,7 +61,7 @@ impl Node {
     pub(in crate::node) fn elsewhere_at(&self, slot: u16) -> Error {
         let leader = self.replica.raft.as_ref().and_then(|raft| raft.leader());
         let known = leader.filter(|leader| *leader != self.config.id);
-        let met = known.and_then(|leader| self.replica.met.get(&leader));
+        let met = known.and_then(|leader| self.replica.met(leader));
         let Some((host, port)) = met.and_then(|met| endpoint(&met.address)) else {
             return Error::CLUSTER_DOWN;
         };
@@ -75,12 +75,10 @@ impl Node {
             return None;
         }
         let leader = self.replica.raft.as_ref()?.leader()?;
-        let met = self
-            .replica
-            .met
-            .get(&leader)
-            .filter(|_| leader != self.config.id)?;
-        Some(met.address.clone())
+        if leader == self.config.id {
+            return None;
+        }
+        Some(self.replica.met(leader)?.address.clone())
     }
 
     /// Which other member leads, and in which term: clients are carried there as long as it is so.

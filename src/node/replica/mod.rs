@@ -8,6 +8,7 @@ pub mod greeting;
 mod joining;
 mod leadership;
 mod leaving;
+pub(super) mod peers;
 mod policy;
 mod proposed;
 mod raising;
@@ -30,7 +31,7 @@ mod turn;
 pub mod versions;
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crate::aof::{Log, LogSize, Op};
@@ -39,10 +40,11 @@ use crate::raft::{ChangeRefused, MembershipChange, Outgoing, Raft, TransferRefus
 use crate::time::Mono;
 
 use super::requests::Waiter;
+use peers::{Met, Peers};
 use recovering::Recovering;
 use rewrite::Rewrite;
 use snapshot::Snapshots;
-use standing::{Leadership, Met};
+use standing::Leadership;
 use strain::Strain;
 use telling::Telling;
 use versions::Raising;
@@ -85,7 +87,7 @@ pub(super) struct Replica {
     reload_wanted: bool,
     leadership: Leadership,
     /// Peers that have said who they are.
-    met: BTreeMap<NodeId, Met>,
+    peers: Peers,
     /// The version to which this leader has proposed to raise its group.
     raising: Raising,
     /// The bytes that recovery has read.
@@ -144,9 +146,14 @@ impl Replica {
         self.leadership.first_change.is_some()
     }
 
-    /// The facts that a peer has told.
+    /// The facts that the member with this number has told with its present disk; where nobody has
+    /// the number, those of the process that has greeted last with it.
     pub(super) fn met(&self, id: NodeId) -> Option<&Met> {
-        self.met.get(&id)
+        let raft = self.raft.as_ref();
+        match raft.and_then(|raft| raft.in_force().get(id)) {
+            Some(member) => self.peers.of(member),
+            None => self.peers.last(id),
+        }
     }
 
     /// How large the log is, and the last entry in its base.
@@ -157,7 +164,9 @@ impl Replica {
 
     /// A peer has said who it is.
     pub(super) fn meet(&mut self, id: NodeId, met: Met) {
-        self.met.insert(id, met);
+        let raft = self.raft.as_ref();
+        let member = raft.and_then(|raft| raft.in_force().get(id));
+        self.peers.meet(id, met, member);
     }
 
     /// The process stood still from one moment to another.

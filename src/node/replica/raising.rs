@@ -33,10 +33,7 @@ impl Replica {
 
     /// The versions that another member knows, as it has said with this disk.
     fn versions_of(&self, member: &Member) -> Option<(u8, u8)> {
-        let met = self.met.get(&member.id)?;
-        // Who has never had company is written down without the life of its disk.
-        let is_same = [met.incarnation.0, 0].contains(&member.incarnation.0);
-        is_same.then_some(met.entry_versions)
+        self.peers.of(member).map(|met| met.entry_versions)
     }
 
     /// The version that entries will have behind all that this member has proposed; `number` is the
@@ -72,18 +69,13 @@ impl Replica {
     /// Why a member that has said what it knows cannot be taken in. The words of another life of
     /// its disk do not count.
     pub(in crate::node) fn refuses_member(&self, member: &Member, number: u8) -> Option<String> {
-        let Member { id, incarnation } = *member;
-        let met = self
-            .met
-            .get(&id)
-            .filter(|met| met.incarnation == incarnation);
-        let (_, newest) = met?.entry_versions;
+        let (_, newest) = self.versions_of(member)?;
         let ahead = self.version_ahead(number);
         (!self.takes_in(newest, number)).then(|| {
             format!(
                 "member {} knows versions of entries up to {newest}, and this group speaks \
                  version {ahead}: upgrade it",
-                id.0
+                member.id.0
             )
         })
     }

@@ -1,9 +1,8 @@
-//! The standing of a member in its group: the leader, the peers that it met, and its way out.
+//! The standing of a member in its group: the leader, and its way out.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::ids::{ConnId, Incarnation, NodeId, Term};
+use crate::ids::{ConnId, NodeId, Term};
 use crate::raft::{MembershipChange, ReadDone};
 use crate::time::Mono;
 
@@ -24,18 +23,6 @@ pub(super) enum Leaving {
         /// Until it steps down all the same.
         until: Mono,
     },
-}
-
-/// The facts that a peer has told.
-#[derive(Clone, Debug)]
-pub(in crate::node) struct Met {
-    pub(in crate::node) incarnation: Incarnation,
-    /// The address for its clients.
-    pub(in crate::node) address: String,
-    /// The port at which other members do.
-    pub(in crate::node) cluster_port: u16,
-    /// The versions of entries that it can apply, the oldest and the newest.
-    pub(in crate::node) entry_versions: (u8, u8),
 }
 
 /// A member's knowledge of its group's leader, and of its own place.
