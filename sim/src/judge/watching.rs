@@ -49,7 +49,9 @@ impl Member {
         let (db, key) = (watch.db, &watch.key[..]);
         let model = &self.history.model;
         let latest = self.history.stamp.max(self.high.0);
-        let has_died = watch.may_be_alive && model.has_expired(db, key, latest);
+        // A command that finds it dead may have cleared it away, and has written nothing.
+        let is_gone = watch.alive && model.get(db, key, latest).is_none();
+        let has_died = is_gone || watch.may_be_alive && model.has_expired(db, key, latest);
         db == WILD
             || watch.is_doubtful
             || watch.states != self.states
