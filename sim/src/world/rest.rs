@@ -62,15 +62,17 @@ impl Member {
     fn is_outgrown(&self) -> bool {
         let known = self.node.as_ref().and_then(|node| {
             let (size, base) = node.log_size()?;
-            (base < node.applied()).then_some(size)
+            // What nobody has committed follows the log into every file.
+            let stays = node.raft()?.bytes_after(node.applied()) as u64;
+            let bytes = size.log_bytes.saturating_sub(stays);
+            (base < node.applied()).then_some((bytes, size.base_bytes))
         });
         let percentage = u64::from(self.config.rewrite_percentage);
         percentage > 0
             && !self.rewrite_failed
             && !self.node.as_ref().is_some_and(Node::is_removed)
-            && known.is_some_and(|size| {
-                size.log_bytes >= self.config.rewrite_min_bytes
-                    && size.log_bytes / percentage > size.base_bytes / 100
+            && known.is_some_and(|(bytes, base_bytes)| {
+                bytes >= self.config.rewrite_min_bytes && bytes / percentage > base_bytes / 100
             })
     }
 
