@@ -115,8 +115,10 @@ impl World {
                 return broken("was killed by another, and is kept".to_owned());
             }
             let idle = now.since(connection.heard);
-            // What one waited for that has just gone is not known any more.
+            // What one waited for that has just gone is not known any more, nor is what a node
+            // waits for that does not read on.
             let may_be_silent = silence.is_zero()
+                || !connection.inbox.is_empty()
                 || connection.ended
                 || self.judge.has_left(*conn)
                 || self.judge.is_closing(*conn)
