@@ -23,6 +23,7 @@ counted! {
     ServedTogether, "served-together", "one entry has served several clients that waited for a key";
     WaitersLeft, "waiters-left", "a leader has ceased to lead while clients waited at it for a key";
     HandOver, "hand-over", "the disk has ended what a member had asked of it in an earlier term";
+    Outage, "outage", "all members of a group have lost their power at the same moment";
     DamagedAgain, "damaged-again", "a member was damaged again while it was under repair";
     BaseBesideSupply, "base-beside-supply", "a leader began a base while it sent an older one to a \
         member";
@@ -62,6 +63,7 @@ impl RareState {
             | Self::Detached
             | Self::Renamed
             | Self::HandOver
+            | Self::Outage
             | Self::DamagedAgain => 2000,
             _ => u64::MAX,
         }

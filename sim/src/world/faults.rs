@@ -11,6 +11,7 @@ use crate::failing::Failing;
 use crate::goals::Fault;
 use crate::judge::End;
 use crate::scenario::{Every, SECOND, Scenario};
+use crate::states::RareState;
 
 /// The classes that strike a member now and then.
 const STRIKING: [Fault; 13] = [
@@ -28,6 +29,9 @@ const STRIKING: [Fault; 13] = [
     Fault::OpFails,
     Fault::Stuck,
 ];
+
+/// How many of a thousand crashes of a member of a group are the loss of power of all.
+const OUTAGES: u64 = 60;
 
 /// How often a class strikes. All three ways to end come under the name of the first.
 fn every(scenario: &Scenario, fault: Fault) -> Every {
@@ -154,6 +158,9 @@ impl World {
             }
         }
         match fault {
+            Fault::Power if self.members.len() > 1 && dice.permille(OUTAGES) => {
+                return self.strike_all_down();
+            }
             Fault::Power => return self.strike_down(number, &mut dice),
             Fault::Aimed => return self.strike_aimed(number, &mut dice),
             _ => {}
@@ -416,6 +423,23 @@ impl World {
             self.fired(fault);
         }
         Some(lasts)
+    }
+
+    /// The power fails at all members at once, so that no disk has what another one lacks.
+    fn strike_all_down(&mut self) {
+        let at = self.time;
+        let mut all = true;
+        for number in 0..self.members.len() {
+            let is_up = self.members[number].may_be_ended();
+            if is_up {
+                let member = Some(number);
+                self.crash(number, End::Power, Some(Address::Time { member, at }), None);
+            }
+            all &= is_up;
+        }
+        if all {
+            self.judge.goals.met(RareState::Outage);
+        }
     }
 
     /// A member is to end, at once or some boundaries later.
