@@ -169,12 +169,16 @@ enum Verb {
         profile: Profile,
     },
     /// Plants each bug of `sim/mutants` in a copy of the tree and runs seeds until one finds it.
+    /// Bugs that change bodies of functions alone share one build.
     Mutants {
         /// The names of bugs; by default all.
         names: Vec<String>,
         /// Give up on a bug after this many seeds.
         #[arg(long, default_value_t = 3000)]
         seeds: u64,
+        /// Give up on a bug after this long from each starting point, instead of after seeds.
+        #[arg(long, value_parser = duration, conflicts_with = "seeds")]
+        time: Option<Duration>,
         /// Hunt each bug from this many starting points.
         #[arg(long, default_value_t = 1)]
         starts: u64,
@@ -185,7 +189,7 @@ enum Verb {
         #[arg(long)]
         write: Option<PathBuf>,
         /// Do not hunt: replay the shrunk failure of each, `sim/mutants/NAME.sim`.
-        #[arg(long, conflicts_with_all = ["seeds", "starts", "shrink", "write"])]
+        #[arg(long, conflicts_with_all = ["seeds", "time", "starts", "shrink", "write"])]
         replay: bool,
         /// Hunt each bug once more from its first starting point, judged only by what clients saw.
         #[arg(long)]
@@ -326,6 +330,7 @@ pub fn main() -> u8 {
         Verb::Mutants {
             names,
             seeds,
+            time,
             starts,
             shrink,
             write,
@@ -334,6 +339,7 @@ pub fn main() -> u8 {
         } => mutants::hunt(&mutants::Plan {
             names,
             seeds,
+            time,
             starts,
             shrink,
             write,

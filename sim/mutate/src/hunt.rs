@@ -87,7 +87,7 @@ pub(crate) fn by_tests(tests: &Path, bug: usize, time: Duration) -> io::Result<O
 }
 
 /// Waits for a program: true if it has ended well, and its output; nothing if it had to be killed.
-fn ended(mut command: Command, limit: Duration) -> io::Result<Option<(bool, String)>> {
+pub fn ended(mut command: Command, limit: Duration) -> io::Result<Option<(bool, String)>> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

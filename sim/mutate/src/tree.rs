@@ -6,11 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::bug::Bug;
-use crate::rewrite::rewritten;
-
 /// The variable that says which bug a program has.
-pub(crate) const SWITCH: &str = "SEEDIS_MUTANT";
+pub const SWITCH: &str = "SEEDIS_MUTANT";
 /// The parts of the project that a copy needs.
 const PARTS: [&str; 7] = [
     "Cargo.toml",
@@ -59,14 +56,14 @@ const MAIN: &str = r#"fn main() -> std::process::ExitCode {
 "#;
 
 /// The copy.
-pub(crate) struct Tree {
-    from: PathBuf,
+#[derive(Debug)]
+pub struct Tree {
     root: PathBuf,
 }
 
 impl Tree {
     /// Copies the project to where its builds may lie.
-    pub(crate) fn new(from: &Path, root: &Path) -> io::Result<Self> {
+    pub fn new(from: &Path, root: &Path) -> io::Result<Self> {
         for part in PARTS {
             let old = root.join(part);
             let _ = fs::remove_dir_all(&old).or_else(|_| fs::remove_file(&old));
@@ -87,27 +84,26 @@ impl Tree {
         }
         fs::write(&main, text.replace(head, MAIN))?;
         Ok(Self {
-            from: from.to_owned(),
             root: root.to_owned(),
         })
     }
 
-    /// Plants bugs, leaving out those that do not compile: the numbers of the others.
-    pub(crate) fn plant(&self, bugs: &[Bug]) -> io::Result<BTreeSet<usize>> {
-        let mut left: BTreeSet<usize> = (0..bugs.len()).collect();
+    /// The directory of the copy.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Plants so many bugs, leaving out those that do not compile: the numbers of the others. The
+    /// files are asked for with those that are left.
+    pub fn plant(
+        &self,
+        bugs: usize,
+        files: impl Fn(&BTreeSet<usize>) -> io::Result<BTreeMap<String, String>>,
+    ) -> io::Result<BTreeSet<usize>> {
+        let mut left: BTreeSet<usize> = (0..bugs).collect();
         loop {
-            let mut files: BTreeMap<&str, Vec<(usize, &crate::sites::Site)>> = BTreeMap::new();
-            for bug in bugs {
-                files.entry(&bug.file).or_default();
-            }
-            for number in &left {
-                let bug = &bugs[*number];
-                let file = files.entry(&bug.file).or_default();
-                file.push((*number, &bug.site));
-            }
-            for (file, sites) in &files {
-                let source = fs::read_to_string(self.from.join(file))?;
-                fs::write(self.root.join(file), rewritten(&source, sites))?;
+            for (file, text) in files(&left)? {
+                fs::write(self.root.join(file), text)?;
             }
             let wrong = self.wrong()?;
             if wrong.is_empty() {
@@ -185,7 +181,7 @@ impl Tree {
     }
 
     /// Builds the simulator; where it lies.
-    pub(crate) fn simulator(&self) -> io::Result<PathBuf> {
+    pub fn simulator(&self) -> io::Result<PathBuf> {
         let built = self.cargo(&["build", "--release", "-p", "sim"]).status()?;
         if !built.success() {
             return Err(io::Error::other(
@@ -196,7 +192,7 @@ impl Tree {
     }
 
     /// Builds the core's own tests; where they lie.
-    pub(crate) fn tests(&self) -> io::Result<PathBuf> {
+    pub fn tests(&self) -> io::Result<PathBuf> {
         let arguments = [
             "test",
             "--lib",

@@ -2,10 +2,14 @@
 
 use std::ops::Range;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
-use super::copy::said_any;
+use mutate::ended;
+
+use super::program::{Program, said_any};
+
+/// How much longer than it was given a fleet may take before a run of it is held to be endless.
+const GRACE: Duration = Duration::from_mins(1);
 
 /// A failure that a fleet has found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,16 +46,29 @@ impl Eyes {
     }
 }
 
-/// The output of a fleet that stops at its first failure.
-pub(super) fn fleet(simulator: &Path, seeds: Range<u64>, profiles: &[&str], eyes: Eyes) -> String {
-    let mut fleet = Command::new(simulator);
+/// The output of a fleet that stops at its first failure, and after a time, if one is given.
+pub(super) fn fleet(
+    simulator: &Program,
+    seeds: Range<u64>,
+    profiles: &[&str],
+    eyes: Eyes,
+    time: Option<Duration>,
+) -> Result<String, String> {
+    let mut fleet = simulator.command();
     let seeds = format!("{}..{}", seeds.start, seeds.end);
     fleet.args(["fleet", "--fail-fast", "--jobs", "1", "--seeds", &seeds]);
     fleet.args(eyes.flag());
     for profile in profiles {
         fleet.args(["--profile", profile]);
     }
-    said_any(&mut fleet).unwrap_or_default()
+    let Some(time) = time else {
+        return Ok(said_any(&mut fleet).unwrap_or_default());
+    };
+    fleet.args(["--time", &format!("{}s", time.as_secs().max(1))]);
+    let ended = ended(fleet, time + GRACE).map_err(|error| error.to_string())?;
+    ended
+        .map(|(_, said)| said)
+        .ok_or_else(|| "a run of it has no end".to_owned())
 }
 
 /// The failure in what a fleet printed.
@@ -84,12 +101,12 @@ fn number_behind(said: &str, mark: &str) -> Option<u64> {
 
 /// Shrinks a failure into a file.
 pub(super) fn shrunk(
-    simulator: &Path,
+    simulator: &Program,
     catch: &Catch,
     time: Duration,
     file: &Path,
 ) -> Option<Shrunk> {
-    let mut shrink = Command::new(simulator);
+    let mut shrink = simulator.command();
     shrink
         .args(["shrink", &catch.seed.to_string(), "--brief"])
         .args(["--profile", &catch.profile])

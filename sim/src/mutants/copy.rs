@@ -5,19 +5,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::names_in;
+use super::program::{Program, said};
 use crate::digest::Digest;
-use crate::report;
 
 /// The copy of the tree and where it is built.
 pub(super) struct Copy {
-    tree: PathBuf,
+    pub(super) tree: PathBuf,
     target: PathBuf,
     /// The simulator of the tree as it is.
-    pub(super) plain: PathBuf,
+    pub(super) plain: Program,
 }
 
 impl Copy {
-    /// Copies the tree and builds it as it is.
+    /// Copies the tree. The simulator that runs here is that of the tree as it is.
     pub(super) fn make(root: &Path) -> Result<Self, String> {
         let mut digest = Digest::new();
         digest.bytes(root.to_string_lossy().as_bytes());
@@ -26,21 +26,28 @@ impl Copy {
         let copy = Self {
             tree: base.join("tree"),
             target: base.join("target"),
-            plain: base.join("sim-without-a-mutant"),
+            plain: Program {
+                path: base.join("sim-without-a-mutant"),
+                switch: None,
+            },
         };
-        report::aside("building the tree without a planted bug");
         let failed = |error: std::io::Error| format!("{}: {error}", base.display());
         if copy.tree.exists() {
             fs::remove_dir_all(&copy.tree).map_err(failed)?;
         }
         copy_tree(root, &copy.tree)?;
-        copy.build()?;
-        fs::copy(copy.simulator(), &copy.plain).map_err(failed)?;
+        // The tree may be built anew while mutants are hunted.
+        let own = std::env::current_exe().map_err(failed)?;
+        fs::copy(own, &copy.plain.path).map_err(failed)?;
         Ok(copy)
     }
 
-    pub(super) fn simulator(&self) -> PathBuf {
-        self.target.join("release/sim")
+    /// The simulator of the copy as it was built last.
+    fn simulator(&self) -> Program {
+        Program {
+            path: self.target.join("release/sim"),
+            switch: None,
+        }
     }
 
     /// The file for a mutant's shrunk failure.
@@ -69,45 +76,29 @@ impl Copy {
     pub(super) fn with<T>(
         &self,
         path: &Path,
-        act: impl FnOnce() -> Result<T, String>,
+        act: impl FnOnce(&Program) -> Result<T, String>,
     ) -> Result<T, String> {
-        self.patch(path, false)?;
-        let done = self.build().and_then(|()| act());
-        self.patch(path, true)?;
+        patch(&self.tree, path, false)?;
+        let done = self.build().and_then(|()| act(&self.simulator()));
+        patch(&self.tree, path, true)?;
         done
     }
-
-    /// Puts a patch on the copy, or takes it off.
-    pub(super) fn patch(&self, path: &Path, back: bool) -> Result<(), String> {
-        let mut git = Command::new("git");
-        git.arg("apply")
-            .args(back.then_some("--reverse"))
-            .arg(path)
-            .current_dir(&self.tree);
-        // Whatever lies around the copy, it is no repository.
-        if let Some(above) = self.tree.parent() {
-            git.env("GIT_CEILING_DIRECTORIES", above);
-        }
-        said(&mut git)
-            .map(|_| ())
-            .map_err(|why| format!("the patch no longer applies: {}", why.trim()))
-    }
 }
 
-/// The output of a command, whatever its exit code.
-pub(super) fn said_any(command: &mut Command) -> Option<String> {
-    let output = command.output().ok()?;
-    Some(String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
-/// The output of a command; if it fails, its complaint.
-fn said(command: &mut Command) -> Result<String, String> {
-    let output = command.output().map_err(|error| error.to_string())?;
-    if output.status.success() {
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-    } else {
-        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+/// Puts a patch on a copy of the tree, or takes it off.
+pub(super) fn patch(tree: &Path, path: &Path, back: bool) -> Result<(), String> {
+    let mut git = Command::new("git");
+    git.arg("apply")
+        .args(back.then_some("--reverse"))
+        .arg(path)
+        .current_dir(tree);
+    // Whatever lies around the copy, it is no repository.
+    if let Some(above) = tree.parent() {
+        git.env("GIT_CEILING_DIRECTORIES", above);
     }
+    said(&mut git)
+        .map(|_| ())
+        .map_err(|why| format!("the patch no longer applies: {}", why.trim()))
 }
 
 /// Copies all but hidden files and build products.

@@ -2,10 +2,10 @@
 //! bug is planted, and must not fail where it is not.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use super::copy::{Copy, said_any};
+use super::builds::Builds;
 use super::patches::{Mutant, mutants};
+use super::program::{Program, said_any};
 use super::{LIVES, code, root};
 use crate::report;
 
@@ -23,10 +23,10 @@ fn replay_all(names: &[String]) -> Result<u8, String> {
     let root = root()?;
     let all = mutants(&root, names)?.into_iter();
     let (with_file, without): (Vec<_>, Vec<_>) = all.partition(|mutant| file_of(mutant).is_file());
-    let copy = Copy::make(&root)?;
+    let builds = Builds::make(&root, &with_file)?;
     let mut reproduced = 0;
     for mutant in &with_file {
-        let words = match copy.reproduces(mutant) {
+        let words = match builds.reproduces(mutant) {
             Ok(words) => {
                 reproduced += 1;
                 words
@@ -47,10 +47,10 @@ fn file_of(mutant: &Mutant) -> PathBuf {
     mutant.path.with_extension("sim")
 }
 
-impl Copy {
+impl Builds {
     /// That nothing fails without a bug.
     pub(super) fn is_harmless(&self, file: &Path) -> Result<(), String> {
-        let without = verdict(&self.plain, file)?;
+        let without = verdict(&self.copy.plain, file)?;
         if HARMLESS.iter().any(|words| without.starts_with(words)) {
             Ok(())
         } else {
@@ -66,7 +66,7 @@ impl Copy {
     fn reproduces(&self, mutant: &Mutant) -> Result<String, String> {
         let file = file_of(mutant);
         self.is_harmless(&file)?;
-        let with = self.with(&mutant.path, || verdict(&self.simulator(), &file))?;
+        let with = self.with(mutant, |simulator| verdict(simulator, &file))?;
         match with.strip_prefix(REPRODUCED) {
             Some(id) if mutant.ids.iter().any(|named| named == id) => Ok(with),
             _ => Err(format!("with its bug: {with}")),
@@ -75,9 +75,9 @@ impl Copy {
 }
 
 /// The last line of what a simulator says of a file.
-fn verdict(simulator: &Path, file: &Path) -> Result<String, String> {
-    let said = said_any(Command::new(simulator).arg("replay").arg(file));
-    let said = said.ok_or_else(|| format!("{}: does not start", simulator.display()))?;
+fn verdict(simulator: &Program, file: &Path) -> Result<String, String> {
+    let said = said_any(simulator.command().arg("replay").arg(file));
+    let said = said.ok_or_else(|| format!("{}: does not start", simulator.path.display()))?;
     let last = said.lines().last().unwrap_or_default();
     Ok(last.to_owned())
 }

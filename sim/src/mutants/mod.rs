@@ -3,31 +3,34 @@
 //!
 //! A patch has one line above its diff: what is broken, the invariants that may fire and the
 //! profiles that find it, with bars between. The copy lies in the system's directory for temporary
-//! files; one directory of build products serves all mutants. A kill counts only where the copy
-//! without the mutant passes the same seed.
+//! files. All patches that change bodies of functions alone share one build, each behind a switch;
+//! each of the others has its own. A kill counts only where the copy without the mutant passes the
+//! same seed.
 //!
 //! A patch below `sim/mutants/simulator/` breaks the simulator instead: the line above its diff
 //! says what it can no longer do and which mutants must live by that, with one bar between.
 
+mod builds;
 mod catch;
 mod copy;
 mod files;
 mod patches;
+mod program;
 mod table;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use crate::judge::invariant::Id;
 use crate::report;
 use crate::stopwatch::Stopwatch;
+use builds::Builds;
 use catch::{Catch, Eyes, Shrunk, caught, fleet, runs_of, shrunk};
-use copy::{Copy, said_any};
 pub(crate) use files::replay;
 use patches::{Blind, Mutant, blinded, mutants};
+use program::{Program, said_any};
 use table::Row;
 
 /// The exit code where a mutant lives, or the tree without one does not.
@@ -42,6 +45,8 @@ pub(crate) struct Plan {
     pub(crate) names: Vec<String>,
     /// Give up on a bug after this many seeds.
     pub(crate) seeds: u64,
+    /// Give up on a bug after this long instead of after seeds, and so with each pair of eyes.
+    pub(crate) time: Option<Duration>,
     /// Hunt each bug from this many starting points.
     pub(crate) starts: u64,
     /// For how long to shrink a failure of each; not at all, where nothing is said.
@@ -81,14 +86,14 @@ fn code(done: Result<u8, String>) -> u8 {
 fn hunt_all(plan: &Plan) -> Result<u8, String> {
     let root = root()?;
     let mutants = mutants(&root, &plan.names)?;
-    let copy = Copy::make(&root)?;
+    let builds = Builds::make(&root, &mutants)?;
     report::line(&format!(
         "{:<32} {:<5} {:<8} {:>8} {:>7} {:>6}",
         "mutant", "fired", "profile", "seed", "runs", "s"
     ));
     let (mut good, mut fired) = (true, BTreeSet::new());
     for mutant in &mutants {
-        match copy.hunt(mutant, plan) {
+        match builds.hunt(mutant, plan) {
             Ok(hunt) => {
                 for (catch, seconds) in &hunt.catches {
                     report::line(&format!(
@@ -112,7 +117,7 @@ fn hunt_all(plan: &Plan) -> Result<u8, String> {
         }
     }
     for blind in blinded(&root, &plan.names)? {
-        good &= copy.lets_live(&blind, &mutants, plan)?;
+        good &= builds.lets_live(&blind, &mutants, plan)?;
     }
     if plan.names.is_empty() {
         let names = Id::ALL.iter().map(ToString::to_string);
@@ -138,23 +143,28 @@ fn root() -> Result<PathBuf, String> {
         .ok_or_else(|| "there is no folder sim/mutants here or above".to_owned())
 }
 
-impl Copy {
+impl Builds {
     /// Hunts one mutant from each starting point.
     fn hunt(&self, mutant: &Mutant, plan: &Plan) -> Result<Hunt, String> {
-        self.with(&mutant.path, || self.hunt_built(mutant, plan))
+        self.with(mutant, |simulator| self.hunt_built(simulator, mutant, plan))
     }
 
-    fn hunt_built(&self, mutant: &Mutant, plan: &Plan) -> Result<Hunt, String> {
+    fn hunt_built(
+        &self,
+        simulator: &Program,
+        mutant: &Mutant,
+        plan: &Plan,
+    ) -> Result<Hunt, String> {
         let mut hunt = Hunt::default();
         for start in 0..plan.starts.max(1) {
             let watch = Stopwatch::start();
-            match self.catch(mutant, start * STRIDE, plan.seeds, Eyes::All)? {
+            match self.catch(simulator, mutant, start * STRIDE, plan, Eyes::All)? {
                 Ok(catch) => hunt.catches.push((catch, watch.elapsed().as_secs_f64())),
                 Err(runs) => hunt.lived.push(runs),
             }
         }
         if plan.black_box {
-            let caught = self.catch(mutant, 0, plan.seeds, Eyes::Clients)?;
+            let caught = self.catch(simulator, mutant, 0, plan, Eyes::Clients)?;
             hunt.by_clients = Some(match caught {
                 Ok(catch) => (Some(catch.id), catch.runs),
                 Err(runs) => (None, runs),
@@ -163,12 +173,12 @@ impl Copy {
         if let Some(time) = plan.shrink {
             // The shortest run is the best to begin with; one that hangs on how bytes were cut does
             // not fail again when its record is played.
-            let file = self.file_of(&mutant.name);
+            let file = self.copy.file_of(&mutant.name);
             let mut catches: Vec<&Catch> = hunt.catches.iter().map(|(catch, _)| catch).collect();
             catches.sort_by_key(|catch| catch.event);
             let mut catches = catches.into_iter();
             hunt.shrunk = catches.find_map(|catch| {
-                let shrunk = shrunk(&self.simulator(), catch, time, &file)?;
+                let shrunk = shrunk(simulator, catch, time, &file)?;
                 self.is_harmless(&file).is_ok().then_some(shrunk)
             });
         }
@@ -178,55 +188,65 @@ impl Copy {
     /// Returns true if the mutants that a broken simulator cannot see live under it: each is hunted
     /// through as many seeds as its first starting point offers.
     fn lets_live(&self, blind: &Blind, mutants: &[Mutant], plan: &Plan) -> Result<bool, String> {
-        self.patch(&blind.path, false)?;
-        let mut good = true;
-        for mutant in mutants.iter().filter(|m| blind.lets.contains(&m.name)) {
-            let found = self.hunt(
-                mutant,
-                &Plan {
-                    starts: 1,
-                    shrink: None,
-                    black_box: false,
-                    ..plan.clone()
-                },
-            );
-            let (lives, how) = match found.map(|hunt| hunt.catches.into_iter().next()) {
-                Ok(None) => (true, "survives, as it must".to_owned()),
-                Ok(Some((catch, _))) => {
-                    let Catch {
-                        id, seed, profile, ..
-                    } = catch;
-                    (false, format!("is FOUND: {id}, seed {seed} of {profile}"))
-                }
-                Err(why) => (false, why),
-            };
-            report::line(&format!("{:<32} {} {how}", blind.name, mutant.name));
-            good &= lives;
+        self.blinded(&blind.path, || {
+            let lets = mutants.iter().filter(|m| blind.lets.contains(&m.name));
+            Ok(lets.fold(true, |good, mutant| {
+                let (lives, how) = self.lives(mutant, plan);
+                report::line(&format!("{:<32} {} {how}", blind.name, mutant.name));
+                good & lives
+            }))
+        })
+    }
+
+    /// Returns true if nothing is caught from the first starting point, and the story of it.
+    fn lives(&self, mutant: &Mutant, plan: &Plan) -> (bool, String) {
+        let plan = Plan {
+            starts: 1,
+            shrink: None,
+            black_box: false,
+            ..plan.clone()
+        };
+        let found = self.hunt(mutant, &plan);
+        match found.map(|hunt| hunt.catches.into_iter().next()) {
+            Ok(None) => (true, "survives, as it must".to_owned()),
+            Ok(Some((catch, _))) => {
+                let Catch {
+                    id, seed, profile, ..
+                } = catch;
+                (false, format!("is FOUND: {id}, seed {seed} of {profile}"))
+            }
+            Err(why) => (false, why),
         }
-        self.patch(&blind.path, true)?;
-        Ok(good)
     }
 
     /// Sends a fleet out, and again behind each failure that does not count; where nothing is
     /// caught, through how many runs the mutant has lived.
     fn catch(
         &self,
+        simulator: &Program,
         mutant: &Mutant,
         start: u64,
-        most: u64,
+        plan: &Plan,
         eyes: Eyes,
     ) -> Result<Result<Catch, u64>, String> {
         let profiles: Vec<&str> = mutant.profiles.iter().map(|p| p.name()).collect();
+        let watch = Stopwatch::start();
+        // With a time there is no end of seeds.
+        let end = plan.time.map_or(start + plan.seeds, |_| u64::MAX);
         let (mut from, mut runs) = (start, 0);
-        while from < start + most {
-            let said = fleet(&self.simulator(), from..start + most, &profiles, eyes);
+        while from < end {
+            let time = plan.time.map(|time| time.saturating_sub(watch.elapsed()));
+            if time.is_some_and(|left| left.is_zero()) {
+                break;
+            }
+            let said = fleet(simulator, from..end, &profiles, eyes, time)?;
             runs += runs_of(&said);
             let Some(mut catch) = caught(&said) else {
                 break;
             };
             from = catch.seed + 1;
             let seed = catch.seed.to_string();
-            let mut again = Command::new(&self.plain);
+            let mut again = self.copy.plain.command();
             again.args(["run", &seed, "--profile", &catch.profile]);
             again.args(eyes.flag());
             if said_any(&mut again)

@@ -74,6 +74,13 @@ pub(super) fn blinded(root: &Path, names: &[String]) -> Result<Vec<Blind>, Strin
 }
 
 impl Mutant {
+    /// The files that the patch changes, from the root of the tree.
+    pub(super) fn files(&self) -> Result<Vec<String>, String> {
+        let text = fs::read_to_string(&self.path).map_err(|error| error.to_string())?;
+        let names = text.lines().filter_map(|line| line.strip_prefix("+++ b/"));
+        Ok(names.map(str::to_owned).collect())
+    }
+
     fn read(name: &str, path: &Path, text: &str) -> Result<Self, String> {
         let wrong = |what: &str| format!("{name}.patch: {what}");
         let head = text.lines().next().unwrap_or_default();
