@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use seedis::ids::NodeId;
+use seedis::ids::{Incarnation, NodeId};
+use seedis::raft::Raft;
 
 /// How many changes of the leader that a member knows are kept.
 const LEADERS_KEPT: usize = 64;
@@ -10,8 +11,10 @@ const LEADERS_KEPT: usize = 64;
 /// The members to which a member may send its clients.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Redirects {
-    /// The addresses of the members that it has met, by number.
-    met: BTreeMap<NodeId, String>,
+    /// The addresses of the members that it has met, by number and life of the disk.
+    met: BTreeMap<(NodeId, Incarnation), String>,
+    /// The life of each number that it has met last.
+    latest: BTreeMap<NodeId, Incarnation>,
     /// The addresses of those that it knew to lead, and since when, in nanoseconds; nothing where
     /// it knew none, or led itself.
     leaders: VecDeque<(u64, Option<String>)>,
@@ -19,19 +22,30 @@ pub(super) struct Redirects {
 
 impl Redirects {
     /// The member hears the address of another.
-    pub(super) fn meets(&mut self, other: NodeId, address: &str) {
+    pub(super) fn meets(&mut self, other: (NodeId, Incarnation), address: &str) {
         self.met.insert(other, address.to_owned());
+        self.latest.insert(other.0, other.1);
     }
 
-    /// The member knows this one to lead.
-    pub(super) fn follows(&mut self, leader: Option<NodeId>, time: u64) {
-        let address = leader.and_then(|leader| self.met.get(&leader)).cloned();
+    /// The member knows somebody to lead, or nobody.
+    pub(super) fn follows(&mut self, raft: Option<&Raft>, time: u64) {
+        let address = raft.and_then(|raft| self.address_of_leader(raft)).cloned();
         if self.leaders.back().is_none_or(|(_, last)| *last != address) {
             self.leaders.push_back((time, address));
         }
         if self.leaders.len() > LEADERS_KEPT {
             self.leaders.pop_front();
         }
+    }
+
+    /// The address that the leader has told with the disk that is a member, where it is one.
+    fn address_of_leader(&self, raft: &Raft) -> Option<&String> {
+        let leader = raft.leader()?;
+        let member = raft.in_force().get(leader).map(|one| one.incarnation);
+        // Who never had company is written down without the life of its disk.
+        let member = member.filter(|life| *life != Incarnation(0));
+        let life = member.or_else(|| self.latest.get(&leader).copied())?;
+        self.met.get(&(leader, life))
     }
 
     /// The addresses of those that it knew to lead at some time since a moment; nothing where it

@@ -1,6 +1,6 @@
 //! C6: where a client is sent that has asked a member for what only the leader may do.
 
-use seedis::ids::NodeId;
+use seedis::ids::{Incarnation, NodeId};
 use seedis::raft::Raft;
 
 use super::dialogue::{Asked, Question};
@@ -16,7 +16,7 @@ const SLOTS: u16 = 16_384;
 
 impl Judge {
     /// A member hears the address of another.
-    pub(crate) fn meets(&mut self, member: usize, other: NodeId, address: &str) {
+    pub(crate) fn meets(&mut self, member: usize, other: (NodeId, Incarnation), address: &str) {
         self.members[member].redirects.meets(other, address);
     }
 
@@ -43,7 +43,7 @@ impl Judge {
         member.leader_since = is_leader.then_some(since);
         let last = raft.map_or(0, |raft| raft.last().0);
         member.longest = member.longest.max(last);
-        member.redirects.follows(raft.and_then(Raft::leader), time);
+        member.redirects.follows(raft, time);
     }
 
     /// C6: the answers allowed from a member that does not lead, or ceases to.

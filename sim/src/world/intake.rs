@@ -25,7 +25,7 @@ impl World {
                 } => {
                     self.greets(number, (id, incarnation), entry_versions.1);
                     address = self.members[other].told_address();
-                    self.judge.meets(number, id, &address);
+                    self.judge.meets(number, (id, incarnation), &address);
                     let address = &address[..];
                     Input::Met {
                         id,
