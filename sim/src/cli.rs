@@ -13,7 +13,9 @@ use crate::scenario::Profile;
 use crate::shrink::Budget;
 use crate::states::RareState;
 use crate::subject::Subject;
-use crate::{check, fleet, linear, model, mutants, replay, report, run, scripts, serve, view};
+use crate::{
+    check, fleet, linear, mine, model, mutants, replay, report, run, scripts, serve, view,
+};
 
 /// Simulates Seedis from a seed: under a virtual clock, on a fake disk, with unruly clients.
 #[derive(Debug, Parser)]
@@ -62,6 +64,8 @@ enum Verb {
     },
     /// Runs many seeds.
     Fleet(fleet::Args),
+    /// Finds what holds in every turn of clean runs: candidates for invariants.
+    Mine(mine::Args),
     /// Opens a port through which real clients reach a simulated group, or replays a session.
     Serve(serve::Args),
     /// Judges whether a history of clients, as a test of real processes writes it, is linearizable.
@@ -256,6 +260,7 @@ pub fn main() -> u8 {
             outcome.code()
         }
         Verb::Fleet(args) => fleet::sail(&args),
+        Verb::Mine(args) => mine::mine(&args),
         Verb::Serve(args) => serve::serve(&args),
         Verb::Judge(args) => linear::file::judge_file(&args),
         Verb::Replay {

@@ -20,6 +20,7 @@ mod judge;
 mod knobs;
 mod lengths;
 pub mod linear;
+mod mine;
 mod model;
 mod mutants;
 mod profile;

@@ -10,6 +10,7 @@ use crate::decisions::{Decisions, Record};
 use crate::goals::Goals;
 use crate::judge::invariant::{Id, Verdict, Violation};
 use crate::judge::ledger::Found;
+use crate::mine::Miner;
 use crate::report::{self, Failure};
 use crate::scenario::{Profile, Scenario};
 use crate::stopwatch::Stopwatch;
@@ -78,6 +79,15 @@ pub(crate) fn run(order: Order) -> Outcome {
         scenario.clients.retain(|(kind, _)| *kind != Kind::Listener);
     }
     run_world(order, World::new(scenario), u64::MAX).0
+}
+
+/// Runs one seed, and shows a miner each turn.
+pub(crate) fn mine(order: Order, miner: Miner) -> (Outcome, Miner) {
+    let mut world = World::new(Scenario::draw(order.seed, order.profile));
+    world.miner = Some(Box::new(miner));
+    let (outcome, mut world) = run_world(order, world, u64::MAX);
+    let miner = world.miner.take().expect("it was put there above");
+    (outcome, *miner)
 }
 
 /// Runs one seed, and keeps what was decided in it.

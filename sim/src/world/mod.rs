@@ -20,6 +20,7 @@ mod intake;
 mod leading;
 mod links;
 mod member;
+mod mining;
 pub(crate) mod mishaps;
 pub(crate) mod observed;
 mod owed;
@@ -53,6 +54,7 @@ use crate::judge::Judge;
 use crate::judge::elements::Elements;
 use crate::judge::invariant::{Verdict, Violation};
 use crate::judge::ledger::{Found, Ledger};
+use crate::mine::Miner;
 use crate::queue::Queue;
 use crate::scenario::Scenario;
 use crate::wire::Value;
@@ -199,6 +201,8 @@ pub(crate) struct World {
     pub(crate) stands_still: Option<String>,
     /// Only what clients see counts.
     pub(crate) black_box: bool,
+    /// Relations are looked for between the figures of members.
+    pub(crate) miner: Option<Box<Miner>>,
     pub(crate) trace: bool,
     /// True if a line with a column per member is written for each event.
     pub(crate) columns: bool,
@@ -252,6 +256,7 @@ impl World {
             versions_raised: 0,
             stands_still: None,
             black_box: false,
+            miner: None,
             trace: false,
             columns: false,
             columns_shown: Vec::new(),

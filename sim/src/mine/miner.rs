@@ -1,0 +1,179 @@
+//! Looks, behind each turn, which relations still hold.
+
+use std::collections::BTreeMap;
+
+use super::facts::{Facts, Figure};
+use super::relation::Relation;
+
+/// A member behind a turn.
+#[derive(Clone, Debug)]
+pub(crate) struct Observed {
+    /// The machine, and which disk it has.
+    pub(crate) member: usize,
+    pub(crate) disk: u64,
+    pub(crate) life: u64,
+    /// The machines of the voters that it knows to be in force.
+    pub(crate) voters: Vec<usize>,
+    pub(crate) facts: Facts,
+}
+
+/// What is known of one relation.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Record {
+    /// How often it was put to the test, and could have failed.
+    pub(super) tested: u64,
+    /// In which event of the present run it was seen not to hold first.
+    pub(super) broken: Option<u64>,
+}
+
+/// The members of a run as they were last seen.
+#[derive(Clone, Debug, Default)]
+struct Before {
+    /// By machine.
+    last: BTreeMap<usize, Observed>,
+    /// The greatest of each figure that any member has had.
+    greatest: BTreeMap<Figure, u64>,
+    /// What a figure has said of another one, and which member had it.
+    determined: BTreeMap<(usize, u64), u64>,
+}
+
+/// All relations, and which of them hold.
+#[derive(Clone, Debug)]
+pub(crate) struct Miner {
+    relations: Vec<Relation>,
+    records: Vec<Record>,
+    before: Before,
+}
+
+impl Miner {
+    /// One that looks at these.
+    pub(super) fn new(relations: Vec<Relation>) -> Self {
+        let records = vec![Record::default(); relations.len()];
+        Self {
+            relations,
+            records,
+            before: Before::default(),
+        }
+    }
+
+    /// A run ends: what has held in it is looked at on, and what has not is given back with the
+    /// event, and looked at no more where `is_final`.
+    pub(super) fn ends(&mut self, is_final: bool) -> Vec<(Relation, u64)> {
+        self.before = Before::default();
+        let mut broken = Vec::new();
+        for (relation, record) in self.relations.iter().zip(&mut self.records) {
+            if let Some(event) = record.broken {
+                broken.push((*relation, event));
+            }
+        }
+        if is_final {
+            let both = self.relations.iter().zip(&self.records);
+            let kept = both.filter(|(_, record)| record.broken.is_none());
+            let kept: Vec<_> = kept.map(|(one, other)| (*one, other.clone())).collect();
+            (self.relations, self.records) = kept.into_iter().unzip();
+        } else {
+            self.records.iter_mut().for_each(|one| one.broken = None);
+        }
+        broken
+    }
+
+    /// What has held up to here, with how often it was tested.
+    pub(super) fn held(&self) -> impl Iterator<Item = (Relation, u64)> {
+        let both = self.relations.iter().zip(&self.records);
+        both.map(|(relation, record)| (*relation, record.tested))
+    }
+
+    /// A member has ended a turn.
+    pub(crate) fn saw(&mut self, seen: Observed, event: u64) {
+        if let Some(last) = self.before.last.get(&seen.member)
+            && last.facts == seen.facts
+            && last.life == seen.life
+        {
+            return;
+        }
+        for figure in Figure::ALL {
+            let greatest = self.before.greatest.entry(*figure).or_default();
+            *greatest = seen.facts.get(*figure).max(*greatest);
+        }
+        let last = self.before.last.insert(seen.member, seen.clone());
+        let all = self.relations.iter().zip(&mut self.records).enumerate();
+        for (place, (relation, record)) in all {
+            if record.broken.is_some() {
+                continue;
+            }
+            match self.before.test(place, *relation, &seen, last.as_ref()) {
+                Some(true) => record.tested += 1,
+                Some(false) => record.broken = Some(event),
+                None => {}
+            }
+        }
+    }
+}
+
+impl Before {
+    /// Whether a relation holds; nothing where this turn says nothing of it.
+    fn test(
+        &mut self,
+        place: usize,
+        relation: Relation,
+        seen: &Observed,
+        last: Option<&Observed>,
+    ) -> Option<bool> {
+        let Observed { facts, .. } = seen;
+        let get = |figure| facts.get(figure);
+        let is_in = |role: Option<_>| role.is_none_or(|role| facts.role == role);
+        let same_disk = last.filter(|last| last.disk == seen.disk);
+        let same_life = same_disk.filter(|last| last.life == seen.life);
+        let moved = |before: &Observed, figure| before.facts.get(figure) != get(figure);
+        let falls = |before: &Observed, figure| before.facts.get(figure) > get(figure);
+        match relation {
+            Relation::AtMost(one, other, role) => {
+                (is_in(role) && get(one) > 0).then(|| get(one) <= get(other))
+            }
+            Relation::Same(one, other, role) => {
+                (is_in(role) && get(one) > 0).then(|| get(one) == get(other))
+            }
+            Relation::GrowsInLife(figure) => same_life
+                .filter(|before| moved(before, figure))
+                .map(|before| !falls(before, figure)),
+            Relation::GrowsOnDisk(figure) => same_disk
+                .filter(|before| moved(before, figure))
+                .map(|before| !falls(before, figure)),
+            Relation::ChangesWith(one, other) => same_life
+                .filter(|before| moved(before, one))
+                .map(|before| moved(before, other)),
+            Relation::AtMostMajority(one, other) => {
+                let needed = seen.voters.len() / 2 + 1;
+                let has = |voter: &&usize| {
+                    let known = self.last.get(voter);
+                    known.is_some_and(|known| known.facts.get(other) >= get(one))
+                };
+                (get(one) > 0).then(|| seen.voters.iter().filter(has).count() >= needed)
+            }
+            Relation::AtMostAny(one, other) => {
+                let greatest = self.greatest.get(&other).copied().unwrap_or_default();
+                (get(one) > 0).then_some(get(one) <= greatest)
+            }
+            Relation::Determines(one, other, role) => {
+                if !is_in(role) || get(one) == 0 || get(other) == 0 {
+                    return None;
+                }
+                self.says(place, get(one), get(other))
+            }
+            Relation::BelongsToOne(figure, role) => {
+                if facts.role != role || get(figure) == 0 {
+                    return None;
+                }
+                self.says(place, get(figure), seen.member as u64 + 1)
+            }
+        }
+    }
+
+    /// Whether a value says the same as before; nothing the first time.
+    fn says(&mut self, place: usize, value: u64, what: u64) -> Option<bool> {
+        match self.determined.insert((place, value), what) {
+            None => None,
+            Some(before) => Some(before == what),
+        }
+    }
+}
