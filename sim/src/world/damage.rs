@@ -14,7 +14,7 @@ use super::World;
 use super::member::Member;
 use crate::decisions::address::Address;
 use crate::decisions::decision::{Decision, Harm, Strike};
-use crate::disk::FakeDisk;
+use crate::disk::{FakeDisk, Profile};
 use crate::draws::{Dice, Stream};
 use crate::goals::Fault;
 use crate::image::Image;
@@ -37,9 +37,23 @@ pub(super) struct Harmed {
 /// Bytes from the start of a file.
 type Extent = (FileName, u64);
 
-/// The extents of a disk that its last mark knows to be synced: the base and the log, file by file.
+/// The extents of a disk that a mark knows to be synced which no failure of the power can take
+/// away: the base and the log, file by file.
 fn known_synced(disk: &FakeDisk) -> Option<Vec<Extent>> {
-    let mut disk = disk.clone();
+    let mut without_power = disk.clone();
+    without_power.crash(Profile::Lost);
+    let durable = known_to_mark(without_power)?;
+    let mut known = known_to_mark(disk.clone())?;
+    known.retain_mut(|(file, end)| {
+        let same = durable.iter().find(|(name, _)| name == file);
+        *end = same.map_or(0, |(_, durable)| *durable.min(end));
+        *end > 0
+    });
+    Some(known)
+}
+
+/// The extents that the last mark knows to be synced.
+fn known_to_mark(mut disk: FakeDisk) -> Option<Vec<Extent>> {
     let (mut inspection, mut asked) = Inspection::new();
     while let Some((ticket, op)) = asked {
         asked = inspection.completed(ticket, disk.perform(op));
