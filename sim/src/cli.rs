@@ -65,7 +65,21 @@ enum Verb {
     /// Runs many seeds.
     Fleet(fleet::Args),
     /// Finds what holds in every turn of clean runs: candidates for invariants.
-    Mine(mine::Args),
+    Mine {
+        /// The range of seeds, the second not included.
+        #[arg(long, value_parser = seeds, default_value = "0..300")]
+        seeds: Range<u64>,
+        /// The profile: one with a group.
+        #[arg(long, value_enum, default_value = "raft")]
+        profile: Profile,
+        /// Write what has held to this file.
+        #[arg(long, value_name = "FILE", conflicts_with = "against")]
+        write: Option<PathBuf>,
+        /// Find when the relations of this file break, and when an invariant does: for a build
+        /// with a bug.
+        #[arg(long, value_name = "FILE")]
+        against: Option<PathBuf>,
+    },
     /// Opens a port through which real clients reach a simulated group, or replays a session.
     Serve(serve::Args),
     /// Judges whether a history of clients, as a test of real processes writes it, is linearizable.
@@ -260,7 +274,17 @@ pub fn main() -> u8 {
             outcome.code()
         }
         Verb::Fleet(args) => fleet::sail(&args),
-        Verb::Mine(args) => mine::mine(&args),
+        Verb::Mine {
+            seeds,
+            profile,
+            write,
+            against,
+        } => mine::mine(&mine::Plan {
+            seeds,
+            profile,
+            write,
+            against,
+        }),
         Verb::Serve(args) => serve::serve(&args),
         Verb::Judge(args) => linear::file::judge_file(&args),
         Verb::Replay {

@@ -25,6 +25,7 @@ mod model;
 mod mutants;
 mod profile;
 mod queue;
+mod relations;
 mod replay;
 mod report;
 mod run;

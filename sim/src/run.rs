@@ -10,7 +10,7 @@ use crate::decisions::{Decisions, Record};
 use crate::goals::Goals;
 use crate::judge::invariant::{Id, Verdict, Violation};
 use crate::judge::ledger::Found;
-use crate::mine::Miner;
+use crate::relations::Miner;
 use crate::report::{self, Failure};
 use crate::scenario::{Profile, Scenario};
 use crate::stopwatch::Stopwatch;

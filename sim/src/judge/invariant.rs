@@ -170,6 +170,11 @@ invariants! {
     R27, "a healthy leader is not deposed",
         "A member that has just been given a leader's heartbeat does not tell others that it would \
          vote for them.";
+    R28, "mined relations hold",
+        "A leader has voted for itself, and its last entry is of its term, whose first entry is \
+         one; nobody has an entry of a term that a majority has not come to; no base stands for \
+         what its member's disk lacks; a committed entry has one term, and is applied by one \
+         version.";
     S1, "the store equals the model",
         "All keys, values and times in the store are those of a naive model that executed the same \
          entries.";

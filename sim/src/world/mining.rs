@@ -1,34 +1,42 @@
-//! Shows a miner of relations what a member is behind a turn.
+//! R28: relations between the figures of members, those that were adopted and those that a miner
+//! looks for.
 
 use super::World;
-use super::arrivals::machine_of;
-use crate::mine::{Facts, Observed};
+use crate::judge::invariant::{Id, Verdict, Violation};
+use crate::relations::{Facts, Observed};
 
 impl World {
-    /// A member has ended a turn.
-    pub(super) fn show_miner(&mut self, number: usize) {
-        let Some(miner) = &mut self.miner else {
-            return;
-        };
+    /// A member of a group has ended a turn.
+    pub(super) fn check_relations(&mut self, number: usize) -> Verdict {
         let member = &self.members[number];
-        let Some(node) = &member.node else {
-            return;
+        let raft = member.node.as_ref().and_then(|node| node.raft());
+        let (Some(node), Some(raft)) = (&member.node, raft) else {
+            return Ok(());
         };
-        let (Some(facts), Some(raft)) = (Facts::of(node, member.config.id.0), node.raft()) else {
-            return;
+        let facts = Facts::of(node, member.config.id.0);
+        let Some(facts) = facts.filter(|_| self.members.len() > 1) else {
+            return Ok(());
         };
         let membership = raft.in_force();
         let voters = membership
             .members()
             .filter(|other| membership.is_voter(other.id))
-            .map(|other| machine_of(other.incarnation));
+            .map(|other| other.incarnation.0);
         let observed = Observed {
-            member: number,
             disk: member.incarnation().0,
             life: member.life,
             voters: voters.collect(),
             facts,
         };
-        miner.saw(observed, self.events);
+        if let Some(miner) = &mut self.miner {
+            miner.saw(&observed, self.events);
+        }
+        match self.adopted.saw(&observed, self.events) {
+            None => Ok(()),
+            Some(relation) => {
+                let text = format!("{relation}: member {number} has {:?}", observed.facts);
+                Err(Violation::new(Id::R28, text))
+            }
+        }
     }
 }

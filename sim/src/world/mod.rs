@@ -54,8 +54,8 @@ use crate::judge::Judge;
 use crate::judge::elements::Elements;
 use crate::judge::invariant::{Verdict, Violation};
 use crate::judge::ledger::{Found, Ledger};
-use crate::mine::Miner;
 use crate::queue::Queue;
+use crate::relations::{ADOPTED, Miner};
 use crate::scenario::Scenario;
 use crate::wire::Value;
 use crate::workload::Workload;
@@ -203,6 +203,8 @@ pub(crate) struct World {
     pub(crate) black_box: bool,
     /// Relations are looked for between the figures of members.
     pub(crate) miner: Option<Box<Miner>>,
+    /// The relations that must hold.
+    adopted: Miner,
     pub(crate) trace: bool,
     /// True if a line with a column per member is written for each event.
     pub(crate) columns: bool,
@@ -257,6 +259,7 @@ impl World {
             stands_still: None,
             black_box: false,
             miner: None,
+            adopted: Miner::new(ADOPTED.to_vec()),
             trace: false,
             columns: false,
             columns_shown: Vec::new(),

@@ -440,7 +440,7 @@ impl World {
             self.look_at_syncs(number);
         }
         self.looks_inside(|world| world.check_leading(number))?;
-        self.show_miner(number);
+        self.looks_inside(|world| world.check_relations(number))?;
         self.look_at_shape(number);
         self.look_at_standing(number);
         self.look_at_changes(number);

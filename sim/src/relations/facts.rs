@@ -30,7 +30,7 @@ counted! {
 /// How many figures there are.
 pub(super) const FIGURES: usize = Figure::ALL.len();
 
-/// What a member was behind a turn.
+/// The figures of a member behind a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Facts {
     pub(super) figures: [u64; FIGURES],

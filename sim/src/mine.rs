@@ -1,20 +1,13 @@
 //! Mined invariants: what has held in every turn of many clean runs, out of a small grammar of
 //! relations between the figures of members, and how soon each breaks where a bug is planted.
 
-mod facts;
-mod miner;
-mod relation;
-
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::fs;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-pub(crate) use facts::Facts;
-use facts::Figure;
-pub(crate) use miner::{Miner, Observed};
-use relation::Relation;
-
+use crate::relations::{Figure, Miner, Relation};
 use crate::report;
 use crate::run::{self, Order};
 use crate::scenario::Profile;
@@ -22,44 +15,42 @@ use crate::scenario::Profile;
 /// A relation that was tested less often says little.
 const TESTED_MIN: u64 = 1_000;
 
-/// The arguments of `sim mine`.
-#[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Args {
+/// The runs to look at, and what to do with what holds in them.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
     /// The range of seeds, the second not included.
-    #[arg(long, value_parser = crate::cli::seeds, default_value = "0..300")]
-    seeds: Range<u64>,
+    pub(crate) seeds: Range<u64>,
     /// The profile: one with a group.
-    #[arg(long, value_enum, default_value = "raft")]
-    profile: Profile,
-    /// Write what has held to this file.
-    #[arg(long, value_name = "FILE", conflicts_with = "against")]
-    write: Option<PathBuf>,
-    /// Look when the relations of this file break, and when an invariant does: for a build with a
-    /// bug.
-    #[arg(long, value_name = "FILE")]
-    against: Option<PathBuf>,
+    pub(crate) profile: Profile,
+    /// The file that is to hold what has held.
+    pub(crate) write: Option<PathBuf>,
+    /// The file of relations that are tried on a build with a bug.
+    pub(crate) against: Option<PathBuf>,
 }
 
-/// Mines, or tries what was mined.
-pub(crate) fn mine(args: &Args) -> u8 {
-    match &args.against {
-        None => dig(args),
+/// Mines, or tries what was mined; gives the exit code.
+pub(crate) fn mine(plan: &Plan) -> u8 {
+    match &plan.against {
+        None => dig(plan),
         Some(file) => match fs::read_to_string(file) {
-            Ok(text) => try_out(args, &text),
-            Err(error) => {
-                report::line(&format!("{} cannot be read: {error}", file.display()));
-                2
-            }
+            Ok(text) => try_out(plan, &text),
+            Err(error) => failed(file, "read", &error),
         },
     }
 }
 
+fn failed(file: &Path, what: &str, error: &std::io::Error) -> u8 {
+    let file = file.display();
+    report::line(&format!("{file} cannot be {what}: {error}"));
+    2
+}
+
 /// Finds what holds in all runs.
-fn dig(args: &Args) -> u8 {
+fn dig(plan: &Plan) -> u8 {
     let mut miner = Miner::new(Relation::all());
     let mut runs = 0;
-    for seed in args.seeds.clone() {
-        let order = Order::quiet(seed, args.profile);
+    for seed in plan.seeds.clone() {
+        let order = Order::quiet(seed, plan.profile);
         let (outcome, found) = run::mine(order, miner);
         miner = found;
         if outcome.verdict.is_err() {
@@ -75,18 +66,17 @@ fn dig(args: &Args) -> u8 {
         .collect();
     let mut text = String::new();
     for (relation, tested) in &held {
-        text.push_str(&format!("{relation}\t{tested}\n"));
+        let _ = writeln!(text, "{relation}\t{tested}");
     }
     for figure in Figure::ALL {
         report::line(&format!("{:12} {}", figure.key(), figure.words()));
     }
     report::line(text.trim_end());
     report::line(&format!("{} relations held in {runs} runs", held.len()));
-    if let Some(file) = &args.write
+    if let Some(file) = &plan.write
         && let Err(error) = fs::write(file, text)
     {
-        report::line(&format!("{} cannot be written: {error}", file.display()));
-        return 2;
+        return failed(file, "written", &error);
     }
     0
 }
@@ -98,8 +88,8 @@ struct Broken {
     first: u64,
 }
 
-/// Looks which relations break, and when.
-fn try_out(args: &Args, text: &str) -> u8 {
+/// Finds which relations break, and when.
+fn try_out(plan: &Plan, text: &str) -> u8 {
     let names: Vec<&str> = text
         .lines()
         .filter_map(|line| line.split('\t').next())
@@ -109,8 +99,8 @@ fn try_out(args: &Args, text: &str) -> u8 {
     let mut miner = Miner::new(relations);
     let mut broken: BTreeMap<String, Broken> = BTreeMap::new();
     let mut failures = 0;
-    for seed in args.seeds.clone() {
-        let order = Order::quiet(seed, args.profile);
+    for seed in plan.seeds.clone() {
+        let order = Order::quiet(seed, plan.profile);
         let (outcome, found) = run::mine(order, miner);
         miner = found;
         let judged = outcome.verdict.is_err().then_some(outcome.events);

@@ -17,7 +17,7 @@ const ROLES: [Option<RoleName>; 5] = [
 
 /// Something that may hold in every run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Relation {
+pub(crate) enum Relation {
     /// One figure is at most another one of the same member.
     AtMost(Figure, Figure, Option<RoleName>),
     /// Two figures of a member are the same.
@@ -39,9 +39,24 @@ pub(super) enum Relation {
     BelongsToOne(Figure, RoleName),
 }
 
+/// R28: relations that were mined, and that no other invariant says.
+pub(crate) const ADOPTED: [Relation; 7] = [
+    // Each leader was elected, and has an entry of its own.
+    Relation::Same(Figure::Vote, Figure::Leader, Some(RoleName::Leader)),
+    Relation::Same(Figure::Term, Figure::LastTerm, Some(RoleName::Leader)),
+    Relation::Determines(Figure::Term, Figure::LedFrom, None),
+    // Nobody has an entry of a term that a majority has not come to.
+    Relation::AtMostMajority(Figure::LastTerm, Figure::Term),
+    // A base stands for nothing that the disk of its member lacks.
+    Relation::AtMost(Figure::Base, Figure::Durable, None),
+    // Committed entries, and what is applied, are the same everywhere.
+    Relation::Determines(Figure::Commit, Figure::CommitTerm, None),
+    Relation::Determines(Figure::Applied, Figure::Version, None),
+];
+
 impl Relation {
     /// All that the grammar allows.
-    pub(super) fn all() -> Vec<Self> {
+    pub(crate) fn all() -> Vec<Self> {
         let mut all = Vec::new();
         let pairs = || {
             let figures = || Figure::ALL.iter().copied();

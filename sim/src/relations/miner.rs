@@ -1,4 +1,4 @@
-//! Looks, behind each turn, which relations still hold.
+//! Relations are held against what each member is behind a turn.
 
 use std::collections::BTreeMap;
 
@@ -8,32 +8,31 @@ use super::relation::Relation;
 /// A member behind a turn.
 #[derive(Clone, Debug)]
 pub(crate) struct Observed {
-    /// The machine, and which disk it has.
-    pub(crate) member: usize,
+    /// The life of its disk, and which start of its process it is.
     pub(crate) disk: u64,
     pub(crate) life: u64,
-    /// The machines of the voters that it knows to be in force.
-    pub(crate) voters: Vec<usize>,
+    /// The disks of the voters that it knows to be in force.
+    pub(crate) voters: Vec<u64>,
     pub(crate) facts: Facts,
 }
 
-/// What is known of one relation.
+/// The fate of one relation.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Record {
-    /// How often it was put to the test, and could have failed.
-    pub(super) tested: u64,
-    /// In which event of the present run it was seen not to hold first.
-    pub(super) broken: Option<u64>,
+struct Record {
+    /// The number of turns in which it was put to the test.
+    tested: u64,
+    /// The event of the present run in which it was first seen not to hold.
+    broken: Option<u64>,
 }
 
 /// The members of a run as they were last seen.
 #[derive(Clone, Debug, Default)]
 struct Before {
-    /// By machine.
-    last: BTreeMap<usize, Observed>,
+    /// By disk.
+    last: BTreeMap<u64, Observed>,
     /// The greatest of each figure that any member has had.
     greatest: BTreeMap<Figure, u64>,
-    /// What a figure has said of another one, and which member had it.
+    /// The value that goes with a value of another figure, by relation.
     determined: BTreeMap<(usize, u64), u64>,
 }
 
@@ -47,7 +46,7 @@ pub(crate) struct Miner {
 
 impl Miner {
     /// One that looks at these.
-    pub(super) fn new(relations: Vec<Relation>) -> Self {
+    pub(crate) fn new(relations: Vec<Relation>) -> Self {
         let records = vec![Record::default(); relations.len()];
         Self {
             relations,
@@ -56,9 +55,9 @@ impl Miner {
         }
     }
 
-    /// A run ends: what has held in it is looked at on, and what has not is given back with the
-    /// event, and looked at no more where `is_final`.
-    pub(super) fn ends(&mut self, is_final: bool) -> Vec<(Relation, u64)> {
+    /// A run ends. Relations that have not held in it are given back, each with the event; where
+    /// `is_final` they are looked at no more.
+    pub(crate) fn ends(&mut self, is_final: bool) -> Vec<(Relation, u64)> {
         self.before = Before::default();
         let mut broken = Vec::new();
         for (relation, record) in self.relations.iter().zip(&mut self.records) {
@@ -77,41 +76,46 @@ impl Miner {
         broken
     }
 
-    /// What has held up to here, with how often it was tested.
-    pub(super) fn held(&self) -> impl Iterator<Item = (Relation, u64)> {
+    /// Relations that have held up to here, with how often each was tested.
+    pub(crate) fn held(&self) -> impl Iterator<Item = (Relation, u64)> {
         let both = self.relations.iter().zip(&self.records);
         both.map(|(relation, record)| (*relation, record.tested))
     }
 
-    /// A member has ended a turn.
-    pub(crate) fn saw(&mut self, seen: Observed, event: u64) {
-        if let Some(last) = self.before.last.get(&seen.member)
+    /// A member has ended a turn; gives a relation that has just been seen not to hold.
+    pub(crate) fn saw(&mut self, seen: &Observed, event: u64) -> Option<Relation> {
+        if let Some(last) = self.before.last.get(&seen.disk)
             && last.facts == seen.facts
             && last.life == seen.life
         {
-            return;
+            return None;
         }
         for figure in Figure::ALL {
             let greatest = self.before.greatest.entry(*figure).or_default();
             *greatest = seen.facts.get(*figure).max(*greatest);
         }
-        let last = self.before.last.insert(seen.member, seen.clone());
+        let last = self.before.last.insert(seen.disk, seen.clone());
+        let mut first = None;
         let all = self.relations.iter().zip(&mut self.records).enumerate();
         for (place, (relation, record)) in all {
             if record.broken.is_some() {
                 continue;
             }
-            match self.before.test(place, *relation, &seen, last.as_ref()) {
+            match self.before.test(place, *relation, seen, last.as_ref()) {
                 Some(true) => record.tested += 1,
-                Some(false) => record.broken = Some(event),
+                Some(false) => {
+                    record.broken = Some(event);
+                    first = first.or(Some(*relation));
+                }
                 None => {}
             }
         }
+        first
     }
 }
 
 impl Before {
-    /// Whether a relation holds; nothing where this turn says nothing of it.
+    /// Returns true if a relation holds; nothing where this turn says nothing of it.
     fn test(
         &mut self,
         place: usize,
@@ -122,8 +126,7 @@ impl Before {
         let Observed { facts, .. } = seen;
         let get = |figure| facts.get(figure);
         let is_in = |role: Option<_>| role.is_none_or(|role| facts.role == role);
-        let same_disk = last.filter(|last| last.disk == seen.disk);
-        let same_life = same_disk.filter(|last| last.life == seen.life);
+        let same_life = last.filter(|last| last.life == seen.life);
         let moved = |before: &Observed, figure| before.facts.get(figure) != get(figure);
         let falls = |before: &Observed, figure| before.facts.get(figure) > get(figure);
         match relation {
@@ -136,7 +139,7 @@ impl Before {
             Relation::GrowsInLife(figure) => same_life
                 .filter(|before| moved(before, figure))
                 .map(|before| !falls(before, figure)),
-            Relation::GrowsOnDisk(figure) => same_disk
+            Relation::GrowsOnDisk(figure) => last
                 .filter(|before| moved(before, figure))
                 .map(|before| !falls(before, figure)),
             Relation::ChangesWith(one, other) => same_life
@@ -144,8 +147,8 @@ impl Before {
                 .map(|before| moved(before, other)),
             Relation::AtMostMajority(one, other) => {
                 let needed = seen.voters.len() / 2 + 1;
-                let has = |voter: &&usize| {
-                    let known = self.last.get(voter);
+                let has = |voter: &&u64| {
+                    let known = self.last.get(*voter);
                     known.is_some_and(|known| known.facts.get(other) >= get(one))
                 };
                 (get(one) > 0).then(|| seen.voters.iter().filter(has).count() >= needed)
@@ -164,16 +167,14 @@ impl Before {
                 if facts.role != role || get(figure) == 0 {
                     return None;
                 }
-                self.says(place, get(figure), seen.member as u64 + 1)
+                self.says(place, get(figure), seen.disk)
             }
         }
     }
 
-    /// Whether a value says the same as before; nothing the first time.
+    /// Returns true if a value says the same as before; nothing the first time.
     fn says(&mut self, place: usize, value: u64, what: u64) -> Option<bool> {
-        match self.determined.insert((place, value), what) {
-            None => None,
-            Some(before) => Some(before == what),
-        }
+        let before = self.determined.insert((place, value), what);
+        before.map(|before| before == what)
     }
 }
