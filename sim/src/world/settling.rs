@@ -110,8 +110,9 @@ impl World {
             return Ok(true);
         };
         let term = raft.term();
-        if self.time < self.settling.late {
-            // It may be a leader's wish to be followed, of which it has thought better long since.
+        if self.time < self.settling.late + CALM {
+            // It may be a leader's wish to be followed, of which it has thought better long since,
+            // and who hears it has to be elected.
             return Ok(false);
         }
         let (since, settled) = *self.settling.settled.get_or_insert((self.time, term));
