@@ -42,7 +42,7 @@ pub(crate) enum Relation {
 /// R28: relations that were mined, and that no other invariant says.
 pub(crate) const ADOPTED: [Relation; 7] = [
     // Each leader was elected, and has an entry of its own.
-    Relation::Same(Figure::Vote, Figure::Leader, Some(RoleName::Leader)),
+    Relation::Same(Figure::Leader, Figure::Vote, Some(RoleName::Leader)),
     Relation::Same(Figure::Term, Figure::LastTerm, Some(RoleName::Leader)),
     Relation::Determines(Figure::Term, Figure::LedFrom, None),
     // Nobody has an entry of a term that a majority has not come to.
