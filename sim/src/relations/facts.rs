@@ -2,7 +2,7 @@
 
 use seedis::ids::LogIndex;
 use seedis::node::Node;
-use seedis::raft::RoleName;
+use seedis::raft::{Raft, RoleName};
 
 use crate::counted::counted;
 
@@ -38,9 +38,8 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    /// Those of a node; nothing while it recovers.
-    pub(crate) fn of(node: &Node, id: u64) -> Option<Self> {
-        let raft = node.raft()?;
+    /// Those of a node with this number, which has recovered its Raft.
+    pub(crate) fn of(node: &Node, raft: &Raft, id: u64) -> Self {
         let membership = raft.in_force();
         let (_, base) = node.log_size().unwrap_or_default();
         let figure = |figure: Figure| match figure {
@@ -66,10 +65,10 @@ impl Facts {
         for (place, named) in figures.iter_mut().zip(Figure::ALL) {
             *place = figure(*named);
         }
-        Some(Self {
+        Self {
             figures,
             role: raft.role(),
-        })
+        }
     }
 
     pub(super) fn get(&self, figure: Figure) -> u64 {

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::facts::{Facts, Figure};
+use super::facts::{FIGURES, Facts};
 use super::relation::Relation;
 
 /// A member behind a turn.
 #[derive(Clone, Debug)]
 pub(crate) struct Observed {
-    /// The life of its disk, and which start of its process it is.
+    /// The number that its disk was given on its first day.
     pub(crate) disk: u64,
+    /// How often its process had been started before.
     pub(crate) life: u64,
     /// The disks of the voters that it knows to be in force.
     pub(crate) voters: Vec<u64>,
@@ -31,7 +32,7 @@ struct Before {
     /// By disk.
     last: BTreeMap<u64, Observed>,
     /// The greatest of each figure that any member has had.
-    greatest: BTreeMap<Figure, u64>,
+    greatest: [u64; FIGURES],
     /// The value that goes with a value of another figure, by relation.
     determined: BTreeMap<(usize, u64), u64>,
 }
@@ -90,9 +91,8 @@ impl Miner {
         {
             return None;
         }
-        for figure in Figure::ALL {
-            let greatest = self.before.greatest.entry(*figure).or_default();
-            *greatest = seen.facts.get(*figure).max(*greatest);
+        for (greatest, figure) in self.before.greatest.iter_mut().zip(seen.facts.figures) {
+            *greatest = figure.max(*greatest);
         }
         let last = self.before.last.insert(seen.disk, seen.clone());
         let mut first = None;
@@ -154,8 +154,7 @@ impl Before {
                 (get(one) > 0).then(|| seen.voters.iter().filter(has).count() >= needed)
             }
             Relation::AtMostAny(one, other) => {
-                let greatest = self.greatest.get(&other).copied().unwrap_or_default();
-                (get(one) > 0).then_some(get(one) <= greatest)
+                (get(one) > 0).then(|| get(one) <= self.greatest[other as usize])
             }
             Relation::Determines(one, other, role) => {
                 if !is_in(role) || get(one) == 0 || get(other) == 0 {

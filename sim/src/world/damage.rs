@@ -37,8 +37,8 @@ pub(super) struct Harmed {
 /// Bytes from the start of a file.
 type Extent = (FileName, u64);
 
-/// The extents of a disk that a mark knows to be synced which no failure of the power can take
-/// away: the base and the log, file by file.
+/// The extents of a disk that are known to be synced, the base and the log, file by file. The mark
+/// that knows it is synced itself, so that no failure of the power takes the knowledge away.
 fn known_synced(disk: &FakeDisk) -> Option<Vec<Extent>> {
     let mut without_power = disk.clone();
     without_power.crash(Profile::Lost);

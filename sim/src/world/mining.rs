@@ -8,13 +8,12 @@ use crate::relations::{Facts, Observed};
 impl World {
     /// A member of a group has ended a turn.
     pub(super) fn check_relations(&mut self, number: usize) -> Verdict {
+        if self.members.len() == 1 {
+            return Ok(());
+        }
         let member = &self.members[number];
         let raft = member.node.as_ref().and_then(|node| node.raft());
         let (Some(node), Some(raft)) = (&member.node, raft) else {
-            return Ok(());
-        };
-        let facts = Facts::of(node, member.config.id.0);
-        let Some(facts) = facts.filter(|_| self.members.len() > 1) else {
             return Ok(());
         };
         let membership = raft.in_force();
@@ -26,7 +25,7 @@ impl World {
             disk: member.incarnation().0,
             life: member.life,
             voters: voters.collect(),
-            facts,
+            facts: Facts::of(node, raft, member.config.id.0),
         };
         if let Some(miner) = &mut self.miner {
             miner.saw(&observed, self.events);
