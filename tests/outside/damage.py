@@ -262,8 +262,7 @@ def play(options, group, number, dice, kind):
     done = [f"{first}: {damage(kind, group.home(first), copies, dice)}"]
     group.start(first)
     time.sleep(options.seconds)
-    # One that is under repair has no vote, and is spared: two damaged disks of five may be one
-    # too many only where a third is away.
+    # The first has had time to take what it lacked from the others.
     second = dice.choice([other for other in group.numbers() if other != first])
     copies = contents(group.home(second))
     time.sleep(options.seconds / 4)

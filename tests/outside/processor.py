@@ -17,10 +17,12 @@ import tempfile
 import time
 
 TICK = os.sysconf("SC_CLK_TCK")
-# A name, the requests that put data in place, and the one that is measured.
+# What is sent, and how often, before each measurement of a request that uses up what it finds.
+REFILL = {"RPOP": (5_000, "LPUSH long " + "element " * 100)}
+# A name, the requests that put data in place once, and the one that is measured.
 LOADS = [
     ("LPUSH", [], "LPUSH list:__rand_int__ element"),
-    ("RPOP", ["LPUSH long " + "element " * 100], "RPOP long"),
+    ("RPOP", [], "RPOP long"),
     ("SADD", [], "SADD set:1 member:__rand_int__"),
     ("SISMEMBER", ["SADD set:2 member:__rand_int__"], "SISMEMBER set:2 member:__rand_int__"),
     ("ZADD", [], "ZADD zset:1 __rand_int__ member:__rand_int__"),
@@ -104,12 +106,16 @@ def main():
         for name, before, request in LOADS:
             if options.only and not name.startswith(options.only):
                 continue
+            for server in servers.values():
+                for prepare in before:
+                    server.load(400_000, 16, prepare)
             for pipeline, requests in [(1, 60_000), (16, 400_000)]:
                 times = {server: [] for server in servers}
                 for _ in range(options.rounds):
                     for label, server in servers.items():
-                        for prepare in before:
-                            server.load(requests if "long" not in prepare else 5_000, 16, prepare)
+                        if name in REFILL:
+                            refills, refill = REFILL[name]
+                            server.load(refills, 16, refill)
                         times[label].append(server.load(requests, pipeline, request))
                 medians = {label: statistics.median(those) for label, those in times.items()}
                 row = "".join(f"{time:9.2f}" for time in medians.values())
