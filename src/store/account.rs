@@ -7,7 +7,10 @@
 //! one of them happens a member's tables take as many bytes as any other's (`tables_memory`). The
 //! keys that stand in pages take the same number on all members always (`paged_bytes`).
 
+use super::big::Big;
 use super::dict::Dict;
+use super::entry::View;
+use super::heat::Heat;
 use super::{DbId, Store};
 use crate::time::Stamp;
 
@@ -42,12 +45,14 @@ impl Store {
         self.upkeep.is_none().then(|| self.all_tables())
     }
 
-    /// The bytes of all live keys that stand in pages with their values: equal for two stores that
-    /// have had the same changes, whatever else has happened to them. Walks everything.
+    /// The bytes of all live keys that stand in pages with their values, less what is noted of
+    /// uses: equal for two stores that have had the same changes, whatever else has happened to
+    /// them. Walks everything.
     #[must_use]
     pub fn paged_bytes(&self, at: Stamp) -> usize {
         let views = self.databases.iter().flat_map(Dict::iter);
         let counted = views.filter(|view| !view.is_boxed() && view.live(at));
-        counted.map(|view| view.bytes()).sum()
+        let cold = |view: View<'_, Big>| view.bytes() - view.heat.map_or(0, |_| Heat::BYTES);
+        counted.map(cold).sum()
     }
 }

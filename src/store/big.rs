@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::encoding::Encoding;
 use super::entry::{Boxed, Expires, Held, View};
+use super::heat::Heat;
 use super::kind::Kind;
 use super::record::Name;
 use super::value::{Large, Value};
@@ -25,6 +26,8 @@ pub(super) struct Head {
     pub(super) expiry: Option<Stamp>,
     /// The base that holds its key and expiry, or was made before it.
     pub(super) epoch: u8,
+    /// The notes on its uses.
+    pub(super) heat: Option<Heat>,
     /// The base that holds all of its value, or was made before it.
     pub(super) done_epoch: u8,
     /// The place in the value up to which the base has come, once it holds the head.
@@ -90,6 +93,7 @@ impl Big {
             key: key.into(),
             expiry,
             epoch,
+            heat: None,
             done_epoch: epoch,
             progress: 0,
             origin: None,
@@ -164,6 +168,10 @@ impl Boxed for Big {
         self.head.epoch
     }
 
+    fn heat(&self) -> Option<Heat> {
+        self.head.heat
+    }
+
     fn restamp(&mut self, epoch: u8) {
         self.head.done(epoch);
         if let Kept::Large(large, _) = &mut self.kept {
@@ -192,6 +200,10 @@ impl Boxed for Big {
 impl Expires for Big {
     fn set_expiry(&mut self, expiry: Option<Stamp>) {
         self.head.expiry = expiry;
+    }
+
+    fn set_heat(&mut self, heat: Option<Heat>) {
+        self.head.heat = heat;
     }
 }
 

@@ -45,6 +45,11 @@ impl Store {
 
     /// Writes a key that stands at `place`, or nowhere: over what is there where that is possible.
     pub(super) fn put(&mut self, db: DbId, hash: u64, place: Option<Place>, draft: &Draft<'_>) {
+        let heat = self.heat_of_written(db, place);
+        self.put_warm(db, hash, place, &Draft { heat, ..*draft });
+    }
+
+    fn put_warm(&mut self, db: DbId, hash: u64, place: Option<Place>, draft: &Draft<'_>) {
         let fits = draft.fits();
         match place {
             Some(place) if fits && !place.is_boxed() => {
@@ -53,12 +58,13 @@ impl Store {
             }
             Some(place) => {
                 self.take(db, place);
-                self.put(db, hash, None, draft);
+                self.put_warm(db, hash, None, draft);
             }
             None if fits => self.dict_mut(db).insert(hash, draft),
             None => {
                 let kept = Kept::Small(draft.kind, room::of(draft.value));
-                let big = Big::new(draft.key, draft.expiry, draft.epoch, kept);
+                let mut big = Big::new(draft.key, draft.expiry, draft.epoch, kept);
+                big.head.heat = draft.heat;
                 self.dict_mut(db).insert_big(hash, big);
             }
         }
@@ -73,10 +79,12 @@ impl Store {
         expiry: Option<Stamp>,
         (large, encoding): (Large, Encoding),
     ) {
+        let heat = self.heat_of_written(db, place);
         if let Some(place) = place {
             self.take(db, place);
         }
-        let big = Big::new(key, expiry, self.epoch, Kept::Large(large, encoding));
+        let mut big = Big::new(key, expiry, self.epoch, Kept::Large(large, encoding));
+        big.head.heat = heat;
         let dict = self.dict_mut(db);
         let hash = dict.hash(key);
         dict.insert_big(hash, big);
@@ -98,6 +106,7 @@ impl Store {
                     kind,
                     epoch: self.epoch,
                     expiry,
+                    heat: None,
                     key,
                     value: &value,
                 };
@@ -168,6 +177,7 @@ impl Store {
         place: Place,
         change: impl FnOnce(Option<&mut Base>, u8, &mut Big) -> R,
     ) -> R {
+        self.warm(db, place);
         let (base, epoch) = (self.base.as_deref_mut(), self.epoch);
         self.databases[db as usize].change_big(place, |big| change(base, epoch, big))
     }

@@ -86,7 +86,8 @@ impl Store {
         if place.is_boxed() {
             let epoch = self.epoch;
             let source = self.dict_mut(db);
-            let copy = source.change_big(place, |big| big.copy(to, epoch));
+            let mut copy = source.change_big(place, |big| big.copy(to, epoch));
+            copy.head.heat = self.heat_of_written(to_db, None);
             let dict = self.dict_mut(to_db);
             let hash = dict.hash(to);
             dict.insert_big(hash, copy);
@@ -110,6 +111,7 @@ impl Store {
             kind,
             epoch: self.epoch,
             expiry,
+            heat: None,
             key: to,
             value: &value,
         };

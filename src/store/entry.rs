@@ -1,21 +1,24 @@
 //! One key with its value as a table holds it: a block of bytes among its neighbours, or a box of
 //! its own when it is big.
 //!
-//! A block is `kind and flags · epoch · key length · [value length] · [expiry] · key · value`, the
-//! lengths in one or two bytes, the expiry in eight. An integer has eight bytes of value and no
-//! value length. Most keys of a cache are such blocks: no allocation of their own, no pointer to
-//! follow, no padding. Of what is in a box the table knows only what `Boxed` tells.
+//! A block is `kind and flags · epoch · key length · [value length] · [heat] · [expiry] · key ·
+//! value`, the lengths in one or two bytes, the heat in three, the expiry in eight. An integer has
+//! eight bytes of value and no value length. Most keys of a cache are such blocks: no allocation of
+//! their own, no pointer to follow, no padding. Of what is in a box the table knows only what
+//! `Boxed` tells.
 
+use super::heat::Heat;
 use super::kind::{KIND_BITS, Kind};
 use crate::time::Stamp;
 
 /// The longest block; what is longer gets a box.
 pub(super) const BLOCK_BYTES_MAX: usize = 4096;
 
-/// Flags, epoch, two lengths of two bytes, and the expiry.
-const HEAD_BYTES_MAX: usize = 14;
+/// Flags, epoch, two lengths of two bytes, the heat, and the expiry.
+const HEAD_BYTES_MAX: usize = 14 + Heat::BYTES;
 
 const EXPIRES: u8 = 0x40;
+const HEATED: u8 = 0x80;
 /// With this begins what is between blocks and belongs to none: its length stands in two bytes
 /// behind.
 const GAP: u8 = 0xfe;
@@ -27,6 +30,11 @@ pub(super) trait Boxed: Sized {
     fn key(&self) -> &[u8];
 
     fn expiry(&self) -> Option<Stamp>;
+
+    /// The notes on its uses.
+    fn heat(&self) -> Option<Heat> {
+        None
+    }
 
     /// The base that holds its key and expiry, or was made before it.
     fn epoch(&self) -> u8;
@@ -45,6 +53,8 @@ pub(super) trait Boxed: Sized {
 /// A thing that can expire.
 pub(super) trait Expires: Boxed {
     fn set_expiry(&mut self, expiry: Option<Stamp>);
+
+    fn set_heat(&mut self, heat: Option<Heat>);
 }
 
 /// A block as it shall be written.
@@ -53,6 +63,7 @@ pub(super) struct Draft<'a> {
     pub(super) kind: Kind,
     pub(super) epoch: u8,
     pub(super) expiry: Option<Stamp>,
+    pub(super) heat: Option<Heat>,
     pub(super) key: &'a [u8],
     pub(super) value: &'a [u8],
 }
@@ -60,6 +71,12 @@ pub(super) struct Draft<'a> {
 impl Draft<'_> {
     /// The length of the block.
     pub(super) fn len(&self) -> usize {
+        let heat = if self.heat.is_some() { Heat::BYTES } else { 0 };
+        self.cold_len() + heat
+    }
+
+    /// The length of the block without its heat.
+    fn cold_len(&self) -> usize {
         let value_length = if self.kind == Kind::Integer {
             0
         } else {
@@ -69,23 +86,28 @@ impl Draft<'_> {
         2 + short_len(self.key.len()) + value_length + expiry + self.key.len() + self.value.len()
     }
 
-    /// Returns true if it can be a block.
+    /// Returns true if it can be a block, whether or not anything is noted of its uses.
     pub(super) fn fits(&self) -> bool {
         self.key.len() <= BLOCK_BYTES_MAX
             && self.value.len() <= BLOCK_BYTES_MAX
-            && self.len() <= BLOCK_BYTES_MAX
+            && self.cold_len() <= BLOCK_BYTES_MAX
     }
 
     /// All that stands before the key, and its length.
     fn head(&self) -> ([u8; HEAD_BYTES_MAX], usize) {
         let mut head = [0; HEAD_BYTES_MAX];
         let expires = if self.expiry.is_some() { EXPIRES } else { 0 };
-        head[0] = self.kind.byte() | expires;
+        let heated = if self.heat.is_some() { HEATED } else { 0 };
+        head[0] = self.kind.byte() | expires | heated;
         head[1] = self.epoch;
         let mut at = 2;
         put_short(&mut head, &mut at, self.key.len());
         if self.kind != Kind::Integer {
             put_short(&mut head, &mut at, self.value.len());
+        }
+        if let Some(Heat(bytes)) = self.heat {
+            head[at..at + Heat::BYTES].copy_from_slice(&bytes);
+            at += Heat::BYTES;
         }
         if let Some(time) = self.expiry {
             head[at..at + 8].copy_from_slice(&time.0.to_le_bytes());
@@ -139,6 +161,9 @@ impl Header {
         if flags & EXPIRES != 0 {
             next += 8;
         }
+        if flags & HEATED != 0 {
+            next += Heat::BYTES;
+        }
         let value = next + key_length;
         Self {
             flags,
@@ -176,11 +201,33 @@ impl Header {
         })
     }
 
+    /// The offset of the heat, where there is one.
+    fn heat_at(&self) -> Option<usize> {
+        let expiry = if self.flags & EXPIRES != 0 { 8 } else { 0 };
+        (self.flags & HEATED != 0).then(|| self.key - expiry - Heat::BYTES)
+    }
+
+    /// The notes on its uses.
+    pub(super) fn heat(&self, bytes: &[u8]) -> Option<Heat> {
+        let at = self.heat_at()?;
+        bytes[at..].first_chunk().map(|bytes| Heat(*bytes))
+    }
+
+    /// Notes something else of its uses; false where the block has no room for it.
+    pub(super) fn set_heat(&self, bytes: &mut [u8], heat: Heat) -> bool {
+        let at = self.heat_at();
+        if let Some(at) = at {
+            bytes[at..at + Heat::BYTES].copy_from_slice(&heat.0);
+        }
+        at.is_some()
+    }
+
     pub(super) fn draft<'a>(&self, bytes: &'a [u8]) -> Draft<'a> {
         Draft {
             kind: self.kind(),
             epoch: self.epoch,
             expiry: self.expiry(bytes),
+            heat: self.heat(bytes),
             key: self.key(bytes),
             value: &bytes[self.value..self.end],
         }
@@ -234,6 +281,7 @@ pub(super) struct View<'a, L> {
     pub(super) key: &'a [u8],
     pub(super) expiry: Option<Stamp>,
     pub(super) epoch: u8,
+    pub(super) heat: Option<Heat>,
     pub(super) held: Held<'a, L>,
     /// The length of the block, where it is one.
     block: usize,
@@ -253,6 +301,7 @@ impl<'a, L: Boxed> View<'a, L> {
             key: draft.key,
             expiry: draft.expiry,
             epoch: draft.epoch,
+            heat: draft.heat,
             held: Held::Block(draft.kind, draft.value),
             block: header.len(),
         }
@@ -263,6 +312,7 @@ impl<'a, L: Boxed> View<'a, L> {
             key: boxed.key(),
             expiry: boxed.expiry(),
             epoch: boxed.epoch(),
+            heat: boxed.heat(),
             held: Held::Box(boxed),
             block: 0,
         }
@@ -323,12 +373,13 @@ mod tests {
             key in proptest::collection::vec(any::<u8>(), 0..300),
             value in proptest::collection::vec(any::<u8>(), 0..300),
             expiry: Option<u64>,
+            heat: Option<[u8; 3]>,
             packed: bool,
             epoch: u8,
         ) {
             let kind = if packed { Kind::PackedHash } else { Kind::Bytes };
-            let expiry = expiry.map(Stamp);
-            let draft = Draft { kind, epoch, expiry, key: &key, value: &value };
+            let (expiry, heat) = (expiry.map(Stamp), heat.map(Heat));
+            let draft = Draft { kind, epoch, expiry, heat, key: &key, value: &value };
             let mut bytes = b"before".to_vec();
             bytes.resize(6 + draft.len(), 0);
             draft.write(&mut bytes[6..]);
@@ -337,7 +388,14 @@ mod tests {
             let read = header.draft(&bytes);
             prop_assert_eq!(header.len(), draft.len());
             prop_assert_eq!((read.kind, read.epoch, read.expiry), (kind, epoch, expiry));
+            prop_assert_eq!(read.heat, heat);
             prop_assert_eq!((read.key, read.value), (key.as_slice(), value.as_slice()));
+            let other = Heat([1, 2, 3]);
+            prop_assert_eq!(header.set_heat(&mut bytes, other), heat.is_some());
+            let read = Header::read(&bytes, 6);
+            prop_assert_eq!(read.heat(&bytes), heat.map(|_| other));
+            prop_assert_eq!((read.expiry(&bytes), read.key(&bytes)), (expiry, key.as_slice()));
+            prop_assert_eq!(gap(&bytes, 6), None);
         }
     }
 }

@@ -55,6 +55,7 @@ impl Store {
             self.cover_block(db, place);
         }
         self.changes += 1;
+        self.warm(db, place);
         self.dict_mut(db).set_expiry(place, expiry);
         true
     }

@@ -22,6 +22,7 @@ impl Store {
                 (Record::Opening { at }, None) if self.base_digest.is_none() => {
                     self.loading = Some(Box::new(Tally::new(at)));
                     self.upkeep.happened();
+                    self.using.now = at;
                     continue;
                 }
                 (Record::Closing { digest }, Some(tally)) => {
@@ -74,6 +75,7 @@ impl Store {
                 kind: kind.ok_or(LoadError::Malformed)?,
                 epoch: self.epoch,
                 expiry,
+                heat: None,
                 key: name.key,
                 value: body,
             };

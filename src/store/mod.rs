@@ -19,14 +19,17 @@ mod account;
 mod base;
 mod big;
 mod change;
+mod choice;
 mod copying;
 mod dict;
 mod digest;
 mod encoding;
 mod entry;
+mod evict;
 mod expiry;
 mod garbage;
 pub mod glob;
+mod heat;
 mod keyspace;
 mod kind;
 mod load;
@@ -37,6 +40,8 @@ mod shape;
 mod slot;
 mod touches;
 mod upkeep;
+mod uses;
+mod using;
 mod value;
 
 use alloc::boxed::Box;
@@ -57,11 +62,14 @@ use garbage::Garbage;
 use record::Name;
 use touches::Touches;
 use upkeep::Upkeep;
+use uses::Using;
 
 pub use big::NewCopy;
+pub use choice::{Candidate, Choice};
 pub use dict::Tables;
 pub use encoding::{Border, Borders};
 pub use expiry::Expired;
+pub use heat::Tracking;
 pub use record::LoadError;
 pub use shape::Shape;
 pub use touches::Touched;
@@ -126,6 +134,7 @@ pub struct Store {
     /// The memory in which the values of the present entry stand: one that is most of it need not
     /// be copied.
     lent: Option<Bytes>,
+    using: Using,
     /// How often a key was looked for, and found alive, since this was asked for.
     lookups: Cell<Lookups>,
     /// The buffer in which a small hash is rewritten.
@@ -151,6 +160,7 @@ impl Store {
             changes: 0,
             touches: Touches::default(),
             lent: None,
+            using: Using::default(),
             lookups: Cell::default(),
             scratch: Vec::new(),
             borders: Borders::default(),
@@ -206,12 +216,16 @@ impl Store {
     }
 
     fn live(&self, db: DbId, key: &[u8], at: Stamp) -> Option<View<'_, Big>> {
-        let found = self.view(db, key).filter(|view| view.live(at));
+        let dict = self.dict(db);
+        let found = dict.get_placed(dict.hash(key), key);
+        let found = found.filter(|(_, view)| view.live(at));
         let mut lookups = self.lookups.get();
         lookups.hits += u64::from(found.is_some());
         lookups.misses += u64::from(found.is_none());
         self.lookups.set(lookups);
-        found
+        let (place, view) = found?;
+        self.using.found(db, place);
+        Some(view)
     }
 
     /// How often keys were looked for since the last call.

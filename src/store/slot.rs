@@ -217,6 +217,7 @@ impl<'a> Slot<'a> {
             kind,
             epoch: self.store.epoch,
             expiry: self.expiry(place),
+            heat: None,
             key: self.key,
             value,
         };

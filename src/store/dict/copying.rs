@@ -57,7 +57,7 @@ impl<L: Boxed + Clone> Dict<L> {
         copy.push(segment);
         if let Some(epoch) = epoch {
             let segment = &mut copy.chunks[number / CHUNK][number % CHUNK];
-            segment.restamp(&mut copy.pool, epoch);
+            segment.stamp(&mut copy.pool, epoch, &mut |_| true);
             for big in segment.bigs_mut() {
                 big.restamp(epoch);
             }

@@ -16,10 +16,12 @@ mod group;
 mod hasher;
 mod minima;
 mod pool;
+mod sample;
 mod segment;
 mod settle;
 mod slots;
 mod walk;
+mod warm;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -336,8 +338,19 @@ impl<L: Boxed> Dict<L> {
     }
 
     pub(super) fn get(&self, hash: u64, key: &[u8]) -> Option<View<'_, L>> {
-        let (number, hash) = self.locate(hash, key);
-        self.segment(number).get(&self.pool, hash, key)
+        self.get_placed(hash, key).map(|(_, view)| view)
+    }
+
+    /// As `get`, with the place of the key.
+    pub(super) fn get_placed(&self, hash: u64, key: &[u8]) -> Option<(Place, View<'_, L>)> {
+        let (segment, hash) = self.locate(hash, key);
+        let (slot, view) = self.segment(segment).get(&self.pool, hash, key)?;
+        Some((Place { segment, slot }, view))
+    }
+
+    /// The bytes of pages that no key takes.
+    pub(super) fn free_bytes(&self) -> usize {
+        self.pool.free_bytes()
     }
 
     pub(super) fn view(&self, place: Place) -> View<'_, L> {

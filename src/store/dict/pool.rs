@@ -184,6 +184,11 @@ impl Pool {
         self.bytes + self.spans.capacity() * size_of::<Span>() + words * size_of::<u64>()
     }
 
+    /// The bytes of pages that are free.
+    pub(super) fn free_bytes(&self) -> usize {
+        self.narrow.free * PAGE_BYTES + self.wide.free * WIDE_BYTES
+    }
+
     /// A copy without spans, to which `copy_on` adds them.
     pub(super) fn hollow(&self) -> Self {
         Self {

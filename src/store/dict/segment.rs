@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 use core::cell::Cell;
 
 use super::super::entry::{BLOCK_BYTES_MAX, Boxed, Draft, Header, View};
+use super::super::heat::Heat;
 use super::blocks::{At, Blocks, Cursor, NARROW_BLOCK_MAX, at, is_wide, place_of_box};
 use super::hasher::{Hasher, begins_place};
 use super::pool::{Handle, Pool, Surplus};
@@ -21,6 +22,9 @@ use crate::time::Stamp;
 /// Bytes of blocks in narrow and in wide pages that are few enough for one segment: two neighbours
 /// with no more together become one.
 const BYTES_FEW: [usize; 2] = [32 << 10, 128 << 10];
+/// The longest block: one that was as long as may be, and was given an expiry and room for its
+/// heat.
+pub(super) const WIDE_BLOCK_MAX: usize = BLOCK_BYTES_MAX + size_of::<Stamp>() + Heat::BYTES;
 /// The depth of a segment that no cell of the directory names, see `deep`.
 pub(super) const DEEP: u8 = 33;
 
@@ -180,7 +184,8 @@ impl<L: Boxed> Segment<L> {
         }
     }
 
-    fn at_mut<'a>(&self, pool: &'a mut Pool, place: u32) -> (&'a mut [u8], usize) {
+    /// As `at`, to be changed.
+    pub(super) fn at_mut<'a>(&self, pool: &'a mut Pool, place: u32) -> (&'a mut [u8], usize) {
         match (at(place), &self.wide) {
             (At::Narrow, _) => self.narrow.at_mut(pool, place),
             (At::Wide, Some(wide)) => wide.at_mut(pool, place),
@@ -205,10 +210,15 @@ impl<L: Boxed> Segment<L> {
         })
     }
 
-    /// A key with its value, if it is there.
-    pub(super) fn get<'a>(&'a self, pool: &'a Pool, hash: u64, key: &[u8]) -> Option<View<'a, L>> {
+    /// A key with its value and its slot, if it is there.
+    pub(super) fn get<'a>(
+        &'a self,
+        pool: &'a Pool,
+        hash: u64,
+        key: &[u8],
+    ) -> Option<(Slot, View<'a, L>)> {
         let mut found = None;
-        self.table.find(pool, turned(hash), |place| {
+        let slot = self.table.find(pool, turned(hash), |place| {
             #[cfg(test)]
             COMPARED.set(COMPARED.get() + 1);
             let At::Box(number) = at(place) else {
@@ -227,7 +237,7 @@ impl<L: Boxed> Segment<L> {
             }
             is
         })?;
-        found
+        Some((slot, found?))
     }
 
     pub(super) fn expiry(&self, pool: &Pool, slot: Slot) -> Option<Stamp> {
@@ -359,19 +369,18 @@ impl<L: Boxed> Segment<L> {
         }
         // By way of the stack, since one pool has both.
         if is_wide(header.len()) {
-            // One that was as long as may be, and was given an expiry, is longer by that.
-            const ROOM: usize = BLOCK_BYTES_MAX + size_of::<Stamp>();
-            self.copy_with_expiry::<ROOM>(pool, slot, expiry);
+            self.copy_with::<WIDE_BLOCK_MAX>(pool, slot, |draft| Draft { expiry, ..draft });
         } else {
-            self.copy_with_expiry::<NARROW_BLOCK_MAX>(pool, slot, expiry);
+            self.copy_with::<NARROW_BLOCK_MAX>(pool, slot, |draft| Draft { expiry, ..draft });
         }
     }
 
-    fn copy_with_expiry<const ROOM: usize>(
+    /// Writes a block anew that is the same but for its head.
+    pub(super) fn copy_with<const ROOM: usize>(
         &mut self,
         pool: &mut Pool,
         slot: Slot,
-        expiry: Option<Stamp>,
+        change: impl FnOnce(Draft<'_>) -> Draft<'_>,
     ) {
         let mut copy = [0; ROOM];
         let (bytes, at) = self.at_mut(pool, slots::place(slot));
@@ -379,7 +388,7 @@ impl<L: Boxed> Segment<L> {
         let copy = &mut copy[..header.len()];
         copy.copy_from_slice(header.block(bytes));
         let draft = Header::read(copy, 0).draft(copy);
-        self.rewrite(pool, slot, &Draft { expiry, ..draft });
+        self.rewrite(pool, slot, &change(draft));
     }
 
     /// Takes a key out; a box is handed over.
@@ -499,11 +508,6 @@ impl<L: Boxed> Segment<L> {
         let slot = self.table.find(pool, turned(hash), |place| place == wanted);
         let slot = slot.expect("what a segment holds is in its table");
         self.table.remove(pool, slot);
-    }
-
-    /// Stamps all blocks.
-    pub(super) fn restamp(&mut self, pool: &mut Pool, epoch: u8) {
-        self.stamp(pool, epoch, &mut |_| true);
     }
 
     /// The boxes of a segment that is given up, whatever becomes of its pages.

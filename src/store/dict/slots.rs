@@ -185,6 +185,22 @@ impl Slots {
         }
     }
 
+    /// Shows the places of keys, from a slot on that a number decides and then in order, until
+    /// `show` says that it is enough.
+    pub(super) fn from(&self, pool: &Pool, number: usize, mut show: impl FnMut(u32) -> bool) {
+        if self.len == 0 {
+            return;
+        }
+        let table = view(pool.page(self.page));
+        for step in 0..table.len() {
+            let at = number.wrapping_add(step) & (table.len() - 1);
+            let slot = Slot::from_le_bytes(table[at]);
+            if slot != 0 && !show(place(slot)) {
+                return;
+            }
+        }
+    }
+
     /// Adds a key that is not there; returns its slot.
     pub(super) fn insert(&mut self, pool: &mut Pool, hash: u64, place: u32) -> Slot {
         self.reserve(pool, self.len() + 1);

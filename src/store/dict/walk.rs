@@ -182,7 +182,7 @@ impl<L: Boxed> Dict<L> {
     pub(in super::super) fn restamp(&mut self, epoch: u8) {
         for number in 0..self.segments() {
             let segment = &mut self.chunks[number / CHUNK][number % CHUNK];
-            segment.restamp(&mut self.pool, epoch);
+            segment.stamp(&mut self.pool, epoch, &mut |_| true);
             for big in segment.bigs_mut() {
                 big.restamp(epoch);
             }

@@ -330,6 +330,7 @@ fn a_small_value_of_each_kind_is_the_same_in_a_block_and_in_a_box_and_behind_a_b
                 kind,
                 epoch: store.epoch,
                 expiry: Some(Stamp(NOW.0 + 5)),
+                heat: None,
                 key: &key,
                 value: &bytes,
             };

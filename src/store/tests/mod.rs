@@ -3,6 +3,7 @@
 mod base;
 mod collide;
 mod encodings;
+mod evict;
 mod laws;
 mod model;
 mod names;

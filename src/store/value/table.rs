@@ -189,6 +189,7 @@ impl<E: Of> Table<E> {
             kind: Kind::Bytes,
             epoch,
             expiry: None,
+            heat: None,
             key: field,
             value,
         };

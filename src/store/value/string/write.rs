@@ -89,6 +89,9 @@ impl Store {
             .as_ref()
             .is_some_and(|view| before == expiry && holds(view.value(), kind, value))
         {
+            if let Some(place) = place {
+                self.warm(db, place);
+            }
             return;
         }
         // What is dead at once was never there, unless something else was.
@@ -107,6 +110,7 @@ impl Store {
             kind,
             epoch: self.epoch,
             expiry,
+            heat: None,
             key,
             value,
         };
@@ -195,6 +199,7 @@ impl Store {
             kind: kind_of_written(bytes.len()),
             epoch: self.epoch,
             expiry,
+            heat: None,
             key,
             value: &bytes,
         };
