@@ -69,6 +69,9 @@ counted! {
     Loading, "loading", "a client was told that the server is loading";
     NoSpace, "no-space", "a write was refused because the disk is full";
     OutOfMemory, "no-memory", "a write was refused because maxmemory is exceeded";
+    Evicted, "evicted", "keys were evicted";
+    EvictedVolatile, "evicted-volatile", "keys with an expiry were evicted, and no others";
+    MemoryBack, "memory-back", "a run that evicts has come to its end with maxmemory kept";
     Recovered, "recovered", "a member came back with entries from its log";
     AnsweredLost, "lost", "an answered entry was lost, as its policy allows";
     Refused, "refused", "a node refused to start because its files are damaged";

@@ -18,6 +18,7 @@
 use core::time::Duration;
 
 use seedis::limits;
+use seedis::node::config::MemoryPolicy;
 
 use crate::draws::Dice;
 use crate::scenario::{MS, Scenario};
@@ -29,6 +30,28 @@ type Window = (usize, usize, usize);
 const MIB: usize = 1 << 20;
 
 impl Scenario {
+    /// Memory that is short, and keys that go for that.
+    pub(crate) fn evict(&mut self, class: &impl Fn(u64) -> Dice) {
+        if !self.patient && class(160).permille(150) {
+            self.config.memory_max = *class(161).pick(&[60_000, 100_000, 200_000]);
+        }
+        if self.config.memory_max == 0 {
+            return;
+        }
+        let all = MemoryPolicy::ALL;
+        if class(162).permille(700) {
+            self.config.memory_policy = *class(163).pick(&all);
+        }
+        self.config.memory_samples = *class(164).pick(&[5, 5, 1, 16]);
+        self.config.lfu_log_factor = *class(165).pick(&[10, 10, 0, 100]);
+        self.config.lfu_decay_minutes = *class(166).pick(&[1, 1, 0, 3]);
+    }
+
+    /// Returns true if keys may be evicted.
+    pub(crate) fn evicts(&self) -> bool {
+        self.config.memory_max > 0 && self.config.memory_policy != MemoryPolicy::NoEviction
+    }
+
     /// Draws what is no class of faults and no client.
     pub(crate) fn turn_knobs(&mut self, class: &impl Fn(u64) -> Dice, is_light: bool) {
         let bounds = &mut self.config.bounds;

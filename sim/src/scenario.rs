@@ -417,6 +417,7 @@ impl Scenario {
         if !patient && class(62).permille(250) {
             scenario.config.memory_max = *class(63).pick(&[1, 30_000, 100_000, 400_000]);
         }
+        scenario.evict(&class);
         if matches!(profile, Profile::Raft | Profile::Members) {
             scenario.upgrades = *class(70).pick(&[0, 0, 0, 400, 700, 900]);
         }
@@ -519,7 +520,7 @@ impl Scenario {
     pub(crate) fn keeps_elements(&self) -> bool {
         let keeps = self.members > 1 || self.policy == Policy::Logged(Fsync::Always);
         let pushes = self.clients.iter().any(|(kind, _)| *kind == Kind::Queue);
-        keeps && pushes && self.flips == 0 && !self.final_failures
+        keeps && pushes && !self.evicts() && self.flips == 0 && !self.final_failures
     }
 
     /// Loss by kind is cheap and strong: what a leader cannot commit, another must not count.

@@ -241,12 +241,16 @@ errors! {
     EXPIRE_NX_CONFLICT = "ERR NX and XX, GT or LT options at the same time are not compatible";
     /// EXPIRE with GT and LT.
     EXPIRE_GT_LT_CONFLICT = "ERR GT and LT options at the same time are not compatible";
+    /// OBJECT IDLETIME where accesses are counted instead.
+    NO_IDLE_TIME_OF_LFU = "ERR An LFU maxmemory policy is selected, idle time not tracked. Please \
+        note that when switching between policies at runtime LRU and LFU data will take some time \
+        to adjust.";
     /// OBJECT FREQ where nothing counts accesses.
     NO_ACCESS_FREQUENCY = "ERR An LFU maxmemory policy is not selected, access frequency not \
         tracked. Please note that when switching between policies at runtime LRU and LFU data will \
         take some time to adjust.";
     /// OBJECT IDLETIME where nothing notes accesses.
-    NO_IDLE_TIME = "ERR idle time not tracked: this server notes no accesses";
+    NO_IDLE_TIME = "ERR idle time not tracked: select an LRU maxmemory policy for that";
     /// COMMAND GETKEYS of a command that does not exist.
     INVALID_COMMAND = "ERR Invalid command specified";
     /// COMMAND GETKEYS of a command without keys.

@@ -65,6 +65,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, UPDATED)])
         .args(&[KEY]),
     Row::read("ttl", 2, ttl)
+        .leaves_heat()
         .group(Group::Generic)
         .since("1.0.0")
         .flags(&[Flag::Fast])
@@ -73,6 +74,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, READ)])
         .args(&[KEY]),
     Row::read("pttl", 2, pttl)
+        .leaves_heat()
         .group(Group::Generic)
         .since("2.6.0")
         .flags(&[Flag::Fast])
@@ -81,6 +83,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, READ)])
         .args(&[KEY]),
     Row::read("expiretime", 2, expiretime)
+        .leaves_heat()
         .group(Group::Generic)
         .since("7.0.0")
         .flags(&[Flag::Fast])
@@ -88,6 +91,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, READ)])
         .args(&[KEY]),
     Row::read("pexpiretime", 2, pexpiretime)
+        .leaves_heat()
         .group(Group::Generic)
         .since("7.0.0")
         .flags(&[Flag::Fast])

@@ -45,6 +45,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::all(REMOVED)])
         .args(&[many(KEY)]),
     Row::read("exists", -2, count_present)
+        .leaves_heat()
         .group(Group::Generic)
         .since("1.0.0")
         .flags(&[Flag::Fast])
@@ -54,15 +55,17 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::all(LOOKED_AT)])
         .args(&[many(KEY)]),
     Row::read("touch", -2, count_present)
+        .heats_always()
         .group(Group::Generic)
         .since("3.2.1")
         .flags(&[Flag::Fast])
         .tips(tip::SPLIT_AND_SUMMED)
-        .says("Returns how many of some keys exist; uses of keys are not noted.")
+        .says("Returns how many of some keys exist, and notes them as used.")
         .costs("O(N) where N is the number of keys.")
         .keys(&[Keys::all(LOOKED_AT)])
         .args(&[many(KEY)]),
     Row::read("type", 2, type_of)
+        .leaves_heat()
         .group(Group::Generic)
         .since("1.0.0")
         .flags(&[Flag::Fast])

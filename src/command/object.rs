@@ -20,7 +20,7 @@ use super::key::{Keys, LOOKED_AT};
 use super::row::{Group, Row};
 use super::tip;
 use crate::limits::DATABASES;
-use crate::store::{Text, Value};
+use crate::store::{Text, Tracking, Value};
 
 pub(super) const ROWS: &[Row] = &[
     Row::container("object", OBJECT)
@@ -39,6 +39,7 @@ pub(super) const ROWS: &[Row] = &[
 
 const OBJECT: &[Row] = &[
     Row::read("object|encoding", 3, object_encoding)
+        .leaves_heat()
         .group(Group::Generic)
         .since("2.2.3")
         .tips(tip::VARIES)
@@ -46,10 +47,11 @@ const OBJECT: &[Row] = &[
         .keys(&[Keys::at(2, LOOKED_AT)])
         .args(&[KEY]),
     Row::read("object|freq", 3, object_freq)
+        .leaves_heat()
         .group(Group::Generic)
         .since("4.0.0")
         .tips(tip::VARIES)
-        .says("Fails: how often keys are used is not counted.")
+        .says("Returns how often a key is used, as a logarithm, under an LFU policy.")
         .keys(&[Keys::at(2, LOOKED_AT)])
         .args(&[KEY]),
     Row::answer("object|help", 2, object_help)
@@ -58,13 +60,15 @@ const OBJECT: &[Row] = &[
         .flags(&[Flag::Loading, Flag::Stale])
         .says("Lists the subcommands."),
     Row::read("object|idletime", 3, object_idletime)
+        .leaves_heat()
         .group(Group::Generic)
         .since("2.2.3")
         .tips(tip::VARIES)
-        .says("Fails: when keys are used is not noted.")
+        .says("Returns for how many seconds a key was not used, under an LRU policy.")
         .keys(&[Keys::at(2, LOOKED_AT)])
         .args(&[KEY]),
     Row::read("object|refcount", 3, object_refcount)
+        .leaves_heat()
         .group(Group::Generic)
         .since("2.2.3")
         .tips(tip::VARIES)
@@ -100,6 +104,7 @@ const MEMORY: &[Row] = &[
         .tips(tip::VARIES_OF_ALL_SHARDS)
         .says("Returns the memory that is used, in parts."),
     Row::read("memory|usage", -3, memory_usage)
+        .leaves_heat()
         .group(Group::Server)
         .since("4.0.0")
         .says("Returns the memory that a key uses.")
@@ -172,22 +177,37 @@ fn object_encoding(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     Ok(())
 }
 
-/// Nothing counts accesses, as under every policy of Redis but LFU.
 fn object_freq(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
-    if query.get(args.at(2))?.is_some() {
-        return Err(Error::NO_ACCESS_FREQUENCY);
+    if query.get(args.at(2))?.is_none() {
+        query.reply.null();
+        return Ok(());
     }
-    query.reply.null();
+    let Tracking::Frequency { .. } = query.store.tracking() else {
+        return Err(Error::NO_ACCESS_FREQUENCY);
+    };
+    let (at, now) = (query.at, query.clock);
+    let frequency = query.store.frequency(query.db, args.at(2), at, now);
+    query.reply.integer(i64::from(frequency.unwrap_or(0)));
     Ok(())
 }
 
-/// When a key was last used is not kept, since members would not agree on it. Redis says so too
-/// where it is not kept: a number would be taken for a measurement.
+/// The last use of a key is noted only where a policy asks for it. A number would be taken for a
+/// measurement, so that there is an error instead, as Redis has one where it notes something else.
 fn object_idletime(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
-    if query.get(args.at(2))?.is_some() {
-        return Err(Error::NO_IDLE_TIME);
+    if query.get(args.at(2))?.is_none() {
+        query.reply.null();
+        return Ok(());
     }
-    query.reply.null();
+    match query.store.tracking() {
+        Tracking::Nothing => return Err(Error::NO_IDLE_TIME),
+        Tracking::Frequency { .. } => return Err(Error::NO_IDLE_TIME_OF_LFU),
+        Tracking::Uses | Tracking::Writes => {}
+    }
+    let (at, now) = (query.at, query.clock);
+    let idle = query.store.idle_ms(query.db, args.at(2), at, now);
+    // It is known to a quarter of a second, and whole seconds shall be seen as such.
+    let seconds = (idle.unwrap_or(0) + 255) / 1000;
+    query.reply.integer(seconds as i64);
     Ok(())
 }
 

@@ -46,12 +46,25 @@ pub struct Row {
     elements: Option<fn(Args<'_>) -> usize>,
     /// True if it is a write that counts its look at a key as a hit or a miss, as reads do.
     pub counts_lookups: bool,
+    /// The way in which it uses the keys that it finds.
+    pub key_use: KeyUse,
     /// The arguments after its name.
     pub args: &'static [Arg],
     /// Its subcommands.
     pub subcommands: &'static [Row],
     /// The categories that follow from nothing else: `categories()` gives all.
     more_categories: Categories,
+}
+
+/// The way in which a read uses the keys that it finds, for those who note it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyUse {
+    /// They are used, but for clients that want to leave no trace.
+    Noted,
+    /// They are used, whoever asks.
+    Always,
+    /// They are looked at, and not used.
+    Not,
 }
 
 /// The part of the server that runs a command.
@@ -198,6 +211,7 @@ impl Row {
             waits: None,
             elements: None,
             counts_lookups: false,
+            key_use: KeyUse::Noted,
             args: &[],
             subcommands: &[],
             more_categories: Categories::NONE,
@@ -343,6 +357,24 @@ impl Row {
     pub(super) const fn adds(self, elements: fn(Args<'_>) -> usize) -> Self {
         Self {
             elements: Some(elements),
+            ..self
+        }
+    }
+
+    /// A read that looks at a key without using it.
+    #[must_use]
+    pub(super) const fn leaves_heat(self) -> Self {
+        Self {
+            key_use: KeyUse::Not,
+            ..self
+        }
+    }
+
+    /// A read that is there to use keys.
+    #[must_use]
+    pub(super) const fn heats_always(self) -> Self {
+        Self {
+            key_use: KeyUse::Always,
             ..self
         }
     }

@@ -231,6 +231,7 @@ impl Node {
         // behind.
         self.resume_paused();
         self.expire_turn();
+        self.evict_turn();
         self.emit_told();
         out.append(&mut self.effects);
         self.settle_clients(out);

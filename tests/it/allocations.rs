@@ -9,7 +9,7 @@ use std::cell::Cell;
 
 use seedis::ids::ConnId;
 use seedis::node::Node;
-use seedis::node::config::Config;
+use seedis::node::config::{Config, MemoryPolicy};
 use seedis::node::effect::Effect;
 use seedis::node::input::Input;
 use seedis::time::{Mono, Now};
@@ -61,13 +61,15 @@ struct Alone {
 }
 
 impl Alone {
-    fn new() -> Self {
+    fn new(memory_policy: MemoryPolicy) -> Self {
         let now = Now {
             mono: Mono::from_millis(1),
             wall_us: 1_700_000_000_000_000,
         };
         let config = Config {
             append_only: false,
+            memory_max: 100 << 20,
+            memory_policy,
             ..Config::default()
         };
         let mut alone = Self {
@@ -114,22 +116,27 @@ fn request(words: &[&str]) -> Vec<u8> {
 
 #[test]
 fn a_get_allocates_nothing() {
-    let mut alone = Alone::new();
-    let value = "v".repeat(64);
-    alone.turn(&request(&["SET", "key", &value]));
-    let get = request(&["GET", "key"]);
-    assert_eq!(alone.allocations(&get, 71), 0);
-    assert_eq!(alone.allocations(&get.repeat(16), 16 * 71), 0);
+    for policy in MemoryPolicy::ALL {
+        let mut alone = Alone::new(policy);
+        let value = "v".repeat(64);
+        alone.turn(&request(&["SET", "key", &value]));
+        let get = request(&["GET", "key"]);
+        assert_eq!(alone.allocations(&get, 71), 0, "{policy:?}");
+        let sixteen = alone.allocations(&get.repeat(16), 16 * 71);
+        assert_eq!(sixteen, 0, "{policy:?}");
+    }
 }
 
 #[test]
 fn a_set_allocates_the_value_and_its_turn_one_entry() {
-    let mut alone = Alone::new();
-    let set = request(&["SET", "key", &"v".repeat(64)]);
-    let one = alone.allocations(&set, 5);
-    let sixteen = alone.allocations(&set.repeat(16), 16 * 5);
-    println!("allocations: {one} for a turn of 1 SET, {sixteen} for a turn of 16");
-    // The entry of the turn is one, each value at most one.
-    assert!(one <= 2, "{one}");
-    assert!(sixteen <= 17, "{sixteen}");
+    for policy in MemoryPolicy::ALL {
+        let mut alone = Alone::new(policy);
+        let set = request(&["SET", "key", &"v".repeat(64)]);
+        let one = alone.allocations(&set, 5);
+        let sixteen = alone.allocations(&set.repeat(16), 16 * 5);
+        println!("allocations: {one} for a turn of 1 SET, {sixteen} for a turn of 16");
+        // The entry of the turn is one, each value at most one.
+        assert!(one <= 2, "{policy:?}: {one}");
+        assert!(sixteen <= 17, "{policy:?}: {sixteen}");
+    }
 }

@@ -117,7 +117,11 @@ fn files_of_real_installations_start_and_what_is_in_force_is_shown() {
             ],
         ),
         ("chart", "", &[("appendonly", "yes"), ("save", "")]),
-        ("errors_tracker", "", &[("maxmemory-policy", "noeviction")]),
+        (
+            "errors_tracker",
+            "",
+            &[("maxmemory-policy", "volatile-lru")],
+        ),
         (
             "forge",
             "",
@@ -137,7 +141,7 @@ fn files_of_real_installations_start_and_what_is_in_force_is_shown() {
             "",
             &[
                 ("maxmemory", "268435456"),
-                ("maxmemory-policy", "noeviction"),
+                ("maxmemory-policy", "allkeys-lru"),
                 ("notify-keyspace-events", ""),
                 ("databases", "16"),
                 ("appendonly", "no"),

@@ -23,6 +23,7 @@ mod configuration;
 mod core_speed;
 mod docs;
 mod endings;
+mod eviction;
 mod fairness;
 mod faults;
 mod formats;

@@ -1,6 +1,6 @@
 //! The settings of a run besides its decisions, each with its name and its default.
 
-use seedis::node::config::{Borders, Fsync};
+use seedis::node::config::{Borders, Fsync, MemoryPolicy};
 
 use super::words::{self, Parsed};
 use crate::judge::Policy;
@@ -166,6 +166,19 @@ pub(super) static ALL: &[Setting] = &[
     setting!("newcomers-knock", "no", flag knocks),
     setting!("founders-meet", "no", flag meets),
     setting!("maxmemory", "0", number config.memory_max),
+    setting!(
+        "maxmemory-policy",
+        "noeviction",
+        |s| s.config.memory_policy.word().to_owned(),
+        |s, text| {
+            let policy = MemoryPolicy::of_word(text.as_bytes());
+            s.config.memory_policy = policy.ok_or("a policy of eviction is missing")?;
+            Ok(())
+        }
+    ),
+    setting!("maxmemory-samples", "5", number config.memory_samples),
+    setting!("lfu-log-factor", "10", number config.lfu_log_factor),
+    setting!("lfu-decay-time", "1", number config.lfu_decay_minutes),
     setting!("upgrades", "0", number upgrades),
     setting!("timeout", "0", number config.timeout_s),
     setting!("output-hard", "0", number config.output_limits.normal.hard),

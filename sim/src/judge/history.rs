@@ -47,6 +47,15 @@ pub(crate) struct Command {
 pub(crate) enum Step {
     Command(Command),
     Transaction(Vec<Command>),
+    Victims(Victims),
+}
+
+/// Keys that are evicted, as a command that takes them out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Victims {
+    pub(crate) command: Command,
+    /// Those that have no expiry stay.
+    pub(crate) only_volatile: bool,
 }
 
 impl Step {
@@ -55,6 +64,24 @@ impl Step {
         match self {
             Self::Command(command) => std::slice::from_ref(command),
             Self::Transaction(commands) => commands,
+            Self::Victims(victims) => std::slice::from_ref(&victims.command),
+        }
+    }
+}
+
+impl Victims {
+    /// The same without those that stay.
+    fn spared(&self, model: &Model, at: u64) -> Command {
+        let Command { db, words } = &self.command;
+        let goes = |name: &&Vec<u8>| {
+            let item = model.get(*db, name, at);
+            !self.only_volatile || item.is_some_and(|item| item.expiry.is_some())
+        };
+        let names = words[1..].iter().filter(goes);
+        let words = words.iter().take(1).chain(names).cloned().collect();
+        Command {
+            db: *db,
+            words: Rc::new(words),
         }
     }
 }
@@ -87,6 +114,16 @@ pub(crate) fn parts_of(payload: &[u8]) -> (Option<u8>, Option<i64>, Vec<Step>) {
     while let Some((item, words)) = command(&mut reader) {
         steps.push(match item {
             Item::Command { db } => Step::Command(Command { db, words }),
+            Item::Victims { db, only_volatile } => {
+                let names = words.iter().cloned();
+                let words = std::iter::once(b"UNLINK".to_vec()).chain(names);
+                let words = Rc::new(words.collect());
+                let command = Command { db, words };
+                Step::Victims(Victims {
+                    command,
+                    only_volatile,
+                })
+            }
             Item::Transaction { count } => {
                 let inner = (0..count).map_while(|_| match command(&mut reader)? {
                     (Item::Command { db }, words) => Some(Command { db, words }),
@@ -213,6 +250,11 @@ impl History {
         self.model.begin_step();
         let want = match &step {
             Step::Command(command) => self.run(command, moment, drawn()),
+            Step::Victims(victims) => {
+                let command = victims.spared(&self.model, self.stamp);
+                self.run(&command, moment, &[]);
+                Want::Anything
+            }
             Step::Transaction(commands) => {
                 let wants = commands
                     .iter()

@@ -216,6 +216,12 @@ invariants! {
     S14, "what dies next is known",
         "The time at which the store looks for dead keys is no later than that at which any key of \
          any database dies.";
+    S15, "only what may go is evicted",
+        "Keys are evicted by the log alone, where the policy says so, and under a volatile policy \
+         only keys with an expiry.";
+    S16, "memory comes back",
+        "When nobody asks for anything any more, the leader uses no more memory than maxmemory \
+         allows, or has nothing that may be evicted, and nothing named that does not go.";
     C1, "linearizable",
         "The requests and replies of clients are linearizable, judged without a look at the node: \
          nothing acknowledged is lost, nothing refused is seen, and a request that was neither \

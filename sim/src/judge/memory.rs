@@ -80,8 +80,26 @@ pub(super) fn has_growth(step: &Step) -> bool {
     match step {
         Step::Command(command) => grows(&command.words),
         Step::Transaction(commands) => commands.iter().any(|command| grows(&command.words)),
+        Step::Victims(_) => false,
     }
 }
+
+/// A member's account of its memory, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Account {
+    /// Of keys and values.
+    pub(crate) store: usize,
+    /// Of all.
+    pub(crate) all: usize,
+    pub(crate) most: usize,
+    /// How many keys may be evicted that live for some time; none where the policy allows none.
+    pub(crate) evictable: usize,
+    /// How many keys may perhaps be evicted.
+    pub(crate) perhaps: usize,
+}
+
+/// So many keys are there for some time.
+const MANY: usize = 8;
 
 /// The free memory of a member when it was looked at, and how many requests had been asked by then.
 #[derive(Clone, Copy, Debug, Default)]
@@ -94,6 +112,9 @@ pub(super) struct Memory {
     /// It may have had enough.
     is_roomy: bool,
     roomy_asked: u64,
+    /// How many keys might have been evicted, certainly and perhaps.
+    evictable: usize,
+    perhaps: usize,
 }
 
 /// The refusals that are allowed, or due.
@@ -104,15 +125,26 @@ pub(crate) struct Refusal {
 }
 
 impl Memory {
-    /// A look at the account, of which `store` bytes are keys and values, when so many requests had
-    /// been asked. The figures hold for the requests since the look before, and may hold until the
-    /// next. Returns true if a request may be refused.
-    pub(super) fn looked_at(&mut self, asked: u64, [store, all, most]: [usize; 3]) -> bool {
-        let is_short = all + CLIENTS_BYTES > most;
+    /// A look at the account, when so many requests had been asked. The figures hold for the
+    /// requests since the look before, and may hold until the next. Returns true if a request may
+    /// be refused.
+    pub(super) fn looked_at(&mut self, asked: u64, account: Account) -> bool {
+        let Account {
+            store,
+            all,
+            most,
+            evictable,
+            perhaps,
+        } = account;
+        // Where there is enough to be evicted nothing is refused.
+        let has_many = evictable.min(self.evictable) >= MANY;
+        let has_any = perhaps.max(self.perhaps) > 0;
+        (self.evictable, self.perhaps) = (evictable, perhaps);
+        let is_short = all + CLIENTS_BYTES > most && !has_many;
         if is_short || self.is_short {
             self.short_asked = asked;
         }
-        let is_roomy = store <= most;
+        let is_roomy = store <= most || has_any;
         if is_roomy || self.is_roomy {
             self.roomy_asked = asked;
         }

@@ -12,6 +12,7 @@ mod dialogue;
 mod draws;
 mod durability;
 pub(crate) mod elements;
+mod eviction;
 mod group;
 mod history;
 pub(crate) mod invariant;
@@ -41,6 +42,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use seedis::ids::Term;
+use seedis::node::config::MemoryPolicy;
 use seedis::node::versions::EntryVersion;
 use seedis::node::witness::{Answer, Witnessed};
 use seedis::time::Now;
@@ -56,7 +58,7 @@ use history::{
     spelled,
 };
 use invariant::{Id, Verdict, Violation};
-pub(crate) use memory::Refusal;
+pub(crate) use memory::{Account, Refusal};
 pub(crate) use reasons::Reasons;
 use time::Times;
 
@@ -148,6 +150,8 @@ pub(crate) struct Judge {
     channels: channels::Channels,
     /// How old a state may be that a follower shows; 0: as old as it is.
     staleness_ms: u64,
+    /// The policy by which keys are evicted.
+    eviction: MemoryPolicy,
     /// True if reads by lease are allowed.
     leases: bool,
     /// True if DEBUG is allowed.
@@ -217,8 +221,8 @@ impl Judge {
         self.time.told(member, now);
     }
 
-    /// A member's account of its memory: that of keys and values, all, and `maxmemory`.
-    pub(crate) fn uses_memory(&mut self, member: usize, account: [usize; 3]) {
+    /// A member's account of its memory.
+    pub(crate) fn uses_memory(&mut self, member: usize, account: Account) {
         let asked = self.asked;
         if self.members[member].memory.looked_at(asked, account) {
             self.may_skip(member);
@@ -473,6 +477,10 @@ impl Judge {
             let (commands, is_alone) = match step {
                 Step::Command(command) => (std::slice::from_ref(command), true),
                 Step::Transaction(commands) => (&commands[..], false),
+                Step::Victims(victims) => {
+                    self.may_go(victims, entry.index)?;
+                    continue;
+                }
             };
             for command in commands {
                 // What finds nothing is executed again when there is something.

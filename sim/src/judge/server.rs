@@ -21,6 +21,7 @@ impl Judge {
     #[must_use]
     pub(crate) fn allowing(mut self, config: &Config) -> Self {
         self.staleness_ms = config.staleness_ms_max;
+        self.eviction = config.memory_policy;
         (self.leases, self.debugs) = (config.lease_reads, config.debug_command);
         self
     }

@@ -1,5 +1,7 @@
 //! OBJECT: how a value is kept, as far as Redis fixes it.
 
+#![expect(clippy::unnecessary_wraps, reason = "all commands have one type")]
+
 use super::{Answer, Call, Datum, Want, text};
 
 /// Returns true if a request is for the help of OBJECT, which looks at no key.
@@ -36,12 +38,16 @@ pub(super) fn object(call: &mut Call<'_>) -> Answer {
     };
     Ok(match &word[..] {
         "encoding" => encoding(&item.datum),
-        "freq" => {
-            return Ok(Want::ErrorCode(
-                "ERR An LFU maxmemory policy is not selected",
-            ));
-        }
-        "idletime" => return Ok(Want::ErrorCode("ERR idle time not tracked")),
+        // What a member notes is its own affair.
+        "freq" => Want::OneOf(vec![
+            Want::Between(0, 255),
+            Want::ErrorCode("ERR An LFU maxmemory policy is not selected"),
+        ]),
+        "idletime" => Want::OneOf(vec![
+            Want::Between(0, i64::from(i32::MAX)),
+            Want::ErrorCode("ERR idle time not tracked"),
+            Want::ErrorCode("ERR An LFU maxmemory policy is selected"),
+        ]),
         _ => Want::Between(1, i64::from(i32::MAX)),
     })
 }

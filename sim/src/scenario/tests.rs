@@ -25,7 +25,8 @@ macro_rules! fields {
 fields! {
     drawn: seed hash_seed tables append_only fsync rewrite_percentage rewrite_min_bytes
         segment_bytes large_argument_bytes log_piece_bytes waiting_bytes_max lease_reads
-        retained_bytes append_bytes chunk_bytes client_work turn_work memory_max output_limits
+        retained_bytes append_bytes chunk_bytes client_work turn_work memory_max memory_policy
+        memory_samples lfu_log_factor lfu_decay_minutes output_limits
         debug_command timeout_s borders bounds;
     fixed: id founders incarnation cluster staleness_ms_max follower_proxy requirepass clients_max
         clients_limit query_buffer_max slowlog_slower_than_us slowlog_entries_max protected_mode

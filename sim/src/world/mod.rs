@@ -10,6 +10,7 @@ pub(crate) mod columns;
 mod damage;
 mod disk_jobs;
 mod ending;
+mod evicting;
 mod eyes;
 mod failing;
 mod faults;

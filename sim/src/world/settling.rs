@@ -241,6 +241,7 @@ impl World {
                 world.look_twice(number, true)
             })
         })?;
+        self.looks_inside(|world| world.check_memory_is_back())?;
         self.count_elements()
     }
 

@@ -138,8 +138,9 @@ impl World {
         self.judge.told_time(number, around.now);
         let most = member.config.memory_max as usize;
         if let Some(node) = member.node.as_ref().filter(|_| most > 0) {
-            let (store, all) = (node.store().memory(), node.used_memory());
-            self.judge.uses_memory(number, [store, all, most]);
+            let at = self.judge.stamp(number);
+            let account = super::evicting::account(node, (member.config.memory_policy, most), at);
+            self.judge.uses_memory(number, account);
         }
         for record in &records {
             if let Witnessed::Raises { version } = record {

@@ -166,7 +166,7 @@ fn object_tells_how_a_value_is_kept() {
         SET a 1 => +OK
         OBJECT ENCODING a => $3 int
         OBJECT REFCOUNT a => :2147483647
-        OBJECT IDLETIME a => -ERR idle time not tracked: this server notes no accesses
+        OBJECT IDLETIME a => -ERR idle time not tracked: select an LRU maxmemory policy for that
         OBJECT IDLETIME nope => $-1
         OBJECT ENCODING none => $-1
         OBJECT NOPE a => -ERR unknown subcommand 'NOPE'. Try OBJECT HELP.

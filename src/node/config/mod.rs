@@ -10,7 +10,7 @@ use crate::aof;
 use crate::ids::{ClusterId, Incarnation, NodeId};
 use crate::limits::Bounds;
 use crate::node::replica::versions::ENTRY_VERSIONS;
-use crate::store::Store;
+use crate::store::{Store, Tracking};
 
 use remembered::Remembered;
 
@@ -65,6 +65,83 @@ impl From<Fsync> for aof::Policy {
             Fsync::EverySecond => Self::EverySecond,
             Fsync::No => Self::No,
         }
+    }
+}
+
+/// The fate of keys when memory is short (`maxmemory-policy`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MemoryPolicy {
+    /// They stay: writes that take memory are refused.
+    #[default]
+    NoEviction,
+    /// The one goes that was used longest ago.
+    AllKeysLru,
+    /// The one goes that is used least often.
+    AllKeysLfu,
+    /// The one goes that was written longest ago.
+    AllKeysLrm,
+    /// Any one goes.
+    AllKeysRandom,
+    /// As `AllKeysLru`, of keys that expire.
+    VolatileLru,
+    /// As `AllKeysLfu`, of keys that expire.
+    VolatileLfu,
+    /// As `AllKeysLrm`, of keys that expire.
+    VolatileLrm,
+    /// As `AllKeysRandom`, of keys that expire.
+    VolatileRandom,
+    /// The one goes that expires first.
+    VolatileTtl,
+}
+
+impl MemoryPolicy {
+    /// All of them, in the order of `WORDS`.
+    pub const ALL: [Self; 10] = [
+        Self::VolatileLru,
+        Self::VolatileLfu,
+        Self::VolatileRandom,
+        Self::VolatileTtl,
+        Self::AllKeysLru,
+        Self::AllKeysLfu,
+        Self::AllKeysRandom,
+        Self::NoEviction,
+        Self::VolatileLrm,
+        Self::AllKeysLrm,
+    ];
+    /// Their words: Redis's, in its order, and behind them those of later versions.
+    pub const WORDS: &[&str] = &[
+        "volatile-lru",
+        "volatile-lfu",
+        "volatile-random",
+        "volatile-ttl",
+        "allkeys-lru",
+        "allkeys-lfu",
+        "allkeys-random",
+        "noeviction",
+        "volatile-lrm",
+        "allkeys-lrm",
+    ];
+
+    /// The policy of a word of `maxmemory-policy`.
+    pub fn of_word(word: &[u8]) -> Option<Self> {
+        let place = Self::WORDS.iter().position(|one| one.as_bytes() == word)?;
+        Self::ALL.get(place).copied()
+    }
+
+    /// The word of `maxmemory-policy` for it.
+    pub fn word(self) -> &'static str {
+        let place = Self::ALL.iter().position(|one| *one == self);
+        place.map_or("", |place| Self::WORDS[place])
+    }
+
+    /// Returns true if only keys go that expire.
+    pub fn is_volatile(self) -> bool {
+        self.word().starts_with("volatile")
+    }
+
+    /// Returns true if it makes no difference which key goes.
+    pub fn is_random(self) -> bool {
+        matches!(self, Self::AllKeysRandom | Self::VolatileRandom)
     }
 }
 
@@ -170,6 +247,14 @@ pub struct Config {
     /// How many bytes keys and values may take before writes that take more are refused; 0: no
     /// limit.
     pub memory_max: u64,
+    /// The fate of keys then.
+    pub memory_policy: MemoryPolicy,
+    /// How many keys are looked at for each that goes.
+    pub memory_samples: u32,
+    /// The larger, the more uses it takes for a key to be counted once more.
+    pub lfu_log_factor: u32,
+    /// The count of a key that is not used becomes less by one in so many minutes; 0: never.
+    pub lfu_decay_minutes: u32,
     /// The most clients at a time.
     pub clients_max: u32,
     /// The most clients that the driver can carry: CONFIG SET does not allow more.
@@ -217,7 +302,24 @@ impl Config {
     pub(super) fn store(&self, seed: Option<u128>) -> Store {
         let mut store = Store::new(self.tables(seed));
         store.set_borders(self.borders);
+        store.set_tracking(self.tracking());
         store
+    }
+
+    /// The notes on the uses of keys that the policy asks for.
+    pub(super) fn tracking(&self) -> Tracking {
+        match self.memory_policy {
+            MemoryPolicy::AllKeysLru | MemoryPolicy::VolatileLru => Tracking::Uses,
+            MemoryPolicy::AllKeysLrm | MemoryPolicy::VolatileLrm => Tracking::Writes,
+            MemoryPolicy::AllKeysLfu | MemoryPolicy::VolatileLfu => Tracking::Frequency {
+                log_factor: self.lfu_log_factor,
+                decay_minutes: self.lfu_decay_minutes,
+            },
+            MemoryPolicy::NoEviction
+            | MemoryPolicy::AllKeysRandom
+            | MemoryPolicy::VolatileRandom
+            | MemoryPolicy::VolatileTtl => Tracking::Nothing,
+        }
     }
 }
 
@@ -285,6 +387,10 @@ impl Default for Config {
             turn_work: crate::limits::TURN_WORK,
             requirepass: Vec::new(),
             memory_max: 0,
+            memory_policy: MemoryPolicy::default(),
+            memory_samples: 5,
+            lfu_log_factor: 10,
+            lfu_decay_minutes: 1,
             clients_max: 10_000,
             clients_limit: u32::MAX,
             output_limits: OutputLimits::default(),

@@ -99,6 +99,11 @@ impl Metrics {
         self.stats.error(&Error::text("ERR Protocol error".into()));
     }
 
+    /// Keys have gone because memory was short.
+    pub(super) fn evicted(&mut self, keys: u64) {
+        self.stats.evicted_keys += keys;
+    }
+
     /// Dead keys were freed.
     pub(super) fn expired(&mut self, keys: u64) {
         self.stats.expired_keys += keys;

@@ -45,6 +45,8 @@ pub(in crate::node) struct Stats {
     pub(in crate::node) bytes_out: u64,
     /// Dead keys that were freed.
     pub(in crate::node) expired_keys: u64,
+    /// Keys that went because memory was short.
+    pub(in crate::node) evicted_keys: u64,
     /// How often keys that were read were there, and were not.
     pub(in crate::node) lookups: Lookups,
     /// By the place of the command's row in the table.
@@ -73,6 +75,7 @@ impl Default for Stats {
             bytes_in: 0,
             bytes_out: 0,
             expired_keys: 0,
+            evicted_keys: 0,
             lookups: Lookups::default(),
             calls: alloc::vec![Calls::default(); table::all().count()],
             errors: BTreeMap::new(),

@@ -317,6 +317,7 @@ impl Node {
         }
         self.replicated.fall_back();
         self.clients.nothing_will_be_written();
+        self.evict_no_more();
         let waiters = self.replica.forget_proposed();
         let told = waiters.into_iter().map(|one| (one, Error::UNCERTAIN));
         self.disappoint_all(told);

@@ -6,6 +6,7 @@ use crate::command::flag::Flag;
 use crate::command::row::{Kind, Row};
 use crate::command::table;
 use crate::command::verb::{ClientVerb, ServerVerb, SessionVerb};
+use crate::node::requests::evicting::choice;
 use crate::node::requests::lookup::{
     is_for_listeners, is_transaction_verb, needs_leader, unknown_command,
 };
@@ -139,7 +140,15 @@ impl Node {
     /// Returns true if writes that take memory are to be refused.
     pub(super) fn is_out_of_memory(&self) -> bool {
         let most = self.config.memory_max;
-        most > 0 && self.used_memory() as u64 > most
+        let is_short = most > 0 && self.used_memory() as u64 > most;
+        is_short && !self.may_evict()
+    }
+
+    /// Returns true if there is something to evict.
+    fn may_evict(&self) -> bool {
+        let choice = choice(self.config.memory_policy);
+        let has = |choice| self.store.has_evictable(choice);
+        !self.requests.evicting.is_exhausted() && choice.is_some_and(has)
     }
 
     /// The memory that `maxmemory` bounds, in bytes: that of the store and of the clients.

@@ -27,6 +27,7 @@ use crate::node::{Node, Phase};
 
 use super::applying::{Applying, Middle, Steps};
 use super::batch::Waiter;
+use super::evicting::evict;
 use crate::resp::reply::{Protocol, Reply};
 use crate::time::Stamp;
 
@@ -197,6 +198,22 @@ impl Node {
                     return true;
                 }
                 (db, None)
+            }
+            Item::Victims { db, only_volatile } => {
+                let at = self.replicated.stamp();
+                self.listen_for_touches();
+                let names = Args::new(payload, &ranges);
+                self.requests.hold.pay(names.len());
+                let of = (db, only_volatile);
+                let gone = evict(&mut self.store, of, names, at);
+                if self.phase == Phase::Serving {
+                    self.metrics.evicted(gone);
+                }
+                self.requests.evicting.ends();
+                self.tell_touched();
+                self.requests.ranges = ranges;
+                self.end_command(entry, None, (out, mark), false);
+                return true;
             }
             Item::Transaction { count } => {
                 let is_silent = waiter.as_ref().is_some_and(|w| w.silent);
@@ -405,23 +422,6 @@ impl Node {
         self.serve_signalled();
     }
 
-    /// One more of this client's proposals is applied: what stood behind it may run.
-    pub(in crate::node) fn settle(&mut self, waiter: &Waiter) {
-        let Some(session) = self.clients.get_same(waiter.slot, waiter.conn) else {
-            return;
-        };
-        session.applied += 1;
-        session.outbox.end_reply();
-        if !session.is_busy() {
-            session.will_wait = false;
-            session.withheld = Vec::new();
-        }
-        if !session.parked.is_empty() {
-            self.run_parked(waiter.slot);
-        }
-        self.clients.mark_dirty(waiter.slot);
-    }
-
     /// Runs one writing command, or its next piece.
     fn apply_command(
         &mut self,
@@ -436,9 +436,9 @@ impl Node {
             return Ok(());
         };
         self.store.take_lookups();
-        let listens = self.clients.is_any_watching() || self.clients.has_key_waits();
-        self.store.listen(listens);
+        self.listen_for_touches();
         let at = self.replicated.stamp();
+        self.store.at_moment(at);
         let reply = Reply::new(out, protocol);
         self.requests.hold.pace.allow(self.config.turn_work);
         let outcome = run(
@@ -495,6 +495,9 @@ impl Node {
                 let at = self.replicated.stamp();
                 let reply = Reply::new(out, protocol);
                 self.requests.hold.pace.allow(self.config.turn_work);
+                if row.as_ref().is_ok_and(|row| self.uses_keys(slot, row)) {
+                    self.store.begin_read(at);
+                }
                 let outcome = run(
                     &mut Change {
                         store: &mut self.store,
@@ -508,6 +511,7 @@ impl Node {
                     .as_query(),
                     args,
                 );
+                self.store.end_read();
                 let work = self.requests.hold.pace.spent();
                 self.requests.hold.pay(work);
                 if let Ok(row) = row {
@@ -564,18 +568,6 @@ impl Node {
             out.truncate(mark);
         }
         Some(after)
-    }
-
-    /// Tells those who watch, and those who wait, what has just been touched.
-    fn tell_touched(&mut self) {
-        let touched = self.store.take_touched();
-        if touched.is_empty() {
-            return;
-        }
-        self.signal_touched(&touched);
-        let (store, at) = (&self.store, self.replicated.stamp());
-        let exists = |of: u32, key: &[u8]| store.contains(of, key, at);
-        self.clients.touched(touched, exists);
     }
 
     /// The row of a command that the log holds.

@@ -2,11 +2,12 @@
 //!
 //! A command is its database (one byte), the number of its arguments and each argument behind its
 //! length; numbers are LEB128. A transaction is the byte 0xff, the number of its commands, and
-//! these. In front of all may stand the byte 0xfc and a byte: the version of entries to which the
-//! group is raised, of which this entry is already. Then the byte 0xfe and 16 bytes: the secret
-//! that orders the tables of the store, should it have none yet. Then, where it has changed, how
-//! far the wall clock is ahead of replicated time: the byte 0xfd and that number, of which the
-//! lowest bit is the sign.
+//! these. Keys that are evicted are the byte 0xfb, or 0xfa where only those go that have an expiry,
+//! their database and, as the arguments of a command, their names. In front of all may stand the
+//! byte 0xfc and a byte: the version of entries to which the group is raised, of which this entry
+//! is already. Then the byte 0xfe and 16 bytes: the secret that orders the tables of the store,
+//! should it have none yet. Then, where it has changed, how far the wall clock is ahead of
+//! replicated time: the byte 0xfd and that number, of which the lowest bit is the sign.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -22,6 +23,8 @@ const TRANSACTION: u8 = 0xff;
 const SEED: u8 = 0xfe;
 const OFFSET: u8 = 0xfd;
 const VERSION: u8 = 0xfc;
+const VICTIMS: u8 = 0xfb;
+const VOLATILE_VICTIMS: u8 = 0xfa;
 
 /// A payload with these commands and a secret for a store that has none yet.
 pub fn with_seed(seed: u128, commands: &[u8]) -> Bytes {
@@ -64,6 +67,27 @@ pub fn put_transaction(out: &mut Vec<u8>, count: u32, commands: &[u8]) {
     out.extend_from_slice(commands);
 }
 
+/// Appends the names of keys of a database that are evicted, where `only_volatile` says so only if
+/// they have an expiry then.
+pub fn put_victims<'a>(
+    out: &mut Vec<u8>,
+    db: u32,
+    only_volatile: bool,
+    names: impl ExactSizeIterator<Item = &'a [u8]>,
+) {
+    out.push(if only_volatile {
+        VOLATILE_VICTIMS
+    } else {
+        VICTIMS
+    });
+    out.push(db as u8);
+    varint::put(out, names.len() as u64);
+    for name in names {
+        varint::put(out, name.len() as u64);
+        out.extend_from_slice(name);
+    }
+}
+
 /// Appends the offset of the wall clock that is in force from this entry on.
 pub fn put_offset(out: &mut Vec<u8>, offset: Offset) {
     out.push(OFFSET);
@@ -77,6 +101,13 @@ pub enum Item {
     Command {
         /// The database.
         db: u32,
+    },
+    /// Keys of this database that are evicted; their names are in the ranges.
+    Victims {
+        /// The database.
+        db: u32,
+        /// Those that have no expiry then stay.
+        only_volatile: bool,
     },
     /// A transaction of so many commands, which follow.
     Transaction {
@@ -153,8 +184,13 @@ impl<'a> Reader<'a> {
     /// vouched for it, so that is our own mistake).
     pub fn next(&mut self, ranges: &mut Vec<Range<u32>>) -> Option<Item> {
         ranges.clear();
-        let first = *self.payload.get(self.at)?;
+        let mut first = *self.payload.get(self.at)?;
         self.at += 1;
+        let victims = matches!(first, VICTIMS | VOLATILE_VICTIMS).then_some(first);
+        if victims.is_some() {
+            first = *self.payload.get(self.at)?;
+            self.at += 1;
+        }
         let count = self.number()?;
         if first != TRANSACTION && u32::from(first) >= DATABASES {
             return None;
@@ -173,8 +209,13 @@ impl<'a> Reader<'a> {
             ranges.push(self.at as u32..end as u32);
             self.at = end;
         }
-        Some(Item::Command {
-            db: u32::from(first),
+        let db = u32::from(first);
+        Some(match victims {
+            None => Item::Command { db },
+            Some(kind) => Item::Victims {
+                db,
+                only_volatile: kind == VOLATILE_VICTIMS,
+            },
         })
     }
 
@@ -196,9 +237,17 @@ pub(super) struct Place {
     pub(super) is_in_transaction: bool,
 }
 
-/// Shows all commands of a payload. Returns how many there are; a transaction counts as one, and so
-/// does each that is left of one that has begun before.
-pub(super) fn each_command(payload: &[u8], mut show: impl FnMut(Place, Args<'_>)) -> u64 {
+/// A part of a payload that writes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Part<'a> {
+    Command(Args<'a>),
+    /// Names of keys that are evicted.
+    Victims(Args<'a>),
+}
+
+/// Shows all commands and victims of a payload. Returns how many there are; a transaction counts as
+/// one, and so does each that is left of one that has begun before.
+pub(super) fn each_command(payload: &[u8], mut show: impl FnMut(Place, Part<'_>)) -> u64 {
     let (mut reader, mut ranges) = (Reader::new(payload), Vec::new());
     let (mut nth, mut inside) = (0, 0);
     reader.offset();
@@ -209,7 +258,7 @@ pub(super) fn each_command(payload: &[u8], mut show: impl FnMut(Place, Args<'_>)
                 nth += 1;
                 inside = count;
             }
-            Item::Command { db } => {
+            Item::Command { db } | Item::Victims { db, .. } => {
                 nth += u64::from(!is_in_transaction);
                 inside -= u32::from(is_in_transaction);
                 let place = Place {
@@ -217,7 +266,16 @@ pub(super) fn each_command(payload: &[u8], mut show: impl FnMut(Place, Args<'_>)
                     nth,
                     is_in_transaction,
                 };
-                show(place, Args::new(payload, &ranges));
+                let args = Args::new(payload, &ranges);
+                let is_command = matches!(item, Item::Command { .. });
+                show(
+                    place,
+                    if is_command {
+                        Part::Command(args)
+                    } else {
+                        Part::Victims(args)
+                    },
+                );
             }
         }
     }

@@ -6,6 +6,7 @@ mod apply;
 mod applying;
 mod batch;
 pub mod entry;
+mod evicting;
 mod hold;
 mod large;
 pub(super) mod lookup;
@@ -30,6 +31,7 @@ use crate::ids::ConnId;
 use crate::node::clients::Clients;
 
 use batch::{Batch, Encoded};
+use evicting::Evicting;
 use hold::Hold;
 use offers::Offers;
 use turn::Turn;
@@ -57,6 +59,7 @@ pub(super) struct Requests {
     assembling: Vec<(u32, ConnId)>,
     /// Keys that may hold something for those who wait for them.
     offers: Offers,
+    evicting: Evicting,
     ranges: Vec<Range<u32>>,
     ranges_parked: Vec<Range<u32>>,
     sink: Vec<u8>,
@@ -76,6 +79,7 @@ impl Requests {
             in_hand: None,
             assembling: Vec::new(),
             offers: Offers::default(),
+            evicting: Evicting::default(),
             ranges: Vec::new(),
             ranges_parked: Vec::new(),
             sink: Vec::new(),

@@ -121,7 +121,8 @@ impl Node {
                     Kind::Read(run) => {
                         let reply = Reply::new(&mut old.out, old.protocol);
                         let query = (old.db, self.replicated.stamp(), old.nth);
-                        self.read_piece(run, query, args, reply)
+                        let uses = self.uses_keys(Some(slot), row);
+                        self.read_piece(run, query, uses, args, reply)
                     }
                     Kind::Server(_) | Kind::Session(_) => {
                         let reply = (&mut old.out, old.protocol);

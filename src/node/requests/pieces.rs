@@ -8,7 +8,7 @@ use crate::command::args::Args;
 use crate::command::context::{Dice, Query};
 use crate::command::error::{Error, Outcome};
 use crate::command::pace::Pace;
-use crate::command::row::{Empties, Kind, Row};
+use crate::command::row::{Empties, KeyUse, Kind, Row};
 use crate::command::verb::{ClusterVerb, ServerVerb, SessionVerb};
 use crate::ids::ConnId;
 use crate::limits::{BYTES_PER_WORK, WAKE_WORK};
@@ -91,7 +91,8 @@ impl Node {
 
     /// Returns true if a request must wait because too much is on its way for more to be written.
     fn waits_for_room(&self, slot: u32, args: Args<'_>) -> bool {
-        if !self.is_full() || self.phase != Phase::Serving {
+        let is_full = self.is_full() || self.requests.evicting.is_behind();
+        if !is_full || self.phase != Phase::Serving {
             return false;
         }
         let session = self.clients.get(slot);
@@ -113,15 +114,20 @@ impl Node {
         }
     }
 
-    /// Runs a piece of a read; `Error::Unfinished` where it goes on later.
+    /// Runs a piece of a read, which `uses` the keys that it finds or only looks at them;
+    /// `Error::Unfinished` where it goes on later.
     pub(super) fn read_piece(
         &mut self,
         run: fn(&mut Query<'_>, Args<'_>) -> Result<(), Error>,
         query: (u32, Stamp, u64),
+        uses: bool,
         args: Args<'_>,
         reply: Reply<'_>,
     ) -> Result<(), Error> {
         let (db, clock, nth) = query;
+        if uses {
+            self.store.begin_read(clock);
+        }
         // What runs beside a command that holds the store is short, and looks at nothing.
         let mut short = Pace::default();
         let is_held = self.requests.is_held();
@@ -149,6 +155,7 @@ impl Node {
             },
             args,
         );
+        self.store.end_read();
         let spent = pace.spent();
         if outcome != Err(Error::Unfinished) {
             pace.forget();
@@ -156,6 +163,16 @@ impl Node {
         self.requests.read_work = spent;
         self.metrics.looked_up(self.store.take_lookups());
         outcome
+    }
+
+    /// Returns true if a read uses the keys that it finds, as others do that are noted.
+    pub(super) fn uses_keys(&self, slot: Option<u32>, row: &Row) -> bool {
+        let session = slot.and_then(|slot| self.clients.get(slot));
+        match row.key_use {
+            KeyUse::Not => false,
+            KeyUse::Noted => !session.is_some_and(|session| session.no_touch),
+            KeyUse::Always => true,
+        }
     }
 
     /// A command was run, and has done so much beside taking its arguments.
@@ -301,7 +318,13 @@ impl Node {
             Kind::Read(run) => {
                 let reply = Reply::new(&mut reading.reply, request.protocol);
                 let query = (request.db, request.clock, reading.nth);
-                self.read_piece(run, query, args, reply)
+                self.read_piece(
+                    run,
+                    query,
+                    self.uses_keys(Some(slot), request.row),
+                    args,
+                    reply,
+                )
             }
             _ => Ok(()),
         };

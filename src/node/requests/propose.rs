@@ -1,4 +1,5 @@
-//! From one writing request to the batch of its turn, and from the batch to an entry.
+//! From one writing request, and from keys that are to go, to the batch of a turn, and from the
+//! batch to an entry.
 
 use alloc::vec::Vec;
 
@@ -9,8 +10,13 @@ use crate::node::witness::Witnessed;
 use crate::node::{Node, Phase};
 
 use super::batch::Waiter;
-use super::entry;
+use super::entry::{self, Part};
+use super::evicting::{Known, Search, choice};
 use super::lookup::row_of;
+
+/// One part in so many of the limit is kept free of keys: that much of all pages may be empty
+/// before memory goes back.
+const SPARE_PART: usize = 64;
 
 impl Node {
     /// Hands a write to the log; its reply is written when the entry is applied.
@@ -135,13 +141,97 @@ impl Node {
     pub(super) fn commands_proposed(&self) -> u64 {
         self.replicated.commands_in_entries() + u64::from(self.requests.batch.count)
     }
+
+    /// Behind what a turn has applied: names keys that are to go, in front of the next entry.
+    pub(in crate::node) fn evict_turn(&mut self) {
+        let was_behind = self.requests.evicting.is_behind();
+        self.choose_victims();
+        if was_behind && !self.requests.evicting.is_behind() {
+            self.requests.let_go();
+        }
+    }
+
+    fn choose_victims(&mut self) {
+        let limit = self.config.memory_max as usize;
+        let (used, excess) = self.memory_excess();
+        let serves = self.phase == Phase::Serving && self.serves();
+        let is_idle = self.is_settled() && self.requests.is_batch_empty();
+        // In the middle of a command nobody looks at the store.
+        let may_look = !self.requests.is_held() && !self.replica.proposes_nothing();
+        let search = Search::new(&self.config, self.clock());
+        let search = search.filter(|_| limit > 0 && excess > 0 && serves);
+        let evicting = &mut self.requests.evicting;
+        if is_idle {
+            // Victims that have not come into the log do not come any more.
+            evicting.ends();
+        }
+        let Some(search) = search else {
+            return evicting.rest();
+        };
+        if !evicting.is_under_way() {
+            if !may_look {
+                return evicting.pause();
+            }
+            let victims = evicting.choose(&mut self.store, search, excess);
+            for of_db in victims.chunk_by(|one, other| one.db == other.db) {
+                self.name_victims(of_db, search.choice.only_volatile);
+            }
+        }
+        self.requests.evicting.goes_on(used, limit);
+    }
+
+    /// Puts the names of keys of one database into the batch.
+    fn name_victims(&mut self, victims: &[Known], only_volatile: bool) {
+        let Some(db) = victims.first().map(|known| known.db) else {
+            return;
+        };
+        let names = victims.iter().map(|known| &known.key[..]);
+        let batch = &mut self.requests.batch;
+        entry::put_victims(&mut batch.bytes, db, only_volatile, names);
+        batch.count += 1;
+        // Nobody waits for it.
+        batch.wants_time = true;
+        self.witness.note(|| {
+            let names = victims.iter().map(|known| known.key.clone());
+            let words = core::iter::once(b"UNLINK".to_vec()).chain(names).collect();
+            Witnessed::Proposed { db, words }
+        });
+        if self.clients.is_any_watching() {
+            let ordinal = self.commands_proposed();
+            for known in victims {
+                self.clients.will_write(db, &known.key, ordinal);
+            }
+        }
+    }
+
+    /// Victims that are not applied yet count no more: this member does not lead any longer.
+    pub(in crate::node) fn evict_no_more(&mut self) {
+        self.requests.evicting.ends();
+    }
+
+    /// The bytes that are in use for keys and clients' buffers, without what goes by itself, and by
+    /// how many these are more than may be, so that a few pages stay free for what is written next.
+    fn memory_excess(&self) -> (usize, usize) {
+        let most = self.config.memory_max as usize;
+        if most == 0 || choice(self.config.memory_policy).is_none() {
+            return (0, 0);
+        }
+        let counted = self.used_memory() - self.store.passing_memory();
+        let beyond = counted.saturating_sub(most);
+        let taken = counted.saturating_sub(self.store.free_memory());
+        let excess = beyond.max(taken.saturating_sub(most - most / SPARE_PART));
+        (counted, excess)
+    }
 }
 
 /// The slot of each command of an entry; 0 of those without a key, and of transactions.
 fn slots_of(payload: &[u8]) -> Vec<u16> {
     let mut slots = Vec::new();
-    entry::each_command(payload, |place, args| {
+    entry::each_command(payload, |place, part| {
         slots.resize(place.nth as usize, 0);
+        let Part::Command(args) = part else {
+            return;
+        };
         let row = row_of(args).ok().filter(|_| !place.is_in_transaction);
         let key = row.and_then(|row| row.first_key(args));
         if let (Some(last), Some(key)) = (slots.last_mut(), key) {

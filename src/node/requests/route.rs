@@ -331,7 +331,8 @@ impl Node {
             Kind::Read(run) => {
                 self.requests.reads += 1;
                 let query = (db, clock, self.requests.reads);
-                self.read_piece(run, query, args, reply.reborrow())
+                let uses = self.uses_keys(Some(slot), row);
+                self.read_piece(run, query, uses, args, reply.reborrow())
             }
             Kind::Server(verb) => self.server_verb(slot, verb, args, db, reply),
             Kind::Write(_) | Kind::Session(_) | Kind::Container => Ok(()),

@@ -32,6 +32,41 @@ use super::lookup::row_of;
 use super::offers::Offers;
 
 impl Node {
+    /// One more of this client's proposals is applied: what stood behind it may run.
+    pub(in crate::node) fn settle(&mut self, waiter: &Waiter) {
+        let Some(session) = self.clients.get_same(waiter.slot, waiter.conn) else {
+            return;
+        };
+        session.applied += 1;
+        session.outbox.end_reply();
+        if !session.is_busy() {
+            session.will_wait = false;
+            session.withheld = Vec::new();
+        }
+        if !session.parked.is_empty() {
+            self.run_parked(waiter.slot);
+        }
+        self.clients.mark_dirty(waiter.slot);
+    }
+
+    /// Touches are recorded where somebody wants to know of them.
+    pub(super) fn listen_for_touches(&mut self) {
+        let listens = self.clients.is_any_watching() || self.clients.has_key_waits();
+        self.store.listen(listens);
+    }
+
+    /// Tells those who watch, and those who wait, what has just been touched.
+    pub(super) fn tell_touched(&mut self) {
+        let touched = self.store.take_touched();
+        if touched.is_empty() {
+            return;
+        }
+        self.signal_touched(&touched);
+        let (store, at) = (&self.store, self.replicated.stamp());
+        let exists = |of: u32, key: &[u8]| store.contains(of, key, at);
+        self.clients.touched(touched, exists);
+    }
+
     /// A request that may wait, of a client of whom nothing else is on its way.
     pub(super) fn take_or_wait(
         &mut self,

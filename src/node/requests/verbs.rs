@@ -13,7 +13,7 @@ use crate::limits;
 use crate::node::clients::valid_name;
 use crate::node::replica::SEARCHED_BYTES_MAX;
 use crate::node::requests::applying::Applying;
-use crate::node::requests::entry;
+use crate::node::requests::entry::{self, Part};
 use crate::node::requests::lookup::row_of;
 use crate::node::witness::{Answer, Witnessed};
 use crate::node::{Node, REDIS_VERSION};
@@ -494,7 +494,17 @@ impl<'a> OnTheirWay<'a> {
     /// Adds the commands of a payload.
     fn look_through(&mut self, payload: &[u8], db: u32, keys: &BTreeSet<&'a [u8]>) {
         let before = self.count;
-        let own = entry::each_command(payload, |place, args| {
+        let own = entry::each_command(payload, |place, part| {
+            let args = match part {
+                Part::Command(args) => args,
+                Part::Victims(names) => {
+                    let names = names.iter().filter(|_| place.db == db);
+                    for key in names.filter_map(|name| keys.get(name)) {
+                        self.written.insert(key, before + place.nth);
+                    }
+                    return;
+                }
+            };
             let Some(row) = row_of(args).ok().filter(|row| row.is_write()) else {
                 return;
             };

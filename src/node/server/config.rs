@@ -119,6 +119,7 @@ impl Node {
             }
         }
         self.store.set_borders(self.config.borders);
+        self.store.set_tracking(self.config.tracking());
         Ok(())
     }
 

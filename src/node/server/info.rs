@@ -217,7 +217,10 @@ impl Node {
         put(out, format_args!("allocator_rss_bytes:0"));
         put(out, format_args!("rss_overhead_ratio:1.00"));
         put(out, format_args!("rss_overhead_bytes:0"));
-        put(out, format_args!("maxmemory_policy:noeviction"));
+        let policy = self.config.memory_policy.word();
+        put(out, format_args!("maxmemory_policy:{policy}"));
+        let passing = self.store.passing_memory();
+        put(out, format_args!("mem_not_counted_for_evict:{passing}"));
         for name in [
             "used_memory_vm_eval",
             "used_memory_scripts_eval",
@@ -226,7 +229,6 @@ impl Node {
             "number_of_cached_scripts",
             "number_of_functions",
             "number_of_libraries",
-            "mem_not_counted_for_evict",
             "mem_replication_backlog",
             "mem_total_replication_buffers",
             "mem_clients_slaves",
@@ -360,6 +362,7 @@ impl Node {
         );
         put(out, format_args!("expired_keys:{}", stats.expired_keys));
         put(out, format_args!("expired_stale_perc:0.00"));
+        put(out, format_args!("evicted_keys:{}", stats.evicted_keys));
         let denied = stats.errors.get("WRONGPASS").copied().unwrap_or(0);
         put(out, format_args!("acl_access_denied_auth:{denied}"));
         put(out, format_args!("keyspace_hits:{}", stats.lookups.hits));
@@ -386,7 +389,6 @@ impl Node {
             "sync_partial_err",
             "expired_time_cap_reached_count",
             "expire_cycle_cpu_milliseconds",
-            "evicted_keys",
             "evicted_clients",
             "total_eviction_exceeded_time",
             "current_eviction_exceeded_time",

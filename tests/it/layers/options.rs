@@ -7,7 +7,12 @@ use std::path::PathBuf;
 use super::source;
 
 /// The fields that methods of the configuration itself read.
-const READ_BY_METHODS: [&str; 2] = ["taken_away", "remembered"];
+const READ_BY_METHODS: [&str; 4] = [
+    "taken_away",
+    "remembered",
+    "lfu_log_factor",
+    "lfu_decay_minutes",
+];
 
 #[test]
 fn every_option_acts_and_every_field_of_the_configuration_is_read() {

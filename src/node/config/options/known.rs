@@ -63,16 +63,6 @@ const PORT: Form = Form::Integer(0, 65_535);
 const SIGNED: Form = Form::Integer(i64::MIN, i64::MAX);
 const YES_NO: Form = Form::Switch;
 const LOCAL: Form = Form::Choice(&["no", "yes", "local"]);
-const POLICIES: Form = Form::Choice(&[
-    "volatile-lru",
-    "volatile-lfu",
-    "volatile-random",
-    "volatile-ttl",
-    "allkeys-lru",
-    "allkeys-lfu",
-    "allkeys-random",
-    "noeviction",
-]);
 const FROM_ONE: Form = Form::Integer(1, i32::MAX as i64);
 const FACILITIES: Form = Form::Choice(&[
     "user", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
@@ -88,8 +78,6 @@ const NO_REPLICA: &str = "a server is no replica of another: form a group with -
 const NO_CLUSTER: &str = "keys are not spread over several servers here: form a group with \
     --peers; to cluster clients it looks like a cluster of one shard";
 const NO_MODULES: &str = "there are no modules here";
-const NO_EVICTION: &str = "nothing is evicted here: at maxmemory, writes that take memory are \
-    refused, and that is noeviction";
 const NO_QUORUM: &str = "replicas are not counted here: a group acknowledges a write when a \
     majority of its members holds it (--peers)";
 const NO_DEFRAG: &str = "Active defragmentation cannot be enabled: the allocator of this server \
@@ -114,7 +102,6 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     known("min-replicas-to-write", "0", INT).alias("min-slaves-to-write").refused(NO_QUORUM),
     // Where others values than these are not in force.
     known("databases", "16", Form::Integer(1, i32::MAX as i64)).at_start().fixed(DATABASES),
-    known("maxmemory-policy", "noeviction", POLICIES).fixed(NO_EVICTION),
     known("maxmemory-clients", "0", Form::Text)
         .fixed("clients' memory has no limit of its own here"),
     known("notify-keyspace-events", "", Form::Text).fixed(NO_EVENTS),
@@ -189,8 +176,6 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     known("lazyfree-lazy-server-del", "no", YES_NO),
     known("lazyfree-lazy-user-del", "no", YES_NO),
     known("lazyfree-lazy-user-flush", "no", YES_NO),
-    known("lfu-decay-time", "1", INT),
-    known("lfu-log-factor", "10", INT),
     known("list-compress-depth", "0", INT),
     known("list-max-ziplist-entries", "512", ANY).unseen(),
     known("list-max-ziplist-value", "64", ANY).unseen(),
@@ -201,7 +186,6 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     known("max-new-connections-per-cycle", "10", Form::Integer(1, 1000)),
     known("max-new-tls-connections-per-cycle", "1", Form::Integer(1, 1000)),
     known("maxmemory-eviction-tenacity", "10", Form::Integer(0, 100)),
-    known("maxmemory-samples", "5", Form::Integer(1, 64)),
     known("min-replicas-max-lag", "10", INT).alias("min-slaves-max-lag"),
     known("no-appendfsync-on-rewrite", "no", YES_NO),
     known("oom-score-adj", "no", Form::Choice(&["no", "yes", "relative", "absolute"])),

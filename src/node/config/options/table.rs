@@ -5,7 +5,7 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use crate::limits;
-use crate::node::config::{Fsync, OutputLimit, OutputLimits};
+use crate::node::config::{Fsync, MemoryPolicy, OutputLimit, OutputLimits};
 
 use super::directive::{Access, Directive, Field, Meaning};
 use super::form::Form;
@@ -126,6 +126,13 @@ const APPENDFSYNC: Field = Field {
     set: |config, value| config.fsync = Fsync::of_word(value).unwrap_or_default(),
 };
 
+const MEMORY_POLICY: Field = Field {
+    get: |config| config.memory_policy.word().into(),
+    set: |config, value| {
+        config.memory_policy = MemoryPolicy::of_word(value).unwrap_or_default();
+    },
+};
+
 const OUTPUT_LIMITS: Field = Field {
     get: |config| {
         let limits = &config.output_limits;
@@ -194,8 +201,21 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         "without a password, accept clients of this machine only")
         .open(switch!(protected_mode)),
     acts("maxmemory", "0", Form::Memory,
-        "refuse writes that need memory while keys, values and clients' buffers use this much; 0: \
-         no limit. Nothing is evicted").open(number!(memory_max)),
+        "evict keys, or refuse writes that need memory, while keys, values and clients' buffers \
+         use this much; 0: no limit").open(number!(memory_max)),
+    acts("maxmemory-policy", "noeviction", Form::Choice(MemoryPolicy::WORDS),
+        "which keys are evicted when maxmemory is reached: those that were used (lru) or written \
+         (lrm) longest ago, are used least often (lfu), expire first (ttl), or any (random), of \
+         all keys or of those that expire (volatile); or none, and writes are refused")
+        .open(MEMORY_POLICY),
+    acts("maxmemory-samples", "5", Form::Integer(1, 64),
+        "how many keys are looked at for each that is evicted").open(number!(memory_samples)),
+    acts("lfu-log-factor", "10", Form::Integer(0, i32::MAX as i64),
+        "the larger, the more uses it takes for a key to count as used more often")
+        .open(number!(lfu_log_factor)),
+    acts("lfu-decay-time", "1", Form::Integer(0, i32::MAX as i64),
+        "in how many minutes a key that is not used counts as used less often; 0: never")
+        .open(number!(lfu_decay_minutes)),
     acts("maxclients", "10000", Form::Integer(1, u32::MAX as i64),
         "maximum number of clients at a time").open(number!(clients_max)),
     acts("client-output-buffer-limit",
