@@ -5,7 +5,7 @@ use crate::ids::LogIndex;
 use crate::rng;
 use crate::time::Mono;
 
-use super::log::Accept;
+use super::log::{Accept, TermAt};
 use super::member::Raft;
 use super::membership::Member;
 use super::message::{Append, Message};
@@ -52,8 +52,7 @@ impl Raft {
             }
             Accept::Matched { matched, from } => {
                 self.agrees();
-                let last = self.log.last().0;
-                self.arriving.take_if(|arriving| arriving.index() <= last);
+                self.has_arrived();
                 if let Some(from) = from {
                     self.history.truncated(from);
                     let known = LogIndex(from.0 - 1);
@@ -71,6 +70,16 @@ impl Raft {
             }
         }
         Ok(())
+    }
+
+    /// Gives up the parts of a large entry that is here, or can never be: another is committed in
+    /// its place. One that another leader's entry keeps the place of goes on arriving.
+    fn has_arrived(&mut self) {
+        let Self { log, commit, .. } = self;
+        self.arriving.take_if(|arriving| {
+            let (index, term) = arriving.place;
+            index <= *commit || log.term_at(index) == TermAt::Known(term)
+        });
     }
 
     /// The leader has committed up to an index; what of it is here, and as the leader has it, is

@@ -97,11 +97,6 @@ impl Arriving {
         }
     }
 
-    /// Which entry.
-    pub(super) fn index(&self) -> LogIndex {
-        self.place.0
-    }
-
     /// How much of the payload is here, from its beginning on.
     pub(super) fn come(&self) -> u64 {
         self.payload.len() as u64

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use super::repair::{Leading, accepted, append, at, follows, member, remembered, spoken, started};
 use super::repair::{entry, rejected, told};
 use crate::ids::{LogIndex, NodeId, Term};
-use crate::raft::message::{Envelope, Message};
+use crate::raft::message::{Envelope, Message, Part};
 use crate::raft::*;
 use crate::time::Stamp;
 
@@ -169,4 +169,32 @@ fn a_leader_sends_a_member_once_the_last_entry_that_both_have() {
     assert_eq!(firsts(said), [2]);
     let said = leader.hears(&accepted(2));
     assert_eq!(firsts(said), [0; 0]);
+}
+
+#[test]
+fn a_large_entry_comes_in_pieces_to_where_another_leader_left_one() {
+    let payload = Bytes::from_static(b"abcdefgh");
+    // The member has an entry 3 of term 2, which was never committed.
+    let mut raft = started(remembered(4));
+    let piece = |offset: usize| {
+        Message::Part(Part {
+            prev: (LogIndex(2), Term(2)),
+            commit: LogIndex(2),
+            round: 1,
+            term: Term(5),
+            stamp: Stamp(0),
+            length: payload.len() as u64,
+            offset: offset as u64,
+            data: payload.slice(offset..offset + 2),
+        })
+    };
+    for offset in [0, 2, 4, 6] {
+        let said = told(&mut raft, 1, 2, 5, &piece(offset));
+        let bytes = offset as u64 + 2;
+        let place = (LogIndex(3), Term(5));
+        assert!(said.contains(&Message::PartReply { place, bytes }));
+    }
+    assert_eq!(raft.last(), LogIndex(3));
+    let held = raft.log.window().last().expect("an entry");
+    assert_eq!((held.term, &held.payload), (Term(5), &payload));
 }
