@@ -7,9 +7,11 @@
 //! history: if its effect is seen all the same, no order explains that.
 //!
 //! Operations of one connection happen in the order in which they were asked: that is promised, and
-//! makes the search short. The search goes through the orders depth first and remembers where it
-//! has been (Wing and Gong 1993; Lowe 2017). Cells that no operation touches together are searched
-//! apart. No log and no witness is asked, so that one which lies is found out.
+//! makes the search short. One that has no answer where a later one has is the exception: its
+//! client was told that it may still happen. The search goes through the orders depth first and
+//! remembers where it has been (Wing and Gong 1993; Lowe 2017). Cells that no operation touches
+//! together are searched apart. No log and no witness is asked, so that one which lies is found
+//! out.
 
 mod cell;
 mod culprits;
@@ -55,11 +57,18 @@ pub enum Verdict {
 /// Operations of a connection must come in the order in which they were asked. `budget` is how many
 /// states a search may look at.
 pub fn judge(history: &[Operation], budget: usize) -> Verdict {
+    let (loose, owners) = loosened(history);
     let mut gave_up = false;
-    for part in apart(history) {
+    for part in apart(&loose) {
         match search::order(&part, budget) {
             Some(true) => {}
-            Some(false) => return Verdict::Illegal(culprits::culprits(&part, budget)),
+            Some(false) => {
+                let mut shown = culprits::culprits(&part, budget);
+                for one in &mut shown {
+                    one.conn = owners.get(&one.conn).copied().unwrap_or(one.conn);
+                }
+                return Verdict::Illegal(shown);
+            }
             None => gave_up = true,
         }
     }
@@ -68,6 +77,26 @@ pub fn judge(history: &[Operation], budget: usize) -> Verdict {
     } else {
         Verdict::Linearizable
     }
+}
+
+/// The history in which each operation without an answer, where its connection had a later one, has
+/// a connection of its own; and whose those are.
+fn loosened(history: &[Operation]) -> (Vec<Operation>, BTreeMap<u64, u64>) {
+    let answered = (0..).zip(history).filter(|(_, one)| one.answered.is_some());
+    let last: BTreeMap<u64, usize> = answered.map(|(at, one)| (one.conn, at)).collect();
+    let mut loose = history.to_vec();
+    let mut owners = BTreeMap::new();
+    let free = history.iter().map(|one| one.conn).max();
+    let mut free = free.map_or(0, |most| most + 1);
+    for (at, one) in loose.iter_mut().enumerate() {
+        let is_told = last.get(&one.conn).is_some_and(|last| at < *last);
+        if one.answered.is_none() && is_told {
+            owners.insert(free, one.conn);
+            one.conn = free;
+            free += 1;
+        }
+    }
+    (loose, owners)
 }
 
 /// The root of the tree that a cell stands in; the way there gets shorter.

@@ -19,26 +19,27 @@ struct Task<'a> {
     twin: Option<usize>,
 }
 
-/// The operations of one connection, in order, and how many of them have happened or been left out.
+/// Operations of one connection in order, those never answered last, and how many of them have
+/// happened or been left out.
 struct Line<'a> {
     tasks: Vec<Task<'a>>,
     done: usize,
-    /// When the next one that was answered was: it must have happened by then.
+    /// When the next one was answered, by which time it must have happened.
     due: u64,
 }
 
 impl Line<'_> {
     fn go_to(&mut self, done: usize) {
         self.done = done;
-        let answered = self.tasks[done..].iter().find_map(|task| task.end);
+        let answered = self.tasks.get(done).and_then(|task| task.end);
         self.due = answered.unwrap_or(u64::MAX);
     }
 
-    /// Those that may come next: the next one, and where that was never answered, those behind it.
+    /// Those that may come next: the next one, or, where that was never answered, any behind it.
     fn candidates(&self) -> impl Iterator<Item = (usize, &Task<'_>)> {
         let left = &self.tasks[self.done..];
-        let answered = left.iter().position(|task| task.end.is_some());
-        let count = answered.map_or(left.len(), |at| at + 1);
+        let is_answered = left.first().is_some_and(|task| task.end.is_some());
+        let count = if is_answered { 1 } else { left.len() };
         (self.done..).zip(&left[..count])
     }
 }
@@ -105,8 +106,6 @@ struct Search<'a> {
     mark: u64,
     /// Something was added that was never answered.
     summed: bool,
-    /// All of it touches one and the same cell.
-    single: bool,
 }
 
 /// Returns true if the operations have an order; `None` if more than `budget` states would have to
@@ -215,13 +214,11 @@ impl<'a> Search<'a> {
             line.go_to(0);
             line
         });
-        let single = cells.len() == 1;
         Self {
             lines: lines.collect(),
             values: vec![None; cells.len()],
             mark: 0,
             summed: part.iter().any(Operation::may_add),
-            single,
         }
     }
 
@@ -238,38 +235,36 @@ impl<'a> Search<'a> {
                     due_tasks.push(task);
                     found.push((end, number, at));
                 } else {
-                    unsure.push((number, at, task, line.due));
+                    unsure.push((number, at, task));
                 }
             }
         }
         // Of twins, the one that was asked first can stand for any other.
-        unsure.sort_by_key(|(_, _, task, _)| task.asked);
+        unsure.sort_by_key(|(_, _, task)| task.asked);
         let mut tried = BTreeSet::new();
-        unsure.retain(|(_, _, task, _)| task.twin.is_none_or(|twin| tried.insert(twin)));
-        let is_needed = |(number, at, task, due): &(usize, usize, &Task<'_>, u64)| {
+        unsure.retain(|(_, _, task)| task.twin.is_none_or(|twin| tried.insert(twin)));
+        let is_needed = |(number, at, task): &(usize, usize, &Task<'_>)| {
             let shows = |other: &&Task<'_>| task.shows_in(other, self.summed);
-            // What comes behind it on its own connection must not leave it behind unseen.
-            let is_left_behind = *due != u64::MAX && !self.single;
-            // Nor what was not answered either and writes over a part of it.
-            let is_hidden = |(line, place, other, _): &(usize, usize, &Task<'_>, u64)| {
+            // What was not answered either and writes over a part of it must not leave it unseen.
+            let is_hidden = |(line, place, other): &(usize, usize, &Task<'_>)| {
                 (line, place) != (number, at) && task.meets(other)
             };
             let is_hidden = task.spreads() && unsure.iter().any(is_hidden);
-            is_left_behind || is_hidden || due_tasks.iter().any(shows)
+            is_hidden || due_tasks.iter().any(shows)
         };
         let (mut needed, mut rest): (Vec<_>, Vec<_>) =
             unsure.iter().copied().partition(|one| is_needed(one));
         // What is needed may add to what another has left, which is needed then too.
         let mut at = 0;
-        while let Some((_, _, task, _)) = needed.get(at).copied().filter(|_| self.summed) {
-            let adds = |(_, _, base, _): &(usize, usize, &Task<'_>, u64)| task.adds_to(base);
+        while let Some((_, _, task)) = needed.get(at).copied().filter(|_| self.summed) {
+            let adds = |(_, _, base): &(usize, usize, &Task<'_>)| task.adds_to(base);
             let (bases, others): (Vec<_>, Vec<_>) = rest.into_iter().partition(adds);
             needed.extend(bases);
             (rest, at) = (others, at + 1);
         }
         let places = needed
             .into_iter()
-            .map(|(number, at, _, _)| (u64::MAX, number, at));
+            .map(|(number, at, _)| (u64::MAX, number, at));
         found.extend(places);
         found.sort_by_key(|(end, number, at)| Reverse((*end, *at, *number)));
         let places = found.into_iter().map(|(_, number, at)| (number, at));
