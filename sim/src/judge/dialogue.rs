@@ -89,6 +89,8 @@ pub(crate) struct Watched {
     pub(crate) alive: bool,
     /// False if it was dead when WATCH was asked.
     pub(crate) may_be_alive: bool,
+    /// True if it may have been dead when WATCH was answered, by a clock ahead of replicated time.
+    pub(crate) may_be_dead: bool,
     /// When it dies, where it was certainly alive.
     pub(crate) dies: Option<u64>,
     /// It may have been written between the asking of WATCH and its answer.

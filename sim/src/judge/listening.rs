@@ -126,12 +126,14 @@ impl Judge {
         message.is_refused = false;
         let (nth, publisher) = (message.nth, message.publisher);
         let (mut least, mut most) = (0, 0);
+        let kills_unheard = self.members[member].kills_unheard;
         for (other, dialogue) in &mut self.dialogues {
             if dialogue.member != member {
                 continue;
             }
             let known = self.known.get(other);
             let is_certain = known.is_some_and(|known| known.sentence() == Sentence::None)
+                && !kills_unheard
                 && !dialogue.closing
                 && !dialogue.ended
                 && !dialogue.blind
@@ -181,8 +183,8 @@ impl Judge {
             let all = here().filter(|(_, one)| one.listener.names.contains_key(&name));
             let (mut least, mut most) = (0, 0);
             for (conn, one) in all {
-                let known = self.known.get(conn);
-                let is_there = known.is_some_and(|known| known.sentence() == Sentence::None);
+                let is_there =
+                    self.known.contains_key(conn) && self.sentence(*conn) == Sentence::None;
                 most += 1;
                 let stays = is_there && !one.closing && !one.ended && !one.is_in_flux();
                 least += i64::from(stays);

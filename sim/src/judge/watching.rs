@@ -32,6 +32,7 @@ impl Member {
             version: model.version(db, key),
             alive: item.is_some(),
             may_be_alive: !model.has_expired(db, key, asked.stamp),
+            may_be_dead: by_clock.is_none(),
             dies: by_clock.and_then(|item| item.expiry),
             // While it loads any key may come to be another.
             is_doubtful: !self.serving
@@ -77,8 +78,11 @@ impl Member {
         let model = &self.history.model;
         for watch in watched {
             let (db, key) = (watch.db, &watch.key[..]);
-            let is_changed = model.version_before(db, key) != watch.version
-                || matches!(watch.seen, Seen::Changed);
+            let writes = model.version_before(db, key) - watch.version;
+            // A clock that runs ahead of the log's may have shown it dead to WATCH. Where one write
+            // has cleared it away since, the client has seen nothing change.
+            let is_cleared = writes == 1 && watch.may_be_dead && model.get(db, key, 0).is_none();
+            let is_changed = writes > 0 && !is_cleared || matches!(watch.seen, Seen::Changed);
             // By the time of which the member knew when EXEC was asked.
             let died = watch.dies.filter(|dies| *dies <= exec.stamp);
             let what = match died {
