@@ -84,6 +84,15 @@ impl World {
         self.scenario.knocks && !is_founder
     }
 
+    /// Returns true if the group stands on the disks of as many members as a majority of its
+    /// founders, one member left out: those that are to form it wait for each other for ever where
+    /// it stands on none.
+    pub(super) fn is_formed_without(&self, number: usize) -> bool {
+        let others = self.members.iter().filter(|one| one.number != number);
+        let formed = others.filter(|one| !one.is_new());
+        formed.count() > self.scenario.founders / 2
+    }
+
     /// Begins a process that has no group yet; false where it has one, or is to have one without
     /// asking.
     pub(super) fn arrives(&mut self, number: usize) -> bool {

@@ -167,7 +167,7 @@ impl World {
     /// The disk of a member that is down is replaced by an empty one, where the group can bear it:
     /// the member is another from now on, and must be removed and added again.
     pub(super) fn wipe(&mut self, number: usize) -> bool {
-        if !self.can_bear_more(number) {
+        if !self.can_bear_more(number) || !self.is_formed_without(number) {
             return false;
         }
         let member = &mut self.members[number];

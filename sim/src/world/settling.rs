@@ -30,6 +30,9 @@ const BUSY: u64 = 150_000;
 /// How long after the faults have ended, and at least until the last late frame has come, all
 /// requests must be answered, in nanoseconds.
 const PATIENCE: u64 = 20_000_000_000;
+/// How long after an answer its client may wait for the next one, in nanoseconds: some more than
+/// the longest time for which a request asks to wait, of which a pipeline may hold many.
+const NEXT_ANSWER: u64 = 4_000_000_000;
 /// For how long a leader is watched that nothing disturbs, in nanoseconds: some longest election
 /// timeouts.
 const WATCHED: u64 = 2_000_000_000;
@@ -74,7 +77,9 @@ impl World {
         }
         self.settling.rest = rest;
         // A group that was quiet only just in time is watched for as long as any other.
-        let patience = (self.scenario.duration + PATIENCE).max(self.settling.late);
+        let patience = self.scenario.duration + PATIENCE;
+        let answered = self.clients.iter().map(|client| client.heard + NEXT_ANSWER);
+        let patience = answered.fold(patience.max(self.settling.late), u64::max);
         if self.healed && !quiet && self.time > patience + WATCHED {
             return self.stuck().map(|()| true);
         }
