@@ -112,6 +112,7 @@ counted! {
     Waited, "waited", "a client has waited for a key, and nothing has come";
     ServedFirst, "served-first", "of several clients that waited for a key the first was served";
     Unblocked, "unblocked", "a wait for a key was ended by CLIENT UNBLOCK of another";
+    Paused, "paused", "a client has had the requests of others wait, by CLIENT PAUSE";
     Killed, "killed", "a client was closed by CLIENT KILL of another";
     Silent, "silent", "a client was closed because it was idle for too long";
     Unread, "unread", "a client was closed because it did not read its replies";

@@ -198,6 +198,14 @@ pub(crate) fn listeners(class: &impl Fn(u64) -> Dice, shape: Shape) -> Vec<(Kind
     vec![own; count as usize]
 }
 
+/// A client that has the requests of others wait, in one of six runs.
+pub(crate) fn pausers(class: &impl Fn(u64) -> Dice, shape: Shape) -> Vec<(Kind, Shape)> {
+    let garbage = false;
+    let own = (Kind::Pauser, Shape { garbage, ..shape });
+    let count = u64::from(class(160).permille(160));
+    vec![own; count as usize]
+}
+
 /// Returns true if this version of the node has a log.
 pub(crate) fn has_log() -> bool {
     let config = Config {
@@ -280,6 +288,7 @@ impl Scenario {
         }
         clients.extend(waiters(&class, shape));
         clients.extend(listeners(&class, shape));
+        clients.extend(pausers(&class, shape));
         let walks = class(110).permille(350);
         if walks {
             clients.push((Kind::Walker, shape));
@@ -295,7 +304,10 @@ impl Scenario {
         }
         // Clients that wait for each answer leave little doubt when they lose their connection.
         let known = |(kind, _): &(Kind, Shape)| {
-            !matches!(kind, Kind::Anything | Kind::Wild | Kind::Listener)
+            !matches!(
+                kind,
+                Kind::Anything | Kind::Wild | Kind::Listener | Kind::Pauser
+            )
         };
         let patient = class(34).permille(500) && clients.iter().all(known);
         let crash_mean = if on_disk { 4 * SECOND } else { 10 * SECOND };

@@ -39,10 +39,11 @@ const NOW: Now = Now {
     wall_us: 1_900_000_000_000_000,
 };
 
-/// Subcommands of which the same is true.
-const UNEVEN_SUBCOMMANDS: [[&[u8]; 2]; 3] = [
+/// Subcommands of which the same is true, or whose pause no time that passes here ends.
+const UNEVEN_SUBCOMMANDS: [[&[u8]; 2]; 4] = [
     [b"client", b"info"],
     [b"client", b"list"],
+    [b"client", b"pause"],
     [b"memory", b"stats"],
 ];
 

@@ -47,6 +47,8 @@ errors! {
     UNBLOCKED_BY_CLIENT = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
     /// CLIENT UNBLOCK for a reason that there is not.
     UNBLOCK_REASON = "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR";
+    /// CLIENT PAUSE of something else than there is.
+    PAUSE_MODE = "ERR CLIENT PAUSE mode must be WRITE or ALL";
     /// The arguments do not fit the command's grammar.
     SYNTAX = "ERR syntax error";
     /// The key holds another type.

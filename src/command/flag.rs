@@ -57,6 +57,9 @@ pub enum Flag {
     MovableKeys,
     /// It is answered while a script runs for too long.
     AllowBusy,
+    /// Other members may be told of it though it writes nothing: CLIENT PAUSE WRITE keeps it
+    /// waiting. It is no word for programs, and has no name.
+    Tells,
 }
 
 impl Flag {

@@ -7,7 +7,13 @@ use super::row::{Group, Row};
 use super::verb::{PubSubVerb, ServerVerb, SessionVerb, Topic};
 
 const LISTENS: &[Flag] = &[Flag::PubSub, Flag::NoScript, Flag::Loading, Flag::Stale];
-const PUBLISHES: &[Flag] = &[Flag::PubSub, Flag::Loading, Flag::Stale, Flag::Fast];
+const PUBLISHES: &[Flag] = &[
+    Flag::PubSub,
+    Flag::Loading,
+    Flag::Stale,
+    Flag::Fast,
+    Flag::Tells,
+];
 const TELLS: &[Flag] = &[Flag::PubSub, Flag::Loading, Flag::Stale];
 
 pub(super) const ROWS: &[Row] = &[

@@ -225,6 +225,15 @@ const CLIENT: &[Row] = &[
     .flags(&[Flag::NoScript, Flag::Loading, Flag::Stale])
     .says("Keeps requests of the connection from counting as uses of keys.")
     .args(&[one_of("enabled", &[word("ON"), word("OFF")])]),
+    Row::server("client|pause", -3, ServerVerb::Client(ClientVerb::Pause))
+        .group(Group::Connection)
+        .since("2.9.50")
+        .flags(&[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale])
+        .says("Keeps requests of all connections waiting.")
+        .args(&[
+            integer("timeout"),
+            opt(one_of("mode", &[word("WRITE"), word("ALL")]).since("6.2.0")),
+        ]),
     Row::server("client|reply", 3, ServerVerb::Client(ClientVerb::Reply))
         .group(Group::Connection)
         .since("3.2.0")
@@ -266,6 +275,12 @@ const CLIENT: &[Row] = &[
         integer("client-id"),
         opt(one_of("unblock-type", &[word("TIMEOUT"), word("ERROR")])),
     ]),
+    Row::server("client|unpause", 2, ServerVerb::Client(ClientVerb::Unpause))
+        .group(Group::Connection)
+        .since("6.2.0")
+        .flags(&[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale])
+        .says("Ends the wait of all connections that CLIENT PAUSE has begun.")
+        .costs("O(N) where N is the number of connections that wait."),
 ];
 
 const CONFIG: &[Row] = &[

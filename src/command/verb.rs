@@ -169,6 +169,8 @@ pub enum ClientVerb {
     NoEvict,
     /// CLIENT NO-TOUCH.
     NoTouch,
+    /// CLIENT PAUSE.
+    Pause,
     /// CLIENT REPLY.
     Reply,
     /// CLIENT SETINFO.
@@ -177,6 +179,8 @@ pub enum ClientVerb {
     SetName,
     /// CLIENT UNBLOCK.
     Unblock,
+    /// CLIENT UNPAUSE.
+    Unpause,
 }
 
 /// The subcommands of CLUSTER.

@@ -168,6 +168,10 @@ impl Node {
             left -= 1;
         }
         self.clients.tells_later(left == 0);
+        self.clients.tend_pause(self.now.mono);
+        while let Some(slot) = self.clients.take_postponed() {
+            self.requests.wait_for_turn(&mut self.clients, slot);
+        }
         self.clients.follow_timeout(self.config.timeout_s);
         self.clients.end_silences(self.now.mono);
     }
@@ -187,7 +191,7 @@ impl Node {
     /// Ends the wait of a client that will send nothing more and has waited as long as it may, and
     /// those that follow from what is parked behind it. False where it was not waiting so.
     fn give_up(&mut self, slot: u32) -> bool {
-        let mut any = false;
+        let mut any = self.clients.gives_up_postponed(slot, self.now.mono);
         while let Some(error) = self.clients.gives_up(slot, self.now.mono) {
             self.unblock(slot, Some(&error));
             any = true;

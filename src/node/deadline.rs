@@ -6,6 +6,7 @@ use crate::aof::Log;
 use crate::raft::Raft;
 use crate::time::{Deadline, Reason};
 
+use super::clients::Paused;
 use super::{Node, Phase};
 
 /// A value of which a unit is freed has cost at least so much work to make: that many bytes are
@@ -56,8 +57,14 @@ impl Node {
                     || self.replica.rewrite().wants_turn())
     }
 
+    /// Returns true if dead keys are freed, and replicated time moved on for that, without being
+    /// asked for. As in Redis a pause of writes is one of these as well.
+    pub(in crate::node) fn frees_expired(&self) -> bool {
+        self.active_expire && self.clients.paused() == Paused::Nothing
+    }
+
     fn expiry_deadline(&self) -> Option<Deadline> {
-        let tends = self.phase == Phase::Serving && self.active_expire && self.serves();
+        let tends = self.phase == Phase::Serving && self.frees_expired() && self.serves();
         if !tends || !self.is_settled() {
             return None;
         }
@@ -87,7 +94,7 @@ impl Node {
             self.expiry_left_over |= left;
             return;
         }
-        if self.active_expire {
+        if self.frees_expired() {
             let expired = self.store.expire_due(self.replicated.stamp(), BUDGET);
             self.metrics.expired(expired.freed);
             left |= expired.more;

@@ -112,6 +112,11 @@ pub enum Blocked {
     Store,
     /// DEBUG RELOAD: until the log is loaded again.
     Reload,
+    /// CLIENT PAUSE: until the pause is over; then the request is looked at again.
+    Paused {
+        /// The place of this wait among those of all clients.
+        place: u64,
+    },
     /// CONFIG REWRITE: until the file is written.
     Configuration {
         /// Which of the node's wishes it was.
@@ -128,7 +133,7 @@ impl Blocked {
     /// Returns true if it ends some time after its client has said that it will send nothing more.
     /// The other waits are for this member's own work, which has an end of its own.
     pub fn ends_with_its_client(self) -> bool {
-        self.is_for_a_time() || matches!(self, Self::Change | Self::Transfer)
+        self.is_for_a_time() || matches!(self, Self::Change | Self::Transfer | Self::Paused { .. })
     }
 
     /// The same, where the client has said how long it waits; then no longer than until `most`.

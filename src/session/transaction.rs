@@ -22,6 +22,8 @@ pub struct Transaction {
     pub grows: bool,
     /// True if one of them changes keys.
     pub writes: bool,
+    /// True if other members may be told of one of them, though it changes no key.
+    pub tells: bool,
     /// True if one of them looks at keys, or changes them.
     pub looks: bool,
     /// True if a request could not be queued, so that EXEC must refuse.
@@ -39,6 +41,7 @@ impl Transaction {
             db,
             grows: false,
             writes: false,
+            tells: false,
             looks: false,
             failed: false,
         }

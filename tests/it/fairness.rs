@@ -184,7 +184,7 @@ fn request<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
 }
 
 /// Commands whose work grows and that are not cut, or not asked for below, with the reason.
-const AT_ONCE: [(&str, &str); 21] = [
+const AT_ONCE: [(&str, &str); 22] = [
     (
         "append",
         "bytes are copied, and no more than a string may have",
@@ -194,6 +194,7 @@ const AT_ONCE: [(&str, &str); 21] = [
     ("bzpopmin", "one way through the tree"),
     ("bzpopmax", "one way through the tree"),
     ("client|unblock", "a client is found by its number"),
+    ("client|unpause", "clients are put into a queue"),
     ("discard", "what was queued is forgotten"),
     ("exec", "it stands below"),
     ("getrange", "bytes are copied"),

@@ -32,6 +32,7 @@ mod full_disk;
 mod info;
 mod layers;
 mod loading;
+mod pauses;
 mod pipeline;
 mod process;
 mod quorums;

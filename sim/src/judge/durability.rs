@@ -211,6 +211,7 @@ impl Judge {
 
     /// A member is gone, be it by a crash or on request.
     pub(crate) fn lost(&mut self, member: usize, end: End, now: Age) {
+        self.forgets_pause(member);
         self.may_skip(member);
         self.knows_nobody(member);
         self.time.lost(member);

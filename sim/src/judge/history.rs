@@ -312,6 +312,25 @@ pub(crate) fn is_write(words: &[Vec<u8>]) -> bool {
         .is_some_and(|row| row.class == Class::Write)
 }
 
+/// Returns true if a client asks for a pause.
+pub(super) fn is_pause(words: &Words) -> bool {
+    is_of_client(words, b"pause")
+}
+
+/// Returns true if a client asks for the end of a pause.
+pub(super) fn is_unpause(words: &Words) -> bool {
+    is_of_client(words, b"unpause")
+}
+
+/// Returns true if a request is this subcommand of CLIENT.
+fn is_of_client(words: &Words, own: &[u8]) -> bool {
+    let is = |place: usize, text: &[u8]| {
+        let word = words.get(place);
+        word.is_some_and(|word| word.eq_ignore_ascii_case(text))
+    };
+    is(0, b"client") && is(1, own)
+}
+
 /// Returns true if a request ends the wait of another client.
 pub(super) fn is_unblock(words: &Words) -> bool {
     let is = |place: usize, word: &[u8]| {

@@ -222,6 +222,9 @@ invariants! {
     S16, "memory comes back",
         "When nobody asks for anything any more, the leader uses no more memory than maxmemory \
          allows, or has nothing that may be evicted, and nothing named that does not go.";
+    S17, "a pause keeps writes back",
+        "While CLIENT PAUSE is in force a member hands nothing to the log that changes keys, but \
+         what its clients have waited for and is there now.";
     C1, "linearizable",
         "The requests and replies of clients are linearizable, judged without a look at the node: \
          nothing acknowledged is lost, nothing refused is seen, and a request that was neither \

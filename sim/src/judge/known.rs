@@ -211,6 +211,8 @@ impl Judge {
         match &words[1].to_ascii_lowercase()[..] {
             b"id" => Want::Integer(conn as i64),
             b"kill" => self.client_kill(member, conn, &words[2..]),
+            b"pause" => self.client_pause(member, words),
+            b"unpause" => Want::OK,
             b"unblock" => self.client_unblock(member, words),
             b"info" | b"list" if words.len() == 2 => Want::Text,
             // Only ON is answered.

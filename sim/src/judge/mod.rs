@@ -22,6 +22,7 @@ pub(crate) mod ledger;
 mod listening;
 mod memory;
 mod old_exec;
+mod pausing;
 mod queues;
 mod reasons;
 mod redirect;
@@ -54,8 +55,8 @@ use durability::Durability;
 pub(crate) use durability::{Age, End, Policy};
 use group::Group;
 use history::{
-    Command, Draws, Entry, Executed, History, Step, Words, fingerprint, is_unblock, parts_of,
-    spelled,
+    Command, Draws, Entry, Executed, History, Step, Words, fingerprint, is_pause, is_unblock,
+    is_unpause, parts_of, spelled,
 };
 use invariant::{Id, Verdict, Violation};
 pub(crate) use memory::{Account, Refusal};
@@ -95,6 +96,10 @@ struct Member {
     leader_since: Option<u64>,
     /// The term in which it led when it was listened to last.
     leads_in: Option<Term>,
+    /// How often it was asked for CLIENT PAUSE.
+    pauses_asked: u64,
+    /// Until when it keeps writes back, by its monotonic clock in nanoseconds.
+    paused_until: u64,
     /// The last entry that its log has held.
     longest: u64,
     /// When it has last written a base, and when it has last failed to.
@@ -158,6 +163,8 @@ pub(crate) struct Judge {
     debugs: bool,
     /// When somebody has last asked for CLIENT UNBLOCK.
     unblocked_at: Option<u64>,
+    /// When somebody has last asked for CLIENT UNPAUSE.
+    unpaused_at: Option<u64>,
     /// The member that has last given a waiting client what it waited for, and by which entry.
     served: Option<(usize, u64)>,
 }
@@ -248,6 +255,7 @@ impl Judge {
         match &asked {
             Asked::Request(words) => {
                 self.unblocked_at = is_unblock(words).then_some(at).or(self.unblocked_at);
+                self.unpaused_at = is_unpause(words).then_some(at).or(self.unpaused_at);
                 let known = fingerprint(words);
                 *self.outstanding.entry(known).or_default() += 1;
                 self.is_asked_again(known);
@@ -263,6 +271,9 @@ impl Judge {
         let moment = self.channels.moment;
         if let Some(dialogue) = self.dialogues.get_mut(&conn) {
             self.asked += 1;
+            if matches!(&asked, Asked::Request(words) if is_pause(words)) {
+                self.members[dialogue.member].pauses_asked += 1;
+            }
             dialogue.asked.push_back(Question {
                 asked,
                 at,
@@ -286,7 +297,9 @@ impl Judge {
             let text = format!("c{conn} was closed without a reason");
             return Err(Violation::new(Id::P5, text));
         }
-        let left = dialogue.asked.front().filter(|_| !dialogue.closing);
+        // One that waits for the end of a pause for too long is closed as it is.
+        let may_be_undone = dialogue.closing || self.members[dialogue.member].pauses_asked > 0;
+        let left = dialogue.asked.front().filter(|_| !may_be_undone);
         if let Some(Asked::Request(words)) = left.map(|question| &question.asked) {
             let text = format!(
                 "c{conn} sent no more, was closed and has asked {}",
@@ -369,6 +382,8 @@ impl Judge {
                 Witnessed::Step { reply } => self.step(member, &reply, around.time)?,
                 Witnessed::Proposed { db, words } => {
                     let words = Rc::new(words);
+                    let moment = (around.time, around.now.mono.0);
+                    self.keeps_its_pause(member, &words, moment)?;
                     self.members[member].writes.propose(Command { db, words });
                 }
                 Witnessed::Held { conn } => {

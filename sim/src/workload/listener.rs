@@ -56,7 +56,7 @@ impl Workload {
     }
 
     /// A message that is like no other.
-    fn publish(&mut self, dice: &mut Dice) -> Piece {
+    pub(super) fn publish(&mut self, dice: &mut Dice) -> Piece {
         self.told += 1;
         let mut message = format!("m{}-{}-{}", self.client, self.conn, self.told);
         if dice.permille(200) {

@@ -14,6 +14,7 @@ mod listener;
 pub(crate) mod mangled;
 mod mood;
 mod operator;
+mod pauser;
 mod queue;
 mod reader;
 mod simple;
@@ -115,6 +116,8 @@ pub(crate) enum Kind {
     Waiter,
     /// Clients that subscribe to channels, and publish.
     Listener,
+    /// A client that has others wait, by CLIENT PAUSE.
+    Pauser,
     /// Walks with a cursor, over what partly stays.
     Walker,
     /// Every command of the server's table that names no key of elsewhere, in a database of which
@@ -252,6 +255,7 @@ impl Workload {
             Kind::Queue => self.queue(dice),
             Kind::Waiter => self.wait_or_wake(dice),
             Kind::Listener => self.listen_or_tell(dice),
+            Kind::Pauser => self.pause(dice),
             Kind::Walker => self.walk(dice),
             Kind::Wild => self.wild(dice),
         }

@@ -45,6 +45,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::read("pfcount", -2, pfcount)
         .group(Group::HyperLogLog)
         .since("2.8.9")
+        .flags(&[Flag::Tells])
         .says("Tells about how many different elements several HyperLogLogs have together.")
         .costs("O(N) where N is the number of keys, of which each costs as much as some requests.")
         .keys(&[Keys::all(READ)])

@@ -10,6 +10,8 @@ mod describe;
 mod key_queues;
 pub(super) mod key_waits;
 mod limits;
+mod pause;
+mod pausing;
 mod publication;
 mod publishing;
 pub mod relay;
@@ -36,12 +38,14 @@ use super::config::Config;
 use channels::{Channels, SharedBytes};
 use key_queues::KeyQueues;
 use limits::ClientLimits;
+use pause::Pause;
 use publication::Publishing;
 use sessions::{Sessions, appetite};
 use waits::{Silences, Waits};
 use watchers::Watchers;
 
 pub(super) use describe::{describe, valid_name};
+pub(super) use pause::Paused;
 
 /// How many silent clients one turn looks at; the others are the next turn's.
 const SILENT_CLIENTS_MAX: usize = 256;
@@ -57,6 +61,7 @@ pub(super) struct Clients {
     publishing: Publishing,
     shared: SharedBytes,
     silences: Silences,
+    pause: Pause,
     limits: ClientLimits,
     /// Clients that wait for something else than a long read of their own.
     blocked: u32,
@@ -254,7 +259,12 @@ impl Clients {
 
     /// When a client is to be looked at next.
     pub(super) fn deadline(&self) -> Option<Deadline> {
-        let times = [self.silences.next(), self.waits.next(), self.limits.next()];
+        let times = [
+            self.silences.next(),
+            self.waits.next(),
+            self.limits.next(),
+            self.pause_ends(),
+        ];
         let at = times.into_iter().flatten().min()?;
         Some(Deadline {
             at,

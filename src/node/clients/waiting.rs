@@ -101,8 +101,8 @@ impl Clients {
                 Blocked::Wait { index, .. } => session.reply().integer(holders(index) as i64),
                 Blocked::Publishing { receivers } => session.reply().integer(receivers as i64),
                 Blocked::Keys { .. } => session.reply().null_array(),
-                // What is at its end has answered itself.
-                Blocked::Store | Blocked::Served => {}
+                // What is at its end has answered itself, and what was paused is looked at again.
+                Blocked::Store | Blocked::Served | Blocked::Paused { .. } => {}
                 Blocked::Sleep { .. }
                 | Blocked::Reload
                 | Blocked::Rewrite

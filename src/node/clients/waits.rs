@@ -88,6 +88,15 @@ impl Waits {
         all.next().map(|(_, slot)| *slot)
     }
 
+    /// The client that has waited longest for the end of a pause.
+    pub(super) fn next_postponed(&self) -> Option<u32> {
+        let place = |place| Blocked::Paused { place };
+        let mut all = self
+            .events
+            .range((place(0), 0)..=(place(u64::MAX), u32::MAX));
+        all.next().map(|(_, slot)| *slot)
+    }
+
     /// All that wait for keys or members are to be told that they wait in vain.
     pub(super) fn all_leave(&mut self) {
         let members = core::mem::take(&mut self.members);
@@ -134,6 +143,7 @@ fn until(why: Blocked) -> Option<Mono> {
         | Blocked::Rewrite
         | Blocked::Change
         | Blocked::Transfer
+        | Blocked::Paused { .. }
         | Blocked::Configuration { .. } => None,
     }
 }

@@ -6,12 +6,23 @@ use crate::command::flag::Flag;
 use crate::command::row::{Kind, Row};
 use crate::command::table;
 use crate::command::verb::{ClientVerb, ServerVerb, SessionVerb};
+use crate::node::clients::Paused;
 use crate::node::requests::evicting::choice;
 use crate::node::requests::lookup::{
     is_for_listeners, is_transaction_verb, needs_leader, unknown_command,
 };
 use crate::node::requests::outcome::Trouble;
 use crate::node::{Node, Phase};
+use crate::session::Session;
+
+/// The fate of a request that is not refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Admitted {
+    /// It was run, queued, parked or proposed.
+    Done,
+    /// Nothing was done: it is looked at again when a pause is over, if its client is still there.
+    Postponed,
+}
 
 impl Node {
     /// Decides whether a request may be run, and by whom. `found` is the row of its name.
@@ -20,13 +31,13 @@ impl Node {
         slot: u32,
         found: Option<&'static Row>,
         args: Args<'_>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<Admitted, Trouble> {
         let Some(row) = found.filter(|row| !self.config.takes_away(row.name)) else {
             return Err(unknown_command(args).into());
         };
         let row = table::called(row, args)?;
         let Some(session) = self.clients.get_mut(slot) else {
-            return Ok(());
+            return Ok(Admitted::Done);
         };
         session.last_command = Some(row);
         let is_refused = if !row.takes(args.len()) {
@@ -69,11 +80,23 @@ impl Node {
         if self.is_out_of_memory() && (queues || row.has(Flag::DenyOom)) {
             return Err(Error::OUT_OF_MEMORY.into());
         }
+        if self.is_paused(slot, row) {
+            // What it has asked before is answered first, and is not kept from that.
+            let is_busy = self.clients.get(slot).is_some_and(Session::is_busy);
+            let waits = is_busy || self.clients.postpone(slot, self.now.mono);
+            if !waits {
+                // It sends nothing more, and has waited as long as it may.
+                self.clients.close(slot);
+            }
+            return Ok(Admitted::Postponed);
+        }
         if queues {
-            return Ok(self.queue(slot, row, args)?);
+            self.queue(slot, row, args)?;
+            return Ok(Admitted::Done);
         }
         if is_exec {
-            return self.exec(slot, row);
+            self.exec(slot, row)?;
+            return Ok(Admitted::Done);
         }
         self.metrics.called(row);
         match row.kind {
@@ -88,7 +111,7 @@ impl Node {
             Kind::Server(ServerVerb::Client(ClientVerb::Reply)) => {
                 let outcome = self.client_reply(slot, args);
                 self.has_run(row, args, client, 0);
-                return outcome.map_err(Trouble::Failed);
+                outcome.map_err(Trouble::Failed)?;
             }
             Kind::Server(ServerVerb::Publish(topic)) => self.publish(slot, row, topic, args),
             Kind::Read(_) | Kind::Server(_) => self.run_or_park(slot, row, args),
@@ -97,11 +120,28 @@ impl Node {
                 if !row.has(Flag::SkipSlowlog) {
                     self.has_run(row, args, client, 0);
                 }
-                return outcome.map_err(Trouble::Failed);
+                outcome.map_err(Trouble::Failed)?;
             }
             Kind::Container => return Err(Error::arity(row.name).into()),
         }
-        Ok(())
+        Ok(Admitted::Done)
+    }
+
+    /// Returns true if CLIENT PAUSE keeps a request waiting.
+    pub(super) fn is_paused(&self, slot: u32, row: &Row) -> bool {
+        let writes = || match row.kind {
+            Kind::Session(SessionVerb::Exec) => {
+                let session = self.clients.get(slot);
+                let transaction = session.and_then(|one| one.transaction.as_ref());
+                transaction.is_some_and(|one| one.writes || one.tells)
+            }
+            _ => row.is_write() || row.has(Flag::Tells),
+        };
+        match self.clients.paused() {
+            Paused::Nothing => false,
+            Paused::Writes => writes(),
+            Paused::All => true,
+        }
     }
 
     /// Returns true if a member that does not lead does something all the same that looks at keys:

@@ -10,12 +10,14 @@ use bytes::Bytes;
 
 use super::batch::Encoded;
 use super::entry;
+use super::lookup::row_of;
 use super::route::waits_for_own;
 use crate::command::args::Args;
 use crate::command::table;
 use crate::node::Node;
 use crate::node::effect::Effect;
 use crate::resp::parse::Parser;
+use crate::session::Session;
 use crate::session::inbound::Inbound;
 use crate::session::large::Large;
 
@@ -75,7 +77,15 @@ impl Node {
         let Some(args) = large.request() else {
             return false;
         };
-        let session = self.clients.get(slot).zip(table::find(args.name()));
+        let session = self.clients.get(slot);
+        let is_busy = session.is_some_and(Session::is_busy);
+        // Once it is run it is answered: what admission would postpone stays where it is.
+        if row_of(args).is_ok_and(|row| self.is_paused(slot, row))
+            && (is_busy || self.clients.may_postpone(slot, self.now.mono))
+        {
+            return false;
+        }
+        let session = session.zip(table::find(args.name()));
         let is_behind = session.is_some_and(|(session, row)| waits_for_own(session, row));
         !is_behind && !self.clients.is_blocked(slot) && !self.must_wait(slot, args)
     }

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use crate::command::args::Args;
 use crate::command::row::Row;
 use crate::command::slot;
+use crate::node::clients::Paused;
 use crate::node::witness::Witnessed;
 use crate::node::{Node, Phase};
 
@@ -127,7 +128,7 @@ impl Node {
         if self.phase != Phase::Serving || !idle || !self.serves() {
             return;
         }
-        let due = self.active_expire
+        let due = self.frees_expired()
             && self
                 .store
                 .next_expiry()
@@ -156,8 +157,9 @@ impl Node {
         let (used, excess) = self.memory_excess();
         let serves = self.phase == Phase::Serving && self.serves();
         let is_idle = self.is_settled() && self.requests.is_batch_empty();
-        // In the middle of a command nobody looks at the store.
-        let may_look = !self.requests.is_held() && !self.replica.proposes_nothing();
+        // In the middle of a command nobody looks at the store, and in a pause nothing goes.
+        let is_paused = self.clients.paused() != Paused::Nothing;
+        let may_look = !self.requests.is_held() && !self.replica.proposes_nothing() && !is_paused;
         let search = Search::new(&self.config, self.clock());
         let search = search.filter(|_| limit > 0 && excess > 0 && serves);
         let evicting = &mut self.requests.evicting;

@@ -12,6 +12,7 @@ use crate::limits;
 use crate::node::Node;
 use crate::node::effect::{Effect, Wrong};
 use crate::node::metrics::slowlog::Piece;
+use crate::node::requests::admit::Admitted;
 use crate::node::requests::hold::Long;
 use crate::node::requests::lookup::{is_transaction_verb, may_wait, needs_leader, row_of};
 use crate::node::requests::outcome::{Trouble, finish, is_elsewhere, write_error};
@@ -222,8 +223,16 @@ impl Node {
         if found.is_some_and(|row| waits_for_own(session, row)) {
             return false;
         }
+        let reply_mode = session.reply_mode;
         session.ends_skip();
-        if let Err(trouble) = self.admit(slot, found, args) {
+        let admitted = self.admit(slot, found, args);
+        if let Ok(Admitted::Postponed) = admitted {
+            if let Some(session) = self.clients.get_mut(slot) {
+                session.reply_mode = reply_mode;
+            }
+            return false;
+        }
+        if let Err(trouble) = admitted {
             // As in Redis, what MULTI or WATCH complain of inside a transaction does not spoil it.
             let row = row_of(args).ok();
             let spoils = row.is_none_or(|row| !is_transaction_verb(row) || !row.takes(args.len()));

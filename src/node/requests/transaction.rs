@@ -52,6 +52,7 @@ impl Node {
         transaction.count += 1;
         transaction.grows |= row.has(Flag::DenyOom);
         transaction.writes |= row.is_write();
+        transaction.tells |= row.has(Flag::Tells);
         transaction.looks |= needs_leader(row);
         if matches!(row.kind, Kind::Session(SessionVerb::Select))
             && let Ok(db) = select_target(args)

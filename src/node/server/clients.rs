@@ -1,13 +1,15 @@
 //! CLIENT: what is known of connections, and what they may be told to do.
 
 use alloc::string::{String, ToString};
+use core::time::Duration;
 
 use crate::command::args::Args;
 use crate::command::error::{Error, Outcome};
 use crate::command::verb::ClientVerb;
 use crate::ids::ConnId;
-use crate::node::clients::{describe, valid_name};
+use crate::node::clients::{Paused, describe, valid_name};
 use crate::node::{Node, Phase};
+use crate::resp::reply::Reply;
 use crate::session::{ReplyMode, Session};
 
 use super::filter::Filter;
@@ -59,6 +61,8 @@ impl Node {
                 }
                 return Ok(());
             }
+            ClientVerb::Pause => return self.client_pause(args, &mut reply),
+            ClientVerb::Unpause => self.clients.unpause(),
             ClientVerb::Reply => {
                 if set_reply_mode(session, args)? != ReplyMode::On {
                     return Ok(());
@@ -110,6 +114,25 @@ impl Node {
         let id = u64::try_from(args.integer(2)?).ok().map(ConnId);
         let slot = id.and_then(|id| self.clients.slot(id));
         Ok(slot.is_some_and(|slot| self.unblock_for_another(slot, with_error)))
+    }
+
+    fn client_pause(&mut self, args: Args<'_>, reply: &mut Reply<'_>) -> Outcome {
+        let paused = match args.len() {
+            3 => Paused::All,
+            4 if args.is(3, "all") => Paused::All,
+            4 if args.is(3, "write") => Paused::Writes,
+            4 => return Err(Error::PAUSE_MODE),
+            _ => return Err(Error::subcommand_syntax("CLIENT", args.at(1))),
+        };
+        let timeout = args.integer(2).map_err(|_| Error::TIMEOUT_NOT_AN_INTEGER)?;
+        if timeout > i64::MAX - self.now.wall_ms() as i64 {
+            return Err(Error::TIMEOUT_OUT_OF_RANGE);
+        }
+        let timeout = u64::try_from(timeout).map_err(|_| Error::TIMEOUT_NEGATIVE)?;
+        let until = self.now.mono + Duration::from_millis(timeout);
+        self.clients.pause(paused, until);
+        reply.ok();
+        Ok(())
     }
 
     fn client_kill(&mut self, request: Request<'_, '_>) -> Outcome {

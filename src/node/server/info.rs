@@ -8,6 +8,7 @@ use crate::command::args::Args;
 use crate::command::table;
 use crate::command::verb::Topic;
 use crate::limits::DATABASES;
+use crate::node::clients::Paused;
 use crate::node::{Node, Phase, REDIS_VERSION};
 
 use super::request::Request;
@@ -163,6 +164,15 @@ impl Node {
         let keys = self.clients.awaited_keys();
         put(out, format_args!("total_blocking_keys:{keys}"));
         put(out, format_args!("total_blocking_keys_on_nokey:0"));
+        let (reason, actions) = match self.clients.paused() {
+            Paused::Nothing => ("none", "none"),
+            Paused::Writes => ("client_pause", "write"),
+            Paused::All => ("client_pause", "all"),
+        };
+        let left = self.clients.pause_left(self.now.mono).as_millis();
+        put(out, format_args!("paused_reason:{reason}"));
+        put(out, format_args!("paused_actions:{actions}"));
+        put(out, format_args!("paused_timeout_milliseconds:{left}"));
     }
 
     fn memory_section(&self, out: &mut String) {
