@@ -22,6 +22,7 @@ use seedis::node::config::MemoryPolicy;
 
 use crate::draws::Dice;
 use crate::scenario::{MS, Scenario};
+use crate::workload::{Kind, Shape};
 
 /// The appends and bytes that are on their way to one member: the most entries of one append, the
 /// most appends, the most bytes.
@@ -31,16 +32,25 @@ const MIB: usize = 1 << 20;
 
 impl Scenario {
     /// Memory that is short, and keys that go for that.
-    pub(crate) fn evict(&mut self, class: &impl Fn(u64) -> Dice) {
-        if !self.patient && class(160).permille(150) {
-            self.config.memory_max = *class(161).pick(&[60_000, 100_000, 200_000]);
+    pub(crate) fn evict(&mut self, class: &impl Fn(u64) -> Dice, shape: Shape) {
+        // Most runs hold some ten or thirty thousand bytes.
+        if !self.patient && class(160).permille(200) {
+            let most = [12_000, 18_000, 25_000, 40_000, 60_000, 100_000];
+            self.config.memory_max = *class(161).pick(&most);
         }
         if self.config.memory_max == 0 {
             return;
         }
-        let all = MemoryPolicy::ALL;
-        if class(162).permille(700) {
-            self.config.memory_policy = *class(163).pick(&all);
+        if class(162).permille(800) {
+            self.config.memory_policy = *class(163).pick(&MemoryPolicy::ALL);
+        }
+        if self.evicts() && class(167).permille(600) {
+            let shape = Shape {
+                keys: 100,
+                value_bytes: 300,
+                ..shape
+            };
+            self.clients.push((Kind::Cache, shape));
         }
         self.config.memory_samples = *class(164).pick(&[5, 5, 1, 16]);
         self.config.lfu_log_factor = *class(165).pick(&[10, 10, 0, 100]);

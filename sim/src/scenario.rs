@@ -429,7 +429,7 @@ impl Scenario {
         if !patient && class(62).permille(250) {
             scenario.config.memory_max = *class(63).pick(&[1, 30_000, 100_000, 400_000]);
         }
-        scenario.evict(&class);
+        scenario.evict(&class, shape);
         if matches!(profile, Profile::Raft | Profile::Members) {
             scenario.upgrades = *class(70).pick(&[0, 0, 0, 400, 700, 900]);
         }

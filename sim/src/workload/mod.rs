@@ -118,6 +118,8 @@ pub(crate) enum Kind {
     Listener,
     /// A client that has others wait, by CLIENT PAUSE.
     Pauser,
+    /// Keys that live for long, or until memory is short.
+    Cache,
     /// Walks with a cursor, over what partly stays.
     Walker,
     /// Every command of the server's table that names no key of elsewhere, in a database of which
@@ -243,6 +245,7 @@ impl Workload {
             Kind::Register => self.register(dice),
             Kind::Counter => self.counter(dice),
             Kind::Ttl => self.ttl(dice),
+            Kind::Cache => self.cache(dice),
             Kind::Hashes => self.hashes(dice),
             Kind::Bank => self.bank(dice),
             Kind::CompareAndSet => self.compare_and_set(dice),

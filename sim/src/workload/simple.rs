@@ -43,6 +43,24 @@ impl Workload {
         vec![piece]
     }
 
+    pub(super) fn cache(&mut self, dice: &mut Dice) -> Vec<Piece> {
+        let key = self.key("cached", dice);
+        let value = self.value(dice);
+        let seconds = dice.within(100, 1000).to_string();
+        let piece = match dice.below(16) {
+            0..=4 => words(&["SET", &key, &value, "EX", &seconds]),
+            5 => words(&["EXPIRE", &key, &seconds]),
+            // What stays under a volatile policy does not stay for ever.
+            6 => words(&["PERSIST", &key]),
+            7 => words(&["SET", &key, &value]),
+            8..=9 => words(&["DEL", &key]),
+            10 => words(&["TOUCH", &key]),
+            11 => words(&["OBJECT", "FREQ", &key]),
+            _ => words(&["GET", &key]),
+        };
+        vec![piece]
+    }
+
     /// Reads of much right behind one another, between two writes: where a turn does little each of
     /// them holds the store for many turns.
     fn long_reads(&self, dice: &mut Dice) -> Vec<Piece> {
