@@ -68,10 +68,19 @@ impl Replica {
         }
     }
 
-    /// Returns true if nothing is to be proposed, because a leader cannot take it now or the state
-    /// is to be loaded again.
+    /// Returns true if nothing is to be proposed, because a leader cannot take it now, those who
+    /// wait for older writes are first to be told that it leads no more, or the state is to be
+    /// loaded again.
     pub(in crate::node) fn proposes_nothing(&self) -> bool {
-        self.reload_wanted || self.is_holding_back()
+        self.reload_wanted || self.has_lost_leadership() || self.is_holding_back()
+    }
+
+    /// Returns true if this member no longer leads the term in which it last did, and has not laid
+    /// leadership down yet.
+    pub(in crate::node) fn has_lost_leadership(&self) -> bool {
+        let raft = self.raft.as_ref().filter(|raft| raft.is_leader());
+        let term = raft.map(Raft::term);
+        self.leadership.term.is_some() && self.leadership.term != term
     }
 
     /// When replicated time may be moved again where nothing is written.

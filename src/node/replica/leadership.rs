@@ -159,7 +159,7 @@ impl Node {
         let (leader, epoch) = (raft.leader(), raft.term());
         self.replica.leadership.last_leader = leader.or(self.replica.leadership.last_leader);
         // Clients that wait are told before they may be sent away.
-        if self.replica.leadership.term.is_some() && self.replica.leadership.term != term {
+        if self.replica.has_lost_leadership() {
             self.step_down();
         }
         self.tell_leader(leader, epoch);

@@ -438,7 +438,10 @@ impl Node {
         waiters: impl Iterator<Item = (Waiter, Error)>,
     ) {
         for (nth, (waiter, error)) in waiters.enumerate() {
-            if self.requests.is_midway() || nth >= self.config.bounds.told_at_once {
+            let hold = &self.requests.hold;
+            // Nobody is told before those who were to be told earlier: one client may be both.
+            let is_later = self.requests.is_midway() || !hold.owed.is_empty();
+            if is_later || nth >= self.config.bounds.told_at_once {
                 self.requests.hold.owed.push_back((waiter, error));
             } else {
                 self.disappoint(&waiter, &error);
