@@ -82,7 +82,7 @@ impl World {
         member.stood_with_its_clock = false;
         (member.stopping, member.serving) = (false, false);
         (member.sync_failed, member.may_end) = (false, false);
-        (member.waits_unsynced, member.hears_leader) = (None, None);
+        (member.waits_unsynced, member.was_told, member.hears_leader) = (None, None, None);
         member.asked_beside.clear();
         (member.is_rewriting, member.rewrite_failed) = (false, false);
         member.told_to_stop = None;

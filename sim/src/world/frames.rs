@@ -180,10 +180,11 @@ impl World {
         }
         if overdue {
             self.fired(Fault::Overdue);
-            self.awaits(much_later);
             self.record(address, || Strike::Delay { after: much_later });
         }
         let late = if overdue { much_later } else { late };
+        // Of a member that hears the others late, any frame may come when the faults have ended.
+        self.awaits(late);
         self.push(late, Event::Frame { from, to, frame });
         Ok(())
     }
@@ -212,12 +213,12 @@ impl World {
                     let frame = frame.clone();
                     self.push(after, Event::Frame { from, to, frame });
                 }
-                Strike::Delay { after: longer } => {
-                    self.awaits(longer);
-                    after = longer;
-                }
+                Strike::Delay { after: longer } => after = longer,
                 _ => {}
             }
+        }
+        if !self.healed {
+            self.awaits(after);
         }
         self.push(after, Event::Frame { from, to, frame });
     }

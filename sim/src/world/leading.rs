@@ -135,7 +135,7 @@ impl World {
         let is_for_it = raft.incarnation() == envelope.to.incarnation;
         match message {
             Message::Heartbeat { .. } if term == envelope.term && is_for_it => {
-                member.hears_leader = Some((term, now, turn));
+                member.was_told = Some((term, now, turn));
             }
             Message::PreVote { .. } => {
                 let deaf = Settings::default().election_ms_min * 1_000_000 / 2;
@@ -150,8 +150,15 @@ impl World {
 
     /// R27: a member that hears a leader lets nobody depose it.
     pub(super) fn check_grant(&mut self, number: usize, spoken: &(Envelope, Message)) -> Verdict {
-        let Message::PreVoteReply { granted, .. } = spoken.1 else {
-            return Ok(());
+        let granted = match spoken.1 {
+            Message::PreVoteReply { granted, .. } => granted,
+            Message::HeartbeatReply { .. } => {
+                // A word that it leaves unanswered came from a link that has ended meanwhile.
+                let member = &mut self.members[number];
+                member.hears_leader = member.was_told.or(member.hears_leader);
+                return Ok(());
+            }
+            _ => return Ok(()),
         };
         // The answer may wait for the disk: what counts is when it was asked.
         let to = spoken.0.to.id;

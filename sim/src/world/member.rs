@@ -199,6 +199,8 @@ pub(super) struct Member {
     pub(super) led_from: Passed,
     pub(super) heard: BTreeMap<usize, Passed>,
     /// The time of the last heartbeat of its own term that it was given, and the turn.
+    pub(super) was_told: Option<(Term, u64, u64)>,
+    /// That of the last one that it has answered.
     pub(super) hears_leader: Option<(Term, u64, u64)>,
     /// The members that have asked whether it would vote for them, and whether it heard a leader
     /// each time.
@@ -318,6 +320,7 @@ impl Member {
             company: Vec::new(),
             led_from: Passed::default(),
             heard: BTreeMap::new(),
+            was_told: None,
             hears_leader: None,
             asked_beside: BTreeMap::new(),
             leading: Leading::default(),
