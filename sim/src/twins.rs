@@ -40,10 +40,11 @@ const NOW: Now = Now {
 };
 
 /// Subcommands of which the same is true, or whose pause no time that passes here ends.
-const UNEVEN_SUBCOMMANDS: [[&[u8]; 2]; 4] = [
+const UNEVEN_SUBCOMMANDS: [[&[u8]; 2]; 5] = [
     [b"client", b"info"],
     [b"client", b"list"],
     [b"client", b"pause"],
+    [b"latency", b"histogram"],
     [b"memory", b"stats"],
 ];
 

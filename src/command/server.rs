@@ -427,6 +427,13 @@ const LATENCY: &[Row] = &[
     .flags(&[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale])
     .tips(tip::VARIES_OF_ALL_NODES)
     .says("Returns a report about latency."),
+    Row::server("latency|graph", 3, ServerVerb::Latency(LatencyVerb::Graph))
+        .group(Group::Server)
+        .since("2.8.13")
+        .flags(&[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale])
+        .tips(tip::VARIES_OF_ALL_NODES)
+        .says("Draws the latencies of an event.")
+        .args(&[string("event")]),
     Row::server("latency|help", 2, ServerVerb::Help)
         .group(Group::Server)
         .since("2.8.13")

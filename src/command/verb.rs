@@ -243,6 +243,8 @@ pub enum ConfigVerb {
 pub enum LatencyVerb {
     /// LATENCY DOCTOR.
     Doctor,
+    /// LATENCY GRAPH.
+    Graph,
     /// LATENCY HISTOGRAM.
     Histogram,
     /// LATENCY HISTORY.

@@ -9,6 +9,7 @@ mod config;
 mod debug;
 mod filter;
 mod info;
+mod latency;
 mod raft;
 mod request;
 
@@ -24,6 +25,7 @@ use super::Node;
 use admin::lolwut;
 use channels::pubsub_verb;
 use commands::command_verb;
+use latency::latency_verb;
 use request::Request;
 
 impl Node {
@@ -54,7 +56,10 @@ impl Node {
             ServerVerb::Help => write_help(request),
             ServerVerb::Info => self.info_verb(request),
             ServerVerb::LastSave => self.lastsave(request),
-            ServerVerb::Latency(verb) => self.latency_verb(verb, request),
+            ServerVerb::Latency(verb) => {
+                let moment = (self.now, &self.config);
+                return latency_verb(&mut self.metrics, moment, verb, request);
+            }
             ServerVerb::Lolwut => return lolwut(request),
             ServerVerb::Publish(topic) => {
                 let mut reply = request.reply;

@@ -30,6 +30,7 @@ fields! {
         debug_command timeout_s borders bounds;
     fixed: id founders incarnation cluster staleness_ms_max follower_proxy requirepass clients_max
         clients_limit query_buffer_max slowlog_slower_than_us slowlog_entries_max protected_mode
+        latency_least_ms latency_tracking latency_percentiles
         taken_away remembered process entry_versions witness;
 }
 

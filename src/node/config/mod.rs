@@ -269,6 +269,12 @@ pub struct Config {
     pub slowlog_slower_than_us: i64,
     /// How many slow requests SLOWLOG keeps.
     pub slowlog_entries_max: usize,
+    /// From how many milliseconds on LATENCY keeps what took so long; 0: nothing.
+    pub latency_least_ms: u64,
+    /// Count how long the calls of each command take.
+    pub latency_tracking: bool,
+    /// The percentiles of that which INFO shows, as CONFIG GET does.
+    pub latency_percentiles: Vec<u8>,
     /// The borders at which OBJECT ENCODING names another encoding.
     pub borders: Borders,
     /// Refuse clients from elsewhere while there is no password.
@@ -398,6 +404,9 @@ impl Default for Config {
             timeout_s: 0,
             slowlog_slower_than_us: 10_000,
             slowlog_entries_max: 128,
+            latency_least_ms: 0,
+            latency_tracking: true,
+            latency_percentiles: b"50 99 99.9".to_vec(),
             borders: Borders::default(),
             protected_mode: true,
             debug_command: false,

@@ -10,8 +10,9 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::command::row::Row;
-use crate::command::table;
+use crate::node::config::Config;
 use crate::node::input::Sample;
+use crate::node::metrics::slowlog::Piece;
 use crate::node::metrics::stats::Stats;
 use crate::time::{Mono, Now};
 
@@ -46,10 +47,52 @@ pub(in crate::node) struct Figures {
     pub(in crate::node) process_bytes: u64,
     /// The most that was held of one client's requests, and of its replies.
     pub(in crate::node) buffers: Recent,
-    /// The places in the table of those that ran since `since`, and the work of each.
-    ran: Vec<(u16, u32)>,
+    /// The commands that ran since `since`.
+    ran: Vec<Ran>,
+    /// The time that the pieces of a command have taken which is not at its end, of each kind.
+    carried: [Duration; 2],
     work: u64,
     since: Mono,
+}
+
+/// A command that ran, or a piece of one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ran {
+    row: &'static Row,
+    work: u32,
+    /// The kind of pieces in which it was run.
+    piece: Option<Piece>,
+    /// It is at its end.
+    is_last: bool,
+}
+
+impl Ran {
+    /// A command that has done so much.
+    pub(super) fn of(row: &'static Row, work: usize) -> Self {
+        Self {
+            row,
+            work: u32::try_from(work).unwrap_or(u32::MAX),
+            piece: None,
+            is_last: false,
+        }
+    }
+
+    /// It is at its end, behind pieces of this kind, if it had any.
+    pub(super) fn ending(self, piece: Option<Piece>) -> Self {
+        Self {
+            piece,
+            is_last: true,
+            ..self
+        }
+    }
+
+    /// It goes on later.
+    pub(super) fn piece_of(self, piece: Piece) -> Self {
+        Self {
+            piece: Some(piece),
+            ..self
+        }
+    }
 }
 
 /// The largest that was seen of two sizes lately.
@@ -136,11 +179,10 @@ impl Figures {
     }
 
     /// A command, or a piece of one, has run and done so much.
-    pub(super) fn runs(&mut self, row: &'static Row, work: usize) {
-        self.work += work as u64;
+    pub(super) fn runs(&mut self, ran: Ran) {
+        self.work += u64::from(ran.work);
         if self.ran.len() < SHARED_MAX {
-            let work = u32::try_from(work).unwrap_or(u32::MAX);
-            self.ran.push((table::place(row) as u16, work));
+            self.ran.push(ran);
         }
     }
 
@@ -150,15 +192,39 @@ impl Figures {
     }
 
     /// The commands that ran since the last moment have taken until now: so long for each piece of
-    /// work.
-    pub(super) fn pass(&mut self, now: Now, stats: &mut Stats) -> Duration {
+    /// work. `took` is told of each call that is at its end.
+    pub(super) fn pass(
+        &mut self,
+        now: Now,
+        config: &Config,
+        stats: &mut Stats,
+        mut took: impl FnMut(&'static Row, Duration),
+    ) -> Duration {
         let passed = now.mono.since(self.since);
         self.since = now.mono;
         let nanoseconds = passed.as_nanos() as u64;
         let each = nanoseconds.checked_div(self.work).unwrap_or(0);
-        for (place, work) in self.ran.drain(..) {
-            let own = each.saturating_mul(u64::from(work));
-            stats.calls[usize::from(place)].nanoseconds += own;
+        let watches = config.latency_tracking || config.latency_least_ms > 0;
+        for ran in self.ran.drain(..) {
+            let own = each.saturating_mul(u64::from(ran.work));
+            let calls = stats.calls(ran.row);
+            calls.nanoseconds += own;
+            if !watches {
+                continue;
+            }
+            let mut own = Duration::from_nanos(own);
+            if let Some(piece) = ran.piece {
+                own += core::mem::take(&mut self.carried[piece as usize]);
+            }
+            match ran.piece {
+                Some(piece) if !ran.is_last => self.carried[piece as usize] = own,
+                _ => {
+                    if config.latency_tracking {
+                        calls.durations.add(own);
+                    }
+                    took(ran.row, own);
+                }
+            }
         }
         self.work = 0;
         Duration::from_nanos(each)

@@ -3,7 +3,9 @@
 //!
 //! Nothing here decides anything: a node would serve its clients in the same way without it.
 
+pub(super) mod durations;
 pub(super) mod figures;
+pub(super) mod latency;
 pub(super) mod slowlog;
 pub(super) mod stats;
 
@@ -12,7 +14,7 @@ use core::time::Duration;
 use crate::command::args::Args;
 use crate::command::error::{Error, Outcome};
 use crate::command::row::Row;
-use crate::command::verb::SlowlogVerb;
+use crate::command::verb::{LatencyVerb, SlowlogVerb};
 use crate::ids::ConnId;
 use crate::resp::reply::Reply;
 use crate::session::Session;
@@ -22,7 +24,8 @@ use crate::time::{Mono, Now};
 use super::config::Config;
 use super::effect::Wrong;
 use super::input::Sample;
-use figures::Figures;
+use figures::{Figures, Ran};
+use latency::Latency;
 use slowlog::{Piece, Run, Slowlog};
 use stats::Stats;
 
@@ -32,6 +35,7 @@ pub(super) struct Metrics {
     stats: Stats,
     figures: Figures,
     slowlog: Slowlog,
+    latency: Latency,
     /// When the node was made, in seconds since the Unix epoch.
     started_s: u64,
 }
@@ -161,7 +165,8 @@ impl Metrics {
             work: 1 + run.work,
             ..run
         };
-        self.figures.runs(row, run.work);
+        let ran = Ran::of(row, run.work).ending(run.piece);
+        self.figures.runs(ran);
         self.slowlog.ran(args, run, is_first, config);
     }
 
@@ -182,12 +187,12 @@ impl Metrics {
 
     /// A command has begun a wait: its reply comes later.
     pub(super) fn waits(&mut self, row: &'static Row) {
-        self.figures.runs(row, 1);
+        self.figures.runs(Ran::of(row, 1).ending(None));
     }
 
     /// A piece of a command was run that is not its last.
     pub(super) fn ran_piece(&mut self, row: &'static Row, piece: Piece, work: usize) {
-        self.figures.runs(row, 1 + work);
+        self.figures.runs(Ran::of(row, 1 + work).piece_of(piece));
         self.slowlog.ran_piece(piece, work);
     }
 
@@ -199,7 +204,17 @@ impl Metrics {
         config: &Config,
         clients: impl Fn(u32, ConnId) -> Option<&'a Session>,
     ) {
-        let each = self.figures.pass(now, &mut self.stats);
+        let least_ms = config.latency_least_ms;
+        let at_s = now.wall_us / 1_000_000;
+        let latency = &mut self.latency;
+        let each = self
+            .figures
+            .pass(now, config, &mut self.stats, |row, took| {
+                let took_ms = took.as_millis() as u64;
+                if least_ms > 0 && took_ms >= least_ms {
+                    latency.took(latency::event_of(row), at_s, took_ms, least_ms);
+                }
+            });
         self.slowlog.pass(each, now, config, clients);
     }
 
@@ -211,7 +226,22 @@ impl Metrics {
         session: Option<&Session>,
         (length, took): (Duration, Duration),
     ) {
+        let (at_s, took_ms) = (now.wall_us / 1_000_000, took.as_millis() as u64);
+        self.latency
+            .took("command", at_s, took_ms, config.latency_least_ms);
         self.slowlog.slept(now, config, session, (length, took));
+    }
+
+    /// LATENCY, but for HISTOGRAM.
+    pub(super) fn latency(
+        &mut self,
+        verb: LatencyVerb,
+        args: Args<'_>,
+        (now, config): (Now, &Config),
+        reply: &mut Reply<'_>,
+    ) -> Outcome {
+        let moment = (now.wall_us / 1_000_000, config.latency_least_ms);
+        self.latency.verb(verb, args, moment, reply)
     }
 
     /// SLOWLOG.

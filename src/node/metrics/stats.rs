@@ -9,8 +9,10 @@ use crate::command::row::Row;
 use crate::command::table;
 use crate::store::Lookups;
 
+use super::durations::Durations;
+
 /// How often a command was asked for.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(in crate::node) struct Calls {
     /// It was run.
     pub(in crate::node) count: u64,
@@ -20,6 +22,8 @@ pub(in crate::node) struct Calls {
     pub(in crate::node) failed: u64,
     /// Its share of the time of turns.
     pub(in crate::node) nanoseconds: u64,
+    /// How long its calls took.
+    pub(in crate::node) durations: Durations,
 }
 
 /// Counters since the start, or since CONFIG RESETSTAT.

@@ -1,11 +1,10 @@
-//! Small commands of administration: TIME, ROLE, WAIT, rewrites, SHUTDOWN, LATENCY, ACL,
-//! LOLWUT.
+//! Small commands of administration: TIME, ROLE, WAIT, rewrites, SHUTDOWN, ACL, LOLWUT.
 
 use alloc::format;
 use core::time::Duration;
 
 use crate::command::error::{Error, Outcome};
-use crate::command::verb::{AclVerb, LatencyVerb};
+use crate::command::verb::AclVerb;
 use crate::node::effect::Note;
 use crate::node::{Node, REDIS_VERSION};
 use crate::session::Blocked;
@@ -29,22 +28,6 @@ impl Node {
         };
         let mut reply = request.reply;
         reply.integer(at as i64);
-    }
-
-    #[expect(clippy::unused_self, reason = "it is called as the other verbs are")]
-    pub(super) fn latency_verb(&mut self, verb: LatencyVerb, request: Request<'_, '_>) {
-        let mut reply = request.reply;
-        match verb {
-            LatencyVerb::Reset => reply.integer(0),
-            LatencyVerb::Histogram => reply.map(0),
-            LatencyVerb::Doctor => reply.verbatim(
-                *b"txt",
-                "Latency monitoring is not available in this server: no events are recorded, and \
-                 LATENCY HISTORY and LATENCY LATEST are always empty. SLOWLOG GET tells which \
-                 requests were slow.\n",
-            ),
-            LatencyVerb::History | LatencyVerb::Latest => reply.array(0),
-        }
     }
 
     pub(super) fn acl_verb(&self, verb: AclVerb, request: Request<'_, '_>) {

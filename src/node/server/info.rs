@@ -11,6 +11,7 @@ use crate::limits::DATABASES;
 use crate::node::clients::Paused;
 use crate::node::{Node, Phase, REDIS_VERSION};
 
+use super::latency::latency_section;
 use super::request::Request;
 
 /// Sections in their order, and whether they are shown when none is named.
@@ -85,6 +86,7 @@ impl Node {
                     put(out, format_args!("errorstat_{code}:count={count}"));
                 }
             }
+            "latencystats" => out.push_str(&latency_section(&self.metrics, &self.config)),
             "cluster" => {
                 put(
                     out,

@@ -9,6 +9,7 @@ use crate::node::config::{Fsync, MemoryPolicy, OutputLimit, OutputLimits};
 
 use super::directive::{Access, Directive, Field, Meaning};
 use super::form::Form;
+use super::peculiar;
 
 const fn acts(
     name: &'static str,
@@ -119,6 +120,11 @@ const REQUIREPASS: Field = Field {
 const TAKEN_AWAY: Field = Field {
     get: |config| config.taken_away.clone(),
     set: |config, value| config.taken_away = value.to_vec(),
+};
+
+const PERCENTILES: Field = Field {
+    get: |config| config.latency_percentiles.clone(),
+    set: |config, value| config.latency_percentiles = value.to_vec(),
 };
 
 const APPENDFSYNC: Field = Field {
@@ -235,6 +241,14 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     acts("slowlog-max-len", "128", Form::Integer(0, i64::MAX),
         "how many of the latest requests SLOWLOG keeps, in at most 64 MiB")
         .open(number!(slowlog_entries_max)),
+    acts("latency-monitor-threshold", "0", Form::Integer(0, i64::MAX),
+        "LATENCY keeps when something took at least this many milliseconds; 0: nothing is kept")
+        .open(number!(latency_least_ms)),
+    acts("latency-tracking", "yes", ON_OFF,
+        "count how long the calls of each command take, for LATENCY HISTOGRAM and INFO \
+         latencystats").open(switch!(latency_tracking)),
+    acts("latency-tracking-info-percentiles", "50 99 99.9", Form::Ruled(peculiar::percentiles),
+        "the percentiles of that which INFO latencystats shows").open(PERCENTILES),
     acts("hash-max-listpack-entries", "128", NUMBER,
         "OBJECT ENCODING says listpack of a hash until it has more fields than these, and then \
          hashtable. What it says is all that these borders decide: values are kept as ever")
