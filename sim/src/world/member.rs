@@ -568,8 +568,8 @@ pub(super) fn serves_as_leader(node: &Node) -> bool {
     };
     let has_begun = raft.led_from().is_some_and(|first| first <= node.applied());
     let all = raft.in_force();
+    // One that votes alone and has learners waits for its first entry as any leader does.
     let is_own = |one: &seedis::raft::Member| one.incarnation == raft.incarnation();
-    let is_alone =
-        all.voters().count() == 1 && all.voters().all(|id| all.get(id).is_some_and(is_own));
+    let is_alone = all.members().count() == 1 && all.members().all(is_own);
     has_begun && node.phase() != Phase::Recovering || is_alone
 }
