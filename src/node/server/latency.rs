@@ -64,7 +64,8 @@ pub(super) fn latency_section(metrics: &Metrics, config: &Config) -> String {
         .filter_map(|word| Some((word, word.parse().ok()?)))
         .collect();
     let mut text = String::new();
-    for row in table::all() {
+    let rows = table::all().filter(|_| config.latency_tracking);
+    for row in rows {
         let durations = &calls_of(metrics, row).durations;
         if durations.count() == 0 {
             continue;
