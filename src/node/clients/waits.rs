@@ -84,16 +84,18 @@ impl Waits {
 
     /// A client that waits for this.
     pub(super) fn of(&self, event: Blocked) -> Option<u32> {
-        let mut all = self.events.range((event, 0)..=(event, u32::MAX));
-        all.next().map(|(_, slot)| *slot)
+        self.first_of(event, event)
     }
 
     /// The client that has waited longest for the end of a pause.
     pub(super) fn next_postponed(&self) -> Option<u32> {
         let place = |place| Blocked::Paused { place };
-        let mut all = self
-            .events
-            .range((place(0), 0)..=(place(u64::MAX), u32::MAX));
+        self.first_of(place(0), place(u64::MAX))
+    }
+
+    /// The first client that waits for one of these events, which stand from one to another.
+    fn first_of(&self, from: Blocked, to: Blocked) -> Option<u32> {
+        let mut all = self.events.range((from, 0)..=(to, u32::MAX));
         all.next().map(|(_, slot)| *slot)
     }
 

@@ -136,7 +136,14 @@ impl MemoryPolicy {
 
     /// Returns true if only keys go that expire.
     pub fn is_volatile(self) -> bool {
-        self.word().starts_with("volatile")
+        matches!(
+            self,
+            Self::VolatileLru
+                | Self::VolatileLfu
+                | Self::VolatileLrm
+                | Self::VolatileRandom
+                | Self::VolatileTtl
+        )
     }
 
     /// Returns true if it makes no difference which key goes.

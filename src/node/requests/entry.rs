@@ -38,11 +38,16 @@ pub fn with_version(version: u8, rest: &[u8]) -> Vec<u8> {
 
 /// Appends one command.
 pub fn put_command(out: &mut Vec<u8>, db: u32, args: Args<'_>) {
+    put_words(out, db, args.iter());
+}
+
+/// Appends a database, and words: the arguments of a command, or names of keys.
+fn put_words<'a>(out: &mut Vec<u8>, db: u32, words: impl ExactSizeIterator<Item = &'a [u8]>) {
     out.push(db as u8);
-    varint::put(out, args.len() as u64);
-    for arg in args.iter() {
-        varint::put(out, arg.len() as u64);
-        out.extend_from_slice(arg);
+    varint::put(out, words.len() as u64);
+    for word in words {
+        varint::put(out, word.len() as u64);
+        out.extend_from_slice(word);
     }
 }
 
@@ -80,12 +85,7 @@ pub fn put_victims<'a>(
     } else {
         VICTIMS
     });
-    out.push(db as u8);
-    varint::put(out, names.len() as u64);
-    for name in names {
-        varint::put(out, name.len() as u64);
-        out.extend_from_slice(name);
-    }
+    put_words(out, db, names);
 }
 
 /// Appends the offset of the wall clock that is in force from this entry on.

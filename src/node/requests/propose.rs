@@ -161,7 +161,7 @@ impl Node {
         let is_paused = self.clients.paused() != Paused::Nothing;
         let may_look = !self.requests.is_held() && !self.replica.proposes_nothing() && !is_paused;
         let search = Search::new(&self.config, self.clock());
-        let search = search.filter(|_| limit > 0 && excess > 0 && serves);
+        let search = search.filter(|_| excess > 0 && serves);
         let evicting = &mut self.requests.evicting;
         if is_idle {
             // Victims that have not come into the log do not come any more.
