@@ -21,46 +21,21 @@ import bisect
 import itertools
 import os
 import random
-import shutil
 import socket
-import subprocess
-import tempfile
 import threading
 import time
 
-from memory import words
+import memory
+from memory import key, words
 
 VALUE = b"v" * 100
 POLICIES = ["allkeys-lru", "allkeys-lfu"]
 
 
-class Server:
-    def __init__(self, program, port, directory, *options):
-        self.directory = tempfile.mkdtemp(prefix="eviction-", dir=directory)
-        own = ["--appendonly", "no"] if "seedis" in os.path.basename(program) else ["--save", ""]
-        self.port = port
-        self.process = subprocess.Popen(
-            [program, "--port", str(port), "--dir", self.directory, *own, *options],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        for _ in range(200):
-            try:
-                self.connect()
-                break
-            except OSError:
-                time.sleep(0.05)
-        while self.ask(b"PING")[:1] == b"-":
-            time.sleep(0.05)
-
+class Server(memory.Server):
     def connect(self):
-        self.socket = socket.create_connection(("127.0.0.1", self.port), 120)
+        super().connect()
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.file = self.socket.makefile("rb")
-
-    def ask(self, *parts):
-        self.socket.sendall(words(*parts))
-        return self.file.readline()
 
     def values(self, keys):
         """Which of some keys are there."""
@@ -84,19 +59,6 @@ class Server:
         self.socket.sendall(words(b"INFO", b"everything"))
         text = self.file.read(int(self.file.readline()[1:]) + 2).decode()
         return int(text.split("\n%s:" % name)[1].split()[0])
-
-    def rss(self):
-        with open("/proc/%d/statm" % self.process.pid) as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-        shutil.rmtree(self.directory, ignore_errors=True)
-
-
-def key(number):
-    return b"key:%012d" % number
 
 
 def limit_for(program, options, policy, count):

@@ -28,24 +28,27 @@ def words(*parts):
 
 
 class Server:
-    def __init__(self, program, port, directory):
+    def __init__(self, program, port, directory, *options):
         self.directory = tempfile.mkdtemp(prefix="memory-", dir=directory)
-        if "seedis" in os.path.basename(program):
-            options = ["--port", str(port), "--dir", self.directory, "--appendonly", "no"]
-        else:
-            options = ["--port", str(port), "--dir", self.directory, "--save", ""]
+        own = ["--appendonly", "no"] if "seedis" in os.path.basename(program) else ["--save", ""]
+        self.port = port
         self.process = subprocess.Popen(
-            [program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [program, "--port", str(port), "--dir", self.directory, *own, *options],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         for _ in range(200):
             try:
-                self.socket = socket.create_connection(("127.0.0.1", port), 120)
+                self.connect()
                 break
             except OSError:
                 time.sleep(0.05)
-        self.file = self.socket.makefile("rb")
         while self.ask(b"PING")[:1] == b"-":
             time.sleep(0.05)
+
+    def connect(self):
+        self.socket = socket.create_connection(("127.0.0.1", self.port), 120)
+        self.file = self.socket.makefile("rb")
 
     def ask(self, *parts):
         self.socket.sendall(words(*parts))
