@@ -105,6 +105,8 @@ pub enum Input<'a> {
     Wants {
         /// Its number.
         id: NodeId,
+        /// The life of its disk: a removed member may still run whose number another has now.
+        incarnation: Incarnation,
     },
     /// Somebody who is no member has tried to come in as one.
     RefusedPeer,

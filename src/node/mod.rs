@@ -28,7 +28,7 @@ use alloc::vec::Vec;
 use crate::aof::LogSize;
 use crate::aof::manifest::Manifest;
 use crate::ids::{ConnId, Incarnation, LogIndex, NodeId, Term};
-use crate::raft::{Membership, Raft};
+use crate::raft::{Member, Membership, Raft};
 use crate::store::Store;
 use crate::time::{Mono, Now, Stamp};
 
@@ -195,8 +195,9 @@ impl Node {
                     self.begin_admission(change);
                 }
             }
-            Input::Wants { id } => {
-                if let Some(change) = self.replica.wants_in(id) {
+            Input::Wants { id, incarnation } => {
+                let asks = Member { id, incarnation };
+                if let Some(change) = self.replica.wants_in(asks) {
                     self.begin_admission(change);
                 }
             }

@@ -299,9 +299,10 @@ impl World {
         if !self.members[number].is_up() {
             return;
         }
+        let incarnation = self.members[number].incarnation();
         for to in (0..self.members.len()).filter(|to| *to != number) {
             if !self.is_parted(number, to) && self.members[to].is_up() {
-                let wants = News::Wants { id };
+                let wants = News::Wants { id, incarnation };
                 self.members[to].news.push(wants);
                 self.wake(to);
             }

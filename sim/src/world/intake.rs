@@ -41,7 +41,7 @@ impl World {
                     Input::Told { from, frame }
                 }
                 News::NotTold { messages } => Input::NotTold { messages },
-                News::Wants { id } => Input::Wants { id },
+                News::Wants { id, incarnation } => Input::Wants { id, incarnation },
                 News::Asks {
                     wanted,
                     incarnation,

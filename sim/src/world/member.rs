@@ -74,7 +74,10 @@ pub(super) enum News {
         entry_versions: (u8, u8),
     },
     /// That it wants to vote.
-    Wants { id: NodeId },
+    Wants {
+        id: NodeId,
+        incarnation: Incarnation,
+    },
     /// That it asks for a number, or for a certain one.
     Asks {
         wanted: NodeId,

@@ -101,24 +101,21 @@ impl Replica {
         Some(MembershipChange::AddLearner(Member { id, incarnation }))
     }
 
-    /// A process that has connected wants to be a voter of this group: the change that is its next
+    /// A process that has greeted wants to be a voter of this group: the change that is its next
     /// step.
-    pub(in crate::node) fn wants_in(&self, id: NodeId) -> Option<MembershipChange> {
-        let (Some(raft), Some(met)) = (&self.raft, self.peers.last(id)) else {
-            return None;
-        };
+    pub(in crate::node) fn wants_in(&self, asks: Member) -> Option<MembershipChange> {
+        let has_greeted = self.peers.of(&asks).is_some();
+        let raft = self.raft.as_ref().filter(|_| has_greeted)?;
         let membership = raft.in_force();
-        if !raft.is_leader() || membership.is_voter(id) || self.log.is_none() {
+        if !raft.is_leader() || membership.is_voter(asks.id) || self.log.is_none() {
             return None;
         }
-        let incarnation = met.incarnation;
-        let change = match membership.get(id) {
-            Some(member) if member.incarnation == incarnation => MembershipChange::Promote(id),
+        match membership.get(asks.id) {
+            Some(known) if *known == asks => Some(MembershipChange::Promote(asks.id)),
             // The number has been given to another disk.
-            Some(_) => return None,
-            None => MembershipChange::AddLearner(Member { id, incarnation }),
-        };
-        Some(change)
+            Some(_) => None,
+            None => Some(MembershipChange::AddLearner(asks)),
+        }
     }
 
     /// Returns true if this member knows who belongs to the group, and may change it: it leads, and

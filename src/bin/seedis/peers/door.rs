@@ -158,7 +158,7 @@ impl Peers {
                     // It is told so when it connects again.
                     return Ok(());
                 }
-                self.heard(from, kind, frame);
+                self.heard(talker, kind, frame);
                 rest = behind;
             }
             let done = buffer.len() - rest.len();
@@ -177,13 +177,16 @@ impl Peers {
         own.is_some_and(|(_, life)| *life != incarnation)
     }
 
-    fn heard(&self, from: NodeId, kind: u8, frame: &[u8]) {
+    fn heard(&self, (from, incarnation): Talker, kind: u8, frame: &[u8]) {
         let Some(server) = self.server() else {
             return;
         };
         match Kind::of(kind) {
             Some(Kind::Raft) => server.tell(Input::Message { from, frame }),
-            Some(Kind::Wants) => server.tell(Input::Wants { id: from }),
+            Some(Kind::Wants) => server.tell(Input::Wants {
+                id: from,
+                incarnation,
+            }),
             Some(Kind::Told) => server.tell(Input::Told { from, frame }),
             // A newer version says what this one does not know.
             None => {}
