@@ -3,8 +3,9 @@
 //!
 //! Lives are counted by replicated time. So a key that is given n seconds lives for n seconds of
 //! the leader's monotonic clock, but for what is forgiven here: a wall clock that steps by up to a
-//! second is followed, or waited for. And what an entry says of the wall clock is what the wall
-//! clock says: by that, moments are understood that clients name.
+//! second is followed, or waited for, and one that stays ahead for ten minutes is believed. And
+//! what an entry says of the wall clock is what the wall clock says: by that, moments are
+//! understood that clients name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +18,8 @@ const STEP_MS: u64 = 1000;
 /// Readings are rounded to milliseconds, and clocks may run apart by a part in so many.
 const ROUNDED_MS: u64 = 20;
 const APART: u64 = 500;
+/// How long a wall clock must be ahead before replicated time follows, in milliseconds.
+const BELIEVED_AFTER_MS: u64 = 10 * 60 * 1000;
 
 /// By how much a wall clock may step while so much passes by the monotonic one, in milliseconds.
 pub(super) fn step_ms(passed_ms: u64) -> u64 {
@@ -104,14 +107,19 @@ impl Times {
         let passed = mono_ms.saturating_sub(anchor.mono_ms);
         let went = stamp.0.saturating_sub(anchor.stamp);
         let forgiven = self.clocks[member].forgiven + step_ms(passed);
-        if went.abs_diff(passed) > forgiven {
+        let is_apart = went.abs_diff(passed) > forgiven;
+        // A wall clock that has been ahead for so long has seen a time that nobody has counted.
+        let is_believed = went > passed && passed >= BELIEVED_AFTER_MS && stamp.0 == wall;
+        if is_apart && !is_believed {
             let text = format!(
                 "replicated time went on by {went} ms while {passed} ms passed by the clock of n{}",
                 member + 1
             );
             return Err(Violation::new(Id::S10, text));
         }
-        if let Some(anchor) = &mut self.anchor {
+        if is_apart {
+            self.begins(member, stamp, mono_ms);
+        } else if let Some(anchor) = &mut self.anchor {
             anchor.last_ms = mono_ms;
         }
         self.continues(stamp, offset, wall, true)

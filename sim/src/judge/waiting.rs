@@ -170,7 +170,9 @@ impl Judge {
         };
         let end = self.or_worthless(end);
         let ended = &mut self.members[member].ended;
-        if let Some(place) = ended.iter().position(|(ended, _)| *ended == id) {
+        let ends_of = |early: bool| ended.iter().position(|end| *end == (id, early));
+        // A wait whose time was over may have ended in the same turn, before this one.
+        if let Some(place) = ends_of(true).or_else(|| ends_of(false)) {
             let (_, is_early) = ended.remove(place);
             self.is_answered_so(id, end);
             return if is_early {
