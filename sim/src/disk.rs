@@ -343,6 +343,12 @@ impl FakeDisk {
         self.pending_names.push(op);
     }
 
+    /// Returns true if a name has taken the place of another, and that is not durable.
+    pub(crate) fn has_renamed(&self) -> bool {
+        let mut waiting = self.pending_names.iter();
+        waiting.any(|op| matches!(op, NameOp::Rename { .. }))
+    }
+
     /// The power fails: what was not synced survives as the profile has it.
     pub(crate) fn crash(&mut self, profile: Profile) {
         for number in 0..self.inodes.len() {

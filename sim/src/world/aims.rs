@@ -1,5 +1,5 @@
 //! Faults that are aimed: at the rare messages and steps at which a group changes hands or members,
-//! and which what strikes at random would hardly ever hit.
+//! or a log its base, and which what strikes at random would hardly ever hit.
 
 use super::member::Doom;
 use super::{Event, World};
@@ -10,6 +10,11 @@ use crate::judge::End;
 
 /// The key of the dice of steps, beside those of other faults of this stream.
 const STEPS: u64 = 1 << 49;
+/// The key of the dice of switches to another base, beside those of other crashes.
+const SWITCHES: u64 = 1 << 50;
+/// In so many of 1000 switches the power fails, and within so many boundaries.
+const SWITCH_CRASHES: u64 = 500;
+const SWITCH_BOUNDARIES: u64 = 8;
 /// A step is over when a member is struck for it, in nanoseconds.
 const BEHIND: u64 = 1000;
 
@@ -69,6 +74,26 @@ impl World {
             ordinal,
         };
         self.push(after, strike);
+    }
+
+    /// A manifest has its name, and that is not durable yet: the power may fail before it is, or
+    /// when the files that it replaces are removed.
+    pub(super) fn look_at_switch(&mut self, number: usize) {
+        let [power, ..] = self.scenario.ends;
+        let crashes = self.scenario.crashes.is_some() && power > 0;
+        if !crashes || self.healed || self.decisions.are_scripted() {
+            return;
+        }
+        let member = &self.members[number];
+        let (life, job) = (member.life, member.last_job);
+        let key = SWITCHES | life << 8 | number as u64;
+        let mut dice = self.dice(Stream::CRASH, key, job);
+        let boundaries = dice.below(SWITCH_BOUNDARIES);
+        let member = &mut self.members[number];
+        if dice.permille(SWITCH_CRASHES) && member.may_be_ended() {
+            let end = End::Power;
+            member.doom.get_or_insert(Doom { end, boundaries });
+        }
     }
 
     /// A change of members begins or ends in the view of a member: a step at which it, or another,

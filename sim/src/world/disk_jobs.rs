@@ -249,6 +249,7 @@ impl World {
             DiskOp::Remove { file } => Some(*file),
             _ => None,
         };
+        let switches = matches!(&op, DiskOp::Rename { to, .. } if *to == FileName::MANIFEST);
         let outcome = failed.map_or_else(|| member.disk.perform(op), Err);
         member.note_removal(removed, &outcome);
         if let Err(error) = &outcome {
@@ -259,6 +260,9 @@ impl World {
             // A node that cannot prepare a file for its log may take the disk for a full one.
             let until = member.ran(self.time).saturating_add(TIGHT_NS);
             member.tight_until = member.tight_until.max(until);
+        }
+        if switches && outcome.is_ok() {
+            self.look_at_switch(number);
         }
         if let Some(sync) = sync {
             self.sync_has_ended(number, &sync, dice, address, &outcome);

@@ -11,9 +11,12 @@ use super::{Event, Segment, World};
 use crate::decisions::address::Address;
 use crate::decisions::decision::{Fate, Strike};
 use crate::disk::Profile;
-use crate::draws::Stream;
+use crate::draws::{Dice, Stream};
 use crate::goals::Fault;
 use crate::judge::{End, Reasons};
+
+/// The key of the dice of names that wait to be durable, beside those of other crashes.
+const NAMES: u64 = 1 << 51;
 
 impl World {
     /// A member ends: its process dies, and with it, or not, what the disk had not made durable.
@@ -35,8 +38,13 @@ impl World {
         let member = &mut self.members[number];
         let recovering = !member.serving;
         let seed = self.scenario.seed;
-        let mut dice = crate::draws::Dice::new(seed, Stream::CRASH, number as u64, member.life);
+        let mut dice = Dice::new(seed, Stream::CRASH, number as u64, member.life);
         let mut profile = *dice.pick(&Profile::ALL);
+        // The order of names matters most where one has just taken the place of another.
+        let mut names = Dice::new(seed, Stream::CRASH, NAMES | number as u64, member.life);
+        if member.disk.has_renamed() && names.coin() {
+            profile = Profile::AnySubset;
+        }
         // Of what was on its way to the disk, the first operations arrive.
         let jobs = mem::take(&mut member.jobs);
         let mut done = dice.below(jobs.len() as u64 + 1) as usize;
