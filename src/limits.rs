@@ -50,6 +50,10 @@ pub const WATCHED_KEYS_MAX: usize = 16_384;
 /// microsecond, in one turn.
 pub const AWAITED_KEYS_MAX: usize = 16_384;
 
+/// The most clients that MONITOR shows all requests. Redis has no bound; here each of them is work
+/// for each request of the others.
+pub const MONITORS_MAX: usize = 64;
+
 /// The most channels and patterns that one client subscribes to. Redis has no bound; here each
 /// costs about a microsecond, in one turn.
 pub const SUBSCRIPTIONS_MAX: usize = 16_384;

@@ -88,6 +88,7 @@ counted! {
     Silenced, "silenced", "a client has asked for something whose reply it does not want";
     Heard, "heard", "a message has come to a client that listens";
     HeardElsewhere, "heard-elsewhere", "a message has come to a subscriber of another member";
+    Shown, "shown", "a client was shown what another has asked";
     Published, "published", "a message was published to several clients";
     PublishCut, "publish-cut", "a message was brought to its subscribers in several turns";
     OnlyListens, "only-listens", "a listener was refused whatever else it asked for";

@@ -201,6 +201,12 @@ errors! {
     /// SUBSCRIBE and its kin beyond the bound.
     TOO_MANY_SUBSCRIPTIONS = "ERR too many subscriptions: one client has 16384 at most, with names \
         of 16 MB";
+    /// MONITOR beyond the bound.
+    TOO_MANY_MONITORS = "ERR too many clients are shown all requests: 64 at most";
+    /// A request about keys, of a client that is shown all requests.
+    ONLY_MONITORS = "ERR Replica can't interact with the keyspace";
+    /// MONITOR in a transaction.
+    MONITOR_IN_TRANSACTION = "ERR MONITOR isn't allowed for DENY BLOCKING client";
     /// Shard channels of several slots.
     CROSS_SLOT = "CROSSSLOT Keys in request don't hash to the same slot";
     /// HELLO with a version that nobody speaks.

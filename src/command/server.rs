@@ -5,7 +5,7 @@ use super::grammar::{VALUE, block, integer, many, one_of, opt, pattern, string, 
 use super::row::{Group, Row};
 use super::tip;
 use super::verb::{
-    AclVerb, ClientVerb, CommandVerb, ConfigVerb, LatencyVerb, ServerVerb, SlowlogVerb,
+    AclVerb, ClientVerb, CommandVerb, ConfigVerb, LatencyVerb, ServerVerb, SessionVerb, SlowlogVerb,
 };
 
 pub(super) const ROWS: &[Row] = &[
@@ -90,6 +90,11 @@ pub(super) const ROWS: &[Row] = &[
         .flags(&[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale])
         .says("Inspects or disturbs the server; for tests.")
         .args(&[string("subcommand"), opt(many(string("arg")))]),
+    Row::session("monitor", 1, SessionVerb::Monitor)
+        .group(Group::Server)
+        .since("1.0.0")
+        .flags(&[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale])
+        .says("Shows the requests of this member's other clients, as they are run."),
     Row::server("lolwut", -1, ServerVerb::Lolwut)
         .group(Group::Server)
         .since("5.0.0")

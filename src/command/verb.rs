@@ -29,6 +29,8 @@ pub enum SessionVerb {
     Exec,
     /// HELLO.
     Hello,
+    /// MONITOR.
+    Monitor,
     /// MULTI.
     Multi,
     /// PING.
@@ -64,6 +66,7 @@ impl SessionVerb {
             | Self::Discard
             | Self::Exec
             | Self::Hello
+            | Self::Monitor
             | Self::Multi
             | Self::ReadOnly
             | Self::ReadWrite
@@ -81,6 +84,7 @@ impl SessionVerb {
             }
             Self::Auth
             | Self::Hello
+            | Self::Monitor
             | Self::Ping
             | Self::ReadOnly
             | Self::ReadWrite

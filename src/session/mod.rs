@@ -206,8 +206,14 @@ pub struct Session {
     pub applied: u64,
     /// The transaction that MULTI opened.
     pub transaction: Option<Transaction>,
+    /// EXEC, as it has spelled it last.
+    pub exec_word: [u8; 4],
     /// The channels and patterns that it has subscribed to, if any.
     pub subscriptions: Option<Box<Subscriptions>>,
+    /// Its request that may wait was shown to who is shown all.
+    pub wait_is_shown: bool,
+    /// It is shown what other clients ask for.
+    pub monitors: bool,
     /// The keys that WATCH named.
     pub watches: Watches,
     /// True if a watched key has changed.

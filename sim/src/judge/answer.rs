@@ -6,6 +6,7 @@ use super::dialogue::{Asked, Owed, Question};
 use super::history::{Command, Executed, Step, Words, is_write, spelled};
 use super::invariant::{Id, Verdict, Violation};
 use super::memory;
+use super::monitors::{ONLY_MONITORS, is_about_data};
 use super::verbs::pong;
 use super::waiting::{may_end_wait, wrong_wait};
 use super::{Circumstances, Judge, is_silent_error, is_step, walks};
@@ -115,6 +116,9 @@ impl Judge {
                 (want, is_step(answer).then_some(applied))
             }
         };
+        if let Asked::Request(words) = asked {
+            self.is_shown(member, conn, words, answer);
+        }
         if let Some(index) = entry {
             self.members[member]
                 .durability
@@ -208,9 +212,23 @@ impl Judge {
             .dialogues
             .get(&conn)
             .is_some_and(|d| d.listener.listens() && !d.resp3);
+        let monitors = self
+            .dialogues
+            .get(&conn)
+            .is_some_and(|d| d.listener.monitor.is_on);
+        let monitors = monitors && is_about_data(words);
         let refused = self.refusal(member, words, answer, around, (queues, listens));
         let Some(dialogue) = self.dialogues.get_mut(&conn) else {
             return Ok(Want::Anything);
+        };
+        let refused = match refused {
+            refused if !monitors => refused,
+            refused => {
+                let mut wants = around.reasons.refusals("");
+                wants.extend([ONLY_MONITORS, memory::REFUSAL].map(|one| Want::Error(one.into())));
+                wants.extend(refused.err());
+                Err(Want::OneOf(wants))
+            }
         };
         let row = match refused {
             Ok(row) => row,

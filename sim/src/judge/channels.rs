@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::monitors::Monitor;
 use crate::model::matches;
 use crate::wire::Value;
 
@@ -63,6 +64,7 @@ pub(super) enum Change {
     Begins((Topic, Vec<u8>)),
     Ends((Topic, Vec<u8>)),
     EndsAll,
+    Monitors,
 }
 
 /// A client as a listener.
@@ -81,6 +83,8 @@ pub(super) struct Listener {
     pub(super) begun: Option<u64>,
     /// Nobody knows what it listens to.
     pub(super) is_unsure: bool,
+    /// The client as one who is shown requests.
+    pub(super) monitor: Monitor,
 }
 
 impl Listener {
@@ -129,7 +133,11 @@ impl Listener {
                         self.given_up.insert(name);
                     }
                 }
-                Change::EndsAll => self.known.clear(),
+                Change::EndsAll => {
+                    self.known.clear();
+                    self.monitor.is_known = false;
+                }
+                Change::Monitors => self.monitor.is_known = true,
             }
         }
     }

@@ -100,6 +100,9 @@ invariants! {
     N3, "who listens hears",
         "A client that listened before a message was published on its own member, and is not \
          closed, has the message before any reply that is given later.";
+    N4, "who monitors sees all",
+        "A client that has asked for MONITOR is shown each request that is run at its member, once \
+         and without passwords, and those of one client in their order.";
     R1, "one leader per term",
         "No two members lead in one term.";
     R2, "a leader only appends",

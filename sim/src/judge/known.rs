@@ -112,6 +112,7 @@ impl Judge {
             sentence: Sentence::None,
         };
         self.known.insert(conn, known);
+        self.shows_from(conn, address);
         if !self.dialogues.contains_key(&conn) {
             // It has gone before, and what it has sent arrives all the same.
             self.channels.gone.insert(conn, member);

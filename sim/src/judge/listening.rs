@@ -79,6 +79,7 @@ impl Judge {
         if let Some(dialogue) = self.dialogues.get_mut(&conn) {
             dialogue.listener.names.clear();
             dialogue.changes = vec![Change::EndsAll];
+            dialogue.listener.monitor.is_on = false;
         }
     }
 
@@ -284,6 +285,7 @@ impl Judge {
 
     /// N3: a reply has come that was given at some moment.
     pub(super) fn has_heard_all(&self, conn: u64, moment: u64) -> Verdict {
+        self.was_shown_all(conn, moment)?;
         let Some(dialogue) = self.dialogues.get(&conn) else {
             return Ok(());
         };
@@ -294,6 +296,7 @@ impl Judge {
 
     /// N3: all that was sent has arrived.
     pub(crate) fn all_is_heard(&self, conn: u64) -> Verdict {
+        self.was_shown_all(conn, u64::MAX)?;
         let dialogue = self.dialogues.get(&conn);
         let due = dialogue.and_then(|dialogue| dialogue.listener.due.first());
         due.map_or(Ok(()), |due| Err(is_lost(conn, due)))
@@ -326,6 +329,9 @@ impl Judge {
         self.channels.gone.remove(&conn);
         if let Some(dialogue) = self.dialogues.get_mut(&conn) {
             dialogue.listener.names.clear();
+            dialogue.listener.monitor.is_forgotten();
+        } else {
+            self.showing.asks_no_more(conn);
         }
     }
 
@@ -336,6 +342,7 @@ impl Judge {
             if dialogue.member == member {
                 dialogue.listener.names.clear();
                 dialogue.listener.due.clear();
+                dialogue.listener.monitor.is_forgotten();
             }
         }
     }

@@ -21,6 +21,7 @@ mod leaders;
 pub(crate) mod ledger;
 mod listening;
 mod memory;
+mod monitors;
 mod old_exec;
 mod pausing;
 mod queues;
@@ -29,6 +30,7 @@ mod redirect;
 mod refusal;
 mod replied;
 mod server;
+mod showing;
 mod silence;
 mod staleness;
 pub(crate) mod state;
@@ -153,6 +155,7 @@ pub(crate) struct Judge {
     /// The stamps so far, and the times that they imply.
     time: Times,
     channels: channels::Channels,
+    showing: monitors::Showing,
     /// How old a state may be that a follower shows; 0: as old as it is.
     staleness_ms: u64,
     /// The policy by which keys are evicted.
@@ -267,6 +270,7 @@ impl Judge {
         }
         if let (Asked::Request(words), Some(dialogue)) = (&asked, self.dialogues.get(&conn)) {
             self.may_be_published(conn, dialogue.member, words);
+            self.may_be_shown(conn, words);
         }
         let moment = self.channels.moment;
         if let Some(dialogue) = self.dialogues.get_mut(&conn) {

@@ -19,7 +19,7 @@ impl Judge {
         value: &Value,
         time: u64,
     ) -> Result<bool, Violation> {
-        if self.heard(conn, value)? {
+        if self.heard(conn, value)? || self.was_shown(conn, value)? {
             return Ok(false);
         }
         let Some(dialogue) = self.dialogues.get_mut(&conn) else {

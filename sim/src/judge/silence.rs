@@ -31,7 +31,8 @@ impl Judge {
     }
 
     /// A client has sent a request, and wants no reply to it.
-    pub(crate) fn asked_in_silence(&mut self, words: &[Vec<u8>]) {
+    pub(crate) fn asked_in_silence(&mut self, conn: u64, words: &[Vec<u8>]) {
+        self.may_be_shown(conn, words);
         let known = fingerprint(words);
         *self.outstanding.entry(known).or_default() += 1;
         self.is_asked_again(known);

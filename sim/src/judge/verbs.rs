@@ -3,6 +3,7 @@
 use seedis::node::witness::Answer;
 
 use super::answer::{LOADING, executed_for, is_bounded, is_named};
+use super::channels::Change;
 use super::dialogue::{Question, Transaction};
 use super::history::{Command, Executed, Step, Words};
 use super::invariant::{Id, Violation};
@@ -75,6 +76,10 @@ impl Judge {
                 dialogue.listener.begun = None;
                 self.ends_listening(conn);
                 return Ok(Want::Simple("RESET"));
+            }
+            "monitor" => {
+                dialogue.changes = vec![Change::Monitors];
+                self.monitors(conn);
             }
             "exec" => return self.exec(member, conn, (question, words), answer, around),
             _ => return Ok(Want::Anything),

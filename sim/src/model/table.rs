@@ -76,6 +76,7 @@ const ROWS: &[Row] = &[
     session("discard", 1),
     session("exec", 1),
     session("hello", -1),
+    session("monitor", 1),
     session("multi", 1),
     session("quit", -1),
     session("readonly", 1),

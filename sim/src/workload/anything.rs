@@ -12,8 +12,11 @@ use crate::draws::Dice;
 use crate::model::waits::may_wait;
 use crate::model::{self, Class};
 
-/// Commands that end the conversation, stop the server or wait: others ask for those.
-const NOT_ASKED: [&str; 7] = ["auth", "quit", "hello", "shutdown", "save", "debug", "wait"];
+/// Commands that end the conversation, stop the server or wait: others ask for those. And MONITOR,
+/// whose lines answer nothing.
+const NOT_ASKED: [&str; 8] = [
+    "auth", "quit", "hello", "shutdown", "save", "debug", "wait", "monitor",
+];
 
 impl Workload {
     pub(super) fn anything(&mut self, dice: &mut Dice) -> Vec<Piece> {

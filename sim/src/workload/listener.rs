@@ -15,7 +15,8 @@ impl Workload {
             34..=75 => (0..dice.within(1, 5)).map(|_| self.publish(dice)).collect(),
             76..=81 => vec![question(dice)],
             82..=84 => vec![words(&["PING"]), words(&["PING", "text"])],
-            85 => vec![words(&["GET", "r0"])],
+            85 if dice.coin() => vec![words(&["GET", "r0"])],
+            85 => vec![words(&["MONITOR"])],
             86 => vec![words(&["RESET"])],
             87 => vec![words(&["HELLO", *dice.pick(&["2", "3"])])],
             88..=90 => {

@@ -83,7 +83,7 @@ impl World {
         });
         if !self.judge.is_to_be_answered(conn, &words) {
             self.judge.reached(Goal::Silenced);
-            self.judge.asked_in_silence(&words);
+            self.judge.asked_in_silence(conn, &words);
             return;
         }
         self.counts(conn, end);

@@ -29,7 +29,7 @@ const UNAUTHENTICATED: OutputLimit = OutputLimit {
 fn output_limit(config: &Config, session: &Session) -> OutputLimit {
     if !session.authenticated {
         UNAUTHENTICATED
-    } else if session.is_subscriber() {
+    } else if session.is_subscriber() || session.monitors {
         config.output_limits.pubsub
     } else {
         config.output_limits.normal
@@ -52,6 +52,7 @@ impl Clients {
         self.release(slot);
         self.unwatch(slot);
         self.unsubscribe_all(slot);
+        self.end_monitoring(slot);
         if let Some(session) = self.sessions.get_mut(slot) {
             session.closing = true;
             session.killed = true;

@@ -25,6 +25,7 @@ pub(in crate::node) fn describe(session: &Session, now: Mono, is_stopping: bool)
     };
     let [channels, patterns, shards] = Topic::ALL.map(subscribed);
     for (flag, on) in [
+        ('O', session.monitors),
         ('P', session.is_subscriber()),
         ('x', session.transaction.is_some()),
         ('b', session.blocked.is_some()),

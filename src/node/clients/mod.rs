@@ -10,6 +10,8 @@ mod describe;
 mod key_queues;
 pub(super) mod key_waits;
 mod limits;
+mod monitoring;
+mod monitors;
 mod pause;
 mod pausing;
 mod publication;
@@ -38,6 +40,7 @@ use super::config::Config;
 use channels::{Channels, SharedBytes};
 use key_queues::KeyQueues;
 use limits::ClientLimits;
+use monitors::Monitors;
 use pause::Pause;
 use publication::Publishing;
 use sessions::{Sessions, appetite};
@@ -62,6 +65,7 @@ pub(super) struct Clients {
     shared: SharedBytes,
     silences: Silences,
     pause: Pause,
+    monitors: Monitors,
     limits: ClientLimits,
     /// Clients that wait for something else than a long read of their own.
     blocked: u32,
@@ -147,6 +151,7 @@ impl Clients {
         };
         self.unwatch(slot);
         self.unsubscribe_all(slot);
+        self.end_monitoring(slot);
         self.release(slot);
         self.forget(slot);
         if let Some(session) = self.sessions.remove(conn) {
@@ -222,7 +227,7 @@ impl Clients {
             // One that the server makes wait is not the one that is silent.
             let waits = session.is_owed() || session.paused || session.queued;
             // And one that listens has nothing to say.
-            let waits = waits || session.is_subscriber();
+            let waits = waits || session.is_subscriber() || session.monitors;
             let heard = if waits { now } else { session.heard };
             if now.since(heard) >= self.silences.limit {
                 self.kill(slot);

@@ -57,6 +57,7 @@ impl Node {
         }
         let in_transaction = session.transaction.is_some();
         let client = Some((slot, session.conn));
+        let (proposed, db) = (session.proposed, session.db);
         if session.only_listens() && !is_for_listeners(row) {
             return Err(Error::only_listens(row.name).into());
         }
@@ -80,6 +81,11 @@ impl Node {
         if self.is_out_of_memory() && (queues || row.has(Flag::DenyOom)) {
             return Err(Error::OUT_OF_MEMORY.into());
         }
+        let publishes = matches!(row.kind, Kind::Server(ServerVerb::Publish(_)));
+        let is_about_data = publishes || row.has(Flag::ReadOnly) || row.has(Flag::Write);
+        if is_about_data && self.clients.monitors(slot) {
+            return Err(Error::ONLY_MONITORS.into());
+        }
         if self.is_paused(slot, row) {
             // What it has asked before is answered first, and is not kept from that.
             let is_busy = self.clients.get(slot).is_some_and(Session::is_busy);
@@ -95,7 +101,18 @@ impl Node {
             return Ok(Admitted::Done);
         }
         if is_exec {
-            self.exec(slot, row)?;
+            if let Some(session) = self.clients.get_mut(slot)
+                && let Ok(word) = args.name().try_into()
+            {
+                session.exec_word = word;
+            }
+            let outcome = self.exec(slot, row);
+            // What the log runs is shown when it does.
+            let is_over = |one: &Session| one.proposed == proposed;
+            if self.clients.get(slot).is_some_and(is_over) {
+                self.show((row, db), args, client);
+            }
+            outcome?;
             return Ok(Admitted::Done);
         }
         self.metrics.called(row);
@@ -110,15 +127,17 @@ impl Node {
             // What it wants of replies counts from here on, not from when the log has caught up.
             Kind::Server(ServerVerb::Client(ClientVerb::Reply)) => {
                 let outcome = self.client_reply(slot, args);
-                self.has_run(row, args, client, 0);
+                self.has_run((row, db), args, client, 0);
                 outcome.map_err(Trouble::Failed)?;
             }
             Kind::Server(ServerVerb::Publish(topic)) => self.publish(slot, row, topic, args),
             Kind::Read(_) | Kind::Server(_) => self.run_or_park(slot, row, args),
             Kind::Session(verb) => {
                 let outcome = self.session_verb(slot, verb, args);
+                // As in Redis SELECT is shown in the database that it selects.
+                let db = self.clients.get(slot).map_or(db, |session| session.db);
                 if !row.has(Flag::SkipSlowlog) {
-                    self.has_run(row, args, client, 0);
+                    self.has_run((row, db), args, client, 0);
                 }
                 outcome.map_err(Trouble::Failed)?;
             }

@@ -459,7 +459,13 @@ impl Node {
             self.has_run_piece(row, Piece::Applied, work);
             return outcome;
         }
-        self.has_run(row, args, self.requests.runs_for, work + work_of(args));
+        let client = self.requests.runs_for;
+        if row.waits.is_none() {
+            self.show((row, db), args, client);
+        } else {
+            self.show_once((row, db), args, client);
+        }
+        self.counts_run(row, args, client, work + work_of(args));
         self.requests.hold.pace.forget();
         if row.counts_lookups {
             self.metrics.looked_up(self.store.take_lookups());
@@ -519,7 +525,7 @@ impl Node {
                         self.has_run_piece(row, Piece::Applied, work);
                     } else {
                         self.requests.hold.pace.forget();
-                        self.has_run(row, args, self.requests.runs_for, work);
+                        self.has_run((row, db), args, self.requests.runs_for, work);
                     }
                 }
                 outcome
@@ -532,7 +538,7 @@ impl Node {
                     if let Ok(row) = row
                         && outcome != Err(Error::Unfinished)
                     {
-                        self.has_run(row, args, self.requests.runs_for, 0);
+                        self.has_run((row, db), args, self.requests.runs_for, 0);
                     }
                     if let Some(session) = self.clients.get(slot)
                         && row.as_ref().is_ok_and(|row| changes_replies(row))

@@ -86,7 +86,8 @@ impl Node {
             return false;
         }
         let session = session.zip(table::find(args.name()));
-        let is_behind = session.is_some_and(|(session, row)| waits_for_own(session, row));
+        let is_shown = self.clients.has_monitors();
+        let is_behind = session.is_some_and(|(session, row)| waits_for_own(session, row, is_shown));
         !is_behind && !self.clients.is_blocked(slot) && !self.must_wait(slot, args)
     }
 

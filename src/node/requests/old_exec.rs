@@ -141,7 +141,7 @@ impl Node {
                     self.has_run_piece(row, Piece::Read, self.requests.read_work);
                     return false;
                 }
-                self.has_run(row, args, client, self.requests.read_work);
+                self.has_run((row, old.db), args, client, self.requests.read_work);
                 self.metrics.called(row);
                 (Some(row), outcome)
             }

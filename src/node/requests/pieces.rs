@@ -7,6 +7,7 @@ use core::mem;
 use crate::command::args::Args;
 use crate::command::context::{Dice, Query};
 use crate::command::error::{Error, Outcome};
+use crate::command::flag::Flag;
 use crate::command::pace::Pace;
 use crate::command::row::{Empties, KeyUse, Kind, Row};
 use crate::command::verb::{ClusterVerb, ServerVerb, SessionVerb};
@@ -178,6 +179,18 @@ impl Node {
     /// A command was run, and has done so much beside taking its arguments.
     pub(super) fn has_run(
         &mut self,
+        (row, db): (&'static Row, u32),
+        args: Args<'_>,
+        client: Option<(u32, ConnId)>,
+        work: usize,
+    ) {
+        self.show((row, db), args, client);
+        self.counts_run(row, args, client, work);
+    }
+
+    /// The same, and it is shown elsewhere, or was.
+    pub(super) fn counts_run(
+        &mut self,
         row: &'static Row,
         args: Args<'_>,
         client: Option<(u32, ConnId)>,
@@ -197,6 +210,55 @@ impl Node {
             is_serving: self.phase == Phase::Serving,
         };
         self.metrics.ran(row, args, run, &self.config);
+    }
+
+    /// Shows a request of a client to those who are to be shown all; those of administrators are
+    /// shown to nobody, as in Redis.
+    pub(super) fn show(
+        &mut self,
+        (row, db): (&Row, u32),
+        args: Args<'_>,
+        client: Option<(u32, ConnId)>,
+    ) {
+        let is_hidden = row.has(Flag::Admin) || row.has(Flag::SkipMonitor);
+        if !self.clients.has_monitors() || is_hidden {
+            return;
+        }
+        if let Some(client) = client {
+            let moment = (self.now.wall_us, db);
+            let work = self.clients.show(client, moment, args) / BYTES_PER_WORK;
+            self.requests.read_work += work;
+            self.requests.hold.pay(work);
+        }
+    }
+
+    /// The same for one that may wait: when it begins to, or else when it is run.
+    pub(super) fn show_once(
+        &mut self,
+        of: (&Row, u32),
+        args: Args<'_>,
+        client: Option<(u32, ConnId)>,
+    ) {
+        if !self.clients.has_monitors() {
+            return;
+        }
+        let session = client.and_then(|(slot, conn)| self.clients.get_same(slot, conn));
+        if session.is_some_and(|one| !mem::replace(&mut one.wait_is_shown, true)) {
+            self.show(of, args, client);
+        }
+    }
+
+    /// A transaction that the log has run is shown behind what is in it.
+    pub(super) fn show_transaction(&mut self, waiter: &Waiter, db: u32) {
+        let Some(row) = waiter.row.filter(|row| is_exec(row)) else {
+            return;
+        };
+        let Some(word) = self.clients.get(waiter.slot).map(|one| one.exec_word) else {
+            return;
+        };
+        let whole = 0..word.len() as u32;
+        let args = Args::new(&word, core::slice::from_ref(&whole));
+        self.show((row, db), args, Some((waiter.slot, waiter.conn)));
     }
 
     /// A piece of a command was run, of so much work, and it goes on later.
@@ -335,7 +397,11 @@ impl Node {
             self.has_run_piece(request.row, Piece::Read, work);
             return Some(reading);
         }
-        self.has_run(request.row, args, Some((slot, reading.conn)), work);
+        let client = Some((slot, reading.conn));
+        if outcome != Err(Error::Due) {
+            self.show((request.row, request.db), args, client);
+        }
+        self.counts_run(request.row, args, client, work);
         self.clients.release(slot);
         self.clients.collects(slot, reading.conn, 0);
         self.end_reading(*reading, outcome);
@@ -471,4 +537,8 @@ impl Node {
         }
         self.settle(waiter);
     }
+}
+
+fn is_exec(row: &Row) -> bool {
+    matches!(row.kind, Kind::Session(SessionVerb::Exec))
 }

@@ -217,10 +217,11 @@ impl Node {
             return true;
         }
         let found = table::find(args.name());
+        let is_shown = self.clients.has_monitors();
         let Some(session) = self.clients.get_mut(slot) else {
             return true;
         };
-        if found.is_some_and(|row| waits_for_own(session, row)) {
+        if found.is_some_and(|row| waits_for_own(session, row, is_shown)) {
             return false;
         }
         let reply_mode = session.reply_mode;
@@ -256,6 +257,12 @@ impl Node {
                 }
             };
             self.answer(slot, |reply| write_error(reply, &error));
+        }
+        if self.clients.monitors(slot)
+            && let Some(session) = self.clients.get_mut(slot).filter(|one| !one.is_busy())
+        {
+            // Behind its answer it is shown its own request.
+            session.outbox.end_reply();
         }
         true
     }
@@ -356,7 +363,11 @@ impl Node {
             Some(session) if session.blocked.is_some() => self.metrics.waits(row),
             session => {
                 let client = session.map(|session| (slot, session.conn));
-                self.has_run(row, args, client, work);
+                // Who waits for time to pass is shown when it has.
+                if outcome != Err(Error::Due) {
+                    self.show((row, db), args, client);
+                }
+                self.counts_run(row, args, client, work);
             }
         }
         if let Err(error @ Error::Reply(_)) = &outcome {
@@ -524,13 +535,18 @@ impl Node {
 /// may have to wait must not find anything behind it done. WATCH looks at what the client's own
 /// writes have left: one that is still on its way would count as a change since WATCH, and Redis
 /// runs such a transaction. A message must not come before the reply to the subscription that it
-/// is for, nor in another protocol than its surroundings.
-pub(super) fn waits_for_own(session: &Session, row: &Row) -> bool {
+/// is for, nor in another protocol than its surroundings. Requests that are shown to others are
+/// shown in their order.
+pub(super) fn waits_for_own(session: &Session, row: &Row, is_shown: bool) -> bool {
     let is_ordered = match row.kind {
         Kind::Session(verb) => match verb {
-            SessionVerb::Watch | SessionVerb::Subscribe(_) | SessionVerb::Unsubscribe(_) => true,
-            SessionVerb::Hello | SessionVerb::Reset => session.is_subscriber(),
-            _ => false,
+            SessionVerb::Watch
+            | SessionVerb::Monitor
+            | SessionVerb::Subscribe(_)
+            | SessionVerb::Unsubscribe(_) => true,
+            SessionVerb::Hello | SessionVerb::Reset if session.is_subscriber() => true,
+            SessionVerb::Exec => false,
+            _ => is_shown,
         },
         Kind::Server(verb) => matches!(verb, ServerVerb::Publish(_)),
         Kind::Read(_) | Kind::Write(_) | Kind::Container => false,

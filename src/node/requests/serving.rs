@@ -37,13 +37,19 @@ impl Node {
         let Some(session) = self.clients.get_same(waiter.slot, waiter.conn) else {
             return;
         };
+        let (db, has_parked) = (session.db, !session.parked.is_empty());
         session.applied += 1;
-        session.outbox.end_reply();
         if !session.is_busy() {
             session.will_wait = false;
             session.withheld = Vec::new();
         }
-        if !session.parked.is_empty() {
+        if self.clients.has_monitors() {
+            self.show_transaction(waiter, db);
+        }
+        if let Some(session) = self.clients.get_same(waiter.slot, waiter.conn) {
+            session.outbox.end_reply();
+        }
+        if has_parked {
             self.run_parked(waiter.slot);
         }
         self.clients.mark_dirty(waiter.slot);
@@ -75,9 +81,11 @@ impl Node {
         args: Args<'_>,
         wait: Wait,
     ) {
-        let Some(session) = self.clients.get(slot) else {
+        let Some(session) = self.clients.get_mut(slot) else {
             return;
         };
+        session.wait_is_shown = false;
+        let client = Some((slot, session.conn));
         let (db, is_ending) = (session.db, session.waits_until.is_some());
         self.requests.read_work = args.len();
         let mut is_there = false;
@@ -87,6 +95,7 @@ impl Node {
         if !is_there && is_ending {
             // Nobody waits for what a client that may be gone would be given.
             self.metrics.waits(row);
+            self.show_once((row, db), args, client);
             return self.answer_nothing(slot);
         }
         let now = self.now.mono;
@@ -104,6 +113,7 @@ impl Node {
             self.propose_command(slot, row, args);
         } else {
             self.metrics.waits(row);
+            self.show_once((row, db), args, client);
             self.clients.begin_to_wait(slot, key_wait, proposed);
             self.note_wait(slot);
         }

@@ -41,6 +41,7 @@ impl Node {
                 let (open, now) = (self.config.requirepass.is_empty(), self.now.mono);
                 self.clients.unwatch(slot);
                 self.clients.unsubscribe_all(slot);
+                self.clients.end_monitoring(slot);
                 // RESET itself is answered in the protocol that it resets to.
                 if let Some(session) = self.clients.get_mut(slot) {
                     session.reset(open);
@@ -90,6 +91,7 @@ impl Node {
                 return Ok(());
             }
             SessionVerb::Unwatch => self.clients.unwatch(slot),
+            SessionVerb::Monitor => self.clients.monitor(slot)?,
             SessionVerb::Exec => unreachable!("EXEC has its own way"),
         }
         self.answer(slot, |reply| reply.ok());
@@ -132,6 +134,7 @@ impl Node {
             // The database stands beside each command, and EXEC has ended the watches.
             SessionVerb::Select => _ = select_target(args)?,
             SessionVerb::Unwatch => {}
+            SessionVerb::Monitor => return Err(Error::MONITOR_IN_TRANSACTION),
             _ => return Err(Error::NOT_IN_TRANSACTION),
         }
         Reply::new(out, protocol).ok();
@@ -188,7 +191,8 @@ impl Node {
 
     /// PUBLISH outside of a transaction: it is answered when all its receivers have the message.
     pub(super) fn publish(&mut self, slot: u32, row: &'static Row, topic: Topic, args: Args<'_>) {
-        let Some(conn) = self.clients.get(slot).map(|session| session.conn) else {
+        let session = self.clients.get(slot);
+        let Some((conn, db)) = session.map(|session| (session.conn, session.db)) else {
             return;
         };
         let client = Some((slot, conn));
@@ -206,7 +210,7 @@ impl Node {
         }
         // Its share of the turn counts requests alone: messages have a bound of their own, and one
         // turn brings a listener as many as it can in one write.
-        self.has_run(row, args, client, work);
+        self.has_run((row, db), args, client, work);
     }
 
     /// PUBLISH in a transaction, which holds the store until all receivers have the message.
