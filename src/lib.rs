@@ -21,6 +21,7 @@ pub mod varint;
 
 // Pillars: none knows another.
 pub mod aof;
+pub mod lua;
 pub mod raft;
 pub mod resp;
 pub mod store;

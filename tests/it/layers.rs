@@ -26,7 +26,7 @@ const GROUND: [&str; 8] = [
 
 /// Below `src/`: a module, and what it may name besides itself. A floor that is not the ground may
 /// also name the ground.
-const FLOORS: [(&str, &[&str]); 16] = [
+const FLOORS: [(&str, &[&str]); 17] = [
     ("checksum", &["ids"]),
     ("disk", &["ids"]),
     ("ids", &[]),
@@ -36,6 +36,7 @@ const FLOORS: [(&str, &[&str]); 16] = [
     ("time", &["ids"]),
     ("varint", &[]),
     ("aof", &[]),
+    ("lua", &[]),
     ("raft", &[]),
     ("resp", &[]),
     ("store", &[]),

@@ -1,0 +1,419 @@
+//! `find`, `match`, `gmatch` and `gsub`.
+
+use alloc::vec::Vec;
+
+use super::pattern::{Bad, CAPTURES_MAX, Matcher, Taken};
+use crate::lua::heap::thread::{Give, Scratch};
+use crate::lua::libraries::making::{function, upvalue};
+use crate::lua::machine::{Call, Definition, Found, Outcome, Resumed, State, Thrown};
+use crate::lua::value::{StringRef, Value};
+
+type Result<T = Outcome> = core::result::Result<T, Thrown>;
+
+pub(super) const FUNCTIONS: &[Definition] = &[
+    Definition::new("find", |state, call| search(state, call, true)),
+    Definition::new("gfind", each_match),
+    Definition::new("gmatch", each_match),
+    Definition::waiting("gsub", substitute, substitute_resumed),
+    Definition::new("match", |state, call| search(state, call, false)),
+];
+
+/// Steps of a match that are one unit of the budget.
+const STEPS_PER_UNIT: u64 = 4;
+
+fn bad(state: &State, bad: &Bad) -> Thrown {
+    state.error(match bad {
+        Bad::Text(text) => text,
+        Bad::Capture => "invalid capture index",
+    })
+}
+
+/// A match: where it begins and ends, and what its captures have taken.
+struct Match {
+    from: usize,
+    to: usize,
+    captures: Vec<Value>,
+}
+
+/// Looks for a pattern from a place on; only there if it is anchored.
+fn find(
+    state: &mut State,
+    subject: StringRef,
+    pattern: StringRef,
+    from: usize,
+    whole_if_none: bool,
+) -> Result<Option<Match>> {
+    let (text, source) = (state.bytes(subject), state.bytes(pattern));
+    let is_anchored = source.first() == Some(&b'^');
+    let mut matcher = Matcher::new(text, source, state.limits.pattern_steps);
+    let mut at = from;
+    let found = loop {
+        match matcher.match_at(at, usize::from(is_anchored)) {
+            Err(why) => return Err(bad(state, &why)),
+            Ok(Some(to)) => break Some((at, to)),
+            Ok(None) if is_anchored || at >= text.len() => break None,
+            Ok(None) => at += 1,
+        }
+    };
+    let steps = matcher.steps;
+    let Some((from, to)) = found else {
+        state.charge(steps / STEPS_PER_UNIT);
+        return Ok(None);
+    };
+    let count = matcher.captures().len().max(usize::from(whole_if_none));
+    let mut taken = [(0, None); CAPTURES_MAX];
+    for (at, place) in taken.iter_mut().take(count).enumerate() {
+        let (capture, length) = match matcher.capture(at, from, to) {
+            Ok(capture) => capture,
+            Err(why) => return Err(bad(state, &why)),
+        };
+        let is_text = capture.taken != Taken::Position;
+        *place = (capture.from, is_text.then_some(length));
+    }
+    state.charge(steps / STEPS_PER_UNIT);
+    let captures = taken.iter().take(count).map(|(from, length)| match length {
+        None => Value::Number((from + 1) as f64),
+        Some(length) => state.substring(subject, *from, *length),
+    });
+    Ok(Some(Match {
+        from,
+        to,
+        captures: captures.collect(),
+    }))
+}
+
+impl State {
+    /// A part of a string, which is there.
+    pub(super) fn substring(&mut self, string: StringRef, from: usize, length: usize) -> Value {
+        let bytes = self.heap.text(string);
+        if from == 0 && length == bytes.len() {
+            return Value::String(string);
+        }
+        let mut part = core::mem::take(&mut self.buffer);
+        part.clear();
+        let bytes = self.heap.text(string);
+        part.extend_from_slice(bytes.get(from..from + length).unwrap_or_default());
+        let value = Value::String(self.heap.string(&part));
+        self.buffer = part;
+        value
+    }
+}
+
+/// The place in a text of some length at which a search from `start` begins.
+fn start_of(start: i64, length: usize) -> usize {
+    let from = if start < 0 {
+        length as i64 + start
+    } else {
+        start.saturating_sub(1)
+    };
+    usize::try_from(from).unwrap_or(0).min(length)
+}
+
+fn is_plain(pattern: &[u8]) -> bool {
+    !pattern.iter().any(|byte| b"^$*+?.([%-".contains(byte))
+}
+
+fn search(state: &mut State, call: Call, wants_place: bool) -> Result {
+    let (subject, pattern) = (
+        state.string_argument(call, 0)?,
+        state.string_argument(call, 1)?,
+    );
+    let start = state.integer_or(call, 2, 1)?;
+    let from = start_of(start, state.bytes(subject).len());
+    if wants_place && (state.argument(call, 3).is_true() || is_plain(state.bytes(pattern))) {
+        let (text, sought) = (state.bytes(subject), state.bytes(pattern));
+        let length = sought.len();
+        let found = position(text.get(from..).unwrap_or_default(), sought);
+        state.charge(found.map_or(text.len() - from, |at| at) as u64 / 16);
+        return Ok(match found {
+            Some(at) => Outcome::Two(
+                Value::Number((from + at + 1) as f64),
+                Value::Number((from + at + length) as f64),
+            ),
+            None => Outcome::One(Value::Nil),
+        });
+    }
+    let Some(found) = find(state, subject, pattern, from, !wants_place)? else {
+        return Ok(Outcome::One(Value::Nil));
+    };
+    if !wants_place {
+        return Ok(Outcome::Many(found.captures));
+    }
+    let mut values = Vec::with_capacity(found.captures.len() + 2);
+    values.push(Value::Number((found.from + 1) as f64));
+    values.push(Value::Number(found.to as f64));
+    values.extend(found.captures);
+    Ok(Outcome::Many(values))
+}
+
+/// The first place of a text within another.
+fn position(text: &[u8], sought: &[u8]) -> Option<usize> {
+    let Some((first, rest)) = sought.split_first() else {
+        return Some(0);
+    };
+    let mut from = 0;
+    loop {
+        let at = from + text.get(from..)?.iter().position(|byte| byte == first)?;
+        if text.get(at + 1..)?.starts_with(rest) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+}
+
+fn each_match(state: &mut State, call: Call) -> Result {
+    let (subject, pattern) = (
+        state.string_argument(call, 0)?,
+        state.string_argument(call, 1)?,
+    );
+    // Where the next search begins stands in a table of one element.
+    let place = state.new_table();
+    state
+        .heap
+        .set(place, Value::Number(1.0), Value::Number(0.0));
+    let kept = [
+        Value::String(subject),
+        Value::String(pattern),
+        Value::Table(place),
+    ];
+    Ok(Outcome::One(function(
+        state,
+        Definition::new("gmatch_next", next_match),
+        &kept,
+    )))
+}
+
+fn next_match(state: &mut State, call: Call) -> Result {
+    let kept = [0, 1, 2].map(|at| upvalue(state, call, at));
+    let [
+        Value::String(subject),
+        Value::String(pattern),
+        Value::Table(place),
+    ] = kept
+    else {
+        return Ok(Outcome::Nothing);
+    };
+    let Value::Number(from) = state.heap.table(place).get_index(1) else {
+        return Ok(Outcome::Nothing);
+    };
+    let from = from as usize;
+    if from > state.bytes(subject).len() {
+        return Ok(Outcome::One(Value::Nil));
+    }
+    // No pattern is anchored here: a caret is matched as itself.
+    let found = find_unanchored(state, subject, pattern, from)?;
+    let (next, outcome) = match found {
+        // Behind an empty match the search goes on one further.
+        Some(found) => {
+            let next = found.to + usize::from(found.to == found.from);
+            (next, Outcome::Many(found.captures))
+        }
+        None => (usize::MAX, Outcome::One(Value::Nil)),
+    };
+    state
+        .heap
+        .set(place, Value::Number(1.0), Value::Number(next as f64));
+    Ok(outcome)
+}
+
+fn find_unanchored(
+    state: &mut State,
+    subject: StringRef,
+    pattern: StringRef,
+    from: usize,
+) -> Result<Option<Match>> {
+    if state.bytes(pattern).first() != Some(&b'^') {
+        return find(state, subject, pattern, from, true);
+    }
+    let mut escaped = b"%".to_vec();
+    escaped.extend_from_slice(state.bytes(pattern));
+    let escaped = state.heap.string_owned(escaped);
+    find(state, subject, escaped, from, true)
+}
+
+// The slots of `gsub` while it waits: subject, pattern, replacement, and the whole last match.
+const SUBJECT: usize = 0;
+const PATTERN: usize = 1;
+const REPLACEMENT: usize = 2;
+const MATCHED: usize = 3;
+const SLOTS: usize = 4;
+
+// Its numbers: where the search goes on, replacements made and allowed, and the last match.
+const AT: usize = 0;
+const MADE: usize = 1;
+const ALLOWED: usize = 2;
+const FROM: usize = 3;
+const TO: usize = 4;
+
+fn substitute(state: &mut State, call: Call) -> Result {
+    let subject = state.string_argument(call, 0)?;
+    state.string_argument(call, 1)?;
+    match state.argument(call, 2) {
+        Value::Number(_) => {
+            state.string_argument(call, 2)?;
+        }
+        Value::String(_) | Value::Table(_) | Value::Function(_) | Value::Native(_) => {}
+        _ => return Err(state.argument_error(2, "string/function/table expected")),
+    }
+    let length = state.bytes(subject).len() as i64;
+    let allowed = state.integer_or(call, 3, length.saturating_add(1))?;
+    let mut scratch = Scratch::default();
+    scratch.numbers[ALLOWED] = usize::try_from(allowed).unwrap_or(0);
+    state.wait(call, SLOTS, scratch)?;
+    let outcome = substitute_on(state, call.base);
+    state.end_if_done(call, outcome)
+}
+
+/// Goes on until a function has to be called, or the end.
+fn substitute_on(state: &mut State, base: usize) -> Result {
+    let slots = [SUBJECT, PATTERN].map(|at| state.slot(base + at));
+    let [Value::String(subject), Value::String(pattern)] = slots else {
+        return Ok(Outcome::Nothing);
+    };
+    let length = state.bytes(subject).len();
+    let is_anchored = state.bytes(pattern).first() == Some(&b'^');
+    while state.scratch().numbers[MADE] < state.scratch().numbers[ALLOWED] {
+        let at = state.scratch().numbers[AT];
+        if at > length || (is_anchored && state.scratch().numbers[MADE] > 0) {
+            break;
+        }
+        let Some(found) = find(state, subject, pattern, at, true)? else {
+            break;
+        };
+        copy(state, subject, at, found.from)?;
+        state.charge(1 + (found.from - at) as u64 / 64);
+        let numbers = &mut state.scratch().numbers;
+        numbers[MADE] += 1;
+        numbers[FROM] = found.from;
+        numbers[TO] = found.to;
+        let whole = state.substring(subject, found.from, found.to - found.from);
+        state.set_slot(base + MATCHED, whole);
+        match state.slot(base + REPLACEMENT) {
+            Value::String(replacement) => {
+                fill(state, replacement, whole, &found.captures)?;
+                pass(state, subject)?;
+            }
+            Value::Table(table) => {
+                let key = found.captures.first().copied().unwrap_or(whole);
+                let give = Give::Native;
+                match state.index(Value::Table(table), key, None, give)? {
+                    Found::Value(value) => {
+                        replace(state, value, whole)?;
+                        pass(state, subject)?;
+                    }
+                    Found::Called => return Ok(Outcome::Later),
+                }
+            }
+            replacement => {
+                state.call_with(replacement, &found.captures, Give::Native)?;
+                return Ok(Outcome::Later);
+            }
+        }
+    }
+    let at = state.scratch().numbers[AT];
+    copy(state, subject, at, length)?;
+    let made = state.scratch().numbers[MADE];
+    let text = core::mem::take(&mut state.scratch().bytes);
+    let text = state.new_string_owned(text)?;
+    Ok(Outcome::Two(text, Value::Number(made as f64)))
+}
+
+fn substitute_resumed(state: &mut State, resumed: Resumed) -> Result {
+    let value = state.first_result(resumed);
+    let whole = state.slot(resumed.base + MATCHED);
+    replace(state, value, whole)?;
+    if let Value::String(subject) = state.slot(resumed.base + SUBJECT) {
+        pass(state, subject)?;
+    }
+    substitute_on(state, resumed.base)
+}
+
+/// Goes on behind the last match; behind an empty one, a byte further.
+fn pass(state: &mut State, subject: StringRef) -> Result<()> {
+    let numbers = &mut state.scratch().numbers;
+    let (from, to) = (numbers[FROM], numbers[TO]);
+    numbers[AT] = to;
+    if from == to {
+        numbers[AT] = to + 1;
+        copy(state, subject, to, to + 1)?;
+    }
+    Ok(())
+}
+
+/// Appends a part of the subject to the result.
+fn copy(state: &mut State, subject: StringRef, from: usize, to: usize) -> Result<()> {
+    let bytes = state.heap.text(subject);
+    let to = to.min(bytes.len());
+    if from >= to {
+        return Ok(());
+    }
+    append(state, subject, from, to)
+}
+
+fn append(state: &mut State, string: StringRef, from: usize, to: usize) -> Result<()> {
+    let length = state.scratch().bytes.len() + (to - from);
+    state.check_room(length)?;
+    let State { heap, thread, .. } = state;
+    let part = heap.text(string).get(from..to).unwrap_or_default();
+    if let Some(scratch) = thread.scratches.last_mut() {
+        scratch.bytes.extend_from_slice(part);
+    }
+    Ok(())
+}
+
+/// Appends what a table or function has given for a match.
+fn replace(state: &mut State, value: Value, whole: Value) -> Result<()> {
+    let value = match value {
+        Value::Nil | Value::Boolean(false) => whole,
+        Value::String(_) | Value::Number(_) => value,
+        _ => {
+            let name = value.type_name();
+            return Err(state.error(&alloc::format!("invalid replacement value (a {name})")));
+        }
+    };
+    append_value(state, value)
+}
+
+fn append_value(state: &mut State, value: Value) -> Result<()> {
+    if let Value::String(string) = value {
+        let length = state.bytes(string).len();
+        return append(state, string, 0, length);
+    }
+    let mut text = Vec::new();
+    state.append_text(value, &mut text);
+    state.scratch().bytes.extend_from_slice(&text);
+    Ok(())
+}
+
+/// Appends a replacement in which `%0` is the whole match and `%1` … are its captures.
+fn fill(state: &mut State, replacement: StringRef, whole: Value, captures: &[Value]) -> Result<()> {
+    let mut at = 0;
+    loop {
+        let text = state.heap.text(replacement);
+        let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) else {
+            return Ok(());
+        };
+        let plain = rest
+            .iter()
+            .position(|byte| *byte == b'%')
+            .unwrap_or(rest.len());
+        let behind = text.get(at + plain + 1).copied();
+        let has_mark = plain < rest.len();
+        append(state, replacement, at, at + plain)?;
+        at += plain;
+        if !has_mark {
+            return Ok(());
+        }
+        match behind {
+            Some(b'0') => append_value(state, whole)?,
+            Some(digit @ b'1'..=b'9') => match captures.get(usize::from(digit - b'1')) {
+                Some(capture) => append_value(state, *capture)?,
+                None => return Err(state.error("invalid capture index")),
+            },
+            Some(_) => append(state, replacement, at + 1, at + 2)?,
+            // As C has it, where a text ends with a zero byte.
+            None => state.scratch().bytes.push(0),
+        }
+        at += 2;
+    }
+}

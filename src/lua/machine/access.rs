@@ -1,0 +1,124 @@
+//! Reading and writing fields, with what metatables say to it.
+
+use super::state::{Event, State, Thrown};
+use crate::lua::heap::thread::Give;
+use crate::lua::value::{TableRef, Value};
+
+/// How often a table may stand for another.
+const CHAIN_MAX: usize = 100;
+
+/// A value that was found, or a call that gives it later.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::lua) enum Found {
+    Value(Value),
+    Called,
+}
+
+impl State {
+    /// `object[key]`; a function that is asked for it gives to `give`.
+    pub(in crate::lua) fn index(
+        &mut self,
+        mut object: Value,
+        key: Value,
+        mut register: Option<u8>,
+        give: Give,
+    ) -> Result<Found, Thrown> {
+        for _ in 0..CHAIN_MAX {
+            let handler = if let Value::Table(table) = object {
+                let table = self.heap.table(table);
+                let value = table.get(key);
+                let metatable = table.metatable;
+                match metatable {
+                    Some(metatable) if value.is_nil() => {
+                        let handler = self.handler_in(metatable, Event::Index);
+                        if handler.is_nil() {
+                            return Ok(Found::Value(Value::Nil));
+                        }
+                        handler
+                    }
+                    _ => return Ok(Found::Value(value)),
+                }
+            } else {
+                let handler = self.handler(object, Event::Index);
+                if handler.is_nil() {
+                    return Err(Thrown::Type("index", object, register));
+                }
+                handler
+            };
+            if let Value::Function(_) | Value::Native(_) = handler {
+                self.call_with(handler, &[object, key], give)?;
+                return Ok(Found::Called);
+            }
+            object = handler;
+            register = None;
+        }
+        Err(Thrown::Text(b"loop in gettable".to_vec(), 1))
+    }
+
+    /// `object[key] = value`; true if a function was called to do it.
+    pub(in crate::lua) fn set_index(
+        &mut self,
+        mut object: Value,
+        key: Value,
+        value: Value,
+        mut register: Option<u8>,
+    ) -> Result<bool, Thrown> {
+        for _ in 0..CHAIN_MAX {
+            let handler = if let Value::Table(table) = object {
+                let metatable = self.heap.table(table).metatable;
+                let handler = match metatable {
+                    Some(metatable) if self.heap.table(table).get(key).is_nil() => {
+                        self.handler_in(metatable, Event::NewIndex)
+                    }
+                    _ => Value::Nil,
+                };
+                if handler.is_nil() {
+                    self.raw_set(table, key, value)?;
+                    return Ok(false);
+                }
+                handler
+            } else {
+                let handler = self.handler(object, Event::NewIndex);
+                if handler.is_nil() {
+                    return Err(Thrown::Type("index", object, register));
+                }
+                handler
+            };
+            if let Value::Function(_) | Value::Native(_) = handler {
+                let give = Give::Registers { at: 0, want: 0 };
+                self.call_with(handler, &[object, key, value], give)?;
+                return Ok(true);
+            }
+            object = handler;
+            register = None;
+        }
+        Err(Thrown::Text(b"loop in settable".to_vec(), 1))
+    }
+
+    /// Sets a key of a table as it is.
+    #[inline]
+    pub(in crate::lua) fn raw_set(
+        &mut self,
+        table: TableRef,
+        key: Value,
+        value: Value,
+    ) -> Result<(), Thrown> {
+        if self.heap.table(table).sealed {
+            return Err(sealed());
+        }
+        match key {
+            Value::Nil => return Err(Thrown::Text(b"table index is nil".to_vec(), 1)),
+            Value::Number(number) if number.is_nan() => {
+                return Err(Thrown::Text(b"table index is NaN".to_vec(), 1));
+            }
+            _ => {}
+        }
+        self.heap.set(table, key, value);
+        Ok(())
+    }
+}
+
+/// The error of a script that changes what only the host may change.
+pub(in crate::lua) fn sealed() -> Thrown {
+    Thrown::Text(b"Attempt to modify a readonly table".to_vec(), 1)
+}
