@@ -158,6 +158,10 @@ fn statements_do_what_lua_does() {
             "2 3 3",
         ),
         ("local a, b = 1, 2 a, b = b, a return a, b", "2 1"),
+        (
+            "local function f(...) return arg, select('#', ...) end return f(1, 2)",
+            "nil 2",
+        ),
         ("return double(4), pcall(double, 'x')", "8 false no number"),
     ]);
 }

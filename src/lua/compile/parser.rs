@@ -193,8 +193,9 @@ impl<'s> Parser<'s> {
         core::mem::replace(&mut self.function, outer)
     }
 
-    pub(super) fn limit_error(&self, limit: usize, text: &str) -> CompileError {
-        let place = match self.function.line {
+    /// An error of the function that begins in `line`; the main function begins in none.
+    pub(super) fn limit_error(&self, line: u32, limit: usize, text: &str) -> CompileError {
+        let place = match line {
             0 => "main function".into(),
             line => alloc::format!("function at line {line}"),
         };
@@ -252,7 +253,8 @@ impl<'s> Parser<'s> {
     /// Declares a local, which `activate` brings to life; `waiting` more wait already.
     pub(super) fn new_local(&mut self, name: &[u8], waiting: usize) -> Result<usize, CompileError> {
         if self.function.active.len() + waiting + 1 > LOCALS_MAX {
-            return Err(self.limit_error(LOCALS_MAX, "local variables"));
+            let line = self.function.line;
+            return Err(self.limit_error(line, LOCALS_MAX, "local variables"));
         }
         Ok(self.function.add_local(name))
     }
@@ -288,7 +290,8 @@ impl<'s> Parser<'s> {
         for inner in at + 1..=self.functions.len() {
             let function = self.functions.get_mut(inner).unwrap_or(&mut self.function);
             if function.captures.len() >= UPVALUES_MAX {
-                return Err(self.limit_error(UPVALUES_MAX, "upvalues"));
+                let line = function.line;
+                return Err(self.limit_error(line, UPVALUES_MAX, "upvalues"));
             }
             function.captures.push(capture);
             function.upvalue_names.push(name);

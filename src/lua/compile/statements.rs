@@ -186,7 +186,7 @@ impl Parser<'_> {
         let name = self.expect_name()?;
         match self.token {
             Token::Byte(b'=') => self.numeric_for(name, line)?,
-            Token::Byte(b',') | Token::In => self.generic_for(name, line)?,
+            Token::Byte(b',') | Token::In => self.generic_for(name)?,
             _ => return Err(self.error("'=' or 'in' expected")),
         }
         self.expect_match(&Token::End, &Token::For, line)?;
@@ -247,7 +247,7 @@ impl Parser<'_> {
         self.close_block()
     }
 
-    fn generic_for(&mut self, first: &[u8], line: u32) -> Done {
+    fn generic_for(&mut self, first: &[u8]) -> Done {
         let base = self.function.free as u8;
         let hidden: [&[u8]; 3] = [b"(for generator)", b"(for state)", b"(for control)"];
         let mut control = Vec::new();
@@ -261,6 +261,8 @@ impl Parser<'_> {
             named.push(self.new_local(name, 3 + named.len())?);
         }
         self.expect(&Token::In)?;
+        // Errors of the call of the generator are in the line where it stands.
+        let line = self.line;
         let (count, mut last) = self.expressions()?;
         self.adjust(3, count, &mut last)?;
         self.function.activate(&control);
@@ -385,7 +387,8 @@ impl Parser<'_> {
                 self.keep_from(&mut targets, register)?;
             }
             if targets.len() >= TARGETS_MAX {
-                return Err(self.limit_error(TARGETS_MAX, "variables in assignment"));
+                let line = self.function.line;
+                return Err(self.limit_error(line, TARGETS_MAX, "variables in assignment"));
             }
             targets.push(target);
         }

@@ -112,7 +112,7 @@ fn garbage_information(state: &mut State, _: Call) -> Result {
 fn function_at(state: &State, call: Call, is_optional: bool) -> Result<Option<Value>> {
     match state.argument(call, 0) {
         function @ (Value::Function(_) | Value::Native(_)) => return Ok(Some(function)),
-        _ if is_optional && call.count == 0 => {}
+        Value::Nil if is_optional => {}
         _ => {
             state.number_argument(call, 0)?;
         }

@@ -109,6 +109,9 @@ impl State {
             let name = Value::String(self.heap.string(b"n"));
             self.heap.set(table, name, Value::Number(extra as f64));
             self.set_slot(base + parameters, Value::Table(table));
+        } else {
+            // A function that uses `...` has the variable all the same.
+            self.set_slot(base + parameters, Value::Nil);
         }
         Ok((base, extra))
     }
@@ -258,15 +261,18 @@ impl State {
 
     /// Goes on with the library function on top, whose results have come.
     pub(in crate::lua) fn resume_native(&mut self, is_error: bool) -> Result<(), Thrown> {
-        let Some(frame) = self.thread.frames.last().copied() else {
+        let Some(on_top) = self.thread.frames.last_mut() else {
             return Ok(());
         };
+        let frame = *on_top;
         let resumed = Resumed {
             base: frame.base as usize,
             from: frame.pc as usize,
             count: frame.extra as usize,
             is_error,
         };
+        // The results wait no longer: the next call may stand where they do.
+        (on_top.pc, on_top.extra) = (0, 0);
         let depth = self.thread.frames.len();
         let resume = self.definitions[frame.function as usize].resume;
         let outcome = match resume {

@@ -241,6 +241,8 @@ fn last_set(prototype: &Prototype, register: u8, pc: usize) -> Option<usize> {
             | I::Length { a, .. }
             | I::Concat { a, .. }
             | I::TestSet { a, .. }
+            // A value that is tested may come from either side.
+            | I::Test { a, .. }
             | I::Closure { a, .. } => register == a,
             I::SetUpvalue { .. }
             | I::SetGlobal { .. }
@@ -248,7 +250,6 @@ fn last_set(prototype: &Prototype, register: u8, pc: usize) -> Option<usize> {
             | I::Equal { .. }
             | I::Less { .. }
             | I::LessEqual { .. }
-            | I::Test { .. }
             | I::Return { .. }
             | I::ForTest { .. }
             | I::SetList { .. }

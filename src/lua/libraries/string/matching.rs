@@ -12,7 +12,6 @@ type Result<T = Outcome> = core::result::Result<T, Thrown>;
 
 pub(super) const FUNCTIONS: &[Definition] = &[
     Definition::new("find", |state, call| search(state, call, true)),
-    Definition::new("gfind", each_match),
     Definition::new("gmatch", each_match),
     Definition::waiting("gsub", substitute, substitute_resumed),
     Definition::new("match", |state, call| search(state, call, false)),

@@ -36,6 +36,10 @@ pub(super) fn install(state: &mut State) -> TableRef {
     let string = library(state, "string", FUNCTIONS);
     add(state, string, formatting::FUNCTIONS);
     add(state, string, matching::FUNCTIONS);
+    // An older name of the same function.
+    let name = Value::String(state.heap.string(b"gmatch"));
+    let each_match = state.raw_get(string, name);
+    set(state, string, "gfind", each_match);
     let metatable = state.new_table();
     set(state, metatable, "__index", Value::Table(string));
     state.string_metatable = Some(metatable);
