@@ -15,6 +15,10 @@ const SWITCHES: u64 = 1 << 50;
 /// In so many of 1000 switches the power fails, and within so many boundaries.
 const SWITCH_CRASHES: u64 = 500;
 const SWITCH_BOUNDARIES: u64 = 8;
+/// The key of the dice of leaders with entries that nobody has acknowledged yet.
+const BACKLOGS: u64 = 1 << 52;
+/// Of so many turns of such a leader that may be struck one is.
+const BACKLOG_TURNS: u64 = 100;
 /// A step is over when a member is struck for it, in nanoseconds.
 const BEHIND: u64 = 1000;
 
@@ -115,6 +119,25 @@ impl World {
             let other = dice.below(self.members.len() as u64) as usize;
             let struck = if dice.coin() { number } else { other };
             self.aim(struck, STEPS | turns);
+        }
+    }
+
+    /// A leader has proposed more than is committed: what becomes of that when another leads is seen
+    /// best if it is struck then.
+    pub(super) fn look_at_backlog(&mut self, number: usize) {
+        let aims = self.scenario.aims;
+        if aims == 0 || self.healed || self.decisions.are_scripted() {
+            return;
+        }
+        let member = &self.members[number];
+        let raft = member.node.as_ref().and_then(|node| node.raft());
+        let Some(raft) = raft.filter(|raft| raft.is_leader() && raft.last() > raft.commit()) else {
+            return;
+        };
+        let turns = member.turns;
+        let mut dice = self.dice(Stream::CUT, BACKLOGS | number as u64, turns);
+        if dice.permille(aims) && dice.below(BACKLOG_TURNS) == 0 {
+            self.aim(number, BACKLOGS | turns);
         }
     }
 }

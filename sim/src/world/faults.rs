@@ -158,7 +158,7 @@ impl World {
             }
         }
         match fault {
-            Fault::Power if self.members.len() > 1 && dice.permille(OUTAGES) => {
+            Fault::Power if self.may_all_lose_power() && dice.permille(OUTAGES) => {
                 return self.strike_all_down();
             }
             Fault::Power => return self.strike_down(number, &mut dice),
@@ -423,6 +423,12 @@ impl World {
             self.fired(fault);
         }
         Some(lasts)
+    }
+
+    /// Returns true if all members of a group may lose their power at once.
+    fn may_all_lose_power(&self) -> bool {
+        let [power, ..] = self.scenario.ends;
+        self.members.len() > 1 && power > 0
     }
 
     /// The power fails at all members at once, so that no disk has what another one lacks.

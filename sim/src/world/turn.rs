@@ -445,6 +445,7 @@ impl World {
         self.look_at_shape(number);
         self.look_at_standing(number);
         self.look_at_changes(number);
+        self.look_at_backlog(number);
         let audits = dice.permille(self.scenario.audits) && !self.black_box;
         if audits && self.members[number].serving {
             self.audit(number, false)?;
