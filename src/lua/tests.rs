@@ -214,6 +214,11 @@ fn errors_name_place_and_variable() {
             "script:3: 'end' expected (to close 'if' at line 1) near '<eof>'",
         ),
         ("x = 'abc", "script:1: unfinished string near '<eof>'"),
+        ("local 1", "script:1: '<name>' expected near '1'"),
+        (
+            "return '\\300'",
+            "script:1: escape sequence too large near '''",
+        ),
         ("break", "script:1: no loop to break near '<eof>'"),
     ]);
 }
@@ -288,6 +293,14 @@ fn strings_are_searched_and_formatted_as_lua_does() {
         (
             "return tostring(12):rep(2), tonumber('ff', 16), tonumber('0x1p4'), tonumber('z')",
             "1212 255 16 nil",
+        ),
+        (
+            "return ('abc'):match('b\\0x'), ('%c'):format(0), ('abc'):gsub('(a', '-')",
+            "b  -bc 1",
+        ),
+        (
+            "return pcall(string.format, '%d')",
+            "false bad argument #2 to '?' (no value)",
         ),
         ("return string.rep('x', 1e9)", "!not enough memory"),
         (

@@ -286,6 +286,7 @@ impl<'s> Lexer<'s> {
     }
 
     fn escape(&mut self, copy: &mut Vec<u8>) -> Result<(), CompileError> {
+        let from = self.at;
         self.at += 1;
         let Some(byte) = self.peek() else {
             return Ok(());
@@ -312,7 +313,8 @@ impl<'s> Lexer<'s> {
                     self.at += 1;
                 }
                 let Ok(code) = u8::try_from(code) else {
-                    return Err(self.error("escape sequence too large", Near::Source));
+                    let before = self.source.get(self.token_from..from).unwrap_or_default();
+                    return Err(self.error_near(b"escape sequence too large", before));
                 };
                 copy.push(code);
                 return Ok(());

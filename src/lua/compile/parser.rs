@@ -158,7 +158,7 @@ impl<'s> Parser<'s> {
 
     pub(super) fn expect_name(&mut self) -> Result<&'s [u8], CompileError> {
         let Token::Name(name) = self.token else {
-            return Err(self.error("<name> expected"));
+            return Err(self.expected(&Token::Name(b"")));
         };
         self.advance()?;
         Ok(name)

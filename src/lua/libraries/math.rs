@@ -67,10 +67,9 @@ fn unary(state: &mut State, call: Call, function: fn(f64) -> f64) -> Result {
 }
 
 fn binary(state: &mut State, call: Call, function: fn(f64, f64) -> f64) -> Result {
-    let (one, other) = (
-        state.number_argument(call, 0)?,
-        state.number_argument(call, 1)?,
-    );
+    // The second is looked at first, as compilers of C have it.
+    let other = state.number_argument(call, 1)?;
+    let one = state.number_argument(call, 0)?;
     Ok(Outcome::One(Value::Number(function(one, other))))
 }
 
@@ -83,8 +82,8 @@ fn split(state: &mut State, call: Call) -> Result {
 }
 
 fn scale(state: &mut State, call: Call) -> Result {
-    let number = state.number_argument(call, 0)?;
     let exponent = state.integer_argument(call, 1)?.clamp(-10_000, 10_000);
+    let number = state.number_argument(call, 0)?;
     Ok(Outcome::One(Value::Number(libm::scalbn(
         number,
         exponent as i32,

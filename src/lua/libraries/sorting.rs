@@ -124,12 +124,21 @@ fn go_on(state: &mut State, base: usize, mut next: Next) -> Result {
                     state.call_with(function, &[one, other], Give::Native)?;
                     return Ok(Outcome::Later);
                 }
-                match state.less(one, other, false, |_| Give::Native)? {
+                let less = state.less(one, other, false, |_| Give::Native);
+                match less.map_err(unplaced)? {
                     Some(is_less) => next = answered(state, base, is_less)?,
                     None => return Ok(Outcome::Later),
                 }
             }
         }
+    }
+}
+
+/// An error of the comparison itself, which is made by no line of a script.
+fn unplaced(thrown: Thrown) -> Thrown {
+    match thrown {
+        Thrown::Text(text, _) => Thrown::Text(text, 0),
+        other => other,
     }
 }
 

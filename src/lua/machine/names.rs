@@ -179,7 +179,8 @@ fn name_of(prototype: &Prototype, register: u8, pc: usize, depth: u32) -> Option
     }
     let set_at = last_set(prototype, register, pc)?;
     let constant = |k: usize| match prototype.constants.get(k) {
-        Some(Constant::String(name)) => &name[..],
+        // As in C, a name ends before a zero byte.
+        Some(Constant::String(name)) => name.split(|byte| *byte == 0).next().unwrap_or_default(),
         _ => b"?",
     };
     let key = |operand: u16| match operand.checked_sub(FIRST_CONSTANT) {

@@ -182,7 +182,8 @@ impl State {
         key: Value,
     ) -> Result<Option<(Value, Value)>, Thrown> {
         let next = self.heap.table(table).next(key);
-        next.ok_or_else(|| self.error("invalid key to 'next'"))
+        // The error is one of the machine, not of the function that asks.
+        next.ok_or_else(|| Thrown::Text(b"invalid key to 'next'".to_vec(), 0))
     }
 }
 

@@ -40,6 +40,9 @@ fn format(state: &mut State, call: Call) -> Result {
             continue;
         }
         argument += 1;
+        if argument >= call.count {
+            return Err(state.argument_error(argument, "no value"));
+        }
         let directive = directive(state, &mut rest)?;
         let letter = rest.split_first().map(|(letter, behind)| {
             rest = behind;
@@ -105,8 +108,19 @@ fn convert(
     let mut text = Vec::new();
     match letter {
         Some(b'c') => {
-            text.push(state.integer_argument(call, argument)? as u8);
+            let byte = state.integer_argument(call, argument)? as u8;
+            text.push(byte);
+            let from = out.len();
             pad(directive, &text, 0, false, out);
+            // As in C, a text ends before a zero byte.
+            if byte == 0 {
+                let end = out
+                    .iter()
+                    .skip(from)
+                    .position(|byte| *byte == 0)
+                    .unwrap_or(0);
+                out.truncate(from + end);
+            }
         }
         Some(b'd' | b'i') => {
             let number = state.integer_argument(call, argument)?;
@@ -163,8 +177,11 @@ fn convert(
 
 /// A number as `%u` and `%x` take it: a negative one wraps around.
 fn unsigned(number: f64) -> u64 {
+    const BEYOND: f64 = 18_446_744_073_709_551_616.0;
     if number < 0.0 {
         (number as i64) as u64
+    } else if number >= BEYOND {
+        0
     } else {
         number as u64
     }

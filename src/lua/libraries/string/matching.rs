@@ -27,11 +27,26 @@ fn bad(state: &State, bad: &Bad) -> Thrown {
     })
 }
 
-/// A match: where it begins and ends, and what its captures have taken.
+/// A match: where it begins and ends, and what its captures have taken; nil of one that is open.
 struct Match {
     from: usize,
     to: usize,
     captures: Vec<Value>,
+}
+
+impl Match {
+    /// Fails if one of the first captures is still open.
+    fn check(&self, state: &State, count: usize) -> Result<()> {
+        if self
+            .captures
+            .iter()
+            .take(count)
+            .any(|capture| capture.is_nil())
+        {
+            return Err(state.error("unfinished capture"));
+        }
+        Ok(())
+    }
 }
 
 /// Looks for a pattern from a place on; only there if it is anchored.
@@ -42,7 +57,7 @@ fn find(
     from: usize,
     whole_if_none: bool,
 ) -> Result<Option<Match>> {
-    let (text, source) = (state.bytes(subject), state.bytes(pattern));
+    let (text, source) = (state.bytes(subject), ended(state.bytes(pattern)));
     let is_anchored = source.first() == Some(&b'^');
     let mut matcher = Matcher::new(text, source, state.limits.pattern_steps);
     let mut at = from;
@@ -60,25 +75,22 @@ fn find(
         return Ok(None);
     };
     let count = matcher.captures().len().max(usize::from(whole_if_none));
-    let mut taken = [(0, None); CAPTURES_MAX];
+    let mut taken = [None; CAPTURES_MAX];
     for (at, place) in taken.iter_mut().take(count).enumerate() {
-        let (capture, length) = match matcher.capture(at, from, to) {
-            Ok(capture) => capture,
-            Err(why) => return Err(bad(state, &why)),
+        *place = match matcher.capture(at, from, to) {
+            Ok((capture, _)) if capture.taken == Taken::Position => Some((capture.from, None)),
+            Ok((capture, length)) => Some((capture.from, Some(length))),
+            Err(_) => None,
         };
-        let is_text = capture.taken != Taken::Position;
-        *place = (capture.from, is_text.then_some(length));
     }
     state.charge(steps / STEPS_PER_UNIT);
-    let captures = taken.iter().take(count).map(|(from, length)| match length {
-        None => Value::Number((from + 1) as f64),
-        Some(length) => state.substring(subject, *from, *length),
+    let captures = taken.iter().take(count).map(|place| match place {
+        None => Value::Nil,
+        Some((from, None)) => Value::Number((from + 1) as f64),
+        Some((from, Some(length))) => state.substring(subject, *from, *length),
     });
-    Ok(Some(Match {
-        from,
-        to,
-        captures: captures.collect(),
-    }))
+    let captures = captures.collect();
+    Ok(Some(Match { from, to, captures }))
 }
 
 impl State {
@@ -108,8 +120,18 @@ fn start_of(start: i64, length: usize) -> usize {
     usize::try_from(from).unwrap_or(0).min(length)
 }
 
+/// A pattern up to its first zero byte, which ends it as in C.
+fn ended(pattern: &[u8]) -> &[u8] {
+    let end = pattern.iter().position(|byte| *byte == 0);
+    pattern
+        .get(..end.unwrap_or(pattern.len()))
+        .unwrap_or(pattern)
+}
+
 fn is_plain(pattern: &[u8]) -> bool {
-    !pattern.iter().any(|byte| b"^$*+?.([%-".contains(byte))
+    !ended(pattern)
+        .iter()
+        .any(|byte| b"^$*+?.([%-".contains(byte))
 }
 
 fn search(state: &mut State, call: Call, wants_place: bool) -> Result {
@@ -135,6 +157,7 @@ fn search(state: &mut State, call: Call, wants_place: bool) -> Result {
     let Some(found) = find(state, subject, pattern, from, !wants_place)? else {
         return Ok(Outcome::One(Value::Nil));
     };
+    found.check(state, CAPTURES_MAX)?;
     if !wants_place {
         return Ok(Outcome::Many(found.captures));
     }
@@ -204,6 +227,7 @@ fn next_match(state: &mut State, call: Call) -> Result {
     let (next, outcome) = match found {
         // Behind an empty match the search goes on one further.
         Some(found) => {
+            found.check(state, CAPTURES_MAX)?;
             let next = found.to + usize::from(found.to == found.from);
             (next, Outcome::Many(found.captures))
         }
@@ -293,6 +317,7 @@ fn substitute_on(state: &mut State, base: usize) -> Result {
                 pass(state, subject)?;
             }
             Value::Table(table) => {
+                found.check(state, 1)?;
                 let key = found.captures.first().copied().unwrap_or(whole);
                 let give = Give::Native;
                 match state.index(Value::Table(table), key, None, give)? {
@@ -304,6 +329,7 @@ fn substitute_on(state: &mut State, base: usize) -> Result {
                 }
             }
             replacement => {
+                found.check(state, CAPTURES_MAX)?;
                 state.call_with(replacement, &found.captures, Give::Native)?;
                 return Ok(Outcome::Later);
             }
@@ -406,6 +432,7 @@ fn fill(state: &mut State, replacement: StringRef, whole: Value, captures: &[Val
         match behind {
             Some(b'0') => append_value(state, whole)?,
             Some(digit @ b'1'..=b'9') => match captures.get(usize::from(digit - b'1')) {
+                Some(Value::Nil) => return Err(state.error("unfinished capture")),
                 Some(capture) => append_value(state, *capture)?,
                 None => return Err(state.error("invalid capture index")),
             },
