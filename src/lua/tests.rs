@@ -399,6 +399,34 @@ fn garbage_goes_and_too_much_memory_is_an_error() {
 }
 
 #[test]
+fn garbage_in_a_coroutine_leaves_those_who_wait_for_it() {
+    let source = "local t = {'kept'} local f = function() return t[1] .. 'x' end
+        local function collect() collectgarbage() coroutine.yield(#('y'):rep(20) .. 'z') end
+        local c = coroutine.wrap(function() for i = 1, 3 do collect() end return 'end' end)
+        local s = '' for i = 1, 4 do s = s .. c() .. f() end return s";
+    let mut machine = Machine::new(ScriptLimits::default(), 1);
+    let counter = compile(
+        b"local n = {} function count() n[#n + 1] = {} return #n end",
+        "p",
+    );
+    let function = machine.load(&counter.unwrap());
+    machine.start(function, &[]);
+    assert_eq!(machine.run(1000), Stop::Done);
+    machine.seal();
+    for _ in 0..3 {
+        machine.reset(0);
+        let function = machine.load(&compile(source.as_bytes(), "script").unwrap());
+        machine.start(function, &[]);
+        assert_eq!(machine.run(1_000_000), Stop::Done);
+        let result = machine.results()[0];
+        assert_eq!(
+            machine.bytes(result).unwrap(),
+            b"20zkeptx20zkeptx20zkeptxendkeptx"
+        );
+    }
+}
+
+#[test]
 fn a_sealed_machine_is_reset_to_what_it_was() {
     let mut machine = Machine::new(ScriptLimits::default(), 1);
     machine.refuse_unknown_globals("no such global");

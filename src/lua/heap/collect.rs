@@ -15,6 +15,9 @@ use super::{
 };
 use crate::lua::value::{FunctionRef, Value};
 
+/// The place of the main line.
+const MAIN_THREAD: u32 = 0;
+
 /// An object that was reached, and whose own references are still to be followed.
 #[derive(Clone, Copy)]
 enum Gray {
@@ -52,6 +55,10 @@ impl Heap {
                 gray.push(Gray::Table(table.0));
             }
         }
+        // What is permanent is not marked, so what it can refer to anew is followed from here: the
+        // main line, whose place is empty while it runs, and variables of permanent functions.
+        gray.push(Gray::Thread(MAIN_THREAD));
+        gray.extend(self.upvalues.sealed_places().map(Gray::Upvalue));
         self.follow_thread(running, &mut gray);
         while let Some(object) = gray.pop() {
             self.follow(object, &mut gray, code);

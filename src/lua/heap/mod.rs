@@ -45,6 +45,8 @@ pub(in crate::lua) struct Heap {
     sealed_bytes: u64,
     /// Values of sealed tables before the host changed them.
     undo: Vec<(TableRef, Value, Value)>,
+    /// Permanent variables as they were at the seal.
+    kept_upvalues: Vec<Upvalue>,
     is_sealed: bool,
 }
 
@@ -63,6 +65,7 @@ impl Heap {
             trigger: PAUSE_BYTES_MIN,
             sealed_bytes: 0,
             undo: Vec::new(),
+            kept_upvalues: Vec::new(),
             is_sealed: false,
         }
     }
@@ -202,6 +205,8 @@ impl Heap {
         self.natives.seal();
         self.threads.seal();
         self.userdata.seal();
+        let upvalues = self.upvalues.sealed_places();
+        self.kept_upvalues = upvalues.map(|place| *self.upvalues.at(place)).collect();
         self.sealed_bytes = self.bytes;
         self.is_sealed = true;
         self.undo.clear();
@@ -211,6 +216,9 @@ impl Heap {
     pub(in crate::lua) fn reset(&mut self) {
         while let Some((table, key, value)) = self.undo.pop() {
             self.table_mut(table).set(key, value);
+        }
+        for (place, kept) in (0..).zip(&self.kept_upvalues) {
+            *self.upvalues.at_mut(place) = *kept;
         }
         self.strings.reset();
         self.tables.reset();

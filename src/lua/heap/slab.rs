@@ -130,6 +130,11 @@ impl<T: Default> Slab<T> {
             .collect()
     }
 
+    /// The places of all that is permanent.
+    pub(in crate::lua) fn sealed_places(&self) -> core::ops::Range<u32> {
+        0..self.sealed as u32
+    }
+
     /// The places of all that a sweep would free.
     pub(in crate::lua) fn unreached(&self) -> Vec<u32> {
         let live = self.live_from(self.sealed);
