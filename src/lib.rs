@@ -23,6 +23,7 @@ pub mod varint;
 pub mod aof;
 pub mod lua;
 pub mod raft;
+pub mod rdb;
 pub mod resp;
 pub mod store;
 

@@ -10,7 +10,7 @@ use crate::served::Served;
 
 /// The commands for which no model of one reply per request holds: they silence, block, end or
 /// redirect.
-const SPECIAL: [&str; 5] = ["client", "debug", "quit", "shutdown", "wait"];
+const SPECIAL: [&str; 6] = ["client", "debug", "monitor", "quit", "shutdown", "wait"];
 
 /// Words that mean something to some command.
 const WORDS: [&str; 56] = [

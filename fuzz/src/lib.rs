@@ -16,6 +16,7 @@ pub mod raft_disk;
 pub mod raft_frames;
 mod raft_host;
 pub mod raft_wire;
+pub mod rdb_restore;
 pub mod resp_parse;
 pub mod resp_split;
 pub mod served;
@@ -24,7 +25,7 @@ pub mod served;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets; a corpus is a folder of this name.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 11] = [
     ("resp_parse", resp_parse::run),
     ("resp_split", resp_split::run),
     ("command_model", command_model::run),
@@ -35,4 +36,5 @@ pub const TARGETS: [Target; 10] = [
     ("decisions", decisions::run),
     ("config_file", config_file::run),
     ("command_line", command_line::run),
+    ("rdb_restore", rdb_restore::run),
 ];

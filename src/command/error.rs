@@ -201,6 +201,18 @@ errors! {
     /// SUBSCRIBE and its kin beyond the bound.
     TOO_MANY_SUBSCRIPTIONS = "ERR too many subscriptions: one client has 16384 at most, with names \
         of 16 MB";
+    /// RESTORE of a key that exists.
+    BUSY_KEY = "BUSYKEY Target key name already exists.";
+    /// RESTORE with a time below zero.
+    TTL_NEGATIVE = "ERR Invalid TTL value, must be >= 0";
+    /// And with one since the last use.
+    IDLE_TIME_NEGATIVE = "ERR Invalid IDLETIME value, must be >= 0";
+    /// And with a number of uses that there is not.
+    FREQUENCY_OUT_OF_RANGE = "ERR Invalid FREQ value, must be >= 0 and <= 255";
+    /// A payload of a later version, or that has lost something.
+    WRONG_PAYLOAD = "ERR DUMP payload version or checksum are wrong";
+    /// A payload that holds no value of a type that is known.
+    BAD_PAYLOAD = "ERR Bad data format";
     /// MONITOR beyond the bound.
     TOO_MANY_MONITORS = "ERR too many clients are shown all requests: 64 at most";
     /// A request about keys, of a client that is shown all requests.

@@ -14,6 +14,8 @@ mod combining;
 mod connection;
 pub mod context;
 mod counters;
+mod dump;
+mod dumping;
 pub mod error;
 mod expiry;
 mod extended;

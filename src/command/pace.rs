@@ -10,6 +10,7 @@ use core::mem;
 
 use super::bit_work::{Fields, Joining};
 use super::combining::Combining;
+use super::dumping::{Dumping, Restoring};
 use super::error::{Error, Outcome};
 use super::found::Found;
 use super::making::Making;
@@ -63,6 +64,10 @@ pub(super) enum Kept {
     Searching(Box<Searching>),
     /// HyperLogLogs.
     Sketching(Box<Sketching>),
+    /// A payload that is written.
+    Dumping(Box<Dumping>),
+    /// A payload that is read.
+    Restoring(Box<Restoring>),
 }
 
 impl Pace {
@@ -95,6 +100,7 @@ impl Pace {
         match &self.kept {
             Kept::Found(found) => found.bytes.len(),
             Kept::Making(making) => making.found.bytes.len(),
+            Kept::Dumping(dumping) => dumping.bytes.len(),
             Kept::Nothing
             | Kept::Place(_)
             | Kept::Combining(_)
@@ -104,7 +110,8 @@ impl Pace {
             | Kept::Joining(_)
             | Kept::Fields(_)
             | Kept::Searching(_)
-            | Kept::Sketching(_) => 0,
+            | Kept::Sketching(_)
+            | Kept::Restoring(_) => 0,
         }
     }
 

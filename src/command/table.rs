@@ -14,6 +14,7 @@ const FAMILIES: &[&[Row]] = &[
     super::zset::ROWS,
     super::zset::WAITS,
     super::keys::ROWS,
+    super::dump::ROWS,
     super::expiry::ROWS,
     super::scan::ROWS,
     super::sort::ROWS,

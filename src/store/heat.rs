@@ -109,6 +109,17 @@ impl Tracking {
         }
     }
 
+    /// The notes on a key that was not used for so long, if that is noted.
+    pub(super) fn idle(self, now: Stamp, idle_ms: u64) -> Option<Heat> {
+        let then = Stamp(now.0.saturating_sub(idle_ms));
+        matches!(self, Self::Uses | Self::Writes).then(|| Heat::moment(then))
+    }
+
+    /// The notes on a key that is used so often, if that is noted.
+    pub(super) fn frequency(self, now: Stamp, count: u8) -> Option<Heat> {
+        matches!(self, Self::Frequency { .. }).then(|| Heat::counted(now, count))
+    }
+
     /// How well a key may be missed: the larger, the sooner it goes. One of which nothing was noted
     /// was not used since this began.
     pub(super) fn coldness(self, heat: Option<Heat>, now: Stamp) -> u64 {

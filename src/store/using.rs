@@ -80,6 +80,27 @@ impl Store {
         self.using.used(before)
     }
 
+    /// Notes that a key was not used for so long, if that is what is noted.
+    pub fn set_idle(&mut self, db: DbId, key: &[u8], idle_ms: u64) {
+        let heat = self.using.tracking.idle(self.using.now, idle_ms);
+        self.set_heat(db, key, heat);
+    }
+
+    /// Notes how often a key is used, as a logarithm, if that is what is noted.
+    pub fn set_frequency(&mut self, db: DbId, key: &[u8], count: u8) {
+        let heat = self.using.tracking.frequency(self.using.now, count);
+        self.set_heat(db, key, heat);
+    }
+
+    fn set_heat(&mut self, db: DbId, key: &[u8], heat: Option<Heat>) {
+        if let Some(heat) = heat
+            && let Some(place) = self.find(db, key)
+            && (place.is_boxed() || self.dict(db).heat(place).is_some())
+        {
+            self.dict_mut(db).set_heat(place, heat);
+        }
+    }
+
     /// How long a live key was not used, in milliseconds; `None` where it is absent, and nothing
     /// in that where it is not known.
     #[must_use]

@@ -26,7 +26,7 @@ const GROUND: [&str; 8] = [
 
 /// Below `src/`: a module, and what it may name besides itself. A floor that is not the ground may
 /// also name the ground.
-const FLOORS: [(&str, &[&str]); 17] = [
+const FLOORS: [(&str, &[&str]); 18] = [
     ("checksum", &["ids"]),
     ("disk", &["ids"]),
     ("ids", &[]),
@@ -38,9 +38,10 @@ const FLOORS: [(&str, &[&str]); 17] = [
     ("aof", &[]),
     ("lua", &[]),
     ("raft", &[]),
+    ("rdb", &[]),
     ("resp", &[]),
     ("store", &[]),
-    ("command", &["resp::reply", "store"]),
+    ("command", &["rdb", "resp::reply", "store"]),
     ("session", &["command", "resp"]),
     (
         "node",
@@ -69,10 +70,13 @@ const DRIVERS: [(&str, &[&str]); 4] = [
             "store",
         ],
     ),
-    ("fuzz", &["aof", "command", "node", "raft", "resp", "store"]),
+    (
+        "fuzz",
+        &["aof", "command", "node", "raft", "rdb", "resp", "store"],
+    ),
     (
         "tests",
-        &["aof", "command", "node", "raft", "resp", "store"],
+        &["aof", "command", "node", "raft", "rdb", "resp", "store"],
     ),
 ];
 

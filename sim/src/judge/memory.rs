@@ -15,7 +15,7 @@ pub(super) const REFUSAL_OF_EXEC: &str = concat!(
 const CLIENTS_BYTES: usize = 128 << 10;
 
 /// Redis's list of what takes memory.
-const GROWS: [&str; 51] = [
+const GROWS: [&str; 52] = [
     "append",
     "bitfield",
     "bitop",
@@ -48,6 +48,7 @@ const GROWS: [&str; 51] = [
     "pfdebug",
     "pfmerge",
     "psetex",
+    "restore",
     "rpoplpush",
     "rpush",
     "rpushx",

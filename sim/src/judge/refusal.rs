@@ -67,9 +67,13 @@ impl Judge {
                 _ => row.name.to_owned(),
             };
             self.goals.reach(Goal::OnlyListens);
+            let code = match row.name {
+                "exec" => "EXECABORT Transaction discarded because of:",
+                _ => "ERR",
+            };
             return Err(Want::Error(format!(
-                "ERR Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT \
-                 / RESET are allowed in this context"
+                "{code} Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / \
+                 QUIT / RESET are allowed in this context"
             )));
         }
         if row.name == "debug"

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unnecessary_wraps, reason = "all commands have one type")]
 
-use super::{Answer, Call, DATABASES, SYNTAX, Want};
+use super::payloads::PAYLOADS;
+use super::want::Score;
+use super::{Answer, Call, DATABASES, Datum, SYNTAX, Want};
 
 const NO_SUCH_KEY: &str = "ERR no such key";
 const SAME: &str = "ERR source and destination objects are the same";
@@ -140,4 +142,95 @@ pub(super) fn flush(call: &mut Call<'_>) -> Answer {
     let db = (call.name() == "flushdb").then_some(call.db);
     call.model.flush(db, call.moment.at);
     Ok(Want::OK)
+}
+
+/// Nobody but the server knows the payload; that there is one is known.
+pub(super) fn dump(call: &mut Call<'_>) -> Answer {
+    let is_there = call.get(&call.arg(1)).is_some();
+    Ok(if is_there { Want::Anything } else { Want::Null })
+}
+
+pub(super) fn restore(call: &mut Call<'_>) -> Answer {
+    let (mut replaces, mut is_absolute, mut idle, mut used) = (false, false, false, false);
+    let error = |text: &str| Err(text.to_owned());
+    let mut place = 4;
+    while place < call.args.len() {
+        let has_more = place + 1 < call.args.len();
+        match &call.word(place)[..] {
+            "replace" => replaces = true,
+            "absttl" => is_absolute = true,
+            "idletime" if has_more && !used => {
+                (idle, place) = (true, place + 1);
+                if call.integer(place)? < 0 {
+                    return error("ERR Invalid IDLETIME value, must be >= 0");
+                }
+            }
+            "freq" if has_more && !idle => {
+                (used, place) = (true, place + 1);
+                if !(0..=255).contains(&call.integer(place)?) {
+                    return error("ERR Invalid FREQ value, must be >= 0 and <= 255");
+                }
+            }
+            _ => return error(SYNTAX),
+        }
+        place += 1;
+    }
+    let key = call.arg(1);
+    if call.get(&key).is_some() && !replaces {
+        return error("BUSYKEY Target key name already exists.");
+    }
+    let ttl = call.integer(2)?;
+    if ttl < 0 {
+        return error("ERR Invalid TTL value, must be >= 0");
+    }
+    let Some(datum) = payload_of(&call.arg(3)) else {
+        return error("ERR DUMP payload version or checksum are wrong");
+    };
+    let base = if is_absolute {
+        -call.moment.offset
+    } else {
+        call.moment.at as i64
+    };
+    let time = ttl.saturating_add(base).max(0) as u64;
+    let expiry = (ttl > 0).then_some(time);
+    call.remove(&key);
+    if expiry.is_none_or(|time| time > call.moment.at) {
+        call.put(&key, datum, expiry);
+    }
+    Ok(Want::OK)
+}
+
+/// The value in one of the payloads that are asked for.
+fn payload_of(payload: &[u8]) -> Option<Datum> {
+    let own = |text: &str| text.as_bytes().to_vec();
+    let many = |texts: &[&str]| texts.iter().map(|text| own(text)).collect::<Vec<_>>();
+    Some(match PAYLOADS.iter().position(|one| *one == payload)? {
+        0 => Datum::set(own("hello")),
+        1 => Datum::set(own("10")),
+        2 => {
+            let long = "y".repeat(60);
+            let pairs = [
+                ("a", "1"),
+                ("-1", "4096"),
+                ("bc", "d"),
+                ("x", &long),
+                ("n", "-9000000000"),
+            ];
+            let pairs = pairs.iter().map(|(field, value)| (own(field), own(value)));
+            Datum::Hash(pairs.collect())
+        }
+        3 => {
+            let pairs = [("b", -1.5), ("a", 1.0), ("17", 2.0), ("c", f64::INFINITY)];
+            let pairs = pairs.iter().map(|(name, score)| (own(name), Score(*score)));
+            Datum::Zset(pairs.collect())
+        }
+        4 => {
+            let long = "x".repeat(100);
+            let items = ["a", "5", "-1", "1000", "100000", "10000000000", &long];
+            Datum::List(many(&items))
+        }
+        5 => Datum::Set(many(&["-70000", "1", "300"]).into_iter().collect()),
+        6 => Datum::Set(many(&["b", "a"]).into_iter().collect()),
+        _ => return None,
+    })
 }

@@ -13,6 +13,7 @@ mod hll;
 mod keys;
 mod lists;
 mod object;
+pub(crate) mod payloads;
 mod scan;
 mod sets;
 mod sort;

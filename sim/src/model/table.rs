@@ -147,6 +147,8 @@ const ROWS: &[Row] = &[
     write("renamenx", 3, keys::renamenx),
     write("copy", -3, keys::copy),
     write("move", 3, keys::move_to),
+    read("dump", 2, keys::dump),
+    write("restore", -4, keys::restore),
     read("randomkey", 1, keys::randomkey),
     read("dbsize", 1, keys::dbsize),
     write("flushdb", -1, keys::flush),

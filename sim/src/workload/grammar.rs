@@ -9,6 +9,7 @@ use seedis::store::Value;
 
 use super::{Request, Workload};
 use crate::draws::Dice;
+use crate::model::payloads::PAYLOADS;
 
 /// The values for an integer.
 const INTEGERS: [&str; 14] = [
@@ -215,6 +216,7 @@ impl Maker<'_> {
             (_, "operation") => &BIT_OPERATIONS,
             (_, "subcommand") => &["getreg", "decode", "ENCODING", "todense", "x"],
             (_, "type") => return type_name(dice),
+            (_, "serialized-value") => return dice.pick(&PAYLOADS).to_vec(),
             (_, "field") if self.adds_decimals() => &["d"],
             (_, "field") => return format!("f{}", dice.below(6)).into_bytes(),
             _ => return self.text(dice),

@@ -59,7 +59,12 @@ impl Node {
         let client = Some((slot, session.conn));
         let (proposed, db) = (session.proposed, session.db);
         if session.only_listens() && !is_for_listeners(row) {
-            return Err(Error::only_listens(row.name).into());
+            let error = Error::only_listens(row.name);
+            if is_exec {
+                self.abandon_transaction(slot);
+                return Err(error.aborts_exec().into());
+            }
+            return Err(error.into());
         }
         self.may_debug(row)?;
         if self.phase != Phase::Serving && !row.has(Flag::Loading) {

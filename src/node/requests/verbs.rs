@@ -19,7 +19,7 @@ use crate::node::witness::{Answer, Witnessed};
 use crate::node::{Node, REDIS_VERSION};
 use crate::resp::reply::{Protocol, Reply};
 use crate::session::transaction::Transaction;
-use crate::session::{Blocked, Reads, Session};
+use crate::session::{Blocked, Reads, ReplyMode, Session};
 use crate::time::Stamp;
 
 impl Node {
@@ -42,9 +42,14 @@ impl Node {
                 self.clients.unwatch(slot);
                 self.clients.unsubscribe_all(slot);
                 self.clients.end_monitoring(slot);
-                // RESET itself is answered in the protocol that it resets to.
+                // RESET itself is answered in the protocol that it resets to, unless that was to be
+                // skipped.
                 if let Some(session) = self.clients.get_mut(slot) {
+                    let is_skipped = session.reply_mode == ReplyMode::Skip;
                     session.reset(open);
+                    if is_skipped {
+                        session.reply_mode = ReplyMode::Skip;
+                    }
                     session.authenticate_until =
                         (!open).then(|| now + limits::UNAUTHENTICATED_TIME_MAX);
                 }

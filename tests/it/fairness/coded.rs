@@ -1,5 +1,7 @@
 //! Long commands on values that hold something in a code of its own, as bits.
 
+use seedis::rdb;
+
 use super::{MANY, request};
 
 /// The key of a HyperLogLog: each costs as much as some requests.
@@ -52,6 +54,8 @@ pub(super) fn script(names: &[String]) -> Vec<(Vec<u8>, usize, &'static str)> {
             MANY,
             ":40000",
         ),
+        (request(["DUMP", "geo"]), MANY, "$"),
+        (restoration(names), 2 * MANY, "+OK"),
         (request(["PFSELFTEST"]), 1, "+OK"),
         (
             request(["PFADD", "hll"].into_iter().chain(every())),
@@ -155,4 +159,21 @@ pub(super) fn script(names: &[String]) -> Vec<(Vec<u8>, usize, &'static str)> {
             "*1",
         ),
     ]
+}
+
+/// RESTORE of a set with all of these members.
+fn restoration(names: &[String]) -> Vec<u8> {
+    let mut payload = Vec::new();
+    rdb::put_kind(&mut payload, rdb::ValueKind::Set);
+    rdb::put_length(&mut payload, names.len() as u64);
+    for name in names {
+        rdb::put_string(&mut payload, name.as_bytes());
+    }
+    let sum = rdb::crc64::extended(0, &payload);
+    rdb::put_footer(&mut payload, sum);
+    let mut whole = b"*4\r\n$7\r\nRESTORE\r\n$8\r\nrestored\r\n$1\r\n0\r\n".to_vec();
+    whole.extend(format!("${}\r\n", payload.len()).bytes());
+    whole.extend(payload);
+    whole.extend(b"\r\n");
+    whole
 }

@@ -223,6 +223,10 @@ pub fn octal(text: &[u8]) -> Option<u32> {
 
 /// A size such as `64mb`, in bytes.
 pub fn memory(text: &[u8]) -> Option<u64> {
+    if text.is_empty() {
+        // As in Redis.
+        return Some(0);
+    }
     let digits = text
         .iter()
         .position(|byte| !byte.is_ascii_digit())

@@ -1,0 +1,9 @@
+//! The target `rdb_restore`; what it does stands in the library.
+
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| seedis_fuzz::rdb_restore::run(data));
+
+#[cfg(not(fuzzing))]
+fn main() {}
