@@ -19,7 +19,7 @@ use super::grammar::{KEY, integer, one_of, opt, string, word};
 use super::key::{Keys, LOOKED_AT};
 use super::row::{Group, Row};
 use super::tip;
-use crate::limits::DATABASES;
+use super::verb::{MemoryVerb, ServerVerb};
 use crate::store::{Text, Tracking, Value};
 
 pub(super) const ROWS: &[Row] = &[
@@ -78,7 +78,7 @@ const OBJECT: &[Row] = &[
 ];
 
 const MEMORY: &[Row] = &[
-    Row::answer("memory|doctor", 2, memory_doctor)
+    Row::server("memory|doctor", 2, ServerVerb::Memory(MemoryVerb::Doctor))
         .group(Group::Server)
         .since("4.0.0")
         .tips(tip::VARIES_OF_ALL_SHARDS)
@@ -98,7 +98,7 @@ const MEMORY: &[Row] = &[
         .since("4.0.0")
         .tips(tip::SUCCEEDS_ON_ALL_SHARDS)
         .says("Asks the allocator to give memory back."),
-    Row::answer("memory|stats", 2, memory_stats)
+    Row::server("memory|stats", 2, ServerVerb::Memory(MemoryVerb::Stats))
         .group(Group::Server)
         .since("4.0.0")
         .tips(tip::VARIES_OF_ALL_SHARDS)
@@ -240,13 +240,6 @@ fn memory_help(query: &mut Query<'_>, _: Args<'_>) -> Outcome {
     help(query, "MEMORY", LINES)
 }
 
-fn memory_doctor(query: &mut Query<'_>, _: Args<'_>) -> Outcome {
-    const HEALTHY: &str = "Hi Sam, I can't find any memory issue in your instance. \
-        I can only account for what occurs on this base.\n";
-    query.reply.verbatim(*b"txt", HEALTHY);
-    Ok(())
-}
-
 fn memory_malloc_stats(query: &mut Query<'_>, _: Args<'_>) -> Outcome {
     let nothing = b"Stats not supported for the current allocator";
     query.reply.bulk(nothing);
@@ -255,25 +248,6 @@ fn memory_malloc_stats(query: &mut Query<'_>, _: Args<'_>) -> Outcome {
 
 fn memory_purge(query: &mut Query<'_>, _: Args<'_>) -> Outcome {
     query.reply.ok();
-    Ok(())
-}
-
-/// The entries of Redis's map that the store alone can answer.
-fn memory_stats(query: &mut Query<'_>, _: Args<'_>) -> Outcome {
-    let store = query.store;
-    let bytes = store.memory() as u64;
-    let count: u64 = (0..DATABASES).map(|db| store.len(db)).sum();
-    let entries = [
-        ("total.allocated", bytes),
-        ("keys.count", count),
-        ("keys.bytes-per-key", bytes.checked_div(count).unwrap_or(0)),
-        ("dataset.bytes", bytes),
-    ];
-    query.reply.map(entries.len());
-    for (name, value) in entries {
-        query.reply.bulk(name.as_bytes());
-        query.reply.integer(value as i64);
-    }
     Ok(())
 }
 

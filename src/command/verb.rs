@@ -125,6 +125,8 @@ pub enum ServerVerb {
     Latency(LatencyVerb),
     /// LOLWUT.
     Lolwut,
+    /// MEMORY's, but for those about one key or the allocator.
+    Memory(MemoryVerb),
     /// PUBLISH, SPUBLISH.
     Publish(Topic),
     /// PUBSUB's.
@@ -143,6 +145,15 @@ pub enum ServerVerb {
     Time,
     /// WAIT.
     Wait,
+}
+
+/// The subcommands of MEMORY about the whole server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemoryVerb {
+    /// MEMORY DOCTOR.
+    Doctor,
+    /// MEMORY STATS.
+    Stats,
 }
 
 /// The subcommands of ACL.

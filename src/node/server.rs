@@ -10,6 +10,7 @@ mod debug;
 mod filter;
 mod info;
 mod latency;
+mod memory;
 mod raft;
 mod request;
 
@@ -26,6 +27,7 @@ use admin::lolwut;
 use channels::pubsub_verb;
 use commands::command_verb;
 use latency::latency_verb;
+use memory::memory_verb;
 use request::Request;
 
 impl Node {
@@ -61,6 +63,9 @@ impl Node {
                 return latency_verb(&mut self.metrics, moment, verb, request);
             }
             ServerVerb::Lolwut => return lolwut(request),
+            ServerVerb::Memory(verb) => {
+                memory_verb(verb, &self.memory_figures(), reply);
+            }
             ServerVerb::Publish(topic) => {
                 let mut reply = request.reply;
                 return self.publish_in_transaction(topic, slot, args, &mut reply);

@@ -12,6 +12,7 @@ use crate::node::clients::Paused;
 use crate::node::{Node, Phase, REDIS_VERSION};
 
 use super::latency::latency_section;
+use super::memory::MemoryFigures;
 use super::request::Request;
 
 /// Sections in their order, and whether they are shown when none is named.
@@ -175,6 +176,27 @@ impl Node {
         put(out, format_args!("paused_reason:{reason}"));
         put(out, format_args!("paused_actions:{actions}"));
         put(out, format_args!("paused_timeout_milliseconds:{left}"));
+    }
+
+    /// The memory of the server, as MEMORY shows it.
+    pub(super) fn memory_figures(&self) -> MemoryFigures {
+        let (data, clients) = (self.store.memory(), self.clients.memory());
+        let (used, figures) = ((data + clients) as u64, self.metrics.figures());
+        let start = figures.memory_start as u64;
+        let rss = match figures.sample.rss_bytes {
+            0 => used,
+            bytes => bytes,
+        };
+        MemoryFigures {
+            peak: (figures.memory_peak as u64).max(used),
+            used,
+            start,
+            clients: clients as u64,
+            dataset: (data as u64).saturating_sub(start),
+            keys: (0..DATABASES).map(|db| self.store.len(db)).sum(),
+            taken: used + figures.process_bytes,
+            rss,
+        }
     }
 
     fn memory_section(&self, out: &mut String) {
