@@ -122,7 +122,7 @@ impl World {
         }
     }
 
-    /// A leader has proposed more than is committed: what becomes of that when another leads is seen
+    /// A leader has proposed more than is committed: the fate of that when another leads is seen
     /// best if it is struck then.
     pub(super) fn look_at_backlog(&mut self, number: usize) {
         let aims = self.scenario.aims;
@@ -131,9 +131,9 @@ impl World {
         }
         let member = &self.members[number];
         let raft = member.node.as_ref().and_then(|node| node.raft());
-        let Some(raft) = raft.filter(|raft| raft.is_leader() && raft.last() > raft.commit()) else {
+        if !raft.is_some_and(|raft| raft.is_leader() && raft.last() > raft.commit()) {
             return;
-        };
+        }
         let turns = member.turns;
         let mut dice = self.dice(Stream::CUT, BACKLOGS | number as u64, turns);
         if dice.permille(aims) && dice.below(BACKLOG_TURNS) == 0 {
