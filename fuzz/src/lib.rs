@@ -11,6 +11,7 @@ pub mod config_file;
 pub mod decisions;
 pub mod disk;
 mod frames;
+pub mod lua_run;
 mod model;
 pub mod raft_disk;
 pub mod raft_frames;
@@ -25,7 +26,7 @@ pub mod served;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets; a corpus is a folder of this name.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 12] = [
     ("resp_parse", resp_parse::run),
     ("resp_split", resp_split::run),
     ("command_model", command_model::run),
@@ -37,4 +38,5 @@ pub const TARGETS: [Target; 11] = [
     ("config_file", config_file::run),
     ("command_line", command_line::run),
     ("rdb_restore", rdb_restore::run),
+    ("lua_run", lua_run::run),
 ];

@@ -72,7 +72,9 @@ const DRIVERS: [(&str, &[&str]); 4] = [
     ),
     (
         "fuzz",
-        &["aof", "command", "node", "raft", "rdb", "resp", "store"],
+        &[
+            "aof", "command", "lua", "node", "raft", "rdb", "resp", "store",
+        ],
     ),
     (
         "tests",
