@@ -124,6 +124,11 @@ impl Outbox {
         self.bytes.len().saturating_sub(self.sent) + self.pushed + self.late_bytes
     }
 
+    /// How many bytes of messages wait, which are kept once for all who are sent them.
+    pub fn shared_len(&self) -> usize {
+        self.pushed + self.late_bytes
+    }
+
     /// How many messages wait.
     pub fn pushes(&self) -> usize {
         self.pushes.len() + self.late.len()

@@ -76,7 +76,7 @@ pub(in crate::node) fn describe(session: &Session, now: Mono, is_stopping: bool)
         now.since(session.heard).as_secs(),
         session.db,
         session.watches.len(),
-        session.memory(),
+        session.memory() + session.outbox.shared_len(),
         session.last_command.map_or("NULL", |row| row.name),
         String::from_utf8_lossy(&session.library),
         String::from_utf8_lossy(&session.library_version),
