@@ -1,6 +1,9 @@
 //! The libraries of Lua 5.1, without what reads files, prints or looks at a clock.
 
 mod base;
+mod bit;
+mod cjson;
+mod cmsgpack;
 mod coroutine;
 mod loading;
 pub(in crate::lua) mod making;
@@ -9,6 +12,7 @@ mod os;
 mod protected;
 mod sorting;
 mod string;
+mod structs;
 mod table;
 
 use alloc::vec::Vec;
@@ -34,6 +38,10 @@ pub(in crate::lua) fn install(state: &mut State) {
     math::install_numbers(state, math);
     library(state, "coroutine", coroutine::FUNCTIONS);
     library(state, "os", os::FUNCTIONS);
+    library(state, "bit", bit::FUNCTIONS);
+    library(state, "struct", structs::FUNCTIONS);
+    cjson::install(state);
+    cmsgpack::install(state);
 }
 
 /// A function that refuses to be asked for a name, with a text in front of the name.
