@@ -5,7 +5,7 @@
 
 use core::fmt;
 
-/// The number of a database; below `limits::DATABASES`, or a call of the store panics.
+/// The number of a database; below `limits::TABLES`, or a call of the store panics.
 pub type DbId = u32;
 
 macro_rules! id {

@@ -5,6 +5,15 @@ use core::time::Duration;
 
 /// Databases that SELECT knows.
 pub const DATABASES: u32 = 16;
+/// The tables of a store: those of the databases, that of scripts which were loaded, and that of
+/// scripts which were only run.
+pub const TABLES: u32 = DATABASES + 2;
+/// The longest text of a script, in bytes.
+pub const SCRIPT_BYTES_MAX: usize = 1 << 20;
+/// The most scripts that are kept because they were loaded.
+pub const LOADED_SCRIPTS_MAX: u64 = 8192;
+/// The most scripts that are kept because they were run: of more the oldest goes.
+pub const RUN_SCRIPTS_MAX: u64 = 500;
 
 /// The longest bulk string of a request, in bytes (`proto-max-bulk-len`).
 pub const BULK_BYTES_MAX: u64 = 512 << 20;

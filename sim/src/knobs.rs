@@ -57,6 +57,26 @@ impl Scenario {
         self.config.lfu_decay_minutes = *class(166).pick(&[1, 1, 0, 3]);
     }
 
+    /// Clients that run scripts, of which some are ended early. The model does not know which of
+    /// them find no memory.
+    fn run_scripts(&mut self, class: &impl Fn(u64) -> Dice) {
+        self.config.script_instructions = *class(172).pick(&[5_000, 20_000, 200_000]);
+        self.config.script_memory_bytes = *class(173).pick(&[256 << 10, 64 << 20]);
+        if self.config.memory_max > 0 || !class(170).permille(350) {
+            return;
+        }
+        let shape = Shape {
+            keys: *class(174).pick(&[1, 3, 6]),
+            value_bytes: 16,
+            members: self.members as u64,
+            garbage: false,
+            kills: false,
+        };
+        let own = (Kind::Scripts, shape);
+        let count = class(171).within(1, 3);
+        self.clients.extend((0..count).map(|_| own));
+    }
+
     /// Returns true if keys may be evicted.
     pub(crate) fn evicts(&self) -> bool {
         self.config.memory_max > 0 && self.config.memory_policy != MemoryPolicy::NoEviction
@@ -64,6 +84,7 @@ impl Scenario {
 
     /// Draws what is no class of faults and no client.
     pub(crate) fn turn_knobs(&mut self, class: &impl Fn(u64) -> Dice, is_light: bool) {
+        self.run_scripts(class);
         let bounds = &mut self.config.bounds;
         bounds.base_piece_bytes = *class(100).pick(if is_light {
             &[64 << 10, 300]

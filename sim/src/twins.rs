@@ -14,6 +14,7 @@ use seedis::time::{Mono, Now};
 use crate::client::Batch;
 use crate::draws::Dice;
 use crate::judge::invariant::{Id, Verdict, Violation};
+use crate::model::Template;
 use crate::wire::shown;
 use crate::workload::Piece;
 
@@ -55,6 +56,7 @@ fn is_uneven(words: &[Vec<u8>]) -> bool {
         word.is_some_and(|word| word.eq_ignore_ascii_case(known))
     };
     UNEVEN.iter().any(|name| is(0, name))
+        || Template::draws(words)
         || UNEVEN_SUBCOMMANDS
             .iter()
             .any(|[name, own]| is(0, name) && is(1, own))
@@ -68,6 +70,11 @@ fn may_be_uneven(bytes: &[u8]) -> bool {
             .windows(name.len())
             .any(|part| part.eq_ignore_ascii_case(name))
     };
+    let chance = Template::Chance;
+    let scripts = [chance.text().as_bytes(), chance.sha().as_bytes()].map(|name| holds(&name));
+    if scripts.contains(&true) {
+        return true;
+    }
     { names }.any(holds)
 }
 

@@ -281,6 +281,35 @@ errors! {
     INVALID_ARGUMENT_COUNT = "ERR Invalid number of arguments specified for command";
     /// FUNCTION FLUSH with a word that is neither ASYNC nor SYNC.
     FUNCTION_FLUSH_OPTION = "ERR FUNCTION FLUSH only supports SYNC|ASYNC option";
+    /// EVALSHA of a script that is not kept.
+    NO_SCRIPT = "NOSCRIPT No matching script. Please use EVAL.";
+    /// SCRIPT FLUSH with a word that is neither ASYNC nor SYNC.
+    SCRIPT_FLUSH_OPTION = "ERR SCRIPT FLUSH only support SYNC|ASYNC option";
+    /// A script that is longer than one may be.
+    SCRIPT_TOO_LONG = "ERR a script may have at most 1048576 bytes";
+    /// SCRIPT LOAD where no more scripts are kept.
+    TOO_MANY_SCRIPTS = "ERR too many scripts are loaded: SCRIPT FLUSH removes all of them";
+    /// A script with a negative number of keys.
+    NEGATIVE_KEYS = "ERR Number of keys can't be negative";
+    /// SCRIPT KILL while no script runs.
+    NOT_BUSY = "NOTBUSY No scripts in execution right now.";
+    /// SCRIPT KILL of a script of the log.
+    UNKILLABLE = "UNKILLABLE Sorry the script may write, and every member runs it to its end. \
+        Its budget of instructions ends it: see script-max-instructions.";
+    /// A script that was ended by SCRIPT KILL.
+    SCRIPT_KILLED = "ERR Error running script: Script killed by user with SCRIPT KILL...";
+    /// A script whose reply takes more memory than its values may.
+    SCRIPT_REPLY_TOO_LONG = "ERR the reply of the script is too long: see script-max-memory";
+    /// A script calls a command that there is not.
+    UNKNOWN_FROM_SCRIPT = "ERR Unknown Redis command called from script";
+    /// A script calls a command with a number of arguments that it does not take.
+    ARITY_FROM_SCRIPT = "ERR Wrong number of args calling Redis command from script";
+    /// A script calls a command that scripts may not call.
+    NOT_FROM_SCRIPT = "ERR This Redis command is not allowed from script";
+    /// A script that only reads calls a command that writes.
+    WRITE_FROM_READ_ONLY_SCRIPT = "ERR Write commands are not allowed from read-only scripts.";
+    /// A shebang that is not one.
+    SHEBANG = "ERR Invalid script shebang";
     /// FUNCTION LIST LIBRARYNAME without a name.
     LIBRARY_NAME_MISSING = "ERR library name argument was not given";
 }

@@ -49,6 +49,8 @@ pub enum Flag {
     Fast,
     /// It may be asked before AUTH.
     NoAuth,
+    /// It may be asked without a key.
+    NoMandatoryKeys,
     /// It is not answered while the server loads in the background.
     NoAsyncLoading,
     /// It may not be queued by MULTI.
@@ -63,7 +65,7 @@ pub enum Flag {
 }
 
 impl Flag {
-    const NAMES: [(Self, &'static str); 18] = [
+    const NAMES: [(Self, &'static str); 19] = [
         (Self::Write, "write"),
         (Self::ReadOnly, "readonly"),
         (Self::DenyOom, "denyoom"),
@@ -78,6 +80,7 @@ impl Flag {
         (Self::Asking, "asking"),
         (Self::Fast, "fast"),
         (Self::NoAuth, "no_auth"),
+        (Self::NoMandatoryKeys, "no_mandatory_keys"),
         (Self::NoAsyncLoading, "no_async_loading"),
         (Self::NoMulti, "no_multi"),
         (Self::MovableKeys, "movablekeys"),

@@ -38,6 +38,7 @@ mod picks;
 mod pubsub;
 pub mod row;
 mod scan;
+pub mod scripting;
 mod searching;
 mod server;
 mod set;

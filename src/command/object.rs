@@ -138,7 +138,7 @@ const FUNCTION: &[Row] = &[
 ];
 
 /// Writes what `HELP` answers: a line of the grammar, `lines`, and what HELP itself does.
-fn help(query: &mut Query<'_>, container: &str, lines: &[&str]) -> Outcome {
+pub(super) fn help(query: &mut Query<'_>, container: &str, lines: &[&str]) -> Outcome {
     query.reply.array(lines.len() + 3);
     query.reply.simple(&format!(
         "{container} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"

@@ -76,6 +76,16 @@ impl Pace {
         (self.left, self.spent) = (work.max(1), 0);
     }
 
+    /// Returns true if more may be done now.
+    pub(super) fn has_room(&self) -> bool {
+        self.left > 0
+    }
+
+    /// How much may still be done now.
+    pub(super) fn room(&self) -> usize {
+        self.left
+    }
+
     /// The work of the last piece.
     pub fn spent(&self) -> usize {
         self.spent

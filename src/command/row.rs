@@ -9,7 +9,7 @@ use super::flag::{Categories, Category, Flag, Flags};
 use super::grammar::Arg;
 use super::key::{Access, Keys, Places};
 use super::tip::Tip;
-use super::verb::{ServerVerb, SessionVerb};
+use super::verb::{ScriptVerb, ServerVerb, SessionVerb};
 use super::wait::{Awaited, Wait};
 
 /// A command, or a subcommand.
@@ -48,6 +48,8 @@ pub struct Row {
     pub counts_lookups: bool,
     /// The way in which it uses the keys that it finds.
     pub key_use: KeyUse,
+    /// True if it is a read that looks at the scripts that are kept.
+    looks_at_scripts: bool,
     /// The arguments after its name.
     pub args: &'static [Arg],
     /// Its subcommands.
@@ -74,6 +76,8 @@ pub enum Kind {
     Read(fn(&mut Query<'_>, Args<'_>) -> Outcome),
     /// Goes through the log and is run when its entry is applied.
     Write(fn(&mut Change<'_>, Args<'_>) -> Outcome),
+    /// Runs a script, which runs other commands. It goes through the log, unless it only reads.
+    Script(ScriptVerb),
     /// About the connection: run by its session.
     Session(SessionVerb),
     /// About the server: run by the node.
@@ -87,6 +91,7 @@ impl fmt::Debug for Kind {
         match self {
             Self::Read(_) => f.write_str("Read"),
             Self::Write(_) => f.write_str("Write"),
+            Self::Script(verb) => write!(f, "Script({verb:?})"),
             Self::Session(verb) => write!(f, "Session({verb:?})"),
             Self::Server(verb) => write!(f, "Server({verb:?})"),
             Self::Container => f.write_str("Container"),
@@ -212,6 +217,7 @@ impl Row {
             elements: None,
             counts_lookups: false,
             key_use: KeyUse::Noted,
+            looks_at_scripts: false,
             args: &[],
             subcommands: &[],
             more_categories: Categories::NONE,
@@ -242,7 +248,26 @@ impl Row {
         arity: i32,
         run: fn(&mut Change<'_>, Args<'_>) -> Outcome,
     ) -> Self {
-        Self::new(name, arity, Kind::Write(run)).flags(&[Flag::Write])
+        Self::logged(name, arity, run).flags(&[Flag::Write])
+    }
+
+    /// A command that goes through the log, and changes no key.
+    pub(super) const fn logged(
+        name: &'static str,
+        arity: i32,
+        run: fn(&mut Change<'_>, Args<'_>) -> Outcome,
+    ) -> Self {
+        Self::new(name, arity, Kind::Write(run))
+    }
+
+    /// A command that runs a script.
+    pub(super) const fn script(name: &'static str, arity: i32, verb: ScriptVerb) -> Self {
+        let row = Self::new(name, arity, Kind::Script(verb));
+        if verb.only_reads {
+            row.flags(&[Flag::ReadOnly])
+        } else {
+            row
+        }
     }
 
     /// A command about the connection.
@@ -379,6 +404,15 @@ impl Row {
         }
     }
 
+    /// A read that looks at the scripts that are kept.
+    #[must_use]
+    pub(super) const fn looks_at_scripts(self) -> Self {
+        Self {
+            looks_at_scripts: true,
+            ..self
+        }
+    }
+
     /// A write whose look at a key counts as a hit or a miss.
     #[must_use]
     pub(super) const fn counts_lookups(self) -> Self {
@@ -417,12 +451,20 @@ impl Row {
 
     /// Returns true if it goes through the log.
     pub fn is_write(&self) -> bool {
-        matches!(self.kind, Kind::Write(_))
+        match self.kind {
+            Kind::Write(_) => true,
+            Kind::Script(verb) => !verb.only_reads,
+            Kind::Read(_) | Kind::Session(_) | Kind::Server(_) | Kind::Container => false,
+        }
     }
 
-    /// Returns true if it looks at keys and changes none.
+    /// Returns true if it looks at keys, or at scripts, and changes none.
     pub fn is_read(&self) -> bool {
-        matches!(self.kind, Kind::Read(_)) && self.has(Flag::ReadOnly)
+        match self.kind {
+            Kind::Read(_) => self.has(Flag::ReadOnly) || self.looks_at_scripts,
+            Kind::Script(verb) => verb.only_reads,
+            Kind::Write(_) | Kind::Session(_) | Kind::Server(_) | Kind::Container => false,
+        }
     }
 
     /// Returns true if it carries a flag.
@@ -529,8 +571,9 @@ impl Row {
         } else {
             Category::Slow
         };
+        let runs_script = matches!(self.kind, Kind::Script(_));
         all.with_if(self.has(Flag::Write), Category::Write)
-            .with_if(self.has(Flag::ReadOnly), Category::Read)
+            .with_if(self.has(Flag::ReadOnly) && !runs_script, Category::Read)
             .with_if(is_admin, Category::Admin)
             .with_if(is_admin, Category::Dangerous)
             .with_if(self.has(Flag::PubSub), Category::PubSub)

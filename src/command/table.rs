@@ -26,6 +26,7 @@ const FAMILIES: &[&[Row]] = &[
     super::bits::ROWS,
     super::geo::ROWS,
     super::pubsub::ROWS,
+    super::scripting::ROWS,
     super::hll::ROWS,
     super::server::ROWS,
     super::cluster::ROWS,

@@ -177,7 +177,9 @@ impl Desk {
                 )
             }
             Kind::Container => Err(Error::arity(row.name)),
-            Kind::Session(_) | Kind::Server(_) => panic!("{} is not run here", row.name),
+            Kind::Session(_) | Kind::Server(_) | Kind::Script(_) => {
+                panic!("{} is not run here", row.name)
+            }
         }
     }
 

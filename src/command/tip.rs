@@ -14,6 +14,8 @@ const ALL_SHARDS: Tip = "request_policy:all_shards";
 const MULTI_SHARD: Tip = "request_policy:multi_shard";
 const SPECIAL_REQUEST: Tip = "request_policy:special";
 const ALL_SUCCEEDED: Tip = "response_policy:all_succeeded";
+const ONE_SUCCEEDED: Tip = "response_policy:one_succeeded";
+const AND: Tip = "response_policy:agg_logical_and";
 const LEAST: Tip = "response_policy:agg_min";
 const SUM: Tip = "response_policy:agg_sum";
 const SPECIAL_RESPONSE: Tip = "response_policy:special";
@@ -34,6 +36,10 @@ pub(super) const VARIES_BY_NODE: &[Tip] = &[ALL_NODES, VARYING];
 pub(super) const SUCCEEDS_ON_ALL_SHARDS: &[Tip] = &[ALL_SHARDS, ALL_SUCCEEDED];
 /// Asked of every node, and done when all have done it.
 pub(super) const SUCCEEDS_ON_ALL_NODES: &[Tip] = &[ALL_NODES, ALL_SUCCEEDED];
+/// Asked of every shard; true where all say so.
+pub(super) const ALL_SAY_SO_ON_ALL_SHARDS: &[Tip] = &[ALL_SHARDS, AND];
+/// Asked of every shard, and done when one has done it.
+pub(super) const ONE_SUCCEEDS_OF_ALL_SHARDS: &[Tip] = &[ALL_SHARDS, ONE_SUCCEEDED];
 /// Asked of every shard; the smallest reply counts.
 pub(super) const LEAST_OF_ALL_SHARDS: &[Tip] = &[ALL_SHARDS, LEAST];
 /// Asked of every shard; the replies are summed.

@@ -96,6 +96,15 @@ impl SessionVerb {
     }
 }
 
+/// A command that runs a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScriptVerb {
+    /// The script is named, and not given.
+    pub by_name: bool,
+    /// It may change nothing.
+    pub only_reads: bool,
+}
+
 /// A command that the node runs itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServerVerb {
@@ -137,6 +146,8 @@ pub enum ServerVerb {
     Role,
     /// SAVE.
     Save,
+    /// SCRIPT KILL.
+    ScriptKill,
     /// SHUTDOWN.
     Shutdown,
     /// SLOWLOG's.

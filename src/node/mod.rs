@@ -233,6 +233,7 @@ impl Node {
         self.resume_paused();
         self.expire_turn();
         self.evict_turn();
+        self.look_for_the_one_ahead();
         self.emit_told();
         out.append(&mut self.effects);
         self.settle_clients(out);

@@ -74,6 +74,7 @@ impl Node {
             ServerVerb::Raft(verb) => return self.raft_verb(verb, request),
             ServerVerb::Role => self.role_verb(request),
             ServerVerb::Save => return self.save(&request),
+            ServerVerb::ScriptKill => return self.script_kill(request.reply),
             ServerVerb::Shutdown => return self.shutdown(&request),
             ServerVerb::Slowlog(verb) => {
                 let mut reply = request.reply;

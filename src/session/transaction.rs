@@ -22,6 +22,8 @@ pub struct Transaction {
     pub grows: bool,
     /// True if one of them changes keys.
     pub writes: bool,
+    /// True if one of them runs a script.
+    pub runs_scripts: bool,
     /// True if other members may be told of one of them, though it changes no key.
     pub tells: bool,
     /// True if one of them looks at keys, or changes them.
@@ -41,6 +43,7 @@ impl Transaction {
             db,
             grows: false,
             writes: false,
+            runs_scripts: false,
             tells: false,
             looks: false,
             failed: false,

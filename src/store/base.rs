@@ -19,7 +19,7 @@ use super::record::{self, Name, Record};
 use super::value::Large;
 use super::value::parts::Cover;
 use crate::ids::DbId;
-use crate::limits::DATABASES;
+use crate::limits::TABLES;
 use crate::time::Stamp;
 
 /// Old states wait for the walk in chunks of about this many bytes.
@@ -306,7 +306,7 @@ impl Base {
                     }
                 }
             }
-        } else if self.db < DATABASES {
+        } else if self.db < TABLES {
             // What came into an emptied database since then is new, or was renamed.
             let next = if self.flushed & 1 << self.db == 0 {
                 pen.write_segment(self.db, &mut tables[self.db as usize], self.from)

@@ -4,6 +4,7 @@ use super::choice::{Candidate, Choice};
 use super::entry::View;
 use super::heat::Tracking;
 use super::{Big, DbId, Store};
+use crate::limits::DATABASES;
 use crate::rng;
 use crate::time::Stamp;
 
@@ -45,8 +46,7 @@ impl Store {
     /// How many keys may go, dead ones that are not freed yet among them.
     #[must_use]
     pub fn evictable(&self, choice: Choice) -> u64 {
-        let all = 0..self.databases.len() as DbId;
-        all.map(|db| self.evictable_in(choice, db)).sum()
+        (0..DATABASES).map(|db| self.evictable_in(choice, db)).sum()
     }
 
     /// Shows up to `count` keys that may go, taken by chance from a database that is taken by
@@ -61,8 +61,7 @@ impl Store {
     ) -> usize {
         let (which, from) = (self.using.draw(), self.using.draw());
         let mut rank = rng::below(which, self.evictable(choice));
-        let all = 0..self.databases.len() as DbId;
-        let found = all.map(|db| (db, self.evictable_in(choice, db)));
+        let found = (0..DATABASES).map(|db| (db, self.evictable_in(choice, db)));
         let mut found = found.skip_while(|(_, keys)| {
             let is_before = rank >= *keys;
             rank -= if is_before { *keys } else { 0 };

@@ -36,6 +36,7 @@ mod load;
 mod record;
 mod room;
 mod saving;
+mod scripts;
 mod shape;
 mod slot;
 mod touches;
@@ -51,7 +52,7 @@ use core::cell::Cell;
 use bytes::Bytes;
 
 pub use crate::ids::DbId;
-use crate::limits::DATABASES;
+use crate::limits::TABLES;
 use crate::time::Stamp;
 use base::Base;
 use big::Big;
@@ -149,7 +150,7 @@ impl Store {
     pub fn new(tables: Tables) -> Self {
         Self {
             tables,
-            databases: (0..DATABASES).map(|_| Dict::new(tables)).collect(),
+            databases: (0..TABLES).map(|_| Dict::new(tables)).collect(),
             garbage: Garbage::new(tables.freed_at_once_bytes),
             base: None,
             base_digest: None,

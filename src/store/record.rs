@@ -9,7 +9,7 @@
 use alloc::vec::Vec;
 
 use crate::ids::DbId;
-use crate::limits::DATABASES;
+use crate::limits::TABLES;
 use crate::take;
 use crate::time::Stamp;
 use crate::varint::{self, put, put_bytes};
@@ -123,7 +123,7 @@ pub(super) fn take<'a>(from: &mut &'a [u8]) -> Result<Record<'a>, LoadError> {
     }
     let [kind] = take_array(from)?;
     let db = take_number(from)?;
-    if db >= u64::from(DATABASES) {
+    if db >= u64::from(TABLES) {
         return Err(LoadError::Malformed);
     }
     let name = Name {

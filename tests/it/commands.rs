@@ -64,6 +64,8 @@ fn kind(row: &Row) -> &'static str {
     match row.kind {
         Kind::Read(_) => "a read",
         Kind::Write(_) => "a write",
+        Kind::Script(verb) if verb.only_reads => "a script that reads",
+        Kind::Script(_) => "a script",
         Kind::Session(_) => "about the connection",
         Kind::Server(_) => "about the server",
         Kind::Container => "a container",

@@ -184,7 +184,7 @@ fn request<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
 }
 
 /// Commands whose work grows and that are not cut, or not asked for below, with the reason.
-const AT_ONCE: [(&str, &str); 22] = [
+const AT_ONCE: [(&str, &str); 24] = [
     (
         "append",
         "bytes are copied, and no more than a string may have",
@@ -201,6 +201,11 @@ const AT_ONCE: [(&str, &str); 22] = [
     ("lindex", "counts of blocks are walked"),
     ("lset", "counts of blocks are walked"),
     ("ltrim", "blocks are let go, and freed later"),
+    (
+        "script|exists",
+        "names are looked up, one for each argument",
+    ),
+    ("script|load", "the text has a bound"),
     ("setbit", "the zeros of a gap are chunks that are shared"),
     ("setrange", "bytes are copied"),
     ("substr", "bytes are copied"),
@@ -237,6 +242,11 @@ fn long_commands_are_cut_and_another_client_is_answered_in_each_turn() {
     exec.extend(request(["EXEC"]));
     // A request, how many steps it takes, and how its reply begins.
     let mut script: Vec<(Vec<u8>, usize, &str)> = vec![
+        (
+            request(["EVAL", "for i = 1, 3000000 do end return 7", "0"]),
+            MANY,
+            ":7",
+        ),
         (request(one("MSET").chain(pairs())), MANY, "+OK"),
         (request(one("MSETNX").chain(pairs())), 1, ":0"),
         (request(one("MGET").chain(every())), MANY, "*40000"),

@@ -41,7 +41,7 @@ const FLOORS: [(&str, &[&str]); 18] = [
     ("rdb", &[]),
     ("resp", &[]),
     ("store", &[]),
-    ("command", &["rdb", "resp::reply", "store"]),
+    ("command", &["lua", "rdb", "resp::reply", "store"]),
     ("session", &["command", "resp"]),
     (
         "node",
@@ -112,7 +112,7 @@ const CIRCLES: [(&str, &[(&str, usize)]); 2] = [
             ("draws", 2),
             ("judge", 11),
             ("linear", 4),
-            ("model", 19),
+            ("model", 20),
             ("mutants", 6),
             ("replay::ask", 2),
             ("run", 2),

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::history::{Command, Drawn, Draws, Step};
 use super::invariant::{Id, Verdict, Violation};
-use crate::model::{Class, find};
+use crate::model::{Class, Template, find};
 use crate::wire::{Decoder, Value, shown};
 
 impl Draws {
@@ -33,7 +33,7 @@ impl Draws {
 /// Returns true if a command changes what it draws by chance.
 fn draws(command: &Command) -> bool {
     let name = command.words.first();
-    name.is_some_and(|name| name.eq_ignore_ascii_case(b"spop"))
+    name.is_some_and(|name| name.eq_ignore_ascii_case(b"spop")) || Template::draws(&command.words)
 }
 
 /// The members that each command of a step has drawn, by the reply to the step.

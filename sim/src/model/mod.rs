@@ -15,6 +15,7 @@ mod lists;
 mod object;
 pub(crate) mod payloads;
 mod scan;
+mod scripts;
 mod sets;
 mod sort;
 mod strings;
@@ -31,6 +32,7 @@ use std::fmt;
 
 pub(crate) use connection::select;
 pub(crate) use object::{is_help as is_help_for_object, refusal as refusal_of_object};
+pub(crate) use scripts::Template;
 pub(crate) use table::{Class, Row, find, rows, strangers};
 pub(crate) use text::matches;
 pub(crate) use want::Want;
@@ -185,6 +187,8 @@ pub(crate) struct Model {
     versions: BTreeMap<(u32, Vec<u8>), u64>,
     /// The versions when the present step began, of the keys that the step has changed.
     before: BTreeMap<(u32, Vec<u8>), u64>,
+    /// The texts of the scripts that are kept, by their names.
+    scripts: BTreeMap<String, Vec<u8>>,
     /// The memory that all of it may take.
     weights: Weights,
 }

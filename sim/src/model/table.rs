@@ -9,8 +9,8 @@ use seedis::command::row::Kind;
 use seedis::command::table;
 
 use super::{
-    Answer, Call, bits, connection, expiry, geo, hashes, hll, keys, lists, object, scan, sets,
-    sort, strings, waits, zset_ranges, zsets,
+    Answer, Call, bits, connection, expiry, geo, hashes, hll, keys, lists, object, scan, scripts,
+    sets, sort, strings, waits, zset_ranges, zsets,
 };
 
 /// The part of the server that executes a command, as far as a judge must know.
@@ -311,12 +311,29 @@ const fn tells(name: &'static str, arity: i32) -> Row {
     }
 }
 
+/// The commands about scripts, of which the model knows a few.
+const ABOUT_SCRIPTS: [Row; 5] = [
+    write("eval", -3, scripts::eval),
+    write("evalsha", -3, scripts::eval),
+    read("eval_ro", -3, scripts::eval),
+    read("evalsha_ro", -3, scripts::eval),
+    write("script", -2, scripts::script),
+];
+
 const BESIDES: [&Row; 5] = [&CONFIG, &WAIT, &CLIENT, &SAVE, &DEBUG];
+
+/// The rows that are known and not drawn by lot.
+fn besides() -> impl Iterator<Item = &'static Row> {
+    BESIDES
+        .into_iter()
+        .chain(&ABOUT_CHANNELS)
+        .chain(&ABOUT_SCRIPTS)
+}
 
 /// The row of a command, by its name in any case.
 pub(crate) fn find(name: &[u8]) -> Option<&'static Row> {
     let has_name = |row: &&Row| row.name.as_bytes().eq_ignore_ascii_case(name);
-    let mut known = ROWS.iter().chain(BESIDES).chain(&ABOUT_CHANNELS);
+    let mut known = ROWS.iter().chain(besides());
     known
         .find(has_name)
         .or_else(|| strangers().iter().find(has_name))
@@ -326,7 +343,7 @@ pub(crate) fn find(name: &[u8]) -> Option<&'static Row> {
 pub(crate) fn strangers() -> &'static [Row] {
     static ALL: OnceLock<Vec<Row>> = OnceLock::new();
     ALL.get_or_init(|| {
-        let known = ROWS.iter().chain(BESIDES).chain(&ABOUT_CHANNELS);
+        let known = ROWS.iter().chain(besides());
         let known: Vec<&str> = known.map(|row| row.name).collect();
         let rows = table::rows()
             .iter()
@@ -334,7 +351,8 @@ pub(crate) fn strangers() -> &'static [Row] {
         rows.map(|row| Row {
             class: match row.kind {
                 Kind::Read(_) => Class::Read,
-                Kind::Write(_) => Class::Write,
+                Kind::Script(verb) if verb.only_reads => Class::Read,
+                Kind::Write(_) | Kind::Script(_) => Class::Write,
                 Kind::Session(_) => Class::Session,
                 Kind::Server(_) | Kind::Container => Class::Server,
             },

@@ -17,6 +17,7 @@ mod operator;
 mod pauser;
 mod queue;
 mod reader;
+mod scripts;
 mod simple;
 mod waiter;
 mod walk;
@@ -83,6 +84,9 @@ pub(crate) const QUEUES: u32 = 5;
 /// The database of clients that wait.
 const WAITERS: u32 = 6;
 
+/// The database of scripts.
+const SCRIPTS: u32 = 4;
+
 /// The kinds of workloads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -116,6 +120,8 @@ pub(crate) enum Kind {
     Waiter,
     /// Clients that subscribe to channels, and publish.
     Listener,
+    /// Scripts.
+    Scripts,
     /// A client that has others wait, by CLIENT PAUSE.
     Pauser,
     /// Keys that live for long, or until memory is short.
@@ -220,6 +226,7 @@ impl Workload {
             Kind::Queue => QUEUES,
             Kind::Waiter => WAITERS,
             Kind::Walker => walk::DATABASE,
+            Kind::Scripts => SCRIPTS,
             Kind::Wild => crate::model::WILD,
             _ => 0,
         }
@@ -258,6 +265,7 @@ impl Workload {
             Kind::Queue => self.queue(dice),
             Kind::Waiter => self.wait_or_wake(dice),
             Kind::Listener => self.listen_or_tell(dice),
+            Kind::Scripts => self.run_scripts(dice),
             Kind::Pauser => self.pause(dice),
             Kind::Walker => self.walk(dice),
             Kind::Wild => self.wild(dice),

@@ -86,7 +86,7 @@ const WORDS: &[&str] = &[
 fn names() -> Vec<&'static str> {
     let on_store = |row: &Row| match row.kind {
         Kind::Read(_) | Kind::Write(_) => true,
-        Kind::Session(_) | Kind::Server(_) | Kind::Container => false,
+        Kind::Session(_) | Kind::Server(_) | Kind::Script(_) | Kind::Container => false,
     };
     let names = rows()
         .iter()

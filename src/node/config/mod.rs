@@ -254,6 +254,10 @@ pub struct Config {
     /// How many bytes keys and values may take before writes that take more are refused; 0: no
     /// limit.
     pub memory_max: u64,
+    /// After so many instructions a script is ended.
+    pub script_instructions: u64,
+    /// The most memory that the values of a script take, in bytes.
+    pub script_memory_bytes: u64,
     /// The fate of keys then.
     pub memory_policy: MemoryPolicy,
     /// How many keys are looked at for each that goes.
@@ -400,6 +404,8 @@ impl Default for Config {
             turn_work: crate::limits::TURN_WORK,
             requirepass: Vec::new(),
             memory_max: 0,
+            script_instructions: 50_000_000,
+            script_memory_bytes: 64 << 20,
             memory_policy: MemoryPolicy::default(),
             memory_samples: 5,
             lfu_log_factor: 10,

@@ -317,6 +317,7 @@ impl Node {
         }
         self.replicated.fall_back();
         self.clients.nothing_will_be_written();
+        self.no_script_is_under_way();
         self.evict_no_more();
         let waiters = self.replica.forget_proposed();
         let told = waiters.into_iter().map(|one| (one, Error::UNCERTAIN));

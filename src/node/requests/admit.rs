@@ -1,18 +1,20 @@
 //! The decision whether a request may be run, and by whom.
 
 use crate::command::args::Args;
-use crate::command::error::Error;
+use crate::command::error::{Error, Outcome};
 use crate::command::flag::Flag;
 use crate::command::row::{Kind, Row};
+use crate::command::scripting::run::ScriptBounds;
 use crate::command::table;
 use crate::command::verb::{ClientVerb, ServerVerb, SessionVerb};
 use crate::node::clients::Paused;
 use crate::node::requests::evicting::choice;
 use crate::node::requests::lookup::{
-    is_for_listeners, is_transaction_verb, needs_leader, unknown_command,
+    is_for_listeners, is_transaction_verb, needs_leader, row_of, unknown_command,
 };
 use crate::node::requests::outcome::Trouble;
 use crate::node::{Node, Phase};
+use crate::resp::reply::Reply;
 use crate::session::Session;
 
 /// The fate of a request that is not refused.
@@ -136,7 +138,10 @@ impl Node {
                 outcome.map_err(Trouble::Failed)?;
             }
             Kind::Server(ServerVerb::Publish(topic)) => self.publish(slot, row, topic, args),
-            Kind::Read(_) | Kind::Server(_) => self.run_or_park(slot, row, args),
+            Kind::Script(verb) if !verb.only_reads => self.propose_command(slot, row, args),
+            Kind::Read(_) | Kind::Script(_) | Kind::Server(_) => {
+                self.run_or_park(slot, row, args);
+            }
             Kind::Session(verb) => {
                 let outcome = self.session_verb(slot, verb, args);
                 // As in Redis SELECT is shown in the database that it selects.
@@ -192,8 +197,10 @@ impl Node {
                 return false;
             }
             // How old the state is counts when it is looked at.
-            (Kind::Read(_), Some(_)) => return reads.are_here(),
-            (Kind::Session(SessionVerb::Exec | SessionVerb::Watch), _) | (Kind::Read(_), None) => {}
+            _ if row.is_write() => return false,
+            (Kind::Read(_) | Kind::Script(_), Some(_)) => return reads.are_here(),
+            (Kind::Session(SessionVerb::Exec | SessionVerb::Watch), _)
+            | (Kind::Read(_) | Kind::Script(_), None) => {}
             (Kind::Write(_) | Kind::Server(_) | Kind::Container | Kind::Session(_), _) => {
                 return false;
             }
@@ -218,5 +225,109 @@ impl Node {
     /// The memory that `maxmemory` bounds, in bytes: that of the store and of the clients.
     pub fn used_memory(&self) -> usize {
         self.store.memory() + self.clients.memory()
+    }
+
+    /// The bounds of scripts that this member proposes, or runs for itself.
+    pub(super) fn script_bounds(&self) -> ScriptBounds {
+        ScriptBounds {
+            instructions: self.config.script_instructions,
+            memory_bytes: self.config.script_memory_bytes,
+            is_out_of_memory: self.is_out_of_memory(),
+        }
+    }
+
+    /// Returns true if a script is proposed and not applied: it may write whatever keys it wants.
+    pub(super) fn is_script_under_way(&self) -> bool {
+        self.requests.hold.last_script > self.replicated.commands_applied()
+    }
+
+    /// Returns true if a request must wait for scripts, or for a client that does: EXEC depends on
+    /// what they have written to watched keys. Others propose no script before it,
+    /// or there might be one under way for ever.
+    pub(super) fn waits_for_scripts(&self, slot: u32, args: Args<'_>) -> bool {
+        let hold = &self.requests.hold;
+        let is_quiet = hold.last_script == 0 && hold.ahead.is_none();
+        if is_quiet || self.phase != Phase::Serving || !self.serves() {
+            return false;
+        }
+        let (Ok(row), Some(session)) = (row_of(args), self.clients.get(slot)) else {
+            return false;
+        };
+        let is_other_ahead = hold
+            .ahead
+            .is_some_and(|ahead| ahead != (slot, session.conn));
+        match (row.kind, &session.transaction) {
+            (Kind::Session(SessionVerb::Exec), Some(_)) if !session.watches.is_empty() => {
+                self.is_script_under_way()
+            }
+            (Kind::Session(SessionVerb::Exec), Some(queued)) => {
+                queued.runs_scripts && is_other_ahead
+            }
+            (Kind::Script(verb), None) => !verb.only_reads && is_other_ahead,
+            _ => false,
+        }
+    }
+
+    /// A request waits: if it does so for scripts, no other script comes before it.
+    pub(super) fn goes_ahead(&mut self, slot: u32, args: Args<'_>) {
+        let is_exec =
+            row_of(args).is_ok_and(|row| matches!(row.kind, Kind::Session(SessionVerb::Exec)));
+        if is_exec
+            && self.is_script_under_way()
+            && let Some(session) = self.clients.get(slot)
+            && !session.watches.is_empty()
+        {
+            let conn = session.conn;
+            self.requests.hold.ahead.get_or_insert((slot, conn));
+        }
+    }
+
+    /// EXEC of a client is run: others go on that have let it go first.
+    pub(super) fn is_ahead_no_more(&mut self, slot: u32) {
+        if self.requests.hold.ahead.is_some_and(|(of, _)| of == slot) {
+            self.requests.hold.ahead = None;
+            self.requests.let_go();
+        }
+    }
+
+    /// A command was applied: who waits for scripts is looked at again when that was the last one.
+    pub(super) fn let_go_behind_scripts(&mut self) {
+        if self.requests.hold.last_script != 0 && !self.is_script_under_way() {
+            self.no_script_is_under_way();
+        }
+    }
+
+    /// No script is under way, or none that this member has proposed counts any more.
+    pub(in crate::node) fn no_script_is_under_way(&mut self) {
+        self.requests.hold.last_script = 0;
+        if self.requests.hold.ahead.is_some() {
+            self.requests.let_go();
+        }
+    }
+
+    /// Behind a turn: a client that others let go first may be gone.
+    pub(in crate::node) fn look_for_the_one_ahead(&mut self) {
+        let Some((slot, conn)) = self.requests.hold.ahead else {
+            return;
+        };
+        let session = self.clients.same(slot, conn);
+        if !session.is_some_and(|session| session.queued && !session.closing) {
+            self.requests.hold.ahead = None;
+            self.requests.let_go();
+        }
+    }
+
+    /// SCRIPT KILL: only what is read for a client of this member can be ended here alone.
+    pub(in crate::node) fn script_kill(&mut self, mut reply: Reply<'_>) -> Outcome {
+        let hold = &mut self.requests.hold;
+        if !hold.scripts.is_running() {
+            return Err(Error::NOT_BUSY);
+        }
+        if hold.reading.is_none() {
+            return Err(Error::UNKILLABLE);
+        }
+        hold.scripts.kill();
+        reply.ok();
+        Ok(())
     }
 }

@@ -14,14 +14,15 @@ use crate::command::args::Args;
 use crate::command::context::{Change, Dice};
 use crate::command::error::{Error, Outcome};
 use crate::command::row::{Kind, Row};
+use crate::command::scripting::run as scripting;
 use crate::ids::LogIndex;
 use crate::limits::{BYTES_PER_WORK, LARGE_ARGUMENT_BYTES};
 use crate::node::metrics::slowlog::{Piece, work_of};
 use crate::node::replica::Committed;
 use crate::node::replica::replicated::EntryHead;
 use crate::node::requests::entry::{Item, Reader};
-use crate::node::requests::lookup::{changes_replies, row_of};
-use crate::node::requests::outcome::{finish, write_error};
+use crate::node::requests::lookup::row_of;
+use crate::node::requests::outcome::finish;
 use crate::node::witness::{Answer, Witnessed};
 use crate::node::{Node, Phase};
 
@@ -169,6 +170,9 @@ impl Node {
         let work = 1 + (reader.place() - entry.at) / BYTES_PER_WORK;
         self.requests.hold.pay(work);
         entry.at = reader.place();
+        if let Some(bounds) = reader.bounds() {
+            self.requests.hold.bounds = bounds;
+        }
         let place = entry.place;
         let waiter = entry.waiter(|waiter| waiter.place == place);
         let session = waiter
@@ -335,60 +339,6 @@ impl Node {
         Some(waits)
     }
 
-    fn go_on_in_transaction(
-        &mut self,
-        entry: &mut Applying,
-        middle: &mut Middle,
-        payload: &[u8],
-    ) -> bool {
-        let Some(mut steps) = middle.steps else {
-            return true;
-        };
-        let waiter = middle.waiter.as_ref();
-        let is_there = |w: &&Waiter| self.clients.get_same(w.slot, w.conn).is_some();
-        let slot = waiter.filter(is_there).map(|w| w.slot);
-        let mut is_first = true;
-        loop {
-            if !steps.is_cut {
-                if steps.next == steps.count {
-                    break;
-                }
-                if self.requests.hold.left == 0 && !is_first {
-                    middle.steps = Some(steps);
-                    return false;
-                }
-                let mut reader = Reader::at(payload, entry.at);
-                let Some(Item::Command { db }) = reader.next(&mut middle.ranges) else {
-                    break;
-                };
-                self.requests
-                    .hold
-                    .pay(1 + (reader.place() - entry.at) / BYTES_PER_WORK);
-                entry.at = reader.place();
-                steps.next += 1;
-                middle.db = db;
-                middle.mark = middle.out.len();
-            }
-            is_first = false;
-            let args = Args::new(payload, &middle.ranges);
-            let nth = u64::from(entry.place) | u64::from(steps.next) << 32;
-            let dice = self.replicated.dice(entry.index, nth);
-            let so_far = (&mut middle.out, middle.mark);
-            let answered = (steps.protocol, steps.is_silent);
-            let after = self.apply_step(slot, middle.db, args, dice, answered, so_far);
-            steps.is_cut = after.is_none();
-            let Some(after) = after else {
-                middle.steps = Some(steps);
-                return false;
-            };
-            (steps.protocol, steps.is_silent) = after;
-            self.requests
-                .hold
-                .pay((middle.out.len() - middle.mark) / BYTES_PER_WORK);
-        }
-        true
-    }
-
     /// A command is at its end: its reply goes to its client, and what that has parked behind it is
     /// run. There is no reply where the client `waits` for something to be there.
     fn end_command(
@@ -420,10 +370,11 @@ impl Node {
             self.requests.sink.shrink_to(SINK_BYTES_MAX);
         }
         self.serve_signalled();
+        self.let_go_behind_scripts();
     }
 
     /// Runs one writing command, or its next piece.
-    fn apply_command(
+    pub(super) fn apply_command(
         &mut self,
         db: u32,
         args: Args<'_>,
@@ -432,27 +383,33 @@ impl Node {
         out: &mut Vec<u8>,
     ) -> Outcome {
         let row = self.logged_row(args)?;
-        let Kind::Write(run) = row.kind else {
+        if !row.is_write() {
             return Ok(());
-        };
+        }
         self.store.take_lookups();
         self.listen_for_touches();
         let at = self.replicated.stamp();
         self.store.at_moment(at);
         let reply = Reply::new(out, protocol);
         self.requests.hold.pace.allow(self.config.turn_work);
-        let outcome = run(
-            &mut Change {
-                store: &mut self.store,
-                db,
-                at,
-                offset: self.replicated.offset(),
-                dice,
-                reply,
-                pace: &mut self.requests.hold.pace,
-            },
-            args,
-        );
+        let hold = &mut self.requests.hold;
+        let mut change = Change {
+            store: &mut self.store,
+            db,
+            at,
+            offset: self.replicated.offset(),
+            dice,
+            reply,
+            pace: &mut hold.pace,
+        };
+        let outcome = match row.kind {
+            Kind::Write(run) => run(&mut change, args),
+            Kind::Script(verb) => {
+                let scripts = &mut hold.scripts;
+                scripting::change(scripts, verb, hold.bounds, &mut change, args)
+            }
+            Kind::Read(_) | Kind::Session(_) | Kind::Server(_) | Kind::Container => Ok(()),
+        };
         let work = self.requests.hold.pace.spent();
         self.requests.hold.pay(work);
         if outcome == Err(Error::Unfinished) {
@@ -472,108 +429,25 @@ impl Node {
         }
         self.tell_touched();
         self.signal_taken(row, db, args);
+        if matches!(row.kind, Kind::Script(_)) {
+            self.end_script();
+        }
         outcome
     }
 
-    /// Runs one command of a transaction, or its next piece; an error is its reply and stops
-    /// nothing. How the next is answered; `None` where this one is not at its end.
-    fn apply_step(
-        &mut self,
-        slot: Option<u32>,
-        db: u32,
-        args: Args<'_>,
-        dice: Dice,
-        (protocol, is_silent): (Protocol, bool),
-        (out, mark): (&mut Vec<u8>, usize),
-    ) -> Option<(Protocol, bool)> {
-        let row = self.logged_row(args);
-        let mut after = (protocol, is_silent);
-        let outcome = match row.as_ref().map(|row| row.kind) {
-            Err(error) => Err(error.clone()),
-            // Nobody is there to be answered: on other members, in recovery, or any more.
-            Ok(Kind::Read(_)) if slot.is_none() => {
-                self.requests.hold.pace.forget();
-                out.truncate(mark);
-                Ok(())
-            }
-            Ok(Kind::Write(_)) => self.apply_command(db, args, dice, protocol, out),
-            Ok(Kind::Read(run)) => {
-                let at = self.replicated.stamp();
-                let reply = Reply::new(out, protocol);
-                self.requests.hold.pace.allow(self.config.turn_work);
-                if row.as_ref().is_ok_and(|row| self.uses_keys(slot, row)) {
-                    self.store.begin_read(at);
-                }
-                let outcome = run(
-                    &mut Change {
-                        store: &mut self.store,
-                        db,
-                        at,
-                        offset: self.replicated.offset(),
-                        dice,
-                        reply,
-                        pace: &mut self.requests.hold.pace,
-                    }
-                    .as_query(),
-                    args,
-                );
-                self.store.end_read();
-                let work = self.requests.hold.pace.spent();
-                self.requests.hold.pay(work);
-                if let Ok(row) = row {
-                    if outcome == Err(Error::Unfinished) {
-                        self.has_run_piece(row, Piece::Applied, work);
-                    } else {
-                        self.requests.hold.pace.forget();
-                        self.has_run((row, db), args, self.requests.runs_for, work);
-                    }
-                }
-                outcome
-            }
-            // Only the member whose client asked has an answer to give, and none of it touches the
-            // store.
-            Ok(kind @ (Kind::Server(_) | Kind::Session(_))) => match slot {
-                Some(slot) => {
-                    let outcome = self.own_step(slot, kind, args, db, (out, protocol));
-                    if let Ok(row) = row
-                        && outcome != Err(Error::Unfinished)
-                    {
-                        self.has_run((row, db), args, self.requests.runs_for, 0);
-                    }
-                    if let Some(session) = self.clients.get(slot)
-                        && row.as_ref().is_ok_and(|row| changes_replies(row))
-                    {
-                        after = (session.protocol, session.is_silent());
-                    }
-                    outcome
-                }
-                None => Ok(()),
-            },
-            Ok(Kind::Container) => Err(Error::NOT_IN_TRANSACTION),
-        };
-        // A client cannot wait in a transaction: what it is told instead is written.
-        let outcome = match outcome {
-            Err(Error::Unfinished) => return None,
-            Err(Error::Nothing) => Ok(()),
-            outcome => outcome,
-        };
-        let row = row.ok();
-        if self.requests.runs_for.is_some() {
-            if let Some(row) = row {
-                self.metrics.called(row);
-            }
-            if let Err(error) = &outcome {
-                self.metrics.failed(row, error);
-            }
+    /// A script of an entry is at its end. Its messages are published by the member whose client
+    /// has asked, and by no other.
+    pub(super) fn end_script(&mut self) {
+        let published = self.requests.hold.scripts.take_published();
+        if self.requests.runs_for.is_none() {
+            return;
         }
-        if let Err(error) = outcome {
-            out.truncate(mark);
-            write_error(&mut Reply::new(out, protocol), &error);
+        for one in published {
+            let message = (one.topic, &one.channel[..], &one.message[..]);
+            self.tell_members(message);
+            // It goes on by itself where a turn is not enough.
+            let _ = self.clients.publish(None, message);
         }
-        if after.1 {
-            out.truncate(mark);
-        }
-        Some(after)
     }
 
     /// The row of a command that the log holds.
@@ -581,7 +455,7 @@ impl Node {
     /// A command that is not in the table is one of a later version. A member that answered it with
     /// an error, as it does its clients, would go on with another state than the members that know
     /// it: it stops instead.
-    fn logged_row(&mut self, args: Args<'_>) -> Result<&'static Row, Error> {
+    pub(super) fn logged_row(&mut self, args: Args<'_>) -> Result<&'static Row, Error> {
         let found = row_of(args);
         if found.is_err() {
             let name = String::from_utf8_lossy(args.name()).to_ascii_lowercase();

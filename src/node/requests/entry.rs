@@ -3,11 +3,12 @@
 //! A command is its database (one byte), the number of its arguments and each argument behind its
 //! length; numbers are LEB128. A transaction is the byte 0xff, the number of its commands, and
 //! these. Keys that are evicted are the byte 0xfb, or 0xfa where only those go that have an expiry,
-//! their database and, as the arguments of a command, their names. In front of all may stand the
-//! byte 0xfc and a byte: the version of entries to which the group is raised, of which this entry
-//! is already. Then the byte 0xfe and 16 bytes: the secret that orders the tables of the store,
-//! should it have none yet. Then, where it has changed, how far the wall clock is ahead of
-//! replicated time: the byte 0xfd and that number, of which the lowest bit is the sign.
+//! their database and, as the arguments of a command, their names. In front of a command that runs
+//! a script, or of a transaction with one, stand the byte 0xf9 and the bounds of scripts. In front
+//! of all may stand the byte 0xfc and a byte: the version of entries to which the group is raised,
+//! of which this entry is already. Then the byte 0xfe and 16 bytes: the secret that orders the
+//! tables of the store, should it have none yet. Then, where it has changed, how far the wall clock
+//! is ahead of replicated time: the byte 0xfd and that number, of which the lowest bit is the sign.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -15,6 +16,7 @@ use core::ops::Range;
 use bytes::Bytes;
 
 use crate::command::args::Args;
+use crate::command::scripting::run::ScriptBounds;
 use crate::limits::DATABASES;
 use crate::time::Offset;
 use crate::varint;
@@ -25,6 +27,7 @@ const OFFSET: u8 = 0xfd;
 const VERSION: u8 = 0xfc;
 const VICTIMS: u8 = 0xfb;
 const VOLATILE_VICTIMS: u8 = 0xfa;
+const BOUNDS: u8 = 0xf9;
 
 /// A payload with these commands and a secret for a store that has none yet.
 pub fn with_seed(seed: u128, commands: &[u8]) -> Bytes {
@@ -94,6 +97,14 @@ pub fn put_offset(out: &mut Vec<u8>, offset: Offset) {
     varint::put(out, (offset.0 << 1 ^ offset.0 >> 63) as u64);
 }
 
+/// Appends the bounds of the scripts that follow.
+pub fn put_bounds(out: &mut Vec<u8>, bounds: ScriptBounds) {
+    out.push(BOUNDS);
+    varint::put(out, bounds.instructions);
+    varint::put(out, bounds.memory_bytes);
+    out.push(u8::from(bounds.is_out_of_memory));
+}
+
 /// The item that stands next in a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Item {
@@ -123,6 +134,7 @@ pub struct Reader<'a> {
     at: usize,
     version: Option<u8>,
     seed: Option<u128>,
+    bounds: Option<ScriptBounds>,
 }
 
 impl<'a> Reader<'a> {
@@ -140,6 +152,7 @@ impl<'a> Reader<'a> {
             at: if seed.is_some() { at + 17 } else { at },
             version,
             seed: seed.map(u128::from_le_bytes),
+            bounds: None,
         }
     }
 
@@ -153,6 +166,11 @@ impl<'a> Reader<'a> {
         self.seed
     }
 
+    /// The bounds of the scripts that follow, where this reader has come past some.
+    pub fn bounds(&self) -> Option<ScriptBounds> {
+        self.bounds
+    }
+
     /// A reader that goes on where another stood.
     pub fn at(payload: &'a [u8], at: usize) -> Self {
         Self {
@@ -160,6 +178,7 @@ impl<'a> Reader<'a> {
             at,
             version: None,
             seed: None,
+            bounds: None,
         }
     }
 
@@ -184,12 +203,18 @@ impl<'a> Reader<'a> {
     /// vouched for it, so that is our own mistake).
     pub fn next(&mut self, ranges: &mut Vec<Range<u32>>) -> Option<Item> {
         ranges.clear();
-        let mut first = *self.payload.get(self.at)?;
-        self.at += 1;
+        let mut first = self.byte()?;
+        while first == BOUNDS {
+            self.bounds = Some(ScriptBounds {
+                instructions: self.number()?,
+                memory_bytes: self.number()?,
+                is_out_of_memory: self.byte()? != 0,
+            });
+            first = self.byte()?;
+        }
         let victims = matches!(first, VICTIMS | VOLATILE_VICTIMS).then_some(first);
         if victims.is_some() {
-            first = *self.payload.get(self.at)?;
-            self.at += 1;
+            first = self.byte()?;
         }
         let count = self.number()?;
         if first != TRANSACTION && u32::from(first) >= DATABASES {
@@ -217,6 +242,12 @@ impl<'a> Reader<'a> {
                 only_volatile: kind == VOLATILE_VICTIMS,
             },
         })
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        let byte = *self.payload.get(self.at)?;
+        self.at += 1;
+        Some(byte)
     }
 
     fn number(&mut self) -> Option<u64> {

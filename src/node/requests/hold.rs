@@ -14,7 +14,7 @@
 //! When leadership is lost in the middle, what is committed is applied to its end and answered as
 //! it would have been; only then those are told whose entries may or may not be, in their order.
 //! After a crash the log is applied again from the beginning of the entry. A script that runs long
-//! is to hold the store in the same way.
+//! holds the store in the same way.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -25,6 +25,7 @@ use core::ops::Range;
 use crate::command::error::Error;
 use crate::command::pace::Pace;
 use crate::command::row::Row;
+use crate::command::scripting::run::{ScriptBounds, Scripts};
 use crate::ids::ConnId;
 use crate::resp::reply::Protocol;
 use crate::time::Stamp;
@@ -38,6 +39,15 @@ use super::old_transaction::OldTransaction;
 pub(super) struct Hold {
     /// How far the command has come that is run in pieces.
     pub(super) pace: Pace,
+    /// The machine that runs scripts, and the script that is being run.
+    pub(super) scripts: Scripts,
+    /// The bounds of scripts in the entry that is being applied.
+    pub(super) bounds: ScriptBounds,
+    /// The ordinal of the last script that was proposed.
+    pub(super) last_script: u64,
+    /// A client whose EXEC waits until it is known what scripts have written. No script is proposed
+    /// before it.
+    pub(super) ahead: Option<(u32, ConnId)>,
     /// How much of what is committed may still be applied in this turn.
     pub(super) left: usize,
     /// The work that was done to apply things since memory was last freed.
@@ -130,6 +140,12 @@ impl Hold {
             || self.reading.is_some()
             || !self.behind.is_empty()
             || !self.owed.is_empty()
+    }
+
+    /// Forgets a command that shall never come to its end, with the script that has called it.
+    pub(super) fn forget(&mut self) {
+        self.pace.forget();
+        self.scripts.give_up();
     }
 
     /// Takes note of work on the store.

@@ -40,7 +40,7 @@ pub(super) fn unknown_command(args: Args<'_>) -> Error {
 /// Returns true if only a leader may do it: it looks at keys, or changes them.
 pub(super) fn needs_leader(row: &Row) -> bool {
     match row.kind {
-        Kind::Write(_) => true,
+        Kind::Write(_) | Kind::Script(_) => true,
         Kind::Read(_) => row.is_read(),
         Kind::Session(verb) => matches!(verb, SessionVerb::Exec | SessionVerb::Watch),
         Kind::Server(_) | Kind::Container => false,

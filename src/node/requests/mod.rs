@@ -102,6 +102,11 @@ impl Requests {
         self.reads
     }
 
+    /// The bytes of memory that scripts take beside their texts.
+    pub(super) fn script_memory(&self) -> usize {
+        self.hold.scripts.memory()
+    }
+
     /// Returns true if a command of a transaction is being run, where no client can wait.
     pub(super) fn is_in_transaction(&self) -> bool {
         self.in_transaction

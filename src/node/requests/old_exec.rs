@@ -118,11 +118,11 @@ impl Node {
             Err(error) => (None, Err(error)),
             Ok(row) => {
                 let outcome = match row.kind {
-                    Kind::Read(run) => {
+                    Kind::Read(_) | Kind::Script(_) if !row.is_write() => {
                         let reply = Reply::new(&mut old.out, old.protocol);
                         let query = (old.db, self.replicated.stamp(), old.nth);
                         let uses = self.uses_keys(Some(slot), row);
-                        self.read_piece(run, query, uses, args, reply)
+                        self.read_piece(row, query, uses, args, reply)
                     }
                     Kind::Server(_) | Kind::Session(_) => {
                         let reply = (&mut old.out, old.protocol);
@@ -135,7 +135,9 @@ impl Node {
                         }
                         outcome
                     }
-                    Kind::Write(_) | Kind::Container => Err(Error::NOT_IN_TRANSACTION),
+                    Kind::Read(_) | Kind::Write(_) | Kind::Script(_) | Kind::Container => {
+                        Err(Error::NOT_IN_TRANSACTION)
+                    }
                 };
                 if outcome == Err(Error::Unfinished) {
                     self.has_run_piece(row, Piece::Read, self.requests.read_work);

@@ -10,6 +10,7 @@ use crate::command::error::{Error, Outcome};
 use crate::command::flag::Flag;
 use crate::command::pace::Pace;
 use crate::command::row::{Empties, KeyUse, Kind, Row};
+use crate::command::scripting::run as scripting;
 use crate::command::verb::{ClusterVerb, ServerVerb, SessionVerb};
 use crate::ids::ConnId;
 use crate::limits::{BYTES_PER_WORK, WAKE_WORK};
@@ -49,9 +50,12 @@ impl Node {
             && self.requests.is_batch_empty()
     }
 
-    /// Returns true if a request must wait: for the store, or until more may be written.
+    /// Returns true if a request must wait: for the store, until more may be written, or until it
+    /// is known what scripts have written.
     pub(super) fn must_wait(&self, slot: u32, args: Args<'_>) -> bool {
-        self.waits_for_store(slot, args) || self.waits_for_room(slot, args)
+        self.waits_for_store(slot, args)
+            || self.waits_for_room(slot, args)
+            || self.waits_for_scripts(slot, args)
     }
 
     /// Returns true if a request must wait for the store.
@@ -69,6 +73,7 @@ impl Node {
         match row.kind {
             // Behind a write of its own, or in an open transaction, it is put aside anyway.
             Kind::Read(_) => row.is_read() && !is_busy && !queues,
+            Kind::Script(verb) => verb.only_reads && !is_busy && !queues,
             Kind::Server(verb) => {
                 let looks = matches!(
                     verb,
@@ -100,6 +105,7 @@ impl Node {
         let queues = session.is_some_and(|session| session.transaction.is_some());
         row_of(args).is_ok_and(|row| match row.kind {
             Kind::Write(_) => !queues,
+            Kind::Script(verb) => !verb.only_reads && !queues,
             // What is not run by a leader writes nothing.
             Kind::Session(verb) => verb == SessionVerb::Exec && self.serves(),
             Kind::Read(_) | Kind::Server(_) | Kind::Container => false,
@@ -119,13 +125,14 @@ impl Node {
     /// `Error::Unfinished` where it goes on later.
     pub(super) fn read_piece(
         &mut self,
-        run: fn(&mut Query<'_>, Args<'_>) -> Result<(), Error>,
+        row: &Row,
         query: (u32, Stamp, u64),
         uses: bool,
         args: Args<'_>,
         reply: Reply<'_>,
     ) -> Result<(), Error> {
         let (db, clock, nth) = query;
+        let bounds = self.script_bounds();
         if uses {
             self.store.begin_read(clock);
         }
@@ -143,19 +150,24 @@ impl Node {
             self.config.turn_work
         });
         self.store.take_lookups();
-        let outcome = run(
-            &mut Query {
-                store: &self.store,
-                db,
-                at: self.replicated.stamp(),
-                offset: self.replicated.offset(),
-                clock,
-                dice: Dice::new(nth, u64::MAX),
-                reply,
-                pace,
-            },
-            args,
-        );
+        let mut query = Query {
+            store: &self.store,
+            db,
+            at: self.replicated.stamp(),
+            offset: self.replicated.offset(),
+            clock,
+            dice: Dice::new(nth, u64::MAX),
+            reply,
+            pace,
+        };
+        let outcome = match row.kind {
+            Kind::Read(run) => run(&mut query, args),
+            Kind::Script(verb) => {
+                let scripts = &mut self.requests.hold.scripts;
+                scripting::read(scripts, verb, bounds, &mut query, args)
+            }
+            Kind::Write(_) | Kind::Session(_) | Kind::Server(_) | Kind::Container => Ok(()),
+        };
         self.store.end_read();
         let spent = pace.spent();
         if outcome != Err(Error::Unfinished) {
@@ -198,10 +210,9 @@ impl Node {
     ) {
         let piece = match row.kind {
             // Inside an entry reads come in pieces of that entry.
-            _ if self.requests.hold.is_mid_command => Some(Piece::Applied),
-            Kind::Write(_) => Some(Piece::Applied),
-            Kind::Read(_) => Some(Piece::Read),
-            Kind::Session(_) | Kind::Server(_) | Kind::Container => None,
+            _ if self.requests.hold.is_mid_command || row.is_write() => Some(Piece::Applied),
+            Kind::Read(_) | Kind::Script(_) => Some(Piece::Read),
+            Kind::Write(_) | Kind::Session(_) | Kind::Server(_) | Kind::Container => None,
         };
         let run = Run {
             client,
@@ -349,7 +360,7 @@ impl Node {
         let waits = self.clients.get_same(slot, conn);
         if waits.is_none_or(|session| session.blocked != Some(Blocked::Store)) {
             // It is gone.
-            self.requests.hold.pace.forget();
+            self.requests.hold.forget();
             self.requests.let_go();
             return true;
         }
@@ -376,20 +387,10 @@ impl Node {
         let (slot, request) = (reading.slot, reading.request);
         let args = Args::new(&reading.buffer, &reading.ranges);
         let before = reading.reply.len();
-        let outcome = match request.row.kind {
-            Kind::Read(run) => {
-                let reply = Reply::new(&mut reading.reply, request.protocol);
-                let query = (request.db, request.clock, reading.nth);
-                self.read_piece(
-                    run,
-                    query,
-                    self.uses_keys(Some(slot), request.row),
-                    args,
-                    reply,
-                )
-            }
-            _ => Ok(()),
-        };
+        let reply = Reply::new(&mut reading.reply, request.protocol);
+        let query = (request.db, request.clock, reading.nth);
+        let uses = self.uses_keys(Some(slot), request.row);
+        let outcome = self.read_piece(request.row, query, uses, args, reply);
         let written = reading.reply.len().saturating_sub(before);
         let work = self.requests.read_work + written / BYTES_PER_WORK;
         self.requests.hold.pay(work);

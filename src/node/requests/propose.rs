@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 
 use crate::command::args::Args;
-use crate::command::row::Row;
+use crate::command::row::{Kind, Row};
 use crate::command::slot;
 use crate::node::clients::Paused;
 use crate::node::witness::Witnessed;
@@ -22,7 +22,9 @@ const SPARE_PART: usize = 64;
 impl Node {
     /// Hands a write to the log; its reply is written when the entry is applied.
     pub(super) fn propose_command(&mut self, slot: u32, row: &'static Row, args: Args<'_>) {
-        let whole = self.requests.in_hand.take();
+        let runs_script = matches!(row.kind, Kind::Script(_));
+        // Bounds stand before a script, in the same entry.
+        let whole = self.requests.in_hand.take().filter(|_| !runs_script);
         if whole.is_some() && !self.requests.batch.bytes.is_empty() {
             self.propose_batch();
         }
@@ -32,10 +34,17 @@ impl Node {
         let db = session.db;
         self.wait_for_entry(slot, Some(row));
         self.requests.batch.whole = whole.filter(|_| self.requests.batch.bytes.is_empty());
+        if runs_script {
+            let bounds = self.script_bounds();
+            entry::put_bounds(&mut self.requests.batch.bytes, bounds);
+        }
         if self.requests.batch.whole.is_none() {
             entry::put_command(&mut self.requests.batch.bytes, db, args);
         }
         self.requests.batch.count += 1;
+        if runs_script {
+            self.requests.hold.last_script = self.commands_proposed();
+        }
         self.note_proposed_keys(db, args);
         if self.requests.batch.whole.is_some()
             || self.requests.batch.bytes.len() >= self.config.bounds.entry_bytes

@@ -90,6 +90,7 @@ impl Node {
                     let rest = &buffer[at..];
                     let args = Args::new(inbound.parser.bytes(rest), inbound.parser.arguments());
                     if self.must_wait(slot, args) {
+                        self.goes_ahead(slot, args);
                         self.await_store(slot);
                         break;
                     }
@@ -344,11 +345,11 @@ impl Node {
     ) -> Outcome {
         let mark = reply.mark();
         let outcome = match row.kind {
-            Kind::Read(run) => {
+            Kind::Read(_) | Kind::Script(_) => {
                 self.requests.reads += 1;
                 let query = (db, clock, self.requests.reads);
                 let uses = self.uses_keys(Some(slot), row);
-                self.read_piece(run, query, uses, args, reply.reborrow())
+                self.read_piece(row, query, uses, args, reply.reborrow())
             }
             Kind::Server(verb) => self.server_verb(slot, verb, args, db, reply),
             Kind::Write(_) | Kind::Session(_) | Kind::Container => Ok(()),
@@ -549,7 +550,7 @@ pub(super) fn waits_for_own(session: &Session, row: &Row, is_shown: bool) -> boo
             _ => is_shown,
         },
         Kind::Server(verb) => matches!(verb, ServerVerb::Publish(_)),
-        Kind::Read(_) | Kind::Write(_) | Kind::Container => false,
+        Kind::Read(_) | Kind::Write(_) | Kind::Script(_) | Kind::Container => false,
     };
     (row.waits.is_some() || is_ordered) && session.is_busy() && session.transaction.is_none()
 }
@@ -557,7 +558,7 @@ pub(super) fn waits_for_own(session: &Session, row: &Row, is_shown: bool) -> boo
 /// The kind of answer to a request that changes nothing.
 fn answer_of(row: &Row) -> Answer {
     match row.kind {
-        Kind::Read(_) => Answer::Read,
+        Kind::Read(_) | Kind::Script(_) => Answer::Read,
         _ => Answer::Other,
     }
 }

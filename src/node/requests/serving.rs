@@ -259,7 +259,8 @@ impl Node {
         let applied = self.replicated.commands_applied();
         let value = self.store.get(db, key, self.replicated.stamp());
         let fits = |value| Awaited::of(value).is_some_and(|(of, _)| of == awaited);
-        self.clients.is_foreseeable(db, key, awaited, applied) && value.is_none_or(fits)
+        let is_known = !self.is_script_under_way();
+        is_known && self.clients.is_foreseeable(db, key, awaited, applied) && value.is_none_or(fits)
     }
 
     /// Proposes the request of a waiting client. Returns how many elements it takes at most, and

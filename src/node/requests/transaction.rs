@@ -8,18 +8,24 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::command::args::Args;
+use crate::command::context::{Change, Dice};
 use crate::command::error::{Error, Outcome};
 use crate::command::flag::Flag;
 use crate::command::row::{Kind, Row};
+use crate::command::scripting::run as scripting;
 use crate::command::verb::SessionVerb;
-use crate::limits;
-use crate::node::requests::entry;
+use crate::limits::{self, BYTES_PER_WORK};
+use crate::node::metrics::slowlog::Piece;
+use crate::node::requests::entry::{self, Item, Reader};
 use crate::node::requests::lookup::{changes_replies, needs_leader};
-use crate::node::requests::outcome::Trouble;
+use crate::node::requests::outcome::{Trouble, write_error};
 use crate::node::requests::secrets;
 use crate::node::requests::verbs::select_target;
 use crate::node::{Node, Phase};
 use crate::resp::reply::{Protocol, Reply};
+
+use super::applying::{Applying, Middle};
+use super::batch::Waiter;
 
 impl Node {
     /// Puts a request of an open transaction aside.
@@ -52,6 +58,7 @@ impl Node {
         transaction.count += 1;
         transaction.grows |= row.has(Flag::DenyOom);
         transaction.writes |= row.is_write();
+        transaction.runs_scripts |= matches!(row.kind, Kind::Script(_));
         transaction.tells |= row.has(Flag::Tells);
         transaction.looks |= needs_leader(row);
         if matches!(row.kind, Kind::Session(SessionVerb::Select))
@@ -85,6 +92,7 @@ impl Node {
             .get(slot)
             .is_some_and(|session| self.is_watch_broken(session));
         self.clients.unwatch(slot);
+        self.is_ahead_no_more(slot);
         if transaction.failed {
             self.metrics.called(row);
             return Err(Trouble::Failed(Error::EXEC_ABORT));
@@ -119,18 +127,25 @@ impl Node {
         self.metrics.called(row);
         self.wait_for_entry(slot, Some(row));
         let payload_from = self.requests.batch.bytes.len();
+        if transaction.runs_scripts {
+            let bounds = self.script_bounds();
+            entry::put_bounds(&mut self.requests.batch.bytes, bounds);
+        }
         entry::put_transaction(
             &mut self.requests.batch.bytes,
             transaction.count,
             &transaction.commands,
         );
         self.requests.batch.count += 1;
+        if transaction.runs_scripts {
+            self.requests.hold.last_script = self.commands_proposed();
+        }
         let listens = self.clients.is_any_watching() || self.clients.has_key_waits();
         if listens || self.witness.is_kept() {
             let bytes = self.requests.batch.bytes[payload_from..].to_vec();
-            let (mut reader, mut ranges) = (entry::Reader::new(&bytes), Vec::new());
+            let (mut reader, mut ranges) = (Reader::new(&bytes), Vec::new());
             while let Some(item) = reader.next(&mut ranges) {
-                if let entry::Item::Command { db } = item {
+                if let Item::Command { db } = item {
                     let args = Args::new(&bytes, &ranges);
                     self.note_proposed_keys(db, args);
                     self.note_made_keys(db, args);
@@ -173,7 +188,7 @@ impl Node {
                 self.listens_behind(slot);
                 self.session_step(slot, verb, args, (out, protocol))
             }
-            Kind::Read(_) | Kind::Write(_) | Kind::Container => Ok(()),
+            Kind::Read(_) | Kind::Write(_) | Kind::Script(_) | Kind::Container => Ok(()),
         }
     }
 
@@ -188,10 +203,178 @@ impl Node {
     /// The next request of those that the log has without their secrets.
     fn next_withheld(&mut self, slot: u32) -> Option<(Vec<u8>, Vec<Range<u32>>)> {
         let session = self.clients.get_mut(slot)?;
-        let mut reader = entry::Reader::at(&session.withheld, session.withheld_at);
+        let mut reader = Reader::at(&session.withheld, session.withheld_at);
         let mut ranges = Vec::new();
         reader.next(&mut ranges)?;
         session.withheld_at = reader.place();
         Some((session.withheld.clone(), ranges))
+    }
+
+    /// Goes on with a transaction; whether it is at its end.
+    pub(super) fn go_on_in_transaction(
+        &mut self,
+        entry: &mut Applying,
+        middle: &mut Middle,
+        payload: &[u8],
+    ) -> bool {
+        let Some(mut steps) = middle.steps else {
+            return true;
+        };
+        let waiter = middle.waiter.as_ref();
+        let is_there = |w: &&Waiter| self.clients.get_same(w.slot, w.conn).is_some();
+        let slot = waiter.filter(is_there).map(|w| w.slot);
+        let mut is_first = true;
+        loop {
+            if !steps.is_cut {
+                if steps.next == steps.count {
+                    break;
+                }
+                if self.requests.hold.left == 0 && !is_first {
+                    middle.steps = Some(steps);
+                    return false;
+                }
+                let mut reader = Reader::at(payload, entry.at);
+                let Some(Item::Command { db }) = reader.next(&mut middle.ranges) else {
+                    break;
+                };
+                self.requests
+                    .hold
+                    .pay(1 + (reader.place() - entry.at) / BYTES_PER_WORK);
+                entry.at = reader.place();
+                steps.next += 1;
+                middle.db = db;
+                middle.mark = middle.out.len();
+            }
+            is_first = false;
+            let args = Args::new(payload, &middle.ranges);
+            let nth = u64::from(entry.place) | u64::from(steps.next) << 32;
+            let dice = self.replicated.dice(entry.index, nth);
+            let so_far = (&mut middle.out, middle.mark);
+            let answered = (steps.protocol, steps.is_silent);
+            let after = self.apply_step(slot, middle.db, args, dice, answered, so_far);
+            steps.is_cut = after.is_none();
+            let Some(after) = after else {
+                middle.steps = Some(steps);
+                return false;
+            };
+            (steps.protocol, steps.is_silent) = after;
+            self.requests
+                .hold
+                .pay((middle.out.len() - middle.mark) / BYTES_PER_WORK);
+        }
+        true
+    }
+
+    /// Runs one command of a transaction, or its next piece; an error is its reply and stops
+    /// nothing. How the next is answered; `None` where this one is not at its end.
+    fn apply_step(
+        &mut self,
+        slot: Option<u32>,
+        db: u32,
+        args: Args<'_>,
+        dice: Dice,
+        (protocol, is_silent): (Protocol, bool),
+        (out, mark): (&mut Vec<u8>, usize),
+    ) -> Option<(Protocol, bool)> {
+        let row = self.logged_row(args);
+        let mut after = (protocol, is_silent);
+        let outcome = match row.as_ref().map(|row| row.kind) {
+            Err(error) => Err(error.clone()),
+            // Nobody is there to be answered: on other members, in recovery, or any more.
+            Ok(Kind::Read(_) | Kind::Script(_))
+                if slot.is_none() && row.as_ref().is_ok_and(|row| !row.is_write()) =>
+            {
+                self.requests.hold.forget();
+                out.truncate(mark);
+                Ok(())
+            }
+            Ok(kind @ (Kind::Read(_) | Kind::Script(_)))
+                if row.as_ref().is_ok_and(|row| !row.is_write()) =>
+            {
+                let at = self.replicated.stamp();
+                let reply = Reply::new(out, protocol);
+                self.requests.hold.pace.allow(self.config.turn_work);
+                if row.as_ref().is_ok_and(|row| self.uses_keys(slot, row)) {
+                    self.store.begin_read(at);
+                }
+                let hold = &mut self.requests.hold;
+                let mut change = Change {
+                    store: &mut self.store,
+                    db,
+                    at,
+                    offset: self.replicated.offset(),
+                    dice,
+                    reply,
+                    pace: &mut hold.pace,
+                };
+                let mut query = change.as_query();
+                let outcome = match kind {
+                    Kind::Read(run) => run(&mut query, args),
+                    Kind::Script(verb) => {
+                        let scripts = &mut hold.scripts;
+                        scripting::read(scripts, verb, hold.bounds, &mut query, args)
+                    }
+                    _ => Ok(()),
+                };
+                self.store.end_read();
+                let work = self.requests.hold.pace.spent();
+                self.requests.hold.pay(work);
+                if let Ok(row) = row {
+                    if outcome == Err(Error::Unfinished) {
+                        self.has_run_piece(row, Piece::Applied, work);
+                    } else {
+                        self.requests.hold.pace.forget();
+                        self.has_run((row, db), args, self.requests.runs_for, work);
+                    }
+                }
+                outcome
+            }
+            Ok(Kind::Read(_) | Kind::Write(_) | Kind::Script(_)) => {
+                self.apply_command(db, args, dice, protocol, out)
+            }
+            // Only the member whose client asked has an answer to give, and none of it touches the
+            // store.
+            Ok(kind @ (Kind::Server(_) | Kind::Session(_))) => match slot {
+                Some(slot) => {
+                    let outcome = self.own_step(slot, kind, args, db, (out, protocol));
+                    if let Ok(row) = row
+                        && outcome != Err(Error::Unfinished)
+                    {
+                        self.has_run((row, db), args, self.requests.runs_for, 0);
+                    }
+                    if let Some(session) = self.clients.get(slot)
+                        && row.as_ref().is_ok_and(|row| changes_replies(row))
+                    {
+                        after = (session.protocol, session.is_silent());
+                    }
+                    outcome
+                }
+                None => Ok(()),
+            },
+            Ok(Kind::Container) => Err(Error::NOT_IN_TRANSACTION),
+        };
+        // A client cannot wait in a transaction: what it is told instead is written.
+        let outcome = match outcome {
+            Err(Error::Unfinished) => return None,
+            Err(Error::Nothing) => Ok(()),
+            outcome => outcome,
+        };
+        let row = row.ok();
+        if self.requests.runs_for.is_some() {
+            if let Some(row) = row {
+                self.metrics.called(row);
+            }
+            if let Err(error) = &outcome {
+                self.metrics.failed(row, error);
+            }
+        }
+        if let Err(error) = outcome {
+            out.truncate(mark);
+            write_error(&mut Reply::new(out, protocol), &error);
+        }
+        if after.1 {
+            out.truncate(mark);
+        }
+        Some(after)
     }
 }

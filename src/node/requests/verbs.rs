@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use crate::command::args::{Args, parse_integer};
 use crate::command::error::{Error, Outcome};
-use crate::command::row::{Empties, Row};
+use crate::command::row::{Empties, Kind, Row};
 use crate::command::verb::{SessionVerb, Topic};
 use crate::limits;
 use crate::node::clients::valid_name;
@@ -437,6 +437,10 @@ impl Node {
         let Some(row) = row_of(args).ok().filter(|row| row.is_write()) else {
             return;
         };
+        if matches!(row.kind, Kind::Script(_)) {
+            // EXEC waits until it is known what it has written.
+            return;
+        }
         row.each_written(args, |key, elsewhere| {
             let all = 0..limits::DATABASES;
             for db in if elsewhere { all } else { db..db + 1 } {

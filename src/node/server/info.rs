@@ -213,14 +213,16 @@ impl Node {
             sample.rss_bytes
         };
         let limit = self.config.memory_max;
+        let vm = self.requests.script_memory() as u64;
+        let scripts = self.store.script_memory() as u64;
         for (name, bytes) in [
             ("used_memory", used),
             ("used_memory_rss", rss),
             ("used_memory_peak", peak),
             ("total_system_memory", sample.machine_bytes),
-            ("used_memory_lua", 0),
-            ("used_memory_vm_total", 0),
-            ("used_memory_scripts", 0),
+            ("used_memory_lua", vm),
+            ("used_memory_vm_total", vm),
+            ("used_memory_scripts", scripts),
             ("maxmemory", limit),
         ] {
             put(out, format_args!("{name}:{bytes}"));
@@ -255,12 +257,13 @@ impl Node {
         put(out, format_args!("maxmemory_policy:{policy}"));
         let passing = self.store.passing_memory();
         put(out, format_args!("mem_not_counted_for_evict:{passing}"));
+        put(out, format_args!("used_memory_vm_eval:{vm}"));
+        put(out, format_args!("used_memory_scripts_eval:{scripts}"));
+        let kept = self.store.scripts();
+        put(out, format_args!("number_of_cached_scripts:{kept}"));
         for name in [
-            "used_memory_vm_eval",
-            "used_memory_scripts_eval",
             "used_memory_vm_functions",
             "used_memory_functions",
-            "number_of_cached_scripts",
             "number_of_functions",
             "number_of_libraries",
             "mem_replication_backlog",

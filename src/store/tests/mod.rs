@@ -13,6 +13,7 @@ mod work;
 mod zsets;
 
 use super::*;
+use crate::limits::DATABASES;
 use model::Model;
 
 const NOW: Stamp = Stamp(1000);

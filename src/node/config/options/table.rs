@@ -209,6 +209,12 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     acts("maxmemory", "0", Form::Memory,
         "evict keys, or refuse writes that need memory, while keys, values and clients' buffers \
          use this much; 0: no limit").open(number!(memory_max)),
+    acts("script-max-instructions", "50000000", Form::Integer(1, i64::MAX),
+        "after so many instructions a script is ended; the leader's value counts for all members")
+        .open(number!(script_instructions)),
+    acts("script-max-memory", "67108864", Form::Integer(65536, 1 << 30),
+        "the most memory that the values of a script take; the leader's value counts for all \
+         members").open(number!(script_memory_bytes)),
     acts("maxmemory-policy", "noeviction", Form::Choice(MemoryPolicy::WORDS),
         "which keys are evicted when maxmemory is reached: those that were used (lru) or written \
          (lrm) longest ago, are used least often (lfu), expire first (ttl), or any (random), of \

@@ -1,0 +1,113 @@
+//! Replies of commands as values of Lua.
+
+use crate::lua::{Machine, Value};
+
+/// The deepest nesting of a reply that becomes a value.
+const DEPTH_MAX: usize = 64;
+
+/// The value that a whole reply is; nothing where it is none, which no command writes.
+pub(super) fn value_of(machine: &mut Machine, mut reply: &[u8]) -> Value {
+    take(machine, &mut reply, 0).unwrap_or(Value::Nil)
+}
+
+fn line<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let end = rest.iter().position(|byte| *byte == b'\r')?;
+    let (line, behind) = rest.split_at(end);
+    *rest = behind.get(2..)?;
+    Some(line)
+}
+
+fn number(line: &[u8]) -> Option<i64> {
+    core::str::from_utf8(line).ok()?.parse().ok()
+}
+
+fn blob<'a>(rest: &mut &'a [u8], len: usize) -> Option<&'a [u8]> {
+    let bytes = rest.get(..len)?;
+    *rest = rest.get(len + 2..)?;
+    Some(bytes)
+}
+
+/// A table with this one field.
+fn with_field(machine: &mut Machine, name: &str, value: Value) -> Value {
+    let table = machine.table();
+    machine.set_field(table, name, value);
+    table
+}
+
+/// An error as a script sees it: the text without the mark in front.
+pub(super) fn error_value(machine: &mut Machine, text: &[u8]) -> Value {
+    let text = machine.string(text);
+    with_field(machine, "err", text)
+}
+
+/// The value of the reply in front of `rest`.
+fn take(machine: &mut Machine, rest: &mut &[u8], depth: usize) -> Option<Value> {
+    if depth > DEPTH_MAX {
+        return None;
+    }
+    let (mark, behind) = rest.split_first()?;
+    *rest = behind;
+    let line = line(rest)?;
+    Some(match mark {
+        b'+' => {
+            let text = machine.string(line);
+            with_field(machine, "ok", text)
+        }
+        b'-' => error_value(machine, line),
+        b':' => Value::Number(number(line)? as f64),
+        b'$' => match number(line)? {
+            ..0 => Value::Boolean(false),
+            len => {
+                let bytes = blob(rest, len as usize)?;
+                machine.string(bytes)
+            }
+        },
+        b'*' => match number(line)? {
+            ..0 => Value::Boolean(false),
+            len => {
+                let table = machine.table();
+                for place in 1..=len {
+                    let item = take(machine, rest, depth + 1)?;
+                    machine.set(table, Value::Number(place as f64), item);
+                }
+                table
+            }
+        },
+        b'%' => {
+            let map = machine.table();
+            for _ in 0..number(line)? {
+                let key = take(machine, rest, depth + 1)?;
+                let value = take(machine, rest, depth + 1)?;
+                machine.set(map, key, value);
+            }
+            with_field(machine, "map", map)
+        }
+        b'~' => {
+            let set = machine.table();
+            for _ in 0..number(line)? {
+                let member = take(machine, rest, depth + 1)?;
+                machine.set(set, member, Value::Boolean(true));
+            }
+            with_field(machine, "set", set)
+        }
+        b'_' => Value::Nil,
+        b'#' => Value::Boolean(line == b"t"),
+        b',' => {
+            let number = core::str::from_utf8(line).ok()?.parse().ok()?;
+            with_field(machine, "double", Value::Number(number))
+        }
+        b'(' => {
+            let digits = machine.string(line);
+            with_field(machine, "big_number", digits)
+        }
+        b'=' => {
+            let bytes = blob(rest, usize::try_from(number(line)?).ok()?)?;
+            let (format, text) = (bytes.get(..3)?, bytes.get(4..)?);
+            let (format, text) = (machine.string(format), machine.string(text));
+            let verbatim = with_field(machine, "string", text);
+            machine.set_field(verbatim, "format", format);
+            with_field(machine, "verbatim_string", verbatim)
+        }
+        _ => return None,
+    })
+}

@@ -1,0 +1,202 @@
+//! The functions of the table `redis`.
+
+use alloc::vec::Vec;
+
+use super::order;
+use super::running::{Function, Pending, Running, Scripts};
+use super::{convert, name, number};
+use crate::command::table;
+use crate::lua::Value;
+
+/// The longest line of `redis.log`, in bytes.
+const LINE_BYTES_MAX: usize = 1024;
+/// The most lines that a script writes before they are taken.
+const LINES_MAX: usize = 64;
+
+/// The longest command, in bytes: a script may name one long string many times.
+const COMMAND_BYTES_MAX: usize = 512 << 20;
+
+/// The outcome of a call.
+#[derive(Debug)]
+pub(super) enum Done {
+    /// It returns a value.
+    Answer(Value),
+    /// It returns nothing.
+    Nothing,
+    /// It raises an error with this text.
+    Throw(Vec<u8>),
+    /// A command is to be run.
+    Command(Pending),
+}
+
+fn throw(text: &str) -> Done {
+    Done::Throw(text.as_bytes().to_vec())
+}
+
+/// Runs a function whose arguments stand ready in the machine.
+pub(super) fn run(scripts: &mut Scripts, running: &mut Running, function: Function) -> Done {
+    let arguments = running.machine.arguments().to_vec();
+    match function {
+        Function::Call => command(running, &arguments, true),
+        Function::PCall => command(running, &arguments, false),
+        Function::ErrorReply => error_reply(running, &arguments),
+        Function::StatusReply => {
+            let [text @ Value::String(_)] = arguments[..] else {
+                return wrong_arguments(running);
+            };
+            let table = running.machine.table();
+            running.machine.set_field(table, "ok", text);
+            Done::Answer(table)
+        }
+        Function::Sha1Hex => {
+            let [value] = arguments[..] else {
+                return throw("ERR wrong number of arguments");
+            };
+            let mut text = Vec::new();
+            running.machine.text(value, &mut text);
+            Done::Answer(running.machine.string(&name::of(&text)))
+        }
+        Function::Log => log(scripts, running, &arguments),
+        Function::SetResp => match arguments[..] {
+            [Value::Number(version)] if (2..=3).contains(&number::integer(version)) => {
+                running.speaks_resp3 = number::integer(version) == 3;
+                Done::Nothing
+            }
+            [_] => throw("ERR RESP version must be 2 or 3."),
+            _ => throw("ERR redis.setresp() requires one argument."),
+        },
+        Function::Breakpoint => Done::Answer(Value::Boolean(false)),
+        Function::Debug => Done::Nothing,
+        Function::SetRepl => match arguments[..] {
+            [Value::Number(flags)] if (0.0..=3.0).contains(&flags) => Done::Nothing,
+            [_] => throw(
+                "ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.",
+            ),
+            _ => throw("ERR redis.set_repl() requires two arguments."),
+        },
+        Function::ReplicateCommands => Done::Answer(Value::Boolean(true)),
+        Function::AclCheckCmd => acl_check_cmd(running, &arguments),
+    }
+}
+
+fn wrong_arguments(running: &mut Running) -> Done {
+    let text = b"ERR wrong number or type of arguments";
+    Done::Answer(convert::error_value(&mut running.machine, text))
+}
+
+/// An error as a value: its text has a code in front, or gets the usual one.
+fn error_reply(running: &mut Running, arguments: &[Value]) -> Done {
+    let [text @ Value::String(_)] = *arguments else {
+        return wrong_arguments(running);
+    };
+    let text = running.machine.bytes(text).unwrap_or_default();
+    let text = text.strip_prefix(b"-").unwrap_or(text);
+    let text = text.trim_ascii_end();
+    let has_code = text.contains(&b' ');
+    let code: &[u8] = if has_code { b"" } else { b"ERR " };
+    let whole = [code, text].concat();
+    Done::Answer(convert::error_value(&mut running.machine, &whole))
+}
+
+fn log(scripts: &mut Scripts, running: &mut Running, arguments: &[Value]) -> Done {
+    let [level, words @ ..] = arguments else {
+        return throw("ERR redis.log() requires two arguments or more.");
+    };
+    if words.is_empty() {
+        return throw("ERR redis.log() requires two arguments or more.");
+    }
+    let Value::Number(level) = *level else {
+        return throw("ERR First argument must be a number (log level).");
+    };
+    if !(0.0..=3.0).contains(&level) {
+        return throw("ERR Invalid debug level.");
+    }
+    let mut line = Vec::new();
+    for (place, word) in words.iter().enumerate() {
+        if place > 0 {
+            line.push(b' ');
+        }
+        running.machine.text(*word, &mut line);
+        line.truncate(LINE_BYTES_MAX);
+    }
+    if scripts.lines.len() < LINES_MAX {
+        scripts.lines.push((level as u8, line));
+    }
+    Done::Nothing
+}
+
+fn acl_check_cmd(running: &mut Running, arguments: &[Value]) -> Done {
+    let words = match words(running, arguments) {
+        Ok(words) => words,
+        Err(text) => return throw(text),
+    };
+    // There is one user, who may do everything.
+    let name = words
+        .ranges
+        .first()
+        .map(|range| &words.buffer[range.start as usize..range.end as usize]);
+    match name.and_then(table::find) {
+        Some(_) => Done::Answer(Value::Boolean(true)),
+        None => throw("ERR Invalid command passed to redis.acl_check_cmd()"),
+    }
+}
+
+/// The words of a command.
+fn words(running: &Running, arguments: &[Value]) -> Result<Pending, &'static str> {
+    if arguments.is_empty() {
+        return Err("ERR Please specify at least one argument for this redis lib call");
+    }
+    let mut pending = Pending::default();
+    for argument in arguments {
+        let from = pending.buffer.len() as u32;
+        match *argument {
+            Value::Number(number) => {
+                let text = number::argument(number);
+                pending.buffer.extend_from_slice(text.as_bytes());
+            }
+            value => match running.machine.bytes(value) {
+                Some(bytes) => pending.buffer.extend_from_slice(bytes),
+                None => {
+                    return Err("ERR Lua redis lib command arguments must be strings or integers");
+                }
+            },
+        }
+        if pending.buffer.len() > COMMAND_BYTES_MAX {
+            return Err("ERR the command of a script is too long");
+        }
+        pending.ranges.push(from..pending.buffer.len() as u32);
+    }
+    Ok(pending)
+}
+
+fn command(running: &mut Running, arguments: &[Value], raises: bool) -> Done {
+    let mut pending = match words(running, arguments) {
+        Ok(pending) => pending,
+        Err(text) if raises => return throw(text),
+        Err(text) => {
+            let error = convert::error_value(&mut running.machine, text.as_bytes());
+            return Done::Answer(error);
+        }
+    };
+    pending.raises = raises;
+    walk_whole(&mut pending);
+    Done::Command(pending)
+}
+
+/// An iteration is run to its end at once, from whatever cursor: the place at which it would be cut
+/// depends on the member.
+fn walk_whole(pending: &mut Pending) {
+    let word = |place: usize| {
+        let range = pending.ranges.get(place)?;
+        pending.buffer.get(range.start as usize..range.end as usize)
+    };
+    let order = word(0).and_then(table::find).and_then(order::of);
+    if !order.is_some_and(|order| order.is_walk()) {
+        return;
+    }
+    for more in [&b"COUNT"[..], b"9223372036854775807"] {
+        let from = pending.buffer.len() as u32;
+        pending.buffer.extend_from_slice(more);
+        pending.ranges.push(from..pending.buffer.len() as u32);
+    }
+}

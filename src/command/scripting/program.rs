@@ -1,0 +1,166 @@
+//! From the text of a script to its code: the line in front that says how it is to be run, and what
+//! was compiled before.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::name::Name;
+use crate::command::error::Error;
+use crate::lua;
+
+/// The name of a script in its own messages.
+const CHUNK_NAME: &str = "user_script";
+/// The most bytes of code that are kept; beyond that all of it is made again.
+const CODE_BYTES_MAX: usize = 32 << 20;
+/// The bytes that one script counts for beside its code.
+const ENTRY_BYTES: usize = 128;
+
+/// The way in which a script is to be run, as its first line says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ways {
+    /// It has a first line that says so.
+    pub(super) is_declared: bool,
+    /// It changes nothing.
+    pub(super) no_writes: bool,
+    /// It may take memory where there is none left.
+    pub(super) allow_oom: bool,
+}
+
+/// A script that can be run.
+#[derive(Clone, Debug)]
+pub(super) struct Compiled {
+    pub(super) chunk: lua::Program,
+    pub(super) ways: Ways,
+}
+
+/// The programs that were compiled, by name. They are no part of the state: each is what its text
+/// says.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Programs {
+    all: BTreeMap<Name, Compiled>,
+    bytes: usize,
+}
+
+impl Programs {
+    /// The program of a text, compiled now if it was not before.
+    pub(super) fn of(&mut self, name: &Name, text: &[u8]) -> Result<Compiled, Error> {
+        if let Some(program) = self.all.get(name) {
+            return Ok(program.clone());
+        }
+        let program = compile(text)?;
+        let bytes = ENTRY_BYTES + program.chunk.bytes();
+        if self.bytes + bytes > CODE_BYTES_MAX {
+            (self.all, self.bytes) = (BTreeMap::new(), 0);
+        }
+        self.all.insert(*name, program.clone());
+        self.bytes += bytes;
+        Ok(program)
+    }
+
+    /// A program that was compiled before.
+    pub(super) fn known(&self, name: &Name) -> Option<Compiled> {
+        self.all.get(name).cloned()
+    }
+
+    /// The bytes of code that is kept.
+    pub(super) fn memory(&self) -> usize {
+        self.bytes
+    }
+}
+
+/// Compiles a text.
+pub(super) fn compile(text: &[u8]) -> Result<Compiled, Error> {
+    let (ways, rest) = ways(text)?;
+    let chunk = lua::compile(rest, CHUNK_NAME).map_err(|error| {
+        let message = String::from_utf8_lossy(&error.message);
+        Error::text(format!(
+            "ERR Error compiling script (new function): {message}"
+        ))
+    })?;
+    Ok(Compiled { chunk, ways })
+}
+
+/// The ways in which a script is to be run, and the text behind the line that says so. The end of
+/// that line stays, so that lines keep their numbers.
+fn ways(text: &[u8]) -> Result<(Ways, &[u8]), Error> {
+    if !text.starts_with(b"#!") {
+        return Ok((Ways::default(), text));
+    }
+    let end = text.iter().position(|byte| *byte == b'\n');
+    let (line, rest) = text.split_at(end.ok_or(Error::SHEBANG)?);
+    let mut ways = Ways {
+        is_declared: true,
+        ..Ways::default()
+    };
+    let shown = |word: &[u8]| String::from_utf8_lossy(word).into_owned();
+    let mut words = line
+        .split(|byte| byte.is_ascii_whitespace())
+        .filter(|word| !word.is_empty());
+    let engine = words.next().unwrap_or_default();
+    if engine != b"#!lua" {
+        let engine = shown(engine);
+        return Err(Error::text(format!(
+            "ERR Unexpected engine in script shebang: {engine}"
+        )));
+    }
+    for word in words {
+        let Some(flags) = word.strip_prefix(b"flags=") else {
+            let word = shown(word);
+            return Err(Error::text(format!(
+                "ERR Unknown lua shebang option: {word}"
+            )));
+        };
+        let flags: Vec<&[u8]> = flags.split(|byte| *byte == b',').collect();
+        for flag in flags.into_iter().filter(|flag| !flag.is_empty()) {
+            match flag {
+                b"no-writes" => ways.no_writes = true,
+                b"allow-oom" => ways.allow_oom = true,
+                b"allow-stale" | b"no-cluster" | b"allow-cross-slot-keys" => {}
+                flag => {
+                    let flag = shown(flag);
+                    return Err(Error::text(format!(
+                        "ERR Unexpected flag in script shebang: {flag}"
+                    )));
+                }
+            }
+        }
+    }
+    Ok((ways, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        match ways(text.as_bytes()).unwrap_err() {
+            Error::Reply(text) => text.into_owned(),
+            error => panic!("{error:?}"),
+        }
+    }
+
+    #[test]
+    fn the_first_line_says_how_a_script_is_run() {
+        let plain = ways(b"return 1").unwrap();
+        assert_eq!(plain, (Ways::default(), &b"return 1"[..]));
+        let (found, rest) = ways(b"#!lua flags=no-writes,allow-oom\nreturn 1").unwrap();
+        assert!(found.is_declared && found.no_writes && found.allow_oom);
+        assert_eq!(rest, b"\nreturn 1");
+        assert!(ways(b"#!lua flags=\nreturn 1").unwrap().0.is_declared);
+        assert_eq!(refused("#!lua"), "ERR Invalid script shebang");
+        assert_eq!(
+            refused("#!luax\n"),
+            "ERR Unexpected engine in script shebang: #!luax"
+        );
+        assert_eq!(
+            refused("#!lua name=x\n"),
+            "ERR Unknown lua shebang option: name=x"
+        );
+        assert_eq!(
+            refused("#!lua flags=no-writes,foo\n"),
+            "ERR Unexpected flag in script shebang: foo"
+        );
+    }
+}

@@ -1,0 +1,258 @@
+//! The machine that runs scripts, what is in it before a script begins, and how far one has come.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use super::name::Name;
+use super::program::{Compiled, Programs, Ways};
+use crate::command::verb::Topic;
+use crate::ids::DbId;
+use crate::limits::TOLD_BYTES_MAX;
+use crate::lua::{Machine, ScriptLimits, Value};
+
+/// The functions of the table `redis`, in the order of their numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Function {
+    Call,
+    PCall,
+    ErrorReply,
+    StatusReply,
+    Sha1Hex,
+    Log,
+    SetResp,
+    Breakpoint,
+    Debug,
+    SetRepl,
+    ReplicateCommands,
+    AclCheckCmd,
+}
+
+impl Function {
+    const ALL: [(&'static str, Self); 12] = [
+        ("call", Self::Call),
+        ("pcall", Self::PCall),
+        ("error_reply", Self::ErrorReply),
+        ("status_reply", Self::StatusReply),
+        ("sha1hex", Self::Sha1Hex),
+        ("log", Self::Log),
+        ("setresp", Self::SetResp),
+        ("breakpoint", Self::Breakpoint),
+        ("debug", Self::Debug),
+        ("set_repl", Self::SetRepl),
+        ("replicate_commands", Self::ReplicateCommands),
+        ("acl_check_cmd", Self::AclCheckCmd),
+    ];
+
+    /// The function of a number.
+    pub(super) fn of(number: u32) -> Option<Self> {
+        let (_, function) = Self::ALL.get(number as usize)?;
+        Some(*function)
+    }
+}
+
+/// Numbers of the table `redis`.
+const NUMBERS: [(&str, f64); 9] = [
+    ("LOG_DEBUG", 0.0),
+    ("LOG_VERBOSE", 1.0),
+    ("LOG_NOTICE", 2.0),
+    ("LOG_WARNING", 3.0),
+    ("REPL_NONE", 0.0),
+    ("REPL_AOF", 1.0),
+    ("REPL_SLAVE", 2.0),
+    ("REPL_REPLICA", 2.0),
+    ("REPL_ALL", 3.0),
+];
+
+/// The version of Redis whose scripts these are.
+const VERSION: (&str, f64) = ("7.2.0", 0x0007_0200 as f64);
+
+/// The bounds of a script that is run in an entry, which the leader decides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ScriptBounds {
+    /// After so many instructions it is ended.
+    pub instructions: u64,
+    /// The most memory that its values take, in bytes.
+    pub memory_bytes: u64,
+    /// There was no memory left when it was proposed.
+    pub is_out_of_memory: bool,
+}
+
+/// A command of the script that is to be run, or stands in its middle.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pending {
+    pub(super) buffer: Vec<u8>,
+    pub(super) ranges: Vec<Range<u32>>,
+    /// An error is raised, and not returned.
+    pub(super) raises: bool,
+    /// The reply so far.
+    pub(super) reply: Vec<u8>,
+}
+
+/// A script that has begun.
+#[derive(Clone, Debug)]
+pub(super) struct Running {
+    pub(super) machine: Box<Machine>,
+    pub(super) name: Name,
+    pub(super) ways: Ways,
+    pub(super) only_reads: bool,
+    pub(super) db: DbId,
+    pub(super) speaks_resp3: bool,
+    /// How many commands it has called.
+    pub(super) calls: u64,
+    /// It has called one that writes.
+    pub(super) has_written: bool,
+    pub(super) pending: Option<Pending>,
+    /// Somebody wants it to end.
+    pub(super) is_killed: bool,
+}
+
+/// A message that a script has published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// The kind of the channel.
+    pub topic: Topic,
+    /// The channel.
+    pub channel: Vec<u8>,
+    /// The message.
+    pub message: Vec<u8>,
+}
+
+impl Published {
+    fn bytes(&self) -> usize {
+        self.channel.len() + self.message.len() + size_of::<Self>()
+    }
+}
+
+/// The things that a member keeps for scripts: a machine, compiled programs, and the script that is
+/// being run. None of it is a part of the state.
+#[derive(Clone, Debug, Default)]
+pub struct Scripts {
+    pub(super) programs: Programs,
+    idle: Option<Box<Machine>>,
+    pub(super) running: Option<Box<Running>>,
+    /// Lines for the server's log, with their levels.
+    pub(super) lines: Vec<(u8, Vec<u8>)>,
+    /// Messages of the script that has run last.
+    pub(super) published: Vec<Published>,
+}
+
+impl Scripts {
+    /// Returns true if a script stands in its middle.
+    pub fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// Ends the script that is being run with its next piece.
+    pub fn kill(&mut self) {
+        if let Some(running) = &mut self.running {
+            running.is_killed = true;
+        }
+    }
+
+    /// Forgets the script that is being run: it shall never come to its end.
+    pub fn give_up(&mut self) {
+        self.published.clear();
+        if let Some(running) = self.running.take() {
+            self.idle = Some(running.machine);
+        }
+    }
+
+    /// Keeps a message for the member whose client has asked. Messages beyond the
+    /// bound are lost, as any may be.
+    pub(super) fn publish(&mut self, topic: Topic, channel: &[u8], message: &[u8]) {
+        let kept: usize = self.published.iter().map(Published::bytes).sum();
+        let published = Published {
+            topic,
+            channel: channel.to_vec(),
+            message: message.to_vec(),
+        };
+        if kept + published.bytes() <= TOLD_BYTES_MAX {
+            self.published.push(published);
+        }
+    }
+
+    /// The messages that were published, which is asked once.
+    pub fn take_published(&mut self) -> Vec<Published> {
+        core::mem::take(&mut self.published)
+    }
+
+    /// The lines for the server's log, which is asked once.
+    pub fn take_lines(&mut self) -> Vec<(u8, Vec<u8>)> {
+        core::mem::take(&mut self.lines)
+    }
+
+    /// The bytes of memory that they take.
+    pub fn memory(&self) -> usize {
+        self.programs.memory()
+    }
+
+    /// Gives a machine back.
+    pub(super) fn rests(&mut self, machine: Box<Machine>) {
+        self.idle = Some(machine);
+    }
+
+    /// Begins with a script: its program, the draw for its dice, its keys and other arguments.
+    pub(super) fn begin<'a>(
+        &mut self,
+        (name, program): (Name, &Compiled),
+        (seed, bounds): (u64, ScriptBounds),
+        keys: impl Iterator<Item = &'a [u8]>,
+        others: impl Iterator<Item = &'a [u8]>,
+    ) -> Running {
+        let mut machine = self.idle.take().unwrap_or_else(|| Box::new(machine()));
+        machine.reset(seed);
+        machine.set_memory_limit(bounds.memory_bytes);
+        let globals = machine.globals();
+        let keys = list(&mut machine, keys);
+        machine.set_field(globals, "KEYS", keys);
+        let others = list(&mut machine, others);
+        machine.set_field(globals, "ARGV", others);
+        let function = machine.load(&program.chunk);
+        machine.start(function, &[]);
+        Running {
+            machine,
+            name,
+            ways: program.ways,
+            only_reads: false,
+            db: 0,
+            speaks_resp3: false,
+            calls: 0,
+            has_written: false,
+            pending: None,
+            is_killed: false,
+        }
+    }
+}
+
+fn list<'a>(machine: &mut Machine, items: impl Iterator<Item = &'a [u8]>) -> Value {
+    let table = machine.table();
+    for (place, item) in (1_u32..).zip(items) {
+        let item = machine.string(item);
+        machine.set(table, Value::Number(f64::from(place)), item);
+    }
+    table
+}
+
+/// A machine with all that scripts find there.
+fn machine() -> Machine {
+    let mut machine = Machine::new(ScriptLimits::default(), 0);
+    let redis = machine.table();
+    for (number, (name, _)) in (0..).zip(Function::ALL) {
+        let function = machine.host_function(number);
+        machine.set_field(redis, name, function);
+    }
+    for (name, number) in NUMBERS {
+        machine.set_field(redis, name, Value::Number(number));
+    }
+    let (version, number) = VERSION;
+    let version = machine.string(version.as_bytes());
+    machine.set_field(redis, "REDIS_VERSION", version);
+    machine.set_field(redis, "REDIS_VERSION_NUM", Value::Number(number));
+    let globals = machine.globals();
+    machine.set_field(globals, "redis", redis);
+    machine.refuse_unknown_globals("Script attempted to access nonexistent global variable");
+    machine.pcall_unwraps("err");
+    machine.seal();
+    machine
+}
