@@ -15,6 +15,7 @@ use super::invariant::{Id, Verdict, Violation};
 use super::known::Sentence;
 use super::monitors::{has_one, is_named};
 use crate::goals::Goal;
+use crate::model::waits::may_wait;
 use crate::wire::Value;
 
 /// So much of a long line is compared: the rest may not be shown.
@@ -55,6 +56,8 @@ impl Judge {
         };
         self.showing.answered.insert(conn, number);
         let is_hidden = has_one(words, &[Flag::Admin, Flag::SkipMonitor]);
+        // One that has waited was shown when it began to, perhaps before somebody monitored.
+        let is_hidden = is_hidden || may_wait(words);
         let was_run = !is_hidden && matches!(answer, Answer::Step | Answer::Read | Answer::Old);
         let moment = self.channels.moment;
         let kills_unheard = self.members[member].kills_unheard;
