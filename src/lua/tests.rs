@@ -302,6 +302,14 @@ fn strings_are_searched_and_formatted_as_lua_does() {
             "return pcall(string.format, '%d')",
             "false bad argument #2 to '?' (no value)",
         ),
+        (
+            "return ('ababac'):find('abac', 1, true), ('aaaa'):find('aab'), ('xaab'):find('aab')",
+            "3 nil 2 4",
+        ),
+        (
+            "local s = ('a'):rep(1e6) return s:find(('a'):rep(5e5) .. 'b', 1, true)",
+            "nil",
+        ),
         ("return string.rep('x', 1e9)", "!not enough memory"),
         (
             "return ('x'):rep(300000):find(('x*'):rep(20) .. 'y')",

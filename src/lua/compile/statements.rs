@@ -80,8 +80,10 @@ impl Parser<'_> {
         let mut ends = NO_JUMP;
         let mut otherwise = self.test_then_block()?;
         while self.token == Token::Elseif {
-            let jump = self.jump();
-            self.function.join(&mut ends, jump);
+            // The list that is short is the one that is walked.
+            let mut jump = self.jump();
+            self.function.join(&mut jump, ends);
+            ends = jump;
             self.function.patch_to_here(otherwise);
             otherwise = self.test_then_block()?;
         }
@@ -167,15 +169,15 @@ impl Parser<'_> {
                 a: active_before as u8,
             })?;
         }
-        let jump = self.jump();
-        let mut breaks = self
+        let mut jump = self.jump();
+        let breaks = self
             .function
             .blocks
             .get(at)
             .map_or(NO_JUMP, |block| block.breaks);
-        self.function.join(&mut breaks, jump);
+        self.function.join(&mut jump, breaks);
         if let Some(block) = self.function.blocks.get_mut(at) {
-            block.breaks = breaks;
+            block.breaks = jump;
         }
         Ok(())
     }

@@ -20,6 +20,13 @@ type Name<'p> = (&'static str, &'p [u8]);
 impl State {
     /// The value that an error is for who catches it, with place and names in its text.
     pub(in crate::lua) fn describe(&mut self, thrown: Thrown, code: &Slab<Code>) -> Value {
+        if let Thrown::Argument(..) | Thrown::Type(..) = thrown {
+            // Names are looked for through the whole function.
+            let searched = self
+                .top_code(code)
+                .map_or(0, |(prototype, pc)| pc + prototype.locals.len());
+            self.charge(searched as u64 / 4);
+        }
         let (text, level) = match thrown {
             Thrown::Value(value) => return value,
             Thrown::Text(text, level) => (text, level),

@@ -145,7 +145,8 @@ fn search(state: &mut State, call: Call, wants_place: bool) -> Result {
         let (text, sought) = (state.bytes(subject), state.bytes(pattern));
         let length = sought.len();
         let found = position(text.get(from..).unwrap_or_default(), sought);
-        state.charge(found.map_or(text.len() - from, |at| at) as u64 / 16);
+        let passed = found.map_or(text.len() - from, |at| at) + length;
+        state.charge(passed as u64 / 16);
         return Ok(match found {
             Some(at) => Outcome::Two(
                 Value::Number((from + at + 1) as f64),
@@ -168,19 +169,37 @@ fn search(state: &mut State, call: Call, wants_place: bool) -> Result {
     Ok(Outcome::Many(values))
 }
 
-/// The first place of a text within another.
+/// The first place of a text within another, found in time linear in both.
 fn position(text: &[u8], sought: &[u8]) -> Option<usize> {
-    let Some((first, rest)) = sought.split_first() else {
+    let Some(first) = sought.first() else {
         return Some(0);
     };
-    let mut from = 0;
-    loop {
-        let at = from + text.get(from..)?.iter().position(|byte| byte == first)?;
-        if text.get(at + 1..)?.starts_with(rest) {
-            return Some(at);
-        }
-        from = at + 1;
+    // How many bytes of the beginning still match when a byte behind so many does not.
+    let mut kept = Vec::with_capacity(sought.len());
+    kept.push(0_usize);
+    let mut length = 0;
+    for byte in sought.get(1..)? {
+        length = matched(sought, &kept, length, *byte);
+        kept.push(length);
     }
+    length = 0;
+    let mut at = text.iter().position(|byte| byte == first)?;
+    while let Some(byte) = text.get(at) {
+        length = matched(sought, &kept, length, *byte);
+        at += 1;
+        if length == sought.len() {
+            return Some(at - length);
+        }
+    }
+    None
+}
+
+/// How many bytes of the beginning of `sought` match behind one more byte.
+fn matched(sought: &[u8], kept: &[usize], mut length: usize, byte: u8) -> usize {
+    while length > 0 && sought.get(length) != Some(&byte) {
+        length = kept.get(length - 1).copied().unwrap_or(0);
+    }
+    length + usize::from(sought.get(length) == Some(&byte))
 }
 
 fn each_match(state: &mut State, call: Call) -> Result {

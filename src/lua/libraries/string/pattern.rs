@@ -331,7 +331,7 @@ impl<'a> Matcher<'a> {
     }
 
     /// The end of a text at `s` that is the same as an earlier capture.
-    fn same_as(&self, s: usize, digit: u8) -> Matched {
+    fn same_as(&mut self, s: usize, digit: u8) -> Matched {
         let place = usize::from(digit).wrapping_sub(usize::from(b'1'));
         let Some(Capture {
             from,
@@ -340,6 +340,7 @@ impl<'a> Matcher<'a> {
         else {
             return Err(Bad::Text("invalid capture index"));
         };
+        self.steps += length as u64 / 16;
         let earlier = self.subject.get(from..from + length);
         let here = self.subject.get(s..s + length);
         Ok((earlier.is_some() && earlier == here).then_some(s + length))
