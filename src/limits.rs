@@ -69,6 +69,14 @@ pub const SUBSCRIPTIONS_MAX: usize = 16_384;
 /// The most bytes of their names.
 pub const SUBSCRIPTION_BYTES_MAX: usize = 16 << 20;
 
+/// The most prefixes of which one client hears by CLIENT TRACKING, with each of which each key that
+/// is written is compared.
+pub const PREFIXES_MAX: usize = 1024;
+/// The most bytes of their names.
+pub const PREFIX_BYTES_MAX: usize = 64 << 10;
+/// The most bytes of keys that are known to be kept by clients, and of who keeps them.
+pub const TRACKED_BYTES_MAX: usize = 256 << 20;
+
 /// The most bytes of messages that one turn tells other members, that wait for one of them, and
 /// that have come from them and are not with all their subscribers here. The rest is dropped.
 pub const TOLD_BYTES_MAX: usize = 16 << 20;

@@ -10,6 +10,7 @@ mod decisions;
 mod digest;
 mod disk;
 mod draws;
+mod events;
 mod failing;
 mod fleet;
 mod goals;

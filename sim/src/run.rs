@@ -76,7 +76,8 @@ pub(crate) fn run(order: Order) -> Outcome {
     let mut scenario = Scenario::draw(order.seed, order.profile);
     if order.black_box {
         // Which message belongs to which request is known by the witness alone.
-        scenario.clients.retain(|(kind, _)| *kind != Kind::Listener);
+        let is_told = |kind| matches!(kind, Kind::Listener | Kind::Hearer | Kind::Keeper);
+        scenario.clients.retain(|(kind, _)| !is_told(*kind));
     }
     run_world(order, World::new(scenario), u64::MAX).0
 }

@@ -41,7 +41,9 @@ const NOW: Now = Now {
 };
 
 /// Subcommands of which the same is true, or whose pause no time that passes here ends.
-const UNEVEN_SUBCOMMANDS: [[&[u8]; 2]; 5] = [
+const UNEVEN_SUBCOMMANDS: [[&[u8]; 2]; 6] = [
+    // A word of what is written stands between replies where the turn has room.
+    [b"client", b"tracking"],
     [b"client", b"info"],
     [b"client", b"list"],
     [b"client", b"pause"],

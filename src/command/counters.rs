@@ -3,6 +3,7 @@
 use super::args::Args;
 use super::context::Change;
 use super::error::{Error, Outcome};
+use super::event::{KeyEvent, Tells};
 use super::extended::Extended;
 use super::flag::Flag;
 use super::grammar::{KEY, double, integer};
@@ -13,6 +14,7 @@ use crate::store::{NewExpiry, Text};
 
 pub(super) const ROWS: &[Row] = &[
     Row::write("incr", 2, incr)
+        .tells(Tells::Each(KeyEvent::INCR_BY))
         .group(Group::String)
         .since("1.0.0")
         .flags(&[Flag::DenyOom, Flag::Fast])
@@ -20,6 +22,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, CHANGED)])
         .args(&[KEY]),
     Row::write("decr", 2, decr)
+        .tells(Tells::Each(KeyEvent::INCR_BY))
         .group(Group::String)
         .since("1.0.0")
         .flags(&[Flag::DenyOom, Flag::Fast])
@@ -27,6 +30,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, CHANGED)])
         .args(&[KEY]),
     Row::write("incrby", 3, incrby)
+        .tells(Tells::Each(KeyEvent::INCR_BY))
         .group(Group::String)
         .since("1.0.0")
         .flags(&[Flag::DenyOom, Flag::Fast])
@@ -34,6 +38,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, CHANGED)])
         .args(&[KEY, integer("increment")]),
     Row::write("decrby", 3, decrby)
+        .tells(Tells::Each(KeyEvent::INCR_BY))
         .group(Group::String)
         .since("1.0.0")
         .flags(&[Flag::DenyOom, Flag::Fast])
@@ -41,6 +46,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, CHANGED)])
         .args(&[KEY, integer("decrement")]),
     Row::write("incrbyfloat", 3, incrbyfloat)
+        .tells(Tells::Each(KeyEvent::INCR_BY_FLOAT))
         .group(Group::String)
         .since("2.6.0")
         .flags(&[Flag::DenyOom, Flag::Fast])

@@ -47,6 +47,31 @@ errors! {
     UNBLOCKED_BY_CLIENT = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
     /// CLIENT UNBLOCK for a reason that there is not.
     UNBLOCK_REASON = "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR";
+    /// CLIENT TRACKING with two clients that are to hear in its place.
+    REDIRECT_TWICE = "ERR A client can only redirect to a single other client";
+    /// CLIENT TRACKING with one that is not there.
+    REDIRECT_NOBODY = "ERR The client ID you want redirect to does not exist";
+    /// CLIENT TRACKING with PREFIX and without BCAST.
+    PREFIX_WITHOUT_BROADCAST = "ERR PREFIX option requires BCAST mode to be enabled";
+    /// CLIENT TRACKING of one that tracks otherwise.
+    BROADCAST_SWITCHED = "ERR You can't switch BCAST mode on/off before disabling tracking for \
+        this client, and then re-enabling it with a different mode.";
+    /// CLIENT TRACKING with OPTIN or OPTOUT, and BCAST.
+    OPT_BROADCAST = "ERR OPTIN and OPTOUT are not compatible with BCAST";
+    /// CLIENT TRACKING with OPTIN and OPTOUT.
+    OPT_BOTH = "ERR You can't specify both OPTIN mode and OPTOUT mode";
+    /// CLIENT TRACKING with the other of the two.
+    OPT_SWITCHED = "ERR You can't switch OPTIN/OPTOUT mode before disabling tracking for this \
+        client, and then re-enabling it with a different mode.";
+    /// CLIENT TRACKING with more prefixes than one client may have.
+    TOO_MANY_PREFIXES = "ERR too many prefixes: one client has 1024 at most, of 64 KB";
+    /// CLIENT CACHING of one that is not asked.
+    CACHING_UNTRACKED = "ERR CLIENT CACHING can be called only when the client is in tracking mode \
+        with OPTIN or OPTOUT mode enabled";
+    /// CLIENT CACHING YES without OPTIN.
+    CACHING_YES = "ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.";
+    /// CLIENT CACHING NO without OPTOUT.
+    CACHING_NO = "ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.";
     /// CLIENT PAUSE of something else than there is.
     PAUSE_MODE = "ERR CLIENT PAUSE mode must be WRITE or ALL";
     /// The arguments do not fit the command's grammar.

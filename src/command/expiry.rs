@@ -14,6 +14,7 @@ use alloc::string::String;
 use super::args::Args;
 use super::context::{Change, Query};
 use super::error::{Error, Outcome};
+use super::event::{KeyEvent, Tells};
 use super::flag::Flag;
 use super::grammar::{Arg, KEY, integer, one_of, opt, unix_time, word};
 use super::key::{Keys, READ, UPDATED};
@@ -30,6 +31,7 @@ const CONDITION: Arg = opt(one_of(
 
 pub(super) const ROWS: &[Row] = &[
     Row::write("expire", -3, expire)
+        .tells(Tells::Kept(&[KeyEvent::EXPIRE]))
         .group(Group::Generic)
         .since("1.0.0")
         .flags(&[Flag::Fast])
@@ -37,6 +39,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, UPDATED)])
         .args(&[KEY, integer("seconds"), CONDITION]),
     Row::write("pexpire", -3, pexpire)
+        .tells(Tells::Kept(&[KeyEvent::EXPIRE]))
         .group(Group::Generic)
         .since("2.6.0")
         .flags(&[Flag::Fast])
@@ -44,6 +47,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, UPDATED)])
         .args(&[KEY, integer("milliseconds"), CONDITION]),
     Row::write("expireat", -3, expireat)
+        .tells(Tells::Kept(&[KeyEvent::EXPIRE]))
         .group(Group::Generic)
         .since("1.2.0")
         .flags(&[Flag::Fast])
@@ -51,6 +55,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, UPDATED)])
         .args(&[KEY, unix_time("unix-time-seconds"), CONDITION]),
     Row::write("pexpireat", -3, pexpireat)
+        .tells(Tells::Kept(&[KeyEvent::EXPIRE]))
         .group(Group::Generic)
         .since("2.6.0")
         .flags(&[Flag::Fast])
@@ -58,6 +63,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, UPDATED)])
         .args(&[KEY, unix_time("unix-time-milliseconds"), CONDITION]),
     Row::write("persist", 2, persist)
+        .tells(Tells::Each(KeyEvent::PERSIST))
         .group(Group::Generic)
         .since("2.2.0")
         .flags(&[Flag::Fast])

@@ -8,6 +8,7 @@
 use super::args::{Args, parse_integer};
 use super::context::{Change, Query};
 use super::error::{Error, Outcome};
+use super::event::{KeyEvent, Tells};
 use super::extended::Extended;
 use super::flag::Flag;
 use super::grammar::{FIELD, KEY, VALUE, block, double, integer, many, opt, pattern, word};
@@ -21,6 +22,7 @@ use crate::store::{Hash, Value, format_i64};
 
 pub(super) const ROWS: &[Row] = &[
     Row::write("hset", -4, hset)
+        .tells(Tells::Each(KeyEvent::HASH_SET))
         .group(Group::Hash)
         .since("2.0.0")
         .flags(&[Flag::DenyOom, Flag::Fast])
@@ -29,6 +31,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, UPDATED)])
         .args(&[KEY, many(block("data", &[FIELD, VALUE]))]),
     Row::write("hmset", -4, hmset)
+        .tells(Tells::Each(KeyEvent::HASH_SET))
         .group(Group::Hash)
         .since("2.0.0")
         .flags(&[Flag::DenyOom, Flag::Fast])
@@ -38,6 +41,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, UPDATED)])
         .args(&[KEY, many(block("data", &[FIELD, VALUE]))]),
     Row::write("hsetnx", 4, hsetnx)
+        .tells(Tells::Each(KeyEvent::HASH_SET))
         .group(Group::Hash)
         .since("2.0.0")
         .flags(&[Flag::DenyOom, Flag::Fast])
@@ -45,6 +49,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, ADDED_TO)])
         .args(&[KEY, FIELD, VALUE]),
     Row::write("hdel", -3, hdel)
+        .tells(Tells::Each(KeyEvent::HASH_DEL))
         .group(Group::Hash)
         .since("2.0.0")
         .flags(&[Flag::Fast])
@@ -53,6 +58,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, CUT)])
         .args(&[KEY, many(FIELD)]),
     Row::write("hincrby", 4, hincrby)
+        .tells(Tells::Each(KeyEvent::HASH_INCR_BY))
         .group(Group::Hash)
         .since("2.0.0")
         .flags(&[Flag::DenyOom, Flag::Fast])
@@ -60,6 +66,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, CHANGED)])
         .args(&[KEY, FIELD, integer("increment")]),
     Row::write("hincrbyfloat", 4, hincrbyfloat)
+        .tells(Tells::Each(KeyEvent::HASH_INCR_BY_FLOAT))
         .group(Group::Hash)
         .since("2.6.0")
         .flags(&[Flag::DenyOom, Flag::Fast])

@@ -11,6 +11,7 @@ use core::mem;
 use super::args::Args;
 use super::context::{Change, Query};
 use super::error::{Error, Outcome};
+use super::event::{KeyEvent, Tells};
 use super::flag::{Category, Flag};
 use super::grammar::{Arg, KEY, integer, key, many, one_of, opt, word};
 use super::key::{CHANGED, CREATED, Keys, LOOKED_AT, READ, REMOVED, REPLACED, TAKEN};
@@ -28,6 +29,7 @@ const FLUSH_TYPE: Arg = opt(one_of(
 
 pub(super) const ROWS: &[Row] = &[
     Row::write("del", -2, remove)
+        .tells(Tells::Kept(&[]))
         .group(Group::Generic)
         .since("1.0.0")
         .tips(tip::SPLIT_AND_SUMMED)
@@ -36,6 +38,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::all(REMOVED)])
         .args(&[many(KEY)]),
     Row::write("unlink", -2, remove)
+        .tells(Tells::Kept(&[]))
         .group(Group::Generic)
         .since("4.0.0")
         .flags(&[Flag::Fast])
@@ -73,12 +76,14 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, LOOKED_AT)])
         .args(&[KEY]),
     Row::write("rename", 3, rename)
+        .tells(Tells::InTurn(KeyEvent::RENAME_FROM, KeyEvent::RENAME_TO))
         .group(Group::Generic)
         .since("1.0.0")
         .says("Renames a key, and overwrites the new name.")
         .keys(&[Keys::at(1, TAKEN), Keys::at(2, REPLACED)])
         .args(&[KEY, key("newkey", 1)]),
     Row::write("renamenx", 3, renamenx)
+        .tells(Tells::InTurn(KeyEvent::RENAME_FROM, KeyEvent::RENAME_TO))
         .group(Group::Generic)
         .since("1.0.0")
         .flags(&[Flag::Fast])
@@ -86,6 +91,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, TAKEN), Keys::at(2, CREATED)])
         .args(&[KEY, key("newkey", 1)]),
     Row::write("copy", -3, copy)
+        .tells(Tells::Each(KeyEvent::COPY_TO))
         .group(Group::Generic)
         .since("6.2.0")
         .flags(&[Flag::DenyOom])
@@ -105,6 +111,7 @@ pub(super) const ROWS: &[Row] = &[
             opt(word("REPLACE")),
         ]),
     Row::write("move", 3, move_to)
+        .tells(Tells::InTurn(KeyEvent::MOVE_FROM, KeyEvent::MOVE_TO))
         .group(Group::Generic)
         .since("1.0.0")
         .flags(&[Flag::Fast])

@@ -3,10 +3,11 @@
 use super::args::Args;
 use super::context::Change;
 use super::error::{Error, Outcome};
+use super::event::{KeyEvent, Tells};
 use super::flag::Flag;
 use super::grammar::{KEY, double, integer, key, many, one_of, opt};
 use super::key::{ADDED_TO, Keys, TAKEN};
-use super::lists::{LEFT_OR_RIGHT, end, move_item, pop_several, several};
+use super::lists::{LEFT_OR_RIGHT, end, move_item, moved, pop_several, several, taken_from};
 use super::row::{Group, Row};
 use super::strings::answer;
 use super::wait::{Awaited, Wait, taken};
@@ -14,6 +15,7 @@ use crate::store::End;
 
 pub(super) const ROWS: &[Row] = &[
     Row::write("blpop", -3, blpop)
+        .tells(Tells::Each(KeyEvent::LIST_POP_LEFT))
         .group(Group::List)
         .since("2.0.0")
         .flags(&[Flag::NoScript, Flag::Blocking])
@@ -23,6 +25,7 @@ pub(super) const ROWS: &[Row] = &[
         .args(&[many(KEY), double("timeout")])
         .waits(wait_of_pop),
     Row::write("brpop", -3, brpop)
+        .tells(Tells::Each(KeyEvent::LIST_POP_RIGHT))
         .group(Group::List)
         .since("2.0.0")
         .flags(&[Flag::NoScript, Flag::Blocking])
@@ -32,6 +35,7 @@ pub(super) const ROWS: &[Row] = &[
         .args(&[many(KEY), double("timeout")])
         .waits(wait_of_pop),
     Row::write("blmove", 6, blmove)
+        .tells(Tells::By(|args| moved(end(args, 3), end(args, 4))))
         .group(Group::List)
         .since("6.2.0")
         .flags(&[Flag::DenyOom, Flag::NoScript, Flag::Blocking])
@@ -46,6 +50,7 @@ pub(super) const ROWS: &[Row] = &[
         ])
         .waits(wait_of_move),
     Row::write("brpoplpush", 4, brpoplpush)
+        .tells(Tells::By(|_| moved(Ok(End::Back), Ok(End::Front))))
         .group(Group::List)
         .since("2.2.0")
         .flags(&[Flag::DenyOom, Flag::NoScript, Flag::Blocking])
@@ -55,6 +60,7 @@ pub(super) const ROWS: &[Row] = &[
         .args(&[key("source", 0), key("destination", 1), double("timeout")])
         .waits(wait_of_move),
     Row::write("blmpop", -5, blmpop)
+        .tells(Tells::By(|args| taken_from(args, 2)))
         .group(Group::List)
         .since("7.0.0")
         .flags(&[Flag::Blocking])

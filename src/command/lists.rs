@@ -3,6 +3,7 @@
 use super::args::Args;
 use super::context::{Change, Query};
 use super::error::{Error, Outcome};
+use super::event::{KeyEvent, Tells};
 use super::flag::Flag;
 use super::grammar::{Arg, ELEMENT, KEY, integer, key, many, one_of, opt, string, word};
 use super::key::{ADDED_TO, CUT, Keys, LOOKED_AT, READ, TAKEN, UPDATED};
@@ -18,6 +19,7 @@ pub(super) const LEFT_OR_RIGHT: &[Arg] = &[word("LEFT"), word("RIGHT")];
 
 pub(super) const ROWS: &[Row] = &[
     Row::write("lpush", -3, lpush)
+        .tells(Tells::Each(KeyEvent::LIST_PUSH_LEFT))
         .group(Group::List)
         .since("1.0.0")
         .flags(&[Flag::DenyOom, Flag::Fast])
@@ -27,6 +29,7 @@ pub(super) const ROWS: &[Row] = &[
         .args(&[KEY, many(ELEMENT)])
         .adds(items_pushed),
     Row::write("rpush", -3, rpush)
+        .tells(Tells::Each(KeyEvent::LIST_PUSH_RIGHT))
         .group(Group::List)
         .since("1.0.0")
         .flags(&[Flag::DenyOom, Flag::Fast])
@@ -36,6 +39,7 @@ pub(super) const ROWS: &[Row] = &[
         .args(&[KEY, many(ELEMENT)])
         .adds(items_pushed),
     Row::write("lpushx", -3, lpushx)
+        .tells(Tells::Each(KeyEvent::LIST_PUSH_LEFT))
         .group(Group::List)
         .since("2.2.0")
         .flags(&[Flag::DenyOom, Flag::Fast])
@@ -44,6 +48,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, ADDED_TO)])
         .args(&[KEY, many(ELEMENT)]),
     Row::write("rpushx", -3, rpushx)
+        .tells(Tells::Each(KeyEvent::LIST_PUSH_RIGHT))
         .group(Group::List)
         .since("2.2.0")
         .flags(&[Flag::DenyOom, Flag::Fast])
@@ -52,6 +57,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, ADDED_TO)])
         .args(&[KEY, many(ELEMENT)]),
     Row::write("lpop", -2, lpop)
+        .tells(Tells::Each(KeyEvent::LIST_POP_LEFT))
         .group(Group::List)
         .since("1.0.0")
         .flags(&[Flag::Fast])
@@ -60,6 +66,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, TAKEN)])
         .args(&[KEY, opt(integer("count").since("6.2.0"))]),
     Row::write("rpop", -2, rpop)
+        .tells(Tells::Each(KeyEvent::LIST_POP_RIGHT))
         .group(Group::List)
         .since("1.0.0")
         .flags(&[Flag::Fast])
@@ -68,6 +75,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, TAKEN)])
         .args(&[KEY, opt(integer("count").since("6.2.0"))]),
     Row::write("lmpop", -4, lmpop)
+        .tells(Tells::By(|args| taken_from(args, 1)))
         .group(Group::List)
         .since("7.0.0")
         .says("Takes items off the first of several lists that has any.")
@@ -80,6 +88,7 @@ pub(super) const ROWS: &[Row] = &[
             opt(integer("count").behind("COUNT")),
         ]),
     Row::write("lmove", 5, lmove)
+        .tells(Tells::By(|args| moved(end(args, 3), end(args, 4))))
         .group(Group::List)
         .since("6.2.0")
         .flags(&[Flag::DenyOom])
@@ -92,6 +101,7 @@ pub(super) const ROWS: &[Row] = &[
             one_of("whereto", LEFT_OR_RIGHT),
         ]),
     Row::write("rpoplpush", 3, rpoplpush)
+        .tells(Tells::By(|_| moved(Ok(End::Back), Ok(End::Front))))
         .group(Group::List)
         .since("1.2.0")
         .flags(&[Flag::DenyOom])
@@ -100,6 +110,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, TAKEN), Keys::at(2, ADDED_TO)])
         .args(&[key("source", 0), key("destination", 1)]),
     Row::write("lset", 4, lset)
+        .tells(Tells::Each(KeyEvent::LIST_SET))
         .group(Group::List)
         .since("1.0.0")
         .flags(&[Flag::DenyOom])
@@ -108,6 +119,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, UPDATED)])
         .args(&[KEY, integer("index"), ELEMENT]),
     Row::write("linsert", 5, linsert)
+        .tells(Tells::Each(KeyEvent::LIST_INSERT))
         .group(Group::List)
         .since("2.2.0")
         .flags(&[Flag::DenyOom])
@@ -121,6 +133,7 @@ pub(super) const ROWS: &[Row] = &[
             ELEMENT,
         ]),
     Row::write("lrem", 4, lrem)
+        .tells(Tells::Each(KeyEvent::LIST_REM))
         .group(Group::List)
         .since("1.0.0")
         .says("Removes items with a given text from a list.")
@@ -128,6 +141,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, CUT)])
         .args(&[KEY, integer("count"), ELEMENT]),
     Row::write("ltrim", 4, ltrim)
+        .tells(Tells::Each(KeyEvent::LIST_TRIM))
         .group(Group::List)
         .since("1.0.0")
         .says("Keeps a range of a list and removes the rest.")
@@ -204,6 +218,28 @@ fn range(args: Args<'_>) -> Result<impl Fn(usize) -> (usize, usize), Error> {
 /// How many items LPUSH and RPUSH bring.
 fn items_pushed(args: Args<'_>) -> usize {
     args.len().saturating_sub(2)
+}
+
+/// The event of items that are taken off this end of a list.
+fn taken(end: End) -> KeyEvent {
+    match end {
+        End::Front => KeyEvent::LIST_POP_LEFT,
+        End::Back => KeyEvent::LIST_POP_RIGHT,
+    }
+}
+
+/// The events of LMPOP, in which the number of keys stands at `place`.
+pub(super) fn taken_from(args: Args<'_>, place: usize) -> Tells {
+    several(args, place).map_or(Tells::Nothing, |several| Tells::Each(taken(several.end)))
+}
+
+/// The events of an item that is moved from one end to another: it comes before it goes.
+pub(super) fn moved(from: Result<End, Error>, to: Result<End, Error>) -> Tells {
+    match (from, to) {
+        (Ok(from), Ok(End::Front)) => Tells::InTurn(KeyEvent::LIST_PUSH_LEFT, taken(from)),
+        (Ok(from), Ok(End::Back)) => Tells::InTurn(KeyEvent::LIST_PUSH_RIGHT, taken(from)),
+        _ => Tells::Nothing,
+    }
 }
 
 fn push(change: &mut Change<'_>, args: Args<'_>, end: End) -> Outcome {

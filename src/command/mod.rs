@@ -17,6 +17,7 @@ mod counters;
 mod dump;
 mod dumping;
 pub mod error;
+pub mod event;
 mod expiry;
 mod extended;
 pub mod flag;

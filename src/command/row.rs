@@ -5,6 +5,7 @@ use core::fmt;
 use super::args::Args;
 use super::context::{Change, Query};
 use super::error::{Error, Outcome};
+use super::event::Tells;
 use super::flag::{Categories, Category, Flag, Flags};
 use super::grammar::Arg;
 use super::key::{Access, Keys, Places};
@@ -50,6 +51,8 @@ pub struct Row {
     pub key_use: KeyUse,
     /// True if it is a read that looks at the scripts that are kept.
     looks_at_scripts: bool,
+    /// The events of the keys that it touches, if it is a write.
+    pub tells: Tells,
     /// The arguments after its name.
     pub args: &'static [Arg],
     /// Its subcommands.
@@ -218,6 +221,7 @@ impl Row {
             counts_lookups: false,
             key_use: KeyUse::Noted,
             looks_at_scripts: false,
+            tells: Tells::Nothing,
             args: &[],
             subcommands: &[],
             more_categories: Categories::NONE,
@@ -411,6 +415,12 @@ impl Row {
             looks_at_scripts: true,
             ..self
         }
+    }
+
+    /// The events of the keys that it touches.
+    #[must_use]
+    pub(super) const fn tells(self, tells: Tells) -> Self {
+        Self { tells, ..self }
     }
 
     /// A write whose look at a key counts as a hit or a miss.

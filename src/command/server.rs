@@ -133,6 +133,49 @@ pub(super) const ROWS: &[Row] = &[
 ];
 
 const CLIENT: &[Row] = &[
+    Row::server("client|caching", 3, ServerVerb::Client(ClientVerb::Caching))
+        .group(Group::Connection)
+        .since("6.0.0")
+        .flags(&[Flag::NoScript, Flag::Loading, Flag::Stale])
+        .says("Keeps the next read among what the connection tracks, or not.")
+        .args(&[one_of("mode", &[word("YES"), word("NO")])]),
+    Row::server(
+        "client|getredir",
+        2,
+        ServerVerb::Client(ClientVerb::GetRedirect),
+    )
+    .group(Group::Connection)
+    .since("6.0.0")
+    .flags(&[Flag::NoScript, Flag::Loading, Flag::Stale])
+    .says("Returns the connection that hears of what this one tracks."),
+    Row::server(
+        "client|tracking",
+        -3,
+        ServerVerb::Client(ClientVerb::Tracking),
+    )
+    .group(Group::Connection)
+    .since("6.0.0")
+    .flags(&[Flag::NoScript, Flag::Loading, Flag::Stale])
+    .says("Switches words about keys that the connection has read on or off.")
+    .costs("O(N) where N is the number of prefixes.")
+    .args(&[
+        one_of("status", &[word("ON"), word("OFF")]),
+        opt(integer("client-id").behind("REDIRECT")),
+        opt(many(string("prefix").behind("PREFIX").each_behind())),
+        opt(word("BCAST")),
+        opt(word("OPTIN")),
+        opt(word("OPTOUT")),
+        opt(word("NOLOOP")),
+    ]),
+    Row::server(
+        "client|trackinginfo",
+        2,
+        ServerVerb::Client(ClientVerb::TrackingInfo),
+    )
+    .group(Group::Connection)
+    .since("6.2.0")
+    .flags(&[Flag::NoScript, Flag::Loading, Flag::Stale])
+    .says("Returns what the connection tracks."),
     Row::server("client|getname", 2, ServerVerb::Client(ClientVerb::GetName))
         .group(Group::Connection)
         .since("2.6.9")

@@ -3,6 +3,7 @@
 use super::args::Args;
 use super::context::Change;
 use super::error::{Error, Outcome};
+use super::event::{KeyEvent, Tells};
 use super::flag::Flag;
 use super::grammar::{KEY, VALUE, integer, one_of, opt, unix_time, word};
 use super::key::{Access, CHANGED, CREATED, Keys, REPLACED, TAKEN};
@@ -13,6 +14,7 @@ use crate::time::Stamp;
 
 pub(super) const ROWS: &[Row] = &[
     Row::write("set", -3, set)
+        .tells(Tells::By(set_with_time))
         .group(Group::String)
         .since("1.0.0")
         .flags(&[Flag::DenyOom])
@@ -37,6 +39,7 @@ pub(super) const ROWS: &[Row] = &[
             )),
         ]),
     Row::write("setnx", 3, setnx)
+        .tells(Tells::Each(KeyEvent::SET))
         .group(Group::String)
         .since("1.0.0")
         .flags(&[Flag::DenyOom, Flag::Fast])
@@ -45,6 +48,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, CREATED)])
         .args(&[KEY, VALUE]),
     Row::write("setex", 4, setex)
+        .tells(Tells::Kept(&[KeyEvent::SET, KeyEvent::EXPIRE]))
         .group(Group::String)
         .since("2.0.0")
         .flags(&[Flag::DenyOom])
@@ -53,6 +57,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, REPLACED)])
         .args(&[KEY, integer("seconds"), VALUE]),
     Row::write("psetex", 4, psetex)
+        .tells(Tells::Kept(&[KeyEvent::SET, KeyEvent::EXPIRE]))
         .group(Group::String)
         .since("2.6.0")
         .flags(&[Flag::DenyOom])
@@ -61,6 +66,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, REPLACED)])
         .args(&[KEY, integer("milliseconds"), VALUE]),
     Row::write("getset", 3, getset)
+        .tells(Tells::Each(KeyEvent::SET))
         .group(Group::String)
         .since("1.0.0")
         .flags(&[Flag::DenyOom, Flag::Fast])
@@ -70,6 +76,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, CHANGED)])
         .args(&[KEY, VALUE]),
     Row::write("getdel", 2, getdel)
+        .tells(Tells::Kept(&[]))
         .group(Group::String)
         .since("6.2.0")
         .flags(&[Flag::Fast])
@@ -78,6 +85,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, TAKEN)])
         .args(&[KEY]),
     Row::write("getex", -2, getex)
+        .tells(Tells::By(time_changed))
         .group(Group::String)
         .since("6.2.0")
         .flags(&[Flag::Fast])
@@ -238,6 +246,24 @@ impl Options {
         }
         Ok(found)
     }
+}
+
+/// The events of SET: a time is told as well.
+fn set_with_time(args: Args<'_>) -> Tells {
+    let options = Options::parse(args, 3, SET_WORDS).unwrap_or_default();
+    Tells::Kept(match options.life {
+        Life::Until(_) => &[KeyEvent::SET, KeyEvent::EXPIRE],
+        Life::Unsaid | Life::Keep | Life::Forever => &[KeyEvent::SET],
+    })
+}
+
+/// The events of GETEX.
+fn time_changed(args: Args<'_>) -> Tells {
+    let options = Options::parse(args, 2, GETEX_WORDS).unwrap_or_default();
+    Tells::Kept(match options.life {
+        Life::Forever => &[KeyEvent::PERSIST],
+        Life::Until(_) | Life::Unsaid | Life::Keep => &[KeyEvent::EXPIRE],
+    })
 }
 
 /// Writes the string; a time that is over leaves no key.

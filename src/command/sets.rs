@@ -8,6 +8,7 @@
 use super::args::Args;
 use super::context::{Change, Query};
 use super::error::Outcome;
+use super::event::{KeyEvent, Tells};
 use super::flag::Flag;
 use super::grammar::{Arg, KEY, integer, key, many, opt, pattern, string};
 use super::key::{ADDED_TO, CUT, Keys, LOOKED_AT, READ, REPLACED, TAKEN, UPDATED};
@@ -24,6 +25,7 @@ const MEMBER: Arg = string("member");
 
 pub(super) const ROWS: &[Row] = &[
     Row::write("sadd", -3, sadd)
+        .tells(Tells::Each(KeyEvent::SET_ADD))
         .group(Group::Set)
         .since("1.0.0")
         .flags(&[Flag::DenyOom, Flag::Fast])
@@ -32,6 +34,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, ADDED_TO)])
         .args(&[KEY, many(MEMBER)]),
     Row::write("srem", -3, srem)
+        .tells(Tells::Each(KeyEvent::SET_REM))
         .group(Group::Set)
         .since("1.0.0")
         .flags(&[Flag::Fast])
@@ -40,6 +43,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, CUT)])
         .args(&[KEY, many(MEMBER)]),
     Row::write("smove", 4, smove)
+        .tells(Tells::InTurn(KeyEvent::SET_REM, KeyEvent::SET_ADD))
         .group(Group::Set)
         .since("1.0.0")
         .flags(&[Flag::Fast])
@@ -47,6 +51,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, TAKEN), Keys::at(2, ADDED_TO)])
         .args(&[key("source", 0), key("destination", 1), MEMBER]),
     Row::write("spop", -2, spop)
+        .tells(Tells::Each(KeyEvent::SET_POP))
         .group(Group::Set)
         .since("1.0.0")
         .flags(&[Flag::Fast])
@@ -128,6 +133,7 @@ pub(super) const ROWS: &[Row] = &[
             opt(integer("limit").behind("LIMIT")),
         ]),
     Row::write("sinterstore", -3, sinterstore)
+        .tells(Tells::Kept(&[KeyEvent::SET_INTER_STORE]))
         .group(Group::Set)
         .since("1.0.0")
         .flags(&[Flag::DenyOom])
@@ -144,6 +150,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::all(READ)])
         .args(&[many(KEY)]),
     Row::write("sunionstore", -3, sunionstore)
+        .tells(Tells::Kept(&[KeyEvent::SET_UNION_STORE]))
         .group(Group::Set)
         .since("1.0.0")
         .flags(&[Flag::DenyOom])
@@ -160,6 +167,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::all(READ)])
         .args(&[many(KEY)]),
     Row::write("sdiffstore", -3, sdiffstore)
+        .tells(Tells::Kept(&[KeyEvent::SET_DIFF_STORE]))
         .group(Group::Set)
         .since("1.0.0")
         .flags(&[Flag::DenyOom])

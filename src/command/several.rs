@@ -12,7 +12,7 @@ use super::pace::Kept;
 #[derive(Clone, Debug)]
 pub(super) struct Several<E> {
     keys: Range<usize>,
-    end: E,
+    pub(super) end: E,
     pub(super) count: u64,
 }
 

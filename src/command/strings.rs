@@ -9,6 +9,7 @@ use crate::store::{NewExpiry, Text, Value};
 use super::args::Args;
 use super::context::{Change, Query};
 use super::error::{Error, Outcome};
+use super::event::{KeyEvent, Tells};
 use super::flag::Flag;
 use super::grammar::{KEY, VALUE, block, integer, many};
 use super::key::{ADDED_TO, CREATED, Keys, LOOKED_AT, READ, REPLACED, UPDATED};
@@ -55,6 +56,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::all(READ)])
         .args(&[many(KEY)]),
     Row::write("mset", -3, mset)
+        .tells(Tells::Each(KeyEvent::SET))
         .group(Group::String)
         .since("1.0.1")
         .flags(&[Flag::DenyOom])
@@ -64,6 +66,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::pairs(REPLACED)])
         .args(&[many(block("data", &[KEY, VALUE]))]),
     Row::write("msetnx", -3, msetnx)
+        .tells(Tells::Each(KeyEvent::SET))
         .group(Group::String)
         .since("1.0.1")
         .flags(&[Flag::DenyOom])
@@ -72,6 +75,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::pairs(CREATED)])
         .args(&[many(block("data", &[KEY, VALUE]))]),
     Row::write("append", 3, append)
+        .tells(Tells::Each(KeyEvent::APPEND))
         .group(Group::String)
         .since("2.0.0")
         .flags(&[Flag::DenyOom, Flag::Fast])
@@ -80,6 +84,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, ADDED_TO)])
         .args(&[KEY, VALUE]),
     Row::write("setrange", 4, setrange)
+        .tells(Tells::Each(KeyEvent::SET_RANGE))
         .group(Group::String)
         .since("2.2.0")
         .flags(&[Flag::DenyOom])

@@ -181,8 +181,12 @@ pub enum AclVerb {
 /// The subcommands of CLIENT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientVerb {
+    /// CLIENT CACHING.
+    Caching,
     /// CLIENT GETNAME.
     GetName,
+    /// CLIENT GETREDIR.
+    GetRedirect,
     /// CLIENT ID.
     Id,
     /// CLIENT INFO.
@@ -203,6 +207,10 @@ pub enum ClientVerb {
     SetInfo,
     /// CLIENT SETNAME.
     SetName,
+    /// CLIENT TRACKING.
+    Tracking,
+    /// CLIENT TRACKINGINFO.
+    TrackingInfo,
     /// CLIENT UNBLOCK.
     Unblock,
     /// CLIENT UNPAUSE.

@@ -95,6 +95,7 @@ impl Node {
         while let Some(slot) = self.clients.go_on_publishing() {
             self.unblock(slot, None);
         }
+        self.tell_events();
     }
 
     /// Ends the waits for members that hold an entry.

@@ -45,7 +45,7 @@ impl Node {
 
     fn has_left_over(&self) -> bool {
         self.requests.is_turn_awaited()
-            || self.clients.has_publications()
+            || self.clients.has_publications(self.config.tracked_keys_max)
             || !self.replica.is_recovering()
                 && (self.requests.wants_turn()
                     || self.clients.dirty_count() > 0
@@ -94,10 +94,19 @@ impl Node {
             self.expiry_left_over |= left;
             return;
         }
-        if self.frees_expired() {
+        // Those who listen are told of what has gone before more goes.
+        if self.frees_expired() && self.clients.has_happenings() {
+            left |= self
+                .store
+                .next_expiry()
+                .is_some_and(|time| time <= self.replicated.stamp());
+        } else if self.frees_expired() {
+            self.listen_to_store();
             let expired = self.store.expire_due(self.replicated.stamp(), BUDGET);
             self.metrics.expired(expired.freed);
             left |= expired.more;
+            self.tell_ended();
+            self.tell_events();
         }
         self.expiry_left_over = left;
     }

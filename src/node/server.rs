@@ -13,6 +13,7 @@ mod latency;
 mod memory;
 mod raft;
 mod request;
+mod tracking;
 
 use alloc::format;
 

@@ -9,6 +9,7 @@ pub mod large;
 pub mod outbox;
 pub mod parked;
 pub mod subscriptions;
+pub mod tracking;
 pub mod transaction;
 
 use alloc::boxed::Box;
@@ -27,6 +28,7 @@ use large::Large;
 use outbox::Outbox;
 use parked::Parked;
 use subscriptions::Subscriptions;
+use tracking::CacheTracking;
 use transaction::{Transaction, Watches};
 
 /// Which replies a client wants, by CLIENT REPLY.
@@ -214,6 +216,8 @@ pub struct Session {
     pub wait_is_shown: bool,
     /// It is shown what other clients ask for.
     pub monitors: bool,
+    /// The keys that it keeps, of which it hears, if it does.
+    pub tracking: Option<Box<CacheTracking>>,
     /// The keys that WATCH named.
     pub watches: Watches,
     /// True if a watched key has changed.
@@ -338,6 +342,10 @@ impl Session {
             + self.parked.memory()
             + self.watches.memory()
             + self.subscriptions.as_ref().map_or(0, |all| all.memory())
+            + self
+                .tracking
+                .as_ref()
+                .map_or(0, |tracking| tracking.memory())
             + queued
             + self.key_wait.as_ref().map_or(0, |waits| waits.memory())
             + self.withheld.capacity()

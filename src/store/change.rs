@@ -53,6 +53,7 @@ impl Store {
         let fits = draft.fits();
         match place {
             Some(place) if fits && !place.is_boxed() => {
+                self.note_end(db, place);
                 self.cover_block(db, place);
                 self.dict_mut(db).rewrite(place, draft);
             }
@@ -98,8 +99,14 @@ impl Store {
         Made { kept, epoch }: Made,
     ) {
         self.changes += 1;
-        self.touches.key(db, key);
         let place = self.find(db, key);
+        let hears_ends = self.touches.hears_ends();
+        let is_over = |place| hears_ends && self.touches.is_end(self.dict(db).view(place).expiry);
+        if place.is_none_or(is_over) {
+            self.touches.new_key(db, key);
+        } else {
+            self.touches.key(db, key);
+        }
         match kept {
             Kept::Small(kind, value) => {
                 let draft = Draft {
@@ -125,9 +132,21 @@ impl Store {
     /// Takes a key out. A large value is freed later; one that a base still has to write is kept
     /// for it.
     pub(super) fn take(&mut self, db: DbId, place: Place) {
+        self.note_end(db, place);
         self.cover_block(db, place);
         if let Some(big) = self.dict_mut(db).remove(place) {
             self.retire(db, big);
+        }
+    }
+
+    /// Takes note of a dead key that is taken out or written over.
+    fn note_end(&mut self, db: DbId, place: Place) {
+        if !self.touches.hears_ends() {
+            return;
+        }
+        let view = self.databases[db as usize].view(place);
+        if self.touches.is_end(view.expiry) {
+            self.touches.ended(db, view.key);
         }
     }
 

@@ -48,6 +48,7 @@ impl Store {
             kept: Kept::Large(copy.large, copy.encoding),
             epoch: copy.epoch,
         };
+        self.touches.new_key(to_db, to);
         self.put_made((to_db, to), expiry, made);
     }
 
@@ -76,7 +77,7 @@ impl Store {
             return true;
         }
         self.changes += 1;
-        self.touches.key(to_db, to);
+        self.touches.new_key(to_db, to);
         if let Some(place) = self.find(to_db, to) {
             self.take(to_db, place);
         }

@@ -88,12 +88,16 @@ impl Store {
             databases,
             base,
             epoch,
+            touches,
             ..
         } = self;
         let mut boxes = Vec::new();
         let swept = databases[db as usize].sweep(
             now,
             &mut |draft| {
+                if touches.is_end(draft.expiry) {
+                    touches.ended(db, draft.key);
+                }
                 if let Some(base) = base
                     && draft.epoch != *epoch
                 {
@@ -103,6 +107,9 @@ impl Store {
             &mut boxes,
         );
         for big in boxes {
+            if self.touches.is_end(big.head.expiry) {
+                self.touches.ended(db, &big.head.key);
+            }
             self.retire(db, big);
         }
         swept

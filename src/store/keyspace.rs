@@ -40,7 +40,7 @@ impl Store {
         };
         self.changes += 1;
         self.touches.key(db, from);
-        self.touches.key(to_db, to);
+        self.touches.new_key(to_db, to);
         if !place.is_boxed() {
             self.copy_block(db, place, to_db, to);
             // The copy may have moved what it was copied from.

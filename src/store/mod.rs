@@ -73,7 +73,7 @@ pub use expiry::Expired;
 pub use heat::Tracking;
 pub use record::LoadError;
 pub use shape::Shape;
-pub use touches::Touched;
+pub use touches::{Named, Touched};
 pub use value::Value;
 pub use value::hash::Hash;
 pub use value::hash::write::HashMut;
@@ -202,6 +202,27 @@ impl Store {
         self.touches.take()
     }
 
+    /// Starts to record which keys are freed that are dead by this time, or stops it.
+    pub fn hear_ends(&mut self, at: Option<Stamp>) {
+        self.touches.hear_ends(at);
+    }
+
+    /// Takes the dead keys that were freed since this was last called, in order.
+    pub fn take_ended(&mut self) -> Vec<Named> {
+        self.touches.take_ended()
+    }
+
+    /// Starts or stops recording which keys are looked for in vain.
+    pub fn hear_misses(&mut self, hears: bool) {
+        self.touches.hear_misses(hears);
+    }
+
+    /// Takes the keys that were looked for in vain since this was last called, in order and each
+    /// once.
+    pub fn take_missed(&mut self) -> Vec<Named> {
+        self.touches.take_missed()
+    }
+
     fn dict(&self, db: DbId) -> &Dict<Big> {
         &self.databases[db as usize]
     }
@@ -224,7 +245,10 @@ impl Store {
         lookups.hits += u64::from(found.is_some());
         lookups.misses += u64::from(found.is_none());
         self.lookups.set(lookups);
-        let (place, view) = found?;
+        let Some((place, view)) = found else {
+            self.touches.missed(db, key);
+            return None;
+        };
         self.using.found(db, place);
         Some(view)
     }
@@ -244,6 +268,12 @@ impl Store {
     #[must_use]
     pub fn contains(&self, db: DbId, key: &[u8], at: Stamp) -> bool {
         self.live(db, key, at).is_some()
+    }
+
+    /// The same for one who only tells of keys, which is no use of them.
+    #[must_use]
+    pub fn holds(&self, db: DbId, key: &[u8], at: Stamp) -> bool {
+        self.find_live(db, key, at).is_some()
     }
 
     /// The type as TYPE names it; `None` where the key is absent or dead.

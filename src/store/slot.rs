@@ -151,6 +151,15 @@ impl<'a> Slot<'a> {
         self.store.touches.key(self.db, self.key);
     }
 
+    /// The same before anything is written, where the key may not be there yet.
+    pub(super) fn touch_to_write(&mut self) {
+        if self.store.touches.listens() && self.find().is_none() {
+            self.store.touches.new_key(self.db, self.key);
+        } else {
+            self.touch();
+        }
+    }
+
     fn changed(&mut self) {
         self.store.changes += 1;
         self.touch();
@@ -158,6 +167,9 @@ impl<'a> Slot<'a> {
 
     /// Lets the key hold a small value, which differs from what it holds.
     pub(super) fn put_small(&mut self, place: Option<Place>, kind: Kind, value: &[u8]) {
+        if place.is_none() {
+            self.store.touches.new_key(self.db, self.key);
+        }
         self.put(place, kind, value);
         self.changed();
     }
@@ -172,6 +184,9 @@ impl<'a> Slot<'a> {
     ) -> Place {
         let expiry = self.expiry(place);
         let (db, key) = (self.db, self.key);
+        if place.is_none() {
+            self.store.touches.new_key(db, key);
+        }
         let large = (large, encoding);
         self.store.put_large(db, place, key, expiry, large);
         self.find().expect("it was inserted just now")

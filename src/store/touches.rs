@@ -1,13 +1,20 @@
-//! Which keys were touched, recorded while somebody listens.
+//! Which keys were touched, died or were missed, recorded while somebody listens.
 //!
 //! A key is touched by each write that Redis would tell those who watch it of: also where the same
-//! is written again, and not where nothing is done. Freeing what is dead touches nothing.
+//! is written again, and not where nothing is done. Freeing what is dead touches nothing; it is
+//! told apart.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
+use core::cell::RefCell;
 use core::mem;
 
 use crate::ids::DbId;
+use crate::time::Stamp;
+
+/// A key of a database.
+pub type Named = (DbId, Box<[u8]>);
 
 /// A touched key, or all keys of a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +23,8 @@ pub struct Touched {
     pub db: DbId,
     /// The key; `None` where the whole database was emptied.
     pub key: Option<Box<[u8]>>,
+    /// It was not there before.
+    pub is_new: bool,
 }
 
 /// The keys touched since the last drain.
@@ -23,6 +32,11 @@ pub struct Touched {
 pub(super) struct Touches {
     listens: bool,
     all: Vec<Touched>,
+    /// The time by which keys are dead whose end is recorded.
+    ends_at: Option<Stamp>,
+    ended: Vec<Named>,
+    hears_misses: bool,
+    missed: RefCell<Vec<Named>>,
 }
 
 impl Touches {
@@ -31,28 +45,96 @@ impl Touches {
         self.listens = listens;
     }
 
+    /// Returns true if touches are recorded.
+    pub(super) fn listens(&self) -> bool {
+        self.listens
+    }
+
+    /// Records which keys are freed that are dead by this time, or none.
+    pub(super) fn hear_ends(&mut self, at: Option<Stamp>) {
+        self.ends_at = at;
+    }
+
+    /// Starts or stops recording which keys are looked for in vain.
+    pub(super) fn hear_misses(&mut self, hears: bool) {
+        self.hears_misses = hears;
+    }
+
     /// Takes what was touched since this was last called, in order.
     pub(super) fn take(&mut self) -> Vec<Touched> {
         mem::take(&mut self.all)
     }
 
+    /// Takes the dead keys that were freed.
+    pub(super) fn take_ended(&mut self) -> Vec<Named> {
+        mem::take(&mut self.ended)
+    }
+
+    /// Takes the keys that were looked for in vain, each once: some commands look several times.
+    pub(super) fn take_missed(&mut self) -> Vec<Named> {
+        let mut missed = mem::take(self.missed.get_mut());
+        if missed.len() > 1 {
+            let mut seen = BTreeSet::new();
+            missed.retain(|named| seen.insert(named.clone()));
+        }
+        missed
+    }
+
+    fn is_last(&self, db: DbId, key: &[u8]) -> bool {
+        let last = self.all.last();
+        last.is_some_and(|last| last.db == db && last.key.as_deref() == Some(key))
+    }
+
     /// A key was touched.
     pub(super) fn key(&mut self, db: DbId, key: &[u8]) {
-        if !self.listens {
-            return;
-        }
-        // A command that writes many fields of one hash touches it once.
-        let last = self.all.last();
-        if !last.is_some_and(|last| last.db == db && last.key.as_deref() == Some(key)) {
+        self.touch(db, key, false);
+    }
+
+    /// A key is touched that was not there.
+    pub(super) fn new_key(&mut self, db: DbId, key: &[u8]) {
+        self.touch(db, key, true);
+    }
+
+    /// A command that writes many fields of one hash touches it once, and one that removes a key
+    /// before it makes it again has touched what was there.
+    fn touch(&mut self, db: DbId, key: &[u8], is_new: bool) {
+        if self.listens && !self.is_last(db, key) {
             let key = Some(key.into());
-            self.all.push(Touched { db, key });
+            self.all.push(Touched { db, key, is_new });
         }
     }
 
     /// A database was emptied.
     pub(super) fn database(&mut self, db: DbId) {
         if self.listens {
-            self.all.push(Touched { db, key: None });
+            self.all.push(Touched {
+                db,
+                key: None,
+                is_new: false,
+            });
+        }
+    }
+
+    /// Returns true if the ends of keys are recorded.
+    pub(super) fn hears_ends(&self) -> bool {
+        self.ends_at.is_some()
+    }
+
+    /// Returns true if a key with this time is dead, and its end is to be recorded.
+    pub(super) fn is_end(&self, expiry: Option<Stamp>) -> bool {
+        self.ends_at
+            .is_some_and(|at| expiry.is_some_and(|time| time <= at))
+    }
+
+    /// A dead key is freed.
+    pub(super) fn ended(&mut self, db: DbId, key: &[u8]) {
+        self.ended.push((db, key.into()));
+    }
+
+    /// A key was looked for in vain.
+    pub(super) fn missed(&self, db: DbId, key: &[u8]) {
+        if self.hears_misses {
+            self.missed.borrow_mut().push((db, key.into()));
         }
     }
 }

@@ -142,7 +142,7 @@ fn files_of_real_installations_start_and_what_is_in_force_is_shown() {
             &[
                 ("maxmemory", "268435456"),
                 ("maxmemory-policy", "allkeys-lru"),
-                ("notify-keyspace-events", ""),
+                ("notify-keyspace-events", "xE"),
                 ("databases", "16"),
                 ("appendonly", "no"),
             ],

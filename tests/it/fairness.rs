@@ -184,7 +184,8 @@ fn request<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
 }
 
 /// Commands whose work grows and that are not cut, or not asked for below, with the reason.
-const AT_ONCE: [(&str, &str); 24] = [
+const AT_ONCE: [(&str, &str); 25] = [
+    ("client|tracking", "as many prefixes as there may be"),
     (
         "append",
         "bytes are copied, and no more than a string may have",

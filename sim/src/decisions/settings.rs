@@ -1,6 +1,6 @@
 //! The settings of a run besides its decisions, each with its name and its default.
 
-use seedis::node::config::{Borders, Fsync, MemoryPolicy};
+use seedis::node::config::{Borders, Classes, Fsync, MemoryPolicy};
 
 use super::words::{self, Parsed};
 use crate::judge::Policy;
@@ -128,6 +128,21 @@ pub(super) static ALL: &[Setting] = &[
                 "redis" => Borders::default(),
                 most => Borders::alike(words::number(most)?),
             };
+            Ok(())
+        }
+    ),
+    setting!("tracked-keys", "1000000", number config.tracked_keys_max),
+    setting!(
+        "events",
+        "none",
+        |s| match String::from_utf8_lossy(&s.config.events.letters()) {
+            none if none.is_empty() => "none".to_owned(),
+            letters => letters.into_owned(),
+        },
+        |s, text| {
+            let letters = if text == "none" { "" } else { text };
+            let classes = Classes::parse(letters.as_bytes());
+            s.config.events = classes.ok_or("events are Redis's letters, or none")?;
             Ok(())
         }
     ),

@@ -154,6 +154,9 @@ impl Judge {
             _ => None,
         };
         let may_fall = matches!(answer, Answer::Read | Answer::Waited);
+        if let Asked::Request(words) = asked {
+            self.about_keeping(member, conn, words);
+        }
         let Some(dialogue) = self.dialogues.get_mut(&conn) else {
             return Ok(());
         };

@@ -2,17 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::hearing::Hearing;
 use super::monitors::Monitor;
+pub(crate) use super::topic::Topic;
 use crate::model::matches;
 use crate::wire::Value;
-
-/// A thing to which clients subscribe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Topic {
-    Channel,
-    Pattern,
-    Shard,
-}
 
 /// The names to which somebody has subscribed.
 pub(super) type Names = BTreeSet<(Topic, Vec<u8>)>;
@@ -61,10 +55,19 @@ pub(super) struct Due {
 /// A change that a reply brings for its client.
 #[derive(Clone, Debug)]
 pub(super) enum Change {
-    Begins((Topic, Vec<u8>)),
+    /// The step of its member is told from which on it hears of events.
+    Begins((Topic, Vec<u8>), usize),
     Ends((Topic, Vec<u8>)),
     EndsAll,
     Monitors,
+    /// Its client keeps what it has read of a key, in a database, when so many steps were applied.
+    Keeps(Vec<u8>, u32, usize),
+    /// It keeps a key no more.
+    Drops(Vec<u8>, usize),
+    /// It keeps nothing any more.
+    Forgets,
+    /// It was given when so many steps were applied.
+    Shows(usize),
 }
 
 /// A client as a listener.
@@ -79,6 +82,8 @@ pub(super) struct Listener {
     pub(super) due: Vec<Due>,
     /// Of each publisher, the place of the last message that it has.
     pub(super) last: BTreeMap<u64, u64>,
+    /// The keyspace events that it has heard.
+    pub(super) hearing: Hearing,
     /// When a message of its own has begun to be on its way.
     pub(super) begun: Option<u64>,
     /// Nobody knows what it listens to.
@@ -127,7 +132,11 @@ impl Listener {
         self.given_up.clear();
         for change in changes {
             match change {
-                Change::Begins(name) => _ = self.known.insert(name),
+                Change::Begins(name, since) => {
+                    if self.known.insert(name.clone()) {
+                        self.hearing.begins(&name, since);
+                    }
+                }
                 Change::Ends(name) => {
                     if self.known.remove(&name) && is_exec {
                         self.given_up.insert(name);
@@ -138,6 +147,7 @@ impl Listener {
                     self.monitor.is_known = false;
                 }
                 Change::Monitors => self.monitor.is_known = true,
+                Change::Keeps(..) | Change::Drops(..) | Change::Forgets | Change::Shows(_) => {}
             }
         }
     }

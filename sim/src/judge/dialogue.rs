@@ -6,6 +6,7 @@ use super::channels::{Change, Listener};
 use super::group::Standing;
 use super::history::{Command, Words};
 use super::invariant::Id;
+use super::keeper::Keeper;
 use super::staleness::Wish;
 use super::walks::{Step, Walks};
 use crate::model::{Item, Want};
@@ -140,7 +141,9 @@ pub(crate) struct Dialogue {
     pub(crate) watched: Vec<Watched>,
     /// Its client as a listener.
     pub(super) listener: Listener,
-    /// The changes that the present answer brings to that.
+    /// And as one that tracks.
+    pub(super) keeper: Keeper,
+    /// The changes that the present answer brings to these.
     pub(super) changes: Vec<Change>,
     /// The reads that it wants.
     pub(crate) wish: Wish,

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use seedis::node::entry::{Item, Reader};
 
+use super::events::{Event, events_of};
 use super::invariant::{Id, Violation};
 use crate::digest::Digest;
 use crate::model::{self, Class, Model, Moment, Want};
@@ -185,6 +186,10 @@ pub(crate) struct History {
     pub(crate) is_first: bool,
     /// True if its recovery began with a base.
     pub(crate) from_base: bool,
+    /// The events of keys in the step that was executed last.
+    pub(super) happened: Vec<Event>,
+    /// The keys that it has written.
+    pub(super) written: Vec<Vec<u8>>,
     /// Databases and words that a writing command has named that answered an error, since that was
     /// last looked at.
     pub(crate) spoilt: BTreeSet<(u32, Vec<u8>)>,
@@ -248,11 +253,16 @@ impl History {
         let mut drawn = || drawn.next().unwrap_or_default();
         let moment = Moment::exactly(self.stamp, self.offset);
         self.model.begin_step();
+        self.happened.clear();
+        self.written.clear();
         let want = match &step {
             Step::Command(command) => self.run(command, moment, drawn()),
             Step::Victims(victims) => {
                 let command = victims.spared(&self.model, self.stamp);
                 self.run(&command, moment, &[]);
+                for event in &mut self.happened {
+                    event.name = "evicted";
+                }
                 Want::Anything
             }
             Step::Transaction(commands) => {
@@ -273,6 +283,13 @@ impl History {
 
     fn run(&mut self, command: &Command, moment: Moment, drawn: &[Vec<u8>]) -> Want {
         let want = run(&mut self.model, command, moment, drawn);
+        let written = self.model.take_written();
+        if !written.is_empty() {
+            let is_there = |db, key: &[u8]| self.model.get(db, key, moment.at).is_some();
+            let events = events_of((command.db, &command.words), &written, is_there);
+            self.happened.extend(events);
+            self.written.extend(written.into_iter().map(|(_, key)| key));
+        }
         self.note_outcome(command, &want);
         want
     }

@@ -103,6 +103,15 @@ invariants! {
     N4, "who monitors sees all",
         "A client that has asked for MONITOR is shown each request that is run at its member, once \
          and without passwords, and those of one client in their order.";
+    N5, "events are of what has happened",
+        "Each keyspace event that a client hears is one of a command that its member has applied \
+         while it listened; it hears each once by one name, and in the order of the log.";
+    N6, "no event is missed",
+        "A client that listens to keyspace events, and is not closed, has each event of what its \
+         member applies before any later one, and in the end all of them.";
+    N7, "nobody keeps what is old",
+        "A client that tracks hears that a key is written which it has read before any reply that \
+         is given behind the next step but one; and in the end it keeps what its member has.";
     R1, "one leader per term",
         "No two members lead in one term.";
     R2, "a leader only appends",

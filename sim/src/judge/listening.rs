@@ -101,9 +101,10 @@ impl Judge {
         since: Option<u64>,
     ) -> Option<(Vec<Want>, Vec<Change>)> {
         if let Some((begins, topic)) = subscribes(words) {
+            let events = self.events_so_far(member);
             let dialogue = self.dialogues.get_mut(&conn)?;
-            let moment = self.channels.moment;
-            return Some(subscribe(dialogue, (begins, topic), &words[1..], moment));
+            let since = (self.channels.moment, events);
+            return Some(subscribe(dialogue, (begins, topic), &words[1..], since));
         }
         if let Some(key) = publishes(words) {
             return Some((vec![self.published(member, conn, &key, since)], Vec::new()));
@@ -240,6 +241,13 @@ impl Judge {
         if !(is_known || listener.is_unsure) || !fits {
             return wrong(Id::N1, "hears what it does not listen to");
         }
+        if key.0 == Topic::Channel && self.heard_event(conn, &name, (&key.1, &key.2))? {
+            return Ok(true);
+        }
+        let Some(dialogue) = self.dialogues.get_mut(&conn) else {
+            return Ok(true);
+        };
+        let listener = &mut dialogue.listener;
         let Some(message) = self.channels.messages.get_mut(&key) else {
             return wrong(Id::N1, "hears what nobody has published");
         };
@@ -299,7 +307,9 @@ impl Judge {
         self.was_shown_all(conn, u64::MAX)?;
         let dialogue = self.dialogues.get(&conn);
         let due = dialogue.and_then(|dialogue| dialogue.listener.due.first());
-        due.map_or(Ok(()), |due| Err(is_lost(conn, due)))
+        due.map_or(Ok(()), |due| Err(is_lost(conn, due)))?;
+        self.all_events_are_heard(conn)?;
+        self.all_kept_is_so(conn)
     }
 
     /// A client has gone: its member may not have heard of it yet.
@@ -319,9 +329,9 @@ impl Judge {
 
     /// Returns true if a client listens to something, or may.
     pub(crate) fn may_listen(&self, conn: u64) -> bool {
-        self.dialogues
-            .get(&conn)
-            .is_some_and(|one| one.listener.listens() || one.listener.is_unsure)
+        self.dialogues.get(&conn).is_some_and(|one| {
+            one.listener.listens() || one.listener.is_unsure || one.keeper.may_track()
+        })
     }
 
     /// A member knows of a client's end.
@@ -362,7 +372,7 @@ fn subscribe(
     dialogue: &mut Dialogue,
     (begins, topic): (bool, Topic),
     names: &[Vec<u8>],
-    moment: u64,
+    (moment, events): (u64, usize),
 ) -> (Vec<Want>, Vec<Change>) {
     let listener = &mut dialogue.listener;
     let word = |name: &str| match topic {
@@ -414,7 +424,7 @@ fn subscribe(
         let key = (topic, name.clone());
         if begins {
             listener.names.entry(key.clone()).or_insert(moment);
-            changes.push(Change::Begins(key));
+            changes.push(Change::Begins(key, events));
         } else {
             listener.names.remove(&key);
             changes.push(Change::Ends(key));

@@ -12,10 +12,14 @@ mod dialogue;
 mod draws;
 mod durability;
 pub(crate) mod elements;
+mod events;
 mod eviction;
 mod group;
+mod hearing;
 mod history;
 pub(crate) mod invariant;
+mod keeper;
+mod keeping;
 pub(crate) mod known;
 mod leaders;
 pub(crate) mod ledger;
@@ -23,6 +27,7 @@ mod listening;
 mod memory;
 mod monitors;
 mod old_exec;
+mod overheard;
 mod pausing;
 mod queues;
 mod reasons;
@@ -35,6 +40,7 @@ mod silence;
 mod staleness;
 pub(crate) mod state;
 mod time;
+mod topic;
 mod verbs;
 mod waiting;
 mod walks;
@@ -107,6 +113,10 @@ struct Member {
     /// When it has last written a base, and when it has last failed to.
     saved: (Option<u64>, Option<u64>),
     redirects: leaders::Redirects,
+    /// The events of keys, by the steps that it has applied.
+    happened: Vec<Vec<events::Event>>,
+    /// The keys that these have touched.
+    touches: keeper::Touches,
     writes: writes::Writes,
 }
 
@@ -162,6 +172,8 @@ pub(crate) struct Judge {
     eviction: MemoryPolicy,
     /// True if reads by lease are allowed.
     leases: bool,
+    /// True if members tell keyspace events on the channels of keys, and of events.
+    tells_events: [bool; 2],
     /// True if DEBUG is allowed.
     debugs: bool,
     /// When somebody has last asked for CLIENT UNBLOCK.
@@ -383,7 +395,10 @@ impl Judge {
                     self.begins_to_wait(member, conn.0, ticket)?;
                 }
                 Witnessed::Digest { index, digest } => self.has_state(member, index.0, digest)?,
-                Witnessed::Step { reply } => self.step(member, &reply, around.time)?,
+                Witnessed::Step { reply } => {
+                    self.step(member, &reply, around.time)?;
+                    self.has_happened(member, around);
+                }
                 Witnessed::Proposed { db, words } => {
                     let words = Rc::new(words);
                     let moment = (around.time, around.now.mono.0);

@@ -19,7 +19,10 @@ impl Judge {
         value: &Value,
         time: u64,
     ) -> Result<bool, Violation> {
-        if self.heard(conn, value)? || self.was_shown(conn, value)? {
+        if self.hears_invalid(conn, value)
+            || self.heard(conn, value)?
+            || self.was_shown(conn, value)?
+        {
             return Ok(false);
         }
         let Some(dialogue) = self.dialogues.get_mut(&conn) else {
@@ -67,7 +70,10 @@ impl Judge {
             }
         }
         let is_exec = matches!(value, Value::Array(_));
-        dialogue.listener.hears_of(owed.changes, is_exec);
+        self.keeps(conn, &owed.changes, (value, owed.resp3))?;
+        if let Some(dialogue) = self.dialogues.get_mut(&conn) {
+            dialogue.listener.hears_of(owed.changes, is_exec);
+        }
         self.has_heard_all(conn, owed.moment)?;
         if let Some(standing) = owed.standing {
             self.told(standing, value, time)?;

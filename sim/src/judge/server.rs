@@ -22,6 +22,8 @@ impl Judge {
     pub(crate) fn allowing(mut self, config: &Config) -> Self {
         self.staleness_ms = config.staleness_ms_max;
         self.eviction = config.memory_policy;
+        let letters = config.events.letters();
+        self.tells_events = [b'K', b'E'].map(|letter| letters.contains(&letter));
         (self.leases, self.debugs) = (config.lease_reads, config.debug_command);
         self
     }

@@ -189,6 +189,8 @@ pub(crate) struct Model {
     before: BTreeMap<(u32, Vec<u8>), u64>,
     /// The texts of the scripts that are kept, by their names.
     scripts: BTreeMap<String, Vec<u8>>,
+    /// The keys that were written since this was last taken, in order.
+    written: Vec<(u32, Vec<u8>)>,
     /// The memory that all of it may take.
     weights: Weights,
 }
@@ -382,8 +384,16 @@ impl Model {
         self.weights.changes(db, key);
         let place = (db, key.to_vec());
         let version = self.versions.entry(place.clone()).or_default();
-        self.before.entry(place).or_insert(*version);
+        self.before.entry(place.clone()).or_insert(*version);
         *version += 1;
+        if self.written.last() != Some(&place) {
+            self.written.push(place);
+        }
+    }
+
+    /// Takes the keys that were written since this was last called, in order.
+    pub(crate) fn take_written(&mut self) -> Vec<(u32, Vec<u8>)> {
+        std::mem::take(&mut self.written)
     }
 
     /// A step begins: a command, or a transaction.

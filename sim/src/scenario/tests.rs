@@ -28,7 +28,7 @@ fields! {
         retained_bytes append_bytes chunk_bytes client_work turn_work memory_max memory_policy
         script_instructions script_memory_bytes
         memory_samples lfu_log_factor lfu_decay_minutes output_limits
-        debug_command timeout_s borders bounds;
+        debug_command timeout_s borders bounds events tracked_keys_max;
     fixed: id founders incarnation cluster staleness_ms_max follower_proxy requirepass clients_max
         clients_limit query_buffer_max slowlog_slower_than_us slowlog_entries_max protected_mode
         latency_least_ms latency_tracking latency_percentiles

@@ -5,6 +5,13 @@ use crate::draws::Dice;
 
 const CHANNELS: [&str; 5] = ["c0", "c1", "c2", "d0", "c*"];
 const PATTERNS: [&str; 7] = ["c*", "c?", "*", "[cd]0", "c[^1]", "x*", "c\\*"];
+pub(super) const EVENTS: [&str; 3] = [
+    "__keyevent@0__:set",
+    "__keyspace@0__:said",
+    "__keyevent@0__:del",
+];
+pub(super) const KINDS_OF_EVENTS: [&str; 3] =
+    ["__key*@*__:*", "__keyevent@*__:*", "__keyspace@0__:*"];
 const SHARDS: [&str; 4] = ["{s}0", "{s}1", "s", "{t}0"];
 
 impl Workload {
@@ -86,19 +93,23 @@ fn some<'a>(names: &[&'a str], dice: &mut Dice) -> Vec<&'a str> {
 }
 
 fn subscription(dice: &mut Dice) -> Piece {
-    let (name, names) = match dice.below(10) {
+    let (name, names) = match dice.below(13) {
         0..=4 => ("SUBSCRIBE", some(&CHANNELS, dice)),
         5..=7 => ("PSUBSCRIBE", some(&PATTERNS, dice)),
-        _ => ("SSUBSCRIBE", some(of_one_slot(dice), dice)),
+        8..=9 => ("SSUBSCRIBE", some(of_one_slot(dice), dice)),
+        10 => ("SUBSCRIBE", some(&EVENTS, dice)),
+        _ => ("PSUBSCRIBE", some(&KINDS_OF_EVENTS, dice)),
     };
     words(&[&[name], &names[..]].concat())
 }
 
 fn end_of_subscription(dice: &mut Dice) -> Piece {
-    let (name, names) = match dice.below(10) {
+    let (name, names) = match dice.below(12) {
         0..=4 => ("UNSUBSCRIBE", some(&CHANNELS, dice)),
         5..=7 => ("PUNSUBSCRIBE", some(&PATTERNS, dice)),
-        _ => ("SUNSUBSCRIBE", some(&SHARDS, dice)),
+        8..=9 => ("SUNSUBSCRIBE", some(&SHARDS, dice)),
+        10 => ("UNSUBSCRIBE", some(&EVENTS, dice)),
+        _ => ("PUNSUBSCRIBE", some(&KINDS_OF_EVENTS, dice)),
     };
     let all = dice.permille(300);
     let names = if all { &[] } else { &names[..] };

@@ -8,7 +8,9 @@ mod coded;
 mod collections;
 mod garbage;
 mod grammar;
+mod hearer;
 mod items;
+mod keeper;
 mod killer;
 mod listener;
 pub(crate) mod mangled;
@@ -122,6 +124,10 @@ pub(crate) enum Kind {
     Listener,
     /// Scripts.
     Scripts,
+    /// Clients that listen to keyspace events.
+    Hearer,
+    /// Clients that track, and keep what they have read.
+    Keeper,
     /// A client that has others wait, by CLIENT PAUSE.
     Pauser,
     /// Keys that live for long, or until memory is short.
@@ -266,6 +272,8 @@ impl Workload {
             Kind::Waiter => self.wait_or_wake(dice),
             Kind::Listener => self.listen_or_tell(dice),
             Kind::Scripts => self.run_scripts(dice),
+            Kind::Hearer => self.hear(dice),
+            Kind::Keeper => self.keep_reads(dice),
             Kind::Pauser => self.pause(dice),
             Kind::Walker => self.walk(dice),
             Kind::Wild => self.wild(dice),

@@ -11,6 +11,7 @@ mod range;
 use super::args::{Args, parse_integer};
 use super::context::{Change, Query};
 use super::error::{Error, Outcome};
+use super::event::{KeyEvent, Tells};
 use super::flag::Flag;
 use super::grammar::{Arg, KEY, block, integer, key, many, one_of, opt, string, word};
 use super::key::{Access, CHANGED, Keys, READ, REPLACED};
@@ -30,6 +31,7 @@ const OVERFLOW: Arg =
 
 pub(super) const ROWS: &[Row] = &[
     Row::write("setbit", 4, setbit)
+        .tells(Tells::Each(KeyEvent::SET_BIT))
         .group(Group::Bitmap)
         .since("2.2.0")
         .flags(&[Flag::DenyOom])
@@ -72,6 +74,7 @@ pub(super) const ROWS: &[Row] = &[
             )),
         ]),
     Row::write("bitop", -4, bitop)
+        .tells(Tells::Kept(&[KeyEvent::SET]))
         .group(Group::Bitmap)
         .since("2.6.0")
         .flags(&[Flag::DenyOom])
@@ -80,6 +83,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(2, REPLACED), Keys::range(3, -1, 1, READ)])
         .args(&[string("operation"), key("destkey", 0), many(key("key", 1))]),
     Row::write("bitfield", -2, bitfield)
+        .tells(Tells::Each(KeyEvent::SET_BIT))
         .group(Group::Bitmap)
         .since("3.2.0")
         .flags(&[Flag::DenyOom])

@@ -11,6 +11,7 @@ use alloc::collections::BTreeSet;
 use super::args::Args;
 use super::context::{Change, Query};
 use super::error::{Error, Outcome};
+use super::event::{KeyEvent, Tells};
 use super::flag::Flag;
 use super::grammar::{Arg, KEY, block, double, integer, key, many, one_of, opt, string, word};
 use super::key::{Keys, READ, REPLACED, UPDATED};
@@ -70,6 +71,7 @@ const COSTS_OF_SEARCH: &str = "O(N+log(M)) where N is the number of members in t
 
 pub(super) const ROWS: &[Row] = &[
     Row::write("geoadd", -5, geoadd)
+        .tells(Tells::Each(KeyEvent::ZSET_ADD))
         .group(Group::Geo)
         .since("3.2.0")
         .flags(&[Flag::DenyOom])
@@ -113,6 +115,7 @@ pub(super) const ROWS: &[Row] = &[
             KEY, FROM, BY, ORDER, COUNT, WITH_COORD, WITH_DIST, WITH_HASH,
         ]),
     Row::write("geosearchstore", -8, geosearchstore)
+        .tells(Tells::Kept(&[KeyEvent::GEO_SEARCH_STORE]))
         .group(Group::Geo)
         .since("6.2.0")
         .flags(&[Flag::DenyOom])
@@ -129,6 +132,7 @@ pub(super) const ROWS: &[Row] = &[
             opt(word("STOREDIST")),
         ]),
     Row::write("georadius", -6, georadius)
+        .tells(Tells::Kept(&[KeyEvent::GEO_RADIUS_STORE]))
         .group(Group::Geo)
         .since("3.2.0")
         .flags(&[Flag::DenyOom])
@@ -178,6 +182,7 @@ pub(super) const ROWS: &[Row] = &[
             ORDER,
         ]),
     Row::write("georadiusbymember", -5, georadiusbymember)
+        .tells(Tells::Kept(&[KeyEvent::GEO_RADIUS_STORE]))
         .group(Group::Geo)
         .since("3.2.0")
         .flags(&[Flag::DenyOom])

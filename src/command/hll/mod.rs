@@ -16,6 +16,7 @@ use core::mem;
 use super::args::Args;
 use super::context::{Change, Query};
 use super::error::{Error, Outcome};
+use super::event::{KeyEvent, Tells};
 use super::flag::Flag;
 use super::grammar::{KEY, key, many, opt, string};
 use super::key::{ADDED_TO, Access, Keys, READ};
@@ -35,6 +36,7 @@ const REGISTERS_AT_ONCE: usize = 64;
 
 pub(super) const ROWS: &[Row] = &[
     Row::write("pfadd", -2, pfadd)
+        .tells(Tells::Each(KeyEvent::PF_ADD))
         .group(Group::HyperLogLog)
         .since("2.8.9")
         .flags(&[Flag::DenyOom, Flag::Fast])
@@ -51,6 +53,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::all(READ)])
         .args(&[many(KEY)]),
     Row::write("pfmerge", -2, pfmerge)
+        .tells(Tells::Each(KeyEvent::PF_ADD))
         .group(Group::HyperLogLog)
         .since("2.8.9")
         .flags(&[Flag::DenyOom])

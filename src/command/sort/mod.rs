@@ -7,6 +7,7 @@ mod work;
 use super::args::Args;
 use super::context::{Change, Query};
 use super::error::Outcome;
+use super::event::{KeyEvent, Tells};
 use super::flag::{Category, Flag};
 use super::grammar::{Arg, KEY, block, integer, key, key_pattern, many, one_of, opt, word};
 use super::key::{Keys, READ, REPLACED};
@@ -29,6 +30,7 @@ const BY_PATTERN: Keys = Keys::found(|_, _| {}, READ);
 
 pub(super) const ROWS: &[Row] = &[
     Row::write("sort", -2, sort)
+        .tells(Tells::Kept(&[KeyEvent::SORT_STORE]))
         .group(Group::Generic)
         .since("1.0.0")
         .flags(&[Flag::DenyOom])

@@ -6,6 +6,7 @@ use super::score;
 use crate::command::args::Args;
 use crate::command::context::{Change, Query};
 use crate::command::error::{Error, Outcome};
+use crate::command::event::{KeyEvent, Tells};
 use crate::command::picks::{self, Source};
 use crate::command::several::Several;
 use crate::command::walk::scan_members;
@@ -84,6 +85,27 @@ fn conditions(args: Args<'_>) -> Result<(Conditions, usize), Error> {
         return Err(Error::INCR_OF_MANY);
     }
     Ok((all, place))
+}
+
+/// The event of ZADD.
+pub(super) fn added_or_incremented(args: Args<'_>) -> Tells {
+    let increments = conditions(args).is_ok_and(|(all, _)| all.increments);
+    Tells::Each(if increments {
+        KeyEvent::ZSET_INCR
+    } else {
+        KeyEvent::ZSET_ADD
+    })
+}
+
+/// The event of ZMPOP, in which the number of keys stands at `place`.
+pub(super) fn taken_from(args: Args<'_>, place: usize) -> Tells {
+    several(args, place).map_or(Tells::Nothing, |several| {
+        Tells::Each(if several.end {
+            KeyEvent::ZSET_POP_MAX
+        } else {
+            KeyEvent::ZSET_POP_MIN
+        })
+    })
 }
 
 /// The outcome of ZADD for one member.

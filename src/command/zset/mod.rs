@@ -15,13 +15,14 @@ pub(super) use self::members::{Conditions, Given, add_all};
 pub(super) use self::waits::ROWS as WAITS;
 
 use self::members::{
-    member_incremented, members_added, zadd, zcard, zincrby, zmpop, zmscore, zpopmax, zpopmin,
-    zrandmember, zrank, zrem, zrevrank, zscan, zscore,
+    added_or_incremented, member_incremented, members_added, taken_from, zadd, zcard, zincrby,
+    zmpop, zmscore, zpopmax, zpopmin, zrandmember, zrank, zrem, zrevrank, zscan, zscore,
 };
 use self::range::{
     zcount, zlexcount, zrange, zrangebylex, zrangebyscore, zrangestore, zremrangebylex,
     zremrangebyrank, zremrangebyscore, zrevrange, zrevrangebylex, zrevrangebyscore,
 };
+use super::event::{KeyEvent, Tells};
 use super::flag::Flag;
 use super::grammar::{
     Arg, KEY, block, double, integer, key, many, one_of, opt, pattern, string, word,
@@ -42,6 +43,7 @@ const AGGREGATE: Arg =
 
 pub(super) const ROWS: &[Row] = &[
     Row::write("zadd", -4, zadd)
+        .tells(Tells::By(added_or_incremented))
         .group(Group::SortedSet)
         .since("1.2.0")
         .flags(&[Flag::DenyOom, Flag::Fast])
@@ -58,6 +60,7 @@ pub(super) const ROWS: &[Row] = &[
         ])
         .adds(members_added),
     Row::write("zincrby", 4, zincrby)
+        .tells(Tells::Each(KeyEvent::ZSET_INCR))
         .group(Group::SortedSet)
         .since("1.2.0")
         .flags(&[Flag::DenyOom, Flag::Fast])
@@ -67,6 +70,7 @@ pub(super) const ROWS: &[Row] = &[
         .args(&[KEY, integer("increment"), MEMBER])
         .adds(member_incremented),
     Row::write("zrem", -3, zrem)
+        .tells(Tells::Each(KeyEvent::ZSET_REM))
         .group(Group::SortedSet)
         .since("1.2.0")
         .flags(&[Flag::Fast])
@@ -75,6 +79,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, CUT)])
         .args(&[KEY, many(MEMBER)]),
     Row::write("zremrangebyrank", 4, zremrangebyrank)
+        .tells(Tells::Each(KeyEvent::ZSET_REM_BY_RANK))
         .group(Group::SortedSet)
         .since("2.0.0")
         .says("Removes the members between two ranks.")
@@ -82,6 +87,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, CUT)])
         .args(&[KEY, integer("start"), integer("stop")]),
     Row::write("zremrangebyscore", 4, zremrangebyscore)
+        .tells(Tells::Each(KeyEvent::ZSET_REM_BY_SCORE))
         .group(Group::SortedSet)
         .since("1.2.0")
         .says("Removes the members between two scores.")
@@ -89,6 +95,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, CUT)])
         .args(&[KEY, double("min"), double("max")]),
     Row::write("zremrangebylex", 4, zremrangebylex)
+        .tells(Tells::Each(KeyEvent::ZSET_REM_BY_LEX))
         .group(Group::SortedSet)
         .since("2.8.9")
         .says("Removes the members between two others, if all scores are equal.")
@@ -96,6 +103,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, CUT)])
         .args(&[KEY, string("min"), string("max")]),
     Row::write("zpopmin", -2, zpopmin)
+        .tells(Tells::Each(KeyEvent::ZSET_POP_MIN))
         .group(Group::SortedSet)
         .since("5.0.0")
         .flags(&[Flag::Fast])
@@ -104,6 +112,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, TAKEN)])
         .args(&[KEY, opt(integer("count"))]),
     Row::write("zpopmax", -2, zpopmax)
+        .tells(Tells::Each(KeyEvent::ZSET_POP_MAX))
         .group(Group::SortedSet)
         .since("5.0.0")
         .flags(&[Flag::Fast])
@@ -112,6 +121,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, TAKEN)])
         .args(&[KEY, opt(integer("count"))]),
     Row::write("zmpop", -4, zmpop)
+        .tells(Tells::By(|args| taken_from(args, 1)))
         .group(Group::SortedSet)
         .since("7.0.0")
         .says("Takes members off the first of several sorted sets that has any.")
@@ -124,6 +134,7 @@ pub(super) const ROWS: &[Row] = &[
             COUNT,
         ]),
     Row::write("zrangestore", -5, zrangestore)
+        .tells(Tells::Kept(&[KeyEvent::ZSET_RANGE_STORE]))
         .group(Group::SortedSet)
         .since("6.2.0")
         .flags(&[Flag::DenyOom])
@@ -140,6 +151,7 @@ pub(super) const ROWS: &[Row] = &[
             LIMIT,
         ]),
     Row::write("zunionstore", -4, zunionstore)
+        .tells(Tells::Kept(&[KeyEvent::ZSET_UNION_STORE]))
         .group(Group::SortedSet)
         .since("2.0.0")
         .flags(&[Flag::DenyOom])
@@ -154,6 +166,7 @@ pub(super) const ROWS: &[Row] = &[
             AGGREGATE,
         ]),
     Row::write("zinterstore", -4, zinterstore)
+        .tells(Tells::Kept(&[KeyEvent::ZSET_INTER_STORE]))
         .group(Group::SortedSet)
         .since("2.0.0")
         .flags(&[Flag::DenyOom])
@@ -168,6 +181,7 @@ pub(super) const ROWS: &[Row] = &[
             AGGREGATE,
         ]),
     Row::write("zdiffstore", -4, zdiffstore)
+        .tells(Tells::Kept(&[KeyEvent::ZSET_DIFF_STORE]))
         .group(Group::SortedSet)
         .since("6.2.0")
         .flags(&[Flag::DenyOom])

@@ -1,9 +1,10 @@
 //! Sorted sets: BZPOPMIN, BZPOPMAX and BZMPOP, whose clients wait for a member.
 
-use super::members::{answer_member, pop_several, several};
+use super::members::{answer_member, pop_several, several, taken_from};
 use crate::command::args::Args;
 use crate::command::context::Change;
 use crate::command::error::{Error, Outcome};
+use crate::command::event::{KeyEvent, Tells};
 use crate::command::flag::Flag;
 use crate::command::grammar::{KEY, double, integer, many, one_of, opt, word};
 use crate::command::key::{Keys, TAKEN};
@@ -12,6 +13,7 @@ use crate::command::wait::{Awaited, Wait, taken};
 
 pub(in crate::command) const ROWS: &[Row] = &[
     Row::write("bzpopmin", -3, bzpopmin)
+        .tells(Tells::Each(KeyEvent::ZSET_POP_MIN))
         .group(Group::SortedSet)
         .since("5.0.0")
         .flags(&[Flag::NoScript, Flag::Blocking, Flag::Fast])
@@ -24,6 +26,7 @@ pub(in crate::command) const ROWS: &[Row] = &[
         .args(&[many(KEY), double("timeout")])
         .waits(wait_of_pop),
     Row::write("bzpopmax", -3, bzpopmax)
+        .tells(Tells::Each(KeyEvent::ZSET_POP_MAX))
         .group(Group::SortedSet)
         .since("5.0.0")
         .flags(&[Flag::NoScript, Flag::Blocking, Flag::Fast])
@@ -36,6 +39,7 @@ pub(in crate::command) const ROWS: &[Row] = &[
         .args(&[many(KEY), double("timeout")])
         .waits(wait_of_pop),
     Row::write("bzmpop", -5, bzmpop)
+        .tells(Tells::By(|args| taken_from(args, 2)))
         .group(Group::SortedSet)
         .since("7.0.0")
         .flags(&[Flag::Blocking])

@@ -53,6 +53,7 @@ impl Clients {
         self.unwatch(slot);
         self.unsubscribe_all(slot);
         self.end_monitoring(slot);
+        self.track_no_more(slot);
         if let Some(session) = self.sessions.get_mut(slot) {
             session.closing = true;
             session.killed = true;
@@ -313,7 +314,11 @@ impl Clients {
 
     /// The memory that clients take for what they have sent and for what they are owed, in bytes.
     pub(in crate::node) fn memory(&self) -> usize {
-        self.limits.memory + self.channels.memory() + self.shared.memory()
+        self.limits.memory
+            + self.channels.memory()
+            + self.shared.memory()
+            + self.notices.bytes
+            + self.tracker.memory()
     }
 
     /// Checks how many hold the bytes that clients share.

@@ -6,6 +6,7 @@ use core::fmt::Write;
 use crate::command::error::Error;
 use crate::command::verb::Topic;
 use crate::resp::reply::Protocol;
+use crate::session::tracking::{CacheTracking, Scope};
 use crate::session::transaction::Transaction;
 use crate::session::{Reads, Session};
 use crate::time::Mono;
@@ -23,6 +24,8 @@ pub(in crate::node) fn describe(session: &Session, now: Mono, is_stopping: bool)
         let own = session.subscriptions.as_ref();
         own.map_or(0, |own| own.len(topic))
     };
+    let tracking = session.tracking.as_deref();
+    let redirect = tracking.map_or(-1, CacheTracking::shown_redirect);
     let [channels, patterns, shards] = Topic::ALL.map(subscribed);
     for (flag, on) in [
         ('O', session.monitors),
@@ -35,6 +38,12 @@ pub(in crate::node) fn describe(session: &Session, now: Mono, is_stopping: bool)
         ('r', session.reads == Reads::Follower),
         ('e', session.no_evict),
         ('T', session.no_touch),
+        ('t', tracking.is_some()),
+        ('R', tracking.is_some_and(|one| one.is_redirect_broken)),
+        (
+            'B',
+            tracking.is_some_and(|one| one.scope == Scope::Broadcast),
+        ),
     ] {
         if on {
             flags.push(flag);
@@ -66,7 +75,7 @@ pub(in crate::node) fn describe(session: &Session, now: Mono, is_stopping: bool)
          qbuf={kept} qbuf-free={free} argv-mem=0 \
          multi-mem={multi_mem} rbs={buffer} rbp={buffer} \
          obl={out} oll={pushes} omem={out} tot-mem={} events={events} \
-         cmd={} user=default redir=-1 resp={protocol} lib-name={} lib-ver={}",
+         cmd={} user=default redir={redirect} resp={protocol} lib-name={} lib-ver={}",
         session.conn.0,
         session.address,
         session.local,

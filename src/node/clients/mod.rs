@@ -7,11 +7,13 @@
 mod channels;
 mod closing;
 mod describe;
+mod invalidating;
 mod key_queues;
 pub(super) mod key_waits;
 mod limits;
 mod monitoring;
 mod monitors;
+mod notices;
 mod pause;
 mod pausing;
 mod publication;
@@ -19,8 +21,10 @@ mod publishing;
 pub mod relay;
 mod sessions;
 mod subscribing;
+mod telling;
 #[cfg(test)]
 mod tests;
+mod tracker;
 mod waiting;
 mod waits;
 mod watchers;
@@ -41,9 +45,12 @@ use channels::{Channels, SharedBytes};
 use key_queues::KeyQueues;
 use limits::ClientLimits;
 use monitors::Monitors;
+use notices::Notices;
+pub(super) use notices::Untold;
 use pause::Pause;
 use publication::Publishing;
 use sessions::{Sessions, appetite};
+use tracker::Tracker;
 use waits::{Silences, Waits};
 use watchers::Watchers;
 
@@ -62,6 +69,8 @@ pub(super) struct Clients {
     queues: KeyQueues,
     channels: Channels,
     publishing: Publishing,
+    notices: Notices,
+    tracker: Tracker,
     shared: SharedBytes,
     silences: Silences,
     pause: Pause,
@@ -152,6 +161,7 @@ impl Clients {
         self.unwatch(slot);
         self.unsubscribe_all(slot);
         self.end_monitoring(slot);
+        self.track_no_more(slot);
         self.release(slot);
         self.forget(slot);
         if let Some(session) = self.sessions.remove(conn) {

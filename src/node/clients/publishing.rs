@@ -136,8 +136,16 @@ impl Clients {
         None
     }
 
+    /// Returns true if messages are on their way, or others wait to be made of what has happened;
+    /// so many keys may be tracked.
+    pub(in crate::node) fn has_publications(&self, tracked_keys_max: usize) -> bool {
+        self.has_publications_begun()
+            || self.has_events()
+            || self.has_to_invalidate(tracked_keys_max)
+    }
+
     /// Returns true if messages are on their way.
-    pub(in crate::node) fn has_publications(&self) -> bool {
+    pub(super) fn has_publications_begun(&self) -> bool {
         !self.publishing.queue.is_empty()
     }
 

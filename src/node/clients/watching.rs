@@ -107,7 +107,7 @@ impl Clients {
     /// Breaks the watches of keys that were touched. `exists` says whether a key is there now.
     pub(in crate::node) fn touched(
         &mut self,
-        touched: Vec<Touched>,
+        touched: &[Touched],
         exists: impl Fn(u32, &[u8]) -> bool,
     ) {
         let mut broken = Vec::new();
@@ -118,13 +118,13 @@ impl Clients {
             let had_it = |client: &(u32, ConnId)| exists || self.watches_living(*client, of, key);
             broken.extend(clients.iter().copied().filter(had_it));
         };
-        for Touched { db, key } in touched {
+        for Touched { db, key, .. } in touched {
             if let Some(key) = key {
-                touch(db, &key, self.watchers.of(db, &key));
+                touch(*db, key, self.watchers.of(*db, key));
                 continue;
             }
-            for (_, key, clients) in self.watchers.all().filter(|(of, ..)| *of == db) {
-                touch(db, key, clients);
+            for (_, key, clients) in self.watchers.all().filter(|(of, ..)| of == db) {
+                touch(*db, key, clients);
             }
         }
         for (slot, conn) in broken {

@@ -7,6 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::aof;
+pub use crate::command::event::Classes;
 use crate::ids::{ClusterId, Incarnation, NodeId};
 use crate::limits::Bounds;
 use crate::node::replica::versions::ENTRY_VERSIONS;
@@ -288,6 +289,10 @@ pub struct Config {
     pub latency_percentiles: Vec<u8>,
     /// The borders at which OBJECT ENCODING names another encoding.
     pub borders: Borders,
+    /// How many keys of clients that track are known at most; 0: as many as there are.
+    pub tracked_keys_max: usize,
+    /// The keyspace events that clients of this member can listen to.
+    pub events: Classes,
     /// Refuse clients from elsewhere while there is no password.
     pub protected_mode: bool,
     /// True if DEBUG is allowed.
@@ -421,6 +426,8 @@ impl Default for Config {
             latency_tracking: true,
             latency_percentiles: b"50 99 99.9".to_vec(),
             borders: Borders::default(),
+            tracked_keys_max: 1_000_000,
+            events: Classes::default(),
             protected_mode: true,
             debug_command: false,
             taken_away: Vec::new(),

@@ -237,6 +237,8 @@ impl Node {
             return;
         }
         self.replica.leadership.told = leader.map(|leader| (leader, term));
+        // What this member applies may have fallen behind for as long as it takes to notice.
+        self.clients.all_is_invalid();
         if self.carries_clients() {
             // Who comes again is carried to the leader. Those that wait are told so first.
             for slot in self.clients.slots() {

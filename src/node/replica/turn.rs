@@ -91,6 +91,7 @@ impl Node {
         self.replicated.align_counts();
         // Who has watched a key while the state was loaded has not seen what it is now.
         self.clients.break_all_watches();
+        self.clients.all_is_invalid();
         let keys = (0..limits::DATABASES).map(|db| self.store.len(db)).sum();
         if self.config.append_only {
             let last = self.replica.raft.as_ref().map_or(LogIndex(0), Raft::last);
@@ -185,9 +186,12 @@ impl Node {
         self.witness.note(|| Witnessed::Reloads);
         self.phase = Phase::Recovering;
         self.replicated.forget();
+        // What was touched is told as it was left.
+        self.make_events();
         self.store = self.config.store(None);
         // What is loaded may be another state than the one that was watched.
         self.clients.break_all_watches();
+        self.clients.all_is_invalid();
         self.begin(tickets);
     }
 

@@ -28,7 +28,6 @@ use crate::node::{Node, Phase};
 
 use super::applying::{Applying, Middle, Steps};
 use super::batch::Waiter;
-use super::evicting::evict;
 use crate::resp::reply::{Protocol, Reply};
 use crate::time::Stamp;
 
@@ -42,6 +41,11 @@ impl Node {
         self.requests.hold.is_left_over = false;
         while self.clear_the_way() {
             if !self.requests.hold.is_mid_command && self.requests.hold.is_anyone_first() {
+                break;
+            }
+            // Those who listen are told of what has happened before more does.
+            if !self.requests.hold.is_mid_command && self.clients.has_happenings() {
+                self.requests.hold.is_left_over = true;
                 break;
             }
             if self.requests.hold.applying.is_none() && !self.begin_next() {
@@ -144,8 +148,9 @@ impl Node {
             }
             // What a client has parked behind a command is run before the next one.
             let is_at_end = entry.at >= payload.len() && entry.settled == entry.waiters.len();
-            let pauses =
-                self.requests.hold.has_done_enough() || self.requests.hold.is_anyone_first();
+            let pauses = self.requests.hold.has_done_enough()
+                || self.requests.hold.is_anyone_first()
+                || self.clients.has_happenings();
             if self.requests.hold.is_mid_command || pauses && !is_at_end {
                 self.requests.hold.applying = Some(entry);
                 return;
@@ -204,17 +209,7 @@ impl Node {
                 (db, None)
             }
             Item::Victims { db, only_volatile } => {
-                let at = self.replicated.stamp();
-                self.listen_for_touches();
-                let names = Args::new(payload, &ranges);
-                self.requests.hold.pay(names.len());
-                let of = (db, only_volatile);
-                let gone = evict(&mut self.store, of, names, at);
-                if self.phase == Phase::Serving {
-                    self.metrics.evicted(gone);
-                }
-                self.requests.evicting.ends();
-                self.tell_touched();
+                self.apply_victims((db, only_volatile), Args::new(payload, &ranges));
                 self.requests.ranges = ranges;
                 self.end_command(entry, None, (out, mark), false);
                 return true;
@@ -371,6 +366,7 @@ impl Node {
         }
         self.serve_signalled();
         self.let_go_behind_scripts();
+        self.tell_events();
     }
 
     /// Runs one writing command, or its next piece.
@@ -387,7 +383,7 @@ impl Node {
             return Ok(());
         }
         self.store.take_lookups();
-        self.listen_for_touches();
+        self.listen_to_store();
         let at = self.replicated.stamp();
         self.store.at_moment(at);
         let reply = Reply::new(out, protocol);
@@ -427,7 +423,7 @@ impl Node {
         if row.counts_lookups {
             self.metrics.looked_up(self.store.take_lookups());
         }
-        self.tell_touched();
+        self.tell_touched(row, args);
         self.signal_taken(row, db, args);
         if matches!(row.kind, Kind::Script(_)) {
             self.end_script();

@@ -11,7 +11,6 @@
 
 use alloc::vec::Vec;
 
-use crate::command::args::Args;
 use crate::node::config::{Config, MemoryPolicy};
 use crate::store::{Candidate, Choice, Store};
 use crate::time::Stamp;
@@ -197,19 +196,4 @@ impl Evicting {
         let (db, coldness) = (found.db, found.coldness);
         self.pool.insert(at, Known { db, key, coldness });
     }
-}
-
-/// Takes out the keys of a database that the log names, as far as they are there, which is Redis's
-/// event `evicted`; where only keys with an expiry may go, those that have lost it meanwhile stay.
-/// Returns how many have gone.
-pub(super) fn evict(
-    store: &mut Store,
-    (db, only_volatile): (u32, bool),
-    names: Args<'_>,
-    at: Stamp,
-) -> u64 {
-    let gone = names
-        .iter()
-        .filter(|name| store.evict(db, name, only_volatile, at));
-    gone.count() as u64
 }

@@ -9,6 +9,7 @@ pub mod entry;
 mod evicting;
 mod hold;
 mod large;
+mod listening;
 pub(super) mod lookup;
 mod offers;
 mod old_exec;

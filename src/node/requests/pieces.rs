@@ -136,6 +136,7 @@ impl Node {
         if uses {
             self.store.begin_read(clock);
         }
+        self.listen_to_misses();
         // What runs beside a command that holds the store is short, and looks at nothing.
         let mut short = Pace::default();
         let is_held = self.requests.is_held();
@@ -175,6 +176,9 @@ impl Node {
         }
         self.requests.read_work = spent;
         self.metrics.looked_up(self.store.take_lookups());
+        if outcome != Err(Error::Unfinished) {
+            self.tell_missed();
+        }
         outcome
     }
 
@@ -214,6 +218,11 @@ impl Node {
             Kind::Read(_) | Kind::Script(_) => Some(Piece::Read),
             Kind::Write(_) | Kind::Session(_) | Kind::Server(_) | Kind::Container => None,
         };
+        if matches!(row.kind, Kind::Read(_) | Kind::Script(_))
+            && let Some(client) = client
+        {
+            self.clients.has_read(client, row, args);
+        }
         let run = Run {
             client,
             work,

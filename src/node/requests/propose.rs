@@ -4,6 +4,7 @@
 use alloc::vec::Vec;
 
 use crate::command::args::Args;
+use crate::command::event::{KeyEvent, Tells};
 use crate::command::row::{Kind, Row};
 use crate::command::slot;
 use crate::node::clients::Paused;
@@ -232,6 +233,24 @@ impl Node {
         let taken = counted.saturating_sub(self.store.free_memory());
         let excess = beyond.max(taken.saturating_sub(most - most / SPARE_PART));
         (counted, excess)
+    }
+
+    /// Takes out the keys of a database that the log names, as far as they are there, which is
+    /// Redis's event `evicted`; where only keys with an expiry may go, those that have lost it
+    /// meanwhile stay.
+    pub(super) fn apply_victims(&mut self, (db, only_volatile): (u32, bool), names: Args<'_>) {
+        let at = self.replicated.stamp();
+        self.listen_to_store();
+        self.requests.hold.pay(names.len());
+        let gone = names
+            .iter()
+            .filter(|name| self.store.evict(db, name, only_volatile, at));
+        let gone = gone.count() as u64;
+        if self.phase == Phase::Serving {
+            self.metrics.evicted(gone);
+        }
+        self.requests.evicting.ends();
+        self.tell_of_touched(Tells::Only(KeyEvent::EVICTED));
     }
 }
 

@@ -7,7 +7,7 @@ use crate::command::args::Args;
 use crate::command::error::{Error, Outcome};
 use crate::command::row::{Kind, Row};
 use crate::command::table;
-use crate::command::verb::{ServerVerb, SessionVerb};
+use crate::command::verb::{ClientVerb, ServerVerb, SessionVerb};
 use crate::limits;
 use crate::node::Node;
 use crate::node::effect::{Effect, Wrong};
@@ -227,10 +227,21 @@ impl Node {
         }
         let reply_mode = session.reply_mode;
         session.ends_skip();
+        let said = session.tracking.as_ref().map(|tracking| tracking.said);
+        let is_own = found.is_some_and(|row| row.name == "client");
+        if !is_own
+            && session.transaction.is_none()
+            && let Some(tracking) = &mut session.tracking
+        {
+            tracking.begins_request();
+        }
         let admitted = self.admit(slot, found, args);
         if let Ok(Admitted::Postponed) = admitted {
             if let Some(session) = self.clients.get_mut(slot) {
                 session.reply_mode = reply_mode;
+                if let Some(tracking) = &mut session.tracking {
+                    tracking.said = said.unwrap_or_default();
+                }
             }
             return false;
         }
@@ -549,10 +560,17 @@ pub(super) fn waits_for_own(session: &Session, row: &Row, is_shown: bool) -> boo
             SessionVerb::Exec => false,
             _ => is_shown,
         },
+        Kind::Server(ServerVerb::Client(verb)) => verb == ClientVerb::Tracking,
         Kind::Server(verb) => matches!(verb, ServerVerb::Publish(_)),
         Kind::Read(_) | Kind::Write(_) | Kind::Script(_) | Kind::Container => false,
     };
-    (row.waits.is_some() || is_ordered) && session.is_busy() && session.transaction.is_none()
+    let in_steps = session
+        .tracking
+        .as_ref()
+        .is_some_and(|one| one.is_in_steps());
+    (row.waits.is_some() || is_ordered || in_steps)
+        && session.is_busy()
+        && session.transaction.is_none()
 }
 
 /// The kind of answer to a request that changes nothing.

@@ -55,24 +55,6 @@ impl Node {
         self.clients.mark_dirty(waiter.slot);
     }
 
-    /// Touches are recorded where somebody wants to know of them.
-    pub(super) fn listen_for_touches(&mut self) {
-        let listens = self.clients.is_any_watching() || self.clients.has_key_waits();
-        self.store.listen(listens);
-    }
-
-    /// Tells those who watch, and those who wait, what has just been touched.
-    pub(super) fn tell_touched(&mut self) {
-        let touched = self.store.take_touched();
-        if touched.is_empty() {
-            return;
-        }
-        self.signal_touched(&touched);
-        let (store, at) = (&self.store, self.replicated.stamp());
-        let exists = |of: u32, key: &[u8]| store.contains(of, key, at);
-        self.clients.touched(touched, exists);
-    }
-
     /// A request that may wait, of a client of whom nothing else is on its way.
     pub(super) fn take_or_wait(
         &mut self,
@@ -313,7 +295,7 @@ impl Node {
         if !self.clients.has_key_waits() {
             return;
         }
-        for Touched { db, key } in touched {
+        for Touched { db, key, .. } in touched {
             match key {
                 Some(key) => self.signal(*db, key),
                 None => self.signal_database(*db),

@@ -297,6 +297,7 @@ impl Node {
                 if row.as_ref().is_ok_and(|row| self.uses_keys(slot, row)) {
                     self.store.begin_read(at);
                 }
+                self.listen_to_misses();
                 let hold = &mut self.requests.hold;
                 let mut change = Change {
                     store: &mut self.store,
@@ -319,6 +320,9 @@ impl Node {
                 self.store.end_read();
                 let work = self.requests.hold.pace.spent();
                 self.requests.hold.pay(work);
+                if outcome != Err(Error::Unfinished) {
+                    self.tell_missed();
+                }
                 if let Ok(row) = row {
                     if outcome == Err(Error::Unfinished) {
                         self.has_run_piece(row, Piece::Applied, work);
@@ -353,6 +357,7 @@ impl Node {
             },
             Ok(Kind::Container) => Err(Error::NOT_IN_TRANSACTION),
         };
+        self.make_events();
         // A client cannot wait in a transaction: what it is told instead is written.
         let outcome = match outcome {
             Err(Error::Unfinished) => return None,

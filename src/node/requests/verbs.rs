@@ -42,6 +42,7 @@ impl Node {
                 self.clients.unwatch(slot);
                 self.clients.unsubscribe_all(slot);
                 self.clients.end_monitoring(slot);
+                self.clients.track_no_more(slot);
                 // RESET itself is answered in the protocol that it resets to, unless that was to be
                 // skipped.
                 if let Some(session) = self.clients.get_mut(slot) {

@@ -14,6 +14,7 @@ use crate::session::{ReplyMode, Session};
 
 use super::filter::Filter;
 use super::request::Request;
+use super::tracking::{speak_of_caching, tell_redirection, tell_tracking, track};
 
 impl Node {
     pub(super) fn client_verb(&mut self, verb: ClientVerb, request: Request<'_, '_>) -> Outcome {
@@ -51,6 +52,16 @@ impl Node {
             }
             ClientVerb::Id => {
                 reply.integer(session.conn.0 as i64);
+                return Ok(());
+            }
+            ClientVerb::Caching => speak_of_caching(&mut self.clients, slot, args)?,
+            ClientVerb::Tracking => track(&mut self.clients, slot, args)?,
+            ClientVerb::GetRedirect => {
+                tell_redirection(&self.clients, slot, &mut reply);
+                return Ok(());
+            }
+            ClientVerb::TrackingInfo => {
+                tell_tracking(&self.clients, slot, &mut reply);
                 return Ok(());
             }
             ClientVerb::GetName => {

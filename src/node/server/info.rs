@@ -159,7 +159,8 @@ impl Node {
             format_args!("client_recent_max_output_buffer:{output}"),
         );
         put(out, format_args!("blocked_clients:{blocked}"));
-        put(out, format_args!("tracking_clients:0"));
+        let [tracking, ..] = self.clients.tracking_figures();
+        put(out, format_args!("tracking_clients:{tracking}"));
         let listeners = self.clients.all_subscribers();
         put(out, format_args!("pubsub_clients:{listeners}"));
         let timed = self.clients.timed();
@@ -407,6 +408,14 @@ impl Node {
             out,
             format_args!("keyspace_misses:{}", stats.lookups.misses),
         );
+        let [_, keys, items, prefixes] = self.clients.tracking_figures();
+        for (name, count) in [
+            ("tracking_total_keys", keys),
+            ("tracking_total_items", items),
+            ("tracking_total_prefixes", prefixes),
+        ] {
+            put(out, format_args!("{name}:{count}"));
+        }
         let topics = ["pubsub_channels", "pubsub_patterns", "pubsubshard_channels"];
         for (name, topic) in topics.into_iter().zip(Topic::ALL) {
             put(out, format_args!("{name}:{}", self.clients.topics(topic)));
@@ -439,9 +448,6 @@ impl Node {
             "active_defrag_key_misses",
             "total_active_defrag_time",
             "current_active_defrag_time",
-            "tracking_total_keys",
-            "tracking_total_items",
-            "tracking_total_prefixes",
             "unexpected_error_replies",
             "dump_payload_sanitizations",
             "io_threaded_reads_processed",

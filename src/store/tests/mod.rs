@@ -170,9 +170,10 @@ fn nothing_changes_where_the_same_is_written_again() {
 #[test]
 fn what_is_written_is_touched_while_somebody_listens() {
     let mut store = seeded(1);
-    let key = |db, key: &[u8]| Touched {
+    let touched = |db, key: &[u8], is_new| Touched {
         db,
         key: Some(key.into()),
+        is_new,
     };
     store.set_string(0, b"k", b"v", NewExpiry::Never, NOW);
     assert_eq!(store.take_touched(), []);
@@ -183,8 +184,13 @@ fn what_is_written_is_touched_while_somebody_listens() {
     hash.set(b"f", b"1");
     hash.set(b"g", b"1");
     store.flush(3);
-    let all = Touched { db: 3, key: None };
-    let wanted = [key(0, b"k"), key(3, b"l"), key(0, b"h"), all];
+    let all = Touched {
+        db: 3,
+        key: None,
+        is_new: false,
+    };
+    let (old, new) = (touched(0, b"k", false), touched(3, b"l", true));
+    let wanted = [old, new, touched(0, b"h", true), all];
     assert_eq!(store.take_touched(), wanted);
     // What does nothing, and what frees the dead.
     store.set_range(0, b"h2", 0, b"", NOW).unwrap();
@@ -193,9 +199,32 @@ fn what_is_written_is_touched_while_somebody_listens() {
     store.flush(3);
     assert_eq!(store.take_touched(), []);
     store.set_expiry(0, b"h", Some(Stamp(2000)), NOW);
-    assert_eq!(store.take_touched(), [key(0, b"h")]);
+    assert_eq!(store.take_touched(), [touched(0, b"h", false)]);
     store.expire_due(Stamp(2000), 100);
     assert_eq!(store.take_touched(), []);
+}
+
+#[test]
+fn the_end_of_a_dead_key_is_told_once_and_what_is_missing_is_told() {
+    let mut store = seeded(1);
+    let (dies, later) = (NewExpiry::At(Stamp(2000)), Stamp(2000));
+    for key in [&b"swept"[..], b"written", b"removed", b"made"] {
+        store.set_string(0, key, b"v", dies, NOW);
+    }
+    store.hear_ends(Some(later));
+    store.set_string(0, b"written", b"w", NewExpiry::Never, later);
+    store.remove(0, b"removed", later);
+    store
+        .hash_or_new(0, b"made", later)
+        .unwrap()
+        .set(b"f", b"1");
+    store.expire_due(later, 100);
+    let named = |key: &[u8]| (0, key.into());
+    let wanted = [&b"written"[..], b"removed", b"made", b"swept"].map(named);
+    assert_eq!(store.take_ended(), wanted);
+    store.hear_misses(true);
+    assert!(!store.contains(0, b"swept", later) && store.contains(0, b"made", later));
+    assert_eq!(store.take_missed(), [named(b"swept")]);
 }
 
 #[test]

@@ -82,7 +82,6 @@ const NO_QUORUM: &str = "replicas are not counted here: a group acknowledges a w
     majority of its members holds it (--peers)";
 const NO_DEFRAG: &str = "Active defragmentation cannot be enabled: the allocator of this server \
     has none";
-const NO_EVENTS: &str = "keyspace events are not sent here";
 const DATABASES: &str = "there are always 16 databases";
 
 /// Directives of Redis that do not act here.
@@ -104,7 +103,6 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     known("databases", "16", Form::Integer(1, i32::MAX as i64)).at_start().fixed(DATABASES),
     known("maxmemory-clients", "0", Form::Text)
         .fixed("clients' memory has no limit of its own here"),
-    known("notify-keyspace-events", "", Form::Text).fixed(NO_EVENTS),
     known("syslog-enabled", "no", YES_NO).at_start()
         .fixed("lines go to logfile or to standard output, and not to syslog"),
     known("enable-protected-configs", "no", LOCAL).at_start()
@@ -244,5 +242,4 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     known("tls-session-cache-size", "20480", INT),
     known("tls-session-cache-timeout", "300", INT),
     known("tls-session-caching", "yes", YES_NO),
-    known("tracking-table-max-keys", "1000000", ANY),
 ];

@@ -6,6 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::command::args::parse_integer;
+use crate::command::event::Classes;
 
 /// `shutdown-on-sigint` and `-sigterm`: what SHUTDOWN takes, and no contradiction.
 pub(super) fn signals(words: &[Vec<u8>]) -> Result<Vec<u8>, String> {
@@ -121,6 +122,15 @@ pub(super) fn hostname(words: &[Vec<u8>]) -> Result<Vec<u8>, String> {
         Ok(name)
     } else {
         Err("Hostnames may only contain alphanumeric characters, hyphens or dots".into())
+    }
+}
+
+/// `notify-keyspace-events`, as it was given: what is shown of it is less, as in Redis.
+pub(super) fn events(words: &[Vec<u8>]) -> Result<Vec<u8>, String> {
+    let letters = words.join(&b' ');
+    match Classes::parse(&letters) {
+        Some(_) => Ok(letters),
+        None => Err("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.".into()),
     }
 }
 

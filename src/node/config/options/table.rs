@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
+use crate::command::event::Classes;
 use crate::limits;
 use crate::node::config::{Fsync, MemoryPolicy, OutputLimit, OutputLimits};
 
@@ -174,6 +175,11 @@ const OUTPUT_LIMITS: Field = Field {
     },
 };
 
+const EVENTS: Field = Field {
+    get: |config| config.events.letters(),
+    set: |config, value| config.events = Classes::parse(value).unwrap_or_default(),
+};
+
 const DEBUG_COMMAND: Field = switch!(debug_command);
 const ON_OFF: Form = Form::Switch;
 const SECONDS: Form = Form::Integer(0, i32::MAX as i64);
@@ -282,6 +288,13 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     acts("zset-max-listpack-value", "64", Form::Memory,
         "the same, until a member has more bytes than these")
         .alias("zset-max-ziplist-value").open(number!(borders.zset.item_bytes)),
+    acts("notify-keyspace-events", "", Form::Ruled(peculiar::events),
+        "which keyspace events clients can listen to, in Redis's letters: K and E for the channels \
+         `__keyspace@DB__:KEY` and `__keyevent@DB__:EVENT`, and the classes of events, such as A \
+         for most; empty: none").open(EVENTS),
+    acts("tracking-table-max-keys", "1000000", NUMBER,
+        "how many keys that clients keep are known at most; for each further one another is told \
+         to be invalid; 0: no limit but memory").open(number!(tracked_keys_max)),
     acts("timeout", "0", SECONDS,
         "close a client that is idle for this many seconds; 0: never").open(number!(timeout_s)),
     acts("tcp-keepalive", "300", SECONDS,

@@ -75,7 +75,7 @@ impl HashMut<'_> {
 
     /// Sets a field; whether it is new.
     pub fn set(&mut self, field: &[u8], value: &[u8]) -> bool {
-        self.0.touch();
+        self.0.touch_to_write();
         let mut scratch = self.0.take_scratch();
         let new = self.set_with(field, value, &mut scratch);
         self.0.keep_scratch(scratch);

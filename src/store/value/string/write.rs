@@ -72,13 +72,17 @@ impl Store {
         expiry: NewExpiry,
         at: Stamp,
     ) {
-        self.touches.key(db, key);
-        let dict = self.dict(db);
+        let dict = &self.databases[db as usize];
         let hash = dict.hash(key);
         let place = dict.find(hash, key);
         let live = place
             .map(|place| dict.view(place))
             .filter(|view| view.live(at));
+        if live.is_none() {
+            self.touches.new_key(db, key);
+        } else {
+            self.touches.key(db, key);
+        }
         let before = live.as_ref().and_then(|view| view.expiry);
         let expiry = match expiry {
             NewExpiry::Keep => before,
@@ -225,7 +229,6 @@ impl Store {
 
     /// Writes `bytes` at `offset` of a string, which may be absent; its new length.
     fn splice(&mut self, db: DbId, key: &[u8], offset: usize, bytes: &[u8], at: Stamp) -> usize {
-        self.touches.key(db, key);
         let end = offset + bytes.len();
         if let Some(place) = self.find_live(db, key, at)
             && let view = self.dict(db).view(place)
@@ -235,7 +238,9 @@ impl Store {
                 return end;
             };
             let len = old.len();
-            if !is_written(old, offset, bytes) {
+            let is_other = !is_written(old, offset, bytes);
+            self.touches.key(db, key);
+            if is_other {
                 self.changes += 1;
                 self.change_whole(db, place, |kept| write_into(kept, offset, bytes));
             }
@@ -267,6 +272,7 @@ impl Store {
         at: Stamp,
     ) -> usize {
         let live = self.live(db, key, at);
+        let is_new = live.is_none();
         let expiry = live.and_then(|view| view.expiry);
         let mut old = Vec::new();
         if let Ok(Some(text)) = self.text(db, key, at) {
@@ -275,6 +281,11 @@ impl Store {
         let mut rope = Rope::of(&old);
         rope.write(offset, bytes);
         self.changes += 1;
+        if is_new {
+            self.touches.new_key(db, key);
+        } else {
+            self.touches.key(db, key);
+        }
         let place = self.find(db, key);
         let large = (Large::Rope(Box::new(rope)), Encoding::default());
         self.put_large(db, place, key, expiry, large);
