@@ -23,12 +23,11 @@ fn outcome_of(source: &str, slice: u64) -> (String, u64) {
             Stop::Paused => assert!(machine.used() < 10_000_000, "{source}"),
             Stop::Call { function } => {
                 assert_eq!(function, 1);
-                match machine.arguments() {
-                    [Value::Number(number), ..] => machine.answer(&[Value::Number(number * 2.0)]),
-                    _ => {
-                        let error = machine.string(b"no number");
-                        machine.throw(error);
-                    }
+                if let [Value::Number(number), ..] = machine.arguments() {
+                    machine.answer(&[Value::Number(number * 2.0)]);
+                } else {
+                    let error = machine.string(b"no number");
+                    machine.throw(error);
                 }
             }
             Stop::Failed(error) => {

@@ -1,6 +1,7 @@
 //! MEMORY STATS and MEMORY DOCTOR: the figures of INFO memory, as a map and in words.
 
 use alloc::format;
+use alloc::string::String;
 
 use crate::command::verb::MemoryVerb;
 use crate::resp::reply::Reply;
@@ -118,11 +119,11 @@ fn share(part: u64, whole: u64) -> f64 {
 }
 
 /// The remarks on a server's memory, in our own words.
-fn diagnosis(figures: &MemoryFigures) -> alloc::string::String {
+fn diagnosis(figures: &MemoryFigures) -> String {
     if figures.used < LITTLE {
         return "This server holds nearly nothing: its memory says nothing yet.\n".into();
     }
-    let mut text = alloc::string::String::new();
+    let mut text = String::new();
     if figures.peak.saturating_mul(100) > figures.used.saturating_mul(HIGH_PEAK) {
         text += "* Peak: much more was in use once than is now, and the process may still hold \
                  some of that.\n";
