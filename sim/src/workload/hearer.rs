@@ -16,8 +16,7 @@ impl Workload {
             30..=32 => vec![words(&["UNSUBSCRIBE", event])],
             33..=36 => vec![words(&["PUNSUBSCRIBE", kind])],
             37..=38 => vec![words(&["UNSUBSCRIBE"]), words(&["PUNSUBSCRIBE"])],
-            39..=42 => vec![words(&["HELLO", "3"])],
-            43..=59 if writes => vec![brief(dice)],
+            39..=59 if writes => vec![brief(dice)],
             60..=84 if writes => brief_transaction(dice),
             _ => vec![words(&["PING"])],
         }

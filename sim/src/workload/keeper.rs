@@ -1,4 +1,5 @@
-//! Clients that track, and keep what they have read. One of two also writes.
+//! Clients that track, and keep what they have read. One of two also writes. They hear where their
+//! connection has begun with RESP3.
 
 use super::{Piece, Workload, words};
 use crate::draws::Dice;
@@ -14,7 +15,7 @@ impl Workload {
                     0 => &["CLIENT", "TRACKING", "ON", "NOLOOP"],
                     _ => &["CLIENT", "TRACKING", "ON"],
                 };
-                vec![words(&["HELLO", "3"]), words(mode)]
+                vec![words(mode)]
             }
             15 => vec![words(&["CLIENT", "TRACKING", "OFF"])],
             16..=24 if self.client % 4 == 1 => vec![words(&["READONLY"])],
