@@ -197,6 +197,11 @@ impl Machine {
         self.starting = Some(arguments.len());
     }
 
+    /// Counts work that the host has done for the script, as so many instructions.
+    pub fn charge(&mut self, units: u64) {
+        self.state.charge(units);
+    }
+
     /// Runs until `budget` more instructions are used, or there is something for the host to do.
     pub fn run(&mut self, budget: u64) -> Stop {
         // A budget that an earlier call left is gone; one that it overdrew is owed.

@@ -496,3 +496,17 @@ fn a_sealed_machine_is_reset_to_what_it_was() {
         assert_eq!(run(&mut machine, source).0, error, "{source}");
     }
 }
+
+/// A script that lives on errors must come to the end of its budget all the same.
+#[test]
+fn work_that_ends_in_an_error_counts() {
+    let scripts = [
+        "local s = ('a'):rep(30) pcall(string.find, s, ('a?'):rep(30) .. s)",
+        "local s = ('a'):rep(20000) pcall(string.gsub, s, '', s)",
+        "local s = ('a'):rep(1e7) pcall(error, s)",
+    ];
+    for source in scripts {
+        let (_, used) = outcome_of(source, u64::MAX);
+        assert!(used > 500_000, "{source}: {used}");
+    }
+}

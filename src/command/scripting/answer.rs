@@ -106,6 +106,7 @@ impl Writer<'_, '_> {
                     }
                 }
             }
+            ("double", Value::Number(number)) if number.is_nan() => self.reply.double_text("nan"),
             ("double", Value::Number(number)) => score::answer(&mut self.reply, number),
             ("map", Value::Table(_)) => return Some(self.map(field, depth)),
             ("set", Value::Table(_)) => return Some(self.set(field, depth)),

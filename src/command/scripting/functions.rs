@@ -36,6 +36,13 @@ fn throw(text: &str) -> Done {
 /// Runs a function whose arguments stand ready in the machine.
 pub(super) fn run(scripts: &mut Scripts, running: &mut Running, function: Function) -> Done {
     let arguments = running.machine.arguments().to_vec();
+    let texts = arguments
+        .iter()
+        .filter_map(|one| running.machine.bytes(*one));
+    let bytes: usize = texts.map(<[u8]>::len).sum();
+    // A digest costs as much for a byte as an instruction does; others copy.
+    let bytes_per_unit = if function == Function::Sha1Hex { 1 } else { 16 };
+    running.machine.charge(bytes as u64 / bytes_per_unit);
     match function {
         Function::Call => command(running, &arguments, true),
         Function::PCall => command(running, &arguments, false),

@@ -6,6 +6,7 @@
 //! and bounds that the leader has put into the entry. Scripts that are kept are part of the state.
 
 mod answer;
+mod charges;
 mod convert;
 mod functions;
 mod host;

@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use core::mem;
 
 use super::answer::{self, Answering};
+use super::charges::{self, INSTRUCTIONS_PER_WORK};
 use super::convert;
 use super::functions::{self, Done};
 use super::host::Host;
@@ -29,9 +30,6 @@ use crate::lua::{Stop, Value};
 use crate::resp::reply::Reply;
 
 pub use super::running::{Published, ScriptBounds, Scripts};
-
-/// So many instructions are about as much work as a small request.
-const INSTRUCTIONS_PER_WORK: u64 = 64;
 
 /// The draws that one command of a script may make before those of the next begin.
 const DRAWS_PER_CALL: u64 = 1 << 32;
@@ -301,8 +299,9 @@ fn call(
         Ok(()) | Err(Error::Nothing) => {}
     }
     host.pace().forget();
-    host.pace()
-        .pay(1 + (pending.buffer.len() + out.len()) / BYTES_PER_WORK);
+    let (work, instructions) = charges::of(args, pending.buffer.len(), out.len());
+    host.pace().pay(work);
+    running.machine.charge(instructions);
     running.calls += 1;
     let value = convert::value_of(&mut running.machine, &out);
     if pending.raises && out.first() == Some(&b'-') {

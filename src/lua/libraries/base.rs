@@ -61,6 +61,7 @@ fn error(state: &mut State, call: Call) -> Result {
     let value = state.argument(call, 0);
     if let (Value::String(text), 1..) = (value, level) {
         let level = u32::try_from(level).unwrap_or(u32::MAX);
+        state.charge(state.bytes(text).len() as u64 / 16);
         return Err(Thrown::Text(state.bytes(text).to_vec(), level));
     }
     if let (Value::Number(_), 1..) = (value, level) {

@@ -292,12 +292,14 @@ impl State {
 
     /// A string of these bytes, if it is not too long.
     pub(in crate::lua) fn new_string(&mut self, bytes: &[u8]) -> Result<Value, Thrown> {
+        self.charge(bytes.len() as u64 / 64);
         self.check_room(bytes.len())?;
         Ok(Value::String(self.heap.string(bytes)))
     }
 
     /// As `new_string`, of bytes that are given away.
     pub(in crate::lua) fn new_string_owned(&mut self, bytes: Vec<u8>) -> Result<Value, Thrown> {
+        self.charge(bytes.len() as u64 / 64);
         self.check_room(bytes.len())?;
         Ok(Value::String(self.heap.string_owned(bytes)))
     }

@@ -7,6 +7,9 @@ use crate::lua::value::{TableRef, Value};
 
 /// The deepest nesting: what stands deeper becomes nil.
 const NESTING_MAX: usize = 16;
+/// More than so many bytes are not packed: a small table may be in another many times, and packing
+/// is one step.
+const PACKED_BYTES_MAX: usize = 16 << 20;
 /// So many bytes cost one instruction.
 const BYTES_PER_UNIT: usize = 16;
 
@@ -58,7 +61,12 @@ fn put(state: &mut State, value: Value, depth: usize, out: &mut Vec<u8>) -> Resu
     }
     let written = out.len() - before;
     state.charge(1 + (written / BYTES_PER_UNIT) as u64);
-    state.check_room(out.len())
+    let room = if out.len() > PACKED_BYTES_MAX {
+        usize::MAX
+    } else {
+        out.len()
+    };
+    state.check_room(room)
 }
 
 fn put_number(number: f64, out: &mut Vec<u8>) {

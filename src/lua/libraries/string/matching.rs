@@ -63,7 +63,11 @@ fn find(
     let mut at = from;
     let found = loop {
         match matcher.match_at(at, usize::from(is_anchored)) {
-            Err(why) => return Err(bad(state, &why)),
+            Err(why) => {
+                let steps = matcher.steps;
+                state.charge(steps / STEPS_PER_UNIT);
+                return Err(bad(state, &why));
+            }
             Ok(Some(to)) => break Some((at, to)),
             Ok(None) if is_anchored || at >= text.len() => break None,
             Ok(None) => at += 1,
@@ -396,6 +400,7 @@ fn copy(state: &mut State, subject: StringRef, from: usize, to: usize) -> Result
 
 fn append(state: &mut State, string: StringRef, from: usize, to: usize) -> Result<()> {
     let length = state.scratch().bytes.len() + (to - from);
+    state.charge((to - from) as u64 / 32);
     state.check_room(length)?;
     let State { heap, thread, .. } = state;
     let part = heap.text(string).get(from..to).unwrap_or_default();
