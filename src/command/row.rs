@@ -348,8 +348,7 @@ impl Row {
         }
     }
 
-    /// Its keys, in the order in which a request names them. If their places depend on the request,
-    /// programs are told so.
+    /// Its keys, in their order in a request. Programs are told if that decides their places.
     #[must_use]
     pub(super) const fn keys(self, keys: &'static [Keys]) -> Self {
         let (mut flags, mut at) = (self.flags, 0);
@@ -506,8 +505,7 @@ impl Row {
         }
     }
 
-    /// Hands on each key of a request that may be another one afterwards, and whether the request
-    /// may mean a key of that name in any database.
+    /// Hands on each key that a request may change, and whether it may be so in any database.
     pub fn each_written<'a>(&self, args: Args<'a>, mut take: impl FnMut(&'a [u8], bool)) {
         for keys in self
             .keys
