@@ -101,10 +101,12 @@ impl Judge {
                     want = self.or_worthless(want);
                 }
                 if self.group.is_some() && is_named(&words, &["hello", "info", "role"]) {
-                    if !around.leads {
+                    // One that has only begun to serve may begin to lead in the same turn.
+                    let follows = !around.leads && self.members[member].serving;
+                    if follows {
                         self.goals.reach(Goal::AskedFollower);
                         want = Want::NotMaster(Box::new(want));
-                    } else if around.hears < self.members.len() - 1 {
+                    } else if around.leads && around.hears < self.members.len() - 1 {
                         self.goals.reach(Goal::AskedLeader);
                         want = Want::Connected(around.hears, Box::new(want));
                     }
