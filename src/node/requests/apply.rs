@@ -435,8 +435,12 @@ impl Node {
     /// has asked, and by no other.
     pub(super) fn end_script(&mut self) {
         let published = self.requests.hold.scripts.take_published();
-        if self.requests.runs_for.is_none() {
+        let Some((slot, conn)) = self.requests.runs_for else {
             return;
+        };
+        if let Some(session) = self.clients.get_same(slot, conn) {
+            // Its reply is being made, and earlier ones may be lent out with it.
+            session.outbox.begin_reply();
         }
         for one in published {
             let message = (one.topic, &one.channel[..], &one.message[..]);
