@@ -298,22 +298,14 @@ impl Machine {
     /// The arguments of the call that waits for an answer.
     pub fn arguments(&self) -> &[Value] {
         match self.waiting {
-            Some(Call { base, count, .. }) => self.slots(base, count),
+            Some(Call { base, count, .. }) => self.state.slots(base, count),
             None => &[],
         }
     }
 
     /// The results of the function.
     pub fn results(&self) -> &[Value] {
-        self.slots(self.done.0, self.done.1)
-    }
-
-    fn slots(&self, from: usize, count: usize) -> &[Value] {
-        self.state
-            .thread
-            .stack
-            .get(from..from + count)
-            .unwrap_or_default()
+        self.state.slots(self.done.0, self.done.1)
     }
 
     /// Instructions that were used since the last reset, however they were sliced.

@@ -87,25 +87,31 @@ pub(super) fn hear(
                 return None;
             }
         }
-        let missed = missed(ear, &way, events);
+        let missed = pass(ear, &mut way, events);
         if missed.is_some() {
             return missed;
         }
+    }
+    None
+}
+
+/// Goes on to the next step, unless an event of this one was missed, which is returned.
+fn pass(ear: &Ear, way: &mut Heard, events: &[Event]) -> Option<String> {
+    let missed = missed(ear, way, events);
+    if missed.is_none() {
         way.step += 1;
         way.of_step.clear();
     }
-    None
+    missed
 }
 
 /// An event that a client must have heard in this way, and has not.
 pub(super) fn misses(ear: &Ear, mut way: Heard, happened: &[Vec<Event>]) -> Option<String> {
     while let Some(events) = happened.get(way.step) {
-        let missed = missed(ear, &way, events);
+        let missed = pass(ear, &mut way, events);
         if missed.is_some() {
             return missed;
         }
-        way.step += 1;
-        way.of_step.clear();
     }
     None
 }

@@ -64,12 +64,7 @@ impl State {
         if self.depth() >= self.limits.coroutines {
             return Err(Thrown::Text(b"C stack overflow".to_vec(), 1));
         }
-        let arguments = self
-            .thread
-            .stack
-            .get(from..from + count)
-            .unwrap_or_default()
-            .to_vec();
+        let arguments = self.slots(from, count).to_vec();
         self.thread.status = Status::Normal;
         self.thread.top = 0;
         let resumer = self.current;
@@ -100,12 +95,7 @@ impl State {
         count: usize,
         give: Give,
     ) -> Result<(), Thrown> {
-        let values = self
-            .thread
-            .stack
-            .get(from..from + count)
-            .unwrap_or_default()
-            .to_vec();
+        let values = self.slots(from, count).to_vec();
         self.thread.status = Status::Suspended;
         let waiting = self.thread.give.replace(give);
         let is_wrapped = self.thread.is_wrapped;
@@ -119,12 +109,7 @@ impl State {
         from: usize,
         count: usize,
     ) -> Result<(), Thrown> {
-        let values = self
-            .thread
-            .stack
-            .get(from..from + count)
-            .unwrap_or_default()
-            .to_vec();
+        let values = self.slots(from, count).to_vec();
         let (waiting, is_wrapped) = self.bury();
         self.give_resumed(waiting, is_wrapped, true, values)
     }

@@ -242,6 +242,12 @@ impl State {
         self.thread.stack.get(at).copied().unwrap_or_default()
     }
 
+    /// The values in slots of the stack; none where not all are there.
+    pub(in crate::lua) fn slots(&self, from: usize, count: usize) -> &[Value] {
+        let slots = self.thread.stack.get(from..from + count);
+        slots.unwrap_or_default()
+    }
+
     /// Changes a slot of the stack that is there.
     #[inline]
     pub(in crate::lua) fn set_slot(&mut self, at: usize, value: Value) {
