@@ -107,6 +107,7 @@ impl Machine {
     /// Forgets all that came after the seal. `seed` is where `math.random` begins.
     pub fn reset(&mut self, seed: u64) {
         let state = &mut self.state;
+        state.leave_coroutines();
         state.heap.reset();
         self.code.reset();
         state.seed = seed;

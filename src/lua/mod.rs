@@ -36,5 +36,6 @@ mod value;
 pub use compile::{CompileError, compile};
 pub use host::{Machine, Stop};
 pub use machine::limits::ScriptLimits;
+pub use number::format::general;
 pub use prototype::Program;
 pub use value::{CoroutineRef, FunctionRef, NativeRef, StringRef, TableRef, UserdataRef, Value};

@@ -510,3 +510,37 @@ fn work_that_ends_in_an_error_counts() {
         assert!(used > 500_000, "{source}: {used}");
     }
 }
+
+/// A coroutine that is cut off leaves nothing behind for the next script.
+#[test]
+fn a_script_that_ends_within_a_coroutine_leaves_nothing() {
+    let look = "for i = 1, 20000 do local t = {i} end collectgarbage() return 1";
+    let run = |machine: &mut Machine, source: &str, budget: u64| {
+        machine.reset(5);
+        let function = machine.load(&compile(source.as_bytes(), "script").unwrap());
+        machine.start(function, &[]);
+        let stop = machine.run(budget);
+        (stop, machine.used(), machine.memory_bytes())
+    };
+    let mut fresh = Machine::new(ScriptLimits::default(), 0);
+    fresh.seal();
+    let expected = run(&mut fresh, look, 10_000_000);
+    let mut other = Machine::new(ScriptLimits::default(), 0);
+    other.seal();
+    let spins = "local t = {} for i = 1, 5000 do t[i] = {} end
+        coroutine.wrap(function() while true do t[#t + 1] = {} end end)()";
+    assert_eq!(run(&mut other, spins, 100_000).0, Stop::Paused);
+    assert_eq!(run(&mut other, look, 10_000_000), expected);
+}
+
+/// The bits of a NaN say which processor has made it.
+#[test]
+fn no_script_sees_the_sign_of_a_nan() {
+    for one in ["0 / 0", "-(0 / 0)"] {
+        let packed = format!("return struct.pack('>d', {one}) == struct.pack('>d', 0 / 0)");
+        let (packed, _) = outcome_of(&packed, u64::MAX);
+        let message = format!("return cmsgpack.pack({one}) == cmsgpack.pack(0 / 0)");
+        let (message, _) = outcome_of(&message, u64::MAX);
+        assert_eq!([packed, message], ["true", "true"], "{one}");
+    }
+}

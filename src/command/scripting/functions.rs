@@ -159,7 +159,7 @@ fn words(running: &Running, arguments: &[Value]) -> Result<Pending, &'static str
         match *argument {
             Value::Number(number) => {
                 let text = number::argument(number);
-                pending.buffer.extend_from_slice(text.as_bytes());
+                pending.buffer.extend_from_slice(&text);
             }
             value => match running.machine.bytes(value) {
                 Some(bytes) => pending.buffer.extend_from_slice(bytes),

@@ -251,8 +251,52 @@ fn machine() -> Machine {
     machine.set_field(redis, "REDIS_VERSION_NUM", Value::Number(number));
     let globals = machine.globals();
     machine.set_field(globals, "redis", redis);
+    // They have their places from here on: those of what comes behind the seal say what ran before.
+    for name in ["KEYS", "ARGV"] {
+        let nothing = machine.table();
+        machine.set_field(globals, name, nothing);
+    }
     machine.refuse_unknown_globals("Script attempted to access nonexistent global variable");
     machine.pcall_unwraps("err");
     machine.seal();
     machine
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::String;
+
+    use super::*;
+    use crate::lua::{Stop, compile};
+
+    /// The order of the globals, as a script sees it that begins with so many keys and arguments.
+    fn order(scripts: &mut Scripts, keys: usize, others: usize) -> Vec<u8> {
+        let source = b"local names = {} for name in pairs(_G) do names[#names + 1] = name end
+            return table.concat(names, ' ')";
+        let mut machine = scripts.idle.take().unwrap_or_else(|| Box::new(machine()));
+        machine.reset(1);
+        for (name, count) in [("KEYS", keys), ("ARGV", others)] {
+            let words: Vec<_> = (0..count)
+                .map(|nth| alloc::format!("{name}{nth}"))
+                .collect();
+            let list = list(&mut machine, words.iter().map(String::as_bytes));
+            let globals = machine.globals();
+            machine.set_field(globals, name, list);
+        }
+        let function = machine.load(&compile(source, "user_script").unwrap());
+        machine.start(function, &[]);
+        assert_eq!(machine.run(1_000_000), Stop::Done);
+        let names = machine.bytes(machine.results()[0]).unwrap().to_vec();
+        scripts.idle = Some(machine);
+        names
+    }
+
+    #[test]
+    fn what_a_script_sees_of_its_globals_does_not_depend_on_earlier_scripts() {
+        let fresh = order(&mut Scripts::default(), 3, 2);
+        let mut used = Scripts::default();
+        order(&mut used, 5, 0);
+        order(&mut used, 0, 0);
+        assert_eq!(order(&mut used, 3, 2), fresh);
+    }
 }

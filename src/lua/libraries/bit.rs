@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::lua::machine::{Call, Definition, Outcome, State, Thrown};
+use crate::lua::number::arithmetic;
 use crate::lua::value::Value;
 
 pub(super) const FUNCTIONS: &[Definition] = &[
@@ -29,7 +30,7 @@ const HEX_DIGITS_MAX: u64 = 8;
 /// An argument's lowest 32 bits, rounded to a whole number.
 fn bits(state: &State, call: Call, at: usize) -> Result<u32, Thrown> {
     let number = state.number_argument(call, at)?;
-    Ok((number + SHIFTING).to_bits() as u32)
+    Ok(arithmetic::bits(number + SHIFTING) as u32)
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "the end of every function here")]

@@ -141,7 +141,7 @@ fn random(state: &mut State, call: Call) -> Result {
 }
 
 fn seed(state: &mut State, call: Call) -> Result {
-    state.seed = state.number_argument(call, 0)?.to_bits();
+    state.seed = arithmetic::bits(state.number_argument(call, 0)?);
     state.dice = None;
     Ok(Outcome::Nothing)
 }

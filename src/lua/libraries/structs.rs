@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use crate::lua::machine::{Call, Definition, Outcome, State, Thrown};
+use crate::lua::number::arithmetic;
 use crate::lua::value::Value;
 
 pub(super) const FUNCTIONS: &[Definition] = &[
@@ -165,9 +166,9 @@ fn pack(state: &mut State, call: Call) -> Result<Outcome, Thrown> {
             Item::Float { size } => {
                 let number = state.number_argument(call, at)?;
                 let mut bytes = if size == 4 {
-                    (number as f32).to_bits().to_le_bytes().to_vec()
+                    arithmetic::short_bits(number).to_le_bytes().to_vec()
                 } else {
-                    number.to_bits().to_le_bytes().to_vec()
+                    arithmetic::bits(number).to_le_bytes().to_vec()
                 };
                 if format.is_big {
                     bytes.reverse();

@@ -21,3 +21,21 @@ pub(in crate::lua) fn power(one: f64, other: f64) -> f64 {
     }
     libm::pow(one, other)
 }
+
+/// The bits of a number. Those of a NaN are always the same: processors make NaNs of either sign.
+pub(in crate::lua) fn bits(number: f64) -> u64 {
+    if number.is_nan() {
+        0xfff8_0000_0000_0000
+    } else {
+        number.to_bits()
+    }
+}
+
+/// The same in 32 bits.
+pub(in crate::lua) fn short_bits(number: f64) -> u32 {
+    if number.is_nan() {
+        0xffc0_0000
+    } else {
+        (number as f32).to_bits()
+    }
+}

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::lua::machine::{Call, Outcome, State, Thrown};
+use crate::lua::number::arithmetic;
 use crate::lua::value::{TableRef, Value};
 
 /// The deepest nesting: what stands deeper becomes nil.
@@ -76,9 +77,9 @@ fn put_number(number: f64, out: &mut Vec<u8>) {
     if !is_whole {
         let short = number as f32;
         if (f64::from(short) - number).abs() == 0.0 || !number.is_finite() {
-            marked(out, 0xca, u64::from(short.to_bits()), 4);
+            marked(out, 0xca, u64::from(arithmetic::short_bits(number)), 4);
         } else {
-            marked(out, 0xcb, number.to_bits(), 8);
+            marked(out, 0xcb, arithmetic::bits(number), 8);
         }
         return;
     }
