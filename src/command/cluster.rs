@@ -2,7 +2,8 @@
 
 use super::flag::Flag;
 use super::grammar::{integer, one_of, opt, string, word};
-use super::row::{Group, Row};
+use super::group::Group;
+use super::row::Row;
 use super::tip;
 use super::verb::{ClusterVerb, RaftVerb, ServerVerb};
 

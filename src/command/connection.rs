@@ -5,8 +5,9 @@ use super::context::Query;
 use super::error::Outcome;
 use super::flag::{Category, Flag};
 use super::grammar::{KEY, block, integer, many, opt, string};
+use super::group::Group;
 use super::key::{Keys, LOOKED_AT};
-use super::row::{Group, Row};
+use super::row::Row;
 use super::tip;
 use super::verb::SessionVerb;
 

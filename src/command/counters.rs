@@ -7,8 +7,9 @@ use super::event::{KeyEvent, Tells};
 use super::extended::Extended;
 use super::flag::Flag;
 use super::grammar::{KEY, double, integer};
+use super::group::Group;
 use super::key::{CHANGED, Keys};
-use super::row::{Group, Row};
+use super::row::Row;
 use super::strings::current;
 use crate::store::{NewExpiry, Text};
 

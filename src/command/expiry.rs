@@ -17,8 +17,9 @@ use super::error::{Error, Outcome};
 use super::event::{KeyEvent, Tells};
 use super::flag::Flag;
 use super::grammar::{Arg, KEY, integer, one_of, opt, unix_time, word};
+use super::group::Group;
 use super::key::{Keys, READ, UPDATED};
-use super::row::{Group, Row};
+use super::row::Row;
 use super::tip;
 use crate::time::Stamp;
 

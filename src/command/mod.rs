@@ -24,6 +24,7 @@ pub mod flag;
 mod found;
 mod geo;
 pub mod grammar;
+pub mod group;
 mod hashes;
 mod hll;
 pub mod key;

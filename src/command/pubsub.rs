@@ -2,8 +2,9 @@
 
 use super::flag::Flag;
 use super::grammar::{block, many, opt, pattern, string};
+use super::group::Group;
 use super::key::{Keys, NO_KEY};
-use super::row::{Group, Row};
+use super::row::Row;
 use super::verb::{PubSubVerb, ServerVerb, SessionVerb, Topic};
 
 const LISTENS: &[Flag] = &[Flag::PubSub, Flag::NoScript, Flag::Loading, Flag::Stale];

@@ -2,7 +2,8 @@
 
 use super::flag::{Category, Flag};
 use super::grammar::{VALUE, block, integer, many, one_of, opt, pattern, string, word};
-use super::row::{Group, Row};
+use super::group::Group;
+use super::row::Row;
 use super::tip;
 use super::verb::{
     AclVerb, ClientVerb, CommandVerb, ConfigVerb, LatencyVerb, ServerVerb, SessionVerb, SlowlogVerb,

@@ -12,8 +12,9 @@ use super::error::{Error, Outcome};
 use super::event::{KeyEvent, Tells};
 use super::flag::Flag;
 use super::grammar::{KEY, VALUE, block, integer, many};
+use super::group::Group;
 use super::key::{ADDED_TO, CREATED, Keys, LOOKED_AT, READ, REPLACED, UPDATED};
-use super::row::{Group, Row};
+use super::row::Row;
 use super::tip;
 
 pub(super) const ROWS: &[Row] = &[

@@ -4,7 +4,8 @@
 //! follows from its form, and from its name where that says more.
 
 use seedis::command::grammar::{Arg, Form};
-use seedis::command::row::{Group, Row};
+use seedis::command::group::Group;
+use seedis::command::row::Row;
 use seedis::store::Value;
 
 use super::{Request, Workload};

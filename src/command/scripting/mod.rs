@@ -20,8 +20,9 @@ mod stored;
 
 use super::flag::Flag;
 use super::grammar::{Arg, integer, key, many, one_of, opt, string, word};
+use super::group::Group;
 use super::key::{CHANGED, Keys, READ};
-use super::row::{Group, Row};
+use super::row::Row;
 use super::tip;
 use super::verb::{ScriptVerb, ServerVerb};
 

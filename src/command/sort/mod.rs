@@ -10,9 +10,10 @@ use super::error::Outcome;
 use super::event::{KeyEvent, Tells};
 use super::flag::{Category, Flag};
 use super::grammar::{Arg, KEY, block, integer, key, key_pattern, many, one_of, opt, word};
+use super::group::Group;
 use super::key::{Keys, READ, REPLACED};
 use super::pace::Kept;
-use super::row::{Group, Row};
+use super::row::Row;
 
 use super::sorting::Sorting;
 use words::store_place;

@@ -27,8 +27,9 @@ use super::flag::Flag;
 use super::grammar::{
     Arg, KEY, block, double, integer, key, many, one_of, opt, pattern, string, word,
 };
+use super::group::Group;
 use super::key::{CHANGED, CUT, Keys, LOOKED_AT, READ, REPLACED, TAKEN, UPDATED};
-use super::row::{Group, Row};
+use super::row::Row;
 use super::tip;
 
 const MEMBER: Arg = string("member");

@@ -7,8 +7,9 @@ use crate::command::error::{Error, Outcome};
 use crate::command::event::{KeyEvent, Tells};
 use crate::command::flag::Flag;
 use crate::command::grammar::{KEY, double, integer, many, one_of, opt, word};
+use crate::command::group::Group;
 use crate::command::key::{Keys, TAKEN};
-use crate::command::row::{Group, Row};
+use crate::command::row::Row;
 use crate::command::wait::{Awaited, Wait, taken};
 
 pub(in crate::command) const ROWS: &[Row] = &[
