@@ -163,6 +163,10 @@ impl Wanted {
         }
         let mut prefixes = before.map_or_else(BTreeSet::new, |before| before.prefixes.clone());
         if self.broadcast {
+            let bytes: usize = self.prefixes.iter().map(|prefix| prefix.len()).sum();
+            if self.prefixes.len() > limits::PREFIXES_MAX || bytes > limits::PREFIX_BYTES_MAX {
+                return Err(Error::TOO_MANY_PREFIXES);
+            }
             check_prefixes(&prefixes, &self.prefixes)?;
             if self.prefixes.is_empty() {
                 prefixes.insert(Box::default());
@@ -188,28 +192,72 @@ impl Wanted {
     }
 }
 
-/// Refuses prefixes of which one begins with another: a client would hear twice of one key.
+/// Refuses prefixes of which one begins with another: a client would hear twice of one key. None of
+/// those that are `known` begins with another.
 fn check_prefixes(known: &BTreeSet<Box<[u8]>>, new: &[Box<[u8]>]) -> Outcome {
     let overlap = |one: &[u8], other: &[u8]| one.starts_with(other) || other.starts_with(one);
-    let shown = |prefix: &[u8]| String::from_utf8_lossy(prefix).into_owned();
     for (nth, prefix) in new.iter().enumerate() {
-        let other = known.iter().find(|other| overlap(prefix, other));
-        if let Some(other) = other {
-            return Err(Error::text(format!(
-                "ERR Prefix '{}' overlaps with an existing prefix '{}'. Prefixes for a single \
-                 client must not overlap.",
-                shown(prefix),
-                shown(other)
-            )));
-        }
-        if let Some(other) = new[nth + 1..].iter().find(|other| overlap(prefix, other)) {
-            return Err(Error::text(format!(
-                "ERR Prefix '{}' overlaps with another provided prefix '{}'. Prefixes for a single \
-                 client must not overlap.",
-                shown(prefix),
-                shown(other)
-            )));
-        }
+        let before = known.range(..=prefix.clone()).next_back();
+        let behind = known.range(prefix.clone()..).next();
+        let mut known = before.into_iter().chain(behind);
+        let mut others = new[nth + 1..].iter();
+        let (which, other) = if let Some(other) = known.find(|other| overlap(prefix, other)) {
+            ("an existing", other)
+        } else if let Some(other) = others.find(|other| overlap(prefix, other)) {
+            ("another provided", other)
+        } else {
+            continue;
+        };
+        let [prefix, other] = [prefix, other].map(|prefix| String::from_utf8_lossy(prefix));
+        return Err(Error::text(format!(
+            "ERR Prefix '{prefix}' overlaps with {which} prefix '{other}'. Prefixes for a single \
+             client must not overlap."
+        )));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(prefixes: impl Iterator<Item = String>) -> Wanted {
+        Wanted {
+            broadcast: true,
+            prefixes: prefixes.map(|one| one.into_bytes().into()).collect(),
+            ..Wanted::default()
+        }
+    }
+
+    #[test]
+    fn too_many_prefixes_are_refused_before_they_are_compared() {
+        // Each with each would take minutes.
+        let many = (0..400_000).map(|nth| format!("{nth:06}"));
+        let refused = wanted(many).tracking(None).unwrap_err();
+        assert_eq!(refused, Error::TOO_MANY_PREFIXES);
+        let long = wanted((0..2).map(|nth| format!("{nth}{}", "x".repeat(40_000))));
+        assert_eq!(long.tracking(None).unwrap_err(), Error::TOO_MANY_PREFIXES);
+    }
+
+    #[test]
+    fn a_prefix_that_overlaps_with_a_known_one_is_found_on_either_side_of_it() {
+        let of = |all: &[&str]| wanted(all.iter().map(|one| (*one).to_owned()));
+        let known = of(&["b", "ca", "cb", "d"]).tracking(None).unwrap();
+        let said = |all: &[&str]| match of(all).tracking(Some(&known)) {
+            Ok(_) => String::new(),
+            Err(error) => format!("{error:?}"),
+        };
+        assert_eq!(said(&["a", "cc", "e"]), "");
+        for (prefix, other) in [
+            ("bb", "b"),
+            ("c", "ca"),
+            ("", "b"),
+            ("cbx", "cb"),
+            ("d", "d"),
+        ] {
+            let told = format!("'{prefix}' overlaps with an existing prefix '{other}'");
+            assert!(said(&[prefix]).contains(&told), "{}", said(&[prefix]));
+        }
+        assert!(said(&["x", "ya", "y"]).contains("'ya' overlaps with another provided prefix 'y'"));
+    }
 }
