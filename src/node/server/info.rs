@@ -185,6 +185,7 @@ impl Node {
         let (used, figures) = ((data + clients) as u64, self.metrics.figures());
         let start = figures.memory_start as u64;
         let rss = match figures.sample.rss_bytes {
+            // Before the driver has looked it is as much as the store knows of.
             0 => used,
             bytes => bytes,
         };
@@ -195,32 +196,35 @@ impl Node {
             clients: clients as u64,
             dataset: (data as u64).saturating_sub(start),
             keys: (0..DATABASES).map(|db| self.store.len(db)).sum(),
+            // What the allocator has given out is not known: what is counted, and beside that what
+            // the process took before it held anything.
             taken: used + figures.process_bytes,
             rss,
+            scripts: self.store.script_memory() as u64,
+            programs: self.requests.script_memory() as u64,
         }
     }
 
     fn memory_section(&self, out: &mut String) {
-        let (data, clients) = (self.store.memory(), self.clients.memory());
-        let used = (data + clients) as u64;
-        let figures = self.metrics.figures();
-        let peak = (figures.memory_peak as u64).max(used);
-        let start = figures.memory_start as u64;
-        let sample = figures.sample;
-        // Before the driver has looked it is as much as the store knows of.
-        let rss = if sample.rss_bytes == 0 {
-            used
-        } else {
-            sample.rss_bytes
-        };
+        let MemoryFigures {
+            peak,
+            used,
+            start,
+            clients,
+            dataset,
+            taken,
+            rss,
+            scripts,
+            programs: vm,
+            ..
+        } = self.memory_figures();
+        let machine = self.metrics.figures().sample.machine_bytes;
         let limit = self.config.memory_max;
-        let vm = self.requests.script_memory() as u64;
-        let scripts = self.store.script_memory() as u64;
         for (name, bytes) in [
             ("used_memory", used),
             ("used_memory_rss", rss),
             ("used_memory_peak", peak),
-            ("total_system_memory", sample.machine_bytes),
+            ("total_system_memory", machine),
             ("used_memory_lua", vm),
             ("used_memory_vm_total", vm),
             ("used_memory_scripts", scripts),
@@ -233,15 +237,11 @@ impl Node {
             out,
             format_args!("used_memory_peak_perc:{}%", Ratio(used * 100, peak)),
         );
-        let dataset = (data as u64).saturating_sub(start);
         let share = Ratio(dataset * 100, used);
         put(out, format_args!("used_memory_overhead:{}", used - dataset));
         put(out, format_args!("used_memory_startup:{start}"));
         put(out, format_args!("used_memory_dataset:{dataset}"));
         put(out, format_args!("used_memory_dataset_perc:{share}%"));
-        // What the allocator has given out is not known: what is counted, and beside that what the
-        // process took before it held anything.
-        let taken = used + figures.process_bytes;
         put(out, format_args!("allocator_allocated:{taken}"));
         put(out, format_args!("allocator_active:{rss}"));
         put(out, format_args!("allocator_resident:{rss}"));

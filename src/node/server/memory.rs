@@ -27,6 +27,9 @@ pub(super) struct MemoryFigures {
     pub(super) taken: u64,
     /// Held by the process.
     pub(super) rss: u64,
+    /// The texts of scripts, and what they take beside these.
+    pub(super) scripts: u64,
+    pub(super) programs: u64,
 }
 
 /// MEMORY STATS and MEMORY DOCTOR.
@@ -48,6 +51,8 @@ fn write_stats(figures: &MemoryFigures, reply: &mut Reply<'_>) {
         keys,
         taken,
         rss,
+        scripts,
+        programs,
     } = *figures;
     let counts = [
         ("peak.allocated", peak),
@@ -58,7 +63,7 @@ fn write_stats(figures: &MemoryFigures, reply: &mut Reply<'_>) {
         ("clients.normal", clients),
         ("cluster.links", 0),
         ("aof.buffer", 0),
-        ("lua.caches", 0),
+        ("lua.caches", scripts + programs),
         ("functions.caches", 0),
         ("overhead.total", used.saturating_sub(dataset)),
         ("keys.count", keys),
