@@ -3,7 +3,7 @@
 use seedis::node::witness::Answer;
 
 use super::dialogue::{Asked, Owed, Question};
-use super::history::{Command, Executed, Step, Words, is_write, spelled};
+use super::history::{Command, Executed, Step, Words, is_named, is_write, spelled};
 use super::invariant::{Id, Verdict, Violation};
 use super::memory;
 use super::monitors::{ONLY_MONITORS, is_about_data};
@@ -404,9 +404,4 @@ pub(super) fn is_bounded(conn: u64, step: &Step, around: Circumstances) -> Verdi
         return Err(Violation::new(Id::S11, text));
     }
     Ok(())
-}
-
-pub(super) fn is_named(words: &Words, names: &[&str]) -> bool {
-    let name = words.first().map(|name| name.to_ascii_lowercase());
-    name.is_some_and(|name| names.iter().any(|known| known.as_bytes() == name))
 }

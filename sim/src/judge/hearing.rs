@@ -32,18 +32,25 @@ pub(super) const WAYS_MAX: usize = 64;
 pub(super) struct Hearing(pub(super) BTreeMap<Ear, Vec<Heard>>);
 
 impl Hearing {
-    /// It listens to something from this step on. Events of the two steps before may still be on
-    /// their way: one that is being told, and those for which applying pauses.
+    /// It must hear of what happens from this step on. Events of steps before may still be on their
+    /// way: one that is being told, those for which applying pauses, and the step in the middle of
+    /// which it begins.
     pub(super) fn begins(&mut self, name: &(Topic, Vec<u8>), since: usize) {
         for of_event in [false, true] {
             let heard = Heard {
-                step: since.saturating_sub(2),
+                step: since.saturating_sub(3),
                 of_step: BTreeSet::new(),
                 since,
             };
             self.0.insert((name.clone(), of_event), vec![heard]);
         }
     }
+}
+
+/// The first step of which a client must hear all that begins when so many have been applied. In
+/// the middle of a step its member has touched keys of which nobody wanted to hear.
+pub(super) fn first_whole(steps: usize, is_midway: bool) -> usize {
+    steps + usize::from(is_midway)
 }
 
 /// Returns true if a client that listens to this name hears of an event.
@@ -106,14 +113,8 @@ fn pass(ear: &Ear, way: &mut Heard, events: &[Event]) -> Option<String> {
 }
 
 /// An event that a client must have heard in this way, and has not.
-pub(super) fn misses(ear: &Ear, mut way: Heard, happened: &[Vec<Event>]) -> Option<String> {
-    while let Some(events) = happened.get(way.step) {
-        let missed = pass(ear, &mut way, events);
-        if missed.is_some() {
-            return missed;
-        }
-    }
-    None
+pub(super) fn misses(ear: &Ear, way: Heard, happened: &[Vec<Event>]) -> Option<String> {
+    hear(ear, way, happened, &|_| false, &mut Vec::new())
 }
 
 /// An event of the present step that a client must have heard by a name, and has not.
@@ -134,4 +135,37 @@ fn missed(ear: &Ear, heard: &Heard, events: &[Event]) -> Option<String> {
         shown(&event.key),
         event.db
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn happened(key: &str) -> Vec<Event> {
+        vec![Event {
+            name: "set",
+            db: 0,
+            key: key.as_bytes().to_vec(),
+            is_doubtful: false,
+        }]
+    }
+
+    /// The event that a client must have heard which began behind one step, perhaps in the middle
+    /// of the second.
+    fn missed(is_midway: bool, steps: &[Vec<Event>]) -> Option<String> {
+        let name = (Topic::Pattern, b"*".to_vec());
+        let mut hearing = Hearing::default();
+        hearing.begins(&name, first_whole(1, is_midway));
+        let ear = (name, true);
+        misses(&ear, hearing.0[&ear][0].clone(), steps)
+    }
+
+    #[test]
+    fn of_a_step_in_the_middle_of_which_it_begins_a_client_need_not_hear() {
+        let steps = [happened("a"), happened("b")];
+        assert_eq!(missed(true, &steps), None);
+        assert!(missed(false, &steps).is_some_and(|text| text.contains('b')));
+        let steps = [happened("a"), happened("b"), happened("c")];
+        assert!(missed(true, &steps).is_some_and(|text| text.contains('c')));
+    }
 }

@@ -15,6 +15,16 @@ use crate::wire::shown;
 /// The arguments of one request; shared, for they are looked at in several places.
 pub(crate) type Words = Rc<Vec<Vec<u8>>>;
 
+/// Returns true if a request is a command of one of these names, whatever its letters.
+pub(super) fn is_named(words: &[Vec<u8>], names: &[&str]) -> bool {
+    let name = words.first();
+    name.is_some_and(|name| {
+        names
+            .iter()
+            .any(|one| name.eq_ignore_ascii_case(one.as_bytes()))
+    })
+}
+
 /// A request for people.
 pub(crate) fn spelled(words: &[Vec<u8>]) -> String {
     let words: Vec<String> = words.iter().map(|word| shown(word)).collect();

@@ -35,10 +35,19 @@ impl Keeper {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Touches {
     pub(super) steps: usize,
+    /// The member stands in the middle of a step, or did when it was last listened to.
+    pub(super) is_midway: bool,
+    stands_midway: bool,
     of: BTreeMap<Vec<u8>, Vec<usize>>,
 }
 
 impl Touches {
+    /// The member stands in the middle of a step, or does not.
+    pub(super) fn stands(&mut self, is_midway: bool) {
+        let was_midway = std::mem::replace(&mut self.stands_midway, is_midway);
+        self.is_midway = is_midway || was_midway;
+    }
+
     /// A step was applied that has touched these keys.
     pub(super) fn step(&mut self, keys: Vec<Vec<u8>>) {
         for key in keys {

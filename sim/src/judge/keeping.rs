@@ -11,6 +11,7 @@ use super::keeper::Kept;
 use crate::goals::Goal;
 use crate::model::{Moment, find};
 use crate::wire::{Value, shown};
+use crate::workload::GET_BY_SCRIPT;
 
 impl Judge {
     /// A request is answered: what that brings to what its client keeps.
@@ -42,6 +43,9 @@ impl Judge {
         let db = dialogue.db;
         dialogue.changes.push(match (&name[..], words) {
             (b"get", [_, key]) => Change::Keeps(key.clone(), db, steps),
+            (b"eval" | b"eval_ro", [_, script, _, key]) if *script == GET_BY_SCRIPT.as_bytes() => {
+                Change::Keeps(key.clone(), db, steps)
+            }
             // What it writes itself it need not hear of.
             (b"set" | b"del", [_, key, ..]) => Change::Drops(key.clone(), steps),
             _ => Change::Shows(steps),

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 
 use super::channels::{Change, Due, Key, Message, Topic, message_in, publishes, subscribes};
 use super::dialogue::Dialogue;
-use super::history::{Command, Words};
+use super::hearing::first_whole;
+use super::history::{Command, Words, is_named};
 use super::invariant::{Id, Verdict, Violation};
 use super::known::Sentence;
 use super::{Asked, Judge};
@@ -74,6 +75,11 @@ impl Judge {
         }
     }
 
+    /// A member stands in the middle of a command or transaction, or does not.
+    pub(crate) fn stands_midway(&mut self, member: usize, is_midway: bool) {
+        self.members[member].touches.stands(is_midway);
+    }
+
     /// A client listens to nothing any more.
     pub(super) fn ends_listening(&mut self, conn: u64) {
         if let Some(dialogue) = self.dialogues.get_mut(&conn) {
@@ -101,7 +107,9 @@ impl Judge {
         since: Option<u64>,
     ) -> Option<(Vec<Want>, Vec<Change>)> {
         if let Some((begins, topic)) = subscribes(words) {
-            let events = self.events_so_far(member);
+            // In a transaction of its own it begins between two steps.
+            let is_midway = since.is_none() && self.members[member].touches.is_midway;
+            let events = first_whole(self.events_so_far(member), is_midway);
             let dialogue = self.dialogues.get_mut(&conn)?;
             let since = (self.channels.moment, events);
             return Some(subscribe(dialogue, (begins, topic), &words[1..], since));
@@ -315,9 +323,7 @@ impl Judge {
     /// A client has gone: its member may not have heard of it yet.
     pub(super) fn listener_leaves(&mut self, conn: u64, dialogue: &Dialogue) {
         let asks = dialogue.asked.iter().any(|question| match &question.asked {
-            Asked::Request(words) => {
-                subscribes(words).is_some() || super::answer::is_named(words, &["exec"])
-            }
+            Asked::Request(words) => subscribes(words).is_some() || is_named(words, &["exec"]),
             _ => false,
         });
         if (asks || dialogue.listener.listens() || dialogue.listener.is_unsure)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use seedis::command::flag::Flag;
 use seedis::command::table;
 
-use super::history::Words;
+use super::history::{Words, is_named};
 
 /// The refusal of whatever is about keys, to who is shown all requests.
 pub(super) const ONLY_MONITORS: &str = "ERR Replica can't interact with the keyspace";
@@ -57,14 +57,7 @@ impl Showing {
 
 /// Returns true if a request is refused to who is shown all others.
 pub(super) fn is_about_data(words: &Words) -> bool {
-    let publishes = ["publish", "spublish"]
-        .iter()
-        .any(|name| is_named(words, name));
-    publishes || has_one(words, &[Flag::ReadOnly, Flag::Write])
-}
-
-pub(super) fn is_named(words: &[Vec<u8>], name: &str) -> bool {
-    words[0].eq_ignore_ascii_case(name.as_bytes())
+    is_named(words, &["publish", "spublish"]) || has_one(words, &[Flag::ReadOnly, Flag::Write])
 }
 
 pub(super) fn has_one(words: &Words, flags: &[Flag]) -> bool {

@@ -10,10 +10,10 @@ use seedis::command::flag::Flag;
 use seedis::node::witness::Answer;
 
 use super::Judge;
-use super::history::{Words, spelled};
+use super::history::{Words, is_named, spelled};
 use super::invariant::{Id, Verdict, Violation};
 use super::known::Sentence;
-use super::monitors::{has_one, is_named};
+use super::monitors::has_one;
 use crate::goals::Goal;
 use crate::model::waits::may_wait;
 use crate::wire::Value;
@@ -177,7 +177,7 @@ fn line_in(value: &Value) -> Option<(String, String)> {
 /// Returns true if a line shows these words.
 fn is_line(line: &str, words: &[Vec<u8>]) -> bool {
     let mut text = String::new();
-    let is_auth = is_named(words, "auth");
+    let is_auth = is_named(words, &["auth"]);
     for (place, word) in words.iter().enumerate() {
         if place > 0 {
             text.push(' ');
@@ -193,7 +193,7 @@ fn is_line(line: &str, words: &[Vec<u8>]) -> bool {
         text.push('"');
     }
     // It is shown as it was spelled last.
-    if is_named(words, "exec") {
+    if is_named(words, &["exec"]) {
         return text.eq_ignore_ascii_case(line);
     }
     if text.len() < COMPARED {

@@ -2,10 +2,10 @@
 
 use seedis::node::witness::Answer;
 
-use super::answer::{LOADING, executed_for, is_bounded, is_named};
+use super::answer::{LOADING, executed_for, is_bounded};
 use super::channels::Change;
 use super::dialogue::{Question, Transaction};
-use super::history::{Command, Executed, Step, Words};
+use super::history::{Command, Executed, Step, Words, is_named};
 use super::invariant::{Id, Violation};
 use super::memory::{self, grows};
 use super::{Circumstances, Judge, is_step};

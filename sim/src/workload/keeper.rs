@@ -1,7 +1,7 @@
 //! Clients that track, and keep what they have read. One of two also writes. They hear where their
 //! connection has begun with RESP3.
 
-use super::{Piece, Workload, words};
+use super::{GET_BY_SCRIPT, Piece, Workload, words};
 use crate::draws::Dice;
 
 impl Workload {
@@ -26,6 +26,9 @@ impl Workload {
             }
             55..=59 if writes => vec![words(&["DEL", &key])],
             60..=64 => vec![words(&["PING"])],
+            // What its scripts read it has read as well.
+            65..=69 => vec![words(&["EVAL", GET_BY_SCRIPT, "1", &key])],
+            70..=74 => vec![words(&["EVAL_RO", GET_BY_SCRIPT, "1", &key])],
             _ => vec![words(&["GET", &key])],
         }
     }

@@ -36,6 +36,9 @@ use mood::Mood;
 use crate::draws::Dice;
 use crate::wire::{Value, shown};
 
+/// A script that answers as GET does.
+pub(crate) const GET_BY_SCRIPT: &str = "return redis.call('GET', KEYS[1])";
+
 /// A request: its words.
 pub(crate) type Request = Vec<Vec<u8>>;
 

@@ -101,7 +101,6 @@ impl World {
             self.does_not_listen(number);
             return Ok(());
         }
-        let grouped = self.members.len() > 1;
         let member = &mut self.members[number];
         let (age, tight) = (member.age(self.time), member.is_tight(self.time));
         let Some(node) = &mut member.node else {
@@ -111,6 +110,7 @@ impl World {
         let phase = node.phase();
         let leads = serves_as_leader(node);
         let led_before = std::mem::replace(&mut member.led, leads);
+        self.judge.stands_midway(number, node.is_mid_command());
         self.judge
             .follows(number, node.raft(), (led_before, leads), self.time);
         // One that has come just now has time to be heard of.
@@ -157,7 +157,7 @@ impl World {
         }
         self.watch.note_answers(&self.seen, number, &records);
         let member = &self.members[number];
-        if member.serving && phase == Phase::Recovering && grouped {
+        if member.serving && phase == Phase::Recovering && self.members.len() > 1 {
             // Another member's state takes the place of its own.
             self.members[number].serving = false;
             self.agreement.forgets(number);
