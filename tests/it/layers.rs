@@ -62,6 +62,7 @@ const DRIVERS: [(&str, &[&str]); 4] = [
         &[
             "command::flag",
             "command::grammar",
+            "command::group",
             "command::row",
             "command::table",
             "node",
