@@ -8,6 +8,7 @@ use crate::command::verb::Topic;
 use crate::ids::{ConnId, NodeId};
 use crate::session::Blocked;
 
+use super::clients::Origin;
 use super::effect::{Effect, Effects, Note, Wrong};
 use super::replica::telling;
 use super::witness::Answer;
@@ -85,7 +86,7 @@ impl Node {
             if self.clients.are_too_many_told() {
                 self.metrics.not_told(1);
             } else {
-                self.clients.publish(None, message);
+                self.clients.publish(Origin::Member, message);
             }
         }
     }
@@ -96,6 +97,9 @@ impl Node {
             self.unblock(slot, None);
         }
         self.tell_events();
+        if self.clients.have_events_caught_up() {
+            self.requests.let_go();
+        }
     }
 
     /// Ends the waits for members that hold an entry.

@@ -272,6 +272,9 @@ fn call(
             match row.kind {
                 Kind::Read(_) | Kind::Write(_) => {
                     let ran = host.run(row, running.db, args, dice, reply);
+                    if ran != Err(Error::Unfinished) {
+                        scripts.has_run(row, args);
+                    }
                     if ran.is_ok()
                         && let Some(order) = order::of(row)
                     {

@@ -6,6 +6,9 @@ use core::ops::Range;
 
 use super::name::Name;
 use super::program::{Compiled, Programs, Ways};
+use crate::command::args::Args;
+use crate::command::flag::Flag;
+use crate::command::row::Row;
 use crate::command::verb::Topic;
 use crate::ids::DbId;
 use crate::limits::TOLD_BYTES_MAX;
@@ -135,6 +138,8 @@ pub struct Scripts {
     pub(super) lines: Vec<(u8, Vec<u8>)>,
     /// Messages of the script that has run last.
     pub(super) published: Vec<Published>,
+    /// Keys that the script has read, where somebody is to know of them.
+    read_keys: Option<Vec<Box<[u8]>>>,
 }
 
 impl Scripts {
@@ -175,6 +180,25 @@ impl Scripts {
     /// The messages that were published, which is asked once.
     pub fn take_published(&mut self) -> Vec<Published> {
         core::mem::take(&mut self.published)
+    }
+
+    /// The keys are noted, or not, that the next piece of a script reads.
+    pub fn note_reads(&mut self, wanted: bool) {
+        self.read_keys = wanted.then(Vec::new);
+    }
+
+    /// The keys that were read since, which is asked once.
+    pub fn take_reads(&mut self) -> Vec<Box<[u8]>> {
+        self.read_keys.take().unwrap_or_default()
+    }
+
+    /// A command of the script was run: it has read its keys, if it is one that does.
+    pub(super) fn has_run(&mut self, row: &Row, args: Args<'_>) {
+        if let Some(keys) = &mut self.read_keys
+            && row.has(Flag::ReadOnly)
+        {
+            row.each_key(args, |place, _| keys.push(args.at(place).into()));
+        }
     }
 
     /// The lines for the server's log, which is asked once.

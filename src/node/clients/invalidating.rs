@@ -5,14 +5,13 @@
 //! change has heard of all before it.
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 use bytes::Bytes;
 
 use crate::command::args::Args;
 use crate::command::row::Row;
-use crate::ids::ConnId;
 use crate::limits::WAKE_WORK;
 use crate::resp::reply::{Protocol, Reply};
 use crate::session::outbox::Shared;
@@ -20,11 +19,12 @@ use crate::session::tracking::{CacheTracking, Scope};
 use crate::store::Touched;
 
 use super::Clients;
+use super::holders::{Client, Holders};
 use super::notices::bytes_of;
-use super::tracker::{Holders, Invalid};
+use super::tracker::Invalid;
 
-/// So many touched keys are looked at with the work of one message.
-const KEYS_PER_WORK: usize = 4;
+/// About what it costs to look for a key, in bytes that could be compared meanwhile.
+const LOOK_BYTES: usize = 64;
 /// So many keys stand in one message of a broadcast.
 const KEYS_AT_ONCE: usize = 64;
 
@@ -91,11 +91,35 @@ impl Clients {
     }
 
     /// A client has read: it may keep what it has read of these keys.
-    pub(in crate::node) fn has_read(&mut self, client: (u32, ConnId), row: &Row, args: Args<'_>) {
+    pub(in crate::node) fn has_read(&mut self, client: Client, row: &Row, args: Args<'_>) {
+        if self.keeps_reads(client) {
+            row.each_key(args, |place, _| self.tracker.keep(args.at(place), client));
+            self.bound_tracked();
+        }
+    }
+
+    /// The same of keys that a script has read for it.
+    pub(in crate::node) fn have_been_read(&mut self, client: Client, keys: &[Box<[u8]>]) {
+        for key in keys {
+            self.tracker.keep(key, client);
+        }
+        self.bound_tracked();
+    }
+
+    /// Returns true if it is to be known what a client reads now.
+    pub(in crate::node) fn keeps_reads(&self, client: Client) -> bool {
+        if !self.is_any_tracking() {
+            return false;
+        }
         let session = self.sessions.same(client.0, client.1);
         let tracking = session.and_then(|session| session.tracking.as_ref());
-        if tracking.is_some_and(|tracking| tracking.keeps_reads()) {
-            row.each_key(args, |place, _| self.tracker.keep(args.at(place), client));
+        tracking.is_some_and(|tracking| tracking.keeps_reads())
+    }
+
+    /// Nothing that is kept may be relied on where room is not made as fast as keys are read.
+    fn bound_tracked(&mut self) {
+        if self.tracker.is_far_over() {
+            self.all_is_invalid();
         }
     }
 
@@ -103,22 +127,9 @@ impl Clients {
     pub(in crate::node) fn were_touched(
         &mut self,
         touched: impl Iterator<Item = Touched>,
-        client: Option<(u32, ConnId)>,
+        client: Option<Client>,
     ) {
-        let tracker = &mut self.tracker;
-        if let Some(Invalid::Touched { keys, by }) = tracker.pending.back_mut()
-            && *by == client
-        {
-            for touched in touched {
-                tracker.pending_bytes += bytes_of(&touched);
-                keys.push_back(touched);
-            }
-            return;
-        }
-        let keys: VecDeque<Touched> = touched.collect();
-        tracker.pending_bytes += keys.iter().map(bytes_of).sum::<usize>();
-        let by = client;
-        tracker.pending.push_back(Invalid::Touched { keys, by });
+        self.tracker.pending.add(touched, client);
     }
 
     /// Nothing that clients keep may be relied on any more.
@@ -140,19 +151,22 @@ impl Clients {
     }
 
     /// Tells those who track, as far as the turn goes.
-    pub(in crate::node) fn invalidate(&mut self, most: usize) {
-        while self.publishing.left > 0 {
-            let Some(next) = self.tracker.pending.pop_front() else {
-                if !self.tracker.is_over(most) {
-                    return;
-                }
-                self.publishing.pay(1);
-                self.tracker.make_room();
-                continue;
-            };
+    pub(in crate::node) fn invalidate(&mut self) {
+        while self.publishing.left > 0
+            && let Some(next) = self.tracker.pending.pop_front()
+        {
             match next {
-                Invalid::Touched { keys, by } => self.look_at_touched(keys, by),
-                Invalid::Key { key, holders, by } => self.tell_holders(key, holders, by),
+                Invalid::Touched { keys, bytes, by } => self.look_at_touched(keys, bytes, by),
+                Invalid::Key {
+                    key,
+                    mut holders,
+                    by,
+                } => {
+                    if !self.tell_holders(&key, &mut holders, by) {
+                        let rest = Invalid::Key { key, holders, by };
+                        self.tracker.pending.push_front(rest);
+                    }
+                }
                 Invalid::Prefixed {
                     prefix,
                     body,
@@ -172,43 +186,62 @@ impl Clients {
         }
     }
 
+    /// Makes room where too many keys are kept, as far as the turn goes behind all else: what is
+    /// applied does not wait for that.
+    pub(in crate::node) fn make_room(&mut self, most: usize) {
+        while self.publishing.left > 0 && !self.has_happenings() && self.tracker.is_over(most) {
+            self.publishing.pay(1);
+            if let Some((key, mut holders)) = self.tracker.leaving.take() {
+                if !self.tell_holders(&key, &mut holders, None) {
+                    self.tracker.leaving = Some((key, holders));
+                }
+            } else {
+                self.tracker.make_room();
+            }
+        }
+    }
+
     /// Finds those who are to hear of the first of some keys, and puts the rest behind.
-    fn look_at_touched(&mut self, mut keys: VecDeque<Touched>, by: Option<(u32, ConnId)>) {
-        let some: Vec<Touched> = keys.drain(..keys.len().min(KEYS_AT_ONCE)).collect();
-        self.tracker.pending_bytes -= some.iter().map(bytes_of).sum::<usize>();
-        self.publishing.pay(1 + some.len() / KEYS_PER_WORK);
-        if !keys.is_empty() {
-            self.tracker
-                .pending
-                .push_front(Invalid::Touched { keys, by });
-        }
+    fn look_at_touched(
+        &mut self,
+        mut keys: VecDeque<Touched>,
+        mut bytes: usize,
+        by: Option<Client>,
+    ) {
         let mut found = Vec::new();
-        if some.iter().any(|touched| touched.key.is_none()) {
-            // One word for all databases that a command has emptied.
-            self.tracker.forget_all();
-            found.push(Invalid::All { from: 0 });
-        }
-        let mut names: Vec<Box<[u8]>> = some.into_iter().filter_map(|one| one.key).collect();
-        for key in &names {
-            let holders = self.tracker.take(key);
-            if !holders.is_empty() {
-                self.tracker.key_is_pending(key, true);
-                let key = key.clone();
+        let mut prefixed: BTreeMap<Box<[u8]>, BTreeSet<Box<[u8]>>> = BTreeMap::new();
+        let tracker = &mut self.tracker;
+        for _ in 0..KEYS_AT_ONCE {
+            if self.publishing.left == 0 {
+                break;
+            }
+            let Some(touched) = keys.pop_front() else {
+                break;
+            };
+            bytes -= bytes_of(&touched);
+            let Some(key) = touched.key else {
+                // One word for all databases that a command has emptied.
+                tracker.forget_all();
+                found.push(Invalid::All { from: 0 });
+                continue;
+            };
+            let looked_at = tracker.each_prefix_of(&key, |prefix| {
+                let names = prefixed.entry(prefix.into()).or_default();
+                names.insert(key.clone());
+            });
+            self.publishing.compare((1 + looked_at) * LOOK_BYTES);
+            if let Some(holders) = tracker.take(&key) {
                 found.push(Invalid::Key { key, holders, by });
             }
         }
-        names.sort_unstable();
-        names.dedup();
-        for prefix in self.tracker.prefixes.keys() {
-            let prefixed = || names.iter().filter(|name| name.starts_with(prefix));
-            if prefixed().next().is_none() {
-                continue;
-            }
+        for (prefix, names) in prefixed {
             let mut body = Vec::new();
             let mut reply = Reply::new(&mut body, Protocol::Resp3);
-            reply.array(prefixed().count());
-            prefixed().for_each(|name| reply.bulk(name));
-            let (prefix, body, from) = (prefix.clone(), Bytes::from(body), 0);
+            reply.array(names.len());
+            for name in &names {
+                reply.bulk(name);
+            }
+            let (body, from) = (Bytes::from(body), 0);
             found.push(Invalid::Prefixed {
                 prefix,
                 body,
@@ -216,43 +249,46 @@ impl Clients {
                 from,
             });
         }
-        let prefixes = self.tracker.prefixes.len() / KEYS_PER_WORK;
-        self.publishing.pay(prefixes * (1 + names.len()));
+        self.publishing.pay(1);
+        if !keys.is_empty() {
+            tracker
+                .pending
+                .push_front(Invalid::Touched { keys, bytes, by });
+        }
         for one in found.into_iter().rev() {
-            self.tracker.pending.push_front(one);
+            tracker.pending.push_front(one);
         }
     }
 
-    /// Tells those who keep a key.
-    fn tell_holders(&mut self, key: Box<[u8]>, mut holders: Holders, by: Option<(u32, ConnId)>) {
-        self.tracker.key_is_pending(&key, false);
+    /// Tells those who keep a key; false where some are left.
+    fn tell_holders(&mut self, key: &[u8], holders: &mut Holders, by: Option<Client>) -> bool {
         let mut body = Vec::new();
         let mut reply = Reply::new(&mut body, Protocol::Resp3);
         reply.array(1);
-        reply.bulk(&key);
+        reply.bulk(key);
         let body = self.shared.share(Bytes::from(body));
-        while self.publishing.left > 0
-            && let Some((slot, conn)) = holders.pop_first()
-        {
+        let mut is_known_to_all = false;
+        while self.publishing.left > 0 {
+            let Some((slot, conn)) = holders.pop_first() else {
+                is_known_to_all = true;
+                break;
+            };
             let session = self.sessions.same(slot, conn);
             let tracking = session.and_then(|session| session.tracking.as_ref());
-            let Some(tracking) = tracking else {
-                continue;
+            let work = match tracking {
+                // It is gone, or tracks no more.
+                None => 1,
+                Some(tracking) if tracking.no_loop && by == Some((slot, conn)) => {
+                    // What another writes later it is to hear of.
+                    self.tracker.keep(key, (slot, conn));
+                    1
+                }
+                Some(_) => self.tell_invalid(slot, by, &[body.clone(), body.clone()]),
             };
-            if tracking.no_loop && by == Some((slot, conn)) {
-                // What another writes later it is to hear of.
-                self.tracker.keep(&key, (slot, conn));
-                continue;
-            }
-            let work = self.tell_invalid(slot, by, &[body.clone(), body.clone()]);
             self.publishing.pay(work);
         }
         self.shared.release(body.id);
-        if !holders.is_empty() {
-            self.tracker.key_is_pending(&key, true);
-            let rest = Invalid::Key { key, holders, by };
-            self.tracker.pending.push_front(rest);
-        }
+        is_known_to_all || holders.len() == 0
     }
 
     /// Tells those who hear of keys with a prefix.
@@ -260,7 +296,7 @@ impl Clients {
         &mut self,
         prefix: Box<[u8]>,
         keys: Bytes,
-        by: Option<(u32, ConnId)>,
+        by: Option<Client>,
         mut from: u32,
     ) {
         let body = self.shared.share(keys);
@@ -287,12 +323,7 @@ impl Clients {
 
     /// Tells one client, or the one that hears in its place: in RESP2 or in RESP3. Returns the work
     /// that this was.
-    fn tell_invalid(
-        &mut self,
-        slot: u32,
-        by: Option<(u32, ConnId)>,
-        bodies: &[Shared; 2],
-    ) -> usize {
+    fn tell_invalid(&mut self, slot: u32, by: Option<Client>, bodies: &[Shared; 2]) -> usize {
         let session = self.sessions.get(slot).filter(|one| !one.closing);
         let Some(session) = session else {
             return 1;
@@ -341,12 +372,6 @@ impl Clients {
         };
         self.shared.hold(body);
         session.outbox.push([of_program(head), body.clone()]);
-        let mut work = 1;
-        if !session.dirty {
-            work += WAKE_WORK;
-            session.dirty = true;
-            self.dirty.push(slot);
-        }
-        work
+        1 + if self.mark_dirty(slot) { WAKE_WORK } else { 0 }
     }
 }

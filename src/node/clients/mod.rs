@@ -7,6 +7,7 @@
 mod channels;
 mod closing;
 mod describe;
+mod holders;
 mod invalidating;
 mod key_queues;
 pub(super) mod key_waits;
@@ -48,6 +49,7 @@ use monitors::Monitors;
 use notices::Notices;
 pub(super) use notices::Untold;
 use pause::Pause;
+pub(super) use publication::Origin;
 use publication::Publishing;
 use sessions::{Sessions, appetite};
 use tracker::Tracker;
@@ -184,14 +186,15 @@ impl Clients {
             .flat_map(|session| session.outbox.unsent())
     }
 
-    /// Has a client looked after at the end of the turn.
-    pub(super) fn mark_dirty(&mut self, slot: u32) {
-        if let Some(session) = self.sessions.get_mut(slot)
-            && !session.dirty
-        {
-            session.dirty = true;
-            self.dirty.push(slot);
-        }
+    /// Has a client looked after at the end of the turn. Returns true if nothing else had.
+    pub(super) fn mark_dirty(&mut self, slot: u32) -> bool {
+        let session = self.sessions.get_mut(slot);
+        let Some(session) = session.filter(|session| !session.dirty) else {
+            return false;
+        };
+        session.dirty = true;
+        self.dirty.push(slot);
+        true
     }
 
     /// How many clients are to be looked after.

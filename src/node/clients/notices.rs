@@ -58,6 +58,8 @@ pub(super) struct Notices {
     pub(super) untold: VecDeque<Untold>,
     /// The bytes of all of it.
     pub(super) bytes: usize,
+    /// The last turn has left some of it.
+    pub(super) are_behind: bool,
     /// The channel that is being named.
     pub(super) channel: Vec<u8>,
 }

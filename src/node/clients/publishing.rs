@@ -4,7 +4,9 @@
 //! each subscriber, and more for one that has nothing else to be sent in this turn, since that
 //! takes a write to a socket of its own; and work for the patterns that are compared. A message
 //! that a turn cannot bring to all its subscribers goes on in the next, and its publisher waits
-//! meanwhile. So no more messages are begun than there are publishers.
+//! meanwhile. So no more messages are begun than there are publishers. Those of scripts and of
+//! keyspace events, for which nobody waits, have a lane of their own and a share of each turn, and
+//! nothing more is applied before they are told.
 
 use alloc::vec::Vec;
 
@@ -12,13 +14,13 @@ use bytes::Bytes;
 
 use crate::command::verb::Topic;
 use crate::ids::ConnId;
-use crate::limits::{BYTES_PER_WORK, TOLD_BYTES_MAX, WAKE_WORK};
+use crate::limits::{TOLD_BYTES_MAX, WAKE_WORK};
 use crate::resp::reply::{Protocol, Reply};
 use crate::session::Blocked;
 use crate::store::glob;
 
 use super::Clients;
-use super::publication::{Publication, Stage};
+use super::publication::{Lane, Origin, Publication, Stage};
 
 /// About what it costs to come to the next pattern, in bytes that could be compared meanwhile.
 const PATTERN_BYTES: usize = 32;
@@ -29,21 +31,21 @@ impl Clients {
     /// client, is told later.
     pub(in crate::node) fn publish(
         &mut self,
-        publisher: Option<(u32, ConnId)>,
+        origin: Origin,
         (topic, channel, message): (Topic, &[u8], &[u8]),
     ) -> Option<(u64, usize)> {
         if !self.may_be_heard(topic, channel) {
             return Some((0, 0));
         }
-        let mut publication = self.publication(publisher, topic, channel, message);
+        let mut publication = self.publication(origin, topic, channel, message);
         let before = self.publishing.left;
-        if self.publishing.queue.is_empty() && self.bring(&mut publication) {
+        let is_first = self.lane(origin).queue.is_empty();
+        if is_first && self.bring(&mut publication, self.publishing.least(origin)) {
             self.shared.release(publication.body.id);
             let work = before - self.publishing.left;
             return Some((publication.receivers, work));
         }
-        self.publishing.told_bytes += publication.told_bytes();
-        self.publishing.queue.push_back(publication);
+        self.lane(origin).push(publication);
         None
     }
 
@@ -64,15 +66,25 @@ impl Clients {
                 if !self.may_be_heard(topic, channel) {
                     return Some(0);
                 }
-                self.publication(Some(client), topic, channel, message)
+                let origin = Origin::Client(client.0, client.1);
+                self.publication(origin, topic, channel, message)
             }
         };
-        if !self.bring(&mut publication) {
+        // It is applied, whoever publishes meanwhile.
+        let least = self.publishing.least(Origin::Applied);
+        if !self.bring(&mut publication, least) {
             self.publishing.step = Some((client, publication));
             return None;
         }
         self.shared.release(publication.body.id);
         Some(publication.receivers)
+    }
+
+    fn lane(&mut self, origin: Origin) -> &mut Lane {
+        match origin {
+            Origin::Client(..) | Origin::Member => &mut self.publishing.outer,
+            Origin::Applied => &mut self.publishing.applied,
+        }
     }
 
     /// Returns true if a transaction of this client is in the middle of publishing a message.
@@ -83,7 +95,13 @@ impl Clients {
 
     /// Returns true if so many messages of other members wait that more are dropped.
     pub(in crate::node) fn are_too_many_told(&self) -> bool {
-        self.publishing.told_bytes > TOLD_BYTES_MAX
+        self.publishing.outer.bytes > TOLD_BYTES_MAX
+    }
+
+    /// Returns true if so much that scripts have published waits that a transaction which runs more
+    /// of them waits too.
+    pub(in crate::node) fn is_much_published(&self) -> bool {
+        self.publishing.applied.bytes > TOLD_BYTES_MAX
     }
 
     fn may_be_heard(&self, topic: Topic, channel: &[u8]) -> bool {
@@ -93,7 +111,7 @@ impl Clients {
 
     fn publication(
         &mut self,
-        publisher: Option<(u32, ConnId)>,
+        origin: Origin,
         topic: Topic,
         channel: &[u8],
         message: &[u8],
@@ -106,23 +124,17 @@ impl Clients {
             topic,
             channel: Bytes::copy_from_slice(channel),
             body: self.shared.share(Bytes::from(body)),
-            publisher,
+            origin,
             receivers: 0,
             stage: Stage::Channel(0),
         }
     }
 
-    /// Goes on with the messages that are on their way. Returns a client whose message all its
-    /// subscribers have, and which waits for their number.
+    /// Goes on with the messages of clients and of other members. Returns a client whose message is
+    /// with all its subscribers, and which waits for their number.
     pub(in crate::node) fn go_on_publishing(&mut self) -> Option<u32> {
-        while let Some(mut publication) = self.publishing.queue.pop_front() {
-            if !self.bring(&mut publication) {
-                self.publishing.queue.push_front(publication);
-                return None;
-            }
-            self.shared.release(publication.body.id);
-            self.publishing.told_bytes -= publication.told_bytes();
-            let Some((slot, conn)) = publication.publisher else {
+        while let Some(publication) = self.bring_next(Origin::Member) {
+            let Origin::Client(slot, conn) = publication.origin else {
                 continue;
             };
             let receivers = publication.receivers;
@@ -136,28 +148,46 @@ impl Clients {
         None
     }
 
+    /// Goes on with the messages of what was applied.
+    pub(in crate::node) fn go_on_with_applied(&mut self) {
+        while self.bring_next(Origin::Applied).is_some() {}
+    }
+
+    /// Brings the next message of a lane to its subscribers, if the turn goes so far.
+    fn bring_next(&mut self, origin: Origin) -> Option<Publication> {
+        let mut publication = self.lane(origin).pop()?;
+        if !self.bring(&mut publication, self.publishing.least(origin)) {
+            self.lane(origin).push_again(publication);
+            return None;
+        }
+        self.shared.release(publication.body.id);
+        Some(publication)
+    }
+
     /// Returns true if messages are on their way, or others wait to be made of what has happened;
     /// so many keys may be tracked.
     pub(in crate::node) fn has_publications(&self, tracked_keys_max: usize) -> bool {
-        self.has_publications_begun()
+        !self.publishing.outer.queue.is_empty()
             || self.has_events()
             || self.has_to_invalidate(tracked_keys_max)
     }
 
-    /// Returns true if messages are on their way.
-    pub(super) fn has_publications_begun(&self) -> bool {
-        !self.publishing.queue.is_empty()
+    /// Returns true if messages of what was applied are on their way.
+    pub(super) fn has_applied_begun(&self) -> bool {
+        !self.publishing.applied.queue.is_empty()
     }
 
     /// The next turn may do so much.
     pub(in crate::node) fn may_publish(&mut self, work: usize) {
-        self.publishing.left = work;
+        self.publishing.begin_turn(work);
+        self.notices.are_behind = self.has_events();
     }
 
-    /// Brings a message to its subscribers; false where the turn is over before all have it.
-    fn bring(&mut self, publication: &mut Publication) -> bool {
+    /// Brings a message to its subscribers; false where the turn has no more than the least work
+    /// left before all have it.
+    fn bring(&mut self, publication: &mut Publication, least: usize) -> bool {
         loop {
-            if self.publishing.left == 0 {
+            if self.publishing.left <= least {
                 return false;
             }
             let (topic, name, from) = match &publication.stage {
@@ -173,10 +203,7 @@ impl Clients {
                     let pattern = pattern.clone();
                     let matches = glob::matches(&pattern, &publication.channel);
                     let lengths = pattern.len() + publication.channel.len();
-                    self.publishing.compared += PATTERN_BYTES + lengths;
-                    let work = self.publishing.compared / BYTES_PER_WORK;
-                    self.publishing.compared %= BYTES_PER_WORK;
-                    self.publishing.pay(work);
+                    self.publishing.compare(PATTERN_BYTES + lengths);
                     publication.stage = Stage::Patterns {
                         behind: Some(pattern.clone()),
                         within: matches.then_some((pattern, 0)),
@@ -211,19 +238,14 @@ impl Clients {
             self.shared.hold(&publication.body);
             let parts = [head, publication.body.clone()];
             publication.receivers += 1;
-            if publication.publisher == Some((slot, session.conn)) {
+            if publication.origin == Origin::Client(slot, session.conn) {
                 // It has its answer before its own message.
                 session.outbox.push_late(parts);
             } else {
                 session.outbox.push(parts);
             }
-            let mut work = 1;
-            if !session.dirty {
-                work += WAKE_WORK;
-                session.dirty = true;
-                self.dirty.push(slot);
-            }
-            self.publishing.pay(work);
+            let wakes = self.mark_dirty(slot);
+            self.publishing.pay(1 + if wakes { WAKE_WORK } else { 0 });
         }
     }
 

@@ -13,6 +13,7 @@ use crate::time::Stamp;
 
 use super::Clients;
 use super::notices::{Untold, bytes_of, event_bytes};
+use super::publication::Origin;
 
 /// So many touched keys are looked at with the work of one event.
 const KEYS_PER_WORK: usize = 8;
@@ -34,9 +35,19 @@ impl Clients {
         self.has_events() || self.has_invalid()
     }
 
-    /// Returns true if events wait to be told, or to be made.
+    /// Returns true if events wait to be told or to be made, or messages of scripts wait.
     pub(super) fn has_events(&self) -> bool {
-        !self.notices.waiting.is_empty() || self.has_untold()
+        !self.notices.waiting.is_empty() || self.has_untold() || self.has_applied_begun()
+    }
+
+    /// Returns true if the last turn has left events to be told: reads that may bring more wait.
+    pub(in crate::node) fn are_events_behind(&self) -> bool {
+        self.notices.are_behind
+    }
+
+    /// Returns true once when the events are told that the last turn had left.
+    pub(in crate::node) fn have_events_caught_up(&mut self) -> bool {
+        !self.has_events() && core::mem::take(&mut self.notices.are_behind)
     }
 
     /// Returns true if events wait to be made.
@@ -72,7 +83,7 @@ impl Clients {
 
     /// Tells events that wait, as far as this turn goes; true if more have to be made before.
     pub(in crate::node) fn tell_events(&mut self, wanted: Classes) -> bool {
-        while !self.has_publications_begun() && self.publishing.left > 0 {
+        while !self.has_applied_begun() && self.publishing.left > 0 {
             let Some(happened) = self.notices.waiting.pop_front() else {
                 return self.has_untold();
             };
@@ -82,11 +93,14 @@ impl Clients {
             let mut channel = core::mem::take(&mut self.notices.channel);
             if wanted.has(Classes::KEYSPACE) {
                 name_channel(&mut channel, "keyspace", db, &key);
-                self.publish(None, (Topic::Channel, &channel, event.name.as_bytes()));
+                self.publish(
+                    Origin::Applied,
+                    (Topic::Channel, &channel, event.name.as_bytes()),
+                );
             }
             if wanted.has(Classes::KEYEVENT) {
                 name_channel(&mut channel, "keyevent", db, event.name.as_bytes());
-                self.publish(None, (Topic::Channel, &channel, &key));
+                self.publish(Origin::Applied, (Topic::Channel, &channel, &key));
             }
             self.notices.channel = channel;
         }

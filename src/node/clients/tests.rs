@@ -4,6 +4,8 @@ use alloc::format;
 use alloc::string::String;
 use core::fmt::Write as _;
 
+mod lanes;
+
 use super::*;
 use crate::disk::{DiskDone, DiskOp};
 use crate::node::Node;

@@ -88,9 +88,7 @@ impl Node {
         if self.is_out_of_memory() && (queues || row.has(Flag::DenyOom)) {
             return Err(Error::OUT_OF_MEMORY.into());
         }
-        let publishes = matches!(row.kind, Kind::Server(ServerVerb::Publish(_)));
-        let is_about_data = publishes || row.has(Flag::ReadOnly) || row.has(Flag::Write);
-        if is_about_data && self.clients.monitors(slot) {
+        if self.clients.monitors(slot) && is_about_data(row) {
             return Err(Error::ONLY_MONITORS.into());
         }
         if self.is_paused(slot, row) {
@@ -330,4 +328,10 @@ impl Node {
         reply.ok();
         Ok(())
     }
+}
+
+/// Returns true if a request is none for a client that MONITOR shows all requests.
+fn is_about_data(row: &Row) -> bool {
+    let publishes = matches!(row.kind, Kind::Server(ServerVerb::Publish(_)));
+    publishes || row.has(Flag::ReadOnly) || row.has(Flag::Write)
 }

@@ -17,6 +17,7 @@ use crate::command::row::{Kind, Row};
 use crate::command::scripting::run as scripting;
 use crate::ids::LogIndex;
 use crate::limits::{BYTES_PER_WORK, LARGE_ARGUMENT_BYTES};
+use crate::node::clients::Origin;
 use crate::node::metrics::slowlog::{Piece, work_of};
 use crate::node::replica::Committed;
 use crate::node::replica::replicated::EntryHead;
@@ -386,6 +387,10 @@ impl Node {
         self.listen_to_store();
         let at = self.replicated.stamp();
         self.store.at_moment(at);
+        let (client, is_script) = (self.requests.runs_for, matches!(row.kind, Kind::Script(_)));
+        if is_script {
+            self.note_reads_of_script(client);
+        }
         let reply = Reply::new(out, protocol);
         self.requests.hold.pace.allow(self.config.turn_work);
         let hold = &mut self.requests.hold;
@@ -408,11 +413,13 @@ impl Node {
         };
         let work = self.requests.hold.pace.spent();
         self.requests.hold.pay(work);
+        if is_script {
+            self.script_has_read(client);
+        }
         if outcome == Err(Error::Unfinished) {
             self.has_run_piece(row, Piece::Applied, work);
             return outcome;
         }
-        let client = self.requests.runs_for;
         if row.waits.is_none() {
             self.show((row, db), args, client);
         } else {
@@ -425,7 +432,7 @@ impl Node {
         }
         self.tell_touched(row, args);
         self.signal_taken(row, db, args);
-        if matches!(row.kind, Kind::Script(_)) {
+        if is_script {
             self.end_script();
         }
         outcome
@@ -445,8 +452,8 @@ impl Node {
         for one in published {
             let message = (one.topic, &one.channel[..], &one.message[..]);
             self.tell_members(message);
-            // It goes on by itself where a turn is not enough.
-            let _ = self.clients.publish(None, message);
+            // It goes on by itself where a turn is not enough, and nothing more is applied before.
+            let _ = self.clients.publish(Origin::Applied, message);
         }
     }
 

@@ -2,20 +2,25 @@
 //!
 //! A command's touches tell those who watch and those who wait at once. Keyspace events are made of
 //! them later, a few at a time, as far as turns have work for that: nothing more is applied before
-//! all are told, so that what is asked of a key then is what its command has left. Only within a
-//! transaction those of a command are made at its end.
+//! all are told, so that what is asked of a key then is what its command has left. Within a
+//! transaction those of a command are made before the next one is run, and told at the end.
 
 use alloc::vec::Vec;
 
 use crate::command::args::Args;
 use crate::command::event::{KeyEvent, Tells};
-use crate::command::row::Row;
+use crate::command::row::{Kind, Row};
+use crate::command::verb::SessionVerb;
+use crate::ids::ConnId;
 use crate::node::clients::Untold;
+use crate::node::requests::lookup::row_of;
 use crate::node::{Node, Phase};
 use crate::store::{Named, Touched};
 
 /// So many touched keys are looked at before the work that is left is looked at again.
 const KEYS_AT_ONCE: usize = 64;
+/// The work of making their events.
+const EVENTS_WORK: usize = 8;
 
 impl Node {
     /// Returns true if somebody may hear of keyspace events. Nothing is told of what is applied in
@@ -39,12 +44,16 @@ impl Node {
         let hears_ends = hears || tracks;
         self.store
             .hear_ends(hears_ends.then(|| self.replicated.stamp()));
-        self.listen_to_misses();
+        self.hear_misses(hears);
     }
 
     /// The same for a read. Keys that a command has missed in earlier pieces are told at its end.
-    pub(in crate::node) fn listen_to_misses(&mut self) {
-        let hears = self.config.events.tells_misses() && self.hears_events();
+    pub(super) fn listen_to_misses(&mut self) {
+        self.hear_misses(self.hears_events());
+    }
+
+    fn hear_misses(&mut self, hears_events: bool) {
+        let hears = hears_events && self.config.events.tells_misses();
         self.store.hear_misses(hears);
         if !self.requests.hold.pace.is_cut() {
             self.store.take_missed();
@@ -56,11 +65,11 @@ impl Node {
         if row.counts_lookups {
             self.tell_missed();
         }
-        self.tell_of_touched(row.tells.of(args));
+        self.tell_of_touched(|| row.tells.of(args));
     }
 
     /// Tells what was just touched, of which this is to be said.
-    pub(super) fn tell_of_touched(&mut self, tells: Tells) {
+    pub(super) fn tell_of_touched(&mut self, tells: impl FnOnce() -> Tells) {
         self.tell_ended();
         let touched = self.store.take_touched();
         if touched.is_empty() {
@@ -74,7 +83,9 @@ impl Node {
             let by = self.requests.runs_for;
             self.clients.were_touched(touched.iter().cloned(), by);
         }
-        if self.hears_events() {
+        // Of what a script writes nothing is told.
+        let tells = self.hears_events().then(tells);
+        if let Some(tells) = tells.filter(|tells| !matches!(tells, Tells::Nothing)) {
             self.clients.have_happened(Untold::new(tells, touched, at));
         }
     }
@@ -84,6 +95,18 @@ impl Node {
         while self.clients.has_untold() {
             self.make_some_events();
         }
+    }
+
+    /// The same for a step of a transaction, as far as the turn goes: false where some are left.
+    pub(super) fn make_events_of_step(&mut self) -> bool {
+        while self.clients.has_untold() {
+            if self.requests.hold.left == 0 {
+                return false;
+            }
+            self.make_some_events();
+            self.requests.hold.pay(EVENTS_WORK);
+        }
+        true
     }
 
     fn make_some_events(&mut self) {
@@ -97,12 +120,45 @@ impl Node {
     /// Tells those who track, and those who hear of events, as far as this turn goes. A transaction
     /// is told of when it has ended: nobody hears of a part of it before the rest is so.
     pub(in crate::node) fn tell_events(&mut self) {
+        self.clients.go_on_with_applied();
         if self.requests.hold.is_mid_command {
             return;
         }
-        self.clients.invalidate(self.config.tracked_keys_max);
+        self.clients.invalidate();
         while self.clients.tell_events(self.config.events) {
             self.make_some_events();
+        }
+        self.clients.make_room(self.config.tracked_keys_max);
+    }
+
+    /// Returns true if a request must wait for events: those of keys that reads have missed are not
+    /// told as fast as they come. The log has no such request, and goes on.
+    pub(super) fn waits_for_events(&self, slot: u32, args: Args<'_>) -> bool {
+        if !self.clients.are_events_behind() || !self.config.events.tells_misses() {
+            return false;
+        }
+        let session = self.clients.get(slot);
+        let queues = session.is_some_and(|session| session.transaction.is_some());
+        row_of(args).is_ok_and(|row| match row.kind {
+            Kind::Read(_) => !queues,
+            Kind::Script(verb) => verb.only_reads && !queues,
+            Kind::Session(verb) => verb == SessionVerb::Exec,
+            Kind::Write(_) | Kind::Server(_) | Kind::Container => false,
+        })
+    }
+
+    /// Has the keys noted that a script reads in its next piece, if its client tracks.
+    pub(super) fn note_reads_of_script(&mut self, client: Option<(u32, ConnId)>) {
+        let wanted = client.is_some_and(|client| self.clients.keeps_reads(client));
+        self.requests.hold.scripts.note_reads(wanted);
+    }
+
+    /// A piece of a script has come to its end: its client may keep what that has read, as of its
+    /// own reads.
+    pub(super) fn script_has_read(&mut self, client: Option<(u32, ConnId)>) {
+        let keys = self.requests.hold.scripts.take_reads();
+        if let Some(client) = client.filter(|_| !keys.is_empty()) {
+            self.clients.have_been_read(client, &keys);
         }
     }
 

@@ -121,8 +121,7 @@ impl Node {
                     Kind::Read(_) | Kind::Script(_) if !row.is_write() => {
                         let reply = Reply::new(&mut old.out, old.protocol);
                         let query = (old.db, self.replicated.stamp(), old.nth);
-                        let uses = self.uses_keys(Some(slot), row);
-                        self.read_piece(row, query, uses, args, reply)
+                        self.read_piece(row, query, slot, args, reply)
                     }
                     Kind::Server(_) | Kind::Session(_) => {
                         let reply = (&mut old.out, old.protocol);

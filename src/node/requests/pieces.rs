@@ -10,7 +10,7 @@ use crate::command::error::{Error, Outcome};
 use crate::command::flag::Flag;
 use crate::command::pace::Pace;
 use crate::command::row::{Empties, KeyUse, Kind, Row};
-use crate::command::scripting::run as scripting;
+use crate::command::scripting::run::{self as scripting, ScriptBounds};
 use crate::command::verb::{ClusterVerb, ServerVerb, SessionVerb};
 use crate::ids::ConnId;
 use crate::limits::{BYTES_PER_WORK, WAKE_WORK};
@@ -27,6 +27,20 @@ use super::old_transaction::OldTransaction;
 use crate::resp::reply::Reply;
 use crate::session::Blocked;
 use crate::time::Stamp;
+
+/// A read that is to be run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look {
+    pub(super) db: u32,
+    pub(super) clock: Stamp,
+    pub(super) dice: Dice,
+    /// The client that asks.
+    pub(super) slot: Option<u32>,
+    /// Those of a script.
+    pub(super) bounds: ScriptBounds,
+    /// Another command holds the store.
+    pub(super) is_beside: bool,
+}
 
 impl Node {
     /// Returns true if the state is one between two that an entry leads from and to, for a judge.
@@ -56,6 +70,7 @@ impl Node {
         self.waits_for_store(slot, args)
             || self.waits_for_room(slot, args)
             || self.waits_for_scripts(slot, args)
+            || self.waits_for_events(slot, args)
     }
 
     /// Returns true if a request must wait for the store.
@@ -121,43 +136,65 @@ impl Node {
         }
     }
 
-    /// Runs a piece of a read, which `uses` the keys that it finds or only looks at them;
-    /// `Error::Unfinished` where it goes on later.
+    /// Runs a piece of a client's read; `Error::Unfinished` where it goes on later.
     pub(super) fn read_piece(
         &mut self,
         row: &Row,
-        query: (u32, Stamp, u64),
-        uses: bool,
+        (db, clock, nth): (u32, Stamp, u64),
+        slot: u32,
         args: Args<'_>,
         reply: Reply<'_>,
-    ) -> Result<(), Error> {
-        let (db, clock, nth) = query;
-        let bounds = self.script_bounds();
-        if uses {
-            self.store.begin_read(clock);
+    ) -> Outcome {
+        let bounds = match row.kind {
+            Kind::Script(_) => self.script_bounds(),
+            _ => ScriptBounds::default(),
+        };
+        let look = Look {
+            db,
+            clock,
+            dice: Dice::new(nth, u64::MAX),
+            slot: Some(slot),
+            bounds,
+            is_beside: self.requests.is_held(),
+        };
+        let (outcome, work) = self.look(row, look, args, reply);
+        self.requests.read_work = work;
+        outcome
+    }
+
+    /// Runs a piece of a read, and returns the work that it was.
+    pub(super) fn look(
+        &mut self,
+        row: &Row,
+        look: Look,
+        args: Args<'_>,
+        reply: Reply<'_>,
+    ) -> (Outcome, usize) {
+        if self.uses_keys(look.slot, row) {
+            self.store.begin_read(look.clock);
+        }
+        let session = |slot| self.clients.get(slot).map(|session| (slot, session.conn));
+        let client = look.slot.and_then(session);
+        if matches!(row.kind, Kind::Script(_)) {
+            self.note_reads_of_script(client);
         }
         self.listen_to_misses();
         // What runs beside a command that holds the store is short, and looks at nothing.
         let mut short = Pace::default();
-        let is_held = self.requests.is_held();
-        let pace = if is_held {
-            &mut short
+        let (pace, work) = if look.is_beside {
+            (&mut short, usize::MAX)
         } else {
-            &mut self.requests.hold.pace
+            (&mut self.requests.hold.pace, self.config.turn_work)
         };
-        pace.allow(if is_held {
-            usize::MAX
-        } else {
-            self.config.turn_work
-        });
+        pace.allow(work);
         self.store.take_lookups();
         let mut query = Query {
             store: &self.store,
-            db,
+            db: look.db,
             at: self.replicated.stamp(),
             offset: self.replicated.offset(),
-            clock,
-            dice: Dice::new(nth, u64::MAX),
+            clock: look.clock,
+            dice: look.dice,
             reply,
             pace,
         };
@@ -165,7 +202,7 @@ impl Node {
             Kind::Read(run) => run(&mut query, args),
             Kind::Script(verb) => {
                 let scripts = &mut self.requests.hold.scripts;
-                scripting::read(scripts, verb, bounds, &mut query, args)
+                scripting::read(scripts, verb, look.bounds, &mut query, args)
             }
             Kind::Write(_) | Kind::Session(_) | Kind::Server(_) | Kind::Container => Ok(()),
         };
@@ -174,16 +211,18 @@ impl Node {
         if outcome != Err(Error::Unfinished) {
             pace.forget();
         }
-        self.requests.read_work = spent;
+        if matches!(row.kind, Kind::Script(_)) {
+            self.script_has_read(client);
+        }
         self.metrics.looked_up(self.store.take_lookups());
         if outcome != Err(Error::Unfinished) {
             self.tell_missed();
         }
-        outcome
+        (outcome, spent)
     }
 
     /// Returns true if a read uses the keys that it finds, as others do that are noted.
-    pub(super) fn uses_keys(&self, slot: Option<u32>, row: &Row) -> bool {
+    fn uses_keys(&self, slot: Option<u32>, row: &Row) -> bool {
         let session = slot.and_then(|slot| self.clients.get(slot));
         match row.key_use {
             KeyUse::Not => false,
@@ -218,7 +257,8 @@ impl Node {
             Kind::Read(_) | Kind::Script(_) => Some(Piece::Read),
             Kind::Write(_) | Kind::Session(_) | Kind::Server(_) | Kind::Container => None,
         };
-        if matches!(row.kind, Kind::Read(_) | Kind::Script(_))
+        // Of a script it is known what each of its commands has read.
+        if matches!(row.kind, Kind::Read(_))
             && let Some(client) = client
         {
             self.clients.has_read(client, row, args);
@@ -240,8 +280,7 @@ impl Node {
         args: Args<'_>,
         client: Option<(u32, ConnId)>,
     ) {
-        let is_hidden = row.has(Flag::Admin) || row.has(Flag::SkipMonitor);
-        if !self.clients.has_monitors() || is_hidden {
+        if !self.clients.has_monitors() || row.has(Flag::Admin) || row.has(Flag::SkipMonitor) {
             return;
         }
         if let Some(client) = client {
@@ -398,8 +437,7 @@ impl Node {
         let before = reading.reply.len();
         let reply = Reply::new(&mut reading.reply, request.protocol);
         let query = (request.db, request.clock, reading.nth);
-        let uses = self.uses_keys(Some(slot), request.row);
-        let outcome = self.read_piece(request.row, query, uses, args, reply);
+        let outcome = self.read_piece(request.row, query, slot, args, reply);
         let written = reading.reply.len().saturating_sub(before);
         let work = self.requests.read_work + written / BYTES_PER_WORK;
         self.requests.hold.pay(work);

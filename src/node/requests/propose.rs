@@ -250,7 +250,7 @@ impl Node {
             self.metrics.evicted(gone);
         }
         self.requests.evicting.ends();
-        self.tell_of_touched(Tells::Only(KeyEvent::EVICTED));
+        self.tell_of_touched(|| Tells::Only(KeyEvent::EVICTED));
     }
 }
 

@@ -227,13 +227,13 @@ impl Node {
         }
         let reply_mode = session.reply_mode;
         session.ends_skip();
-        let said = session.tracking.as_ref().map(|tracking| tracking.said);
-        let is_own = found.is_some_and(|row| row.name == "client");
-        if !is_own
-            && session.transaction.is_none()
-            && let Some(tracking) = &mut session.tracking
-        {
-            tracking.begins_request();
+        let mut said = None;
+        if let Some(tracking) = &mut session.tracking {
+            said = Some(tracking.said);
+            let is_own = || found.is_some_and(|row| row.name == "client");
+            if session.transaction.is_none() && !is_own() {
+                tracking.begins_request();
+            }
         }
         let admitted = self.admit(slot, found, args);
         if let Ok(Admitted::Postponed) = admitted {
@@ -359,8 +359,7 @@ impl Node {
             Kind::Read(_) | Kind::Script(_) => {
                 self.requests.reads += 1;
                 let query = (db, clock, self.requests.reads);
-                let uses = self.uses_keys(Some(slot), row);
-                self.read_piece(row, query, uses, args, reply.reborrow())
+                self.read_piece(row, query, slot, args, reply.reborrow())
             }
             Kind::Server(verb) => self.server_verb(slot, verb, args, db, reply),
             Kind::Write(_) | Kind::Session(_) | Kind::Container => Ok(()),
@@ -550,6 +549,9 @@ impl Node {
 /// is for, nor in another protocol than its surroundings. Requests that are shown to others are
 /// shown in their order.
 pub(super) fn waits_for_own(session: &Session, row: &Row, is_shown: bool) -> bool {
+    if !session.is_busy() || session.transaction.is_some() {
+        return false;
+    }
     let is_ordered = match row.kind {
         Kind::Session(verb) => match verb {
             SessionVerb::Watch
@@ -564,13 +566,8 @@ pub(super) fn waits_for_own(session: &Session, row: &Row, is_shown: bool) -> boo
         Kind::Server(verb) => matches!(verb, ServerVerb::Publish(_)),
         Kind::Read(_) | Kind::Write(_) | Kind::Script(_) | Kind::Container => false,
     };
-    let in_steps = session
-        .tracking
-        .as_ref()
-        .is_some_and(|one| one.is_in_steps());
-    (row.waits.is_some() || is_ordered || in_steps)
-        && session.is_busy()
-        && session.transaction.is_none()
+    let tracking = session.tracking.as_ref();
+    row.waits.is_some() || is_ordered || tracking.is_some_and(|one| one.is_in_steps())
 }
 
 /// The kind of answer to a request that changes nothing.

@@ -8,11 +8,10 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::command::args::Args;
-use crate::command::context::{Change, Dice};
+use crate::command::context::Dice;
 use crate::command::error::{Error, Outcome};
 use crate::command::flag::Flag;
 use crate::command::row::{Kind, Row};
-use crate::command::scripting::run as scripting;
 use crate::command::verb::SessionVerb;
 use crate::limits::{self, BYTES_PER_WORK};
 use crate::node::metrics::slowlog::Piece;
@@ -26,6 +25,7 @@ use crate::resp::reply::{Protocol, Reply};
 
 use super::applying::{Applying, Middle};
 use super::batch::Waiter;
+use super::pieces::Look;
 
 impl Node {
     /// Puts a request of an open transaction aside.
@@ -226,6 +226,10 @@ impl Node {
         let mut is_first = true;
         loop {
             if !steps.is_cut {
+                if !self.make_events_of_step() || self.clients.is_much_published() {
+                    middle.steps = Some(steps);
+                    return false;
+                }
                 if steps.next == steps.count {
                     break;
                 }
@@ -278,86 +282,35 @@ impl Node {
     ) -> Option<(Protocol, bool)> {
         let row = self.logged_row(args);
         let mut after = (protocol, is_silent);
-        let outcome = match row.as_ref().map(|row| row.kind) {
+        let outcome = match &row {
             Err(error) => Err(error.clone()),
-            // Nobody is there to be answered: on other members, in recovery, or any more.
-            Ok(Kind::Read(_) | Kind::Script(_))
-                if slot.is_none() && row.as_ref().is_ok_and(|row| !row.is_write()) =>
-            {
-                self.requests.hold.forget();
-                out.truncate(mark);
-                Ok(())
-            }
-            Ok(kind @ (Kind::Read(_) | Kind::Script(_)))
-                if row.as_ref().is_ok_and(|row| !row.is_write()) =>
-            {
-                let at = self.replicated.stamp();
-                let reply = Reply::new(out, protocol);
-                self.requests.hold.pace.allow(self.config.turn_work);
-                if row.as_ref().is_ok_and(|row| self.uses_keys(slot, row)) {
-                    self.store.begin_read(at);
+            Ok(row) => match row.kind {
+                Kind::Read(_) | Kind::Script(_) if !row.is_write() => {
+                    self.look_in_step(slot, (row, db), args, dice, (out, protocol, mark))
                 }
-                self.listen_to_misses();
-                let hold = &mut self.requests.hold;
-                let mut change = Change {
-                    store: &mut self.store,
-                    db,
-                    at,
-                    offset: self.replicated.offset(),
-                    dice,
-                    reply,
-                    pace: &mut hold.pace,
-                };
-                let mut query = change.as_query();
-                let outcome = match kind {
-                    Kind::Read(run) => run(&mut query, args),
-                    Kind::Script(verb) => {
-                        let scripts = &mut hold.scripts;
-                        scripting::read(scripts, verb, hold.bounds, &mut query, args)
-                    }
-                    _ => Ok(()),
-                };
-                self.store.end_read();
-                let work = self.requests.hold.pace.spent();
-                self.requests.hold.pay(work);
-                if outcome != Err(Error::Unfinished) {
-                    self.tell_missed();
+                Kind::Read(_) | Kind::Write(_) | Kind::Script(_) => {
+                    self.apply_command(db, args, dice, protocol, out)
                 }
-                if let Ok(row) = row {
-                    if outcome == Err(Error::Unfinished) {
-                        self.has_run_piece(row, Piece::Applied, work);
-                    } else {
-                        self.requests.hold.pace.forget();
-                        self.has_run((row, db), args, self.requests.runs_for, work);
+                // Only the member whose client asked has an answer to give, and none of it touches
+                // the store.
+                Kind::Server(_) | Kind::Session(_) => match slot {
+                    Some(slot) => {
+                        let outcome = self.own_step(slot, row.kind, args, db, (out, protocol));
+                        if outcome != Err(Error::Unfinished) {
+                            self.has_run((row, db), args, self.requests.runs_for, 0);
+                        }
+                        if let Some(session) = self.clients.get(slot)
+                            && changes_replies(row)
+                        {
+                            after = (session.protocol, session.is_silent());
+                        }
+                        outcome
                     }
-                }
-                outcome
-            }
-            Ok(Kind::Read(_) | Kind::Write(_) | Kind::Script(_)) => {
-                self.apply_command(db, args, dice, protocol, out)
-            }
-            // Only the member whose client asked has an answer to give, and none of it touches the
-            // store.
-            Ok(kind @ (Kind::Server(_) | Kind::Session(_))) => match slot {
-                Some(slot) => {
-                    let outcome = self.own_step(slot, kind, args, db, (out, protocol));
-                    if let Ok(row) = row
-                        && outcome != Err(Error::Unfinished)
-                    {
-                        self.has_run((row, db), args, self.requests.runs_for, 0);
-                    }
-                    if let Some(session) = self.clients.get(slot)
-                        && row.as_ref().is_ok_and(|row| changes_replies(row))
-                    {
-                        after = (session.protocol, session.is_silent());
-                    }
-                    outcome
-                }
-                None => Ok(()),
+                    None => Ok(()),
+                },
+                Kind::Container => Err(Error::NOT_IN_TRANSACTION),
             },
-            Ok(Kind::Container) => Err(Error::NOT_IN_TRANSACTION),
         };
-        self.make_events();
         // A client cannot wait in a transaction: what it is told instead is written.
         let outcome = match outcome {
             Err(Error::Unfinished) => return None,
@@ -381,5 +334,38 @@ impl Node {
             out.truncate(mark);
         }
         Some(after)
+    }
+
+    /// Runs a read of a transaction, or its next piece.
+    fn look_in_step(
+        &mut self,
+        slot: Option<u32>,
+        (row, db): (&'static Row, u32),
+        args: Args<'_>,
+        dice: Dice,
+        (out, protocol, mark): (&mut Vec<u8>, Protocol, usize),
+    ) -> Outcome {
+        if slot.is_none() {
+            // Nobody is there to be answered: on other members, in recovery, or any more.
+            self.requests.hold.forget();
+            out.truncate(mark);
+            return Ok(());
+        }
+        let look = Look {
+            db,
+            clock: self.replicated.stamp(),
+            dice,
+            slot,
+            bounds: self.requests.hold.bounds,
+            is_beside: false,
+        };
+        let (outcome, work) = self.look(row, look, args, Reply::new(out, protocol));
+        self.requests.hold.pay(work);
+        if outcome == Err(Error::Unfinished) {
+            self.has_run_piece(row, Piece::Applied, work);
+        } else {
+            self.has_run((row, db), args, self.requests.runs_for, work);
+        }
+        outcome
     }
 }

@@ -10,7 +10,7 @@ use crate::command::error::{Error, Outcome};
 use crate::command::row::{Empties, Kind, Row};
 use crate::command::verb::{SessionVerb, Topic};
 use crate::limits;
-use crate::node::clients::valid_name;
+use crate::node::clients::{Origin, valid_name};
 use crate::node::replica::SEARCHED_BYTES_MAX;
 use crate::node::requests::applying::Applying;
 use crate::node::requests::entry::{self, Part};
@@ -204,7 +204,8 @@ impl Node {
         let client = Some((slot, conn));
         let message = (topic, args.at(1), args.at(2));
         self.tell_members(message);
-        let Some((receivers, work)) = self.clients.publish(client, message) else {
+        let origin = Origin::Client(slot, conn);
+        let Some((receivers, work)) = self.clients.publish(origin, message) else {
             self.witness.note(|| Witnessed::Publishes { conn });
             self.block(slot, Blocked::Publishing { receivers: 0 });
             self.metrics.waits(row);
