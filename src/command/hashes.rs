@@ -15,6 +15,7 @@ use super::grammar::{FIELD, KEY, VALUE, block, double, integer, many, opt, patte
 use super::group::Group;
 use super::key::{ADDED_TO, CHANGED, CUT, Keys, LOOKED_AT, READ, UPDATED};
 use super::picks::{self, Source};
+use super::reach::Reach;
 use super::row::Row;
 use super::tip;
 use super::walk::{FIELDS_AT_ONCE, scan_members};
@@ -139,6 +140,7 @@ pub(super) const ROWS: &[Row] = &[
         .since("6.2.0")
         .tips(tip::VARIES)
         .says("Returns random fields of a hash.")
+        .reaches(Reach::Picks)
         .costs("O(N) where N is the number of fields answered.")
         .keys(&[Keys::at(1, READ)])
         .args(&[
@@ -149,6 +151,7 @@ pub(super) const ROWS: &[Row] = &[
             )),
         ]),
     Row::read("hscan", -3, hscan)
+        .reaches(Reach::Values)
         .group(Group::Hash)
         .since("2.8.0")
         .tips(tip::VARIES)

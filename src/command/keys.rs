@@ -17,6 +17,7 @@ use super::grammar::{Arg, KEY, integer, key, many, one_of, opt, word};
 use super::group::Group;
 use super::key::{CHANGED, CREATED, Keys, LOOKED_AT, READ, REMOVED, REPLACED, TAKEN};
 use super::pace::Kept;
+use super::reach::Reach;
 use super::row::{Empties, Row};
 use super::tip;
 use crate::limits::BYTES_PER_WORK;
@@ -92,6 +93,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, TAKEN), Keys::at(2, CREATED)])
         .args(&[KEY, key("newkey", 1)]),
     Row::write("copy", -3, copy)
+        .reaches(Reach::Values)
         .tells(Tells::Each(KeyEvent::COPY_TO))
         .group(Group::Generic)
         .since("6.2.0")

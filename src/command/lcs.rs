@@ -11,6 +11,7 @@ use super::grammar::{integer, key, opt, word};
 use super::group::Group;
 use super::key::{Keys, READ};
 use super::pace::Kept;
+use super::reach::Reach;
 use super::row::Row;
 use super::strings::text;
 use super::subsequence::{Match, Table, matches};
@@ -19,6 +20,7 @@ use crate::resp::reply::Reply;
 use crate::store::Text;
 
 pub(super) const ROWS: &[Row] = &[Row::read("lcs", -3, lcs)
+    .reaches(Reach::Pairs)
     .group(Group::String)
     .since("7.0.0")
     .says("Finds the longest common subsequence of two strings.")

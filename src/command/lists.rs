@@ -9,6 +9,7 @@ use super::grammar::{Arg, ELEMENT, KEY, integer, key, many, one_of, opt, string,
 use super::group::Group;
 use super::key::{ADDED_TO, CUT, Keys, LOOKED_AT, READ, TAKEN, UPDATED};
 use super::list_search::{linsert, list_at, lpos, lrem};
+use super::reach::Reach;
 use super::row::Row;
 use super::several::Several;
 use super::strings::answer;
@@ -120,6 +121,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, UPDATED)])
         .args(&[KEY, integer("index"), ELEMENT]),
     Row::write("linsert", 5, linsert)
+        .reaches(Reach::Values)
         .tells(Tells::Each(KeyEvent::LIST_INSERT))
         .group(Group::List)
         .since("2.2.0")
@@ -134,6 +136,7 @@ pub(super) const ROWS: &[Row] = &[
             ELEMENT,
         ]),
     Row::write("lrem", 4, lrem)
+        .reaches(Reach::Values)
         .tells(Tells::Each(KeyEvent::LIST_REM))
         .group(Group::List)
         .since("1.0.0")
@@ -171,6 +174,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, READ)])
         .args(&[KEY, integer("start"), integer("stop")]),
     Row::read("lpos", -3, lpos)
+        .reaches(Reach::Values)
         .group(Group::List)
         .since("6.0.6")
         .says("Returns the indexes of items with a given text in a list.")

@@ -38,6 +38,7 @@ mod object;
 pub mod pace;
 mod picks;
 mod pubsub;
+pub mod reach;
 pub mod row;
 mod scan;
 pub mod scripting;

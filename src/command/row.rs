@@ -10,6 +10,7 @@ use super::flag::{Categories, Category, Flag, Flags};
 use super::grammar::Arg;
 use super::group::Group;
 use super::key::{Access, Keys, Places};
+use super::reach::Reach;
 use super::tip::Tip;
 use super::verb::{ScriptVerb, ServerVerb, SessionVerb};
 use super::wait::{Awaited, Wait};
@@ -50,6 +51,8 @@ pub struct Row {
     pub counts_lookups: bool,
     /// The way in which it uses the keys that it finds.
     pub key_use: KeyUse,
+    /// How much of the state it may look at.
+    pub reach: Reach,
     /// True if it is a read that looks at the scripts that are kept.
     looks_at_scripts: bool,
     /// The events of the keys that it touches, if it is a write.
@@ -134,6 +137,7 @@ impl Row {
             elements: None,
             counts_lookups: false,
             key_use: KeyUse::Noted,
+            reach: Reach::Parts,
             looks_at_scripts: false,
             tells: Tells::Nothing,
             args: &[],
@@ -319,6 +323,12 @@ impl Row {
             key_use: KeyUse::Always,
             ..self
         }
+    }
+
+    /// It may look at so much of the state.
+    #[must_use]
+    pub(super) const fn reaches(self, reach: Reach) -> Self {
+        Self { reach, ..self }
     }
 
     /// A read that looks at the scripts that are kept.

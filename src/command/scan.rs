@@ -12,6 +12,7 @@ use super::flag::Category;
 use super::found::Found;
 use super::grammar::{integer, opt, pattern, string};
 use super::group::Group;
+use super::reach::Reach;
 use super::row::Row;
 use super::tip;
 use super::walk::{Options, cursor, walk, write_cursor};
@@ -20,6 +21,7 @@ use crate::time::Stamp;
 
 pub(super) const ROWS: &[Row] = &[
     Row::read("keys", 2, keys)
+        .reaches(Reach::Keys)
         .group(Group::Generic)
         .since("1.0.0")
         .within(Category::Dangerous)
@@ -28,6 +30,7 @@ pub(super) const ROWS: &[Row] = &[
         .costs("O(N) where N is the number of keys in the database.")
         .args(&[pattern("pattern")]),
     Row::read("scan", -2, scan)
+        .reaches(Reach::Keys)
         .group(Group::Generic)
         .since("2.8.0")
         .tips(tip::CURSOR)

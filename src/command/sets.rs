@@ -13,6 +13,7 @@ use super::flag::Flag;
 use super::grammar::{Arg, KEY, integer, key, many, opt, pattern, string};
 use super::group::Group;
 use super::key::{ADDED_TO, CUT, Keys, LOOKED_AT, READ, REPLACED, TAKEN, UPDATED};
+use super::reach::Reach;
 use super::row::Row;
 use super::set_combine::{sdiff, sdiffstore, sinter, sintercard, sinterstore, sunion, sunionstore};
 use super::set_picks::{spop, srandmember};
@@ -68,6 +69,7 @@ pub(super) const ROWS: &[Row] = &[
         .since("1.0.0")
         .tips(tip::VARIES)
         .says("Returns members of a set by chance.")
+        .reaches(Reach::Picks)
         .costs("O(N) where N is the number of members answered, or in the set if they are a third.")
         .keys(&[Keys::at(1, READ)])
         .args(&[KEY, opt(integer("count").since("2.6.0"))]),
@@ -102,6 +104,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, READ)])
         .args(&[KEY]),
     Row::read("sscan", -3, sscan)
+        .reaches(Reach::Values)
         .group(Group::Set)
         .since("2.8.0")
         .tips(tip::VARIES)
@@ -115,6 +118,7 @@ pub(super) const ROWS: &[Row] = &[
             opt(integer("count").behind("COUNT")),
         ]),
     Row::read("sinter", -2, sinter)
+        .reaches(Reach::Values)
         .group(Group::Set)
         .since("1.0.0")
         .tips(tip::ORDER_VARIES)
@@ -123,6 +127,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::all(READ)])
         .args(&[many(KEY)]),
     Row::read("sintercard", -3, sintercard)
+        .reaches(Reach::Values)
         .group(Group::Set)
         .since("7.0.0")
         .says("Returns the number of members that all of several sets have.")
@@ -134,6 +139,7 @@ pub(super) const ROWS: &[Row] = &[
             opt(integer("limit").behind("LIMIT")),
         ]),
     Row::write("sinterstore", -3, sinterstore)
+        .reaches(Reach::Values)
         .tells(Tells::Kept(&[KeyEvent::SET_INTER_STORE]))
         .group(Group::Set)
         .since("1.0.0")
@@ -143,6 +149,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, UPDATED), Keys::range(2, -1, 1, READ)])
         .args(STORE_ARGS),
     Row::read("sunion", -2, sunion)
+        .reaches(Reach::Values)
         .group(Group::Set)
         .since("1.0.0")
         .tips(tip::ORDER_VARIES)
@@ -151,6 +158,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::all(READ)])
         .args(&[many(KEY)]),
     Row::write("sunionstore", -3, sunionstore)
+        .reaches(Reach::Values)
         .tells(Tells::Kept(&[KeyEvent::SET_UNION_STORE]))
         .group(Group::Set)
         .since("1.0.0")
@@ -160,6 +168,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(STORED)
         .args(STORE_ARGS),
     Row::read("sdiff", -2, sdiff)
+        .reaches(Reach::Values)
         .group(Group::Set)
         .since("1.0.0")
         .tips(tip::ORDER_VARIES)
@@ -168,6 +177,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::all(READ)])
         .args(&[many(KEY)]),
     Row::write("sdiffstore", -3, sdiffstore)
+        .reaches(Reach::Values)
         .tells(Tells::Kept(&[KeyEvent::SET_DIFF_STORE]))
         .group(Group::Set)
         .since("1.0.0")

@@ -329,6 +329,12 @@ impl Machine {
 
     // Values.
 
+    /// Returns true if a string of so many bytes may be made; less than that may be left until
+    /// garbage is gone.
+    pub fn has_room(&self, bytes: usize) -> bool {
+        self.state.heap.has_room(bytes)
+    }
+
     /// A string.
     pub fn string(&mut self, bytes: &[u8]) -> Value {
         Value::String(self.state.heap.string(bytes))

@@ -264,6 +264,13 @@ impl Store {
         self.live(db, key, at).map(|view| view.value())
     }
 
+    /// The same for one who asks how large it is, which is no use of it.
+    #[must_use]
+    pub fn peek(&self, db: DbId, key: &[u8], at: Stamp) -> Option<Value<'_>> {
+        let place = self.find_live(db, key, at)?;
+        Some(self.dict(db).view(place).value())
+    }
+
     /// Returns true if `key` is present and live.
     #[must_use]
     pub fn contains(&self, db: DbId, key: &[u8], at: Stamp) -> bool {

@@ -86,8 +86,11 @@ impl Store {
     /// Of those that came at once, the first in the order of names goes first.
     fn drop_oldest_script(&mut self) {
         let age = |value: super::Value<'_>| {
-            let text = value.as_text().map(super::Text::to_vec).unwrap_or_default();
-            text.first_chunk().copied().map_or(0, u64::from_le_bytes)
+            let text = value.as_text();
+            let bytes = (0..AGE_BYTES)
+                .rev()
+                .map(|place| text.map_or(0, |text| text.byte(place)));
+            bytes.fold(0_u64, |age, byte| age << 8 | u64::from(byte))
         };
         let all = self.dict(RUN).iter();
         let oldest = all.map(|view| (age(view.value()), view.key)).min();

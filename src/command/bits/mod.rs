@@ -16,6 +16,7 @@ use super::flag::Flag;
 use super::grammar::{Arg, KEY, block, integer, key, many, one_of, opt, string, word};
 use super::group::Group;
 use super::key::{Access, CHANGED, Keys, READ, REPLACED};
+use super::reach::Reach;
 use super::row::Row;
 use super::strings::{current, text};
 use crate::store::Text;
@@ -48,6 +49,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, READ)])
         .args(&[KEY, OFFSET]),
     Row::read("bitcount", -2, bitcount)
+        .reaches(Reach::Values)
         .group(Group::Bitmap)
         .since("2.6.0")
         .says("Counts the bits of the string that are set.")
@@ -58,6 +60,7 @@ pub(super) const ROWS: &[Row] = &[
             opt(block("index", &[integer("start"), integer("end"), UNIT])),
         ]),
     Row::read("bitpos", -3, bitpos)
+        .reaches(Reach::Values)
         .group(Group::Bitmap)
         .since("2.8.7")
         .says("Finds the first bit of the string that is set, or clear.")
@@ -75,6 +78,7 @@ pub(super) const ROWS: &[Row] = &[
             )),
         ]),
     Row::write("bitop", -4, bitop)
+        .reaches(Reach::Values)
         .tells(Tells::Kept(&[KeyEvent::SET]))
         .group(Group::Bitmap)
         .since("2.6.0")

@@ -16,6 +16,7 @@ use super::flag::Flag;
 use super::grammar::{Arg, KEY, block, double, integer, key, many, one_of, opt, string, word};
 use super::group::Group;
 use super::key::{Keys, READ, REPLACED, UPDATED};
+use super::reach::Reach;
 use super::row::Row;
 use super::zset::{Conditions, Given, add_all};
 use crate::resp::reply::Reply;
@@ -107,6 +108,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, READ)])
         .args(&[KEY, opt(many(MEMBER))]),
     Row::read("geosearch", -7, geosearch)
+        .reaches(Reach::Area)
         .group(Group::Geo)
         .since("6.2.0")
         .says("Returns the members in a circle or a box on Earth.")
@@ -116,6 +118,7 @@ pub(super) const ROWS: &[Row] = &[
             KEY, FROM, BY, ORDER, COUNT, WITH_COORD, WITH_DIST, WITH_HASH,
         ]),
     Row::write("geosearchstore", -8, geosearchstore)
+        .reaches(Reach::Area)
         .tells(Tells::Kept(&[KeyEvent::GEO_SEARCH_STORE]))
         .group(Group::Geo)
         .since("6.2.0")
@@ -133,6 +136,7 @@ pub(super) const ROWS: &[Row] = &[
             opt(word("STOREDIST")),
         ]),
     Row::write("georadius", -6, georadius)
+        .reaches(Reach::Area)
         .tells(Tells::Kept(&[KeyEvent::GEO_RADIUS_STORE]))
         .group(Group::Geo)
         .since("3.2.0")
@@ -164,6 +168,7 @@ pub(super) const ROWS: &[Row] = &[
             STORE_DIST,
         ]),
     Row::read("georadius_ro", -6, georadius_ro)
+        .reaches(Reach::Area)
         .group(Group::Geo)
         .since("3.2.10")
         .deprecated("6.2.0", "`GEOSEARCH` with the `BYRADIUS` argument")
@@ -183,6 +188,7 @@ pub(super) const ROWS: &[Row] = &[
             ORDER,
         ]),
     Row::write("georadiusbymember", -5, georadiusbymember)
+        .reaches(Reach::Area)
         .tells(Tells::Kept(&[KeyEvent::GEO_RADIUS_STORE]))
         .group(Group::Geo)
         .since("3.2.0")
@@ -204,6 +210,7 @@ pub(super) const ROWS: &[Row] = &[
             STORE_DIST,
         ]),
     Row::read("georadiusbymember_ro", -5, georadiusbymember_ro)
+        .reaches(Reach::Area)
         .group(Group::Geo)
         .since("3.2.10")
         .deprecated(

@@ -22,6 +22,7 @@ use super::grammar::{KEY, key, many, opt, string};
 use super::group::Group;
 use super::key::{ADDED_TO, Access, Keys, READ};
 use super::pace::{Kept, Pace};
+use super::reach::Reach;
 use super::row::Row;
 use super::sketching::Sketching;
 use super::strings::{current, text};
@@ -46,6 +47,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, ADDED_TO)])
         .args(&[KEY, opt(many(string("element")))]),
     Row::read("pfcount", -2, pfcount)
+        .reaches(Reach::Values)
         .group(Group::HyperLogLog)
         .since("2.8.9")
         .flags(&[Flag::Tells])
@@ -54,6 +56,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::all(READ)])
         .args(&[many(KEY)]),
     Row::write("pfmerge", -2, pfmerge)
+        .reaches(Reach::Values)
         .tells(Tells::Each(KeyEvent::PF_ADD))
         .group(Group::HyperLogLog)
         .since("2.8.9")

@@ -5,9 +5,12 @@ use crate::lua::{Machine, Value};
 /// The deepest nesting of a reply that becomes a value.
 const DEPTH_MAX: usize = 64;
 
-/// The value that a whole reply is; nothing where it is none, which no command writes.
-pub(super) fn value_of(machine: &mut Machine, mut reply: &[u8]) -> Value {
-    take(machine, &mut reply, 0).unwrap_or(Value::Nil)
+/// The value that a whole reply is, if there is room for it; nil where it is no reply, which no
+/// command writes.
+pub(super) fn value_of(machine: &mut Machine, mut reply: &[u8]) -> Option<Value> {
+    let value = take(machine, &mut reply, 0);
+    let has_room = machine.has_room(0);
+    has_room.then(|| value.unwrap_or(Value::Nil))
 }
 
 fn line<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
@@ -42,7 +45,7 @@ pub(super) fn error_value(machine: &mut Machine, text: &[u8]) -> Value {
 
 /// The value of the reply in front of `rest`.
 fn take(machine: &mut Machine, rest: &mut &[u8], depth: usize) -> Option<Value> {
-    if depth > DEPTH_MAX {
+    if depth > DEPTH_MAX || !machine.has_room(0) {
         return None;
     }
     let (mark, behind) = rest.split_first()?;

@@ -3,15 +3,10 @@
 use alloc::vec::Vec;
 
 use super::order;
-use super::running::{Function, Pending, Running, Scripts};
+use super::running::{Function, Pending, Running};
 use super::{convert, name, number};
 use crate::command::table;
 use crate::lua::Value;
-
-/// The longest line of `redis.log`, in bytes.
-const LINE_BYTES_MAX: usize = 1024;
-/// The most lines that a script writes before they are taken.
-const LINES_MAX: usize = 64;
 
 /// The longest command, in bytes: a script may name one long string many times.
 const COMMAND_BYTES_MAX: usize = 512 << 20;
@@ -34,7 +29,7 @@ fn throw(text: &str) -> Done {
 }
 
 /// Runs a function whose arguments stand ready in the machine.
-pub(super) fn run(scripts: &mut Scripts, running: &mut Running, function: Function) -> Done {
+pub(super) fn run(running: &mut Running, function: Function) -> Done {
     let arguments = running.machine.arguments().to_vec();
     let texts = arguments
         .iter()
@@ -63,7 +58,7 @@ pub(super) fn run(scripts: &mut Scripts, running: &mut Running, function: Functi
             running.machine.text(value, &mut text);
             Done::Answer(running.machine.string(&name::of(&text)))
         }
-        Function::Log => log(scripts, running, &arguments),
+        Function::Log => log(&arguments),
         Function::SetResp => match arguments[..] {
             [Value::Number(version)] if (2..=3).contains(&number::integer(version)) => {
                 running.speaks_resp3 = number::integer(version) == 3;
@@ -105,31 +100,14 @@ fn error_reply(running: &mut Running, arguments: &[Value]) -> Done {
     Done::Answer(convert::error_value(&mut running.machine, &whole))
 }
 
-fn log(scripts: &mut Scripts, running: &mut Running, arguments: &[Value]) -> Done {
-    let [level, words @ ..] = arguments else {
-        return throw("ERR redis.log() requires two arguments or more.");
-    };
-    if words.is_empty() {
-        return throw("ERR redis.log() requires two arguments or more.");
+/// A script says something in the server's log: it is refused as in Redis, and is not written yet.
+fn log(arguments: &[Value]) -> Done {
+    match *arguments {
+        [] | [_] => throw("ERR redis.log() requires two arguments or more."),
+        [Value::Number(level), ..] if (0.0..=3.0).contains(&level) => Done::Nothing,
+        [Value::Number(_), ..] => throw("ERR Invalid debug level."),
+        _ => throw("ERR First argument must be a number (log level)."),
     }
-    let Value::Number(level) = *level else {
-        return throw("ERR First argument must be a number (log level).");
-    };
-    if !(0.0..=3.0).contains(&level) {
-        return throw("ERR Invalid debug level.");
-    }
-    let mut line = Vec::new();
-    for (place, word) in words.iter().enumerate() {
-        if place > 0 {
-            line.push(b' ');
-        }
-        running.machine.text(*word, &mut line);
-        line.truncate(LINE_BYTES_MAX);
-    }
-    if scripts.lines.len() < LINES_MAX {
-        scripts.lines.push((level as u8, line));
-    }
-    Done::Nothing
 }
 
 fn acl_check_cmd(running: &mut Running, arguments: &[Value]) -> Done {

@@ -8,6 +8,7 @@ use crate::command::row::{Kind, Row};
 use crate::ids::DbId;
 use crate::resp::reply::Reply;
 use crate::store::Store;
+use crate::time::Stamp;
 
 /// The context of a command that runs a script.
 #[derive(Debug)]
@@ -21,6 +22,14 @@ impl<'a> Host<'_, 'a> {
         match self {
             Self::Change(change) => change.store,
             Self::Query(query) => query.store,
+        }
+    }
+
+    /// The moment at which the script runs.
+    pub(super) fn at(&self) -> Stamp {
+        match self {
+            Self::Change(change) => change.at,
+            Self::Query(query) => query.at,
         }
     }
 

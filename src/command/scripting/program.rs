@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use super::name::Name;
 use crate::command::error::Error;
+use crate::command::pace::Pace;
 use crate::lua;
 
 /// The name of a script in its own messages.
@@ -16,6 +17,8 @@ const CHUNK_NAME: &str = "user_script";
 const CODE_BYTES_MAX: usize = 32 << 20;
 /// The bytes that one script counts for beside its code.
 const ENTRY_BYTES: usize = 128;
+/// So many bytes are compiled with about as much work as a small request takes.
+const COMPILED_PER_WORK: usize = 16;
 
 /// The way in which a script is to be run, as its first line says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,11 +48,16 @@ pub(super) struct Programs {
 
 impl Programs {
     /// The program of a text, compiled now if it was not before.
-    pub(super) fn of(&mut self, name: &Name, text: &[u8]) -> Result<Compiled, Error> {
+    pub(super) fn of(
+        &mut self,
+        name: &Name,
+        text: &[u8],
+        pace: &mut Pace,
+    ) -> Result<Compiled, Error> {
         if let Some(program) = self.all.get(name) {
             return Ok(program.clone());
         }
-        let program = compile(text)?;
+        let program = compile(text, pace)?;
         let bytes = ENTRY_BYTES + program.chunk.bytes();
         if self.bytes + bytes > CODE_BYTES_MAX {
             (self.all, self.bytes) = (BTreeMap::new(), 0);
@@ -70,8 +78,9 @@ impl Programs {
     }
 }
 
-/// Compiles a text.
-pub(super) fn compile(text: &[u8]) -> Result<Compiled, Error> {
+/// Compiles a text, which is more work than to take it.
+pub(super) fn compile(text: &[u8], pace: &mut Pace) -> Result<Compiled, Error> {
+    pace.pay(text.len() / COMPILED_PER_WORK);
     let (ways, rest) = ways(text)?;
     let chunk = lua::compile(rest, CHUNK_NAME).map_err(|error| {
         let message = String::from_utf8_lossy(&error.message);

@@ -130,14 +130,15 @@ fn find(
             return Ok((name, program));
         }
         let text = host.store().script(&name).ok_or(Error::NO_SCRIPT)?;
-        let program = scripts.programs.of(&name, &text)?;
+        let program = scripts.programs.of(&name, &text, host.pace())?;
         return Ok((name, program));
     }
     if word.len() > SCRIPT_BYTES_MAX {
         return Err(Error::SCRIPT_TOO_LONG);
     }
     let name = name::of(word);
-    let program = scripts.programs.of(&name, word)?;
+    host.pace().pay(word.len() / BYTES_PER_WORK);
+    let program = scripts.programs.of(&name, word, host.pace())?;
     host.keep_script(&name, word);
     Ok((name, program))
 }
@@ -176,7 +177,7 @@ fn run(
                 let Some(function) = Function::of(function) else {
                     continue;
                 };
-                match functions::run(scripts, running, function) {
+                match functions::run(running, function) {
                     Done::Answer(value) => running.machine.answer(&[value]),
                     Done::Nothing => running.machine.answer(&[]),
                     Done::Throw(text) => throw(running, &text),
@@ -263,9 +264,15 @@ fn call(
     let protocol = answer::protocol(running.speaks_resp3);
     let mut out = mem::take(&mut pending.reply);
     let args = Args::new(&pending.buffer, &pending.ranges);
-    let outcome = match admitted(running, bounds, args) {
+    let row = admitted(running, bounds, args);
+    let mut outcome = match &row {
         Ok(row) => {
             running.has_written |= row.is_write();
+            let of_state = || charges::of_state(row, args, host, running.db);
+            let reached = *pending.reached.get_or_insert_with(of_state);
+            if running.machine.used().saturating_add(reached) > bounds.instructions {
+                return Err(over_budget(running, bounds));
+            }
             let mut dice = host.dice();
             dice.skip((running.calls + 1).saturating_mul(DRAWS_PER_CALL));
             let reply = Reply::new(&mut out, protocol);
@@ -286,8 +293,16 @@ fn call(
                 kind => own(scripts, running, host, kind, args, reply),
             }
         }
-        Err(error) => Err(error),
+        Err(error) => Err(error.clone()),
     };
+    // No client's limits bound it. What a read has found becomes no less, so that it ends alike
+    // however it was cut.
+    let found = (out.len() + host.pace().collected()) as u64;
+    let reads = row.as_ref().is_ok_and(|row| only_answers(row, args));
+    let is_too_long = reads && found > bounds.memory_bytes;
+    if is_too_long {
+        outcome = Err(Error::SCRIPT_REPLY_TOO_LONG);
+    }
     match outcome {
         Err(Error::Unfinished) => {
             pending.reply = out;
@@ -302,15 +317,25 @@ fn call(
         Ok(()) | Err(Error::Nothing) => {}
     }
     host.pace().forget();
-    let (work, instructions) = charges::of(args, pending.buffer.len(), out.len());
+    let row = row.ok();
+    let answered = if is_too_long {
+        usize::try_from(bounds.memory_bytes).unwrap_or(usize::MAX)
+    } else {
+        out.len()
+    };
+    let bytes = answered.saturating_add(pending.buffer.len());
+    let (work, instructions) = charges::of_words(row, args, bytes, &out);
     host.pace().pay(work);
+    let instructions = instructions.saturating_add(pending.reached.unwrap_or(0));
     running.machine.charge(instructions);
     running.calls += 1;
-    let value = convert::value_of(&mut running.machine, &out);
-    if pending.raises && out.first() == Some(&b'-') {
-        running.machine.throw(value);
-    } else {
-        running.machine.answer(&[value]);
+    match convert::value_of(&mut running.machine, &out) {
+        Some(error) if pending.raises && out.first() == Some(&b'-') => running.machine.throw(error),
+        Some(value) => running.machine.answer(&[value]),
+        None => {
+            let text = running.machine.string(b"not enough memory");
+            running.machine.throw(text);
+        }
     }
     Ok(())
 }
@@ -346,11 +371,19 @@ fn admitted(
     Ok(row)
 }
 
+/// Returns true if a command does nothing but answer.
+fn only_answers(row: &Row, args: Args<'_>) -> bool {
+    !row.is_write() || row.name == "sort" && !may_store(args)
+}
+
+fn may_store(args: Args<'_>) -> bool {
+    args.iter().any(|word| word.eq_ignore_ascii_case(b"store"))
+}
+
 /// SORT_RO answers a set in the order of its table where no order is wanted; SORT, which may store
 /// what it answers, in one that is the same on all members.
 fn alike(running: &Running, row: &'static Row, args: Args<'_>) -> &'static Row {
-    let may_store = args.iter().any(|word| word.eq_ignore_ascii_case(b"store"));
-    if row.name != "sort_ro" || running.only_reads || may_store {
+    if row.name != "sort_ro" || running.only_reads || may_store(args) {
         return row;
     }
     table::find(b"sort").unwrap_or(row)
@@ -360,7 +393,7 @@ fn alike(running: &Running, row: &'static Row, args: Args<'_>) -> &'static Row {
 /// state: it would not be the same on all.
 fn is_of_the_member(row: &Row) -> bool {
     let container = row.name.split('|').next();
-    matches!(container, Some("object" | "memory" | "dump"))
+    matches!(container, Some("object" | "memory" | "dump" | "randomkey"))
 }
 
 /// Runs a command that is neither a read nor a write of keys.

@@ -90,6 +90,8 @@ pub(super) struct Pending {
     pub(super) raises: bool,
     /// The reply so far.
     pub(super) reply: Vec<u8>,
+    /// The instructions for what it may look at, once that is known.
+    pub(super) reached: Option<u64>,
 }
 
 /// A script that has begun.
@@ -122,8 +124,8 @@ pub struct Published {
 }
 
 impl Published {
-    fn bytes(&self) -> usize {
-        self.channel.len() + self.message.len() + size_of::<Self>()
+    fn bytes(channel: &[u8], message: &[u8]) -> usize {
+        channel.len() + message.len() + size_of::<Self>()
     }
 }
 
@@ -134,10 +136,9 @@ pub struct Scripts {
     pub(super) programs: Programs,
     idle: Option<Box<Machine>>,
     pub(super) running: Option<Box<Running>>,
-    /// Lines for the server's log, with their levels.
-    pub(super) lines: Vec<(u8, Vec<u8>)>,
-    /// Messages of the script that has run last.
-    pub(super) published: Vec<Published>,
+    /// Messages of the script that has run last, and their bytes.
+    published: Vec<Published>,
+    published_bytes: usize,
     /// Keys that the script has read, where somebody is to know of them.
     read_keys: Option<Vec<Box<[u8]>>>,
 }
@@ -157,7 +158,7 @@ impl Scripts {
 
     /// Forgets the script that is being run: it shall never come to its end.
     pub fn give_up(&mut self) {
-        self.published.clear();
+        self.take_published();
         if let Some(running) = self.running.take() {
             self.idle = Some(running.machine);
         }
@@ -166,19 +167,20 @@ impl Scripts {
     /// Keeps a message for the member whose client has asked. Messages beyond the
     /// bound are lost, as any may be.
     pub(super) fn publish(&mut self, topic: Topic, channel: &[u8], message: &[u8]) {
-        let kept: usize = self.published.iter().map(Published::bytes).sum();
-        let published = Published {
-            topic,
-            channel: channel.to_vec(),
-            message: message.to_vec(),
-        };
-        if kept + published.bytes() <= TOLD_BYTES_MAX {
-            self.published.push(published);
+        let bytes = self.published_bytes + Published::bytes(channel, message);
+        if bytes <= TOLD_BYTES_MAX {
+            self.published_bytes = bytes;
+            self.published.push(Published {
+                topic,
+                channel: channel.to_vec(),
+                message: message.to_vec(),
+            });
         }
     }
 
     /// The messages that were published, which is asked once.
     pub fn take_published(&mut self) -> Vec<Published> {
+        self.published_bytes = 0;
         core::mem::take(&mut self.published)
     }
 
@@ -199,11 +201,6 @@ impl Scripts {
         {
             row.each_key(args, |place, _| keys.push(args.at(place).into()));
         }
-    }
-
-    /// The lines for the server's log, which is asked once.
-    pub fn take_lines(&mut self) -> Vec<(u8, Vec<u8>)> {
-        core::mem::take(&mut self.lines)
     }
 
     /// The bytes of memory that they take.

@@ -45,7 +45,7 @@ pub(super) fn load(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     if text.len() > SCRIPT_BYTES_MAX {
         return Err(Error::SCRIPT_TOO_LONG);
     }
-    program::compile(text)?;
+    program::compile(text, change.pace)?;
     let name = name::of(text);
     let is_full = change.store.loaded_scripts() >= LOADED_SCRIPTS_MAX;
     if is_full && !change.store.has_script(&name) {

@@ -13,6 +13,7 @@ use super::grammar::{Arg, KEY, block, integer, key, key_pattern, many, one_of, o
 use super::group::Group;
 use super::key::{Keys, READ, REPLACED};
 use super::pace::Kept;
+use super::reach::Reach;
 use super::row::Row;
 
 use super::sorting::Sorting;
@@ -31,6 +32,7 @@ const BY_PATTERN: Keys = Keys::found(|_, _| {}, READ);
 
 pub(super) const ROWS: &[Row] = &[
     Row::write("sort", -2, sort)
+        .reaches(Reach::Sorted)
         .tells(Tells::Kept(&[KeyEvent::SORT_STORE]))
         .group(Group::Generic)
         .since("1.0.0")
@@ -63,6 +65,7 @@ pub(super) const ROWS: &[Row] = &[
             opt(key("destination", 2).behind("STORE")),
         ]),
     Row::read("sort_ro", -2, sort_ro)
+        .reaches(Reach::Sorted)
         .group(Group::Generic)
         .since("7.0.0")
         .within(Category::Set)

@@ -29,6 +29,7 @@ use super::grammar::{
 };
 use super::group::Group;
 use super::key::{CHANGED, CUT, Keys, LOOKED_AT, READ, REPLACED, TAKEN, UPDATED};
+use super::reach::Reach;
 use super::row::Row;
 use super::tip;
 
@@ -80,6 +81,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, CUT)])
         .args(&[KEY, many(MEMBER)]),
     Row::write("zremrangebyrank", 4, zremrangebyrank)
+        .reaches(Reach::Counted)
         .tells(Tells::Each(KeyEvent::ZSET_REM_BY_RANK))
         .group(Group::SortedSet)
         .since("2.0.0")
@@ -88,6 +90,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, CUT)])
         .args(&[KEY, integer("start"), integer("stop")]),
     Row::write("zremrangebyscore", 4, zremrangebyscore)
+        .reaches(Reach::Counted)
         .tells(Tells::Each(KeyEvent::ZSET_REM_BY_SCORE))
         .group(Group::SortedSet)
         .since("1.2.0")
@@ -96,6 +99,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::at(1, CUT)])
         .args(&[KEY, double("min"), double("max")]),
     Row::write("zremrangebylex", 4, zremrangebylex)
+        .reaches(Reach::Counted)
         .tells(Tells::Each(KeyEvent::ZSET_REM_BY_LEX))
         .group(Group::SortedSet)
         .since("2.8.9")
@@ -135,6 +139,7 @@ pub(super) const ROWS: &[Row] = &[
             COUNT,
         ]),
     Row::write("zrangestore", -5, zrangestore)
+        .reaches(Reach::Counted)
         .tells(Tells::Kept(&[KeyEvent::ZSET_RANGE_STORE]))
         .group(Group::SortedSet)
         .since("6.2.0")
@@ -152,6 +157,7 @@ pub(super) const ROWS: &[Row] = &[
             LIMIT,
         ]),
     Row::write("zunionstore", -4, zunionstore)
+        .reaches(Reach::Values)
         .tells(Tells::Kept(&[KeyEvent::ZSET_UNION_STORE]))
         .group(Group::SortedSet)
         .since("2.0.0")
@@ -167,6 +173,7 @@ pub(super) const ROWS: &[Row] = &[
             AGGREGATE,
         ]),
     Row::write("zinterstore", -4, zinterstore)
+        .reaches(Reach::Values)
         .tells(Tells::Kept(&[KeyEvent::ZSET_INTER_STORE]))
         .group(Group::SortedSet)
         .since("2.0.0")
@@ -182,6 +189,7 @@ pub(super) const ROWS: &[Row] = &[
             AGGREGATE,
         ]),
     Row::write("zdiffstore", -4, zdiffstore)
+        .reaches(Reach::Values)
         .tells(Tells::Kept(&[KeyEvent::ZSET_DIFF_STORE]))
         .group(Group::SortedSet)
         .since("6.2.0")
@@ -316,6 +324,7 @@ pub(super) const ROWS: &[Row] = &[
         .since("6.2.0")
         .tips(tip::VARIES)
         .says("Returns members of a sorted set by chance.")
+        .reaches(Reach::Picks)
         .costs("O(N) where N is the number of members answered.")
         .keys(&[Keys::at(1, READ)])
         .args(&[
@@ -326,6 +335,7 @@ pub(super) const ROWS: &[Row] = &[
             )),
         ]),
     Row::read("zunion", -3, zunion)
+        .reaches(Reach::Values)
         .group(Group::SortedSet)
         .since("6.2.0")
         .says("Returns the union of sorted sets.")
@@ -339,6 +349,7 @@ pub(super) const ROWS: &[Row] = &[
             WITH_SCORES,
         ]),
     Row::read("zinter", -3, zinter)
+        .reaches(Reach::Values)
         .group(Group::SortedSet)
         .since("6.2.0")
         .says("Returns the intersection of sorted sets.")
@@ -352,6 +363,7 @@ pub(super) const ROWS: &[Row] = &[
             WITH_SCORES,
         ]),
     Row::read("zdiff", -3, zdiff)
+        .reaches(Reach::Values)
         .group(Group::SortedSet)
         .since("6.2.0")
         .says("Returns the members of a sorted set that others do not have.")
@@ -359,6 +371,7 @@ pub(super) const ROWS: &[Row] = &[
         .keys(&[Keys::counted(1, READ)])
         .args(&[integer("numkeys"), many(KEY), WITH_SCORES]),
     Row::read("zintercard", -3, zintercard)
+        .reaches(Reach::Values)
         .group(Group::SortedSet)
         .since("7.0.0")
         .says("Returns the number of members that sorted sets have in common.")
@@ -370,6 +383,7 @@ pub(super) const ROWS: &[Row] = &[
             opt(integer("limit").behind("LIMIT")),
         ]),
     Row::read("zscan", -3, zscan)
+        .reaches(Reach::Values)
         .group(Group::SortedSet)
         .since("2.8.0")
         .tips(tip::VARIES)

@@ -96,7 +96,8 @@ pub(in crate::lua) fn fixed(number: f64, precision: usize, point: bool, out: &mu
     }
 }
 
-/// Appends what `%.{precision}g` of C writes, with all its zeros if `all`, and a large E if `upper`.
+/// Appends what `%.{precision}g` of C writes, with all its zeros if `all`, and a large E if
+/// `upper`.
 pub fn general(number: f64, precision: usize, all: bool, upper: bool, out: &mut Vec<u8>) {
     if not_finite(number, upper, out) {
         return;
