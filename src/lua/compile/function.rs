@@ -251,7 +251,7 @@ impl FunctionState<'_> {
         }
     }
 
-    /// Appends the list `more` to `list`.
+    /// Joins the list `more` to `list`; their order does not matter.
     pub(super) fn join(&mut self, list: &mut i32, more: i32) {
         if more == NO_JUMP {
             return;
@@ -260,15 +260,19 @@ impl FunctionState<'_> {
             *list = more;
             return;
         }
-        let mut last = *list;
+        // The end of the shorter one is found in as many steps as it has jumps.
+        let (mut last, mut other) = (*list, more);
+        let (mut first, mut rest) = (*list, more);
         loop {
             let next = self.next_jump(last);
             if next == NO_JUMP {
                 break;
             }
-            last = next;
+            (last, other) = (other, next);
+            (first, rest) = (rest, first);
         }
-        self.replace(last as usize, Instruction::Jump { by: more });
+        *list = first;
+        self.replace(last as usize, Instruction::Jump { by: rest });
     }
 
     /// The instruction that decides whether the jump at `place` is taken.

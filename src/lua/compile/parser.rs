@@ -26,6 +26,10 @@ const CONSTANTS_MAX: u32 = 1 << 18;
 /// The most instructions of a function.
 const CODE_MAX: usize = 1 << 24;
 
+/// So many variables are looked through for each byte of the source, and so many besides.
+const SEARCHED_PER_BYTE: usize = 64;
+const SEARCHED_MIN: usize = 1 << 20;
+
 /// A chunk while it is read.
 pub(super) struct Parser<'s> {
     lexer: Lexer<'s>,
@@ -43,6 +47,8 @@ pub(super) struct Parser<'s> {
     /// The innermost of them.
     pub(super) function: FunctionState<'s>,
     depth: u32,
+    /// How many variables may still be looked through for names.
+    searches: usize,
 }
 
 /// The variable that a name stands for.
@@ -65,6 +71,7 @@ impl<'s> Parser<'s> {
             functions: Vec::new(),
             function: FunctionState::new(0),
             depth: 0,
+            searches: SEARCHED_MIN + source.len() * SEARCHED_PER_BYTE,
         };
         parser.advance()?;
         Ok(parser)
@@ -279,9 +286,20 @@ impl<'s> Parser<'s> {
         if let Some(Capture::Upvalue(upvalue)) = known(&self.function) {
             return Ok(Place::Upvalue(upvalue));
         }
+        let mut searches = self.searches;
         let found = self.functions.iter().enumerate().rev();
-        let found = found.filter_map(|(at, function)| known(function).map(|capture| (at, capture)));
-        let Some((at, mut capture)) = found.into_iter().next() else {
+        let found = found
+            .inspect(|(_, function)| {
+                let known = 1 + function.active.len() + function.upvalue_names.len();
+                searches = searches.saturating_sub(known);
+            })
+            .find_map(|(at, function)| known(function).map(|capture| (at, capture)));
+        self.searches = searches;
+        if searches == 0 {
+            let text = b"chunk has too many variables around its functions";
+            return Err(self.lexer.plain_error(text));
+        }
+        let Some((at, mut capture)) = found else {
             return Ok(Place::Global);
         };
         if let (Capture::Local(register), Some(function)) = (capture, self.functions.get_mut(at)) {
