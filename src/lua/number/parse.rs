@@ -91,6 +91,9 @@ fn decimal(text: &[u8]) -> Option<f64> {
     core::str::from_utf8(text).ok()?.parse().ok()
 }
 
+/// No power of two that is greater, or less than its inverse, makes a difference.
+const SCALE_MAX: i64 = 10_000;
+
 /// The digits of a hexadecimal number, with fraction and binary exponent as in C99.
 fn hexadecimal(text: &[u8]) -> Option<f64> {
     let (digits, exponent) = match text.iter().position(|byte| matches!(byte, b'p' | b'P')) {
@@ -115,10 +118,11 @@ fn hexadecimal(text: &[u8]) -> Option<f64> {
         }
     }
     // The lowest of more than 56 bits only says on which side of a half the number is.
+    let scale = scale.clamp(-SCALE_MAX, SCALE_MAX) as i32;
     seen.then(|| libm::scalbn((sum | u64::from(inexact)) as f64, scale))
 }
 
-fn binary_exponent(text: &[u8]) -> Option<i32> {
+fn binary_exponent(text: &[u8]) -> Option<i64> {
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),
@@ -127,8 +131,9 @@ fn binary_exponent(text: &[u8]) -> Option<i32> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let sum = digits.iter().fold(0_i32, |sum, digit| {
-        (sum * 10 + i32::from(digit - b'0')).min(100_000)
+    // Digits of the number itself may move it by less.
+    let sum = digits.iter().fold(0_i64, |sum, digit| {
+        (sum * 10 + i64::from(digit - b'0')).min(1 << 40)
     });
     Some(if negative { -sum } else { sum })
 }
@@ -153,6 +158,10 @@ mod tests {
         ] {
             assert_eq!(parse(text.as_bytes()), Some(number), "{text}");
         }
+        let fraction = alloc::format!("0x.{}1p120004", "0".repeat(30_000));
+        assert_eq!(parse(fraction.as_bytes()), Some(1.0));
+        let whole = alloc::format!("0x1{}p-120000", "0".repeat(30_000));
+        assert_eq!(parse(whole.as_bytes()), Some(1.0));
         for text in [
             "", " ", "1 2", "1e", "0x", "0xg", "e5", ".", "1..2", "--1", "1_0", "infi",
         ] {
