@@ -46,8 +46,8 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// A machine with the libraries in its globals. `hash_key` may be any number: nothing that a
-    /// script can see depends on it.
+    /// A machine with the libraries in its globals. `hash_key` is the same for all who run a
+    /// script: strings whose hashes meet too often count as instructions.
     #[must_use]
     pub fn new(limits: ScriptLimits, hash_key: u64) -> Self {
         let mut state = State::new(limits, hash_key);
@@ -121,6 +121,7 @@ impl Machine {
         stack.resize(STACK_KEPT, Value::Nil);
         let mut frames = core::mem::take(&mut state.thread.frames);
         frames.clear();
+        frames.shrink_to(FRAMES_KEPT);
         state.thread = Thread {
             room: STACK_KEPT,
             stack,
@@ -128,7 +129,8 @@ impl Machine {
             status: Status::Running,
             ..Thread::default()
         };
-        state.heap.take(state.thread.room as u64 * 16);
+        state.heap.take(state.thread.kept_bytes());
+        state.buffer.shrink_to(BUFFER_KEPT);
         state.current = 0;
         self.starting = None;
         self.waiting = None;
@@ -185,7 +187,9 @@ impl Machine {
         let state = &mut self.state;
         state.leave_coroutines();
         state.thread.frames.clear();
-        state.thread.scratches.clear();
+        while !state.thread.scratches.is_empty() {
+            state.drop_scratch();
+        }
         state.thread.open.clear();
         state.thread.status = Status::Running;
         self.thrown = state.need_slots(arguments.len() + 1).err();
@@ -216,6 +220,7 @@ impl Machine {
                 Ok(None) => {}
                 Ok(Some(step)) => return step,
                 Err(thrown) => {
+                    self.state.charge_innermost();
                     self.failed_at = self.state.innermost_line(&self.code);
                     if let Err(error) = self.state.unwind(thrown, &self.code) {
                         return Stop::Failed(error);
@@ -265,17 +270,24 @@ impl Machine {
                 Pause::Garbage | Pause::Other => Ok(None),
             };
         }
-        self.state.charge(1);
+        // To go on is no work: how often a function pauses depends on the slices.
+        let is_paused = self.state.scratch().is_paused;
+        self.state.charge(u64::from(!is_paused));
         self.state.resume_native(false)?;
         Ok(None)
     }
 
     /// Looks for garbage, which takes of the budget by what there is to look through.
     fn collect(&mut self) -> Result<(), Thrown> {
-        self.state.charge(self.state.heap.bytes() / 64);
+        self.state.charge(self.state.heap.collecting_units());
         let roots = self.state.roots();
-        let State { heap, thread, .. } = &mut self.state;
-        heap.collect(&roots, thread, &mut self.code);
+        let State {
+            heap,
+            thread,
+            current,
+            ..
+        } = &mut self.state;
+        heap.collect(&roots, (*current, thread), &mut self.code);
         self.state.check_memory()
     }
 
@@ -395,7 +407,7 @@ impl Machine {
     /// The key and value behind a key; nil begins.
     pub fn next(&self, table: Value, after: Value) -> Option<(Value, Value)> {
         match table {
-            Value::Table(table) => self.state.heap.table(table).next(after)?,
+            Value::Table(table) => self.state.heap.table(table).next(after)?.pair,
             _ => None,
         }
     }
@@ -434,5 +446,7 @@ impl Machine {
     }
 }
 
-/// Slots of the stack that a reset keeps.
+/// Slots of the stack, bytes of the buffer, and room for calls that a reset keeps.
 const STACK_KEPT: usize = 512;
+const BUFFER_KEPT: usize = 4096;
+const FRAMES_KEPT: usize = 256;

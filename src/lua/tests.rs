@@ -1,5 +1,7 @@
 //! Whole scripts, each run in one slice, and again cut after every few instructions.
 
+mod bounds;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 

@@ -9,10 +9,7 @@ use super::objects::{Closure, Code, Native, Upvalue};
 use super::slab::Slab;
 use super::table::Table;
 use super::thread::{Runner, Thread};
-use super::{
-    CLOSURE_BYTES, Heap, NATIVE_BYTES, PAUSE_BYTES_MIN, SLOT_BYTES, THREAD_BYTES, UPVALUE_BYTES,
-    USERDATA_BYTES,
-};
+use super::{CLOSURE_BYTES, Heap, NATIVE_BYTES, UPVALUE_BYTES, USERDATA_BYTES, VALUE_BYTES};
 use crate::lua::value::{FunctionRef, Value};
 
 /// The place of the main line.
@@ -30,12 +27,12 @@ enum Gray {
 }
 
 impl Heap {
-    /// Frees all that can be reached neither from `roots` nor from `running`, a thread whose own
-    /// place is empty meanwhile.
+    /// Frees all that can be reached neither from `roots` nor from the thread that runs, whose own
+    /// place `current` is empty meanwhile.
     pub(in crate::lua) fn collect(
         &mut self,
         roots: &[Value],
-        running: &mut Thread,
+        (current, running): (u32, &mut Thread),
         code: &mut Slab<Code>,
     ) {
         let mut gray = Vec::new();
@@ -59,16 +56,14 @@ impl Heap {
         // main line, whose place is empty while it runs, and variables of permanent functions.
         gray.push(Gray::Thread(MAIN_THREAD));
         gray.extend(self.upvalues.sealed_places().map(Gray::Upvalue));
+        // The thread that runs comes back to its place, even if nobody else knows it.
+        self.reach_thread(current, &mut gray);
         self.follow_thread(running, &mut gray);
         while let Some(object) = gray.pop() {
             self.follow(object, &mut gray, code);
         }
         self.sweep(code);
-        self.trigger = (self.bytes * 2).max(self.bytes + PAUSE_BYTES_MIN);
-        // Near the limit garbage is looked for before an error is given.
-        if self.trigger > self.limit {
-            self.trigger = self.limit.max(self.bytes + 1);
-        }
+        self.set_trigger();
     }
 
     fn reach(&mut self, value: Value, gray: &mut Vec<Gray>) {
@@ -216,10 +211,9 @@ impl Heap {
         });
         self.upvalues.sweep(|_| freed += UPVALUE_BYTES);
         self.natives.sweep(|native| {
-            freed += NATIVE_BYTES + SLOT_BYTES * native.upvalues.len() as u64;
+            freed += NATIVE_BYTES + VALUE_BYTES * native.upvalues.len() as u64;
         });
-        self.threads
-            .sweep(|thread| freed += THREAD_BYTES + SLOT_BYTES * thread.room as u64);
+        self.threads.sweep(|thread| freed += thread.bytes());
         self.userdata.sweep(|_| freed += USERDATA_BYTES);
         code.sweep(|code| freed += code.bytes());
         self.give_back(freed);

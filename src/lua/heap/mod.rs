@@ -14,18 +14,21 @@ use objects::{Closure, Native, Upvalue, Userdata};
 use slab::Slab;
 use strings::Strings;
 use table::Table;
-use thread::Thread;
+use thread::{THREAD_BYTES, Thread};
 
 /// The memory that is reckoned for objects besides strings and tables.
+const TEXT_BYTES: u64 = strings::bytes_of(0);
 const CLOSURE_BYTES: u64 = 40;
 const UPVALUE_BYTES: u64 = 24;
 const NATIVE_BYTES: u64 = 40;
 const USERDATA_BYTES: u64 = 32;
-const THREAD_BYTES: u64 = 256;
-const SLOT_BYTES: u64 = 16;
+const VALUE_BYTES: u64 = 16;
 
-/// The least memory beyond what lives before garbage is looked for.
+/// The least memory beyond what lives before garbage is looked for; by no more do small objects
+/// exceed the limit.
 const PAUSE_BYTES_MIN: u64 = 256 * 1024;
+/// A table that grows by less does not ask for room.
+const UNASKED_BYTES_MAX: u64 = 4096;
 
 /// All objects.
 #[derive(Clone, Debug)]
@@ -77,6 +80,7 @@ impl Heap {
 
     pub(in crate::lua) fn set_limit(&mut self, bytes: u64) {
         self.limit = bytes;
+        self.set_trigger();
     }
 
     /// Reckons memory that was taken.
@@ -101,16 +105,59 @@ impl Heap {
         self.trigger = 0;
     }
 
-    /// Returns true if more is in use than may be.
-    pub(in crate::lua) fn is_exhausted(&self) -> bool {
-        self.bytes > self.limit
+    /// The most that may be in use: what is permanent does not count.
+    fn most(&self) -> u64 {
+        self.limit.saturating_add(self.sealed_bytes)
     }
 
-    /// Returns true if an object of so many bytes can be made at all.
+    /// The memory of places that are free, which other objects cannot have.
+    fn vacant(&self) -> u64 {
+        self.strings.free_places() as u64 * TEXT_BYTES
+            + self.tables.free_places() as u64 * table::TABLE_BYTES
+            + self.closures.free_places() as u64 * CLOSURE_BYTES
+            + self.upvalues.free_places() as u64 * UPVALUE_BYTES
+            + self.natives.free_places() as u64 * NATIVE_BYTES
+            + self.threads.free_places() as u64 * THREAD_BYTES
+            + self.userdata.free_places() as u64 * USERDATA_BYTES
+    }
+
+    /// Returns true if more is in use than may be.
+    pub(in crate::lua) fn is_exhausted(&self) -> bool {
+        !self.has_room(0)
+    }
+
+    /// Returns true if so many bytes can be had now, garbage being counted.
     #[inline]
     pub(in crate::lua) fn has_room(&self, bytes: usize) -> bool {
-        // Garbage may have to go first, so a limit can be exceeded once before it is looked for.
-        bytes as u64 <= self.limit && self.bytes <= self.limit.saturating_mul(2)
+        let wanted = self.bytes.saturating_add(bytes as u64);
+        wanted <= self.most() && wanted + self.vacant() <= self.most()
+    }
+
+    /// Returns true if the memory that a key takes in a table can be had.
+    #[inline]
+    pub(in crate::lua) fn has_room_for_key(&self, table: TableRef, key: Value) -> bool {
+        let growth = self.table(table).growth_for(key);
+        growth <= UNASKED_BYTES_MAX || self.has_room(growth as usize)
+    }
+
+    /// The work of looking for garbage: all memory is looked through, and all places.
+    pub(in crate::lua) fn collecting_units(&self) -> u64 {
+        let places = self.strings.places()
+            + self.tables.unsealed_places()
+            + self.closures.unsealed_places()
+            + self.upvalues.unsealed_places()
+            + self.natives.unsealed_places()
+            + self.threads.unsealed_places()
+            + self.userdata.unsealed_places();
+        self.bytes / 256 + places as u64 / 2
+    }
+
+    /// Says when garbage is to be looked for next.
+    fn set_trigger(&mut self) {
+        let left = self.most().saturating_sub(self.bytes + self.vacant());
+        // So much is left at least for what one function makes.
+        let pause = self.bytes.min(left / 2).max(PAUSE_BYTES_MIN);
+        self.trigger = self.bytes + pause;
     }
 
     pub(in crate::lua) fn string(&mut self, bytes: &[u8]) -> StringRef {
@@ -179,7 +226,7 @@ impl Heap {
     }
 
     pub(in crate::lua) fn new_native(&mut self, native: Native) -> NativeRef {
-        self.take(NATIVE_BYTES + SLOT_BYTES * native.upvalues.len() as u64);
+        self.take(NATIVE_BYTES + VALUE_BYTES * native.upvalues.len() as u64);
         NativeRef(self.natives.add(native))
     }
 
@@ -189,7 +236,7 @@ impl Heap {
     }
 
     pub(in crate::lua) fn new_thread(&mut self, thread: Thread) -> CoroutineRef {
-        self.take(THREAD_BYTES + SLOT_BYTES * thread.room as u64);
+        self.take(thread.bytes());
         CoroutineRef(self.threads.add(thread))
     }
 
@@ -228,6 +275,6 @@ impl Heap {
         self.threads.reset();
         self.userdata.reset();
         self.bytes = self.sealed_bytes;
-        self.trigger = self.bytes + PAUSE_BYTES_MIN;
+        self.set_trigger();
     }
 }

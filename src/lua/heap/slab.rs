@@ -10,11 +10,15 @@ enum Mark {
     Reached,
 }
 
-/// Objects by their place; freed places are used again, the last freed first.
+/// Places that a reset leaves allocated.
+const KEPT: usize = 4096;
+
+/// Objects by their place; freed places are used again, the first of them first.
 #[derive(Clone, Debug)]
 pub(in crate::lua) struct Slab<T> {
     items: Vec<T>,
     marks: Vec<Mark>,
+    /// Places that can be used again, the first of them last.
     free: Vec<u32>,
     /// Objects below this place are permanent.
     sealed: usize,
@@ -74,11 +78,27 @@ impl<T: Default> Slab<T> {
         self.free.clear();
     }
 
-    /// Drops all that is not permanent.
+    /// Drops all that is not permanent, and room that few scripts need.
     pub(in crate::lua) fn reset(&mut self) {
         self.items.truncate(self.sealed);
         self.marks.truncate(self.sealed);
         self.free.clear();
+        if self.items.capacity() > self.sealed + KEPT {
+            self.items.shrink_to(self.sealed + KEPT);
+            self.marks.shrink_to(self.sealed + KEPT);
+            self.free.shrink_to(KEPT);
+        }
+    }
+
+    /// How many places there are that are not permanent, free ones with them.
+    pub(in crate::lua) fn unsealed_places(&self) -> usize {
+        self.items.len() - self.sealed
+    }
+
+    /// How many places are free.
+    #[inline]
+    pub(in crate::lua) fn free_places(&self) -> usize {
+        self.free.len()
     }
 
     /// Notes that an object is reached; true the first time.
@@ -107,9 +127,32 @@ impl<T: Default> Slab<T> {
                     freed(item);
                     *item = T::default();
                     *mark = Mark::Free;
-                    self.free.push(place as u32);
                 }
             }
+        }
+        self.shorten();
+        let places = (0_u32..).zip(&self.marks).skip(self.sealed);
+        let free = places.filter(|(_, mark)| **mark == Mark::Free);
+        self.free.clear();
+        self.free.extend(free.map(|(place, _)| place));
+        self.free.reverse();
+        if self.free.capacity() / 4 > self.free.len() + KEPT {
+            self.free.shrink_to(self.free.len() * 2);
+        }
+    }
+
+    /// Gives up free places at the end.
+    fn shorten(&mut self) {
+        let last = self.marks.iter().rposition(|mark| *mark != Mark::Free);
+        let kept = last.map_or(0, |last| last + 1).max(self.sealed);
+        if kept == self.items.len() {
+            return;
+        }
+        self.items.truncate(kept);
+        self.marks.truncate(kept);
+        if self.items.capacity() / 4 > kept + KEPT {
+            self.items.shrink_to(kept * 2 + KEPT);
+            self.marks.shrink_to(kept * 2 + KEPT);
         }
     }
 

@@ -14,8 +14,8 @@ const NONE: u32 = u32::MAX;
 
 /// How many buckets there are at first.
 const BUCKETS_MIN: usize = 1 << 10;
-/// How many buckets a reset leaves as they are.
-const BUCKETS_KEPT: usize = 1 << 14;
+/// So many strings of a bucket are passed without being counted.
+const PASSED_FREE: u64 = 32;
 
 /// One string, and the next of its bucket.
 #[derive(Clone, Debug)]
@@ -42,10 +42,12 @@ pub(in crate::lua) struct Strings {
     buckets: Vec<u32>,
     count: usize,
     hasher: FixedState,
+    /// How many strings were passed that only share a bucket with one that was sought.
+    passed: u64,
 }
 
 /// The memory that a string of so many bytes is reckoned to take.
-pub(in crate::lua) fn bytes_of(length: usize) -> u64 {
+pub(in crate::lua) const fn bytes_of(length: usize) -> u64 {
     40 + length as u64
 }
 
@@ -55,6 +57,7 @@ impl Strings {
             texts: Slab::default(),
             buckets: alloc::vec![NONE; BUCKETS_MIN],
             count: 0,
+            passed: 0,
             hasher: FixedState::with_seed(key),
         }
     }
@@ -74,26 +77,45 @@ impl Strings {
 
     /// The string of these bytes, if it is there.
     pub(in crate::lua) fn find(&self, bytes: &[u8]) -> Option<StringRef> {
-        self.find_hashed(bytes, self.hash(bytes))
+        self.find_hashed(bytes, self.hash(bytes)).0
     }
 
+    /// The string of these bytes, if it is there, and how many of its bucket were passed.
     #[inline]
-    fn find_hashed(&self, bytes: &[u8], hash: u32) -> Option<StringRef> {
+    fn find_hashed(&self, bytes: &[u8], hash: u32) -> (Option<StringRef>, u64) {
+        let mut passed = 0;
         let mut place = self.buckets.get(self.bucket(hash)).copied().unwrap_or(NONE);
         while place != NONE {
             let text = self.texts.at(place);
             if text.hash == hash && *text.bytes == *bytes {
-                return Some(StringRef(place));
+                return (Some(StringRef(place)), passed);
             }
+            passed += 1;
             place = text.next;
         }
-        None
+        (None, passed)
+    }
+
+    /// As `find_hashed`, and notes what was passed beyond what chance brings.
+    #[inline]
+    fn seek(&mut self, bytes: &[u8], hash: u32) -> Option<StringRef> {
+        let (found, passed) = self.find_hashed(bytes, hash);
+        if passed > PASSED_FREE {
+            self.passed += passed;
+        }
+        found
+    }
+
+    /// How many strings were passed since this was last asked.
+    #[inline]
+    pub(in crate::lua) fn take_passed(&mut self) -> u64 {
+        core::mem::take(&mut self.passed)
     }
 
     /// The string of these bytes, and whether it is new.
     pub(super) fn intern(&mut self, bytes: &[u8]) -> (StringRef, bool) {
         let hash = self.hash(bytes);
-        match self.find_hashed(bytes, hash) {
+        match self.seek(bytes, hash) {
             Some(found) => (found, false),
             None => (self.insert(Box::from(bytes), hash), true),
         }
@@ -102,10 +124,20 @@ impl Strings {
     /// As `intern`, of bytes that are given away.
     pub(super) fn intern_owned(&mut self, bytes: Vec<u8>) -> (StringRef, bool) {
         let hash = self.hash(&bytes);
-        match self.find_hashed(&bytes, hash) {
+        match self.seek(&bytes, hash) {
             Some(found) => (found, false),
             None => (self.insert(bytes.into_boxed_slice(), hash), true),
         }
+    }
+
+    /// How many places there are that are not permanent, free ones with them.
+    pub(super) fn places(&self) -> usize {
+        self.texts.unsealed_places()
+    }
+
+    /// How many places are free.
+    pub(super) fn free_places(&self) -> usize {
+        self.texts.free_places()
     }
 
     fn insert(&mut self, bytes: Box<[u8]>, hash: u32) -> StringRef {
@@ -187,8 +219,9 @@ impl Strings {
     pub(super) fn reset(&mut self) {
         let fresh = self.texts.unsealed();
         self.count -= fresh.len();
-        if self.buckets.len() > BUCKETS_KEPT {
-            // So many buckets come from one script, and go with it.
+        self.passed = 0;
+        if self.buckets.len() > BUCKETS_MIN {
+            // What a script passes must not depend on the one before.
             self.texts.reset();
             self.rehash(BUCKETS_MIN);
             return;
@@ -197,5 +230,28 @@ impl Strings {
             self.unlink(place);
         }
         self.texts.reset();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_that_are_chosen_for_one_bucket_are_counted() {
+        let mut strings = Strings::new(0);
+        let chosen = (0_u32..).map(u32::to_le_bytes);
+        let chosen: Vec<_> = chosen
+            .filter(|bytes| strings.hash(bytes) as usize % BUCKETS_MIN == 7)
+            .take(200)
+            .collect();
+        for bytes in &chosen {
+            strings.intern(bytes);
+        }
+        assert!(strings.take_passed() > 15_000);
+        for number in 0_u32..800 {
+            strings.intern(&(u64::from(number) << 32).to_le_bytes());
+        }
+        assert_eq!(strings.take_passed(), 0);
     }
 }

@@ -6,6 +6,7 @@
 //! there, and stay where they are otherwise; the length of a table is that of its array, which
 //! never ends in nil. Nothing of this depends on hashes.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::lua::value::{StringRef, TableRef, Value};
@@ -13,18 +14,32 @@ use crate::lua::value::{StringRef, TableRef, Value};
 /// How many keys are found without an index.
 const UNINDEXED_MAX: usize = 8;
 
+/// How far from its place an entry may be found before the index is given up for an order.
+const REACH_MAX: u32 = 128;
+
 /// An index place that names no entry.
 const VACANT: u32 = u32::MAX;
 
 /// The memory that is reckoned for a table, an element of its array, and a key with its value.
-const TABLE_BYTES: u64 = 64;
+pub(super) const TABLE_BYTES: u64 = 128;
 const ELEMENT_BYTES: u64 = 16;
 const ENTRY_BYTES: u64 = 40;
+/// The memory that a key takes besides if entries are found in order.
+const ORDER_BYTES: u64 = 40;
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     key: Value,
     value: Value,
+}
+
+/// A step of a walk.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::lua) struct Step {
+    /// The next key with its value; none at the end.
+    pub(in crate::lua) pair: Option<(Value, Value)>,
+    /// How many places were passed, most of which have no value.
+    pub(in crate::lua) passed: usize,
 }
 
 /// One table.
@@ -34,6 +49,11 @@ pub(in crate::lua) struct Table {
     entries: Vec<Entry>,
     /// Places of entries by hash of their keys; empty while there are few.
     index: Vec<u32>,
+    /// How far behind its place of the index an entry may be found.
+    reach: u32,
+    /// Places of entries by the keys themselves, instead of the index: there are keys that somebody
+    /// has chosen for their hashes.
+    order: Option<BTreeMap<u128, u32>>,
     pub(in crate::lua) metatable: Option<TableRef>,
     /// For how many elements and entries memory is reckoned.
     array_room: u32,
@@ -46,27 +66,34 @@ pub(in crate::lua) struct Table {
     pub(in crate::lua) sealed: bool,
 }
 
+/// The number that a key is, among those of its kind.
 #[inline]
-fn mix(bits: u64) -> u32 {
-    (bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
+fn number_of(key: Value) -> u64 {
+    match key {
+        Value::Nil => 0,
+        Value::Boolean(value) => u64::from(value) | 6 << 32,
+        Value::Number(number) => {
+            let bits = if number == 0.0 { 0 } else { number.to_bits() };
+            bits ^ bits >> 29
+        }
+        Value::String(place) => u64::from(place.0),
+        Value::Table(place) => u64::from(place.0) | 1 << 32,
+        Value::Function(place) => u64::from(place.0) | 2 << 32,
+        Value::Native(place) => u64::from(place.0) | 3 << 32,
+        Value::Coroutine(place) => u64::from(place.0) | 4 << 32,
+        Value::Userdata(place) => u64::from(place.0) | 5 << 32,
+    }
 }
 
 #[inline]
 fn hash(key: Value) -> u32 {
-    match key {
-        Value::Nil => 0,
-        Value::Boolean(value) => mix(u64::from(value) + 1),
-        Value::Number(number) => {
-            let bits = if number == 0.0 { 0 } else { number.to_bits() };
-            mix(bits ^ bits >> 29)
-        }
-        Value::String(place) => mix(u64::from(place.0)),
-        Value::Table(place) => mix(u64::from(place.0) | 1 << 32),
-        Value::Function(place) => mix(u64::from(place.0) | 2 << 32),
-        Value::Native(place) => mix(u64::from(place.0) | 3 << 32),
-        Value::Coroutine(place) => mix(u64::from(place.0) | 4 << 32),
-        Value::Userdata(place) => mix(u64::from(place.0) | 5 << 32),
-    }
+    (number_of(key).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
+}
+
+/// The number that a key is, among all: numbers and strings could be the same otherwise.
+fn identity(key: Value) -> u128 {
+    let is_number = u128::from(matches!(key, Value::Number(_)));
+    is_number << 64 | u128::from(number_of(key))
 }
 
 /// The place in an array of a key, if it is one: key 1 stands at 0.
@@ -104,7 +131,31 @@ impl Table {
     pub(in crate::lua) fn bytes(&self) -> u64 {
         TABLE_BYTES
             + u64::from(self.array_room) * ELEMENT_BYTES
-            + u64::from(self.entry_room) * ENTRY_BYTES
+            + u64::from(self.entry_room) * self.entry_bytes()
+    }
+
+    fn entry_bytes(&self) -> u64 {
+        match self.order {
+            Some(_) => ENTRY_BYTES + ORDER_BYTES,
+            None => ENTRY_BYTES,
+        }
+    }
+
+    /// The memory that may be reckoned anew when a key is set.
+    #[inline]
+    pub(in crate::lua) fn growth_for(&self, key: Value) -> u64 {
+        if let Value::Number(number) = key
+            && let Some(place) = array_place(number)
+            && place <= self.array.len()
+        {
+            let is_full = self.array.len() >= self.array_room as usize;
+            let doubled = if is_full { self.array_room } else { 0 };
+            return (u64::from(doubled) + 2 * u64::from(self.numbers)) * ELEMENT_BYTES;
+        }
+        if self.entries.len() < self.entry_room as usize {
+            return 0;
+        }
+        u64::from(self.entry_room) * self.entry_bytes()
     }
 
     /// The length: an index with a value behind which there is none.
@@ -117,11 +168,14 @@ impl Table {
     #[inline]
     fn find(&self, key: Value) -> Option<usize> {
         if self.index.is_empty() {
+            if let Some(order) = &self.order {
+                return order.get(&identity(key)).map(|place| *place as usize);
+            }
             return self.entries.iter().position(|entry| entry.key == key);
         }
         let mask = self.index.len() - 1;
         let mut at = hash(key) as usize & mask;
-        loop {
+        for _ in 0..=self.reach {
             let place = *self.index.get(at)?;
             if place == VACANT {
                 return None;
@@ -131,6 +185,7 @@ impl Table {
             }
             at = (at + 1) & mask;
         }
+        None
     }
 
     #[inline]
@@ -282,12 +337,15 @@ impl Table {
             return 0;
         }
         self.absent = 0;
-        let grown = self.make_room();
+        let mut grown = self.make_room();
         let place = self.entries.len();
         self.entries.push(Entry { key, value });
         self.numbers += u32::from(matches!(key, Value::Number(_)));
         if !self.index.is_empty() {
             self.index_entry(key, place as u32);
+            grown += self.order_if_flooded();
+        } else if let Some(order) = &mut self.order {
+            order.insert(identity(key), place as u32);
         } else if self.entries.len() > UNINDEXED_MAX {
             self.build_index();
         }
@@ -307,7 +365,7 @@ impl Table {
         let mut grown = 0;
         if live >= self.entries.len() - self.entries.len() / 4 {
             let room = (self.entry_room * 2).max(4);
-            grown = u64::from(room - self.entry_room) * ENTRY_BYTES;
+            grown = u64::from(room - self.entry_room) * self.entry_bytes();
             self.entry_room = room;
         }
         if live < self.entries.len() {
@@ -315,7 +373,9 @@ impl Table {
             let is_number = |entry: &&Entry| matches!(entry.key, Value::Number(_));
             self.numbers = self.entries.iter().filter(is_number).count() as u32;
         }
-        if self.entry_room as usize > UNINDEXED_MAX {
+        if self.order.is_some() {
+            self.build_order();
+        } else if self.entry_room as usize > UNINDEXED_MAX {
             self.build_index();
         }
         grown
@@ -326,6 +386,7 @@ impl Table {
         let size = (room * 2).next_power_of_two();
         self.index.clear();
         self.index.resize(size, VACANT);
+        self.reach = 0;
         for place in 0..self.entries.len() {
             if let Some(entry) = self.entries.get(place) {
                 self.index_entry(entry.key, place as u32);
@@ -336,13 +397,36 @@ impl Table {
     fn index_entry(&mut self, key: Value, place: u32) {
         let mask = self.index.len() - 1;
         let mut at = hash(key) as usize & mask;
+        let mut passed = 0;
         while let Some(there) = self.index.get_mut(at) {
             if *there == VACANT {
                 *there = place;
+                self.reach = self.reach.max(passed);
                 return;
             }
+            passed += 1;
             at = (at + 1) & mask;
         }
+    }
+
+    /// Lets entries be found by their keys in order, if keys meet more often than chance has it;
+    /// the memory for that.
+    #[inline]
+    fn order_if_flooded(&mut self) -> u64 {
+        if self.reach <= REACH_MAX {
+            return 0;
+        }
+        self.index = Vec::new();
+        self.reach = 0;
+        self.build_order();
+        u64::from(self.entry_room) * ORDER_BYTES
+    }
+
+    #[cold]
+    fn build_order(&mut self) {
+        let keys = (0..).zip(&self.entries);
+        let order = keys.map(|(place, entry)| (identity(entry.key), place));
+        self.order = Some(order.collect());
     }
 
     /// The place in a walk behind a key; none if the table has never had it.
@@ -363,21 +447,34 @@ impl Table {
         self.find(key).map(|at| self.array.len() + at + 1)
     }
 
-    /// The key and the value behind `key`; the outer none if the table has never had that key.
-    pub(in crate::lua) fn next(&self, key: Value) -> Option<Option<(Value, Value)>> {
-        let mut place = self.place_behind(key)?;
+    /// The step of a walk behind `key`; none if the table has never had that key.
+    pub(in crate::lua) fn next(&self, key: Value) -> Option<Step> {
+        let first = self.place_behind(key)?;
+        let mut place = first;
         while let Some(value) = self.array.get(place) {
             place += 1;
             if !value.is_nil() {
-                return Some(Some((Value::Number(place as f64), *value)));
+                return Some(Step {
+                    pair: Some((Value::Number(place as f64), *value)),
+                    passed: place - first,
+                });
             }
         }
         let rest = self
             .entries
             .get(place - self.array.len()..)
             .unwrap_or_default();
-        let found = rest.iter().find(|entry| !entry.value.is_nil());
-        Some(found.map(|entry| (entry.key, entry.value)))
+        let at = rest.iter().position(|entry| !entry.value.is_nil());
+        let found = at.and_then(|at| rest.get(at));
+        Some(Step {
+            pair: found.map(|entry| (entry.key, entry.value)),
+            passed: place - first + at.unwrap_or(rest.len()),
+        })
+    }
+
+    /// How many places a walk passes.
+    pub(in crate::lua) fn places(&self) -> usize {
+        self.array.len() + self.entries.len()
     }
 
     /// All keys and values, for the collector.
@@ -457,3 +554,6 @@ impl Table {
         value
     }
 }
+
+#[cfg(test)]
+mod tests;

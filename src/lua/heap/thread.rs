@@ -58,11 +58,20 @@ pub(in crate::lua) struct Frame {
     pub(in crate::lua) is_tail: bool,
 }
 
+/// The memory that is reckoned for a thread, a slot, and a call with what it may keep.
+pub(super) const THREAD_BYTES: u64 = 256;
+pub(in crate::lua) const SLOT_BYTES: u64 = 16;
+pub(in crate::lua) const FRAME_BYTES: u64 = 160;
+
 /// Numbers and bytes that a library function keeps while it waits.
 #[derive(Clone, Debug, Default)]
 pub(in crate::lua) struct Scratch {
     pub(in crate::lua) numbers: [usize; 6],
     pub(in crate::lua) bytes: Vec<u8>,
+    /// The bytes for which memory is reckoned.
+    pub(in crate::lua) room: u64,
+    /// True if the function goes on where it has stopped, and no results have come.
+    pub(in crate::lua) is_paused: bool,
 }
 
 /// How far a coroutine is.
@@ -96,11 +105,26 @@ pub(in crate::lua) struct Thread {
     pub(in crate::lua) is_wrapped: bool,
     /// The slots for which memory is reckoned.
     pub(in crate::lua) room: usize,
+    /// The calls for which memory is reckoned.
+    pub(in crate::lua) frame_room: usize,
     /// Environment of functions that are loaded while it runs.
     pub(in crate::lua) has_environment: Option<crate::lua::value::TableRef>,
 }
 
 impl Thread {
+    /// The memory that is reckoned for the thread.
+    pub(in crate::lua) fn bytes(&self) -> u64 {
+        THREAD_BYTES + self.kept_bytes()
+    }
+
+    /// The memory that is reckoned for its stack, its calls, and what they keep.
+    pub(in crate::lua) fn kept_bytes(&self) -> u64 {
+        let scratches = self.scratches.iter().map(|scratch| scratch.room);
+        SLOT_BYTES * self.room as u64
+            + FRAME_BYTES * self.frame_room as u64
+            + scratches.sum::<u64>()
+    }
+
     /// The slot behind the last that is in use.
     pub(in crate::lua) fn end(&self) -> usize {
         match self.frames.last() {

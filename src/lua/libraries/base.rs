@@ -53,7 +53,7 @@ fn assert(state: &mut State, call: Call) -> Result {
         return Err(state.error("assertion failed!"));
     }
     let message = state.string_argument(call, 1)?;
-    Err(Thrown::Text(state.bytes(message).to_vec(), 1))
+    Err(state.text_error(message, 1))
 }
 
 fn error(state: &mut State, call: Call) -> Result {
@@ -61,13 +61,12 @@ fn error(state: &mut State, call: Call) -> Result {
     let value = state.argument(call, 0);
     if let (Value::String(text), 1..) = (value, level) {
         let level = u32::try_from(level).unwrap_or(u32::MAX);
-        state.charge(state.bytes(text).len() as u64 / 16);
-        return Err(Thrown::Text(state.bytes(text).to_vec(), level));
+        return Err(state.text_error(text, level));
     }
     if let (Value::Number(_), 1..) = (value, level) {
         let text = state.string_argument(call, 0)?;
         let level = u32::try_from(level).unwrap_or(u32::MAX);
-        return Err(Thrown::Text(state.bytes(text).to_vec(), level));
+        return Err(state.text_error(text, level));
     }
     Err(Thrown::Value(value))
 }
@@ -110,7 +109,7 @@ fn garbage_information(state: &mut State, _: Call) -> Result {
 }
 
 /// The function that `getfenv` and `setfenv` are asked about; none for the thread itself.
-fn function_at(state: &State, call: Call, is_optional: bool) -> Result<Option<Value>> {
+fn function_at(state: &mut State, call: Call, is_optional: bool) -> Result<Option<Value>> {
     match state.argument(call, 0) {
         function @ (Value::Function(_) | Value::Native(_)) => return Ok(Some(function)),
         Value::Nil if is_optional => {}
@@ -126,6 +125,7 @@ fn function_at(state: &State, call: Call, is_optional: bool) -> Result<Option<Va
         return Ok(None);
     }
     let level = u32::try_from(level).unwrap_or(u32::MAX);
+    state.charge_walk(level);
     match state.running_at(level) {
         Some(Some(function)) => Ok(Some(function)),
         Some(None) => Err(state.error("no function environment for tail call at level 1")),
@@ -282,6 +282,8 @@ fn to_number(state: &mut State, call: Call) -> Result {
     if !(2..=36).contains(&base) {
         return Err(state.argument_error(1, "base out of range"));
     }
+    let read = state.bytes(text).len() as u64 / 16;
+    state.charge(read);
     let number = parse::parse_in_base(state.bytes(text), base as u32);
     Ok(Outcome::One(number.map_or(Value::Nil, Value::Number)))
 }

@@ -28,7 +28,7 @@ const SHIFTING: f64 = 6_755_399_441_055_744.0;
 const HEX_DIGITS_MAX: u64 = 8;
 
 /// An argument's lowest 32 bits, rounded to a whole number.
-fn bits(state: &State, call: Call, at: usize) -> Result<u32, Thrown> {
+fn bits(state: &mut State, call: Call, at: usize) -> Result<u32, Thrown> {
     let number = state.number_argument(call, at)?;
     Ok(arithmetic::bits(number + SHIFTING) as u32)
 }
@@ -50,7 +50,7 @@ fn bswap(state: &mut State, call: Call) -> Result<Outcome, Thrown> {
     result(bits(state, call, 0)?.swap_bytes())
 }
 
-fn fold(state: &State, call: Call, join: fn(u32, u32) -> u32) -> Result<Outcome, Thrown> {
+fn fold(state: &mut State, call: Call, join: fn(u32, u32) -> u32) -> Result<Outcome, Thrown> {
     let mut all = bits(state, call, 0)?;
     for at in 1..call.count {
         all = join(all, bits(state, call, at)?);
@@ -70,7 +70,7 @@ fn bxor(state: &mut State, call: Call) -> Result<Outcome, Thrown> {
     fold(state, call, |one, other| one ^ other)
 }
 
-fn shift(state: &State, call: Call, by: fn(u32, u32) -> u32) -> Result<Outcome, Thrown> {
+fn shift(state: &mut State, call: Call, by: fn(u32, u32) -> u32) -> Result<Outcome, Thrown> {
     let (number, places) = (bits(state, call, 0)?, bits(state, call, 1)?);
     result(by(number, places & 31))
 }

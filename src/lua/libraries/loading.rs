@@ -13,6 +13,11 @@ type Result<T = Outcome> = core::result::Result<T, Thrown>;
 /// The most characters of a chunk's name in an error.
 const NAME_MAX: usize = 60;
 
+/// The units of the budget that each byte of a source takes.
+const UNITS_PER_BYTE: u64 = 2;
+/// The most memory that a byte of a source takes while it is compiled, in bytes.
+const CODE_PER_BYTE: usize = 32;
+
 pub(super) const FUNCTIONS: &[Definition] = &[
     Definition {
         name: "load",
@@ -29,6 +34,7 @@ fn load_string(state: &mut State, call: Call) -> Result {
         Value::Nil => source,
         _ => state.string_argument(call, 1)?,
     };
+    admit(state, state.bytes(source).len())?;
     let source = state.bytes(source).to_vec();
     let name = shown_name(state.bytes(name));
     loaded(state, &source, &name, call.give)
@@ -48,28 +54,31 @@ fn load_resumed(state: &mut State, resumed: Resumed) -> Result {
     if resumed.is_error {
         return Ok(Outcome::Two(Value::Nil, state.slot(resumed.from)));
     }
-    let piece = match state.first_result(resumed) {
-        Value::Nil => Vec::new(),
-        Value::String(piece) => state.bytes(piece).to_vec(),
+    let kept = state.scratch().bytes.len();
+    match state.first_result(resumed) {
+        Value::Nil => {}
+        Value::String(piece) => {
+            let length = state.bytes(piece).len();
+            state.keep_part(piece, 0..length)?;
+        }
         Value::Number(_) => {
             let mut text = Vec::new();
             state.append_text(state.first_result(resumed), &mut text);
-            text
+            state.keep(&text)?;
         }
         _ => {
             let text = state.new_string(b"reader function must return a string")?;
             return Ok(Outcome::Two(Value::Nil, text));
         }
-    };
-    if !piece.is_empty() {
-        let length = state.scratch().bytes.len() + piece.len();
-        state.check_room(length)?;
-        state.scratch().bytes.extend_from_slice(&piece);
+    }
+    if state.scratch().bytes.len() > kept {
         let reader = state.slot(resumed.base);
         state.call_with(reader, &[], Give::Native)?;
         return Ok(Outcome::Later);
     }
-    let source = core::mem::take(&mut state.scratch().bytes);
+    let length = state.scratch().bytes.len();
+    admit(state, length)?;
+    let source = state.take_kept();
     let name = match state.slot(resumed.base + 1) {
         Value::String(name) => shown_name(state.bytes(name)),
         _ => String::from("(load)"),
@@ -84,8 +93,14 @@ fn load_resumed(state: &mut State, resumed: Resumed) -> Result {
     }
 }
 
+/// Refuses a source whose code could be too large.
+fn admit(state: &mut State, length: usize) -> Result<()> {
+    state.check_room(length.saturating_mul(CODE_PER_BYTE))?;
+    state.charge(length as u64 * UNITS_PER_BYTE);
+    Ok(())
+}
+
 fn loaded(state: &mut State, source: &[u8], name: &str, give: Give) -> Result {
-    state.charge(source.len() as u64 / 4);
     match compile(source, name) {
         Ok(chunk) => {
             state.check_room(chunk.bytes())?;

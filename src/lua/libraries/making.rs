@@ -53,6 +53,15 @@ fn place_of(state: &mut State, definition: Definition) -> u16 {
     (state.definitions.len() - 1) as u16
 }
 
+/// Changes a value that the called library function keeps.
+pub(in crate::lua) fn set_upvalue(state: &mut State, call: Call, at: usize, value: Value) {
+    if let Value::Native(native) = state.slot(call.base - 1)
+        && let Some(kept) = state.heap.natives.at_mut(native.0).upvalues.get_mut(at)
+    {
+        *kept = value;
+    }
+}
+
 /// A value that the called library function keeps.
 pub(in crate::lua) fn upvalue(state: &State, call: Call, at: usize) -> Value {
     match state.slot(call.base - 1) {

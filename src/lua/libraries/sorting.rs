@@ -4,6 +4,7 @@
 
 use core::cmp::Ordering;
 
+use crate::lua::heap::strings::Strings;
 use crate::lua::heap::thread::{Give, Scratch};
 use crate::lua::machine::{Call, Definition, Outcome, Resumed, State, Thrown};
 use crate::lua::value::{TableRef, Value};
@@ -37,9 +38,12 @@ const FROM_BELOW: usize = 4;
 /// The pivot, and one from above.
 const FROM_ABOVE: usize = 5;
 
-/// A comparison that is wanted next, or the end.
+/// More work than this is not done at once: it is sorted step by step, with pauses.
+const UNITS_AT_ONCE_MAX: u64 = 4_000_000;
+
+/// A comparison that is wanted next, or the end of a part.
 enum Next {
-    Compare(usize, Value, Value),
+    Compare(usize),
     Part,
 }
 
@@ -68,6 +72,7 @@ fn sort(state: &mut State, call: Call) -> Result {
 /// Sorts elements that are all numbers or all strings; false if they are not.
 fn sort_alike(state: &mut State, table: TableRef) -> bool {
     let length = state.length(table) as u64;
+    let rounds = u64::from(length.checked_ilog2().unwrap_or(0)) + 1;
     let State { heap, .. } = state;
     let (tables, strings) = (&mut heap.tables, &heap.strings);
     let elements = tables.at_mut(table.0).elements();
@@ -75,16 +80,20 @@ fn sort_alike(state: &mut State, table: TableRef) -> bool {
         .iter()
         .all(|value| matches!(value, Value::Number(number) if !number.is_nan()))
     {
+        state.left -= (length * rounds / 4) as i64;
         elements.sort_unstable_by(|one, other| match (one, other) {
             (Value::Number(one), Value::Number(other)) => {
                 one.partial_cmp(other).unwrap_or(Ordering::Equal)
             }
             _ => Ordering::Equal,
         });
-    } else if elements
-        .iter()
-        .all(|value| matches!(value, Value::String(_)))
-    {
+    } else if let Some(longest) = longest(strings, elements) {
+        // How many pairs are compared, and how far, is the library's own affair.
+        let units = length * rounds * (1 + longest as u64 / 64);
+        if units > UNITS_AT_ONCE_MAX {
+            return false;
+        }
+        state.left -= units as i64;
         elements.sort_unstable_by(|one, other| match (one, other) {
             (Value::String(one), Value::String(other)) => {
                 strings.bytes(*one).cmp(strings.bytes(*other))
@@ -94,11 +103,23 @@ fn sort_alike(state: &mut State, table: TableRef) -> bool {
     } else {
         return false;
     }
-    state.charge(length * u64::from(length.checked_ilog2().unwrap_or(0)) / 4);
     true
 }
 
+/// The length of the longest string, if all elements are strings.
+fn longest(strings: &Strings, elements: &[Value]) -> Option<usize> {
+    let mut lengths = elements.iter().map(|value| match value {
+        Value::String(string) => Some(strings.bytes(*string).len()),
+        _ => None,
+    });
+    lengths.try_fold(0, |longest, length| Some(longest.max(length?)))
+}
+
 fn sort_resumed(state: &mut State, resumed: Resumed) -> Result {
+    if resumed.is_pause {
+        let phase = state.scratch().numbers[PHASE];
+        return go_on(state, resumed.base, Next::Compare(phase));
+    }
     let is_less = state.first_result(resumed).is_true();
     let next = answered(state, resumed.base, is_less)?;
     go_on(state, resumed.base, next)
@@ -111,14 +132,18 @@ fn go_on(state: &mut State, base: usize, mut next: Next) -> Result {
             Next::Part => {
                 let [low, high, ..] = state.scratch().numbers;
                 if low < high {
-                    next = compare(state, base, ENDS, high, low);
+                    next = Next::Compare(ENDS);
                 } else if !take_part(state) {
                     return Ok(Outcome::Nothing);
                 }
             }
-            Next::Compare(phase, one, other) => {
+            Next::Compare(phase) => {
                 state.scratch().numbers[PHASE] = phase;
-                state.charge(1);
+                if state.pauses() {
+                    return Ok(Outcome::Later);
+                }
+                state.charge(2);
+                let [one, other] = compared(state, base, phase);
                 let function = state.slot(base + FUNCTION);
                 if !function.is_nil() {
                     state.call_with(function, &[one, other], Give::Native)?;
@@ -158,12 +183,18 @@ fn swap(state: &mut State, base: usize, one: usize, other: usize) -> Result<()> 
     Ok(())
 }
 
-fn compare(state: &State, base: usize, phase: usize, one: usize, other: usize) -> Next {
-    Next::Compare(
-        phase,
-        element(state, base, one),
-        element(state, base, other),
-    )
+/// The values that are compared.
+fn compared(state: &mut State, base: usize, phase: usize) -> [Value; 2] {
+    let [low, high, up, down, ..] = state.scratch().numbers;
+    let pivot = state.slot(base + PIVOT);
+    let at = |index| element(state, base, index);
+    match phase {
+        ENDS => [at(high), at(low)],
+        MIDDLE_FIRST => [at(up), at(low)],
+        LAST_MIDDLE => [at(high), at(up)],
+        FROM_BELOW => [at(up), pivot],
+        _ => [pivot, at(down)],
+    }
 }
 
 /// Goes on with what a comparison has decided.
@@ -179,9 +210,9 @@ fn answered(state: &mut State, base: usize, is_less: bool) -> Result<Next> {
             }
             let middle = usize::midpoint(low, high);
             state.scratch().numbers[UP] = middle;
-            Ok(compare(state, base, MIDDLE_FIRST, middle, low))
+            Ok(Next::Compare(MIDDLE_FIRST))
         }
-        MIDDLE_FIRST if !is_less => Ok(compare(state, base, LAST_MIDDLE, high, up)),
+        MIDDLE_FIRST if !is_less => Ok(Next::Compare(LAST_MIDDLE)),
         MIDDLE_FIRST | LAST_MIDDLE => {
             if is_less {
                 swap(
@@ -198,27 +229,27 @@ fn answered(state: &mut State, base: usize, is_less: bool) -> Result<Next> {
             state.set_slot(base + PIVOT, pivot);
             swap(state, base, up, high - 1)?;
             state.scratch().numbers[DOWN] = high - 1;
-            Ok(look_up(state, base, low))
+            Ok(look_up(state, low))
         }
         FROM_BELOW => {
             if !is_less {
-                return Ok(look_down(state, base, down));
+                return Ok(look_down(state, down));
             }
             if up > high {
                 return Err(state.error("invalid order function for sorting"));
             }
-            Ok(look_up(state, base, up))
+            Ok(look_up(state, up))
         }
         _ => {
             if is_less {
                 if down < low {
                     return Err(state.error("invalid order function for sorting"));
                 }
-                return Ok(look_down(state, base, down));
+                return Ok(look_down(state, down));
             }
             if down >= up {
                 swap(state, base, up, down)?;
-                return Ok(look_up(state, base, up));
+                return Ok(look_up(state, up));
             }
             swap(state, base, high - 1, up)?;
             split(state, low, high, up);
@@ -228,24 +259,15 @@ fn answered(state: &mut State, base: usize, is_less: bool) -> Result<Next> {
 }
 
 /// Compares the next element from below with the pivot.
-fn look_up(state: &mut State, base: usize, up: usize) -> Next {
+fn look_up(state: &mut State, up: usize) -> Next {
     state.scratch().numbers[UP] = up + 1;
-    Next::Compare(
-        FROM_BELOW,
-        element(state, base, up + 1),
-        state.slot(base + PIVOT),
-    )
+    Next::Compare(FROM_BELOW)
 }
 
 /// Compares the pivot with the next element from above.
-fn look_down(state: &mut State, base: usize, down: usize) -> Next {
-    let down = down.saturating_sub(1);
-    state.scratch().numbers[DOWN] = down;
-    Next::Compare(
-        FROM_ABOVE,
-        state.slot(base + PIVOT),
-        element(state, base, down),
-    )
+fn look_down(state: &mut State, down: usize) -> Next {
+    state.scratch().numbers[DOWN] = down.saturating_sub(1);
+    Next::Compare(FROM_ABOVE)
 }
 
 /// Leaves nothing of the part to be sorted.

@@ -52,6 +52,9 @@ struct Format {
 impl Format {
     fn of(state: &mut State, call: Call) -> Result<Self, Thrown> {
         let text = state.string_argument(call, 0)?;
+        let length = state.bytes(text).len();
+        state.charge(length as u64 / 2);
+        state.check_room(length)?;
         Ok(Self {
             text: state.bytes(text).to_vec(),
             at: 0,
@@ -203,7 +206,6 @@ fn pack(state: &mut State, call: Call) -> Result<Outcome, Thrown> {
 fn unpack(state: &mut State, call: Call) -> Result<Outcome, Thrown> {
     let mut format = Format::of(state, call)?;
     let string = state.string_argument(call, 1)?;
-    let data = state.bytes(string).to_vec();
     let place = state.integer_or(call, 2, 1)?;
     if place < 1 {
         return Err(state.argument_error(2, "offset must be 1 or greater"));
@@ -212,7 +214,9 @@ fn unpack(state: &mut State, call: Call) -> Result<Outcome, Thrown> {
     let mut values = Vec::new();
     while let Some((item, skipped)) = format.next(state, at)? {
         state.charge(1);
+        state.check_room(0)?;
         at = at.saturating_add(skipped);
+        let data = state.bytes(string);
         let too_short = || state.argument_error(1, "data string too short");
         let size = match item {
             Item::Padding => 1,
@@ -229,9 +233,13 @@ fn unpack(state: &mut State, call: Call) -> Result<Outcome, Thrown> {
             Item::Zero => {
                 let rest = data.get(at..).unwrap_or_default();
                 let end = rest.iter().position(|byte| *byte == 0);
+                let read = end.unwrap_or(rest.len()) as u64 / 16;
+                state.charge(read);
                 end.ok_or_else(|| state.error("unfinished string in data"))?
             }
         };
+        let data = state.bytes(string);
+        let too_short = || state.argument_error(1, "data string too short");
         let end = at.checked_add(size).filter(|end| *end <= data.len());
         let bytes = &data[at..end.ok_or_else(too_short)?];
         let value = match item {
@@ -250,7 +258,7 @@ fn unpack(state: &mut State, call: Call) -> Result<Outcome, Thrown> {
                 };
                 Some(Value::Number(number))
             }
-            Item::Zero | Item::Bytes { .. } => Some(state.new_string(bytes)?),
+            Item::Zero | Item::Bytes { .. } => Some(state.substring(string, at, size)?),
             Item::Padding => None,
         };
         at += size + usize::from(matches!(item, Item::Zero));

@@ -38,6 +38,8 @@ fn concat(state: &mut State, call: Call) -> Result {
     while index <= last {
         let value = state.heap.table(table).get_number(index as f64);
         if !state.append_text(value, &mut out) {
+            let read = out.len() as u64 / 32 + index.saturating_sub(first) as u64 / 2;
+            state.charge(read);
             let name = value.type_name();
             return Err(state.error(&alloc::format!(
                 "invalid value ({name}) at index {index} in table for 'concat'"
@@ -49,7 +51,7 @@ fn concat(state: &mut State, call: Call) -> Result {
         state.check_room(out.len())?;
         index += 1;
     }
-    state.charge(out.len() as u64 / 32 + index.saturating_sub(first) as u64 / 8);
+    state.charge(out.len() as u64 / 32 + index.saturating_sub(first) as u64 / 2);
     state.new_string_owned(out).map(Outcome::One)
 }
 
@@ -128,16 +130,15 @@ fn remove(state: &mut State, call: Call) -> Result {
 fn greatest_index(state: &mut State, call: Call) -> Result {
     let table = state.table_argument(call, 0)?;
     let mut greatest = 0.0;
-    let mut count = 0;
+    let places = state.heap.table(table).places() as u64;
+    state.charge(places / 4);
     state.heap.table(table).each_pair(|key, _| {
-        count += 1;
         if let Value::Number(number) = key
             && number > greatest
         {
             greatest = number;
         }
     });
-    state.charge(count / 4);
     Ok(Outcome::One(Value::Number(greatest)))
 }
 

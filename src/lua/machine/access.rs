@@ -1,6 +1,6 @@
 //! Reading and writing fields, with what metatables say to it.
 
-use super::state::{Event, State, Thrown};
+use super::state::{Event, State, Thrown, out_of_memory};
 use crate::lua::heap::thread::Give;
 use crate::lua::value::{TableRef, Value};
 
@@ -49,6 +49,7 @@ impl State {
                 self.call_with(handler, &[object, key], give)?;
                 return Ok(Found::Called);
             }
+            self.charge(1);
             object = handler;
             register = None;
         }
@@ -89,6 +90,7 @@ impl State {
                 self.call_with(handler, &[object, key, value], give)?;
                 return Ok(true);
             }
+            self.charge(1);
             object = handler;
             register = None;
         }
@@ -113,7 +115,21 @@ impl State {
             }
             _ => {}
         }
+        if !value.is_nil() && !self.heap.has_room_for_key(table, key) {
+            self.refuse_growth(table, key)?;
+        }
         self.heap.set(table, key, value);
+        Ok(())
+    }
+}
+
+impl State {
+    /// Fails if a key is not there, for which there is no room.
+    #[cold]
+    fn refuse_growth(&self, table: TableRef, key: Value) -> Result<(), Thrown> {
+        if self.heap.table(table).get(key).is_nil() {
+            return Err(out_of_memory());
+        }
         Ok(())
     }
 }

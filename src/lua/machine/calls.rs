@@ -1,9 +1,14 @@
 //! Calls and their ends: frames, arguments, results, and variables that outlive their function.
 
+use alloc::vec::Vec;
+use core::ops::Range;
+
 use super::state::{Call, Event, Outcome, Request, Resumed, State, Thrown, out_of_memory};
 use crate::lua::heap::objects::{Body, Shape, Upvalue};
-use crate::lua::heap::thread::{ALL, Frame, Give, Runner, Scratch, WINDOW};
-use crate::lua::value::{FunctionRef, NativeRef, Value};
+use crate::lua::heap::thread::{
+    ALL, FRAME_BYTES, Frame, Give, Runner, SLOT_BYTES, Scratch, WINDOW,
+};
+use crate::lua::value::{FunctionRef, NativeRef, StringRef, Value};
 
 /// How often a value that is called may stand for another.
 const CALL_CHAIN_MAX: usize = 100;
@@ -25,20 +30,34 @@ impl State {
         }
         let size = (slots + WINDOW).max(self.thread.stack.len() * 2);
         let grown = size - self.thread.room;
-        self.check_room(grown * 16)?;
+        self.check_room(grown * SLOT_BYTES as usize)?;
         self.thread.stack.resize(size, Value::Nil);
         self.thread.room = size;
-        self.heap.take(grown as u64 * 16);
+        self.heap.take(grown as u64 * SLOT_BYTES);
         Ok(())
     }
 
     /// Puts a call on top.
     #[inline]
     pub(in crate::lua) fn push_frame(&mut self, frame: Frame) -> Result<(), Thrown> {
-        if self.thread.frames.len() >= self.limits.frames {
-            return Err(Thrown::Text(b"stack overflow".to_vec(), 1));
+        if self.thread.frames.len() >= self.thread.frame_room {
+            self.grow_frames()?;
         }
         self.thread.frames.push(frame);
+        Ok(())
+    }
+
+    #[cold]
+    fn grow_frames(&mut self) -> Result<(), Thrown> {
+        let room = self.thread.frame_room;
+        if room >= self.limits.frames {
+            return Err(Thrown::Text(b"stack overflow".to_vec(), 1));
+        }
+        let grown = room.max(8).min(self.limits.frames - room);
+        let bytes = grown as u64 * FRAME_BYTES;
+        self.check_room(bytes as usize)?;
+        self.thread.frame_room += grown;
+        self.heap.take(bytes);
         Ok(())
     }
 
@@ -100,6 +119,8 @@ impl State {
             self.set_slot(base + at, argument);
         }
         if shape.wants_arg {
+            self.charge(extra as u64 / 4);
+            self.check_room(extra * SLOT_BYTES as usize)?;
             let table = self.heap.new_table(extra, 1);
             for at in 0..extra {
                 let argument = self.slot(base - extra + at);
@@ -139,6 +160,7 @@ impl State {
             }
             // What was called becomes the first argument.
             self.need_slots(slot + count + 2)?;
+            self.charge(count as u64 / 16);
             self.thread.stack.copy_within(slot..=slot + count, slot + 1);
             self.set_slot(slot, handler);
             count += 1;
@@ -233,9 +255,74 @@ impl State {
         &mut self.thread.scratches[last]
     }
 
+    /// Makes room for so many more bytes that the library function on top keeps.
+    fn reserve_kept(&mut self, more: usize) -> Result<(), Thrown> {
+        let scratch = self.scratch();
+        let (length, room) = (scratch.bytes.len() + more, scratch.room);
+        if length as u64 > room {
+            // A fourth more than is needed, so that the bytes are not moved too often.
+            let grown = (length + length / 4) as u64 - room;
+            self.check_room(grown as usize)?;
+            self.heap.take(grown);
+            let scratch = self.scratch();
+            scratch.room += grown;
+            let missing = scratch.room as usize - scratch.bytes.len();
+            scratch.bytes.reserve_exact(missing);
+        }
+        Ok(())
+    }
+
+    /// Appends to the bytes that the library function on top keeps.
+    pub(in crate::lua) fn keep(&mut self, bytes: &[u8]) -> Result<(), Thrown> {
+        self.reserve_kept(bytes.len())?;
+        self.scratch().bytes.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// As `keep`, of a part of a string.
+    pub(in crate::lua) fn keep_part(
+        &mut self,
+        string: StringRef,
+        part: Range<usize>,
+    ) -> Result<(), Thrown> {
+        self.charge(part.len() as u64 / 32);
+        self.reserve_kept(part.len())?;
+        let bytes = self.heap.text(string).get(part).unwrap_or_default();
+        if let Some(scratch) = self.thread.scratches.last_mut() {
+            scratch.bytes.extend_from_slice(bytes);
+        }
+        Ok(())
+    }
+
+    /// Returns true if the library function on top has to stop for now: the slice is used, or
+    /// garbage is to be looked for. It is resumed, with `is_pause`, when it can go on.
+    pub(in crate::lua) fn pauses(&mut self) -> bool {
+        let is_due = self.left <= 0 || self.heap.is_due();
+        self.scratch().is_paused = is_due;
+        is_due
+    }
+
+    /// Takes the bytes that the library function on top keeps.
+    pub(in crate::lua) fn take_kept(&mut self) -> Vec<u8> {
+        let scratch = self.scratch();
+        let (bytes, room) = (
+            core::mem::take(&mut scratch.bytes),
+            core::mem::take(&mut scratch.room),
+        );
+        self.heap.give_back(room);
+        bytes
+    }
+
+    /// Forgets what the library function on top keeps.
+    pub(in crate::lua) fn drop_scratch(&mut self) {
+        if let Some(scratch) = self.thread.scratches.pop() {
+            self.heap.give_back(scratch.room);
+        }
+    }
+
     /// Takes the frame of the library function on top away; where its results go.
     pub(in crate::lua) fn end_wait(&mut self) -> Give {
-        self.thread.scratches.pop();
+        self.drop_scratch();
         match self.thread.frames.pop() {
             Some(frame) => frame.give,
             None => Give::Finish,
@@ -265,11 +352,16 @@ impl State {
             return Ok(());
         };
         let frame = *on_top;
+        let is_pause = match self.thread.scratches.last_mut() {
+            Some(scratch) => core::mem::take(&mut scratch.is_paused),
+            None => false,
+        };
         let resumed = Resumed {
             base: frame.base as usize,
             from: frame.pc as usize,
             count: frame.extra as usize,
             is_error,
+            is_pause,
         };
         // The results wait no longer: the next call may stand where they do.
         (on_top.pc, on_top.extra) = (0, 0);
@@ -333,6 +425,7 @@ impl State {
             return Ok(());
         }
         self.need_slots(from + values.len())?;
+        self.charge(values.len() as u64 / 16);
         if let Some(slots) = self.thread.stack.get_mut(from..from + values.len()) {
             slots.copy_from_slice(values);
         }

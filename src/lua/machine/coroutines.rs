@@ -64,6 +64,7 @@ impl State {
         if self.depth() >= self.limits.coroutines {
             return Err(Thrown::Text(b"C stack overflow".to_vec(), 1));
         }
+        self.charge(count as u64 / 16);
         let arguments = self.slots(from, count).to_vec();
         self.thread.status = Status::Normal;
         self.thread.top = 0;
@@ -95,6 +96,7 @@ impl State {
         count: usize,
         give: Give,
     ) -> Result<(), Thrown> {
+        self.charge(count as u64 / 16);
         let values = self.slots(from, count).to_vec();
         self.thread.status = Status::Suspended;
         let waiting = self.thread.give.replace(give);
@@ -118,10 +120,11 @@ impl State {
     fn bury(&mut self) -> (Option<Give>, bool) {
         self.close(0);
         self.thread.status = Status::Dead;
-        self.thread.frames.clear();
-        self.thread.scratches.clear();
+        self.heap.give_back(self.thread.kept_bytes());
+        self.thread.frames = Vec::new();
+        self.thread.frame_room = 0;
+        self.thread.scratches = Vec::new();
         self.thread.top = 0;
-        self.heap.give_back(self.thread.room as u64 * 16);
         self.thread.room = 0;
         self.thread.stack = Vec::new();
         let waiting = self.thread.give.take();
@@ -137,7 +140,7 @@ impl State {
             return self.give_resumed(waiting, false, false, alloc::vec![error]);
         }
         if let Value::String(text) = error {
-            return Err(Thrown::Text(self.bytes(text).to_vec(), 1));
+            return Err(self.text_error(text, 1));
         }
         Err(Thrown::Value(error))
     }

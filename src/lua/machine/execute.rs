@@ -184,6 +184,7 @@ impl State {
                         if self.set_index(Value::Table(environment), key, value, None)? {
                             continue 'frame;
                         }
+                        left = self.left;
                         if self.heap.is_due() {
                             return Ok(Pause::Garbage);
                         }
@@ -238,6 +239,7 @@ impl State {
                         if self.set_index(object, key, value, Some(a))? {
                             continue 'frame;
                         }
+                        left = self.left;
                         if self.heap.is_due() {
                             return Ok(Pause::Garbage);
                         }
@@ -333,7 +335,10 @@ impl State {
                                 wanted: wanted == is_it,
                             };
                             match self.less(one, other, false, give)? {
-                                Some(truth) => jump_if!(truth == wanted),
+                                Some(truth) => {
+                                    left = self.left;
+                                    jump_if!(truth == wanted);
+                                }
                                 None => continue 'frame,
                             }
                         }
@@ -350,7 +355,10 @@ impl State {
                                 wanted: wanted == is_it,
                             };
                             match self.less(one, other, true, give)? {
-                                Some(truth) => jump_if!(truth == wanted),
+                                Some(truth) => {
+                                    left = self.left;
+                                    jump_if!(truth == wanted);
+                                }
                                 None => continue 'frame,
                             }
                         }
@@ -433,6 +441,7 @@ impl State {
                     Instruction::ForPrepare { a, by } => {
                         save!();
                         self.prepare_loop(base + usize::from(a))?;
+                        left = self.left;
                         pc = (pc as isize + by as isize) as usize;
                     }
                     Instruction::ForCall { a, c } => {
@@ -498,6 +507,9 @@ impl State {
                         self.thread.stack[at + there..at + wanted].fill(Value::Nil);
                         if b == 0 {
                             self.thread.top = at + wanted;
+                        }
+                        if self.heap.is_due() {
+                            return Ok(Pause::Garbage);
                         }
                     }
                 }

@@ -3,16 +3,20 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::state::{State, Thrown};
+use super::state::{OUT_OF_MEMORY, State, Thrown, out_of_memory};
 use crate::lua::heap::objects::Code;
 use crate::lua::heap::slab::Slab;
 use crate::lua::heap::thread::{Frame, Runner};
 use crate::lua::instruction::{FIRST_CONSTANT, Instruction};
 use crate::lua::prototype::{Constant, Prototype};
-use crate::lua::value::{FunctionRef, Value};
+use crate::lua::value::{FunctionRef, StringRef, Value};
 
 /// How far copies of a variable are followed.
 const COPIES_MAX: u32 = 16;
+
+/// The units of the budget that an error takes, and how many bytes of its text are one more.
+const UNITS_PER_ERROR: u64 = 8;
+const BYTES_PER_UNIT: u64 = 32;
 
 /// A variable: `local`, `global`, `field`, `method` or `upvalue`, and its name.
 type Name<'p> = (&'static str, &'p [u8]);
@@ -35,12 +39,36 @@ impl State {
                 (self.type_text(operation, value, register, code), 1)
             }
         };
+        self.charge_walk(level);
         let mut full = match level {
             0 => Vec::new(),
             _ => self.place(level, code),
         };
-        full.extend_from_slice(&text);
-        Value::String(self.heap.string_owned(full))
+        let length = full.len() + text.len();
+        self.charge(UNITS_PER_ERROR + length as u64 / BYTES_PER_UNIT);
+        if self.heap.has_room(length) {
+            full.extend_from_slice(&text);
+        } else {
+            full = OUT_OF_MEMORY.to_vec();
+        }
+        self.interned_owned(full)
+    }
+
+    /// The error of a text that a script has made, with the place so many levels up in front.
+    pub(in crate::lua) fn text_error(&mut self, text: StringRef, level: u32) -> Thrown {
+        let length = self.bytes(text).len();
+        self.charge(length as u64 / BYTES_PER_UNIT);
+        // The text is copied, and copied once more behind the place.
+        if !self.heap.has_room(length * 2) {
+            return out_of_memory();
+        }
+        Thrown::Text(self.bytes(text).to_vec(), level)
+    }
+
+    /// Counts the calls that are looked through for one so many levels up.
+    pub(in crate::lua) fn charge_walk(&mut self, level: u32) {
+        let calls = self.thread.frames.len().min(level as usize);
+        self.charge(calls as u64 / 8);
     }
 
     fn top_code<'c>(&self, code: &'c Slab<Code>) -> Option<(&'c Prototype, usize)> {
@@ -140,6 +168,14 @@ impl State {
             Some((chunk, line)) => alloc::format!("{chunk}:{line}: ").into_bytes(),
             None => Vec::new(),
         }
+    }
+
+    /// Counts the calls that `innermost_line` looks through.
+    pub(in crate::lua) fn charge_innermost(&mut self) {
+        let calls = self.thread.frames.iter().rev();
+        let natives = calls.take_while(|frame| frame.runner != Runner::Lua);
+        let natives = natives.count() as u64;
+        self.charge(natives / 8);
     }
 
     /// The chunk and the line of the innermost function that is written in Lua.

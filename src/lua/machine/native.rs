@@ -50,7 +50,7 @@ impl State {
 
     /// A number, or a string that says one.
     #[inline]
-    pub(in crate::lua) fn number_argument(&self, call: Call, at: usize) -> Result<f64, Thrown> {
+    pub(in crate::lua) fn number_argument(&mut self, call: Call, at: usize) -> Result<f64, Thrown> {
         let value = self.argument(call, at);
         if let Value::Number(number) = value {
             return Ok(number);
@@ -60,13 +60,17 @@ impl State {
     }
 
     /// A whole number: the argument without its fraction.
-    pub(in crate::lua) fn integer_argument(&self, call: Call, at: usize) -> Result<i64, Thrown> {
+    pub(in crate::lua) fn integer_argument(
+        &mut self,
+        call: Call,
+        at: usize,
+    ) -> Result<i64, Thrown> {
         self.number_argument(call, at).map(to_integer)
     }
 
     /// A whole number or `otherwise`, if it is nil or not there.
     pub(in crate::lua) fn integer_or(
-        &self,
+        &mut self,
         call: Call,
         at: usize,
         otherwise: i64,
@@ -88,9 +92,12 @@ impl State {
             Value::Number(number) => {
                 let mut text = Vec::new();
                 format::append(number, &mut text);
-                let string = self.heap.string_owned(text);
-                self.set_slot(call.base + at, Value::String(string));
-                Ok(string)
+                let shown = self.interned_owned(text);
+                self.set_slot(call.base + at, shown);
+                match shown {
+                    Value::String(string) => Ok(string),
+                    _ => Err(self.type_error(call, at, "string")),
+                }
             }
             _ => Err(self.type_error(call, at, "string")),
         }
@@ -177,13 +184,16 @@ impl State {
 
     /// The key and value behind `key` in a walk; nil begins. An error if the key is none.
     pub(in crate::lua) fn next(
-        &self,
+        &mut self,
         table: TableRef,
         key: Value,
     ) -> Result<Option<(Value, Value)>, Thrown> {
-        let next = self.heap.table(table).next(key);
-        // The error is one of the machine, not of the function that asks.
-        next.ok_or_else(|| Thrown::Text(b"invalid key to 'next'".to_vec(), 0))
+        let Some(next) = self.heap.table(table).next(key) else {
+            // The error is one of the machine, not of the function that asks.
+            return Err(Thrown::Text(b"invalid key to 'next'".to_vec(), 0));
+        };
+        self.charge(next.passed as u64 / 16);
+        Ok(next.pair)
     }
 }
 

@@ -28,10 +28,14 @@ pub(in crate::lua) fn compute(event: Event, one: f64, other: f64) -> f64 {
 
 impl State {
     /// The number that a value is, or that its text says.
-    pub(in crate::lua) fn to_number(&self, value: Value) -> Option<f64> {
+    pub(in crate::lua) fn to_number(&mut self, value: Value) -> Option<f64> {
         match value {
             Value::Number(number) => Some(number),
-            Value::String(string) => parse::parse(self.bytes(string)),
+            Value::String(string) => {
+                let length = self.bytes(string).len();
+                self.charge(length as u64 / 16);
+                parse::parse(self.bytes(string))
+            }
             _ => None,
         }
     }
@@ -159,7 +163,9 @@ impl State {
             (Value::Number(one), Value::Number(other)) => {
                 return Ok(Some(if or_equal { one <= other } else { one < other }));
             }
-            (Value::String(_), Value::String(_)) => {
+            (Value::String(text), Value::String(with)) => {
+                let length = self.bytes(text).len().min(self.bytes(with).len());
+                self.charge(length as u64 / 64);
                 let order = self.order(one, other);
                 return Ok(Some(match order {
                     Some(Ordering::Less) => true,
@@ -259,18 +265,18 @@ impl State {
                 for at in from..=last {
                     self.append_text(self.slot(at), &mut text);
                 }
-                self.heap.string_owned(text)
+                self.interned_owned(text)
             } else {
                 let mut text = core::mem::take(&mut self.buffer);
                 text.clear();
                 for at in from..=last {
                     self.append_text(self.slot(at), &mut text);
                 }
-                let joined = self.heap.string(&text);
+                let joined = self.interned(&text);
                 self.buffer = text;
                 joined
             };
-            self.set_slot(from, Value::String(joined));
+            self.set_slot(from, joined);
             last = from;
         }
         let joined = self.slot(first);

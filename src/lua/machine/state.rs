@@ -108,6 +108,8 @@ pub(in crate::lua) struct Resumed {
     pub(in crate::lua) count: usize,
     /// True if it is an error, which stands at `from`.
     pub(in crate::lua) is_error: bool,
+    /// True if no results have come: the function goes on where it has paused.
+    pub(in crate::lua) is_pause: bool,
 }
 
 /// A library function with its name.
@@ -300,14 +302,30 @@ impl State {
     pub(in crate::lua) fn new_string(&mut self, bytes: &[u8]) -> Result<Value, Thrown> {
         self.charge(bytes.len() as u64 / 64);
         self.check_room(bytes.len())?;
-        Ok(Value::String(self.heap.string(bytes)))
+        Ok(self.interned(bytes))
+    }
+
+    /// The string of these bytes, for which there is room.
+    pub(in crate::lua) fn interned(&mut self, bytes: &[u8]) -> Value {
+        let string = self.heap.string(bytes);
+        let passed = self.heap.strings.take_passed();
+        self.charge(passed / 4);
+        Value::String(string)
+    }
+
+    /// As `interned`, of bytes that are given away.
+    pub(in crate::lua) fn interned_owned(&mut self, bytes: Vec<u8>) -> Value {
+        let string = self.heap.string_owned(bytes);
+        let passed = self.heap.strings.take_passed();
+        self.charge(passed / 4);
+        Value::String(string)
     }
 
     /// As `new_string`, of bytes that are given away.
     pub(in crate::lua) fn new_string_owned(&mut self, bytes: Vec<u8>) -> Result<Value, Thrown> {
         self.charge(bytes.len() as u64 / 64);
         self.check_room(bytes.len())?;
-        Ok(Value::String(self.heap.string_owned(bytes)))
+        Ok(self.interned_owned(bytes))
     }
 
     /// Refuses what is larger than all memory that there may be.
@@ -325,7 +343,10 @@ impl State {
     }
 }
 
-/// The error of a script that wants more memory than it may have.
+/// The text of the error of a script that wants more memory than it may have.
+pub(in crate::lua) const OUT_OF_MEMORY: &[u8] = b"not enough memory";
+
+/// That error.
 pub(in crate::lua) fn out_of_memory() -> Thrown {
-    Thrown::Text(b"not enough memory".to_vec(), 0)
+    Thrown::Text(OUT_OF_MEMORY.to_vec(), 0)
 }

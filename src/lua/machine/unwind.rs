@@ -36,7 +36,7 @@ impl State {
             match frame.runner {
                 Runner::Catching => return true,
                 Runner::Native => {
-                    self.thread.scratches.pop();
+                    self.drop_scratch();
                 }
                 Runner::Lua => {}
             }

@@ -56,7 +56,23 @@ fn values(
     offset: i64,
 ) -> Result<(Vec<Value>, Option<usize>), Thrown> {
     let text = state.string_argument(call, 0)?;
+    let length = state.bytes(text).len();
+    state.check_room(length)?;
+    state.charge(length as u64 / BYTES_PER_UNIT);
     let text = state.bytes(text).to_vec();
+    // The copy counts while it is read.
+    state.heap.take(length as u64);
+    let values = values_in(state, &text, limit, offset);
+    state.heap.give_back(length as u64);
+    values
+}
+
+fn values_in(
+    state: &mut State,
+    text: &[u8],
+    limit: i64,
+    offset: i64,
+) -> Result<(Vec<Value>, Option<usize>), Thrown> {
     if offset < 0 || limit < 0 {
         let text = alloc::format!(
             "Invalid request to unpack with offset of {offset} and limit of {}.",
@@ -72,7 +88,6 @@ fn values(
         );
         return Err(state.error(&text));
     }
-    state.charge(text.len() as u64 / BYTES_PER_UNIT);
     let most = if limit == 0 { i64::MAX } else { limit };
     let mut rest = &text[offset..];
     let mut found = Vec::new();
@@ -116,6 +131,7 @@ fn take(state: &mut State, rest: &mut &[u8], depth: usize) -> Result<Value, Bad>
         return Err(Bad::Format);
     }
     state.charge(1);
+    state.check_room(0)?;
     let mark = bytes(rest, 1)?[0];
     Ok(match mark {
         0..=0x7f => Value::Number(f64::from(mark)),

@@ -48,10 +48,11 @@ fn format(state: &mut State, call: Call) -> Result {
             rest = behind;
             *letter
         });
+        let before = out.len();
         convert(state, call, argument, directive, letter, &mut out)?;
+        state.charge(1 + (out.len() - before) as u64 / 32);
         state.check_room(out.len())?;
     }
-    state.charge(out.len() as u64 / 32);
     state.new_string_owned(out).map(Outcome::One)
 }
 

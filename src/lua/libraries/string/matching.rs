@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::pattern::{Bad, CAPTURES_MAX, Matcher, Taken};
 use crate::lua::heap::thread::{Give, Scratch};
-use crate::lua::libraries::making::{function, upvalue};
+use crate::lua::libraries::making::{function, set_upvalue, upvalue};
 use crate::lua::machine::{Call, Definition, Found, Outcome, Resumed, State, Thrown};
 use crate::lua::value::{StringRef, Value};
 
@@ -17,6 +17,10 @@ pub(super) const FUNCTIONS: &[Definition] = &[
     Definition::new("match", |state, call| search(state, call, false)),
 ];
 
+/// A part that is longer is not copied once more.
+const COPIED_MAX: usize = 4096;
+/// The units of the budget that a search takes besides its steps.
+const UNITS_PER_SEARCH: u64 = 8;
 /// Steps of a match that are one unit of the budget.
 const STEPS_PER_UNIT: u64 = 4;
 
@@ -57,6 +61,8 @@ fn find(
     from: usize,
     whole_if_none: bool,
 ) -> Result<Option<Match>> {
+    let read = state.bytes(pattern).len() as u64 / 16;
+    state.charge(UNITS_PER_SEARCH + read);
     let (text, source) = (state.bytes(subject), ended(state.bytes(pattern)));
     let is_anchored = source.first() == Some(&b'^');
     let mut matcher = Matcher::new(text, source, state.limits.pattern_steps);
@@ -89,28 +95,42 @@ fn find(
     }
     state.charge(steps / STEPS_PER_UNIT);
     let captures = taken.iter().take(count).map(|place| match place {
-        None => Value::Nil,
-        Some((from, None)) => Value::Number((from + 1) as f64),
+        None => Ok(Value::Nil),
+        Some((from, None)) => Ok(Value::Number((from + 1) as f64)),
         Some((from, Some(length))) => state.substring(subject, *from, *length),
     });
-    let captures = captures.collect();
+    let captures = captures.collect::<Result<_>>()?;
     Ok(Some(Match { from, to, captures }))
 }
 
 impl State {
     /// A part of a string, which is there.
-    pub(super) fn substring(&mut self, string: StringRef, from: usize, length: usize) -> Value {
+    pub(in crate::lua::libraries) fn substring(
+        &mut self,
+        string: StringRef,
+        from: usize,
+        length: usize,
+    ) -> Result<Value> {
         let bytes = self.heap.text(string);
         if from == 0 && length == bytes.len() {
-            return Value::String(string);
+            return Ok(Value::String(string));
         }
+        if length > COPIED_MAX {
+            self.check_room(length)?;
+            self.charge(length as u64 / 64);
+            let bytes = self.heap.text(string);
+            let part = bytes.get(from..from + length).unwrap_or_default().to_vec();
+            return Ok(self.interned_owned(part));
+        }
+        self.check_room(0)?;
+        self.charge(length as u64 / 64);
         let mut part = core::mem::take(&mut self.buffer);
         part.clear();
         let bytes = self.heap.text(string);
         part.extend_from_slice(bytes.get(from..from + length).unwrap_or_default());
-        let value = Value::String(self.heap.string(&part));
+        let value = self.interned(&part);
         self.buffer = part;
-        value
+        Ok(value)
     }
 }
 
@@ -145,6 +165,8 @@ fn search(state: &mut State, call: Call, wants_place: bool) -> Result {
     );
     let start = state.integer_or(call, 2, 1)?;
     let from = start_of(start, state.bytes(subject).len());
+    let read = state.bytes(pattern).len() as u64 / 16;
+    state.charge(read);
     if wants_place && (state.argument(call, 3).is_true() || is_plain(state.bytes(pattern))) {
         let (text, sought) = (state.bytes(subject), state.bytes(pattern));
         let length = sought.len();
@@ -211,16 +233,15 @@ fn each_match(state: &mut State, call: Call) -> Result {
         state.string_argument(call, 0)?,
         state.string_argument(call, 1)?,
     );
-    // Where the next search begins stands in a table of one element.
-    let place = state.new_table();
-    state
-        .heap
-        .set(place, Value::Number(1.0), Value::Number(0.0));
-    let kept = [
-        Value::String(subject),
-        Value::String(pattern),
-        Value::Table(place),
-    ];
+    // No pattern is anchored here: a caret is matched as itself.
+    let pattern = if state.bytes(pattern).first() == Some(&b'^') {
+        let escaped = [b"%", state.bytes(pattern)].concat();
+        state.new_string_owned(escaped)?
+    } else {
+        Value::String(pattern)
+    };
+    // The last is where the next search begins.
+    let kept = [Value::String(subject), pattern, Value::Number(0.0)];
     Ok(Outcome::One(function(
         state,
         Definition::new("gmatch_next", next_match),
@@ -233,20 +254,16 @@ fn next_match(state: &mut State, call: Call) -> Result {
     let [
         Value::String(subject),
         Value::String(pattern),
-        Value::Table(place),
+        Value::Number(from),
     ] = kept
     else {
-        return Ok(Outcome::Nothing);
-    };
-    let Value::Number(from) = state.heap.table(place).get_index(1) else {
         return Ok(Outcome::Nothing);
     };
     let from = from as usize;
     if from > state.bytes(subject).len() {
         return Ok(Outcome::One(Value::Nil));
     }
-    // No pattern is anchored here: a caret is matched as itself.
-    let found = find_unanchored(state, subject, pattern, from)?;
+    let found = find(state, subject, pattern, from, true)?;
     let (next, outcome) = match found {
         // Behind an empty match the search goes on one further.
         Some(found) => {
@@ -256,25 +273,8 @@ fn next_match(state: &mut State, call: Call) -> Result {
         }
         None => (usize::MAX, Outcome::One(Value::Nil)),
     };
-    state
-        .heap
-        .set(place, Value::Number(1.0), Value::Number(next as f64));
+    set_upvalue(state, call, 2, Value::Number(next as f64));
     Ok(outcome)
-}
-
-fn find_unanchored(
-    state: &mut State,
-    subject: StringRef,
-    pattern: StringRef,
-    from: usize,
-) -> Result<Option<Match>> {
-    if state.bytes(pattern).first() != Some(&b'^') {
-        return find(state, subject, pattern, from, true);
-    }
-    let mut escaped = b"%".to_vec();
-    escaped.extend_from_slice(state.bytes(pattern));
-    let escaped = state.heap.string_owned(escaped);
-    find(state, subject, escaped, from, true)
 }
 
 // The slots of `gsub` while it waits: subject, pattern, replacement, and the whole last match.
@@ -323,6 +323,9 @@ fn substitute_on(state: &mut State, base: usize) -> Result {
         if at > length || (is_anchored && state.scratch().numbers[MADE] > 0) {
             break;
         }
+        if state.pauses() {
+            return Ok(Outcome::Later);
+        }
         let Some(found) = find(state, subject, pattern, at, true)? else {
             break;
         };
@@ -332,7 +335,7 @@ fn substitute_on(state: &mut State, base: usize) -> Result {
         numbers[MADE] += 1;
         numbers[FROM] = found.from;
         numbers[TO] = found.to;
-        let whole = state.substring(subject, found.from, found.to - found.from);
+        let whole = state.substring(subject, found.from, found.to - found.from)?;
         state.set_slot(base + MATCHED, whole);
         match state.slot(base + REPLACEMENT) {
             Value::String(replacement) => {
@@ -361,12 +364,15 @@ fn substitute_on(state: &mut State, base: usize) -> Result {
     let at = state.scratch().numbers[AT];
     copy(state, subject, at, length)?;
     let made = state.scratch().numbers[MADE];
-    let text = core::mem::take(&mut state.scratch().bytes);
+    let text = state.take_kept();
     let text = state.new_string_owned(text)?;
     Ok(Outcome::Two(text, Value::Number(made as f64)))
 }
 
 fn substitute_resumed(state: &mut State, resumed: Resumed) -> Result {
+    if resumed.is_pause {
+        return substitute_on(state, resumed.base);
+    }
     let value = state.first_result(resumed);
     let whole = state.slot(resumed.base + MATCHED);
     replace(state, value, whole)?;
@@ -395,19 +401,7 @@ fn copy(state: &mut State, subject: StringRef, from: usize, to: usize) -> Result
     if from >= to {
         return Ok(());
     }
-    append(state, subject, from, to)
-}
-
-fn append(state: &mut State, string: StringRef, from: usize, to: usize) -> Result<()> {
-    let length = state.scratch().bytes.len() + (to - from);
-    state.charge((to - from) as u64 / 32);
-    state.check_room(length)?;
-    let State { heap, thread, .. } = state;
-    let part = heap.text(string).get(from..to).unwrap_or_default();
-    if let Some(scratch) = thread.scratches.last_mut() {
-        scratch.bytes.extend_from_slice(part);
-    }
-    Ok(())
+    state.keep_part(subject, from..to)
 }
 
 /// Appends what a table or function has given for a match.
@@ -426,12 +420,11 @@ fn replace(state: &mut State, value: Value, whole: Value) -> Result<()> {
 fn append_value(state: &mut State, value: Value) -> Result<()> {
     if let Value::String(string) = value {
         let length = state.bytes(string).len();
-        return append(state, string, 0, length);
+        return state.keep_part(string, 0..length);
     }
     let mut text = Vec::new();
     state.append_text(value, &mut text);
-    state.scratch().bytes.extend_from_slice(&text);
-    Ok(())
+    state.keep(&text)
 }
 
 /// Appends a replacement in which `%0` is the whole match and `%1` … are its captures.
@@ -448,7 +441,7 @@ fn fill(state: &mut State, replacement: StringRef, whole: Value, captures: &[Val
             .unwrap_or(rest.len());
         let behind = text.get(at + plain + 1).copied();
         let has_mark = plain < rest.len();
-        append(state, replacement, at, at + plain)?;
+        state.keep_part(replacement, at..at + plain)?;
         at += plain;
         if !has_mark {
             return Ok(());
@@ -460,9 +453,9 @@ fn fill(state: &mut State, replacement: StringRef, whole: Value, captures: &[Val
                 Some(capture) => append_value(state, *capture)?,
                 None => return Err(state.error("invalid capture index")),
             },
-            Some(_) => append(state, replacement, at + 1, at + 2)?,
+            Some(_) => state.keep_part(replacement, at + 1..at + 2)?,
             // As C has it, where a text ends with a zero byte.
-            None => state.scratch().bytes.push(0),
+            None => state.keep(&[0])?,
         }
         at += 2;
     }

@@ -77,16 +77,13 @@ fn sub(state: &mut State, call: Call) -> Result {
         state.integer_or(call, 2, -1)?,
     );
     let range = range(first, last, state.bytes(string).len());
-    state.charge(range.len() as u64 / 64);
-    Ok(Outcome::One(state.substring(
-        string,
-        range.start,
-        range.len(),
-    )))
+    let part = state.substring(string, range.start, range.len())?;
+    Ok(Outcome::One(part))
 }
 
 fn map(state: &mut State, call: Call, each: fn(&u8) -> u8) -> Result {
     let string = state.string_argument(call, 0)?;
+    state.check_room(state.bytes(string).len())?;
     let mapped: Vec<u8> = state.bytes(string).iter().map(each).collect();
     state.charge(mapped.len() as u64 / 32);
     state.new_string_owned(mapped).map(Outcome::One)
@@ -94,6 +91,7 @@ fn map(state: &mut State, call: Call, each: fn(&u8) -> u8) -> Result {
 
 fn reverse(state: &mut State, call: Call) -> Result {
     let string = state.string_argument(call, 0)?;
+    state.check_room(state.bytes(string).len())?;
     let reversed: Vec<u8> = state.bytes(string).iter().rev().copied().collect();
     state.charge(reversed.len() as u64 / 32);
     state.new_string_owned(reversed).map(Outcome::One)

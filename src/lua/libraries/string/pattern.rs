@@ -57,7 +57,7 @@ impl<'a> Matcher<'a> {
             }; CAPTURES_MAX],
             level: 0,
             depth: 0,
-            left: steps_max.saturating_add(subject.len() as u64 * 16),
+            left: steps_max.saturating_add(subject.len() as u64 * 8),
             steps: 0,
         }
     }
@@ -80,6 +80,12 @@ impl<'a> Matcher<'a> {
             return Err(Bad::Text("pattern too complex"));
         }
         Ok(())
+    }
+
+    /// Counts the items of a set that is looked through.
+    #[inline]
+    fn read_set(&mut self, p: usize, end: usize) {
+        self.steps += (end - p) as u64 / 8;
     }
 
     fn pattern_at(&self, p: usize) -> Option<u8> {
@@ -124,6 +130,7 @@ impl<'a> Matcher<'a> {
                         return Err(Bad::Text("missing '[' after '%f' in pattern"));
                     }
                     let end = self.class_end(p)?;
+                    self.read_set(p, end);
                     let before = s
                         .checked_sub(1)
                         .and_then(|at| self.subject_at(at))
@@ -145,6 +152,7 @@ impl<'a> Matcher<'a> {
                 _ => {}
             }
             let end = self.class_end(p)?;
+            self.read_set(p, end);
             let is_match = self.single(s, p, end);
             match self.pattern_at(end) {
                 Some(b'?') => {
@@ -249,6 +257,7 @@ impl<'a> Matcher<'a> {
         let mut count = 0;
         while self.single(s + count, p, end) {
             self.step()?;
+            self.read_set(p, end);
             count += 1;
         }
         loop {
@@ -273,6 +282,7 @@ impl<'a> Matcher<'a> {
             if !self.single(s, p, end) {
                 return Ok(None);
             }
+            self.read_set(p, end);
             s += 1;
         }
     }
