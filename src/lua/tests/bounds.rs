@@ -98,7 +98,8 @@ fn decoders_ask_for_memory_while_they_build() {
         "return cjson.decode('[' .. ('[1],'):rep(2e5) .. '{}]')",
         "return cmsgpack.unpack(('\\144'):rep(6000) .. '\\220\\255\\255' .. ('\\144'):rep(65535))",
         "return cmsgpack.unpack(('\\221\\0\\1\\255\\255' .. ('\\144'):rep(131071)))",
-        "local t = {} for i = 1, 2e5 do t[i] = struct.unpack('c3000', ('x'):rep(3000 + i % 9)) .. i end",
+        "local t = {} for i = 1, 2e5 do
+           t[i] = struct.unpack('c3000', ('x'):rep(3000 + i % 9)) .. i end",
     ]);
 }
 
