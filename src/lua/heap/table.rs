@@ -168,8 +168,8 @@ impl Table {
     #[inline]
     fn find(&self, key: Value) -> Option<usize> {
         if self.index.is_empty() {
-            if let Some(order) = &self.order {
-                return order.get(&identity(key)).map(|place| *place as usize);
+            if self.entries.len() > UNINDEXED_MAX {
+                return self.find_in_order(key);
             }
             return self.entries.iter().position(|entry| entry.key == key);
         }
@@ -186,6 +186,13 @@ impl Table {
             at = (at + 1) & mask;
         }
         None
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_in_order(&self, key: Value) -> Option<usize> {
+        let place = self.order.as_ref()?.get(&identity(key))?;
+        Some(*place as usize)
     }
 
     #[inline]
