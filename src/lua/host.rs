@@ -396,14 +396,6 @@ impl Machine {
         }
     }
 
-    /// The length of a table.
-    pub fn length(&self, table: Value) -> usize {
-        match table {
-            Value::Table(table) => self.state.heap.table(table).length(),
-            _ => 0,
-        }
-    }
-
     /// The key and value behind a key; nil begins.
     pub fn next(&self, table: Value, after: Value) -> Option<(Value, Value)> {
         match table {
@@ -420,11 +412,6 @@ impl Machine {
                 _ => None,
             };
         }
-    }
-
-    /// The metatable of a value, or nil.
-    pub fn metatable(&self, value: Value) -> Value {
-        self.state.metatable(value).map_or(Value::Nil, Value::Table)
     }
 
     /// The bytes of a string.

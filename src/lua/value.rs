@@ -24,6 +24,11 @@ pub struct CoroutineRef(pub(in crate::lua) u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UserdataRef(pub(in crate::lua) u32);
 
+/// The names of types.
+pub(in crate::lua) const TYPE_NAMES: [&str; 8] = [
+    "nil", "boolean", "number", "string", "table", "function", "thread", "userdata",
+];
+
 /// One value; `==` is Lua's raw equality, by which NaN differs from itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Value {
@@ -66,15 +71,21 @@ impl Value {
     /// The name of the value's type, as `type` gives it.
     #[must_use]
     pub fn type_name(self) -> &'static str {
+        TYPE_NAMES[self.type_place()]
+    }
+
+    /// The place of that name among all.
+    #[inline]
+    pub(in crate::lua) fn type_place(self) -> usize {
         match self {
-            Value::Nil => "nil",
-            Value::Boolean(_) => "boolean",
-            Value::Number(_) => "number",
-            Value::String(_) => "string",
-            Value::Table(_) => "table",
-            Value::Function(_) | Value::Native(_) => "function",
-            Value::Coroutine(_) => "thread",
-            Value::Userdata(_) => "userdata",
+            Value::Nil => 0,
+            Value::Boolean(_) => 1,
+            Value::Number(_) => 2,
+            Value::String(_) => 3,
+            Value::Table(_) => 4,
+            Value::Function(_) | Value::Native(_) => 5,
+            Value::Coroutine(_) => 6,
+            Value::Userdata(_) => 7,
         }
     }
 }

@@ -309,10 +309,8 @@ fn to_string_resumed(state: &mut State, resumed: Resumed) -> Result {
 }
 
 fn type_of(state: &mut State, call: Call) -> Result {
-    let name = state.any_argument(call, 0)?.type_name();
-    Ok(Outcome::One(Value::String(
-        state.heap.string(name.as_bytes()),
-    )))
+    let value = state.any_argument(call, 0)?;
+    Ok(Outcome::One(state.type_of(value)))
 }
 
 fn unpack(state: &mut State, call: Call) -> Result {

@@ -10,7 +10,7 @@ use super::limits::ScriptLimits;
 use crate::lua::heap::Heap;
 use crate::lua::heap::thread::{Give, Thread};
 use crate::lua::prototype::Program;
-use crate::lua::value::{StringRef, TableRef, Value};
+use crate::lua::value::{StringRef, TYPE_NAMES, TableRef, Value};
 
 /// An event for which a metatable may have a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,6 +184,7 @@ pub(in crate::lua) struct State {
     /// Text under way, kept for its room.
     pub(in crate::lua) buffer: Vec<u8>,
     events: [StringRef; EVENT_NAMES.len()],
+    types: [StringRef; TYPE_NAMES.len()],
 }
 
 impl State {
@@ -192,6 +193,7 @@ impl State {
         let globals = heap.new_table(0, 0);
         heap.new_thread(Thread::default());
         let events = EVENT_NAMES.map(|name| heap.string(name.as_bytes()));
+        let types = TYPE_NAMES.map(|name| heap.string(name.as_bytes()));
         Self {
             heap,
             thread: Thread::default(),
@@ -208,16 +210,14 @@ impl State {
             dice: None,
             buffer: Vec::new(),
             events,
+            types,
         }
     }
 
     /// All values that are always reachable.
     pub(in crate::lua) fn roots(&self) -> Vec<Value> {
-        let mut roots: Vec<Value> = self
-            .events
-            .iter()
-            .map(|name| Value::String(*name))
-            .collect();
+        let names = self.events.iter().chain(&self.types);
+        let mut roots: Vec<Value> = names.map(|name| Value::String(*name)).collect();
         roots.push(Value::Table(self.globals));
         roots.extend(self.string_metatable.map(Value::Table));
         roots.extend(self.error_field.map(Value::String));
@@ -296,6 +296,11 @@ impl State {
             Some(metatable) => self.handler_in(metatable, event),
             None => Value::Nil,
         }
+    }
+
+    /// The name of a value's type.
+    pub(in crate::lua) fn type_of(&self, value: Value) -> Value {
+        Value::String(self.types[value.type_place()])
     }
 
     /// A string of these bytes, if it is not too long.
