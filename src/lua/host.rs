@@ -341,8 +341,8 @@ impl Machine {
 
     // Values.
 
-    /// Returns true if a string of so many bytes may be made; less than that may be left until
-    /// garbage is gone.
+    /// Returns true if a string of so many bytes may be made now, when garbage still counts: half
+    /// of what a script has left can always be had.
     pub fn has_room(&self, bytes: usize) -> bool {
         self.state.heap.has_room(bytes)
     }
