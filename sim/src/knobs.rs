@@ -60,7 +60,7 @@ impl Scenario {
     /// Clients that run scripts, of which some are ended early. The model does not know which of
     /// them find no memory.
     fn run_scripts(&mut self, class: &impl Fn(u64) -> Dice) {
-        self.config.script_instructions = *class(172).pick(&[5_000, 20_000, 200_000]);
+        self.config.script_instructions = *class(172).pick(&[20_000, 50_000, 200_000]);
         self.config.script_memory_bytes = *class(173).pick(&[256 << 10, 64 << 20]);
         if self.config.memory_max > 0 || !class(170).permille(350) {
             return;

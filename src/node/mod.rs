@@ -302,6 +302,12 @@ impl Node {
         self.replica.raft()
     }
 
+    /// Returns true if the log says that this member belongs to a group: it serves as leader only
+    /// when the first entry of its term is applied.
+    pub fn is_grouped(&self) -> bool {
+        self.replica.is_grouped()
+    }
+
     /// The member's place in its group, for people; nothing while recovering.
     pub fn standing(&self) -> Option<String> {
         let raft = self.replica.raft()?;

@@ -12,7 +12,7 @@ pub(super) const REFUSAL_OF_EXEC: &str = concat!(
 );
 
 /// The memory that clients may take between two looks, in bytes.
-const CLIENTS_BYTES: usize = 128 << 10;
+pub(crate) const CLIENTS_BYTES: usize = 128 << 10;
 
 /// Redis's list of what takes memory.
 const GROWS: [&str; 52] = [

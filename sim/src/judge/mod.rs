@@ -67,7 +67,7 @@ use history::{
     is_unpause, parts_of, spelled,
 };
 use invariant::{Id, Verdict, Violation};
-pub(crate) use memory::{Account, Refusal};
+pub(crate) use memory::{Account, CLIENTS_BYTES, Refusal};
 pub(crate) use reasons::Reasons;
 use time::Times;
 

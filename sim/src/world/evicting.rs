@@ -7,8 +7,8 @@ use seedis::time::Stamp;
 
 use super::World;
 use crate::goals::Goal;
-use crate::judge::Account;
 use crate::judge::invariant::{Id, Verdict, Violation};
+use crate::judge::{Account, CLIENTS_BYTES};
 use crate::model::DATABASES;
 
 /// A key that dies so soon may be dead by the leader's own clock, in milliseconds.
@@ -42,7 +42,7 @@ fn evictable(node: &Node, policy: MemoryPolicy, at: u64) -> usize {
 /// A member's account of its memory.
 pub(super) fn account(node: &Node, (policy, most): (MemoryPolicy, usize), at: u64) -> Account {
     let all = node.used_memory();
-    let evictable = if all >= most / 2 {
+    let evictable = if all + CLIENTS_BYTES > most {
         evictable(node, policy, at)
     } else {
         // Whether there is anything does not matter.

@@ -484,7 +484,7 @@ impl World {
         match fault {
             Fault::Full => {
                 member.disk.space = None;
-                member.tight_until = member.ran(time) + 2_000_000_000;
+                member.has_room_again(time);
             }
             Fault::SlowDisk => member.disk_lag = 0,
             Fault::Stuck => member.stuck = None,
@@ -513,7 +513,7 @@ impl World {
             member.bad = None;
         }
         if member.disk.space.take().is_some() {
-            member.tight_until = member.ran(time) + 2_000_000_000;
+            member.has_room_again(time);
         }
         self.over(number, Fault::Freeze);
         self.over(number, Fault::Lag);

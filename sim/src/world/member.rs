@@ -31,6 +31,8 @@ use crate::workload::address_of_member;
 /// After so long without a frame of another, a leader no longer counts it as connected. It says so
 /// much earlier.
 const SILENT_NS: u64 = 4_000_000_000;
+/// A disk that has room again is tried within so long.
+const ROOM_AGAIN_NS: u64 = 2_000_000_000;
 
 /// How a member is to end: the boundaries that are still to be passed first.
 #[derive(Clone, Copy, Debug)]
@@ -388,6 +390,14 @@ impl Member {
         self.hung += self.hangs_since.take().map_or(0, |since| time - since);
     }
 
+    /// Its disk has room again. It learns of that when it tries again, behind what it has asked of
+    /// the disk by now.
+    pub(super) fn has_room_again(&mut self, time: u64) {
+        let last = self.busy.values().copied().fold(self.barrier, u64::max);
+        let tried = last.saturating_sub(time) + ROOM_AGAIN_NS;
+        self.tight_until = self.ran(time) + tried;
+    }
+
     /// Returns true if it may still believe that its disk is full.
     pub(super) fn is_tight(&self, time: u64) -> bool {
         self.ran(time) < self.tight_until
@@ -570,9 +580,5 @@ pub(super) fn serves_as_leader(node: &Node) -> bool {
         return false;
     };
     let has_begun = raft.led_from().is_some_and(|first| first <= node.applied());
-    let all = raft.in_force();
-    // One that votes alone and has learners waits for its first entry as any leader does.
-    let is_own = |one: &seedis::raft::Member| one.incarnation == raft.incarnation();
-    let is_alone = all.members().count() == 1 && all.members().all(is_own);
-    has_begun && node.phase() != Phase::Recovering || is_alone
+    has_begun && node.phase() != Phase::Recovering || !node.is_grouped()
 }
