@@ -30,6 +30,8 @@ pub const QUERY_BUFFER_BYTES_MAX: usize = 1 << 30;
 /// The least that this may be set to, and the most that is held before the client has
 /// authenticated, in bytes.
 pub const QUERY_BUFFER_BYTES_MIN: usize = 1 << 20;
+/// The least that `maxmemory-clients` means, in bytes.
+pub const CLIENTS_MEMORY_MIN: u64 = 128 << 10;
 /// The deepest nesting of a value that the RESP decoder follows.
 pub const NESTING_MAX: usize = 32;
 /// The most arguments of one request before the client has authenticated.

@@ -119,6 +119,7 @@ counted! {
     Killed, "killed", "a client was closed by CLIENT KILL of another";
     Silent, "silent", "a client was closed because it was idle for too long";
     Unread, "unread", "a client was closed because it did not read its replies";
+    Crowded, "crowded", "a client was closed because all together took too much memory";
     SentAway, "sent-away", "a client was closed because it sent HTTP";
     Raised, "raised", "a leader has raised the version of entries";
     Outdated, "outdated", "a member stopped because it does not know the version of its group";

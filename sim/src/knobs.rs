@@ -18,7 +18,7 @@
 use core::time::Duration;
 
 use seedis::limits;
-use seedis::node::config::MemoryPolicy;
+use seedis::node::config::{ClientsMemory, MemoryPolicy};
 
 use crate::draws::Dice;
 use crate::scenario::{MS, Scenario};
@@ -85,6 +85,10 @@ impl Scenario {
     /// Draws what is no class of faults and no client.
     pub(crate) fn turn_knobs(&mut self, class: &impl Fn(u64) -> Dice, is_light: bool) {
         self.run_scripts(class);
+        if class(182).permille(150) {
+            // The least that it can be.
+            self.config.clients_memory = ClientsMemory::Bytes(1);
+        }
         let bounds = &mut self.config.bounds;
         bounds.base_piece_bytes = *class(100).pick(if is_light {
             &[64 << 10, 300]

@@ -248,8 +248,21 @@ impl Node {
         }
     }
 
+    /// Closes the clients that take most, where all together take more than they may.
+    fn enforce_clients_memory(&mut self) {
+        let most = self.config.clients_memory.most(self.config.memory_max);
+        let Some(most) = most else {
+            return;
+        };
+        self.clients.count_dirty();
+        for slot in self.clients.too_much(most) {
+            self.send_away(slot, Wrong::Memory);
+        }
+    }
+
     /// The end of a turn for all clients that have had to do with it.
     pub(super) fn settle_clients(&mut self, out: &mut Effects) {
+        self.enforce_clients_memory();
         let mut dirty = self.clients.take_dirty();
         for slot in dirty.drain(..) {
             let now = self.now.mono;
@@ -289,6 +302,7 @@ impl Node {
 
     /// Checks how clients are kept, when the effects of a turn are done, for a judge.
     pub fn check_clients(&self) -> Result<(), String> {
-        self.clients.check(self.now.mono)
+        let most = self.config.clients_memory.most(self.config.memory_max);
+        self.clients.check(self.now.mono, most)
     }
 }

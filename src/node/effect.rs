@@ -431,6 +431,8 @@ pub enum Wrong {
     Output,
     /// An unfinished request of it was larger than `client-query-buffer-limit` allows.
     Query,
+    /// All clients together took more than `maxmemory-clients` allows, and it took most of that.
+    Memory,
     /// It did not authenticate in time.
     Unauthenticated,
     /// It speaks HTTP: a browser was talked into sending commands.
@@ -457,6 +459,7 @@ impl fmt::Display for Complaint {
                 "client {client} closed for overcoming of output buffer limits"
             ),
             Wrong::Query => write!(f, "client that reached max query buffer length: {client}"),
+            Wrong::Memory => write!(f, "Evicting client: {client}"),
             Wrong::Unauthenticated => {
                 write!(f, "client closed because it did not authenticate: {client}")
             }

@@ -49,9 +49,14 @@ pub struct CacheTracking {
 }
 
 impl CacheTracking {
-    /// CLIENT CACHING has spoken for the next request.
-    pub fn says(&mut self) {
-        self.said = Said::ForNext;
+    /// CLIENT CACHING has spoken: for the next request, or for the rest of the transaction that it
+    /// stands in.
+    pub fn says(&mut self, in_transaction: bool) {
+        self.said = if in_transaction {
+            Said::ForThis
+        } else {
+            Said::ForNext
+        };
     }
 
     /// Returns true if CLIENT CACHING has spoken, and its request has not begun.

@@ -26,7 +26,7 @@ fields! {
     drawn: seed hash_seed tables append_only fsync rewrite_percentage rewrite_min_bytes
         segment_bytes large_argument_bytes log_piece_bytes waiting_bytes_max lease_reads
         retained_bytes append_bytes chunk_bytes client_work turn_work memory_max memory_policy
-        script_instructions script_memory_bytes
+        clients_memory script_instructions script_memory_bytes
         memory_samples lfu_log_factor lfu_decay_minutes output_limits
         debug_command timeout_s borders bounds events tracked_keys_max;
     fixed: id founders incarnation cluster staleness_ms_max follower_proxy requirepass clients_max

@@ -72,6 +72,11 @@ impl World {
             self.judge.reached(Goal::Silent);
             return true;
         }
+        let config = &self.members[number].config;
+        if config.clients_memory.most(config.memory_max).is_some() {
+            self.judge.reached(Goal::Crowded);
+            return true;
+        }
         let limit = self.members[number].config.output_limits.normal;
         // A reply counts while it is being made, too.
         let is_owed = self.judge.is_owed(conn)

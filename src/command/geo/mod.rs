@@ -23,6 +23,7 @@ use crate::resp::reply::Reply;
 use crate::store::Value;
 use answer::{answer_distance, answer_place};
 use hash::Point;
+pub(super) use search::looks_at;
 use search::{
     georadius, georadius_ro, georadiusbymember, georadiusbymember_ro, geosearch, geosearchstore,
 };

@@ -6,13 +6,13 @@ use core::cmp::Ordering;
 use core::mem;
 
 use super::answer::{answer_distance, answer_place};
-use super::hash;
+use super::hash::{self, Hash};
 use super::words::Which;
 use crate::command::args::Args;
 use crate::command::context::{Change, Query};
 use crate::command::error::Outcome;
 use crate::command::pace::{Kept, Pace};
-use crate::command::searching::{Hit, Order, Searching, Stage};
+use crate::command::searching::{Hit, Order, Searching, Stage, Words};
 use crate::command::walk::FIELDS_AT_ONCE;
 use crate::limits::BYTES_PER_WORK;
 use crate::resp::reply::Reply;
@@ -189,6 +189,31 @@ impl Searching {
 }
 
 /// The order of two members. Those that are as far come as they were found.
+/// How many members a search looks at, at most; 0 where it is refused.
+pub(in crate::command) fn looks_at<'a>(
+    name: &str,
+    args: Args<'_>,
+    zset: impl Fn(usize) -> Option<Zset<'a>>,
+) -> u64 {
+    let Some(which) = Which::of(name) else {
+        return 0;
+    };
+    let Some(zset) = zset(which.source()) else {
+        return 0;
+    };
+    let (mut words, mut pace) = (Words::default(), Pace::default());
+    pace.allow(usize::MAX);
+    if words.read(&mut pace, args, which, Some(zset)).is_err() {
+        return 0;
+    }
+    let places = |area: Hash| {
+        let (from, to) = area.scores();
+        let [first, behind] = [from, to].map(|border| zset.partition(&|score, _| score < border));
+        behind.saturating_sub(first) as u64
+    };
+    words.shape.areas().into_iter().flatten().map(places).sum()
+}
+
 fn compare(one: &Hit, other: &Hit, order: Order) -> Ordering {
     let nearer = one.distance_m.total_cmp(&other.distance_m);
     match order {

@@ -30,6 +30,19 @@ pub(super) enum Which {
 }
 
 impl Which {
+    /// The command of this name.
+    pub(super) fn of(name: &str) -> Option<Self> {
+        Some(match name {
+            "georadius" => Self::Radius,
+            "georadius_ro" => Self::RadiusReads,
+            "georadiusbymember" => Self::Member,
+            "georadiusbymember_ro" => Self::MemberReads,
+            "geosearch" => Self::Search,
+            "geosearchstore" => Self::Store,
+            _ => return None,
+        })
+    }
+
     /// Returns true if all is said by words, in any order.
     fn is_search(self) -> bool {
         matches!(self, Self::Search | Self::Store)

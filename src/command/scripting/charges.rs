@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use super::host::Host;
 use crate::command::args::Args;
+use crate::command::geo;
 use crate::command::reach::Reach;
 use crate::command::row::Row;
 use crate::limits::BYTES_PER_WORK;
@@ -17,8 +18,8 @@ use crate::store::{DbId, Value};
 pub(super) const INSTRUCTIONS_PER_WORK: u64 = 64;
 /// So many arguments are about as much work as a small request.
 const ARGUMENTS_PER_WORK: usize = 8;
-/// A search within an area counts for so many instructions, however many places lie there.
-const AREA: u64 = 50_000;
+/// A place that a search within an area looks at takes so many.
+const PER_PLACE: u64 = 100;
 /// So many bytes of a string are looked at for one instruction.
 const BYTES_PER_INSTRUCTION: u64 = 16;
 /// An element of a list, and a part of any other collection, take so many.
@@ -44,7 +45,10 @@ pub(super) fn of_state(row: &Row, args: Args<'_>, host: &Host<'_, '_>, db: DbId)
     }
     match row.reach {
         Reach::Parts | Reach::Counted => 0,
-        Reach::Area => AREA,
+        Reach::Area => {
+            let zset = |place: usize| store.peek(db, args.at(place), at).and_then(Value::as_zset);
+            geo::looks_at(row.name, args, zset).saturating_mul(PER_PLACE)
+        }
         Reach::Picks => {
             let parts = sizes.iter().map(|(size, _)| *size).sum();
             let wanted = args.integer(2).unwrap_or(1);

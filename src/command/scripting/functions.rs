@@ -140,7 +140,13 @@ fn words(running: &Running, arguments: &[Value]) -> Result<Pending, &'static str
                 pending.buffer.extend_from_slice(&text);
             }
             value => match running.machine.bytes(value) {
-                Some(bytes) => pending.buffer.extend_from_slice(bytes),
+                Some(bytes) => {
+                    let whole = pending.buffer.len() + bytes.len();
+                    if !running.machine.has_room(whole) {
+                        return Err("ERR not enough memory");
+                    }
+                    pending.buffer.extend_from_slice(bytes);
+                }
                 None => {
                     return Err("ERR Lua redis lib command arguments must be strings or integers");
                 }

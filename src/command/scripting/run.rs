@@ -28,6 +28,7 @@ use crate::command::verb::{ScriptVerb, ServerVerb, SessionVerb};
 use crate::limits::{BYTES_PER_WORK, SCRIPT_BYTES_MAX};
 use crate::lua::{Stop, Value};
 use crate::resp::reply::Reply;
+use crate::store;
 
 pub use super::running::{Published, ScriptBounds, Scripts};
 
@@ -266,6 +267,11 @@ fn call(
     let args = Args::new(&pending.buffer, &pending.ranges);
     let row = admitted(running, bounds, args);
     let mut outcome = match &row {
+        Ok(row)
+            if pending.reached.is_none() && answers_too_long(row, args, host, running, bounds) =>
+        {
+            Err(Error::SCRIPT_REPLY_TOO_LONG)
+        }
         Ok(row) => {
             running.has_written |= row.is_write();
             let of_state = || charges::of_state(row, args, host, running.db);
@@ -374,6 +380,30 @@ fn admitted(
 /// Returns true if a command does nothing but answer.
 fn only_answers(row: &Row, args: Args<'_>) -> bool {
     !row.is_write() || row.name == "sort" && !may_store(args)
+}
+
+/// Returns true if a write that answers the string that it replaces would answer more than a script
+/// may hold: it is not begun.
+fn answers_too_long(
+    row: &Row,
+    args: Args<'_>,
+    host: &Host<'_, '_>,
+    running: &Running,
+    bounds: ScriptBounds,
+) -> bool {
+    let gets = match row.name {
+        "getdel" | "getex" | "getset" => true,
+        "set" => args
+            .iter()
+            .skip(3)
+            .any(|word| word.eq_ignore_ascii_case(b"get")),
+        _ => false,
+    };
+    let text = || {
+        let value = host.store().peek(running.db, args.at(1), host.at());
+        value.and_then(store::Value::as_text)
+    };
+    gets && text().is_some_and(|text| text.len() as u64 > bounds.memory_bytes)
 }
 
 fn may_store(args: Args<'_>) -> bool {

@@ -5,6 +5,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::ids::ConnId;
@@ -292,6 +293,42 @@ impl Clients {
         }
     }
 
+    /// Counts the memory of those anew that have had to do with a turn.
+    pub(in crate::node) fn count_dirty(&mut self) {
+        for nth in 0..self.dirty_count() {
+            if let Some(slot) = self.nth_dirty(nth) {
+                self.count_memory(slot);
+            }
+        }
+    }
+
+    /// The memory that all sessions take, in bytes.
+    pub(in crate::node) fn sessions_memory(&self) -> usize {
+        self.limits.memory
+    }
+
+    /// The clients that must go for the others to take no more than so much, the largest first:
+    /// none that CLIENT NO-EVICT protects.
+    pub(in crate::node) fn too_much(&self, most: u64) -> Vec<u32> {
+        let mut over = (self.sessions_memory() as u64).saturating_sub(most);
+        if over == 0 {
+            return Vec::new();
+        }
+        let may_go = |slot: &u32| {
+            let session = self.sessions.get(*slot)?;
+            let is_spared = session.no_evict || session.killed;
+            (!is_spared).then_some((session.counted as u64, *slot))
+        };
+        let mut sizes: Vec<(u64, u32)> = self.sessions.slots().iter().filter_map(may_go).collect();
+        sizes.sort_unstable_by(|one, other| other.cmp(one));
+        let goes = |(size, slot): (u64, u32)| {
+            let goes = over > 0;
+            over = over.saturating_sub(size);
+            goes.then_some(slot)
+        };
+        sizes.into_iter().map_while(goes).collect()
+    }
+
     /// More is queued for a client in the middle of its turn, in bytes.
     pub(in crate::node) fn has_grown(&mut self, slot: u32, bytes: usize) {
         if let Some(session) = self.sessions.get_mut(slot) {
@@ -339,12 +376,21 @@ impl Clients {
     }
 
     /// Checks how clients are kept, when the effects of a turn are done, for a judge.
-    pub(in crate::node) fn check(&self, now: Mono) -> Result<(), String> {
+    pub(in crate::node) fn check(&self, now: Mono, most: Option<u64>) -> Result<(), String> {
         let counted: usize = self.sessions.iter().map(|session| session.memory()).sum();
         if counted != self.limits.memory {
             let known = self.limits.memory;
             return Err(alloc::format!(
                 "clients take {counted} bytes, and {known} are counted"
+            ));
+        }
+        let kept = self.sessions.iter().find(|one| !one.no_evict);
+        if let (Some(most), Some(kept)) = (most, kept)
+            && counted as u64 > most
+        {
+            let id = kept.conn.0;
+            return Err(alloc::format!(
+                "clients take {counted} bytes, {most} are allowed, and c{id} is kept"
             ));
         }
         self.check_shared()?;

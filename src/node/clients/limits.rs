@@ -18,7 +18,7 @@ pub(super) struct ClientLimits {
     /// The memory that all of them take, in bytes, as it was last counted.
     pub(super) memory: usize,
     /// By kind of wrong: when a line was last written, and how many were left out since.
-    complaints: [Option<(Mono, u64)>; 4],
+    complaints: [Option<(Mono, u64)>; 5],
 }
 
 impl ClientLimits {

@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use core::fmt::Write as _;
 
+mod crowded;
 mod lanes;
 
 use super::*;

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use crate::aof;
 pub use crate::command::event::Classes;
 use crate::ids::{ClusterId, Incarnation, NodeId};
-use crate::limits::Bounds;
+use crate::limits::{Bounds, CLIENTS_MEMORY_MIN};
 use crate::node::replica::versions::ENTRY_VERSIONS;
 use crate::store::{Store, Tracking};
 
@@ -66,6 +66,33 @@ impl From<Fsync> for aof::Policy {
             Fsync::EverySecond => Self::EverySecond,
             Fsync::No => Self::No,
         }
+    }
+}
+
+/// The most memory that all clients together take (`maxmemory-clients`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientsMemory {
+    /// So many bytes; 0: there is no limit.
+    Bytes(u64),
+    /// So many hundredths of `maxmemory`; no limit where that has none.
+    Percent(u64),
+}
+
+impl Default for ClientsMemory {
+    fn default() -> Self {
+        Self::Bytes(0)
+    }
+}
+
+impl ClientsMemory {
+    /// The limit in bytes where `maxmemory` is so much. As in Redis it leaves room enough for
+    /// somebody to set another.
+    pub fn most(self, memory_max: u64) -> Option<u64> {
+        let most = match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Percent(percent) => memory_max / 100 * percent,
+        };
+        (most > 0).then_some(most.max(CLIENTS_MEMORY_MIN))
     }
 }
 
@@ -267,6 +294,8 @@ pub struct Config {
     pub lfu_log_factor: u32,
     /// The count of a key that is not used becomes less by one in so many minutes; 0: never.
     pub lfu_decay_minutes: u32,
+    /// The most memory that all clients together take before the largest are closed.
+    pub clients_memory: ClientsMemory,
     /// The most clients at a time.
     pub clients_max: u32,
     /// The most clients that the driver can carry: CONFIG SET does not allow more.
@@ -415,6 +444,7 @@ impl Default for Config {
             memory_samples: 5,
             lfu_log_factor: 10,
             lfu_decay_minutes: 1,
+            clients_memory: ClientsMemory::default(),
             clients_max: 10_000,
             clients_limit: u32::MAX,
             output_limits: OutputLimits::default(),

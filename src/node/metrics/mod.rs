@@ -95,6 +95,7 @@ impl Metrics {
     pub(super) fn sent_away(&mut self, wrong: Wrong) {
         self.stats.limit_disconnections += u64::from(wrong == Wrong::Output);
         self.stats.query_disconnections += u64::from(wrong == Wrong::Query);
+        self.stats.evicted_clients += u64::from(wrong == Wrong::Memory);
     }
 
     /// A client's bytes were not RESP.

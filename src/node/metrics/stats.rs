@@ -40,6 +40,8 @@ pub(in crate::node) struct Stats {
     pub(in crate::node) limit_disconnections: u64,
     /// Clients with too large a request.
     pub(in crate::node) query_disconnections: u64,
+    /// Clients that went because all together took too much memory.
+    pub(in crate::node) evicted_clients: u64,
     /// Messages for subscribers: those that other members were told of, those that they have told
     /// of, and those that were dropped between members.
     pub(in crate::node) told: u64,
@@ -73,6 +75,7 @@ impl Default for Stats {
             refused_peers: 0,
             limit_disconnections: 0,
             query_disconnections: 0,
+            evicted_clients: 0,
             told: 0,
             was_told: 0,
             not_told: 0,

@@ -54,7 +54,10 @@ impl Node {
                 reply.integer(session.conn.0 as i64);
                 return Ok(());
             }
-            ClientVerb::Caching => speak_of_caching(&mut self.clients, slot, args)?,
+            ClientVerb::Caching => {
+                let in_transaction = self.requests.is_in_transaction();
+                speak_of_caching(&mut self.clients, slot, args, in_transaction)?;
+            }
             ClientVerb::Tracking => track(&mut self.clients, slot, args)?,
             ClientVerb::GetRedirect => {
                 tell_redirection(&self.clients, slot, &mut reply);

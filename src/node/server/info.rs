@@ -401,6 +401,10 @@ impl Node {
         put(out, format_args!("expired_keys:{}", stats.expired_keys));
         put(out, format_args!("expired_stale_perc:0.00"));
         put(out, format_args!("evicted_keys:{}", stats.evicted_keys));
+        put(
+            out,
+            format_args!("evicted_clients:{}", stats.evicted_clients),
+        );
         let denied = stats.errors.get("WRONGPASS").copied().unwrap_or(0);
         put(out, format_args!("acl_access_denied_auth:{denied}"));
         put(out, format_args!("keyspace_hits:{}", stats.lookups.hits));
@@ -435,7 +439,6 @@ impl Node {
             "sync_partial_err",
             "expired_time_cap_reached_count",
             "expire_cycle_cpu_milliseconds",
-            "evicted_clients",
             "total_eviction_exceeded_time",
             "current_eviction_exceeded_time",
             "latest_fork_usec",

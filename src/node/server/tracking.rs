@@ -61,11 +61,16 @@ pub(super) fn track(clients: &mut Clients, slot: u32, args: Args<'_>) -> Outcome
     Ok(())
 }
 
-/// CLIENT CACHING.
-pub(super) fn speak_of_caching(clients: &mut Clients, slot: u32, args: Args<'_>) -> Outcome {
+/// CLIENT CACHING, outside of a transaction or in one.
+pub(super) fn speak_of_caching(
+    clients: &mut Clients,
+    slot: u32,
+    args: Args<'_>,
+    in_transaction: bool,
+) -> Outcome {
     let session = clients.get_mut(slot);
     let tracking = session.and_then(|session| session.tracking.as_mut());
-    let Some(tracking) = tracking.filter(|tracking| tracking.is_in_steps()) else {
+    let Some(tracking) = tracking else {
         return Err(Error::CACHING_UNTRACKED);
     };
     if args.is(2, "yes") {
@@ -79,7 +84,7 @@ pub(super) fn speak_of_caching(clients: &mut Clients, slot: u32, args: Args<'_>)
     } else {
         return Err(Error::SYNTAX);
     }
-    tracking.says();
+    tracking.says(in_transaction);
     Ok(())
 }
 

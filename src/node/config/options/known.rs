@@ -101,8 +101,6 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     known("min-replicas-to-write", "0", INT).alias("min-slaves-to-write").refused(NO_QUORUM),
     // Where others values than these are not in force.
     known("databases", "16", Form::Integer(1, i32::MAX as i64)).at_start().fixed(DATABASES),
-    known("maxmemory-clients", "0", Form::Text)
-        .fixed("clients' memory has no limit of its own here"),
     known("syslog-enabled", "no", YES_NO).at_start()
         .fixed("lines go to logfile or to standard output, and not to syslog"),
     known("enable-protected-configs", "no", LOCAL).at_start()

@@ -8,6 +8,8 @@ use alloc::vec::Vec;
 use crate::command::args::parse_integer;
 use crate::command::event::Classes;
 
+use super::form::memory;
+
 /// `shutdown-on-sigint` and `-sigterm`: what SHUTDOWN takes, and no contradiction.
 pub(super) fn signals(words: &[Vec<u8>]) -> Result<Vec<u8>, String> {
     const KNOWN: [&str; 5] = ["default", "save", "nosave", "now", "force"];
@@ -29,6 +31,22 @@ pub(super) fn signals(words: &[Vec<u8>]) -> Result<Vec<u8>, String> {
     } else {
         said.join(" ").into_bytes()
     })
+}
+
+/// `maxmemory-clients`: a size, or hundredths of `maxmemory`.
+pub(super) fn memory_or_percent(words: &[Vec<u8>]) -> Result<Vec<u8>, String> {
+    let [word] = words else {
+        return Err("wrong number of arguments".into());
+    };
+    if let Some(percent) = word.strip_suffix(b"%") {
+        let percent = parse_integer(percent).filter(|percent| (0..=100).contains(percent));
+        if let Some(percent) = percent {
+            return Ok(format!("{percent}%").into_bytes());
+        }
+    } else if let Some(bytes) = memory(word) {
+        return Ok(format!("{bytes}").into_bytes());
+    }
+    Err("argument must be a memory or percent value".into())
 }
 
 /// `oom-score-adj-values`: one for each kind of process.

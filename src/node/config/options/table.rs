@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use crate::command::event::Classes;
 use crate::limits;
-use crate::node::config::{Fsync, MemoryPolicy, OutputLimit, OutputLimits};
+use crate::node::config::{ClientsMemory, Fsync, MemoryPolicy, OutputLimit, OutputLimits};
 
 use super::directive::{Access, Directive, Field, Meaning};
 use super::form::Form;
@@ -140,6 +140,19 @@ const MEMORY_POLICY: Field = Field {
     },
 };
 
+const CLIENTS_MEMORY: Field = Field {
+    get: |config| match config.clients_memory {
+        ClientsMemory::Bytes(bytes) => format!("{bytes}").into_bytes(),
+        ClientsMemory::Percent(percent) => format!("{percent}%").into_bytes(),
+    },
+    set: |config, value| {
+        config.clients_memory = match value.strip_suffix(b"%") {
+            Some(percent) => ClientsMemory::Percent(parsed(percent)),
+            None => ClientsMemory::Bytes(parsed(value)),
+        };
+    },
+};
+
 const OUTPUT_LIMITS: Field = Field {
     get: |config| {
         let limits = &config.output_limits;
@@ -234,6 +247,9 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     acts("lfu-decay-time", "1", Form::Integer(0, i32::MAX as i64),
         "in how many minutes a key that is not used counts as used less often; 0: never")
         .open(number!(lfu_decay_minutes)),
+    acts("maxmemory-clients", "0", Form::Ruled(peculiar::memory_or_percent),
+        "close the clients that take most when all together take this much, or so many percent of \
+         maxmemory; 0: no limit").open(CLIENTS_MEMORY),
     acts("maxclients", "10000", Form::Integer(1, u32::MAX as i64),
         "maximum number of clients at a time").open(number!(clients_max)),
     acts("client-output-buffer-limit",

@@ -318,12 +318,12 @@ fn what_would_promise_in_vain_is_refused_or_said_not_to_be_in_force() {
     for line in silent {
         assert_eq!(read(line.as_bytes()).errors(), [""; 0], "{line}");
     }
-    let settings = read(b"maxmemory-clients 1mb\nhz 20\ndatabases 32\nlist-compress-depth 3");
+    let settings = read(b"tcp-backlog 1000\nhz 20\ndatabases 32\nlist-compress-depth 3");
     let warnings = settings.warnings();
     assert_eq!(warnings.len(), 3, "{warnings:?}");
     assert!(warnings[0].ends_with("have no effect here: hz, list-compress-depth"));
-    assert!(warnings[1].contains("line 1: 'maxmemory-clients 1mb' is not in force"));
-    assert_eq!(settings.get("maxmemory-clients"), None);
+    assert!(warnings[1].contains("line 1: 'tcp-backlog 1000' is not in force"));
+    assert_eq!(settings.get("tcp-backlog"), None);
     assert_eq!(settings.get("hz"), Some(&b"20"[..]));
 }
 
