@@ -333,10 +333,11 @@ impl Judge {
         }
     }
 
-    /// Returns true if a client listens to something, or may.
+    /// Returns true if a client listens to something, or may, or monitors.
     pub(crate) fn may_listen(&self, conn: u64) -> bool {
         self.dialogues.get(&conn).is_some_and(|one| {
-            one.listener.listens() || one.listener.is_unsure || one.keeper.may_track()
+            let hears = one.listener.listens() || one.listener.monitor.is_on;
+            hears || one.listener.is_unsure || one.keeper.may_track()
         })
     }
 
