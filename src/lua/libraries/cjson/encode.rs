@@ -26,7 +26,8 @@ struct Encoder<'s> {
     sparse_ratio: f64,
     sparse_safe: f64,
     precision: usize,
-    encodes_invalid: bool,
+    /// The fate of numbers that JSON does not have: an error (0), spelt (1) or null (2).
+    invalid_numbers: u8,
     out: Vec<u8>,
     charged: usize,
 }
@@ -43,7 +44,7 @@ pub(super) fn encode(state: &mut State, call: Call) -> Result<Outcome, Thrown> {
         sparse_ratio: get(state, call, Setting::SparseRatio),
         sparse_safe: get(state, call, Setting::SparseSafe),
         precision: get(state, call, Setting::Precision) as usize,
-        encodes_invalid: get(state, call, Setting::EncodesInvalid) != 0.0,
+        invalid_numbers: get(state, call, Setting::EncodesInvalid) as u8,
         state,
         out: Vec::new(),
         charged: 0,
@@ -85,8 +86,19 @@ impl Encoder<'_> {
     }
 
     fn number(&mut self, number: f64) -> Result<(), Thrown> {
-        if !number.is_finite() && !self.encodes_invalid {
-            return Err(self.refuse(Value::Number(number), "must not be NaN or Inf"));
+        if !number.is_finite() {
+            match self.invalid_numbers {
+                0 => return Err(self.refuse(Value::Number(number), "must not be NaN or Inf")),
+                2 => {
+                    self.out.extend_from_slice(b"null");
+                    return Ok(());
+                }
+                _ if number.is_nan() => {
+                    self.out.extend_from_slice(b"nan");
+                    return Ok(());
+                }
+                _ => {}
+            }
         }
         general(number, self.precision, false, false, &mut self.out);
         Ok(())

@@ -1,5 +1,7 @@
 //! The settings of `cjson`, in a table that no script sees; they begin anew with each script.
 
+use alloc::string::String;
+
 use crate::lua::libraries::making::upvalue;
 use crate::lua::machine::{Call, Outcome, State, Thrown};
 use crate::lua::value::{TableRef, Value};
@@ -71,17 +73,45 @@ fn integer(
 }
 
 /// Sets a truth, where one is given, and answers what is in force.
-fn truth(state: &mut State, call: Call, at: usize, setting: Setting) -> Value {
-    let given = state.argument(call, at);
-    if !given.is_nil() {
-        put(state, call, setting, f64::from(u8::from(given.is_true())));
+fn truth(state: &mut State, call: Call, at: usize, setting: Setting) -> Result<Value, Thrown> {
+    option(state, call, at, setting, &["off", "on"])
+}
+
+/// Sets one of some options, the first of which is false and the second true, and answers what is
+/// in force.
+fn option(
+    state: &mut State,
+    call: Call,
+    at: usize,
+    setting: Setting,
+    options: &[&str],
+) -> Result<Value, Thrown> {
+    match state.argument(call, at) {
+        Value::Nil => {}
+        Value::Boolean(is_on) => put(state, call, setting, f64::from(u8::from(is_on))),
+        given => {
+            let text = match given {
+                Value::String(text) => state.bytes(text),
+                _ => return Err(state.type_error(call, at, "string")),
+            };
+            let place = options.iter().position(|one| one.as_bytes() == text);
+            let Some(place) = place else {
+                let text = String::from_utf8_lossy(text);
+                let text = alloc::format!("invalid option '{text}'");
+                return Err(state.argument_error(at, &text));
+            };
+            put(state, call, setting, place as f64);
+        }
     }
-    Value::Boolean(get(state, call, setting) != 0.0)
+    match get(state, call, setting) as usize {
+        place @ 0..=1 => Ok(Value::Boolean(place == 1)),
+        place => state.new_string(options.get(place).copied().unwrap_or_default().as_bytes()),
+    }
 }
 
 pub(super) fn encode_sparse_array(state: &mut State, call: Call) -> Result<Outcome, Thrown> {
     let most = (0, i64::from(i32::MAX));
-    let converts = truth(state, call, 0, Setting::SparseConverts);
+    let converts = truth(state, call, 0, Setting::SparseConverts)?;
     let ratio = integer(state, call, 1, Setting::SparseRatio, most)?;
     let safe = integer(state, call, 2, Setting::SparseSafe, most)?;
     Ok(Outcome::Many(alloc::vec![converts, ratio, safe]))
@@ -100,13 +130,14 @@ pub(super) fn encode_number_precision(state: &mut State, call: Call) -> Result<O
 }
 
 pub(super) fn encode_keep_buffer(state: &mut State, call: Call) -> Result<Outcome, Thrown> {
-    Ok(Outcome::One(truth(state, call, 0, Setting::KeepsBuffer)))
+    truth(state, call, 0, Setting::KeepsBuffer).map(Outcome::One)
 }
 
 pub(super) fn encode_invalid_numbers(state: &mut State, call: Call) -> Result<Outcome, Thrown> {
-    Ok(Outcome::One(truth(state, call, 0, Setting::EncodesInvalid)))
+    let options = ["off", "on", "null"];
+    option(state, call, 0, Setting::EncodesInvalid, &options).map(Outcome::One)
 }
 
 pub(super) fn decode_invalid_numbers(state: &mut State, call: Call) -> Result<Outcome, Thrown> {
-    Ok(Outcome::One(truth(state, call, 0, Setting::DecodesInvalid)))
+    truth(state, call, 0, Setting::DecodesInvalid).map(Outcome::One)
 }
