@@ -8,6 +8,7 @@ use super::args::Args;
 use super::context::{Change, Query};
 use super::dumping::{Dumping, Restoring, Stage, Summed};
 use super::error::{Error, Outcome};
+use super::event::{KeyEvent, Tells};
 use super::flag::{Category, Flag};
 use super::grammar::{KEY, integer, opt, string, word};
 use super::group::Group;
@@ -37,6 +38,7 @@ pub(super) const ROWS: &[Row] = &[
         .says("Lets a key hold the value of a payload that DUMP has returned.")
         .costs("O(N) where N is the length of the payload.")
         .keys(&[Keys::at(1, REPLACED)])
+        .tells(Tells::Made(KeyEvent::RESTORE))
         .args(&[
             KEY,
             integer("ttl"),

@@ -190,6 +190,8 @@ pub enum Tells {
     Only(KeyEvent),
     /// These of each key, or `del` in their place where it is gone.
     Kept(&'static [KeyEvent]),
+    /// `new` and this one of each key, or `del` in their place where it is gone.
+    Made(KeyEvent),
     /// The first of them of the first key, and the second of the second, which may be the same.
     InTurn(KeyEvent, KeyEvent),
     /// As its arguments say.
@@ -205,6 +207,14 @@ pub struct Happened {
     pub db: DbId,
     /// The key.
     pub key: Box<[u8]>,
+}
+
+impl Happened {
+    /// The bytes of memory that it takes.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        size_of::<Self>() + self.key.len()
+    }
 }
 
 /// Puts events of wanted classes in order.
@@ -264,7 +274,7 @@ impl Tells {
         }
         let count = keys.clone().count();
         for (nth, (db, key, is_new)) in keys.enumerate() {
-            if is_new && !moves {
+            if is_new && !moves && !matches!(rule, Self::Made(_)) {
                 teller.tell(KeyEvent::NEW, db, key);
             }
             match rule {
@@ -276,7 +286,13 @@ impl Tells {
                         teller.tell(KeyEvent::DEL, db, key);
                     }
                 }
-                Self::Kept(_) if !is_there(db, key) => teller.tell(KeyEvent::DEL, db, key),
+                Self::Kept(_) | Self::Made(_) if !is_there(db, key) => {
+                    teller.tell(KeyEvent::DEL, db, key);
+                }
+                Self::Made(event) => {
+                    teller.tell(KeyEvent::NEW, db, key);
+                    teller.tell(event, db, key);
+                }
                 Self::Kept(events) => {
                     for event in events {
                         teller.tell(*event, db, key);

@@ -202,6 +202,17 @@ impl Store {
         self.touches.take()
     }
 
+    /// The keys that the present call of a script has touched so far, and the dead ones that it has
+    /// freed, each in order.
+    pub fn of_call(&self) -> (&[Touched], &[Named]) {
+        self.touches.of_call()
+    }
+
+    /// A call of a script is at its end: the next one touches keys anew.
+    pub fn end_call(&mut self) {
+        self.touches.end_call();
+    }
+
     /// Starts to record which keys are freed that are dead by this time, or stops it.
     pub fn hear_ends(&mut self, at: Option<Stamp>) {
         self.touches.hear_ends(at);

@@ -11,6 +11,7 @@ use core::cell::RefCell;
 use core::mem;
 
 use crate::ids::DbId;
+use crate::limits::DATABASES;
 use crate::time::Stamp;
 
 /// A key of a database.
@@ -32,9 +33,12 @@ pub struct Touched {
 pub(super) struct Touches {
     listens: bool,
     all: Vec<Touched>,
+    /// So many of them were touched by earlier calls of a script.
+    all_before: usize,
     /// The time by which keys are dead whose end is recorded.
     ends_at: Option<Stamp>,
     ended: Vec<Named>,
+    ended_before: usize,
     hears_misses: bool,
     missed: RefCell<Vec<Named>>,
 }
@@ -50,6 +54,11 @@ impl Touches {
         self.listens
     }
 
+    /// Returns true if touches are recorded in a database. Scripts that are kept are no keys.
+    fn listens_to(&self, db: DbId) -> bool {
+        self.listens && db < DATABASES
+    }
+
     /// Records which keys are freed that are dead by this time, or none.
     pub(super) fn hear_ends(&mut self, at: Option<Stamp>) {
         self.ends_at = at;
@@ -62,11 +71,26 @@ impl Touches {
 
     /// Takes what was touched since this was last called, in order.
     pub(super) fn take(&mut self) -> Vec<Touched> {
+        self.all_before = 0;
         mem::take(&mut self.all)
+    }
+
+    /// The keys that the present call of a script has touched so far, and the dead ones that it has
+    /// freed.
+    pub(super) fn of_call(&self) -> (&[Touched], &[Named]) {
+        let touched = self.all.get(self.all_before..).unwrap_or_default();
+        let ended = self.ended.get(self.ended_before..).unwrap_or_default();
+        (touched, ended)
+    }
+
+    /// A call of a script is at its end.
+    pub(super) fn end_call(&mut self) {
+        (self.all_before, self.ended_before) = (self.all.len(), self.ended.len());
     }
 
     /// Takes the dead keys that were freed.
     pub(super) fn take_ended(&mut self) -> Vec<Named> {
+        self.ended_before = 0;
         mem::take(&mut self.ended)
     }
 
@@ -81,7 +105,7 @@ impl Touches {
     }
 
     fn is_last(&self, db: DbId, key: &[u8]) -> bool {
-        let last = self.all.last();
+        let last = self.of_call().0.last();
         last.is_some_and(|last| last.db == db && last.key.as_deref() == Some(key))
     }
 
@@ -98,7 +122,7 @@ impl Touches {
     /// A command that writes many fields of one hash touches it once, and one that removes a key
     /// before it makes it again has touched what was there.
     fn touch(&mut self, db: DbId, key: &[u8], is_new: bool) {
-        if self.listens && !self.is_last(db, key) {
+        if self.listens_to(db) && !self.is_last(db, key) {
             let key = Some(key.into());
             self.all.push(Touched { db, key, is_new });
         }
@@ -106,7 +130,7 @@ impl Touches {
 
     /// A database was emptied.
     pub(super) fn database(&mut self, db: DbId) {
-        if self.listens {
+        if self.listens_to(db) {
             self.all.push(Touched {
                 db,
                 key: None,

@@ -111,6 +111,7 @@ fn names_of(
         }],
         "move" => vec![if is_source { "move_from" } else { "move_to" }],
         "copy" => vec!["copy_to"],
+        "restore" => or_del(&["restore"]),
         "lpush" | "lpushx" => vec!["lpush"],
         "rpush" | "rpushx" => vec!["rpush"],
         "lpop" | "blpop" => then_del("lpop"),

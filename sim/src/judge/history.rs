@@ -293,6 +293,18 @@ impl History {
 
     fn run(&mut self, command: &Command, moment: Moment, drawn: &[Vec<u8>]) -> Want {
         let want = run(&mut self.model, command, moment, drawn);
+        for called in self.model.take_called() {
+            let is_there = |db, key: &[u8]| {
+                !called
+                    .gone
+                    .iter()
+                    .any(|one| (one.0, &one.1[..]) == (db, key))
+            };
+            let events = events_of((called.db, &called.words), &called.written, is_there);
+            self.happened.extend(events);
+            let keys = called.written.into_iter().map(|(_, key)| key);
+            self.written.extend(keys);
+        }
         let written = self.model.take_written();
         if !written.is_empty() {
             let is_there = |db, key: &[u8]| self.model.get(db, key, moment.at).is_some();

@@ -191,8 +191,20 @@ pub(crate) struct Model {
     scripts: BTreeMap<String, Vec<u8>>,
     /// The keys that were written since this was last taken, in order.
     written: Vec<(u32, Vec<u8>)>,
+    /// The same of each command that the last script has called, with what has become of them.
+    called: Vec<Called>,
     /// The memory that all of it may take.
     weights: Weights,
+}
+
+/// A command that a script has called, and which keys it has written.
+#[derive(Clone, Debug)]
+pub(crate) struct Called {
+    pub(crate) db: u32,
+    pub(crate) words: Vec<Vec<u8>>,
+    pub(crate) written: Vec<(u32, Vec<u8>)>,
+    /// Those of them that were gone behind it.
+    pub(crate) gone: Vec<(u32, Vec<u8>)>,
 }
 
 /// One command with its surroundings.
@@ -394,6 +406,11 @@ impl Model {
     /// Takes the keys that were written since this was last called, in order.
     pub(crate) fn take_written(&mut self) -> Vec<(u32, Vec<u8>)> {
         std::mem::take(&mut self.written)
+    }
+
+    /// Takes what the script has done that was run last, in order.
+    pub(crate) fn take_called(&mut self) -> Vec<Called> {
+        std::mem::take(&mut self.called)
     }
 
     /// A step begins: a command, or a transaction.

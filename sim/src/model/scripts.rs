@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use sha1::{Digest as _, Sha1};
 
-use super::{Answer, Call, Want, find};
+use super::{Answer, Call, Called, Want, find};
 
 /// The scripts that the model knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,7 +167,20 @@ impl Script<'_, '_> {
             args: words,
             drawn: &[],
         };
-        (row.run)(&mut inner)
+        let answer = (row.run)(&mut inner);
+        let (model, at) = (&mut *self.call.model, self.call.moment.at);
+        let written = model.take_written();
+        let is_gone = |(db, key): &&(u32, Vec<u8>)| model.get(*db, key, at).is_none();
+        let gone = written.iter().filter(is_gone).cloned().collect();
+        if !written.is_empty() {
+            model.called.push(Called {
+                db: self.call.db,
+                words: words.iter().map(|word| word.to_vec()).collect(),
+                written,
+                gone,
+            });
+        }
+        answer
     }
 
     fn key(&self, place: usize) -> Vec<u8> {

@@ -78,6 +78,13 @@ impl<'a> Host<'_, 'a> {
         }
     }
 
+    /// All is known of what the last command has touched.
+    pub(super) fn end_call(&mut self) {
+        if let Self::Change(change) = self {
+            change.store.end_call();
+        }
+    }
+
     /// Runs a command of the script, or its next piece.
     pub(super) fn run(
         &mut self,

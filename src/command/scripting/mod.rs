@@ -9,6 +9,7 @@ mod answer;
 mod charges;
 mod convert;
 mod functions;
+mod happenings;
 mod host;
 mod name;
 mod number;

@@ -158,6 +158,11 @@ fn run(
         if let Some(pending) = running.pending.take() {
             call(scripts, running, bounds, host, pending)?;
         }
+        while scripts.happenings.make_some(host) {
+            if !host.pace().has_room() {
+                return Err(Error::Unfinished);
+            }
+        }
         if !host.pace().has_room() {
             return Err(Error::Unfinished);
         }

@@ -1,12 +1,15 @@
 //! The machine that runs scripts, what is in it before a script begins, and how far one has come.
 
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::ops::Range;
 
+use super::happenings::Happenings;
 use super::name::Name;
 use super::program::{Compiled, Programs, Ways};
 use crate::command::args::Args;
+use crate::command::event::{Classes, Happened};
 use crate::command::flag::Flag;
 use crate::command::row::Row;
 use crate::command::verb::Topic;
@@ -141,6 +144,7 @@ pub struct Scripts {
     published_bytes: usize,
     /// Keys that the script has read, where somebody is to know of them.
     read_keys: Option<Vec<Box<[u8]>>>,
+    pub(super) happenings: Happenings,
 }
 
 impl Scripts {
@@ -159,6 +163,7 @@ impl Scripts {
     /// Forgets the script that is being run: it shall never come to its end.
     pub fn give_up(&mut self) {
         self.take_published();
+        self.take_happenings();
         if let Some(running) = self.running.take() {
             self.idle = Some(running.machine);
         }
@@ -194,8 +199,22 @@ impl Scripts {
         self.read_keys.take().unwrap_or_default()
     }
 
+    /// Events of these classes are to be made of what a script does that begins now, or none. One
+    /// that goes on goes on as it has begun.
+    pub fn note_happenings(&mut self, wanted: Option<Classes>) {
+        if !self.is_running() {
+            self.happenings.begin(wanted);
+        }
+    }
+
+    /// The events of the script that has run last, which are asked for once, and their bytes.
+    pub fn take_happenings(&mut self) -> (VecDeque<Happened>, usize) {
+        self.happenings.take()
+    }
+
     /// A command of the script was run: it has read its keys, if it is one that does.
     pub(super) fn has_run(&mut self, row: &Row, args: Args<'_>) {
+        self.happenings.has_run(row, args);
         if let Some(keys) = &mut self.read_keys
             && row.has(Flag::ReadOnly)
         {

@@ -69,8 +69,3 @@ pub(super) fn bytes_of(touched: &Touched) -> usize {
     let key = touched.key.as_ref().map_or(0, |key| key.len());
     size_of::<Touched>() + key
 }
-
-/// The memory of an event.
-pub(super) fn event_bytes(happened: &Happened) -> usize {
-    size_of::<Happened>() + happened.key.len()
-}

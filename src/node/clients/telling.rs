@@ -4,6 +4,7 @@
 //! happened only when a turn has work left for them, and nothing more is applied meanwhile: so no
 //! more of them wait than one command or transaction brings.
 
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crate::command::event::{Classes, Happened};
@@ -12,7 +13,7 @@ use crate::ids::DbId;
 use crate::time::Stamp;
 
 use super::Clients;
-use super::notices::{Untold, bytes_of, event_bytes};
+use super::notices::{Untold, bytes_of};
 use super::publication::Origin;
 
 /// So many touched keys are looked at with the work of one event.
@@ -28,6 +29,16 @@ impl Clients {
     pub(in crate::node) fn have_happened(&mut self, untold: Untold) {
         self.notices.bytes += untold.touched.iter().map(bytes_of).sum::<usize>();
         self.notices.untold.push_back(untold);
+    }
+
+    /// Events were made of what a script has done, of so many bytes: they come behind all others.
+    pub(in crate::node) fn were_made(&mut self, mut made: VecDeque<Happened>, bytes: usize) {
+        self.notices.bytes += bytes;
+        if self.notices.waiting.is_empty() {
+            self.notices.waiting = made;
+        } else {
+            self.notices.waiting.append(&mut made);
+        }
     }
 
     /// Returns true if more is to be told of what has happened before more does.
@@ -75,7 +86,7 @@ impl Clients {
         let exists = |of: DbId, key: &[u8]| is_there((of, key), at);
         tells.tell(wanted, some.make_contiguous(), exists, &mut notices.waiting);
         let made = notices.waiting.range(before..);
-        notices.bytes += made.map(event_bytes).sum::<usize>();
+        notices.bytes += made.map(Happened::memory).sum::<usize>();
         if !next.touched.is_empty() {
             notices.untold.push_front(next);
         }
@@ -87,7 +98,7 @@ impl Clients {
             let Some(happened) = self.notices.waiting.pop_front() else {
                 return self.has_untold();
             };
-            self.notices.bytes -= event_bytes(&happened);
+            self.notices.bytes -= happened.memory();
             let Happened { event, db, key } = happened;
             self.publishing.pay(1);
             let mut channel = core::mem::take(&mut self.notices.channel);

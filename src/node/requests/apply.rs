@@ -390,6 +390,7 @@ impl Node {
         let (client, is_script) = (self.requests.runs_for, matches!(row.kind, Kind::Script(_)));
         if is_script {
             self.note_reads_of_script(client);
+            self.note_happenings_of_script();
         }
         let reply = Reply::new(out, protocol);
         self.requests.hold.pace.allow(self.config.turn_work);
@@ -429,6 +430,9 @@ impl Node {
         self.requests.hold.pace.forget();
         if row.counts_lookups {
             self.metrics.looked_up(self.store.take_lookups());
+        }
+        if is_script {
+            self.tell_happenings();
         }
         self.tell_touched(row, args);
         self.signal_taken(row, db, args);

@@ -68,6 +68,17 @@ impl Node {
         self.tell_of_touched(|| row.tells.of(args));
     }
 
+    /// Tells the events of a script that is at its end, which were made while it ran.
+    pub(super) fn tell_happenings(&mut self) {
+        let (made, bytes) = self.requests.hold.scripts.take_happenings();
+        let ended = self.store.take_ended();
+        self.invalidate_ended(&ended);
+        if !made.is_empty() && self.hears_events() {
+            self.make_events();
+            self.clients.were_made(made, bytes);
+        }
+    }
+
     /// Tells what was just touched, of which this is to be said.
     pub(super) fn tell_of_touched(&mut self, tells: impl FnOnce() -> Tells) {
         self.tell_ended();
@@ -83,7 +94,6 @@ impl Node {
             let by = self.requests.runs_for;
             self.clients.were_touched(touched.iter().cloned(), by);
         }
-        // Of what a script writes nothing is told.
         let tells = self.hears_events().then(tells);
         if let Some(tells) = tells.filter(|tells| !matches!(tells, Tells::Nothing)) {
             self.clients.have_happened(Untold::new(tells, touched, at));
@@ -147,6 +157,12 @@ impl Node {
         })
     }
 
+    /// Has events made of what a script does, if somebody listens when it begins.
+    pub(super) fn note_happenings_of_script(&mut self) {
+        let hears = self.hears_events().then_some(self.config.events);
+        self.requests.hold.scripts.note_happenings(hears);
+    }
+
     /// Has the keys noted that a script reads in its next piece, if its client tracks.
     pub(super) fn note_reads_of_script(&mut self, client: Option<(u32, ConnId)>) {
         let wanted = client.is_some_and(|client| self.clients.keeps_reads(client));
@@ -171,6 +187,12 @@ impl Node {
     /// Tells those who listen which dead keys were freed.
     pub(in crate::node) fn tell_ended(&mut self) {
         let ended = self.store.take_ended();
+        self.invalidate_ended(&ended);
+        self.tell_of(KeyEvent::EXPIRED, ended);
+    }
+
+    /// Tells those who track which dead keys were freed.
+    fn invalidate_ended(&mut self, ended: &[Named]) {
         if !ended.is_empty() && self.tracks() {
             let touched = ended.iter().map(|(db, key)| Touched {
                 db: *db,
@@ -179,7 +201,6 @@ impl Node {
             });
             self.clients.were_touched(touched, None);
         }
-        self.tell_of(KeyEvent::EXPIRED, ended);
     }
 
     fn tell_of(&mut self, event: KeyEvent, keys: Vec<Named>) {

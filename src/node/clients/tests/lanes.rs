@@ -188,14 +188,21 @@ fn a_script_has_read_what_its_commands_have_and_not_what_it_names() {
 }
 
 #[test]
-fn nothing_is_told_of_what_a_script_writes() {
-    let mut busy = short_of_turns(b"KEAn", 2);
+fn a_script_is_told_of_call_by_call_to_those_who_listened_when_it_began() {
+    let mut busy = short_of_turns(b"KAn", 2);
+    let script = b"EVAL \"redis.call('rpush', 'k', 1) redis.call('lpop', 'k')\" 0\r\n";
+    busy.ask(WRITER, script);
+    (0..3).for_each(|_| _ = busy.tell(Input::Timer));
     busy.ask(ConnId(2), b"PSUBSCRIBE *\r\n");
     busy.takes(ConnId(2));
-    busy.ask(WRITER, b"EVAL \"redis.call('set', 'k', 1)\" 0\r\n");
     (0..3).for_each(|_| _ = busy.tell(Input::Timer));
     assert_eq!(busy.said(ConnId(2)), "");
-    busy.ask(WRITER, b"SET k2 1\r\n");
-    (0..3).for_each(|_| _ = busy.tell(Input::Timer));
-    assert!(busy.said(ConnId(2)).contains("__keyevent@0__:new"));
+    busy.ask(WRITER, script);
+    (0..9).for_each(|_| _ = busy.tell(Input::Timer));
+    let said = busy.said(ConnId(2));
+    let told: Vec<_> = said
+        .lines()
+        .filter(|line| ["new", "rpush", "lpop", "del"].contains(line))
+        .collect();
+    assert_eq!(told, ["new", "rpush", "lpop", "del"]);
 }
