@@ -278,6 +278,8 @@ impl Clients {
             let work = match tracking {
                 // It is gone, or tracks no more.
                 None => 1,
+                // It kept the key before it came to hear of prefixes.
+                Some(tracking) if tracking.scope == Scope::Broadcast => 1,
                 Some(tracking) if tracking.no_loop && by == Some((slot, conn)) => {
                     // What another writes later it is to hear of.
                     self.tracker.keep(key, (slot, conn));
