@@ -248,10 +248,14 @@ impl Node {
         }
     }
 
+    /// The most bytes that all clients together may take, if there is a limit.
+    fn clients_memory_max(&self) -> Option<u64> {
+        self.config.clients_memory.most(self.config.memory_max)
+    }
+
     /// Closes the clients that take most, where all together take more than they may.
     fn enforce_clients_memory(&mut self) {
-        let most = self.config.clients_memory.most(self.config.memory_max);
-        let Some(most) = most else {
+        let Some(most) = self.clients_memory_max() else {
             return;
         };
         self.clients.count_dirty();
@@ -302,7 +306,6 @@ impl Node {
 
     /// Checks how clients are kept, when the effects of a turn are done, for a judge.
     pub fn check_clients(&self) -> Result<(), String> {
-        let most = self.config.clients_memory.most(self.config.memory_max);
-        self.clients.check(self.now.mono, most)
+        self.clients.check(self.now.mono, self.clients_memory_max())
     }
 }

@@ -188,7 +188,6 @@ impl Searching {
     }
 }
 
-/// The order of two members. Those that are as far come as they were found.
 /// How many members a search looks at, at most; 0 where it is refused.
 pub(in crate::command) fn looks_at<'a>(
     name: &str,
@@ -214,6 +213,7 @@ pub(in crate::command) fn looks_at<'a>(
     words.shape.areas().into_iter().flatten().map(places).sum()
 }
 
+/// The order of two members. Those that are as far come as they were found.
 fn compare(one: &Hit, other: &Hit, order: Order) -> Ordering {
     let nearer = one.distance_m.total_cmp(&other.distance_m);
     match order {

@@ -129,8 +129,8 @@ impl Heap {
     /// Returns true if so many bytes can be had now, garbage being counted.
     #[inline]
     pub(in crate::lua) fn has_room(&self, bytes: usize) -> bool {
-        let wanted = self.bytes.saturating_add(bytes as u64);
-        wanted <= self.most() && wanted + self.vacant() <= self.most()
+        let taken = self.bytes + self.vacant();
+        taken.saturating_add(bytes as u64) <= self.most()
     }
 
     /// Returns true if the memory that a key takes in a table can be had.

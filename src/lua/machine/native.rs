@@ -103,6 +103,21 @@ impl State {
         }
     }
 
+    /// Reads a copy of a string, which counts as memory meanwhile.
+    pub(in crate::lua) fn with_copy<T>(
+        &mut self,
+        string: StringRef,
+        read: impl FnOnce(&mut Self, Vec<u8>) -> Result<T, Thrown>,
+    ) -> Result<T, Thrown> {
+        let length = self.bytes(string).len();
+        self.check_room(length)?;
+        let copy = self.bytes(string).to_vec();
+        self.heap.take(length as u64);
+        let outcome = read(self, copy);
+        self.heap.give_back(length as u64);
+        outcome
+    }
+
     /// A table.
     pub(in crate::lua) fn table_argument(&self, call: Call, at: usize) -> Result<TableRef, Thrown> {
         match self.argument(call, at) {

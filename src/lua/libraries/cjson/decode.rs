@@ -64,23 +64,17 @@ pub(super) fn decode(state: &mut State, call: Call) -> Result<Outcome, Thrown> {
         return Err(state.argument_error(0, "expected 1 argument"));
     }
     let text = state.string_argument(call, 0)?;
-    let length = state.bytes(text).len();
-    state.check_room(length)?;
-    let text = state.bytes(text).to_vec();
+    let decoded = state.with_copy(text, |state, text| decode_text(state, call, text));
+    decoded.map(Outcome::One)
+}
+
+fn decode_text(state: &mut State, call: Call, text: Vec<u8>) -> Result<Value, Thrown> {
     if let [first, second, ..] = text[..]
         && (first == 0 || second == 0)
     {
         return Err(state.error("JSON parser does not support UTF-16 or UTF-32"));
     }
     state.charge(text.len() as u64 / BYTES_PER_UNIT);
-    // The copy counts while it is read.
-    state.heap.take(length as u64);
-    let decoded = decode_text(state, call, text);
-    state.heap.give_back(length as u64);
-    decoded.map(Outcome::One)
-}
-
-fn decode_text(state: &mut State, call: Call, text: Vec<u8>) -> Result<Value, Thrown> {
     let mut decoder = Decoder {
         null: null(state, call),
         depth_max: get(state, call, Setting::DecodeDepth) as usize,

@@ -56,15 +56,7 @@ fn values(
     offset: i64,
 ) -> Result<(Vec<Value>, Option<usize>), Thrown> {
     let text = state.string_argument(call, 0)?;
-    let length = state.bytes(text).len();
-    state.check_room(length)?;
-    state.charge(length as u64 / BYTES_PER_UNIT);
-    let text = state.bytes(text).to_vec();
-    // The copy counts while it is read.
-    state.heap.take(length as u64);
-    let values = values_in(state, &text, limit, offset);
-    state.heap.give_back(length as u64);
-    values
+    state.with_copy(text, |state, text| values_in(state, &text, limit, offset))
 }
 
 fn values_in(
@@ -73,6 +65,7 @@ fn values_in(
     limit: i64,
     offset: i64,
 ) -> Result<(Vec<Value>, Option<usize>), Thrown> {
+    state.charge(text.len() as u64 / BYTES_PER_UNIT);
     if offset < 0 || limit < 0 {
         let text = alloc::format!(
             "Invalid request to unpack with offset of {offset} and limit of {}.",
