@@ -1,6 +1,6 @@
 //! Clients that are shown all requests, as the judge knows them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use seedis::command::flag::Flag;
 use seedis::command::table;
@@ -35,6 +35,9 @@ pub(super) struct Monitor {
     pub(super) seen: BTreeMap<(String, String), usize>,
     /// The requests that it must be shown before it has a reply that is given after a moment.
     pub(super) due: VecDeque<(u64, u64, u64)>,
+    /// The requests that it was shown before they were answered: one that runs for several turns is
+    /// shown when it begins.
+    pub(super) early: BTreeSet<u64>,
 }
 
 impl Monitor {
@@ -42,6 +45,7 @@ impl Monitor {
     pub(super) fn is_forgotten(&mut self) {
         self.is_on = false;
         self.due.clear();
+        self.early.clear();
     }
 }
 

@@ -4,6 +4,7 @@
 //! Requests are kept from the moment when they are asked until they have been answered, and for
 //! ever once somebody is shown them.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use seedis::command::flag::Flag;
@@ -61,10 +62,17 @@ impl Judge {
         let was_run = !is_hidden && matches!(answer, Answer::Step | Answer::Read | Answer::Old);
         let moment = self.channels.moment;
         let kills_unheard = self.members[member].kills_unheard;
+        let mut early = BTreeSet::new();
+        for (other, dialogue) in &mut self.dialogues {
+            if dialogue.listener.monitor.early.remove(&number) {
+                early.insert(*other);
+            }
+        }
         if was_run && !kills_unheard && self.showing.has_begun {
             for (other, dialogue) in &mut self.dialogues {
                 let known = self.known.get(other);
                 let is_certain = dialogue.member == member
+                    && !early.contains(other)
                     && dialogue.listener.monitor.is_on
                     && known.is_some_and(|known| known.sentence() == Sentence::None)
                     && !dialogue.closing
@@ -133,6 +141,17 @@ impl Judge {
             monitor.due.retain(|due| due.1 != number);
         } else if asked().all(|(number, _)| monitor.due.iter().any(|due| due.1 == *number)) {
             return wrong("a request, and has missed one before");
+        } else {
+            let answered = |conn: &u64| self.showing.answered.get(conn).copied().unwrap_or(0);
+            let unanswered = from.iter().rev().find_map(|conn| {
+                let asked = self.showing.asked.get(conn).into_iter().flatten();
+                let mut later = asked.filter(|(number, _)| *number > answered(conn));
+                let found = later.find(|(number, words)| {
+                    !monitor.early.contains(number) && is_line(&text, words)
+                });
+                found.map(|(number, _)| *number)
+            });
+            monitor.early.extend(unanswered);
         }
         self.goals.reach(Goal::Shown);
         Ok(true)
