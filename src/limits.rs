@@ -5,15 +5,23 @@ use core::time::Duration;
 
 /// Databases that SELECT knows.
 pub const DATABASES: u32 = 16;
-/// The tables of a store: those of the databases, that of scripts which were loaded, and that of
-/// scripts which were only run.
-pub const TABLES: u32 = DATABASES + 2;
+/// The tables of a store: those of the databases, that of scripts which were loaded, that of
+/// scripts which were only run, that of libraries, and that of their functions.
+pub const TABLES: u32 = DATABASES + 4;
 /// The longest text of a script, in bytes.
 pub const SCRIPT_BYTES_MAX: usize = 1 << 20;
 /// The most scripts that are kept because they were loaded.
 pub const LOADED_SCRIPTS_MAX: u64 = 8192;
 /// The most scripts that are kept because they were run: of more the oldest goes.
 pub const RUN_SCRIPTS_MAX: u64 = 500;
+/// The most libraries of functions.
+pub const LIBRARIES_MAX: u64 = 1024;
+/// The most functions of one library.
+pub const LIBRARY_FUNCTIONS_MAX: usize = 1024;
+/// After so many instructions a library that is being loaded is ended. The state depends on it.
+pub const LIBRARY_INSTRUCTIONS_MAX: u64 = 5_000_000;
+/// The most memory that a library takes while it is loaded, in bytes. The state depends on it.
+pub const LIBRARY_MEMORY_BYTES: u64 = 16 << 20;
 
 /// The longest bulk string of a request, in bytes (`proto-max-bulk-len`).
 pub const BULK_BYTES_MAX: u64 = 512 << 20;

@@ -58,7 +58,7 @@ const SUMMED_PER_BYTE: usize = 2;
 const ITEMS_AT_ONCE: usize = 64;
 
 /// Goes on with a checksum, up to the end of the bytes.
-fn sum(pace: &mut Pace, summed: &mut Summed, bytes: &[u8]) -> Outcome {
+pub(super) fn sum(pace: &mut Pace, summed: &mut Summed, bytes: &[u8]) -> Outcome {
     while summed.count < bytes.len() {
         let end = bytes.len().min(summed.count + SUMMED_AT_ONCE);
         let part = &bytes[summed.count..end];

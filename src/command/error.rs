@@ -316,6 +316,45 @@ errors! {
     TOO_MANY_SCRIPTS = "ERR too many scripts are loaded: SCRIPT FLUSH removes all of them";
     /// A script with a negative number of keys.
     NEGATIVE_KEYS = "ERR Number of keys can't be negative";
+    /// A library without a first line that says what it is.
+    NO_LIBRARY_METADATA = "ERR Missing library metadata";
+    /// A library whose first line cannot be read.
+    BAD_LIBRARY_METADATA = "ERR Invalid library metadata";
+    /// A library with two names.
+    LIBRARY_NAMED_TWICE = "ERR Invalid metadata value, name argument was given multiple times";
+    /// A library without a name.
+    LIBRARY_NOT_NAMED = "ERR Library name was not given";
+    /// A library with a name that none may have.
+    LIBRARY_NAME = "ERR Library names can only contain letters, numbers, or underscores(_) and \
+        must be at least one character long";
+    /// A library that registers nothing.
+    NO_FUNCTIONS = "ERR No functions registered";
+    /// FUNCTION LOAD where no more libraries are kept.
+    TOO_MANY_LIBRARIES = "ERR too many libraries are loaded: FUNCTION DELETE removes one";
+    /// FUNCTION DELETE of a library that is not there.
+    LIBRARY_NOT_FOUND = "ERR Library not found";
+    /// FCALL of a function that is not there.
+    FUNCTION_NOT_FOUND = "ERR Function not found";
+    /// FCALL with a number of keys that is none.
+    BAD_NUMBER_OF_KEYS = "ERR Bad number of keys provided";
+    /// A script or function that may write, called by a command that only reads.
+    WRITES_IN_READ_ONLY_CALL = "ERR Can not execute a script with write flag using *_ro command.";
+    /// One that is not declared to run without memory, where there is none left.
+    OUT_OF_MEMORY_FOR_SCRIPT = "OOM allow-oom flag is not set on the script, can not run it when \
+        used memory > 'maxmemory'";
+    /// FUNCTION RESTORE with another policy than there is.
+    RESTORE_POLICY = "ERR Wrong restore policy given, value should be either FLUSH, APPEND or \
+        REPLACE.";
+    /// FUNCTION RESTORE of something else than functions.
+    NO_FUNCTION_PAYLOAD = "ERR given type is not a function";
+    /// FUNCTION RESTORE of a library that cannot be read.
+    BAD_LIBRARY_PAYLOAD = "ERR Failed loading library payload";
+    /// SCRIPT KILL while a function runs.
+    FUNCTION_RUNS = "BUSY Redis is busy running a script. You can only call FUNCTION KILL or \
+        SHUTDOWN NOSAVE.";
+    /// FUNCTION KILL while a script runs.
+    SCRIPT_RUNS = "BUSY Redis is busy running a script. You can only call SCRIPT KILL or \
+        SHUTDOWN NOSAVE.";
     /// SCRIPT KILL while no script runs.
     NOT_BUSY = "NOTBUSY No scripts in execution right now.";
     /// SCRIPT KILL of a script of the log.

@@ -21,6 +21,12 @@ impl Found {
         Reply::new(&mut self.bytes, protocol).bulk(text);
     }
 
+    /// Adds one that writes itself.
+    pub(super) fn add(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        self.count += 1;
+        write(&mut self.bytes);
+    }
+
     /// Adds a number.
     pub(super) fn push_integer(&mut self, number: i64) {
         self.count += 1;

@@ -1,7 +1,4 @@
-//! Commands with subcommands on the store: OBJECT, MEMORY and FUNCTION.
-//!
-//! There are no functions to call: FUNCTION exists because test suites and tools flush and list
-//! them before all else.
+//! Commands with subcommands on the store: OBJECT and MEMORY.
 
 #![allow(
     clippy::unnecessary_wraps,
@@ -9,13 +6,12 @@
 )]
 
 use alloc::format;
-use alloc::string::String;
 
 use super::args::Args;
-use super::context::{Change, Query};
+use super::context::Query;
 use super::error::{Error, Outcome};
 use super::flag::Flag;
-use super::grammar::{KEY, integer, one_of, opt, string, word};
+use super::grammar::{KEY, integer, opt};
 use super::group::Group;
 use super::key::{Keys, LOOKED_AT};
 use super::row::Row;
@@ -32,10 +28,6 @@ pub(super) const ROWS: &[Row] = &[
         .group(Group::Server)
         .since("4.0.0")
         .says("A container for commands about memory."),
-    Row::container("function", FUNCTION)
-        .group(Group::Scripting)
-        .since("7.0.0")
-        .says("A container for commands about functions, of which there are none."),
 ];
 
 const OBJECT: &[Row] = &[
@@ -111,31 +103,6 @@ const MEMORY: &[Row] = &[
         .says("Returns the memory that a key uses.")
         .keys(&[Keys::at(2, LOOKED_AT)])
         .args(&[KEY, opt(integer("count").behind("SAMPLES"))]),
-];
-
-const FUNCTION: &[Row] = &[
-    Row::write("function|flush", -2, function_flush)
-        .group(Group::Scripting)
-        .since("7.0.0")
-        .flags(&[Flag::NoScript])
-        .tips(tip::SUCCEEDS_ON_ALL_SHARDS)
-        .says("Removes all functions.")
-        .args(&[opt(one_of("flush-type", &[word("ASYNC"), word("SYNC")]))]),
-    Row::answer("function|help", 2, function_help)
-        .group(Group::Scripting)
-        .since("7.0.0")
-        .flags(&[Flag::Loading, Flag::Stale])
-        .says("Lists the subcommands."),
-    Row::answer("function|list", -2, function_list)
-        .group(Group::Scripting)
-        .since("7.0.0")
-        .flags(&[Flag::NoScript])
-        .tips(tip::ORDER_VARIES)
-        .says("Lists the functions.")
-        .args(&[
-            opt(string("library-name-pattern").behind("LIBRARYNAME")),
-            opt(word("WITHCODE")),
-        ]),
 ];
 
 /// Writes what `HELP` answers: a line of the grammar, `lines`, and what HELP itself does.
@@ -271,60 +238,5 @@ fn memory_usage(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
         Some(bytes) => query.reply.integer(bytes as i64),
         None => query.reply.null(),
     }
-    Ok(())
-}
-
-fn function_help(query: &mut Query<'_>, _: Args<'_>) -> Outcome {
-    const LINES: &[&str] = &[
-        "LIST [LIBRARYNAME PATTERN] [WITHCODE]",
-        "    Return general information on all the libraries:",
-        "    * Library name",
-        "    * The engine used to run the Library",
-        "    * Library description",
-        "    * Functions list",
-        "    * Library code (if WITHCODE is given)",
-        "    It also possible to get only function that matches a pattern using LIBRARYNAME \
-         argument.",
-        "FLUSH [ASYNC|SYNC]",
-        "    Delete all the libraries.",
-        "    When called without the optional mode argument, the behavior is determined by the",
-        "    lazyfree-lazy-user-flush configuration directive. Valid modes are:",
-        "    * ASYNC: Asynchronously flush the libraries.",
-        "    * SYNC: Synchronously flush the libraries.",
-    ];
-    help(query, "FUNCTION", LINES)
-}
-
-/// A write, as all that changes functions will be.
-fn function_flush(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
-    match args.len() {
-        2 => {}
-        3 if args.is(2, "async") || args.is(2, "sync") => {}
-        3 => return Err(Error::FUNCTION_FLUSH_OPTION),
-        _ => return Err(Error::subcommand_syntax("FUNCTION", args.at(1))),
-    }
-    change.reply.ok();
-    Ok(())
-}
-
-fn function_list(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
-    let (mut with_code, mut named) = (false, false);
-    let mut place = 2;
-    while let Some(word) = args.get(place) {
-        if !with_code && args.is(place, "withcode") {
-            with_code = true;
-        } else if !named && args.is(place, "libraryname") {
-            named = true;
-            place += 1;
-            if place == args.len() {
-                return Err(Error::LIBRARY_NAME_MISSING);
-            }
-        } else {
-            let word = String::from_utf8_lossy(word);
-            return Err(Error::text(format!("ERR Unknown argument {word}")));
-        }
-        place += 1;
-    }
-    query.reply.array(0);
     Ok(())
 }

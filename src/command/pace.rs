@@ -14,6 +14,7 @@ use super::dumping::{Dumping, Restoring};
 use super::error::{Error, Outcome};
 use super::found::Found;
 use super::making::Making;
+use super::scripting::installing::Installing;
 use super::searching::Searching;
 use super::sketching::Sketching;
 use super::sorting::Sorting;
@@ -68,6 +69,8 @@ pub(super) enum Kept {
     Dumping(Box<Dumping>),
     /// A payload that is read.
     Restoring(Box<Restoring>),
+    /// Libraries that are loaded.
+    Installing(Box<Installing>),
 }
 
 impl Pace {
@@ -121,7 +124,8 @@ impl Pace {
             | Kept::Fields(_)
             | Kept::Searching(_)
             | Kept::Sketching(_)
-            | Kept::Restoring(_) => 0,
+            | Kept::Restoring(_)
+            | Kept::Installing(_) => 0,
         }
     }
 

@@ -96,11 +96,22 @@ impl SessionVerb {
     }
 }
 
-/// A command that runs a script.
+/// The way in which a request says what is to be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Called {
+    /// The text of a script.
+    Text,
+    /// The name of a script that is kept.
+    Name,
+    /// The name of a function.
+    Function,
+}
+
+/// A command that runs a script or a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScriptVerb {
-    /// The script is named, and not given.
-    pub by_name: bool,
+    /// The thing that is to be run.
+    pub called: Called,
     /// It may change nothing.
     pub only_reads: bool,
 }
@@ -124,6 +135,10 @@ pub enum ServerVerb {
     Config(ConfigVerb),
     /// DEBUG.
     Debug,
+    /// FUNCTION KILL.
+    FunctionKill,
+    /// FUNCTION STATS.
+    FunctionStats,
     /// HELP of any of these.
     Help,
     /// INFO.

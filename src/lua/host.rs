@@ -84,12 +84,17 @@ impl Machine {
 
     /// Lets a global variable that is not there be an error: `text`, and the name in quotes.
     pub fn refuse_unknown_globals(&mut self, text: &str) {
+        let globals = self.globals();
+        self.refuse_unknown(globals, text);
+    }
+
+    /// The same of a key of any table.
+    pub fn refuse_unknown(&mut self, table: Value, text: &str) {
         let text = self.string(text.as_bytes());
         let refuse = libraries::refusal(&mut self.state, text);
         let metatable = self.table();
         self.set_field(metatable, "__index", refuse);
-        let globals = self.globals();
-        self.set_metatable(globals, metatable);
+        self.set_metatable(table, metatable);
     }
 
     /// Lets `pcall` give this field of an error that is a table, if the field is a string.
@@ -101,6 +106,13 @@ impl Machine {
     /// Makes all that is there permanent. Its tables are read-only for scripts from now on.
     pub fn seal(&mut self) {
         self.state.heap.seal();
+        self.code.seal();
+    }
+
+    /// Makes what has come since the seal permanent as well. Scripts may change its tables, which
+    /// are as they are now again behind the next reset.
+    pub fn settle(&mut self) {
+        self.state.heap.settle();
         self.code.seal();
     }
 
@@ -143,6 +155,14 @@ impl Machine {
     pub fn load(&mut self, chunk: &Program) -> Value {
         let globals = self.state.globals;
         Value::Function(self.load_in(chunk, globals))
+    }
+
+    /// As `load`, with a table as its environment.
+    pub fn load_within(&mut self, chunk: &Program, environment: Value) -> Value {
+        match environment {
+            Value::Table(environment) => Value::Function(self.load_in(chunk, environment)),
+            _ => self.load(chunk),
+        }
     }
 
     fn load_in(&mut self, chunk: &Program, environment: TableRef) -> FunctionRef {

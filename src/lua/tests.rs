@@ -436,6 +436,41 @@ fn garbage_in_a_coroutine_leaves_those_who_wait_for_it() {
 }
 
 #[test]
+fn a_settled_machine_lends_its_tables_until_the_next_reset() {
+    let mut machine = Machine::new(ScriptLimits::default(), 1);
+    let kept = machine.table();
+    machine.seal();
+    machine.reset(0);
+    let source = "local t, n = {b = 1, a = 2}, 0
+        return function(key)
+            n, t[key], t[#t + 1] = n + 1, {}, 'x' .. key
+            collectgarbage()
+            local names = ''
+            for name in pairs(t) do names = names .. name .. ' ' end
+            return names .. n .. t[#t]
+        end";
+    let main = machine.load(&compile(source.as_bytes(), "library").unwrap());
+    machine.start(main, &[]);
+    while machine.run(10) != Stop::Done {}
+    let function = machine.results()[0];
+    machine.set(kept, Value::Number(1.0), function);
+    machine.settle();
+    let mut seen = Vec::new();
+    for key in ["k", "other", "k"] {
+        machine.reset(0);
+        let function = machine.get_index(kept, 1);
+        let key = machine.string(key.as_bytes());
+        machine.start(function, &[key]);
+        while machine.run(10) != Stop::Done {}
+        let text = machine.bytes(machine.results()[0]).unwrap().to_vec();
+        seen.push((text, machine.used(), machine.memory_bytes()));
+    }
+    assert_eq!(seen[0].0, b"1 b a k 1xk");
+    assert_eq!(seen[1].0, b"1 b a other 1xother");
+    assert_eq!(seen[0], seen[2], "the third call sees nothing of the first");
+}
+
+#[test]
 fn a_sealed_machine_is_reset_to_what_it_was() {
     let mut machine = Machine::new(ScriptLimits::default(), 1);
     machine.refuse_unknown_globals("no such global");

@@ -8,6 +8,7 @@ mod commands;
 mod config;
 mod debug;
 mod filter;
+mod functions;
 mod info;
 mod latency;
 mod memory;
@@ -27,6 +28,7 @@ use super::Node;
 use admin::lolwut;
 use channels::pubsub_verb;
 use commands::command_verb;
+use functions::function_stats;
 use latency::latency_verb;
 use memory::memory_verb;
 use request::Request;
@@ -56,6 +58,11 @@ impl Node {
             ServerVerb::Command(verb) => return command_verb(verb, request),
             ServerVerb::Config(verb) => return self.config_verb(verb, request),
             ServerVerb::Debug => return self.debug_verb(request),
+            ServerVerb::FunctionKill => return self.kill(true, request.reply),
+            ServerVerb::FunctionStats => {
+                let running = self.requests.running_function();
+                function_stats(running, self.now.mono, &self.store, request);
+            }
             ServerVerb::Help => write_help(request),
             ServerVerb::Info => self.info_verb(request),
             ServerVerb::LastSave => self.lastsave(request),
@@ -75,7 +82,7 @@ impl Node {
             ServerVerb::Raft(verb) => return self.raft_verb(verb, request),
             ServerVerb::Role => self.role_verb(request),
             ServerVerb::Save => return self.save(&request),
-            ServerVerb::ScriptKill => return self.script_kill(request.reply),
+            ServerVerb::ScriptKill => return self.kill(false, request.reply),
             ServerVerb::Shutdown => return self.shutdown(&request),
             ServerVerb::Slowlog(verb) => {
                 let mut reply = request.reply;

@@ -13,6 +13,7 @@
 mod compact;
 pub mod crc64;
 mod element;
+mod library;
 mod lzf;
 mod read;
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod tests;
 mod write;
 
 pub use element::BadPayload;
+pub use library::{BadLibrary, library, put_library};
 pub use read::{Reading, ValueItem, ValueKind};
 pub use write::{VERSION, put_footer, put_integer, put_kind, put_length, put_score, put_string};
 

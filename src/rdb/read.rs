@@ -85,11 +85,11 @@ pub struct Reading {
 
 /// The bytes that are read, and how far.
 #[derive(Clone, Copy, Debug)]
-struct Source<'a> {
-    bytes: &'a [u8],
-    at: usize,
+pub(super) struct Source<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) at: usize,
     /// How many bytes more may come out of compressed strings.
-    room: usize,
+    pub(super) room: usize,
 }
 
 impl<'a> Source<'a> {
@@ -100,7 +100,7 @@ impl<'a> Source<'a> {
         Ok(taken)
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], BadPayload> {
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], BadPayload> {
         self.take(N)?.try_into().map_err(|_| BadPayload)
     }
 
@@ -121,7 +121,7 @@ impl<'a> Source<'a> {
         })
     }
 
-    fn count(&mut self) -> Result<u64, BadPayload> {
+    pub(super) fn count(&mut self) -> Result<u64, BadPayload> {
         self.length()?.map_err(|_| BadPayload)
     }
 
@@ -129,7 +129,7 @@ impl<'a> Source<'a> {
         usize::try_from(self.count()?).map_err(|_| BadPayload)
     }
 
-    fn string(&mut self) -> Result<Cow<'a, [u8]>, BadPayload> {
+    pub(super) fn string(&mut self) -> Result<Cow<'a, [u8]>, BadPayload> {
         let number = |number: i64| Ok(Element::Integer(number).into_bytes());
         match self.length()? {
             Ok(length) => {

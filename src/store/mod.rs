@@ -32,6 +32,7 @@ pub mod glob;
 mod heat;
 mod keyspace;
 mod kind;
+mod libraries;
 mod load;
 mod record;
 mod room;

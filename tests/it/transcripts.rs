@@ -86,7 +86,7 @@ fn redis(name: &str, requirepass: &str) -> Remote {
 }
 
 /// Commands on keys that no transcript asks for: what they say is a server's own.
-const UNASKED: [&str; 4] = ["function|help", "memory|help", "memory|usage", "pfselftest"];
+const UNASKED: [&str; 3] = ["memory|help", "memory|usage", "pfselftest"];
 
 #[test]
 fn every_command_on_keys_is_in_a_transcript() {

@@ -15,7 +15,7 @@ pub(super) const REFUSAL_OF_EXEC: &str = concat!(
 pub(crate) const CLIENTS_BYTES: usize = 128 << 10;
 
 /// Redis's list of what takes memory.
-const GROWS: [&str; 52] = [
+const GROWS: [&str; 54] = [
     "append",
     "bitfield",
     "bitop",
@@ -24,6 +24,8 @@ const GROWS: [&str; 52] = [
     "copy",
     "decr",
     "decrby",
+    "function|load",
+    "function|restore",
     "geoadd",
     "georadius",
     "georadiusbymember",
@@ -72,7 +74,13 @@ const GROWS: [&str; 52] = [
 
 /// Returns true if a command takes memory.
 pub(super) fn grows(words: &[Vec<u8>]) -> bool {
-    let is = |known: &&str| words[0].eq_ignore_ascii_case(known.as_bytes());
+    let is = |known: &&str| {
+        let mut names = known.split('|').enumerate();
+        names.all(|(place, name)| {
+            let word = words.get(place);
+            word.is_some_and(|word| word.eq_ignore_ascii_case(name.as_bytes()))
+        })
+    };
     GROWS.iter().any(is)
 }
 

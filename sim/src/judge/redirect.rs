@@ -140,10 +140,10 @@ fn may_need_leader(row: &Row) -> bool {
 /// The slots that the redirect of a request may name: that of its first key, 0 where it has none.
 fn slots_of(name: &str, words: &[Vec<u8>]) -> Vec<u16> {
     let place = match name {
-        "dbsize" | "exec" | "flushall" | "flushdb" | "keys" | "randomkey" | "scan" | "script" => {
-            None
-        }
-        "blmpop" | "bzmpop" | "eval" | "evalsha" | "eval_ro" | "evalsha_ro" => Some(3),
+        "dbsize" | "exec" | "flushall" | "flushdb" | "function" | "keys" | "randomkey" | "scan"
+        | "script" => None,
+        "blmpop" | "bzmpop" | "eval" | "evalsha" | "eval_ro" | "evalsha_ro" | "fcall"
+        | "fcall_ro" => Some(3),
         "bitop" | "lmpop" | "object" | "pfdebug" | "sintercard" | "zdiff" | "zinter"
         | "zintercard" | "zmpop" | "zunion" => Some(2),
         _ => Some(1),

@@ -1,5 +1,7 @@
 //! Replies of commands as values of Lua.
 
+use alloc::vec::Vec;
+
 use crate::lua::{Machine, Value};
 
 /// The deepest nesting of a reply that becomes a value.
@@ -41,6 +43,29 @@ fn with_field(machine: &mut Machine, name: &str, value: Value) -> Value {
 pub(super) fn error_value(machine: &mut Machine, text: &[u8]) -> Value {
     let text = machine.string(text);
     with_field(machine, "err", text)
+}
+
+/// The text of an error that a script has failed with: it has a code in front.
+pub(super) fn failure_text(machine: &Machine, error: Value) -> Vec<u8> {
+    let mut text = Vec::new();
+    let is_told = match error {
+        Value::Table(_) => {
+            let field = machine.get_field(error, "err");
+            machine.text(field, &mut text)
+        }
+        error => {
+            text.extend_from_slice(b"ERR ");
+            let is_text = machine.text(error, &mut text);
+            if !is_text {
+                text.extend_from_slice(machine.type_name(error).as_bytes());
+            }
+            true
+        }
+    };
+    if !is_told {
+        text.extend_from_slice(b"ERR unknown error");
+    }
+    text
 }
 
 /// The value of the reply in front of `rest`.

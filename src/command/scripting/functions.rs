@@ -2,8 +2,9 @@
 
 use alloc::vec::Vec;
 
+use super::machines::Function;
 use super::order;
-use super::running::{Function, Pending, Running};
+use super::running::{Pending, Running};
 use super::{convert, name, number};
 use crate::command::table;
 use crate::lua::Value;
@@ -60,11 +61,11 @@ pub(super) fn run(running: &mut Running, function: Function) -> Done {
         }
         Function::Log => log(&arguments),
         Function::SetResp => match arguments[..] {
-            [Value::Number(version)] if (2..=3).contains(&number::integer(version)) => {
-                running.speaks_resp3 = number::integer(version) == 3;
-                Done::Nothing
-            }
-            [_] => throw("ERR RESP version must be 2 or 3."),
+            [version] => match version_of(running, version) {
+                Some(2) => set_resp(running, false),
+                Some(3) => set_resp(running, true),
+                _ => throw("ERR RESP version must be 2 or 3."),
+            },
             _ => throw("ERR redis.setresp() requires one argument."),
         },
         Function::Breakpoint => Done::Answer(Value::Boolean(false)),
@@ -78,6 +79,25 @@ pub(super) fn run(running: &mut Running, function: Function) -> Done {
         },
         Function::ReplicateCommands => Done::Answer(Value::Boolean(true)),
         Function::AclCheckCmd => acl_check_cmd(running, &arguments),
+        Function::Register => {
+            throw("ERR redis.register_function can only be called on FUNCTION LOAD command")
+        }
+    }
+}
+
+fn set_resp(running: &mut Running, speaks_resp3: bool) -> Done {
+    running.speaks_resp3 = speaks_resp3;
+    Done::Nothing
+}
+
+/// A number, or a string that is one.
+fn version_of(running: &Running, value: Value) -> Option<i64> {
+    match value {
+        Value::Number(version) => Some(number::integer(version)),
+        value => {
+            let text = running.machine.bytes(value)?;
+            core::str::from_utf8(text).ok()?.trim().parse().ok()
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::name::Name;
+use super::ways::Ways;
 use crate::command::error::Error;
 use crate::command::pace::Pace;
 use crate::lua;
@@ -18,18 +19,7 @@ const CODE_BYTES_MAX: usize = 32 << 20;
 /// The bytes that one script counts for beside its code.
 const ENTRY_BYTES: usize = 128;
 /// So many bytes are compiled with about as much work as a small request takes.
-const COMPILED_PER_WORK: usize = 16;
-
-/// The way in which a script is to be run, as its first line says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Ways {
-    /// It has a first line that says so.
-    pub(super) is_declared: bool,
-    /// It changes nothing.
-    pub(super) no_writes: bool,
-    /// It may take memory where there is none left.
-    pub(super) allow_oom: bool,
-}
+pub(super) const COMPILED_PER_WORK: usize = 16;
 
 /// A script that can be run.
 #[derive(Clone, Debug)]

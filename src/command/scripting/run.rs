@@ -6,18 +6,17 @@
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::mem;
 
 use super::answer::{self, Answering};
 use super::charges::{self, INSTRUCTIONS_PER_WORK};
 use super::convert;
+use super::finding;
 use super::functions::{self, Done};
 use super::host::Host;
-use super::name::{self, Name};
+use super::machines::Function;
 use super::order;
-use super::program::Compiled;
-use super::running::{Function, Pending, Running};
+use super::running::{Pending, Running};
 use crate::command::args::Args;
 use crate::command::context::{Change, Query};
 use crate::command::error::{Error, Outcome};
@@ -25,12 +24,12 @@ use crate::command::flag::Flag;
 use crate::command::row::{Kind, Row};
 use crate::command::table;
 use crate::command::verb::{ScriptVerb, ServerVerb, SessionVerb};
-use crate::limits::{BYTES_PER_WORK, SCRIPT_BYTES_MAX};
+use crate::limits::BYTES_PER_WORK;
 use crate::lua::{Stop, Value};
 use crate::resp::reply::Reply;
 use crate::store;
 
-pub use super::running::{Published, ScriptBounds, Scripts};
+pub use super::running::{Published, RunningFunction, ScriptBounds, Scripts};
 
 /// The draws that one command of a script may make before those of the next begin.
 const DRAWS_PER_CALL: u64 = 1 << 32;
@@ -66,82 +65,19 @@ fn go_on(
 ) -> Outcome {
     let mut running = match scripts.running.take() {
         Some(running) => running,
-        None => Box::new(begin(scripts, verb, bounds, host, args)?),
+        None => Box::new(finding::begin(scripts, verb, bounds, host, args)?),
     };
     let outcome = run(scripts, &mut running, bounds, host);
     if outcome == Err(Error::Unfinished) {
+        running.remember(args);
         scripts.running = Some(running);
     } else {
-        scripts.rests(running.machine);
+        scripts.rests(*running);
         if outcome == Err(Error::Due) {
             scripts.take_published();
         }
     }
     outcome
-}
-
-/// Finds the script, compiles it where it is not, and begins with it.
-fn begin(
-    scripts: &mut Scripts,
-    verb: ScriptVerb,
-    bounds: ScriptBounds,
-    host: &mut Host<'_, '_>,
-    args: Args<'_>,
-) -> Result<Running, Error> {
-    scripts.take_published();
-    let keys = args.integer(2)?;
-    if keys < 0 {
-        return Err(Error::NEGATIVE_KEYS);
-    }
-    let keys = usize::try_from(keys)
-        .ok()
-        .filter(|keys| *keys <= args.len() - 3);
-    let behind = 3 + keys.ok_or(Error::MORE_KEYS_THAN_ARGUMENTS)?;
-    let (name, program) = find(scripts, verb, host, args.at(1))?;
-    if bounds.is_out_of_memory && program.ways.is_declared && !program.ways.allow_oom {
-        let only_reads = verb.only_reads || program.ways.no_writes;
-        if !only_reads {
-            return Err(Error::OUT_OF_MEMORY);
-        }
-    }
-    let seed = host.dice().draw();
-    let mut running = scripts.begin(
-        (name, &program),
-        (seed, bounds),
-        args.between(3, behind).iter(),
-        args.from(behind).iter(),
-    );
-    running.only_reads = verb.only_reads || program.ways.no_writes;
-    running.db = host.db();
-    Ok(running)
-}
-
-/// The script that a request names or gives, and its name.
-fn find(
-    scripts: &mut Scripts,
-    verb: ScriptVerb,
-    host: &mut Host<'_, '_>,
-    word: &[u8],
-) -> Result<(Name, Compiled), Error> {
-    if verb.by_name {
-        let name = name::given(word).ok_or(Error::NO_SCRIPT)?;
-        if let Some(program) = scripts.programs.known(&name)
-            && host.store().has_script(&name)
-        {
-            return Ok((name, program));
-        }
-        let text = host.store().script(&name).ok_or(Error::NO_SCRIPT)?;
-        let program = scripts.programs.of(&name, &text, host.pace())?;
-        return Ok((name, program));
-    }
-    if word.len() > SCRIPT_BYTES_MAX {
-        return Err(Error::SCRIPT_TOO_LONG);
-    }
-    let name = name::of(word);
-    host.pace().pay(word.len() / BYTES_PER_WORK);
-    let program = scripts.programs.of(&name, word, host.pace())?;
-    host.keep_script(&name, word);
-    Ok((name, program))
 }
 
 fn run(
@@ -227,25 +163,7 @@ fn at(running: &Running) -> String {
 
 /// The reply to a script that has failed.
 fn failure(running: &Running, error: Value) -> Error {
-    let machine = &running.machine;
-    let mut text = Vec::new();
-    let is_told = match error {
-        Value::Table(_) => {
-            let field = machine.get_field(error, "err");
-            machine.text(field, &mut text)
-        }
-        error => {
-            text.extend_from_slice(b"ERR ");
-            let is_text = machine.text(error, &mut text);
-            if !is_text {
-                text.extend_from_slice(machine.type_name(error).as_bytes());
-            }
-            true
-        }
-    };
-    if !is_told {
-        text.extend_from_slice(b"ERR unknown error");
-    }
+    let text = convert::failure_text(&running.machine, error);
     let text = String::from_utf8_lossy(&text);
     Error::text(format!("{text}{}", at(running)))
 }

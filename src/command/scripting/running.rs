@@ -6,8 +6,12 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::happenings::Happenings;
+use super::loading::{Loading, Ready};
+use super::machines;
 use super::name::Name;
-use super::program::{Compiled, Programs, Ways};
+use super::program::{Compiled, Programs};
+use super::shelf::Shelf;
+use super::ways::Ways;
 use crate::command::args::Args;
 use crate::command::event::{Classes, Happened};
 use crate::command::flag::Flag;
@@ -15,63 +19,8 @@ use crate::command::row::Row;
 use crate::command::verb::Topic;
 use crate::ids::DbId;
 use crate::limits::TOLD_BYTES_MAX;
-use crate::lua::{Machine, ScriptLimits, Value};
-
-/// The functions of the table `redis`, in the order of their numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Function {
-    Call,
-    PCall,
-    ErrorReply,
-    StatusReply,
-    Sha1Hex,
-    Log,
-    SetResp,
-    Breakpoint,
-    Debug,
-    SetRepl,
-    ReplicateCommands,
-    AclCheckCmd,
-}
-
-impl Function {
-    const ALL: [(&'static str, Self); 12] = [
-        ("call", Self::Call),
-        ("pcall", Self::PCall),
-        ("error_reply", Self::ErrorReply),
-        ("status_reply", Self::StatusReply),
-        ("sha1hex", Self::Sha1Hex),
-        ("log", Self::Log),
-        ("setresp", Self::SetResp),
-        ("breakpoint", Self::Breakpoint),
-        ("debug", Self::Debug),
-        ("set_repl", Self::SetRepl),
-        ("replicate_commands", Self::ReplicateCommands),
-        ("acl_check_cmd", Self::AclCheckCmd),
-    ];
-
-    /// The function of a number.
-    pub(super) fn of(number: u32) -> Option<Self> {
-        let (_, function) = Self::ALL.get(number as usize)?;
-        Some(*function)
-    }
-}
-
-/// Numbers of the table `redis`.
-const NUMBERS: [(&str, f64); 9] = [
-    ("LOG_DEBUG", 0.0),
-    ("LOG_VERBOSE", 1.0),
-    ("LOG_NOTICE", 2.0),
-    ("LOG_WARNING", 3.0),
-    ("REPL_NONE", 0.0),
-    ("REPL_AOF", 1.0),
-    ("REPL_SLAVE", 2.0),
-    ("REPL_REPLICA", 2.0),
-    ("REPL_ALL", 3.0),
-];
-
-/// The version of Redis whose scripts these are.
-const VERSION: (&str, f64) = ("7.2.0", 0x0007_0200 as f64);
+use crate::lua::{Machine, Value};
+use crate::time::Mono;
 
 /// The bounds of a script that is run in an entry, which the leader decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -101,7 +50,12 @@ pub(super) struct Pending {
 #[derive(Clone, Debug)]
 pub(super) struct Running {
     pub(super) machine: Box<Machine>,
-    pub(super) name: Name,
+    /// Its name in messages: a digest, or the name of a function.
+    pub(super) name: Vec<u8>,
+    /// The library whose function it is: the digest of its text, and what stands ready of it.
+    pub(super) library: Option<(Name, Box<Ready>)>,
+    /// The request that has called it, shortened, once it has turned out to be long.
+    words: Vec<Vec<u8>>,
     pub(super) ways: Ways,
     pub(super) only_reads: bool,
     pub(super) db: DbId,
@@ -113,6 +67,49 @@ pub(super) struct Running {
     pub(super) pending: Option<Pending>,
     /// Somebody wants it to end.
     pub(super) is_killed: bool,
+}
+
+/// So many words of a request are shown of a long script, and so many bytes of each.
+const WORDS_SHOWN: usize = 32;
+const BYTES_SHOWN: usize = 128;
+
+impl Running {
+    /// One that begins with what stands in its machine.
+    pub(super) fn new(machine: Box<Machine>, name: Vec<u8>, ways: Ways) -> Self {
+        Self {
+            machine,
+            name,
+            library: None,
+            words: Vec::new(),
+            ways,
+            only_reads: false,
+            db: 0,
+            speaks_resp3: false,
+            calls: 0,
+            has_written: false,
+            pending: None,
+            is_killed: false,
+        }
+    }
+
+    /// Remembers the request that has called it.
+    pub(super) fn remember(&mut self, args: Args<'_>) {
+        if self.words.is_empty() {
+            let shortened = |word: &[u8]| word[..word.len().min(BYTES_SHOWN)].to_vec();
+            self.words = args.iter().take(WORDS_SHOWN).map(shortened).collect();
+        }
+    }
+}
+
+/// A function that is being run, for who asks about it.
+#[derive(Clone, Copy, Debug)]
+pub struct RunningFunction<'a> {
+    /// Its name.
+    pub name: &'a [u8],
+    /// The request that has called it, shortened.
+    pub words: &'a [Vec<u8>],
+    /// The moment at which it has begun.
+    pub began: Mono,
 }
 
 /// A message that a script has published.
@@ -137,7 +134,12 @@ impl Published {
 #[derive(Clone, Debug, Default)]
 pub struct Scripts {
     pub(super) programs: Programs,
+    pub(super) shelf: Shelf,
+    /// A library that is being loaded because one of its functions is called.
+    pub(super) loading: Option<(Name, Box<Loading>)>,
     idle: Option<Box<Machine>>,
+    /// The moment at which the script that is being run has begun.
+    began: Mono,
     pub(super) running: Option<Box<Running>>,
     /// Messages of the script that has run last, and their bytes.
     published: Vec<Published>,
@@ -164,8 +166,9 @@ impl Scripts {
     pub fn give_up(&mut self) {
         self.take_published();
         self.take_happenings();
+        self.loading = None;
         if let Some(running) = self.running.take() {
-            self.idle = Some(running.machine);
+            self.rests(*running);
         }
     }
 
@@ -187,6 +190,13 @@ impl Scripts {
     pub fn take_published(&mut self) -> Vec<Published> {
         self.published_bytes = 0;
         core::mem::take(&mut self.published)
+    }
+
+    /// A piece of a script is run at this moment.
+    pub fn note_piece(&mut self, now: Mono) {
+        if !self.is_running() {
+            self.began = now;
+        }
     }
 
     /// The keys are noted, or not, that the next piece of a script reads.
@@ -224,12 +234,31 @@ impl Scripts {
 
     /// The bytes of memory that they take.
     pub fn memory(&self) -> usize {
-        self.programs.memory()
+        self.programs.memory() + self.shelf.memory()
     }
 
-    /// Gives a machine back.
-    pub(super) fn rests(&mut self, machine: Box<Machine>) {
-        self.idle = Some(machine);
+    /// The function that is being run; nothing where none is, or a script.
+    pub fn function(&self) -> Option<RunningFunction<'_>> {
+        let running = self.running.as_ref()?;
+        running.library.as_ref()?;
+        Some(RunningFunction {
+            name: &running.name,
+            words: &running.words,
+            began: self.began,
+        })
+    }
+
+    /// The bytes of memory that libraries take of that.
+    pub fn library_memory(&self) -> usize {
+        self.shelf.memory()
+    }
+
+    /// A script is at its end, and gives its machine back.
+    pub(super) fn rests(&mut self, running: Running) {
+        match running.library {
+            Some((digest, ready)) => self.shelf.put(digest, running.machine, ready),
+            None => self.idle = Some(running.machine),
+        }
     }
 
     /// Begins with a script: its program, the draw for its dice, its keys and other arguments.
@@ -240,7 +269,10 @@ impl Scripts {
         keys: impl Iterator<Item = &'a [u8]>,
         others: impl Iterator<Item = &'a [u8]>,
     ) -> Running {
-        let mut machine = self.idle.take().unwrap_or_else(|| Box::new(machine()));
+        let mut machine = self
+            .idle
+            .take()
+            .unwrap_or_else(|| Box::new(machines::for_scripts()));
         machine.reset(seed);
         machine.set_memory_limit(bounds.memory_bytes);
         let globals = machine.globals();
@@ -250,56 +282,18 @@ impl Scripts {
         machine.set_field(globals, "ARGV", others);
         let function = machine.load(&program.chunk);
         machine.start(function, &[]);
-        Running {
-            machine,
-            name,
-            ways: program.ways,
-            only_reads: false,
-            db: 0,
-            speaks_resp3: false,
-            calls: 0,
-            has_written: false,
-            pending: None,
-            is_killed: false,
-        }
+        Running::new(machine, name.to_vec(), program.ways)
     }
 }
 
-fn list<'a>(machine: &mut Machine, items: impl Iterator<Item = &'a [u8]>) -> Value {
+/// A table of words.
+pub(super) fn list<'a>(machine: &mut Machine, items: impl Iterator<Item = &'a [u8]>) -> Value {
     let table = machine.table();
     for (place, item) in (1_u32..).zip(items) {
         let item = machine.string(item);
         machine.set(table, Value::Number(f64::from(place)), item);
     }
     table
-}
-
-/// A machine with all that scripts find there.
-fn machine() -> Machine {
-    let mut machine = Machine::new(ScriptLimits::default(), 0);
-    let redis = machine.table();
-    for (number, (name, _)) in (0..).zip(Function::ALL) {
-        let function = machine.host_function(number);
-        machine.set_field(redis, name, function);
-    }
-    for (name, number) in NUMBERS {
-        machine.set_field(redis, name, Value::Number(number));
-    }
-    let (version, number) = VERSION;
-    let version = machine.string(version.as_bytes());
-    machine.set_field(redis, "REDIS_VERSION", version);
-    machine.set_field(redis, "REDIS_VERSION_NUM", Value::Number(number));
-    let globals = machine.globals();
-    machine.set_field(globals, "redis", redis);
-    // They have their places from here on: those of what comes behind the seal say what ran before.
-    for name in ["KEYS", "ARGV"] {
-        let nothing = machine.table();
-        machine.set_field(globals, name, nothing);
-    }
-    machine.refuse_unknown_globals("Script attempted to access nonexistent global variable");
-    machine.pcall_unwraps("err");
-    machine.seal();
-    machine
 }
 
 #[cfg(test)]
@@ -313,7 +307,10 @@ mod tests {
     fn order(scripts: &mut Scripts, keys: usize, others: usize) -> Vec<u8> {
         let source = b"local names = {} for name in pairs(_G) do names[#names + 1] = name end
             return table.concat(names, ' ')";
-        let mut machine = scripts.idle.take().unwrap_or_else(|| Box::new(machine()));
+        let mut machine = scripts
+            .idle
+            .take()
+            .unwrap_or_else(|| Box::new(machines::for_scripts()));
         machine.reset(1);
         for (name, count) in [("KEYS", keys), ("ARGV", others)] {
             let words: Vec<_> = (0..count)

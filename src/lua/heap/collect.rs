@@ -52,6 +52,8 @@ impl Heap {
                 gray.push(Gray::Table(table.0));
             }
         }
+        // A script may have put them into permanent tables that it may change.
+        gray.extend(self.lent.iter().map(|(table, _)| Gray::Table(table.0)));
         // What is permanent is not marked, so what it can refer to anew is followed from here: the
         // main line, whose place is empty while it runs, and variables of permanent functions.
         gray.push(Gray::Thread(MAIN_THREAD));

@@ -50,6 +50,11 @@ pub(in crate::lua) struct Heap {
     undo: Vec<(TableRef, Value, Value)>,
     /// Permanent variables as they were at the seal.
     kept_upvalues: Vec<Upvalue>,
+    /// Tables below this place only the host may change; permanent ones behind it scripts too, each
+    /// until the next reset.
+    fixed_tables: u32,
+    /// Such tables that were changed since the last reset, as they were.
+    lent: Vec<(TableRef, Table)>,
     is_sealed: bool,
 }
 
@@ -69,6 +74,8 @@ impl Heap {
             sealed_bytes: 0,
             undo: Vec::new(),
             kept_upvalues: Vec::new(),
+            fixed_tables: 0,
+            lent: Vec::new(),
             is_sealed: false,
         }
     }
@@ -254,15 +261,51 @@ impl Heap {
         self.userdata.seal();
         let upvalues = self.upvalues.sealed_places();
         self.kept_upvalues = upvalues.map(|place| *self.upvalues.at(place)).collect();
+        self.fixed_tables = self.tables.sealed_places().end;
         self.sealed_bytes = self.bytes;
         self.is_sealed = true;
         self.undo.clear();
+        self.lent.clear();
+    }
+
+    /// Makes what has come since the seal permanent as well. Scripts may change its tables, each
+    /// until the next reset.
+    pub(in crate::lua) fn settle(&mut self) {
+        let fixed = self.fixed_tables;
+        self.seal();
+        self.fixed_tables = fixed;
+    }
+
+    /// Lets a script change a table, if it may; of one that is permanent a copy is kept until the
+    /// next reset. Returns the memory that the copy takes, and nothing where it may not.
+    #[inline]
+    pub(in crate::lua) fn open(&mut self, table: TableRef) -> Option<u64> {
+        if self.table(table).sealed {
+            return self.lend(table);
+        }
+        Some(0)
+    }
+
+    #[cold]
+    fn lend(&mut self, table: TableRef) -> Option<u64> {
+        if table.0 < self.fixed_tables {
+            return None;
+        }
+        let copy = self.table(table).clone();
+        let bytes = copy.bytes();
+        self.lent.push((table, copy));
+        self.table_mut(table).sealed = false;
+        self.take(bytes);
+        Some(bytes)
     }
 
     /// Goes back to what was there at the seal.
     pub(in crate::lua) fn reset(&mut self) {
         while let Some((table, key, value)) = self.undo.pop() {
             self.table_mut(table).set(key, value);
+        }
+        while let Some((table, copy)) = self.lent.pop() {
+            *self.table_mut(table) = copy;
         }
         for (place, kept) in (0..).zip(&self.kept_upvalues) {
             *self.upvalues.at_mut(place) = *kept;

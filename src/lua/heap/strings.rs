@@ -40,6 +40,8 @@ impl Default for Text {
 pub(in crate::lua) struct Strings {
     texts: Slab<Text>,
     buckets: Vec<u32>,
+    /// How many buckets a reset leaves.
+    buckets_kept: usize,
     count: usize,
     hasher: FixedState,
     /// How many strings were passed that only share a bucket with one that was sought.
@@ -56,6 +58,7 @@ impl Strings {
         Self {
             texts: Slab::default(),
             buckets: alloc::vec![NONE; BUCKETS_MIN],
+            buckets_kept: BUCKETS_MIN,
             count: 0,
             passed: 0,
             hasher: FixedState::with_seed(key),
@@ -213,6 +216,7 @@ impl Strings {
 
     pub(super) fn seal(&mut self) {
         self.texts.seal();
+        self.buckets_kept = self.buckets.len();
     }
 
     /// Drops all that is not permanent.
@@ -220,10 +224,10 @@ impl Strings {
         let fresh = self.texts.unsealed();
         self.count -= fresh.len();
         self.passed = 0;
-        if self.buckets.len() > BUCKETS_MIN {
+        if self.buckets.len() > self.buckets_kept {
             // What a script passes must not depend on the one before.
             self.texts.reset();
-            self.rehash(BUCKETS_MIN);
+            self.rehash(self.buckets_kept);
             return;
         }
         for place in fresh {

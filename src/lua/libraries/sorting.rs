@@ -53,9 +53,7 @@ fn sort(state: &mut State, call: Call) -> Result {
     if has_function {
         state.function_argument(call, 1)?;
     }
-    if state.heap.table(table).sealed {
-        return Err(state.error("Attempt to modify a readonly table"));
-    }
+    state.open(table)?;
     let length = state.length(table);
     if !has_function && sort_alike(state, table) {
         return Ok(Outcome::Nothing);

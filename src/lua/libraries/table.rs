@@ -55,13 +55,6 @@ fn concat(state: &mut State, call: Call) -> Result {
     state.new_string_owned(out).map(Outcome::One)
 }
 
-fn checked(state: &State, table: TableRef) -> Result<()> {
-    if state.heap.table(table).sealed {
-        return Err(state.error("Attempt to modify a readonly table"));
-    }
-    Ok(())
-}
-
 fn insert(state: &mut State, call: Call) -> Result {
     let table = state.table_argument(call, 0)?;
     let end = state.length(table) as i64 + 1;
@@ -70,7 +63,7 @@ fn insert(state: &mut State, call: Call) -> Result {
         3 => (state.integer_argument(call, 1)?, state.argument(call, 2)),
         _ => return Err(state.error("wrong number of arguments to 'insert'")),
     };
-    checked(state, table)?;
+    state.open(table)?;
     if place == end || !(1..end).contains(&place) {
         return insert_outside(state, table, place, end, value);
     }
@@ -115,7 +108,7 @@ fn remove(state: &mut State, call: Call) -> Result {
     let table = state.table_argument(call, 0)?;
     let end = state.length(table) as i64;
     let place = state.integer_or(call, 1, end)?;
-    checked(state, table)?;
+    state.open(table)?;
     if !(1..=end).contains(&place) {
         return Ok(Outcome::Nothing);
     }

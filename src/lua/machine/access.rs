@@ -105,9 +105,7 @@ impl State {
         key: Value,
         value: Value,
     ) -> Result<(), Thrown> {
-        if self.heap.table(table).sealed {
-            return Err(sealed());
-        }
+        self.open(table)?;
         match key {
             Value::Nil => return Err(Thrown::Text(b"table index is nil".to_vec(), 1)),
             Value::Number(number) if number.is_nan() => {
@@ -124,6 +122,19 @@ impl State {
 }
 
 impl State {
+    /// Lets the script change a table, or fails if it may not.
+    #[inline]
+    pub(in crate::lua) fn open(&mut self, table: TableRef) -> Result<(), Thrown> {
+        match self.heap.open(table) {
+            Some(0) => Ok(()),
+            Some(copied) => {
+                self.charge(copied / 64);
+                Ok(())
+            }
+            None => Err(sealed()),
+        }
+    }
+
     /// Fails if a key is not there, for which there is no room.
     #[cold]
     fn refuse_growth(&self, table: TableRef, key: Value) -> Result<(), Thrown> {

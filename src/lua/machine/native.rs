@@ -2,7 +2,6 @@
 
 use alloc::vec::Vec;
 
-use super::access::sealed;
 use super::state::{Call, Resumed, State, Thrown};
 use crate::lua::number::format;
 use crate::lua::value::{
@@ -168,17 +167,14 @@ impl State {
         self.thread.has_environment.unwrap_or(self.globals)
     }
 
-    /// Gives a table a metatable, if the table is not sealed.
+    /// Gives a table a metatable, if the script may change it.
     pub(in crate::lua) fn set_metatable(
         &mut self,
         table: TableRef,
         metatable: Option<TableRef>,
     ) -> Result<(), Thrown> {
-        let table = self.heap.table_mut(table);
-        if table.sealed {
-            return Err(sealed());
-        }
-        table.metatable = metatable;
+        self.open(table)?;
+        self.heap.table_mut(table).metatable = metatable;
         Ok(())
     }
 

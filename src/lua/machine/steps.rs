@@ -1,6 +1,5 @@
 //! Instructions that take more than a few lines of the loop.
 
-use super::access::sealed;
 use super::state::{State, Thrown};
 use crate::lua::heap::objects::{Closure, Code};
 use crate::lua::heap::thread::{ALL, Give};
@@ -82,9 +81,7 @@ impl State {
         let Value::Table(table) = self.slot(slot) else {
             return Ok(());
         };
-        if self.heap.table(table).sealed {
-            return Err(sealed());
-        }
+        self.open(table)?;
         self.charge(count as u64 / 8);
         let values = self
             .thread

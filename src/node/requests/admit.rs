@@ -315,11 +315,17 @@ impl Node {
         }
     }
 
-    /// SCRIPT KILL: only what is read for a client of this member can be ended here alone.
-    pub(in crate::node) fn script_kill(&mut self, mut reply: Reply<'_>) -> Outcome {
+    /// SCRIPT KILL and FUNCTION KILL: only what is read for a client of this member can be ended
+    /// here alone.
+    pub(in crate::node) fn kill(&mut self, a_function: bool, mut reply: Reply<'_>) -> Outcome {
         let hold = &mut self.requests.hold;
         if !hold.scripts.is_running() {
             return Err(Error::NOT_BUSY);
+        }
+        match (a_function, hold.scripts.function()) {
+            (true, None) => return Err(Error::SCRIPT_RUNS),
+            (false, Some(_)) => return Err(Error::FUNCTION_RUNS),
+            (true, Some(_)) | (false, None) => {}
         }
         if hold.reading.is_none() {
             return Err(Error::UNKILLABLE);

@@ -166,6 +166,7 @@ impl Node {
     /// Has the keys noted that a script reads in its next piece, if its client tracks.
     pub(super) fn note_reads_of_script(&mut self, client: Option<(u32, ConnId)>) {
         let wanted = client.is_some_and(|client| self.clients.keeps_reads(client));
+        self.requests.hold.scripts.note_piece(self.now.mono);
         self.requests.hold.scripts.note_reads(wanted);
     }
 

@@ -28,6 +28,7 @@ use alloc::vec::Vec;
 use core::mem;
 use core::ops::Range;
 
+use crate::command::scripting::run::RunningFunction;
 use crate::ids::ConnId;
 use crate::node::clients::Clients;
 
@@ -106,6 +107,16 @@ impl Requests {
     /// The bytes of memory that scripts take beside their texts.
     pub(super) fn script_memory(&self) -> usize {
         self.hold.scripts.memory()
+    }
+
+    /// The bytes that libraries take of that.
+    pub(super) fn library_memory(&self) -> usize {
+        self.hold.scripts.library_memory()
+    }
+
+    /// The function that is being run.
+    pub(super) fn running_function(&self) -> Option<RunningFunction<'_>> {
+        self.hold.scripts.function()
     }
 
     /// Returns true if a command of a transaction is being run, where no client can wait.

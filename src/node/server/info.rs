@@ -11,6 +11,7 @@ use crate::limits::DATABASES;
 use crate::node::clients::Paused;
 use crate::node::{Node, Phase, REDIS_VERSION};
 
+use super::functions::put_library_lines;
 use super::latency::latency_section;
 use super::memory::MemoryFigures;
 use super::request::Request;
@@ -201,6 +202,7 @@ impl Node {
             taken: used + figures.process_bytes,
             rss,
             scripts: self.store.script_memory() as u64,
+            functions: self.store.library_memory() as u64,
             programs: self.requests.script_memory() as u64,
         }
     }
@@ -262,11 +264,8 @@ impl Node {
         put(out, format_args!("used_memory_scripts_eval:{scripts}"));
         let kept = self.store.scripts();
         put(out, format_args!("number_of_cached_scripts:{kept}"));
+        put_library_lines(out, &self.store, self.requests.library_memory());
         for name in [
-            "used_memory_vm_functions",
-            "used_memory_functions",
-            "number_of_functions",
-            "number_of_libraries",
             "mem_replication_backlog",
             "mem_total_replication_buffers",
             "mem_clients_slaves",

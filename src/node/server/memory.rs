@@ -30,6 +30,8 @@ pub(super) struct MemoryFigures {
     /// The texts of scripts, and what they take beside these.
     pub(super) scripts: u64,
     pub(super) programs: u64,
+    /// The texts of libraries.
+    pub(super) functions: u64,
 }
 
 /// MEMORY STATS and MEMORY DOCTOR.
@@ -53,6 +55,7 @@ fn write_stats(figures: &MemoryFigures, reply: &mut Reply<'_>) {
         rss,
         scripts,
         programs,
+        functions,
     } = *figures;
     let counts = [
         ("peak.allocated", peak),
@@ -64,7 +67,7 @@ fn write_stats(figures: &MemoryFigures, reply: &mut Reply<'_>) {
         ("cluster.links", 0),
         ("aof.buffer", 0),
         ("lua.caches", scripts + programs),
-        ("functions.caches", 0),
+        ("functions.caches", functions),
         ("overhead.total", used.saturating_sub(dataset)),
         ("keys.count", keys),
         ("keys.bytes-per-key", dataset.checked_div(keys).unwrap_or(0)),
