@@ -11,7 +11,7 @@ use bytes::Bytes;
 use super::batch::Encoded;
 use super::entry;
 use super::lookup::row_of;
-use super::route::waits_for_own;
+use super::route::{called_by, waits_for_own};
 use crate::command::args::Args;
 use crate::command::table;
 use crate::node::Node;
@@ -87,7 +87,8 @@ impl Node {
         }
         let session = session.zip(table::find(args.name()));
         let is_shown = self.clients.has_monitors();
-        let is_behind = session.is_some_and(|(session, row)| waits_for_own(session, row, is_shown));
+        let is_behind = session
+            .is_some_and(|(session, row)| waits_for_own(session, called_by(row, args), is_shown));
         !is_behind && !self.clients.is_blocked(slot) && !self.must_wait(slot, args)
     }
 

@@ -222,7 +222,8 @@ impl Node {
         let Some(session) = self.clients.get_mut(slot) else {
             return true;
         };
-        if found.is_some_and(|row| waits_for_own(session, row, is_shown)) {
+        let called = found.map(|row| called_by(row, args));
+        if called.is_some_and(|row| waits_for_own(session, row, is_shown)) {
             return false;
         }
         let reply_mode = session.reply_mode;
@@ -568,6 +569,13 @@ pub(super) fn waits_for_own(session: &Session, row: &Row, is_shown: bool) -> boo
     };
     let tracking = session.tracking.as_ref();
     row.waits.is_some() || is_ordered || tracking.is_some_and(|one| one.is_in_steps())
+}
+
+/// The row of the subcommand that a request names, where it is one of a container.
+pub(super) fn called_by(row: &'static Row, args: Args<'_>) -> &'static Row {
+    let own = row.is_container() && args.len() > 1;
+    let own = own.then(|| row.subcommand(args.at(1))).flatten();
+    own.unwrap_or(row)
 }
 
 /// The kind of answer to a request that changes nothing.
