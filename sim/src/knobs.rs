@@ -34,7 +34,7 @@ impl Scenario {
     /// Memory that is short, and keys that go for that.
     pub(crate) fn evict(&mut self, class: &impl Fn(u64) -> Dice, shape: Shape) {
         // Most runs hold some ten or thirty thousand bytes.
-        if !self.patient && class(160).permille(200) {
+        if !self.patient && class(197).permille(200) {
             let most = [12_000, 18_000, 25_000, 40_000, 60_000, 100_000];
             self.config.memory_max = *class(161).pick(&most);
         }
@@ -97,7 +97,7 @@ impl Scenario {
         });
         // Clients ask for something while a base is written only where that takes as long as they
         // think.
-        self.base_latency = *class(112).pick(&[0, 0, 5, 30, 100]) * MS;
+        self.base_latency = *class(198).pick(&[0, 0, 5, 30, 100]) * MS;
         bounds.old_state_bytes = *class(101).pick(&[32 * MIB, 32 * MIB, 32 * MIB, 500]);
         bounds.entry_bytes = *class(102).pick(&[MIB, MIB, MIB, 1, 300]);
         // A segment of a light run is read in sixteen steps, others in fifty at most.
@@ -110,7 +110,7 @@ impl Scenario {
         bounds.served_at_once = *class(105).pick(&[1024, 1024, 1]);
         bounds.told_at_once = *class(114).pick(&[256, 256, 1]);
         // A disk is full for a second or so.
-        let patience = *class(113).pick(&[5000, 5000, 300, 0]);
+        let patience = *class(199).pick(&[5000, 5000, 300, 0]);
         bounds.room_patience = Duration::from_millis(patience);
         // All that is proposed in a run must get through in the time that a group has to settle.
         let windows: &[Window] = &[

@@ -186,7 +186,7 @@ impl Scenario {
         match profile {
             Profile::Members => {
                 self.change_often(dice);
-                self.come_by_asking(&mut class(45));
+                self.come_by_asking(&mut class(200));
             }
             Profile::Liveness => {
                 self.duration = 10 * SECOND;

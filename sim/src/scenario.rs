@@ -442,8 +442,8 @@ impl Scenario {
         } else {
             scenario.draw_length(&mut class(150));
         }
-        scenario.hear_events(&class, shape);
         scenario.turn_knobs(&class, profile.is_light());
+        scenario.hear_events(&class, shape);
         scenario
     }
 

@@ -1,7 +1,7 @@
 //! No field is forgotten: of a configuration it is drawn, or stands here with the reason why not;
 //! of a scenario it ends with all faults, or is none.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 
@@ -93,4 +93,29 @@ fn all_faults_end_when_all_is_calm() {
     }
     // Whatever ends was there before in some run.
     assert_eq!(seen.len(), ended(Scenario::draw(0, Profile::Smoke)).len());
+}
+
+#[test]
+fn classes_that_are_drawn_apart_have_numbers_of_their_own() {
+    let sources = [
+        include_str!("../scenario.rs"),
+        include_str!("../knobs.rs"),
+        include_str!("../events.rs"),
+        include_str!("../profile.rs"),
+    ];
+    let mut seen = BTreeMap::new();
+    for source in sources {
+        for opening in ["class(", "every(", "share("] {
+            for rest in source.split(opening).skip(1) {
+                let number = rest.split(|c: char| !c.is_ascii_digit()).next();
+                if let Some(number) = number.and_then(|number| number.parse::<u64>().ok()) {
+                    *seen.entry(number).or_insert(0) += 1;
+                }
+            }
+        }
+    }
+    assert!(seen.len() > 100);
+    seen.retain(|_, times| *times > 1);
+    // Of these a run draws one or the other.
+    assert!(seen.into_keys().eq([1, 4, 52, 83, 84]));
 }
