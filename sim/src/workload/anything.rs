@@ -157,9 +157,11 @@ impl Workload {
         }
         let write = Piece::Request(request(self, Some(key), dice));
         let watch = words(&["WATCH", key]);
-        match dice.below(3) {
+        match dice.below(4) {
             0 => vec![watch],
             1 => vec![watch, write],
+            // What it has written itself before is no change.
+            2 => vec![write, watch],
             _ => vec![write.clone(), watch, write],
         }
     }

@@ -35,7 +35,7 @@ const PATTERNS: [&str; 8] = ["*", "k*", "k?", "k[0-3]", "k[^1]", "\\k1", "", "*1
 const KEY_PATTERNS: [&str; 12] = [
     "#", "*", "k*", "k*", "k*->f1", "*->f0", "h*->f2", "nosort", "nosort", "k*->", "->*", "",
 ];
-const TIMES: [&str; 10] = [
+const TIMES: [&str; 13] = [
     "1",
     "10",
     "100",
@@ -44,6 +44,10 @@ const TIMES: [&str; 10] = [
     "0",
     "1900000000",
     "1900000000000",
+    // Some that are still to come for most of a run, or for all of it.
+    "1900000009",
+    "1900000015000",
+    "1900000900000",
     "9223372036854775807",
     "x",
 ];
@@ -207,7 +211,7 @@ impl Maker<'_> {
             (Form::Double, _) => &FLOATS,
             (Form::Pattern, _) => &PATTERNS,
             (Form::KeyPattern(_), _) => &KEY_PATTERNS,
-            (Form::UnixTime, _) | (Form::Integer, "seconds" | "milliseconds") => &TIMES,
+            (Form::UnixTime, _) | (Form::Integer, "seconds" | "milliseconds" | "ttl") => &TIMES,
             (Form::Integer, "cursor") => &CURSORS,
             (Form::Integer, "offset") if self.row.group == Group::Bitmap => &BIT_OFFSETS,
             (Form::Integer, "offset") => &OFFSETS,

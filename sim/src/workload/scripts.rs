@@ -27,7 +27,10 @@ impl Workload {
             18 => {
                 let own = vec![words(&["MULTI"]), self.plain(dice), words(&["EXEC"])];
                 let watch = words(&["WATCH", &self.script_key(dice)]);
-                [vec![watch], own].concat()
+                // A script of its own may be on its way to a watched key.
+                let scripts = (0..dice.below(3)).map(|_| self.script(dice));
+                let scripts: Vec<Piece> = scripts.collect();
+                [vec![watch], scripts, own].concat()
             }
             _ => {
                 let key = self.script_key(dice);

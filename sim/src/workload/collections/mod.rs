@@ -169,15 +169,17 @@ impl Asking<'_> {
     /// A request about a key as a whole.
     fn whole(&mut self, of: Type, dice: &mut Dice) {
         let (key, other) = (self.key(of, dice), self.key(of, dice));
-        let millis = dice.exponential(600).max(1).to_string();
-        match dice.below(22) {
+        // Some outlive what is done to them meanwhile.
+        let mean = *dice.pick(&[600, 600, 20_000]);
+        let millis = dice.exponential(mean).max(1).to_string();
+        match dice.below(25) {
             0..=3 => self.begin("COPY", key).put(other).word("REPLACE"),
             4 => self.begin("COPY", key).put(other),
             5..=6 => self.begin("RENAME", key).put(other),
             7 => self.begin("RENAMENX", key).put(other),
             8 => self.begin("DEL", key),
             9 => self.begin("UNLINK", key).put(other),
-            10..=11 => self.begin("PEXPIRE", key).word(&millis),
+            10..=11 | 20..=22 => self.begin("PEXPIRE", key).word(&millis),
             12 => self.begin("PERSIST", key),
             13..=14 => self.begin("PTTL", key),
             15 => self.begin("TYPE", key),

@@ -32,6 +32,10 @@ impl Asking<'_> {
         self.begin("SPOP", key);
         if dice.permille(600) {
             self.put(fair_count(dice));
+        } else if dice.permille(200) {
+            // Most of what a set has that has grown for some time.
+            let most = *dice.pick(&[20, 60, 200]);
+            self.put(dice.within(most / 2, most).to_string().into_bytes());
         }
     }
 

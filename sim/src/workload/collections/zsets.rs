@@ -24,9 +24,12 @@ impl Asking<'_> {
         let key = self.zset(dice);
         let grows = self.mood.way == Way::Grow;
         let share = if grows { 15 } else { 180 };
-        self.begin("ZADD", key)
-            .perhaps(share, &["NX", "XX", "GT", "LT", "CH", "INCR"], dice);
-        let batch = if grows || dice.coin() {
+        self.begin("ZADD", key);
+        let increments = !grows && dice.permille(250) && self.fair_conditions(dice);
+        if self.words.len() == 2 {
+            self.perhaps(share, &["NX", "XX", "GT", "LT", "CH", "INCR"], dice);
+        }
+        let batch = if grows || dice.coin() && !increments {
             self.batch(dice)
         } else {
             1
@@ -40,6 +43,26 @@ impl Asking<'_> {
             };
             self.put(own).text(dice);
         }
+    }
+
+    /// Conditions that go together, as seldom happens by chance; true where one member alone may
+    /// follow.
+    fn fair_conditions(&mut self, dice: &mut Dice) -> bool {
+        let all: [&[&str]; 8] = [
+            &["GT"],
+            &["LT"],
+            &["XX", "GT", "CH"],
+            &["XX", "LT", "CH"],
+            &["GT", "INCR"],
+            &["LT", "INCR"],
+            &["NX", "INCR"],
+            &["XX", "INCR"],
+        ];
+        let own: &&[&str] = dice.pick(&all);
+        for word in *own {
+            self.word(word);
+        }
+        own.contains(&"INCR")
     }
 
     fn named_members(&mut self, name: &str, dice: &mut Dice) {
