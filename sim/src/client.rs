@@ -102,14 +102,14 @@ impl Client {
     /// The first thing that is said on a connection.
     pub(crate) fn greeting(&self, dice: &mut Dice) -> Batch {
         let mut batch = Batch::default();
-        if dice.coin() {
+        if dice.coin() || self.workload.wants_pushes() && dice.permille(700) {
             batch.push(crate::workload::words(&["HELLO", "3"]));
         }
         let db = self.workload.database();
         if db != 0 {
             batch.push(crate::workload::words(&["SELECT", &db.to_string()]));
         }
-        if let Some(wish) = self.workload.wish(dice) {
+        for wish in self.workload.wishes(dice) {
             batch.push(wish);
         }
         batch

@@ -51,6 +51,7 @@ impl Judge {
             return Err(Violation::new(Id::P5, text));
         }
         let blind = dialogue.blind;
+        let was_queuing = dialogue.transaction.is_some();
         let held_at = dialogue.held_at.take();
         // Of a transaction that looks at no key it does not matter how old the state is.
         let is_exec = matches!(asked, Asked::Request(words) if is_named(words, &["exec"]));
@@ -157,12 +158,14 @@ impl Judge {
         };
         let may_fall = matches!(answer, Answer::Read | Answer::Waited);
         if let Asked::Request(words) = asked {
-            self.about_keeping(member, conn, words);
+            let how = (was_queuing, is_step(answer));
+            self.about_keeping(member, conn, words, how);
         }
         let Some(dialogue) = self.dialogues.get_mut(&conn) else {
             return Ok(());
         };
         if is_step(answer) {
+            self.members[member].writes.was_of((conn, number));
             dialogue.wrote = self.members[member].history.applied;
         }
         // HELLO is answered in the protocol that it chooses, RESET in that which it goes back to.

@@ -60,10 +60,22 @@ pub(super) enum Change {
     Ends((Topic, Vec<u8>)),
     EndsAll,
     Monitors,
-    /// Its client keeps what it has read of a key, in a database, when so many steps were applied.
-    Keeps(Vec<u8>, u32, usize),
-    /// It keeps a key no more.
-    Drops(Vec<u8>, usize),
+    /// Its client keeps what it has read of a key, in a database, when so many steps were applied;
+    /// in a transaction at some place.
+    Keeps {
+        key: Vec<u8>,
+        db: u32,
+        since: usize,
+        place: Option<usize>,
+    },
+    /// It has written a key of which it need not hear for that: it keeps that instead, or that
+    /// there is nothing.
+    Writes {
+        key: Vec<u8>,
+        value: Option<Vec<u8>>,
+        since: usize,
+        place: Option<usize>,
+    },
     /// It keeps nothing any more.
     Forgets,
     /// It was given when so many steps were applied.
@@ -147,7 +159,10 @@ impl Listener {
                     self.monitor.is_known = false;
                 }
                 Change::Monitors => self.monitor.is_known = true,
-                Change::Keeps(..) | Change::Drops(..) | Change::Forgets | Change::Shows(_) => {}
+                Change::Keeps { .. }
+                | Change::Writes { .. }
+                | Change::Forgets
+                | Change::Shows(_) => {}
             }
         }
     }

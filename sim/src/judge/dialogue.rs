@@ -100,6 +100,8 @@ pub(crate) struct Watched {
     pub(crate) is_old: bool,
     /// How often the member had begun to hold another state.
     pub(crate) states: u64,
+    /// The connection that watches it, and the number of its request.
+    pub(crate) place: (u64, u64),
 }
 
 /// The observations of a watched key in the store since WATCH.

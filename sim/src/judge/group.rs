@@ -1,9 +1,11 @@
 //! The rules of a group: its members apply the same entries, and a reader is told of all that
 //! anybody was told before.
 
+use std::collections::BTreeSet;
+
 use super::answer::WHILE_LOADING;
 use super::dialogue::Asked;
-use super::history::{Entry, is_write};
+use super::history::{Entry, History, is_write};
 use super::invariant::{Id, Verdict, Violation};
 use super::staleness::Tellings;
 use super::{Circumstances, Judge};
@@ -98,13 +100,31 @@ impl Judge {
             let text = format!("member {number} has a state of entry {index}: nobody else has");
             return Err(Violation::new(Id::R5, text));
         };
+        let here = self.dialogues.values().filter(|one| one.member == number);
+        let kept = here.flat_map(|one| &one.keeper.kept);
+        let kept: BTreeSet<_> = kept.map(|(key, one)| (one.db, key.clone())).collect();
         let history = &mut self.members[number].history;
+        let held = |history: &History| {
+            let item = |(db, key): &(u32, Vec<u8>)| history.model.get(*db, key, history.stamp);
+            kept.iter()
+                .map(item)
+                .map(|item| item.cloned())
+                .collect::<Vec<_>>()
+        };
+        let before = held(history);
         history.forget();
         for entry in entries {
             history.begin(entry);
             while history.execute(&self.draws).is_some() {}
         }
         history.from_base = true;
+        // Whatever has changed has done so for those who keep it.
+        let changed = kept.iter().zip(before.into_iter().zip(held(history)));
+        let changed = changed.filter(|(_, (before, now))| before != now);
+        let changed: Vec<Vec<u8>> = changed.map(|((_, key), _)| key.clone()).collect();
+        if !changed.is_empty() {
+            self.members[number].touches.step(changed);
+        }
         self.members[number].states += 1;
         self.goals.reach(Goal::Restored);
         Ok(())

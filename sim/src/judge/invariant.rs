@@ -112,6 +112,9 @@ invariants! {
     N7, "nobody keeps what is old",
         "A client that tracks hears that a key is written which it has read before any reply that \
          is given behind the next step but one; and in the end it keeps what its member has.";
+    N8, "no word without a reason",
+        "A client that tracks hears of a key once for each time that it has read it in a way in \
+         which it is to hear of it, and with NOLOOP not of what it alone has written.";
     R1, "one leader per term",
         "No two members lead in one term.";
     R2, "a leader only appends",

@@ -1,8 +1,12 @@
 //! The values that a client keeps of its reads, and the keys that its member has touched since.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use caching::Caching;
 
 use crate::wire::Value;
+
+pub(super) mod caching;
 
 /// A value that a client keeps.
 #[derive(Clone, Debug)]
@@ -17,17 +21,21 @@ pub(super) struct Kept {
 /// A client as one that tracks.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Keeper {
-    /// Its member knows that it does.
-    pub(super) tracks: bool,
-    /// It may track in a way that is not followed here.
-    pub(super) is_unsure: bool,
+    pub(super) caching: Caching,
     pub(super) kept: BTreeMap<Vec<u8>, Kept>,
+    /// Reads of which it is to hear, and has not heard: by keys, with how many steps its member had
+    /// applied then.
+    pub(super) reads: BTreeMap<Vec<u8>, VecDeque<usize>>,
+    /// The steps that were its own.
+    pub(super) own: BTreeSet<usize>,
+    /// It may have read by other words than are followed here.
+    pub(super) reads_otherwise: bool,
 }
 
 impl Keeper {
     /// Returns true if it hears of what is written, or may.
     pub(super) fn may_track(&self) -> bool {
-        self.tracks || self.is_unsure
+        self.caching.tracks() || self.caching.is_unsure
     }
 }
 
@@ -35,6 +43,11 @@ impl Keeper {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Touches {
     pub(super) steps: usize,
+    /// The member says of keys that nobody has touched that they may be so no more, for want of
+    /// room.
+    pub(super) makes_room: bool,
+    /// Keys that were given a time to live.
+    mortal: BTreeSet<Vec<u8>>,
     /// The member stands in the middle of a step, or did when it was last listened to.
     pub(super) is_midway: bool,
     stands_midway: bool,
@@ -54,6 +67,27 @@ impl Touches {
             self.of.entry(key).or_default().push(self.steps);
         }
         self.steps += 1;
+    }
+
+    /// A key has a time to live.
+    pub(super) fn dies(&mut self, key: &[u8]) {
+        if !self.mortal.contains(key) {
+            self.mortal.insert(key.to_vec());
+        }
+    }
+
+    /// Returns true if a key has, or has had, a time to live.
+    pub(super) fn may_die(&self, key: &[u8]) -> bool {
+        self.mortal.contains(key)
+    }
+
+    /// Returns true if a client may hear of a key that it has read when so many steps were applied:
+    /// another step than its own has touched it, or it may have died, or had to make room.
+    pub(super) fn has_reason(&self, key: &[u8], from: usize, own: &BTreeSet<usize>) -> bool {
+        let steps = self.of.get(key).map_or(&[][..], |steps| &steps[..]);
+        let next = steps.partition_point(|step| *step < from);
+        let is_of_another = |step: &usize| !own.contains(step);
+        self.makes_room || self.mortal.contains(key) || steps[next..].iter().any(is_of_another)
     }
 
     /// Returns true if a step between these two has touched a key.

@@ -1,78 +1,154 @@
-//! N7: nobody keeps what is old without a word on its way.
+//! N7: nobody keeps what is old without a word on its way. N8: no word comes without a reason.
 //!
 //! A client that tracks keeps the last value that it has read of each key, and drops it when it
 //! hears that it is so no more. A member tells of all that it has applied before it applies more
 //! than one step: by each reply that is given later the word must have come.
 
-use super::Judge;
+use std::collections::VecDeque;
+
 use super::channels::Change;
+use super::dialogue::Question;
+use super::history::Command;
 use super::invariant::{Id, Verdict, Violation};
-use super::keeper::Kept;
+use super::keeper::{Keeper, Kept};
+use super::{Asked, Judge};
 use crate::goals::Goal;
-use crate::model::{Moment, find};
+use crate::model::{Moment, Want, find};
 use crate::wire::{Value, shown};
 use crate::workload::GET_BY_SCRIPT;
 
+/// The subcommands of CLIENT that a keeper may ask for and read nothing by.
+const OF_CLIENT: [&[u8]; 4] = [b"tracking", b"caching", b"id", b"getredir"];
+
+impl Keeper {
+    /// The change that a command brings that was run in a database, and in a transaction at some
+    /// place.
+    fn change(&mut self, words: &[Vec<u8>], of: (u32, Option<usize>), steps: usize) -> Change {
+        let name = words.first().map(|name| name.to_ascii_lowercase());
+        let read = match (&name.unwrap_or_default()[..], words) {
+            (b"get", [_, key]) => Some(key),
+            (b"eval" | b"eval_ro", [_, script, _, key]) if *script == GET_BY_SCRIPT.as_bytes() => {
+                Some(key)
+            }
+            // What it writes itself it need not hear of.
+            (b"set" | b"del", [_, key, rest @ ..]) if self.caching.is_without_loop() => {
+                return Change::Writes {
+                    key: key.clone(),
+                    value: rest.first().cloned(),
+                    since: steps,
+                    place: of.1,
+                };
+            }
+            (
+                b"set" | b"del" | b"ping" | b"multi" | b"exec" | b"discard" | b"readonly"
+                | b"hello" | b"select",
+                _,
+            ) => None,
+            (b"client", [_, own, ..]) if OF_CLIENT.contains(&&own.to_ascii_lowercase()[..]) => None,
+            _ => {
+                self.reads_otherwise = true;
+                None
+            }
+        };
+        let Some(key) = read.filter(|_| self.caching.keeps_reads()) else {
+            return Change::Shows(steps);
+        };
+        self.reads.entry(key.clone()).or_default().push_back(steps);
+        let ((db, place), since) = (of, steps);
+        Change::Keeps {
+            key: key.clone(),
+            db,
+            since,
+            place,
+        }
+    }
+}
+
 impl Judge {
-    /// A request is answered: what that brings to what its client keeps.
-    pub(super) fn about_keeping(&mut self, member: usize, conn: u64, words: &[Vec<u8>]) {
+    /// A request is answered: what that brings to what its client keeps. It may have stood in a
+    /// transaction, and then was queued.
+    pub(super) fn about_keeping(
+        &mut self,
+        member: usize,
+        conn: u64,
+        words: &[Vec<u8>],
+        (is_queued, is_step): (bool, bool),
+    ) {
         let steps = self.members[member].touches.steps;
         let Some(dialogue) = self.dialogues.get_mut(&conn) else {
             return;
         };
-        let lower = |place: usize| words.get(place).map(|word| word.to_ascii_lowercase());
-        let name = lower(0).unwrap_or_default();
-        let is_tracking = name == b"client" && lower(1).as_deref() == Some(b"tracking");
         let keeper = &mut dialogue.keeper;
-        if is_tracking {
-            let is_plain = words.len() == 3 || lower(3).as_deref() == Some(b"noloop");
-            keeper.is_unsure |= !is_plain || dialogue.transaction.is_some();
-            keeper.tracks = dialogue.resp3 && lower(2).as_deref() == Some(b"on");
+        let name = words.first().map(|name| name.to_ascii_lowercase());
+        let name = name.unwrap_or_default();
+        if !is_queued {
+            keeper.caching.begins(&name);
         }
         // A word that comes in another protocol, or not at all, says nothing.
-        let is_other = name == b"exec" || name == b"hello" && lower(1).as_deref() != Some(b"3");
-        keeper.is_unsure |= keeper.tracks && is_other;
-        keeper.tracks &= name != b"reset";
-        if name == b"reset" || is_tracking && !keeper.tracks {
-            dialogue.changes.push(Change::Forgets);
-            return;
+        let is_other = name == b"hello" && words.get(1).is_none_or(|version| version != b"3");
+        keeper.caching.is_unsure |= keeper.caching.tracks() && is_other;
+        if name == b"reset" {
+            keeper.caching.ends();
         }
-        if !keeper.tracks || keeper.is_unsure {
-            return;
-        }
-        let db = dialogue.db;
-        dialogue.changes.push(match (&name[..], words) {
-            (b"get", [_, key]) => Change::Keeps(key.clone(), db, steps),
-            (b"eval" | b"eval_ro", [_, script, _, key]) if *script == GET_BY_SCRIPT.as_bytes() => {
-                Change::Keeps(key.clone(), db, steps)
+        if !keeper.caching.tracks() || keeper.caching.is_unsure || !dialogue.resp3 {
+            if !keeper.kept.is_empty() || matches!(&name[..], b"client" | b"reset") {
+                dialogue.changes.push(Change::Forgets);
             }
-            // What it writes itself it need not hear of.
-            (b"set" | b"del", [_, key, ..]) => Change::Drops(key.clone(), steps),
-            _ => Change::Shows(steps),
-        });
+            return;
+        }
+        if is_step {
+            keeper.own.insert(steps.saturating_sub(1));
+        }
+        let ends = matches!(&name[..], b"exec" | b"discard");
+        let change = if is_queued && !ends {
+            Change::Shows(steps)
+        } else {
+            keeper.change(words, (dialogue.db, None), steps)
+        };
+        dialogue.changes.push(change);
+    }
+
+    /// A command of a transaction was run that stands at some place in it: what that brings to what
+    /// its client keeps, and the answer to what it has said of that.
+    pub(super) fn keeps_of_transaction(
+        &mut self,
+        member: usize,
+        conn: u64,
+        (command, place): (&Command, usize),
+    ) -> (Option<Want>, Option<Change>) {
+        let steps = self.members[member].touches.steps;
+        let Some(dialogue) = self.dialogues.get_mut(&conn) else {
+            return (None, None);
+        };
+        let (keeper, words) = (&mut dialogue.keeper, &command.words);
+        let own = keeper.caching.request(words, true);
+        if own.is_some() {
+            self.goals.reach(Goal::CachingQueued);
+        }
+        let tracks = keeper.caching.tracks() && !keeper.caching.is_unsure && dialogue.resp3;
+        let change = tracks.then(|| keeper.change(words, (command.db, Some(place)), steps));
+        (own, change)
     }
 
     /// A word has come to a client that tracks; false where the value is none.
-    pub(super) fn hears_invalid(&mut self, conn: u64, value: &Value) -> bool {
+    pub(super) fn hears_invalid(&mut self, conn: u64, value: &Value) -> Result<bool, Violation> {
         let (Value::Push(items) | Value::Array(items)) = value else {
-            return false;
+            return Ok(false);
         };
         let is_push = matches!(value, Value::Push(_));
         let Some(dialogue) = self.dialogues.get_mut(&conn) else {
-            return false;
+            return Ok(false);
         };
-        let kept = &mut dialogue.keeper.kept;
-        match &items[..] {
+        let member = dialogue.member;
+        Ok(match &items[..] {
             [name, Value::Array(keys)] if is_push && name.text() == Some(b"invalidate") => {
                 for key in keys.iter().filter_map(Value::text) {
-                    if kept.remove(key).is_some() {
-                        self.goals.reach(Goal::Invalidated);
-                    }
+                    self.hears_of_key(member, conn, key)?;
                 }
                 true
             }
             [name, Value::Null] if is_push && name.text() == Some(b"invalidate") => {
-                kept.clear();
+                dialogue.keeper.kept.clear();
                 true
             }
             // Such as nobody here keeps anything by.
@@ -82,7 +158,39 @@ impl Judge {
                 is_message && channel.text() == Some(b"__redis__:invalidate")
             }
             _ => false,
+        })
+    }
+
+    /// N8: a client hears of a key that it has read, once for each time, and where it does not want
+    /// to hear of what it writes itself something else has touched it.
+    fn hears_of_key(&mut self, member: usize, conn: u64, key: &[u8]) -> Verdict {
+        let touches = &self.members[member].touches;
+        let Some(dialogue) = self.dialogues.get_mut(&conn) else {
+            return Ok(());
+        };
+        let names = |question: &Question| match &question.asked {
+            Asked::Request(words) => words.iter().any(|word| word == key),
+            _ => false,
+        };
+        let is_reading = dialogue.asked.iter().any(names);
+        let keeper = &mut dialogue.keeper;
+        if keeper.kept.remove(key).is_some() {
+            self.goals.reach(Goal::Invalidated);
         }
+        if keeper.caching.is_unsure || keeper.reads_otherwise || dialogue.blind || is_reading {
+            return Ok(());
+        }
+        let read = keeper.reads.get_mut(key).and_then(VecDeque::pop_front);
+        let why = match read {
+            // A read that finds it dead may be tried again, and count twice.
+            None if touches.may_die(key) => return Ok(()),
+            None => "has not read it, or not so that it would hear of it",
+            Some(_) if !keeper.caching.was_never_in_loop() => return Ok(()),
+            Some(since) if touches.has_reason(key, since, &keeper.own) => return Ok(()),
+            Some(_) => "nobody else has written it",
+        };
+        let text = format!("c{conn} hears of {}, and {why}", shown(key));
+        Err(Violation::new(Id::N8, text))
     }
 
     /// N7: a reply has come to a client that tracks.
@@ -99,13 +207,30 @@ impl Judge {
         for change in changes {
             let kept = &mut dialogue.keeper.kept;
             let shown_at = match change {
-                Change::Drops(key, steps) => {
-                    kept.remove(key);
-                    *steps
+                Change::Writes {
+                    key,
+                    value: written,
+                    since,
+                    place,
+                } => {
+                    let own = part_of(value, *place).filter(|value| !value.is_error());
+                    let now = written.clone().map_or(Value::Null, Value::Bulk);
+                    match kept.get_mut(key) {
+                        Some(one) if own.is_some() => (one.value, one.since) = (now, *since),
+                        _ => {
+                            kept.remove(key);
+                        }
+                    }
+                    *since
                 }
-                Change::Keeps(key, db, since) => {
-                    kept.remove(key);
-                    if !value.is_error() {
+                Change::Keeps {
+                    key,
+                    db,
+                    since,
+                    place,
+                } => {
+                    let own = part_of(value, *place);
+                    if let Some(value) = own.filter(|value| !value.is_error()) {
                         let (value, db, since) = (value.clone(), *db, *since);
                         let one = Kept {
                             value,
@@ -145,7 +270,7 @@ impl Judge {
             return Ok(());
         };
         let member = &self.members[dialogue.member];
-        if dialogue.keeper.is_unsure
+        if dialogue.keeper.caching.is_unsure
             || dialogue.blind
             || dialogue.closing
             || dialogue.ended
@@ -178,4 +303,9 @@ impl Judge {
         }
         Ok(())
     }
+}
+
+/// A reply, or the part of that to a transaction; nothing where that was not run.
+fn part_of(value: &Value, place: Option<usize>) -> Option<&Value> {
+    place.map_or(Some(value), |place| value.items()?.get(place))
 }

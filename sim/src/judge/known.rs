@@ -209,6 +209,11 @@ impl Judge {
 
     /// The answer to CLIENT.
     pub(super) fn client(&mut self, member: usize, conn: u64, words: &Words) -> Want {
+        let dialogue = self.dialogues.get_mut(&conn);
+        let said = dialogue.and_then(|one| one.keeper.caching.request(words, false));
+        if let Some(want) = said {
+            return want;
+        }
         match &words[1].to_ascii_lowercase()[..] {
             b"id" => Want::Integer(conn as i64),
             b"kill" => self.client_kill(member, conn, &words[2..]),

@@ -11,12 +11,23 @@ use super::{Circumstances, Judge};
 use crate::goals::Goal;
 use crate::model::WILD;
 use crate::wire::shown;
+use crate::workload::KEPT;
 
 impl Judge {
     /// A member has applied a step, and with it what its clients may hear of.
     pub(super) fn has_happened(&mut self, number: usize, around: Circumstances) {
         let member = &mut self.members[number];
         let written = std::mem::take(&mut member.history.written);
+        // Those that clients keep stand in the first database.
+        for key in written
+            .iter()
+            .filter(|key| key.starts_with(KEPT.as_bytes()))
+        {
+            let item = member.history.model.get(0, key, member.history.stamp);
+            if item.is_some_and(|item| item.expiry.is_some()) {
+                member.touches.dies(key);
+            }
+        }
         member.touches.step(written);
         let mut events = std::mem::take(&mut member.history.happened);
         if self.tells_events == [false; 2] {

@@ -19,7 +19,7 @@ impl Judge {
         value: &Value,
         time: u64,
     ) -> Result<bool, Violation> {
-        if self.hears_invalid(conn, value)
+        if self.hears_invalid(conn, value)?
             || self.heard(conn, value)?
             || self.was_shown(conn, value)?
         {

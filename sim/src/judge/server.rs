@@ -16,6 +16,9 @@ const REFUSED: &str = "ERR DEBUG command not allowed. If the enable-debug-comman
 /// For so long a CLIENT UNBLOCK may be on its way, in nanoseconds.
 const UNBLOCKED_FOR: u64 = 20_000_000_000;
 
+/// Clients that keep have fewer keys: where so many may be known none has to make room.
+const ROOM_FOR_ALL: usize = 1000;
+
 impl Judge {
     /// The settings of members say what their clients may do.
     #[must_use]
@@ -25,6 +28,9 @@ impl Judge {
         let letters = config.events.letters();
         self.tells_events = [b'K', b'E'].map(|letter| letters.contains(&letter));
         (self.leases, self.debugs) = (config.lease_reads, config.debug_command);
+        for member in &mut self.members {
+            member.touches.makes_room = config.tracked_keys_max < ROOM_FOR_ALL;
+        }
         self
     }
 

@@ -61,7 +61,8 @@ impl Judge {
                     let db = dialogue.db;
                     let known = dialogue.watched.iter().any(|w| w.db == db && w.key == *key);
                     if !known {
-                        let watched = self.members[member].watches((db, key), question, is_old);
+                        let asked = (conn, question);
+                        let watched = self.members[member].watches((db, key), asked, is_old);
                         dialogue.watched.push(watched);
                     }
                 }
@@ -170,7 +171,7 @@ impl Judge {
         is_sure: bool,
     ) {
         let mut all = Vec::new();
-        for (want, command) in wants.iter_mut().zip(queued) {
+        for (place, (want, command)) in wants.iter_mut().zip(queued).enumerate() {
             self.wants_reads(conn, &command.words, is_sure);
             let Some(dialogue) = self.dialogues.get_mut(&conn) else {
                 return;
@@ -181,7 +182,11 @@ impl Judge {
                 own = hello(conn, &mut dialogue.resp3, &command.words);
             }
             let resp3 = dialogue.resp3;
-            if is_named(&command.words, &["ping"]) && dialogue.listener.listens() && !resp3 {
+            let listens = dialogue.listener.listens();
+            let (said, change) = self.keeps_of_transaction(member, conn, (command, place));
+            all.extend(change);
+            own = said.unwrap_or(own);
+            if is_named(&command.words, &["ping"]) && listens && !resp3 {
                 own = pong(&command.words);
             }
             let about = self.about_channels(member, conn, &command.words, Some(since));

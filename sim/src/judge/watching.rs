@@ -3,7 +3,8 @@
 //! A watched key has changed if it was written since WATCH was asked, has died, or if a write of it
 //! was on its way when EXEC was looked at: what a member hands to its log it witnesses. Between the
 //! asking of a request and its answer nobody sees when the member has looked at it, so that there
-//! both outcomes may be right.
+//! both outcomes may be right. WATCH is looked at behind what its own client has asked before: that
+//! is no reason.
 
 use super::Member;
 use super::dialogue::{Question, Seen, Watched};
@@ -16,9 +17,10 @@ impl Member {
     pub(super) fn watches(
         &self,
         (db, key): (u32, &[u8]),
-        asked: &Question,
+        (conn, asked): (u64, &Question),
         is_old: bool,
     ) -> Watched {
+        let place = (conn, asked.number);
         let Self {
             history, writes, ..
         } = self;
@@ -38,8 +40,9 @@ impl Member {
             is_doubtful: !self.serving
                 || asked.number <= self.serves_from
                 || writes.is_crowded()
-                || writes.may_have_changed(db, key, asked.at),
+                || writes.may_have_changed((db, key), asked.at, place),
             is_old,
+            place,
             states: self.states,
             seen: Seen::Nothing,
         }
@@ -59,7 +62,7 @@ impl Member {
             || model.version(db, key) != watch.version
             || has_died
             || self.writes.is_crowded()
-            || self.writes.may_be_written(db, key, exec.at)
+            || self.writes.may_be_written((db, key), exec.at, watch.place)
     }
 
     /// S5: a leader has refused an EXEC, for which one of the watched keys must be the reason.

@@ -27,6 +27,19 @@ struct Done {
     commands: Vec<Command>,
     /// The keys that it has changed.
     touched: Vec<(u32, Vec<u8>)>,
+    /// The request whose step it was, as far as its client was answered.
+    of: Option<Place>,
+}
+
+/// A connection, and the number of a request of it.
+pub(super) type Place = (u64, u64);
+
+impl Done {
+    /// Returns true if its client had asked for it before a request of its own.
+    fn is_before(&self, place: Place) -> bool {
+        self.of
+            .is_some_and(|(conn, number)| conn == place.0 && number < place.1)
+    }
 }
 
 impl Writes {
@@ -75,7 +88,15 @@ impl Writes {
             time,
             commands: commands.to_vec(),
             touched,
+            of: None,
         });
+    }
+
+    /// The step that was executed last was that of a client's request.
+    pub(super) fn was_of(&mut self, place: Place) {
+        if let Some(last) = self.done.back_mut() {
+            last.of = Some(place);
+        }
     }
 
     /// Returns true if so much is on its way that a member may take every key for written.
@@ -83,22 +104,34 @@ impl Writes {
         self.bytes >= CROWD_BYTES
     }
 
-    fn since(&self, time: u64) -> impl Iterator<Item = &Done> {
-        self.done.iter().rev().take_while(move |d| d.time >= time)
+    /// The steps since a moment, but for those that the client of WATCH had asked for before.
+    fn since(&self, time: u64, watch: Place) -> impl Iterator<Item = &Done> {
+        let done = self.done.iter().rev().take_while(move |d| d.time >= time);
+        done.filter(move |done| !done.is_before(watch))
     }
 
-    /// Returns true if a key may have been changed since a moment.
-    pub(super) fn may_have_changed(&self, db: u32, key: &[u8], since: u64) -> bool {
+    /// Returns true if a key may have been changed since a moment, by another than the client of
+    /// WATCH before it has asked for that.
+    pub(super) fn may_have_changed(
+        &self,
+        (db, key): (u32, &[u8]),
+        since: u64,
+        watch: Place,
+    ) -> bool {
         let is = |place: &(u32, Vec<u8>)| place.0 == db && place.1 == key;
-        self.kept_from >= since || self.since(since).any(|done| done.touched.iter().any(is))
+        let mut done = self.since(since, watch);
+        self.kept_from >= since || done.any(|done| done.touched.iter().any(is))
     }
 
-    /// Returns true if a write of a key may have been on its way at some time since a moment.
-    pub(super) fn may_be_written(&self, db: u32, key: &[u8], since: u64) -> bool {
+    /// Returns true if a write of a key may have been on its way at some time since a moment, of
+    /// another or behind WATCH.
+    pub(super) fn may_be_written(&self, (db, key): (u32, &[u8]), since: u64, watch: Place) -> bool {
         let of = |command: &Command| names(command, db, key);
         self.kept_from >= since
             || self.ahead.iter().any(of)
-            || self.since(since).any(|done| done.commands.iter().any(of))
+            || self
+                .since(since, watch)
+                .any(|done| done.commands.iter().any(of))
     }
 }
 

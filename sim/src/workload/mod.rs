@@ -39,6 +39,9 @@ use crate::wire::{Value, shown};
 /// A script that answers as GET does.
 pub(crate) const GET_BY_SCRIPT: &str = "return redis.call('GET', KEYS[1])";
 
+/// The keys that clients keep begin so.
+pub(crate) const KEPT: &str = "kept:";
+
 /// A request: its words.
 pub(crate) type Request = Vec<Vec<u8>>;
 
@@ -241,14 +244,23 @@ impl Workload {
         }
     }
 
-    /// The first request of the client on a connection, besides its protocol and its database.
-    pub(crate) fn wish(&self, dice: &mut Dice) -> Option<Piece> {
-        (self.kind == Kind::Reader).then(|| Self::wish_for_reads(dice))
+    /// The first requests of the client on a connection, besides its protocol and its database.
+    pub(crate) fn wishes(&self, dice: &mut Dice) -> Vec<Piece> {
+        match self.kind {
+            Kind::Reader => vec![Self::wish_for_reads(dice)],
+            Kind::Keeper => self.wishes_of_keeper(dice),
+            _ => Vec::new(),
+        }
     }
 
     /// Returns true if any member will do: the client does not follow MOVED.
     pub(crate) fn stays_near(&self) -> bool {
-        self.kind == Kind::Reader
+        self.kind == Kind::Reader || self.kind == Kind::Keeper && self.keeps_near()
+    }
+
+    /// Returns true if it speaks RESP3 more often than others do.
+    pub(crate) fn wants_pushes(&self) -> bool {
+        self.kind == Kind::Keeper
     }
 
     /// The requests that the client sends next, all at once.
