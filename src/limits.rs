@@ -134,6 +134,9 @@ pub const INCLUDED_FILES_MAX: usize = 256;
 /// The largest configuration file, in bytes.
 pub const CONFIG_FILE_BYTES_MAX: u64 = 16 << 20;
 
+/// So many keys are read ahead at once: a processor has no more reads under way.
+pub const KEYS_FETCHED: usize = 16;
+
 /// The most keys in one segment of a table: as many as a split moves.
 pub const SEGMENT_KEYS_MAX: usize = 896;
 

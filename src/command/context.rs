@@ -93,12 +93,10 @@ impl<'a> Query<'a> {
 
     /// The value of a live key in any database.
     pub fn get_in(&self, db: DbId, key: &[u8]) -> Result<Option<Value<'a>>, Error> {
-        let Some(value) = self.store.get(db, key, self.at) else {
-            return Ok(None);
-        };
-        match self.store.expiry(db, key) {
-            Some(expiry) if expiry <= self.clock => Err(Error::Due),
-            _ => Ok(Some(value)),
+        match self.store.get_timed(db, key, self.at) {
+            None => Ok(None),
+            Some((_, Some(expiry))) if expiry <= self.clock => Err(Error::Due),
+            Some((value, _)) => Ok(Some(value)),
         }
     }
 }

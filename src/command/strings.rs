@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use crate::limits::{BULK_BYTES_MAX, BYTES_PER_WORK};
+use crate::limits::{BULK_BYTES_MAX, BYTES_PER_WORK, KEYS_FETCHED};
 use crate::resp::reply::Reply;
 use crate::store::{NewExpiry, Text, Value};
 
@@ -177,8 +177,14 @@ fn mget(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     if !query.pace.is_cut() {
         query.reply.array(args.len() - 1);
     }
-    for place in query.pace.from(1)..args.len() as u64 {
+    let is_far = query.store.is_far(query.db);
+    let first = query.pace.from(1);
+    for place in first..args.len() as u64 {
         query.pace.step(place, 1)?;
+        if is_far && (place - first).is_multiple_of(KEYS_FETCHED as u64) {
+            let next = (place as usize..args.len()).map(|place| args.at(place));
+            query.store.fetch(query.db, next);
+        }
         let found = match query.get(args.at(place as usize))? {
             Some(Value::String(text)) => Some(text),
             _ => None,

@@ -193,6 +193,16 @@ impl Parser {
         step
     }
 
+    /// Forgets what it has seen of a request, and keeps its memory for another.
+    pub fn restart(&mut self) {
+        self.forget_request();
+        *self = Self {
+            ranges: core::mem::take(&mut self.ranges),
+            scratch: core::mem::take(&mut self.scratch),
+            ..Self::new()
+        };
+    }
+
     /// The ranges of the arguments of the request just found, in [`Parser::bytes`].
     pub fn arguments(&self) -> &[Range<u32>] {
         &self.ranges

@@ -68,6 +68,8 @@ use uses::Using;
 
 pub use big::NewCopy;
 pub use choice::{Candidate, Choice};
+#[cfg(test)]
+pub(crate) use dict::FETCHED;
 pub use dict::Tables;
 pub use encoding::{Border, Borders};
 pub use expiry::Expired;
@@ -265,6 +267,18 @@ impl Store {
         Some(view)
     }
 
+    /// Returns true if a database is so large that it is worth its price to read ahead in it.
+    #[must_use]
+    pub fn is_far(&self, db: DbId) -> bool {
+        self.dict(db).is_far()
+    }
+
+    /// Reads ahead where the first of these keys stand. Nothing follows from it but that they are
+    /// found sooner.
+    pub fn fetch<'k>(&self, db: DbId, keys: impl Iterator<Item = &'k [u8]>) {
+        self.dict(db).fetch(keys);
+    }
+
     /// How often keys were looked for since the last call.
     pub fn take_lookups(&self) -> Lookups {
         self.lookups.take()
@@ -276,7 +290,14 @@ impl Store {
         self.live(db, key, at).map(|view| view.value())
     }
 
-    /// The same for one who asks how large it is, which is no use of it.
+    /// The same with its expiry.
+    #[must_use]
+    pub fn get_timed(&self, db: DbId, key: &[u8], at: Stamp) -> Option<(Value<'_>, Option<Stamp>)> {
+        let view = self.live(db, key, at)?;
+        Some((view.value(), view.expiry))
+    }
+
+    /// The value for one who asks how large it is, which is no use of it.
     #[must_use]
     pub fn peek(&self, db: DbId, key: &[u8], at: Stamp) -> Option<Value<'_>> {
         let place = self.find_live(db, key, at)?;

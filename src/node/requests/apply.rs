@@ -27,6 +27,7 @@ use crate::node::requests::outcome::finish;
 use crate::node::witness::{Answer, Witnessed};
 use crate::node::{Node, Phase};
 
+use super::ahead::fetch_commands;
 use super::applying::{Applying, Middle, Steps};
 use super::batch::Waiter;
 use crate::resp::reply::{Protocol, Reply};
@@ -167,6 +168,10 @@ impl Node {
     /// Applies the next command or transaction of an entry; false where there is none.
     fn apply_command_of(&mut self, entry: &mut Applying, payload: &[u8]) -> bool {
         let mut ranges = mem::take(&mut self.requests.ranges);
+        if entry.fetched == 0 {
+            entry.fetched = fetch_commands(&self.store, payload, entry.at, &mut ranges);
+        }
+        entry.fetched -= 1;
         let mut reader = Reader::at(payload, entry.at);
         let Some(item) = reader.next(&mut ranges) else {
             self.requests.ranges = ranges;

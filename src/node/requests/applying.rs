@@ -26,6 +26,8 @@ pub(super) struct Applying {
     pub(super) settled: usize,
     /// The command in the middle of which it stands.
     pub(super) middle: Option<Middle>,
+    /// How many of the next commands' keys were read ahead, or need not be.
+    pub(super) fetched: usize,
 }
 
 /// A command or transaction that is not at its end.
@@ -64,6 +66,7 @@ impl Applying {
             waiters,
             settled: 0,
             middle: None,
+            fetched: 1,
         }
     }
 

@@ -2,6 +2,7 @@
 //! application.
 
 mod admit;
+mod ahead;
 mod apply;
 mod applying;
 mod batch;
@@ -31,6 +32,7 @@ use core::ops::Range;
 use crate::command::scripting::run::RunningFunction;
 use crate::ids::ConnId;
 use crate::node::clients::Clients;
+use crate::resp::parse::Parser;
 
 use batch::{Batch, Encoded};
 use evicting::Evicting;
@@ -62,6 +64,8 @@ pub(super) struct Requests {
     /// Keys that may hold something for those who wait for them.
     offers: Offers,
     evicting: Evicting,
+    /// Looks at the requests of a client that are still to come.
+    ahead: Parser,
     ranges: Vec<Range<u32>>,
     ranges_parked: Vec<Range<u32>>,
     sink: Vec<u8>,
@@ -82,6 +86,7 @@ impl Requests {
             assembling: Vec::new(),
             offers: Offers::default(),
             evicting: Evicting::default(),
+            ahead: Parser::new(),
             ranges: Vec::new(),
             ranges_parked: Vec::new(),
             sink: Vec::new(),

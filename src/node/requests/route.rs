@@ -13,6 +13,7 @@ use crate::node::Node;
 use crate::node::effect::{Effect, Wrong};
 use crate::node::metrics::slowlog::Piece;
 use crate::node::requests::admit::Admitted;
+use crate::node::requests::ahead::fetch_requests;
 use crate::node::requests::hold::Long;
 use crate::node::requests::lookup::{is_transaction_verb, may_wait, needs_leader, row_of};
 use crate::node::requests::outcome::{Trouble, finish, is_elsewhere, write_error};
@@ -70,7 +71,17 @@ impl Node {
         let kept = mem::take(&mut inbound.kept);
         let buffer = if was_kept { &kept[..] } else { bytes };
         let (mut at, mut paused, mut waits, mut taken) = (0, false, false, 0..0);
+        // Most requests come alone: only who has sent more than one is looked at ahead. And what is
+        // not answered at once, as a write, looks for its keys when its entry is applied.
+        let (mut fetched, mut is_answered) = (1, false);
         loop {
+            if fetched == 0 {
+                let bytes = if is_answered { &buffer[at..] } else { &[] };
+                let db = self.clients.get(slot).map_or(0, |session| session.db);
+                let parser = &mut self.requests.ahead;
+                fetched = fetch_requests(&self.store, db, bytes, parser);
+            }
+            fetched -= 1;
             if !self.may_take(slot) {
                 paused = true;
                 break;
@@ -102,6 +113,7 @@ impl Node {
                     }
                     let written = self.unsent_bytes(slot).saturating_sub(before);
                     share.spend(consumed + written, self.requests.read_work);
+                    is_answered = written > 0;
                     at += consumed;
                     if !limits.authenticated && self.clients.is_over_limit(slot, &self.config) {
                         self.send_away(slot, Wrong::Output);

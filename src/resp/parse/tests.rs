@@ -313,6 +313,27 @@ fn memory_is_kept_for_requests_alike_and_given_back_after_a_huge_one() {
     assert!(request(3) <= KEPT_ARGUMENTS);
 }
 
+#[test]
+fn a_parser_that_restarts_has_seen_nothing() {
+    let mut parser = Parser::new();
+    let mut request = Vec::new();
+    encode_request(&["SET", "k", "v"], &mut request);
+    for seen in [
+        &request[..7],
+        b"*1\r\n!",
+        b"PI",
+        b"*3\r\n$5\r\nab",
+        b"*2\r\n$-",
+    ] {
+        let _ = parser.next(seen, &Limits::normal());
+        parser.restart();
+        let consumed = request.len();
+        let step = parser.next(&request, &Limits::normal());
+        assert_eq!(step, Ok(Step::Request { consumed }));
+        assert_eq!(parser.arguments().len(), 3);
+    }
+}
+
 /// The arguments of a request and the bytes that it took, or nothing where it goes on.
 type Plainly = Result<Option<(Vec<Vec<u8>>, usize)>, ProtocolError>;
 

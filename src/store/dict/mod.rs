@@ -12,6 +12,7 @@ mod chance;
 mod copying;
 mod deep;
 mod divide;
+mod fetch;
 mod group;
 mod hasher;
 mod minima;
@@ -38,6 +39,8 @@ use slots::{KEYS_MAX, Slot};
 pub use hasher::Tables;
 #[cfg(test)]
 pub(super) use segment::COMPARED;
+#[cfg(test)]
+pub(crate) use segment::FETCHED;
 pub(super) use walk::{Item, Iter};
 
 /// Segments are kept in chunks, so that no list of all of them is ever moved.

@@ -32,6 +32,8 @@ pub(super) const DEEP: u8 = 33;
 std::thread_local! {
     /// How many keys were compared with one that was looked for.
     pub(in super::super) static COMPARED: Cell<usize> = const { Cell::new(0) };
+    /// How many blocks and boxes were read ahead.
+    pub(crate) static FETCHED: Cell<usize> = const { Cell::new(0) };
 }
 
 #[derive(Debug)]

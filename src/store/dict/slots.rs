@@ -151,6 +151,16 @@ impl Slots {
         }
     }
 
+    /// The slot at which a key with this hash is looked for first.
+    pub(super) fn first(&self, pool: &Pool, hash: u64) -> Option<Slot> {
+        if self.len == 0 {
+            return None;
+        }
+        let table = view(pool.page(self.page));
+        let slot = table.get(home(part(hash), self.bits))?;
+        Some(Slot::from_le_bytes(*slot))
+    }
+
     /// Shows the places of all keys of whose hashes the bits that a slot holds are between these,
     /// both included.
     pub(super) fn within(&self, pool: &Pool, (first, last): (u32, u32), mut show: impl FnMut(u32)) {

@@ -1,5 +1,6 @@
 //! The promises of a store: small cases here, the rest by theme.
 
+mod ahead;
 mod base;
 mod collide;
 mod encodings;
