@@ -77,6 +77,23 @@ impl Scenario {
         self.clients.extend((0..count).map(|_| own));
     }
 
+    /// Clients that load libraries and call their functions.
+    fn run_functions(&mut self, class: &impl Fn(u64) -> Dice) {
+        if self.config.memory_max > 0 || !class(183).permille(300) {
+            return;
+        }
+        let shape = Shape {
+            keys: *class(184).pick(&[1, 3, 6]),
+            value_bytes: 16,
+            members: self.members as u64,
+            garbage: false,
+            kills: false,
+        };
+        let count = class(185).within(1, 3);
+        let own = (Kind::Functions, shape);
+        self.clients.extend((0..count).map(|_| own));
+    }
+
     /// Returns true if keys may be evicted.
     pub(crate) fn evicts(&self) -> bool {
         self.config.memory_max > 0 && self.config.memory_policy != MemoryPolicy::NoEviction
@@ -85,6 +102,7 @@ impl Scenario {
     /// Draws what is no class of faults and no client.
     pub(crate) fn turn_knobs(&mut self, class: &impl Fn(u64) -> Dice, is_light: bool) {
         self.run_scripts(class);
+        self.run_functions(class);
         if class(182).permille(150) {
             // The least that it can be.
             self.config.clients_memory = ClientsMemory::Bytes(1);

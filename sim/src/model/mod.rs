@@ -11,6 +11,7 @@ mod geo;
 mod hashes;
 mod hll;
 mod keys;
+pub(crate) mod libraries;
 mod lists;
 mod object;
 pub(crate) mod payloads;
@@ -189,6 +190,8 @@ pub(crate) struct Model {
     before: BTreeMap<(u32, Vec<u8>), u64>,
     /// The texts of the scripts that are kept, by their names.
     scripts: BTreeMap<String, Vec<u8>>,
+    /// The libraries that are loaded.
+    libraries: libraries::Loaded,
     /// The keys that were written since this was last taken, in order.
     written: Vec<(u32, Vec<u8>)>,
     /// The same of each command that the last script has called, with what has become of them.

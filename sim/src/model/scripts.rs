@@ -1,4 +1,4 @@
-//! Scripts: a few that clients use, each with its effect written down a second time.
+//! Scripts and functions: a few that clients use, each with its effect written down a second time.
 //!
 //! No Lua is run here. A text that is none of these is not known, and its reply is anything.
 
@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use sha1::{Digest as _, Sha1};
 
+use super::libraries::{self, Library};
 use super::{Answer, Call, Called, Want, find};
 
 /// The scripts that the model knows.
@@ -151,6 +152,18 @@ struct Script<'c, 'a> {
     keys: Vec<Vec<u8>>,
     others: Vec<Vec<u8>>,
     only_reads: bool,
+}
+
+impl<'c, 'a> Script<'c, 'a> {
+    /// One with a single key.
+    fn with_key(call: &'c mut Call<'a>, key: &[u8], only_reads: bool) -> Self {
+        Self {
+            call,
+            keys: vec![key.to_vec()],
+            others: Vec::new(),
+            only_reads,
+        }
+    }
 }
 
 impl Script<'_, '_> {
@@ -369,6 +382,90 @@ pub(super) fn script(call: &mut Call<'_>) -> Answer {
         }
         _ => Ok(Want::whatever()),
     }
+}
+
+/// FUNCTION LOAD, DELETE, FLUSH, RESTORE, LIST and STATS.
+pub(super) fn function(call: &mut Call<'_>) -> Answer {
+    match &call.word(1)[..] {
+        "load" => {
+            let Some(library) = Library::of(&call.arg(call.args.len() - 1)) else {
+                return Ok(Want::whatever());
+            };
+            let replaces = call.word(2) == "replace";
+            libraries::load(&mut call.model.libraries, library, replaces)?;
+            Ok(Want::Bulk(library.name().into_bytes()))
+        }
+        "delete" => {
+            let name = call.word(2);
+            let number = name.strip_prefix("lib").and_then(|text| text.parse().ok());
+            let was = number.and_then(|number: u64| call.model.libraries.remove(&number));
+            was.map(|_| Want::OK)
+                .ok_or("ERR Library not found".to_owned())
+        }
+        "flush" => {
+            call.model.libraries.clear();
+            Ok(Want::OK)
+        }
+        "restore" => {
+            let (payload, policy) = (call.arg(2), call.word(3));
+            match libraries::restore(&mut call.model.libraries, &payload, &policy) {
+                None => Ok(Want::whatever()),
+                Some(done) => done.map(|()| Want::OK),
+            }
+        }
+        "list" if call.args.len() == 2 => Ok(Want::Items(call.model.libraries.len())),
+        "dump" => {
+            let all = call.model.libraries.iter();
+            let all = all.map(|(number, version)| Library {
+                number: *number,
+                version: *version,
+            });
+            Ok(Want::Bulk(libraries::payload(&all.collect::<Vec<_>>())))
+        }
+        _ => Ok(Want::whatever()),
+    }
+}
+
+/// FCALL and FCALL_RO.
+pub(super) fn fcall(call: &mut Call<'_>) -> Answer {
+    let only_reads = call.name().ends_with("_ro");
+    let name = call.word(1);
+    let loaded = call.model.libraries.clone();
+    let own = |prefix: &str| {
+        let number: u64 = name.strip_prefix(prefix)?.parse().ok()?;
+        Some((number, *loaded.get(&number)?))
+    };
+    let shared = loaded
+        .iter()
+        .find(|(_, version)| **version == libraries::SHARES);
+    let shared = shared.filter(|_| name == "shared");
+    let (bump, read) = (own("bump"), own("read"));
+    let Some((number, version)) = bump.or(read).or(shared.map(|(one, two)| (*one, *two))) else {
+        return Err("ERR Function not found".to_owned());
+    };
+    if only_reads && read.is_none() {
+        let text = "ERR Can not execute a script with write flag using *_ro command.";
+        return Err(text.to_owned());
+    }
+    let key = call.arg(3);
+    let mut script = Script::with_key(call, &key, only_reads || read.is_some());
+    let step = version as i64 + 1;
+    let done = if read.is_some() {
+        script.run(&[b"GET", &key]).map(|found| {
+            let found = [
+                Want::Integer(1),
+                found,
+                Want::Integer(step),
+                Want::Integer(1),
+            ];
+            Want::Array(found.to_vec())
+        })
+    } else if bump.is_some() {
+        script.run(&[b"INCRBY", &key, step.to_string().as_bytes()])
+    } else {
+        script.run(&[b"RPUSH", &key, format!("lib{number}").as_bytes()])
+    };
+    done.map_err(|text| format!("{text} script: {name}, on @user_function:2."))
 }
 
 impl super::Model {

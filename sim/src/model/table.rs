@@ -311,13 +311,16 @@ const fn tells(name: &'static str, arity: i32) -> Row {
     }
 }
 
-/// The commands about scripts, of which the model knows a few.
-const ABOUT_SCRIPTS: [Row; 5] = [
+/// The commands about scripts and libraries, of which the model knows a few.
+const ABOUT_SCRIPTS: [Row; 8] = [
     write("eval", -3, scripts::eval),
     write("evalsha", -3, scripts::eval),
     read("eval_ro", -3, scripts::eval),
     read("evalsha_ro", -3, scripts::eval),
     write("script", -2, scripts::script),
+    write("fcall", -3, scripts::fcall),
+    read("fcall_ro", -3, scripts::fcall),
+    write("function", -2, scripts::function),
 ];
 
 const BESIDES: [&Row; 5] = [&CONFIG, &WAIT, &CLIENT, &SAVE, &DEBUG];

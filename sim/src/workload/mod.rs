@@ -6,6 +6,7 @@ mod bank;
 mod cas;
 mod coded;
 mod collections;
+mod functions;
 mod garbage;
 mod grammar;
 mod hearer;
@@ -95,6 +96,9 @@ const WAITERS: u32 = 6;
 /// The database of scripts.
 const SCRIPTS: u32 = 4;
 
+/// The database of functions.
+const FUNCTIONS: u32 = 8;
+
 /// The kinds of workloads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -130,6 +134,8 @@ pub(crate) enum Kind {
     Listener,
     /// Scripts.
     Scripts,
+    /// Libraries, and their functions.
+    Functions,
     /// Clients that listen to keyspace events.
     Hearer,
     /// Clients that track, and keep what they have read.
@@ -239,6 +245,7 @@ impl Workload {
             Kind::Waiter => WAITERS,
             Kind::Walker => walk::DATABASE,
             Kind::Scripts => SCRIPTS,
+            Kind::Functions => FUNCTIONS,
             Kind::Wild => crate::model::WILD,
             _ => 0,
         }
@@ -287,6 +294,7 @@ impl Workload {
             Kind::Waiter => self.wait_or_wake(dice),
             Kind::Listener => self.listen_or_tell(dice),
             Kind::Scripts => self.run_scripts(dice),
+            Kind::Functions => self.run_functions(dice),
             Kind::Hearer => self.hear(dice),
             Kind::Keeper => self.keep_reads(dice),
             Kind::Pauser => self.pause(dice),
