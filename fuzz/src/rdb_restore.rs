@@ -1,5 +1,5 @@
 //! A payload of RESTORE, as it is and with its end made right: it is refused or it is a value, and
-//! a value that is dumped is restored as the same.
+//! a value that is dumped is restored as the same. The same of the libraries of FUNCTION RESTORE.
 
 use seedis::rdb::{self, Reading, crc64};
 use seedis::resp::value::{Value, encode_request};
@@ -20,6 +20,7 @@ pub fn run(data: &[u8]) {
     let mut payload = data.to_vec();
     let sum = crc64::extended(0, data);
     rdb::put_footer(&mut payload, sum);
+    restore_libraries(&mut served, data, &payload);
     let items = items_of(data);
     let answer = ask(&mut served, &[b"RESTORE", b"a", b"0", &payload]);
     let is_value = items.as_ref().is_some_and(|items| !items.is_empty());
@@ -34,6 +35,21 @@ pub fn run(data: &[u8]) {
     assert!(is_ok(&again), "{again:?}");
     let second = dumped(&mut served, b"b");
     assert_eq!(value_in(&first), value_in(&second));
+}
+
+/// The same of libraries: what is restored is dumped, and restored again.
+fn restore_libraries(served: &mut Served, data: &[u8], payload: &[u8]) {
+    let raw = ask(served, &[b"FUNCTION", b"RESTORE", data]);
+    assert!(is_answer(&raw), "{raw:?}");
+    let answer = ask(served, &[b"FUNCTION", b"RESTORE", payload, b"FLUSH"]);
+    assert!(is_answer(&answer), "{answer:?}");
+    if is_ok(&answer) {
+        let Value::Bulk(dump) = ask(served, &[b"FUNCTION", b"DUMP"]) else {
+            panic!("libraries are there that cannot be dumped");
+        };
+        let again = ask(served, &[b"FUNCTION", b"RESTORE", &dump, b"REPLACE"]);
+        assert!(is_ok(&again), "{again:?}");
+    }
 }
 
 fn ask(served: &mut Served, words: &[&[u8]]) -> Value {
