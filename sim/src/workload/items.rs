@@ -36,6 +36,8 @@ pub(super) enum Pool {
     Lengths,
     /// So many different ones.
     Numbered(u64),
+    /// The same, each so long that few fill a block: what holds them has many.
+    Padded(u64),
 }
 
 impl Pool {
@@ -61,6 +63,7 @@ impl Pool {
                 vec![filler; near.min(bytes_max) as usize]
             }
             Self::Numbered(count) => format!("m{}", dice.below(count)).into_bytes(),
+            Self::Padded(count) => format!("m{:0>90}", dice.below(count)).into_bytes(),
         }
     }
 }

@@ -93,7 +93,12 @@ impl Workload {
                 left: dice.within(5, 40),
                 way: *dice.pick(&[Way::Grow, Way::Grow, Way::Shrink, Way::Mix, Way::Mix]),
                 of: *dice.pick(&[Type::List, Type::Set, Type::Zset]),
-                pool: Pool::draw(dice, many),
+                pool: if many && self.shape.members == 1 && dice.permille(500) {
+                    // A group would have to send all of it.
+                    Pool::Padded(*dice.pick(&[300, 700]))
+                } else {
+                    Pool::draw(dice, many)
+                },
                 many,
             };
         }
@@ -103,6 +108,9 @@ impl Workload {
             let key = format!("{letter}{}", dice.below(self.shape.keys.clamp(1, 3)));
             return self.watched(&key, dice, Self::collection_request);
         }
+        if dice.permille(25) {
+            return self.filled_and_taken(dice);
+        }
         let request = |dice: &mut Dice| Piece::Request(self.collection_request(None, dice));
         if !dice.permille(80) {
             return vec![request(dice)];
@@ -110,6 +118,45 @@ impl Workload {
         let mut pieces = vec![words(&["MULTI"])];
         pieces.extend((0..dice.within(1, 5)).map(|_| request(dice)));
         pieces.push(words(&["EXEC"]));
+        pieces
+    }
+
+    /// A collection of so many items, of which some or nearly all are taken at once.
+    fn filled_and_taken(&self, dice: &mut Dice) -> Vec<Piece> {
+        let count = *dice.pick(&[6, 12, 40, 150]);
+        let left = match dice.below(3) {
+            0 => dice.within(1, count - 1),
+            _ => dice.within(1, count / 6),
+        };
+        let number = dice.below(self.shape.keys.clamp(1, 3));
+        let items: Vec<String> = (0..count).map(|nth| format!("m{nth}")).collect();
+        let (taken, last) = ((count - left).to_string(), format!("-{}", left + 1));
+        let (key, fill, take): (String, &str, &[&str]) = match dice.below(8) {
+            0 => (format!("l{number}"), "RPUSH", &["LPOP", &taken]),
+            1 => (format!("l{number}"), "RPUSH", &["LTRIM", &taken, "-1"]),
+            2..=4 => (format!("s{number}"), "SADD", &["SPOP", &taken]),
+            5 => (format!("z{number}"), "ZADD", &["ZPOPMAX", &taken]),
+            _ => (
+                format!("z{number}"),
+                "ZADD",
+                &["ZREMRANGEBYRANK", "0", &last],
+            ),
+        };
+        let mut all = vec![fill, &key];
+        for item in &items {
+            if fill == "ZADD" {
+                all.push("1");
+            }
+            all.push(item);
+        }
+        let mut pieces = vec![words(&["DEL", &key]), words(&all)];
+        if dice.coin() {
+            let ms = dice.within(300, 30_000).to_string();
+            pieces.push(words(&["PEXPIRE", &key, &ms]));
+        }
+        let (name, rest) = (take[0], &take[1..]);
+        pieces.push(words(&[&[name, &key], rest].concat()));
+        pieces.push(words(&["PTTL", &key]));
         pieces
     }
 

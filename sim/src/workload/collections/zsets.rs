@@ -25,7 +25,7 @@ impl Asking<'_> {
         let grows = self.mood.way == Way::Grow;
         let share = if grows { 15 } else { 180 };
         self.begin("ZADD", key);
-        let increments = !grows && dice.permille(250) && self.fair_conditions(dice);
+        let increments = !grows && dice.permille(350) && self.fair_conditions(dice);
         if self.words.len() == 2 {
             self.perhaps(share, &["NX", "XX", "GT", "LT", "CH", "INCR"], dice);
         }
@@ -36,7 +36,11 @@ impl Asking<'_> {
         };
         for _ in 0..batch {
             // One score that is none spoils all of them.
-            let own = if batch > 4 {
+            let own = if increments {
+                // These mostly leave things as they are.
+                let steps = ["0", "0", "-0", "1", "-1", "0.5"];
+                dice.pick(&steps).as_bytes().to_vec()
+            } else if batch > 4 {
                 fair_score(dice)
             } else {
                 score(dice)
