@@ -10,8 +10,8 @@ use bytes::Bytes;
 
 use super::batch::Encoded;
 use super::entry;
-use super::lookup::row_of;
-use super::route::{called_by, waits_for_own};
+use super::lookup::{called_by, row_of};
+use super::route::waits_for_own;
 use crate::command::args::Args;
 use crate::command::table;
 use crate::node::Node;

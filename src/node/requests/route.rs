@@ -15,7 +15,9 @@ use crate::node::metrics::slowlog::Piece;
 use crate::node::requests::admit::Admitted;
 use crate::node::requests::ahead::fetch_requests;
 use crate::node::requests::hold::Long;
-use crate::node::requests::lookup::{is_transaction_verb, may_wait, needs_leader, row_of};
+use crate::node::requests::lookup::{
+    called_by, is_transaction_verb, may_wait, needs_leader, row_of,
+};
 use crate::node::requests::outcome::{Trouble, finish, is_elsewhere, write_error};
 use crate::node::witness::Answer;
 use crate::resp::parse::{Limits, ProtocolError, Step};
@@ -581,13 +583,6 @@ pub(super) fn waits_for_own(session: &Session, row: &Row, is_shown: bool) -> boo
     };
     let tracking = session.tracking.as_ref();
     row.waits.is_some() || is_ordered || tracking.is_some_and(|one| one.is_in_steps())
-}
-
-/// The row of the subcommand that a request names, where it is one of a container.
-pub(super) fn called_by(row: &'static Row, args: Args<'_>) -> &'static Row {
-    let own = row.is_container() && args.len() > 1;
-    let own = own.then(|| row.subcommand(args.at(1))).flatten();
-    own.unwrap_or(row)
 }
 
 /// The kind of answer to a request that changes nothing.
