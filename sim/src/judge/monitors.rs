@@ -29,6 +29,8 @@ pub(super) struct Showing {
 pub(super) struct Monitor {
     /// It is, as its member has it.
     pub(super) is_on: bool,
+    /// The number of the last request that anybody had asked for before.
+    pub(super) since: u64,
     /// It is, as its client knows.
     pub(super) is_known: bool,
     /// How often it was shown the same words from the same address.

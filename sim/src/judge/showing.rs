@@ -40,7 +40,11 @@ impl Judge {
     /// A client asks to be shown all requests.
     pub(super) fn monitors(&mut self, conn: u64) {
         if let Some(dialogue) = self.dialogues.get_mut(&conn) {
-            dialogue.listener.monitor.is_on = true;
+            let monitor = &mut dialogue.listener.monitor;
+            if !monitor.is_on {
+                monitor.since = self.showing.numbers;
+            }
+            monitor.is_on = true;
             self.showing.has_begun = true;
         }
     }
@@ -71,7 +75,9 @@ impl Judge {
         if was_run && !kills_unheard && self.showing.has_begun {
             for (other, dialogue) in &mut self.dialogues {
                 let known = self.known.get(other);
+                // One that was asked before may have begun before, and runs for several turns.
                 let is_certain = dialogue.member == member
+                    && dialogue.listener.monitor.since < number
                     && !early.contains(other)
                     && dialogue.listener.monitor.is_on
                     && known.is_some_and(|known| known.sentence() == Sentence::None)
