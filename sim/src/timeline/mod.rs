@@ -1,9 +1,16 @@
 //! A run in which one can go forth and back: copies of the world now and then, and what lies
 //! between is done again.
+//!
+//! A copy has less room to grow than its original, and what is decided by how much memory is held
+//! may come out otherwise in it. So each event that is done again is compared with the first time.
+//! Where it differs, the run is done again from its beginning, which is never a copy; and what has
+//! not happened yet is never found out from a copy.
 
 mod causes;
 mod copies;
 pub(crate) mod message;
+
+use std::mem;
 
 use causes::Causes;
 pub(crate) use causes::Head;
@@ -35,9 +42,14 @@ pub(crate) enum Keep {
 /// A run and the place in it where somebody stands.
 #[derive(Debug)]
 pub(crate) struct Timeline {
-    /// Stop after this many events.
-    events: u64,
+    subject: Subject,
     pub(crate) world: World,
+    /// The world is the run itself, and no copy of it.
+    is_own: bool,
+    /// The run itself, behind all events that have happened, while the world is a copy.
+    front: Option<Box<World>>,
+    /// The digest behind each event, as it was the first time.
+    digests: Vec<u128>,
     /// The observations of the event after which the world stands; none at the start.
     pub(crate) seen: Vec<Seen>,
     causes: Causes,
@@ -50,7 +62,10 @@ impl Timeline {
     pub(crate) fn new(subject: &Subject, keep: Keep) -> Self {
         let world = subject.world();
         Self {
-            events: subject.order.events,
+            subject: subject.clone(),
+            is_own: true,
+            front: None,
+            digests: Vec::new(),
             seen: Vec::new(),
             causes: Causes::new(world.members_count()),
             copies: Copies::new(keep, &world),
@@ -103,8 +118,14 @@ impl Timeline {
         // The last step is always done, so that what it shows is seen.
         let is_behind = target > self.event();
         if let Some(world) = self.copies.before(target, is_behind.then(|| self.event())) {
-            self.world = world;
+            let last = mem::replace(&mut self.world, world);
+            if self.is_own && last.events == self.digests.len() as u64 {
+                self.front = Some(Box::new(last));
+            }
+            self.is_own = false;
             self.seen.clear();
+        } else if !is_behind {
+            self.begin_again();
         }
         while self.event() < target && self.execute(target) {}
     }
@@ -119,17 +140,32 @@ impl Timeline {
 
     /// Goes to the end.
     pub(crate) fn goto_end(&mut self) {
-        self.goto(self.events);
+        self.goto(self.subject.order.events);
         // Whether an event is the last only the step behind it tells.
         while self.ending.is_none() {
             self.next();
         }
-        self.goto(self.events);
+        self.goto(self.subject.order.events);
+    }
+
+    /// Goes to the beginning, where copies lead elsewhere.
+    fn begin_again(&mut self) {
+        self.world = self.subject.world();
+        (self.is_own, self.front) = (true, None);
+        self.copies = Copies::new(Keep::Nothing, &self.world);
+        self.seen.clear();
     }
 
     /// Makes the next event happen; false where there is none.
     fn execute(&mut self, target: u64) -> bool {
         let before = self.event();
+        let is_known = before < self.digests.len() as u64;
+        if !is_known
+            && !self.is_own
+            && let Some(front) = self.front.take()
+        {
+            (self.world, self.is_own) = (*front, true);
+        }
         self.world.watch = if before + 1 == target {
             Watch::Everything
         } else if self.causes.knows(before + 1) {
@@ -137,11 +173,19 @@ impl Timeline {
         } else {
             Watch::Causes
         };
-        let (world, most) = (&mut self.world, self.events);
+        let (world, most) = (&mut self.world, self.subject.order.events);
         let result = guarded(|| world.advance(most));
         self.world.watch = Watch::Off;
         let seen = self.world.take_seen();
-        if self.event() > before {
+        let digest = (self.event() > before).then(|| self.world.digest.bits());
+        if is_known && digest != self.digests.get(before as usize).copied() {
+            self.begin_again();
+            return true;
+        }
+        if let Some(digest) = digest {
+            if !is_known {
+                self.digests.push(digest);
+            }
             self.causes.note(self.event(), self.world.time, &seen);
             self.seen = seen;
         }
