@@ -263,6 +263,8 @@ pub struct Session {
     pub due: Option<Mono>,
     /// Its memory when that of all clients was last summed up, in bytes.
     pub counted: usize,
+    /// The bytes of messages that waited for it then.
+    pub counted_messages: usize,
     /// True if it is on the node's list of sessions with something to send.
     pub dirty: bool,
 }

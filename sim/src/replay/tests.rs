@@ -29,8 +29,8 @@ fn a_run_is_gone_through_by_hand() {
 
 #[test]
 fn going_back_shows_what_going_forth_has_shown() {
-    let there = said(5, Profile::Disk, "goto 4321\nstate 0");
-    let back = said(5, Profile::Disk, "goto 9000\ngoto 4321\nstate 0");
+    let there = said(3, Profile::Disk, "goto 4321\nstate 0");
+    let back = said(3, Profile::Disk, "goto 9000\ngoto 4321\nstate 0");
     let shown = |text: &str| text.split_once("> goto 4321").unwrap().1.to_owned();
     assert_eq!(shown(&there), shown(&back));
 }

@@ -3,8 +3,8 @@
 //!
 //! A copy has less room to grow than its original, and what is decided by how much memory is held
 //! may come out otherwise in it. So each event that is done again is compared with the first time.
-//! Where it differs, the run is done again from its beginning, which is never a copy; and what has
-//! not happened yet is never found out from a copy.
+//! The run is done again from its beginning, which is never a copy, as soon as one differs; and no
+//! copy goes on beyond what has happened.
 
 mod causes;
 mod copies;

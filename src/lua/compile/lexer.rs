@@ -28,13 +28,12 @@ pub(super) enum Near {
 
 impl<'s> Lexer<'s> {
     pub(super) fn new(source: &'s [u8], chunk: &'s str) -> Self {
-        // The first line may be for a shell.
-        let at = match source.first() {
-            Some(b'#') => source
-                .iter()
-                .position(|byte| *byte == b'\n')
-                .unwrap_or(source.len()),
-            _ => 0,
+        // The first line may say for which engine this is.
+        let at = if source.starts_with(b"#!") {
+            let end = source.iter().position(|byte| *byte == b'\n');
+            end.unwrap_or(source.len())
+        } else {
+            0
         };
         Self {
             source,

@@ -290,6 +290,9 @@ impl Clients {
             let (before, memory) = (session.counted, session.memory());
             session.counted = memory;
             self.limits.memory = self.limits.memory + memory - before;
+            let (before, messages) = (session.counted_messages, session.outbox.shared_len());
+            session.counted_messages = messages;
+            self.limits.messages = self.limits.messages + messages - before;
         }
     }
 
@@ -308,16 +311,19 @@ impl Clients {
     }
 
     /// The clients that must go for the others to take no more than so much, the largest first:
-    /// none that CLIENT NO-EVICT protects.
+    /// none that CLIENT NO-EVICT protects. A message that is kept once counts for each of them, so
+    /// that who does not read is among the largest.
     pub(in crate::node) fn too_much(&self, most: u64) -> Vec<u32> {
-        let mut over = (self.sessions_memory() as u64).saturating_sub(most);
+        let taken = self.sessions_memory() + self.limits.messages;
+        let mut over = (taken as u64).saturating_sub(most);
         if over == 0 {
             return Vec::new();
         }
         let may_go = |slot: &u32| {
             let session = self.sessions.get(*slot)?;
             let is_spared = session.no_evict || session.killed;
-            (!is_spared).then_some((session.counted as u64, *slot))
+            let size = session.counted + session.counted_messages;
+            (!is_spared).then_some((size as u64, *slot))
         };
         let mut sizes: Vec<(u64, u32)> = self.sessions.slots().iter().filter_map(may_go).collect();
         sizes.sort_unstable_by(|one, other| other.cmp(one));
@@ -346,6 +352,7 @@ impl Clients {
         self.release_shared(slot);
         if let Some(session) = self.sessions.get_mut(slot) {
             self.limits.memory -= core::mem::take(&mut session.counted);
+            self.limits.messages -= core::mem::take(&mut session.counted_messages);
         }
     }
 
@@ -384,6 +391,15 @@ impl Clients {
                 "clients take {counted} bytes, and {known} are counted"
             ));
         }
+        let waiting = |one: &Session| one.outbox.shared_len();
+        let messages: usize = self.sessions.iter().map(waiting).sum();
+        if messages != self.limits.messages {
+            let known = self.limits.messages;
+            return Err(alloc::format!(
+                "messages of {messages} bytes wait for clients, and {known} are counted"
+            ));
+        }
+        let counted = counted + messages;
         let kept = self.sessions.iter().find(|one| !one.no_evict);
         if let (Some(most), Some(kept)) = (most, kept)
             && counted as u64 > most

@@ -17,6 +17,8 @@ pub(super) struct ClientLimits {
     due: BTreeSet<(Mono, u32)>,
     /// The memory that all of them take, in bytes, as it was last counted.
     pub(super) memory: usize,
+    /// The bytes of messages that wait for them, each counted for all for whom it waits.
+    pub(super) messages: usize,
     /// By kind of wrong: when a line was last written, and how many were left out since.
     complaints: [Option<(Mono, u64)>; 5],
 }

@@ -57,6 +57,23 @@ fn one_that_is_protected_stays() {
 }
 
 #[test]
+fn one_for_whom_messages_wait_goes() {
+    let mut busy = busy();
+    let subscribe = b"*2\r\n$9\r\nSUBSCRIBE\r\n$1\r\nc\r\n";
+    assert_eq!(busy.closed_by(1, subscribe), vec![]);
+    assert_eq!(busy.closed_by(2, subscribe), vec![]);
+    let mut publish = b"*3\r\n$7\r\nPUBLISH\r\n$1\r\nc\r\n$60000\r\n".to_vec();
+    publish.resize(publish.len() + 60_000, b'x');
+    publish.extend_from_slice(b"\r\n");
+    let mut closed = vec![];
+    for _ in 0..4 {
+        closed.extend(busy.closed_by(3, &publish));
+    }
+    closed.sort_unstable();
+    assert_eq!(closed, vec![1, 2]);
+}
+
+#[test]
 fn a_share_of_nothing_is_no_limit() {
     assert_eq!(ClientsMemory::Percent(5).most(0), None);
     assert_eq!(ClientsMemory::Percent(5).most(100 << 20), Some(5 << 20));
