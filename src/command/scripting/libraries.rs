@@ -138,8 +138,11 @@ pub(super) fn install(
     if policy == Policy::Flush {
         store.flush_libraries();
     }
+    // All go before the first comes: a function may move from one to another.
     for library in libraries {
         remove(store, &library.name);
+    }
+    for library in libraries {
         let body = library.body();
         let digest = name::of(&library.text);
         change.pace.pay(1 + body.len() / BYTES_PER_WORK);
