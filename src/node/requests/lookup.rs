@@ -64,8 +64,8 @@ pub(super) fn is_for_listeners(row: &Row) -> bool {
     matches!(row.kind, Kind::Session(verb) if verb.is_for_listeners())
 }
 
-/// Returns true if what comes behind a transaction with this command is answered otherwise because
-/// of it, and so must not be looked at before it is run.
+/// Returns true if what comes behind a transaction with this command is answered or kept otherwise
+/// because of it, and so must not be looked at before it is run.
 pub(super) fn changes_replies(row: &Row) -> bool {
     match row.kind {
         Kind::Session(verb) => matches!(
@@ -79,7 +79,8 @@ pub(super) fn changes_replies(row: &Row) -> bool {
         ),
         Kind::Server(verb) => matches!(
             verb,
-            ServerVerb::Client(ClientVerb::Reply) | ServerVerb::Raft(RaftVerb::Reads)
+            ServerVerb::Client(ClientVerb::Reply | ClientVerb::Tracking)
+                | ServerVerb::Raft(RaftVerb::Reads)
         ),
         _ => false,
     }
