@@ -4,7 +4,6 @@
 //! Requests are kept from the moment when they are asked until they have been answered, and for
 //! ever once somebody is shown them.
 
-use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use seedis::command::flag::Flag;
@@ -66,19 +65,16 @@ impl Judge {
         let was_run = !is_hidden && matches!(answer, Answer::Step | Answer::Read | Answer::Old);
         let moment = self.channels.moment;
         let kills_unheard = self.members[member].kills_unheard;
-        let mut early = BTreeSet::new();
-        for (other, dialogue) in &mut self.dialogues {
-            if dialogue.listener.monitor.early.remove(&number) {
-                early.insert(*other);
-            }
-        }
-        if was_run && !kills_unheard && self.showing.has_begun {
+        if self.showing.has_begun {
+            let is_due = was_run && !kills_unheard;
             for (other, dialogue) in &mut self.dialogues {
+                let was_early = dialogue.listener.monitor.early.remove(&number);
                 let known = self.known.get(other);
                 // One that was asked before may have begun before, and runs for several turns.
-                let is_certain = dialogue.member == member
+                let is_certain = is_due
+                    && !was_early
+                    && dialogue.member == member
                     && dialogue.listener.monitor.since < number
-                    && !early.contains(other)
                     && dialogue.listener.monitor.is_on
                     && known.is_some_and(|known| known.sentence() == Sentence::None)
                     && !dialogue.closing

@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 
-use super::ways::FunctionFlags;
+use super::ways::ScriptFlags;
 use crate::{take, varint};
 
 /// A function that a library has registered.
@@ -13,7 +13,7 @@ use crate::{take, varint};
 pub(super) struct Registered {
     pub(super) name: Vec<u8>,
     pub(super) description: Option<Vec<u8>>,
-    pub(super) flags: FunctionFlags,
+    pub(super) flags: ScriptFlags,
 }
 
 impl Registered {
@@ -64,7 +64,7 @@ impl Library {
             functions.push(Registered {
                 name,
                 description,
-                flags: FunctionFlags(flags >> 1),
+                flags: ScriptFlags(flags >> 1),
             });
         }
         Some(Self {
@@ -84,7 +84,7 @@ mod tests {
         let function = |name: &[u8], description: Option<&[u8]>, flags| Registered {
             name: name.to_vec(),
             description: description.map(<[u8]>::to_vec),
-            flags: FunctionFlags(flags),
+            flags: ScriptFlags(flags),
         };
         let library = Library {
             name: b"lib".to_vec(),

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 
 use super::library::{Library, Registered};
 use super::machines::{Function, LibraryMachine};
-use super::ways::FunctionFlags;
+use super::ways::ScriptFlags;
 use super::{convert, header};
 use crate::command::error::Error;
 use crate::limits::{
@@ -168,7 +168,7 @@ impl Loading {
                 let function = Registered {
                     name,
                     description: None,
-                    flags: FunctionFlags::default(),
+                    flags: ScriptFlags::default(),
                 };
                 (function, callback)
             }
@@ -213,7 +213,7 @@ fn text(machine: &Machine, value: Value) -> Option<Vec<u8>> {
 /// The function that named arguments describe, and what is to be called for it.
 fn named(machine: &mut Machine, table: Value) -> Result<(Registered, Value), &'static str> {
     let (mut name, mut description, mut callback) = (None, None, None);
-    let mut flags = FunctionFlags::default();
+    let mut flags = ScriptFlags::default();
     let (mut last, mut passed) = (Value::Nil, 0);
     while let Some((key, value)) = machine.next(table, last) {
         (last, passed) = (key, passed + 1);
@@ -257,8 +257,8 @@ fn named(machine: &mut Machine, table: Value) -> Result<(Registered, Value), &'s
     Ok((function, callback))
 }
 
-fn flags_of(machine: &mut Machine, table: Value) -> Result<FunctionFlags, &'static str> {
-    let mut flags = FunctionFlags::default();
+fn flags_of(machine: &mut Machine, table: Value) -> Result<ScriptFlags, &'static str> {
+    let mut flags = ScriptFlags::default();
     for place in 1.. {
         let value = machine.get_index(table, place);
         if value == Value::Nil {

@@ -39,26 +39,19 @@ use super::row::Row;
 use super::tip;
 use super::verb::{Called, ScriptVerb, ServerVerb};
 
-const BY_TEXT: &[Arg] = &[
-    string("script"),
-    integer("numkeys"),
-    opt(many(key("key", 0))),
-    opt(many(string("arg"))),
-];
+/// The arguments of a call, of which the first says what is called.
+const fn called_with(first: Arg) -> [Arg; 4] {
+    [
+        first,
+        integer("numkeys"),
+        opt(many(key("key", 0))),
+        opt(many(string("arg"))),
+    ]
+}
 
-const BY_NAME: &[Arg] = &[
-    string("sha1"),
-    integer("numkeys"),
-    opt(many(key("key", 0))),
-    opt(many(string("arg"))),
-];
-
-const BY_FUNCTION: &[Arg] = &[
-    string("function"),
-    integer("numkeys"),
-    opt(many(key("key", 0))),
-    opt(many(string("arg"))),
-];
+const BY_TEXT: &[Arg] = &called_with(string("script"));
+const BY_NAME: &[Arg] = &called_with(string("sha1"));
+const BY_FUNCTION: &[Arg] = &called_with(string("function"));
 
 /// How the work of a script grows.
 const COSTS: &str = "Depends on the script that is executed.";

@@ -7,7 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::name::Name;
-use super::ways::Ways;
+use super::ways::{ScriptFlags, Ways};
 use crate::command::error::Error;
 use crate::command::pace::Pace;
 use crate::lua;
@@ -89,10 +89,7 @@ fn ways(text: &[u8]) -> Result<(Ways, &[u8]), Error> {
     }
     let end = text.iter().position(|byte| *byte == b'\n');
     let (line, rest) = text.split_at(end.ok_or(Error::SHEBANG)?);
-    let mut ways = Ways {
-        is_declared: true,
-        ..Ways::default()
-    };
+    let mut said = ScriptFlags::default();
     let shown = |word: &[u8]| String::from_utf8_lossy(word).into_owned();
     let mut words = line
         .split(|byte| byte.is_ascii_whitespace())
@@ -113,20 +110,15 @@ fn ways(text: &[u8]) -> Result<(Ways, &[u8]), Error> {
         };
         let flags: Vec<&[u8]> = flags.split(|byte| *byte == b',').collect();
         for flag in flags.into_iter().filter(|flag| !flag.is_empty()) {
-            match flag {
-                b"no-writes" => ways.no_writes = true,
-                b"allow-oom" => ways.allow_oom = true,
-                b"allow-stale" | b"no-cluster" | b"allow-cross-slot-keys" => {}
-                flag => {
-                    let flag = shown(flag);
-                    return Err(Error::text(format!(
-                        "ERR Unexpected flag in script shebang: {flag}"
-                    )));
-                }
+            if !said.add_exactly(flag) {
+                let flag = shown(flag);
+                return Err(Error::text(format!(
+                    "ERR Unexpected flag in script shebang: {flag}"
+                )));
             }
         }
     }
-    Ok((ways, rest))
+    Ok((said.ways(), rest))
 }
 
 #[cfg(test)]

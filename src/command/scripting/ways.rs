@@ -20,15 +20,19 @@ const WORDS: [&str; 5] = [
     "allow-cross-slot-keys",
 ];
 
-/// The words that a function was registered with, a bit for each.
+/// The words of a script's first line, or with which a function was registered, a bit for each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct FunctionFlags(pub(super) u8);
+pub(super) struct ScriptFlags(pub(super) u8);
 
-impl FunctionFlags {
+impl ScriptFlags {
     /// Adds a word, in any case; false where there is none like it.
     pub(super) fn add(&mut self, word: &[u8]) -> bool {
-        let is_it = |known: &&str| known.as_bytes().eq_ignore_ascii_case(word);
-        let place = WORDS.iter().position(is_it);
+        self.add_exactly(&word.to_ascii_lowercase())
+    }
+
+    /// Adds a word that is spelled as it is shown; false where there is none like it.
+    pub(super) fn add_exactly(&mut self, word: &[u8]) -> bool {
+        let place = WORDS.iter().position(|known| known.as_bytes() == word);
         self.0 |= place.map_or(0, |place| 1 << place);
         place.is_some()
     }
@@ -40,7 +44,7 @@ impl FunctionFlags {
             .map(|(_, word)| *word)
     }
 
-    /// The way in which the function is to be run.
+    /// The way in which what has said so is to be run.
     pub(super) fn ways(self) -> Ways {
         Ways {
             is_declared: true,

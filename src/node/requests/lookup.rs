@@ -15,11 +15,9 @@ pub(in crate::node) fn row_of(args: Args<'_>) -> Result<&'static Row, Error> {
     table::called(row, args)
 }
 
-/// The row of the subcommand that a request names, where it is one of a container.
+/// The row that runs a request for this command, or its own where that is not known.
 pub(super) fn called_by(row: &'static Row, args: Args<'_>) -> &'static Row {
-    let own = row.is_container() && args.len() > 1;
-    let own = own.then(|| row.subcommand(args.at(1))).flatten();
-    own.unwrap_or(row)
+    table::called(row, args).unwrap_or(row)
 }
 
 /// Redis's words for a name that is not in the table, with the first arguments for whoever reads a

@@ -77,13 +77,12 @@ impl Node {
         // not answered at once, as a write, looks for its keys when its entry is applied.
         let (mut fetched, mut is_answered) = (1, false);
         loop {
-            if fetched == 0 {
-                let bytes = if is_answered { &buffer[at..] } else { &[] };
+            if fetched == 0 && is_answered {
                 let db = self.clients.get(slot).map_or(0, |session| session.db);
                 let parser = &mut self.requests.ahead;
-                fetched = fetch_requests(&self.store, db, bytes, parser);
+                fetched = fetch_requests(&self.store, db, &buffer[at..], parser);
             }
-            fetched -= 1;
+            fetched = fetched.saturating_sub(1);
             if !self.may_take(slot) {
                 paused = true;
                 break;
