@@ -14,6 +14,7 @@ pub mod checksum;
 pub mod disk;
 pub mod ids;
 pub mod limits;
+pub mod quoting;
 pub mod rng;
 pub mod take;
 pub mod time;

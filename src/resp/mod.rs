@@ -1,6 +1,5 @@
 //! RESP2 and RESP3 on the wire; knows no command.
 
-mod inline;
 pub mod parse;
 pub mod reply;
 pub mod value;

@@ -8,9 +8,8 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::inline;
 use super::reply::Reply;
-use crate::limits;
+use crate::{limits, quoting};
 
 /// So many places of arguments are kept for the next request, whatever the last one needed.
 const KEPT_ARGUMENTS: usize = 256;
@@ -280,8 +279,8 @@ impl Parser {
         let line = &buffer[..end];
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         self.inline = true;
-        inline::split(line, &mut self.scratch, &mut self.ranges)
-            .map_err(|inline::Unbalanced| ProtocolError::UnbalancedQuotes)?;
+        quoting::split(line, &mut self.scratch, &mut self.ranges)
+            .map_err(|quoting::Unbalanced| ProtocolError::UnbalancedQuotes)?;
         let consumed = end + 1;
         Ok(if self.ranges.is_empty() {
             Step::Empty { consumed }

@@ -368,7 +368,7 @@ fn plainly(bytes: &[u8], limits: &Limits) -> Plainly {
         };
         let (mut scratch, mut ranges) = (Vec::new(), Vec::new());
         let text = bytes[..end].strip_suffix(b"\r").unwrap_or(&bytes[..end]);
-        inline::split(text, &mut scratch, &mut ranges)
+        quoting::split(text, &mut scratch, &mut ranges)
             .map_err(|_| ProtocolError::UnbalancedQuotes)?;
         let word = |r: &Range<u32>| scratch[r.start as usize..r.end as usize].to_vec();
         return Ok(Some((ranges.iter().map(word).collect(), end + 1)));

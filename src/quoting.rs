@@ -1,4 +1,4 @@
-//! Inline requests: one line of words with the quoting of Redis, for people who type.
+//! A line of words with the quoting of Redis, for people who type.
 //!
 //! The rules are those of Redis, oddities included: a quote may open within a word but must end
 //! it, and a vertical tab parts two words only where a word has not yet begun.
@@ -8,13 +8,13 @@ use core::ops::Range;
 
 /// A quote was not closed, or something stood directly behind a closed one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Unbalanced;
+pub struct Unbalanced;
 
 /// Splits a line, without its end, into words. The words' bytes go to `scratch`, for an escape
 /// makes a word shorter than it was written; where each stands in there goes to `ranges`.
 ///
 /// The line is shorter than 4 GiB and holds no NUL.
-pub(super) fn split(
+pub fn split(
     line: &[u8],
     scratch: &mut Vec<u8>,
     ranges: &mut Vec<Range<u32>>,
