@@ -3,8 +3,10 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use crate::command::error::Error;
+use crate::quoting;
 
 /// The name of a library, and its text behind the first line. The end of that line stays, so that
 /// lines keep their numbers.
@@ -51,64 +53,12 @@ pub(super) fn is_name(name: &[u8]) -> bool {
     !name.is_empty() && name.iter().all(is_fit)
 }
 
-/// The words of a line, in which quotes hold spaces; nothing where a quote is not closed.
+/// The words of a line, with the quoting of inline requests; nothing where a quote is not closed.
 fn words(line: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let mut words = Vec::new();
-    let mut rest = line;
-    loop {
-        rest = rest.trim_ascii_start();
-        if rest.is_empty() {
-            return Some(words);
-        }
-        let mut word = Vec::new();
-        while let Some((byte, behind)) = rest.split_first() {
-            if byte.is_ascii_whitespace() {
-                break;
-            }
-            rest = behind;
-            if !matches!(byte, b'"' | b'\'') {
-                word.push(*byte);
-                continue;
-            }
-            rest = quoted(*byte, rest, &mut word)?;
-            if !rest.first().is_none_or(u8::is_ascii_whitespace) {
-                return None;
-            }
-        }
-        words.push(word);
-    }
-}
-
-/// Takes what stands up to a closing quote; what is behind that.
-fn quoted<'a>(quote: u8, mut rest: &'a [u8], word: &mut Vec<u8>) -> Option<&'a [u8]> {
-    loop {
-        let (byte, behind) = rest.split_first()?;
-        rest = behind;
-        match (*byte, rest.first()) {
-            (byte, _) if byte == quote => return Some(rest),
-            (b'\\', Some(next)) if quote == b'"' || *next == quote => {
-                let byte = hexadecimal(rest).filter(|_| quote == b'"');
-                let taken = if byte.is_some() { 3 } else { 1 };
-                word.push(byte.unwrap_or(match next {
-                    b'n' if quote == b'"' => b'\n',
-                    b'r' if quote == b'"' => b'\r',
-                    b't' if quote == b'"' => b'\t',
-                    b'b' if quote == b'"' => 8,
-                    b'a' if quote == b'"' => 7,
-                    other => *other,
-                }));
-                rest = rest.get(taken..)?;
-            }
-            (byte, _) => word.push(byte),
-        }
-    }
-}
-
-/// The byte that two digits behind an x spell.
-fn hexadecimal(rest: &[u8]) -> Option<u8> {
-    let digits = rest.strip_prefix(b"x")?.get(..2)?;
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    Some((digit(digits[0])? * 16 + digit(digits[1])?) as u8)
+    let (mut bytes, mut ranges) = (Vec::new(), Vec::new());
+    quoting::split(line, &mut bytes, &mut ranges).ok()?;
+    let word = |range: &Range<u32>| bytes[range.start as usize..range.end as usize].to_vec();
+    Some(ranges.iter().map(word).collect())
 }
 
 #[cfg(test)]
