@@ -11,6 +11,7 @@ extern crate alloc;
 
 // Ground.
 pub mod checksum;
+pub mod copying;
 pub mod disk;
 pub mod ids;
 pub mod limits;

@@ -15,6 +15,7 @@
 use alloc::vec::Vec;
 
 use crate::checksum::crc64;
+use crate::copying;
 use crate::ids::{LogIndex, NodeId, Term};
 use crate::take;
 
@@ -119,7 +120,7 @@ pub fn put(out: &mut Vec<u8>, place: Position, payload: &[&[u8]]) -> u64 {
     out.extend_from_slice(&length.to_le_bytes());
     let from = out.len();
     for part in payload {
-        out.extend_from_slice(part);
+        copying::append(out, part);
     }
     let sum = checksum(place, &out[from..]);
     out.extend_from_slice(&sum.to_le_bytes());

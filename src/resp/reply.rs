@@ -7,6 +7,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
+use crate::copying;
+
 /// The version of the protocol that a client has chosen with HELLO.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Protocol {
@@ -55,7 +57,7 @@ impl<'a> Reply<'a> {
 
     /// Appends bytes that are RESP already.
     pub fn raw(&mut self, bytes: &[u8]) {
-        self.out.extend_from_slice(bytes);
+        copying::append(self.out, bytes);
     }
 
     /// `+OK`.

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use crate::copying;
 use crate::resp::parse::Parser;
 
 use super::large::Large;
@@ -21,9 +22,16 @@ pub struct Inbound {
 
 impl Inbound {
     /// Keeps what was not consumed of `bytes`, which is either new or `kept` itself, taken out
-    /// before.
+    /// before. There is room at once for the rest of an argument of which much has come.
     pub fn keep(&mut self, rest: &[u8]) {
-        self.kept.extend_from_slice(rest);
+        if let Some((at, length)) = self.parser.open_bulk() {
+            let have = self.kept.len() + rest.len();
+            let whole = at + length + END_BYTES;
+            if (have..=have * ROOM_AHEAD).contains(&whole) {
+                self.kept.reserve(whole - self.kept.len());
+            }
+        }
+        copying::append(&mut self.kept, rest);
     }
 
     /// Drops the first `count` kept bytes, and the memory too where a large request has left it.
@@ -52,5 +60,32 @@ impl Inbound {
     }
 }
 
+/// The bytes behind an argument.
+const END_BYTES: usize = 2;
+/// Room is made for so many times what has come.
+const ROOM_AHEAD: usize = 8;
 /// The capacity that an idle client may hold for its next request, in bytes.
 const KEPT_CAPACITY_MAX: usize = 64 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resp::parse::{Limits, Step};
+
+    fn kept(announced: usize, come: usize) -> usize {
+        let mut inbound = Inbound::default();
+        let mut bytes = alloc::format!("*2\r\n$3\r\nGET\r\n${announced}\r\n").into_bytes();
+        bytes.resize(bytes.len() + come, b'v');
+        let limits = Limits::normal();
+        let step = inbound.parser.next(&bytes, &limits);
+        assert!(matches!(step, Ok(Step::Incomplete { .. })));
+        inbound.keep(&bytes);
+        inbound.kept.capacity()
+    }
+
+    #[test]
+    fn room_is_made_for_the_rest_of_an_argument_of_which_much_has_come() {
+        assert!(kept(65_536, 60_000) >= 65_538);
+        assert!(kept(1 << 29, 60_000) < 1 << 20);
+    }
+}

@@ -11,6 +11,7 @@ use core::ops::Range;
 
 use crate::checksum::Running;
 use crate::command::args::Args;
+use crate::copying;
 
 /// Room is made for so many times what has come.
 const AHEAD: usize = 8;
@@ -76,7 +77,7 @@ impl Gathering {
         self.sum.add(bytes);
         let room = self.whole.capacity() - self.whole.len();
         if self.pieces.is_empty() && bytes.len() <= room {
-            self.whole.extend_from_slice(bytes);
+            copying::append(&mut self.whole, bytes);
             return;
         }
         let mut rest = bytes;
@@ -85,7 +86,7 @@ impl Gathering {
             match last.filter(|piece| piece.len() < PIECE_BYTES) {
                 Some(piece) => {
                     let (now, later) = rest.split_at(rest.len().min(PIECE_BYTES - piece.len()));
-                    piece.extend_from_slice(now);
+                    copying::append(piece, now);
                     rest = later;
                 }
                 None => self.pieces.push_back((Vec::new(), 0)),
@@ -105,7 +106,7 @@ impl Gathering {
         {
             let rest = &piece[*moved..];
             let count = rest.len().min(budget);
-            self.whole.extend_from_slice(&rest[..count]);
+            copying::append(&mut self.whole, &rest[..count]);
             (*moved, budget) = (*moved + count, budget - count);
             self.waiting -= count;
             if *moved == piece.len() {

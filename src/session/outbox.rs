@@ -6,6 +6,8 @@ use core::mem;
 
 use bytes::Bytes;
 
+use crate::copying;
+
 /// Bytes that several clients share, and the number by which their memory is counted once; 0: they
 /// are part of the program.
 #[derive(Clone, Debug)]
@@ -70,7 +72,7 @@ pub struct Outbox {
 }
 
 /// The capacity that an idle client may hold for its next replies, in bytes.
-const CAPACITY_MAX: usize = 64 << 10;
+const CAPACITY_MAX: usize = 16 << 10;
 
 impl Outbox {
     /// The buffer to which replies are appended.
@@ -85,7 +87,7 @@ impl Outbox {
         if mark == 0 {
             self.bytes = reply;
         } else {
-            self.bytes.extend_from_slice(&reply);
+            copying::append(&mut self.bytes, &reply);
         }
         mark
     }
@@ -240,8 +242,10 @@ impl Outbox {
                 push.at = 0;
             }
             self.sent = 0;
+            if self.bytes.capacity() > CAPACITY_MAX {
+                self.bytes = Vec::new();
+            }
             self.bytes.clear();
-            self.bytes.shrink_to(CAPACITY_MAX);
         } else if self.sent > self.bytes.len() / 2 && self.sent > CAPACITY_MAX {
             // A slow reader of a long reply: moving the second half pays for the first.
             self.bytes.drain(..self.sent);

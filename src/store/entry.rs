@@ -9,6 +9,7 @@
 
 use super::heat::Heat;
 use super::kind::{KIND_BITS, Kind};
+use crate::copying;
 use crate::time::Stamp;
 
 /// The longest block; what is longer gets a box.
@@ -123,7 +124,7 @@ impl Draft<'_> {
         front.copy_from_slice(&head[..length]);
         let (key, value) = rest.split_at_mut(self.key.len());
         key.copy_from_slice(self.key);
-        value.copy_from_slice(self.value);
+        copying::copy(value, self.value);
     }
 }
 

@@ -20,14 +20,15 @@ const LINES_MAX: usize = 600;
 const COLUMNS_MAX: usize = 100;
 
 /// The ground, which every floor above may name.
-const GROUND: [&str; 9] = [
-    "checksum", "disk", "ids", "limits", "quoting", "rng", "take", "time", "varint",
+const GROUND: [&str; 10] = [
+    "checksum", "copying", "disk", "ids", "limits", "quoting", "rng", "take", "time", "varint",
 ];
 
 /// Below `src/`: a module, and what it may name besides itself. A floor that is not the ground may
 /// also name the ground.
-const FLOORS: [(&str, &[&str]); 19] = [
+const FLOORS: [(&str, &[&str]); 20] = [
     ("checksum", &["ids"]),
+    ("copying", &[]),
     ("disk", &["ids"]),
     ("ids", &[]),
     ("limits", &["ids"]),

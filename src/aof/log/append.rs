@@ -11,6 +11,7 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use crate::checksum::{crc64, joined};
+use crate::copying;
 use crate::disk::{DiskDone, DiskError, DiskOp};
 use crate::ids::{LogIndex, PersistSeq};
 use crate::time::Mono;
@@ -90,7 +91,7 @@ impl Log {
             sum = match part {
                 BodyPart::Own(own) => {
                     let bytes = self.last_chunk(place, start.offset, before);
-                    bytes.extend_from_slice(own);
+                    copying::append(bytes, own);
                     joined(sum, crc64(&[], own), own.len())
                 }
                 BodyPart::Shared { bytes, sum: own } => {

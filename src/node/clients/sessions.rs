@@ -8,7 +8,7 @@ use crate::ids::ConnId;
 use crate::session::Session;
 
 /// How many bytes a connection may bring in one input.
-const APPETITE: usize = 64 << 10;
+const APPETITE: usize = 68 << 10;
 
 /// The clients; a slot is used again when its client is gone.
 #[derive(Clone, Debug, Default)]

@@ -6,6 +6,7 @@ use core::mem;
 use bytes::Bytes;
 
 use crate::command::row::Row;
+use crate::copying;
 use crate::ids::ConnId;
 use crate::limits;
 use crate::resp::reply::Protocol;
@@ -39,6 +40,9 @@ pub(super) struct Encoded {
     /// Its checksum.
     pub(super) sum: u64,
 }
+
+/// A batch of so many bytes is given away with its memory, which costs less than a copy.
+const GIVEN_BYTES: usize = 16 << 10;
 
 /// The writes of this turn.
 #[derive(Clone, Debug, Default)]
@@ -76,6 +80,13 @@ impl Batch {
         self.whole.is_some() || !self.bytes.is_empty()
     }
 
+    /// Returns true if the memory of the commands is given away with them: they are many bytes, and
+    /// most of it.
+    fn is_given(&self) -> bool {
+        let len = self.bytes.len();
+        len >= GIVEN_BYTES && len * 2 >= self.bytes.capacity()
+    }
+
     /// Takes all of it, behind what the entry says first. `spare` is the next list of waiters.
     pub(super) fn take(&mut self, mut head: Vec<u8>, spare: Vec<Waiter>) -> Gathered {
         let (before, payload, sum) = match self.whole.take() {
@@ -83,9 +94,12 @@ impl Batch {
                 let before = (!head.is_empty()).then(|| head.into());
                 (before, payload, Some(sum))
             }
+            None if head.is_empty() && self.is_given() => {
+                (None, mem::take(&mut self.bytes).into(), None)
+            }
             None if head.is_empty() => (None, Bytes::copy_from_slice(&self.bytes), None),
             None => {
-                head.extend_from_slice(&self.bytes);
+                copying::append(&mut head, &self.bytes);
                 (None, head.into(), None)
             }
         };

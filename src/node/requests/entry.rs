@@ -17,6 +17,7 @@ use bytes::Bytes;
 
 use crate::command::args::Args;
 use crate::command::scripting::run::ScriptBounds;
+use crate::copying;
 use crate::limits::DATABASES;
 use crate::time::Offset;
 use crate::varint;
@@ -50,7 +51,7 @@ fn put_words<'a>(out: &mut Vec<u8>, db: u32, words: impl ExactSizeIterator<Item 
     varint::put(out, words.len() as u64);
     for word in words {
         varint::put(out, word.len() as u64);
-        out.extend_from_slice(word);
+        copying::append(out, word);
     }
 }
 
