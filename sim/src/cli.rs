@@ -194,7 +194,8 @@ enum Verb {
         /// Give up on a bug after this many seeds.
         #[arg(long, default_value_t = 3000)]
         seeds: u64,
-        /// Give up on a bug after this long from each starting point, instead of after seeds.
+        /// Give up on a bug after so much time of a core from each starting point, instead of after
+        /// seeds.
         #[arg(long, value_parser = duration, conflicts_with = "seeds")]
         time: Option<Duration>,
         /// Hunt each bug from this many starting points.

@@ -13,7 +13,7 @@ use crate::judge::ledger::Found;
 use crate::relations::Miner;
 use crate::report::{self, Failure};
 use crate::scenario::{Profile, Scenario};
-use crate::stopwatch::Stopwatch;
+use crate::stopwatch::CoreWatch;
 use crate::subject::Subject;
 use crate::workload::Kind;
 use crate::world::World;
@@ -43,7 +43,8 @@ pub(crate) struct Outcome {
     /// Simulated time, in nanoseconds.
     pub(crate) time: u64,
     pub(crate) replies: u64,
-    pub(crate) wall: Duration,
+    /// The time of a core that it took.
+    pub(crate) busy: Duration,
     pub(crate) goals: Goals,
     /// The verdict on the clients' history.
     pub(crate) found: Found,
@@ -112,7 +113,7 @@ pub(crate) fn play(
 }
 
 fn run_world(order: Order, mut world: World, until: u64) -> (Outcome, World) {
-    let watch = Stopwatch::start();
+    let watch = CoreWatch::start();
     world.trace = order.trace;
     world.columns = order.columns;
     world.black_box = order.black_box;
@@ -124,7 +125,7 @@ fn run_world(order: Order, mut world: World, until: u64) -> (Outcome, World) {
         events: world.events,
         time: world.time,
         replies: world.judge.replies,
-        wall: watch.elapsed(),
+        busy: watch.elapsed(),
         goals: world.goals().clone(),
         found: world.found,
         stands_still: world.stands_still.take(),
@@ -186,14 +187,14 @@ impl Outcome {
         if let Some(why) = &self.stands_still {
             report::line(&format!("no progress: {why}"));
         }
-        let wall = self.wall.as_secs_f64();
+        let busy = self.busy.as_secs_f64();
         report::line(&format!(
             "pass seed={seed} digest={} events={} replies={} simulated={simulated:.1}s \
-             wall={wall:.3}s acceleration={:.0} faults: {}",
+             busy={busy:.3}s acceleration={:.0} faults: {}",
             self.digest,
             self.events,
             self.replies,
-            simulated / wall.max(1e-9),
+            simulated / busy.max(1e-9),
             self.goals.faults_line()
         ));
     }

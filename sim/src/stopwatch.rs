@@ -1,4 +1,5 @@
-//! How long a run took by the clock on the wall: for reports alone, never for decisions.
+//! How long something took, by the clock on the wall or of a core: for reports and for when to stop
+//! alone, never for what a run decides.
 
 #![expect(
     clippy::disallowed_types,
@@ -6,6 +7,8 @@
 )]
 
 use std::time::{Duration, Instant};
+
+use rustix::time::{ClockId, clock_gettime};
 
 /// A stopwatch that runs from the start.
 #[derive(Clone, Copy, Debug)]
@@ -20,4 +23,25 @@ impl Stopwatch {
     pub(crate) fn elapsed(self) -> Duration {
         self.0.elapsed()
     }
+}
+
+/// A stopwatch that runs while its thread has a core: what else the machine does counts for
+/// nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CoreWatch(Duration);
+
+impl CoreWatch {
+    pub(crate) fn start() -> Self {
+        Self(of_this_thread())
+    }
+
+    /// How long this thread, which has started it, has had a core since.
+    pub(crate) fn elapsed(self) -> Duration {
+        of_this_thread().saturating_sub(self.0)
+    }
+}
+
+fn of_this_thread() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    time.try_into().unwrap_or_default()
 }

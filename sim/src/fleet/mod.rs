@@ -1,6 +1,7 @@
 //! Many runs side by side, and what the campaign has seen.
 
 mod done;
+mod limit;
 mod progress;
 mod state;
 mod summary;
@@ -17,6 +18,7 @@ use crate::report;
 use crate::run::{self, Order};
 use crate::scenario::Profile;
 use crate::stopwatch::Stopwatch;
+use limit::Limit;
 use progress::Progress;
 use tally::Tally;
 
@@ -32,6 +34,10 @@ pub(crate) struct Args {
     /// Run for this long instead of a number of seeds (`30s`, `10m`, `2h`).
     #[arg(long, value_parser = crate::cli::duration)]
     time: Option<Duration>,
+    /// Run for this long of a core for each job instead: what else the machine does counts for
+    /// nothing.
+    #[arg(long, value_parser = crate::cli::duration, conflicts_with = "time")]
+    core_time: Option<Duration>,
     /// How many runs at a time.
     #[arg(long, default_value_t = crate::cli::cores())]
     jobs: usize,
@@ -90,7 +96,7 @@ pub(crate) fn sail(args: &Args) -> u8 {
         args.profile.clone()
     };
     // With a time there is no end of seeds.
-    let seeds = match args.time {
+    let seeds = match limit(args) {
         Some(_) => args.seeds.start..u64::MAX,
         None => args.seeds.clone(),
     };
@@ -106,9 +112,16 @@ pub(crate) fn sail(args: &Args) -> u8 {
     })
 }
 
+/// When it ends before its seeds do.
+fn limit(args: &Args) -> Option<Limit> {
+    let of_cores = |time: Duration| Limit::Cores(time * args.jobs.max(1) as u32);
+    let wall = args.time.map(Limit::Wall);
+    wall.or_else(|| args.core_time.map(of_cores))
+}
+
 /// Runs what is left to be run, and concludes.
 fn run_all(args: &Args, plan: &Plan, tally: Tally) -> Result<u8, String> {
-    let watch = Stopwatch::start();
+    let (watch, limit) = (Stopwatch::start(), limit(args));
     let before = tally.wall;
     let most = args.failures.unwrap_or(u64::MAX);
     let most = if args.fail_fast { 1 } else { most };
@@ -116,7 +129,7 @@ fn run_all(args: &Args, plan: &Plan, tally: Tally) -> Result<u8, String> {
     let done_before = tally.done.clone();
     let fleet = Mutex::new(Fleet {
         tally,
-        progress: Progress::new(plan, args.time),
+        progress: Progress::new(plan, limit),
         saved: Duration::ZERO,
         unsaved: None,
     });
@@ -131,8 +144,13 @@ fn run_all(args: &Args, plan: &Plan, tally: Tally) -> Result<u8, String> {
                     };
                     let black_box = args.black_box;
                     let order = Order { black_box, ..order };
-                    let late = |time| before + watch.elapsed() >= time;
-                    if args.time.is_some_and(late) || lock().tally.distinct() >= most {
+                    let is_over = {
+                        let mut fleet = lock();
+                        fleet.tally.wall = before + watch.elapsed();
+                        limit.is_some_and(|limit| limit.is_reached(&fleet.tally))
+                            || fleet.tally.distinct() >= most
+                    };
+                    if is_over {
                         break;
                     }
                     if done_before.contains(number) {

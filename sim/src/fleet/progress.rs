@@ -6,6 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Plan;
+use super::limit::Limit;
 use super::tally::Tally;
 use crate::report::{self, Failure};
 
@@ -20,11 +21,11 @@ pub(super) struct Progress {
     bar: Option<ProgressBar>,
     told: Duration,
     runs: u64,
-    time: Option<Duration>,
+    limit: Option<Limit>,
 }
 
 impl Progress {
-    pub(super) fn new(plan: &Plan, time: Option<Duration>) -> Self {
+    pub(super) fn new(plan: &Plan, limit: Option<Limit>) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(WHOLE);
             let style = ProgressStyle::with_template("{bar:30} {percent:>3}% {msg}, {eta} left");
@@ -34,14 +35,14 @@ impl Progress {
             bar,
             told: Duration::ZERO,
             runs: plan.runs(),
-            time,
+            limit,
         }
     }
 
     /// Shows how far it is, `now` after the start.
     pub(super) fn show(&mut self, tally: &Tally, now: Duration) {
-        let place = match self.time {
-            Some(time) => tally.wall.as_secs_f64() / time.as_secs_f64().max(1e-9),
+        let place = match self.limit {
+            Some(limit) => limit.part(tally),
             None => tally.done.below as f64 / self.runs as f64,
         };
         match &self.bar {

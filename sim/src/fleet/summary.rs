@@ -147,10 +147,11 @@ pub(super) fn print(tally: &Tally, demands: bool) -> u8 {
         ));
     }
     let (total, wall) = (tally.total(), tally.wall.as_secs_f64());
+    let busy = total.busy_us as f64 / 1e6;
     let [seeds, events, acceleration] = speed(total, wall);
     report::line(&format!(
         "runs={} failures={} events={} replies={} simulated={:.0}s wall={wall:.1}s \
-         seeds/s={seeds:.1} events/s={events:.0} acceleration={acceleration:.0}",
+         busy={busy:.1}s seeds/s={seeds:.1} events/s={events:.0} acceleration={acceleration:.0}",
         total.runs,
         tally.failed_runs(),
         total.events,

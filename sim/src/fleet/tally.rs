@@ -31,7 +31,7 @@ impl Share {
         self.runs += 1;
         self.events += outcome.events;
         self.simulated += outcome.time;
-        self.busy_us += outcome.wall.as_micros() as u64;
+        self.busy_us += outcome.busy.as_micros() as u64;
     }
 }
 

@@ -10,6 +10,8 @@ use super::program::{Program, said_any};
 
 /// How much longer than it was given a fleet may take before a run of it is held to be endless.
 const GRACE: Duration = Duration::from_mins(1);
+/// Its time is that of a core, of which it may have no more than this part.
+const SHARERS: u32 = 4;
 
 /// A failure that a fleet has found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub(super) struct Catch {
     pub(super) runs: u64,
     /// In which event of its run it showed.
     pub(super) event: u64,
+    /// How much time of a core all these took.
+    pub(super) busy: Duration,
 }
 
 /// The shrunk form of a failure.
@@ -46,7 +50,8 @@ impl Eyes {
     }
 }
 
-/// The output of a fleet that stops at its first failure, and after a time, if one is given.
+/// The output of a fleet that stops at its first failure, and after so much time of a core, if any
+/// is given.
 pub(super) fn fleet(
     simulator: &Program,
     seeds: Range<u64>,
@@ -64,8 +69,8 @@ pub(super) fn fleet(
     let Some(time) = time else {
         return Ok(said_any(&mut fleet).unwrap_or_default());
     };
-    fleet.args(["--time", &format!("{}s", time.as_secs().max(1))]);
-    let ended = ended(fleet, time + GRACE).map_err(|error| error.to_string())?;
+    fleet.args(["--core-time", &format!("{}s", time.as_secs().max(1))]);
+    let ended = ended(fleet, time * SHARERS + GRACE).map_err(|error| error.to_string())?;
     ended
         .map(|(_, said)| said)
         .ok_or_else(|| "a run of it has no end".to_owned())
@@ -86,11 +91,21 @@ pub(super) fn caught(said: &str) -> Option<Catch> {
         profile: words.nth(1)?.to_owned(),
         runs: runs_of(said),
         event: number_behind(said, "event=").unwrap_or(u64::MAX),
+        busy: busy_of(said),
     })
 }
 
 pub(super) fn runs_of(said: &str) -> u64 {
     number_behind(said, "runs=").unwrap_or(0)
+}
+
+/// How much time of a core the runs took.
+pub(super) fn busy_of(said: &str) -> Duration {
+    let line = said.lines().find(|line| line.starts_with("runs="));
+    let mut words = line.unwrap_or_default().split(' ');
+    let seconds = words.find_map(|word| word.strip_prefix("busy=")?.strip_suffix('s'));
+    let seconds = seconds.and_then(|seconds| seconds.parse().ok());
+    Duration::from_secs_f64(seconds.unwrap_or_default())
 }
 
 /// The number behind a mark with which a line begins.

@@ -25,9 +25,8 @@ use std::time::Duration;
 
 use crate::judge::invariant::Id;
 use crate::report;
-use crate::stopwatch::Stopwatch;
 use builds::Builds;
-use catch::{Catch, Eyes, Shrunk, caught, fleet, runs_of, shrunk};
+use catch::{Catch, Eyes, Shrunk, busy_of, caught, fleet, runs_of, shrunk};
 pub(crate) use files::replay;
 use patches::{Blind, Mutant, blinded, mutants};
 use program::{Program, said_any};
@@ -45,7 +44,8 @@ pub(crate) struct Plan {
     pub(crate) names: Vec<String>,
     /// Give up on a bug after this many seeds.
     pub(crate) seeds: u64,
-    /// Give up on a bug after this long instead of after seeds, and so with each pair of eyes.
+    /// Give up on a bug after so much time of a core instead of after seeds, and so with each pair
+    /// of eyes.
     pub(crate) time: Option<Duration>,
     /// Hunt each bug from this many starting points.
     pub(crate) starts: u64,
@@ -157,9 +157,11 @@ impl Builds {
     ) -> Result<Hunt, String> {
         let mut hunt = Hunt::default();
         for start in 0..plan.starts.max(1) {
-            let watch = Stopwatch::start();
             match self.catch(simulator, mutant, start * STRIDE, plan, Eyes::All)? {
-                Ok(catch) => hunt.catches.push((catch, watch.elapsed().as_secs_f64())),
+                Ok(catch) => {
+                    let seconds = catch.busy.as_secs_f64();
+                    hunt.catches.push((catch, seconds));
+                }
                 Err(runs) => hunt.lived.push(runs),
             }
         }
@@ -230,17 +232,17 @@ impl Builds {
         eyes: Eyes,
     ) -> Result<Result<Catch, u64>, String> {
         let profiles: Vec<&str> = mutant.profiles.iter().map(|p| p.name()).collect();
-        let watch = Stopwatch::start();
+        let mut busy = Duration::ZERO;
         // With a time there is no end of seeds.
         let end = plan.time.map_or(start + plan.seeds, |_| u64::MAX);
         let (mut from, mut runs) = (start, 0);
         while from < end {
-            let time = plan.time.map(|time| time.saturating_sub(watch.elapsed()));
+            let time = plan.time.map(|time| time.saturating_sub(busy));
             if time.is_some_and(|left| left.is_zero()) {
                 break;
             }
             let said = fleet(simulator, from..end, &profiles, eyes, time)?;
-            runs += runs_of(&said);
+            (runs, busy) = (runs + runs_of(&said), busy + busy_of(&said));
             let Some(mut catch) = caught(&said) else {
                 break;
             };
@@ -258,7 +260,7 @@ impl Builds {
                 ));
                 continue;
             }
-            catch.runs = runs;
+            (catch.runs, catch.busy) = (runs, busy);
             let Catch { id, profile, .. } = &catch;
             return if eyes == Eyes::Clients || mutant.ids.contains(id) {
                 Ok(Ok(catch))
