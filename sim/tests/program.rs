@@ -73,7 +73,7 @@ fn a_fleet_that_was_killed_goes_on_where_it_was() {
     let counts = |text: &str| {
         let line = text.lines().find(|line| line.starts_with("runs="));
         let line = line.unwrap_or_else(|| panic!("no runs: {text}"));
-        line.split(" busy=").next().unwrap().to_owned()
+        line.split(" wall=").next().unwrap().to_owned()
     };
     let (code, whole) = output(&words);
     assert_eq!(code, Some(0), "{whole}");
