@@ -150,6 +150,7 @@ impl Served {
                     | Effect::Tell { .. }
                     | Effect::Note(_)
                     | Effect::LogLevel(_)
+                    | Effect::ScriptLine(_)
                     | Effect::Configuration { .. } => {}
                 }
             }

@@ -16,8 +16,8 @@ pub enum Error {
     Unfinished,
     /// There is nothing to take. The reply for a client that cannot wait is written.
     Nothing,
-    /// An error reply; the text starts with its code.
-    Reply(Cow<'static, str>),
+    /// An error reply; the text starts with its code. Words of clients stand in it as they are.
+    Reply(Cow<'static, [u8]>),
 }
 
 /// The result of a command function; its reply has been written.
@@ -26,7 +26,7 @@ pub type Outcome = Result<(), Error>;
 macro_rules! errors {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
         impl Error {
-            $($(#[$doc])* pub const $name: Self = Self::Reply(Cow::Borrowed($text));)*
+            $($(#[$doc])* pub const $name: Self = Self::Reply(Cow::Borrowed($text.as_bytes()));)*
         }
     };
 }
@@ -339,6 +339,10 @@ errors! {
     BAD_NUMBER_OF_KEYS = "ERR Bad number of keys provided";
     /// A script or function that may write, called by a command that only reads.
     WRITES_IN_READ_ONLY_CALL = "ERR Can not execute a script with write flag using *_ro command.";
+    /// SCRIPT DEBUG that asks for a debugger.
+    NO_SCRIPT_DEBUGGER = "ERR scripts cannot be debugged here: use redis.log, or a Redis server";
+    /// SCRIPT DEBUG with another mode than there is.
+    SCRIPT_DEBUG_MODE = "ERR Use SCRIPT DEBUG YES/SYNC/NO";
     /// One that is not declared to run without memory, where there is none left.
     OUT_OF_MEMORY_FOR_SCRIPT = "OOM allow-oom flag is not set on the script, can not run it when \
         used memory > 'maxmemory'";
@@ -381,7 +385,12 @@ errors! {
 impl Error {
     /// An error with a text of its own; it starts with the error's code.
     pub fn text(text: String) -> Self {
-        Self::Reply(Cow::Owned(text))
+        Self::Reply(Cow::Owned(text.into_bytes()))
+    }
+
+    /// The same, of parts that may be any bytes.
+    pub fn of(parts: &[&[u8]]) -> Self {
+        Self::Reply(Cow::Owned(parts.concat()))
     }
 
     /// A write while the log cannot grow, for what the operating system says.
@@ -403,8 +412,8 @@ impl Error {
         let Self::Reply(text) = self else {
             return self.clone();
         };
-        let why = text.strip_prefix("ERR ").unwrap_or(text);
-        Self::text(format!("EXECABORT Transaction discarded because of: {why}"))
+        let why = text.strip_prefix(b"ERR ").unwrap_or(text);
+        Self::of(&[b"EXECABORT Transaction discarded because of: ", why])
     }
 
     /// A command of a client of RESP2 that listens to channels: its reply could be taken for a
@@ -437,10 +446,15 @@ impl Error {
 
     /// A subcommand that the container does not have. `container` is spelled in capitals.
     pub fn unknown_subcommand(container: &str, given: &[u8]) -> Self {
-        let given = String::from_utf8_lossy(&given[..given.len().min(128)]).into_owned();
-        Self::text(format!(
-            "ERR unknown subcommand '{given}'. Try {container} HELP."
-        ))
+        let given = &given[..given.len().min(128)];
+        let container = container.as_bytes();
+        Self::of(&[
+            b"ERR unknown subcommand '",
+            given,
+            b"'. Try ",
+            container,
+            b" HELP.",
+        ])
     }
 
     /// An integer outside of the range that the command takes.
@@ -452,11 +466,9 @@ impl Error {
 
     /// A subcommand with arguments that it does not take. `container` is spelled in capitals.
     pub fn subcommand_syntax(container: &str, given: &[u8]) -> Self {
-        let given = String::from_utf8_lossy(&given[..given.len().min(128)]).into_owned();
-        Self::text(format!(
-            "ERR unknown subcommand or wrong number of arguments for '{given}'. \
-             Try {container} HELP."
-        ))
+        let given = &given[..given.len().min(128)];
+        let text = b"ERR unknown subcommand or wrong number of arguments for '";
+        Self::of(&[text, given, b"'. Try ", container.as_bytes(), b" HELP."])
     }
 }
 

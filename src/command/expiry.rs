@@ -8,9 +8,6 @@
     reason = "a command that cannot fail has the type of all"
 )]
 
-use alloc::format;
-use alloc::string::String;
-
 use super::args::Args;
 use super::context::{Change, Query};
 use super::error::{Error, Outcome};
@@ -135,8 +132,7 @@ impl Conditions {
                 .iter()
                 .find(|(text, _)| word.eq_ignore_ascii_case(text));
             let Some((_, condition)) = known else {
-                let word = String::from_utf8_lossy(word);
-                return Err(Error::text(format!("ERR Unsupported option {word}")));
+                return Err(Error::of(&[b"ERR Unsupported option ", word]));
             };
             found.0 |= condition;
         }

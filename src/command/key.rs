@@ -16,6 +16,8 @@ pub struct Keys {
     /// Returns true if a request may mean, by this name, also a key of another database than the
     /// client's.
     pub elsewhere: Option<fn(Args<'_>) -> bool>,
+    /// More about them, for people; empty where there is nothing to say.
+    pub note: &'static str,
 }
 
 /// The places of keys in a request.
@@ -155,6 +157,7 @@ impl Keys {
             access,
             in_request: None,
             elsewhere: None,
+            note: "",
         }
     }
 
@@ -209,6 +212,12 @@ impl Keys {
             elsewhere: Some(says),
             ..self
         }
+    }
+
+    /// More is to be said about them.
+    #[must_use]
+    pub const fn note(self, note: &'static str) -> Self {
+        Self { note, ..self }
     }
 
     /// The access to these keys in a request.

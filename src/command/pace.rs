@@ -6,6 +6,7 @@
 //! looked at it. It goes on where it stopped, and its reply does too.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::mem;
 
 use super::bit_work::{Fields, Joining};
@@ -15,6 +16,7 @@ use super::error::{Error, Outcome};
 use super::found::Found;
 use super::making::Making;
 use super::scripting::installing::Installing;
+use super::scripting::lines::ScriptLine;
 use super::searching::Searching;
 use super::sketching::Sketching;
 use super::sorting::Sorting;
@@ -35,6 +37,8 @@ pub struct Pace {
     pub(super) count: i64,
     /// Its other findings so far.
     pub(super) kept: Kept,
+    /// The lines for the server's log that scripts have written in its last piece.
+    lines: Vec<ScriptLine>,
 }
 
 /// The findings of a command so far that are no reply yet.
@@ -99,11 +103,22 @@ impl Pace {
         self.is_cut
     }
 
+    /// Takes lines for the server's log.
+    pub(super) fn says(&mut self, lines: impl IntoIterator<Item = ScriptLine>) {
+        self.lines.extend(lines);
+    }
+
+    /// The lines for the server's log of the last piece, which are asked for once.
+    pub fn take_lines(&mut self) -> Vec<ScriptLine> {
+        mem::take(&mut self.lines)
+    }
+
     /// Forgets a command that has come to its end, or shall never do so.
     pub fn forget(&mut self) {
         *self = Self {
             left: self.left,
             spent: self.spent,
+            lines: mem::take(&mut self.lines),
             ..Self::default()
         };
     }

@@ -20,7 +20,9 @@ pub(super) const ROWS: &[Row] = &[
         .since("1.0.0")
         .flags(&[Flag::DenyOom])
         .says("Sets a key to a string, whatever its type was.")
-        .keys(&[Keys::at(1, CHANGED.and(Access::VARIABLE)).varying(access)])
+        .keys(&[Keys::at(1, CHANGED.and(Access::VARIABLE))
+            .varying(access)
+            .note("It is read only where GET is given.")])
         .args(&[
             KEY,
             VALUE,
@@ -92,7 +94,7 @@ pub(super) const ROWS: &[Row] = &[
         .flags(&[Flag::Fast])
         .counts_lookups()
         .says("Returns the string at a key and changes when it expires.")
-        .keys(&[Keys::at(1, CHANGED)])
+        .keys(&[Keys::at(1, CHANGED).note("It is a write, for the time to live may change.")])
         .args(&[
             KEY,
             opt(one_of(

@@ -125,7 +125,7 @@ impl Desk {
     fn error(&self, error: &Error) -> Vec<u8> {
         let mut out = Vec::new();
         if let Error::Reply(text) = error {
-            Reply::new(&mut out, self.protocol).error(text);
+            Reply::new(&mut out, self.protocol).error_bytes(text);
         }
         out
     }

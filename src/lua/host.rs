@@ -447,6 +447,11 @@ impl Machine {
         self.state.append_text(value, out)
     }
 
+    /// The number that a value is, or that its text says.
+    pub fn number(&mut self, value: Value) -> Option<f64> {
+        self.state.to_number(value)
+    }
+
     /// The name of a value's type.
     pub fn type_name(&self, value: Value) -> &'static str {
         value.type_name()

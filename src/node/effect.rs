@@ -7,6 +7,7 @@ use core::fmt;
 
 use bytes::Bytes;
 
+pub use crate::command::scripting::lines::{LineLevel, ScriptLine};
 use crate::disk::DiskOp;
 use crate::ids::{ConnId, LogIndex, NodeId, Term, Ticket};
 pub use crate::raft::Class;
@@ -71,6 +72,8 @@ pub enum Effect {
     LogLevel(Box<Vec<u8>>),
     /// Worth a line in a log.
     Note(Box<Note>),
+    /// A script wants this line in the log, and `loglevel` does.
+    ScriptLine(Box<ScriptLine>),
     /// The node has stopped: nothing more will come of it.
     Stopped {
         /// Why, where it was not asked to.

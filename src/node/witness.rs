@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
+use crate::command::scripting::lines::ScriptLine;
 use crate::ids::{ConnId, LogIndex};
 use crate::time::{Offset, Stamp};
 
@@ -62,6 +63,8 @@ pub enum Witnessed {
     Step {
         /// Its reply, be it for nobody: what was drawn by chance stands in it.
         reply: Vec<u8>,
+        /// The lines for the server's log that its scripts have written, but for those of reads.
+        lines: Vec<ScriptLine>,
     },
     /// A client's long read has begun: it is of the state as it is now, and is answered later.
     Held {
@@ -133,6 +136,8 @@ pub(super) struct Witness {
     seen: Vec<Witnessed>,
     /// The reply so far of a command that is cut into pieces and has no client here.
     begun: Vec<u8>,
+    /// The lines that scripts of a command have written so far.
+    lines: Vec<ScriptLine>,
 }
 
 impl Witness {
@@ -161,12 +166,20 @@ impl Witness {
         }
     }
 
+    /// Scripts of a command have written lines.
+    pub(super) fn says(&mut self, lines: &[ScriptLine]) {
+        if self.on {
+            self.lines.extend_from_slice(lines);
+        }
+    }
+
     /// A command was executed; `rest` is its reply, behind what was dropped of it.
     pub(super) fn step(&mut self, rest: &[u8]) {
         let mut reply = core::mem::take(&mut self.begun);
+        let lines = core::mem::take(&mut self.lines);
         self.note(|| {
             reply.extend_from_slice(rest);
-            Witnessed::Step { reply }
+            Witnessed::Step { reply, lines }
         });
     }
 

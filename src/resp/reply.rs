@@ -195,9 +195,14 @@ impl<'a> Reply<'a> {
 
     /// A number of any length in decimal: `(123`, or a bulk string.
     pub fn big_number(&mut self, digits: &str) {
+        self.big_number_bytes(digits.as_bytes());
+    }
+
+    /// The same of what somebody else says to be one.
+    pub fn big_number_bytes(&mut self, digits: &[u8]) {
         match self.protocol {
-            Protocol::Resp2 => self.bulk(digits.as_bytes()),
-            Protocol::Resp3 => self.line(b'(', digits.as_bytes()),
+            Protocol::Resp2 => self.bulk(digits),
+            Protocol::Resp3 => self.line(b'(', digits),
         }
     }
 

@@ -257,6 +257,7 @@ impl Point {
             Effect::Resume { .. } => Plain::Resumes,
             Effect::Configuration { .. }
             | Effect::LogLevel(_)
+            | Effect::ScriptLine(_)
             | Effect::Note(_)
             | Effect::Stopped { .. } => Plain::Notes,
         })

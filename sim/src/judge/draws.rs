@@ -3,20 +3,28 @@
 
 use std::rc::Rc;
 
+use seedis::node::effect::ScriptLine;
+
 use super::history::{Command, Drawn, Draws, Step};
 use super::invariant::{Id, Verdict, Violation};
 use crate::model::{Class, Template, find};
 use crate::wire::{Decoder, Value, shown};
 
 impl Draws {
-    /// A member has executed a step, with this reply.
-    pub(super) fn note(&mut self, place: (u64, usize), step: &Step, reply: &[u8]) -> Verdict {
+    /// A member has executed a step, with this reply and lines of scripts.
+    pub(super) fn note(
+        &mut self,
+        place: (u64, usize),
+        step: &Step,
+        (reply, lines): (&[u8], &[ScriptLine]),
+    ) -> Verdict {
+        self.note_lines(place, step, lines)?;
         let commands = step.commands();
         if !commands.iter().any(draws) {
             return Ok(());
         }
         let drawn = Rc::new(drawn(step, reply));
-        let first = self.0.entry(place).or_insert_with(|| Rc::clone(&drawn));
+        let first = self.drawn.entry(place).or_insert_with(|| Rc::clone(&drawn));
         if *first == drawn {
             return Ok(());
         }
@@ -28,6 +36,29 @@ impl Draws {
         let text = format!("step {place:?} draws {one}, and drew {other}: {step:?}");
         Err(Violation::new(Id::S2, text))
     }
+
+    /// The scripts of a step have written these lines: they write the same on every member, and
+    /// whenever the step is run again.
+    fn note_lines(&mut self, place: (u64, usize), step: &Step, lines: &[ScriptLine]) -> Verdict {
+        if !step.commands().iter().any(may_write_lines) {
+            return Ok(());
+        }
+        let first = self.lines.entry(place).or_insert_with(|| lines.to_vec());
+        if *first == lines {
+            return Ok(());
+        }
+        let text = format!(
+            "step {place:?} writes the lines {lines:?} into the log, and wrote {first:?}: {step:?}"
+        );
+        Err(Violation::new(Id::S2, text))
+    }
+}
+
+/// Returns true if a command runs a script or a library.
+fn may_write_lines(command: &Command) -> bool {
+    let names: [&[u8]; 4] = [b"eval", b"evalsha", b"fcall", b"function"];
+    let name = command.words.first();
+    name.is_some_and(|name| names.iter().any(|known| name.eq_ignore_ascii_case(known)))
 }
 
 /// Returns true if a command changes what it draws by chance.

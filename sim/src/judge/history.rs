@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::rc::Rc;
 
+use seedis::node::effect::ScriptLine;
 use seedis::node::entry::{Item, Reader};
 
 use super::events::{Event, events_of};
@@ -157,19 +158,24 @@ pub(crate) struct Executed {
 /// The members that each command of a step has drawn: none where it draws nothing.
 pub(super) type Drawn = Rc<Vec<Vec<Vec<u8>>>>;
 
-/// The draws of a run, by the index of the entry and the place of the step in it.
+/// The draws of a run, and the lines that its scripts have written into logs, by the index of the
+/// entry and the place of the step in it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Draws(pub(super) BTreeMap<(u64, usize), Drawn>);
+pub(super) struct Draws {
+    pub(super) drawn: BTreeMap<(u64, usize), Drawn>,
+    pub(super) lines: BTreeMap<(u64, usize), Vec<ScriptLine>>,
+}
 
 impl Draws {
     /// The draws of a step.
     pub(super) fn of(&self, place: (u64, usize)) -> Option<&Drawn> {
-        self.0.get(&place)
+        self.drawn.get(&place)
     }
 
     /// The entries behind `index` did not survive.
     pub(super) fn forget_behind(&mut self, index: u64) {
-        self.0.retain(|(of, _), _| *of <= index);
+        self.drawn.retain(|(of, _), _| *of <= index);
+        self.lines.retain(|(of, _), _| *of <= index);
     }
 }
 

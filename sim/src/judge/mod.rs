@@ -52,6 +52,7 @@ use std::rc::Rc;
 
 use seedis::ids::Term;
 use seedis::node::config::MemoryPolicy;
+use seedis::node::effect::ScriptLine;
 use seedis::node::versions::EntryVersion;
 use seedis::node::witness::{Answer, Witnessed};
 use seedis::time::Now;
@@ -395,8 +396,8 @@ impl Judge {
                     self.begins_to_wait(member, conn.0, ticket)?;
                 }
                 Witnessed::Digest { index, digest } => self.has_state(member, index.0, digest)?,
-                Witnessed::Step { reply } => {
-                    self.step(member, &reply, around.time)?;
+                Witnessed::Step { reply, lines } => {
+                    self.step(member, (&reply, &lines), around.time)?;
                     self.has_happened(member, around);
                 }
                 Witnessed::Proposed { db, words } => {
@@ -557,18 +558,17 @@ impl Judge {
     }
 
     /// The next command of the present entry is executed, with this reply.
-    fn step(&mut self, member: usize, reply: &[u8], time: u64) -> Verdict {
+    fn step(&mut self, member: usize, told: (&[u8], &[ScriptLine]), time: u64) -> Verdict {
         let history = &self.members[member].history;
         if let Some(step) = history.ahead.front() {
-            self.draws.note(history.place(), step, reply)?;
+            self.draws.note(history.place(), step, told)?;
         }
         let history = &mut self.members[member].history;
         if let Some(executed) = history.execute(&self.draws) {
             let commands = executed.step.commands().to_vec();
             let touched = history.model.touched();
-            self.members[member]
-                .writes
-                .executed(&commands, touched, time);
+            let writes = &mut self.members[member].writes;
+            writes.executed(&commands, touched, time);
             return self.has_taken(member);
         }
         let history = &self.members[member].history;

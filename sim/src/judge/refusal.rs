@@ -124,17 +124,17 @@ fn refusal_of_subcommand(words: &Words) -> Option<String> {
 
 /// Redis's words for a command that it does not know.
 fn unknown(words: &Words) -> String {
-    let text = |word: &[u8], most: usize| {
-        String::from_utf8_lossy(&word[..word.len().min(most)]).into_owned()
-    };
-    let mut given = String::new();
+    let cut = |word: &[u8], most: usize| word[..word.len().min(most)].to_vec();
+    let mut given = Vec::new();
     for word in &words[1..] {
         if given.len() >= 128 {
             break;
         }
-        given = format!("{given}'{}' ", text(word, 128 - given.len()));
+        let shown = cut(word, 128 - given.len());
+        given.extend([&b"'"[..], &shown, b"' "].concat());
     }
-    let name = text(&words[0], 128);
+    let name = cut(&words[0], 128);
+    let [name, given] = [name, given].map(|text| String::from_utf8_lossy(&text).into_owned());
     let all = format!("ERR unknown command '{name}', with args beginning with: {given}");
     all.replace(['\r', '\n'], " ")
 }

@@ -33,9 +33,10 @@ impl Library {
         let Self { number, version } = self;
         let mut text = format!(
             "#!lua name=lib{number}\n\
-             local step, seen = {version} + 1, {{n = 0}} \
+             local step, seen = {version} + 1, {{n = 0}} redis.log(redis.LOG_NOTICE, step) \
              local function count(key) seen.n = seen.n + 1 seen[#seen + 1] = key return seen.n end \
              redis.register_function('bump{number}', function(keys, args) \
+             redis.log(redis.LOG_WARNING, keys[1], step) \
              return redis.call('INCRBY', keys[1], step * count(keys[1])) end) \
              redis.register_function{{function_name = 'read{number}', flags = {{'no-writes'}}, \
              description = 'v{version}', callback = function(keys) \

@@ -79,8 +79,10 @@ impl Template {
                  redis.call('LPUSH', KEYS[2], item) moved = moved + 1 end return moved"
             }
             Self::Counters => {
-                "local sum = 0 for place, field in ipairs(ARGV) do \
-                 sum = sum + redis.call('HINCRBY', KEYS[1], field, place) end \
+                "local sum = 0 redis.log(redis.LOG_NOTICE, KEYS[1]) \
+                 for place, field in ipairs(ARGV) do \
+                 sum = sum + redis.call('HINCRBY', KEYS[1], field, place) \
+                 redis.log(redis.LOG_WARNING, field, sum) end \
                  return {sum, #ARGV, 'n' .. sum, false, true, nil, 7}"
             }
             Self::Guarded => {
@@ -107,7 +109,9 @@ impl Template {
             }
             Self::Push => "return redis.call('RPUSH', KEYS[1], unpack(ARGV))",
             Self::Get => "return redis.call('GET', KEYS[1])",
-            Self::Endless => "redis.call('SET', KEYS[1], ARGV[1]) while true do end",
+            Self::Endless => {
+                "redis.call('SET', KEYS[1], ARGV[1]) while true do redis.log(1, ARGV[1]) end"
+            }
             Self::Sum => {
                 "local s = 0 for i = 1, tonumber(ARGV[1]) do s = s + i * i end \
                  redis.call('INCRBY', KEYS[1], s) return s"

@@ -512,7 +512,7 @@ impl World {
                 self.members[number].news.push(news);
                 self.wake(number);
             }
-            Effect::LogLevel(_) => {}
+            Effect::LogLevel(_) | Effect::ScriptLine(_) => {}
         }
         Ok(Performed::Done)
     }

@@ -26,6 +26,8 @@ use tracing::{Level, Metadata};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::writer::OptionalWriter;
 
+use seedis::node::effect::{LineLevel, ScriptLine};
+
 use crate::config::{LogLevel, Options};
 
 /// How many bytes of lines wait for the thread that writes them.
@@ -51,7 +53,7 @@ static QUEUE: Queue = Queue {
     left: Condvar::new(),
 };
 static STARTED: OnceLock<()> = OnceLock::new();
-/// How much is written: 0 nothing, 1 warnings, 2 notices, 3 all.
+/// How much is written: 0 nothing, 1 warnings, 2 notices, 3 what is verbose, 4 all.
 static DETAIL: AtomicU8 = AtomicU8::new(2);
 
 /// The lines to be written, between the tasks that log and the thread that writes.
@@ -120,7 +122,8 @@ impl MakeWriter<'_> for Worthy {
         let worthy = match *of.level() {
             Level::ERROR | Level::WARN => 1,
             Level::INFO => 2,
-            Level::DEBUG | Level::TRACE => 3,
+            Level::DEBUG => 3,
+            Level::TRACE => 4,
         };
         if worthy <= DETAIL.load(Ordering::Relaxed) {
             OptionalWriter::some(Writer)
@@ -133,7 +136,8 @@ impl MakeWriter<'_> for Worthy {
 /// From here on only what this level asks for is written.
 pub(crate) fn set_level(level: LogLevel) {
     let detail = match level {
-        LogLevel::Debug | LogLevel::Verbose => 3,
+        LogLevel::Debug => 4,
+        LogLevel::Verbose => 3,
         LogLevel::Notice => 2,
         LogLevel::Warning => 1,
         LogLevel::Nothing => 0,
@@ -169,7 +173,7 @@ fn start_with(target: Target) -> Result<(), String> {
     thread.map_err(|error| format!("cannot start a thread: {error}"))?;
     let _ = STARTED.set(());
     tracing_subscriber::fmt()
-        .with_max_level(LevelFilter::DEBUG)
+        .with_max_level(LevelFilter::TRACE)
         .with_target(false)
         .with_ansi(wants_colours)
         // They would be printed, and a print that fails is a panic.
@@ -177,6 +181,25 @@ fn start_with(target: Target) -> Result<(), String> {
         .with_writer(Worthy)
         .init();
     Ok(())
+}
+
+/// Writes what the node has to tell.
+pub(crate) fn write_note(text: &str, is_warning: bool) {
+    if is_warning {
+        tracing::warn!("{text}");
+    } else {
+        tracing::info!("{text}");
+    }
+}
+
+/// Writes a line of a script.
+pub(crate) fn write_line(line: &ScriptLine) {
+    match line.level {
+        LineLevel::Debug => tracing::trace!("{line}"),
+        LineLevel::Verbose => tracing::debug!("{line}"),
+        LineLevel::Notice => tracing::info!("{line}"),
+        LineLevel::Warning => tracing::warn!("{line}"),
+    }
 }
 
 /// The log file is to be opened by its name again: the one that is open may have another by now.

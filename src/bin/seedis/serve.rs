@@ -540,12 +540,9 @@ impl State {
             Effect::Note(note) => {
                 let text = note.to_string();
                 self.manager.status(&text);
-                if note.is_warning() {
-                    tracing::warn!("{text}");
-                } else {
-                    tracing::info!("{text}");
-                }
+                lines::write_note(&text, note.is_warning());
             }
+            Effect::ScriptLine(line) => lines::write_line(&line),
             Effect::Stopped { failure } => {
                 self.is_stopped = true;
                 self.failure = failure.map(|failure| *failure);

@@ -94,7 +94,9 @@ pub(super) const ROWS: &[Row] = &[
         .flags(&[Flag::DenyOom])
         .says("Reads and writes bits of the string as numbers of some width.")
         .costs("O(N) where N is the number of fields.")
-        .keys(&[Keys::at(1, CHANGED.and(Access::VARIABLE)).varying(field::access)])
+        .keys(&[Keys::at(1, CHANGED.and(Access::VARIABLE))
+            .varying(field::access)
+            .note("It is read by some of its operations, and changed by others.")])
         .args(&[
             KEY,
             opt(many(one_of(

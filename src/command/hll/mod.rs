@@ -7,7 +7,6 @@ mod sparse;
 mod value;
 
 use alloc::boxed::Box;
-use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use core::fmt::Write as _;
@@ -236,10 +235,8 @@ fn pfdebug(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
             change.reply.integer(i64::from(!was_dense));
         }
         () => {
-            let given = String::from_utf8_lossy(args.at(1));
-            return Err(Error::text(format!(
-                "ERR Unknown PFDEBUG subcommand '{given}'"
-            )));
+            let text = b"ERR Unknown PFDEBUG subcommand '";
+            return Err(Error::of(&[text, args.at(1), b"'"]));
         }
     }
     if was_dense == value::is_dense(&bytes) {

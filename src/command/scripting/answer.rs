@@ -1,6 +1,5 @@
 //! Values of Lua as replies to a client.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::number;
@@ -102,7 +101,7 @@ impl Writer<'_, '_> {
                     _ => {
                         let clean = |b: &u8| if matches!(b, b'\r' | b'\n') { b' ' } else { *b };
                         let digits: Vec<u8> = bytes.iter().map(clean).collect();
-                        self.reply.big_number(&String::from_utf8_lossy(&digits));
+                        self.reply.big_number_bytes(&digits);
                     }
                 }
             }
@@ -112,7 +111,10 @@ impl Writer<'_, '_> {
             ("set", Value::Table(_)) => return Some(self.set(field, depth)),
             ("verbatim_string", Value::Table(_)) => {
                 let format = self.machine.get_field(field, "format");
-                let format = self.machine.bytes(format)?.first_chunk::<3>().copied()?;
+                let format = self.machine.bytes(format)?;
+                // It has three letters; what is missing of them is left blank.
+                let letter = |place: usize| *format.get(place).unwrap_or(&b' ');
+                let format = [letter(0), letter(1), letter(2)];
                 let text = self.machine.get_field(field, "string");
                 let text = self.machine.bytes(text)?;
                 self.reply.verbatim_bytes(format, text);

@@ -55,10 +55,13 @@ pub(super) fn failure_text(machine: &Machine, error: Value) -> Vec<u8> {
         }
         error => {
             text.extend_from_slice(b"ERR ");
-            let is_text = machine.text(error, &mut text);
-            if !is_text {
-                text.extend_from_slice(machine.type_name(error).as_bytes());
-            }
+            let shown: &[u8] = match error {
+                Value::Boolean(true) => b"true",
+                Value::Boolean(false) => b"false",
+                error if machine.text(error, &mut text) => b"",
+                error => machine.type_name(error).as_bytes(),
+            };
+            text.extend_from_slice(shown);
             true
         }
     };

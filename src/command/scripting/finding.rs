@@ -7,7 +7,7 @@ use super::host::Host;
 use super::library::Library;
 use super::loading::Ready;
 use super::name::{self, Name};
-use super::program::Compiled;
+use super::program::{self, Compiled};
 use super::running::{Running, ScriptBounds, Scripts, list};
 use super::ways::Ways;
 use crate::command::args::{Args, parse_integer};
@@ -15,6 +15,9 @@ use crate::command::error::{Error, Outcome};
 use crate::command::verb::{Called, ScriptVerb};
 use crate::limits::{BYTES_PER_WORK, SCRIPT_BYTES_MAX};
 use crate::lua::Machine;
+
+/// The letters of a digest.
+const NAME_LETTERS: usize = 40;
 
 /// Finds what is to be run, compiles or loads it where it is not, and begins with it.
 /// `Error::Unfinished` where that goes on with the next piece.
@@ -26,6 +29,10 @@ pub(super) fn begin(
     args: Args<'_>,
 ) -> Result<Running, Error> {
     scripts.take_published();
+    refuse_for_memory(scripts, verb, bounds, host, args)?;
+    if verb.called == Called::Name && args.at(1).len() != NAME_LETTERS {
+        return Err(Error::NO_SCRIPT);
+    }
     let mut running = if verb.called == Called::Function {
         begin_function(scripts, verb, bounds, host, args)?
     } else {
@@ -42,6 +49,48 @@ pub(super) fn begin(
     running.only_reads = verb.only_reads || running.ways.no_writes;
     running.db = host.db();
     Ok(running)
+}
+
+/// Refuses what is declared not to run without memory, where there is none left, before anything
+/// else is looked at. In a transaction that was done when it was queued.
+fn refuse_for_memory(
+    scripts: &Scripts,
+    verb: ScriptVerb,
+    bounds: ScriptBounds,
+    host: &mut Host<'_, '_>,
+    args: Args<'_>,
+) -> Outcome {
+    if !bounds.is_out_of_memory || bounds.is_queued {
+        return Ok(());
+    }
+    let word = args.at(1);
+    let ways = match verb.called {
+        Called::Text => program::ways(word).ok().map(|(ways, _)| ways),
+        Called::Name => name::given(word).and_then(|name| {
+            let text = host.store().script(&name)?;
+            let known = scripts.programs.known(&name).map(|program| program.ways);
+            known.or_else(|| program::ways(&text).ok().map(|(ways, _)| ways))
+        }),
+        Called::Function => {
+            let key = word.to_ascii_lowercase();
+            let body = host.store().function(&key).and_then(|(_, name)| {
+                let body = host.store().library(&name)?;
+                Some((name, body))
+            });
+            body.and_then(|(name, body)| {
+                host.pace().pay(body.len() / BYTES_PER_WORK);
+                let functions = Library::of(&name, &body)?.functions;
+                let found = functions.iter().find(|one| one.key() == key)?;
+                Some(found.flags.ways())
+            })
+        }
+    };
+    match ways {
+        Some(ways) if ways.is_declared && !ways.allow_oom && !ways.no_writes => {
+            Err(Error::OUT_OF_MEMORY)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The place behind the keys of a request. `no_number` is the error of one that does not say how

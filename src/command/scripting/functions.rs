@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::machines::Function;
 use super::order;
 use super::running::{Pending, Running};
-use super::{convert, name, number};
+use super::{convert, lines, name, number};
 use crate::command::table;
 use crate::lua::Value;
 
@@ -59,9 +59,9 @@ pub(super) fn run(running: &mut Running, function: Function) -> Done {
             running.machine.text(value, &mut text);
             Done::Answer(running.machine.string(&name::of(&text)))
         }
-        Function::Log => log(&arguments),
+        Function::Log => log(running, &arguments),
         Function::SetResp => match arguments[..] {
-            [version] => match version_of(running, version) {
+            [version] => match running.machine.number(version).map(number::integer) {
                 Some(2) => set_resp(running, false),
                 Some(3) => set_resp(running, true),
                 _ => throw("ERR RESP version must be 2 or 3."),
@@ -90,17 +90,6 @@ fn set_resp(running: &mut Running, speaks_resp3: bool) -> Done {
     Done::Nothing
 }
 
-/// A number, or a string that is one.
-fn version_of(running: &Running, value: Value) -> Option<i64> {
-    match value {
-        Value::Number(version) => Some(number::integer(version)),
-        value => {
-            let text = running.machine.bytes(value)?;
-            core::str::from_utf8(text).ok()?.trim().parse().ok()
-        }
-    }
-}
-
 fn wrong_arguments(running: &mut Running) -> Done {
     let text = b"ERR wrong number or type of arguments";
     Done::Answer(convert::error_value(&mut running.machine, text))
@@ -120,13 +109,14 @@ fn error_reply(running: &mut Running, arguments: &[Value]) -> Done {
     Done::Answer(convert::error_value(&mut running.machine, &whole))
 }
 
-/// A script says something in the server's log: it is refused as in Redis, and is not written yet.
-fn log(arguments: &[Value]) -> Done {
-    match *arguments {
-        [] | [_] => throw("ERR redis.log() requires two arguments or more."),
-        [Value::Number(level), ..] if (0.0..=3.0).contains(&level) => Done::Nothing,
-        [Value::Number(_), ..] => throw("ERR Invalid debug level."),
-        _ => throw("ERR First argument must be a number (log level)."),
+/// A script writes a line into the server's log.
+fn log(running: &mut Running, arguments: &[Value]) -> Done {
+    match lines::of(&mut running.machine, arguments, &mut running.written) {
+        Ok(line) => {
+            running.lines.extend(line);
+            Done::Nothing
+        }
+        Err(text) => throw(text),
     }
 }
 

@@ -1,7 +1,5 @@
 //! The first line of a library: the engine that runs it, and its name.
 
-use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -29,10 +27,7 @@ pub(super) fn read(text: &[u8]) -> Result<(Vec<u8>, &[u8]), Error> {
                 }
             }
             _ => {
-                let word = String::from_utf8_lossy(word);
-                return Err(Error::text(format!(
-                    "ERR Invalid metadata value given: {word}"
-                )));
+                return Err(Error::of(&[b"ERR Invalid metadata value given: ", word]));
             }
         }
     }
@@ -41,8 +36,7 @@ pub(super) fn read(text: &[u8]) -> Result<(Vec<u8>, &[u8]), Error> {
         return Err(Error::LIBRARY_NAME);
     }
     if !engine.eq_ignore_ascii_case(b"lua") {
-        let engine = String::from_utf8_lossy(engine);
-        return Err(Error::text(format!("ERR Engine '{engine}' not found")));
+        return Err(Error::of(&[b"ERR Engine '", engine, b"' not found"]));
     }
     Ok((name, rest))
 }
@@ -65,7 +59,7 @@ fn words(line: &[u8]) -> Option<Vec<Vec<u8>>> {
 mod tests {
     use super::*;
 
-    fn refused(text: &str) -> String {
+    fn refused(text: &str) -> Vec<u8> {
         match read(text.as_bytes()).unwrap_err() {
             Error::Reply(text) => text.into_owned(),
             error => panic!("{error:?}"),
@@ -103,7 +97,7 @@ mod tests {
                  be at least one character long",
             ),
         ] {
-            assert_eq!(refused(text), error, "{text}");
+            assert_eq!(refused(text), error.as_bytes(), "{text}");
         }
     }
 }

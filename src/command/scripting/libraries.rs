@@ -6,8 +6,6 @@
 )]
 
 use alloc::boxed::Box;
-use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem;
 
@@ -28,8 +26,7 @@ pub(super) fn load(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
     let code = args.len() - 1;
     for place in 2..code {
         if !args.is(place, "replace") {
-            let word = String::from_utf8_lossy(args.at(place));
-            return Err(Error::text(format!("ERR Unknown option given: {word}")));
+            return Err(Error::of(&[b"ERR Unknown option given: ", args.at(place)]));
         }
     }
     let policy = if code > 2 {
@@ -67,7 +64,9 @@ pub(super) fn go_on(change: &mut Change<'_>, installing: &mut Installing) -> Out
     let Some((mut loading, text)) = installing.loading.take() else {
         return Ok(());
     };
-    if evaluate::go_on(&mut loading, change.pace)? {
+    let done = evaluate::go_on(&mut loading, change.pace);
+    change.pace.says(loading.take_lines());
+    if done? {
         let library = loading.library(&text);
         for function in &library.functions {
             if !installing.functions.insert(function.key()) {
@@ -120,8 +119,11 @@ pub(super) fn install(
     for library in libraries {
         let is_there = policy != Policy::Flush && store.has_library(&library.name);
         if is_there && policy == Policy::Append {
-            let name = String::from_utf8_lossy(&library.name);
-            return Err(Error::text(format!("ERR Library {name} already exists")));
+            return Err(Error::of(&[
+                b"ERR Library ",
+                &library.name,
+                b" already exists",
+            ]));
         }
         count += u64::from(!is_there);
     }
@@ -154,8 +156,7 @@ pub(super) fn install(
 }
 
 fn function_exists(name: &[u8]) -> Error {
-    let name = String::from_utf8_lossy(name);
-    Error::text(format!("ERR Function {name} already exists"))
+    Error::of(&[b"ERR Function ", name, b" already exists"])
 }
 
 /// Removes a library; whether it was there.
@@ -200,8 +201,7 @@ pub(super) fn list(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
             place += 1;
             pattern = Some(args.get(place).ok_or(Error::LIBRARY_NAME_MISSING)?);
         } else {
-            let word = String::from_utf8_lossy(word);
-            return Err(Error::text(format!("ERR Unknown argument {word}")));
+            return Err(Error::of(&[b"ERR Unknown argument ", word]));
         }
         place += 1;
     }

@@ -4,15 +4,17 @@
 //! registers functions: no command, no chance, no clock. So it comes to the same on every member,
 //! whenever it is run.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
+use core::mem;
 
 use super::library::{Library, Registered};
+use super::lines::{ScriptLine, Written};
 use super::machines::{Function, LibraryMachine};
 use super::ways::ScriptFlags;
-use super::{convert, header};
+use super::{convert, header, lines};
 use crate::command::error::Error;
 use crate::limits::{
     LIBRARY_FUNCTIONS_MAX, LIBRARY_INSTRUCTIONS_MAX, LIBRARY_MEMORY_BYTES, SCRIPT_BYTES_MAX,
@@ -29,6 +31,8 @@ pub(super) struct Loading {
     name: Vec<u8>,
     /// The functions so far, in the order in which they came.
     functions: Vec<Registered>,
+    lines: Vec<ScriptLine>,
+    written: Written,
 }
 
 /// A library that stands ready to be called.
@@ -61,13 +65,10 @@ impl Loading {
         }
         let (name, rest) = header::read(text)?;
         if is_taken(&name) {
-            let name = String::from_utf8_lossy(&name);
-            return Err(Error::text(format!("ERR Library '{name}' already exists")));
+            return Err(Error::of(&[b"ERR Library '", &name, b"' already exists"]));
         }
-        let chunk = lua::compile(rest, CHUNK_NAME).map_err(|error| {
-            let message = String::from_utf8_lossy(&error.message);
-            Error::text(format!("ERR Error compiling function: {message}"))
-        })?;
+        let chunk = lua::compile(rest, CHUNK_NAME)
+            .map_err(|error| Error::of(&[b"ERR Error compiling function: ", &error.message]))?;
         let mut machine = LibraryMachine::new(LIBRARY_MEMORY_BYTES);
         let environment = machine.environment;
         let main = machine.machine.load_within(&chunk, environment);
@@ -76,6 +77,8 @@ impl Loading {
             machine,
             name,
             functions: Vec::new(),
+            lines: Vec::new(),
+            written: Written::default(),
         }))
     }
 
@@ -91,7 +94,7 @@ impl Loading {
             let left = end.saturating_sub(self.used());
             let most = LIBRARY_INSTRUCTIONS_MAX.saturating_sub(self.used());
             if most == 0 {
-                return Err(failed("ERR FUNCTION LOAD timeout"));
+                return Err(failed(b"ERR FUNCTION LOAD timeout"));
             }
             if left == 0 {
                 return Ok(false);
@@ -102,11 +105,16 @@ impl Loading {
                 Stop::Done => return Ok(true),
                 Stop::Failed(error) => {
                     let text = convert::failure_text(&self.machine.machine, error);
-                    return Err(failed(&String::from_utf8_lossy(&text)));
+                    return Err(failed(&text));
                 }
                 Stop::Call { function } => self.call(Function::of(function)),
             }
         }
+    }
+
+    /// The lines that it has written into the server's log, which are asked for once.
+    pub(super) fn take_lines(&mut self) -> Vec<ScriptLine> {
+        mem::take(&mut self.lines)
     }
 
     /// The library, where all has been run.
@@ -132,19 +140,27 @@ impl Loading {
 
     fn call(&mut self, function: Option<Function>) {
         let done = match function {
-            Some(Function::Register) => self.register(),
-            Some(Function::Log) => Ok(()),
-            _ => Err("this is not to be called while a library is loaded"),
+            Some(Function::Register) => self.register().map_err(|why| format!("ERR {why}").into()),
+            Some(Function::Log) => self.log(),
+            _ => Err("ERR this is not to be called while a library is loaded".into()),
         };
         let machine = &mut self.machine.machine;
         match done {
             Ok(()) => machine.answer(&[]),
             Err(why) => {
-                let text = format!("ERR {why}");
-                let error = convert::error_value(machine, text.as_bytes());
+                let error = convert::error_value(machine, why.as_bytes());
                 machine.throw(error);
             }
         }
+    }
+
+    /// Writes a line into the server's log.
+    fn log(&mut self) -> Result<(), Cow<'static, str>> {
+        let machine = &mut self.machine.machine;
+        let arguments = machine.arguments().to_vec();
+        let line = lines::of(machine, &arguments, &mut self.written)?;
+        self.lines.extend(line);
+        Ok(())
     }
 
     /// Registers a function.
@@ -196,8 +212,8 @@ impl Loading {
     }
 }
 
-fn failed(why: &str) -> Error {
-    Error::text(format!("ERR Error registering functions: {why}"))
+fn failed(why: &[u8]) -> Error {
+    Error::of(&[b"ERR Error registering functions: ", why])
 }
 
 fn is_function(value: Value) -> bool {

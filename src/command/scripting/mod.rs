@@ -18,6 +18,7 @@ mod host;
 pub(super) mod installing;
 mod libraries;
 mod library;
+pub mod lines;
 mod loading;
 mod machines;
 mod name;
@@ -53,6 +54,10 @@ const BY_TEXT: &[Arg] = &called_with(string("script"));
 const BY_NAME: &[Arg] = &called_with(string("sha1"));
 const BY_FUNCTION: &[Arg] = &called_with(string("function"));
 
+/// Notes about the keys of scripts.
+const CHANGED_NOTE: &str = "Nobody knows what becomes of them: at worst they are read and changed.";
+const READ_NOTE: &str = "Nobody knows what becomes of them: at worst they are read.";
+
 /// How the work of a script grows.
 const COSTS: &str = "Depends on the script that is executed.";
 
@@ -79,7 +84,7 @@ pub(super) const ROWS: &[Row] = &[
     script("eval", Called::Text, false)
         .since("2.6.0")
         .says("Runs a script in Lua.")
-        .keys(&[Keys::counted(2, CHANGED)]),
+        .keys(&[Keys::counted(2, CHANGED).note(CHANGED_NOTE)]),
     script("evalsha", Called::Name, false)
         .since("2.6.0")
         .says("Runs a script in Lua that is kept, by its SHA-1 digest.")
@@ -87,7 +92,7 @@ pub(super) const ROWS: &[Row] = &[
     script("eval_ro", Called::Text, true)
         .since("7.0.0")
         .says("Runs a script in Lua that changes nothing.")
-        .keys(&[Keys::counted(2, READ)]),
+        .keys(&[Keys::counted(2, READ).note(READ_NOTE)]),
     script("evalsha_ro", Called::Name, true)
         .since("7.0.0")
         .says("Runs a script in Lua that is kept and changes nothing, by its SHA-1 digest.")
@@ -95,11 +100,11 @@ pub(super) const ROWS: &[Row] = &[
     script("fcall", Called::Function, false)
         .since("7.0.0")
         .says("Calls a function of a library.")
-        .keys(&[Keys::counted(2, CHANGED)]),
+        .keys(&[Keys::counted(2, CHANGED).note(CHANGED_NOTE)]),
     script("fcall_ro", Called::Function, true)
         .since("7.0.0")
         .says("Calls a function of a library that changes nothing.")
-        .keys(&[Keys::counted(2, READ)]),
+        .keys(&[Keys::counted(2, READ).note(READ_NOTE)]),
     Row::container("function", FUNCTION)
         .group(Group::Scripting)
         .since("7.0.0")
@@ -111,6 +116,12 @@ pub(super) const ROWS: &[Row] = &[
 ];
 
 const SCRIPT: &[Row] = &[
+    Row::answer("script|debug", 3, stored::debug)
+        .group(Group::Scripting)
+        .since("3.2.0")
+        .flags(&[Flag::NoScript])
+        .says("Would set how scripts are debugged: only NO is taken.")
+        .args(&[one_of("mode", &[word("YES"), word("SYNC"), word("NO")])]),
     Row::answer("script|exists", -3, stored::exists)
         .looks_at_scripts()
         .group(Group::Scripting)

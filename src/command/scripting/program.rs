@@ -2,8 +2,6 @@
 //! was compiled before.
 
 use alloc::collections::BTreeMap;
-use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::name::Name;
@@ -73,48 +71,38 @@ pub(super) fn compile(text: &[u8], pace: &mut Pace) -> Result<Compiled, Error> {
     pace.pay(text.len() / COMPILED_PER_WORK);
     let (ways, rest) = ways(text)?;
     let chunk = lua::compile(rest, CHUNK_NAME).map_err(|error| {
-        let message = String::from_utf8_lossy(&error.message);
-        Error::text(format!(
-            "ERR Error compiling script (new function): {message}"
-        ))
+        let text = b"ERR Error compiling script (new function): ";
+        Error::of(&[text, &error.message])
     })?;
     Ok(Compiled { chunk, ways })
 }
 
 /// The ways in which a script is to be run, and the text behind the line that says so. The end of
 /// that line stays, so that lines keep their numbers.
-fn ways(text: &[u8]) -> Result<(Ways, &[u8]), Error> {
+pub(super) fn ways(text: &[u8]) -> Result<(Ways, &[u8]), Error> {
     if !text.starts_with(b"#!") {
         return Ok((Ways::default(), text));
     }
     let end = text.iter().position(|byte| *byte == b'\n');
     let (line, rest) = text.split_at(end.ok_or(Error::SHEBANG)?);
     let mut said = ScriptFlags::default();
-    let shown = |word: &[u8]| String::from_utf8_lossy(word).into_owned();
     let mut words = line
         .split(|byte| byte.is_ascii_whitespace())
         .filter(|word| !word.is_empty());
     let engine = words.next().unwrap_or_default();
     if engine != b"#!lua" {
-        let engine = shown(engine);
-        return Err(Error::text(format!(
-            "ERR Unexpected engine in script shebang: {engine}"
-        )));
+        let text = b"ERR Unexpected engine in script shebang: ";
+        return Err(Error::of(&[text, engine]));
     }
     for word in words {
         let Some(flags) = word.strip_prefix(b"flags=") else {
-            let word = shown(word);
-            return Err(Error::text(format!(
-                "ERR Unknown lua shebang option: {word}"
-            )));
+            return Err(Error::of(&[b"ERR Unknown lua shebang option: ", word]));
         };
         let flags: Vec<&[u8]> = flags.split(|byte| *byte == b',').collect();
         for flag in flags.into_iter().filter(|flag| !flag.is_empty()) {
             if !said.add_exactly(flag) {
-                let flag = shown(flag);
-                return Err(Error::text(format!(
-                    "ERR Unexpected flag in script shebang: {flag}"
-                )));
+                let text = b"ERR Unexpected flag in script shebang: ";
+                return Err(Error::of(&[text, flag]));
             }
         }
     }
@@ -123,11 +111,13 @@ fn ways(text: &[u8]) -> Result<(Ways, &[u8]), Error> {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::String;
+
     use super::*;
 
     fn refused(text: &str) -> String {
         match ways(text.as_bytes()).unwrap_err() {
-            Error::Reply(text) => text.into_owned(),
+            Error::Reply(text) => String::from_utf8(text.into_owned()).unwrap(),
             error => panic!("{error:?}"),
         }
     }

@@ -6,6 +6,7 @@
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::mem;
 
 use super::answer::{self, Answering};
@@ -68,6 +69,7 @@ fn go_on(
         None => Box::new(finding::begin(scripts, verb, bounds, host, args)?),
     };
     let outcome = run(scripts, &mut running, bounds, host);
+    host.pace().says(running.lines.drain(..));
     if outcome == Err(Error::Unfinished) {
         running.remember(args);
         scripts.running = Some(running);
@@ -153,28 +155,27 @@ fn end(running: &mut Running, bounds: ScriptBounds, host: &mut Host<'_, '_>) -> 
 }
 
 /// The place at which a script stands, in Redis's words.
-fn at(running: &Running) -> String {
-    let name = String::from_utf8_lossy(&running.name);
-    match running.machine.position() {
-        Some((chunk, line)) => format!(" script: {name}, on @{chunk}:{line}."),
-        None => format!(" script: {name}"),
-    }
+fn at(running: &Running) -> Vec<u8> {
+    let place = match running.machine.position() {
+        Some((chunk, line)) => format!(", on @{chunk}:{line}."),
+        None => String::new(),
+    };
+    [b" script: ", &running.name[..], place.as_bytes()].concat()
 }
 
 /// The reply to a script that has failed.
 fn failure(running: &Running, error: Value) -> Error {
     let text = convert::failure_text(&running.machine, error);
-    let text = String::from_utf8_lossy(&text);
-    Error::text(format!("{text}{}", at(running)))
+    Error::of(&[&text, &at(running)])
 }
 
 fn over_budget(running: &Running, bounds: ScriptBounds) -> Error {
     let most = bounds.instructions;
-    Error::text(format!(
+    let text = format!(
         "ERR Error running script: it has taken more than {most} instructions \
-         (script-max-instructions){}",
-        at(running)
-    ))
+         (script-max-instructions)"
+    );
+    Error::of(&[text.as_bytes(), &at(running)])
 }
 
 /// Runs a command of the script, or goes on with it, and hands its reply to the script.
@@ -241,7 +242,7 @@ fn call(
         Err(Error::Due) => return Err(Error::Due),
         Err(Error::Reply(text)) => {
             out.clear();
-            Reply::new(&mut out, protocol).error(&text);
+            Reply::new(&mut out, protocol).error_bytes(&text);
         }
         Ok(()) | Err(Error::Nothing) => {}
     }

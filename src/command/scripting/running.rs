@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::happenings::Happenings;
+use super::lines::{ScriptLine, Written};
 use super::loading::{Loading, Ready};
 use super::machines;
 use super::name::Name;
@@ -31,6 +32,8 @@ pub struct ScriptBounds {
     pub memory_bytes: u64,
     /// There was no memory left when it was proposed.
     pub is_out_of_memory: bool,
+    /// It stands in a transaction, for which memory was looked at when it was queued.
+    pub is_queued: bool,
 }
 
 /// A command of the script that is to be run, or stands in its middle.
@@ -67,6 +70,10 @@ pub(super) struct Running {
     pub(super) pending: Option<Pending>,
     /// Somebody wants it to end.
     pub(super) is_killed: bool,
+    /// The lines that it has written into the server's log, since they were last taken.
+    pub(super) lines: Vec<ScriptLine>,
+    /// How many they were in all.
+    pub(super) written: Written,
 }
 
 /// So many words of a request are shown of a long script, and so many bytes of each.
@@ -89,6 +96,8 @@ impl Running {
             has_written: false,
             pending: None,
             is_killed: false,
+            lines: Vec::new(),
+            written: Written::default(),
         }
     }
 

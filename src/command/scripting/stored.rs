@@ -22,6 +22,18 @@ pub(super) fn exists(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     Ok(())
 }
 
+/// Scripts are never debugged, so that nothing is to be switched off.
+pub(super) fn debug(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
+    if args.is(2, "yes") || args.is(2, "sync") {
+        return Err(Error::NO_SCRIPT_DEBUGGER);
+    }
+    if !args.is(2, "no") {
+        return Err(Error::SCRIPT_DEBUG_MODE);
+    }
+    query.reply.ok();
+    Ok(())
+}
+
 pub(super) fn show(query: &mut Query<'_>, args: Args<'_>) -> Outcome {
     let name = name::given(args.at(2));
     let text = name.and_then(|name| query.store.script(&name));
@@ -58,6 +70,8 @@ pub(super) fn load(change: &mut Change<'_>, args: Args<'_>) -> Outcome {
 
 pub(super) fn help(query: &mut Query<'_>, _: Args<'_>) -> Outcome {
     const LINES: &[&str] = &[
+        "DEBUG (YES|SYNC|NO)",
+        "    Debug scripts; only NO is taken, for there is no debugger.",
         "EXISTS <sha1> [<sha1> ...]",
         "    Return information about the existence of the scripts in the script cache.",
         "FLUSH [ASYNC|SYNC]",

@@ -28,7 +28,8 @@ const ORDER: Arg = opt(one_of("order", &[word("ASC"), word("DESC")]));
 const ALPHA: Arg = opt(word("ALPHA"));
 
 /// The keys that patterns make of items: no request names them.
-const BY_PATTERN: Keys = Keys::found(|_, _| {}, READ);
+const BY_PATTERN: Keys = Keys::found(|_, _| {}, READ)
+    .note("Those of BY and GET: their names are made of the items that are sorted.");
 
 pub(super) const ROWS: &[Row] = &[
     Row::write("sort", -2, sort)
@@ -53,7 +54,8 @@ pub(super) const ROWS: &[Row] = &[
             Keys::found(
                 |args, take| store_place(args).into_iter().for_each(take),
                 REPLACED,
-            ),
+            )
+            .note("That of STORE, which may stand anywhere among the words."),
         ])
         .args(&[
             KEY,

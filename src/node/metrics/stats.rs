@@ -100,7 +100,10 @@ impl Stats {
     pub(super) fn errors(&mut self, error: &Error, count: u64) {
         self.error_replies += count;
         let code = match error {
-            Error::Reply(text) => text.split(' ').next().unwrap_or_default(),
+            Error::Reply(text) => {
+                let code = text.split(|byte| *byte == b' ').next();
+                str::from_utf8(code.unwrap_or_default()).unwrap_or_default()
+            }
             Error::Due => "TRYAGAIN",
             Error::Unfinished | Error::Nothing => return,
         };

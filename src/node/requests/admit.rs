@@ -231,6 +231,7 @@ impl Node {
             instructions: self.config.script_instructions,
             memory_bytes: self.config.script_memory_bytes,
             is_out_of_memory: self.is_out_of_memory(),
+            is_queued: false,
         }
     }
 

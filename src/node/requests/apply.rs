@@ -14,7 +14,7 @@ use crate::command::args::Args;
 use crate::command::context::{Change, Dice};
 use crate::command::error::{Error, Outcome};
 use crate::command::row::{Kind, Row};
-use crate::command::scripting::run as scripting;
+use crate::command::scripting::run::{self as scripting, ScriptBounds};
 use crate::ids::LogIndex;
 use crate::limits::{BYTES_PER_WORK, LARGE_ARGUMENT_BYTES};
 use crate::node::clients::Origin;
@@ -182,7 +182,11 @@ impl Node {
         self.requests.hold.pay(work);
         entry.at = reader.place();
         if let Some(bounds) = reader.bounds() {
-            self.requests.hold.bounds = bounds;
+            let is_queued = matches!(item, Item::Transaction { .. });
+            self.requests.hold.bounds = ScriptBounds {
+                is_queued,
+                ..bounds
+            };
         }
         let place = entry.place;
         let waiter = entry.waiter(|waiter| waiter.place == place);
@@ -422,6 +426,9 @@ impl Node {
         if is_script {
             self.script_has_read(client);
         }
+        let lines = self.requests.hold.pace.take_lines();
+        self.witness.says(&lines);
+        self.write_lines(lines);
         if outcome == Err(Error::Unfinished) {
             self.has_run_piece(row, Piece::Applied, work);
             return outcome;

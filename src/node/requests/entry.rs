@@ -210,6 +210,7 @@ impl<'a> Reader<'a> {
                 instructions: self.number()?,
                 memory_bytes: self.number()?,
                 is_out_of_memory: self.byte()? != 0,
+                is_queued: false,
             });
             first = self.byte()?;
         }

@@ -5,14 +5,18 @@
 //! all are told, so that what is asked of a key then is what its command has left. Within a
 //! transaction those of a command are made before the next one is run, and told at the end.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::command::args::Args;
 use crate::command::event::{KeyEvent, Tells};
 use crate::command::row::{Kind, Row};
+use crate::command::scripting::lines::ScriptLine;
 use crate::command::verb::SessionVerb;
 use crate::ids::ConnId;
 use crate::node::clients::Untold;
+use crate::node::config::options;
+use crate::node::effect::Effect;
 use crate::node::requests::lookup::row_of;
 use crate::node::{Node, Phase};
 use crate::store::{Named, Touched};
@@ -177,6 +181,20 @@ impl Node {
         if let Some(client) = client.filter(|_| !keys.is_empty()) {
             self.clients.have_been_read(client, &keys);
         }
+    }
+
+    /// Writes lines of scripts into the server's log. Those of entries that are applied in recovery
+    /// were written in an earlier life.
+    pub(super) fn write_lines(&mut self, lines: Vec<ScriptLine>) {
+        if lines.is_empty() || self.phase == Phase::Recovering {
+            return;
+        }
+        let loglevel = options::find(b"loglevel").map(|directive| self.config.value_of(directive));
+        let loglevel = loglevel.unwrap_or_default();
+        let wanted = lines.into_iter();
+        let wanted = wanted.filter(|line| line.level.is_written_at(&loglevel));
+        let wanted = wanted.map(|line| Effect::ScriptLine(Box::new(line)));
+        self.effects.extend(wanted);
     }
 
     /// Tells those who listen which keys were looked for in vain.

@@ -1,7 +1,6 @@
 //! From a request to the row that runs it, and what follows from a row for its client.
 
-use alloc::format;
-use alloc::string::String;
+use alloc::vec::Vec;
 
 use crate::command::args::Args;
 use crate::command::error::Error;
@@ -23,23 +22,20 @@ pub(super) fn called_by(row: &'static Row, args: Args<'_>) -> &'static Row {
 /// Redis's words for a name that is not in the table, with the first arguments for whoever reads a
 /// log.
 pub(super) fn unknown_command(args: Args<'_>) -> Error {
-    let shown = |bytes: &[u8], max: usize| {
-        String::from_utf8_lossy(&bytes[..bytes.len().min(max)]).into_owned()
-    };
-    let mut given = String::new();
+    let shown = |bytes: &[u8], max: usize| bytes[..bytes.len().min(max)].to_vec();
+    let mut given = Vec::new();
     for arg in args.from(1).iter() {
         if given.len() >= 128 {
             break;
         }
         let room = 128 - given.len();
-        given.push('\'');
-        given.push_str(&shown(arg, room));
-        given.push_str("' ");
+        given.push(b'\'');
+        given.extend(shown(arg, room));
+        given.extend_from_slice(b"' ");
     }
     let name = shown(args.name(), 128);
-    Error::text(format!(
-        "ERR unknown command '{name}', with args beginning with: {given}"
-    ))
+    let text = b"', with args beginning with: ";
+    Error::of(&[b"ERR unknown command '", &name, text, &given])
 }
 
 /// Returns true if only a leader may do it: it looks at keys, or changes them.

@@ -43,7 +43,7 @@ pub(super) fn finish(
 /// Writes an error as a reply.
 pub(in crate::node) fn write_error(reply: &mut Reply<'_>, error: &Error) {
     match error {
-        Error::Reply(text) => reply.error(text),
+        Error::Reply(text) => reply.error_bytes(text),
         Error::Unfinished => unreachable!("a command is run to its end"),
         Error::Nothing => unreachable!("its reply is written"),
         // Replicated time stands still only while a node has no leader, and then there is no better
@@ -54,6 +54,6 @@ pub(in crate::node) fn write_error(reply: &mut Reply<'_>, error: &Error) {
 
 /// Returns true if an error sends a client to another member, or says that nobody is known to lead.
 pub(super) fn is_elsewhere(error: &Error) -> bool {
-    let is_moved = matches!(error, Error::Reply(text) if text.starts_with("MOVED "));
+    let is_moved = matches!(error, Error::Reply(text) if text.starts_with(b"MOVED "));
     is_moved || *error == Error::CLUSTER_DOWN
 }

@@ -207,12 +207,13 @@ impl Node {
             Kind::Write(_) | Kind::Session(_) | Kind::Server(_) | Kind::Container => Ok(()),
         };
         self.store.end_read();
-        let spent = pace.spent();
+        let (spent, lines) = (pace.spent(), pace.take_lines());
         if outcome != Err(Error::Unfinished) {
             pace.forget();
         }
         if matches!(row.kind, Kind::Script(_)) {
             self.script_has_read(client);
+            self.write_lines(lines);
         }
         self.metrics.looked_up(self.store.take_lookups());
         if outcome != Err(Error::Unfinished) {

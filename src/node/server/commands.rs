@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use crate::command::args::Args;
 use crate::command::error::{Error, Outcome};
+use crate::command::flag::Flag;
 use crate::command::grammar::{Arg, Form};
 use crate::command::key::{Keys, Places};
 use crate::command::row::Row;
@@ -36,7 +37,7 @@ fn keys_of(request: Args<'_>, with_flags: bool, reply: &mut Reply<'_>) -> Outcom
     let row = table::with_keys(request)?;
     let mut keys = Vec::new();
     row.each_key(request, |place, access| keys.push((place, access)));
-    if keys.is_empty() {
+    if keys.is_empty() && !row.has(Flag::NoMandatoryKeys) {
         return Err(Error::INVALID_ARGUMENTS);
     }
     reply.array(keys.len());
@@ -84,9 +85,9 @@ fn describe(row: &Row, reply: &mut Reply<'_>) {
     words(row.categories().names(), reply);
     reply.set(row.tips.len());
     row.tips.iter().for_each(|tip| reply.bulk(tip.as_bytes()));
-    reply.array(row.keys.len());
+    reply.set(row.keys.len());
     row.keys.iter().for_each(|keys| specify(keys, reply));
-    reply.array(row.subcommands.len());
+    reply.set(row.subcommands.len());
     row.subcommands.iter().for_each(|sub| describe(sub, reply));
 }
 
@@ -100,7 +101,12 @@ fn words(words: impl Iterator<Item = &'static str>, reply: &mut Reply<'_>) {
 
 /// Writes where keys of a request begin, how they go on, and what becomes of them.
 fn specify(keys: &Keys, reply: &mut Reply<'_>) {
-    reply.map(3);
+    let has_note = !keys.note.is_empty();
+    reply.map(3 + usize::from(has_note));
+    if has_note {
+        reply.bulk(b"notes");
+        reply.bulk(keys.note.as_bytes());
+    }
     reply.bulk(b"flags");
     words(keys.access.names(), reply);
     let (begin, find) = (b"begin_search", b"find_keys");
