@@ -364,8 +364,6 @@ errors! {
     /// SCRIPT KILL of a script of the log.
     UNKILLABLE = "UNKILLABLE Sorry the script may write, and every member runs it to its end. \
         Its budget of instructions ends it: see script-max-instructions.";
-    /// A script that was ended by SCRIPT KILL.
-    SCRIPT_KILLED = "ERR Error running script: Script killed by user with SCRIPT KILL...";
     /// A script whose reply takes more memory than its values may.
     SCRIPT_REPLY_TOO_LONG = "ERR the reply of the script is too long: see script-max-memory";
     /// A script calls a command that there is not.

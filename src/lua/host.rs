@@ -351,12 +351,10 @@ impl Machine {
         self.state.heap.bytes()
     }
 
-    /// The chunk and line of the code that calls the host, or that has failed.
+    /// The chunk and line of the code that calls the host, that has failed, or that is to go on.
     pub fn position(&self) -> Option<(Arc<str>, u32)> {
-        if self.waiting.is_some() {
-            return self.state.innermost_line(&self.code);
-        }
-        self.failed_at.clone()
+        let failed = self.failed_at.clone().filter(|_| self.waiting.is_none());
+        failed.or_else(|| self.state.innermost_line(&self.code))
     }
 
     // Values.

@@ -1,6 +1,7 @@
 //! Whole scripts, each run in one slice, and again cut after every few instructions.
 
 mod bounds;
+mod like_c;
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -81,7 +81,9 @@ const DRIVERS: [(&str, &[&str]); 4] = [
     ),
     (
         "tests",
-        &["aof", "command", "node", "raft", "rdb", "resp", "store"],
+        &[
+            "aof", "command", "lua", "node", "raft", "rdb", "resp", "store",
+        ],
     ),
 ];
 

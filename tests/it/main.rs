@@ -39,6 +39,7 @@ mod quorums;
 mod replay;
 mod restart;
 mod room;
+mod scripting;
 mod scripts;
 mod secrets;
 mod slowlog;

@@ -1,7 +1,7 @@
 //! The lines that scripts have written into the server's log (`redis.log`).
 //!
-//! They are no part of the state: each member that runs a script tells its own operator. Nothing but
-//! the script decides about its lines, so that all members say the same.
+//! They are no part of the state: each member that runs a script tells its own operator. The script
+//! alone decides about its lines, so that all members say the same.
 
 use alloc::format;
 use alloc::string::String;

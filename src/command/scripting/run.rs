@@ -90,7 +90,8 @@ fn run(
 ) -> Outcome {
     if running.is_killed {
         host.pace().forget();
-        return Err(Error::SCRIPT_KILLED);
+        let text = b"ERR Script killed by user with SCRIPT KILL...";
+        return Err(Error::of(&[text, &at(running)]));
     }
     loop {
         if let Some(pending) = running.pending.take() {

@@ -71,10 +71,9 @@ impl Parser<'_> {
     fn subexpression(&mut self, limit: u8) -> Read {
         self.enter()?;
         let mut left = if let Some(operator) = self.unary_operator() {
-            let line = self.line;
             self.advance()?;
             let mut operand = self.subexpression(UNARY_PRIORITY)?;
-            self.unary(operator, &mut operand, line)?;
+            self.unary(operator, &mut operand)?;
             operand
         } else {
             self.simple_expression()?
@@ -84,11 +83,10 @@ impl Parser<'_> {
             if to_left <= limit {
                 break;
             }
-            let line = self.line;
             self.advance()?;
             self.before_right(operator, &mut left)?;
             let mut right = self.subexpression(to_right)?;
-            self.binary(operator, &mut left, &mut right, line)?;
+            self.binary(operator, &mut left, &mut right)?;
         }
         self.leave();
         Ok(left)

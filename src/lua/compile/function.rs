@@ -14,6 +14,7 @@ use crate::lua::prototype::{Capture, Constant, LocalName, Prototype};
 pub(super) enum ConstantKey {
     Nil,
     Boolean(bool),
+    /// The bits of a number; 0 and -0 are one, of which the first to come is kept, as in Lua 5.1.
     Number(u64),
     String(Box<[u8]>),
 }
@@ -160,6 +161,14 @@ impl FunctionState<'_> {
 
     /// The place of a constant; one that is there already is used again.
     pub(super) fn constant(&mut self, key: ConstantKey) -> u32 {
+        let bits = match key {
+            ConstantKey::Number(bits) => Some(bits),
+            _ => None,
+        };
+        let key = match bits.map(f64::from_bits) {
+            Some(0.0) => ConstantKey::Number(0),
+            _ => key,
+        };
         if let Some(place) = self.constant_places.get(&key) {
             return *place;
         }
@@ -167,7 +176,7 @@ impl FunctionState<'_> {
         self.constants.push(match &key {
             ConstantKey::Nil => Constant::Nil,
             ConstantKey::Boolean(value) => Constant::Boolean(*value),
-            ConstantKey::Number(bits) => Constant::Number(f64::from_bits(*bits)),
+            ConstantKey::Number(own) => Constant::Number(f64::from_bits(bits.unwrap_or(*own))),
             ConstantKey::String(bytes) => Constant::String(bytes.clone()),
         });
         self.constant_places.insert(key, place);

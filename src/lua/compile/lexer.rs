@@ -92,7 +92,17 @@ impl<'s> Lexer<'s> {
     /// The text by which errors name `token`, the one that was read last.
     pub(super) fn shown(&self, token: &Token<'s>, source: &'s [u8]) -> Cow<'s, [u8]> {
         match token {
-            Token::Name(_) | Token::Text(_) | Token::Number(_) => Cow::Borrowed(source),
+            Token::Name(_) | Token::Number(_) => Cow::Borrowed(source),
+            // What its escapes stand for, between its quotes.
+            Token::Text(text) => {
+                let quote = match source {
+                    [b'[', rest @ ..] => 2 + rest.iter().take_while(|byte| **byte == b'=').count(),
+                    _ => 1,
+                };
+                let open = source.get(..quote).unwrap_or_default();
+                let close = source.get(source.len().saturating_sub(quote)..);
+                Cow::Owned([open, text, close.unwrap_or_default()].concat())
+            }
             _ => token.name(),
         }
     }
@@ -271,8 +281,11 @@ impl<'s> Lexer<'s> {
         loop {
             match self.peek() {
                 None => return Err(self.error("unfinished string", Near::End)),
-                Some(b'\n' | b'\r') => return Err(self.error("unfinished string", Near::Source)),
-                Some(b'\\') => self.escape(&mut copy)?,
+                Some(b'\n' | b'\r') => {
+                    let seen = [&[quote], &copy[..]].concat();
+                    return Err(self.error_near(b"unfinished string", &seen));
+                }
+                Some(b'\\') => self.escape(quote, &mut copy)?,
                 Some(byte) => {
                     self.at += 1;
                     if byte == quote {
@@ -284,8 +297,7 @@ impl<'s> Lexer<'s> {
         }
     }
 
-    fn escape(&mut self, copy: &mut Vec<u8>) -> Result<(), CompileError> {
-        let from = self.at;
+    fn escape(&mut self, quote: u8, copy: &mut Vec<u8>) -> Result<(), CompileError> {
         self.at += 1;
         let Some(byte) = self.peek() else {
             return Ok(());
@@ -312,8 +324,8 @@ impl<'s> Lexer<'s> {
                     self.at += 1;
                 }
                 let Ok(code) = u8::try_from(code) else {
-                    let before = self.source.get(self.token_from..from).unwrap_or_default();
-                    return Err(self.error_near(b"escape sequence too large", before));
+                    let seen = [&[quote], &copy[..]].concat();
+                    return Err(self.error_near(b"escape sequence too large", &seen));
                 };
                 copy.push(code);
                 return Ok(());

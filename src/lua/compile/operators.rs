@@ -128,12 +128,7 @@ impl Parser<'_> {
     }
 
     /// Applies an operator of one operand.
-    pub(super) fn unary(
-        &mut self,
-        operator: Unary,
-        expression: &mut Expression,
-        line: u32,
-    ) -> Done {
+    pub(super) fn unary(&mut self, operator: Unary, expression: &mut Expression) -> Done {
         let b = match operator {
             Unary::Not => return self.negate_truth(expression),
             Unary::Minus => {
@@ -150,7 +145,6 @@ impl Parser<'_> {
             Unary::Minus => Instruction::Negate { a: 0, b },
             Unary::Not | Unary::Length => Instruction::Length { a: 0, b },
         })?;
-        self.function.set_line(place, line);
         *expression = Expression::new(Kind::Relocatable(place));
         Ok(())
     }
@@ -172,7 +166,6 @@ impl Parser<'_> {
         operator: Binary,
         left: &mut Expression,
         right: &mut Expression,
-        line: u32,
     ) -> Done {
         match operator {
             Binary::And => {
@@ -191,18 +184,16 @@ impl Parser<'_> {
                 *left = *right;
                 Ok(())
             }
-            Binary::Concat => self.concat(left, right, line),
-            Binary::NotEqual => self.compare(operator, false, left, right, line),
+            Binary::Concat => self.concat(left, right),
+            Binary::NotEqual => self.compare(operator, false, left, right),
             Binary::Equal | Binary::Less | Binary::LessEqual => {
-                self.compare(operator, true, left, right, line)
+                self.compare(operator, true, left, right)
             }
-            Binary::Greater => self
-                .compare(Binary::Less, true, right, left, line)
-                .map(|()| {
-                    *left = *right;
-                }),
+            Binary::Greater => self.compare(Binary::Less, true, right, left).map(|()| {
+                *left = *right;
+            }),
             Binary::GreaterEqual => self
-                .compare(Binary::LessEqual, true, right, left, line)
+                .compare(Binary::LessEqual, true, right, left)
                 .map(|()| {
                     *left = *right;
                 }),
@@ -211,11 +202,11 @@ impl Parser<'_> {
             | Binary::Multiply
             | Binary::Divide
             | Binary::Modulo
-            | Binary::Power => self.arithmetic(operator, left, right, line),
+            | Binary::Power => self.arithmetic(operator, left, right),
         }
     }
 
-    fn concat(&mut self, left: &mut Expression, right: &mut Expression, line: u32) -> Done {
+    fn concat(&mut self, left: &mut Expression, right: &mut Expression) -> Done {
         self.to_value(right)?;
         let Kind::Register(first) = left.kind else {
             return Err(self.error("function or expression too complex"));
@@ -238,7 +229,6 @@ impl Parser<'_> {
             b: first,
             c: last,
         })?;
-        self.function.set_line(place, line);
         *left = Expression::new(Kind::Relocatable(place));
         Ok(())
     }
@@ -254,7 +244,6 @@ impl Parser<'_> {
         operator: Binary,
         left: &mut Expression,
         right: &mut Expression,
-        line: u32,
     ) -> Done {
         if let (Some(one), Some(other)) = (left.is_numeral(), right.is_numeral())
             && let Some(folded) = fold(operator, one, other)
@@ -274,7 +263,6 @@ impl Parser<'_> {
             Binary::Modulo => Instruction::Modulo { a, b, c },
             _ => Instruction::Power { a, b, c },
         })?;
-        self.function.set_line(place, line);
         *left = Expression::new(Kind::Relocatable(place));
         Ok(())
     }
@@ -285,17 +273,15 @@ impl Parser<'_> {
         wanted: bool,
         left: &mut Expression,
         right: &mut Expression,
-        line: u32,
     ) -> Done {
         // The one that was read last is released first; the other is an operand already.
         let (b, c) = (self.to_operand(left)?, self.to_operand(right)?);
         self.release_both(b, c);
-        let place = self.emit(match operator {
+        self.emit(match operator {
             Binary::Less => Instruction::Less { wanted, b, c },
             Binary::LessEqual => Instruction::LessEqual { wanted, b, c },
             _ => Instruction::Equal { wanted, b, c },
         })?;
-        self.function.set_line(place, line);
         let jump = self.jump();
         *left = Expression::new(Kind::Jump(jump as usize));
         Ok(())

@@ -57,7 +57,7 @@ fn assert(state: &mut State, call: Call) -> Result {
 }
 
 fn error(state: &mut State, call: Call) -> Result {
-    let level = state.integer_or(call, 1, 1)?;
+    let level = state.int_or(call, 1, 1)?;
     let value = state.argument(call, 0);
     if let (Value::String(text), 1..) = (value, level) {
         let level = u32::try_from(level).unwrap_or(u32::MAX);
@@ -117,7 +117,7 @@ fn function_at(state: &mut State, call: Call, is_optional: bool) -> Result<Optio
             state.number_argument(call, 0)?;
         }
     }
-    let level = state.integer_or(call, 0, 1)?;
+    let level = state.int_or(call, 0, 1)?;
     if level < 0 {
         return Err(state.argument_error(0, "level must be non-negative"));
     }
@@ -247,6 +247,13 @@ fn raw_get(state: &mut State, call: Call) -> Result {
 fn raw_set(state: &mut State, call: Call) -> Result {
     let table = state.table_argument(call, 0)?;
     let (key, value) = (state.any_argument(call, 1)?, state.any_argument(call, 2)?);
+    // The error is one of the machine, not of the function that asks.
+    let refused = |text: &[u8]| Err(Thrown::Text(text.to_vec(), 0));
+    match key {
+        Value::Nil => return refused(b"table index is nil"),
+        Value::Number(number) if number.is_nan() => return refused(b"table index is NaN"),
+        _ => {}
+    }
     state.raw_set(table, key, value)?;
     Ok(Outcome::One(Value::Table(table)))
 }
@@ -257,7 +264,7 @@ fn select(state: &mut State, call: Call) -> Result {
     {
         return Ok(Outcome::One(Value::Number((call.count - 1) as f64)));
     }
-    let place = state.integer_argument(call, 0)?;
+    let place = state.int_argument(call, 0)?;
     let count = call.count as i64;
     let place = if place < 0 {
         count.saturating_add(place)
@@ -272,7 +279,7 @@ fn select(state: &mut State, call: Call) -> Result {
 }
 
 fn to_number(state: &mut State, call: Call) -> Result {
-    let base = state.integer_or(call, 1, 10)?;
+    let base = state.int_or(call, 1, 10)?;
     if base == 10 {
         let value = state.any_argument(call, 0)?;
         let number = state.to_number(value);
@@ -315,8 +322,8 @@ fn type_of(state: &mut State, call: Call) -> Result {
 
 fn unpack(state: &mut State, call: Call) -> Result {
     let table = state.table_argument(call, 0)?;
-    let first = state.integer_or(call, 1, 1)?;
-    let last = state.integer_or(call, 2, state.length(table) as i64)?;
+    let first = state.int_or(call, 1, 1)?;
+    let last = state.int_or(call, 2, state.length(table) as i64)?;
     if first > last {
         return Ok(Outcome::Nothing);
     }

@@ -82,7 +82,7 @@ fn split(state: &mut State, call: Call) -> Result {
 }
 
 fn scale(state: &mut State, call: Call) -> Result {
-    let exponent = state.integer_argument(call, 1)?.clamp(-10_000, 10_000);
+    let exponent = state.int_argument(call, 1)?.clamp(-10_000, 10_000);
     let number = state.number_argument(call, 0)?;
     Ok(Outcome::One(Value::Number(libm::scalbn(
         number,
@@ -125,11 +125,8 @@ fn draw(state: &mut State) -> f64 {
 fn random(state: &mut State, call: Call) -> Result {
     let (low, high) = match call.count {
         0 => return Ok(Outcome::One(Value::Number(draw(state)))),
-        1 => (1, state.integer_argument(call, 0)?),
-        2 => (
-            state.integer_argument(call, 0)?,
-            state.integer_argument(call, 1)?,
-        ),
+        1 => (1, state.int_argument(call, 0)?),
+        2 => (state.int_argument(call, 0)?, state.int_argument(call, 1)?),
         _ => return Err(state.error("wrong number of arguments")),
     };
     if low > high {

@@ -23,15 +23,15 @@ pub(super) const FUNCTIONS: &[Definition] = &[
 ];
 
 fn concat(state: &mut State, call: Call) -> Result {
-    let table = state.table_argument(call, 0)?;
     let separator = match state.argument(call, 1) {
         Value::Nil => None,
         _ => Some(state.string_argument(call, 1)?),
     };
-    let first = state.integer_or(call, 2, 1)?;
+    let table = state.table_argument(call, 0)?;
+    let first = state.int_or(call, 2, 1)?;
     let last = match state.argument(call, 3) {
         Value::Nil => state.length(table) as i64,
-        _ => state.integer_argument(call, 3)?,
+        _ => state.int_argument(call, 3)?,
     };
     let mut out = Vec::new();
     let mut index = first;
@@ -60,7 +60,7 @@ fn insert(state: &mut State, call: Call) -> Result {
     let end = state.length(table) as i64 + 1;
     let (place, value) = match call.count {
         2 => (end, state.argument(call, 1)),
-        3 => (state.integer_argument(call, 1)?, state.argument(call, 2)),
+        3 => (state.int_argument(call, 1)?, state.argument(call, 2)),
         _ => return Err(state.error("wrong number of arguments to 'insert'")),
     };
     state.open(table)?;
@@ -107,7 +107,7 @@ const MOVES_MAX: i64 = 1 << 20;
 fn remove(state: &mut State, call: Call) -> Result {
     let table = state.table_argument(call, 0)?;
     let end = state.length(table) as i64;
-    let place = state.integer_or(call, 1, end)?;
+    let place = state.int_or(call, 1, end)?;
     state.open(table)?;
     if !(1..=end).contains(&place) {
         return Ok(Outcome::Nothing);

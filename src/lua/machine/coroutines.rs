@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::state::{State, Thrown};
 use crate::lua::heap::thread::{Give, Status, Thread};
+use crate::lua::number::format;
 use crate::lua::value::{CoroutineRef, Value};
 
 impl State {
@@ -139,10 +140,16 @@ impl State {
         if !is_wrapped {
             return self.give_resumed(waiting, false, false, alloc::vec![error]);
         }
-        if let Value::String(text) = error {
-            return Err(self.text_error(text, 1));
+        match error {
+            Value::String(text) => Err(self.text_error(text, 1)),
+            // A number becomes a text as well, with the place in front.
+            Value::Number(number) => {
+                let mut text = Vec::new();
+                format::append(number, &mut text);
+                Err(Thrown::Text(text, 1))
+            }
+            error => Err(Thrown::Value(error)),
         }
-        Err(Thrown::Value(error))
     }
 
     fn give_resumed(

@@ -80,6 +80,25 @@ impl State {
         self.integer_argument(call, at)
     }
 
+    /// A whole number of 32 bits: what does not fit is lost, as where Lua 5.1 takes an `int`.
+    pub(in crate::lua) fn int_argument(&mut self, call: Call, at: usize) -> Result<i64, Thrown> {
+        let whole = self.integer_argument(call, at)?;
+        Ok(i64::from(whole as i32))
+    }
+
+    /// The same or `otherwise`, if it is nil or not there.
+    pub(in crate::lua) fn int_or(
+        &mut self,
+        call: Call,
+        at: usize,
+        otherwise: i64,
+    ) -> Result<i64, Thrown> {
+        if self.argument(call, at).is_nil() {
+            return Ok(otherwise);
+        }
+        self.int_argument(call, at)
+    }
+
     /// A string; a number becomes one.
     pub(in crate::lua) fn string_argument(
         &mut self,

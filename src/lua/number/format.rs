@@ -7,7 +7,7 @@ use core::fmt::{self, Write};
 pub(in crate::lua) fn append(number: f64, out: &mut Vec<u8>) {
     let whole = number as i64;
     // Fifteen digits are one more than fit, so that larger ones take an exponent.
-    if whole as f64 == number && whole.abs() < 100_000_000_000_000 {
+    if whole as f64 == number && whole.unsigned_abs() < 100_000_000_000_000 {
         if whole == 0 && number.is_sign_negative() {
             out.push(b'-');
         }

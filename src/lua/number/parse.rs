@@ -53,7 +53,10 @@ pub(in crate::lua) fn parse_in_base(text: &[u8], base: u32) -> Option<f64> {
     Some(if negative { sum.wrapping_neg() } else { sum } as f64)
 }
 
+/// The text up to a zero byte, where C's own functions end, without the spaces around it.
 fn trim(text: &[u8]) -> &[u8] {
+    let end = text.iter().position(|byte| *byte == 0);
+    let text = text.get(..end.unwrap_or(text.len())).unwrap_or(text);
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
     let from = text
         .iter()

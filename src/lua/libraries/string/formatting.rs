@@ -136,10 +136,15 @@ fn convert(
                 b'x' => append_text(&mut text, format_args!("{number:x}")),
                 _ => append_text(&mut text, format_args!("{number:X}")),
             }
-            let prefix: &[u8] = match (directive.has_hash && number != 0, letter) {
-                (true, b'o') => b"0",
-                (true, b'x') => b"0x",
-                (true, b'X') => b"0X",
+            // Zeros that the precision asks for are enough for octals, and none is too few.
+            let has_zero = match directive.precision {
+                Some(precision) => number == 0 && precision > 0 || precision > text.len(),
+                None => number == 0,
+            };
+            let prefix: &[u8] = match letter {
+                b'o' if directive.has_hash && !has_zero => b"0",
+                b'x' if directive.has_hash && number != 0 => b"0x",
+                b'X' if directive.has_hash && number != 0 => b"0X",
                 _ => b"",
             };
             let unsigned = Directive {
@@ -157,6 +162,13 @@ fn convert(
         Some(b's') => {
             let string = state.string_argument(call, argument)?;
             let bytes = state.bytes(string);
+            // C's own function writes all but long texts, and ends at a zero byte.
+            let is_long = directive.precision.is_none() && bytes.len() >= 100;
+            let zero = bytes.iter().position(|byte| *byte == 0);
+            let bytes = match zero.filter(|_| !is_long) {
+                Some(zero) => bytes.get(..zero).unwrap_or_default(),
+                None => bytes,
+            };
             let end = directive.precision.unwrap_or(bytes.len()).min(bytes.len());
             pad(
                 directive,
@@ -179,7 +191,9 @@ fn convert(
 /// A number as `%u` and `%x` take it: a negative one wraps around.
 fn unsigned(number: f64) -> u64 {
     const BEYOND: f64 = 18_446_744_073_709_551_616.0;
-    if number < 0.0 {
+    if number.is_nan() {
+        1 << 63
+    } else if number < 0.0 {
         (number as i64) as u64
     } else if number >= BEYOND {
         0

@@ -302,7 +302,7 @@ fn substitute(state: &mut State, call: Call) -> Result {
         _ => return Err(state.argument_error(2, "string/function/table expected")),
     }
     let length = state.bytes(subject).len() as i64;
-    let allowed = state.integer_or(call, 3, length.saturating_add(1))?;
+    let allowed = state.int_or(call, 3, length.saturating_add(1))?;
     let mut scratch = Scratch::default();
     scratch.numbers[ALLOWED] = usize::try_from(allowed).unwrap_or(0);
     state.wait(call, SLOTS, scratch)?;

@@ -99,7 +99,7 @@ fn reverse(state: &mut State, call: Call) -> Result {
 
 fn repeat(state: &mut State, call: Call) -> Result {
     let string = state.string_argument(call, 0)?;
-    let count = usize::try_from(state.integer_argument(call, 1)?).unwrap_or(0);
+    let count = usize::try_from(state.int_argument(call, 1)?).unwrap_or(0);
     let length = state.bytes(string).len();
     let total = length.saturating_mul(count);
     if length == 0 || total == 0 {
@@ -131,7 +131,7 @@ fn byte(state: &mut State, call: Call) -> Result {
 fn char(state: &mut State, call: Call) -> Result {
     let mut bytes = Vec::with_capacity(call.count);
     for at in 0..call.count {
-        match u8::try_from(state.integer_argument(call, at)?) {
+        match u8::try_from(state.int_argument(call, at)?) {
             Ok(byte) => bytes.push(byte),
             Err(_) => return Err(state.argument_error(at, "invalid value")),
         }

@@ -343,12 +343,20 @@ impl<'a> Matcher<'a> {
     /// The end of a text at `s` that is the same as an earlier capture.
     fn same_as(&mut self, s: usize, digit: u8) -> Matched {
         let place = usize::from(digit).wrapping_sub(usize::from(b'1'));
-        let Some(Capture {
-            from,
-            taken: Taken::Length(length),
-        }) = self.captures().get(place).copied()
-        else {
-            return Err(Bad::Text("invalid capture index"));
+        let (from, length) = match self.captures().get(place).copied() {
+            None
+            | Some(Capture {
+                taken: Taken::Open, ..
+            }) => return Err(Bad::Text("invalid capture index")),
+            // A place has no text: nothing is the same.
+            Some(Capture {
+                taken: Taken::Position,
+                ..
+            }) => return Ok(None),
+            Some(Capture {
+                from,
+                taken: Taken::Length(length),
+            }) => (from, length),
         };
         self.steps += length as u64 / 16;
         let earlier = self.subject.get(from..from + length);
