@@ -14,7 +14,7 @@ HERE=$(dirname "$(readlink -f "$0")")
 UNITS="unit/protocol unit/quit unit/keyspace unit/scan unit/expire unit/multi unit/info-command
 unit/introspection unit/introspection-2 unit/other unit/pubsub unit/sort unit/type/string unit/type/incr unit/type/hash
 unit/type/list unit/type/list-2 unit/type/list-3 unit/type/set unit/type/zset unit/bitops unit/bitfield unit/geo unit/hyperloglog
-unit/pause unit/latency-monitor unit/dump"
+unit/pause unit/latency-monitor unit/dump unit/functions"
 LIMIT=300
 OUT=
 ALL=

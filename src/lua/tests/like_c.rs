@@ -61,6 +61,7 @@ fn texts_end_at_a_zero_byte_where_c_reads_them() {
     runs_to("return string.format('<%s>', 'a\\0b')", "<a>");
     runs_to("return #string.format('%s', ('\\0'):rep(100))", "100");
     runs_to("return #string.format('%q', 'a\\0b')", "8");
+    runs_to("return #string.format('%c%c', 65, 2^53 + 65)", "1");
 }
 
 #[test]

@@ -75,8 +75,7 @@ impl Judges {
                 let value = machine.results().first().copied();
                 let text = value.and_then(|value| machine.bytes(value));
                 let text = text.unwrap_or_default();
-                // How deep calls may stand is another number.
-                if text.windows(14).any(|part| part == b"stack overflow") {
+                if is_deep(text) {
                     return Said::TooLong;
                 }
                 Said::Returned(shown(text))
@@ -86,7 +85,7 @@ impl Judges {
                 if !machine.text(error, &mut text) {
                     text = machine.type_name(error).into();
                 }
-                if text.ends_with(b"not enough memory") {
+                if text.ends_with(b"not enough memory") || is_deep(&text) {
                     return Said::TooLong;
                 }
                 Said::Failed(shown(&text))
@@ -129,6 +128,11 @@ impl Judges {
         };
         run().unwrap_or_else(|error| Said::Failed(format!("of the judge: {error}")))
     }
+}
+
+/// Returns true if calls stood too deep in each other, which is another depth in C.
+fn is_deep(text: &[u8]) -> bool {
+    text.windows(14).any(|part| part == b"stack overflow")
 }
 
 /// Text for people: whether a number that is none has a sign is not told.

@@ -109,7 +109,9 @@ fn convert(
     let mut text = Vec::new();
     match letter {
         Some(b'c') => {
-            let byte = state.integer_argument(call, argument)? as u8;
+            // One that is no `int` has a low byte of zero.
+            let whole = state.integer_argument(call, argument)?;
+            let byte = i32::try_from(whole).unwrap_or(0) as u8;
             text.push(byte);
             let from = out.len();
             pad(directive, &text, 0, false, out);
