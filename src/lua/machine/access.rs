@@ -69,6 +69,8 @@ impl State {
                 let metatable = self.heap.table(table).metatable;
                 let handler = match metatable {
                     Some(metatable) if self.heap.table(table).get(key).is_nil() => {
+                        // What is no key is none for a handler either, as in C.
+                        check_key(key)?;
                         self.handler_in(metatable, Event::NewIndex)
                     }
                     _ => Value::Nil,
@@ -106,13 +108,7 @@ impl State {
         value: Value,
     ) -> Result<(), Thrown> {
         self.open(table)?;
-        match key {
-            Value::Nil => return Err(Thrown::Text(b"table index is nil".to_vec(), 1)),
-            Value::Number(number) if number.is_nan() => {
-                return Err(Thrown::Text(b"table index is NaN".to_vec(), 1));
-            }
-            _ => {}
-        }
+        check_key(key)?;
         if !value.is_nil() && !self.heap.has_room_for_key(table, key) {
             self.refuse_growth(table, key)?;
         }
@@ -142,6 +138,18 @@ impl State {
             return Err(out_of_memory());
         }
         Ok(())
+    }
+}
+
+/// Fails if a value can be no key of a table.
+#[inline]
+fn check_key(key: Value) -> Result<(), Thrown> {
+    match key {
+        Value::Nil => Err(Thrown::Text(b"table index is nil".to_vec(), 1)),
+        Value::Number(number) if number.is_nan() => {
+            Err(Thrown::Text(b"table index is NaN".to_vec(), 1))
+        }
+        _ => Ok(()),
     }
 }
 

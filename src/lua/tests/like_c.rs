@@ -87,6 +87,10 @@ fn errors_tell_what_those_of_c_tell() {
         "local f = coroutine.wrap(function() error(7, 0) end) f()",
         "!script:1: 7",
     );
+    runs_to(
+        "local t = setmetatable({}, {__newindex = rawset}) t[nil] = 1",
+        "!script:1: table index is nil",
+    );
     runs_to("return string.find('a', '()%1')", "nil");
     runs_to(
         "return table.concat(true, {})",
