@@ -87,6 +87,7 @@ counted! {
         was written";
     Silenced, "silenced", "a client has asked for something whose reply it does not want";
     Heard, "heard", "a message has come to a client that listens";
+    PrefixInvalidated, "prefix-invalidated", "a client has heard of a key for its prefix alone";
     CachingQueued, "caching-queued", "a transaction has said which of its reads its client keeps";
     Invalidated, "invalidated", "a client that tracks has heard that what it keeps is so no more";
     HeardEvent, "heard-event", "a keyspace event has come to a client that listens";

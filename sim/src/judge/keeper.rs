@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use caching::Caching;
 
 use crate::wire::Value;
+use crate::workload::KEPT;
 
 pub(super) mod caching;
 
@@ -28,6 +29,8 @@ pub(super) struct Keeper {
     pub(super) reads: BTreeMap<Vec<u8>, VecDeque<usize>>,
     /// The steps that were its own.
     pub(super) own: BTreeSet<usize>,
+    /// How often it has heard of keys with its prefixes.
+    pub(super) of_prefixes: BTreeMap<Vec<u8>, usize>,
     /// It may have read by other words than are followed here.
     pub(super) reads_otherwise: bool,
 }
@@ -36,6 +39,28 @@ impl Keeper {
     /// Returns true if it hears of what is written, or may.
     pub(super) fn may_track(&self) -> bool {
         self.caching.tracks() || self.caching.is_unsure
+    }
+
+    /// It hears of a key once more; true if its prefixes are a reason for that: each step that has
+    /// touched the key since is one for each of them. Of other keys than clients keep it is not
+    /// known when they die.
+    pub(super) fn hears_of_prefix(&mut self, key: &[u8], touches: &Touches) -> bool {
+        let prefixes = self.caching.prefixes.iter();
+        let of_key = prefixes.filter(|prefix| key.starts_with(&prefix.bytes));
+        // A word of a step that was applied shortly before it began may be on its way.
+        let sinces: Vec<usize> = of_key
+            .map(|prefix| prefix.since.saturating_sub(2))
+            .collect();
+        if !key.starts_with(KEPT.as_bytes()) {
+            return !sinces.is_empty();
+        }
+        let without = self.caching.was_never_in_loop().then_some(&self.own);
+        let reasons = sinces
+            .iter()
+            .map(|since| touches.count(key, *since, without));
+        let heard = self.of_prefixes.entry(key.to_vec()).or_default();
+        *heard += 1;
+        *heard <= reasons.sum()
     }
 }
 
@@ -88,6 +113,14 @@ impl Touches {
         let next = steps.partition_point(|step| *step < from);
         let is_of_another = |step: &usize| !own.contains(step);
         self.makes_room || self.mortal.contains(key) || steps[next..].iter().any(is_of_another)
+    }
+
+    /// How many steps have touched a key since so many were applied, but for those of `without`.
+    fn count(&self, key: &[u8], from: usize, without: Option<&BTreeSet<usize>>) -> usize {
+        let steps = self.of.get(key).map_or(&[][..], |steps| &steps[..]);
+        let next = steps.partition_point(|step| *step < from);
+        let counts = |step: &&usize| without.is_none_or(|without| !without.contains(step));
+        steps[next..].iter().filter(counts).count()
     }
 
     /// Returns true if a step between these two has touched a key.

@@ -50,10 +50,12 @@ impl Keeper {
                 None
             }
         };
-        let Some(key) = read.filter(|_| self.caching.keeps_reads()) else {
+        let Some(key) = read.filter(|key| self.caching.keeps(key)) else {
             return Change::Shows(steps);
         };
-        self.reads.entry(key.clone()).or_default().push_back(steps);
+        if !self.caching.is_broadcast() {
+            self.reads.entry(key.clone()).or_default().push_back(steps);
+        }
         let ((db, place), since) = (of, steps);
         Change::Keeps {
             key: key.clone(),
@@ -121,7 +123,7 @@ impl Judge {
             return (None, None);
         };
         let (keeper, words) = (&mut dialogue.keeper, &command.words);
-        let own = keeper.caching.request(words, true);
+        let own = keeper.caching.request(words, steps, true);
         if own.is_some() {
             self.goals.reach(Goal::CachingQueued);
         }
@@ -161,8 +163,9 @@ impl Judge {
         })
     }
 
-    /// N8: a client hears of a key that it has read, once for each time, and where it does not want
-    /// to hear of what it writes itself something else has touched it.
+    /// N8: a client hears of a key that it has read, once for each time, or that begins with one of
+    /// its prefixes, once for each step that has touched it; and where it does not want to hear of
+    /// what it writes itself something else has touched it.
     fn hears_of_key(&mut self, member: usize, conn: u64, key: &[u8]) -> Verdict {
         let touches = &self.members[member].touches;
         let Some(dialogue) = self.dialogues.get_mut(&conn) else {
@@ -181,6 +184,10 @@ impl Judge {
             return Ok(());
         }
         let read = keeper.reads.get_mut(key).and_then(VecDeque::pop_front);
+        if read.is_none() && keeper.hears_of_prefix(key, touches) {
+            self.goals.reach(Goal::PrefixInvalidated);
+            return Ok(());
+        }
         let why = match read {
             // A read that finds it dead may be tried again, and count twice.
             None if touches.may_die(key) => return Ok(()),

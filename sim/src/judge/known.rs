@@ -209,8 +209,9 @@ impl Judge {
 
     /// The answer to CLIENT.
     pub(super) fn client(&mut self, member: usize, conn: u64, words: &Words) -> Want {
+        let steps = self.members[member].touches.steps;
         let dialogue = self.dialogues.get_mut(&conn);
-        let said = dialogue.and_then(|one| one.keeper.caching.request(words, false));
+        let said = dialogue.and_then(|one| one.keeper.caching.request(words, steps, false));
         if let Some(want) = said {
             return want;
         }

@@ -17,6 +17,8 @@ impl Workload {
         let mut pieces: Vec<Piece> = near.into_iter().collect();
         if dice.permille(700) {
             pieces.extend(self.tracks(dice));
+        } else if dice.coin() {
+            pieces.push(self.broadcasts(dice));
         }
         pieces
     }
@@ -47,8 +49,14 @@ impl Workload {
     /// It tracks from now on, perhaps anew.
     fn tracks(&self, dice: &mut Dice) -> Vec<Piece> {
         let off = dice.permille(200);
+        // It may begin to hear of prefixes only where it tracks in no other way.
+        let on = if dice.permille(if off { 400 } else { 100 }) {
+            self.broadcasts(dice)
+        } else {
+            self.tracks_on(dice)
+        };
         let off = off.then(|| words(&["CLIENT", "TRACKING", "OFF"]));
-        off.into_iter().chain([self.tracks_on(dice)]).collect()
+        off.into_iter().chain([on]).collect()
     }
 
     /// Mostly in its own way, and sometimes in one that does not fit to that.
@@ -70,6 +78,24 @@ impl Workload {
             &[]
         };
         words(&[&["CLIENT", "TRACKING", "ON"], way, no_loop].concat())
+    }
+
+    /// It hears of all keys, or of those with some prefixes; where these overlap it is refused.
+    fn broadcasts(&self, dice: &mut Dice) -> Piece {
+        let prefixes: &[&[u64]] = &[&[], &[0], &[1, 2], &[0, 1, 2], &[2, 2]];
+        let prefixes = dice.pick(prefixes).iter();
+        let prefixes: Vec<String> = prefixes.map(|nth| format!("{KEPT}{nth}")).collect();
+        let mut request = vec!["CLIENT", "TRACKING", "ON", "BCAST"];
+        for prefix in &prefixes {
+            request.extend(["PREFIX", prefix]);
+        }
+        if dice.permille(200) {
+            request.extend(["PREFIX", KEPT]);
+        }
+        if self.client.is_multiple_of(3) {
+            request.push("NOLOOP");
+        }
+        words(&request)
     }
 
     /// It says whether it keeps what it is about to read: mostly as fits its way to track.
