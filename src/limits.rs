@@ -170,6 +170,9 @@ pub struct Bounds {
     /// How many bytes of one client may wait behind its own unapplied writes before nothing more is
     /// read from it.
     pub parked_bytes: usize,
+    /// So many bytes of replies that a client has not taken stay where they are: what comes stands
+    /// elsewhere.
+    pub reply_block_bytes: usize,
     /// How many clients that wait for one key are given something of it at once; the others follow.
     pub served_at_once: usize,
     /// How many clients one turn tells that what they waited for has not come or may be lost, each
@@ -195,6 +198,7 @@ impl Default for Bounds {
             entry_bytes: ENTRY_BYTES_SOFT_MAX,
             read_bytes: READ_BYTES,
             parked_bytes: 1 << 20,
+            reply_block_bytes: 256 << 10,
             served_at_once: 1024,
             told_at_once: 256,
             room_patience: Duration::from_secs(5),

@@ -125,6 +125,7 @@ impl Scenario {
             &[1 << 20, 1 << 20, 20_000]
         });
         bounds.parked_bytes = *class(104).pick(&[MIB, MIB, MIB, 0, 200]);
+        bounds.reply_block_bytes = *class(202).pick(&[256 << 10, 1, 20, 400]);
         bounds.served_at_once = *class(105).pick(&[1024, 1024, 1]);
         bounds.told_at_once = *class(114).pick(&[256, 256, 1]);
         // A disk is full for a second or so.

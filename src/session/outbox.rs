@@ -55,6 +55,13 @@ struct Hold {
 /// them.
 #[derive(Clone, Debug, Default)]
 pub struct Outbox {
+    /// What stands before `bytes`: replies that may leave. A client that does not read must not
+    /// cost a copy of all that it is owed each time that it is owed more.
+    blocks: VecDeque<Vec<u8>>,
+    /// How much of the first of them has been sent.
+    block_sent: usize,
+    /// How many bytes of them have not been sent.
+    block_bytes: usize,
     bytes: Vec<u8>,
     sent: usize,
     holds: VecDeque<Hold>,
@@ -105,7 +112,13 @@ impl Outbox {
         });
         let last = self.pushes.iter().take_while(|push| push.at <= end).last();
         let rest = &self.bytes[last.map_or(self.sent, |push| push.at)..end];
-        pieces.chain([rest]).filter(|piece| !piece.is_empty())
+        let mut passed = self.block_sent;
+        let blocks = self
+            .blocks
+            .iter()
+            .map(move |block| &block[mem::take(&mut passed)..]);
+        let all = blocks.chain(pieces).chain([rest]);
+        all.filter(|piece| !piece.is_empty())
     }
 
     fn permitted(&self) -> usize {
@@ -117,13 +130,16 @@ impl Outbox {
     /// Returns true if all that may be sent has been.
     pub fn is_empty(&self) -> bool {
         let end = self.permitted();
-        self.sent == end && self.pushes.front().is_none_or(|push| push.at > end)
+        self.blocks.is_empty()
+            && self.sent == end
+            && self.pushes.front().is_none_or(|push| push.at > end)
     }
 
     /// How many bytes have not been sent, held ones included.
     pub fn len(&self) -> usize {
         // While a reply is being written its buffer is lent out, and the sent part of it with it.
-        self.bytes.len().saturating_sub(self.sent) + self.pushed + self.late_bytes
+        let replies = self.bytes.len().saturating_sub(self.sent) + self.block_bytes;
+        replies + self.pushed + self.late_bytes
     }
 
     /// How many bytes of messages wait, which are kept once for all who are sent them.
@@ -203,7 +219,9 @@ impl Outbox {
 
     /// The memory that it takes, in bytes.
     pub fn memory(&self) -> usize {
-        self.bytes.len()
+        let blocks = self.blocks.iter().map(Vec::len).sum::<usize>();
+        blocks
+            + self.bytes.len()
             + self.holds.len() * size_of::<Hold>()
             + self.pushes.len() * size_of::<Push>()
             + self.late.len() * size_of::<[Shared; 2]>()
@@ -233,8 +251,55 @@ impl Outbox {
         }
     }
 
+    /// Replies stay where they are from now on, and what comes stands elsewhere, if they are many
+    /// bytes: those that may leave, up to the first message between them.
+    pub fn seal(&mut self, least: usize) {
+        let next = self.pushes.front().map_or(self.bytes.len(), |push| push.at);
+        let end = self.permitted().min(next);
+        // What is left is copied: each byte of it once for one that stays.
+        if end < least.max(1) || self.bytes.len() - end > end {
+            return;
+        }
+        let rest = self.bytes.split_off(end);
+        let mut block = mem::replace(&mut self.bytes, rest);
+        if !self.blocks.is_empty() {
+            // It may stay for long.
+            block.shrink_to_fit();
+        }
+        for hold in &mut self.holds {
+            hold.start -= end;
+            hold.end -= end;
+        }
+        for push in &mut self.pushes {
+            push.at -= end;
+        }
+        let sent = mem::take(&mut self.sent);
+        if self.blocks.is_empty() {
+            self.block_sent = sent;
+        }
+        self.block_bytes += block.len() - sent;
+        self.blocks.push_back(block);
+    }
+
+    /// Takes the first bytes out of blocks; how many of `count` are left.
+    fn pass_blocks(&mut self, mut count: usize) -> usize {
+        while let Some(block) = self.blocks.front() {
+            let passed = count.min(block.len() - self.block_sent);
+            self.block_sent += passed;
+            self.block_bytes -= passed;
+            count -= passed;
+            if self.block_sent < block.len() {
+                break;
+            }
+            self.blocks.pop_front();
+            self.block_sent = 0;
+        }
+        count
+    }
+
     /// The driver has sent the first `count` bytes.
     pub fn sent(&mut self, count: usize) {
+        let count = self.pass_blocks(count);
         self.pass(count);
         if self.sent == self.bytes.len() {
             // Messages that wait stand behind all of them.
@@ -372,6 +437,40 @@ mod tests {
         assert_eq!(unsent(&other), b"<m>no<m>no<m>");
         other.clear();
         assert_eq!((other.len(), other.take_released().len()), (0, 3));
+    }
+
+    #[test]
+    fn what_is_sealed_leaves_first_and_what_stands_behind_keeps_its_place() {
+        for step in [1, 2, 3, 7, 100] {
+            let mut outbox = Outbox::default();
+            let mut left = Vec::new();
+            outbox.buffer().extend_from_slice(b"first");
+            outbox.sent(1);
+            outbox.seal(6);
+            assert!(outbox.blocks.is_empty(), "too little");
+            outbox.seal(5);
+            outbox.buffer().extend_from_slice(b"second");
+            outbox.push(message(1, b"m>"));
+            let start = outbox.end();
+            outbox.buffer().extend_from_slice(b"held");
+            outbox.hold(1, start);
+            outbox.seal(1);
+            assert_eq!(outbox.blocks.len(), 2);
+            assert_eq!(unsent(&outbox), b"irstsecond<m>");
+            outbox.release(1);
+            outbox.seal(1);
+            assert_eq!(outbox.blocks.len(), 2, "a message stands there");
+            outbox.buffer().extend_from_slice(b"last");
+            let all = outbox.len();
+            while !outbox.is_empty() {
+                let piece: Vec<u8> = unsent(&outbox).into_iter().take(step).collect();
+                outbox.sent(piece.len());
+                left.extend(piece);
+                assert_eq!(outbox.len(), all - left.len());
+            }
+            assert_eq!(left, b"irstsecond<m>heldlast");
+            assert_eq!((outbox.len(), outbox.memory()), (0, 0));
+        }
     }
 
     #[test]

@@ -158,6 +158,7 @@ pub(super) static ALL: &[Setting] = &[
     setting!("entry-bytes", "1048576", number config.bounds.entry_bytes),
     setting!("read-bytes", "1048576", number config.bounds.read_bytes),
     setting!("parked-bytes", "1048576", number config.bounds.parked_bytes),
+    setting!("reply-block-bytes", "262144", number config.bounds.reply_block_bytes),
     setting!("served-at-once", "1024", number config.bounds.served_at_once),
     setting!("append-entries", "4096", number config.bounds.append_entries),
     setting!("in-flight-appends", "64", number config.bounds.in_flight_appends),

@@ -210,6 +210,7 @@ impl Clients {
                 linger: false,
             });
         } else {
+            session.outbox.seal(config.bounds.reply_block_bytes);
             if !session.outbox.is_empty() {
                 out.push(Effect::Send { conn });
             }
