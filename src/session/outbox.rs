@@ -55,8 +55,8 @@ struct Hold {
 /// them.
 #[derive(Clone, Debug, Default)]
 pub struct Outbox {
-    /// What stands before `bytes`: replies that may leave. A client that does not read must not
-    /// cost a copy of all that it is owed each time that it is owed more.
+    /// Replies before `bytes`, all of which may leave. A client that does not read must not cost a
+    /// copy of all that it is owed each time that it is owed more.
     blocks: VecDeque<Vec<u8>>,
     /// How much of the first of them has been sent.
     block_sent: usize,

@@ -250,7 +250,8 @@ mod tests {
         let known = of(&["b", "ca", "cb", "d"]).tracking(None).unwrap();
         let said = |all: &[&str]| match of(all).tracking(Some(&known)) {
             Ok(_) => String::new(),
-            Err(error) => format!("{error:?}"),
+            Err(Error::Reply(text)) => String::from_utf8_lossy(&text).into_owned(),
+            Err(error) => panic!("{error:?}"),
         };
         assert_eq!(said(&["a", "cc", "e"]), "");
         for (prefix, other) in [
