@@ -427,8 +427,10 @@ impl Node {
             self.script_has_read(client);
         }
         let lines = self.requests.hold.pace.take_lines();
-        self.witness.says(&lines);
-        self.write_lines(lines);
+        if !lines.is_empty() {
+            self.witness.says(&lines);
+            self.write_lines(lines);
+        }
         if outcome == Err(Error::Unfinished) {
             self.has_run_piece(row, Piece::Applied, work);
             return outcome;
