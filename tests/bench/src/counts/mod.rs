@@ -26,7 +26,7 @@ pub struct Asked {
     /// Our server; without it the one of this tree is built.
     #[arg(long, value_name = "PATH")]
     server: Option<PathBuf>,
-    /// Fails if a count is more than three percent worse than in this file.
+    /// Fails if a count is more than ten percent worse than in this file.
     #[arg(long, value_name = "FILE", conflicts_with = "write")]
     check: Option<PathBuf>,
     /// Writes the counts that are kept to this file.

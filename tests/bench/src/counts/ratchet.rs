@@ -10,7 +10,7 @@ use crate::failure::{Failure, Result};
 use crate::machine::said;
 
 /// A count may be so much worse than the file says: the noise of counts that are kept is below it.
-const WORSE_MAX: f64 = 0.03;
+const WORSE_MAX: f64 = 0.10;
 
 /// The counts of a file.
 #[derive(Clone, Debug, Default)]
@@ -152,10 +152,10 @@ mod tests {
     #[test]
     fn a_count_that_is_worse_fails_by_its_name() {
         let instructions = count("instructions of GET", 514.0);
-        let found = worse(&[count("calls of GET", 2.07), instructions.clone()]);
-        let words = "calls of GET: 2.070, +3.5 % against 2.000 in the file";
+        let found = worse(&[count("calls of GET", 2.21), instructions.clone()]);
+        let words = "calls of GET: 2.210, +10.5 % against 2.000 in the file";
         assert_eq!(found, [words]);
-        assert!(worse(&[count("calls of GET", 2.05), instructions]).is_empty());
+        assert!(worse(&[count("calls of GET", 2.19), instructions]).is_empty());
     }
 
     #[test]
