@@ -25,6 +25,9 @@ pub const LIBRARY_MEMORY_BYTES: u64 = 16 << 20;
 
 /// The longest bulk string of a request, in bytes (`proto-max-bulk-len`).
 pub const BULK_BYTES_MAX: u64 = 512 << 20;
+/// The most bytes that a client brings in one input, which the driver reads at a time: a value of
+/// 64 KiB comes in one piece.
+pub const INPUT_BYTES_MAX: usize = 68 << 10;
 /// An argument of so many bytes is not copied any more once it has come: it goes past the parser to
 /// where it stays.
 pub const LARGE_ARGUMENT_BYTES: usize = 256 << 10;

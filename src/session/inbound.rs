@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use crate::copying;
 use crate::resp::parse::Parser;
 
-use super::large::Large;
+use super::large::{self, Large};
 
 /// A parser and the bytes that it must see again.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +27,7 @@ impl Inbound {
         if let Some((at, length)) = self.parser.open_bulk() {
             let have = self.kept.len() + rest.len();
             let whole = at + length + END_BYTES;
-            if (have..=have * ROOM_AHEAD).contains(&whole) {
+            if (have..=have * large::AHEAD).contains(&whole) {
                 self.kept.reserve(whole - self.kept.len());
             }
         }
@@ -62,8 +62,6 @@ impl Inbound {
 
 /// The bytes behind an argument.
 const END_BYTES: usize = 2;
-/// Room is made for so many times what has come.
-const ROOM_AHEAD: usize = 8;
 /// The capacity that an idle client may hold for its next request, in bytes.
 const KEPT_CAPACITY_MAX: usize = 64 << 10;
 

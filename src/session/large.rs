@@ -14,7 +14,7 @@ use crate::command::args::Args;
 use crate::copying;
 
 /// Room is made for so many times what has come.
-const AHEAD: usize = 8;
+pub(super) const AHEAD: usize = 8;
 /// The size of a piece, in bytes.
 const PIECE_BYTES: usize = 256 << 10;
 /// Room for short arguments behind the large one, in bytes.

@@ -219,8 +219,8 @@ impl Outbox {
 
     /// The memory that it takes, in bytes.
     pub fn memory(&self) -> usize {
-        let blocks = self.blocks.iter().map(Vec::len).sum::<usize>();
-        blocks
+        self.block_sent
+            + self.block_bytes
             + self.bytes.len()
             + self.holds.len() * size_of::<Hold>()
             + self.pushes.len() * size_of::<Push>()

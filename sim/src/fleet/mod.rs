@@ -145,8 +145,7 @@ fn run_all(args: &Args, plan: &Plan, tally: Tally) -> Result<u8, String> {
                     let black_box = args.black_box;
                     let order = Order { black_box, ..order };
                     let is_over = {
-                        let mut fleet = lock();
-                        fleet.tally.wall = before + watch.elapsed();
+                        let fleet = lock();
                         limit.is_some_and(|limit| limit.is_reached(&fleet.tally))
                             || fleet.tally.distinct() >= most
                     };

@@ -109,24 +109,24 @@ impl Touches {
     /// Returns true if a client may hear of a key that it has read when so many steps were applied:
     /// another step than its own has touched it, or it may have died, or had to make room.
     pub(super) fn has_reason(&self, key: &[u8], from: usize, own: &BTreeSet<usize>) -> bool {
+        self.makes_room || self.mortal.contains(key) || self.count(key, from, Some(own)) > 0
+    }
+
+    /// The steps that have touched a key since so many were applied.
+    fn steps_since(&self, key: &[u8], from: usize) -> &[usize] {
         let steps = self.of.get(key).map_or(&[][..], |steps| &steps[..]);
-        let next = steps.partition_point(|step| *step < from);
-        let is_of_another = |step: &usize| !own.contains(step);
-        self.makes_room || self.mortal.contains(key) || steps[next..].iter().any(is_of_another)
+        &steps[steps.partition_point(|step| *step < from)..]
     }
 
     /// How many steps have touched a key since so many were applied, but for those of `without`.
     fn count(&self, key: &[u8], from: usize, without: Option<&BTreeSet<usize>>) -> usize {
-        let steps = self.of.get(key).map_or(&[][..], |steps| &steps[..]);
-        let next = steps.partition_point(|step| *step < from);
         let counts = |step: &&usize| without.is_none_or(|without| !without.contains(step));
-        steps[next..].iter().filter(counts).count()
+        self.steps_since(key, from).iter().filter(counts).count()
     }
 
     /// Returns true if a step between these two has touched a key.
     pub(super) fn has(&self, key: &[u8], from: usize, to: usize) -> bool {
-        let steps = self.of.get(key).map_or(&[][..], |steps| &steps[..]);
-        let next = steps.partition_point(|step| *step < from);
-        steps.get(next).is_some_and(|step| *step < to)
+        let steps = self.steps_since(key, from);
+        steps.first().is_some_and(|step| *step < to)
     }
 }

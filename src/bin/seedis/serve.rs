@@ -11,6 +11,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use seedis::ids::{ConnId, Incarnation, LogIndex, NodeId, Term, Ticket};
+use seedis::limits::INPUT_BYTES_MAX;
 use seedis::node::effect::{Effect, Effects};
 use seedis::node::greeting::{Admission, Greeting, Standing};
 use seedis::node::input::Input;
@@ -27,9 +28,6 @@ use crate::lines;
 use crate::manager::Manager;
 use crate::peers::{Peers, beat};
 use crate::stream::Stream;
-
-/// How much is read from one socket at a time, in bytes: a value of 64 KiB comes in one piece.
-const READ_BYTES: usize = 68 << 10;
 
 /// A turn that begins so long after the sockets were last looked at lets the runtime look at them
 /// first: tasks that wake one another would keep it from that.
@@ -124,7 +122,7 @@ impl Server {
             connections: BTreeMap::new(),
             last_conn: 0,
             effects: Vec::new(),
-            buffer: vec![0; READ_BYTES],
+            buffer: vec![0; INPUT_BYTES_MAX],
             deadline: None,
             failure: None,
             is_stopped: false,

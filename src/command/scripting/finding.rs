@@ -16,9 +16,6 @@ use crate::command::verb::{Called, ScriptVerb};
 use crate::limits::{BYTES_PER_WORK, SCRIPT_BYTES_MAX};
 use crate::lua::Machine;
 
-/// The letters of a digest.
-const NAME_LETTERS: usize = 40;
-
 /// Finds what is to be run, compiles or loads it where it is not, and begins with it.
 /// `Error::Unfinished` where that goes on with the next piece.
 pub(super) fn begin(
@@ -30,7 +27,7 @@ pub(super) fn begin(
 ) -> Result<Running, Error> {
     scripts.take_published();
     refuse_for_memory(scripts, verb, bounds, host, args)?;
-    if verb.called == Called::Name && args.at(1).len() != NAME_LETTERS {
+    if verb.called == Called::Name && name::given(args.at(1)).is_none() {
         return Err(Error::NO_SCRIPT);
     }
     let mut running = if verb.called == Called::Function {

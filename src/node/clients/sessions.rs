@@ -5,10 +5,8 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::ids::ConnId;
+use crate::limits::INPUT_BYTES_MAX;
 use crate::session::Session;
-
-/// How many bytes a connection may bring in one input.
-const APPETITE: usize = 68 << 10;
 
 /// The clients; a slot is used again when its client is gone.
 #[derive(Clone, Debug, Default)]
@@ -105,5 +103,5 @@ pub(super) fn appetite(session: &Session, is_stopping: bool) -> usize {
         || session.queued
         || session.assembling.is_some()
         || session.ended;
-    if full { 0 } else { APPETITE }
+    if full { 0 } else { INPUT_BYTES_MAX }
 }

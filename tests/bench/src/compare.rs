@@ -11,7 +11,7 @@ use crate::load::{Measured, closed};
 use crate::loads::{Data, Load};
 use crate::programs::{Program, YARDSTICK};
 use crate::server::{Log, Server};
-use crate::statistics::Rounds;
+use crate::statistics::{Latencies, Rounds};
 use crate::table::Table;
 
 /// How loads are compared.
@@ -40,9 +40,7 @@ pub struct Row {
     program: String,
     rates: Rounds,
     processor_us: Rounds,
-    p50_us: Rounds,
-    p99_us: Rounds,
-    longest_us: Rounds,
+    latencies: Latencies,
 }
 
 /// Plays a load on all servers in turn, each started anew, and returns a row for each.
@@ -86,9 +84,7 @@ impl Row {
             program: program.to_owned(),
             rates: Rounds::default(),
             processor_us: Rounds::default(),
-            p50_us: Rounds::default(),
-            p99_us: Rounds::default(),
-            longest_us: Rounds::default(),
+            latencies: Latencies::default(),
         }
     }
 
@@ -96,9 +92,7 @@ impl Row {
         self.rates.0.push(measured.rate());
         let requests = measured.requests.max(1) as f64;
         self.processor_us.0.push(processor_s * 1e6 / requests);
-        self.p50_us.0.push(measured.latency_us(0.5));
-        self.p99_us.0.push(measured.latency_us(0.99));
-        self.longest_us.0.push(measured.longest_us());
+        self.latencies.add(measured);
     }
 
     fn json(&self) -> Value {
@@ -107,9 +101,9 @@ impl Row {
             "server": self.program,
             "requests_per_s": self.rates.0,
             "processor_us_per_request": self.processor_us.0,
-            "p50_us": self.p50_us.0,
-            "p99_us": self.p99_us.0,
-            "max_us": self.longest_us.0,
+            "p50_us": self.latencies.p50.0,
+            "p99_us": self.latencies.p99.0,
+            "max_us": self.latencies.longest.0,
         })
     }
 }
@@ -147,9 +141,9 @@ pub fn table(rows: &[Row]) -> String {
             ratio(|row| &row.rates),
             format!("{:.2}", row.processor_us.median()),
             ratio(|row| &row.processor_us),
-            format!("{:.0}", row.p50_us.median()),
-            format!("{:.0}", row.p99_us.median()),
-            format!("{:.0}", row.longest_us.median()),
+            format!("{:.0}", row.latencies.p50.median()),
+            format!("{:.0}", row.latencies.p99.median()),
+            format!("{:.0}", row.latencies.longest.median()),
         ]);
     }
     table.markdown()

@@ -1,5 +1,7 @@
 //! Medians and spreads: one round is no evidence.
 
+use crate::load::Measured;
+
 /// The values of several rounds.
 #[derive(Clone, Debug, Default)]
 pub struct Rounds(pub Vec<f64>);
@@ -29,6 +31,29 @@ impl Rounds {
     pub fn over(&self, others: &Self) -> Self {
         let pairs = self.0.iter().zip(&others.0);
         Self(pairs.map(|(ours, theirs)| ours / theirs).collect())
+    }
+}
+
+/// The latencies of several rounds, in microseconds.
+#[derive(Clone, Debug, Default)]
+pub struct Latencies {
+    /// The median of each round.
+    pub p50: Rounds,
+    /// Its 99th percentile.
+    pub p99: Rounds,
+    /// Its 99.9th percentile.
+    pub p999: Rounds,
+    /// Its longest.
+    pub longest: Rounds,
+}
+
+impl Latencies {
+    /// Adds a round.
+    pub fn add(&mut self, measured: &Measured) {
+        self.p50.0.push(measured.latency_us(0.5));
+        self.p99.0.push(measured.latency_us(0.99));
+        self.p999.0.push(measured.latency_us(0.999));
+        self.longest.0.push(measured.longest_us());
     }
 }
 

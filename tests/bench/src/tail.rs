@@ -11,7 +11,7 @@ use crate::load::requests::{Numbers, Template};
 use crate::load::{Measured, PATIENCE};
 use crate::programs::Program;
 use crate::server::{Log, Server};
-use crate::statistics::Rounds;
+use crate::statistics::Latencies;
 use crate::table::Table;
 
 /// Something that a server has to do beside its clients.
@@ -77,10 +77,7 @@ pub struct Settings {
 pub struct Row {
     situation: &'static str,
     program: String,
-    p50_us: Rounds,
-    p99_us: Rounds,
-    p999_us: Rounds,
-    longest_us: Rounds,
+    latencies: Latencies,
 }
 
 /// Plays a situation on all servers in turn, each started anew for each round.
@@ -95,7 +92,7 @@ pub fn play(situation: Situation, settings: &Settings) -> Result<Vec<Row>> {
             let measured = once(situation, program, seed, settings).map_err(|failure| {
                 failure.during(&format!("{} of {}", row.situation, row.program))
             })?;
-            row.add(&measured);
+            row.latencies.add(&measured);
         }
     }
     Ok(rows)
@@ -184,28 +181,18 @@ impl Row {
         Self {
             situation: situation.name(),
             program: program.to_owned(),
-            p50_us: Rounds::default(),
-            p99_us: Rounds::default(),
-            p999_us: Rounds::default(),
-            longest_us: Rounds::default(),
+            latencies: Latencies::default(),
         }
-    }
-
-    fn add(&mut self, measured: &Measured) {
-        self.p50_us.0.push(measured.latency_us(0.5));
-        self.p99_us.0.push(measured.latency_us(0.99));
-        self.p999_us.0.push(measured.latency_us(0.999));
-        self.longest_us.0.push(measured.longest_us());
     }
 
     fn json(&self) -> Value {
         json!({
             "situation": self.situation,
             "server": self.program,
-            "p50_us": self.p50_us.0,
-            "p99_us": self.p99_us.0,
-            "p99_9_us": self.p999_us.0,
-            "max_us": self.longest_us.0,
+            "p50_us": self.latencies.p50.0,
+            "p99_us": self.latencies.p99.0,
+            "p99_9_us": self.latencies.p999.0,
+            "max_us": self.latencies.longest.0,
         })
     }
 }
@@ -218,14 +205,20 @@ pub fn table(rows: &[Row]) -> String {
     );
     let ms = |us: f64| format!("{:.3}", us / 1e3);
     for row in rows {
-        let worst = row.longest_us.0.iter().copied().fold(f64::NAN, f64::max);
+        let worst = row
+            .latencies
+            .longest
+            .0
+            .iter()
+            .copied()
+            .fold(f64::NAN, f64::max);
         table.row([
             row.situation.to_owned(),
             row.program.clone(),
-            ms(row.p50_us.median()),
-            ms(row.p99_us.median()),
-            ms(row.p999_us.median()),
-            ms(row.longest_us.median()),
+            ms(row.latencies.p50.median()),
+            ms(row.latencies.p99.median()),
+            ms(row.latencies.p999.median()),
+            ms(row.latencies.longest.median()),
             ms(worst),
         ]);
     }

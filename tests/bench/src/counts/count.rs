@@ -24,6 +24,9 @@ pub struct Counted {
     pub skipped: Vec<String>,
 }
 
+/// Keys that are there before a load.
+pub(super) const KEYS: u64 = 10_000;
+
 /// A load: its request, clients and pipeline, and the log that the server keeps.
 pub(super) struct Shape {
     pub(super) name: &'static str,
@@ -31,6 +34,36 @@ pub(super) struct Shape {
     pub(super) clients: usize,
     pub(super) pipeline: usize,
     pub(super) log: Log,
+}
+
+/// A load without a log.
+pub(super) const fn shape(
+    name: &'static str,
+    request: &'static [&'static str],
+    clients: usize,
+    pipeline: usize,
+) -> Shape {
+    Shape {
+        name,
+        request,
+        clients,
+        pipeline,
+        log: Log::Off,
+    }
+}
+
+impl Shape {
+    /// The same with a log.
+    pub(super) const fn with(self, log: Log) -> Self {
+        Self { log, ..self }
+    }
+}
+
+/// Those of some loads that are asked for, each with the name of its count.
+pub(super) fn wanted<'a>(what: &str, shapes: &'a [Shape], only: &str) -> Vec<(String, &'a Shape)> {
+    let named = shapes.iter();
+    let named = named.map(|shape| (format!("{what} per {}", shape.name), shape));
+    named.filter(|(name, _)| name.contains(only)).collect()
 }
 
 pub(super) const VALUE: &str = "vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv";

@@ -3,16 +3,13 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::count::{Count, Counted, GET, SET, Shape};
+use super::count::{Count, Counted, GET, KEYS, SET, Shape, shape, wanted};
 use crate::cores::Cores;
 use crate::failure::{Failure, Result};
 use crate::load::closed;
 use crate::load::requests::{Numbers, Template};
 use crate::programs::{Program, on_path};
 use crate::server::{Log, Server};
-
-/// Keys that are there before.
-const KEYS: u64 = 10_000;
 
 const SHAPES: [Shape; 6] = [
     shape("GET, one client", GET, 1, 1),
@@ -23,21 +20,6 @@ const SHAPES: [Shape; 6] = [
     shape("SET, 50 clients, pipeline 64", SET, 50, 64),
 ];
 
-const fn shape(
-    name: &'static str,
-    request: &'static [&'static str],
-    clients: usize,
-    pipeline: usize,
-) -> Shape {
-    Shape {
-        name,
-        request,
-        clients,
-        pipeline,
-        log: Log::Off,
-    }
-}
-
 /// Adds these counts.
 pub(super) fn count(
     program: &Program,
@@ -46,10 +28,8 @@ pub(super) fn count(
     cores: Option<Cores>,
     counted: &mut Counted,
 ) -> Result<()> {
-    let named = SHAPES.map(|shape| (format!("instructions per {}", shape.name), shape));
-    let wanted = named.iter().filter(|(name, _)| name.contains(only));
-    let mut wanted = wanted.peekable();
-    if wanted.peek().is_none() {
+    let wanted = wanted("instructions", &SHAPES, only);
+    if wanted.is_empty() {
         return Ok(());
     }
     if on_path("valgrind").is_none() || on_path("vgdb").is_none() {
@@ -86,7 +66,7 @@ pub(super) fn count(
             .directory()
             .join(format!("callgrind.{process}.{dumps}"));
         counted.counts.push(Count {
-            name: name.clone(),
+            name,
             value: read(&dump)? as f64 / measured.requests as f64,
             is_kept: true,
             is_of_compiler: true,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::count::{Count, Counted, GET, SET, Shape};
+use super::count::{Count, Counted, GET, KEYS, SET, Shape, shape, wanted};
 use crate::cores::Cores;
 use crate::failure::{Failure, Result};
 use crate::load::closed;
@@ -13,38 +13,20 @@ use crate::load::requests::{Numbers, Template};
 use crate::programs::{Program, on_path};
 use crate::server::{Log, Server};
 
-/// Keys that are there before.
-const KEYS: u64 = 10_000;
 /// How long strace may take to take hold of a server.
 const ATTACH_TIMEOUT: Duration = Duration::from_secs(20);
 
 #[rustfmt::skip]
 const SHAPES: [Shape; 8] = [
-    shape("GET, one client", GET, 1, 1, Log::Off),
-    shape("SET, one client", SET, 1, 1, Log::Off),
-    shape("GET, 50 clients", GET, 50, 1, Log::Off),
-    shape("SET, 50 clients", SET, 50, 1, Log::Off),
-    shape("GET, 50 clients, pipeline 16", GET, 50, 16, Log::Off),
-    shape("SET, 50 clients, pipeline 16", SET, 50, 16, Log::Off),
-    shape("SET everysec, 50 clients, pipeline 16", SET, 50, 16, Log::Everysec),
-    shape("SET always, 50 clients", SET, 50, 1, Log::Always),
+    shape("GET, one client", GET, 1, 1),
+    shape("SET, one client", SET, 1, 1),
+    shape("GET, 50 clients", GET, 50, 1),
+    shape("SET, 50 clients", SET, 50, 1),
+    shape("GET, 50 clients, pipeline 16", GET, 50, 16),
+    shape("SET, 50 clients, pipeline 16", SET, 50, 16),
+    shape("SET everysec, 50 clients, pipeline 16", SET, 50, 16).with(Log::Everysec),
+    shape("SET always, 50 clients", SET, 50, 1).with(Log::Always),
 ];
-
-const fn shape(
-    name: &'static str,
-    request: &'static [&'static str],
-    clients: usize,
-    pipeline: usize,
-    log: Log,
-) -> Shape {
-    Shape {
-        name,
-        request,
-        clients,
-        pipeline,
-        log,
-    }
-}
 
 /// The calls of one run.
 #[derive(Debug, Default, PartialEq)]
@@ -61,10 +43,8 @@ pub(super) fn count(
     cores: Option<Cores>,
     counted: &mut Counted,
 ) -> Result<()> {
-    let named = SHAPES.map(|shape| (format!("system calls per {}", shape.name), shape));
-    let wanted = named.iter().filter(|(name, _)| name.contains(only));
-    let mut wanted = wanted.peekable();
-    if wanted.peek().is_none() {
+    let wanted = wanted("system calls", &SHAPES, only);
+    if wanted.is_empty() {
         return Ok(());
     }
     if on_path("strace").is_none() {
@@ -80,7 +60,7 @@ pub(super) fn count(
         };
         let calls = match traced(program, shape, requests, cores) {
             Ok(calls) => calls,
-            Err(failure) => return Err(failure.during(name)),
+            Err(failure) => return Err(failure.during(&name)),
         };
         let Some(calls) = calls else {
             let words = "system calls: strace may not look at a process here (ptrace is forbidden)";
@@ -88,7 +68,7 @@ pub(super) fn count(
             return Ok(());
         };
         counted.counts.push(Count {
-            name: name.clone(),
+            name,
             value: calls.all as f64 / requests as f64,
             // How often one client's next request comes before the server has looked for it is
             // a matter of time.
